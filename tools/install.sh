@@ -36,7 +36,7 @@ is_new_enough .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2
 
 pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
 
-echo "Installing $lock (once per lock file) ..."
+echo "Installing the packages of $lock; a minute or two the first time ..."
 pip install --quiet --require-hashes --only-binary :all: -r "$lock"
 # The build backend is pinned in the lock as well, so nothing outside it is fetched here.
 pip install --quiet --no-deps --no-build-isolation --no-index --editable .
