@@ -1,0 +1,57 @@
+"""The one source of random names: keys, secrets, tokens. Tests replace it by a seeded one."""
+
+import random
+import secrets
+import string
+from typing import Protocol
+
+LETTERS_AND_DIGITS = string.ascii_letters + string.digits
+
+
+class Ids(Protocol):
+    """Anything that makes names nobody can guess."""
+
+    def random_token(self, length: int) -> str:
+        """`length` letters and digits, about 5.95 bits each."""
+
+    def partner_key(self) -> str:
+        """A partner's public key: 'pk_' and 32 letters and digits."""
+
+    def partner_secret(self) -> str:
+        """A partner's signing secret: 'sk_' and 48 letters and digits (285 bits)."""
+
+    def order_key(self) -> str:
+        """What opens an order's page: 'wc_order_' and 13 letters and digits (77 bits)."""
+
+
+class _Names:
+    """The shapes of the names over a choice of characters."""
+
+    def random_token(self, length: int) -> str:
+        raise NotImplementedError
+
+    def partner_key(self) -> str:
+        return f"pk_{self.random_token(32)}"
+
+    def partner_secret(self) -> str:
+        return f"sk_{self.random_token(48)}"
+
+    def order_key(self) -> str:
+        return f"wc_order_{self.random_token(13)}"
+
+
+class RandomIds(_Names):
+    """Names from the operating system's cryptographic generator."""
+
+    def random_token(self, length: int) -> str:
+        return "".join(secrets.choice(LETTERS_AND_DIGITS) for _ in range(length))
+
+
+class SeededIds(_Names):
+    """The same names in the same order for the same seed; for tests and demo data only."""
+
+    def __init__(self, seed: int | str) -> None:
+        self._random = random.Random(seed)  # nosec B311: never used for a real credential
+
+    def random_token(self, length: int) -> str:
+        return "".join(self._random.choices(LETTERS_AND_DIGITS, k=length))
