@@ -1,0 +1,153 @@
+"""Money is exact: texts and minor units say the same, rounding is half up, parts make the total."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossdock.errors import Invalid
+from crossdock.kit import money
+
+currencies = st.sampled_from(["EUR", "USD", "JPY", "KWD", "CLF", "XAF", "TND", "GBP"])
+amounts = st.integers(-money.MINOR_MAX, money.MINOR_MAX)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("19.99", "EUR", 1999),
+        ("19.9", "EUR", 1990),
+        ("19", "EUR", 1900),
+        ("0", "EUR", 0),
+        ("-0.01", "EUR", -1),
+        ("+5", "JPY", 5),
+        ("5.000", "JPY", 5),
+        ("1.234", "KWD", 1234),
+        ("007.10", "USD", 710),
+    ],
+)
+def test_reads_an_amount(text, currency, minor):
+    assert money.parse_amount(text, currency=currency) == minor
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " 1",
+        "1,5",
+        "1e3",
+        "1e400",
+        ".5",
+        "5.",
+        "NaN",
+        "inf",
+        "0x1",
+        "١",
+        "1_000",
+        "€5",
+        "--1",
+        "9" * 41,
+        "0.001",
+    ],
+)
+def test_refuses_what_is_no_exact_amount(text):
+    with pytest.raises(Invalid) as refusal:
+        money.parse_amount(text, currency="EUR")
+    assert refusal.value.code == "invalid_input"
+
+
+@pytest.mark.parametrize("value", [1.5, float("nan"), True])
+def test_refuses_floats_and_booleans(value):
+    with pytest.raises(TypeError):
+        money.parse_amount(value, currency="EUR")
+
+
+@pytest.mark.parametrize(
+    "value", [Decimal("NaN"), Decimal("Infinity"), Decimal("1e400"), Decimal("1e-400"), 10**16]
+)
+def test_refuses_decimals_out_of_range(value):
+    with pytest.raises(Invalid):
+        money.parse_amount(value, currency="EUR")
+
+
+@pytest.mark.parametrize("code", ["", "eur", "EURO", "E1R", "É€R"])
+def test_refuses_what_is_no_currency_code(code):
+    with pytest.raises(Invalid):
+        money.exponent(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"), [("0.005", 1), ("0.0049", 0), ("-0.005", -1), ("1.015", 102), ("2.675", 268)]
+)
+def test_rounds_half_up_when_asked(text, minor):
+    assert money.parse_amount(text, currency="EUR", rounds=True) == minor
+
+
+@given(amounts, currencies)
+def test_a_formatted_amount_reads_back(minor, currency):
+    text = money.format_minor(minor, currency)
+    assert money.parse_amount(text, currency=currency) == minor
+    assert Decimal(text) == money.to_decimal(minor, currency)
+
+
+def test_formats_with_the_currencys_decimals():
+    assert [
+        money.format_minor(m, c) for m, c in [(1999, "EUR"), (5, "EUR"), (-5, "KWD"), (7, "JPY")]
+    ] == [
+        "19.99",
+        "0.05",
+        "-0.005",
+        "7",
+    ]
+
+
+@given(amounts, st.integers(0, 10_000))
+def test_a_share_is_the_exact_share_rounded_half_up(minor, rate_bp):
+    exact = Fraction(abs(minor) * rate_bp, 10_000)
+    rounded = int(exact + Fraction(1, 2))
+    assert money.share_bp(minor, rate_bp) == (rounded if minor >= 0 else -rounded)
+
+
+@given(st.integers(0, money.MINOR_MAX), st.integers(0, 10_000))
+def test_net_and_contained_tax_make_the_gross(gross, rate_bp):
+    tax = money.tax_within_bp(gross, rate_bp)
+    assert 0 <= tax <= gross
+    assert abs(Fraction(gross - tax) * rate_bp / 10_000 - tax) <= 1
+
+
+@given(amounts, st.lists(st.integers(0, 10**9), min_size=1, max_size=40))
+def test_parts_make_the_total_and_are_fair(total, weights):
+    parts = money.allocate(total, weights)
+    assert sum(parts) == total
+    whole = sum(weights)
+    if whole:
+        assert all(
+            abs(part - Fraction(total * weight, whole)) < 1
+            for part, weight in zip(parts, weights, strict=True)
+        )
+
+
+def test_allocating_prefers_the_larger_remainder_then_the_earlier_part():
+    assert money.allocate(100, [1, 1, 1]) == [34, 33, 33]
+    assert money.allocate(5, [3, 7]) == [2, 3]
+    assert money.allocate(-100, [1, 1, 1]) == [-34, -33, -33]
+    assert money.allocate(3, [0, 0]) == [2, 1]
+    for weights in ([], [-1, 2]):
+        with pytest.raises(ValueError):
+            money.allocate(1, weights)
+
+
+@pytest.mark.parametrize(
+    ("text", "bp"), [("21", 2100), ("5.5", 550), ("0", 0), ("100", 10_000), ("0.01", 1)]
+)
+def test_reads_a_percentage(text, bp):
+    assert money.parse_rate_bp(text) == bp
+
+
+@pytest.mark.parametrize("text", ["-1", "100.01", "1.001", "21%", "x"])
+def test_refuses_what_is_no_percentage(text):
+    with pytest.raises(Invalid):
+        money.parse_rate_bp(text)
