@@ -1,0 +1,308 @@
+"""The PostgreSQL that Crossdock starts by itself, shared by all processes of one data folder.
+
+Whoever needs the server first starts it; whoever leaves last stops it. Two lock files say who is
+there: `postgres.lock` is held while somebody starts or stops, `postgres.users` is held (shared) by
+every process that uses the server. The kernel drops both when a process dies, so a `kill -9` leaves
+at worst a server without users, which the next process takes over.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from crossdock.db.placement import Placement, give, place
+from crossdock.errors import CrossdockError
+from crossdock.settings import Settings
+
+ROLE = "crossdock"
+DATABASE = "crossdock"
+START_TIMEOUT_S = 60.0  # crash recovery of a large database takes a while
+STOP_TIMEOUT_S = 60.0
+LOG_BYTES_MAX = 5_000_000
+
+# For two cores and a few gigabytes. Durability is not for sale here: fsync and
+# synchronous_commit stay on.
+OPTIONS = {
+    "listen_addresses": "",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "work_mem": "8MB",
+    "maintenance_work_mem": "128MB",
+    "effective_cache_size": "1GB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "wal_compression": "on",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "log_line_prefix": "%m [%p] ",
+    "cluster_name": "crossdock",
+}
+# For tests: a server whose data nobody needs after a power cut.
+VOLATILE_OPTIONS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+}
+
+
+@contextlib.contextmanager
+def running_database(settings: Settings) -> Iterator[Settings]:
+    """Settings whose `database_url` answers, starting the embedded server where none is named."""
+    if not settings.is_embedded:
+        yield settings
+        return
+    with EmbeddedPostgres(settings.data_path) as server:
+        yield msgspec.structs.replace(settings, database_url=server.url())
+
+
+class EmbeddedPostgres:
+    """A handle on the server of one data folder; enter it to have the server running."""
+
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        self.data_dir = data_dir.expanduser().absolute()
+        self._durable = durable
+        self._placement: Placement | None = None
+        self._users: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def placement(self) -> Placement:
+        """Folders and user of the server."""
+        if self._placement is None:
+            self._placement = place(self.data_dir)
+        return self._placement
+
+    def url(self, database: str = DATABASE) -> str:
+        """A connection URL over the server's unix socket."""
+        return f"postgresql://{ROLE}@/{database}?host={quote(str(self.placement.socket_dir), safe='/')}"
+
+    def start(self) -> None:
+        """Have the server running and be counted among its users.
+
+        Raises CrossdockError `internal` with the server's own last words when it cannot start.
+        """
+        if self._users is not None:
+            return
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with _locked(self.data_dir / "postgres.lock"):
+            if self._running_pid() is None:
+                self._initialise()
+                self._launch()
+            self._ensure_database()
+            self._users = _open_lock(self.data_dir / "postgres.users")
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+
+    def stop(self) -> None:
+        """Leave; the last user to leave stops the server and waits for its end."""
+        if self._users is None:
+            return
+        with _locked(self.data_dir / "postgres.lock"):
+            try:
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass  # somebody else still needs it
+            else:
+                self._halt()
+            finally:
+                os.close(self._users)
+                self._users = None
+
+    def _running_pid(self) -> int | None:
+        """The server's process, if the pid file tells of one that lives and is ours."""
+        lines = self._pid_lines()
+        if not lines or not lines[0].strip().isdigit():
+            return None
+        pid = int(lines[0])
+        return pid if _is_server(pid, cluster_dir=self.placement.cluster_dir) else None
+
+    def _pid_lines(self) -> list[str]:
+        try:
+            return (self.placement.cluster_dir / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _initialise(self) -> None:
+        """Make the cluster in a folder of its own and rename it: an interrupted start leaves none."""
+        cluster_dir = self.placement.cluster_dir
+        if (cluster_dir / "PG_VERSION").exists():
+            self._check_cluster()
+            return
+        draft = cluster_dir.with_name("postgres.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700, parents=True)
+        give(draft, placement=self.placement)
+        self._run("initdb", "-D", str(draft), "-U", ROLE, "--auth-local=trust",
+                  "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin",
+                  "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions")  # fmt: skip
+        draft.rename(cluster_dir)
+
+    def _check_cluster(self) -> None:
+        cluster_dir = self.placement.cluster_dir
+        made_by = (cluster_dir / "PG_VERSION").read_text().strip()
+        shipped = self._run("postgres", "--version").split()[2].split(".")[0]
+        if made_by != shipped:
+            raise CrossdockError(
+                "internal",
+                f"{cluster_dir} was made by PostgreSQL {made_by}, this Crossdock brings {shipped}. "
+                "Dump it with the Crossdock that made it and restore it into a new data folder.",
+            )
+        owner = cluster_dir.stat().st_uid
+        runs_as = os.geteuid() if self.placement.uid is None else self.placement.uid
+        if owner != runs_as:
+            raise CrossdockError(
+                "internal",
+                f"{cluster_dir} belongs to user {owner}, the server would run as {runs_as}. "
+                "Start Crossdock as the user who made the data folder.",
+            )
+
+    def _launch(self) -> None:
+        options = OPTIONS if self._durable else OPTIONS | VOLATILE_OPTIONS
+        arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._try_launch(arguments, deadline=deadline):
+            # Children of a killed server may hold its shared memory for a moment.
+            if time.monotonic() > deadline:
+                raise CrossdockError("internal", f"PostgreSQL did not start:\n{self._last_words()}")
+            time.sleep(0.2)
+
+    def _try_launch(self, arguments: list[str], *, deadline: float) -> bool:
+        placement = self.placement
+        self._forget_stale_pid()
+        with self._log_path().open("ab") as log:
+            if log.tell() > LOG_BYTES_MAX:
+                log.truncate(0)
+            self._process = subprocess.Popen(
+                [placement.bin_dir / "postgres", "-D", placement.cluster_dir,
+                 "-k", placement.socket_dir, *arguments],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                **self._how(),
+            )  # fmt: skip
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                if "is still in use" in self._last_words():
+                    return False
+                raise CrossdockError("internal", f"PostgreSQL did not start:\n{self._last_words()}")
+            lines = self._pid_lines()
+            if len(lines) > 7 and lines[7].strip() == "ready":
+                return True
+            time.sleep(0.01)
+        return False
+
+    def _forget_stale_pid(self) -> None:
+        """A pid file whose number now belongs to another program would stop PostgreSQL."""
+        if self._running_pid() is None:
+            (self.placement.cluster_dir / "postmaster.pid").unlink(missing_ok=True)
+
+    def _ensure_database(self) -> None:
+        try:
+            psycopg.connect(self.url()).close()
+        except psycopg.OperationalError as error:
+            if "does not exist" not in str(error):
+                raise
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+
+    def _halt(self) -> None:
+        """Fast shutdown: running transactions are rolled back, everything committed is kept."""
+        pid = self._running_pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGINT)
+            _wait_for_end(pid, process=self._process, cluster_dir=self.placement.cluster_dir)
+        self._process = None
+
+    def _run(self, program: str, *arguments: str) -> str:
+        result = subprocess.run(
+            [self.placement.bin_dir / program, *arguments],
+            check=False, capture_output=True, text=True, **self._how(),
+        )  # fmt: skip
+        if result.returncode:
+            raise CrossdockError("internal", f"{program} failed:\n{result.stderr.strip()}")
+        return result.stdout
+
+    def _how(self) -> dict[str, Any]:
+        """As which user and where PostgreSQL's programs run."""
+        placement = self.placement
+        how: dict[str, Any] = {"cwd": "/", "env": _ENVIRONMENT, "umask": 0o077}
+        if placement.uid is not None:
+            how |= {"user": placement.uid, "group": placement.gid, "extra_groups": []}
+        return how
+
+    def _log_path(self) -> Path:
+        return self.data_dir / "postgres.log"
+
+    def _last_words(self) -> str:
+        try:
+            return "\n".join(self._log_path().read_text(errors="replace").splitlines()[-5:])
+        except FileNotFoundError:
+            return ""
+
+
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _open_lock(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = _open_lock(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_server(pid: int, *, cluster_dir: Path) -> bool:
+    """Whether the process is a living PostgreSQL for this folder, not a stranger with its number."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return False
+        listed = subprocess.run(
+            ["/bin/ps", "-p", str(pid), "-o", "command="], check=False, capture_output=True, text=True
+        )
+        command = listed.stdout
+    return "postgres" in command and str(cluster_dir) in command
+
+
+def _wait_for_end(pid: int, *, process: subprocess.Popen[bytes] | None, cluster_dir: Path) -> None:
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while _is_server(pid, cluster_dir=cluster_dir):
+        if process is not None and process.pid == pid and process.poll() is not None:
+            return
+        if time.monotonic() > deadline:
+            raise CrossdockError("internal", f"PostgreSQL (process {pid}) does not stop.")
+        time.sleep(0.02)
