@@ -1,0 +1,221 @@
+"""Each law lets a good sample pass and finds the bad one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tools import tidy
+from tools.laws import Finding, Tree, code, layout, texts
+
+LawFunction = Callable[[Tree], Iterator[Finding]]
+CHANNEL = "src/crossdock/channels/shoppex_partner"
+CHANNEL_FILES = {f"{CHANNEL}/{name}": "" for name in layout.CHANNEL_FILES}
+VERSIONS = "src/crossdock/db/migrations/versions"
+INDEPENDENCE = """
+[[tool.importlinter.contracts]]
+type = "independence"
+modules = ["crossdock.channels.{channel}"]
+"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Files that keep a law, files that break it, and where it is broken."""
+
+    law: LawFunction
+    good: dict[str, str]
+    bad: dict[str, str]
+    found: tuple[tuple[str, int], ...]
+
+
+def at(path: str, line: int = 1) -> tuple[tuple[str, int], ...]:
+    return ((path, line),)
+
+
+SHOP = "src/crossdock/shop/orders/placing.py"
+KIT = "src/crossdock/kit/clock.py"
+
+SAMPLES = [
+    Sample(
+        code.files_are_short,
+        good={SHOP: "x = 1\n" * 400, f"{VERSIONS}/a.sql": "select 1;\n" * 900},
+        bad={SHOP: "x = 1\n" * 401},
+        found=at(SHOP),
+    ),
+    Sample(
+        code.functions_are_short,
+        good={SHOP: "def place():\n" + "    x = 1\n" * 69},
+        bad={SHOP: "\nasync def place():\n" + "    x = 1\n" * 70},
+        found=at(SHOP, 2),
+    ),
+    Sample(
+        code.names_say_something,
+        good={SHOP: "class ContextManagement: ...\ndef commonly_bought(): ...\n"},
+        bad={SHOP: "class StockManager: ...\n", "src/crossdock/shop/order_utils.py": ""},
+        found=((SHOP, 1), ("src/crossdock/shop/order_utils.py", 1)),
+    ),
+    Sample(
+        code.clock_and_chance_come_through_kit,
+        good={
+            SHOP: "import time\nstarted = time.monotonic()\nnow = clock.now()\n",
+            KIT: "from datetime import datetime, UTC\nnow = datetime.now(UTC)\n",
+            "tests/shop/test_x.py": "import random\nrandom.random()\n",
+        },
+        bad={
+            SHOP: (
+                "import datetime, random, uuid\n"
+                "datetime.datetime.now()\n"
+                "uuid.uuid4()\n"
+                "random.choice([])\n"
+                "from time import time\n"
+                "from secrets import token_hex\n"
+            )
+        },
+        found=tuple((SHOP, line) for line in (2, 3, 4, 5, 6)),
+    ),
+    Sample(
+        code.only_the_unit_of_work_commits,
+        good={"src/crossdock/db/unit_of_work.py": "await connection.commit()\n"},
+        bad={SHOP: "await tx.connection.commit()\n"},
+        found=at(SHOP),
+    ),
+    Sample(
+        code.the_core_has_no_floats,
+        good={
+            "src/crossdock/channels/x/wire.py": "price = float(amount_minor) / 100\n",
+            SHOP: "x = 1\n",
+        },
+        bad={SHOP: "def total() -> float: ...\nx = float(1)\n"},
+        found=((SHOP, 1), (SHOP, 2)),
+    ),
+    Sample(
+        code.nothing_is_left_open,
+        good={SHOP: "# Orders of a day are many: to do them in one batch saves round trips.\n"},
+        bad={SHOP: "x = 1  # TO" + "DO: y\nraise NotImplementedError\n"},
+        found=((SHOP, 1), (SHOP, 2)),
+    ),
+    Sample(
+        code.core_functions_take_keywords,
+        good={SHOP: "async def place(tx, *, order): ...\ndef total(order, lines): ...\n"},
+        bad={SHOP: "async def place(tx, order): ...\n"},
+        found=at(SHOP),
+    ),
+    Sample(
+        code.doors_hold_no_sql,
+        good={f"{CHANNEL}/app.py": "await orders.place(tx, order=order)\n"},
+        bad={f"{CHANNEL}/app.py": "await tx.one('select 1')\n", f"{CHANNEL}/x.sql": ""},
+        found=((f"{CHANNEL}/x.sql", 1), (f"{CHANNEL}/app.py", 1)),
+    ),
+    Sample(
+        code.parts_are_used_by_their_names,
+        good={
+            SHOP: "from crossdock.shop.orders.records import Order\nfrom crossdock.shop import stock\n",
+            f"{CHANNEL}/app.py": "from crossdock.shop.orders import place\n",
+        },
+        bad={SHOP: "from crossdock.shop.stock.holding import hold\n"},
+        found=at(SHOP),
+    ),
+    Sample(
+        code.migrations_wait_briefly,
+        good={
+            f"{VERSIONS}/2026-01-31-0900_labels.sql": "set local lock_timeout = '3s';\nselect 1;\n"
+        },
+        bad={f"{VERSIONS}/labels.sql": "alter table labels add x int;\n"},
+        found=((f"{VERSIONS}/labels.sql", 1), (f"{VERSIONS}/labels.sql", 1)),
+    ),
+    Sample(
+        layout.channels_look_alike,
+        good=CHANNEL_FILES,
+        bad={path: text for path, text in CHANNEL_FILES.items() if not path.endswith("auth.py")},
+        found=at(f"{CHANNEL}/auth.py"),
+    ),
+    Sample(
+        layout.channels_are_in_the_contract,
+        good=CHANNEL_FILES | {"pyproject.toml": INDEPENDENCE.format(channel="shoppex_partner")},
+        bad=CHANNEL_FILES | {"pyproject.toml": INDEPENDENCE.format(channel="shoppo")},
+        found=at("pyproject.toml"),
+    ),
+    Sample(
+        layout.the_map_is_true,
+        good={
+            "ARCHITECTURE.md": "```tree\nsrc/\n  shop/  the core\n    a.py  b.py   two files\n```\n",
+            "src/shop/a.py": "",
+            "src/shop/b.py": "",
+        },
+        bad={
+            "ARCHITECTURE.md": "```tree\nsrc/\n  shop/  the core\n    a.py  b.py   two files\n```\n",
+            "src/shop/a.py": "",
+        },
+        found=at("ARCHITECTURE.md", 4),
+    ),
+    Sample(
+        texts.no_index_is_named,
+        good={"README.md": "Install it with pip.\n"},
+        bad={"x.lock": "x==1\n--index-url https://py" + "pi.org/simple\n"},
+        found=at("x.lock", 2),
+    ),
+    Sample(
+        texts.no_machine_is_named,
+        good={"README.md": "See ../shared/data and tools/work/x; /tmp/ is fine.\n"},
+        bad={"README.md": "\nSee /wor" + "k/main/x.\n"},
+        found=at("README.md", 2),
+    ),
+    Sample(
+        texts.links_lead_somewhere,
+        good={
+            "docs/a.md": "# Stock, and limits\n[b](b.md#two-words) [c](#stock-and-limits) ![i](../i.png)\n",
+            "docs/b.md": "## Two words\n[out](https://example.com/x) [top](../docs/)\n```\n[x](no.md)\n```\n",
+            "i.png": "",
+        },
+        bad={"docs/a.md": "# A\n[b](b.md) [c](#none)\n"},
+        found=(("docs/a.md", 2), ("docs/a.md", 2)),
+    ),
+    Sample(
+        texts.named_paths_exist,
+        good={
+            "docs/a.md": "`src/crossdock/shop/x.py`, `shop/*.py`, `text/html`, `/api/x`, `tools/`\n",
+            "src/crossdock/shop/x.py": "",
+            "tools/x.py": "",
+        },
+        bad={"docs/a.md": "\n`shop/y.py`\n", "src/crossdock/shop/x.py": ""},
+        found=at("docs/a.md", 2),
+    ),
+]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.law.__name__)
+def test_lets_a_good_sample_pass(sample: Sample) -> None:
+    assert list(sample.law(Tree(sample.good))) == []
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.law.__name__)
+def test_finds_each_place_of_a_bad_sample(sample: Sample) -> None:
+    found = [(finding.path, finding.line) for finding in sample.law(Tree(sample.bad))]
+
+    assert sorted(found) == sorted(sample.found)
+
+
+def test_every_law_has_a_sample() -> None:
+    assert {law.__name__ for law in tidy.LAWS} == {sample.law.__name__ for sample in SAMPLES}
+
+
+def test_a_reason_on_the_line_above_excuses_that_law_only() -> None:
+    excuse = "# tidy: allow the_core_has_no_floats because a driver hands one over\n"
+    tree = Tree({SHOP: excuse + "x = float(1)\n", "ARCHITECTURE.md": ""})
+
+    assert list(tidy.broken_laws(tree)) == []
+    assert tidy.is_excused(tree, Finding(SHOP, 2, ""), law="the_core_has_no_floats")
+    assert not tidy.is_excused(tree, Finding(SHOP, 2, ""), law="files_are_short")
+
+
+def test_an_excuse_without_a_reason_excuses_nothing() -> None:
+    tree = Tree(
+        {SHOP: "x = float(1)  # tidy: allow the_core_has_no_floats\n", "ARCHITECTURE.md": ""}
+    )
+
+    assert [law for law, _ in tidy.broken_laws(tree)] == ["the_core_has_no_floats"]
+
+
+def test_headings_of_the_same_name_get_numbers() -> None:
+    assert texts.heading_anchors("# A `b`\n## A b\n## A b\n") == {"a-b", "a-b-1", "a-b-2"}

@@ -1,0 +1,5 @@
+"""The project's own small laws, by what they read: code, layout, texts."""
+
+from tools.laws.tree import Finding, Law, Tree
+
+__all__ = ["Finding", "Law", "Tree"]

@@ -1,0 +1,85 @@
+"""Laws about where things stand: channels, the map, the written arrows."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from itertools import takewhile
+
+from tools.laws.tree import Finding, Tree
+
+CHANNELS = "src/crossdock/channels/"
+CHANNEL_FILES = ("README.md", "app.py", "auth.py", "wire.py", "errors.py")
+MAP = "ARCHITECTURE.md"
+
+
+def channels_look_alike(tree: Tree) -> Iterator[Finding]:
+    """Every channel folder carries the same file names, so that the odd one is the interesting one."""
+    for channel in channel_names(tree):
+        for name in CHANNEL_FILES:
+            path = f"{CHANNELS}{channel}/{name}"
+            if not tree.has(path):
+                yield Finding(path, 1, "every channel has this file")
+
+
+def channels_are_in_the_contract(tree: Tree) -> Iterator[Finding]:
+    """Every channel folder is named in the import contract that keeps channels apart."""
+    contract = _independent_modules(tree.texts.get("pyproject.toml", ""))
+    for channel in channel_names(tree):
+        if f"crossdock.channels.{channel}" not in contract:
+            message = f"add crossdock.channels.{channel} to the contract `channels-apart`"
+            yield Finding("pyproject.toml", 1, message)
+
+
+def the_map_is_true(tree: Tree) -> Iterator[Finding]:
+    """Every path drawn in a ```tree block of ARCHITECTURE.md exists."""
+    if MAP not in tree.texts:
+        yield Finding(MAP, 1, "the map is missing")
+        return
+    for line, path in drawn_paths(tree.texts[MAP]):
+        if not tree.has(path):
+            yield Finding(MAP, line, f"{path} does not exist")
+
+
+def channel_names(tree: Tree) -> list[str]:
+    """List the channel folders: those below channels/ that hold an app.py or an `__init__`."""
+    pattern = re.compile(re.escape(CHANNELS) + r"([a-z0-9_]+)/(app|__init__)\.py")
+    return sorted({match[1] for path in tree.texts if (match := pattern.fullmatch(path))})
+
+
+def drawn_paths(markdown: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, path) of a drawn tree: two spaces of indent per level, folders end in `/`.
+
+    One line may name several neighbours, separated by two spaces from the explanation:
+
+        src/crossdock/
+          app.py  cli.py     the composition root and the command line
+    """
+    folders: list[str] = []
+    inside = False
+    for number, line in enumerate(markdown.splitlines(), start=1):
+        if line.startswith("```"):
+            inside = line.strip() == "```tree"
+            folders = []
+        elif inside and line.strip():
+            depth = (len(line) - len(line.lstrip(" "))) // 2
+            names = list(takewhile(_is_path, line.split()))
+            for name in names:
+                yield number, "".join(folders[:depth]) + name
+            if names and names[-1].endswith("/"):
+                folders = [*folders[:depth], names[-1]]
+
+
+def _is_path(word: str) -> bool:
+    return bool(re.fullmatch(r"[\w.*/-]*[./][\w.*/-]*|Makefile|LICENSE", word))
+
+
+def _independent_modules(pyproject: str) -> set[str]:
+    contracts = (
+        tomllib.loads(pyproject).get("tool", {}).get("importlinter", {}).get("contracts", [])
+    )
+    return {
+        module
+        for contract in contracts
+        if contract.get("type") == "independence"
+        for module in contract["modules"]
+    }

@@ -1,0 +1,89 @@
+"""Keep docs/reference/openapi/ equal to what each channel really serves.
+
+`python -m tools.snapshots --check` compares (part of `make check`), `--write` rewrites the files
+(part of `make docs`). The documents come from `crossdock openapi --channel NAME`, the same command
+that a partner can run.
+"""
+
+import argparse
+import difflib
+import json
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+from tools.laws.layout import channel_names
+from tools.laws.tree import read_repository
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs/reference/openapi"
+DIFF_LINES = 40
+
+
+def served_document(channel: str) -> str:
+    """Ask the installed command for a channel's OpenAPI document, in one canonical spelling."""
+    command = [sys.executable, "-m", "crossdock.cli", "openapi", "--channel", channel]
+    answer = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return canonical(answer.stdout)
+
+
+def canonical(document: str) -> str:
+    """Spell a JSON text with sorted keys and an indent of two, so that diffs are about content."""
+    return json.dumps(json.loads(document), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def difference(kept: str, served: str, *, name: str) -> str:
+    """Show the first lines in which the kept document differs from the served one; "" if in none."""
+    lines = difflib.unified_diff(
+        kept.splitlines(), served.splitlines(), f"{name} (kept)", f"{name} (served)", lineterm=""
+    )
+    return "\n".join(islice(lines, DIFF_LINES))
+
+
+def check(channels: list[str]) -> int:
+    """Print what differs; return the number of channels whose snapshot is missing or old."""
+    wrong = 0
+    for channel in channels:
+        kept = FOLDER / f"{channel}.json"
+        text = kept.read_text(encoding="utf-8") if kept.exists() else ""
+        if changes := difference(text, served_document(channel), name=kept.name):
+            wrong += 1
+            print(changes)
+            print(
+                f"snapshots: {kept.relative_to(ROOT)} is out of date: run `make docs`, read the diff"
+            )
+    for stray in sorted({path.stem for path in FOLDER.glob("*.json")} - set(channels)):
+        wrong += 1
+        print(f"snapshots: docs/reference/openapi/{stray}.json belongs to no channel")
+    print(f"snapshots: {len(channels)} channels, {wrong} out of date")
+    return wrong
+
+
+def write(channels: list[str]) -> None:
+    """Rewrite every snapshot."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for channel in channels:
+        (FOLDER / f"{channel}.json").write_text(served_document(channel), encoding="utf-8")
+        print(f"snapshots: wrote docs/reference/openapi/{channel}.json")
+
+
+def main() -> int:
+    """Check or write, as asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    choice = parser.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--check", action="store_true", help="compare, exit 1 on a difference")
+    choice.add_argument("--write", action="store_true", help="rewrite the snapshots")
+    wanted = parser.parse_args()
+    if not (ROOT / "src/crossdock/app.py").exists():
+        print("snapshots: no app to ask yet")
+        return 0
+    channels = channel_names(read_repository(ROOT))
+    if wanted.write:
+        write(channels)
+        return 0
+    return 1 if check(channels) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Check the project's own small laws: `python -m tools.tidy`, part of `make check`.
+
+Prints `path:line: law: message` for each finding and exits 1 if there was one. A place with a good
+reason is excused on its own line, or the line above it: `tidy: allow LAW because REASON`.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.laws import Finding, Law, Tree, code, layout, texts
+from tools.laws.tree import read_repository
+
+LAWS: tuple[Law, ...] = (
+    code.files_are_short,
+    code.functions_are_short,
+    code.names_say_something,
+    code.clock_and_chance_come_through_kit,
+    code.only_the_unit_of_work_commits,
+    code.the_core_has_no_floats,
+    code.nothing_is_left_open,
+    code.core_functions_take_keywords,
+    code.doors_hold_no_sql,
+    code.parts_are_used_by_their_names,
+    code.migrations_wait_briefly,
+    layout.channels_look_alike,
+    layout.channels_are_in_the_contract,
+    layout.the_map_is_true,
+    texts.no_index_is_named,
+    texts.no_machine_is_named,
+    texts.links_lead_somewhere,
+    texts.named_paths_exist,
+)
+EXCUSE = re.compile(r"tidy: allow (\w+) because \w+")
+
+
+def broken_laws(tree: Tree) -> Iterator[tuple[str, Finding]]:
+    """Yield (name of the law, finding) for everything that is not excused."""
+    for law in LAWS:
+        for finding in sorted(law(tree)):
+            if not is_excused(tree, finding, law=law.__name__):
+                yield law.__name__, finding
+
+
+def is_excused(tree: Tree, finding: Finding, *, law: str) -> bool:
+    """Say whether the found line, or the one above it, excuses this law with a reason."""
+    lines = tree.texts.get(finding.path, "").splitlines()
+    nearby = lines[max(finding.line - 2, 0) : finding.line]
+    return any(match[1] == law for line in nearby for match in EXCUSE.finditer(line))
+
+
+def main() -> int:
+    """Check the repository that this file stands in; the number of findings decides the exit code."""
+    tree = read_repository(Path(__file__).resolve().parent.parent)
+    count = 0
+    for law, finding in broken_laws(tree):
+        count += 1
+        print(f"{finding.path}:{finding.line}: {law}: {finding.message}")
+    print(f"tidy: {len(LAWS)} laws, {len(tree.texts)} files, {count} findings")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
