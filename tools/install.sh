@@ -8,14 +8,15 @@ stamp=$2
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 find_python() {
-    for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python; do
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python}; do
         if is_new_enough "$candidate"; then
             command -v "$candidate"
             return
         fi
     done
-    echo "Crossdock needs Python 3.11 or newer, and none was found." >&2
-    echo "On Debian or Ubuntu: apt-get install python3 python3-venv. Or name one: make PYTHON=/path/to/python3.12 ..." >&2
+    echo "Crossdock needs Python 3.11 or newer; not good enough: ${PYTHON:-any python3 on the PATH}." >&2
+    echo "On Debian or Ubuntu: apt-get install python3 python3-venv." >&2
+    echo "A Python of another name or place: make PYTHON=/path/to/python3.12 ..." >&2
     exit 1
 }
 
@@ -32,7 +33,9 @@ make_venv() {
     "$python" -m venv .venv
 }
 
-is_new_enough .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1 || make_venv
+if ! is_new_enough .venv/bin/python || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    make_venv
+fi
 
 pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
 
