@@ -1,7 +1,7 @@
 """Outgoing calls: bounded, honest about what failed, and without redirects."""
 
 import asyncio
-import datetime
+import datetime as dt
 import socket
 import ssl
 from collections.abc import Sequence
@@ -152,15 +152,15 @@ def _certificate(folder, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A server's and a client's side of a certificate for `name` that signs itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

@@ -55,7 +55,7 @@ NASTY = """
     http://127\u30020\u30020\u30021/ http://\u2460\u2461\u2466.0.0.1/ http://\uff11\uff12\uff17.0.0.1/
     http://exa%20mple.com/ http://93.184.216.34%2f@127.0.0.1/ http://[::1 http://[::1]:x/ http://%31%32%37.0.0.1/
     http://..../ http://-/
-""".split()
+""".split()  # noqa: SIM905 - a table to read
 
 NAMED = {
     "localhost": ["127.0.0.1"],
