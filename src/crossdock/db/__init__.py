@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool, the unit of work, migrations and the embedded server."""

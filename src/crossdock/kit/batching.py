@@ -1,0 +1,62 @@
+"""Many concurrent calls, one round trip: while a flush is under way, later calls gather for the next."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class Batcher(Generic[Item, Answer]):
+    """Runs `flush` over the items that gathered; nothing waits for a timer.
+
+    `flush` gets at most `max_items` items and answers one result per item, in order. What it
+    raises reaches every caller of that batch. At most `max_flights` flushes run at once.
+    """
+
+    def __init__(
+        self,
+        flush: Callable[[list[Item]], Awaitable[Sequence[Answer]]],
+        *,
+        max_items: int = 64,
+        max_flights: int = 2,
+    ) -> None:
+        self._flush = flush
+        self._max_items = max_items
+        self._max_flights = max_flights
+        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._flights: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, item: Item) -> Answer:
+        """The answer to `item`, fetched together with others'."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        self._launch()
+        return await future
+
+    def _launch(self) -> None:
+        while self._waiting and len(self._flights) < self._max_flights:
+            batch, self._waiting = (
+                self._waiting[: self._max_items],
+                self._waiting[self._max_items :],
+            )
+            task = asyncio.create_task(self._run(batch))
+            self._flights.add(task)
+            task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flights.discard(task)
+        self._launch()
+
+    async def _run(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers = await self._flush([item for item, _ in batch])
+        except BaseException as error:  # noqa: BLE001 - handed to every caller of the batch
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
