@@ -1,0 +1,27 @@
+"""Orders: placing, reading, cancelling, and the states they move through."""
+
+from crossdock.shop.orders.model import (
+    Order,
+    OrderCustomer,
+    OrderItem,
+    OrderLine,
+    OrderRequest,
+    PlacedOrder,
+    Vendor,
+)
+from crossdock.shop.orders.placing import Placing, place_order
+from crossdock.shop.orders.reading import read_order, read_order_by_key
+
+__all__ = [
+    "Order",
+    "OrderCustomer",
+    "OrderItem",
+    "OrderLine",
+    "OrderRequest",
+    "PlacedOrder",
+    "Placing",
+    "Vendor",
+    "place_order",
+    "read_order",
+    "read_order_by_key",
+]

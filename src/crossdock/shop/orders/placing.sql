@@ -1,0 +1,109 @@
+-- Place an order: one statement, one transaction, the levels locked last.
+-- p_order: the order's columns, its lines and what it takes (see placing.py, OrderDocument).
+-- Answers the new order's id, or the existing one's when the partner's number was used before.
+-- Raises CD001 (see post_stock) when own stock does not cover a capped take; nothing is written then.
+create or replace function place_order(p_order jsonb, p_now timestamptz)
+returns table (order_id bigint, order_key text, created boolean) language plpgsql as $$
+#variable_conflict use_column
+declare
+    v_shop_id bigint := (p_order ->> 'shop_id')::bigint;
+    v_order_id bigint;
+    v_connector text := p_order ->> 'connector';
+begin
+    insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, customer_id, state, currency,
+                        subtotal_minor, tax_minor, shipping_minor, discount_minor, total_minor, billing, shipping,
+                        comments, tax_id, resale_tax, seller_id, vendor_source, source, is_test, placed_at, updated_at)
+    select v_shop_id, o.order_key, o.partner_id, o.channel, o.partner_order_id, o.customer_id, o.state, o.currency,
+           o.subtotal_minor, o.tax_minor, o.shipping_minor, o.discount_minor, o.total_minor, o.billing, o.shipping,
+           o.comments, o.tax_id, o.resale_tax, o.seller_id, o.vendor_source, o.source, o.is_test, p_now, p_now
+    from jsonb_to_record(p_order) as o (
+        order_key text, partner_id bigint, channel text, partner_order_id text, customer_id bigint, state text,
+        currency text, subtotal_minor bigint, tax_minor bigint, shipping_minor bigint, discount_minor bigint,
+        total_minor bigint, billing jsonb, shipping jsonb, comments text, tax_id text, resale_tax text,
+        seller_id bigint, vendor_source text, source text, is_test boolean)
+    on conflict (partner_id, partner_order_id) do nothing
+    returning id into v_order_id;
+
+    if v_order_id is null then
+        return query
+            select o.id, o.order_key, false from orders o
+            where o.partner_id = (p_order ->> 'partner_id')::bigint
+              and o.partner_order_id = p_order ->> 'partner_order_id';
+        return;
+    end if;
+    perform fail_point('place_order:order');
+
+    insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc, origin,
+                             image, quantity, unit_price_minor, vat_bp, total_minor, note)
+    select v_shop_id, v_order_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc, l.origin,
+           l.image, l.quantity, l.unit_price_minor, l.vat_bp, l.unit_price_minor * l.quantity, l.note
+    from jsonb_to_recordset(p_order -> 'lines') as l (
+        line_no smallint, variant_id bigint, product_id bigint, merchant_id bigint, name text, sku text, upc text,
+        origin text, image text, quantity bigint, unit_price_minor bigint, vat_bp integer, note text);
+    perform fail_point('place_order:lines');
+
+    insert into events (shop_id, kind, subject_id, payload, created_at)
+    values (v_shop_id, 'order.placed', v_order_id,
+            jsonb_build_object('partner_id', p_order -> 'partner_id', 'state', p_order ->> 'state'), p_now);
+    perform fail_point('place_order:event');
+
+    if v_connector is not null then
+        insert into dispatches (shop_id, order_id, connector, next_attempt_at, updated_at)
+        values (v_shop_id, v_order_id, v_connector, p_now, p_now);
+        perform fail_point('place_order:dispatch');
+        perform procrastinate_defer_jobs_v1(array[row(
+            'dispatch', 'send_dispatch', 0, format('dispatch:%s:%s', v_shop_id, v_order_id), null,
+            jsonb_build_object('shop_id', v_shop_id, 'order_id', v_order_id), null
+        )]::procrastinate_job_to_defer_v1[]);
+        perform fail_point('place_order:job');
+    end if;
+
+    perform take_stock(v_shop_id, v_order_id, p_order -> 'takes', p_now);
+    perform fail_point('place_order:stock');
+    return query select v_order_id, p_order ->> 'order_key', true;
+end $$;
+
+-- Commit stock to an order. p_takes: [{variant_id, quantity, mode}] with one row per variant:
+--   own_capped  own pool, never below what is available
+--   own         own pool, which may go below zero (backorder)
+--   supplier    supplier pool, which may go below zero (backorder)
+--   own_first   own pool as far as it goes, the rest from the supplier (backorder)
+create or replace function take_stock(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
+returns void language plpgsql as $$
+declare
+    v_postings jsonb;
+begin
+    if jsonb_array_length(p_takes) = 0 then
+        return;
+    end if;
+    if p_takes @? '$[*] ? (@.mode == "own_first")' then
+        perform 1 from stock_levels l
+        where l.shop_id = p_shop_id
+          and l.variant_id in (select (t ->> 'variant_id')::bigint from jsonb_array_elements(p_takes) t)
+        order by l.variant_id, l.pool
+        for no key update;
+    end if;
+
+    with take as (
+        select t.variant_id, t.quantity, t.mode,
+               case t.mode when 'supplier' then 0
+                           when 'own_first' then least(t.quantity, greatest(coalesce(l.available, 0), 0))
+                           else t.quantity end as own
+        from jsonb_to_recordset(p_takes) as t (variant_id bigint, quantity bigint, mode text)
+        left join stock_levels l
+          on t.mode = 'own_first' and l.shop_id = p_shop_id and l.variant_id = t.variant_id and l.pool = 'own'
+    ), part as (
+        select variant_id, 'own' as pool, own as quantity, mode = 'own_capped' as floor from take where own > 0
+        union all
+        select variant_id, 'supplier', quantity - own, false from take where quantity > own
+    ), allocated as (
+        insert into order_allocations (shop_id, order_id, variant_id, pool, quantity)
+        select p_shop_id, p_order_id, variant_id, pool, quantity from part
+    )
+    select jsonb_agg(jsonb_build_object('variant_id', variant_id, 'pool', pool, 'kind', 'commit',
+                                        'committed', quantity, 'floor', floor))
+    into v_postings from part;
+    perform fail_point('take_stock:allocated');
+
+    perform post_stock(p_shop_id, v_postings, 'order placed', p_order_id, p_now);
+end $$;

@@ -1,0 +1,50 @@
+"""Who may call, and under which terms."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class Partner(msgspec.Struct, frozen=True, kw_only=True):
+    """An outside company on one channel, with its terms.
+
+    Amounts are minor units of `currency`, the shop's. `visible_merchants` None means all.
+    `settings` holds what only its channel knows.
+    """
+
+    shop_id: int
+    id: int
+    channel: str
+    name: str
+    permissions: frozenset[str]
+    backorder: bool
+    currency: str
+    min_amount_minor: int | None
+    max_amount_minor: int | None
+    visible_merchants: tuple[int, ...] | None
+    price_list_id: int | None
+    customer_id: int | None
+    settings: dict[str, Any]
+    revision: int
+
+
+class Secret(msgspec.Struct, frozen=True, kw_only=True):
+    """One live secret of a credential, opened. It is never printed: see __repr__."""
+
+    id: int
+    value: bytes
+    expires_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"Secret(id={self.id})"
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """A public key with one or two live secrets, as read at `partner.revision`."""
+
+    id: int
+    public_key: str
+    is_test: bool
+    secrets: tuple[Secret, ...]
+    partner: Partner

@@ -1,0 +1,28 @@
+"""What a unit costs at a moment."""
+
+from datetime import datetime
+
+
+def active_price(
+    *,
+    listed: int | None,
+    promotion: int | None,
+    sale: int | None,
+    sale_starts_at: datetime | None,
+    sale_ends_at: datetime | None,
+    retail: int | None,
+    moment: datetime,
+) -> int | None:
+    """The unit price in minor units, or None when there is none (spec shoppex_partner 3, 8.9).
+
+    The first that there is: the partner's price list, the lowest running promotion, the sale
+    price while it runs (start inclusive, end exclusive), the retail price. The SQL twin is
+    `active_price` in active.sql; listing, amount rule and order lines use the same one.
+    """
+    if listed is not None:
+        return listed
+    if promotion is not None:
+        return promotion
+    starts = sale_starts_at is None or sale_starts_at <= moment
+    ends = sale_ends_at is None or moment < sale_ends_at
+    return sale if sale is not None and starts and ends else retail
