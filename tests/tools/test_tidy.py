@@ -12,11 +12,6 @@ LawFunction = Callable[[Tree], Iterator[Finding]]
 CHANNEL = "src/crossdock/channels/shoppex_partner"
 CHANNEL_FILES = {f"{CHANNEL}/{name}": "" for name in layout.CHANNEL_FILES}
 VERSIONS = "src/crossdock/db/migrations/versions"
-INDEPENDENCE = """
-[[tool.importlinter.contracts]]
-type = "independence"
-modules = ["crossdock.channels.{channel}"]
-"""
 
 
 @dataclass(frozen=True)
@@ -129,12 +124,6 @@ SAMPLES = [
         good=CHANNEL_FILES,
         bad={path: text for path, text in CHANNEL_FILES.items() if not path.endswith("auth.py")},
         found=at(f"{CHANNEL}/auth.py"),
-    ),
-    Sample(
-        layout.channels_are_in_the_contract,
-        good=CHANNEL_FILES | {"pyproject.toml": INDEPENDENCE.format(channel="shoppex_partner")},
-        bad=CHANNEL_FILES | {"pyproject.toml": INDEPENDENCE.format(channel="shoppo")},
-        found=at("pyproject.toml"),
     ),
     Sample(
         layout.the_map_is_true,

@@ -1,7 +1,6 @@
-"""Laws about where things stand: channels, the map, the written arrows."""
+"""Laws about where things stand: channels and the map."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from itertools import takewhile
 
@@ -19,15 +18,6 @@ def channels_look_alike(tree: Tree) -> Iterator[Finding]:
             path = f"{CHANNELS}{channel}/{name}"
             if not tree.has(path):
                 yield Finding(path, 1, "every channel has this file")
-
-
-def channels_are_in_the_contract(tree: Tree) -> Iterator[Finding]:
-    """Every channel folder is named in the import contract that keeps channels apart."""
-    contract = _independent_modules(tree.texts.get("pyproject.toml", ""))
-    for channel in channel_names(tree):
-        if f"crossdock.channels.{channel}" not in contract:
-            message = f"add crossdock.channels.{channel} to the contract `channels-apart`"
-            yield Finding("pyproject.toml", 1, message)
 
 
 def the_map_is_true(tree: Tree) -> Iterator[Finding]:
@@ -71,15 +61,3 @@ def drawn_paths(markdown: str) -> Iterator[tuple[int, str]]:
 
 def _is_path(word: str) -> bool:
     return bool(re.fullmatch(r"[\w.*/-]*[./][\w.*/-]*|Makefile|LICENSE", word))
-
-
-def _independent_modules(pyproject: str) -> set[str]:
-    contracts = (
-        tomllib.loads(pyproject).get("tool", {}).get("importlinter", {}).get("contracts", [])
-    )
-    return {
-        module
-        for contract in contracts
-        if contract.get("type") == "independence"
-        for module in contract["modules"]
-    }
