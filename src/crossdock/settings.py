@@ -9,7 +9,6 @@ import base64
 import binascii
 import difflib
 import os
-import secrets
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -244,41 +243,13 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     )
 
 
-def master_key(settings: Settings) -> bytes:
-    """The 32 bytes that seal secrets: from the setting, or a 0600 file made on first use."""
-    if settings.master_key:
-        return _decode_key(settings.master_key, where="master_key")
-    path = settings.data_path / "master.key"
-    if not path.exists():
-        _create_key(path)
-    return _decode_key(path.read_text().strip(), where=str(path))
-
-
-def _create_key(path: Path) -> None:
-    """Write a new key so that of two processes at once the first wins and both read the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(base64.b64encode(secrets.token_bytes(32)) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+def _check_key(text: str) -> None:
     try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-
-
-def _decode_key(text: str, *, where: str) -> bytes:
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise SettingsError(f"{where} must be 32 bytes in base64 (try: openssl rand -base64 32).")
-    return key
+        size = len(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        size = 0
+    if size != 32:
+        raise SettingsError("master_key must be 32 bytes in base64 (try: openssl rand -base64 32)")
 
 
 def _names() -> tuple[str, ...]:
@@ -353,4 +324,4 @@ def _check(settings: Settings) -> None:
     if urlsplit(settings.public_url).scheme not in {"http", "https"}:
         raise SettingsError("public_url must start with http:// or https://")
     if settings.master_key:
-        _decode_key(settings.master_key, where="master_key")
+        _check_key(settings.master_key)

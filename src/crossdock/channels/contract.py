@@ -1,0 +1,50 @@
+"""What a channel supplies to the server, and what the server supplies to a channel."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import CrossdockError
+from crossdock.kit.clock import Clock
+from crossdock.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What every channel is built from."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A whole response, for errors that are met outside a channel's own code."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """One door: where it is mounted, what answers there, and how it tells of errors.
+
+    `paths` are path prefixes, whole segments. `render_error` must know every core code; it also
+    gets `too_large`, `database_unavailable` and `internal` from the server around the channel.
+    `body_limit_bytes` is set where the channel's own limit differs from the general setting.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    app: ASGIApp
+    render_error: Callable[[CrossdockError], Answer]
+    openapi: Callable[[], dict[str, Any]] | None = None
+    body_limit_bytes: int | None = None
+    start: Callable[[], Awaitable[None]] | None = None
+    stop: Callable[[], Awaitable[None]] | None = None

@@ -1,0 +1,47 @@
+"""The `crossdock` command: assembles the sub-commands and turns errors into one clear line.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong settings or arguments.
+"""
+
+import sys
+
+import typer
+
+from crossdock.commands import migrate, serve
+from crossdock.errors import CrossdockError
+from crossdock.settings import SettingsError
+
+app = typer.Typer(
+    name="crossdock",
+    help="One catalogue, stock and order book, sold through many partner APIs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_SERVER = "Server"
+app.command(rich_help_panel=_SERVER)(serve.serve)
+app.command(rich_help_panel=_SERVER)(migrate.migrate)
+
+
+def main() -> None:
+    """Run the command line; a known error becomes a line on stderr, never a traceback."""
+    try:
+        app()
+    except SettingsError as error:
+        _complain(error)
+        sys.exit(2)
+    except CrossdockError as error:
+        _complain(error)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output has left
+        sys.exit(1)
+
+
+def _complain(error: CrossdockError) -> None:
+    sys.stderr.write(f"crossdock: {error.message}\n")
+
+
+if __name__ == "__main__":
+    main()

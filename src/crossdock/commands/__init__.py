@@ -1,0 +1,1 @@
+"""The sub-commands of `crossdock`, one module each; `cli` only assembles them."""

@@ -1,0 +1,48 @@
+"""`crossdock serve`: the whole server, with the embedded database where none is named."""
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from crossdock.settings import Settings, load_settings
+
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port to listen on.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Number of web processes.")]
+
+
+def serve(
+    host: HostOption = None,
+    port: PortOption = None,
+    workers: WorkersOption = None,
+    no_jobs: Annotated[bool, typer.Option("--no-jobs", help="Run no job worker here.")] = False,
+) -> None:
+    """Serve all channels, and run the background jobs, until a stop signal."""
+    settings = with_options(load_settings(), host=host, port=port, workers=workers)
+    run_server(settings, with_jobs=not no_jobs)
+
+
+def with_options(settings: Settings, **options: Any) -> Settings:
+    """The settings with what the command line says instead; the public URL follows the port."""
+    chosen = {name: value for name, value in options.items() if value is not None}
+    changed = msgspec.structs.replace(settings, **chosen)
+    default_url = Settings().public_url
+    if changed.public_url == default_url and changed.port != Settings().port:
+        url = default_url.replace(str(Settings().port), str(changed.port))
+        changed = msgspec.structs.replace(changed, public_url=url)
+    return changed
+
+
+def run_server(settings: Settings, *, with_jobs: bool) -> None:
+    """Database, schema, processes; the embedded database stops last."""
+    from crossdock.db.embedded import running_database
+    from crossdock.db.migrate import migrate
+    from crossdock.kit.logging import configure_logging
+    from crossdock.serving.supervisor import Supervisor
+
+    configure_logging(level=settings.log_level, format=settings.log_format)
+    with running_database(settings) as running:
+        migrate(running.database_url)
+        asyncio.run(Supervisor(running, with_jobs=with_jobs).run())

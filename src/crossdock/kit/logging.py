@@ -1,0 +1,120 @@
+"""Structured logs on stderr, for people or as JSON, with everything secret taken out.
+
+Redaction is the last step before rendering and sees every field of every record, the standard
+library's included: a field is blanked for its name, a text is cleaned of what looks like a key.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+HIDDEN = "[hidden]"
+
+_SECRET_NAME = re.compile(
+    r"secret|token|passw|authori[sz]ation|signature|api[_-]?key|master[_-]?key|cookie|card|cvv|cvc"
+    r"|security[_-]?code|serial|licen[cs]e[_-]?key|credentials|sealed|private[_-]?key",
+    re.IGNORECASE,
+)
+_SECRET_TEXT = re.compile(
+    r"(?P<key>\b(?:[ps]k|sh[xr]|whsec)_[A-Za-z0-9_-]{8,})"
+    r"|(?P<bearer>\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,})"
+    r"|(?P<url>(?<=://)[^\s/@]+@)"
+    r"|(?P<pair>\b(?:password|passwd|secret|token|api_?key|signature)\b[\"']?\s*[=:]\s*[\"']?[^\s&,;\"']+)"
+    r"|(?P<digest>\b[0-9a-fA-F]{64}(?:[0-9a-fA-F]{64})?\b)"
+    r"|(?P<card>\b\d(?:[ -]?\d){14,18}\b)",
+    re.IGNORECASE,
+)
+_DEPTH_MAX = 8
+
+
+def configure_logging(*, level: str, format: str, stream: TextIO | None = None) -> None:  # noqa: A002
+    """Send structlog's and the standard library's records through one chain to `stream` (stderr)."""
+    stream = stream or sys.stderr
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    ending: list[Any] = [structlog.processors.format_exc_info, redact, _renderer(format, stream)]
+    structlog.configure(
+        processors=[*shared, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("alembic", "procrastinate", "psycopg", "httpx2", "httpcore2"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+def _renderer(format: str, stream: TextIO) -> Any:  # noqa: A002
+    if format == "json":
+        return structlog.processors.JSONRenderer(serializer=_to_json)
+    return structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(), timestamp_key="time", exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def _to_json(value: Any, **_options: Any) -> str:
+    import orjson
+
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: hide secret fields, and secrets inside texts, at any depth."""
+    for name, value in event.items():
+        event[name] = _hidden_field(name, value, depth=0)
+    return event
+
+
+def redact_text(text: str) -> str:
+    """The text without keys, bearer tokens, URL credentials, digests and card numbers."""
+    return _SECRET_TEXT.sub(_hide_match, text)
+
+
+def _hidden_field(name: str, value: Any, *, depth: int) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    return HIDDEN if _SECRET_NAME.search(name) else _clean(value, depth=depth)
+
+
+def _clean(value: Any, *, depth: int) -> Any:
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, int | float) or depth >= _DEPTH_MAX:
+        return value if isinstance(value, int | float) else HIDDEN
+    if isinstance(value, bytes | bytearray):
+        return redact_text(value.decode("utf-8", "replace"))
+    if isinstance(value, Mapping):
+        return {
+            key: _hidden_field(str(key), inner, depth=depth + 1) for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(inner, depth=depth + 1) for inner in value]
+    return redact_text(str(value))
+
+
+def _hide_match(match: re.Match[str]) -> str:
+    if match.lastgroup == "card" and not _passes_luhn(match[0]):
+        return match[0]
+    return f"{HIDDEN}@" if match.lastgroup == "url" else HIDDEN
+
+
+def _passes_luhn(text: str) -> bool:
+    digits = [int(character) for character in text if character.isdigit()]
+    doubled = (digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2])
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -1,0 +1,38 @@
+"""What every process below the supervisor does: say when it is ready, and not outlive its parent."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+READY_FD_VARIABLE = "CROSSDOCK_READY_FD"
+PARENT_VARIABLE = "CROSSDOCK_PARENT_PID"
+_PR_SET_PDEATHSIG = 1
+
+
+def leave_with_parent() -> None:
+    """Be sent SIGTERM when the supervisor dies, however it dies."""
+    parent = int(os.environ.get(PARENT_VARIABLE, "0"))
+    if not parent:
+        return
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before we asked
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def announce_ready() -> None:
+    """Tell the supervisor that this process serves."""
+    descriptor = os.environ.pop(READY_FD_VARIABLE, None)
+    if descriptor:
+        os.write(int(descriptor), b"ready\n")
+        os.close(int(descriptor))
+
+
+def on_stop_signal(stop: Callable[[], None]) -> None:
+    """Call `stop` once for SIGTERM or SIGINT on the running loop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)

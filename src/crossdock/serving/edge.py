@@ -1,0 +1,182 @@
+"""The edge of every request: id, size bound, headers, errors, access log, metrics. Pure ASGI.
+
+One class instead of a chain of middlewares: this runs for every request, so it is kept flat.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Sequence
+
+import orjson
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crossdock.channels.contract import Answer, Channel
+from crossdock.errors import (
+    Conflict,
+    CrossdockError,
+    NotFound,
+    Unavailable,
+)
+from crossdock.serving.metrics import Metrics
+
+log = structlog.get_logger("crossdock.access")
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
+_SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_STATUS_OF_CODE = {"too_large": 413, "rate_limited": 429, "invalid_input": 400, "internal": 500}
+
+
+class Edge:
+    """Chooses the channel of a request and keeps the promises that hold for every answer."""
+
+    def __init__(
+        self,
+        *,
+        channels: Sequence[Channel],
+        operating: ASGIApp,
+        metrics: Metrics,
+        body_limit_bytes: int,
+    ) -> None:
+        self._mounts = sorted(
+            ((path.rstrip("/"), channel) for channel in channels for path in channel.paths),
+            key=lambda mount: -len(mount[0]),
+        )
+        self._operating = operating
+        self._metrics = metrics
+        self._body_limit_bytes = body_limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        exchange = _Exchange(scope, receive, send, channel=self._channel(scope["path"]))
+        structlog.contextvars.bind_contextvars(request_id=exchange.request_id.decode())
+        self._metrics.in_flight.inc()
+        try:
+            await self._answer(exchange)
+        finally:
+            self._metrics.in_flight.dec()
+            self._note(exchange, seconds=time.perf_counter() - started)
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    def _channel(self, path: str) -> Channel | None:
+        for prefix, channel in self._mounts:
+            if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in {"", "/"}:
+                return channel
+        return None
+
+    async def _answer(self, exchange: "_Exchange") -> None:
+        channel = exchange.channel
+        app = channel.app if channel else self._operating
+        limit = (channel and channel.body_limit_bytes) or self._body_limit_bytes
+        try:
+            exchange.bound_body(limit)
+            await app(exchange.scope, exchange.receive, exchange.send)
+        except CrossdockError as error:
+            await exchange.fail(error)
+        except Exception:
+            log.exception("request failed", path=exchange.scope["path"])
+            await exchange.fail(CrossdockError("internal"))
+
+    def _note(self, exchange: "_Exchange", *, seconds: float) -> None:
+        channel = exchange.channel.name if exchange.channel else "server"
+        route = exchange.route()
+        status = exchange.status or 499  # the caller went away before there was an answer
+        self._metrics.count(channel=channel, route=route, status=status, seconds=seconds)
+        log.info(
+            "request",
+            method=exchange.scope["method"],
+            path=exchange.scope["path"],
+            status=status,
+            ms=round(seconds * 1000, 1),
+            channel=channel,
+        )
+
+
+class _Exchange:
+    """One request and its answer on their way through."""
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, *, channel: Channel | None
+    ) -> None:
+        self.scope = scope
+        self.channel = channel
+        self.status = 0
+        self.request_id = _request_id(scope)
+        self._receive = receive
+        self._send = send
+        self._room_bytes = 0
+        scope["crossdock.request_id"] = self.request_id.decode()
+
+    def route(self) -> str:
+        """A label from a small set: the route's template, never the path itself."""
+        own = self.scope.get("crossdock.route")
+        return own or getattr(self.scope.get("route"), "path", None) or "unmatched"
+
+    def bound_body(self, limit_bytes: int) -> None:
+        """Refuse a body that says it is too large; count one that does not say."""
+        self._room_bytes = limit_bytes
+        for name, value in self.scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > limit_bytes:
+                raise _too_large(limit_bytes)
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._room_bytes -= len(message.get("body", b""))
+        if self._room_bytes < 0:
+            raise _too_large(None)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", self.request_id),
+                *_SECURITY_HEADERS,
+            ]
+        await self._send(message)
+
+    async def fail(self, error: CrossdockError) -> None:
+        """Tell of an error in the channel's words; too late when the answer has begun."""
+        if self.status:
+            log.error("failed after the answer began", code=error.code)
+            return
+        answer = self.channel.render_error(error) if self.channel else render_error(error)
+        headers = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
+        headers |= {name.lower(): value for name, value in answer.headers.items()}
+        if isinstance(error, Unavailable):
+            headers.setdefault("retry-after", str(error.data.get("retry_after_s", 2)))
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await self.send(
+            {"type": "http.response.start", "status": answer.status, "headers": encoded}
+        )
+        await self.send({"type": "http.response.body", "body": answer.body})
+
+
+def render_error(error: CrossdockError) -> Answer:
+    """How an error looks where no channel is responsible."""
+    body = {"error": {"code": error.code, "message": error.message}}
+    return Answer(status=_status(error), body=orjson.dumps(body))
+
+
+def _status(error: CrossdockError) -> int:
+    if found := _STATUS_OF_CODE.get(error.code):
+        return found
+    by_class = ((Unavailable, 503), (NotFound, 404), (Conflict, 409))
+    return next((status for kind, status in by_class if isinstance(error, kind)), 400)
+
+
+def _too_large(limit_bytes: int | None) -> CrossdockError:
+    return CrossdockError("too_large", data={"limit_bytes": limit_bytes} if limit_bytes else None)
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return bytes(value)
+    return secrets.token_hex(12).encode()

@@ -1,0 +1,113 @@
+"""What Prometheus sees. Every process writes to files of one folder; a scrape adds them up.
+
+The folder must be named before prometheus_client is imported anywhere, so nothing else imports it.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossdock.db.unit_of_work import Database
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Histogram
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_BACKLOG_SQL = """
+select (select count(*) from procrastinate_jobs where status = 'todo'),
+       (select count(*) from procrastinate_jobs where status = 'doing'),
+       (select count(*) from procrastinate_jobs where status = 'failed'),
+       (select count(*) from events where sequence is null)
+"""
+_BACKLOG = (
+    ("crossdock_jobs_waiting", "Background jobs that wait for a worker or their time."),
+    ("crossdock_jobs_running", "Background jobs that a worker has taken."),
+    ("crossdock_jobs_failed", "Background jobs that gave up and wait for an operator."),
+    ("crossdock_events_unnumbered", "Committed events that have no sequence number yet."),
+)
+
+
+def metrics_folder(data_dir: Path) -> Path:
+    """Where the processes of one server keep their counters."""
+    return data_dir / "metrics"
+
+
+def reset_folder(data_dir: Path) -> Path:
+    """Empty the folder; the supervisor does this before it starts the first process."""
+    folder = metrics_folder(data_dir)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def forget_process(pid: int) -> None:
+    """Drop the gauges of a process that is gone; its counters stay counted."""
+    folder = Path(os.environ.get(FOLDER_VARIABLE, ""))
+    for path in folder.glob(f"gauge_live*_{pid}.db"):
+        path.unlink(missing_ok=True)
+
+
+class Metrics:
+    """The counters of one web process."""
+
+    def __init__(self) -> None:
+        from prometheus_client import Counter, Gauge, Histogram
+
+        labels = ("channel", "route")
+        self._requests = Counter(
+            "crossdock_requests", "Requests answered.", (*labels, "status")
+        )
+        self._seconds = Histogram(
+            "crossdock_request_seconds", "Time from request to answer.", labels, buckets=BUCKETS
+        )
+        self.in_flight = Gauge(
+            "crossdock_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
+        )
+        self._pool = {
+            name: Gauge(f"crossdock_{name}", text, multiprocess_mode="livesum")
+            for name, text in (
+                ("pool_size", "Database connections that are open."),
+                ("pool_available", "Database connections that are idle."),
+                ("requests_waiting", "Requests waiting for a database connection."),
+            )
+        }
+        self._seen: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, *, channel: str, route: str, status: int, seconds: float) -> None:
+        """Note one answered request."""
+        key = (channel, route, status)
+        found = self._seen.get(key)
+        if found is None:
+            found = (
+                self._requests.labels(channel, route, str(status)),
+                self._seconds.labels(channel, route),
+            )
+            self._seen[key] = found
+        found[0].inc()
+        found[1].observe(seconds)
+
+    def note_pool(self, database: Database) -> None:
+        """Copy the pool's present state into the gauges."""
+        stats = database.pool.get_stats()
+        for name, gauge in self._pool.items():
+            gauge.set(stats.get(name, 0))
+
+
+async def render(database: Database) -> bytes:
+    """All metrics as text: the sum over the processes, and the database's backlog where reachable."""
+    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = CollectorRegistry()
+    if FOLDER_VARIABLE in os.environ:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    async with database.statement() as tx:
+        row = await tx.one(_BACKLOG_SQL)
+    lines = []
+    for (name, text), value in zip(_BACKLOG, row or (), strict=True):
+        lines.append(f"# HELP {name} {text}\n# TYPE {name} gauge\n{name} {value}\n")
+    return generate_latest(registry) + "".join(lines).encode()

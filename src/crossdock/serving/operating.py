@@ -1,0 +1,79 @@
+"""What an operator asks the server: /health, /ready and /metrics; anything else is not found."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from crossdock.channels.contract import Runtime
+from crossdock.db.migrate import STATE_SQL, parse_state, wanted_state
+from crossdock.errors import CrossdockError, NotFound, Unavailable
+from crossdock.serving import metrics
+
+READY_TIMEOUT_S = 3.0
+_LOOPBACK = ("127.", "::1", "::ffff:127.")
+_FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
+
+
+class Operating:
+    """A small ASGI application with three pages."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._pages: dict[str, Callable[[Scope], Awaitable[tuple[str, bytes]]]] = {
+            "/health": self._health,
+            "/ready": self._ready,
+            "/metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        page = self._pages.get(scope["path"])
+        if page is None or scope["method"] not in {"GET", "HEAD"}:
+            raise NotFound("not_found")
+        scope["crossdock.route"] = scope["path"]
+        content_type, body = await page(scope)
+        headers = [
+            (b"content-type", content_type.encode()),
+            (b"cache-control", b"no-store"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send(
+            {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}
+        )
+
+    async def _health(self, _scope: Scope) -> tuple[str, bytes]:
+        """The process answers; the database is not asked."""
+        return "application/json", b'{"status":"ok"}'
+
+    async def _ready(self, _scope: Scope) -> tuple[str, bytes]:
+        """The database answers and has this version's schema."""
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S), self._runtime.database.statement() as tx:
+                row = await tx.one(STATE_SQL)
+        except TimeoutError:
+            raise Unavailable("database_unavailable", data={"retry_after_s": 2}) from None
+        except CrossdockError:
+            raise
+        except Exception as error:
+            raise Unavailable("database_unavailable", "The database is not migrated.") from error
+        if row is None or parse_state((row[0], row[1])) != wanted_state():
+            raise Unavailable("database_unavailable", "The database is not migrated.")
+        body = {"status": "ready", "revision": wanted_state().revision}
+        return "application/json", orjson.dumps(body)
+
+    async def _metrics(self, scope: Scope) -> tuple[str, bytes]:
+        if not _may_scrape(scope, token=self._runtime.settings.metrics_token):
+            raise NotFound("not_found")
+        return metrics.CONTENT_TYPE, await metrics.render(self._runtime.database)
+
+
+def _may_scrape(scope: Scope, *, token: str) -> bool:
+    headers = dict(scope["headers"])
+    if token:
+        expected = f"Bearer {token}".encode()
+        return hmac.compare_digest(headers.get(b"authorization", b""), expected)
+    client = scope.get("client") or ("",)
+    return client[0].startswith(_LOOPBACK) and not _FORWARDED & headers.keys()

@@ -1,0 +1,186 @@
+"""The parent of all server processes: starts them, starts them again, stops them in good order.
+
+A process that dies is started again: at once when it had lived a while, else after a growing pause,
+for ever. Only a process that fails by itself before it was ever ready, three times in a row, ends the
+server, because then waiting will not help.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from crossdock.errors import CrossdockError
+from crossdock.serving.child import PARENT_VARIABLE, READY_FD_VARIABLE
+from crossdock.serving.metrics import FOLDER_VARIABLE, forget_process, reset_folder
+from crossdock.settings import ENVIRONMENT_PREFIX, Settings
+
+log = structlog.get_logger("crossdock.supervisor")
+
+SETTLED_S = 5.0
+PAUSE_MAX_S = 5.0
+FAILED_STARTS_MAX = 3
+PORT_WAIT_S = 2.0
+KILL_AFTER_GRACE_S = 3.0
+
+WEB = "crossdock.serving.web"
+JOBS = "crossdock.jobs.worker"
+
+
+class Supervisor:
+    """Runs `settings.worker_count` web processes and, unless told otherwise, one job worker."""
+
+    def __init__(
+        self, settings: Settings, *, with_jobs: bool, on_ready: Callable[[], None] | None = None
+    ) -> None:
+        self._settings = settings
+        self._modules = [WEB] * settings.worker_count + ([JOBS] if with_jobs else [])
+        self._on_ready = on_ready
+        self._stopping = asyncio.Event()
+        self._ready: set[int] = set()
+        self._failure: CrossdockError | None = None
+
+    async def run(self) -> None:
+        """Serve until a stop signal. Raises CrossdockError when a process cannot start at all."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stopping.set)
+        await _claim_port(self._settings)
+        os.environ[FOLDER_VARIABLE] = str(reset_folder(self._settings.data_path))
+        async with asyncio.TaskGroup() as group:
+            for slot, module in enumerate(self._modules):
+                group.create_task(self._keep_alive(slot, module), name=module)
+        if self._failure:
+            raise self._failure
+        log.info("stopped")
+
+    def stop(self) -> None:
+        """What a stop signal does."""
+        self._stopping.set()
+
+    async def _keep_alive(self, slot: int, module: str) -> None:
+        failed_starts, pause_s = 0, 0.0
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            code, was_ready = await self._one_life(slot, module)
+            if self._stopping.is_set():
+                return
+            failed_starts = 0 if was_ready or code < 0 else failed_starts + 1
+            if failed_starts >= FAILED_STARTS_MAX:
+                self._give_up(module, code)
+                return
+            lived_s = time.monotonic() - started
+            pause_s = 0.0 if lived_s > SETTLED_S else min(PAUSE_MAX_S, pause_s * 2 or 0.05)
+            log.warning("process ended, starting it again", process=module, code=code, pause_s=pause_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause_s)
+
+    async def _one_life(self, slot: int, module: str) -> tuple[int, bool]:
+        """Start the process and wait for its end: (exit code, whether it had become ready)."""
+        reading, writing = os.pipe()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module,
+            env=self._environment(writing), pass_fds=(writing,), start_new_session=True,
+            stdin=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(writing)
+        ready = asyncio.create_task(self._wait_ready(reading, slot))
+        ended = asyncio.create_task(process.wait())
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            await self._end(process)
+        code = await ended
+        stopping.cancel()
+        forget_process(process.pid)
+        return code, await ready
+
+    async def _wait_ready(self, descriptor: int, slot: int) -> bool:
+        """Read the process's one line; its end without the line means it never was ready."""
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        with os.fdopen(descriptor, "rb") as pipe:
+            transport, _ = await loop.connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reader), pipe
+            )
+            line = await reader.readline()
+            transport.close()
+        if not line:
+            return False
+        self._note_ready(slot)
+        return True
+
+    def _note_ready(self, slot: int) -> None:
+        was_complete = len(self._ready) == len(self._modules)
+        self._ready.add(slot)
+        if not was_complete and len(self._ready) == len(self._modules):
+            log.info("ready", url=self._settings.public_url, processes=len(self._modules))
+            if self._on_ready:
+                self._on_ready()
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """Ask, wait for the grace, then insist."""
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(self._settings.shutdown_grace_s + KILL_AFTER_GRACE_S):
+                await process.wait()
+        except TimeoutError:
+            log.warning("process did not end in time, killing it", pid=process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+    def _give_up(self, module: str, code: int) -> None:
+        self._failure = CrossdockError(
+            "internal", f"{module} ended with code {code} before it was ready, see the log above."
+        )
+        self._stopping.set()
+
+    def _environment(self, ready_descriptor: int) -> dict[str, str]:
+        return {
+            **os.environ,
+            **settings_environment(self._settings),
+            READY_FD_VARIABLE: str(ready_descriptor),
+            PARENT_VARIABLE: str(os.getpid()),
+        }
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """What the command line and the embedded database decided, for the processes below."""
+    names: Sequence[str] = ("database_url", "data_dir", "host", "port", "workers", "public_url")
+    values = {name: str(getattr(settings, name)) for name in names}
+    return {f"{ENVIRONMENT_PREFIX}{name.upper()}": value for name, value in values.items()}
+
+
+async def _claim_port(settings: Settings) -> None:
+    """Refuse a port that somebody listens on: the web processes share theirs and would not notice.
+
+    A server that was just killed may hold the port for a moment, so this tries for two seconds.
+    """
+    deadline = time.monotonic() + PORT_WAIT_S
+    while error := _try_port(settings):
+        if time.monotonic() > deadline or error.errno != errno.EADDRINUSE:
+            raise CrossdockError(
+                "internal",
+                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+                "Stop what listens there, or choose another with --port.",
+            )
+        await asyncio.sleep(0.1)
+
+
+def _try_port(settings: Settings) -> OSError | None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            return error
+    return None
