@@ -25,6 +25,7 @@ LAWS: tuple[Law, ...] = (
     code.parts_are_used_by_their_names,
     code.migrations_wait_briefly,
     layout.channels_look_alike,
+    layout.channels_are_registered,
     layout.the_map_is_true,
     texts.no_index_is_named,
     texts.no_machine_is_named,

@@ -126,6 +126,13 @@ SAMPLES = [
         found=at(f"{CHANNEL}/auth.py"),
     ),
     Sample(
+        layout.channels_are_registered,
+        good=CHANNEL_FILES
+        | {layout.REGISTRY: 'CHANNELS = ("crossdock.channels.shoppex_partner",)'},
+        bad=CHANNEL_FILES | {layout.REGISTRY: 'CHANNELS = ("crossdock.channels.shoppo",)'},
+        found=at(layout.REGISTRY),
+    ),
+    Sample(
         layout.the_map_is_true,
         good={
             "ARCHITECTURE.md": "```tree\nsrc/\n  shop/  the core\n    a.py  b.py   two files\n```\n",

@@ -7,6 +7,7 @@ from itertools import takewhile
 from tools.laws.tree import Finding, Tree
 
 CHANNELS = "src/crossdock/channels/"
+REGISTRY = CHANNELS + "registry.py"
 CHANNEL_FILES = ("README.md", "app.py", "auth.py", "wire.py", "errors.py")
 MAP = "ARCHITECTURE.md"
 
@@ -18,6 +19,14 @@ def channels_look_alike(tree: Tree) -> Iterator[Finding]:
             path = f"{CHANNELS}{channel}/{name}"
             if not tree.has(path):
                 yield Finding(path, 1, "every channel has this file")
+
+
+def channels_are_registered(tree: Tree) -> Iterator[Finding]:
+    """Every channel folder has its line in the registry: a door that nobody mounts is dead code."""
+    registry = tree.texts.get(REGISTRY, "")
+    for channel in channel_names(tree):
+        if f'"crossdock.channels.{channel}"' not in registry:
+            yield Finding(REGISTRY, 1, f"crossdock.channels.{channel} is not registered")
 
 
 def the_map_is_true(tree: Tree) -> Iterator[Finding]:
