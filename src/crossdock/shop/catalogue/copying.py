@@ -1,0 +1,209 @@
+"""Records as lines of PostgreSQL's COPY text format, built before the transaction that writes them.
+
+What is known only inside the transaction (ids, whether the merchant is enabled) stands in front
+of a line; the rest, its tail, is built once and also gives the product's hash.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from crossdock.shop.catalogue.identifiers import normalise_gtin
+from crossdock.shop.catalogue.records import (
+    ProductRecord,
+    Promotion,
+    StockRecord,
+    VariantRecord,
+)
+from crossdock.shop.catalogue.texts import clean_html
+
+# A new way of writing rows makes every stored hash differ, so that a re-import writes them anew.
+_HASH_VERSION = b"1"
+
+PRODUCT_COLUMNS = (
+    "shop_id, id, merchant_id, source_hash, created_at, updated_at, "
+    "handle, name, description, brand, translations, attributes, images, extra_handling, tags, "
+    "related_handles, option_names, enabled, featured, virtual, sold_without_stock, "
+    "requires_serial, sort"
+)
+VARIANT_COLUMNS = (
+    "shop_id, id, product_id, merchant_id, listed, updated_at, "
+    "sku, merchant_sku, part_number, upc, gtin14, name, options, attributes, image, position, "
+    "currency, retail_minor, sale_minor, sale_starts_at, sale_ends_at, cost_minor, vat_bp, "
+    "weight_g, length_mm, width_mm, height_mm, origin, stock_managed, stock_status, enabled"
+)
+
+_ESCAPES: dict[int, str | None] = dict.fromkeys([*range(32), 127]) | {
+    ord("\\"): "\\\\",
+    ord("\n"): "\\n",
+    ord("\r"): "\\r",
+    ord("\t"): "\\t",
+}
+_NULL = "\\N"
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class PreparedVariant(msgspec.Struct, frozen=True):
+    """A variant ready to be copied; `sellable` means listed as far as the record decides."""
+
+    sku: str
+    tail: str
+    sellable: bool
+    stock: tuple[StockRecord, ...]
+    promotions: tuple[Promotion, ...]
+
+
+class PreparedProduct(msgspec.Struct, frozen=True):
+    """A product ready to be copied, with the hash of everything but its stock."""
+
+    merchant: str
+    handle: str
+    tail: str
+    hash: bytes
+    categories: tuple[tuple[str, ...], ...]
+    variants: tuple[PreparedVariant, ...]
+
+
+def prepare(records: Iterable[ProductRecord]) -> list[PreparedProduct]:
+    """Everything about writing the records that needs no database; pure work, fit for a thread."""
+    return [_prepare_product(record) for record in records]
+
+
+def variant_name(product_name: str, *, option_names: Sequence[str], options: dict[str, str]) -> str:
+    """What a buyer sees: the product's name and, where it has options, ' - Red / XL'."""
+    values = [options[name] for name in option_names if options.get(name)]
+    return f"{product_name} - {' / '.join(values)}" if values else product_name
+
+
+def copy_text(value: str | None) -> str:
+    """One field of a COPY line. Control characters other than tab and line ends are dropped."""
+    if value is None:
+        return _NULL
+    if value.isprintable() and "\\" not in value:
+        return value
+    return value.translate(_ESCAPES)
+
+
+def copy_value(value: int | bool | date | None) -> str:
+    """A number, flag or moment of a COPY line."""
+    if value is None:
+        return _NULL
+    if isinstance(value, date):
+        return value.isoformat()
+    return "t" if value is True else "f" if value is False else str(value)
+
+
+def _prepare_product(record: ProductRecord) -> PreparedProduct:
+    tail = "\t".join(_product_fields(record))
+    variants = tuple(
+        _prepare_variant(record, variant, position)
+        for position, variant in enumerate(record.variants)
+    )
+    return PreparedProduct(
+        record.merchant,
+        record.handle,
+        tail,
+        _hash(record, tail, variants),
+        record.categories,
+        variants,
+    )
+
+
+def _product_fields(record: ProductRecord) -> tuple[str, ...]:
+    translations = {
+        language: {
+            key: clean_html(text) if key == "description" else text for key, text in texts.items()
+        }
+        for language, texts in record.translations.items()
+    }
+    return (
+        copy_text(record.handle),
+        copy_text(record.name),
+        copy_text(clean_html(record.description)),
+        copy_text(record.brand),
+        _json(translations),
+        _json(record.attributes),
+        _json(record.images),
+        _json(record.extra_handling) if record.extra_handling is not None else _NULL,
+        _array(record.tags),
+        _array(record.related_handles),
+        _array(record.option_names),
+        copy_value(record.enabled),
+        copy_value(record.featured),
+        copy_value(record.virtual),
+        copy_value(record.sold_without_stock),
+        copy_value(record.requires_serial),
+        str(record.sort),
+    )
+
+
+def _prepare_variant(
+    record: ProductRecord, variant: VariantRecord, position: int
+) -> PreparedVariant:
+    name = (
+        variant_name(record.name, option_names=record.option_names, options=variant.options)
+        if record.option_names
+        else record.name
+    )
+    tail = "\t".join(_variant_fields(variant, name, position, record.currency))
+    sellable = record.enabled and variant.enabled and variant.retail_minor is not None
+    return PreparedVariant(variant.sku, tail, sellable, variant.stock, variant.promotions)
+
+
+def _variant_fields(
+    variant: VariantRecord, name: str, position: int, currency: str
+) -> tuple[str, ...]:
+    return (
+        copy_text(variant.sku),
+        copy_text(variant.merchant_sku),
+        copy_text(variant.part_number),
+        copy_text(variant.upc),
+        (variant.upc and normalise_gtin(variant.upc)) or _NULL,
+        copy_text(name),
+        _json(variant.options),
+        _json(variant.attributes),
+        copy_text(variant.image),
+        str(position),
+        currency,
+        copy_value(variant.retail_minor),
+        copy_value(variant.sale_minor),
+        copy_value(variant.sale_starts_at),
+        copy_value(variant.sale_ends_at),
+        copy_value(variant.cost_minor),
+        str(variant.vat_bp),
+        str(variant.weight_g),
+        copy_value(variant.length_mm),
+        copy_value(variant.width_mm),
+        copy_value(variant.height_mm),
+        copy_text(variant.origin),
+        copy_value(variant.stock_managed),
+        copy_text(variant.stock_status),
+        copy_value(variant.enabled),
+    )
+
+
+def _hash(record: ProductRecord, tail: str, variants: Sequence[PreparedVariant]) -> bytes:
+    digest = hashlib.blake2b(_HASH_VERSION, digest_size=16)
+    digest.update("\n".join([tail, *(variant.tail for variant in variants)]).encode())
+    if record.categories:
+        digest.update(_encode(record.categories))
+    promotions = [(variant.sku, variant.promotions) for variant in variants if variant.promotions]
+    if promotions:
+        digest.update(_encode(promotions))
+    return digest.digest()
+
+
+def _json(value: Any) -> str:
+    if not value:
+        return "{}" if isinstance(value, dict) else "[]"
+    return copy_text(_encode(value).decode())
+
+
+def _array(values: Sequence[str]) -> str:
+    if not values:
+        return "{}"
+    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return copy_text("{" + ",".join(f'"{value}"' for value in quoted) + "}")

@@ -1,0 +1,86 @@
+"""Merchants: the sellers of record inside a shop, told apart by the slugs of their names."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.catalogue.records import MerchantRecord
+from crossdock.shop.catalogue.texts import slug_of
+
+
+class Merchant(msgspec.Struct, frozen=True):
+    """What writing a product needs to know of its merchant."""
+
+    id: int
+    enabled: bool
+
+
+async def ensure_merchants(
+    tx: Transaction, *, shop_id: int, names: Iterable[str]
+) -> dict[str, Merchant]:
+    """The merchants of these names, made where they are missing."""
+    slugs = {name: slug_of(name) for name in names}
+    found = await _by_slug(tx, shop_id=shop_id, slugs=sorted(set(slugs.values())))
+    missing = {slug: name for name, slug in slugs.items() if slug not in found}
+    if missing:
+        await tx.run(
+            """insert into merchants (shop_id, slug, name)
+               select %s, x.slug, x.name from unnest(%s::text[], %s::text[]) as x (slug, name)
+               on conflict (shop_id, slug) do nothing""",
+            (shop_id, list(missing), list(missing.values())),
+        )
+        found |= await _by_slug(tx, shop_id=shop_id, slugs=sorted(missing))
+    return {name: found[slug] for name, slug in slugs.items()}
+
+
+async def upsert_merchants(
+    tx: Transaction, *, shop_id: int, records: Sequence[MerchantRecord]
+) -> int:
+    """Write merchants whole; those that changed are counted. Their variants' listing follows."""
+    rows = {slug_of(record.name): record for record in records}
+    changed = await tx.all(
+        """insert into merchants as m (shop_id, slug, name, email, country, terms, enabled)
+           select %s, x.* from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[],
+                                      %s::boolean[]) as x
+           on conflict (shop_id, slug) do update
+           set name = excluded.name, email = excluded.email, country = excluded.country,
+               terms = excluded.terms, enabled = excluded.enabled
+           where (m.name, m.email, m.country, m.terms, m.enabled) is distinct from
+                 (excluded.name, excluded.email, excluded.country, excluded.terms, excluded.enabled)
+           returning m.id""",
+        (
+            shop_id,
+            list(rows),
+            [record.name for record in rows.values()],
+            [record.email for record in rows.values()],
+            [record.country for record in rows.values()],
+            [Jsonb(record.terms) for record in rows.values()],
+            [record.enabled for record in rows.values()],
+        ),
+    )
+    if changed:
+        await refresh_listed(tx, shop_id=shop_id, merchant_ids=[row[0] for row in changed])
+    return len(changed)
+
+
+async def refresh_listed(tx: Transaction, *, shop_id: int, merchant_ids: Sequence[int]) -> int:
+    """Make `variants.listed` of these merchants agree with what it says; the changed are counted."""
+    return await tx.run(
+        """update variants v set listed = not v.listed
+           from products p, merchants m
+           where v.shop_id = %(shop)s and v.merchant_id = any(%(merchants)s)
+             and p.shop_id = v.shop_id and p.id = v.product_id
+             and m.shop_id = v.shop_id and m.id = v.merchant_id
+             and v.listed <> (p.enabled and m.enabled and v.enabled and v.retail_minor is not null)""",
+        {"shop": shop_id, "merchants": list(merchant_ids)},
+    )
+
+
+async def _by_slug(tx: Transaction, *, shop_id: int, slugs: Sequence[str]) -> dict[str, Merchant]:
+    rows = await tx.all(
+        "select slug, id, enabled from merchants where shop_id = %s and slug = any(%s)",
+        (shop_id, list(slugs)),
+    )
+    return {slug: Merchant(merchant_id, enabled) for slug, merchant_id, enabled in rows}

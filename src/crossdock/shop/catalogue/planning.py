@@ -1,0 +1,157 @@
+"""What a batch of products means for the rows that are there: new, changed, the same, gone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+from crossdock.shop.catalogue.copying import PreparedProduct, PreparedVariant
+from crossdock.shop.catalogue.merchants import Merchant, ensure_merchants
+
+Sku = tuple[int, str]
+"""A variant's key inside a shop: its merchant's id and its sku."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedVariant:
+    """A prepared variant with its ids; `is_new` when no row has them yet."""
+
+    id: int
+    product_id: int
+    merchant_id: int
+    is_listed: bool
+    is_new: bool
+    prepared: PreparedVariant
+
+
+@dataclass(slots=True)
+class Plan:
+    """The batch sorted by what is to be done; products come with their ids."""
+
+    new_products: list[tuple[int, int, PreparedProduct]] = field(default_factory=list)
+    changed_products: list[tuple[int, int, PreparedProduct]] = field(default_factory=list)
+    variants: list[PlacedVariant] = field(default_factory=list)
+    same_variants: list[PlacedVariant] = field(default_factory=list)
+    products_unchanged: int = 0
+    vanished_variant_ids: list[int] = field(default_factory=list)
+    robbed_product_ids: set[int] = field(default_factory=set)
+
+    @property
+    def touched_products(self) -> Iterator[tuple[int, int, PreparedProduct]]:
+        """New and changed ones: (id, merchant id, product)."""
+        yield from self.new_products
+        yield from self.changed_products
+
+
+async def make_plan(tx: Transaction, *, shop_id: int, products: Sequence[PreparedProduct]) -> Plan:
+    """Look up what exists and give ids to what does not.
+
+    Raises Invalid (invalid_input) when a handle or a sku of one merchant comes twice.
+    """
+    names = dict.fromkeys(product.merchant for product in products)
+    merchants = await ensure_merchants(tx, shop_id=shop_id, names=names)
+    stored = await _stored_products(tx, shop_id=shop_id, products=products, merchants=merchants)
+    skus = await _stored_skus(tx, shop_id=shop_id, products=products, merchants=merchants)
+    _refuse_repeats(products, merchants)
+    wanted = sum(
+        ((merchants[p.merchant].id, p.handle) not in stored) + len(p.variants) for p in products
+    )
+    ids = iter(await _new_ids(tx, count=wanted - len(skus)) if wanted > len(skus) else ())
+    plan = Plan()
+    for product in products:
+        _place(plan, product, merchants[product.merchant], stored=stored, skus=skus, ids=ids)
+    await _find_vanished(tx, shop_id=shop_id, plan=plan)
+    return plan
+
+
+def _place(
+    plan: Plan,
+    product: PreparedProduct,
+    merchant: Merchant,
+    *,
+    stored: Mapping[Sku, tuple[int, bytes | None]],
+    skus: Mapping[Sku, tuple[int, int]],
+    ids: Iterator[int],
+) -> None:
+    product_id, hash_before = stored.get((merchant.id, product.handle), (0, None))
+    is_same = hash_before == product.hash
+    if is_same:
+        plan.products_unchanged += 1
+    elif product_id:
+        plan.changed_products.append((product_id, merchant.id, product))
+    else:
+        product_id = next(ids)
+        plan.new_products.append((product_id, merchant.id, product))
+    for variant in product.variants:
+        variant_id, owner_id = skus.get((merchant.id, variant.sku), (0, product_id))
+        if owner_id != product_id:
+            plan.robbed_product_ids.add(owner_id)
+        placed = PlacedVariant(
+            variant_id or next(ids),
+            product_id,
+            merchant.id,
+            variant.sellable and merchant.enabled,
+            not variant_id,
+            variant,
+        )
+        (plan.same_variants if is_same and variant_id else plan.variants).append(placed)
+
+
+def _refuse_repeats(products: Sequence[PreparedProduct], merchants: Mapping[str, Merchant]) -> None:
+    handles = {(merchants[p.merchant].id, p.handle) for p in products}
+    skus = {(merchants[p.merchant].id, v.sku) for p in products for v in p.variants}
+    if len(handles) < len(products) or len(skus) < sum(len(p.variants) for p in products):
+        raise Invalid(
+            "invalid_input", "A handle or a sku of one merchant comes twice in the batch."
+        )
+
+
+async def _stored_products(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    products: Sequence[PreparedProduct],
+    merchants: Mapping[str, Merchant],
+) -> dict[Sku, tuple[int, bytes | None]]:
+    rows = await tx.all(
+        """select p.merchant_id, p.handle, p.id, p.source_hash
+           from unnest(%s::bigint[], %s::text[]) as x (merchant_id, handle)
+           join products p on p.shop_id = %s and p.merchant_id = x.merchant_id and p.handle = x.handle""",
+        ([merchants[p.merchant].id for p in products], [p.handle for p in products], shop_id),
+    )
+    return {(merchant_id, handle): (key, digest) for merchant_id, handle, key, digest in rows}
+
+
+async def _stored_skus(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    products: Sequence[PreparedProduct],
+    merchants: Mapping[str, Merchant],
+) -> dict[Sku, tuple[int, int]]:
+    keys = [(merchants[p.merchant].id, v.sku) for p in products for v in p.variants]
+    rows = await tx.all(
+        """select v.merchant_id, v.sku, v.id, v.product_id
+           from unnest(%s::bigint[], %s::text[]) as x (merchant_id, sku)
+           join variants v on v.shop_id = %s and v.merchant_id = x.merchant_id and v.sku = x.sku""",
+        ([merchant_id for merchant_id, _ in keys], [sku for _, sku in keys], shop_id),
+    )
+    return {(merchant_id, sku): (key, product_id) for merchant_id, sku, key, product_id in rows}
+
+
+async def _new_ids(tx: Transaction, *, count: int) -> list[int]:
+    rows = await tx.all("select nextval('catalogue_ids') from generate_series(1, %s)", (count,))
+    return [row[0] for row in rows]
+
+
+async def _find_vanished(tx: Transaction, *, shop_id: int, plan: Plan) -> None:
+    """Variants of changed products that no record of the batch speaks of any more."""
+    if not plan.changed_products:
+        return
+    rows = await tx.all(
+        """select id from variants
+           where shop_id = %s and product_id = any(%s) and (enabled or listed)""",
+        (shop_id, [product_id for product_id, _, _ in plan.changed_products]),
+    )
+    kept = {variant.id for variant in plan.variants}
+    plan.vanished_variant_ids = sorted({row[0] for row in rows} - kept)

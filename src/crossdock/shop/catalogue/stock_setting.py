@@ -1,0 +1,154 @@
+"""Stock as a source counts it: levels are set to a target by 'adjust' entries of the difference."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.catalogue.copying import copy_text, copy_value
+from crossdock.shop.catalogue.records import StockRecord
+
+Target = tuple[int, StockRecord]
+"""A variant's id and what one of its pools shall hold."""
+
+_LEVEL_KEY = "(shop_id, variant_id, pool)"
+
+
+async def set_stock(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    new: Sequence[Target],
+    existing: Sequence[Target],
+    reason: str,
+    now: datetime,
+) -> int:
+    """Set the levels; `new` are of variants made in this transaction, so nobody else can hold them.
+
+    Writes one 'adjust' entry per changed quantity and one `stock.changed` event for all, and
+    nothing where the levels agree already. How many levels changed is answered.
+    """
+    await _copy_new_levels(tx, shop_id=shop_id, targets=new, reason=reason, now=now)
+    levels: list[list[object]] = [
+        [variant_id, record.pool, record.on_hand - record.warning_level]
+        for variant_id, record in new
+    ]
+    differing = await _differing(tx, shop_id=shop_id, targets=existing)
+    if differing:
+        levels += await _move(tx, shop_id=shop_id, targets=differing, reason=reason, now=now)
+    if levels:
+        await tx.run(
+            """insert into events (shop_id, kind, payload, created_at)
+               values (%s, 'stock.changed', jsonb_build_object('levels', %s::jsonb, 'reason', %s::text), %s)""",
+            (shop_id, _json_rows(levels), reason, now),
+        )
+    return len(levels)
+
+
+async def _copy_new_levels(
+    tx: Transaction, *, shop_id: int, targets: Sequence[Target], reason: str, now: datetime
+) -> None:
+    if not targets:
+        return
+    moment = now.isoformat()
+    levels = "".join(
+        f"{shop_id}\t{variant_id}\t{r.pool}\t{r.on_hand}\t{r.warning_level}"
+        f"\t{copy_value(r.best_before)}\t{copy_text(r.best_before_alert)}\t{moment}\n"
+        for variant_id, r in targets
+    )
+    why = copy_text(reason)
+    entries = "".join(
+        f"{shop_id}\t{variant_id}\t{r.pool}\tadjust\t{r.on_hand}\t{why}\t{moment}\n"
+        for variant_id, r in targets
+        if r.on_hand
+    )
+    async with tx.connection.cursor() as cursor:
+        async with cursor.copy(
+            """copy stock_levels (shop_id, variant_id, pool, on_hand, warning_level, best_before,
+                                  best_before_alert, updated_at) from stdin"""
+        ) as copy:
+            await copy.write(levels)
+        async with cursor.copy(
+            """copy stock_entries (shop_id, variant_id, pool, kind, on_hand_delta, reason, created_at)
+               from stdin"""
+        ) as copy:
+            await copy.write(entries)
+
+
+async def _differing(tx: Transaction, *, shop_id: int, targets: Sequence[Target]) -> list[Target]:
+    """The targets that their levels do not agree with, read without locks."""
+    if not targets:
+        return []
+    rows = await tx.all(
+        f"""select {_SETTABLE} from stock_levels
+            where shop_id = %s and variant_id = any(%s)""",
+        (shop_id, sorted({variant_id for variant_id, _ in targets})),
+    )
+    held = {row[:2]: row[2:] for row in rows}
+    return [
+        (variant_id, record)
+        for variant_id, record in targets
+        if held.get((variant_id, record.pool)) != _settable(record)
+    ]
+
+
+_SETTABLE = "variant_id, pool, on_hand, warning_level, best_before, best_before_alert"
+
+
+def _settable(record: StockRecord) -> tuple[object, ...]:
+    return (record.on_hand, record.warning_level, record.best_before, record.best_before_alert)
+
+
+async def _move(
+    tx: Transaction, *, shop_id: int, targets: Sequence[Target], reason: str, now: datetime
+) -> list[list[object]]:
+    """Set existing levels: lock them in one order, write the differences, answer what is available."""
+    parameters = {
+        "shop": shop_id,
+        "now": now,
+        "reason": reason,
+        "variants": [variant_id for variant_id, _ in targets],
+        "pools": [record.pool for _, record in targets],
+        "on_hand": [record.on_hand for _, record in targets],
+        "warning": [record.warning_level for _, record in targets],
+        "best_before": [record.best_before for _, record in targets],
+        "alert": [record.best_before_alert for _, record in targets],
+    }
+    await tx.run(
+        """insert into stock_levels (shop_id, variant_id, pool)
+           select %(shop)s, x.* from unnest(%(variants)s::bigint[], %(pools)s::text[]) as x
+           order by 2, 3 on conflict do nothing""",
+        parameters,
+    )
+    await tx.all(
+        f"""select 1 from stock_levels where shop_id = %(shop)s and {_LEVEL_KEY} in (
+                select %(shop)s, x.* from unnest(%(variants)s::bigint[], %(pools)s::text[]) as x)
+            order by variant_id, pool for no key update""",
+        parameters,
+    )
+    rows = await tx.all(_SET_LEVELS, parameters)
+    return [list(row) for row in rows]
+
+
+_SET_LEVELS = """
+with target as (
+    select * from unnest(%(variants)s::bigint[], %(pools)s::text[], %(on_hand)s::bigint[], %(warning)s::bigint[],
+                         %(best_before)s::date[], %(alert)s::text[])
+             as x (variant_id, pool, on_hand, warning_level, best_before, best_before_alert)
+), entry as (
+    insert into stock_entries (shop_id, variant_id, pool, kind, on_hand_delta, reason, created_at)
+    select %(shop)s, l.variant_id, l.pool, 'adjust', t.on_hand - l.on_hand, %(reason)s, %(now)s
+    from target t join stock_levels l
+      on l.shop_id = %(shop)s and l.variant_id = t.variant_id and l.pool = t.pool
+    where t.on_hand <> l.on_hand
+)
+update stock_levels l
+set on_hand = t.on_hand, warning_level = t.warning_level, best_before = t.best_before,
+    best_before_alert = t.best_before_alert, updated_at = %(now)s
+from target t
+where l.shop_id = %(shop)s and l.variant_id = t.variant_id and l.pool = t.pool
+returning l.variant_id, l.pool, l.available
+"""
+
+
+def _json_rows(levels: Sequence[Sequence[object]]) -> str:
+    return "[" + ",".join(f'[{v},"{pool}",{available}]' for v, pool, available in levels) + "]"

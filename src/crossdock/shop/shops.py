@@ -1,0 +1,86 @@
+"""Shops: the tenants. Everything else in the database belongs to one."""
+
+import re
+
+import msgspec
+import pycountry
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.kit.money import exponent
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+class Shop(msgspec.Struct, frozen=True, kw_only=True):
+    """One operator's catalogue, stock, orders and partners; `languages` has the main one first."""
+
+    id: int
+    slug: str
+    name: str
+    currency: str
+    country: str
+    languages: tuple[str, ...]
+
+
+async def add_shop(
+    tx: Transaction,
+    *,
+    slug: str,
+    name: str,
+    currency: str,
+    country: str = "US",
+    languages: tuple[str, ...] = ("en",),
+) -> Shop:
+    """A new shop. Raises Invalid (invalid_input) for a malformed value, Conflict (exists) for a slug in use."""
+    _check(slug=slug, name=name, currency=currency, country=country, languages=languages)
+    shop_id = await tx.value(
+        """insert into shops (slug, name, currency, country, languages) values (%s, %s, %s, %s, %s)
+           on conflict (slug) do nothing returning id""",
+        (slug, name.strip(), currency, country, list(languages)),
+    )
+    if shop_id is None:
+        raise Conflict("exists", f"There is a shop {slug!r} already.", {"slug": slug})
+    return await read_shop(tx, slug=slug)
+
+
+async def read_shop(tx: Transaction, *, slug: str) -> Shop:
+    """The shop of that slug. Raises NotFound (not_found)."""
+    row = await tx.one(f"{_SELECT} where slug = %s", (slug,))
+    if row is None:
+        raise NotFound("not_found", f"There is no shop {slug!r}.", {"slug": slug})
+    return _from_row(row)
+
+
+async def list_shops(tx: Transaction) -> list[Shop]:
+    """Every shop, the oldest first."""
+    return [_from_row(row) for row in await tx.all(f"{_SELECT} order by id")]
+
+
+_SELECT = "select id, slug, name, currency, country, languages from shops"
+
+
+def _from_row(row: tuple[object, ...]) -> Shop:
+    names = ("id", "slug", "name", "currency", "country", "languages")
+    return msgspec.convert(dict(zip(names, row, strict=True)), Shop)
+
+
+def _check(
+    *, slug: str, name: str, currency: str, country: str, languages: tuple[str, ...]
+) -> None:
+    if not _SLUG.fullmatch(slug):
+        raise _invalid("slug", "A slug is lower-case letters, digits and hyphens, at most 63.")
+    if not name.strip():
+        raise _invalid("name", "A shop needs a name.")
+    exponent(currency)
+    if pycountry.currencies.get(alpha_3=currency) is None:
+        raise _invalid("currency", f"{currency} is no currency of ISO 4217.")
+    if pycountry.countries.get(alpha_2=country) is None:
+        raise _invalid("country", f"{country} is no country of ISO 3166.")
+    if not languages or not all(_LANGUAGE.fullmatch(language) for language in languages):
+        raise _invalid("languages", "Languages are codes such as en, nl or pt-BR.")
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid("invalid_input", message, {"field": field})
