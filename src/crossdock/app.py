@@ -6,9 +6,9 @@ import contextlib
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from crossdock.channels.contract import Channel, Runtime
+from crossdock.channels.contract import Channel
 from crossdock.channels.registry import create_channels
-from crossdock.db.unit_of_work import Database
+from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.serving.edge import Edge
 from crossdock.serving.metrics import Metrics
 from crossdock.serving.operating import Operating
@@ -75,18 +75,6 @@ class Application:
         while True:
             self._metrics.note_pool(self.runtime.database)
             await asyncio.sleep(POOL_WATCH_S)
-
-
-def create_runtime(settings: Settings) -> Runtime:
-    """Clock and pool as the settings say; the pool is not open yet."""
-    database = Database(
-        settings.database_url,
-        min_size=settings.pool_min,
-        max_size=settings.pool_max,
-        lock_timeout_ms=settings.lock_timeout_ms,
-        statement_timeout_ms=settings.statement_timeout_ms,
-    )
-    return Runtime(settings=settings, clock=settings.make_clock(), database=database)
 
 
 def create_app(settings: Settings | None = None) -> Application:

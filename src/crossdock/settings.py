@@ -131,9 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_per_minute: Annotated[
         Natural, Meta(description="Requests per credential and minute; 0 is without limit.")
     ] = 600
-    items_per_order_max: Annotated[
-        Count, Meta(description="Lines that one order may have.")
-    ] = 200
+    items_per_order_max: Annotated[Count, Meta(description="Lines that one order may have.")] = 200
 
     # rules of the shop
     sc_requires_stock: Annotated[
@@ -145,7 +143,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 201
     order_note_template: Annotated[
         str,
-        Meta(description="Note on every order line; {partner} and {partner_order_id} are filled in."),
+        Meta(
+            description="Note on every order line; {partner} and {partner_order_id} are filled in."
+        ),
     ] = "Order {partner_order_id} of {partner}"
     hold_ttl_s: Annotated[
         Count, Meta(description="How long a hold keeps goods before it expires.")
@@ -164,7 +164,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 3.0
     allowed_outbound_hosts: Annotated[
         tuple[str, ...],
-        Meta(description="Private or loopback hosts that outgoing calls may reach, as host or host:port."),
+        Meta(
+            description="Private or loopback hosts that outgoing calls may reach, as host or host:port."
+        ),
     ] = ()
     dispatch_retry_s: Annotated[
         tuple[Count, ...],
@@ -214,7 +216,7 @@ def load_settings(
     environment = os.environ if environment is None else environment
     path = file or find_file(environment)
     values = _from_file(path) if path else {}
-    given = {name: f"in {path}" for name in values}
+    given = dict.fromkeys(values, f"in {path}")
     for name, text in _from_environment(environment).items():
         values[name] = text
         given[name] = f"in {ENVIRONMENT_PREFIX}{name.upper()}"
@@ -293,9 +295,13 @@ def _convert(values: dict[str, Any], *, given: Mapping[str, str]) -> Settings:
     converted = {}
     for name, value in values.items():
         try:
-            converted[name] = msgspec.convert(value, hints[name], strict=not isinstance(value, str | list))
+            converted[name] = msgspec.convert(
+                value, hints[name], strict=not isinstance(value, str | list)
+            )
         except msgspec.ValidationError as error:
-            raise SettingsError(f"{name} {given[name]}: {error} (got {_shown(name, value)})") from error
+            raise SettingsError(
+                f"{name} {given[name]}: {error} (got {_shown(name, value)})"
+            ) from error
     return Settings(**converted)
 
 

@@ -6,19 +6,10 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from crossdock.db.unit_of_work import Database
+from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
-from crossdock.kit.clock import Clock
-from crossdock.settings import Settings
 
-
-@dataclass(frozen=True, kw_only=True)
-class Runtime:
-    """What every channel is built from."""
-
-    settings: Settings
-    clock: Clock
-    database: Database
+__all__ = ["Answer", "Channel", "Runtime"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +26,16 @@ class Answer:
 class Channel:
     """One door: where it is mounted, what answers there, and how it tells of errors.
 
-    `paths` are path prefixes, whole segments. `render_error` must know every core code; it also
-    gets `too_large`, `database_unavailable` and `internal` from the server around the channel.
+    `paths` are path prefixes, whole segments. `render_error` gets an error and the request's method;
+    it must know every core code, and gets `too_large`, `database_unavailable` and `internal` from
+    the server around the channel too.
     `body_limit_bytes` is set where the channel's own limit differs from the general setting.
     """
 
     name: str
     paths: tuple[str, ...]
     app: ASGIApp
-    render_error: Callable[[CrossdockError], Answer]
+    render_error: Callable[[CrossdockError, str], Answer]
     openapi: Callable[[], dict[str, Any]] | None = None
     body_limit_bytes: int | None = None
     start: Callable[[], Awaitable[None]] | None = None

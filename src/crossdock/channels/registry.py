@@ -10,7 +10,4 @@ CHANNELS = ("crossdock.channels.shoppex_partner",)
 
 def create_channels(runtime: Runtime) -> list[Channel]:
     """Every channel, made by its package's `create_channel(runtime)`."""
-    channels: list[Channel] = []
-    for name in filter(find_spec, CHANNELS):
-        channels.append(import_module(name).create_channel(runtime))
-    return channels
+    return [import_module(name).create_channel(runtime) for name in filter(find_spec, CHANNELS)]

@@ -23,7 +23,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from crossdock.db.placement import Placement, give, place
+from crossdock.db.placement import Placement, discard, give, place
 from crossdock.errors import CrossdockError
 from crossdock.settings import Settings
 
@@ -74,11 +74,14 @@ def running_database(settings: Settings) -> Iterator[Settings]:
 
 
 class EmbeddedPostgres:
-    """A handle on the server of one data folder; enter it to have the server running."""
+    """A handle on the server of one data folder; enter it to have the server running.
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+    A `temporary` one (for tests) does without durability and is deleted with its last user.
+    """
+
+    def __init__(self, data_dir: Path, *, temporary: bool = False) -> None:
         self.data_dir = data_dir.expanduser().absolute()
-        self._durable = durable
+        self._temporary = temporary
         self._placement: Placement | None = None
         self._users: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -133,6 +136,8 @@ class EmbeddedPostgres:
                 pass  # somebody else still needs it
             else:
                 self._halt()
+                if self._temporary:
+                    discard(self.placement, data_dir=self.data_dir)
             finally:
                 os.close(self._users)
                 self._users = None
@@ -186,7 +191,7 @@ class EmbeddedPostgres:
             )
 
     def _launch(self) -> None:
-        options = OPTIONS if self._durable else OPTIONS | VOLATILE_OPTIONS
+        options = OPTIONS | VOLATILE_OPTIONS if self._temporary else OPTIONS
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._try_launch(arguments, deadline=deadline):
@@ -241,7 +246,7 @@ class EmbeddedPostgres:
         self._process = None
 
     def _run(self, program: str, *arguments: str) -> str:
-        result = subprocess.run(
+        result: subprocess.CompletedProcess[str] = subprocess.run(
             [self.placement.bin_dir / program, *arguments],
             check=False, capture_output=True, text=True, **self._how(),
         )  # fmt: skip
@@ -292,7 +297,10 @@ def _is_server(pid: int, *, cluster_dir: Path) -> bool:
         if Path("/proc/self").exists():
             return False
         listed = subprocess.run(
-            ["/bin/ps", "-p", str(pid), "-o", "command="], check=False, capture_output=True, text=True
+            ["/bin/ps", "-p", str(pid), "-o", "command="],
+            check=False,
+            capture_output=True,
+            text=True,
         )
         command = listed.stdout
     return "postgres" in command and str(cluster_dir) in command

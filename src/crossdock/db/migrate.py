@@ -74,8 +74,8 @@ def read_state(connection: psycopg.Connection[tuple[str | None, str | None]]) ->
 def parse_state(row: tuple[str | None, str | None]) -> SchemaState:
     """The state in a row of STATE_SQL."""
     revision, functions = row
-    pairs = (pair.split(":", 1) for pair in (functions or "").split())
-    return SchemaState(revision, {name: checksum for name, checksum in pairs})
+    pairs = (pair.partition(":") for pair in (functions or "").split())
+    return SchemaState(revision, {name: checksum for name, _, checksum in pairs})
 
 
 @cache

@@ -55,6 +55,16 @@ def give(path: Path, *, placement: Placement) -> None:
         os.chown(path, placement.uid, placement.gid)
 
 
+def discard(placement: Placement, *, data_dir: Path) -> None:
+    """Delete a stopped server's data, wherever it was placed."""
+    shutil.rmtree(placement.cluster_dir, ignore_errors=True)
+    shutil.rmtree(placement.socket_dir, ignore_errors=True)
+    link = data_dir / "postgres"
+    if link.is_symlink():
+        link.unlink()
+        shutil.rmtree(placement.cluster_dir.parent, ignore_errors=True)
+
+
 def _unprivileged_user() -> pwd.struct_passwd:
     for attempt in range(2):
         try:

@@ -64,7 +64,9 @@ def _renderer(format: str, stream: TextIO) -> Any:  # noqa: A002
     if format == "json":
         return structlog.processors.JSONRenderer(serializer=_to_json)
     return structlog.dev.ConsoleRenderer(
-        colors=stream.isatty(), timestamp_key="time", exception_formatter=structlog.dev.plain_traceback
+        colors=stream.isatty(),
+        timestamp_key="time",
+        exception_formatter=structlog.dev.plain_traceback,
     )
 
 

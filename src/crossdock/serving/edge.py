@@ -146,7 +146,8 @@ class _Exchange:
         if self.status:
             log.error("failed after the answer began", code=error.code)
             return
-        answer = self.channel.render_error(error) if self.channel else render_error(error)
+        method = self.scope["method"]
+        answer = self.channel.render_error(error, method) if self.channel else render_error(error)
         headers = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
         headers |= {name.lower(): value for name, value in answer.headers.items()}
         if isinstance(error, Unavailable):

@@ -58,9 +58,7 @@ class Metrics:
         from prometheus_client import Counter, Gauge, Histogram
 
         labels = ("channel", "route")
-        self._requests = Counter(
-            "crossdock_requests", "Requests answered.", (*labels, "status")
-        )
+        self._requests = Counter("crossdock_requests", "Requests answered.", (*labels, "status"))
         self._seconds = Histogram(
             "crossdock_request_seconds", "Time from request to answer.", labels, buckets=BUCKETS
         )

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from crossdock.channels.contract import Runtime
 from crossdock.db.migrate import STATE_SQL, parse_state, wanted_state
+from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError, NotFound, Unavailable
 from crossdock.serving import metrics
 

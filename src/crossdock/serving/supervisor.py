@@ -78,7 +78,9 @@ class Supervisor:
                 return
             lived_s = time.monotonic() - started
             pause_s = 0.0 if lived_s > SETTLED_S else min(PAUSE_MAX_S, pause_s * 2 or 0.05)
-            log.warning("process ended, starting it again", process=module, code=code, pause_s=pause_s)
+            log.warning(
+                "process ended, starting it again", process=module, code=code, pause_s=pause_s
+            )
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
 

@@ -1,7 +1,7 @@
 """The job queue's tables, without its NOTIFY triggers, and the list of applied function files.
 
 A NOTIFY at commit takes a lock that all committing transactions share, and every order defers a
-job; the worker polls instead (docs/decisions/0002-job-polling.md).
+job; the worker polls instead (docs/decisions/0003-job-polling.md).
 """
 
 from procrastinate.schema import SchemaManager

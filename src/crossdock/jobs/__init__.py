@@ -1,0 +1,1 @@
+"""Background work: jobs are rows written with the change they follow from."""

@@ -1,0 +1,45 @@
+"""The job queue: procrastinate on the process's own pool, and the rule for trying again.
+
+A task is declared with `@queue.task(name=..., pass_context=True, retry=Retries(...))` in a module of
+TASK_MODULES and gets what it works with from `runtime_of(context)`. The core defers a job by the
+task's name, on the transaction of the change.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import JobAborted
+from procrastinate.jobs import Job
+
+from crossdock.db.runtime import Runtime
+
+TASK_MODULES = ("crossdock.jobs.schedules",)
+
+queue = App(connector=PsycopgConnector(), import_paths=TASK_MODULES)
+
+
+def runtime_of(context: JobContext) -> Runtime:
+    """What the worker gave to its jobs."""
+    return cast(Runtime, context.additional_context["runtime"])
+
+
+class Retries(BaseRetryStrategy):
+    """Try again after each of `waits_s` in turn, then give up: the job is then a dead letter.
+
+    A job that was cut off because its worker stopped goes back to the queue at once.
+    """
+
+    def __init__(self, waits_s: Sequence[int] = ()) -> None:
+        self._waits_s = tuple(waits_s)
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """When to try again, or None to give up."""
+        if isinstance(exception, asyncio.CancelledError | JobAborted):
+            return RetryDecision(retry_at=datetime.now(UTC))
+        if job.attempts >= len(self._waits_s):
+            return None
+        wait = timedelta(seconds=self._waits_s[job.attempts])
+        return RetryDecision(retry_at=datetime.now(UTC) + wait)

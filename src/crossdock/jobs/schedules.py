@@ -1,0 +1,61 @@
+"""What runs by the clock, whether anybody asks or not.
+
+The sixth field of a schedule is the second. Each task has a queueing lock, so that a slow run is not
+followed by a crowd of the same.
+"""
+
+from typing import Any
+
+import structlog
+from procrastinate import JobContext
+
+from crossdock.jobs.queue import queue, runtime_of
+from crossdock.jobs.stalled import hand_back_stalled
+from crossdock.shop.partners.purging import purge_expired
+
+log = structlog.get_logger("crossdock.jobs")
+
+
+@queue.periodic(cron="* * * * * */15", periodic_id="")
+@queue.task(name="expire_holds", queueing_lock="expire_holds", pass_context=True)
+async def expire_holds(context: JobContext, timestamp: int) -> None:
+    """Give back what holds kept beyond their time."""
+    from crossdock.shop.stock import expire_holds as expire
+
+    runtime = runtime_of(context)
+    async with runtime.database.begin() as tx:
+        count = await expire(tx, now=runtime.clock.now())
+    if count:
+        log.info("holds expired", count=count)
+
+
+@queue.periodic(cron="* * * * *")
+@queue.task(name="purge_expired", queueing_lock="purge_expired", pass_context=True)
+async def purge(context: JobContext, timestamp: int) -> None:
+    """Forget nonces, rate windows and idempotency keys whose time is over."""
+    runtime = runtime_of(context)
+    async with runtime.database.statement() as tx:
+        await purge_expired(tx, now=runtime.clock.now())
+
+
+@queue.periodic(cron="* * * * * */30")
+@queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
+async def retry_stalled(context: JobContext, timestamp: int) -> None:
+    """Hand back the jobs of workers that are gone."""
+    await hand_back_stalled(context.app)
+
+
+@queue.periodic(cron="17 * * * *")
+@queue.task(name="prune_jobs", queueing_lock="prune_jobs", pass_context=True)
+async def prune(context: JobContext, timestamp: int) -> None:
+    """Delete finished jobs after their time; failed ones stay until an operator has seen them."""
+    hours = runtime_of(context).settings.job_history_hours
+    await context.app.job_manager.delete_old_jobs(
+        nb_hours=hours, include_cancelled=True, include_aborted=True
+    )
+
+
+def scheduled_names() -> list[str]:
+    """The names of all tasks that run by the clock."""
+    tasks: dict[Any, Any] = queue.periodic_registry.periodic_tasks
+    return sorted(name for name, _ in tasks)

@@ -1,0 +1,20 @@
+"""Jobs whose worker died without a word."""
+
+from datetime import UTC, datetime
+
+import structlog
+from procrastinate import App
+
+log = structlog.get_logger("crossdock.jobs")
+
+SILENT_S = 15.0  # three missed heartbeats
+
+
+async def hand_back_stalled(queue: App) -> int:
+    """Put back what workers had taken that have been silent for a while; how many jobs it was."""
+    manager = queue.job_manager
+    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_S))
+    for job in stalled:
+        await manager.retry_job(job, retry_at=datetime.now(UTC))
+        log.warning("job handed back", job=job.id, task=job.task_name)
+    return len(stalled)

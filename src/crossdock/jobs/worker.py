@@ -1,0 +1,84 @@
+"""The job worker's process: polls the queue, numbers events, hands everything back when it stops."""
+
+import asyncio
+import contextlib
+
+import structlog
+from psycopg_pool import PoolTimeout
+
+from crossdock.db.runtime import Runtime, create_runtime
+from crossdock.errors import CrossdockError
+from crossdock.jobs.queue import queue
+from crossdock.jobs.stalled import SILENT_S, hand_back_stalled
+from crossdock.kit.logging import configure_logging
+from crossdock.settings import Settings, load_settings
+
+log = structlog.get_logger("crossdock.jobs")
+
+POLL_S = 0.5
+HEARTBEAT_S = 5.0
+NUMBERING_BATCH = 5000
+DATABASE_WAIT_S = 5.0
+
+
+def main() -> None:
+    """The whole life of the worker that `serve` starts."""
+    from crossdock.serving.child import announce_ready, leave_with_parent
+
+    settings = load_settings()
+    configure_logging(level=settings.log_level, format=settings.log_format)
+    leave_with_parent()
+    announce_ready()
+    asyncio.run(work(settings))
+
+
+async def work(settings: Settings) -> None:
+    """Run jobs until SIGTERM or SIGINT; running ones get the grace, then go back to the queue."""
+    runtime = create_runtime(settings)
+    await runtime.database.open()
+    numbering = asyncio.create_task(_number_events(runtime), name="number events")
+    try:
+        await _wait_for_database(runtime)
+        await queue.open_async(runtime.database.pool)
+        await hand_back_stalled(queue)
+        await queue.run_worker_async(
+            concurrency=settings.jobs_concurrency,
+            listen_notify=False,
+            fetch_job_polling_interval=POLL_S,
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=SILENT_S,
+            shutdown_graceful_timeout=settings.shutdown_grace_s,
+            additional_context={"runtime": runtime},
+        )
+    finally:
+        numbering.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await numbering
+        await runtime.database.close()
+
+
+async def _wait_for_database(runtime: Runtime) -> None:
+    while True:
+        try:
+            await runtime.database.pool.wait(DATABASE_WAIT_S)
+        except PoolTimeout:
+            log.warning("the database cannot be reached, trying again")
+        else:
+            return
+
+
+async def _number_events(runtime: Runtime) -> None:
+    """Give committed events their numbers twice a second, and at once while many are waiting."""
+    while True:
+        count = 0
+        try:
+            async with runtime.database.statement() as tx:
+                count = await tx.value("select number_all_events(%s)", (NUMBERING_BATCH,)) or 0
+        except CrossdockError as error:
+            log.warning("events were not numbered", code=error.code)
+        if count < NUMBERING_BATCH:
+            await asyncio.sleep(POLL_S)
+
+
+if __name__ == "__main__":
+    main()

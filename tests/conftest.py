@@ -1,0 +1,107 @@
+"""Fixtures for every test: a migrated database per worker, a clock, the real server."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.kit.clock import FrozenClock
+from crossdock.settings import Settings
+from tests.support import postgres
+from tests.support.processes import ServerProcess, serving
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def run_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all xdist workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def postgres_url(run_dir: Path) -> Iterator[str]:
+    """A server where tests may make databases."""
+    with postgres.server_url(run_dir) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[str]:
+    """This worker's own migrated database; tests share it, each with a shop of its own."""
+    with postgres.clone(postgres_url, folder=run_dir, name=worker_id) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[str]:
+    """A migrated database for one test alone, for tests that look at everything there is."""
+    with postgres.clone(postgres_url, folder=run_dir, name=f"{worker_id}_alone") as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open pool on this worker's database."""
+    pool = Database(database_url, min_size=1, max_size=8)
+    await pool.open()
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def tx(database: Database) -> AsyncIterator[Transaction]:
+    """A transaction that is rolled back at the end of the test."""
+    async with database.begin() as transaction:
+        yield transaction
+        raise psycopg.Rollback
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Defaults, this worker's database and a data folder of the test's own."""
+    return Settings(database_url=database_url, data_dir=str(tmp_path))
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """A clock that stands at noon of 2 March 2026 until the test moves it."""
+    return FrozenClock(NOON)
+
+
+@pytest.fixture(scope="session")
+def server(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[ServerProcess]:
+    """The real `crossdock serve` with two web processes and a job worker, on a database of its own.
+
+    Allowed to call loopback simulators; its database is `server.database_url`.
+    """
+    with (
+        postgres.clone(postgres_url, folder=run_dir, name=f"{worker_id}_server") as url,
+        serving(
+            run_dir / f"server-{worker_id}",
+            database_url=url,
+            workers=2,
+            allowed_outbound_hosts="127.0.0.1,localhost",
+            rate_limit_per_minute=0,
+        ) as process,
+    ):
+        process.database_url = url
+        yield process
+
+
+@pytest.fixture
+async def server_database(server: ServerProcess) -> AsyncIterator[Database]:
+    """An open pool on the database of the running server."""
+    pool = Database(server.database_url, min_size=1, max_size=4)
+    await pool.open()
+    yield pool
+    await pool.close()

@@ -1,0 +1,89 @@
+"""The database of a test run: one server for all xdist workers, one template, a clone per worker.
+
+CROSSDOCK_DATABASE_URL, when set, names the server to use; its role must be allowed to create
+databases. Without it an embedded server is started whose data nobody needs after a power cut.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from crossdock.db.embedded import EmbeddedPostgres
+from crossdock.db.migrate import migrate
+
+
+@contextlib.contextmanager
+def server_url(folder: Path) -> Iterator[str]:
+    """A URL of a running server; `folder` is shared by the workers of this run."""
+    if named := os.environ.get("CROSSDOCK_DATABASE_URL"):
+        yield named
+        return
+    with EmbeddedPostgres(folder / "postgres-data", temporary=True) as server:
+        yield server.url("postgres")
+
+
+@contextlib.contextmanager
+def clone(url: str, *, folder: Path, name: str) -> Iterator[str]:
+    """A fresh database, copied from a template that is migrated once per run."""
+    run = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    template, database = f"crossdock_template_{run}", f"crossdock_test_{run}_{name}"
+    with locked(folder / "template.lock"):
+        _ensure_template(url, template=template)
+        _recreate(url, database=database, template=template)
+    try:
+        yield with_database(url, database)
+    finally:
+        _drop(url, database=database)
+
+
+def drop_template(url: str, *, folder: Path) -> None:
+    """Remove the run's template from a server that outlives the run."""
+    run = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    _drop(url, database=f"crossdock_template_{run}")
+
+
+def with_database(url: str, database: str) -> str:
+    """The same server, another database."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{database}"))
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Only one process of the run at a time."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _ensure_template(url: str, *, template: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute("select 1 from pg_database where datname = %s", (template,))
+        if found.fetchone():
+            return
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(template)))
+    migrate(with_database(url, template))
+
+
+def _recreate(url: str, *, database: str, template: str) -> None:
+    _drop(url, database=database)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(database), sql.Identifier(template)
+            )
+        )
+
+
+def _drop(url: str, *, database: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
+        )

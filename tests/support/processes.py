@@ -1,0 +1,114 @@
+"""The real `crossdock` command as a process of its own, spoken to over real sockets."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+READY_TIMEOUT_S = 30.0
+END_TIMEOUT_S = 30.0
+
+
+class ServerProcess:
+    """A running `crossdock serve`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], *, port: int, log_path: Path) -> None:
+        self.process = process
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.database_url = ""
+        self._log_path = log_path
+
+    def log(self) -> str:
+        """Everything the processes wrote so far."""
+        return self._log_path.read_text(errors="replace")
+
+    def children(self, module: str) -> list[int]:
+        """Process ids of the running children that run `module`, oldest first."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                command = (entry / "cmdline").read_bytes().split(b"\0")
+                if parent == self.process.pid and module.encode() in command:
+                    found.append(int(entry.name))
+        return sorted(found)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send the signal and wait for the end; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(END_TIMEOUT_S)
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """A clean environment for a crossdock process with these settings."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("CROSSDOCK_")}
+    chosen = {f"CROSSDOCK_{name.upper()}": str(value) for name, value in settings.items()}
+    return {**inherited, "PYTHONPATH": str(ROOT / "src"), **chosen}
+
+
+def run_command(
+    *arguments: str, settings: Mapping[str, object], timeout_s: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run one `crossdock` command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "crossdock", *arguments],
+        env=environment(**settings), cwd=str(settings["data_dir"]), check=False,
+        capture_output=True, text=True, timeout=timeout_s,
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(
+    data_dir: Path,
+    *arguments: str,
+    wait: bool = True,
+    module: str = "crossdock",
+    **settings: object,
+) -> Iterator[ServerProcess]:
+    """`crossdock serve` on a free port until the block ends."""
+    port = free_port()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log_path = data_dir / f"serve-{port}.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, "serve", "--port", str(port), *arguments],
+            env=environment(data_dir=data_dir, **settings), cwd=data_dir,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    server = ServerProcess(process, port=port, log_path=log_path)
+    try:
+        if wait:
+            wait_ready(server)
+        yield server
+    finally:
+        server.end()
+
+
+def wait_ready(server: ServerProcess, *, timeout_s: float = READY_TIMEOUT_S) -> None:
+    """Wait until /ready says so; fails with the log when the process ends or time is up."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise AssertionError(f"the server ended:\n{server.log()}")
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            urllib.request.urlopen(f"{server.url}/ready", timeout=2).close()
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the server is not ready:\n{server.log()}")
