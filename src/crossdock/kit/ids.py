@@ -3,6 +3,7 @@
 import random
 import secrets
 import string
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
@@ -24,11 +25,11 @@ class Ids(Protocol):
         """What opens an order's page: 'wc_order_' and 13 letters and digits (77 bits)."""
 
 
-class _Names:
+class _Names(ABC):
     """The shapes of the names over a choice of characters."""
 
-    def random_token(self, length: int) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def random_token(self, length: int) -> str: ...
 
     def partner_key(self) -> str:
         return f"pk_{self.random_token(32)}"

@@ -1,0 +1,59 @@
+"""Fulfilment: how an order reaches the system that packs it."""
+
+from crossdock.shop.fulfilment.configuring import (
+    Configuring,
+    ConnectorView,
+    add_connector,
+    list_connectors,
+    set_connector,
+)
+from crossdock.shop.fulfilment.connecting import KINDS, Connectors
+from crossdock.shop.fulfilment.contract import (
+    Connector,
+    DispatchFailed,
+    DispatchLine,
+    DispatchOrder,
+    Permanent,
+    Retryable,
+    Sent,
+)
+from crossdock.shop.fulfilment.dispatching import (
+    QUEUE,
+    TASK,
+    Dispatching,
+    requeue_lost,
+    resend,
+    send_dispatch,
+)
+from crossdock.shop.fulfilment.listing import Dispatch, list_dispatches, show_dispatch
+from crossdock.shop.fulfilment.notes import check_template, item_note
+from crossdock.shop.fulfilment.webhook import new_secret
+
+__all__ = [
+    "KINDS",
+    "QUEUE",
+    "TASK",
+    "Configuring",
+    "Connector",
+    "ConnectorView",
+    "Connectors",
+    "Dispatch",
+    "DispatchFailed",
+    "DispatchLine",
+    "DispatchOrder",
+    "Dispatching",
+    "Permanent",
+    "Retryable",
+    "Sent",
+    "add_connector",
+    "check_template",
+    "item_note",
+    "list_connectors",
+    "list_dispatches",
+    "new_secret",
+    "requeue_lost",
+    "resend",
+    "send_dispatch",
+    "set_connector",
+    "show_dispatch",
+]

@@ -1,0 +1,95 @@
+"""From a row of `fulfilment_connectors` to a connector that can send."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid, NotFound
+from crossdock.kit.clock import Clock
+from crossdock.kit.crypto import SealBroken, SecretBox
+from crossdock.kit.outbound import Outbound
+from crossdock.shop.fulfilment.contract import Connector
+from crossdock.shop.fulfilment.manual import ManualConnector
+from crossdock.shop.fulfilment.sellercloud import SellercloudConnector, SellercloudSettings
+from crossdock.shop.fulfilment.webhook import WebhookConnector, WebhookSettings, secret_bytes
+
+KINDS = ("manual", "webhook", "sellercloud")
+
+
+class Connectors:
+    """Opens connectors, and keeps each one with its access token while its row stays the same."""
+
+    def __init__(self, *, outbound: Outbound, box: SecretBox, clock: Clock) -> None:
+        self._outbound = outbound
+        self._box = box
+        self._clock = clock
+        self._open: dict[tuple[int, str], tuple[bytes, Connector]] = {}
+
+    async def read(self, tx: Transaction, *, shop_id: int, name: str) -> Connector:
+        """The shop's connector of this name.
+
+        Raises NotFound `not_found` when there is none or it is disabled, Invalid `invalid_input`
+        when its settings cannot be used.
+        """
+        row = await tx.one(
+            "select kind, settings, sealed_secret from fulfilment_connectors"
+            " where shop_id = %s and name = %s and enabled",
+            (shop_id, name),
+        )
+        if row is None:
+            raise NotFound("not_found", f"There is no enabled connector {name!r}.")
+        mark = hashlib.sha256(msgspec.json.encode(row)).digest()
+        known = self._open.get((shop_id, name))
+        if known is None or known[0] != mark:
+            known = mark, self._make(row, place=secret_place(shop_id, name))
+            self._open[shop_id, name] = known
+        return known[1]
+
+    def _make(self, row: tuple[Any, ...], *, place: str) -> Connector:
+        kind, settings, sealed = row
+        try:
+            secret = self._box.open(sealed, place=place).decode() if sealed else ""
+        except SealBroken as error:
+            raise Invalid(
+                "invalid_input", f"The connector's secret cannot be opened: {error}."
+            ) from error
+        return make_connector(
+            kind, settings, secret=secret, outbound=self._outbound, clock=self._clock
+        )
+
+
+def make_connector(
+    kind: str, settings: dict[str, Any], *, secret: str, outbound: Outbound, clock: Clock
+) -> Connector:
+    """A connector of one of KINDS. Raises Invalid `invalid_input` naming what is missing or wrong."""
+    try:
+        match kind:
+            case "manual":
+                return ManualConnector()
+            case "webhook":
+                target = msgspec.convert(settings, WebhookSettings)
+                return WebhookConnector(target, secret=secret, outbound=outbound, clock=clock)
+            case "sellercloud":
+                account = msgspec.convert(settings, SellercloudSettings)
+                return SellercloudConnector(account, secret=secret, outbound=outbound, clock=clock)
+            case _:
+                raise Invalid("invalid_input", f"A connector is one of {', '.join(KINDS)}.")
+    except msgspec.ValidationError as error:
+        raise Invalid("invalid_input", f"The connector's settings: {error}.") from error
+
+
+def check_secret(kind: str, secret: str) -> None:
+    """Raises Invalid `invalid_input` when a connector of this kind cannot work with the secret."""
+    if kind == "webhook":
+        secret_bytes(secret)
+    elif kind == "sellercloud" and not secret:
+        raise Invalid(
+            "invalid_input", "A sellercloud connector needs the user's password as its secret."
+        )
+
+
+def secret_place(shop_id: int, name: str) -> str:
+    """Where a connector's secret is kept; sealed secrets open only there."""
+    return f"fulfilment_connector:{shop_id}:{name}"

@@ -1,0 +1,95 @@
+"""What a fulfilment system is told of an order, and what it may answer.
+
+A connector sends an order once, however often it is asked: it finds what an earlier attempt left
+behind, or gives the other side a stable id to find it by.
+
+DispatchFailed
+├── Retryable   nothing is decided; try again later
+└── Permanent   trying again would change nothing until somebody acts
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from crossdock.shop.customers import Address
+
+
+class DispatchLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An item as it was sold; amounts are minor units of the order's currency."""
+
+    line_no: int
+    sku: str
+    name: str
+    upc: str
+    quantity: int
+    unit_price_minor: int
+    total_minor: int
+    note: str
+
+
+class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with everything a fulfilment system needs.
+
+    `order_id` is our order number, unique over all shops. `may_exist` says that an earlier
+    attempt was made, so that the other side may have the order already.
+    """
+
+    shop_id: int
+    order_id: int
+    partner_order_id: str
+    state: str
+    currency: str
+    subtotal_minor: int
+    tax_minor: int
+    shipping_minor: int
+    discount_minor: int
+    total_minor: int
+    email: str
+    billing: Address
+    shipping: Address
+    comments: str
+    tax_id: str
+    resale_tax: str
+    is_test: bool
+    placed_at: datetime
+    lines: tuple[DispatchLine, ...]
+    may_exist: bool = False
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The other side has the order, under this id of its own."""
+
+    external_id: str
+
+
+class DispatchFailed(Exception):
+    """The order was not sent, as far as is known."""
+
+    retry_after_s: int = 0
+
+
+class Retryable(DispatchFailed):
+    """Try again; not before `retry_after_s` seconds, where the other side said so."""
+
+    def __init__(self, message: str, *, retry_after_s: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Permanent(DispatchFailed):
+    """Somebody must act first: settings, credentials, or the order itself."""
+
+
+class Connector(Protocol):
+    """A way to a fulfilment system."""
+
+    async def send(self, order: DispatchOrder) -> Sent:
+        """Hand the order over, once. Raises Retryable or Permanent."""
+
+    async def test(self) -> str:
+        """Try the settings without sending an order, and say in a sentence what was tried.
+
+        Raises Retryable or Permanent.
+        """
