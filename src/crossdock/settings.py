@@ -144,15 +144,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     order_note_template: Annotated[
         str,
         Meta(
-            description="Note on every order line; {partner} and {partner_order_id} are filled in."
+            description="Note on every order line, before the comments; {partner_order_id} is filled in."
         ),
-    ] = "Order {partner_order_id} of {partner}"
+    ] = "Partner Order ID: {partner_order_id}"
     hold_ttl_s: Annotated[
         Count, Meta(description="How long a hold keeps goods before it expires.")
     ] = 900
     rotation_excluded_sellers: Annotated[
         tuple[str, ...],
-        Meta(description="Sellers, by id or e-mail, who get no customers from the rotation."),
+        Meta(description="Sellers, by id, e-mail or name, who get no customers from the rotation."),
     ] = ()
 
     # calls that go out

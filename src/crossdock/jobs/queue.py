@@ -16,7 +16,7 @@ from procrastinate.jobs import Job
 
 from crossdock.db.runtime import Runtime
 
-TASK_MODULES = ("crossdock.jobs.schedules",)
+TASK_MODULES = ("crossdock.jobs.schedules", "crossdock.jobs.tasks")
 
 queue = App(connector=PsycopgConnector(), import_paths=TASK_MODULES)
 

@@ -1,0 +1,40 @@
+"""Jobs that follow from what was done: sending orders to fulfilment."""
+
+from functools import lru_cache
+
+import structlog
+from procrastinate import JobContext
+
+from crossdock.db.runtime import Runtime
+from crossdock.jobs.queue import Retries, queue, runtime_of
+from crossdock.jobs.services import create_dispatching, create_outbound
+from crossdock.shop.fulfilment import QUEUE, TASK, Dispatching, requeue_lost
+from crossdock.shop.fulfilment import send_dispatch as send
+
+log = structlog.get_logger("crossdock.jobs")
+
+
+@lru_cache(maxsize=1)
+def _dispatching(runtime: Runtime) -> Dispatching:
+    """One service for all jobs of a worker, so that connections and access tokens are used again."""
+    return create_dispatching(runtime, outbound=create_outbound(runtime.settings))
+
+
+@queue.task(name=TASK, queue=QUEUE, retry=Retries((5, 30, 120)), pass_context=True)
+async def send_dispatch(context: JobContext, shop_id: int, order_id: int, attempt: int = 0) -> None:
+    """Send one order; a failed attempt leaves a job for the next, so only a lost database fails this."""
+    service = _dispatching(runtime_of(context))
+    await send(service, shop_id=shop_id, order_id=order_id, attempt=attempt)
+
+
+@queue.periodic(cron="* * * * *")
+@queue.task(
+    name="requeue_lost_dispatches", queueing_lock="requeue_lost_dispatches", pass_context=True
+)
+async def requeue_lost_dispatches(context: JobContext, timestamp: int) -> None:
+    """Find dispatches whose sender died, and send them again."""
+    runtime = runtime_of(context)
+    async with runtime.database.begin() as tx:
+        count = await requeue_lost(tx, now=runtime.clock.now())
+    if count:
+        log.warning("lost dispatches requeued", count=count)
