@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from crossdock.commands import migrate, serve
+from crossdock.commands import jobs, migrate, serve, worker
 from crossdock.errors import CrossdockError
 from crossdock.settings import SettingsError
 
@@ -22,7 +22,9 @@ app = typer.Typer(
 
 _SERVER = "Server"
 app.command(rich_help_panel=_SERVER)(serve.serve)
+app.command(rich_help_panel=_SERVER)(worker.worker)
 app.command(rich_help_panel=_SERVER)(migrate.migrate)
+app.add_typer(jobs.app, name="jobs", rich_help_panel=_SERVER)
 
 
 def main() -> None:

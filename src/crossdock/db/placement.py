@@ -163,8 +163,8 @@ def _rename_or_drop(draft: Path, target: Path) -> None:
 
 def _reaches(user: pwd.struct_passwd, folder: Path) -> bool:
     """Whether the user may pass through the folder and everything above it."""
-    folder = folder.resolve()
-    return all(_may(user, path.stat(), 0o1) for path in (folder, *folder.parents))
+    ways = {folder, *folder.parents, folder.resolve(), *folder.resolve().parents}
+    return all(_may(user, path.stat(), 0o1) for path in ways)
 
 
 def _may(user: pwd.struct_passwd, found: os.stat_result, bits: int) -> bool:

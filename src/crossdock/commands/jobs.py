@@ -1,0 +1,95 @@
+"""`crossdock jobs`: see background jobs, and send dead letters again."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_runtime
+from crossdock.db.runtime import Runtime
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.jobs.inspecting import JobMoment, JobView
+
+app = typer.Typer(
+    help="See background jobs; send the ones that gave up again.", no_args_is_help=True
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JobId = Annotated[int, typer.Argument(help="The job's number, from `crossdock jobs list`.")]
+
+
+@app.command("list")
+def list_(
+    status: Annotated[
+        str, typer.Option(help="todo, doing, succeeded, failed, cancelled, aborted or all.")
+    ] = "failed",
+    task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest jobs; without options the dead letters."""
+    from crossdock.jobs.inspecting import STATUSES, list_jobs
+
+    if status not in {*STATUSES, "all"}:
+        raise Invalid("invalid_input", f"--status must be one of {', '.join(STATUSES)} or all.")
+
+    async def read(runtime: Runtime) -> "list[JobView]":
+        async with runtime.database.statement() as tx:
+            return await list_jobs(
+                tx, status=None if status == "all" else status, task=task, limit=limit
+            )
+
+    jobs = with_runtime(read)
+    if as_json:
+        typer.echo(msgspec.json.encode(jobs))
+    elif jobs:
+        _print_table(jobs)
+    else:
+        typer.echo("There is no such job.")
+
+
+@app.command()
+def show(job_id: JobId, as_json: JsonOption = False) -> None:
+    """One job and what happened to it."""
+    from crossdock.jobs.inspecting import show_job
+
+    async def read(runtime: Runtime) -> "tuple[JobView, list[JobMoment]]":
+        async with runtime.database.statement() as tx:
+            return await show_job(tx, job_id=job_id)
+
+    job, history = with_runtime(read)
+    if as_json:
+        typer.echo(msgspec.json.encode({"job": job, "history": history}))
+        return
+    _print_table([job])
+    for moment in history:
+        typer.echo(f"{moment.at:%Y-%m-%d %H:%M:%S}  {moment.kind}")
+
+
+@app.command()
+def retry(job_id: JobId, as_json: JsonOption = False) -> None:
+    """Put a job that gave up back into the queue."""
+    from crossdock.jobs.inspecting import retry_job
+
+    async def again(runtime: Runtime) -> "JobView":
+        async with runtime.database.begin() as tx:
+            return await retry_job(tx, job_id=job_id)
+
+    job = with_runtime(again)
+    typer.echo(
+        msgspec.json.encode(job) if as_json else f"Job {job.id} ({job.task}) is queued again."
+    )
+
+
+def _print_table(jobs: "list[JobView]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Job", "Task", "Status", "Attempts", "Arguments", "Last change")
+    for job in jobs:
+        changed = f"{job.changed_at:%Y-%m-%d %H:%M:%S}" if job.changed_at else ""
+        arguments = msgspec.json.encode(job.args).decode()
+        table.add_row(str(job.id), job.task, job.status, str(job.attempts), arguments, changed)
+    Console().print(table)

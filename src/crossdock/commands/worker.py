@@ -1,0 +1,19 @@
+"""`crossdock worker`: background jobs only, for servers started with `serve --no-jobs`."""
+
+import asyncio
+
+from crossdock.settings import load_settings
+
+
+def worker() -> None:
+    """Run the background jobs until a stop signal; unfinished ones go back to the queue."""
+    from crossdock.db.embedded import running_database
+    from crossdock.db.migrate import migrate
+    from crossdock.jobs.worker import work
+    from crossdock.kit.logging import configure_logging
+
+    settings = load_settings()
+    configure_logging(level=settings.log_level, format=settings.log_format)
+    with running_database(settings) as running:
+        migrate(running.database_url)
+        asyncio.run(work(running))

@@ -1,0 +1,216 @@
+"""The embedded PostgreSQL: started by the first, stopped by the last, mended after a crash."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from crossdock.db.embedded import EmbeddedPostgres, running_database
+from crossdock.errors import CrossdockError
+from crossdock.settings import Settings
+from tests.support.processes import ROOT
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A data folder whose cluster is removed afterwards, wherever it was placed."""
+    yield tmp_path / "data"
+    with EmbeddedPostgres(tmp_path / "data", temporary=True):
+        pass
+
+
+def server_pid(server: EmbeddedPostgres) -> int:
+    return int((server.placement.cluster_dir / "postmaster.pid").read_text().split()[0])
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ask(server: EmbeddedPostgres, question: str) -> object:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        row = connection.execute(question).fetchone()
+    return row and row[0]
+
+
+def wait_until(holds, *, timeout_s=10.0):
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_it_starts_answers_and_stops(folder):
+    with EmbeddedPostgres(folder) as server:
+        assert ask(server, "select current_database()") == "crossdock"
+        pid = server_pid(server)
+
+    assert not is_alive(pid)
+    assert not (server.placement.cluster_dir / "postmaster.pid").exists()
+
+
+def test_it_keeps_every_promise_of_durability(folder):
+    with EmbeddedPostgres(folder) as server:
+        for name in ("fsync", "synchronous_commit", "full_page_writes", "data_checksums"):
+            assert ask(server, f"show {name}") == "on"
+
+
+def test_nobody_can_reach_it_over_the_network_or_another_users_socket(folder):
+    with EmbeddedPostgres(folder) as server:
+        assert ask(server, "show listen_addresses") == ""
+        assert server.placement.socket_dir.stat().st_mode & 0o077 == 0
+
+
+def test_data_outlives_a_restart_which_takes_less_than_a_second(folder):
+    with EmbeddedPostgres(folder) as server:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute("create table kept as select 42 as answer")
+
+    started = time.monotonic()
+    with EmbeddedPostgres(folder) as server:
+        took_s = time.monotonic() - started
+        assert ask(server, "select answer from kept") == 42
+    assert took_s < 1.0
+
+
+def test_a_second_user_shares_it_and_the_last_to_leave_stops_it(folder):
+    first, second = EmbeddedPostgres(folder), EmbeddedPostgres(folder)
+    first.start()
+    pid = server_pid(first)
+    second.start()
+    assert server_pid(second) == pid
+
+    first.stop()
+    assert ask(second, "select 1") == 1
+
+    second.stop()
+    assert not (first.placement.cluster_dir / "postmaster.pid").exists()
+
+
+def test_another_process_shares_it(folder):
+    script = (
+        "import sys; from pathlib import Path; from crossdock.db.embedded import EmbeddedPostgres\n"
+        "with EmbeddedPostgres(Path(sys.argv[1])) as s:\n"
+        "    print((s.placement.cluster_dir / 'postmaster.pid').read_text().split()[0])"
+    )
+    with EmbeddedPostgres(folder) as server:
+        other = subprocess.run(
+            [sys.executable, "-c", script, str(folder)],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert int(other.stdout) == server_pid(server)
+        assert ask(server, "select 1") == 1
+
+
+def test_a_killed_user_leaves_a_server_that_the_next_takes_over(folder):
+    script = (
+        "import sys, time; from pathlib import Path\n"
+        "from crossdock.db.embedded import EmbeddedPostgres\n"
+        "EmbeddedPostgres(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(60)"
+    )
+    killed = subprocess.Popen(
+        [sys.executable, "-c", script, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+    )
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == b"up\n"
+    killed.kill()
+    killed.wait()
+    killed.stdout.close()
+
+    with EmbeddedPostgres(folder) as server:
+        pid = server_pid(server)
+        assert ask(server, "select 1") == 1
+    wait_until(lambda: not is_alive(pid))
+
+
+def test_a_killed_server_recovers_with_everything_committed(folder):
+    server = EmbeddedPostgres(folder)
+    server.start()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("create table kept as select 42 as answer")
+    os.kill(server_pid(server), signal.SIGKILL)
+    server.stop()
+
+    with EmbeddedPostgres(folder) as again:
+        assert ask(again, "select answer from kept") == 42
+
+
+def test_a_pid_file_that_names_a_stranger_is_no_obstacle(folder):
+    with EmbeddedPostgres(folder) as server:
+        pid_file = server.placement.cluster_dir / "postmaster.pid"
+        lines = pid_file.read_text().splitlines()
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+
+    with EmbeddedPostgres(folder) as again:
+        assert ask(again, "select 1") == 1
+
+
+def test_an_interrupted_first_start_is_done_again(folder):
+    half_made = folder / "postgres.new"
+    half_made.mkdir(parents=True)
+    (half_made / "PG_VERSION").write_text("18\n")
+
+    with EmbeddedPostgres(folder) as server:
+        assert ask(server, "select 1") == 1
+
+
+def test_data_of_another_major_version_is_refused_in_plain_words(folder):
+    with EmbeddedPostgres(folder) as server:
+        version_file = server.placement.cluster_dir / "PG_VERSION"
+    version_file.write_text("12\n")
+
+    with pytest.raises(CrossdockError, match="was made by PostgreSQL 12"):
+        EmbeddedPostgres(folder).start()
+    version_file.write_text("18\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may not run PostgreSQL itself")
+def test_root_runs_it_as_another_user_and_opens_no_closed_folder(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with EmbeddedPostgres(closed / "data", temporary=True) as server:
+        assert Path(f"/proc/{server_pid(server)}").stat().st_uid == server.placement.uid != 0
+        assert (closed / "data" / "postgres").is_symlink()
+        assert closed.stat().st_mode & 0o077 == 0
+    assert not (closed / "data" / "postgres").is_symlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may not run PostgreSQL itself")
+def test_program_files_that_the_other_user_cannot_reach_are_copied(tmp_path, monkeypatch):
+    from crossdock.db import placement
+
+    package = placement._package_dir()
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for name in (package.name, f"{package.name}.libs"):
+        (closed / name).symlink_to(package.with_name(name))
+    monkeypatch.setattr(placement, "_package_dir", lambda: closed / package.name)
+    monkeypatch.setattr(placement, "SHARED_ROOT", Path("/var/tmp/crossdock-test"))
+    try:
+        with EmbeddedPostgres(tmp_path / "data", temporary=True) as server:
+            assert server.placement.bin_dir.is_relative_to("/var/tmp/crossdock-test")
+            assert ask(server, "select 1") == 1
+    finally:
+        subprocess.run(["rm", "-rf", "/var/tmp/crossdock-test"], check=True)
+
+
+def test_a_named_database_is_used_as_it_is(tmp_path):
+    settings = Settings(database_url="postgresql://elsewhere/shop", data_dir=str(tmp_path / "data"))
+
+    with running_database(settings) as running:
+        assert running == settings
+    assert not (tmp_path / "data").exists()
