@@ -2,17 +2,23 @@
 
 import asyncio
 import contextlib
+from datetime import timedelta
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from crossdock.channels.contract import Channel
+from crossdock.channels.contract import Channel, Services
 from crossdock.channels.registry import create_channels
 from crossdock.db.runtime import Runtime, create_runtime
+from crossdock.kit.crypto import SecretBox, load_master_key
+from crossdock.kit.ids import RandomIds
+from crossdock.kit.outbound import Outbound
 from crossdock.serving.edge import Edge
 from crossdock.serving.metrics import Metrics
 from crossdock.serving.operating import Operating
 from crossdock.settings import Settings, load_settings
+from crossdock.shop.customers import Assigning
+from crossdock.shop.orders import Placing
 
 log = structlog.get_logger("crossdock.app")
 POOL_WATCH_S = 5.0
@@ -80,4 +86,27 @@ class Application:
 def create_app(settings: Settings | None = None) -> Application:
     """The application of one process."""
     runtime = create_runtime(settings or load_settings())
-    return Application(runtime, create_channels(runtime))
+    return Application(runtime, create_channels(create_services(runtime)))
+
+
+def create_services(runtime: Runtime) -> Services:
+    """The core's services as the settings say."""
+    settings = runtime.settings
+    assigning = Assigning(
+        db=runtime.database,
+        clock=runtime.clock,
+        outbound=Outbound(allowed_hosts=settings.allowed_outbound_hosts),
+        directory_url=settings.seller_directory_url,
+        directory_timeout=timedelta(seconds=settings.seller_directory_timeout_s),
+        excluded=settings.rotation_excluded_sellers,
+    )
+    placing = Placing(
+        db=runtime.database,
+        clock=runtime.clock,
+        ids=RandomIds(),
+        assigning=assigning,
+        note_template=settings.order_note_template,
+        own_requires_stock=settings.sc_requires_stock,
+    )
+    box = SecretBox(load_master_key(settings.master_key, settings.data_path))
+    return Services(runtime=runtime, box=box, placing=placing)

@@ -8,8 +8,19 @@ from starlette.types import ASGIApp
 
 from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
+from crossdock.kit.crypto import SecretBox
+from crossdock.shop.orders import Placing
 
-__all__ = ["Answer", "Channel", "Runtime"]
+__all__ = ["Answer", "Channel", "Runtime", "Services"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What a channel is built from: the process's runtime and the core's services over it."""
+
+    runtime: Runtime
+    box: SecretBox
+    placing: Placing
 
 
 @dataclass(frozen=True, kw_only=True)

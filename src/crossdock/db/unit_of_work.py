@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
@@ -44,7 +44,7 @@ class Transaction:
     async def _execute(self, query: str, params: Params) -> psycopg.AsyncCursor[tuple[Any, ...]]:
         if self._hook:
             await self._hook(query)
-        return await self.connection.execute(cast(LiteralString, query), params or None)
+        return await self.connection.execute(query, params or None)
 
 
 class Database:

@@ -40,6 +40,12 @@ async def read_version(tx: Transaction, *, shop_id: int) -> int:
     return int(await tx.value("select shop_version(%s)", (shop_id,)))
 
 
+async def read_versions(tx: Transaction, *, shop_ids: list[int]) -> dict[int, int]:
+    """The versions of several shops by id."""
+    rows = await tx.all("select id, shop_version(id) from unnest(%s::bigint[]) as id", (shop_ids,))
+    return {shop_id: version for shop_id, version in rows}
+
+
 @asynccontextmanager
 async def open_listing(
     tx: Transaction, *, partner: Partner, now: datetime, own_requires_stock: bool

@@ -7,7 +7,6 @@ from crossdock.shop.orders.model import (
     OrderLine,
     OrderRequest,
     PlacedOrder,
-    Vendor,
 )
 from crossdock.shop.orders.placing import Placing, place_order
 from crossdock.shop.orders.reading import read_order, read_order_by_key
@@ -20,7 +19,6 @@ __all__ = [
     "OrderRequest",
     "PlacedOrder",
     "Placing",
-    "Vendor",
     "place_order",
     "read_order",
     "read_order_by_key",

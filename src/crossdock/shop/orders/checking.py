@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossdock.errors import Conflict, NotFound, Refused
+from crossdock.kit.money import MINOR_MAX
 from crossdock.shop.customers.addresses import missing_fields
 from crossdock.shop.orders.model import (
     OrderContext,
@@ -95,6 +96,7 @@ def _check_stock(
 
 def _check_amount(subtotal: int, partner: Partner) -> None:
     low, high = partner.min_amount_minor, partner.max_amount_minor
-    if (low is not None and subtotal < low) or (high is not None and subtotal > high):
+    ceiling = MINOR_MAX if high is None else min(high, MINOR_MAX)
+    if subtotal < (low or 0) or subtotal > ceiling:
         data = {"subtotal_minor": subtotal, "min_amount_minor": low, "max_amount_minor": high}
         raise Refused("order_amount_not_allowed", data=data | {"currency": partner.currency})

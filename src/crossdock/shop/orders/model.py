@@ -84,13 +84,6 @@ class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     connector: str | None
 
 
-class Vendor(msgspec.Struct, frozen=True, kw_only=True):
-    """The sales person of an order; `source` is stored, external, rotation or none."""
-
-    seller_id: int | None
-    source: str
-
-
 class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A committed order."""
 

@@ -1,6 +1,5 @@
 """Place an order: read, decide, write. The same for every channel."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +10,14 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
+from crossdock.shop.customers import Assigning, Vendor, resolve_vendor
+from crossdock.shop.fulfilment import item_note
 from crossdock.shop.orders.checking import check_order, order_exists, quantities
 from crossdock.shop.orders.model import (
     OrderContext,
     OrderCustomer,
     OrderRequest,
     PlacedOrder,
-    Vendor,
     shortage_ids,
 )
 from crossdock.shop.partners.model import Partner
@@ -26,22 +26,19 @@ from crossdock.shop.stock.limits import taking
 STOCK_SHORT = "CD001"
 _ATTEMPTS = 3
 
-ResolveVendor = Callable[[OrderCustomer], Awaitable[Vendor]]
-Note = Callable[[OrderRequest], str]
-
 
 class Placing(msgspec.Struct, frozen=True, kw_only=True):
     """What placing needs besides the order: set once, where the program is put together.
 
-    `resolve_vendor` may call out, so it runs between the reading and the writing transaction;
-    `note` is what the fulfilment system gets with each line.
+    `assigning` may call out, so it runs between the reading and the writing transaction;
+    `note_template` makes what the fulfilment system gets with each line.
     """
 
     db: Database
     clock: Clock
     ids: Ids
-    resolve_vendor: ResolveVendor
-    note: Note
+    assigning: Assigning
+    note_template: str
     own_requires_stock: bool = False
 
 
@@ -61,7 +58,13 @@ async def place_order(service: Placing, *, partner: Partner, request: OrderReque
         customer, subtotal = check_order(
             context, partner=partner, request=request, own_requires_stock=service.own_requires_stock
         )
-        vendor = await service.resolve_vendor(customer)
+        vendor = await resolve_vendor(
+            service.assigning,
+            shop_id=partner.shop_id,
+            customer_id=customer.id,
+            email=customer.email,
+            seller_id=customer.seller_id,
+        )
         document = _document(
             context,
             partner=partner,
@@ -69,7 +72,7 @@ async def place_order(service: Placing, *, partner: Partner, request: OrderReque
             customer=customer,
             subtotal=subtotal,
             vendor=vendor,
-            note=service.note(request),
+            note=item_note(request.partner_order_id, request.comments, service.note_template),
             order_key=service.ids.order_key(),
         )
         try:

@@ -15,7 +15,7 @@ from crossdock.shop.partners.managing import (
 )
 from crossdock.shop.partners.model import Credential, Partner, Secret
 from crossdock.shop.partners.reading import read_credential
-from crossdock.shop.partners.verifying import Verifier
+from crossdock.shop.partners.verifying import Verifier, is_nonce_spent
 
 __all__ = [
     "Credential",
@@ -28,6 +28,7 @@ __all__ = [
     "add_credential",
     "add_partner",
     "disable_credential",
+    "is_nonce_spent",
     "list_partners",
     "parse_terms",
     "read_credential",

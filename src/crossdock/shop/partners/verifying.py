@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from crossdock.db.unit_of_work import Database
+from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Refused, Unavailable
 from crossdock.kit.batching import Batcher
 from crossdock.kit.clock import Clock
@@ -61,19 +61,18 @@ class Verifier:
         `sign(secret)` gives the right signature for a secret, as lower-case hex. Raises Refused
         with credential_unknown, credential_signature, nonce_reused or rate_limited.
         """
-        credential = await self._read(public_key, cached=True)
+        outcome = "stale"
         for cached in (True, False):
-            credential, secret = await self._matching(public_key, credential, sign, signature)
+            known = await self._read(public_key, cached=cached)
+            credential, secret = await self._matching(public_key, known, sign, signature)
             limit = _limit_of(credential, default=rate_limit_per_minute)
             expires_at = self._clock.now() + timedelta(seconds=nonce_ttl_s)
             outcome = await self._spend(_Spending(credential, nonce, expires_at, limit))
             if outcome != "stale":
                 break
-            self._cache.pop(public_key, None)
-            if cached:
-                credential = await self._read(public_key, cached=False)
         await self._mark_used(secret)
-        return _judged(outcome, credential)
+        _judge(outcome)
+        return credential
 
     async def peek(self, public_key: str) -> Credential | None:
         """The credential as it is now, read afresh; nothing is spent. For explaining a request."""
@@ -156,11 +155,19 @@ def _limit_of(credential: Credential, *, default: int) -> int:
     return own if isinstance(own, int) else default
 
 
-def _judged(outcome: str, credential: Credential) -> Credential:
-    if outcome == "spent":
-        return credential
+def _judge(outcome: str) -> None:
     if outcome == "reused":
         raise Refused("nonce_reused")
     if outcome == "limited":
         raise Unavailable("rate_limited", data={"retry_after_s": 60})
-    raise Refused("credential_unknown")
+    if outcome != "spent":
+        raise Refused("credential_unknown")
+
+
+async def is_nonce_spent(tx: Transaction, *, credential_id: int, nonce: str, now: datetime) -> bool:
+    """Whether the nonce was used by this credential and its time is not over. Spends nothing."""
+    found = await tx.value(
+        "select true from nonces where credential_id = %s and nonce = %s and expires_at >= %s",
+        (credential_id, nonce, now),
+    )
+    return bool(found)

@@ -1,0 +1,42 @@
+"""Shoppex Partner: signed REST for wholesale partners (seeds/000, specs/shoppex_partner.md)."""
+
+from crossdock.channels.contract import Channel, Services
+from crossdock.channels.shoppex_partner.app import PREFIX, Door, build_app
+from crossdock.channels.shoppex_partner.auth import Authenticator
+from crossdock.channels.shoppex_partner.catalogue import CatalogueAnswers
+from crossdock.channels.shoppex_partner.errors import render_error
+from crossdock.channels.shoppex_partner.explain import PATH, Explainer, ExplainTool
+from crossdock.channels.shoppex_partner.pages import OrderPages
+from crossdock.shop.partners import Verifier
+
+NAME = "shoppex_partner"
+PERMISSIONS = ("products.read", "orders.create")
+
+
+def create_channel(services: Services) -> Channel:
+    """The channel over one process's services."""
+    runtime = services.runtime
+    settings = runtime.settings
+    verifier = Verifier(runtime.database, channel=NAME, box=services.box, clock=runtime.clock)
+    folder = settings.data_path / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    door = Door(
+        authenticator=Authenticator(verifier, clock=runtime.clock, settings=settings),
+        catalogue=CatalogueAnswers(
+            runtime.database,
+            clock=runtime.clock,
+            folder=str(folder),
+            own_requires_stock=settings.sc_requires_stock,
+        ),
+        placing=services.placing,
+        settings=settings,
+    )
+    explainer = Explainer(runtime.database, verifier, clock=runtime.clock, settings=settings)
+    app = build_app(door, order_pages=OrderPages(runtime.database), tool=ExplainTool(explainer))
+    return Channel(
+        name=NAME,
+        paths=(PREFIX, "/order-detail", PATH),
+        app=app,
+        render_error=render_error,
+        openapi=app.openapi,
+    )

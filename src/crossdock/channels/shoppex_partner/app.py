@@ -1,0 +1,168 @@
+"""The routes of the partner API: read the wire, call the core, write the wire."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from crossdock.channels.shoppex_partner import explain, openapi, pages
+from crossdock.channels.shoppex_partner.auth import Authenticator, require
+from crossdock.channels.shoppex_partner.catalogue import (
+    CatalogueAnswer,
+    CatalogueAnswers,
+    choose_coding,
+    etag,
+    is_known,
+)
+from crossdock.channels.shoppex_partner.errors import (
+    HEADERS,
+    JSON_TYPE,
+    WireError,
+    render_error,
+)
+from crossdock.channels.shoppex_partner.wire import encode_success, read_order
+from crossdock.errors import Conflict, CrossdockError
+from crossdock.settings import Settings
+from crossdock.shop.orders import Placing, place_order
+
+PREFIX = "/wp-json"
+PRODUCTS_ROUTE = "/shoppex-integrations/v1/products"
+ORDERS_ROUTE = "/shoppex-integrations/v1/create-order"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Door:
+    """The two endpoints of the specification over the core's services."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        catalogue: CatalogueAnswers,
+        placing: Placing,
+        settings: Settings,
+    ) -> None:
+        self._authenticator = authenticator
+        self._catalogue = catalogue
+        self._placing = placing
+        self._settings = settings
+
+    async def products(self, request: Request) -> Response:
+        """Every product that the partner may buy, as one list (spec section 3)."""
+        body = await request.body()
+        credential = await self._authenticator.authenticate(
+            method=request.method, route=PRODUCTS_ROUTE, headers=request.headers.raw, body=body
+        )
+        require(credential, "products.read")
+        answer = await self._catalogue.get(credential.partner)
+        coding = choose_coding(request.headers.get("accept-encoding"))
+        headers = {**HEADERS, "ETag": etag(answer, coding), "Vary": "Accept-Encoding"}
+        if is_known(request.headers.get("if-none-match"), answer):
+            return Response(status_code=304, headers=headers)
+        return await self._list(answer, coding, headers, head=request.method == "HEAD")
+
+    async def _list(
+        self, answer: CatalogueAnswer, coding: str, headers: dict[str, str], *, head: bool
+    ) -> Response:
+        rendered = await self._catalogue.coded(answer, coding)
+        headers["Content-Length"] = str(rendered.size)
+        if coding:
+            headers["Content-Encoding"] = coding
+        if head or rendered.body is not None:
+            content = b"" if head else rendered.body
+            return Response(content, headers=headers, media_type=JSON_TYPE)
+        return StreamingResponse(rendered.chunks(), headers=headers, media_type=JSON_TYPE)
+
+    async def create_order(self, request: Request) -> Response:
+        """One order for the partner's customer (spec section 4)."""
+        body = await request.body()
+        credential = await self._authenticator.authenticate(
+            method=request.method, route=ORDERS_ROUTE, headers=request.headers.raw, body=body
+        )
+        require(credential, "orders.create")
+        _check_content(request)
+        order = read_order(
+            body, items_max=self._settings.items_per_order_max, is_test=credential.is_test
+        )
+        try:
+            placed = await place_order(self._placing, partner=credential.partner, request=order)
+        except Conflict as conflict:
+            conflict.data["order_detail_url"] = self._detail_url(conflict.data)
+            raise
+        url = self._detail_url({"order_id": placed.id, "order_key": placed.order_key})
+        return Response(
+            encode_success(placed, detail_url=url),
+            status_code=self._settings.create_status,
+            headers=HEADERS,
+            media_type=JSON_TYPE,
+        )
+
+    def _detail_url(self, order: dict[str, object]) -> str:
+        base = self._settings.public_url.rstrip("/")
+        return f"{base}/order-detail/?order_id={order['order_id']}&key={order['order_key']}"
+
+
+def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.ExplainTool) -> FastAPI:
+    """The channel as one ASGI application with its own OpenAPI document."""
+    app = FastAPI(
+        title="Shoppex Partner API",
+        version="1",
+        description=openapi.DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    _mount(app, PREFIX + PRODUCTS_ROUTE, door.products, methods=["GET"], extra=openapi.PRODUCTS)
+    _mount(app, PREFIX + ORDERS_ROUTE, door.create_order, methods=["POST"], extra=openapi.CREATE)
+    app.add_api_route("/order-detail/", order_pages.show, include_in_schema=False)
+    app.add_api_route("/order-detail", order_pages.show, include_in_schema=False)
+    app.add_api_route(explain.PATH, tool.page, methods=["GET", "POST"], include_in_schema=False)
+    app.add_exception_handler(CrossdockError, _refuse)
+    app.add_exception_handler(HTTPException, _no_route)
+    return app
+
+
+def _mount(
+    app: FastAPI, path: str, handler: Handler, *, methods: list[str], extra: openapi.Operation
+) -> None:
+    app.add_api_route(
+        path,
+        handler,
+        methods=methods,
+        summary=extra.summary,
+        responses=extra.responses,
+        openapi_extra=extra.extra,
+        operation_id=extra.operation_id,
+        status_code=extra.status,
+        response_model=None,
+    )
+    spoken = [*methods, "HEAD"] if "GET" in methods else methods
+    app.add_route(path, handler, methods=spoken, include_in_schema=False)
+    app.add_route(path + "/", handler, methods=spoken, include_in_schema=False)
+
+
+def _check_content(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise WireError("partner_invalid_payload", "Content-Type must be application/json.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise WireError("partner_invalid_payload", "A compressed request body is not accepted.")
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CrossdockError)
+    answer = render_error(error, request.method)
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        headers=answer.headers,
+        media_type=answer.content_type,
+    )
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    """WordPress knows no 405: a wrong method is a route that does not exist."""
+    return await _refuse(request, WireError("rest_no_route"))

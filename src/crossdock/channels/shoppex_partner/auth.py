@@ -1,0 +1,122 @@
+"""Read the four headers, build the canonical message, prove the caller (spec section 2)."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import msgspec
+
+from crossdock.channels.shoppex_partner.errors import WireError
+from crossdock.errors import Refused
+from crossdock.kit.clock import Clock
+from crossdock.settings import Settings
+from crossdock.shop.partners import Credential, Verifier
+
+KEY, TIMESTAMP, NONCE, SIGNATURE = (
+    b"x-shoppex-key",
+    b"x-shoppex-timestamp",
+    b"x-shoppex-nonce",
+    b"x-shoppex-signature",
+)
+HEADER_NAMES = {
+    KEY: "X-Shoppex-Key",
+    TIMESTAMP: "X-Shoppex-Timestamp",
+    NONCE: "X-Shoppex-Nonce",
+    SIGNATURE: "X-Shoppex-Signature",
+}
+_KEY_SYNTAX = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_TIMESTAMP_SYNTAX = re.compile(r"[0-9]{10}", re.ASCII)
+_NONCE_SYNTAX = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+
+class SignedHeaders(msgspec.Struct, frozen=True):
+    """The four headers as received, trimmed."""
+
+    key: str
+    timestamp: str
+    nonce: str
+    signature: str
+
+
+class Authenticator:
+    """Proves requests of this channel against the partners of the core."""
+
+    def __init__(self, verifier: Verifier, *, clock: Clock, settings: Settings) -> None:
+        self._verifier = verifier
+        self._clock = clock
+        self._settings = settings
+
+    async def authenticate(
+        self, *, method: str, route: str, headers: RawHeaders, body: bytes
+    ) -> Credential:
+        """The caller's credential, its nonce spent.
+
+        The checks run in the order of spec 2.5. Raises WireError for headers and time, Refused
+        for key, signature and nonce; 401 all of them.
+        """
+        signed = read_headers(headers)
+        check_timestamp(
+            signed.timestamp, now=self._clock.now(), window_s=self._settings.signature_window_s
+        )
+        if not _KEY_SYNTAX.fullmatch(signed.key):
+            raise Refused("credential_unknown")
+        return await self._verifier.verify(
+            public_key=signed.key,
+            sign=signer(canonical_message(method, route, signed, body)),
+            signature=signed.signature,
+            nonce=signed.nonce,
+            nonce_ttl_s=self._settings.nonce_ttl_s,
+            rate_limit_per_minute=self._settings.rate_limit_per_minute,
+        )
+
+
+def require(credential: Credential, permission: str) -> None:
+    """Raise Refused `permission_denied` unless the partner has the permission."""
+    if permission not in credential.partner.permissions:
+        raise Refused("permission_denied", data={"permission": permission})
+
+
+def read_headers(headers: RawHeaders) -> SignedHeaders:
+    """The four headers; one that is absent, empty, repeated or a nonce of bad syntax is missing."""
+    found: dict[bytes, str] = {}
+    repeated = set()
+    for name, value in headers:
+        if name in HEADER_NAMES:
+            if name in found:
+                repeated.add(name)
+            found[name] = value.decode("latin-1").strip(" \t")
+    missing = [
+        text for name, text in HEADER_NAMES.items() if not found.get(name) or name in repeated
+    ]
+    if not missing and not _NONCE_SYNTAX.fullmatch(found[NONCE]):
+        missing = [HEADER_NAMES[NONCE]]
+    if missing:
+        raise WireError(
+            "partner_auth_missing_headers",
+            f"Missing, empty, repeated or malformed: {', '.join(missing)}.",
+        )
+    return SignedHeaders(found[KEY], found[TIMESTAMP], found[NONCE], found[SIGNATURE])
+
+
+def check_timestamp(text: str, *, now: datetime, window_s: int) -> None:
+    """Raise WireError unless `text` is Unix seconds within the window, edges included."""
+    if not _TIMESTAMP_SYNTAX.fullmatch(text):
+        raise WireError("partner_auth_invalid_timestamp")
+    if abs(int(now.timestamp()) - int(text)) > window_s:
+        raise WireError("partner_auth_expired_timestamp")
+
+
+def canonical_message(method: str, route: str, signed: SignedHeaders, body: bytes) -> bytes:
+    """What is signed: five lines without a final newline, the last the hash of the raw bytes."""
+    body_hash = hashlib.sha256(body).hexdigest()
+    message = f"{method}\n{route}\n{signed.timestamp}\n{signed.nonce}\n{body_hash}"
+    return message.encode("latin-1")
+
+
+def signer(message: bytes) -> Callable[[bytes], str]:
+    """A function from a secret to the right signature of `message`, lower-case hex."""
+    return lambda secret: hmac.new(secret, message, hashlib.sha256).hexdigest()

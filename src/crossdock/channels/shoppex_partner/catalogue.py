@@ -1,0 +1,235 @@
+"""The product list as bytes: rendered once per state of the shop, then served from memory or disk."""
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+import zlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import IO, Any
+
+import msgspec
+import zstandard
+
+from crossdock.channels.shoppex_partner.wire import encode_products
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.batching import Batcher
+from crossdock.kit.clock import Clock
+from crossdock.shop.catalogue.listing import open_listing, read_versions
+from crossdock.shop.partners import Partner
+
+ENCODINGS = ("zstd", "gzip")
+_CHUNK_BYTES = 256 * 1024
+_IN_MEMORY_BYTES = 256 * 1024
+_ANSWERS_MAX = 256
+_CODING = re.compile(r"\s*([a-z0-9*-]+)\s*(?:;\s*q=([0-9.]+))?\s*", re.IGNORECASE)
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """One list in one content coding. Up to 256 KiB sit in memory, more in an unlinked file."""
+
+    body: bytes | None
+    file: IO[bytes] | None
+    size: int
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes, in pieces; several readers may read at once."""
+        if self.body is not None:
+            yield self.body
+            return
+        assert self.file is not None
+        descriptor = self.file.fileno()
+        for offset in range(0, self.size, _CHUNK_BYTES):
+            yield await asyncio.to_thread(_read_at, descriptor, offset)
+
+
+class CatalogueAnswer(msgspec.Struct, kw_only=True):
+    """A partner's list as it was at `version`; good until `changes_at`. `tag` is its content's hash."""
+
+    version: int
+    changes_at: datetime | None
+    tag: str
+    plain: Rendered
+    coded: dict[str, Rendered] = {}
+
+
+class CatalogueAnswers:
+    """Renders and keeps lists. A list is used only after the shop's version was read again.
+
+    The key is everything that the content depends on besides the version, so partners with the
+    same terms share a list. Concurrent readers of one list wait for one rendering.
+    """
+
+    def __init__(
+        self, db: Database, *, clock: Clock, folder: str, own_requires_stock: bool
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._folder = folder
+        self._own_requires_stock = own_requires_stock
+        self._answers: OrderedDict[tuple[Any, ...], CatalogueAnswer] = OrderedDict()
+        self._locks: dict[tuple[Any, ...], asyncio.Lock] = {}
+        self._version = Batcher(self._read_versions, max_items=256)
+
+    async def get(self, partner: Partner) -> CatalogueAnswer:
+        """The partner's list as it is now."""
+        key = _key(partner)
+        if answer := await self._current(key, partner):
+            return answer
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            answer = await self._current(key, partner)
+            if answer is None:
+                answer = await self._render(partner)
+                self._keep(key, answer)
+        return answer
+
+    async def coded(self, answer: CatalogueAnswer, coding: str) -> Rendered:
+        """The list in a content coding, compressed once and off the event loop."""
+        if not coding:
+            return answer.plain
+        if coding not in answer.coded:
+            answer.coded[coding] = await asyncio.to_thread(
+                _compressed, answer.plain, coding, self._folder
+            )
+        return answer.coded[coding]
+
+    async def _current(self, key: tuple[Any, ...], partner: Partner) -> CatalogueAnswer | None:
+        version = await self._version(partner.shop_id)
+        answer = self._answers.get(key)
+        if answer is None or answer.version != version:
+            return None
+        if answer.changes_at is not None and answer.changes_at <= self._clock.now():
+            return None
+        self._answers.move_to_end(key)
+        return answer
+
+    async def _read_versions(self, shop_ids: list[int]) -> list[int]:
+        async with self._db.statement() as tx:
+            versions = await read_versions(tx, shop_ids=sorted(set(shop_ids)))
+        return [versions[shop_id] for shop_id in shop_ids]
+
+    async def _render(self, partner: Partner) -> CatalogueAnswer:
+        digest = hashlib.blake2b(digest_size=16)
+        spool = _Spool(self._folder)
+        separator = b"["
+        async with (
+            self._db.begin() as tx,
+            open_listing(
+                tx,
+                partner=partner,
+                now=self._clock.now(),
+                own_requires_stock=self._own_requires_stock,
+            ) as (listing, chunks),
+        ):
+            async for rows in chunks:
+                piece = separator + encode_products(rows, currency=partner.currency)
+                separator = b","
+                digest.update(piece)
+                spool.write(piece)
+        spool.write(b"]" if separator == b"," else b"[]")
+        return CatalogueAnswer(
+            version=listing.version,
+            changes_at=listing.changes_at,
+            tag=digest.hexdigest(),
+            plain=spool.finish(),
+        )
+
+    def _keep(self, key: tuple[Any, ...], answer: CatalogueAnswer) -> None:
+        self._answers[key] = answer
+        self._answers.move_to_end(key)
+        while len(self._answers) > _ANSWERS_MAX:
+            dropped, _ = self._answers.popitem(last=False)
+            self._locks.pop(dropped, None)
+
+
+class _Spool:
+    """Bytes that stay in memory while they are few. The file has no name: it goes with its last reader."""
+
+    def __init__(self, folder: str) -> None:
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - it outlives this method
+            max_size=_IN_MEMORY_BYTES, dir=folder
+        )
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        self._file.write(piece)
+        self._size += len(piece)
+
+    def finish(self) -> Rendered:
+        if self._size <= _IN_MEMORY_BYTES:
+            self._file.seek(0)
+            return Rendered(body=self._file.read(), file=None, size=self._size)
+        self._file.fileno()  # moves what is left in memory to the disk
+        self._file.flush()
+        return Rendered(body=None, file=self._file, size=self._size)
+
+
+def choose_coding(accept: str | None) -> str:
+    """zstd, gzip or '' for none, by Accept-Encoding; on equal weights zstd goes before gzip."""
+    weights: dict[str, float] = {}
+    for part in (accept or "").split(","):
+        if match := _CODING.fullmatch(part):
+            weights[match[1].lower()] = _weight(match[2])
+    offered = [(weights.get(name, weights.get("*", 0.0)), name) for name in ENCODINGS]
+    best = max(offered, key=lambda offer: offer[0])
+    return best[1] if best[0] > 0 and best[0] >= weights.get("identity", 0.0) else ""
+
+
+def etag(answer: CatalogueAnswer, coding: str) -> str:
+    """The entity tag of one coding: the content's hash and the coding's name."""
+    return f'"{answer.tag}-{coding}"' if coding else f'"{answer.tag}"'
+
+
+def is_known(if_none_match: str | None, answer: CatalogueAnswer) -> bool:
+    """Whether the caller has this content already, in whatever coding."""
+    if not if_none_match:
+        return False
+    known = {tag.strip().removeprefix("W/").strip('"') for tag in if_none_match.split(",")}
+    return bool(known & {"*", answer.tag, *(f"{answer.tag}-{name}" for name in ENCODINGS)})
+
+
+def _weight(text: str | None) -> float:
+    try:
+        return float(text) if text else 1.0
+    except ValueError:
+        return 0.0
+
+
+def _key(partner: Partner) -> tuple[Any, ...]:
+    return (
+        partner.shop_id,
+        partner.currency,
+        partner.backorder,
+        partner.visible_merchants,
+        partner.price_list_id,
+    )
+
+
+def _compressed(plain: Rendered, coding: str, folder: str) -> Rendered:
+    spool = _Spool(folder)
+    compress, flush = _compressor(coding)
+    for offset in range(0, plain.size, _CHUNK_BYTES):
+        if plain.body is not None:
+            piece = plain.body[offset : offset + _CHUNK_BYTES]
+        else:
+            assert plain.file is not None
+            piece = _read_at(plain.file.fileno(), offset)
+        spool.write(compress(piece))
+    spool.write(flush())
+    return spool.finish()
+
+
+def _compressor(coding: str) -> tuple[Callable[[bytes], bytes], Callable[[], bytes]]:
+    if coding == "zstd":
+        zstd = zstandard.ZstdCompressor(level=3).compressobj()
+        return zstd.compress, zstd.flush
+    gzip = zlib.compressobj(level=6, wbits=zlib.MAX_WBITS | 16)
+    return gzip.compress, gzip.flush
+
+
+def _read_at(descriptor: int, offset: int) -> bytes:
+    return os.pread(descriptor, _CHUNK_BYTES, offset)

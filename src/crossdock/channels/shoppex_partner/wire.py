@@ -1,0 +1,212 @@
+"""The bodies of this channel: what comes in is read strictly, what goes out is encoded at once."""
+
+import json
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+import msgspec
+
+from crossdock.channels.shoppex_partner.errors import WireError
+from crossdock.kit.money import format_minor
+from crossdock.shop.catalogue.listing import SellableRow
+from crossdock.shop.orders import OrderItem, OrderRequest, PlacedOrder
+
+SOURCE = "partner_integration"
+QUANTITY_MAX = 1_000_000
+NUMBER_LENGTH_MAX = 191
+COMMENTS_LENGTH_MAX = 2_000
+METADATA_LENGTH_MAX = 1_000
+_DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
+_ID_MAX = 2**63 - 1
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_DECIMAL_EXPONENT_MAX = 100
+
+
+class _Decimal(str):
+    """A JSON number with a fraction or exponent, kept as its text."""
+
+    __slots__ = ()
+
+
+class WireProduct(msgspec.Struct, frozen=True):
+    """One element of the product list (spec section 3). `origen` is the seed's spelling."""
+
+    id: int
+    name: str
+    price: str
+    stock_quantity: int | None
+    stock_sc: int
+    origen: str
+    upc: str
+
+
+def wire_product(row: SellableRow, *, currency: str) -> WireProduct:
+    """A catalogue row in this channel's words; any origin but SC and * is told as it is stored."""
+    return WireProduct(
+        row.id,
+        row.name,
+        format_minor(row.price_minor, currency),
+        row.stock,
+        row.own,
+        row.origin or "Supplier",
+        row.upc,
+    )
+
+
+def encode_products(rows: Sequence[SellableRow], *, currency: str) -> bytes:
+    """The rows as JSON objects with commas between them, without the list's brackets."""
+    return msgspec.json.encode([wire_product(row, currency=currency) for row in rows])[1:-1]
+
+
+def encode_success(placed: PlacedOrder, *, detail_url: str) -> bytes:
+    """The answer to a created order (spec 4.5)."""
+    return msgspec.json.encode(
+        {
+            "success": True,
+            "order_id": placed.id,
+            "order_key": placed.order_key,
+            "order_detail_url": detail_url,
+            "source": SOURCE,
+            "partner_order_id": placed.partner_order_id,
+        }
+    )
+
+
+def read_order(body: bytes, *, items_max: int, is_test: bool) -> OrderRequest:
+    """The order in the body. The checks run in the order of spec 4.2; WireError 400 for each."""
+    document = _decode(body)
+    if not isinstance(document, dict):
+        raise WireError("partner_invalid_payload", "The request body is not a JSON object.")
+    raw_items = document.get("items")
+    if not isinstance(raw_items, list) or not raw_items:
+        raise WireError("partner_missing_items", "items must be a list with at least one item.")
+    number = _read_number(document.get("id_order_partner"))
+    if len(raw_items) > items_max:
+        _invalid("items", f"items has more than {items_max} entries.")
+    return OrderRequest(
+        partner_order_id=number,
+        items=tuple(_read_item(raw, place=place) for place, raw in enumerate(raw_items)),
+        source=SOURCE,
+        comments=_read_comments(document.get("comments")),
+        tax_id=_read_metadata(document, "tax_id"),
+        resale_tax=_read_metadata(document, "resale_tax"),
+        is_test=is_test,
+    )
+
+
+def _decode(body: bytes) -> Any:
+    try:
+        return json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_float=_Decimal,
+            parse_constant=_no_constant,
+        )
+    except UnicodeDecodeError:
+        raise WireError("partner_invalid_payload", "The request body is not UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise WireError("partner_invalid_payload", "The request body is not JSON.") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise WireError("partner_invalid_payload", "The request body repeats a key.")
+    return found
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _read_number(value: Any) -> str:
+    if isinstance(value, bool):
+        _invalid("id_order_partner", "id_order_partner must be text.")
+    if isinstance(value, int | _Decimal):
+        return _decimal_text(value)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise WireError("partner_missing_id_order_partner", data={"field": "id_order_partner"})
+    if not isinstance(value, str):
+        _invalid("id_order_partner", "id_order_partner must be text.")
+    number = value.strip()
+    if len(number) > NUMBER_LENGTH_MAX or _CONTROL.search(number) or _UNPRINTABLE.search(number):
+        _invalid(
+            "id_order_partner",
+            f"id_order_partner must have at most {NUMBER_LENGTH_MAX} characters and no control characters.",
+        )
+    return number
+
+
+def _decimal_text(value: int | _Decimal) -> str:
+    """The number's decimal text: 1e3 is '1000', 12.50 is '12.50'."""
+    number = _decimal(value)
+    text = "" if number is None else format(number, "f")
+    if not text or len(text) > NUMBER_LENGTH_MAX:
+        _invalid("id_order_partner", "id_order_partner is too long.")
+    return text
+
+
+def _decimal(value: int | _Decimal) -> Decimal | None:
+    """The number, or None where it is of an absurd size."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    is_sane = number.is_finite() and abs(number.adjusted()) <= _DECIMAL_EXPONENT_MAX
+    return number if is_sane else None
+
+
+def _read_item(raw: Any, *, place: int) -> OrderItem:
+    if not isinstance(raw, dict):
+        _invalid(f"items[{place}]", "Each item must be an object.")
+    product_id = _whole(raw.get("product_id"))
+    if product_id is None or product_id < 1:
+        _invalid(f"items[{place}].product_id", "product_id must be a positive whole number.")
+    quantity = _whole(raw.get("quantity"))
+    if quantity is None or not 1 <= quantity <= QUANTITY_MAX:
+        raise WireError("partner_invalid_quantity", data={"field": f"items[{place}].quantity"})
+    return OrderItem(variant_id=min(product_id, _ID_MAX), quantity=quantity)
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, also as a digit string or as 2.0, the way PHP encodes a float; else None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, _Decimal):
+        number = _decimal(value)
+        is_whole = number is not None and number == number.to_integral_value()
+        return int(number) if number is not None and is_whole else None
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    return None
+
+
+def _read_comments(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or isinstance(value, _Decimal):
+        _invalid("comments", "comments must be text.")
+    if len(value) > COMMENTS_LENGTH_MAX:
+        _invalid("comments", f"comments has more than {COMMENTS_LENGTH_MAX} characters.")
+    if _UNPRINTABLE.search(value):
+        _invalid("comments", "comments has control characters.")
+    return value.strip()
+
+
+def _read_metadata(document: dict[str, Any], field: str) -> str:
+    value = document.get(field)
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) > METADATA_LENGTH_MAX or _UNPRINTABLE.search(text):
+        _invalid(field, f"{field} is too long or has control characters.")
+    return str(text)
+
+
+def _invalid(field: str, message: str) -> NoReturn:
+    raise WireError("partner_invalid_payload", message, {"field": field})
