@@ -82,7 +82,7 @@ class Outbound:
     """A client for outgoing calls; one for each event loop, closed with `close()`.
 
     `allowed_hosts` ('host' or 'host:port') may be private and on any port: for tests,
-    sandboxes and services of the own network. `tls` and `resolver` are for tests.
+    sandboxes and services of the own network. `deadline_s` is for calls that name none; `tls` and `resolver` are for tests.
     """
 
     def __init__(
@@ -90,11 +90,13 @@ class Outbound:
         *,
         allowed_hosts: Iterable[str] = (),
         ports: frozenset[int] = PORTS,
+        deadline_s: float = DEADLINE_S,
         resolver: Resolver = resolve,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._allowed = AllowedHosts(allowed_hosts)
         self._ports = ports
+        self._deadline_s = deadline_s
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=tls or httpx2.create_ssl_context(trust_env=False),
             max_connections=50,
@@ -114,7 +116,7 @@ class Outbound:
         *,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
-        deadline_s: float = DEADLINE_S,
+        deadline_s: float | None = None,
         limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> Answer:
         """Send one request and read the whole answer, whatever its status, before the deadline.
@@ -122,6 +124,7 @@ class Outbound:
         Raises Refused, Unreachable or Unanswered; an answer over the limit is Unanswered.
         """
         target = self.check(url)
+        deadline_s = self._deadline_s if deadline_s is None else deadline_s
         call = _Call()
         try:
             async with asyncio.timeout(deadline_s):

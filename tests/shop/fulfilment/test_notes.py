@@ -1,0 +1,37 @@
+"""The note on each item."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossdock.errors import Invalid
+from crossdock.shop.fulfilment import check_template, item_note
+
+
+@pytest.mark.parametrize(
+    ("number", "comments", "note"),
+    [
+        ("PARTNER-ORDER-12345", "", "Partner Order ID: PARTNER-ORDER-12345"),
+        ("A-1", "Demo order", "Partner Order ID: A-1 | Demo order"),
+        ("A-1", "two\nlines\r\n and\ta tab", "Partner Order ID: A-1 | two lines and a tab"),
+        ("A-1", "  \n ", "Partner Order ID: A-1"),
+        ("{comments}", "{partner_order_id}", "Partner Order ID: {comments} | {partner_order_id}"),
+    ],
+)
+def test_the_number_comes_first_and_comments_follow_on_one_line(number, comments, note):
+    assert item_note(number, comments) == note
+
+
+def test_the_template_is_a_setting():
+    assert item_note("A-1", "x", "PO {partner_order_id}!") == "PO A-1! | x"
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
+def test_a_note_is_always_one_line(number, comments):
+    assert len(item_note(number, comments).splitlines()) == 1
+
+
+def test_a_template_without_the_number_is_refused():
+    assert check_template("PO {partner_order_id}") == "PO {partner_order_id}"
+    with pytest.raises(Invalid):
+        check_template("PO {order}")

@@ -1,0 +1,29 @@
+"""An outside directory of sellers: GET ?email= answers {"seller": ...}, 404 for a stranger."""
+
+from tests.support.simulators.http import Hang, HttpSimulator, Outcome, Raw, Reply, Request
+
+
+class SellerDirectory(HttpSimulator):
+    """`sellers` maps a customer's e-mail to a seller's e-mail or name; `mood` spoils the answers."""
+
+    def __init__(self, sellers: dict[str, str] | None = None, *, mood: str = "") -> None:
+        super().__init__(self._answer)
+        self.sellers = sellers or {}
+        self.mood = mood
+
+    async def _answer(self, request: Request) -> Outcome:
+        spoilt: dict[str, Outcome] = {
+            "hang": Hang(),
+            "error": Reply(500, b"Oops"),
+            "garbage": Reply(200, b"<html>"),
+            "list": Reply(200, ["x"]),
+            "number": Reply(200, {"seller": 7}),
+            "huge": Reply(200, b"x" * 200_000),
+            "redirect": Reply(302, b"", {"location": "http://127.0.0.1:1/"}),
+            "broken": Raw(b"\x00\x01"),
+        }
+        if self.mood:
+            return spoilt[self.mood]
+        [email] = request.query.get("email", [""])
+        seller = self.sellers.get(email)
+        return Reply(200, {"seller": seller}) if seller else Reply(404, {"seller": None})
