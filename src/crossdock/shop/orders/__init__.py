@@ -1,5 +1,6 @@
 """Orders: placing, reading, cancelling, and the states they move through."""
 
+from crossdock.shop.orders.cancelling import cancel_order
 from crossdock.shop.orders.model import (
     Order,
     OrderCustomer,
@@ -19,6 +20,7 @@ __all__ = [
     "OrderRequest",
     "PlacedOrder",
     "Placing",
+    "cancel_order",
     "place_order",
     "read_order",
     "read_order_by_key",

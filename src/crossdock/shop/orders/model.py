@@ -1,7 +1,6 @@
 """What an order is asked for with, and what is known when it is decided."""
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -75,13 +74,20 @@ class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class OrderConnector(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the shop's orders are sent; `manual` means that staff find them here."""
+
+    name: str
+    kind: str
+
+
 class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the checks need, read in one query. `variants` are those the partner may see."""
 
     existing: ExistingOrder | None
     customer: OrderCustomer | None
     variants: list[OrderVariant]
-    connector: str | None
+    connector: OrderConnector | None
 
 
 class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,8 +134,3 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     shop_name: str
     lines: tuple[OrderLine, ...]
-
-
-def shortage_ids(shortages: list[dict[str, Any]]) -> list[int]:
-    """The variants of a CD001 detail."""
-    return sorted({int(shortage["variant_id"]) for shortage in shortages})

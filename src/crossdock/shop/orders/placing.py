@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import psycopg
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Refused
@@ -18,12 +17,11 @@ from crossdock.shop.orders.model import (
     OrderCustomer,
     OrderRequest,
     PlacedOrder,
-    shortage_ids,
 )
 from crossdock.shop.partners.model import Partner
 from crossdock.shop.stock.limits import taking
+from crossdock.shop.stock.posting import refusing_shortage
 
-STOCK_SHORT = "CD001"
 _ATTEMPTS = 3
 
 
@@ -51,6 +49,7 @@ async def place_order(service: Placing, *, partner: Partner, request: OrderReque
     Stock that another order takes between the reading and the writing makes it start over, so
     that the refusal is the one the rules give for what is left.
     """
+    shortage = Refused("stock_limit_exceeded")
     for _ in range(_ATTEMPTS):
         now = service.clock.now()
         async with service.db.statement() as tx:
@@ -76,15 +75,14 @@ async def place_order(service: Placing, *, partner: Partner, request: OrderReque
             order_key=service.ids.order_key(),
         )
         try:
-            async with service.db.statement() as tx:
-                return await _write(
-                    tx, document=document, request=request, subtotal=subtotal, now=now
-                )
-        except psycopg.Error as error:
-            if error.sqlstate != STOCK_SHORT:
-                raise
-            shortages = msgspec.json.decode(error.diag.message_detail or "[]")
-    raise Refused("stock_limit_exceeded", data={"variant_ids": shortage_ids(shortages)})
+            with refusing_shortage():
+                async with service.db.statement() as tx:
+                    return await _write(
+                        tx, document=document, request=request, subtotal=subtotal, now=now
+                    )
+        except Refused as refused:
+            shortage = refused
+    raise shortage
 
 
 async def read_context(
@@ -222,7 +220,7 @@ _CONTEXT = """
             from customers c
             where c.shop_id = %(shop)s and c.id = %(customer)s and c.deleted_at is null),
         'connector', (
-            select f.name from fulfilment_connectors f
+            select jsonb_build_object('name', f.name, 'kind', f.kind) from fulfilment_connectors f
             where f.shop_id = %(shop)s and f.is_default and f.enabled),
         'variants', coalesce((select jsonb_agg(to_jsonb(seen)) from (
             select v.id, v.product_id, v.merchant_id, v.name, v.sku, v.upc, v.origin, v.vat_bp,

@@ -8,7 +8,8 @@ returns table (order_id bigint, order_key text, created boolean) language plpgsq
 declare
     v_shop_id bigint := (p_order ->> 'shop_id')::bigint;
     v_order_id bigint;
-    v_connector text := p_order ->> 'connector';
+    v_connector text := p_order #>> '{connector,name}';
+    v_by_hand boolean := coalesce(p_order #>> '{connector,kind}' = 'manual', false);
 begin
     insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, customer_id, state, currency,
                         subtotal_minor, tax_minor, shipping_minor, discount_minor, total_minor, billing, shipping,
@@ -48,9 +49,16 @@ begin
     perform fail_point('place_order:event');
 
     if v_connector is not null then
-        insert into dispatches (shop_id, order_id, connector, next_attempt_at, updated_at)
-        values (v_shop_id, v_order_id, v_connector, p_now, p_now);
+        insert into dispatches (shop_id, order_id, connector, status, external_id, sent_at, next_attempt_at, updated_at)
+        values (v_shop_id, v_order_id, v_connector,
+                case when v_by_hand then 'sent' else 'queued' end,
+                case when v_by_hand then 'manual' end,
+                case when v_by_hand then p_now end,
+                case when not v_by_hand then p_now end,
+                p_now);
         perform fail_point('place_order:dispatch');
+    end if;
+    if v_connector is not null and not v_by_hand then
         perform procrastinate_defer_jobs_v1(array[row(
             'dispatch', 'send_dispatch', 0, format('dispatch:%s:%s', v_shop_id, v_order_id), null,
             jsonb_build_object('shop_id', v_shop_id, 'order_id', v_order_id), null

@@ -1,0 +1,145 @@
+"""Compute again what is stored, and tell every difference. None are expected, ever."""
+
+import msgspec
+
+from crossdock.db.unit_of_work import Database
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Something stored that is not what its sources say."""
+
+    check: str
+    where: str
+    expected: str
+    found: str
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One check: how many things it looked at, and what is wrong."""
+
+    check: str
+    looked_at: int
+    differences: tuple[Difference, ...]
+
+
+_LEVELS = """
+    with sums as (
+        select shop_id, variant_id, pool, sum(on_hand_delta) as on_hand, sum(held_delta) as held,
+               sum(committed_delta) as committed
+        from stock_entries group by shop_id, variant_id, pool
+    )
+    select format('shop %s variant %s pool %s', shop_id, variant_id, pool),
+           format('on hand %s, held %s, committed %s', coalesce(s.on_hand, 0), coalesce(s.held, 0),
+                  coalesce(s.committed, 0)),
+           format('on hand %s, held %s, committed %s', coalesce(l.on_hand, 0), coalesce(l.held, 0),
+                  coalesce(l.committed, 0)),
+           (coalesce(s.on_hand, 0), coalesce(s.held, 0), coalesce(s.committed, 0))
+           is distinct from (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0)) as wrong
+    from stock_levels l full join sums s using (shop_id, variant_id, pool)
+"""
+
+_HELD = """
+    with sums as (
+        select shop_id, variant_id, pool, sum(quantity) as held from holds where status = 'held'
+        group by shop_id, variant_id, pool
+    )
+    select format('shop %s variant %s pool %s', shop_id, variant_id, pool),
+           coalesce(s.held, 0)::text, l.held::text, coalesce(s.held, 0) <> l.held as wrong
+    from stock_levels l left join sums s using (shop_id, variant_id, pool)
+"""
+
+_COMMITTED = """
+    with sums as (
+        select shop_id, variant_id, pool, sum(quantity) as committed from order_allocations
+        where status = 'committed' group by shop_id, variant_id, pool
+    )
+    select format('shop %s variant %s pool %s', shop_id, variant_id, pool),
+           coalesce(s.committed, 0)::text, l.committed::text, coalesce(s.committed, 0) <> l.committed as wrong
+    from stock_levels l left join sums s using (shop_id, variant_id, pool)
+"""
+
+_TOTALS = """
+    select format('shop %s order %s', o.shop_id, o.id), coalesce(l.total, 0)::text,
+           o.subtotal_minor::text, coalesce(l.total, 0) <> o.subtotal_minor as wrong
+    from orders o left join (
+        select shop_id, order_id, sum(total_minor) as total from order_lines group by shop_id, order_id
+    ) l on l.shop_id = o.shop_id and l.order_id = o.id
+"""
+
+_ALLOCATED = """
+    select format('shop %s order %s variant %s', shop_id, order_id, variant_id),
+           format('at most %s', coalesce(l.quantity, 0)), a.quantity::text,
+           a.quantity > coalesce(l.quantity, 0) as wrong
+    from (select shop_id, order_id, variant_id, sum(quantity) as quantity from order_allocations
+          group by shop_id, order_id, variant_id) a
+    left join (select shop_id, order_id, variant_id, sum(quantity) as quantity from order_lines
+               group by shop_id, order_id, variant_id) l using (shop_id, order_id, variant_id)
+"""
+
+_CANCELLED = """
+    select format('shop %s order %s', o.shop_id, o.id), 'nothing committed',
+           'goods committed', exists (
+               select 1 from order_allocations a
+               where a.shop_id = o.shop_id and a.order_id = o.id and a.status = 'committed') as wrong
+    from orders o where o.state = 'cancelled'
+"""
+
+_SEQUENCES = """
+    select format('shop %s', s.id), format('%s numbers, the last %s', s.last_sequence, s.last_sequence),
+           format('%s numbers, the last %s', count(e.sequence), coalesce(max(e.sequence), 0)),
+           count(e.sequence) <> s.last_sequence or coalesce(max(e.sequence), 0) <> s.last_sequence as wrong
+    from shops s left join events e on e.shop_id = s.id and e.sequence is not null
+    group by s.id, s.last_sequence
+"""
+
+_PARTNERS = """
+    select format('shop %s order %s', o.shop_id, o.id), 'a partner of the shop',
+           format('partner %s', o.partner_id), p.id is null as wrong
+    from orders o left join partners p on p.shop_id = o.shop_id and p.id = o.partner_id
+"""
+
+_EVENTS = """
+    select format('shop %s order %s', o.shop_id, o.id), '1 order.placed event',
+           format('%s', count(e.id)), count(e.id) <> 1 as wrong
+    from orders o left join events e
+      on e.shop_id = o.shop_id and e.kind = 'order.placed' and e.subject_id = o.id
+    group by o.shop_id, o.id
+"""
+
+_CATEGORIES = """
+    select format('shop %s category %s', c.shop_id, c.id),
+           array_to_string(coalesce(p.id_path, '{}') || c.id, '/'), array_to_string(c.id_path, '/'),
+           c.id_path is distinct from coalesce(p.id_path, '{}') || c.id
+           or c.depth <> cardinality(c.id_path) as wrong
+    from categories c left join categories p on p.shop_id = c.shop_id and p.id = c.parent_id
+"""
+
+CHECKS = {
+    "stock levels are the sums of their entries": _LEVELS,
+    "held stock is the sum of open holds": _HELD,
+    "committed stock is the sum of open orders": _COMMITTED,
+    "order totals are the sums of their lines": _TOTALS,
+    "no order has more than it asked for": _ALLOCATED,
+    "cancelled orders keep no stock": _CANCELLED,
+    "every order has a partner": _PARTNERS,
+    "every order was announced once": _EVENTS,
+    "event numbers have no gap": _SEQUENCES,
+    "category paths follow their parents": _CATEGORIES,
+}
+
+
+async def examine(db: Database) -> list[CheckResult]:
+    """Run every check in one snapshot; reads only. A shop at work may go on meanwhile."""
+    results = []
+    async with db.begin() as tx:
+        await tx.run("set transaction isolation level repeatable read, read only")
+        await tx.run("set local statement_timeout = 0")
+        for check, query in CHECKS.items():
+            looked_at = await tx.value(f"select count(*) from ({query}) looked")
+            wrong = await tx.all(f"select * from ({query}) found where found.wrong limit 1000")
+            differences = tuple(
+                Difference(check=check, where=row[0], expected=row[1], found=row[2])
+                for row in wrong
+            )
+            results.append(CheckResult(check=check, looked_at=looked_at, differences=differences))
+    return results

@@ -1,0 +1,95 @@
+"""Change levels by entries; every other way is closed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+import msgspec
+import psycopg
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Refused
+
+SHORT = "CD001"
+
+
+class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry: what changes by how much. `floor` refuses to take more than is available."""
+
+    variant_id: int
+    pool: str
+    kind: str
+    on_hand: int = 0
+    held: int = 0
+    committed: int = 0
+    floor: bool = False
+    hold_id: int | None = None
+
+
+async def post_stock(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    postings: Sequence[Posting],
+    reason: str,
+    now: datetime,
+    order_id: int | None = None,
+) -> None:
+    """Write the entries, change their levels and tell of it in one `stock.changed` event.
+
+    Levels are locked in one order, so two postings never wait for each other. Raises Refused
+    `stock_limit_exceeded` where a `floor` does not hold, `stock_insufficient` where a level would
+    go below zero; the transaction is lost then.
+    """
+    if not postings:
+        return
+    with refusing_shortage():
+        await tx.run(
+            "select post_stock(%s, %s::jsonb, %s, %s, %s)",
+            (shop_id, msgspec.json.encode(postings).decode(), reason, order_id, now),
+        )
+
+
+@contextmanager
+def refusing_shortage() -> Iterator[None]:
+    """Turn the SQL functions' refusals into the core's."""
+    try:
+        yield
+    except psycopg.errors.CheckViolation as error:
+        raise Refused("stock_insufficient") from error
+    except psycopg.Error as error:
+        if error.sqlstate != SHORT:
+            raise
+        shortages = msgspec.json.decode(error.diag.message_detail or "[]")
+        ids = sorted({int(row["variant_id"]) for row in shortages})
+        raise Refused("stock_limit_exceeded", data={"variant_ids": ids}) from error
+
+
+async def receive_stock(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    variant_id: int,
+    quantity: int,
+    now: datetime,
+    pool: str = "own",
+    reason: str = "goods received",
+) -> None:
+    """Goods come in."""
+    posting = Posting(variant_id=variant_id, pool=pool, kind="receive", on_hand=quantity)
+    await post_stock(tx, shop_id=shop_id, postings=[posting], reason=reason, now=now)
+
+
+async def adjust_stock(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    variant_id: int,
+    difference: int,
+    now: datetime,
+    pool: str = "own",
+    reason: str = "counted",
+) -> None:
+    """A count found more (positive) or less. Raises Refused `stock_insufficient` below zero on hand."""
+    posting = Posting(variant_id=variant_id, pool=pool, kind="adjust", on_hand=difference)
+    await post_stock(tx, shop_id=shop_id, postings=[posting], reason=reason, now=now)
