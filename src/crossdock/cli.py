@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from crossdock.commands import jobs, migrate, serve, worker
+from crossdock.commands import importing, jobs, migrate, serve, shops, worker
 from crossdock.errors import CrossdockError
 from crossdock.settings import SettingsError
 
@@ -25,6 +25,10 @@ app.command(rich_help_panel=_SERVER)(serve.serve)
 app.command(rich_help_panel=_SERVER)(worker.worker)
 app.command(rich_help_panel=_SERVER)(migrate.migrate)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=_SERVER)
+
+_CATALOGUE = "Catalogue"
+app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
+app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
 
 
 def main() -> None:

@@ -1,8 +1,11 @@
 """The catalogue: products, variants, merchants, categories, blog posts, and how they are written."""
 
+from crossdock.shop.catalogue.blog_posts import upsert_blog_posts
 from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
+from crossdock.shop.catalogue.categories import upsert_categories
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare
 from crossdock.shop.catalogue.identifiers import digits_of, normalise_gtin
+from crossdock.shop.catalogue.import_runs import ImportRun, Refusal, advance_run, open_run
 from crossdock.shop.catalogue.listing import (
     Listing,
     SellableRow,
@@ -10,9 +13,11 @@ from crossdock.shop.catalogue.listing import (
     read_version,
     read_versions,
 )
+from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.records import (
     BlogPostRecord,
     CategoryRecord,
+    ExtraHandling,
     Image,
     MerchantRecord,
     ProductRecord,
@@ -26,24 +31,32 @@ from crossdock.shop.catalogue.texts import clean_html, slug_of
 __all__ = [
     "BlogPostRecord",
     "CategoryRecord",
+    "ExtraHandling",
     "Image",
+    "ImportRun",
     "Listing",
     "MerchantRecord",
     "PreparedProduct",
     "ProductRecord",
     "Promotion",
+    "Refusal",
     "SellableRow",
     "StockRecord",
     "UpsertCounts",
     "VariantRecord",
+    "advance_run",
     "clean_html",
     "digits_of",
     "normalise_gtin",
     "open_listing",
+    "open_run",
     "prepare",
     "read_version",
     "read_versions",
     "slug_of",
+    "upsert_blog_posts",
+    "upsert_categories",
+    "upsert_merchants",
     "upsert_prepared",
     "upsert_products",
 ]

@@ -65,6 +65,7 @@ class PreparedProduct(msgspec.Struct, frozen=True):
     hash: bytes
     categories: tuple[tuple[str, ...], ...]
     variants: tuple[PreparedVariant, ...]
+    is_complete: bool = True
 
 
 def prepare(records: Iterable[ProductRecord]) -> list[PreparedProduct]:
@@ -109,6 +110,7 @@ def _prepare_product(record: ProductRecord) -> PreparedProduct:
         _hash(record, tail, variants),
         record.categories,
         variants,
+        record.is_complete,
     )
 
 
@@ -190,6 +192,8 @@ def _hash(record: ProductRecord, tail: str, variants: Sequence[PreparedVariant])
     digest.update("\n".join([tail, *(variant.tail for variant in variants)]).encode())
     if record.categories:
         digest.update(_encode(record.categories))
+    if not record.is_complete:
+        digest.update(b"partial")
     promotions = [(variant.sku, variant.promotions) for variant in variants if variant.promotions]
     if promotions:
         digest.update(_encode(promotions))

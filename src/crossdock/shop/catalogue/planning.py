@@ -146,12 +146,13 @@ async def _new_ids(tx: Transaction, *, count: int) -> list[int]:
 
 async def _find_vanished(tx: Transaction, *, shop_id: int, plan: Plan) -> None:
     """Variants of changed products that no record of the batch speaks of any more."""
-    if not plan.changed_products:
+    complete = [key for key, _, product in plan.changed_products if product.is_complete]
+    if not complete:
         return
     rows = await tx.all(
         """select id from variants
            where shop_id = %s and product_id = any(%s) and (enabled or listed)""",
-        (shop_id, [product_id for product_id, _, _ in plan.changed_products]),
+        (shop_id, complete),
     )
     kept = {variant.id for variant in plan.variants}
     plan.vanished_variant_ids = sorted({row[0] for row in rows} - kept)

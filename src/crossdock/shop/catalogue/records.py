@@ -5,38 +5,69 @@ All texts are already trimmed; money is minor units of `currency`; nothing here 
 """
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
+
+from crossdock.kit.money import MINOR_MAX
+
+QUANTITY_MAX = 10**12
+HTML_MAX = 500_000
 
 Pool = Literal["own", "supplier"]
 StockStatus = Literal["instock", "outofstock", "onbackorder"]
+Key = Annotated[str, Meta(min_length=1, max_length=255)]
+Name = Annotated[str, Meta(min_length=1, max_length=500)]
+Short = Annotated[str, Meta(max_length=255)]
+Text = Annotated[str, Meta(max_length=10_000)]
+Html = Annotated[str, Meta(max_length=HTML_MAX)]
+Url = Annotated[str, Meta(max_length=4_000)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+Amount = Annotated[int, Meta(ge=0, le=MINOR_MAX)]
+Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
+Rate = Annotated[int, Meta(ge=0, le=10_000)]
+Measure = Annotated[int, Meta(ge=0, le=10**9)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Labels = Annotated[dict[Key, Text], Meta(max_length=1_000)]
+CategoryPath = Annotated[tuple[Key, ...], Meta(min_length=1, max_length=20)]
+Language = Annotated[str, Meta(pattern="^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
+Languages = Annotated[dict[Language, Html], Meta(max_length=200)]
+Translation = dict[Literal["name", "description"], Html]
+Sort = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 
 
 class Promotion(msgspec.Struct, frozen=True, kw_only=True):
     """A price for a time: `price_minor` from `starts_at` (inclusive) to `ends_at` (exclusive)."""
 
-    price_minor: int
-    starts_at: datetime
-    ends_at: datetime
+    price_minor: Amount
+    starts_at: Moment
+    ends_at: Moment
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A picture of the product; `variant_sku` is set where it shows one variant only."""
 
-    url: str
-    alt: str = ""
-    variant_sku: str = ""
+    url: Annotated[Url, Meta(min_length=1)]
+    alt: Text = ""
+    variant_sku: Short = ""
 
 
 class StockRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What a pool ('own' or 'supplier') holds: `on_hand` is set by an adjusting entry."""
 
     pool: Pool
-    on_hand: int
-    warning_level: int = 0
+    on_hand: Quantity
+    warning_level: Quantity = 0
     best_before: date | None = None
-    best_before_alert: str = ""
+    best_before_alert: Text = ""
+
+
+class ExtraHandling(msgspec.Struct, frozen=True, kw_only=True):
+    """What handling costs beyond shipping, and why, in each language."""
+
+    price_minor: Amount
+    description: Languages = {}
 
 
 class VariantRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,24 +76,24 @@ class VariantRecord(msgspec.Struct, frozen=True, kw_only=True):
     `currency` may repeat the product's; a pool without a stock record is left as it is.
     """
 
-    sku: str
-    merchant_sku: str = ""
-    part_number: str = ""
-    upc: str = ""
-    options: dict[str, str] = {}
-    attributes: dict[str, str] = {}
-    image: str | None = None
-    retail_minor: int | None = None
-    sale_minor: int | None = None
-    sale_starts_at: datetime | None = None
-    sale_ends_at: datetime | None = None
-    cost_minor: int | None = None
-    vat_bp: int = 0
-    weight_g: int = 0
-    length_mm: int | None = None
-    width_mm: int | None = None
-    height_mm: int | None = None
-    origin: str = "SC"
+    sku: Key
+    merchant_sku: Short = ""
+    part_number: Short = ""
+    upc: Short = ""
+    options: Labels = {}
+    attributes: Labels = {}
+    image: Url | None = None
+    retail_minor: Amount | None = None
+    sale_minor: Amount | None = None
+    sale_starts_at: Moment | None = None
+    sale_ends_at: Moment | None = None
+    cost_minor: Amount | None = None
+    vat_bp: Rate = 0
+    weight_g: Measure = 0
+    length_mm: Measure | None = None
+    width_mm: Measure | None = None
+    height_mm: Measure | None = None
+    origin: Short = "SC"
     stock_managed: bool = True
     stock_status: StockStatus | None = None
     enabled: bool = True
@@ -74,39 +105,40 @@ class ProductRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One product of one merchant. `handle` is its stable key inside the merchant.
 
     `categories` are paths of names from the root, `translations` maps a language to
-    {"name", "description"}, `attributes` are free specs (colour, size and material among them),
-    `extra_handling` is {"price_minor": int, "description": {language: text}} or None.
+    {"name", "description"}, `attributes` are free specs (colour, size and material among them).
+    Where `is_complete` is false, variants that the record leaves out stay as they are.
     """
 
-    handle: str
-    name: str
-    merchant: str
-    currency: str
+    handle: Key
+    name: Name
+    merchant: Key
+    currency: Currency
     variants: tuple[VariantRecord, ...]
-    description: str = ""
-    brand: str = ""
-    translations: dict[str, dict[str, str]] = {}
-    attributes: dict[str, str] = {}
-    categories: tuple[tuple[str, ...], ...] = ()
+    description: Html = ""
+    brand: Short = ""
+    translations: dict[Language, Translation] = {}
+    attributes: Labels = {}
+    categories: tuple[CategoryPath, ...] = ()
     images: tuple[Image, ...] = ()
-    tags: tuple[str, ...] = ()
-    related_handles: tuple[str, ...] = ()
-    option_names: tuple[str, ...] = ()
-    extra_handling: dict[str, Any] | None = None
+    tags: tuple[Key, ...] = ()
+    related_handles: tuple[Key, ...] = ()
+    option_names: tuple[Key, ...] = ()
+    extra_handling: ExtraHandling | None = None
     enabled: bool = True
     featured: bool = False
     virtual: bool = False
     sold_without_stock: bool = False
     requires_serial: bool = False
-    sort: int = 0
+    sort: Sort = 0
+    is_complete: bool = True
 
 
 class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A seller of record. Merchants are the same when their names make the same slug."""
 
-    name: str
-    email: str | None = None
-    country: str | None = None
+    name: Key
+    email: Short | None = None
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
     terms: dict[str, Any] = {}
     enabled: bool = True
 
@@ -117,23 +149,23 @@ class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True):
     `names` and `descriptions` map languages to texts, `images` a role ('icon', 'banner') to an URL.
     """
 
-    path: tuple[str, ...]
-    names: dict[str, str] = {}
-    descriptions: dict[str, str] = {}
-    images: dict[str, str] = {}
+    path: CategoryPath
+    names: Languages = {}
+    descriptions: Languages = {}
+    images: Labels = {}
     enabled: bool = True
-    sort: int = 0
+    sort: Sort = 0
 
 
 class BlogPostRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A post in one language; `slug` and `language` are its key. `content` is HTML."""
 
-    slug: str
-    title: str
-    content: str
-    language: str
-    published_at: datetime
-    image: str = ""
+    slug: Key
+    title: Name
+    content: Html
+    language: Language
+    published_at: Moment
+    image: Url = ""
     enabled: bool = True
 
 

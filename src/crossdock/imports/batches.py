@@ -1,0 +1,98 @@
+"""A file's items gathered into batches that are ready to be written."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from crossdock.imports.checking import Checker
+from crossdock.imports.items import Finding, Item, Unreadable
+from crossdock.shop.catalogue import (
+    BlogPostRecord,
+    CategoryRecord,
+    MerchantRecord,
+    PreparedProduct,
+    ProductRecord,
+    prepare,
+)
+
+BATCH_VARIANTS = 2_000
+BATCH_ITEMS = 2_000
+BATCH_CHARACTERS = 8 * 2**20
+
+
+class Batch(msgspec.Struct):
+    """What one transaction writes. `position` counts the file's items up to its end.
+
+    `end` is set on the last one: '' or why the file cannot be read any further.
+    """
+
+    products: list[PreparedProduct]
+    categories: list[CategoryRecord]
+    blog_posts: list[BlogPostRecord]
+    merchants: list[MerchantRecord]
+    findings: list[Finding]
+    position: int = 0
+    variants: int = 0
+    characters: int = 0
+    is_new: bool = True
+    end: Unreadable | str | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to write."""
+        return (
+            self.variants >= BATCH_VARIANTS
+            or len(self.products) + len(self.findings) + len(self.categories) + len(self.blog_posts)
+            >= BATCH_ITEMS
+            or self.characters >= BATCH_CHARACTERS
+        )
+
+    def add(self, item: Item) -> None:
+        """Take an item in; products are prepared here, outside of any transaction."""
+        if isinstance(item, Finding):
+            self.findings.append(item)
+        elif isinstance(item.record, ProductRecord):
+            product = prepare((item.record,))[0]
+            self.products.append(product)
+            self.variants += len(product.variants)
+            self.characters += len(product.tail)
+        elif isinstance(item.record, CategoryRecord):
+            self.categories.append(item.record)
+        elif isinstance(item.record, BlogPostRecord):
+            self.blog_posts.append(item.record)
+            self.characters += len(item.record.content)
+        else:
+            self.merchants.append(item.record)
+
+
+def batches(items: Iterable[Item], *, checker: Checker, done: int) -> Iterator[Batch]:
+    """The file's items in batches; the first `done` were committed before and count only as findings.
+
+    The same file always gives the same items, so that `done` says the same in each run.
+    """
+    batch = _empty(is_new=done == 0)
+    position = 0
+    end: Unreadable | str = ""
+    try:
+        for item in items:
+            position += 1
+            is_new = position > done
+            if is_new and not batch.is_new:
+                yield batch
+                batch = _empty(is_new=True)
+            for checked in checker.check(item):
+                if is_new or isinstance(checked, Finding):
+                    batch.add(checked)
+            batch.position = position
+            if batch.is_full:
+                yield batch
+                batch = _empty(is_new=is_new)
+                batch.position = position
+    except Unreadable as error:
+        end = error
+    batch.end = end
+    yield batch
+
+
+def _empty(*, is_new: bool) -> Batch:
+    return Batch([], [], [], [], [], is_new=is_new)

@@ -1,0 +1,107 @@
+"""What holds for every record, whatever format it came in."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from crossdock.imports.items import Finding, Item, Read, shown
+from crossdock.shop.catalogue import ProductRecord, VariantRecord, normalise_gtin, slug_of
+
+
+class Checker:
+    """Checks the records of one file, in its order; it remembers 64 bits of every handle and sku."""
+
+    def __init__(self, *, currency: str) -> None:
+        self._currency = currency
+        self._handles: set[int] = set()
+        self._skus: set[int] = set()
+        self._slugs: dict[str, str] = {}
+
+    def check(self, item: Item) -> Iterator[Item]:
+        """The item, without the variants that are refused, and what there is to say about it."""
+        if isinstance(item, Read) and isinstance(item.record, ProductRecord):
+            yield from self._check_product(item, item.record)
+        else:
+            yield item
+
+    def _check_product(self, item: Read, product: ProductRecord) -> Iterator[Item]:
+        merchant = self._slug(product.merchant)
+        if reason := self._product_reason(product, merchant):
+            yield Finding(row=item.row, field=reason[0], reason=reason[1], value=shown(reason[2]))
+            return
+        kept: list[VariantRecord] = []
+        rows = item.variant_rows or (item.row,) * len(product.variants)
+        refused = 0
+        for row, variant in zip(rows, product.variants, strict=True):
+            if broken := self._variant_reason(variant, merchant):
+                refused += 1
+                yield Finding(row=row, field=broken[0], reason=broken[1], value=shown(variant.sku))
+                continue
+            kept.append(_settled(variant))
+            yield from _odd(variant, row)
+        if not kept:
+            return
+        if refused:
+            product = msgspec.structs.replace(product, is_complete=False)
+        if kept != list(product.variants):
+            product = msgspec.structs.replace(product, variants=tuple(kept))
+        yield Read(row=item.row, record=product, variant_rows=item.variant_rows)
+
+    def _product_reason(self, product: ProductRecord, merchant: str) -> tuple[str, str, str] | None:
+        if product.currency != self._currency:
+            return "currency", f"is not the shop's, which is {self._currency}", product.currency
+        if not product.variants:
+            return "variants", "has none", ""
+        key = hash(f"{merchant}\0{product.handle}")
+        if key in self._handles:
+            return (
+                "handle",
+                "came before in this file; a product's rows stand together",
+                product.handle,
+            )
+        self._handles.add(key)
+        return None
+
+    def _variant_reason(self, variant: VariantRecord, merchant: str) -> tuple[str, str] | None:
+        key = hash(f"{merchant}\0{variant.sku}")
+        if key in self._skus:
+            return "sku", "came before in this file"
+        if variant.promotions:
+            if len({p.starts_at for p in variant.promotions}) < len(variant.promotions):
+                return "promotions", "has two that start at the same time"
+            if any(p.starts_at >= p.ends_at for p in variant.promotions):
+                return "promotions", "has one that ends before it starts"
+        if len(variant.stock) > 1 and len({s.pool for s in variant.stock}) < len(variant.stock):
+            return "stock", "has one pool twice"
+        self._skus.add(key)
+        return None
+
+    def _slug(self, merchant: str) -> str:
+        slug = self._slugs.get(merchant)
+        if slug is None:
+            slug = self._slugs[merchant] = slug_of(merchant)
+        return slug
+
+
+def _settled(variant: VariantRecord) -> VariantRecord:
+    """A price that stands alone is the retail price."""
+    if variant.retail_minor is None and variant.sale_minor is not None:
+        return msgspec.structs.replace(
+            variant,
+            retail_minor=variant.sale_minor,
+            sale_minor=None,
+            sale_starts_at=None,
+            sale_ends_at=None,
+        )
+    return variant
+
+
+def _odd(variant: VariantRecord, row: int) -> Iterator[Finding]:
+    if variant.upc and normalise_gtin(variant.upc) is None:
+        yield _warning(row, "upc", "is no valid GTIN; kept as it is, not compared", variant.upc)
+    if variant.retail_minor is None:
+        yield _warning(row, "price", "is missing; the variant is kept but not listed", variant.sku)
+
+
+def _warning(row: int, field: str, reason: str, value: str) -> Finding:
+    return Finding(row=row, field=field, reason=reason, value=shown(value), is_warning=True)

@@ -1,0 +1,84 @@
+"""Which encoding a file's text is in, and its lines, bounded in length."""
+
+import codecs
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from crossdock.imports.items import Unreadable
+
+LINE_MAX = 4 * 2**20
+"""Characters (or bytes) that one line may have."""
+_SAMPLE_BYTES = 2**18
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
+
+
+def detect_encoding(stream: io.BufferedReader) -> str:
+    """The encoding by the file's first bytes: its mark, else zeros mean UTF-16, else UTF-8 or cp1252.
+
+    Nothing is consumed. Raises Unreadable for UTF-32 and for bytes that are no text.
+    """
+    sample = _peek(stream)
+    for mark, encoding in _MARKS:
+        if sample.startswith(mark):
+            if encoding == "utf-32":
+                raise Unreadable("The file is in UTF-32; save it as UTF-8")
+            return encoding
+    even, odd = sample[0:512:2].count(0), sample[1:512:2].count(0)
+    if max(even, odd) > len(sample[:512]) // 8:
+        if min(even, odd) > max(even, odd) // 2:
+            raise Unreadable("The file is no text", position="byte 0")
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return "utf-8" if _is_utf8(sample) else "cp1252"
+
+
+def bounded_lines(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:
+    """The lines of the text with their ends. Raises Unreadable at bytes that the encoding has not."""
+    with _decoded(stream, encoding) as text:
+        number = 0
+        while line := text.readline(LINE_MAX + 1):
+            number += 1
+            if len(line) > LINE_MAX:
+                raise Unreadable(
+                    f"A line is longer than {LINE_MAX} characters", position=f"line {number}"
+                )
+            yield line
+
+
+def bounded_chunks(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:
+    """The text in pieces of bounded size, for what is not written in lines."""
+    with _decoded(stream, encoding) as text:
+        while chunk := text.read(2**16):
+            yield chunk
+
+
+@contextmanager
+def _decoded(stream: io.BufferedReader, encoding: str) -> Iterator[io.TextIOWrapper]:
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    try:
+        yield text
+    except UnicodeDecodeError as error:
+        raise Unreadable(
+            f"The text is not all {encoding} ({error.reason}); a map file may name its encoding"
+        ) from error
+    finally:
+        text.detach()
+
+
+def _peek(stream: io.BufferedReader) -> bytes:
+    return stream.peek(_SAMPLE_BYTES)[:_SAMPLE_BYTES]
+
+
+def _is_utf8(sample: bytes) -> bool:
+    """Whether it is UTF-8, a character that the sample cuts in two aside."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""What a reader makes of a file: records, and findings about rows that it refuses or wonders about."""
+
+import re
+
+import msgspec
+
+from crossdock.errors import CrossdockError
+from crossdock.shop.catalogue import BlogPostRecord, CategoryRecord, MerchantRecord, ProductRecord
+
+Record = ProductRecord | CategoryRecord | BlogPostRecord | MerchantRecord
+
+_SHOWN = 80
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""Characters that no text of a catalogue has; a row with one is refused."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """A refused row, or with `is_warning` one that was taken although something is odd about it.
+
+    `row` is the line of JSON Lines, the row of a table with its header as row 1, the element of an
+    array or the item of a feed counted from 1.
+    """
+
+    row: int
+    field: str
+    reason: str
+    value: str = ""
+    is_warning: bool = False
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """A record and where it stood: `row` is its first row, `variant_rows` one for each variant."""
+
+    row: int
+    record: Record
+    variant_rows: tuple[int, ...] = ()
+
+
+Item = Read | Finding
+
+
+class Unreadable(CrossdockError):
+    """The file as a whole cannot be read, from `position` on; what came before is kept."""
+
+    def __init__(self, message: str, *, position: str = "") -> None:
+        self.position = position
+        super().__init__(
+            "invalid_input",
+            f"{message} ({position})" if position else message,
+            {"position": position},
+        )
+
+
+class RowRefused(Exception):
+    """Raised while one row is read; its reader turns it into a Finding and goes on."""
+
+    def __init__(self, field: str, reason: str, value: object = "") -> None:
+        self.field = field
+        self.reason = reason
+        self.value = shown(value)
+        super().__init__(f"{field}: {reason}")
+
+    def at(self, row: int) -> Finding:
+        """The finding about that row."""
+        return Finding(row=row, field=self.field, reason=self.reason, value=self.value)
+
+
+def shown(value: object) -> str:
+    """A value as a report may show it: one line, at most 80 characters and the length of the rest."""
+    text = str(value)
+    start = "".join(letter if letter.isprintable() else "�" for letter in text[:_SHOWN])
+    return start if len(text) <= _SHOWN else f"{start}… ({len(text)} characters)"

@@ -1,0 +1,281 @@
+"""JSON Lines of our own: one object a line, or one array of objects; docs/reference/jsonl.md.
+
+A line is a "product", "category", "blog_post" or "merchant" by its "type" (a product without one).
+A product may have its `variants`, or the fields of its only variant beside its own.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from crossdock.errors import Invalid
+from crossdock.imports.encodings import LINE_MAX, bounded_chunks, bounded_lines, detect_encoding
+from crossdock.imports.items import CONTROL, Finding, Item, Read, RowRefused, Unreadable, shown
+from crossdock.imports.opening import Source
+from crossdock.imports.reading import Reading
+from crossdock.kit.money import parse_amount
+from crossdock.shop.catalogue import (
+    BlogPostRecord,
+    CategoryRecord,
+    MerchantRecord,
+    ProductRecord,
+    VariantRecord,
+    slug_of,
+)
+
+
+class ProductLine(
+    ProductRecord, frozen=True, kw_only=True, tag="product", forbid_unknown_fields=True
+):
+    """A product; `merchant` and `currency` may be left out for those of the import and the shop."""
+
+    merchant: str = ""
+    currency: str = ""
+
+
+class CategoryLine(
+    CategoryRecord, frozen=True, kw_only=True, tag="category", forbid_unknown_fields=True
+):
+    """A node of the category tree."""
+
+
+class BlogPostLine(
+    BlogPostRecord, frozen=True, kw_only=True, tag="blog_post", forbid_unknown_fields=True
+):
+    """A blog post."""
+
+
+class MerchantLine(
+    MerchantRecord, frozen=True, kw_only=True, tag="merchant", forbid_unknown_fields=True
+):
+    """A merchant."""
+
+
+Line = ProductLine | CategoryLine | BlogPostLine | MerchantLine
+
+_decode = msgspec.json.Decoder(Line).decode
+_decode_loosely = msgspec.json.Decoder(float_hook=Decimal).decode
+_SPACE = re.compile("[ \\t\\r\\n\\ufeff]*")
+_WHERE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_VARIANT_FIELDS = frozenset(VariantRecord.__struct_fields__) - {"attributes", "enabled"}
+_AMOUNTS = {"retail": "retail_minor", "sale": "sale_minor", "cost": "cost_minor"}
+
+
+def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
+    """The records of the file; a malformed line is refused, a malformed array stops the reading."""
+    encoding = reading.map.encoding or detect_encoding(source.stream)
+    start = source.stream.peek(64)[:64].decode(encoding, errors="ignore").lstrip("\ufeff \t\r\n")
+    if start.startswith("["):
+        yield from _read_array(source, encoding, reading)
+        return
+    for number, line in enumerate(_byte_lines(source, encoding), start=1):
+        if line.isspace():
+            continue
+        yield _read_line(line, number, reading)
+
+
+def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
+    """Lines in UTF-8; a file in UTF-8 is not decoded and encoded again."""
+    if not encoding.startswith("utf-8"):
+        for text in bounded_lines(source.stream, encoding=encoding):
+            yield text.encode()
+        return
+    stream = source.stream
+    line = stream.readline(LINE_MAX + 1).removeprefix(b"\xef\xbb\xbf")
+    number = 1
+    while line:
+        if len(line) > LINE_MAX:
+            raise Unreadable(f"A line is longer than {LINE_MAX} bytes", position=f"line {number}")
+        yield line
+        line = stream.readline(LINE_MAX + 1)
+        number += 1
+
+
+def _read_line(line: bytes, number: int, reading: Reading) -> Item:
+    if reading.map.is_empty and b"\\u00" not in line:
+        try:
+            return _item(_decode(line), number, reading)
+        except msgspec.ValidationError:
+            pass  # the slow way knows the short forms, and tells what is wrong
+        except msgspec.DecodeError as error:
+            return Finding(
+                row=number, field="", reason=f"is not JSON: {error}", value=shown(_text(line))
+            )
+    try:
+        return _from_object(_decode_loosely(line), number, reading)
+    except msgspec.DecodeError as error:
+        return Finding(
+            row=number, field="", reason=f"is not JSON: {error}", value=shown(_text(line))
+        )
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").strip()
+
+
+def _read_array(source: Source, encoding: str, reading: Reading) -> Iterator[Item]:
+    for number, element in enumerate(
+        _elements(bounded_chunks(source.stream, encoding=encoding)), 1
+    ):
+        yield _from_object(element, number, reading)
+
+
+def _elements(chunks: Iterator[str]) -> Iterator[Any]:
+    """The elements of a JSON array one by one; little more than one is in memory at a time."""
+    text = _Text(chunks)
+    text.skip("[")
+    count = 0
+    while not text.skip("]"):
+        if count and not text.skip(","):
+            raise Unreadable("The array has no comma or end", position=f"after element {count}")
+        count += 1
+        yield text.take(count)
+
+
+class _Text:
+    """Text that grows by chunks as it is needed and forgets what was taken."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
+        self._text = ""
+        self._at = 0
+        self._decode = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant).raw_decode
+
+    def skip(self, mark: str) -> bool:
+        """Pass over white space and, when it comes next, the mark; whether it did."""
+        while True:
+            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
+            if self._at < len(self._text) or not self._grow():
+                break
+        if self._text.startswith(mark, self._at):
+            self._at += len(mark)
+            return True
+        return False
+
+    def take(self, number: int) -> Any:
+        """The next element. Raises Unreadable when it is malformed, cut off or too large."""
+        self.skip("")
+        while True:
+            try:
+                value, self._at = self._decode(self._text, self._at)
+                return value
+            except (ValueError, RecursionError) as error:
+                too_large = len(self._text) - self._at > LINE_MAX
+                if too_large or not self._grow():
+                    reason = "is too large" if too_large else f"is malformed: {error}"
+                    raise Unreadable(f"The array {reason}", position=f"element {number}") from error
+
+    def _grow(self) -> bool:
+        more = next(self._chunks, "")
+        self._text = self._text[self._at :] + more
+        self._at = 0
+        return bool(more)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _from_object(value: Any, row: int, reading: Reading) -> Item:
+    """A decoded object, mapped and completed, as a record."""
+    try:
+        if not isinstance(value, dict):
+            raise RowRefused("", "is not an object", value)
+        _refuse_controls(value, "")
+        if not reading.map.is_empty:
+            mapped = reading.map.apply_to_object(value, currency=reading.currency)
+            if mapped is None:
+                return Finding(row=row, field="", reason="left out by the map", is_warning=True)
+            value = mapped
+        value = {"type": "product", **value}
+        if value["type"] == "product":
+            value = _completed(value, reading)
+        return _item(msgspec.convert(value, Line), row, reading)
+    except RowRefused as refusal:
+        return refusal.at(row)
+    except (msgspec.ValidationError, Invalid) as error:
+        return _refusal(error, value, row)
+
+
+def _refuse_controls(value: Any, path: str) -> None:
+    if isinstance(value, str):
+        if CONTROL.search(value):
+            raise RowRefused(path, "has a control character", value)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            _refuse_controls(name, path)
+            _refuse_controls(part, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for part in value:
+            _refuse_controls(part, path)
+
+
+def _completed(value: dict[str, Any], reading: Reading) -> dict[str, Any]:
+    """The long form of a product's short form: one variant, amounts in major units, bare quantities."""
+    value = dict(value)
+    if "variants" not in value:
+        given = {name: value.pop(name) for name in _VARIANT_FIELDS | set(_AMOUNTS) if name in value}
+        for short, pool in (("on_hand", "own"), ("supplier_on_hand", "supplier")):
+            if short in value:
+                given["stock"] = [
+                    *given.get("stock", ()),
+                    {"pool": pool, "on_hand": value.pop(short)},
+                ]
+        value["variants"] = [given]
+        if "handle" not in value and "sku" in given:
+            value["handle"] = slug_of(str(given["sku"]))
+    currency = value.get("currency") or reading.currency
+    if isinstance(value["variants"], list):
+        value["variants"] = [
+            _with_amounts(variant, currency) if isinstance(variant, dict) else variant
+            for variant in value["variants"]
+        ]
+    return value
+
+
+def _with_amounts(variant: dict[str, Any], currency: str) -> dict[str, Any]:
+    variant = dict(variant)
+    for short, name in _AMOUNTS.items():
+        if short in variant:
+            amount = variant.pop(short)
+            if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
+                raise RowRefused(short, "is not an amount", amount)
+            try:
+                variant[name] = parse_amount(amount, currency=currency)
+            except Invalid as error:
+                raise RowRefused(short, error.data["reason"], amount) from error
+    return variant
+
+
+def _item(line: Line, row: int, reading: Reading) -> Read:
+    if not isinstance(line, ProductLine):
+        return Read(row=row, record=line)
+    if not line.merchant or not line.currency:
+        line = msgspec.structs.replace(
+            line,
+            merchant=line.merchant or reading.merchant,
+            currency=line.currency or reading.currency,
+        )
+    return Read(row=row, record=line)
+
+
+def _refusal(error: Exception, value: Any, row: int) -> Finding:
+    message = getattr(error, "message", str(error))
+    match = _WHERE.search(message)
+    path = match[1] if match else ""
+    reason = message[: match.start()] if match else message
+    return Finding(row=row, field=path, reason=reason, value=shown(_at(value, path)))
+
+
+def _at(value: Any, path: str) -> Any:
+    """The part of a value that a path such as `variants[0].sku` leads to, or nothing."""
+    for step in re.findall(r"[^.\[\]]+", path):
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return ""
+    return "" if isinstance(value, dict | list) else value

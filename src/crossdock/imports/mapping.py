@@ -1,0 +1,288 @@
+"""A map file: how the columns of some other table, or the keys of other objects, make a known format.
+
+docs/guides/import.md describes it with examples.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from crossdock.errors import Invalid
+from crossdock.imports.encodings import ENCODINGS
+from crossdock.imports.items import RowRefused, Unreadable
+from crossdock.kit.money import format_minor
+
+_SEVERAL = str | tuple[str, ...]
+
+
+class FileRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the file is written, where that cannot be told from its bytes."""
+
+    encoding: str = ""
+    delimiter: str = ""
+    decimal_comma: bool = False
+
+
+class RowRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rows count: those whose columns have one of the values in `only` and none of `skip`."""
+
+    only: dict[str, _SEVERAL] = {}
+    skip: dict[str, _SEVERAL] = {}
+
+
+class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
+    """Where one field comes from; the steps are taken in the order they are written here.
+
+    `when`: only in rows where these columns have these values, else empty. `pair`: the value after
+    `pair=` in a packed column. `match`: group 1 of the pattern, else empty. `values`: replaced whole.
+    `split` and `join`: the parts of a list put together anew. `minor_units`: 1999 becomes 19.99.
+    """
+
+    source: _SEVERAL = ()
+    constant: Any = None
+    when: dict[str, _SEVERAL] = {}
+    pair: str = ""
+    pair_separator: str = ","
+    match: str = ""
+    replace: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    split: str = ""
+    join: str = " "
+    minor_units: bool = False
+    prefix: str = ""
+    default: Any = None
+    as_list: bool = False
+
+
+class AttributeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Columns that become attributes: by name, by the start of the name (which is cut off), or packed."""
+
+    columns: dict[str, str] = {}
+    prefixes: tuple[str, ...] = ()
+    packed: str = ""
+    packed_separator: str = ","
+    packed_skip: tuple[str, ...] = ()
+
+
+class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole map. A field given as a text is the name of its column."""
+
+    file: FileRules = FileRules()
+    rows: RowRules = RowRules()
+    fields: dict[str, str | Field] = {}
+    attributes: AttributeRules = AttributeRules()
+    source: bytes = b""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to map."""
+        return not (self.fields or self.rows.only or self.rows.skip or self.has_attributes)
+
+    @property
+    def has_attributes(self) -> bool:
+        """Whether columns become attributes."""
+        rules = self.attributes
+        return bool(rules.columns or rules.prefixes or rules.packed)
+
+    @property
+    def encoding(self) -> str:
+        """The encoding it names, or ''."""
+        return self.file.encoding
+
+    def apply_to_row(self, row: Mapping[str, str], *, currency: str) -> dict[str, str] | None:
+        """A table's row with the mapped columns beside its own; None when the row does not count."""
+        if not self._counts(row):
+            return None
+        mapped = dict(row)
+        for target, field in self.fields.items():
+            value = _value(field, row, currency=currency)
+            mapped[target] = "" if value is None else _text(value)
+        return mapped
+
+    def apply_to_object(
+        self, value: Mapping[str, Any], *, currency: str = ""
+    ) -> dict[str, Any] | None:
+        """An object of the mapped fields alone, empty ones left out; None when it does not count."""
+        if not self._counts(value):
+            return None
+        mapped = {
+            target: found
+            for target, field in self.fields.items()
+            if (found := _value(field, value, currency=currency)) not in (None, "", [])
+        }
+        attributes = self.attributes_of(value)
+        return {**mapped, "attributes": attributes} if attributes else mapped
+
+    def attributes_of(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """The attributes that the row's columns make; empty ones are left out."""
+        rules = self.attributes
+        found = {name: _text(_look(row, column)) for name, column in rules.columns.items()}
+        for prefix in rules.prefixes:
+            for column, value in row.items():
+                if column.startswith(prefix):
+                    found[column[len(prefix) :].strip("_")] = _text(value)
+        if rules.packed:
+            pairs = _pairs(_text(_look(row, rules.packed)), rules.packed_separator)
+            found |= {k: v for k, v in pairs.items() if k not in rules.packed_skip}
+        return {name: text for name, text in found.items() if text}
+
+    def _counts(self, row: Mapping[str, Any]) -> bool:
+        if not self.rows.only and not self.rows.skip:
+            return True
+        return _agrees(row, self.rows.only) and not any(
+            _agrees(row, {column: values}) for column, values in self.rows.skip.items()
+        )
+
+
+def load_map(path: Path) -> FieldMap:
+    """The map in a TOML file. Raises Unreadable when it is no map."""
+    try:
+        source = path.read_bytes()
+        values = tomllib.loads(source.decode())
+        field_map = msgspec.convert({**values, "source": source}, FieldMap)
+    except OSError as error:
+        raise Unreadable(f"The map {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"The map {path} is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"The map {path} is wrong: {error}") from error
+    _check(field_map, path)
+    return field_map
+
+
+def _check(field_map: FieldMap, path: Path) -> None:
+    if field_map.encoding and field_map.encoding not in ENCODINGS:
+        raise Unreadable(f"The map {path}: the encoding is not one of {', '.join(ENCODINGS)}")
+    if len(field_map.file.delimiter) > 1:
+        raise Unreadable(f"The map {path}: the delimiter is more than one character")
+    for target, field in field_map.fields.items():
+        if isinstance(field, Field) and field.match:
+            try:
+                if _pattern(field.match).groups < 1:
+                    raise Unreadable(f"The map {path}: the pattern of {target} has no group")
+            except re.error as error:
+                raise Unreadable(f"The map {path}: the pattern of {target}: {error}") from error
+
+
+_pattern = lru_cache(maxsize=200)(re.compile)
+
+
+def _value(field: str | Field, row: Mapping[str, Any], *, currency: str) -> Any:
+    if isinstance(field, str):
+        return _look(row, field)
+    if field.when and not _agrees(row, field.when):
+        return field.default
+    if field.constant is not None:
+        return field.constant
+    value = _gather(field, row)
+    if field.as_list:
+        return _as_list(field, value) if value not in (None, "") else field.default
+    return _converted(field, value, currency=currency)
+
+
+def _converted(field: Field, value: Any, *, currency: str) -> Any:
+    text = _changed(field, "" if value is None else _text(value))
+    if text == "":
+        return field.default
+    if field.values and text in field.values:
+        return field.values[text]
+    if field.minor_units:
+        return _from_minor(text, currency)
+    if not _changes(field):
+        return value
+    return field.prefix + text
+
+
+def _gather(field: Field, row: Mapping[str, Any]) -> Any:
+    if isinstance(field.source, str):
+        return _look(row, field.source)
+    values = [value for column in field.source if (value := _look(row, column)) not in (None, "")]
+    return values if field.as_list else field.join.join(map(_text, values))
+
+
+def _changes(field: Field) -> bool:
+    return bool(field.pair or field.match or field.replace or field.split or field.prefix)
+
+
+def _changed(field: Field, text: str) -> str:
+    if field.pair:
+        text = _pairs(text, field.pair_separator).get(field.pair, "")
+    if field.match:
+        found = _pattern(field.match).search(text)
+        text = (found[1] or "") if found else ""
+    for old, new in field.replace.items():
+        text = text.replace(old, new)
+    if field.split:
+        text = field.join.join(part.strip() for part in text.split(field.split) if part.strip())
+    return text
+
+
+def _as_list(field: Field, value: Any) -> list[Any]:
+    parts = value if isinstance(value, list) else [value]
+    if field.split:
+        parts = [part.strip() for part in _text(value).split(field.split) if part.strip()]
+    return [field.values.get(_text(part), part) for part in parts]
+
+
+def _look(row: Mapping[str, Any], name: str) -> Any:
+    """The column of that name, else what a dotted path leads to."""
+    if name in row or "." not in name:
+        return row.get(name)
+    value: Any = row
+    for step in name.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def _agrees(row: Mapping[str, Any], wanted: Mapping[str, _SEVERAL]) -> bool:
+    return all(
+        _text(_look(row, column)) in ((values,) if isinstance(values, str) else values)
+        for column, values in wanted.items()
+    )
+
+
+def _pairs(text: str, separator: str) -> dict[str, str]:
+    """`size=XS,color=Black`; a part without a sign belongs to the value before it."""
+    pairs: dict[str, str] = {}
+    last = ""
+    for part in text.split(separator):
+        name, sign, value = part.partition("=")
+        if sign:
+            last = name.strip()
+            pairs[last] = value.strip()
+        elif last:
+            pairs[last] += separator + part
+    return pairs
+
+
+def _from_minor(text: str, currency: str) -> str:
+    try:
+        return format_minor(int(text), currency)
+    except (ValueError, Invalid) as error:
+        raise RowRefused("", "is not a whole number of minor units", text) from error
+
+
+def _text(value: Any) -> str:
+    """A value of a table or an object as text: true, 2.5, a list joined by commas."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f") if abs(value.adjusted()) < 40 else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return str(value)

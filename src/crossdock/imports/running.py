@@ -1,0 +1,265 @@
+"""One import run: a file read ahead in a thread, written batch by batch, resumable and repeatable."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import Unavailable
+from crossdock.imports.batches import Batch, batches
+from crossdock.imports.checking import Checker
+from crossdock.imports.formats import reader_of
+from crossdock.imports.items import Finding, Unreadable
+from crossdock.imports.mapping import FieldMap
+from crossdock.imports.opening import fingerprint, open_source
+from crossdock.imports.reading import Reading
+from crossdock.kit.clock import Clock
+from crossdock.shop.catalogue import (
+    ImportRun,
+    Refusal,
+    UpsertCounts,
+    advance_run,
+    open_run,
+    upsert_blog_posts,
+    upsert_categories,
+    upsert_merchants,
+    upsert_prepared,
+)
+from crossdock.shop.shops import Shop
+
+Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
+
+_BUSY_RETRIES = 20
+_BUSY_WAIT_S = 0.5
+
+
+class Watcher:
+    """Is told what happens; the command line shows it."""
+
+    def found(self, finding: Finding) -> None:
+        """A row was refused, or taken with a warning."""
+
+    def moved(self, *, position: int, size: int) -> None:
+        """So many bytes of the file were read."""
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """What a run did. `refused` counts rows, of the whole file, `resumed_at` items done before."""
+
+    file: str = ""
+    format: str = ""
+    shop: str = ""
+    dry_run: bool = False
+    resumed_at: int = 0
+    records: int = 0
+    products_added: int = 0
+    products_changed: int = 0
+    products_unchanged: int = 0
+    variants_added: int = 0
+    variants_changed: int = 0
+    variants_disabled: int = 0
+    stock_changed: int = 0
+    categories_changed: int = 0
+    blog_posts_changed: int = 0
+    merchants_changed: int = 0
+    refused: int = 0
+    warnings: int = 0
+    error: str = ""
+
+    def add(self, counts: UpsertCounts) -> None:
+        """Take a batch's counts in."""
+        for name in counts.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(counts, name))
+
+
+class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be imported: `merchant` owns rows that name none."""
+
+    path: Path
+    format: str
+    shop: Shop
+    merchant: str
+    map: FieldMap = FieldMap()
+    dry_run: bool = False
+
+
+async def run_import(
+    database: Database, *, order: ImportOrder, clock: Clock, watcher: Watcher | None = None
+) -> Summary:
+    """Import the file. A file that cannot be read, or not to its end, is the summary's `error`.
+
+    Each batch is one transaction with the run's progress in it; a dry run is one transaction,
+    rolled back. Raises Conflict (exists) when the same file is being imported by another process.
+    """
+    summary = Summary(
+        file=str(order.path), format=order.format, shop=order.shop.slug, dry_run=order.dry_run
+    )
+    try:
+        file_hash = await asyncio.to_thread(fingerprint, order.path, also=_how_read(order))
+        async with _transactions(database, dry_run=order.dry_run) as begin:
+            async with begin() as tx:
+                state = await open_run(
+                    tx, shop_id=order.shop.id, file_format=order.format, file_hash=file_hash
+                )
+            run = _Run(
+                order, clock=clock, watcher=watcher or Watcher(), summary=summary, state=state
+            )
+            await run.write(begin)
+    except Unreadable as error:
+        summary.error = error.message
+    return summary
+
+
+def _how_read(order: ImportOrder) -> bytes:
+    return b"\0".join((order.merchant.encode(), order.map.source))
+
+
+class _RolledBack(Exception):
+    pass
+
+
+@asynccontextmanager
+async def _transactions(database: Database, *, dry_run: bool) -> AsyncIterator[Begin]:
+    """How a batch begins its transaction: each its own, or in a dry run all the same one."""
+    if not dry_run:
+        yield database.begin
+        return
+    with suppress(_RolledBack):
+        async with database.begin() as tx:
+
+            @asynccontextmanager
+            async def same() -> AsyncIterator[Transaction]:
+                yield tx
+
+            yield same
+            raise _RolledBack
+
+
+class _Run:
+    """The state of one run; `state` is what the database knows of it."""
+
+    def __init__(
+        self,
+        order: ImportOrder,
+        *,
+        clock: Clock,
+        watcher: Watcher,
+        summary: Summary,
+        state: ImportRun,
+    ) -> None:
+        self.order = order
+        self.clock = clock
+        self.watcher = watcher
+        self.summary = summary
+        self.state = state
+        # A finished run is gone through anew, and leaves no trace where nothing changed.
+        self.is_repeat = state.status == "done"
+        self.done = 0 if self.is_repeat else state.rows_done
+        summary.resumed_at = self.done
+
+    async def write(self, begin: Begin) -> None:
+        """Read to the end and write every batch."""
+        order = self.order
+        reading = Reading(
+            currency=order.shop.currency,
+            merchant=order.merchant,
+            language=order.shop.languages[0],
+            map=order.map,
+        )
+        read = reader_of(order.format)
+        with open_source(order.path) as source:
+            items = read(source, reading)
+            checker = Checker(currency=order.shop.currency)
+            async for batch in _read_ahead(batches(items, checker=checker, done=self.done)):
+                await self._write_batch(begin, batch)
+                self._report(batch)
+                self.watcher.moved(position=source.position, size=source.size)
+                if isinstance(batch.end, Unreadable):
+                    self.summary.error = batch.end.message
+
+    def _report(self, batch: Batch) -> None:
+        for finding in batch.findings:
+            self.watcher.found(finding)
+        self.summary.warnings += sum(finding.is_warning for finding in batch.findings)
+        self.summary.refused += _rows_refused(batch)
+        self.summary.records = batch.position
+
+    async def _write_batch(self, begin: Begin, batch: Batch) -> None:
+        if not batch.is_new and batch.end is None:
+            return
+        for attempt in range(_BUSY_RETRIES):
+            try:
+                async with begin() as tx:
+                    counts, changed = await self._apply(tx, batch)
+                    state = await self._advance(tx, batch)
+                break
+            except Unavailable as error:
+                if error.code != "busy" or self.order.dry_run or attempt == _BUSY_RETRIES - 1:
+                    raise
+                await asyncio.sleep(_BUSY_WAIT_S)
+        self.state = state
+        self.summary.add(counts)
+        self.summary.merchants_changed += changed[0]
+        self.summary.categories_changed += changed[1]
+        self.summary.blog_posts_changed += changed[2]
+
+    async def _apply(
+        self, tx: Transaction, batch: Batch
+    ) -> tuple[UpsertCounts, tuple[int, int, int]]:
+        shop, now = self.order.shop, self.clock.now()
+        if not batch.is_new:
+            return UpsertCounts(), (0, 0, 0)
+        changed = [0, 0, 0]
+        if batch.merchants:
+            changed[0] = await upsert_merchants(tx, shop_id=shop.id, records=batch.merchants)
+        if batch.categories:
+            changed[1] = await upsert_categories(tx, shop_id=shop.id, records=batch.categories)
+        counts = await upsert_prepared(tx, shop=shop, products=batch.products, now=now)
+        if batch.blog_posts:
+            changed[2] = await upsert_blog_posts(tx, shop_id=shop.id, records=batch.blog_posts)
+        return counts, (changed[0], changed[1], changed[2])
+
+    async def _advance(self, tx: Transaction, batch: Batch) -> ImportRun:
+        if self.is_repeat:
+            return self.state
+        new = batch if batch.is_new else None
+        status = "running" if batch.end is None else "failed" if batch.end else "done"
+        state = ImportRun(
+            id=self.state.id,
+            rows_done=max(batch.position, self.state.rows_done),
+            products=self.state.products + (len(new.products) if new else 0),
+            variants=self.state.variants + (new.variants if new else 0),
+            refused=self.state.refused + (_rows_refused(new) if new else 0),
+            status=status,
+        )
+        await advance_run(
+            tx,
+            shop_id=self.order.shop.id,
+            run=state,
+            before=self.state,
+            refusals=[_refusal(f) for f in new.findings if not f.is_warning] if new else [],
+            now=self.clock.now(),
+        )
+        return state
+
+
+def _rows_refused(batch: Batch) -> int:
+    return len({finding.row for finding in batch.findings if not finding.is_warning})
+
+
+def _refusal(finding: Finding) -> Refusal:
+    return Refusal(finding.row, finding.field, finding.reason, finding.value)
+
+
+async def _read_ahead(source: Iterator[Batch]) -> AsyncIterator[Batch]:
+    """The batches, the next one being read in a thread while this one is written."""
+    pending = asyncio.ensure_future(asyncio.to_thread(next, source, None))
+    try:
+        while (batch := await pending) is not None:
+            pending = asyncio.ensure_future(asyncio.to_thread(next, source, None))
+            yield batch
+    finally:
+        await asyncio.gather(pending, return_exceptions=True)
