@@ -29,7 +29,7 @@ def bare_url(postgres_url, worker_id):
 
 def value(url, question):
     with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(question).fetchone()[0]
+        return connection.execute(question).fetchall()[0][0]
 
 
 def run(url, statement):

@@ -12,6 +12,7 @@ from procrastinate import JobContext
 from crossdock.jobs.queue import queue, runtime_of
 from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.shop.partners.purging import purge_expired
+from crossdock.shop.stock import expire_holds as expire
 
 log = structlog.get_logger("crossdock.jobs")
 
@@ -20,8 +21,6 @@ log = structlog.get_logger("crossdock.jobs")
 @queue.task(name="expire_holds", queueing_lock="expire_holds", pass_context=True)
 async def expire_holds(context: JobContext, timestamp: int) -> None:
     """Give back what holds kept beyond their time."""
-    from crossdock.shop.stock import expire_holds as expire
-
     runtime = runtime_of(context)
     async with runtime.database.begin() as tx:
         count = await expire(tx, now=runtime.clock.now())

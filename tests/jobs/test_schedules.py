@@ -1,0 +1,53 @@
+"""What is forgotten when its time is over, and that a running server does it by itself."""
+
+import asyncio
+from datetime import timedelta
+
+from crossdock.shop.partners.purging import purge_expired
+from tests.support.factories import make_shop
+
+
+async def test_expired_nonces_are_forgotten_and_live_ones_stay(tx, clock):
+    now = clock.now()
+    for name, offset in (("old", -1), ("edge", 0), ("live", 1)):
+        await tx.run(
+            "insert into nonces values (-1, %s, %s)", (name, now + timedelta(seconds=offset))
+        )
+
+    await purge_expired(tx, now=now)
+
+    left = await tx.all("select nonce from nonces where credential_id = -1 order by nonce")
+    assert left == [("edge",), ("live",)]
+
+
+async def test_old_rate_windows_are_forgotten(tx, clock):
+    now = clock.now()
+    for minutes in (1, 10):
+        await tx.run(
+            "insert into rate_windows values (-1, %s, 1)", (now - timedelta(minutes=minutes),)
+        )
+
+    await purge_expired(tx, now=now)
+
+    assert await tx.value("select count(*) from rate_windows where credential_id = -1") == 1
+
+
+async def test_the_running_server_numbers_events_within_two_seconds(server_database):
+    async with server_database.begin() as tx:
+        shop = await make_shop(tx)
+        await tx.run(
+            "insert into events (shop_id, kind) select %s, 'test' from generate_series(1, 3)",
+            (shop.id,),
+        )
+
+    numbers = []
+    for _ in range(40):
+        async with server_database.statement() as tx:
+            numbers = await tx.all(
+                "select sequence from events where shop_id = %s order by id", (shop.id,)
+            )
+        if all(number for (number,) in numbers):
+            break
+        await asyncio.sleep(0.05)
+    assert [number for (number,) in numbers] == sorted(number for (number,) in numbers)
+    assert None not in [number for (number,) in numbers]

@@ -1,0 +1,200 @@
+"""The job worker: retries, dead letters, handing back, and what runs by the clock."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from procrastinate import PsycopgConnector
+
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import Conflict, NotFound
+from crossdock.jobs.inspecting import list_jobs, retry_job, show_job
+from crossdock.jobs.queue import Retries, queue, runtime_of
+from crossdock.jobs.schedules import scheduled_names
+from crossdock.jobs.stalled import hand_back_stalled
+from crossdock.settings import Settings
+from crossdock.shop.events.queueing import defer_job
+
+ran: list[int] = []
+
+
+@queue.task(name="test_fails", retry=Retries((0, 0)), pass_context=True)
+async def fails(context, number):
+    """Always fails."""
+    ran.append(number)
+    raise RuntimeError("on purpose")
+
+
+@queue.task(name="test_slow", retry=Retries())
+async def slow(number):
+    """Takes longer than any grace."""
+    ran.append(number)
+    await asyncio.sleep(60)
+
+
+@queue.task(name="test_reads", pass_context=True)
+async def reads(context, number):
+    """Uses what the worker gave it."""
+    async with runtime_of(context).database.statement() as tx:
+        ran.append(await tx.value("select %s::int * 2", (number,)))
+
+
+@pytest.fixture
+async def runtime(empty_database_url, clock):
+    """A database whose jobs belong to this test alone."""
+    ran.clear()
+    database = Database(empty_database_url, min_size=1, max_size=6)
+    await database.open()
+    connector = PsycopgConnector()
+    with queue.replace_connector(connector):
+        await queue.open_async(database.pool)
+        yield Runtime(settings=Settings(), clock=clock, database=database)
+    await database.close()
+
+
+async def defer(runtime, *, task, number=7):
+    async with runtime.database.begin() as tx:
+        return await defer_job(tx, task=task, queue="default", args={"number": number})
+
+
+async def drain(runtime, **options):
+    await queue.run_worker_async(
+        wait=False, listen_notify=False, install_signal_handlers=False, queues=["default"],
+        additional_context={"runtime": runtime}, **options,
+    )  # fmt: skip
+
+
+async def status_of(runtime, job_id):
+    async with runtime.database.statement() as tx:
+        return (await show_job(tx, job_id=job_id))[0].status
+
+
+async def test_a_job_deferred_in_a_transaction_runs_after_its_commit(runtime):
+    job_id = await defer(runtime, task="test_reads", number=21)
+
+    await drain(runtime)
+
+    assert ran == [42]
+    assert await status_of(runtime, job_id) == "succeeded"
+
+
+async def test_a_job_of_a_transaction_that_is_rolled_back_never_was(runtime):
+    with pytest.raises(ZeroDivisionError):
+        async with runtime.database.begin() as tx:
+            await defer_job(tx, task="test_reads", queue="default", args={"number": 1})
+            raise ZeroDivisionError
+
+    await drain(runtime)
+
+    assert ran == []
+
+
+async def test_a_failing_job_is_tried_as_often_as_its_table_says_then_kept_as_dead(runtime):
+    job_id = await defer(runtime, task="test_fails")
+
+    await drain(runtime)
+
+    assert ran == [7, 7, 7]
+    async with runtime.database.statement() as tx:
+        (dead,) = await list_jobs(tx)
+        _, history = await show_job(tx, job_id=job_id)
+    assert (dead.id, dead.task, dead.status, dead.attempts) == (job_id, "test_fails", "failed", 3)
+    assert dead.args == {"number": 7}
+    assert [moment.kind for moment in history].count("started") == 3
+
+
+async def test_a_dead_job_is_sent_again_by_hand(runtime):
+    job_id = await defer(runtime, task="test_fails")
+    await drain(runtime)
+
+    async with runtime.database.begin() as tx:
+        view = await retry_job(tx, job_id=job_id)
+    await drain(runtime)
+
+    assert view.status == "todo"
+    assert len(ran) == 4
+
+
+async def test_only_a_dead_job_is_sent_again(runtime):
+    job_id = await defer(runtime, task="test_reads")
+
+    async with runtime.database.begin() as tx:
+        with pytest.raises(Conflict, match="only a failed job"):
+            await retry_job(tx, job_id=job_id)
+        with pytest.raises(NotFound):
+            await retry_job(tx, job_id=job_id + 1)
+    assert await status_of(runtime, job_id) == "todo"
+
+
+async def test_a_running_job_goes_back_to_the_queue_when_its_worker_stops(runtime):
+    job_id = await defer(runtime, task="test_slow")
+    working = asyncio.create_task(
+        queue.run_worker_async(
+            listen_notify=False,
+            install_signal_handlers=False,
+            queues=["default"],
+            shutdown_graceful_timeout=0.1,
+            additional_context={"runtime": runtime},
+        )  # fmt: skip
+    )
+    while not ran:
+        await asyncio.sleep(0.01)
+    assert await status_of(runtime, job_id) == "doing"
+
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+    assert await status_of(runtime, job_id) == "todo"
+
+
+async def test_the_jobs_of_a_silent_worker_are_handed_back(runtime):
+    job_id = await defer(runtime, task="test_reads")
+    async with runtime.database.statement() as tx:
+        worker = await tx.value("select worker_id from procrastinate_register_worker_v1()")
+        await tx.run("select procrastinate_fetch_job_v2(null, %s)", (worker,))
+        assert await status_of(runtime, job_id) == "doing"
+        assert await hand_back_stalled(queue) == 0
+        await tx.run(
+            "update procrastinate_workers set last_heartbeat = now() - interval '1 minute'"
+        )
+
+    assert await hand_back_stalled(queue) == 1
+
+    assert await status_of(runtime, job_id) == "todo"
+
+
+async def test_a_job_of_a_worker_that_was_forgotten_is_handed_back(runtime):
+    job_id = await defer(runtime, task="test_reads")
+    async with runtime.database.statement() as tx:
+        worker = await tx.value("select worker_id from procrastinate_register_worker_v1()")
+        await tx.run("select procrastinate_fetch_job_v2(null, %s)", (worker,))
+        await tx.run("delete from procrastinate_workers")
+
+    assert await hand_back_stalled(queue) == 1
+
+    assert await status_of(runtime, job_id) == "todo"
+
+
+def test_waits_follow_the_table_then_end():
+    retries = Retries((60, 300))
+
+    class Attempted:
+        def __init__(self, attempts):
+            self.attempts = attempts
+
+    def wait_s(attempts):
+        decision = retries.get_retry_decision(exception=OSError(), job=Attempted(attempts))
+        return decision and (decision.retry_at - datetime.now(UTC)) / timedelta(seconds=1)
+
+    assert wait_s(0) == pytest.approx(60, abs=1)
+    assert wait_s(1) == pytest.approx(300, abs=1)
+    assert wait_s(2) is None
+
+
+def test_what_runs_by_the_clock():
+    queue.perform_import_paths()
+    assert {"expire_holds", "purge_expired", "retry_stalled_jobs", "prune_jobs"} <= set(
+        scheduled_names()
+    )

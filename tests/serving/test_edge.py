@@ -1,0 +1,166 @@
+"""The edge of every request, around a channel that does what its path says."""
+
+import asyncio
+import re
+
+import orjson
+import pytest
+
+from crossdock.channels.contract import Answer, Channel
+from crossdock.errors import CrossdockError, DatabaseUnavailable, NotFound
+from crossdock.serving.edge import Edge
+from crossdock.serving.metrics import Metrics
+
+GENERATED_ID = re.compile(r"[0-9a-f]{24}")
+
+
+async def door(scope, receive, send):
+    """A channel: /door/boom fails, /door/away has no database, else the body's size is answered."""
+    match scope["path"]:
+        case "/door/boom":
+            raise RuntimeError("secret detail")
+        case "/door/away":
+            raise DatabaseUnavailable
+        case "/door/late":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            raise RuntimeError("too late")
+    size = 0
+    while True:
+        message = await receive()
+        size += len(message["body"])
+        if not message.get("more_body"):
+            break
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"%d" % size})
+
+
+def render_door_error(error, method):
+    return Answer(status=418, body=error.code.encode(), content_type="text/plain")
+
+
+async def operating(scope, receive, send):
+    raise NotFound("not_found")
+
+
+@pytest.fixture(scope="module")
+def metrics():
+    return Metrics()
+
+
+@pytest.fixture
+def edge(metrics):
+    channel = Channel(name="door", paths=("/door",), app=door, render_error=render_door_error)
+    return Edge(channels=[channel], operating=operating, metrics=metrics, body_limit_bytes=10)
+
+
+class Reply:
+    def __init__(self, messages):
+        self.messages = messages
+        self.status = messages[0]["status"]
+        self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+        self.body = b"".join(message.get("body", b"") for message in messages[1:])
+
+
+async def ask(edge, path, *, headers=(), body=(b"",)):
+    pieces = list(body)
+    sent = []
+
+    async def receive():
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": path, "headers": list(headers)}
+    await edge(scope, receive, send)
+    return Reply(sent)
+
+
+async def test_every_answer_carries_an_id_and_the_security_headers(edge):
+    for path in ("/door/", "/door/boom", "/door/away", "/nowhere"):
+        reply = await ask(edge, path)
+
+        assert GENERATED_ID.fullmatch(reply.headers["x-request-id"])
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert reply.headers["x-frame-options"] == "DENY"
+
+
+async def test_an_id_that_the_caller_chose_is_kept(edge):
+    reply = await ask(edge, "/door/", headers=[(b"x-request-id", b"order-2026.0001")])
+
+    assert reply.headers["x-request-id"] == "order-2026.0001"
+
+
+@pytest.mark.parametrize(
+    "unsafe", [b"short", b"a b c d e f", b"x" * 200, b"line\r\nbreak-1234", b""]
+)
+async def test_an_id_of_unsafe_syntax_is_replaced(edge, unsafe):
+    reply = await ask(edge, "/door/", headers=[(b"x-request-id", unsafe)])
+
+    assert GENERATED_ID.fullmatch(reply.headers["x-request-id"])
+
+
+async def test_a_path_belongs_to_a_channel_by_whole_segments(edge):
+    assert (await ask(edge, "/door")).status == 200
+    assert (await ask(edge, "/door/x")).status == 200
+    assert (await ask(edge, "/doorway")).status == 404
+
+
+async def test_a_body_of_the_limit_passes(edge):
+    assert (await ask(edge, "/door/", body=[b"12345", b"67890"])).body == b"10"
+
+
+async def test_a_body_that_says_it_is_too_large_is_not_read(edge):
+    reply = await ask(edge, "/door/", headers=[(b"content-length", b"11")], body=[])
+
+    assert (reply.status, reply.body) == (418, b"too_large")
+
+
+async def test_a_body_that_grows_too_large_is_cut_off(edge):
+    reply = await ask(edge, "/door/", body=[b"123456", b"789012", b"never read"])
+
+    assert (reply.status, reply.body) == (418, b"too_large")
+
+
+async def test_a_failure_is_told_in_the_channels_words_without_its_detail(edge):
+    reply = await ask(edge, "/door/boom")
+
+    assert (reply.status, reply.body) == (418, b"internal")
+    assert reply.headers["content-type"] == "text/plain"
+
+
+async def test_a_failure_after_the_answer_began_adds_nothing(edge):
+    reply = await ask(edge, "/door/late")
+
+    assert (reply.status, len(reply.messages)) == (200, 1)
+
+
+async def test_an_unreachable_database_says_when_to_come_back(edge):
+    reply = await ask(edge, "/door/away")
+
+    assert reply.body == b"database_unavailable"
+    assert reply.headers["retry-after"] == "2"
+
+
+async def test_outside_of_channels_an_error_is_json(edge):
+    reply = await ask(edge, "/nowhere")
+
+    assert reply.status == 404
+    assert orjson.loads(reply.body)["error"]["code"] == "not_found"
+
+
+async def test_two_requests_do_not_share_an_id(edge):
+    replies = await asyncio.gather(*(ask(edge, "/door/") for _ in range(20)))
+
+    assert len({reply.headers["x-request-id"] for reply in replies}) == 20
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("too_large", 413), ("rate_limited", 429), ("internal", 500), ("invalid_input", 400)],
+)
+def test_statuses_outside_of_channels(code, status):
+    from crossdock.serving.edge import render_error
+
+    assert render_error(CrossdockError(code)).status == status
