@@ -46,4 +46,4 @@ def create_dispatching(runtime: Runtime, *, outbound: Outbound) -> Dispatching:
 
 def create_configuring(runtime: Runtime, *, outbound: Outbound) -> Configuring:
     """Adding and changing connectors."""
-    return Configuring(outbound=outbound, box=create_box(runtime.settings), clock=runtime.clock)
+    return Configuring(outbound=outbound, box=create_box(runtime.settings))

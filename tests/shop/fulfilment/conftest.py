@@ -39,8 +39,8 @@ def dispatching(database: Database, clock: FrozenClock, outbound: Outbound) -> D
 
 
 @pytest.fixture
-def configuring(clock: FrozenClock, outbound: Outbound) -> Configuring:
-    return Configuring(outbound=outbound, box=box(), clock=clock)
+def configuring(outbound: Outbound) -> Configuring:
+    return Configuring(outbound=outbound, box=box())
 
 
 @pytest.fixture
@@ -67,14 +67,25 @@ def place_order(database: Database, configuring: Configuring) -> PlaceOrder:
             )
             partner = await make_partner(tx, shop=shop)
             return shop.id, await insert_order(
-                tx, shop_id=shop.id, partner_id=partner.id, customer_id=shop.customer_id, note=note
+                tx,
+                shop_id=shop.id,
+                partner_id=partner.id,
+                customer_id=shop.customer_id,
+                kind=kind,
+                note=note,
             )
 
     return place
 
 
 async def insert_order(
-    tx: Transaction, *, shop_id: int, partner_id: int, customer_id: int, note: str = "N"
+    tx: Transaction,
+    *,
+    shop_id: int,
+    partner_id: int,
+    customer_id: int,
+    kind: str = "webhook",
+    note: str = "N",
 ) -> int:
     """An order through the core's own SQL function, so with its dispatch and its job."""
     line = {
@@ -108,7 +119,7 @@ async def insert_order(
         "vendor_source": "none",
         "source": "partner_integration",
         "is_test": False,
-        "connector": "out",
+        "connector": {"name": "out", "kind": kind},
         "lines": [
             line
             | {"line_no": 1, "variant_id": 1, "name": "Mug", "sku": "MUG-1", "upc": "0001"}

@@ -65,6 +65,10 @@ async def test_the_secret_is_sealed_and_not_listed(tx, configuring):
         ("sellercloud", {**SELLERCLOUD, "company_id": "one"}, "pw"),
         ("sellercloud", {"base_url": "https://x"}, "pw"),
         ("pigeon", {}, ""),
+        ("manual", {"url": "https://example.com"}, ""),
+        ("webhook", {"url": "http://192.168.0.1/"}, SECRET),
+        ("webhook", {"url": "ftp://example.com/"}, SECRET),
+        ("sellercloud", SELLERCLOUD | {"base_url": "https://x.example:22"}, "pw"),
     ],
 )
 async def test_settings_that_cannot_work_are_refused_and_not_stored(
@@ -124,3 +128,19 @@ async def test_another_shop_s_connector_is_unknown(tx, configuring):
     )
     with pytest.raises(NotFound):
         await set_connector(tx, service=configuring, shop_id=other.id, name="a", enabled=False)
+
+
+async def test_settings_typed_at_a_terminal_become_what_they_are(tx, configuring):
+    shop = await make_shop(tx)
+    typed = SELLERCLOUD | {"company_id": "7", "channel": "21"}
+    await add_connector(
+        tx,
+        service=configuring,
+        shop_id=shop.id,
+        name="sc",
+        kind="sellercloud",
+        settings=typed,
+        secret="pw",
+    )
+    [view] = await list_connectors(tx, shop_id=shop.id)
+    assert view.settings == SELLERCLOUD | {"company_id": 7}

@@ -271,6 +271,21 @@ async def test_manual_fulfilment_counts_as_sent_and_the_order_stays_in_processin
     database, dispatching, place_order
 ):
     shop_id, order_id = await place_order(kind="manual")
+    assert await dispatch_row(database, order_id) == ("sent", 0, "manual", "")
+    assert await job_rows(database, order_id) == []
+    assert await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id) == ""
+    assert await _state(database, order_id) == "processing"
+
+
+async def test_a_queued_order_whose_connector_became_manual_stays_with_staff(
+    database, dispatching, webhook_order
+):
+    shop_id, order_id = await webhook_order()
+    async with database.begin() as tx:
+        await tx.run(
+            "update fulfilment_connectors set kind = 'manual', settings = '{}' where shop_id = %s",
+            (shop_id,),
+        )
     assert await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id) == "sent"
     assert await dispatch_row(database, order_id) == ("sent", 1, "manual", "")
     assert await _state(database, order_id) == "processing"

@@ -7,10 +7,9 @@ from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound
-from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.outbound import Outbound
-from crossdock.shop.fulfilment.connecting import check_secret, make_connector, secret_place
+from crossdock.shop.fulfilment.connecting import check_secret, check_settings, secret_place
 
 
 class ConnectorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +28,6 @@ class Configuring(msgspec.Struct, frozen=True, kw_only=True):
 
     outbound: Outbound
     box: SecretBox
-    clock: Clock
 
 
 async def add_connector(
@@ -48,7 +46,8 @@ async def add_connector(
     Raises Invalid `invalid_input` for settings or a secret that the kind cannot use, Conflict
     `exists` for a name in use.
     """
-    _check(service, kind=kind, settings=settings, secret=secret)
+    check_secret(kind, secret)
+    settings = check_settings(kind, settings, outbound=service.outbound)
     if is_default is None:
         is_default = not await tx.value(
             "select exists (select 1 from fulfilment_connectors where shop_id = %s and is_default)",
@@ -98,7 +97,8 @@ async def set_connector(
     merged = {key: value for key, value in (old | (settings or {})).items() if value is not None}
     place = secret_place(shop_id, name)
     plain = secret if secret is not None else _opened(service, sealed=sealed, place=place)
-    _check(service, kind=kind, settings=merged, secret=plain)
+    check_secret(kind, plain)
+    merged = check_settings(kind, merged, outbound=service.outbound)
     if is_default:
         await _clear_default(tx, shop_id=shop_id)
     await tx.run(
@@ -125,11 +125,6 @@ async def list_connectors(tx: Transaction, *, shop_id: int) -> list[ConnectorVie
     )
     names = ConnectorView.__struct_fields__
     return [ConnectorView(**dict(zip(names, row, strict=True))) for row in rows]
-
-
-def _check(service: Configuring, *, kind: str, settings: dict[str, Any], secret: str) -> None:
-    check_secret(kind, secret)
-    make_connector(kind, settings, secret=secret, outbound=service.outbound, clock=service.clock)
 
 
 def _sealed(service: Configuring, *, shop_id: int, name: str, secret: str) -> bytes | None:

@@ -1,7 +1,7 @@
 """From a row of `fulfilment_connectors` to a connector that can send."""
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -9,13 +9,17 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SealBroken, SecretBox
-from crossdock.kit.outbound import Outbound
+from crossdock.kit.outbound import Outbound, Refused
 from crossdock.shop.fulfilment.contract import Connector
-from crossdock.shop.fulfilment.manual import ManualConnector
+from crossdock.shop.fulfilment.manual import ManualConnector, ManualSettings
 from crossdock.shop.fulfilment.sellercloud import SellercloudConnector, SellercloudSettings
 from crossdock.shop.fulfilment.webhook import WebhookConnector, WebhookSettings, secret_bytes
 
-KINDS = ("manual", "webhook", "sellercloud")
+KINDS: dict[str, type[msgspec.Struct]] = {
+    "manual": ManualSettings,
+    "webhook": WebhookSettings,
+    "sellercloud": SellercloudSettings,
+}
 
 
 class Connectors:
@@ -64,18 +68,38 @@ def make_connector(
     kind: str, settings: dict[str, Any], *, secret: str, outbound: Outbound, clock: Clock
 ) -> Connector:
     """A connector of one of KINDS. Raises Invalid `invalid_input` naming what is missing or wrong."""
+    match _typed(kind, settings):
+        case WebhookSettings() as target:
+            return WebhookConnector(target, secret=secret, outbound=outbound, clock=clock)
+        case SellercloudSettings() as account:
+            return SellercloudConnector(account, secret=secret, outbound=outbound, clock=clock)
+        case _:
+            return ManualConnector()
+
+
+def check_settings(kind: str, settings: dict[str, Any], *, outbound: Outbound) -> dict[str, Any]:
+    """The settings in the types they have, '7' for a number too, and without what is the default.
+
+    Raises Invalid `invalid_input` naming what is missing or wrong, an address that is never
+    called included.
+    """
+    typed = _typed(kind, settings)
     try:
-        match kind:
-            case "manual":
-                return ManualConnector()
-            case "webhook":
-                target = msgspec.convert(settings, WebhookSettings)
-                return WebhookConnector(target, secret=secret, outbound=outbound, clock=clock)
-            case "sellercloud":
-                account = msgspec.convert(settings, SellercloudSettings)
-                return SellercloudConnector(account, secret=secret, outbound=outbound, clock=clock)
-            case _:
-                raise Invalid("invalid_input", f"A connector is one of {', '.join(KINDS)}.")
+        match typed:
+            case WebhookSettings():
+                outbound.check(typed.url)
+            case SellercloudSettings():
+                outbound.check(typed.base_url)
+    except Refused as error:
+        raise Invalid("invalid_input", f"The connector's address: {error}.") from error
+    return cast(dict[str, Any], msgspec.to_builtins(typed))
+
+
+def _typed(kind: str, settings: dict[str, Any]) -> msgspec.Struct:
+    if kind not in KINDS:
+        raise Invalid("invalid_input", f"A connector is one of {', '.join(KINDS)}.")
+    try:
+        return msgspec.convert(settings, KINDS[kind], strict=False)
     except msgspec.ValidationError as error:
         raise Invalid("invalid_input", f"The connector's settings: {error}.") from error
 

@@ -145,7 +145,14 @@ async def read_dispatch_order(
 
 
 async def _record_sent(tx: Transaction, *, claim: _Claim, sent: Sent, now: datetime) -> str:
-    """A success counts even if the claim was lost meanwhile: the other side has the order."""
+    """A success counts even if the claim was lost meanwhile: the other side has the order.
+
+    The order's row is locked before the dispatch's, as cancelling does.
+    """
+    await tx.run(
+        "select 1 from orders where shop_id = %s and id = %s for no key update",
+        (claim.shop_id, claim.order_id),
+    )
     changed = await tx.run(
         "update dispatches set status = 'sent', external_id = %s, last_error = '', next_attempt_at = null,"
         " sent_at = %s, updated_at = %s where shop_id = %s and order_id = %s and status in ('queued', 'sending')",

@@ -43,7 +43,9 @@ _TOKEN_MARGIN_S = 60
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-class SellercloudSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SellercloudSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Which server, company and channel. `order_prefix` keeps our numbers apart from other sources'."""
 
     base_url: str

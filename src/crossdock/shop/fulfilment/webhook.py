@@ -32,7 +32,9 @@ _TRY_AGAIN = frozenset({408, 425, 429})
 _RETRY_AFTER_MAX_S = 86_400
 
 
-class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WebhookSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Where the orders go."""
 
     url: str
