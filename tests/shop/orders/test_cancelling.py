@@ -1,0 +1,158 @@
+"""Cancelling an order..."""
+
+import psycopg
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import Conflict, NotFound, Refused
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.orders import cancel_order
+from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
+from tests.support.ordering import order, placing, read_partner
+
+
+async def _placed(
+    database: Database, clock: FrozenClock, *, connector: str | None = None
+) -> tuple[ShopFixture, int, int]:
+    """A shop, a variant with 5, and an order of 2 of it."""
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=5)
+        fixture = await make_partner(tx, shop=shop)
+        if connector:
+            await tx.run(
+                "insert into fulfilment_connectors (shop_id, name, kind, is_default)"
+                " values (%s, %s, %s, true)",
+                (shop.id, connector, connector),
+            )
+    partner = await read_partner(database, fixture)
+    placed = await order(
+        placing(database, clock), partner=partner, number="A1", **{f"v{variant}": 2}
+    )
+    return shop, variant, placed.id
+
+
+async def test_gives_its_stock_back_and_tells_of_it(database: Database, clock: FrozenClock) -> None:
+    shop, variant, order_id = await _placed(database, clock)
+
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 2, 3)
+        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 0, 5)
+        kinds = await tx.all(
+            "select kind from events where shop_id = %s and subject_id = %s order by id",
+            (shop.id, order_id),
+        )
+    assert [kind for (kind,) in kinds] == [
+        "order.placed",
+        "stock.changed",
+        "order.cancelled",
+        "stock.changed",
+    ]
+
+
+async def test_twice_is_refused(database: Database, clock: FrozenClock) -> None:
+    shop, variant, order_id = await _placed(database, clock)
+    async with database.begin() as tx:
+        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    with pytest.raises(Refused) as refusal:
+        async with database.begin() as tx:
+            await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    assert refusal.value.code == "order_state"
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 0, 5)
+
+
+async def test_keeps_its_partner_number_used_for_ever(
+    database: Database, clock: FrozenClock
+) -> None:
+    shop, variant, order_id = await _placed(database, clock)
+    async with database.begin() as tx:
+        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+        key = await tx.value(
+            "select c.public_key from credentials c where c.shop_id = %s", (shop.id,)
+        )
+    from tests.support.factories import PartnerFixture
+
+    partner = await read_partner(
+        database, PartnerFixture(id=0, shop_id=shop.id, key=key, secret="")
+    )
+
+    with pytest.raises(Conflict) as refusal:
+        await order(placing(database, clock), partner=partner, number="A1", **{f"v{variant}": 1})
+
+    assert refusal.value.data["order_id"] == order_id
+
+
+async def test_of_another_shop_looks_like_none(database: Database, clock: FrozenClock) -> None:
+    shop, variant, order_id = await _placed(database, clock)
+    async with database.begin() as tx:
+        other = await make_shop(tx)
+
+    with pytest.raises(NotFound) as refusal:
+        async with database.begin() as tx:
+            await cancel_order(tx, shop_id=other.id, order_id=order_id, now=clock.now())
+
+    assert refusal.value.code == "order_not_found"
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 2, 3)
+
+
+async def test_withdraws_what_was_not_sent_yet(database: Database, clock: FrozenClock) -> None:
+    shop, _, order_id = await _placed(database, clock, connector="webhook")
+
+    async with database.begin() as tx:
+        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    async with database.begin() as tx:
+        status = "select status from dispatches where shop_id = %s and order_id = %s"
+        assert await tx.value(status, (shop.id, order_id)) == "withdrawn"
+
+
+async def test_is_refused_when_an_outside_system_has_it(
+    database: Database, clock: FrozenClock
+) -> None:
+    shop, variant, order_id = await _placed(database, clock, connector="webhook")
+    async with database.begin() as tx:
+        await tx.run(
+            "update dispatches set status = 'sent', external_id = 'X9' where shop_id = %s",
+            (shop.id,),
+        )
+
+    with pytest.raises(Refused) as refusal:
+        async with database.begin() as tx:
+            await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    assert refusal.value.code == "order_state"
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 2, 3)
+
+
+async def test_of_an_order_for_staff_is_allowed_and_needs_no_job(
+    database: Database, clock: FrozenClock
+) -> None:
+    shop, _, order_id = await _placed(database, clock, connector="manual")
+
+    async with database.begin() as tx:
+        jobs = "select count(*) from procrastinate_jobs where args ->> 'order_id' = %s"
+        assert await tx.value(jobs, (str(order_id),)) == 0
+        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+
+async def test_is_walled_by_the_database_as_well(database: Database, clock: FrozenClock) -> None:
+    shop, _, order_id = await _placed(database, clock)
+    async with database.begin() as tx:
+        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    with pytest.raises(psycopg.Error) as refusal:
+        async with database.begin() as tx:
+            await tx.run(
+                "update orders set state = 'processing' where shop_id = %s and id = %s",
+                (shop.id, order_id),
+            )
+
+    assert refusal.value.sqlstate == "CD010"
