@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from crossdock.commands import importing, jobs, migrate, serve, shops, worker
+from crossdock.commands import (
+    connectors,
+    dispatches,
+    doctor,
+    importing,
+    jobs,
+    migrate,
+    openapi,
+    run,
+    sellers,
+    serve,
+    shops,
+    worker,
+)
 from crossdock.errors import CrossdockError
 from crossdock.settings import SettingsError
 
@@ -21,14 +34,22 @@ app = typer.Typer(
 )
 
 _SERVER = "Server"
+app.command(rich_help_panel=_SERVER)(run.run)
 app.command(rich_help_panel=_SERVER)(serve.serve)
 app.command(rich_help_panel=_SERVER)(worker.worker)
 app.command(rich_help_panel=_SERVER)(migrate.migrate)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=_SERVER)
+app.command(rich_help_panel=_SERVER)(doctor.doctor)
+app.command(rich_help_panel=_SERVER)(openapi.openapi)
 
 _CATALOGUE = "Catalogue"
 app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
 app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
+
+_FULFILMENT = "Fulfilment"
+app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)
+app.add_typer(dispatches.app, name="dispatch", rich_help_panel=_FULFILMENT)
+app.add_typer(sellers.app, name="seller", rich_help_panel=_FULFILMENT)
 
 
 def main() -> None:

@@ -1,0 +1,44 @@
+"""`crossdock run`: what `make run` calls. Everything a new user needs, in one command."""
+
+import asyncio
+
+import typer
+
+from crossdock.commands.serve import HostOption, PortOption, WorkersOption, with_options
+from crossdock.db.runtime import Runtime
+from crossdock.settings import Settings, load_settings
+
+
+def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
+    """Start the database, load the demo shop where there is none, serve, print how to call."""
+    from crossdock.commands.running import with_runtime
+    from crossdock.db.embedded import running_database
+    from crossdock.kit.logging import configure_logging
+    from crossdock.serving.supervisor import Supervisor
+
+    settings = with_options(load_settings(), host=host, port=port, workers=workers)
+    with running_database(settings) as running:
+        welcome = with_runtime(_prepare, settings=running)
+        configure_logging(level=settings.log_level, format=settings.log_format)
+
+        def greet() -> None:
+            typer.echo(welcome)
+
+        asyncio.run(Supervisor(running, with_jobs=True, on_ready=greet).run())
+
+
+async def _prepare(runtime: Runtime) -> str:
+    """Load the demo shop into an empty database; the text to greet with."""
+    from crossdock import demo
+    from crossdock.shop.shops import list_shops
+
+    async with runtime.database.statement() as tx:
+        is_empty = not await list_shops(tx)
+    if is_empty:
+        typer.echo("Loading the demo shop ...")
+        await demo.load_demo(runtime)
+    return _heading(runtime.settings) + await demo.welcome(runtime)
+
+
+def _heading(settings: Settings) -> str:
+    return f"\nCrossdock serves on {settings.public_url} (data in {settings.data_path}); Ctrl-C stops it.\n"
