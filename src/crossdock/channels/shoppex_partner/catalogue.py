@@ -18,7 +18,7 @@ from crossdock.channels.shoppex_partner.wire import encode_products
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.batching import Batcher
 from crossdock.kit.clock import Clock
-from crossdock.shop.catalogue.listing import open_listing, read_versions
+from crossdock.shop.catalogue import open_listing, read_versions
 from crossdock.shop.partners import Partner
 
 ENCODINGS = ("zstd", "gzip")

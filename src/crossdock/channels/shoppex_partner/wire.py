@@ -10,7 +10,7 @@ import msgspec
 
 from crossdock.channels.shoppex_partner.errors import WireError
 from crossdock.kit.money import format_minor
-from crossdock.shop.catalogue.listing import SellableRow
+from crossdock.shop.catalogue import SellableRow
 from crossdock.shop.orders import OrderItem, OrderRequest, PlacedOrder
 
 SOURCE = "partner_integration"

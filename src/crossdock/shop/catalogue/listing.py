@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.shop.partners.model import Partner
+from crossdock.shop.partners import Partner
 
 _FETCH = 2_000
 

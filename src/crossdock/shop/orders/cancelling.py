@@ -6,7 +6,7 @@ from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound, Refused
-from crossdock.shop.stock.posting import Posting, post_stock
+from crossdock.shop.stock import Posting, post_stock
 
 CANCELLABLE = ("waiting_for_release", "reserved", "processing")
 _BY_HAND = "manual"

@@ -6,7 +6,7 @@ from typing import Any
 
 from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.money import MINOR_MAX
-from crossdock.shop.customers.addresses import missing_fields
+from crossdock.shop.customers import missing_fields
 from crossdock.shop.orders.model import (
     OrderContext,
     OrderCustomer,
@@ -14,8 +14,8 @@ from crossdock.shop.orders.model import (
     OrderRequest,
     OrderVariant,
 )
-from crossdock.shop.partners.model import Partner
-from crossdock.shop.stock.limits import purchase_limit
+from crossdock.shop.partners import Partner
+from crossdock.shop.stock import purchase_limit
 
 
 def check_order(

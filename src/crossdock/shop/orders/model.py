@@ -4,8 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from crossdock.shop.customers.addresses import Address
-from crossdock.shop.stock.limits import Availability
+from crossdock.shop.customers import Address
+from crossdock.shop.stock import Availability
 
 
 class OrderItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,9 +18,8 @@ from crossdock.shop.orders.model import (
     OrderRequest,
     PlacedOrder,
 )
-from crossdock.shop.partners.model import Partner
-from crossdock.shop.stock.limits import taking
-from crossdock.shop.stock.posting import refusing_shortage
+from crossdock.shop.partners import Partner
+from crossdock.shop.stock import refusing_shortage, taking
 
 _ATTEMPTS = 3
 

@@ -5,7 +5,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 from crossdock.kit.crypto import constant_time_equal
-from crossdock.shop.customers.addresses import Address
+from crossdock.shop.customers import Address
 from crossdock.shop.orders.model import Order, OrderLine
 
 _NO_KEY = "wc_order_0000000000000"

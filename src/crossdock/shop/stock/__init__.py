@@ -8,7 +8,13 @@ from crossdock.shop.stock.holding import (
     release_hold,
 )
 from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, stock_status, taking
-from crossdock.shop.stock.posting import Posting, adjust_stock, post_stock, receive_stock
+from crossdock.shop.stock.posting import (
+    Posting,
+    adjust_stock,
+    post_stock,
+    receive_stock,
+    refusing_shortage,
+)
 
 __all__ = [
     "Availability",
@@ -22,6 +28,7 @@ __all__ = [
     "post_stock",
     "purchase_limit",
     "receive_stock",
+    "refusing_shortage",
     "release_hold",
     "stock_status",
     "taking",

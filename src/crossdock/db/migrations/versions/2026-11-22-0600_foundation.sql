@@ -1,6 +1,8 @@
 -- The core's tables: shops, partners, catalogue, stock, customers, orders, events.
 -- Every tenant table leads its key with shop_id. Money is minor units; rates are basis points.
 
+set local lock_timeout = '5s';
+
 create table shops (
     id bigint generated always as identity primary key,
     slug text not null unique check (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
