@@ -15,7 +15,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import httpcore2
 import httpx2
@@ -104,6 +104,12 @@ class Outbound:
             keepalive_expiry=10.0,
             network_backend=_CheckedNetwork(self._allowed, resolver),
         )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """Close the connections."""

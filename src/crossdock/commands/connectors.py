@@ -1,0 +1,193 @@
+"""`crossdock connector`: where a shop's orders are sent."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_runtime
+from crossdock.db.runtime import Runtime
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.shop.fulfilment import ConnectorView
+
+app = typer.Typer(help="Where a shop's orders are sent to be packed.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The connector's name in the shop.")]
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="key=value; an empty value takes the key away."),
+]
+SecretOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="File with the password (sellercloud) or signing secret (webhook); - reads it from the terminal."
+    ),
+]
+DefaultOption = Annotated[
+    bool | None, typer.Option("--default/--no-default", help="Whether new orders go this way.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    shop: ShopOption,
+    kind: Annotated[str, typer.Option(help="manual, webhook or sellercloud.")],
+    set_: SetOption = None,
+    secret_file: SecretOption = None,
+    default: DefaultOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a connector; a webhook without a secret gets one, which is shown this once."""
+    from crossdock.jobs.services import create_configuring, create_outbound
+    from crossdock.kit.ids import RandomIds
+    from crossdock.shop.fulfilment import add_connector, new_secret
+    from crossdock.shop.shops import read_shop
+
+    secret = _read_secret(secret_file)
+    is_made = kind == "webhook" and not secret
+    secret = new_secret(RandomIds()) if is_made else secret
+    settings = {key: value for key, value in _pairs(set_).items() if value is not None}
+
+    async def run(runtime: Runtime) -> None:
+        async with create_outbound(runtime.settings) as outbound, runtime.database.begin() as tx:
+            await add_connector(
+                tx,
+                service=create_configuring(runtime, outbound=outbound),
+                shop_id=(await read_shop(tx, slug=shop)).id,
+                name=name,
+                kind=kind,
+                settings=settings,
+                secret=secret,
+                is_default=default,
+            )
+
+    with_runtime(run)
+    shown = {"name": name, "kind": kind} | ({"secret": secret} if is_made else {})
+    if as_json:
+        typer.echo(msgspec.json.encode(shown))
+        return
+    typer.echo(f"Connector {name} ({kind}) is added.")
+    if is_made:
+        typer.echo(f"Its signing secret, shown only now: {secret}")
+
+
+@app.command("list")
+def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
+    """The shop's connectors; secrets are not shown."""
+    from crossdock.shop.fulfilment import list_connectors
+    from crossdock.shop.shops import read_shop
+
+    async def run(runtime: Runtime) -> "list[ConnectorView]":
+        async with runtime.database.statement() as tx:
+            return await list_connectors(tx, shop_id=(await read_shop(tx, slug=shop)).id)
+
+    connectors = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode(connectors))
+    elif connectors:
+        _print_table(connectors)
+    else:
+        typer.echo("There is no connector: orders stay in processing for staff.")
+
+
+@app.command("set")
+def set_(
+    name: Name,
+    shop: ShopOption,
+    set_: SetOption = None,
+    secret_file: SecretOption = None,
+    default: DefaultOption = None,
+    enabled: Annotated[
+        bool | None, typer.Option("--enable/--disable", help="Whether it is used at all.")
+    ] = None,
+) -> None:
+    """Change a connector; attempts that come later use what is set now."""
+    from crossdock.jobs.services import create_configuring, create_outbound
+    from crossdock.shop.fulfilment import set_connector
+    from crossdock.shop.shops import read_shop
+
+    secret = _read_secret(secret_file)
+
+    async def run(runtime: Runtime) -> None:
+        async with create_outbound(runtime.settings) as outbound, runtime.database.begin() as tx:
+            await set_connector(
+                tx,
+                service=create_configuring(runtime, outbound=outbound),
+                shop_id=(await read_shop(tx, slug=shop)).id,
+                name=name,
+                settings=_pairs(set_),
+                secret=secret or None,
+                is_default=default,
+                enabled=enabled,
+            )
+
+    with_runtime(run)
+    typer.echo(f"Connector {name} is changed.")
+
+
+@app.command("test")
+def try_(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Try the connector without sending an order; exit 1 when it does not work."""
+    from crossdock.jobs.services import create_dispatching, create_outbound
+    from crossdock.shop.fulfilment import DispatchFailed
+    from crossdock.shop.shops import read_shop
+
+    async def run(runtime: Runtime) -> tuple[bool, str]:
+        async with create_outbound(runtime.settings) as outbound:
+            connectors = create_dispatching(runtime, outbound=outbound).connectors
+            async with runtime.database.statement() as tx:
+                shop_id = (await read_shop(tx, slug=shop)).id
+                connector = await connectors.read(tx, shop_id=shop_id, name=name)
+            try:
+                return True, await connector.test()
+            except DispatchFailed as failure:
+                return False, str(failure)
+
+    works, message = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode({"works": works, "message": message}))
+    else:
+        typer.echo(f"{name}: {'works' if works else 'does not work'}: {message}")
+    raise typer.Exit(0 if works else 1)
+
+
+def _pairs(words: list[str] | None) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for word in words or []:
+        key, separator, text = word.partition("=")
+        if not separator or not key:
+            raise Invalid("invalid_input", f"--set {word!r} is not of the form key=value.")
+        values[key] = text or None
+    return values
+
+
+def _read_secret(path: Path | None) -> str:
+    """A secret comes from a file or the terminal: words of a command line are seen by everybody."""
+    if path is None:
+        return ""
+    if str(path) != "-":
+        return path.read_text(encoding="utf-8").strip()
+    if sys.stdin.isatty():
+        return str(typer.prompt("Secret", hide_input=True))
+    return sys.stdin.readline().strip()
+
+
+def _print_table(connectors: "list[ConnectorView]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Name", "Kind", "Default", "Enabled", "Secret", "Settings")
+    for connector in connectors:
+        marks = (connector.is_default, connector.enabled, connector.has_secret)
+        settings = msgspec.json.encode(connector.settings).decode()
+        table.add_row(
+            connector.name, connector.kind, *("yes" if m else "no" for m in marks), settings
+        )
+    Console().print(table)
