@@ -86,7 +86,7 @@ SAMPLES = [
     ),
     Sample(
         code.nothing_is_left_open,
-        good={SHOP: "# Orders of a day are many: to do them in one batch saves round trips.\n"},
+        good={SHOP: "# There is much to do.\ntry: ...\nexcept NotImplementedError: ...\n"},
         bad={SHOP: "x = 1  # TO" + "DO: y\nraise NotImplementedError\n"},
         found=((SHOP, 1), (SHOP, 2)),
     ),
