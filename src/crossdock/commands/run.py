@@ -1,6 +1,8 @@
 """`crossdock run`: what `make run` calls. Everything a new user needs, in one command."""
 
 import asyncio
+from importlib import import_module
+from importlib.util import find_spec
 
 import typer
 
@@ -14,9 +16,10 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
     from crossdock.commands.running import with_runtime
     from crossdock.db.embedded import running_database
     from crossdock.kit.logging import configure_logging
-    from crossdock.serving.supervisor import Supervisor
+    from crossdock.serving.supervisor import Supervisor, claim_port
 
     settings = with_options(load_settings(), host=host, port=port, workers=workers)
+    asyncio.run(claim_port(settings))
     with running_database(settings) as running:
         welcome = with_runtime(_prepare, settings=running)
         configure_logging(level=settings.log_level, format=settings.log_format)
@@ -29,9 +32,11 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
 
 async def _prepare(runtime: Runtime) -> str:
     """Load the demo shop into an empty database; the text to greet with."""
-    from crossdock import demo
     from crossdock.shop.shops import list_shops
 
+    if find_spec("crossdock.demo") is None:
+        return _heading(runtime.settings)
+    demo = import_module("crossdock.demo")
     async with runtime.database.statement() as tx:
         is_empty = not await list_shops(tx)
     if is_empty:

@@ -1,12 +1,13 @@
 """`crossdock serve`: the whole server, with the embedded database where none is named."""
 
 import asyncio
+import os
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from crossdock.settings import Settings, load_settings
+from crossdock.settings import Settings, load_settings, unknown_variables
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port to listen on.")]
@@ -43,6 +44,15 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
     from crossdock.serving.supervisor import Supervisor
 
     configure_logging(level=settings.log_level, format=settings.log_format)
+    warn_of_strangers()
     with running_database(settings) as running:
         migrate(running.database_url)
         asyncio.run(Supervisor(running, with_jobs=with_jobs).run())
+
+
+def warn_of_strangers() -> None:
+    """A CROSSDOCK_ variable that is no setting is most likely a slip of the pen."""
+    import structlog
+
+    for name in unknown_variables(os.environ):
+        structlog.get_logger("crossdock").warning("no such setting", variable=name)

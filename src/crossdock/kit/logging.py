@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
@@ -28,6 +29,8 @@ _SECRET_TEXT = re.compile(
     r"|(?P<card>\b\d(?:[ -]?\d){14,18}\b)",
     re.IGNORECASE,
 )
+_SECRET_LENGTH_MIN = 9
+_OWN_FIELDS = frozenset({"time", "level", "method", "channel", "request_id"})  # never secret
 _DEPTH_MAX = 8
 
 
@@ -79,19 +82,25 @@ def _to_json(value: Any, **_options: Any) -> str:
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: hide secret fields, and secrets inside texts, at any depth."""
     for name, value in event.items():
-        event[name] = _hidden_field(name, value, depth=0)
+        if name not in _OWN_FIELDS:
+            event[name] = _hidden_field(name, value, depth=0)
     return event
 
 
 def redact_text(text: str) -> str:
     """The text without keys, bearer tokens, URL credentials, digests and card numbers."""
-    return _SECRET_TEXT.sub(_hide_match, text)
+    return _SECRET_TEXT.sub(_hide_match, text) if len(text) >= _SECRET_LENGTH_MIN else text
 
 
 def _hidden_field(name: str, value: Any, *, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    return HIDDEN if _SECRET_NAME.search(name) else _clean(value, depth=depth)
+    return HIDDEN if _is_secret(name) else _clean(value, depth=depth)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _clean(value: Any, *, depth: int) -> Any:

@@ -52,7 +52,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopping.set)
-        await _claim_port(self._settings)
+        await claim_port(self._settings)
         os.environ[FOLDER_VARIABLE] = str(reset_folder(self._settings.data_path))
         async with asyncio.TaskGroup() as group:
             for slot, module in enumerate(self._modules):
@@ -161,7 +161,7 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     return {f"{ENVIRONMENT_PREFIX}{name.upper()}": value for name, value in values.items()}
 
 
-async def _claim_port(settings: Settings) -> None:
+async def claim_port(settings: Settings) -> None:
     """Refuse a port that somebody listens on: the web processes share theirs and would not notice.
 
     A server that was just killed may hold the port for a moment, so this tries for two seconds.
