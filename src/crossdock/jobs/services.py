@@ -1,12 +1,9 @@
 """The services that call other people's servers, built from the runtime where they are used."""
 
-from datetime import timedelta
-
 from crossdock.db.runtime import Runtime
 from crossdock.kit.crypto import SecretBox, load_master_key
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
-from crossdock.shop.customers import Assigning
 from crossdock.shop.fulfilment import Configuring, Connectors, Dispatching
 
 
@@ -18,19 +15,6 @@ def create_outbound(settings: Settings) -> Outbound:
 def create_box(settings: Settings) -> SecretBox:
     """What opens and seals secrets, with the key of the setting or of the data folder."""
     return SecretBox(load_master_key(settings.master_key, settings.data_path))
-
-
-def create_assigning(runtime: Runtime, *, outbound: Outbound) -> Assigning:
-    """Vendor assignment as the settings say."""
-    settings = runtime.settings
-    return Assigning(
-        db=runtime.database,
-        clock=runtime.clock,
-        outbound=outbound,
-        directory_url=settings.seller_directory_url,
-        directory_timeout=timedelta(seconds=settings.seller_directory_timeout_s),
-        excluded=settings.rotation_excluded_sellers,
-    )
 
 
 def create_dispatching(runtime: Runtime, *, outbound: Outbound) -> Dispatching:
