@@ -20,6 +20,7 @@ LAWS: tuple[Law, ...] = (
     code.only_the_unit_of_work_commits,
     code.the_core_has_no_floats,
     code.nothing_is_left_open,
+    code.sql_is_made_of_constants,
     code.core_functions_take_keywords,
     code.doors_hold_no_sql,
     code.parts_are_used_by_their_names,

@@ -91,6 +91,12 @@ SAMPLES = [
         found=((SHOP, 1), (SHOP, 2)),
     ),
     Sample(
+        code.sql_is_made_of_constants,
+        good={SHOP: "f'select {_COLUMNS} from orders where id = %s'\nf'the {name} of orders'\n"},
+        bad={SHOP: "f\"select * from orders where name = '{name}'\"\n"},
+        found=at(SHOP),
+    ),
+    Sample(
         code.core_functions_take_keywords,
         good={SHOP: "async def place(tx, *, order): ...\ndef total(order, lines): ...\n"},
         bad={SHOP: "async def place(tx, order): ...\n"},

@@ -24,6 +24,7 @@ CHANCE_AND_CLOCK = {
 CHANCE_MODULES = {"random", "secrets"}
 TRANSACTION_CALLS = {"all", "one", "value", "run", "execute", "executemany", "copy"}
 OPEN_ENDS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME"]) + r")\b")
+SQL_START = re.compile(r"\s*(select|insert|update|delete|with|merge|copy)\s", re.IGNORECASE)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -111,6 +112,22 @@ def nothing_is_left_open(tree: Tree) -> Iterator[Finding]:
                 yield Finding(path, node.lineno, "NotImplementedError: finish it or leave it out")
 
 
+def sql_is_made_of_constants(tree: Tree) -> Iterator[Finding]:
+    """Into the text of a statement go named constants alone; values travel as parameters."""
+    for path, module in tree.modules(SRC):
+        for node in ast.walk(module):
+            if not isinstance(node, ast.JoinedStr) or not SQL_START.match(_first_words(node)):
+                continue
+            strange = [
+                ast.unparse(part.value)
+                for part in node.values
+                if isinstance(part, ast.FormattedValue) and not _is_constant(part.value)
+            ]
+            if strange:
+                message = f"{{{strange[0]}}} in a statement: pass it as a parameter"
+                yield Finding(path, node.lineno, message)
+
+
 def core_functions_take_keywords(tree: Tree) -> Iterator[Finding]:
     """A core function that takes a transaction takes everything else by keyword."""
     for path, module in tree.modules(SRC + "shop/"):
@@ -175,6 +192,16 @@ def _dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return f"{_dotted(node.value)}.{node.attr}"
     return "?"
+
+
+def _first_words(text: ast.JoinedStr) -> str:
+    first = text.values[0] if text.values else None
+    return str(first.value) if isinstance(first, ast.Constant) else ""
+
+
+def _is_constant(value: ast.expr) -> bool:
+    """Say whether a name is spelled as a constant: `_COLUMNS`, `records.COLUMNS`."""
+    return bool(re.fullmatch(r"_?[A-Z][A-Z0-9_]*", _dotted(value).split(".")[-1]))
 
 
 def _raises(node: ast.Raise) -> str:
