@@ -44,7 +44,7 @@ check: install-dev ## Format, lint, types, arrows, tidy, links, API snapshots
 	$(BIN)/lint-imports
 	$(PY) -m tools.tidy
 	$(PY) -m tools.snapshots --check
-	$(PY) -m bandit -q -c pyproject.toml -r src
+	$(PY) -m bandit -q -c pyproject.toml --severity-level medium -r src
 
 format: install-dev ## Rewrite the code in the house's format and mend what lint can mend
 	$(PY) -m ruff check --fix-only --quiet .
