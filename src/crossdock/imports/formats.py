@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Iterator
 
+from crossdock.imports.google_merchant import read_google_merchant
 from crossdock.imports.items import Item, Unreadable
 from crossdock.imports.jsonl import read_jsonl
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
+from crossdock.imports.shopify_csv import read_shopify_csv
+from crossdock.imports.woocommerce_csv import read_woocommerce_csv
 
 Reader = Callable[[Source, Reading], Iterator[Item]]
 
 READERS: dict[str, Reader] = {
+    "shopify-csv": read_shopify_csv,
+    "google-merchant": read_google_merchant,
+    "woocommerce-csv": read_woocommerce_csv,
     "jsonl": read_jsonl,
 }
 

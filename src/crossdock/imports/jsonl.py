@@ -225,6 +225,8 @@ def _completed(value: dict[str, Any], reading: Reading) -> dict[str, Any]:
                     *given.get("stock", ()),
                     {"pool": pool, "on_hand": value.pop(short)},
                 ]
+        if "category_path" in value:
+            value["categories"] = [*value.get("categories", ()), value.pop("category_path")]
         value["variants"] = [given]
         if "handle" not in value and "sku" in given:
             value["handle"] = slug_of(str(given["sku"]))

@@ -15,6 +15,7 @@ from crossdock.shop.catalogue.listing import (
 )
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.records import (
+    QUANTITY_MAX,
     BlogPostRecord,
     CategoryRecord,
     ExtraHandling,
@@ -29,6 +30,7 @@ from crossdock.shop.catalogue.records import (
 from crossdock.shop.catalogue.texts import clean_html, slug_of
 
 __all__ = [
+    "QUANTITY_MAX",
     "BlogPostRecord",
     "CategoryRecord",
     "ExtraHandling",

@@ -1,0 +1,145 @@
+"""Texts of cells and elements as amounts, quantities, moments, flags, weights and lengths.
+
+Each takes the field's name for the report and raises RowRefused when the text is none of its kind.
+An empty text is None, or the default.
+"""
+
+import html
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from crossdock.errors import Invalid
+from crossdock.imports.items import RowRefused
+from crossdock.kit.money import parse_amount, round_half_up
+from crossdock.shop.catalogue import QUANTITY_MAX
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{0,20})?|[+-]?\.[0-9]{1,20}", re.ASCII)
+_MEASURE = re.compile(r"([0-9.,]+)\s*([a-zA-Z\"]*)", re.ASCII)
+_TRUE = frozenset({"true", "yes", "1", "y", "on", "t"})
+_FALSE = frozenset({"false", "no", "0", "n", "off", "f"})
+_GRAMS = {
+    "": Decimal(1), "g": Decimal(1), "gram": Decimal(1), "grams": Decimal(1), "kg": Decimal(1000),
+    "mg": Decimal("0.001"), "lb": Decimal("453.59237"), "lbs": Decimal("453.59237"),
+    "oz": Decimal("28.349523125"),
+}  # fmt: skip
+_MILLIMETRES = {
+    "": Decimal(1), "mm": Decimal(1), "cm": Decimal(10), "m": Decimal(1000),
+    "in": Decimal("25.4"), "inch": Decimal("25.4"), '"': Decimal("25.4"), "ft": Decimal("304.8"),
+    "yd": Decimal("914.4"),
+}  # fmt: skip
+_MEASURE_MAX = 10**9
+
+
+def amount(text: str, *, field: str, currency: str, decimal_comma: bool = False) -> int | None:
+    """Minor units of '19.99', or None for an empty text; never below zero."""
+    if not text:
+        return None
+    if decimal_comma:
+        text = text.replace(".", "").replace(",", ".")
+    try:
+        minor = parse_amount(text, currency=currency)
+    except Invalid as error:
+        raise RowRefused(field, error.data["reason"], text) from error
+    if minor < 0:
+        raise RowRefused(field, "is below zero", text)
+    return minor
+
+
+def number(text: str, *, field: str) -> Decimal | None:
+    """A plain decimal number without an exponent."""
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise RowRefused(field, "is not a number", text)
+    return Decimal(text)
+
+
+def quantity(text: str, *, field: str) -> int | None:
+    """A whole number of units; what is below zero, as oversold goods are, counts as none."""
+    value = number(text, field=field)
+    if value is None:
+        return None
+    if value != value.to_integral_value():
+        raise RowRefused(field, "is not a whole number", text)
+    if value > QUANTITY_MAX:
+        raise RowRefused(field, "is too large", text)
+    return max(int(value), 0)
+
+
+def flag(text: str, *, field: str, default: bool) -> bool:
+    """Yes or no, in the usual spellings."""
+    word = text.casefold()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    if word:
+        raise RowRefused(field, "is neither yes nor no", text)
+    return default
+
+
+def moment(text: str, *, field: str) -> datetime | None:
+    """An ISO date or date and time; without a zone it is UTC, without a time the day's start."""
+    if not text:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RowRefused(field, "is not an ISO date", text) from error
+    if value.year < 1900 or value.year > 9000:
+        raise RowRefused(field, "is not a date of our time", text)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def grams(text: str, *, field: str, unit: str = "g") -> int:
+    """A weight in whole grams, half up; '1.5 oz' says its own unit."""
+    return _measured(text, _GRAMS, field=field, unit=unit) or 0
+
+
+def millimetres(text: str, *, field: str, unit: str = "mm") -> int | None:
+    """A length in whole millimetres, half up; '20 in' says its own unit."""
+    return _measured(text, _MILLIMETRES, field=field, unit=unit)
+
+
+def _measured(text: str, units: dict[str, Decimal], *, field: str, unit: str) -> int | None:
+    if not text:
+        return None
+    match = _MEASURE.fullmatch(text)
+    factor = units.get((match[2] or unit).casefold()) if match else None
+    value = number(match[1], field=field) if match else None
+    if factor is None or value is None:
+        raise RowRefused(field, "is not a measure with a known unit", text)
+    whole = round_half_up(value * factor)
+    if whole > _MEASURE_MAX:
+        raise RowRefused(field, "is too large", text)
+    return whole
+
+
+def category_path(text: str) -> tuple[str, ...]:
+    """'A > B' as names; '&gt;' and '&amp;' in a name stand for the signs."""
+    names = (html.unescape(name).strip() for name in text.split(">"))
+    return tuple(name for name in names if name)
+
+
+def path_text(path: tuple[str, ...]) -> str:
+    """The text that `category_path` reads."""
+    return " > ".join(name.replace("&", "&amp;").replace(">", "&gt;") for name in path)
+
+
+def split_list(text: str) -> list[str]:
+    r"""Parts between commas; `\,` is a comma inside of a part."""
+    parts = [part.replace("\0", ",").strip() for part in text.replace("\\,", "\0").split(",")]
+    return [part for part in parts if part]
+
+
+def join_list(parts: tuple[str, ...] | list[str]) -> str:
+    """The text that `split_list` reads."""
+    return ", ".join(part.replace(",", "\\,") for part in parts)
+
+
+def require_length(text: str, *, field: str, limit: int) -> str:
+    """The text, refused when it is longer than the limit."""
+    if len(text) > limit:
+        raise RowRefused(field, f"is longer than {limit} characters", text)
+    return text

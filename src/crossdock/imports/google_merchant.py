@@ -1,0 +1,220 @@
+"""A Google Merchant feed: RSS 2.0 or Atom with elements of the g: namespace, or TSV.
+
+Items of one item_group_id are the variants of one product, whose options are what differs between
+them; the others are products of one variant.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from crossdock.imports import fields
+from crossdock.imports.feed_xml import read_entries
+from crossdock.imports.grouping import Group, gathered
+from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.opening import Source
+from crossdock.imports.reading import Reading
+from crossdock.imports.records import checked_product, checked_variant
+from crossdock.imports.tables import read_rows
+from crossdock.shop.catalogue import Image, ProductRecord, StockRecord, VariantRecord
+
+OPTION_FIELDS = ("color", "size", "material", "pattern", "gender", "age_group", "size_type")
+_KEPT_FIELDS = (
+    "condition",
+    "multipack",
+    "energy_efficiency_class",
+    "adult",
+    "unit_pricing_measure",
+)
+_PRICE = re.compile(r"(?:([A-Za-z]{3}) ?)?([0-9.,]+)(?: ?([A-Za-z]{3}))?", re.ASCII)
+_STATUS = {
+    "in_stock": "instock", "out_of_stock": "outofstock", "preorder": "onbackorder",
+    "backorder": "onbackorder", "available_for_order": "instock", "limited_availability": "instock",
+}  # fmt: skip
+OPTION_SECTION = "Option"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One item: texts by field name with '_' between words, lists where a field may come again."""
+
+    number: int
+    texts: Mapping[str, list[str]]
+    details: list[tuple[str, str, str]]
+    attributes: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        found = self.texts.get(name)
+        return found[0] if found else ""
+
+
+def read_google_merchant(source: Source, reading: Reading) -> Iterator[Item]:
+    """The products of the feed."""
+    start = source.stream.peek(256)[:256].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
+    entries = _xml_entries(source) if start.startswith(b"<") else _table_entries(source, reading)
+    for group in gathered(entries, keys_of=_keys, kind=Entry):
+        if isinstance(group, Finding):
+            yield group
+        else:
+            yield from _read_group(group, reading)
+
+
+def _xml_entries(source: Source) -> Iterator[Entry | Finding]:
+    for number, (texts, details) in enumerate(read_entries(source), start=1):
+        yield Entry(number, texts, details, {})
+
+
+def _table_entries(source: Source, reading: Reading) -> Iterator[Entry | Finding]:
+    for row in read_rows(source, reading, delimiters="\t,;|"):
+        if isinstance(row, Finding):
+            yield row
+            continue
+        names = {name.replace(" ", "_"): text for name, text in row.cells.items()}
+        lists = {"additional_image_link"}
+        texts = {n: fields.split_list(t) if n in lists else [t] for n, t in names.items()}
+        yield Entry(
+            row.number, texts, _packed_details(names.get("product_detail", "")), row.attributes
+        )
+
+
+def _packed_details(text: str) -> list[tuple[str, str, str]]:
+    """'Section:name:value' parts between commas; a backslash keeps a comma, as in `split_list`."""
+    details = []
+    for part in fields.split_list(text):
+        section, _, rest = part.partition(":")
+        name, _, value = rest.partition(":")
+        if name and value:
+            details.append((section, name, value))
+    return details
+
+
+def _keys(entry: Entry) -> tuple[str, ...]:
+    group = entry["item_group_id"]
+    return (f"{entry['external_seller_id']}\0{group}",) if group else ()
+
+
+def _read_group(group: Group[Entry], reading: Reading) -> Iterator[Item]:
+    is_complete = group.is_complete
+    head = group.rows[0]
+    option_names = _option_names(group.rows)
+    variants: list[tuple[int, VariantRecord]] = []
+    for entry in group.rows:
+        try:
+            variants.append((entry.number, _variant(entry, option_names, reading)))
+        except RowRefused as refusal:
+            is_complete = False
+            yield refusal.at(entry.number)
+    if not variants:
+        return
+    try:
+        record = _product(
+            head, option_names, [v for _, v in variants], reading, is_complete=is_complete
+        )
+        yield Read(row=head.number, record=record, variant_rows=tuple(n for n, _ in variants))
+    except RowRefused as refusal:
+        yield refusal.at(head.number)
+
+
+def _option_names(entries: list[Entry]) -> list[str]:
+    """The fields whose values differ inside the group, and what is detailed as an option."""
+    names = [name for name in OPTION_FIELDS if len({entry[name] for entry in entries}) > 1]
+    detailed = (
+        name for e in entries for section, name, _ in e.details if section == OPTION_SECTION
+    )
+    return names + list(dict.fromkeys(detailed))
+
+
+def _variant(entry: Entry, option_names: list[str], reading: Reading) -> VariantRecord:
+    detailed = {name: value for section, name, value in entry.details if section == OPTION_SECTION}
+    options = {
+        name: text for name in option_names if (text := entry[name] or detailed.get(name, ""))
+    }
+    quantity = fields.quantity(
+        entry["quantity"] or entry["sell_on_google_quantity"], field="quantity"
+    )
+    starts_at, ends_at = _dates(entry["sale_price_effective_date"])
+    status = entry["availability"].casefold().replace(" ", "_").replace("-", "_")
+    if status and status not in _STATUS:
+        raise RowRefused("availability", "is not a known availability", entry["availability"])
+    retail = _price(entry, "price", reading)
+    sale = _price(entry, "sale_price", reading)
+    return checked_variant(
+        sku=entry["id"],
+        upc=entry["gtin"],
+        part_number=entry["mpn"],
+        options=options,
+        image=entry["image_link"] or None,
+        retail_minor=retail,
+        sale_minor=sale,
+        sale_starts_at=starts_at if sale is not None else None,
+        sale_ends_at=ends_at if sale is not None else None,
+        cost_minor=_price(entry, "cost_of_goods_sold", reading),
+        weight_g=fields.grams(entry["shipping_weight"], field="shipping_weight", unit=""),
+        length_mm=fields.millimetres(entry["shipping_length"], field="shipping_length", unit=""),
+        width_mm=fields.millimetres(entry["shipping_width"], field="shipping_width", unit=""),
+        height_mm=fields.millimetres(entry["shipping_height"], field="shipping_height", unit=""),
+        stock_managed=quantity is not None,
+        stock_status=_STATUS.get(status),
+        stock=() if quantity is None else (StockRecord(pool="own", on_hand=quantity),),
+    )
+
+
+def _price(entry: Entry, field: str, reading: Reading) -> int | None:
+    """'105.29 USD' or 'USD 105.29'; a price in another currency than the shop's is refused."""
+    text = entry[field]
+    if not text:
+        return None
+    match = _PRICE.fullmatch(text)
+    if match is None:
+        raise RowRefused(field, "is not an amount with a currency", text)
+    currency = (match[1] or match[3] or reading.currency).upper()
+    if currency != reading.currency:
+        raise RowRefused(field, f"is not in the shop's currency, which is {reading.currency}", text)
+    return fields.amount(
+        match[2],
+        field=field,
+        currency=currency,
+        decimal_comma=reading.map.file.decimal_comma,
+    )
+
+
+def _dates(text: str) -> tuple[datetime | None, datetime | None]:
+    if not text:
+        return None, None
+    start, _, end = text.partition("/")
+    name = "sale_price_effective_date"
+    return fields.moment(start.strip(), field=name), fields.moment(end.strip(), field=name)
+
+
+def _product(
+    head: Entry,
+    option_names: list[str],
+    variants: list[VariantRecord],
+    reading: Reading,
+    *,
+    is_complete: bool,
+) -> ProductRecord:
+    constant = {
+        name: head[name]
+        for name in (*OPTION_FIELDS, *_KEPT_FIELDS)
+        if name not in option_names and head[name]
+    }
+    detailed = {name: value for section, name, value in head.details if section != OPTION_SECTION}
+    texts = head.texts.get("product_type") or head.texts.get("google_product_category") or []
+    paths = (fields.category_path(text) for text in texts if not text.isdigit())
+    pictures = [head["image_link"], *head.texts.get("additional_image_link", [])]
+    return checked_product(
+        handle=head["item_group_id"] or head["id"],
+        name=head["item_group_title"] or head["title"],
+        merchant=head["external_seller_id"] or reading.merchant,
+        currency=reading.currency,
+        variants=tuple(variants),
+        description=head["description"],
+        brand=head["brand"],
+        attributes=constant | detailed | head.attributes,
+        categories=tuple(dict.fromkeys(path for path in paths if path)),
+        images=tuple(Image(url=url) for url in dict.fromkeys(pictures) if url),
+        option_names=tuple(option_names),
+        is_complete=is_complete,
+    )

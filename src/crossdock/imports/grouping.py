@@ -1,0 +1,95 @@
+"""Rows of one product brought together, in bounded memory."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from crossdock.imports.items import Finding, Unreadable
+
+Row = TypeVar("Row")
+
+WINDOW_ROWS = 5_000
+"""How far apart the rows of one product may stand."""
+
+
+class Group(Generic[Row]):
+    """Rows of one product. `is_complete` is false when a row near them was refused or cut off."""
+
+    __slots__ = ("is_complete", "key", "rows")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.rows: list[Row] = []
+        self.is_complete = True
+
+
+def gathered(
+    rows: Iterable[Row | Finding],
+    *,
+    keys_of: Callable[[Row], Sequence[str]],
+    kind: type[Row],
+    window: int = WINDOW_ROWS,
+) -> Iterator[Group[Row] | Finding]:
+    """The rows that share a key, as soon as no more can come: after `window` rows, or at the end.
+
+    A row without a key stands alone and comes out at once; a row with several keys joins their
+    groups' first. With a window of 0 a group ends at the first row of another. When the rows end
+    in Unreadable, what was gathered comes out first, marked as not complete.
+    """
+    waiting: _Waiting[Row] = _Waiting()
+    try:
+        for row in rows:
+            if isinstance(row, kind):
+                yield from waiting.add(row, keys_of(row), window=window)
+            elif isinstance(row, Finding):
+                waiting.mark_incomplete()
+                yield row
+    except Unreadable:
+        waiting.mark_incomplete()
+        yield from waiting.close_all()
+        raise
+    yield from waiting.close_all()
+
+
+class _Waiting(Generic[Row]):
+    """Groups that may still grow, in the order they began."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Group[Row]] = {}
+        self._keys: dict[Group[Row], list[str]] = {}
+        self._count = 0
+
+    def add(self, row: Row, keys: Sequence[str], *, window: int) -> Iterator[Group[Row]]:
+        """Take a row in; the groups that end with that."""
+        group = next((self._by_key[key] for key in keys if key in self._by_key), None)
+        if group is None:
+            group = Group(keys[0] if keys else "")
+            if not window:
+                yield from self.close_all()
+        group.rows.append(row)
+        if not keys:
+            yield group
+            return
+        known = self._keys.setdefault(group, [])
+        for key in keys:
+            if key not in self._by_key:
+                self._by_key[key] = group
+                known.append(key)
+        self._count += 1
+        while window and self._count > window:
+            yield self._close(next(iter(self._keys)))
+
+    def mark_incomplete(self) -> None:
+        """A row is missing, maybe one of theirs."""
+        for group in self._keys:
+            group.is_complete = False
+
+    def close_all(self) -> Iterator[Group[Row]]:
+        """End every group."""
+        while self._keys:
+            yield self._close(next(iter(self._keys)))
+
+    def _close(self, group: Group[Row]) -> Group[Row]:
+        for key in self._keys.pop(group):
+            del self._by_key[key]
+        self._count -= len(group.rows)
+        return group

@@ -1,0 +1,205 @@
+"""Shopify's product CSV, with its older and its newer header names.
+
+Rows of one handle stand together. The first describes the product; every row with an option value
+is a variant, and so is the first row of a product without options; a row with only an image adds it.
+"""
+
+from collections.abc import Iterator
+
+from crossdock.imports import fields
+from crossdock.imports.grouping import Group, gathered
+from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.opening import Source
+from crossdock.imports.reading import Reading
+from crossdock.imports.records import checked_product, checked_variant
+from crossdock.imports.tables import TableRow, read_rows
+from crossdock.shop.catalogue import Image, ProductRecord, StockRecord, VariantRecord, slug_of
+
+# Our word: the header names, plain, the newer one first.
+_NAMES = {
+    "handle": ("url handle", "handle"),
+    "description": ("description", "body html"),
+    "published": ("published on online store", "published"),
+    "category": ("product category",),
+    "sku": ("sku", "variant sku"),
+    "upc": ("barcode", "variant barcode"),
+    "price": ("price", "variant price"),
+    "compare": ("compare at price", "variant compare at price"),
+    "tracker": ("inventory tracker", "variant inventory tracker"),
+    "quantity": ("inventory quantity", "variant inventory qty", "variant inventory quantity"),
+    "policy": ("continue selling when out of stock", "variant inventory policy"),
+    "grams": ("weight value grams", "variant grams"),
+    "shipping": ("requires shipping", "variant requires shipping"),
+    "image": ("product image url", "image src"),
+    "variant_image": ("variant image url", "variant image"),
+    "part_number": ("google shopping mpn", "mpn"),
+}
+_NO_OPTION = ("title", "default title")
+
+
+def read_shopify_csv(source: Source, reading: Reading) -> Iterator[Item]:
+    """The products of the file; a product whose first row is broken is refused with all its rows."""
+    rows = read_rows(source, reading)
+    for group in gathered(rows, keys_of=_handle_of, kind=TableRow, window=0):
+        if isinstance(group, Finding):
+            yield group
+        else:
+            yield from _read_product(group, reading)
+
+
+def _handle_of(row: TableRow) -> tuple[str, ...]:
+    handle = _cell(row, "handle")
+    return (handle,) if handle else ()
+
+
+def _cell(row: TableRow, name: str) -> str:
+    return row.first(*_NAMES[name])
+
+
+def _read_product(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
+    handle, rows = group.key, group.rows
+    head = rows[0]
+    try:
+        if not handle:
+            raise RowRefused("Handle", "is missing")
+        option_names = _option_names(rows)
+        variants: list[tuple[int, VariantRecord]] = []
+        findings: list[Finding] = []
+        for row in rows:
+            if not _is_variant(row, rows, option_names):
+                continue
+            try:
+                variants.append((row.number, _variant(row, handle, option_names, reading)))
+            except RowRefused as refusal:
+                findings.append(refusal.at(row.number))
+        yield from findings
+        if not variants:
+            if not findings:
+                raise RowRefused("", "has no variant")
+            return
+        yield Read(
+            row=head.number,
+            record=_product(
+                handle,
+                rows,
+                option_names,
+                [variant for _, variant in variants],
+                is_complete=group.is_complete and not findings,
+                reading=reading,
+            ),
+            variant_rows=tuple(number for number, _ in variants),
+        )
+    except RowRefused as refusal:
+        yield refusal.at(head.number)
+
+
+def _option_names(rows: list[TableRow]) -> list[str]:
+    """The options by position; the name stands on the first row, or on the first that has it."""
+    names = []
+    for index in (1, 2, 3):
+        name = next((text for row in rows if (text := row[f"option{index} name"])), "")
+        value = next((text for row in rows if (text := row[f"option{index} value"])), "")
+        is_default = (name.casefold(), value.casefold()) == _NO_OPTION
+        names.append("" if is_default or not value else name or f"Option {index}")
+    return names
+
+
+def _is_variant(row: TableRow, rows: list[TableRow], option_names: list[str]) -> bool:
+    if any(option_names):
+        return any(row[f"option{index} value"] for index in (1, 2, 3))
+    return row is rows[0] or bool(_cell(row, "sku") and _cell(row, "price"))
+
+
+def _variant(
+    row: TableRow, handle: str, option_names: list[str], reading: Reading
+) -> VariantRecord:
+    options = {
+        name: text
+        for index, name in enumerate(option_names, start=1)
+        if name and (text := row[f"option{index} value"])
+    }
+    retail, sale = _prices(row, reading)
+    quantity = fields.quantity(_cell(row, "quantity"), field="Variant Inventory Qty")
+    sku = _cell(row, "sku") or "-".join([handle, *map(slug_of, options.values())])
+    return checked_variant(
+        sku=sku,
+        upc=_cell(row, "upc"),
+        part_number=_cell(row, "part_number"),
+        options=options,
+        image=_cell(row, "variant_image") or None,
+        retail_minor=retail,
+        sale_minor=sale,
+        cost_minor=_amount(row["cost per item"], "Cost per item", reading),
+        weight_g=fields.grams(_cell(row, "grams"), field="Variant Grams"),
+        origin=row["origin"] or "SC",
+        stock_managed=bool(_cell(row, "tracker")),
+        stock=() if quantity is None else (StockRecord(pool="own", on_hand=quantity),),
+    )
+
+
+def _prices(row: TableRow, reading: Reading) -> tuple[int | None, int | None]:
+    """Retail and sale: the price is the sale price where a higher one to compare with is given."""
+    price = _amount(_cell(row, "price"), "Variant Price", reading)
+    compare = _amount(_cell(row, "compare"), "Variant Compare At Price", reading)
+    if price is not None and compare is not None and compare > price:
+        return compare, price
+    return price, None
+
+
+def _amount(text: str, field: str, reading: Reading) -> int | None:
+    return fields.amount(
+        text,
+        field=field,
+        currency=reading.currency,
+        decimal_comma=reading.map.file.decimal_comma,
+    )
+
+
+def _product(
+    handle: str,
+    rows: list[TableRow],
+    option_names: list[str],
+    variants: list[VariantRecord],
+    *,
+    is_complete: bool,
+    reading: Reading,
+) -> ProductRecord:
+    head = rows[0]
+    category, kind = _cell(head, "category"), head["type"]
+    path = fields.category_path(category) or ((kind,) if kind else ())
+    attributes = head.attributes | ({"Type": kind} if category and kind else {})
+    policy = _cell(head, "policy")
+    return checked_product(
+        handle=handle,
+        name=head["title"] or handle,
+        merchant=head["merchant"] or reading.merchant,
+        currency=head["currency"] or reading.currency,
+        variants=tuple(variants),
+        description=_cell(head, "description"),
+        brand=head["vendor"],
+        attributes=attributes,
+        categories=(path,) if path else (),
+        images=_images(rows),
+        tags=tuple(dict.fromkeys(fields.split_list(head["tags"]))),
+        option_names=tuple(name for name in option_names if name),
+        enabled=_is_enabled(head),
+        virtual=not fields.flag(_cell(head, "shipping"), field="Requires Shipping", default=True),
+        sold_without_stock=policy.casefold() == "continue" or policy.casefold() == "true",
+        is_complete=is_complete,
+    )
+
+
+def _is_enabled(head: TableRow) -> bool:
+    is_active = head["status"].casefold() in {"", "active", "published"}
+    return is_active and fields.flag(_cell(head, "published"), field="Published", default=True)
+
+
+def _images(rows: list[TableRow]) -> tuple[Image, ...]:
+    found = {
+        url: Image(
+            url=fields.require_length(url, field="Image Src", limit=4000), alt=row["image alt text"]
+        )
+        for row in rows
+        if (url := _cell(row, "image"))
+    }
+    return tuple(found.values())

@@ -1,0 +1,151 @@
+"""Rows of CSV and TSV files: bounded, mapped, and with what a spreadsheet must not run taken off."""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from crossdock.imports.encodings import bounded_lines, detect_encoding
+from crossdock.imports.items import CONTROL, Finding, RowRefused, Unreadable
+from crossdock.imports.opening import Source
+from crossdock.imports.reading import Reading
+
+CELL_MAX = 2**20
+"""Characters that one cell may have."""
+COLUMNS_MAX = 10_000
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_RISKY = re.compile(r"'*[=+\-@\t\r]")
+_NOT_NAME = re.compile(r"[^a-z0-9]+")
+
+
+class TableRow(msgspec.Struct, frozen=True):
+    """A row by column names in their plain form (see `plain_name`); `number` 1 is the header."""
+
+    number: int
+    cells: dict[str, str]
+    attributes: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.cells.get(name, "")
+
+    def first(self, *names: str) -> str:
+        """The first of these columns that has something in it."""
+        return next((text for name in names if (text := self.cells.get(name))), "")
+
+
+def plain_name(header: str) -> str:
+    """A column's name without case, spaces and signs: 'Body (HTML)' is 'body html'."""
+    return _NOT_NAME.sub(" ", header.casefold()).strip()
+
+
+def guard_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe in front where one is needed."""
+    return f"'{text}" if _RISKY.match(text) else text
+
+
+def bare_cell(text: str) -> str:
+    """The text that `guard_cell` was given, without white space around it."""
+    if text[:1] == "'" and _GUARDED.match(text):
+        text = text[1:]
+    return text.strip()
+
+
+def read_rows(
+    source: Source, reading: Reading, *, delimiters: str = ",;\t|"
+) -> Iterator[TableRow | Finding]:
+    """The rows after the header, mapped. Raises Unreadable where the table as such is broken."""
+    csv.field_size_limit(CELL_MAX)
+    encoding = reading.map.encoding or detect_encoding(source.stream)
+    lines = bounded_lines(source.stream, encoding=encoding)
+    first = next(lines, "")
+    delimiter = reading.map.file.delimiter or _delimiter(first, delimiters)
+    table = csv.reader(_chained(first, lines), delimiter=delimiter, strict=True)
+    number = 0
+    header: list[str] = []
+    try:
+        for number, cells in enumerate(table, start=1):
+            if not header:
+                header = _header(cells)
+            elif any(cells):
+                row = _row(cells, header, number, reading)
+                if row is not None:
+                    yield row
+    except csv.Error as error:
+        raise Unreadable(
+            f"The table is malformed: {error}", position=f"row {number + 1}, line {table.line_num}"
+        ) from error
+    if not header:
+        raise Unreadable("The file is empty")
+
+
+def _chained(first: str, lines: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from lines
+
+
+def _delimiter(line: str, candidates: str) -> str:
+    outside = re.sub(r'"[^"]*"', "", line)
+    return max(candidates, key=lambda sign: (outside.count(sign), -candidates.index(sign)))
+
+
+def _header(cells: list[str]) -> list[str]:
+    names = [bare_cell(cell) for cell in cells]
+    if not any(names):
+        raise Unreadable("The first row, which should name the columns, is empty", position="row 1")
+    if len(names) > COLUMNS_MAX:
+        raise Unreadable(f"There are more than {COLUMNS_MAX} columns", position="row 1")
+    return names
+
+
+def _row(
+    cells: list[str], header: list[str], number: int, reading: Reading
+) -> TableRow | Finding | None:
+    try:
+        if len(cells) != len(header):
+            raise RowRefused("", f"has {len(cells)} cells where the header has {len(header)}")
+        row = {
+            name: bare_cell(cell) for name, cell in zip(header, cells, strict=True) if cell and name
+        }
+        for name, text in row.items():
+            if not text.isprintable() and CONTROL.search(text):
+                raise RowRefused(name, "has a control character", text)
+        return _mapped(row, number, reading)
+    except RowRefused as refusal:
+        return refusal.at(number)
+
+
+def _mapped(row: Mapping[str, str], number: int, reading: Reading) -> TableRow | None:
+    attributes: dict[str, str] = {}
+    if not reading.map.is_empty:
+        mapped = reading.map.apply_to_row(row, currency=reading.currency)
+        if mapped is None:
+            return None
+        attributes = reading.map.attributes_of(row)
+        row = mapped
+    cells = {_plain(name): text for name, text in row.items()}
+    return TableRow(number, cells, attributes | _metafields(row))
+
+
+_PLAIN_NAMES: dict[str, str] = {}
+
+
+def _plain(name: str) -> str:
+    plain = _PLAIN_NAMES.get(name)
+    if plain is None:
+        if len(_PLAIN_NAMES) > COLUMNS_MAX:
+            _PLAIN_NAMES.clear()
+        plain = _PLAIN_NAMES[name] = plain_name(name)
+    return plain
+
+
+_METAFIELD = re.compile(r"(.+) \(product\.metafields\.[^()]*\)$")
+
+
+def _metafields(row: Mapping[str, str]) -> dict[str, str]:
+    """Shopify's own way of naming further attributes: 'Colour (product.metafields.shopify.color)'."""
+    return {
+        match[1]: text
+        for name, text in row.items()
+        if text and ".metafields." in name and (match := _METAFIELD.match(name))
+    }

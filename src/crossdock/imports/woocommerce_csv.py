@@ -1,0 +1,230 @@
+"""WooCommerce's product CSV: simple products, variable products and their variations.
+
+A variation names its parent by sku or as 'id:123'; parent and variations may stand in any order,
+not too far apart. Lists are split at commas, a backslash before a comma keeps it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from crossdock.imports import fields
+from crossdock.imports.grouping import WINDOW_ROWS, Group, gathered
+from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.opening import Source
+from crossdock.imports.reading import Reading
+from crossdock.imports.records import checked_product, checked_variant
+from crossdock.imports.tables import TableRow, read_rows
+from crossdock.shop.catalogue import Image, ProductRecord, StockRecord, VariantRecord
+
+_SOLD = frozenset({"simple", "variable", "variation"})
+_STATUS = {
+    "1": "instock", "yes": "instock", "true": "instock", "instock": "instock",
+    "0": "outofstock", "no": "outofstock", "false": "outofstock", "outofstock": "outofstock",
+    "backorder": "onbackorder", "onbackorder": "onbackorder", "notify": "onbackorder",
+}  # fmt: skip
+_UPC = (
+    "gtin upc ean or isbn",
+    "meta global unique id",
+    "meta gtin",
+    "meta upc",
+    "meta ean",
+    "gtin",
+    "ean",
+    "upc",
+)
+_ATTRIBUTE = re.compile(r"attribute (\d{1,3}) name")
+
+
+def read_woocommerce_csv(source: Source, reading: Reading) -> Iterator[Item]:
+    """The products of the file."""
+    for group in gathered(read_rows(source, reading), keys_of=_keys, kind=TableRow):
+        if isinstance(group, Finding):
+            yield group
+        else:
+            yield from _read_group(group, reading)
+
+
+def _kinds(row: TableRow) -> set[str]:
+    return {word.strip() for word in (row["type"] or "simple").casefold().split(",")}
+
+
+def _is_variation(row: TableRow) -> bool:
+    return "variation" in _kinds(row) or bool(row["parent"])
+
+
+def _keys(row: TableRow) -> list[str]:
+    """What ties a row to others: its own sku and id for a parent, the parent's for a variation."""
+    if _is_variation(row):
+        return [row["parent"]] if row["parent"] else []
+    if "variable" in _kinds(row):
+        return [key for key in (row["sku"], row["id"] and f"id:{row['id']}") if key]
+    return []
+
+
+def _read_group(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
+    parents = [row for row in group.rows if not _is_variation(row)]
+    variations = [row for row in group.rows if _is_variation(row)]
+    if not parents:
+        reason = f"has no such row in the file, or not within {WINDOW_ROWS} rows"
+        for row in variations:
+            yield RowRefused("Parent", reason, row["parent"]).at(row.number)
+        return
+    for row in parents[1:]:
+        yield RowRefused("SKU", "came before in this file", row["sku"]).at(row.number)
+    try:
+        yield from _read_product(parents[0], variations, reading, is_complete=group.is_complete)
+    except RowRefused as refusal:
+        yield refusal.at(parents[0].number)
+
+
+def _read_product(
+    head: TableRow, variations: list[TableRow], reading: Reading, *, is_complete: bool
+) -> Iterator[Item]:
+    kinds = _kinds(head)
+    if not kinds & _SOLD:
+        raise RowRefused("Type", "is not simple, variable or variation", head["type"])
+    variants: list[tuple[int, VariantRecord]] = []
+    option_names = list(dict.fromkeys(name for row in variations for name in _attributes(row)))
+    for row in variations if "variable" in kinds else [head]:
+        try:
+            options = _attributes(row) if row is not head else {}
+            variants.append((row.number, _variant(row, head, options, reading)))
+        except RowRefused as refusal:
+            is_complete = False
+            yield refusal.at(row.number)
+    if not variants:
+        if is_complete:
+            raise RowRefused("Type", "is variable and has no variation", head["type"])
+        return
+    yield Read(
+        row=head.number,
+        record=_product(
+            head, option_names, [v for _, v in variants], reading, is_complete=is_complete
+        ),
+        variant_rows=tuple(number for number, _ in variants),
+    )
+
+
+def _attributes(row: TableRow) -> dict[str, str]:
+    found = {}
+    for name, text in row.cells.items():
+        if text and (match := _ATTRIBUTE.fullmatch(name)):
+            value = row[f"attribute {match[1]} value s"]
+            if value:
+                found[text] = value
+    return found
+
+
+def _variant(
+    row: TableRow, head: TableRow, options: dict[str, str], reading: Reading
+) -> VariantRecord:
+    images = fields.split_list(row["images"])
+    origin = row.first("meta origen", "meta origin") or head.first("meta origen", "meta origin")
+    return checked_variant(
+        sku=row["sku"] or (f"id-{row['id']}" if row["id"] else ""),
+        upc=row.first(*_UPC),
+        part_number=row.first("meta part number", "meta mpn"),
+        merchant_sku=row["meta merchant sku"],
+        options={
+            name: fields.split_list(value)[0] if "\\," in value else value
+            for name, value in options.items()
+        },
+        image=images[0] if images and row is not head else None,
+        retail_minor=_amount(row, "regular price", reading),
+        sale_minor=_amount(row, "sale price", reading),
+        sale_starts_at=fields.moment(row["date sale price starts"], field="Date sale price starts"),
+        sale_ends_at=fields.moment(row["date sale price ends"], field="Date sale price ends"),
+        weight_g=_weight(row) or _weight(head),
+        length_mm=_length(row, "length"),
+        width_mm=_length(row, "width"),
+        height_mm=_length(row, "height"),
+        origin=origin or "SC",
+        enabled=_is_published(row),
+        **_stock(row, origin or "SC"),
+    )
+
+
+def _stock(row: TableRow, origin: str) -> dict[str, object]:
+    """Managed stock has a number. What is not in the own pool is the supplier's, except at origin SC."""
+    stock = fields.quantity(row["stock"], field="Stock")
+    own = fields.quantity(row["meta stock sc"], field="Meta: _stock_sc")
+    word = row["in stock"].casefold()
+    if word and word not in _STATUS:
+        raise RowRefused("In stock?", "is not 1, 0 or backorder", word)
+    pools = {}
+    if stock is not None:
+        pools["own"] = stock if origin == "SC" else min(own or 0, stock)
+        if origin != "SC":
+            pools["supplier"] = stock - pools["own"]
+    elif own is not None:
+        pools["own"] = own
+    return {
+        "stock_managed": stock is not None,
+        "stock_status": _STATUS[word] if word else None,
+        "stock": tuple(StockRecord(pool=pool, on_hand=count) for pool, count in pools.items()),  # type: ignore[arg-type]
+    }
+
+
+def _amount(row: TableRow, name: str, reading: Reading) -> int | None:
+    return fields.amount(
+        row[name],
+        field=name.capitalize(),
+        currency=reading.currency,
+        decimal_comma=reading.map.file.decimal_comma,
+    )
+
+
+def _weight(row: TableRow) -> int:
+    for unit in ("kg", "g", "lbs", "oz"):
+        if text := row[f"weight {unit}"]:
+            return fields.grams(text, field=f"Weight ({unit})", unit=unit)
+    return 0
+
+
+def _length(row: TableRow, name: str) -> int | None:
+    for unit in ("cm", "mm", "m", "in", "yd"):
+        if text := row[f"{name} {unit}"]:
+            return fields.millimetres(text, field=f"{name.capitalize()} ({unit})", unit=unit)
+    return None
+
+
+def _is_published(row: TableRow) -> bool:
+    """1 is published, 0 private and -1 a draft."""
+    return row["published"].casefold() in {"", "1", "yes", "true"}
+
+
+def _product(
+    head: TableRow,
+    option_names: list[str],
+    variants: list[VariantRecord],
+    reading: Reading,
+    *,
+    is_complete: bool,
+) -> ProductRecord:
+    kinds = _kinds(head)
+    attributes = {
+        name: text for name, text in _attributes(head).items() if name not in option_names
+    }
+    paths = (fields.category_path(path) for path in fields.split_list(head["categories"]))
+    backorders = head["backorders allowed"].casefold()
+    return checked_product(
+        handle=head["meta handle"] or head["sku"] or (f"id-{head['id']}" if head["id"] else ""),
+        name=head["name"],
+        merchant=head.first("meta merchant", "merchant", "store") or reading.merchant,
+        currency=head["meta currency"] or reading.currency,
+        variants=tuple(variants),
+        description=head["description"] or head["short description"],
+        brand=head.first("brands", "brand"),
+        attributes=attributes | head.attributes,
+        categories=tuple(dict.fromkeys(path for path in paths if path)),
+        images=tuple(Image(url=url) for url in dict.fromkeys(fields.split_list(head["images"]))),
+        tags=tuple(dict.fromkeys(fields.split_list(head["tags"]))),
+        related_handles=tuple(dict.fromkeys(fields.split_list(head["upsells"]))),
+        option_names=tuple(option_names),
+        enabled=_is_published(head),
+        featured=fields.flag(head["is featured"], field="Is featured?", default=False),
+        virtual="virtual" in kinds,
+        sold_without_stock=backorders in {"1", "yes", "true", "notify"},
+        sort=int(fields.number(head["position"], field="Position") or 0),
+        is_complete=is_complete,
+    )
