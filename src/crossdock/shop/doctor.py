@@ -135,7 +135,9 @@ async def examine(db: Database) -> list[CheckResult]:
         await tx.run("set transaction isolation level repeatable read, read only")
         await tx.run("set local statement_timeout = 0")
         for check, query in CHECKS.items():
+            # tidy: allow sql_is_made_of_constants because CHECKS holds this module's own queries
             looked_at = await tx.value(f"select count(*) from ({query}) looked")
+            # tidy: allow sql_is_made_of_constants because CHECKS holds this module's own queries
             wrong = await tx.all(f"select * from ({query}) found where found.wrong limit 1000")
             differences = tuple(
                 Difference(check=check, where=row[0], expected=row[1], found=row[2])
