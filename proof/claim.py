@@ -1,0 +1,60 @@
+"""What a claim is, and what comes of trying it."""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from proof.stand import Stand
+
+Size = Mapping[str, int]
+Figure = int | float | str
+NOTES_MAX = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Whether the claim held, the figures that were measured, and what went against it."""
+
+    held: bool
+    figures: dict[str, Figure]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One claim: `workload` says what is done, `must_hold` what must come of it.
+
+    `server` asks for a running `crossdock serve`; `settings` are the server's.
+    """
+
+    id: str
+    title: str
+    workload: str
+    must_hold: str
+    full: Size
+    quick: Size
+    run: Callable[[Stand, Size, random.Random], Awaitable[Result]]
+    server: bool = True
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+class Findings:
+    """Collects what must be so and is not."""
+
+    def __init__(self) -> None:
+        self._notes: list[str] = []
+        self._count = 0
+
+    def expect(self, held: bool, note: str) -> bool:
+        """Note a failure unless `held`."""
+        if not held:
+            self._count += 1
+            if self._count <= NOTES_MAX:
+                self._notes.append(note)
+        return held
+
+    def result(self, **figures: Figure) -> Result:
+        """The claim held when nothing was found against it."""
+        more = self._count - len(self._notes)
+        notes = [*self._notes, f"and {more} more"] if more else self._notes
+        return Result(held=not self._count, figures=figures, notes=tuple(notes))

@@ -1,0 +1,119 @@
+"""The doors through which anything can be bought: how each asks, and how it says yes and no."""
+
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+from tests.support.factories import PartnerFixture
+from tests.support.partner_client import CREATE, PREFIX, PRODUCTS, sign
+from tests.support.raw_http import Connection, Reply, request_bytes
+
+SOLD, SHORT, TAKEN, UNAVAILABLE, BROKEN = "sold", "short", "taken", "unavailable", "broken"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a door said: sold, short (no stock), taken (the number was used), unavailable, broken."""
+
+    kind: str
+    order_id: int = 0
+    text: str = ""
+
+
+class Door(Protocol):
+    """A channel that can sell."""
+
+    name: str
+
+    def order(
+        self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str
+    ) -> bytes:
+        """The request that buys."""
+
+    def outcome(self, reply: Reply) -> Outcome:
+        """What the answer means."""
+
+
+@dataclass(frozen=True)
+class ShoppexPartnerDoor:
+    """The signed wholesale channel, for one of its partners."""
+
+    partner: PartnerFixture
+    name: str = "shoppex_partner"
+
+    def order(
+        self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str
+    ) -> bytes:
+        """An order of one line."""
+        document = {
+            "items": [{"product_id": variant_id, "quantity": quantity}],
+            "id_order_partner": number,
+        }
+        body = json.dumps(document).encode()
+        return signed_request(self.partner, "POST", body=body, timestamp=timestamp, nonce=nonce)
+
+    def outcome(self, reply: Reply) -> Outcome:
+        """By status and code; a 409 that names the existing order is as good as an acknowledgement."""
+        document = reply.json()
+        if not isinstance(document, dict):
+            return Outcome(BROKEN, text=f"{reply.status} {reply.body[:200]!r}")
+        code = document.get("code", "")
+        if reply.status in {200, 201} and document.get("success") is True:
+            return Outcome(SOLD, order_id=document["order_id"])
+        if reply.status == 409 and code == "partner_order_already_exists":
+            return Outcome(TAKEN, order_id=document["data"].get("order_id", 0))
+        if reply.status == 403 and code in _SHORT_CODES:
+            return Outcome(SHORT)
+        if reply.status == 503 and reply.header("retry-after"):
+            return Outcome(UNAVAILABLE, text=str(code))
+        return Outcome(BROKEN, text=f"{reply.status} {code} {document.get('message')}")
+
+
+_SHORT_CODES = {"partner_stock_limit_exceeded", "partner_backorder_not_allowed"}
+
+
+def signed_request(
+    partner: PartnerFixture,
+    method: str,
+    *,
+    timestamp: int,
+    nonce: str,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+) -> bytes:
+    """A signed request to the partner channel, ready to be written to a socket."""
+    route = CREATE if method == "POST" else PRODUCTS
+    signature = sign(
+        partner.secret,
+        method=method,
+        route=route,
+        timestamp=str(timestamp),
+        nonce=nonce,
+        body=body,
+    )
+    signed = {
+        "X-Shoppex-Key": partner.key,
+        "X-Shoppex-Timestamp": str(timestamp),
+        "X-Shoppex-Nonce": nonce,
+        "X-Shoppex-Signature": signature,
+    }
+    if method == "POST":
+        signed["Content-Type"] = "application/json"
+    return request_bytes(method, PREFIX + route, headers={**signed, **(headers or {})}, body=body)
+
+
+async def buy(
+    connection: Connection,
+    door: Door,
+    variant_id: int,
+    *,
+    quantity: int,
+    number: str,
+    timestamp: int,
+    nonce: str,
+) -> Outcome:
+    """One order over a connection that is open."""
+    request = door.order(
+        variant_id, quantity=quantity, number=number, timestamp=timestamp, nonce=nonce
+    )
+    return door.outcome(await connection.exchange(request))

@@ -1,0 +1,84 @@
+"""Try the claims one after another, each on a stand of its own, and examine the shop after each."""
+
+import random
+import time
+import traceback
+from datetime import UTC, datetime
+
+import psycopg
+from rich.console import Console
+
+from crossdock.shop.doctor import examine
+from proof.claim import Claim, Result
+from proof.report import Board, Heading, Row, write_reports
+from proof.stand import Ground, Stand, running_stand
+from tests.support.machine import commit, machine
+
+
+async def run_claims(
+    claims: list[Claim], *, seed: int, is_quick: bool, workers: int, console: Console
+) -> bool:
+    """Whether every claim held. Both reports are written in any case."""
+    started = time.monotonic()
+    with running_stand(workers=workers) as ground:
+        heading = Heading(
+            commit=commit(),
+            machine=machine(),
+            postgres=_postgres_version(ground),
+            seed=seed,
+            is_quick=is_quick,
+            workers=workers,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        console.print(f"proof of {heading.commit}, seed {seed}, {heading.machine}")
+        with Board(claims, console) as board:
+            for claim in claims:
+                board.put(Row(claim=claim, state="running"))
+                board.put(await _try_claim(claim, ground, seed=seed, is_quick=is_quick))
+            rows = board.rows()
+    path = write_reports(heading, rows, duration_s=time.monotonic() - started)
+    _tell(rows, console)
+    console.print(f"{time.monotonic() - started:.0f} s, report in {path}")
+    return all(row.result and row.result.held for row in rows)
+
+
+async def _try_claim(claim: Claim, ground: Ground, *, seed: int, is_quick: bool) -> Row:
+    started = time.monotonic()
+    rng = random.Random(f"{seed}:{claim.id}")
+    size = claim.quick if is_quick else claim.full
+    try:
+        async with ground.stand(claim.id) as stand:
+            result = await _run(claim, stand, size=size, rng=rng)
+            result = await _examined(stand, result)
+    except Exception:
+        result = Result(held=False, figures={}, notes=(traceback.format_exc(),))
+    return Row(claim=claim, result=result, duration_s=time.monotonic() - started)
+
+
+async def _run(claim: Claim, stand: Stand, *, size: dict, rng: random.Random) -> Result:
+    if not claim.server:
+        return await claim.run(stand, size, rng)
+    with stand.serving(**claim.settings):
+        return await claim.run(stand, size, rng)
+
+
+async def _examined(stand: Stand, result: Result) -> Result:
+    """Whatever a claim did, the doctor must find nothing afterwards."""
+    wrong = [d for check in await examine(stand.database) for d in check.differences]
+    if not wrong:
+        return result
+    notes = [f"doctor: {d.check}: {d.where}: {d.expected}, found {d.found}" for d in wrong[:10]]
+    return Result(held=False, figures=result.figures, notes=(*result.notes, *notes))
+
+
+def _postgres_version(ground: Ground) -> str:
+    with psycopg.connect(ground.admin_url) as connection:
+        return str(connection.info.parameter_status("server_version"))
+
+
+def _tell(rows: list[Row], console: Console) -> None:
+    for row in rows:
+        if row.result and not row.result.held:
+            console.print(f"[red]{row.claim.id} {row.claim.title} does not hold[/]")
+            for note in row.result.notes:
+                console.print(f"  {note}", markup=False)

@@ -1,0 +1,169 @@
+"""Where a claim is tried: a database of its own on a durable PostgreSQL, and the real server."""
+
+import base64
+import contextlib
+import os
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from crossdock.db.embedded import EmbeddedPostgres
+from crossdock.db.migrate import migrate
+from crossdock.db.placement import discard
+from crossdock.db.unit_of_work import Database
+from tests.support.factories import MASTER_KEY
+from tests.support.postgres import with_database
+from tests.support.processes import ServerProcess, serving
+from tests.support.raw_http import Connection
+
+TEMPLATE = "proof_template"
+WEB = "crossdock.serving.web"
+JOBS = "crossdock.jobs.worker"
+ALL_READY_S = 20.0
+
+
+@contextmanager
+def running_postgres(folder: Path) -> Iterator[str]:
+    """A fresh durable PostgreSQL with a migrated template; the URL of its `postgres` database."""
+    server = EmbeddedPostgres(folder / "postgres")
+    try:
+        with server:
+            url = server.url("postgres")
+            create_database(url, TEMPLATE)
+            migrate(with_database(url, TEMPLATE))
+            yield url
+    finally:
+        discard(server.placement, data_dir=server.data_dir)
+
+
+@contextmanager
+def running_stand(*, workers: int) -> Iterator["Ground"]:
+    """PostgreSQL and a folder for the time of a run."""
+    with tempfile.TemporaryDirectory(prefix="crossdock-proof-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with running_postgres(folder) as url:
+            yield Ground(folder=folder, admin_url=url, workers=workers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What all claims of a run stand on."""
+
+    folder: Path
+    admin_url: str
+    workers: int
+
+    @asynccontextmanager
+    async def stand(self, name: str) -> AsyncIterator["Stand"]:
+        """A fresh database and folder for one claim."""
+        database_name = f"proof_{name.lower()}"
+        create_database(self.admin_url, database_name, template=TEMPLATE)
+        url = with_database(self.admin_url, database_name)
+        folder = self.folder / name.lower()
+        folder.mkdir(exist_ok=True)
+        database = Database(url, min_size=1, max_size=8)
+        await database.open()
+        try:
+            yield Stand(ground=self, url=url, folder=folder, database=database)
+        finally:
+            await database.close()
+            drop_database(self.admin_url, database_name)
+
+
+class Stand:
+    """One claim's database, folder and servers."""
+
+    def __init__(self, *, ground: Ground, url: str, folder: Path, database: Database) -> None:
+        self.ground = ground
+        self.url = url
+        self.folder = folder
+        self.database = database
+        self._server: ServerProcess | None = None
+
+    @property
+    def server(self) -> ServerProcess:
+        """The server that runs now."""
+        if self._server is None:
+            raise RuntimeError("this claim asked for no server")
+        return self._server
+
+    @property
+    def server_settings(self) -> dict[str, object]:
+        """The settings of every process of this claim."""
+        return {
+            "data_dir": self.folder,
+            "database_url": self.url,
+            "master_key": base64.b64encode(MASTER_KEY).decode(),
+            "rate_limit_per_minute": 0,
+            "log_level": "warning",
+        }
+
+    @contextmanager
+    def serving(self, *, port: int = 0, **settings: object) -> Iterator[ServerProcess]:
+        """A real `crossdock serve`; on leaving it is stopped, however it is by then."""
+        chosen = {**self.server_settings, "workers": self.ground.workers, **settings}
+        folder = Path(str(chosen.pop("data_dir")))
+        with serving(folder, port=port, **chosen) as server:
+            _wait_all(server, count=int(str(chosen["workers"])))
+            before, self._server = self._server, server
+            try:
+                yield server
+            finally:
+                self._server = before
+
+    async def connect(self, count: int) -> list[Connection]:
+        """So many fresh connections; the kernel deals them out to the worker processes."""
+        return [await Connection.open(self.server.port) for _ in range(count)]
+
+
+def _wait_all(server: ServerProcess, *, count: int) -> None:
+    """Until every web process listens, so that load is spread from the first request on."""
+    deadline = time.monotonic() + ALL_READY_S
+    while time.monotonic() < deadline:
+        listening = [pid for pid in server.children(WEB) if _listens(pid)]
+        if len(listening) >= count:
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"not all web processes listen:\n{server.log()}")
+
+
+def _listens(pid: int) -> bool:
+    with contextlib.suppress(psutil.Error):
+        connections = psutil.Process(pid).net_connections(kind="tcp")
+        return any(c.status == psutil.CONN_LISTEN for c in connections)
+    return False
+
+
+def create_database(admin_url: str, name: str, *, template: str = "template0") -> None:
+    """A database as a copy of the template."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+
+
+def drop_database(admin_url: str, name: str) -> None:
+    """Gone, whoever is connected."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+        )
+
+
+def kill(pid: int) -> bool:
+    """SIGKILL; whether the process was still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
