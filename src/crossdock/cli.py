@@ -9,6 +9,7 @@ import typer
 
 from crossdock.commands import (
     connectors,
+    demo,
     dispatches,
     doctor,
     importing,
@@ -45,6 +46,9 @@ app.command(rich_help_panel=_SERVER)(openapi.openapi)
 _CATALOGUE = "Catalogue"
 app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
 app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
+
+_TRYING = "Trying it out"
+app.add_typer(demo.app, name="demo", rich_help_panel=_TRYING)
 
 _FULFILMENT = "Fulfilment"
 app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)

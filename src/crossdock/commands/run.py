@@ -1,13 +1,13 @@
 """`crossdock run`: what `make run` calls. Everything a new user needs, in one command."""
 
 import asyncio
-from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
+from crossdock.commands.demo import load_into, welcome
 from crossdock.commands.serve import HostOption, PortOption, WorkersOption, with_options
 from crossdock.db.runtime import Runtime
+from crossdock.serving.address import address_noted_until_end, note_address
 from crossdock.settings import Settings, load_settings
 
 
@@ -20,12 +20,13 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
 
     settings = with_options(load_settings(), host=host, port=port, workers=workers)
     asyncio.run(claim_port(settings))
-    with running_database(settings) as running:
-        welcome = with_runtime(_prepare, settings=running)
+    with running_database(settings) as running, address_noted_until_end(settings):
+        greeting = with_runtime(_prepare, settings=running)
         configure_logging(level=settings.log_level, format=settings.log_format)
 
         def greet() -> None:
-            typer.echo(welcome)
+            note_address(settings)
+            typer.echo(greeting)
 
         asyncio.run(Supervisor(running, with_jobs=True, on_ready=greet).run())
 
@@ -34,15 +35,12 @@ async def _prepare(runtime: Runtime) -> str:
     """Load the demo shop into an empty database; the text to greet with."""
     from crossdock.shop.shops import list_shops
 
-    if find_spec("crossdock.demo") is None:
-        return _heading(runtime.settings)
-    demo = import_module("crossdock.demo")
     async with runtime.database.statement() as tx:
-        is_empty = not await list_shops(tx)
-    if is_empty:
+        shops = {shop.slug for shop in await list_shops(tx)}
+    if not shops:
         typer.echo("Loading the demo shop ...")
-        await demo.load_demo(runtime)
-    return _heading(runtime.settings) + await demo.welcome(runtime)
+        await load_into(runtime)
+    return _heading(runtime.settings) + await welcome(runtime)
 
 
 def _heading(settings: Settings) -> str:

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from crossdock.serving.address import address_noted_until_end, follow_port, note_address
 from crossdock.settings import Settings, load_settings, unknown_variables
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
@@ -28,12 +30,7 @@ def serve(
 def with_options(settings: Settings, **options: Any) -> Settings:
     """The settings with what the command line says instead; the public URL follows the port."""
     chosen = {name: value for name, value in options.items() if value is not None}
-    changed = msgspec.structs.replace(settings, **chosen)
-    default_url = Settings().public_url
-    if changed.public_url == default_url and changed.port != Settings().port:
-        url = default_url.replace(str(Settings().port), str(changed.port))
-        changed = msgspec.structs.replace(changed, public_url=url)
-    return changed
+    return follow_port(msgspec.structs.replace(settings, **chosen))
 
 
 def run_server(settings: Settings, *, with_jobs: bool) -> None:
@@ -45,9 +42,10 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
 
     configure_logging(level=settings.log_level, format=settings.log_format)
     warn_of_strangers()
-    with running_database(settings) as running:
+    with running_database(settings) as running, address_noted_until_end(settings):
         migrate(running.database_url)
-        asyncio.run(Supervisor(running, with_jobs=with_jobs).run())
+        note = partial(note_address, settings)
+        asyncio.run(Supervisor(running, with_jobs=with_jobs, on_ready=note).run())
 
 
 def warn_of_strangers() -> None:

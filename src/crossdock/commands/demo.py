@@ -1,0 +1,141 @@
+"""`crossdock demo`: load the demo shop, and show how to call it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_runtime
+from crossdock.db.runtime import Runtime
+from crossdock.serving.address import base_url
+from crossdock.settings import load_settings
+
+if TYPE_CHECKING:
+    from crossdock.demo.access import DemoKey
+    from crossdock.demo.loading import Loaded
+
+app = typer.Typer(help="A made-up shop to try things on.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def load(
+    products: Annotated[
+        int, typer.Option(min=1, help="How many products; from 100 on every case is there.")
+    ] = 2_000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another shop.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Load the demo shop; again, it puts back what was changed and adds what is missing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("Products", total=products)
+
+        def moved(done: int) -> None:
+            progress.update(task, completed=done)
+
+        loaded = with_runtime(
+            lambda runtime: load_into(runtime, products=products, seed=seed, moved=moved)
+        )
+    typer.echo(msgspec.json.encode(loaded) if as_json else summary(loaded))
+
+
+@app.command()
+def credentials(as_json: JsonOption = False) -> None:
+    """Where the demo is served, and the keys and secrets of its partners."""
+    settings = load_settings()
+    keys = with_runtime(read_keys)
+    shown = shown_credentials(keys, base_url=base_url(settings))
+    if as_json:
+        typer.echo(msgspec.json.encode(shown))
+    else:
+        _print_table(shown)
+
+
+async def load_into(
+    runtime: Runtime,
+    *,
+    products: int = 2_000,
+    seed: int = 1,
+    moved: Callable[[int], None] = lambda done: None,
+) -> "Loaded":
+    """Load the demo shop into the runtime's database."""
+    from crossdock.channels.registry import channel_permissions
+    from crossdock.demo.loading import Loading, load_demo
+    from crossdock.jobs.services import create_box, create_configuring, create_outbound
+    from crossdock.kit.ids import RandomIds
+
+    async with create_outbound(runtime.settings) as outbound:
+        service = Loading(
+            db=runtime.database,
+            clock=runtime.clock,
+            ids=RandomIds(),
+            box=create_box(runtime.settings),
+            configuring=create_configuring(runtime, outbound=outbound),
+            permissions=channel_permissions(),
+        )
+        return await load_demo(service, count=products, seed=seed, moved=moved)
+
+
+async def read_keys(runtime: Runtime) -> "list[DemoKey]":
+    """The demo partners' keys and secrets. Raises NotFound when no demo is loaded."""
+    from crossdock.demo import access
+    from crossdock.jobs.services import create_box
+
+    async with runtime.database.statement() as tx:
+        return await access.read_keys(tx, box=create_box(runtime.settings))
+
+
+def shown_credentials(keys: "list[DemoKey]", *, base_url: str) -> dict[str, object]:
+    """The credentials as acceptance suites read them; no name in it is ever changed."""
+    from crossdock.demo.access import SHOP
+
+    channels: dict[str, dict[str, str]] = {}
+    for key in keys:
+        fields = channels.setdefault(key.partner.channel, {})
+        fields[f"{key.partner.prefix}key"] = key.key
+        fields[f"{key.partner.prefix}secret"] = key.secret
+    return {"base_url": base_url, "shop": SHOP, **channels}
+
+
+def summary(loaded: "Loaded") -> str:
+    """One line about what a load did."""
+    size = f"{loaded.products} products with {loaded.variants} variants"
+    if not loaded.changed_anything:
+        return f"The demo shop is loaded already ({size}); nothing was changed."
+    return (
+        f"The demo shop has {size}: {loaded.products_added} products added, "
+        f"{loaded.products_changed} changed, {loaded.stock_changed} stock levels set, "
+        f"{loaded.partners_added} partners added. See: crossdock demo credentials"
+    )
+
+
+def _print_table(shown: dict[str, object]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", "", show_header=False)
+    for name, value in shown.items():
+        if isinstance(value, dict):
+            for field, text in value.items():
+                table.add_row(f"{name}.{field}", text)
+        else:
+            table.add_row(name, str(value))
+    Console(soft_wrap=True).print(table)
+
+
+async def welcome(runtime: Runtime) -> str:
+    """What `crossdock run` prints when it serves."""
+    return ""

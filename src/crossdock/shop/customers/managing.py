@@ -1,0 +1,172 @@
+"""Add, list and change customers: the shop's own buyers, for whom partners order."""
+
+import re
+from typing import Any
+
+import msgspec
+import psycopg
+import pycountry
+from psycopg.types.json import Jsonb
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.shop.customers.addresses import Address, missing_fields
+
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+
+
+class Customer(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer; the `missing` fields keep orders from being placed, as `active` false does."""
+
+    id: int
+    email: str
+    active: bool
+    billing: Address
+    shipping: Address
+    seller_id: int | None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What the addresses lack, as 'billing.city'."""
+        billing = missing_fields(self.billing, contact=True)
+        shipping = missing_fields(self.shipping, contact=False)
+        return (*(f"billing.{name}" for name in billing), *(f"shipping.{n}" for n in shipping))
+
+
+class CustomerChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be different; address fields that are not named stay, UNSET leaves a column."""
+
+    email: str | msgspec.UnsetType = msgspec.UNSET
+    active: bool | msgspec.UnsetType = msgspec.UNSET
+    seller_id: int | msgspec.UnsetType | None = msgspec.UNSET
+    billing: dict[str, str] = {}
+    shipping: dict[str, str] = {}
+
+
+async def add_customer(
+    tx: Transaction, *, shop_id: int, email: str, billing: Address, shipping: Address
+) -> int:
+    """The new customer's id. Raises Conflict `exists` for an e-mail in use, Invalid `invalid_input`."""
+    _check_email(email)
+    for address in (billing, shipping):
+        _check_country(address.country)
+    customer_id = await tx.value(
+        """insert into customers (shop_id, email, first_name, last_name, company, billing, shipping)
+           values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning id""",
+        (
+            shop_id,
+            email.strip().lower(),
+            billing.first_name,
+            billing.last_name,
+            billing.company,
+            _json(billing),
+            _json(shipping),
+        ),
+    )
+    if customer_id is None:
+        raise _email_taken(email)
+    return int(customer_id)
+
+
+async def find_customer(tx: Transaction, *, shop_id: int, who: str) -> Customer | None:
+    """The customer with this id or e-mail, or None."""
+    column = "id = %s::bigint" if _is_id(who) else "lower(email) = lower(%s)"
+    row = await tx.one(
+        _SELECT + " and " + column,
+        (shop_id, who.strip()),
+    )
+    return _from_row(row) if row else None
+
+
+async def read_customer(tx: Transaction, *, shop_id: int, who: str) -> Customer:
+    """`find_customer` that raises NotFound `not_found` instead."""
+    found = await find_customer(tx, shop_id=shop_id, who=who)
+    if found is None:
+        raise NotFound("not_found", f"There is no customer {who!r} in this shop.")
+    return found
+
+
+async def list_customers(tx: Transaction, *, shop_id: int) -> list[Customer]:
+    """The shop's customers by id."""
+    return [_from_row(row) for row in await tx.all(_SELECT + " order by id", (shop_id,))]
+
+
+async def set_customer(
+    tx: Transaction, *, shop_id: int, customer_id: int, change: CustomerChange
+) -> None:
+    """Change what is given. Raises NotFound `not_found`, Conflict `exists`, Invalid `invalid_input`."""
+    columns: dict[str, Any] = {
+        name: value
+        for name in ("email", "active", "seller_id")
+        if (value := getattr(change, name)) is not msgspec.UNSET
+    }
+    if "email" in columns:
+        _check_email(columns["email"])
+        columns["email"] = columns["email"].strip().lower()
+    for address in (change.billing, change.shipping):
+        _check_country(address.get("country", ""))
+    assignments = "".join(f", {name} = %({name})s" for name in columns)
+    if "seller_id" in columns:
+        columns["seller_source"] = None if columns["seller_id"] is None else "stored"
+        assignments += ", seller_source = %(seller_source)s"
+    columns |= {"shop": shop_id, "id": customer_id}
+    columns |= {"billing": Jsonb(change.billing), "shipping": Jsonb(change.shipping)}
+    if not await _update(tx, assignments=assignments, columns=columns):
+        raise NotFound("not_found", f"There is no customer {customer_id} in this shop.")
+
+
+async def _update(tx: Transaction, *, assignments: str, columns: dict[str, Any]) -> int:
+    statement = (
+        "update customers set billing = billing || %(billing)s, shipping = shipping || %(shipping)s"
+        + assignments
+        + " where shop_id = %(shop)s and id = %(id)s and deleted_at is null"
+    )
+    try:
+        return await tx.run(statement, columns)
+    except psycopg.errors.UniqueViolation as error:
+        raise _email_taken(columns["email"]) from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise NotFound("not_found", f"There is no seller {columns['seller_id']}.") from error
+
+
+_SELECT = """
+    select id, email, active, billing, shipping, seller_id
+    from customers where shop_id = %s and deleted_at is null"""
+
+
+def _from_row(row: tuple[Any, ...]) -> Customer:
+    return Customer(
+        id=row[0],
+        email=row[1],
+        active=row[2],
+        billing=msgspec.convert(row[3], Address),
+        shipping=msgspec.convert(row[4], Address),
+        seller_id=row[5],
+    )
+
+
+def _json(address: Address) -> Jsonb:
+    fields = msgspec.to_builtins(address)
+    return Jsonb({name: value for name, value in fields.items() if value})
+
+
+def _is_id(who: str) -> bool:
+    return who.isascii() and who.isdigit() and len(who) < 19
+
+
+def _check_email(email: str) -> None:
+    if not _EMAIL.fullmatch(email.strip()):
+        raise Invalid("invalid_input", f"{email!r} is no e-mail address.", {"field": "email"})
+
+
+def _check_country(country: str) -> None:
+    if country and pycountry.countries.get(alpha_2=country) is None:
+        raise Invalid(
+            "invalid_input",
+            f"{country!r} is no country of ISO 3166; write two capitals such as US.",
+            {"field": "country"},
+        )
+
+
+def _email_taken(email: str) -> Conflict:
+    return Conflict("exists", f"There is a customer with the e-mail {email} already.")
