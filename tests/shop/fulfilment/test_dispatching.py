@@ -197,8 +197,8 @@ async def test_a_resend_looks_for_what_earlier_attempts_left(
         assert len(server.created(str(order_id))) == 1
 
 
-async def test_a_sender_that_dies_is_followed_by_another_and_one_order(
-    database, dispatching, place_order, clock
+async def test_a_worker_that_stops_in_the_middle_hands_the_order_on(
+    database, dispatching, place_order
 ):
     async with Sellercloud() as server:
         settings = {"base_url": server.url, "username": USERNAME, "company_id": 1}
@@ -212,7 +212,33 @@ async def test_a_sender_that_dies_is_followed_by_another_and_one_order(
         sender.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sender
-        assert (await dispatch_row(database, order_id))[:2] == ("sending", 1)
+        assert (await dispatch_row(database, order_id))[:2] == ("queued", 1)
+        [_, (attempt, scheduled, lock)] = await job_rows(database, order_id)
+        assert (attempt, scheduled, lock) == (1, None, None)
+        assert (
+            await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id, attempt=1)
+            == "sent"
+        )
+        assert len(server.created(str(order_id))) == 1
+
+
+async def test_a_sender_that_dies_is_followed_by_another_and_one_order(
+    database, dispatching, place_order, clock
+):
+    async with Sellercloud() as server:
+        settings = {"base_url": server.url, "username": USERNAME, "company_id": 1}
+        shop_id, order_id = await place_order(
+            kind="sellercloud", settings=settings, secret=PASSWORD
+        )
+        server.moods = ["drop"]
+        await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id)
+        async with database.begin() as tx:  # as if it had died before it could record that
+            await tx.run(
+                "update dispatches set status = 'sending', last_error = '', next_attempt_at = %s"
+                " where order_id = %s",
+                (clock.now() + timedelta(seconds=300), order_id),
+            )
+            await tx.run("delete from procrastinate_jobs where args ->> 'attempt' = '1'")
 
         clock.move(timedelta(seconds=299))
         async with database.begin() as tx:

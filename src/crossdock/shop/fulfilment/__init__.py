@@ -17,16 +17,10 @@ from crossdock.shop.fulfilment.contract import (
     Retryable,
     Sent,
 )
-from crossdock.shop.fulfilment.dispatching import (
-    QUEUE,
-    TASK,
-    Dispatching,
-    requeue_lost,
-    resend,
-    send_dispatch,
-)
+from crossdock.shop.fulfilment.dispatching import Dispatching, send_dispatch
 from crossdock.shop.fulfilment.listing import Dispatch, list_dispatches, show_dispatch
 from crossdock.shop.fulfilment.notes import check_template, item_note
+from crossdock.shop.fulfilment.retrying import QUEUE, TASK, requeue_lost, resend
 from crossdock.shop.fulfilment.webhook import new_secret
 
 __all__ = [

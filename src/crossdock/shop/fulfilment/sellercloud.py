@@ -74,7 +74,7 @@ class SellercloudConnector:
         self._password = secret
         self._outbound = outbound
         self._clock = clock
-        self._token = ""
+        self._token: str | None = None
         self._token_until = clock.now()
         self._signing_in = asyncio.Lock()
 
@@ -149,7 +149,7 @@ class SellercloudConnector:
 
     def _forget(self, token: str) -> None:
         if self._token == token:
-            self._token = ""
+            self._token = None
 
     async def _new_token(self) -> str:
         credentials = {"Username": self._settings.username, "Password": self._password}
