@@ -129,6 +129,37 @@ async def test_only_the_named_port_is_excepted():
         await client.close()
 
 
+async def test_an_ipv6_address_is_named_in_brackets():
+    heard: list[bytes] = []
+
+    async def answer(reader, writer):
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    try:
+        server = await asyncio.start_server(answer, "::1", 0)
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    port = server.sockets[0].getsockname()[1]
+    client = Outbound(allowed_hosts=[f"[::1]:{port}"])
+    assert (await client.request("GET", f"http://[::1]:{port}/x")).status == 204
+    assert f"Host: [::1]:{port}\r\n".encode() in heard[0]
+    await client.close()
+    server.close()
+
+
+async def test_many_calls_at_once_do_not_wait_for_a_silent_one(client):
+    async with _answering(Hang()) as silent, _answering(Reply()) as server:
+        waiting = [
+            asyncio.create_task(client.request("GET", silent.url, deadline_s=1)) for _ in range(8)
+        ]
+        answers = await asyncio.gather(*(client.request("GET", server.url) for _ in range(20)))
+        assert [answer.status for answer in answers] == [200] * 20
+        failures = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(failure, Unanswered) for failure in failures)
+
+
 async def test_the_second_address_is_tried_when_the_first_is_closed():
     async with _answering(Reply()) as server:
 
