@@ -1,5 +1,6 @@
 """Fixtures for every test: a migrated database per worker, a clock, the real server."""
 
+import base64
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
 from crossdock.settings import Settings
 from tests.support import postgres
+from tests.support.factories import MASTER_KEY
 from tests.support.processes import ServerProcess, serving
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -90,6 +92,7 @@ def server(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[ServerP
             run_dir / f"server-{worker_id}",
             database_url=url,
             workers=2,
+            master_key=base64.b64encode(MASTER_KEY).decode(),
             allowed_outbound_hosts="127.0.0.1,localhost",
             rate_limit_per_minute=0,
         ) as process,

@@ -1,0 +1,78 @@
+"""The whole application inside the test's own process, on a real socket, with a clock to turn.
+
+Time-dependent rules (window, nonce life, sales, secrets that end) are tested on it without waiting.
+"""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from prometheus_client import REGISTRY
+
+from crossdock.app import Application, create_services
+from crossdock.channels.registry import create_channels
+from crossdock.db.runtime import Runtime, create_runtime
+from crossdock.kit.clock import FrozenClock
+from crossdock.serving.web import _server
+from crossdock.settings import Settings
+from tests.support.factories import MASTER_KEY
+from tests.support.processes import free_port
+
+
+@dataclass(frozen=True)
+class ClockedServer:
+    """A running application; move `clock` and it believes it."""
+
+    port: int
+    clock: FrozenClock
+    app: Application
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@asynccontextmanager
+async def clocked(
+    *, database_url: str, data_dir: str, clock: FrozenClock, **settings: object
+) -> AsyncIterator[ClockedServer]:
+    """Serve until the block ends."""
+    port = free_port()
+    values = {
+        "database_url": database_url,
+        "data_dir": data_dir,
+        "master_key": base64.b64encode(MASTER_KEY).decode(),
+        "port": port,
+        "public_url": f"http://127.0.0.1:{port}",
+        "rate_limit_per_minute": 0,
+        "pool_max": 6,
+        **settings,
+    }
+    made = create_runtime(Settings(**values))  # type: ignore[arg-type]
+    runtime = Runtime(settings=made.settings, clock=clock, database=made.database)
+    counted = set(REGISTRY._collector_to_names)
+    app = Application(runtime, create_channels(create_services(runtime)))
+    server = _server(runtime.settings, app=app)
+    serving = asyncio.create_task(server.serve())
+    try:
+        await asyncio.wait_for(app.started.wait(), 20)
+        await _reachable(port)
+        yield ClockedServer(port=port, clock=clock, app=app)
+    finally:
+        server.stop()
+        await asyncio.wait_for(serving, 20)
+        for collector in set(REGISTRY._collector_to_names) - counted:
+            REGISTRY.unregister(collector)  # a process counts for one application only
+
+
+async def _reachable(port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            return
