@@ -71,9 +71,11 @@ def test_nobody_can_reach_it_over_the_network_or_another_users_socket(folder):
 
 
 def test_data_outlives_a_restart_which_takes_less_than_a_second(folder):
-    with EmbeddedPostgres(folder) as server:
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute("create table kept as select 42 as answer")
+    with (
+        EmbeddedPostgres(folder) as server,
+        psycopg.connect(server.url(), autocommit=True) as connection,
+    ):
+        connection.execute("create table kept as select 42 as answer")
 
     started = time.monotonic()
     with EmbeddedPostgres(folder) as server:

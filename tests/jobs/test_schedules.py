@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from crossdock.shop.partners.purging import purge_expired
+from crossdock.shop.partners import purge_expired
 from tests.support.factories import make_shop
 
 

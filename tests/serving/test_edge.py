@@ -11,7 +11,7 @@ from crossdock.errors import CrossdockError, DatabaseUnavailable, NotFound
 from crossdock.serving.edge import Edge
 from crossdock.serving.metrics import Metrics
 
-GENERATED_ID = re.compile(r"[0-9a-f]{24}")
+GENERATED_ID = re.compile(r"[A-Za-z0-9]{12}-[0-9a-f]+")
 
 
 async def door(scope, receive, send):

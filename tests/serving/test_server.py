@@ -26,7 +26,7 @@ from tests.support.processes import (
 )
 
 WEB = "crossdock.serving.web"
-JOBS = "crossdock.jobs.worker"
+JOBS = "crossdock.serving.jobs"
 
 
 def fetch(url, *, headers=None, timeout=15):

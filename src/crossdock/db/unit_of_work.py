@@ -11,6 +11,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from crossdock.errors import CrossdockError, DatabaseUnavailable, Unavailable
 
+# The pool doubles its pause after each failed attempt; given up early, the next request tries anew.
+RECONNECT_S = 3.0
+
 Params = Sequence[Any] | Mapping[str, Any]
 StatementHook = Callable[[str], Awaitable[None]]
 
@@ -74,6 +77,7 @@ class Database:
             min_size=min_size,
             max_size=max_size,
             timeout=wait_s,
+            reconnect_timeout=RECONNECT_S,
             open=False,
             kwargs={
                 "autocommit": True,

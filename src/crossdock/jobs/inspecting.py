@@ -1,6 +1,6 @@
 """Looking at jobs, and sending the ones that gave up again."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -67,9 +67,7 @@ async def retry_job(tx: Transaction, *, job_id: int) -> JobView:
         raise Conflict(
             "exists", f"Job {job_id} is {view.status}; only a failed job can be retried."
         )
-    await tx.run(
-        "select procrastinate_retry_job_v2(%s, %s, null, null, null)", (job_id, datetime.now(UTC))
-    )
+    await tx.run("select procrastinate_retry_job_v2(%s, now(), null, null, null)", (job_id,))
     view, _ = await show_job(tx, job_id=job_id)
     return view
 

@@ -7,7 +7,7 @@ task's name, on the transaction of the change.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import cast
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
@@ -15,8 +15,13 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job
 
 from crossdock.db.runtime import Runtime
+from crossdock.kit.clock import SystemClock
 
 TASK_MODULES = ("crossdock.jobs.schedules", "crossdock.jobs.tasks")
+
+# The queue compares with the database's clock, so a job's times are real ones, whatever a test's
+# clock says.
+real_time = SystemClock()
 
 queue = App(connector=PsycopgConnector(), import_paths=TASK_MODULES)
 
@@ -38,8 +43,8 @@ class Retries(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """When to try again, or None to give up."""
         if isinstance(exception, asyncio.CancelledError | JobAborted):
-            return RetryDecision(retry_at=datetime.now(UTC))
+            return RetryDecision(retry_at=real_time.now())
         if job.attempts >= len(self._waits_s):
             return None
         wait = timedelta(seconds=self._waits_s[job.attempts])
-        return RetryDecision(retry_at=datetime.now(UTC) + wait)
+        return RetryDecision(retry_at=real_time.now() + wait)

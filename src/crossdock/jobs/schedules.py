@@ -11,7 +11,7 @@ from procrastinate import JobContext
 
 from crossdock.jobs.queue import queue, runtime_of
 from crossdock.jobs.stalled import hand_back_stalled
-from crossdock.shop.partners.purging import purge_expired
+from crossdock.shop.partners import purge_expired
 from crossdock.shop.stock import expire_holds as expire
 
 log = structlog.get_logger("crossdock.jobs")

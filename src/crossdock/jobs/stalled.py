@@ -1,9 +1,9 @@
 """Jobs whose worker died without a word."""
 
-from datetime import UTC, datetime
-
 import structlog
 from procrastinate import App
+
+from crossdock.jobs.queue import real_time
 
 log = structlog.get_logger("crossdock.jobs")
 
@@ -15,6 +15,6 @@ async def hand_back_stalled(queue: App) -> int:
     manager = queue.job_manager
     stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_S))
     for job in stalled:
-        await manager.retry_job(job, retry_at=datetime.now(UTC))
+        await manager.retry_job(job, retry_at=real_time.now())
         log.warning("job handed back", job=job.id, task=job.task_name)
     return len(stalled)

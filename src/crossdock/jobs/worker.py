@@ -1,4 +1,4 @@
-"""The job worker's process: polls the queue, numbers events, hands everything back when it stops."""
+"""The job worker: polls the queue, numbers events, hands everything back when it stops."""
 
 import asyncio
 import contextlib
@@ -10,8 +10,7 @@ from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.errors import CrossdockError
 from crossdock.jobs.queue import queue
 from crossdock.jobs.stalled import SILENT_S, hand_back_stalled
-from crossdock.kit.logging import configure_logging
-from crossdock.settings import Settings, load_settings
+from crossdock.settings import Settings
 
 log = structlog.get_logger("crossdock.jobs")
 
@@ -19,17 +18,6 @@ POLL_S = 0.5
 HEARTBEAT_S = 5.0
 NUMBERING_BATCH = 5000
 DATABASE_WAIT_S = 5.0
-
-
-def main() -> None:
-    """The whole life of the worker that `serve` starts."""
-    from crossdock.serving.child import announce_ready, leave_with_parent
-
-    settings = load_settings()
-    configure_logging(level=settings.log_level, format=settings.log_format)
-    leave_with_parent()
-    announce_ready()
-    asyncio.run(work(settings))
 
 
 async def work(settings: Settings) -> None:
@@ -79,6 +67,3 @@ async def _number_events(runtime: Runtime) -> None:
         if count < NUMBERING_BATCH:
             await asyncio.sleep(POLL_S)
 
-
-if __name__ == "__main__":
-    main()

@@ -3,8 +3,8 @@
 One class instead of a chain of middlewares: this runs for every request, so it is kept flat.
 """
 
+import itertools
 import re
-import secrets
 import time
 from collections.abc import Sequence
 
@@ -19,10 +19,14 @@ from crossdock.errors import (
     NotFound,
     Unavailable,
 )
+from crossdock.kit.ids import RandomIds
 from crossdock.serving.metrics import Metrics
 
 log = structlog.get_logger("crossdock.access")
 
+# Unique without asking for randomness at every request.
+_PROCESS = RandomIds().random_token(12).encode()
+_numbers = itertools.count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -180,4 +184,4 @@ def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return bytes(value)
-    return secrets.token_hex(12).encode()
+    return b"%s-%x" % (_PROCESS, next(_numbers))

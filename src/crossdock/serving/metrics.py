@@ -6,12 +6,8 @@ The folder must be named before prometheus_client is imported anywhere, so nothi
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from crossdock.db.unit_of_work import Database
-
-if TYPE_CHECKING:
-    from prometheus_client import Counter, Histogram
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

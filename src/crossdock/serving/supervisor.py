@@ -31,7 +31,7 @@ PORT_WAIT_S = 2.0
 KILL_AFTER_GRACE_S = 3.0
 
 WEB = "crossdock.serving.web"
-JOBS = "crossdock.jobs.worker"
+JOBS = "crossdock.serving.jobs"
 
 
 class Supervisor:

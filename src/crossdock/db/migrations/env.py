@@ -9,15 +9,14 @@ LOCK_TIMEOUT = "5s"
 
 def run() -> None:
     """Bring the database that the `conninfo` attribute describes to the wanted revision."""
-    conninfo = context.config.attributes["conninfo"]
+    conninfo = dict(context.config.attributes["conninfo"])
+    conninfo["options"] = f"{conninfo.get('options', '')} -c lock_timeout={LOCK_TIMEOUT}"
     engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: psycopg.connect(**conninfo),
         poolclass=pool.NullPool,
     )
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"set lock_timeout = '{LOCK_TIMEOUT}'")
-        connection.commit()
         context.configure(connection=connection, transaction_per_migration=True)
         with context.begin_transaction():
             context.run_migrations()

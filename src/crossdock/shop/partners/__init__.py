@@ -14,6 +14,7 @@ from crossdock.shop.partners.managing import (
     set_terms,
 )
 from crossdock.shop.partners.model import Credential, Partner, Secret
+from crossdock.shop.partners.purging import purge_expired
 from crossdock.shop.partners.reading import read_credential
 from crossdock.shop.partners.verifying import Verifier, is_nonce_spent
 
@@ -31,6 +32,7 @@ __all__ = [
     "is_nonce_spent",
     "list_partners",
     "parse_terms",
+    "purge_expired",
     "read_credential",
     "revoke_old_secrets",
     "rotate_secret",

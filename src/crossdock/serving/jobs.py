@@ -1,0 +1,21 @@
+"""The job worker's process below the supervisor."""
+
+import asyncio
+
+from crossdock.jobs.worker import work
+from crossdock.kit.logging import configure_logging
+from crossdock.serving.child import announce_ready, leave_with_parent
+from crossdock.settings import load_settings
+
+
+def main() -> None:
+    """The process's whole life. It counts as ready without a database, and waits for one."""
+    settings = load_settings()
+    configure_logging(level=settings.log_level, format=settings.log_format)
+    leave_with_parent()
+    announce_ready()
+    asyncio.run(work(settings))
+
+
+if __name__ == "__main__":
+    main()
