@@ -50,7 +50,7 @@ _HELD = """
 
 _COMMITTED = """
     with sums as (
-        select shop_id, variant_id, pool, sum(quantity) as committed from order_allocations
+        select shop_id, variant_id, pool, sum(quantity - shipped) as committed from order_allocations
         where status = 'committed' group by shop_id, variant_id, pool
     )
     select format('shop %s variant %s pool %s', shop_id, variant_id, pool),

@@ -1,0 +1,152 @@
+"""Pick, pack and ship: the work behind an order's states, line by line."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid, NotFound, Refused
+
+WORKABLE = ("processing", "in_fulfilment", "partially_shipped")
+
+Quantities = Mapping[int, int]
+"""How many of which line, by line number."""
+
+
+async def start_fulfilment(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    """Begin to work on a released order; from now on it cannot be cancelled.
+
+    Raises NotFound `order_not_found`, Refused `order_state` unless it is released.
+    """
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if state in {"in_fulfilment", "partially_shipped"}:
+        return
+    if state != "processing":
+        raise Refused("order_state", f"An order that is {state} cannot be worked on.")
+    await move_order(tx, shop_id=shop_id, order_id=order_id, state="in_fulfilment", now=now)
+    await tell(tx, shop_id=shop_id, order_id=order_id, kind="order.in_fulfilment", now=now)
+
+
+async def pick_lines(
+    tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
+) -> None:
+    """Note what was taken from the shelf; starts the work where nobody has.
+
+    Raises Invalid `invalid_input` for an unknown line or more than is left to pick.
+    """
+    await start_fulfilment(tx, shop_id=shop_id, order_id=order_id, now=now)
+    for line_no, quantity in sorted(_positive(quantities).items()):
+        done = await tx.run(
+            "update order_lines set picked = picked + %s"
+            " where shop_id = %s and order_id = %s and line_no = %s and picked + %s <= quantity",
+            (quantity, shop_id, order_id, line_no, quantity),
+        )
+        if not done:
+            raise _line_error(line_no, "has not so much left to pick")
+    payload = {"lines": {str(line): quantity for line, quantity in quantities.items()}}
+    await tell(
+        tx, shop_id=shop_id, order_id=order_id, kind="order.picked", now=now, payload=payload
+    )
+
+
+async def pack_lines(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    quantities: Quantities,
+    now: datetime,
+    weight_g: int = 0,
+) -> int:
+    """A package of picked goods that are in no other one; its id. Raises as `pick_lines`."""
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if state not in {"in_fulfilment", "partially_shipped"}:
+        raise Refused("order_state", f"An order that is {state} cannot be packed.")
+    left = dict(await tx.all(_LEFT_TO_PACK, {"shop": shop_id, "order": order_id}))
+    for line_no, quantity in _positive(quantities).items():
+        if quantity > left.get(line_no, 0):
+            raise _line_error(line_no, f"has {left.get(line_no, 0)} picked and not packed")
+    package_id = int(
+        await tx.value(
+            "insert into packages (shop_id, order_id, weight_g, packed_at) values (%s, %s, %s, %s)"
+            " returning id",
+            (shop_id, order_id, weight_g, now),
+        )
+    )
+    await tx.run(
+        "insert into package_lines (shop_id, package_id, line_no, quantity)"
+        " select %s, %s, * from unnest(%s::smallint[], %s::bigint[])",
+        (shop_id, package_id, list(quantities), list(quantities.values())),
+    )
+    await tell(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        kind="package.packed",
+        now=now,
+        payload={"package_id": package_id},
+    )
+    return package_id
+
+
+async def lock_order(tx: Transaction, *, shop_id: int, order_id: int) -> str:
+    """The order's state, its row locked. Raises NotFound `order_not_found`."""
+    state = await tx.value(
+        "select state from orders where shop_id = %s and id = %s for no key update",
+        (shop_id, order_id),
+    )
+    if state is None:
+        raise NotFound("order_not_found")
+    return str(state)
+
+
+async def move_order(
+    tx: Transaction, *, shop_id: int, order_id: int, state: str, now: datetime
+) -> None:
+    """Set the state; the database refuses a move that is not in order_moves."""
+    await tx.run(
+        "update orders set state = %s, updated_at = %s where shop_id = %s and id = %s",
+        (state, now, shop_id, order_id),
+    )
+
+
+async def tell(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    kind: str,
+    now: datetime,
+    payload: Mapping[str, object] | None = None,
+) -> None:
+    """Write the event of a change to the order."""
+    await tx.run(
+        "insert into events (shop_id, kind, subject_id, payload, created_at) values (%s, %s, %s, %s, %s)",
+        (shop_id, kind, order_id, Jsonb(dict(payload or {})), now),
+    )
+
+
+_LEFT_TO_PACK = """
+    select l.line_no, l.picked - coalesce(packed.quantity, 0)
+    from order_lines l left join (
+        select pl.line_no, sum(pl.quantity) as quantity
+        from packages p join package_lines pl on pl.shop_id = p.shop_id and pl.package_id = p.id
+        where p.shop_id = %(shop)s and p.order_id = %(order)s and p.state <> 'cancelled'
+        group by pl.line_no
+    ) packed using (line_no)
+    where l.shop_id = %(shop)s and l.order_id = %(order)s
+"""
+
+
+def _positive(quantities: Quantities) -> Quantities:
+    if not quantities:
+        raise Invalid("invalid_input", "Name at least one line.", {"field": "lines"})
+    for line_no, quantity in quantities.items():
+        if quantity < 1:
+            raise _line_error(line_no, "needs a quantity above zero")
+    return quantities
+
+
+def _line_error(line_no: int, reason: str) -> Invalid:
+    return Invalid("invalid_input", f"Line {line_no} {reason}.", {"field": f"lines.{line_no}"})

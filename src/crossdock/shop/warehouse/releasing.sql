@@ -1,0 +1,47 @@
+-- Release an order to the warehouse: all its goods are committed, or it is reserved and keeps none.
+-- p_look false releases without looking (release mode 'immediate'): own stock may go below zero.
+-- Answers the order's state afterwards; an order that is neither waiting nor reserved stays as it is.
+create or replace function release_order(
+    p_shop_id bigint, p_order_id bigint, p_look boolean, p_now timestamptz
+) returns text language plpgsql as $$
+declare
+    v_state text;
+    v_takes jsonb;
+begin
+    select state into v_state from orders where shop_id = p_shop_id and id = p_order_id for no key update;
+    if v_state is null or v_state not in ('waiting_for_release', 'reserved') then
+        return v_state;
+    end if;
+    select coalesce(jsonb_agg(jsonb_build_object(
+        'variant_id', wanted.variant_id, 'quantity', wanted.quantity,
+        'mode', case when p_look then 'own_capped' else 'own' end) order by wanted.variant_id), '[]'::jsonb)
+    into v_takes
+    from (
+        select l.variant_id, sum(l.quantity) as quantity
+        from order_lines l
+        join variants v on v.shop_id = l.shop_id and v.id = l.variant_id
+        join products p on p.shop_id = v.shop_id and p.id = v.product_id
+        where l.shop_id = p_shop_id and l.order_id = p_order_id
+          and v.stock_managed and not p.sold_without_stock and not p.virtual
+        group by l.variant_id
+    ) wanted;
+    perform fail_point('release_order:read');
+
+    begin
+        perform take_stock(p_shop_id, p_order_id, v_takes, p_now);
+    exception when sqlstate 'CD001' then
+        if v_state <> 'reserved' then
+            update orders set state = 'reserved', updated_at = p_now where shop_id = p_shop_id and id = p_order_id;
+            insert into events (shop_id, kind, subject_id, created_at)
+            values (p_shop_id, 'order.reserved', p_order_id, p_now);
+        end if;
+        return 'reserved';
+    end;
+    perform fail_point('release_order:taken');
+
+    update orders set state = 'processing', updated_at = p_now where shop_id = p_shop_id and id = p_order_id;
+    perform fail_point('release_order:moved');
+    insert into events (shop_id, kind, subject_id, created_at)
+    values (p_shop_id, 'order.released', p_order_id, p_now);
+    return 'processing';
+end $$;

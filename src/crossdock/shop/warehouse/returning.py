@@ -1,0 +1,182 @@
+"""Goods that come back: announced by the buyer, received and put back on the shelf by staff."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid, NotFound, Refused
+from crossdock.shop.stock import Posting, post_stock
+from crossdock.shop.warehouse.picking import Quantities, lock_order, tell
+
+RETURNABLE = ("partially_shipped", "shipped", "completed")
+
+
+class ReturnItem(msgspec.Struct, frozen=True, kw_only=True):
+    """So many of one order line come back, and why."""
+
+    line_no: int
+    quantity: int
+    reason: str = ""
+
+
+async def announce_return(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    items: Sequence[ReturnItem],
+    now: datetime,
+    reason: str = "",
+) -> int:
+    """The id of a return that is on its way.
+
+    Raises NotFound `order_not_found`, Refused `order_state` for an order of which nothing was
+    shipped, Invalid `invalid_input` for more of a line than was shipped and not announced before.
+    """
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if state not in RETURNABLE:
+        raise Refused("order_state", f"Nothing of an order that is {state} can come back.")
+    left = dict(await tx.all(_LEFT_TO_RETURN, {"shop": shop_id, "order": order_id}))
+    wanted: dict[int, int] = {}
+    for item in items:
+        wanted[item.line_no] = wanted.get(item.line_no, 0) + item.quantity
+        if item.quantity < 1 or wanted[item.line_no] > left.get(item.line_no, 0):
+            raise Invalid(
+                "invalid_input",
+                f"Line {item.line_no} has {left.get(item.line_no, 0)} that can come back.",
+                {"field": f"lines.{item.line_no}"},
+            )
+    if not wanted:
+        raise Invalid("invalid_input", "Name at least one line.", {"field": "items"})
+    return await _store(tx, shop_id=shop_id, order_id=order_id, items=items, reason=reason, now=now)
+
+
+async def receive_return(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    return_id: int,
+    restocked: Quantities,
+    now: datetime,
+) -> None:
+    """Take a return in; `restocked` says how many of which line are good to be sold again.
+
+    Raises NotFound `not_found`, Refused `order_state` for one that was taken in already, Invalid
+    `invalid_input` for more than was announced.
+    """
+    row = await tx.one(
+        "update order_returns set state = 'received', received_at = %s"
+        " where shop_id = %s and id = %s and state = 'announced' returning order_id",
+        (now, shop_id, return_id),
+    )
+    if row is None:
+        await _why_not(tx, shop_id=shop_id, return_id=return_id)
+    assert row is not None  # the line above raises
+    order_id = int(row[0])
+    for line_no, quantity in sorted(restocked.items()):
+        done = await tx.run(
+            "update order_return_lines set restocked = %s"
+            " where shop_id = %s and return_id = %s and line_no = %s and %s between 0 and quantity",
+            (quantity, shop_id, return_id, line_no, quantity),
+        )
+        if not done:
+            raise Invalid("invalid_input", f"Line {line_no} did not announce so many.")
+    await tx.run(
+        "update order_lines l set returned = l.returned + r.quantity from order_return_lines r"
+        " where r.shop_id = %s and r.return_id = %s"
+        " and l.shop_id = r.shop_id and l.order_id = %s and l.line_no = r.line_no",
+        (shop_id, return_id, order_id),
+    )
+    await _restock(tx, shop_id=shop_id, order_id=order_id, return_id=return_id, now=now)
+    await tell(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        kind="return.received",
+        now=now,
+        payload={"return_id": return_id},
+    )
+
+
+async def _store(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    items: Sequence[ReturnItem],
+    reason: str,
+    now: datetime,
+) -> int:
+    return_id = int(
+        await tx.value(
+            "insert into order_returns (shop_id, order_id, reason, announced_at)"
+            " values (%s, %s, %s, %s) returning id",
+            (shop_id, order_id, reason, now),
+        )
+    )
+    await tx.run(
+        "insert into order_return_lines (shop_id, return_id, line_no, quantity, reason)"
+        " select %s, %s, x.line_no, sum(x.quantity), string_agg(distinct x.reason, '; ')"
+        " from unnest(%s::smallint[], %s::bigint[], %s::text[]) as x (line_no, quantity, reason)"
+        " group by x.line_no",
+        (
+            shop_id,
+            return_id,
+            [item.line_no for item in items],
+            [item.quantity for item in items],
+            [item.reason for item in items],
+        ),
+    )
+    await tell(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        kind="return.announced",
+        now=now,
+        payload={"return_id": return_id},
+    )
+    return return_id
+
+
+async def _restock(
+    tx: Transaction, *, shop_id: int, order_id: int, return_id: int, now: datetime
+) -> None:
+    rows = await tx.all(
+        "select l.variant_id, sum(r.restocked) from order_return_lines r"
+        " join order_lines l on l.shop_id = r.shop_id and l.order_id = %s and l.line_no = r.line_no"
+        " join variants v on v.shop_id = l.shop_id and v.id = l.variant_id and v.stock_managed"
+        " where r.shop_id = %s and r.return_id = %s and r.restocked > 0"
+        " group by l.variant_id order by l.variant_id",
+        (order_id, shop_id, return_id),
+    )
+    postings = [
+        Posting(variant_id=variant_id, pool="own", kind="restock", on_hand=int(quantity))
+        for variant_id, quantity in rows
+    ]
+    await post_stock(
+        tx, shop_id=shop_id, postings=postings, reason="returned", order_id=order_id, now=now
+    )
+
+
+async def _why_not(tx: Transaction, *, shop_id: int, return_id: int) -> None:
+    known = await tx.value(
+        "select true from order_returns where shop_id = %s and id = %s", (shop_id, return_id)
+    )
+    if known:
+        raise Refused("order_state", "The return was taken in already.")
+    raise NotFound("not_found", "There is no such return.")
+
+
+_LEFT_TO_RETURN = """
+    select l.line_no, (l.shipped - coalesce(announced.quantity, 0))::bigint
+    from order_lines l left join (
+        select rl.line_no, sum(rl.quantity) as quantity
+        from order_returns r
+        join order_return_lines rl on rl.shop_id = r.shop_id and rl.return_id = r.id
+        where r.shop_id = %(shop)s and r.order_id = %(order)s and r.state <> 'refused'
+        group by rl.line_no
+    ) announced using (line_no)
+    where l.shop_id = %(shop)s and l.order_id = %(order)s
+"""

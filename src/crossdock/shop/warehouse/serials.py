@@ -1,0 +1,86 @@
+"""Serial numbers noted while goods are packed: sealed, and shown only with their order."""
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+from crossdock.kit.crypto import SecretBox
+from crossdock.shop.warehouse.picking import lock_order
+
+SERIAL_LENGTH_MAX = 128
+
+
+async def capture_serials(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    line_no: int,
+    serials: Sequence[str],
+    box: SecretBox,
+    now: datetime,
+) -> None:
+    """Note the serials of a line, at most as many as were picked. The same one may occur twice.
+
+    Raises NotFound `order_not_found`, Invalid `invalid_input`.
+    """
+    await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    row = await tx.one(
+        "select l.variant_id, l.picked, (select count(*) from captured_serials s"
+        " where s.shop_id = l.shop_id and s.order_id = l.order_id and s.line_no = l.line_no)"
+        " from order_lines l where l.shop_id = %s and l.order_id = %s and l.line_no = %s",
+        (shop_id, order_id, line_no),
+    )
+    if row is None:
+        raise Invalid("invalid_input", f"The order has no line {line_no}.", {"field": "line"})
+    variant_id, picked, noted = row
+    texts = [serial.strip() for serial in serials]
+    if not all(0 < len(text) <= SERIAL_LENGTH_MAX and text.isprintable() for text in texts):
+        raise Invalid("invalid_input", "A serial is 1 to 128 printable characters.")
+    if noted + len(texts) > picked:
+        raise Invalid("invalid_input", f"Line {line_no} has {picked} picked, {noted} noted.")
+    place = serial_place(shop_id, order_id)
+    await tx.run(
+        "insert into captured_serials"
+        " (shop_id, order_id, line_no, variant_id, sealed, fingerprint, captured_at)"
+        " select %s, %s, %s, %s, x.sealed, x.fingerprint, %s"
+        " from unnest(%s::bytea[], %s::bytea[]) as x (sealed, fingerprint)",
+        (
+            shop_id,
+            order_id,
+            line_no,
+            variant_id,
+            now,
+            [box.seal(text.encode(), place=place) for text in texts],
+            [_fingerprint(shop_id, variant_id, text) for text in texts],
+        ),
+    )
+
+
+async def read_serials(
+    tx: Transaction, *, shop_id: int, order_id: int, box: SecretBox
+) -> dict[int, list[str]]:
+    """The order's serials by line number, in the order in which they were noted."""
+    rows = await tx.all(
+        "select line_no, sealed from captured_serials where shop_id = %s and order_id = %s order by id",
+        (shop_id, order_id),
+    )
+    place = serial_place(shop_id, order_id)
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for line_no, sealed in rows:
+        found[line_no].append(box.open(bytes(sealed), place=place).decode())
+    return dict(found)
+
+
+def serial_place(shop_id: int, order_id: int) -> str:
+    """What a sealed serial is bound to."""
+    return f"serial:{shop_id}:{order_id}"
+
+
+def _fingerprint(shop_id: int, variant_id: int, text: str) -> bytes:
+    key = f"{shop_id}:{variant_id}".encode()
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()

@@ -1,0 +1,76 @@
+"""Where packages are: checkpoints as carriers tell of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.warehouse.picking import move_order, tell
+
+DELIVERED = "delivered"
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a carrier saw: `code` is its word, `message` for people."""
+
+    code: str
+    happened_at: datetime
+    message: str = ""
+    place: str = ""
+
+
+async def add_checkpoints(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    package_id: int,
+    checkpoints: Sequence[Checkpoint],
+    now: datetime,
+) -> int:
+    """Note what is new of them; how many were. `delivered` ends the package, and the order with it."""
+    added = await tx.run(
+        "insert into checkpoints (shop_id, package_id, code, message, place, happened_at)"
+        " select %s, %s, x.* from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]) as x"
+        " on conflict do nothing",
+        (
+            shop_id,
+            package_id,
+            [c.code for c in checkpoints],
+            [c.message for c in checkpoints],
+            [c.place for c in checkpoints],
+            [c.happened_at for c in checkpoints],
+        ),
+    )
+    if any(c.code == DELIVERED for c in checkpoints):
+        await _deliver(tx, shop_id=shop_id, package_id=package_id, now=now)
+    return added
+
+
+async def _deliver(tx: Transaction, *, shop_id: int, package_id: int, now: datetime) -> None:
+    order_id = await tx.value(
+        "update packages set state = 'delivered'"
+        " where shop_id = %s and id = %s and state = 'shipped' returning order_id",
+        (shop_id, package_id),
+    )
+    if order_id is None:
+        return
+    await tell(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        kind="package.delivered",
+        now=now,
+        payload={"package_id": package_id},
+    )
+    under_way = await tx.value(
+        "select exists (select 1 from packages"
+        " where shop_id = %s and order_id = %s and state in ('packed', 'shipped'))",
+        (shop_id, order_id),
+    )
+    state = await tx.value(
+        "select state from orders where shop_id = %s and id = %s for no key update",
+        (shop_id, order_id),
+    )
+    if state == "shipped" and not under_way:
+        await move_order(tx, shop_id=shop_id, order_id=order_id, state="completed", now=now)
