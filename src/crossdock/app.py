@@ -10,15 +10,17 @@ from starlette.types import Receive, Scope, Send
 from crossdock.channels.contract import Channel, Services
 from crossdock.channels.registry import create_channels
 from crossdock.db.runtime import Runtime, create_runtime
+from crossdock.errors import CrossdockError
 from crossdock.kit.crypto import SecretBox, load_master_key
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
 from crossdock.serving.edge import Edge
 from crossdock.serving.metrics import Metrics
-from crossdock.serving.operating import Operating
+from crossdock.serving.operating import Operating, check_ready
 from crossdock.settings import Settings, load_settings
 from crossdock.shop.customers import Assigning
 from crossdock.shop.orders import Placing
+from crossdock.web import Door, Site
 
 log = structlog.get_logger("crossdock.app")
 POOL_WATCH_S = 5.0
@@ -32,9 +34,10 @@ class Application:
         self.channels = channels
         self.started = asyncio.Event()
         self._metrics = Metrics()
+        doors = [Door(name=c.name, paths=c.paths, openapi=c.openapi) for c in channels]
         self._edge = Edge(
             channels=channels,
-            operating=Operating(runtime),
+            operating=Operating(runtime, otherwise=Site(doors, is_ready=self._is_ready)),
             metrics=self._metrics,
             body_limit_bytes=runtime.settings.body_limit_bytes,
         )
@@ -76,6 +79,13 @@ class Application:
             if channel.stop:
                 await channel.stop()
         await self.runtime.database.close()
+
+    async def _is_ready(self) -> bool:
+        try:
+            await check_ready(self.runtime.database)
+        except CrossdockError:
+            return False
+        return True
 
     async def _watch_pool(self) -> None:
         while True:

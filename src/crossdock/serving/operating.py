@@ -1,14 +1,15 @@
-"""What an operator asks the server: /health, /ready and /metrics; anything else is not found."""
+"""What an operator asks the server: /health, /ready and /metrics; anything else is the site's."""
 
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 
 import orjson
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crossdock.db.migrate import STATE_SQL, parse_state, wanted_state
 from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, NotFound, Unavailable
 from crossdock.serving import metrics
 
@@ -18,10 +19,11 @@ _FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 
 
 class Operating:
-    """A small ASGI application with three pages."""
+    """A small ASGI application with three pages in front of another one."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, otherwise: ASGIApp) -> None:
         self._runtime = runtime
+        self._otherwise = otherwise
         self._pages: dict[str, Callable[[Scope], Awaitable[tuple[str, bytes]]]] = {
             "/health": self._health,
             "/ready": self._ready,
@@ -31,7 +33,8 @@ class Operating:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = self._pages.get(scope["path"])
         if page is None or scope["method"] not in {"GET", "HEAD"}:
-            raise NotFound("not_found")
+            await self._otherwise(scope, receive, send)
+            return
         scope["crossdock.route"] = scope["path"]
         content_type, body = await page(scope)
         headers = [
@@ -50,17 +53,7 @@ class Operating:
 
     async def _ready(self, _scope: Scope) -> tuple[str, bytes]:
         """The database answers and has this version's schema."""
-        try:
-            async with asyncio.timeout(READY_TIMEOUT_S), self._runtime.database.statement() as tx:
-                row = await tx.one(STATE_SQL)
-        except TimeoutError:
-            raise Unavailable("database_unavailable", data={"retry_after_s": 2}) from None
-        except CrossdockError:
-            raise
-        except Exception as error:
-            raise Unavailable("database_unavailable", "The database is not migrated.") from error
-        if row is None or parse_state((row[0], row[1])) != wanted_state():
-            raise Unavailable("database_unavailable", "The database is not migrated.")
+        await check_ready(self._runtime.database)
         body = {"status": "ready", "revision": wanted_state().revision}
         return "application/json", orjson.dumps(body)
 
@@ -68,6 +61,21 @@ class Operating:
         if not _may_scrape(scope, token=self._runtime.settings.metrics_token):
             raise NotFound("not_found")
         return metrics.CONTENT_TYPE, await metrics.render(self._runtime.database)
+
+
+async def check_ready(database: Database) -> None:
+    """Raise Unavailable `database_unavailable` unless the database serves this version."""
+    try:
+        async with asyncio.timeout(READY_TIMEOUT_S), database.statement() as tx:
+            row = await tx.one(STATE_SQL)
+    except TimeoutError:
+        raise Unavailable("database_unavailable", data={"retry_after_s": 2}) from None
+    except CrossdockError:
+        raise
+    except Exception as error:
+        raise Unavailable("database_unavailable", "The database is not migrated.") from error
+    if row is None or parse_state((row[0], row[1])) != wanted_state():
+        raise Unavailable("database_unavailable", "The database is not migrated.")
 
 
 def _may_scrape(scope: Scope, *, token: str) -> bool:

@@ -1,0 +1,5 @@
+"""The pages that people see in a browser: landing, guides, API reference. No inline scripts, no CDN."""
+
+from crossdock.web.app import Door, Site
+
+__all__ = ["Door", "Site"]

@@ -1,0 +1,224 @@
+"""The site: what answers where no channel and no operating page does. Server-rendered, read-only."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from crossdock import __version__
+from crossdock.web import pictures
+from crossdock.web.assets import FOREVER, Assets
+from crossdock.web.guides import INDEX, Guides
+from crossdock.web.reference import read_reference
+
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_PICTURE = re.compile(r"([0-9]{1,9})\.svg", re.ASCII)
+_REVALIDATE = "no-cache"
+
+IsReady = Callable[[], Awaitable[bool]]
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel as the site knows it; `openapi` gives its OpenAPI 3.1 document."""
+
+    name: str
+    paths: tuple[str, ...]
+    openapi: Callable[[], dict[str, Any]] | None = None
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """A door as the landing page shows it."""
+
+    name: str
+    title: str
+    description: str
+    paths: tuple[str, ...]
+    has_guide: bool
+    has_reference: bool
+
+
+class Site:
+    """Landing page, guides, API reference, static files, demo pictures, and the page for nothing."""
+
+    def __init__(self, doors: Sequence[Door], *, is_ready: IsReady) -> None:
+        self._is_ready = is_ready
+        self._assets = Assets()
+        self._guides = Guides()
+        self._doors = {door.name: door for door in doors}
+        self._templates = self._environment()
+        self._router = Router(self._routes(), redirect_slashes=False, default=self._missing)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._router(scope, receive, send)
+        route = scope.get("endpoint")
+        scope["crossdock.route"] = f"web:{route.__name__}" if route else "web:missing"
+
+    def _routes(self) -> list[Route]:
+        return [
+            Route("/", self.landing),
+            Route("/docs", self.to_docs),
+            Route("/docs/", self.guide),
+            Route("/docs/api/{channel}", self.api),
+            Route("/docs/api/{channel}/openapi.json", self.openapi),
+            Route("/docs/{name:path}", self.guide),
+            Route("/static/{name}", self.static),
+            Route("/favicon.svg", self.favicon),
+            Route("/favicon.ico", self.favicon),
+            Route("/demo-media/{name}", self.picture),
+            Route("/robots.txt", self.robots),
+        ]
+
+    def _environment(self) -> jinja2.Environment:
+        folder = Path(__file__).parent / "templates"
+        made = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folder),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        made.globals.update(
+            asset=self._assets.url, version=__version__, sections=self._guides.sections
+        )
+        made.filters["html"] = Markup
+        return made
+
+    async def landing(self, request: Request) -> Response:
+        """What runs here."""
+        return self._page(
+            request,
+            "landing.html",
+            cards=[self._card(door) for door in self._doors.values()],
+            is_ready=await self._is_ready(),
+            caching="no-store",
+        )
+
+    async def to_docs(self, request: Request) -> Response:
+        """/docs is /docs/."""
+        return RedirectResponse("/docs/", status_code=308)
+
+    async def guide(self, request: Request) -> Response:
+        """One Markdown page, or a picture beside it."""
+        name = request.path_params.get("name") or INDEX
+        if picture := self._guides.picture(name):
+            return self._file(request, picture, "image/svg+xml", caching=_REVALIDATE)
+        guide = self._guides.page(name)
+        if guide is None:
+            return self._not_found(request)
+        url = "/docs/" if name == INDEX else f"/docs/{name}"
+        return self._page(request, "guide.html", guide=guide, current=url)
+
+    async def api(self, request: Request) -> Response:
+        """The reference of a channel's operations, from its OpenAPI document."""
+        name = request.path_params["channel"]
+        door = self._doors.get(name)
+        if door is None or door.openapi is None:
+            return self._not_found(request)
+        return self._page(
+            request,
+            "api.html",
+            reference=read_reference(door.openapi()),
+            card=self._card(door),
+            current=f"/docs/api/{name}",
+        )
+
+    async def openapi(self, request: Request) -> Response:
+        """The OpenAPI document itself."""
+        door = self._doors.get(request.path_params["channel"])
+        if door is None or door.openapi is None:
+            return self._not_found(request)
+        body = msgspec.json.format(msgspec.json.encode(door.openapi()), indent=2)
+        return self._file(request, body, "application/json", caching=_REVALIDATE)
+
+    async def static(self, request: Request) -> Response:
+        """A static file; a name with its hash is good for ever."""
+        found = self._assets.find(request.path_params["name"])
+        if found is None:
+            return self._not_found(request)
+        asset, caching = found
+        return self._file(request, asset.body, asset.content_type, caching=caching)
+
+    async def favicon(self, request: Request) -> Response:
+        """The mark in the browser's tab."""
+        found = self._assets.find("favicon.svg")
+        assert found is not None
+        return self._file(request, found[0].body, found[0].content_type, caching=found[1])
+
+    async def picture(self, request: Request) -> Response:
+        """The demo shop's picture of a number."""
+        match = _PICTURE.fullmatch(request.path_params["name"])
+        if match is None:
+            return self._not_found(request)
+        return self._file(request, pictures.draw(int(match[1])), "image/svg+xml", caching=FOREVER)
+
+    async def robots(self, request: Request) -> Response:
+        """Nothing here is for a search engine."""
+        return self._file(
+            request, b"User-agent: *\nDisallow: /\n", "text/plain", caching=_REVALIDATE
+        )
+
+    async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = self._not_found(Request(scope, receive))
+        await response(scope, receive, send)
+
+    def _not_found(self, request: Request) -> Response:
+        """A page for people, JSON for programs."""
+        if not wants_page(request.headers):
+            body = {"error": {"code": "not_found", "message": "There is no such thing."}}
+            return JSONResponse(body, status_code=404, headers={"Cache-Control": "no-store"})
+        return self._page(request, "not_found.html", status=404, caching="no-store")
+
+    def _page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        caching: str = _REVALIDATE,
+        **values: object,
+    ) -> Response:
+        values = {"current": request.url.path, **values}
+        html = self._templates.get_template(template).render(values)
+        response = self._file(request, html.encode(), "text/html; charset=utf-8", caching=caching)
+        if response.status_code == 200:
+            response.status_code = status
+        response.headers["Content-Security-Policy"] = CONTENT_POLICY
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+    def _file(self, request: Request, body: bytes, media_type: str, *, caching: str) -> Response:
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        headers = {"Cache-Control": caching, "ETag": tag}
+        known = request.headers.get("if-none-match", "")
+        if caching != "no-store" and tag in {t.strip() for t in known.split(",")}:
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=media_type)
+
+    def _card(self, door: Door) -> Card:
+        info = door.openapi()["info"] if door.openapi else {}
+        return Card(
+            name=door.name,
+            title=info.get("title", door.name),
+            description=info.get("description", ""),
+            paths=door.paths,
+            has_guide=self._guides.page(f"channels/{door.name}") is not None,
+            has_reference=door.openapi is not None,
+        )
+
+
+def wants_page(headers: Headers) -> bool:
+    """Whether the caller is a browser: it asks for HTML by name."""
+    return "text/html" in headers.get("accept", "")

@@ -1,0 +1,59 @@
+"""Static files, read once: under a name with their hash for ever, under their plain name for a while."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+FOLDER = Path(__file__).parent / "static"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+FOREVER = "public, max-age=31536000, immutable"
+A_WHILE = "public, max-age=300"
+_HASH_DIGITS = 12
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """One file as it is answered. `tag` is its content's hash."""
+
+    body: bytes
+    content_type: str
+    tag: str
+
+
+class Assets:
+    """The files of one folder. Channels may link to a plain name; our own pages use `url()`."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._assets = {
+            path.name: read_asset(path) for path in folder.iterdir() if path.suffix in TYPES
+        }
+        self._hashed = {hashed_name(name, asset): name for name, asset in self._assets.items()}
+
+    def url(self, name: str) -> str:
+        """The address of a file's present content."""
+        return f"/static/{hashed_name(name, self._assets[name])}"
+
+    def find(self, name: str) -> tuple[Asset, str] | None:
+        """The file of a plain or hashed name with its Cache-Control, or None."""
+        if plain := self._hashed.get(name):
+            return self._assets[plain], FOREVER
+        asset = self._assets.get(name)
+        return (asset, A_WHILE) if asset else None
+
+
+def read_asset(path: Path) -> Asset:
+    """A file with its type and hash."""
+    body = path.read_bytes()
+    tag = hashlib.sha256(body).hexdigest()[:_HASH_DIGITS]
+    return Asset(body=body, content_type=TYPES[path.suffix], tag=tag)
+
+
+def hashed_name(name: str, asset: Asset) -> str:
+    """`site.css` becomes `site.0123456789ab.css`."""
+    stem, _, suffix = name.rpartition(".")
+    return f"{stem}.{asset.tag}.{suffix}"
