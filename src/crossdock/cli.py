@@ -12,6 +12,7 @@ from crossdock.commands import (
     demo,
     dispatches,
     doctor,
+    exporting,
     importing,
     jobs,
     migrate,
@@ -19,6 +20,7 @@ from crossdock.commands import (
     run,
     sellers,
     serve,
+    settings,
     shops,
     worker,
 )
@@ -39,6 +41,7 @@ app.command(rich_help_panel=_SERVER)(run.run)
 app.command(rich_help_panel=_SERVER)(serve.serve)
 app.command(rich_help_panel=_SERVER)(worker.worker)
 app.command(rich_help_panel=_SERVER)(migrate.migrate)
+app.command(rich_help_panel=_SERVER)(settings.settings)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=_SERVER)
 app.command(rich_help_panel=_SERVER)(doctor.doctor)
 app.command(rich_help_panel=_SERVER)(openapi.openapi)
@@ -46,6 +49,7 @@ app.command(rich_help_panel=_SERVER)(openapi.openapi)
 _CATALOGUE = "Catalogue"
 app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
 app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
+app.command(rich_help_panel=_CATALOGUE)(exporting.export)
 
 _TRYING = "Trying it out"
 app.add_typer(demo.app, name="demo", rich_help_panel=_TRYING)

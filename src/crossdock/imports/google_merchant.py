@@ -21,7 +21,7 @@ from crossdock.imports.tables import read_rows
 from crossdock.shop.catalogue import Image, ProductRecord, StockRecord, VariantRecord
 
 OPTION_FIELDS = ("color", "size", "material", "pattern", "gender", "age_group", "size_type")
-_KEPT_FIELDS = (
+KEPT_FIELDS = (
     "condition",
     "multipack",
     "energy_efficiency_class",
@@ -197,7 +197,7 @@ def _product(
 ) -> ProductRecord:
     constant = {
         name: head[name]
-        for name in (*OPTION_FIELDS, *_KEPT_FIELDS)
+        for name in (*OPTION_FIELDS, *KEPT_FIELDS)
         if name not in option_names and head[name]
     }
     detailed = {name: value for section, name, value in head.details if section != OPTION_SECTION}

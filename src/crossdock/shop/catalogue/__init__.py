@@ -3,7 +3,7 @@
 from crossdock.shop.catalogue.blog_posts import upsert_blog_posts
 from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
 from crossdock.shop.catalogue.categories import upsert_categories
-from crossdock.shop.catalogue.copying import PreparedProduct, prepare
+from crossdock.shop.catalogue.copying import PreparedProduct, prepare, variant_name
 from crossdock.shop.catalogue.identifiers import digits_of, normalise_gtin
 from crossdock.shop.catalogue.import_runs import ImportRun, Refusal, advance_run, open_run
 from crossdock.shop.catalogue.listing import (
@@ -14,6 +14,14 @@ from crossdock.shop.catalogue.listing import (
     read_versions,
 )
 from crossdock.shop.catalogue.merchants import upsert_merchants
+from crossdock.shop.catalogue.reading_back import (
+    read_attribute_names,
+    stream_blog_posts,
+    stream_categories,
+    stream_merchants,
+    stream_products,
+    use_snapshot,
+)
 from crossdock.shop.catalogue.records import (
     QUANTITY_MAX,
     BlogPostRecord,
@@ -53,12 +61,19 @@ __all__ = [
     "open_listing",
     "open_run",
     "prepare",
+    "read_attribute_names",
     "read_version",
     "read_versions",
     "slug_of",
+    "stream_blog_posts",
+    "stream_categories",
+    "stream_merchants",
+    "stream_products",
     "upsert_blog_posts",
     "upsert_categories",
     "upsert_merchants",
     "upsert_prepared",
     "upsert_products",
+    "use_snapshot",
+    "variant_name",
 ]

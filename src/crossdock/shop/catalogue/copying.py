@@ -191,7 +191,7 @@ def _hash(record: ProductRecord, tail: str, variants: Sequence[PreparedVariant])
     digest = hashlib.blake2b(_HASH_VERSION, digest_size=16)
     digest.update("\n".join([tail, *(variant.tail for variant in variants)]).encode())
     if record.categories:
-        digest.update(_encode(record.categories))
+        digest.update(_encode(sorted(record.categories)))
     if not record.is_complete:
         digest.update(b"partial")
     promotions = [(variant.sku, variant.promotions) for variant in variants if variant.promotions]

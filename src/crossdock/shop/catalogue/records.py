@@ -37,7 +37,7 @@ Translation = dict[Literal["name", "description"], Html]
 Sort = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 
 
-class Promotion(msgspec.Struct, frozen=True, kw_only=True):
+class Promotion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price for a time: `price_minor` from `starts_at` (inclusive) to `ends_at` (exclusive)."""
 
     price_minor: Amount
@@ -53,7 +53,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     variant_sku: Short = ""
 
 
-class StockRecord(msgspec.Struct, frozen=True, kw_only=True):
+class StockRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a pool ('own' or 'supplier') holds: `on_hand` is set by an adjusting entry."""
 
     pool: Pool
@@ -63,14 +63,14 @@ class StockRecord(msgspec.Struct, frozen=True, kw_only=True):
     best_before_alert: Text = ""
 
 
-class ExtraHandling(msgspec.Struct, frozen=True, kw_only=True):
+class ExtraHandling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What handling costs beyond shipping, and why, in each language."""
 
     price_minor: Amount
     description: Languages = {}
 
 
-class VariantRecord(msgspec.Struct, frozen=True, kw_only=True):
+class VariantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is sold and counted. `upc` keeps the digits as given; `options` by option name.
 
     `currency` may repeat the product's; a pool without a stock record is left as it is.
@@ -101,7 +101,7 @@ class VariantRecord(msgspec.Struct, frozen=True, kw_only=True):
     promotions: tuple[Promotion, ...] = ()
 
 
-class ProductRecord(msgspec.Struct, frozen=True, kw_only=True):
+class ProductRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One product of one merchant. `handle` is its stable key inside the merchant.
 
     `categories` are paths of names from the root, `translations` maps a language to
@@ -133,7 +133,7 @@ class ProductRecord(msgspec.Struct, frozen=True, kw_only=True):
     is_complete: bool = True
 
 
-class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True):
+class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A seller of record. Merchants are the same when their names make the same slug."""
 
     name: Key
@@ -143,7 +143,7 @@ class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
 
 
-class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True):
+class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One node of the tree: `path` is the names from the root, its own name last.
 
     `names` and `descriptions` map languages to texts, `images` a role ('icon', 'banner') to an URL.
@@ -157,7 +157,7 @@ class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True):
     sort: Sort = 0
 
 
-class BlogPostRecord(msgspec.Struct, frozen=True, kw_only=True):
+class BlogPostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A post in one language; `slug` and `language` are its key. `content` is HTML."""
 
     slug: Key

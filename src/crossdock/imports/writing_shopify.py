@@ -1,0 +1,147 @@
+"""Products as Shopify's CSV, with the header names that every version of it reads.
+
+It has no place for: more than one category and three options, disabled variants, translations,
+promotions, dates of a sale, the supplier's pool, rates of VAT, dimensions. Two columns of our own,
+Merchant and Origin, stand at the end.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from crossdock.imports import fields
+from crossdock.imports.writing_tables import TableText, number_text, on_hand, sold_variants
+from crossdock.kit.money import format_minor
+from crossdock.shop.catalogue import ProductRecord, VariantRecord, slug_of
+from crossdock.shop.shops import Shop
+
+_COLUMNS = [
+    "Handle",
+    "Title",
+    "Body (HTML)",
+    "Vendor",
+    "Product Category",
+    "Type",
+    "Tags",
+    "Published",
+    "Option1 Name",
+    "Option1 Value",
+    "Option2 Name",
+    "Option2 Value",
+    "Option3 Name",
+    "Option3 Value",
+    "Variant SKU",
+    "Variant Grams",
+    "Variant Inventory Tracker",
+    "Variant Inventory Qty",
+    "Variant Inventory Policy",
+    "Variant Fulfillment Service",
+    "Variant Price",
+    "Variant Compare At Price",
+    "Variant Requires Shipping",
+    "Variant Taxable",
+    "Variant Barcode",
+    "Image Src",
+    "Image Position",
+    "Image Alt Text",
+    "Gift Card",
+    "Google Shopping / MPN",
+    "Variant Image",
+    "Variant Weight Unit",
+    "Cost per item",
+    "Status",
+    "Merchant",
+    "Origin",
+]
+
+
+class ShopifyWriter:
+    """Writes products as groups of rows."""
+
+    def __init__(self, *, shop: Shop, attribute_names: Sequence[str]) -> None:
+        self._currency = shop.currency
+        self._attributes = {
+            name: f"{name} (product.metafields.custom.{slug_of(name)})" for name in attribute_names
+        }
+        self._table = TableText([*_COLUMNS, *self._attributes.values()])
+
+    def start(self) -> str:
+        """The header."""
+        return self._table.header()
+
+    def product(self, product: ProductRecord) -> str:
+        """The product's rows: its variants, then the images that are more than the variants."""
+        return self._table.rows(self._rows(product))
+
+    def end(self) -> str:
+        """Nothing."""
+        return ""
+
+    def _rows(self, product: ProductRecord) -> Iterator[dict[str, str]]:
+        variants = sold_variants(product)
+        if not variants:
+            return
+        for index in range(max(len(variants), len(product.images))):
+            row = {"Handle": product.handle}
+            if index == 0:
+                row |= self._head(product)
+            if index < len(variants):
+                row |= self._variant(product, variants[index])
+            if index < len(product.images):
+                image = product.images[index]
+                row |= {
+                    "Image Src": image.url,
+                    "Image Position": str(index + 1),
+                    "Image Alt Text": image.alt,
+                }
+            yield row
+
+    def _head(self, product: ProductRecord) -> dict[str, str]:
+        names = product.option_names[:3] or ("Title",)
+        return {
+            "Title": product.name,
+            "Body (HTML)": product.description,
+            "Vendor": product.brand,
+            "Product Category": fields.path_text(product.categories[0])
+            if product.categories
+            else "",
+            "Tags": fields.join_list(product.tags),
+            "Published": "TRUE" if product.enabled else "FALSE",
+            "Status": "active" if product.enabled else "draft",
+            "Gift Card": "FALSE",
+            "Merchant": product.merchant,
+            **{f"Option{index} Name": name for index, name in enumerate(names, start=1)},
+            **{
+                self._attributes[name]: text
+                for name, text in product.attributes.items()
+                if name in self._attributes
+            },
+        }
+
+    def _variant(self, product: ProductRecord, variant: VariantRecord) -> dict[str, str]:
+        retail, sale = variant.retail_minor, variant.sale_minor
+        has_dates = variant.sale_starts_at or variant.sale_ends_at
+        on_sale = retail is not None and sale is not None and sale < retail and not has_dates
+        options = [variant.options.get(name, "") for name in product.option_names[:3]]
+        if not product.option_names and len(product.variants) == 1:
+            options = ["Default Title"]
+        return {
+            **{f"Option{index} Value": text for index, text in enumerate(options, start=1)},
+            "Variant SKU": variant.sku,
+            "Variant Grams": str(variant.weight_g),
+            "Variant Weight Unit": "g",
+            "Variant Inventory Tracker": "shopify" if variant.stock_managed else "",
+            "Variant Inventory Qty": number_text(on_hand(variant, "own")),
+            "Variant Inventory Policy": "continue" if product.sold_without_stock else "deny",
+            "Variant Fulfillment Service": "manual",
+            "Variant Price": self._price(sale if on_sale else retail),
+            "Variant Compare At Price": self._price(retail) if on_sale else "",
+            "Variant Requires Shipping": "FALSE" if product.virtual else "TRUE",
+            "Variant Taxable": "TRUE",
+            "Variant Barcode": variant.upc,
+            "Variant Image": variant.image or "",
+            "Google Shopping / MPN": variant.part_number,
+            "Cost per item": self._price(variant.cost_minor),
+            "Origin": variant.origin,
+        }
+
+    def _price(self, minor: int | None) -> str:
+        return "" if minor is None else format_minor(minor, self._currency)

@@ -1,0 +1,179 @@
+"""Products as WooCommerce's CSV: simple ones, or variable ones with their variations.
+
+It has no place for: translations, promotions, rates of VAT, costs, and a supplier's pool beside the
+own one at origin SC. What else we know and it does not stands in Meta: columns.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from crossdock.imports import fields
+from crossdock.imports.writing_tables import TableText, number_text, on_hand
+from crossdock.kit.money import format_minor
+from crossdock.shop.catalogue import ProductRecord, VariantRecord
+from crossdock.shop.shops import Shop
+
+_COLUMNS = [
+    "ID",
+    "Type",
+    "SKU",
+    "GTIN, UPC, EAN, or ISBN",
+    "Name",
+    "Published",
+    "Is featured?",
+    "Visibility in catalog",
+    "Short description",
+    "Description",
+    "Date sale price starts",
+    "Date sale price ends",
+    "Tax status",
+    "In stock?",
+    "Stock",
+    "Backorders allowed?",
+    "Weight (g)",
+    "Length (mm)",
+    "Width (mm)",
+    "Height (mm)",
+    "Sale price",
+    "Regular price",
+    "Categories",
+    "Tags",
+    "Images",
+    "Parent",
+    "Upsells",
+    "Position",
+    "Brands",
+    "Meta: _handle",
+    "Meta: _merchant",
+    "Meta: _stock_sc",
+    "Meta: origen",
+    "Meta: _part_number",
+    "Meta: _merchant_sku",
+]
+_STATUS = {"instock": "1", "outofstock": "0", "onbackorder": "backorder", None: ""}
+OPTIONS_MAX = 6
+ATTRIBUTES_MAX = 40
+
+
+class WooCommerceWriter:
+    """Writes products as one row, or as a parent's row and its variations'."""
+
+    def __init__(self, *, shop: Shop, attribute_names: Sequence[str]) -> None:
+        self._currency = shop.currency
+        self._count = OPTIONS_MAX + min(len(attribute_names), ATTRIBUTES_MAX)
+        numbered = (
+            f"Attribute {number} {what}"
+            for number in range(1, self._count + 1)
+            for what in ("name", "value(s)", "visible", "global")
+        )
+        self._table = TableText([*_COLUMNS, *numbered])
+
+    def start(self) -> str:
+        """The header."""
+        return self._table.header()
+
+    def product(self, product: ProductRecord) -> str:
+        """The product's rows."""
+        return self._table.rows(self._rows(product))
+
+    def end(self) -> str:
+        """Nothing."""
+        return ""
+
+    def _rows(self, product: ProductRecord) -> Iterator[dict[str, str]]:
+        head = self._head(product)
+        if len(product.variants) == 1 and not product.option_names:
+            variant = product.variants[0]
+            published = product.enabled and variant.enabled
+            kind = "simple, virtual" if product.virtual else "simple"
+            yield (
+                self._variant(variant)
+                | head
+                | {
+                    "Type": kind,
+                    "SKU": variant.sku,
+                    "Published": "1" if published else "-1",
+                }
+            )
+            return
+        if not product.variants:
+            return
+        yield head | {
+            "Type": "variable, virtual" if product.virtual else "variable",
+            "SKU": product.handle,
+        }
+        for variant in product.variants:
+            yield self._variant(variant) | {
+                "Type": "variation",
+                "SKU": variant.sku,
+                "Parent": product.handle,
+                "Published": "1" if variant.enabled else "-1",
+                **self._attributes(
+                    {name: variant.options.get(name, "") for name in product.option_names}
+                ),
+            }
+
+    def _head(self, product: ProductRecord) -> dict[str, str]:
+        options = {
+            name: fields.join_list(
+                list(
+                    dict.fromkeys(v.options[name] for v in product.variants if v.options.get(name))
+                )
+            )
+            for name in product.option_names
+        }
+        return {
+            "Name": product.name,
+            "Published": "1" if product.enabled else "-1",
+            "Is featured?": "1" if product.featured else "0",
+            "Visibility in catalog": "visible",
+            "Description": product.description,
+            "Tax status": "taxable",
+            "Backorders allowed?": "1" if product.sold_without_stock else "0",
+            "Categories": fields.join_list([fields.path_text(path) for path in product.categories]),
+            "Tags": fields.join_list(product.tags),
+            "Images": fields.join_list([image.url for image in product.images]),
+            "Upsells": fields.join_list(product.related_handles),
+            "Position": str(product.sort),
+            "Brands": product.brand,
+            "Meta: _handle": product.handle,
+            "Meta: _merchant": product.merchant,
+            **self._attributes(options | product.attributes),
+        }
+
+    def _attributes(self, values: dict[str, str]) -> dict[str, str]:
+        row = {}
+        given = [(name, text) for name, text in values.items() if text][: self._count]
+        for number, (name, text) in enumerate(given, start=1):
+            row[f"Attribute {number} name"] = name
+            row[f"Attribute {number} value(s)"] = text
+        return row
+
+    def _variant(self, variant: VariantRecord) -> dict[str, str]:
+        own, supplier = on_hand(variant, "own"), on_hand(variant, "supplier")
+        stock = (own or 0) + (supplier or 0) if variant.origin != "SC" else own
+        return {
+            "GTIN, UPC, EAN, or ISBN": variant.upc,
+            "Date sale price starts": _moment(variant.sale_starts_at),
+            "Date sale price ends": _moment(variant.sale_ends_at),
+            "In stock?": _STATUS[variant.stock_status],
+            "Stock": number_text(stock) if variant.stock_managed else "",
+            "Weight (g)": number_text(variant.weight_g or None),
+            "Length (mm)": number_text(variant.length_mm),
+            "Width (mm)": number_text(variant.width_mm),
+            "Height (mm)": number_text(variant.height_mm),
+            "Sale price": self._price(variant.sale_minor),
+            "Regular price": self._price(variant.retail_minor),
+            "Images": fields.join_list([variant.image]) if variant.image else "",
+            "Meta: _stock_sc": number_text(own),
+            "Meta: origen": variant.origin,
+            "Meta: _part_number": variant.part_number,
+            "Meta: _merchant_sku": variant.merchant_sku,
+        }
+
+    def _price(self, minor: int | None) -> str:
+        return "" if minor is None else format_minor(minor, self._currency)
+
+
+def _moment(value: datetime | None) -> str:
+    return "" if value is None else value.isoformat()
