@@ -27,14 +27,9 @@ _BACKLOG = (
 )
 
 
-def metrics_folder(data_dir: Path) -> Path:
-    """Where the processes of one server keep their counters."""
-    return data_dir / "metrics"
-
-
-def reset_folder(data_dir: Path) -> Path:
-    """Empty the folder; the supervisor does this before it starts the first process."""
-    folder = metrics_folder(data_dir)
+def reset_folder(data_dir: Path, *, port: int) -> Path:
+    """The empty folder for the processes of the server on `port`; made before the first starts."""
+    folder = data_dir / "metrics" / str(port)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -53,7 +53,9 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopping.set)
         await claim_port(self._settings)
-        os.environ[FOLDER_VARIABLE] = str(reset_folder(self._settings.data_path))
+        os.environ[FOLDER_VARIABLE] = str(
+            reset_folder(self._settings.data_path, port=self._settings.port)
+        )
         async with asyncio.TaskGroup() as group:
             for slot, module in enumerate(self._modules):
                 group.create_task(self._keep_alive(slot, module), name=module)
