@@ -52,7 +52,8 @@ class SeededIds(_Names):
     """The same names in the same order for the same seed; for tests and demo data only."""
 
     def __init__(self, seed: int | str) -> None:
-        self._random = random.Random(seed)  # nosec B311: never used for a real credential
+        # Never for a real credential.
+        self._random = random.Random(seed)  # nosec B311
 
     def random_token(self, length: int) -> str:
         return "".join(self._random.choices(LETTERS_AND_DIGITS, k=length))

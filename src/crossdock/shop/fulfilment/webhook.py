@@ -27,7 +27,8 @@ from crossdock.kit.ids import Ids
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Refused
 from crossdock.shop.fulfilment.contract import DispatchOrder, Permanent, Retryable, Sent
 
-SECRET_PREFIX = "whsec_"  # nosec B105: the public start of a secret, not one
+# The public start of every secret.
+SECRET_PREFIX = "whsec_"  # nosec B105
 _TRY_AGAIN = frozenset({408, 425, 429})
 _RETRY_AFTER_MAX_S = 86_400
 
