@@ -82,7 +82,8 @@ class Outbound:
     """A client for outgoing calls; one for each event loop, closed with `close()`.
 
     `allowed_hosts` ('host' or 'host:port') may be private and on any port: for tests,
-    sandboxes and services of the own network. `deadline_s` is for calls that name none; `tls` and `resolver` are for tests.
+    sandboxes and services of the own network. `deadline_s` is for calls that name none; `tls` and
+    `resolver` are for tests.
     """
 
     def __init__(
