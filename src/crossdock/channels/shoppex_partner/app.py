@@ -122,6 +122,7 @@ def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.Explai
     app.add_api_route(explain.PATH, tool.page, methods=["GET", "POST"], include_in_schema=False)
     app.add_exception_handler(CrossdockError, _refuse)
     app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(Exception, _fail)
     return app
 
 
@@ -166,3 +167,8 @@ async def _refuse(request: Request, error: Exception) -> Response:
 async def _no_route(request: Request, error: Exception) -> Response:
     """WordPress knows no 405: a wrong method is a route that does not exist."""
     return await _refuse(request, WireError("rest_no_route"))
+
+
+async def _fail(request: Request, error: Exception) -> Response:
+    """The framework hands the error on after this answer; the server around the channel logs it."""
+    return await _refuse(request, CrossdockError("internal"))

@@ -12,6 +12,7 @@ import msgspec
 from fastapi import Request, Response
 
 from crossdock.channels.shoppex_partner import auth, pages
+from crossdock.channels.shoppex_partner.advice import ADVICE
 from crossdock.channels.shoppex_partner.errors import WIRE, WireError
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
@@ -57,12 +58,18 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     code: str = ""
 
+    @property
+    def advice(self) -> str:
+        """What to do about a failure."""
+        return ADVICE.get(self.code, "")
+
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """The canonical message, its body hash, and every check in order."""
+    """The canonical message, its hash, the body's hash, and every check in order."""
 
     accepted: bool
     canonical_message: str
+    message_sha256: str
     body_sha256: str
     checks: tuple[Check, ...]
     hints: tuple[str, ...] = ()
@@ -88,6 +95,7 @@ class Explainer:
         return Explanation(
             accepted=all(check.outcome == "passed" for check in checks),
             canonical_message=message.decode("latin-1"),
+            message_sha256=hashlib.sha256(message).hexdigest(),
             body_sha256=hashlib.sha256(request.body).hexdigest(),
             checks=tuple(checks),
             hints=tuple(self._hints(request, credential)) if is_test else (),
@@ -155,9 +163,19 @@ class ExplainTool:
             asked = await _from_form(request)
             explanation = await self._explainer.explain(asked)
         html = self._templates.get_template("explain.html").render(
-            asked=asked, explanation=explanation, path=PATH
+            asked=asked or _NOTHING,
+            explanation=explanation,
+            path=PATH,
+            keeps_crlf=_keeps_crlf(asked),
         )
         return Response(html, headers=pages.PAGE_HEADERS, media_type="text/html")
+
+
+_NOTHING = SignedRequest(method="GET", key="", timestamp="", nonce="", signature="")
+
+
+def _keeps_crlf(asked: SignedRequest | None) -> bool:
+    return asked is not None and b"\r\n" in asked.body
 
 
 async def _from_form(request: Request) -> SignedRequest:

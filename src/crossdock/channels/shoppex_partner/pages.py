@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jinja2
+import msgspec
 from fastapi import Request, Response
 
 from crossdock.db.unit_of_work import Database
@@ -10,43 +11,90 @@ from crossdock.errors import NotFound
 from crossdock.kit.money import format_minor
 from crossdock.shop.orders import Order, read_order_by_key
 
+# Referrer-Policy: no-referrer comes with every answer of the server.
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' https: data:; "
+        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
 }
 _ID_LENGTH_MAX = 18
 _KEY_LENGTH_MAX = 64
 
-STATE_NAMES = {
-    "waiting_for_release": "Waiting for release",
-    "reserved": "Reserved",
-    "processing": "Processing",
-    "in_fulfilment": "In fulfilment",
-    "partially_shipped": "Partially shipped",
-    "shipped": "Shipped",
-    "completed": "Completed",
-    "cancelled": "Cancelled",
+_SIGNS = {
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "¥",
+    "INR": "₹",
+    "CAD": "CA$",
+    "AUD": "A$",
+    "MXN": "MX$",
+    "BRL": "R$",
 }
+
+_ROAD = ("Received", "Processing", "In fulfilment", "Shipped", "Completed")
+_PLACES: dict[str, tuple[int, str]] = {
+    "waiting_for_release": (0, "Waiting for release"),
+    "reserved": (0, "Reserved"),
+    "processing": (1, "Processing"),
+    "in_fulfilment": (2, "In fulfilment"),
+    "partially_shipped": (3, "Partly shipped"),
+    "shipped": (3, "Shipped"),
+    "completed": (4, "Completed"),
+}
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A station of the status line; `phase` is done, current, coming or stopped."""
+
+    name: str
+    phase: str
+
+
+def steps(state: str) -> list[Step]:
+    """The status line of an order: where it was, where it is, where it will go."""
+    if state == "cancelled":
+        return [Step(name="Received", phase="done"), Step(name="Cancelled", phase="stopped")]
+    place, name = _PLACES[state]
+    line = []
+    for number, station in enumerate(_ROAD):
+        if number == place:
+            phase = "done" if state == "completed" else "current"
+            line.append(Step(name=name, phase=phase))
+        else:
+            line.append(Step(name=station, phase="done" if number < place else "coming"))
+    return line
+
+
+def money_text(minor: int, currency: str) -> str:
+    """An amount for people: $1,299.00, €0.50, ¥1,200, CHF 12.00."""
+    whole, point, decimals = format_minor(abs(minor), currency).partition(".")
+    sign = _SIGNS.get(currency, f"{currency}\u00a0")
+    return f"{'−' if minor < 0 else ''}{sign}{int(whole):,}{point}{decimals}"
 
 
 def environment() -> jinja2.Environment:
     """The channel's templates, with everything escaped."""
-    folder = Path(__file__).parent / "templates"
-    made = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True)
-    made.filters["money"] = format_minor
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters["money"] = money_text
     return made
 
 
 class OrderPages:
     """Shows one order to the holder of its key."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, *, public_url: str) -> None:
         self._db = db
+        self._base = public_url.rstrip("/")
         self._templates = environment()
 
     async def show(self, request: Request) -> Response:
@@ -54,8 +102,15 @@ class OrderPages:
         try:
             order = await self._read(request)
         except NotFound:
-            return self._page("order_missing.html", status=404)
-        return self._page("order_detail.html", status=200, order=order, states=STATE_NAMES)
+            return self._page("order_missing.html", code=404)
+        line = steps(order.state)
+        return self._page(
+            "order_detail.html",
+            order=order,
+            steps=line,
+            status=[step for step in line if step.phase != "coming"][-1],
+            images={line.line_no: self._image(line.image) for line in order.lines},
+        )
 
     async def _read(self, request: Request) -> Order:
         order_id = request.query_params.get("order_id", "")
@@ -67,6 +122,12 @@ class OrderPages:
         async with self._db.statement() as tx:
             return await read_order_by_key(tx, order_id=int(order_id), order_key=order_key)
 
-    def _page(self, template: str, *, status: int, **values: object) -> Response:
-        html = self._templates.get_template(template).render(**values)
-        return Response(html, status_code=status, headers=PAGE_HEADERS, media_type="text/html")
+    def _image(self, url: str | None) -> str:
+        """An address that the page may show: our own without its host, or an https one; else ''."""
+        own = (url or "").removeprefix(self._base)
+        is_own = own.startswith("/") and not own.startswith("//")
+        return own if is_own or own.startswith("https://") else ""
+
+    def _page(self, template: str, *, code: int = 200, **values: object) -> Response:
+        html = self._templates.get_template(template).render(values)
+        return Response(html, status_code=code, headers=PAGE_HEADERS, media_type="text/html")

@@ -17,9 +17,7 @@ SOURCE = "partner_integration"
 QUANTITY_MAX = 1_000_000
 NUMBER_LENGTH_MAX = 191
 COMMENTS_LENGTH_MAX = 2_000
-METADATA_LENGTH_MAX = 1_000
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
-_ID_MAX = 2**63 - 1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DECIMAL_EXPONENT_MAX = 100
@@ -168,7 +166,7 @@ def _read_item(raw: Any, *, place: int) -> OrderItem:
     quantity = _whole(raw.get("quantity"))
     if quantity is None or not 1 <= quantity <= QUANTITY_MAX:
         raise WireError("partner_invalid_quantity", data={"field": f"items[{place}].quantity"})
-    return OrderItem(variant_id=min(product_id, _ID_MAX), quantity=quantity)
+    return OrderItem(variant_id=product_id, quantity=quantity)
 
 
 def _whole(value: Any) -> int | None:
@@ -199,13 +197,19 @@ def _read_comments(value: Any) -> str:
 
 
 def _read_metadata(document: dict[str, Any], field: str) -> str:
+    """Fiscal metadata is stored and never judged: any value as text, without what no text can hold."""
     value = document.get(field)
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if len(text) > METADATA_LENGTH_MAX or _UNPRINTABLE.search(text):
-        _invalid(field, f"{field} is too long or has control characters.")
-    return str(text)
+    text = value if isinstance(value, str) else _json_text(value)
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _json_text(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise WireError("partner_invalid_payload", "The request body is nested too deep.") from None
 
 
 def _invalid(field: str, message: str) -> NoReturn:

@@ -1,0 +1,60 @@
+"""What a partner does about each error code of this channel; the explainer and the docs print it."""
+
+_AGAIN = "Send the request again with a fresh timestamp, nonce and signature, after Retry-After."
+_TO_US = "Tell the shop: only it can change this."
+
+ADVICE: dict[str, str] = {
+    "partner_auth_missing_headers": (
+        "Send all four X-Shoppex headers, each once and not empty; a nonce has 1 to 128 of "
+        "A-Z a-z 0-9 . _ : ~ -"
+    ),
+    "partner_auth_invalid_timestamp": (
+        "Send Unix time in whole seconds, ten digits; not milliseconds, not a date."
+    ),
+    "partner_auth_expired_timestamp": (
+        "Take the time when you send, and keep your clock right with NTP."
+    ),
+    "partner_auth_invalid_key": (
+        "Compare the key with the one you were given; ask the shop whether it was disabled."
+    ),
+    "partner_auth_invalid_signature": (
+        "Build the message from the same bytes that you send, and compare it with the explainer's."
+    ),
+    "partner_auth_reused_nonce": "Make a new nonce for every request, also for a retry.",
+    "partner_permission_denied": _TO_US,
+    "partner_invalid_payload": (
+        "Mend the body: data.field names the place. Send application/json, not compressed."
+    ),
+    "partner_missing_items": "Send items as a list with at least one entry.",
+    "partner_missing_id_order_partner": "Send your own order number as id_order_partner.",
+    "partner_invalid_quantity": "Send whole numbers from 1; data.field names the item.",
+    "partner_customer_billing_incomplete": f"{_TO_US} data.fields lists what is missing.",
+    "partner_customer_shipping_incomplete": f"{_TO_US} data.fields lists what is missing.",
+    "partner_customer_not_configured": _TO_US,
+    "partner_customer_inactive": _TO_US,
+    "partner_customer_not_found": _TO_US,
+    "partner_order_amount_not_allowed": (
+        "Change the order so that its items' sum lies in the agreed range, both ends included."
+    ),
+    "partner_backorder_not_allowed": (
+        "Take out the products in data.product_ids, or order them when they are listed again."
+    ),
+    "partner_stock_limit_exceeded": (
+        "Lower the quantities: data.limits has the limit of each product. Read the list anew."
+    ),
+    "partner_product_not_found": (
+        "Take out the products in data.product_ids: they are gone, or not visible to you."
+    ),
+    "partner_order_already_exists": (
+        "Treat it as placed: data has order_id, order_key and order_detail_url of the first order."
+    ),
+    "partner_order_state": "Nothing: the order has moved on.",
+    "rest_no_route": "Compare path and method with the reference; paths are lower case.",
+    "partner_payload_too_large": "Split the order; data.limit_bytes is the limit.",
+    "partner_rate_limited": _AGAIN,
+    "partner_internal_error": (
+        "Tell the shop, with X-Request-Id. The order number says whether the order exists: send it again."
+    ),
+    "partner_temporarily_unavailable": _AGAIN,
+}
+"""By wire code; a test compares the keys with errors.WIRE and errors.WIRE_ONLY."""
