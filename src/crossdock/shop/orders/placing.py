@@ -22,6 +22,7 @@ from crossdock.shop.partners import Partner
 from crossdock.shop.stock import refusing_shortage, taking
 
 _ATTEMPTS = 3
+_ID_MAX = 2**63 - 1
 
 
 class Placing(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +96,7 @@ async def read_context(
             "partner": partner.id,
             "number": request.partner_order_id,
             "customer": partner.customer_id,
-            "variants": sorted({item.variant_id for item in request.items}),
+            "variants": sorted({i.variant_id for i in request.items if i.variant_id <= _ID_MAX}),
             "merchants": None
             if partner.visible_merchants is None
             else list(partner.visible_merchants),
@@ -214,8 +215,9 @@ _CONTEXT = """
             select jsonb_build_object('id', o.id, 'order_key', o.order_key) from orders o
             where o.partner_id = %(partner)s and o.partner_order_id = %(number)s),
         'customer', (
-            select jsonb_build_object('id', c.id, 'email', c.email, 'active', c.active, 'billing', c.billing,
-                                      'shipping', c.shipping, 'seller_id', c.seller_id)
+            select jsonb_build_object('id', c.id, 'email', c.email, 'active', c.active,
+                                      'billing', jsonb_strip_nulls(c.billing),
+                                      'shipping', jsonb_strip_nulls(c.shipping), 'seller_id', c.seller_id)
             from customers c
             where c.shop_id = %(shop)s and c.id = %(customer)s and c.deleted_at is null),
         'connector', (
