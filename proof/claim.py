@@ -3,6 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from proof.stand import Stand
 
@@ -35,7 +36,7 @@ class Claim:
     quick: Size
     run: Callable[[Stand, Size, random.Random], Awaitable[Result]]
     server: bool = True
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Findings:

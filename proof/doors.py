@@ -23,7 +23,9 @@ class Outcome:
 class Door(Protocol):
     """A channel that can sell."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The channel's."""
 
     def order(
         self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str

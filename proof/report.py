@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -45,7 +46,7 @@ class Board:
         self._console = console
         self._live = Live(self._table(), console=console, refresh_per_second=4)
 
-    def __enter__(self) -> "Board":
+    def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._live.start()
         return self

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -108,12 +109,16 @@ class Stand:
         }
 
     @contextmanager
-    def serving(self, *, port: int = 0, **settings: object) -> Iterator[ServerProcess]:
+    def serving(self, *, port: int = 0, **settings: Any) -> Iterator[ServerProcess]:
         """A real `crossdock serve`; on leaving it is stopped, however it is by then."""
-        chosen = {**self.server_settings, "workers": self.ground.workers, **settings}
-        folder = Path(str(chosen.pop("data_dir")))
+        chosen: dict[str, Any] = {
+            **self.server_settings,
+            "workers": self.ground.workers,
+            **settings,
+        }
+        folder = Path(chosen.pop("data_dir"))
         with serving(folder, port=port, **chosen) as server:
-            _wait_all(server, count=int(str(chosen["workers"])))
+            _wait_all(server, count=int(chosen["workers"]))
             before, self._server = self._server, server
             try:
                 yield server

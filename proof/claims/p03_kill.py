@@ -1,0 +1,259 @@
+"""P3: processes die at any instant while partners order; what was acknowledged stays, once."""
+
+import asyncio
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import psycopg
+
+from crossdock.db.unit_of_work import Database
+from crossdock.shop.stock import expire_holds
+from proof.claim import Claim, Findings, Result, Size
+from proof.doors import BROKEN, SOLD, TAKEN, Outcome, ShoppexPartnerDoor, buy
+from proof.stand import JOBS, WEB, Stand, kill
+from tests.support.factories import PartnerFixture, make_partner, make_shop, make_variant
+from tests.support.processes import ROOT, ServerProcess, environment
+from tests.support.raw_http import Connection
+
+CLIENTS = 20
+VARIANTS = 10
+HOLD_TTL_S = 3
+VICTIMS = {"web": 70, "jobs": 8, "server": 6, "database": 6, "holder": 10}
+ALWAYS = ("web", "server", "database", "holder")
+PAUSE_S = (0.05, 0.9)
+LAST_ORDER_S = 60.0
+
+
+class Shoppers:
+    """Twenty clients; each retries an order under its number, signed anew, until it is acknowledged."""
+
+    def __init__(self, stand: Stand, partner: PartnerFixture, variants: list[int]) -> None:
+        self.acknowledged: dict[str, int] = {}
+        self.found_existing = 0
+        self.attempts = 0
+        self.strange: Counter[str] = Counter()
+        self.stopping = asyncio.Event()
+        self._stand = stand
+        self._door = ShoppexPartnerDoor(partner)
+        self._variants = variants
+
+    async def shop(self, rng: random.Random) -> None:
+        """One client's life; its last order is seen through."""
+        connection: Connection | None = None
+        while not self.stopping.is_set():
+            number, variant_id = f"PO-{uuid.uuid4().hex}", rng.choice(self._variants)
+            while number not in self.acknowledged:
+                connection = await self._attempt(connection, number, variant_id)
+        if connection:
+            connection.close()
+
+    async def _attempt(
+        self, connection: Connection | None, number: str, variant_id: int
+    ) -> Connection | None:
+        self.attempts += 1
+        try:
+            if connection is None or not connection.is_open:
+                connection = await Connection.open(self._stand.server.port)
+            async with asyncio.timeout(15):
+                outcome = await self._buy(connection, number, variant_id)
+        except (OSError, TimeoutError):
+            if connection:
+                connection.close()
+            await asyncio.sleep(0.05)
+            return None
+        await self._note(outcome, number)
+        return connection
+
+    async def _buy(self, connection: Connection, number: str, variant_id: int) -> Outcome:
+        return await buy(
+            connection,
+            self._door,
+            variant_id,
+            quantity=1,
+            number=number,
+            timestamp=int(time.time()),
+            nonce=uuid.uuid4().hex,
+        )
+
+    async def _note(self, outcome: Outcome, number: str) -> None:
+        if outcome.kind in {SOLD, TAKEN}:
+            self.acknowledged[number] = outcome.order_id
+            self.found_existing += outcome.kind == TAKEN
+            return
+        if outcome.kind == BROKEN:
+            self.strange[outcome.text] += 1
+        await asyncio.sleep(0.05)
+
+
+class Executioner:
+    """Chooses who dies next, and starts again what nobody else starts."""
+
+    def __init__(
+        self, stand: Stand, stack: ExitStack, *, holder: tuple[int, int], rng: random.Random
+    ) -> None:
+        self.killed: Counter[str] = Counter()
+        self._stand = stand
+        self._stack = stack
+        self._holder_place = holder
+        self._rng = rng
+        self._holder = self._start_holder()
+
+    async def kill(self, kind: str) -> None:
+        """One SIGKILL."""
+        if kind == "server":
+            await self._kill_server()
+        elif kind == "holder":
+            self._holder.kill()
+            self._holder.wait()
+            self._holder = self._start_holder()
+        elif kind == "database":
+            await asyncio.to_thread(self._kill_backend)
+        else:
+            module = WEB if kind == "web" else JOBS
+            while not (pids := self._stand.server.children(module)):
+                await asyncio.sleep(0.05)
+            kill(self._rng.choice(pids))
+        self.killed[kind] += 1
+
+    def end(self) -> None:
+        """The holder dies with a hold in its hands."""
+        self._holder.kill()
+        self._holder.wait()
+
+    async def _kill_server(self) -> None:
+        """The parent: its children notice and leave; an operator's service manager starts another."""
+        old = self._stand.server
+        old.end(signal.SIGKILL)
+        await asyncio.to_thread(_start_again, self._stack, self._stand, old)
+
+    def _kill_backend(self) -> None:
+        """A database process of the server: PostgreSQL goes through crash recovery."""
+        with psycopg.connect(self._stand.url, autocommit=True) as connection:
+            pids = connection.execute(
+                "select pid from pg_stat_activity where datname = current_database()"
+                " and application_name = 'crossdock' and pid <> pg_backend_pid()"
+            ).fetchall()
+        if pids:
+            kill(self._rng.choice(pids)[0])
+
+    def _start_holder(self) -> subprocess.Popen[bytes]:
+        shop_id, variant_id = self._holder_place
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "proof.holder",
+                self._stand.url,
+                str(shop_id),
+                str(variant_id),
+                str(HOLD_TTL_S),
+            ],
+            env=environment(),
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _start_again(stack: ExitStack, stand: Stand, old: ServerProcess) -> None:
+    """On the same port, once the orphans have left it."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            stack.enter_context(stand.serving(port=old.port))
+            return
+        except (AssertionError, RuntimeError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
+    """Kill web processes, job workers, the whole server, database backends and holders of stock."""
+    async with stand.database.begin() as tx:
+        shop = await make_shop(tx)
+        variants = [await make_variant(tx, shop=shop, own=1_000_000) for _ in range(VARIANTS)]
+        partner = await make_partner(tx, shop=shop)
+    shoppers = Shoppers(stand, partner, variants)
+    with ExitStack() as stack:
+        stack.enter_context(stand.serving())
+        executioner = Executioner(stand, stack, holder=(shop.id, variants[0]), rng=rng)
+        tasks = [
+            asyncio.create_task(shoppers.shop(random.Random(rng.random()))) for _ in range(CLIENTS)
+        ]
+        try:
+            for kind in _order_of_death(size["kills"], rng):
+                await asyncio.sleep(rng.uniform(*PAUSE_S))
+                await executioner.kill(kind)
+            shoppers.stopping.set()
+            async with asyncio.timeout(LAST_ORDER_S):
+                await asyncio.gather(*tasks)
+        finally:
+            executioner.end()
+            for task in tasks:
+                task.cancel()
+    return await _account(stand, shoppers, executioner, variants)
+
+
+def _order_of_death(kills: int, rng: random.Random) -> list[str]:
+    """Every kind at least once, the rest by weight."""
+    chosen = rng.choices(list(VICTIMS), list(VICTIMS.values()), k=kills - len(ALWAYS))
+    kinds = [*ALWAYS, *chosen]
+    rng.shuffle(kinds)
+    return kinds
+
+
+async def _account(
+    stand: Stand, shoppers: Shoppers, executioner: Executioner, variants: list[int]
+) -> Result:
+    """Orders in the book beside those acknowledged; holds after their time."""
+    findings = Findings()
+    database = Database(stand.url, min_size=1, max_size=1)
+    await database.open()
+    await asyncio.sleep(HOLD_TTL_S)
+    async with database.begin() as tx:
+        await expire_holds(tx, now=datetime.now(UTC))
+    async with database.begin() as tx:
+        rows = await tx.all("select partner_order_id, id from orders")
+        held = await tx.value("select count(*) from holds where status = 'held'")
+        committed = await tx.value("select sum(committed) from stock_levels")
+    await database.close()
+    booked = dict(rows)
+    lost = {n for n, order_id in shoppers.acknowledged.items() if booked.get(n) != order_id}
+    findings.expect(
+        not lost, f"{len(lost)} acknowledged orders are not in the book: {list(lost)[:3]}"
+    )
+    extra = booked.keys() - shoppers.acknowledged.keys()
+    findings.expect(not extra, f"{len(extra)} orders that nobody was told of: {list(extra)[:3]}")
+    findings.expect(len(rows) == len(booked), f"{len(rows) - len(booked)} orders are doubled")
+    findings.expect(committed == len(rows), f"{committed} units committed for {len(rows)} orders")
+    findings.expect(held == 0, f"{held} holds outlived their time")
+    findings.expect(not shoppers.strange, f"strange answers: {dict(shoppers.strange)}")
+    findings.expect(bool(rows), "nothing was ordered")
+    return findings.result(
+        kills=sum(executioner.killed.values()),
+        victims=" ".join(f"{kind}:{count}" for kind, count in sorted(executioner.killed.items())),
+        orders=len(rows),
+        attempts=shoppers.attempts,
+        found_by_retry=shoppers.found_existing,
+    )
+
+
+CLAIM = Claim(
+    id="P3",
+    title="kill -9 while ordering",
+    workload="SIGKILL to web processes, job workers, the server, database backends and a holder of "
+    "stock at random instants, while 20 clients retry each order under its number",
+    must_hold="no acknowledged order lost, none doubled, none unknown to its buyer, no hold after its time",
+    full={"kills": 300},
+    quick={"kills": 10},
+    run=run,
+    server=False,
+)
