@@ -17,6 +17,7 @@ from crossdock.commands import (
     jobs,
     migrate,
     openapi,
+    partners,
     run,
     sellers,
     serve,
@@ -50,6 +51,9 @@ _CATALOGUE = "Catalogue"
 app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
 app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
 app.command(rich_help_panel=_CATALOGUE)(exporting.export)
+
+_PARTNERS = "Partners and customers"
+app.add_typer(partners.app, name="partner", rich_help_panel=_PARTNERS)
 
 _TRYING = "Trying it out"
 app.add_typer(demo.app, name="demo", rich_help_panel=_TRYING)

@@ -7,8 +7,8 @@ from crossdock.shop.partners.managing import (
     add_credential,
     add_partner,
     disable_credential,
+    enable_credential,
     list_partners,
-    parse_terms,
     revoke_old_secrets,
     rotate_secret,
     set_terms,
@@ -17,8 +17,10 @@ from crossdock.shop.partners.model import Credential, Partner, Secret
 from crossdock.shop.partners.purging import purge_expired
 from crossdock.shop.partners.reading import read_credential
 from crossdock.shop.partners.verifying import Verifier, is_nonce_spent
+from crossdock.shop.partners.wording import TERM_KEYS, Wording, read_terms, split_words
 
 __all__ = [
+    "TERM_KEYS",
     "Credential",
     "NewCredential",
     "Partner",
@@ -26,15 +28,18 @@ __all__ = [
     "Secret",
     "Terms",
     "Verifier",
+    "Wording",
     "add_credential",
     "add_partner",
     "disable_credential",
+    "enable_credential",
     "is_nonce_spent",
     "list_partners",
-    "parse_terms",
     "purge_expired",
     "read_credential",
+    "read_terms",
     "revoke_old_secrets",
     "rotate_secret",
     "set_terms",
+    "split_words",
 ]

@@ -7,7 +7,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.errors import Conflict, NotFound
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.shop.partners.reading import secret_place
@@ -172,6 +172,17 @@ async def disable_credential(tx: Transaction, *, key: str, now: datetime) -> Non
     await _touch(tx, partner_id=partner_id)
 
 
+async def enable_credential(tx: Transaction, *, key: str) -> None:
+    """Let the key be used again, with the secrets it had. Raises NotFound `not_found`."""
+    partner_id = await tx.value(
+        "update credentials set disabled_at = null where public_key = %s returning partner_id",
+        (key,),
+    )
+    if partner_id is None:
+        raise NotFound("not_found", "There is no credential with this key.")
+    await _touch(tx, partner_id=partner_id)
+
+
 async def list_partners(
     tx: Transaction,
     *,
@@ -203,48 +214,6 @@ _VIEWS = """
       and (%(id)s::bigint is null or p.id = %(id)s)
     order by p.id
 """
-
-
-def parse_terms(pairs: list[str], *, channel_settings: frozenset[str] = frozenset()) -> Terms:
-    """Terms from 'key=value' words; a key that is no term is a setting of the channel.
-
-    Values are JSON where they parse as JSON, lists may be comma-separated, 'none' is null.
-    Raises Invalid naming the key.
-    """
-    values: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
-    for pair in pairs:
-        key, separator, text = pair.partition("=")
-        if not separator or not key:
-            raise Invalid("invalid_input", f"{pair!r} is not of the form key=value.")
-        if key in Terms.__struct_fields__ and key != "settings":
-            values[key] = _term_value(key, text)
-        elif key in channel_settings:
-            settings[key] = _json_or_text(text)
-        else:
-            known = sorted({*Terms.__struct_fields__, *channel_settings} - {"settings"})
-            raise Invalid("invalid_input", f"{key} is no term; known are {', '.join(known)}.")
-    if settings:
-        values["settings"] = settings
-    try:
-        return msgspec.convert(values, Terms, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid("invalid_input", f"{error}.") from error
-
-
-def _term_value(key: str, text: str) -> Any:
-    if text.lower() in ("none", "null"):
-        return None
-    if key in ("permissions", "visible_merchants") and not text.startswith("["):
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return _json_or_text(text)
-
-
-def _json_or_text(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return {"yes": True, "on": True, "no": False, "off": False, "none": None}.get(text, text)
 
 
 def _tupled(row: tuple[Any, ...]) -> tuple[Any, ...]:

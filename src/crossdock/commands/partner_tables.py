@@ -1,0 +1,79 @@
+"""Partners on a terminal."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import typer
+
+if TYPE_CHECKING:
+    from crossdock.shop.partners import PartnerView
+
+
+def print_partners(partners: "list[PartnerView]") -> None:
+    """One line for each partner."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Partner", "Shop", "Channel", "Name", "Active", "Backorder", "Customer", "Keys")
+    for partner in partners:
+        table.add_row(
+            str(partner.id),
+            partner.shop,
+            partner.channel,
+            partner.name,
+            _yes(partner.active),
+            _yes(partner.backorder),
+            str(partner.customer_id or "-"),
+            "\n".join(_key_text(credential) for credential in partner.credentials),
+        )
+    Console(soft_wrap=True).print(table)
+
+
+def print_partner(partner: "PartnerView") -> None:
+    """Every term of a partner, and its keys with the life of their secrets."""
+    for name in partner.__struct_fields__:
+        if name != "credentials":
+            typer.echo(f"{name:18} {_text(getattr(partner, name))}")
+    for credential in partner.credentials:
+        typer.echo(f"{'key':18} {_key_text(credential)}")
+        for secret in credential["secrets"] or ():
+            typer.echo(f"{'':18}   secret {secret['id']}: {_life(secret)}")
+
+
+def _life(secret: dict[str, Any]) -> str:
+    parts = [f"made {_moment(secret['created_at'])}"]
+    if secret["revoked_at"]:
+        parts.append(f"revoked {_moment(secret['revoked_at'])}")
+    elif secret["expires_at"]:
+        parts.append(f"ends {_moment(secret['expires_at'])}")
+    used = secret["last_used_at"]
+    parts.append(f"last used {_moment(used)}" if used else "never used")
+    return ", ".join(parts)
+
+
+def _key_text(credential: dict[str, Any]) -> str:
+    marks = [
+        mark for mark, flag in (("test", "is_test"), ("disabled", "disabled")) if credential[flag]
+    ]
+    return f"{credential['key']} ({', '.join(marks)})" if marks else str(credential["key"])
+
+
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return _yes(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
+    return str(value)
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"

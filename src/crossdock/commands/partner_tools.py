@@ -1,0 +1,161 @@
+"""`crossdock partner explain` and `sign`: help for partners whose signatures do not fit yet.
+
+Both are for test credentials only and never print a secret; `explain` never prints a right
+signature either.
+"""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.raw_requests import RawRequest, parse_request
+from crossdock.commands.running import with_runtime
+from crossdock.db.runtime import Runtime
+from crossdock.errors import Invalid, NotFound
+from crossdock.serving.address import base_url
+from crossdock.settings import load_settings
+
+if TYPE_CHECKING:
+    from crossdock.channels.shoppex_partner.explain import Explanation
+    from crossdock.shop.partners import Verifier
+
+BodyOption = Annotated[
+    Path | None, typer.Option("--body", help="File with the raw body; - reads standard input.")
+]
+MethodOption = Annotated[str, typer.Option("--method", help="GET (products) or POST (order).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_MARKS = {"passed": "✓", "failed": "✗", "skipped": "-"}
+
+
+def explain(
+    method: MethodOption = "",
+    key: Annotated[str, typer.Option(help="X-Shoppex-Key as sent.")] = "",
+    timestamp: Annotated[str, typer.Option(help="X-Shoppex-Timestamp as sent.")] = "",
+    nonce: Annotated[str, typer.Option(help="X-Shoppex-Nonce as sent.")] = "",
+    signature: Annotated[str, typer.Option(help="X-Shoppex-Signature as sent.")] = "",
+    body: BodyOption = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(help="File with the whole request, raw or as curl -v shows it; - for stdin."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the server makes of a signed request, and which check stops it.
+
+    Nothing is spent: the nonce stays unused. Exit code 0 when the request would be accepted now.
+    """
+    raw = parse_request(_read(request)) if request else RawRequest()
+    raw = raw.with_changes(
+        method=method,
+        headers={"key": key, "timestamp": timestamp, "nonce": nonce, "signature": signature},
+        body=_read(body) if body else None,
+    )
+    explanation = with_runtime(lambda runtime: _explain(runtime, raw))
+    if as_json:
+        typer.echo(msgspec.json.encode(explanation))
+    else:
+        _print(explanation, raw=raw)
+    raise typer.Exit(0 if explanation.accepted else 1)
+
+
+def sign(
+    key: Annotated[str, typer.Option(help="The key of a test credential.")],
+    method: MethodOption = "GET",
+    body: BodyOption = None,
+) -> None:
+    """Print a signed request as a curl command; it is good for one call within five minutes."""
+    content = _read(body) if body else b""
+    url = base_url(load_settings())
+    typer.echo(
+        with_runtime(
+            lambda runtime: _sign(runtime, key=key, method=method.upper(), body=content, url=url)
+        )
+    )
+
+
+async def _explain(runtime: Runtime, raw: RawRequest) -> "Explanation":
+    from crossdock.channels.shoppex_partner.explain import Explainer, SignedRequest
+
+    _check_method(raw.method)
+    verifier = _verifier(runtime)
+    explainer = Explainer(
+        runtime.database, verifier, clock=runtime.clock, settings=runtime.settings
+    )
+    headers = {name: raw.header(name) for name in ("key", "timestamp", "nonce", "signature")}
+    return await explainer.explain(SignedRequest(method=raw.method, body=raw.body, **headers))
+
+
+async def _sign(runtime: Runtime, *, key: str, method: str, body: bytes, url: str) -> str:
+    from crossdock.channels.shoppex_partner.signing import sign_request
+    from crossdock.kit.ids import RandomIds
+
+    _check_method(method)
+    credential = await _verifier(runtime).peek(key)
+    if credential is None or not credential.is_test:
+        raise NotFound("not_found", f"{key!r} is no live test credential.")
+    signed = sign_request(
+        key=key,
+        secret=max(credential.secrets, key=lambda secret: secret.id).value,
+        method=method,
+        timestamp=int(runtime.clock.now().timestamp()),
+        nonce=RandomIds().random_token(24),
+        body=body,
+    )
+    words = ["curl", "-sS", "-X", method, url + signed.path]
+    for name, value in signed.headers.items():
+        words += ["-H", f"{name}: {value}"]
+    if body:
+        words += ["--data-binary", body.decode("utf-8", "surrogateescape")]
+    return " ".join(map(shlex.quote, words))
+
+
+def _verifier(runtime: Runtime) -> "Verifier":
+    from crossdock.channels.shoppex_partner import NAME
+    from crossdock.jobs.services import create_box
+    from crossdock.shop.partners import Verifier
+
+    box = create_box(runtime.settings)
+    return Verifier(runtime.database, channel=NAME, box=box, clock=runtime.clock)
+
+
+def _check_method(method: str) -> None:
+    if method not in {"GET", "POST"}:
+        raise Invalid(
+            "invalid_input", f"The method must be GET or POST, not {method or 'left out'}."
+        )
+
+
+def _read(path: Path) -> bytes:
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Invalid("invalid_input", f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _print(explanation: "Explanation", *, raw: RawRequest) -> None:
+    from crossdock.channels.shoppex_partner.app import PREFIX
+    from crossdock.channels.shoppex_partner.explain import ROUTES
+
+    typer.echo("The server signs this message (five lines, no newline at the end):\n")
+    for line in explanation.canonical_message.split("\n"):
+        typer.echo(f"  {line}")
+    typer.echo(f"\nSHA-256 of the {len(raw.body)} body bytes: {explanation.body_sha256}\n")
+    for check in explanation.checks:
+        code = f" [{check.code}]" if check.code else ""
+        typer.echo(f"  {_MARKS[check.outcome]} {check.name:11}{check.detail}{code}")
+    expected = PREFIX + ROUTES[raw.method]
+    if raw.path and raw.path.rstrip("/") != expected:
+        typer.echo(f"  ✗ path       {raw.path} was called; {raw.method} answers at {expected}")
+    for hint in explanation.hints:
+        typer.echo(f"\nHint: {hint}")
+    typer.echo(
+        "\nThis request would be accepted."
+        if explanation.accepted
+        else "\nThis request would be refused."
+    )

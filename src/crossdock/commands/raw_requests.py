@@ -1,0 +1,78 @@
+"""Read an HTTP request as a file shows it: raw from a log, or as `curl -v` prints it."""
+
+import re
+
+import msgspec
+
+from crossdock.errors import Invalid
+
+_START = re.compile(r"([A-Z]+) (\S+) HTTP/[0-9.]+")
+_PREFIX = "x-shoppex-"
+
+
+class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Method, path, lower-case headers and body; '' where the text did not say."""
+
+    method: str = ""
+    path: str = ""
+    headers: dict[str, str] = {}
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        """One of the four signed headers, by the last word of its name."""
+        return self.headers.get(_PREFIX + name, "")
+
+    def with_changes(
+        self, *, method: str, headers: dict[str, str], body: bytes | None
+    ) -> "RawRequest":
+        """The same request with what is given instead; '' and None change nothing."""
+        given = {_PREFIX + name: value for name, value in headers.items() if value}
+        return RawRequest(
+            method=method.upper() or self.method or "GET",
+            path=self.path,
+            headers=self.headers | given,
+            body=self.body if body is None else body,
+        )
+
+
+def parse_request(text: bytes) -> RawRequest:
+    """The request in a text. Raises Invalid `invalid_input` when there is no request line.
+
+    Lines of `curl -v` begin with '> '; others there ('* ', '< ', '{ ') are passed over, and the
+    body is not in them. A Content-Length cuts what an editor added behind the body.
+    """
+    head, body = _split(text)
+    lines = head.decode("latin-1").splitlines()
+    is_curl = any(line.startswith("> ") for line in lines)
+    if is_curl:
+        lines = [line[2:] for line in lines if line.startswith("> ")]
+    for number, line in enumerate(lines):
+        if match := _START.fullmatch(line.strip()):
+            headers = _headers(lines[number + 1 :])
+            path = match[2].partition("?")[0]
+            return RawRequest(
+                method=match[1],
+                path=path,
+                headers=headers,
+                body=b"" if is_curl else _cut(body, headers=headers),
+            )
+    raise Invalid("invalid_input", "There is no line like 'GET /path HTTP/1.1' in the request.")
+
+
+def _split(text: bytes) -> tuple[bytes, bytes]:
+    """The head and the body, at the first empty line after the request line."""
+    match = re.search(rb"\r\n\r\n|\n\n", text.lstrip())
+    if match is None:
+        return text, b""
+    stripped = text.lstrip()
+    return stripped[: match.start()], stripped[match.end() :]
+
+
+def _headers(lines: list[str]) -> dict[str, str]:
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _cut(body: bytes, *, headers: dict[str, str]) -> bytes:
+    length = headers.get("content-length", "")
+    return body[: int(length)] if length.isdigit() else body

@@ -1,0 +1,189 @@
+"""A partner's terms as an operator writes them: 'key=value' words, read in the light of the shop.
+
+| key | value |
+|---|---|
+| customer | e-mail or number of the customer whom orders are for; none |
+| permissions | the channel's permissions with commas; all; none |
+| backorder | yes or no |
+| min_amount, max_amount | an order's least and largest subtotal, such as 100.00; none |
+| min_amount_minor, max_amount_minor | the same in minor units |
+| visible_merchants | slugs or numbers with commas; all |
+| price_list | name or number of a price list; none |
+| rate_limit_per_minute | requests in a minute; 0 is without limit, none the server's setting |
+| active | yes or no: whether the partner may call at all |
+"""
+
+import difflib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import CrossdockError, Invalid, NotFound
+from crossdock.kit.money import MINOR_MAX, parse_amount
+from crossdock.shop.customers import read_customer
+from crossdock.shop.partners.managing import Terms
+from crossdock.shop.pricing import read_price_list
+from crossdock.shop.shops import Shop
+
+_YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
+_NOTHING = {"none", "null", ""}
+_RATE_MAX = 1_000_000
+
+# Other names under which people look for a term.
+_ALIASES = {
+    "customer_id": "customer",
+    "price_list_id": "price_list",
+    "enabled": "active",
+    "merchants": "visible_merchants",
+    "rate_limit": "rate_limit_per_minute",
+}
+
+
+class Wording(msgspec.Struct, frozen=True, kw_only=True):
+    """What words are read in the light of: `permissions` are all that the channel knows."""
+
+    shop: Shop
+    permissions: tuple[str, ...]
+
+
+def split_words(words: Sequence[str]) -> dict[str, str]:
+    """'key=value' words as a dictionary. Raises Invalid `invalid_input` for any other form."""
+    found = {}
+    for word in words:
+        key, separator, text = word.partition("=")
+        if not separator or not key.strip():
+            raise _invalid(word, f"{word!r} is not of the form key=value.")
+        found[key.strip()] = text.strip()
+    return found
+
+
+async def read_terms(tx: Transaction, *, wording: Wording, words: dict[str, str]) -> Terms:
+    """The terms that the words say. Raises Invalid `invalid_input` naming the key, NotFound `not_found`."""
+    values: dict[str, Any] = {}
+    for written, text in words.items():
+        key = _ALIASES.get(written, written)
+        reader = _READERS.get(key)
+        if reader is None:
+            raise _invalid(written, _unknown(written))
+        try:
+            field, value = await reader(tx, wording, text)
+        except CrossdockError as error:
+            raise type(error)(error.code, f"{written}: {error.message}", error.data) from error
+        values[field] = value
+    _check_range(values)
+    return Terms(**values)
+
+
+async def _customer(tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+    if text.lower() in _NOTHING:
+        return "customer_id", None
+    try:
+        return "customer_id", (await read_customer(tx, shop_id=wording.shop.id, who=text)).id
+    except NotFound as error:
+        hint = f"{error.message} See: crossdock customer list --shop {wording.shop.slug}"
+        raise NotFound("not_found", hint) from error
+
+
+async def _permissions(_tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+    if text.lower() in _NOTHING | {"all", "*"}:
+        return "permissions", () if text.lower() in _NOTHING else wording.permissions
+    chosen = tuple(dict.fromkeys(_listed(text)))
+    for name in chosen:
+        if name not in wording.permissions:
+            known = ", ".join(wording.permissions)
+            raise _invalid("permissions", f"{name!r} is no permission; known are {known}.")
+    return "permissions", chosen
+
+
+async def _visible_merchants(tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+    if text.lower() in {"all", "*", "none", "null"}:
+        return "visible_merchants", None
+    rows = await tx.all("select slug, id from merchants where shop_id = %s", (wording.shop.id,))
+    by_word = dict(rows) | {str(merchant_id): merchant_id for _, merchant_id in rows}
+    for word in _listed(text):
+        if word not in by_word:
+            known = ", ".join(sorted(slug for slug, _ in rows)) or "none"
+            raise NotFound("not_found", f"There is no merchant {word!r}; known are {known}.")
+    return "visible_merchants", tuple(by_word[word] for word in _listed(text))
+
+
+async def _price_list(tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+    if text.lower() in _NOTHING:
+        return "price_list_id", None
+    found = await read_price_list(tx, shop_id=wording.shop.id, name=text)
+    return "price_list_id", found.id
+
+
+async def _rate_limit(_tx: Transaction, _wording: Wording, text: str) -> tuple[str, Any]:
+    limit = None if text.lower() in _NOTHING else _whole(text, most=_RATE_MAX)
+    return "settings", {"rate_limit_per_minute": limit}
+
+
+Reader = Callable[[Transaction, Wording, str], Awaitable[tuple[str, Any]]]
+
+
+def _flag(field: str) -> Reader:
+    async def read(_tx: Transaction, _wording: Wording, text: str) -> tuple[str, Any]:
+        if text.lower() not in _YES | _NO:
+            raise _invalid(field, f"{text!r} is neither yes nor no.")
+        return field, text.lower() in _YES
+
+    return read
+
+
+def _amount(field: str, *, is_minor: bool) -> Reader:
+    async def read(_tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+        if text.lower() in _NOTHING:
+            return field, None
+        if is_minor:
+            return field, _whole(text, most=MINOR_MAX)
+        minor = parse_amount(text, currency=wording.shop.currency)
+        if minor < 0:
+            raise _invalid(field, f"{text!r} is less than nothing.")
+        return field, minor
+
+    return read
+
+
+_READERS: dict[str, Reader] = {
+    "customer": _customer,
+    "permissions": _permissions,
+    "backorder": _flag("backorder"),
+    "min_amount": _amount("min_amount_minor", is_minor=False),
+    "max_amount": _amount("max_amount_minor", is_minor=False),
+    "min_amount_minor": _amount("min_amount_minor", is_minor=True),
+    "max_amount_minor": _amount("max_amount_minor", is_minor=True),
+    "visible_merchants": _visible_merchants,
+    "price_list": _price_list,
+    "rate_limit_per_minute": _rate_limit,
+    "active": _flag("active"),
+}
+TERM_KEYS = tuple(_READERS)
+
+
+def _unknown(key: str) -> str:
+    near = difflib.get_close_matches(key, [*TERM_KEYS, "test"], n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"{key!r} is no term.{hint} Known are {', '.join(TERM_KEYS)} and, when adding, test."
+
+
+def _check_range(values: dict[str, Any]) -> None:
+    least, most = values.get("min_amount_minor"), values.get("max_amount_minor")
+    if least is not None and most is not None and least > most:
+        raise _invalid("max_amount", "max_amount is less than min_amount.")
+
+
+def _whole(text: str, *, most: int) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 16 or int(text) > most:
+        raise _invalid("", f"{text!r} is no whole number from 0 to {most}.")
+    return int(text)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid("invalid_input", message, {"field": field})
