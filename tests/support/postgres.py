@@ -23,7 +23,11 @@ from crossdock.db.migrate import migrate
 def server_url(folder: Path) -> Iterator[str]:
     """A URL of a running server; `folder` is shared by the workers of this run."""
     if named := os.environ.get("CROSSDOCK_DATABASE_URL"):
-        yield named
+        try:
+            yield named
+        finally:
+            with locked(folder / "template.lock"):
+                _drop(named, database=_template(folder))
         return
     with EmbeddedPostgres(folder / "postgres-data", temporary=True) as server:
         yield server.url("postgres")
@@ -32,8 +36,7 @@ def server_url(folder: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def clone(url: str, *, folder: Path, name: str) -> Iterator[str]:
     """A fresh database, copied from a template that is migrated once per run."""
-    run = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
-    template, database = f"crossdock_template_{run}", f"crossdock_test_{run}_{name}"
+    template, database = _template(folder), f"crossdock_test_{_run(folder)}_{name}"
     with locked(folder / "template.lock"):
         _ensure_template(url, template=template)
         _recreate(url, database=database, template=template)
@@ -41,12 +44,6 @@ def clone(url: str, *, folder: Path, name: str) -> Iterator[str]:
         yield with_database(url, database)
     finally:
         _drop(url, database=database)
-
-
-def drop_template(url: str, *, folder: Path) -> None:
-    """Remove the run's template from a server that outlives the run."""
-    run = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
-    _drop(url, database=f"crossdock_template_{run}")
 
 
 def with_database(url: str, database: str) -> str:
@@ -61,6 +58,14 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _run(folder: Path) -> str:
+    return hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+
+
+def _template(folder: Path) -> str:
+    return f"crossdock_template_{_run(folder)}"
 
 
 def _ensure_template(url: str, *, template: str) -> None:
