@@ -134,6 +134,7 @@ def _mount(
         handler,
         methods=methods,
         summary=extra.summary,
+        description=extra.description,
         responses=extra.responses,
         openapi_extra=extra.extra,
         operation_id=extra.operation_id,

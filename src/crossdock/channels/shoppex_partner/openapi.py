@@ -18,20 +18,46 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     operation_id: str
     summary: str
+    description: str
     status: int
     responses: dict[int | str, dict[str, Any]]
     extra: dict[str, Any]
 
 
+_HEADER_RULES = {
+    "X-Shoppex-Key": (
+        "^[A-Za-z0-9_-]{1,128}$",
+        "pk_demo_4f7c2a",
+        "Your public key.",
+    ),
+    "X-Shoppex-Timestamp": (
+        "^[0-9]{10}$",
+        "1767225600",
+        "When the request was made: Unix time in whole seconds.",
+    ),
+    "X-Shoppex-Nonce": (
+        "^[A-Za-z0-9._:~-]{1,128}$",
+        "5e0c7a52-8d1f-4f0e-9f4b-0a6d3c1b7e21",
+        "A word that you use once: a new one for every request.",
+    ),
+    "X-Shoppex-Signature": (
+        "^[0-9A-Fa-f]{64}$",
+        "4ee1a5dd44ab69ad4ec0e5fd0dd7c7fc7f48ff4ab0ce1b3cb5e0ca9f7bf0b1d6",
+        "HMAC-SHA256 of the canonical message in hexadecimal; the partner's guide shows how.",
+    ),
+}
+
+
 def _header(name: str) -> dict[str, Any]:
-    patterns = {
-        "X-Shoppex-Key": "^[A-Za-z0-9_-]{1,128}$",
-        "X-Shoppex-Timestamp": "^[0-9]{10}$",
-        "X-Shoppex-Nonce": "^[A-Za-z0-9._:~-]{1,128}$",
-        "X-Shoppex-Signature": "^[0-9A-Fa-f]{64}$",
+    pattern, example, description = _HEADER_RULES[name]
+    schema = {"type": "string", "pattern": pattern, "examples": [example]}
+    return {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "description": description,
+        "schema": schema,
     }
-    schema = {"type": "string", "pattern": patterns[name]}
-    return {"name": name, "in": "header", "required": True, "schema": schema}
 
 
 _HEADERS = [_header(name) for name in HEADER_NAMES.values()]
@@ -40,13 +66,32 @@ _PRODUCT = {
     "type": "object",
     "required": ["id", "name", "price", "stock_quantity", "stock_sc", "origen", "upc"],
     "properties": {
-        "id": {"type": "integer"},
-        "name": {"type": "string"},
-        "price": {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"},
-        "stock_quantity": {"type": ["integer", "null"]},
-        "stock_sc": {"type": "integer"},
-        "origen": {"type": "string"},
-        "upc": {"type": "string"},
+        "id": {"type": "integer", "description": "What an order names as product_id."},
+        "name": {"type": "string", "description": "The whole name that a buyer sees."},
+        "price": {
+            "type": "string",
+            "pattern": r"^[0-9]+(\.[0-9]+)?$",
+            "description": "Your unit price now, in the shop's currency; text, so that no digit is lost.",
+        },
+        "stock_quantity": {
+            "type": ["integer", "null"],
+            "description": "How many there are for you; null where stock is not counted.",
+        },
+        "stock_sc": {"type": "integer", "description": "How many are in the shop's own warehouse."},
+        "origen": {
+            "type": "string",
+            "description": "Where stock comes from: SC own warehouse, * both, anything else the supplier.",
+        },
+        "upc": {"type": "string", "description": "The bar code's digits, leading zeros kept."},
+    },
+    "example": {
+        "id": 1042,
+        "name": "Trail coffee, whole bean, 1 kg",
+        "price": "24.50",
+        "stock_quantity": 36,
+        "stock_sc": 36,
+        "origen": "SC",
+        "upc": "036000291452",
     },
 }
 
@@ -59,19 +104,42 @@ _ORDER = {
         "items": {
             "type": "array",
             "minItems": 1,
+            "description": "What is ordered. The same product in several items counts as the sum.",
             "items": {
                 "type": "object",
                 "required": ["product_id", "quantity"],
                 "properties": {
-                    "product_id": {**_DIGITS_OR_NUMBER, "minimum": 1},
-                    "quantity": {**_DIGITS_OR_NUMBER, "minimum": 1, "maximum": 1_000_000},
+                    "product_id": {
+                        **_DIGITS_OR_NUMBER,
+                        "minimum": 1,
+                        "description": "A product's id; digits in quotes are read as well.",
+                    },
+                    "quantity": {
+                        **_DIGITS_OR_NUMBER,
+                        "minimum": 1,
+                        "maximum": 1_000_000,
+                        "description": "How many.",
+                    },
                 },
             },
         },
-        "id_order_partner": {"type": ["string", "number"], "maxLength": 191},
-        "comments": {"type": ["string", "null"], "maxLength": 2000},
-        "tax_id": {},
-        "resale_tax": {},
+        "id_order_partner": {
+            "type": ["string", "number"],
+            "maxLength": 191,
+            "description": "Your own order number. Each is good for one order, for ever.",
+        },
+        "comments": {
+            "type": ["string", "null"],
+            "maxLength": 2000,
+            "description": "A word for whoever packs the order.",
+        },
+        "tax_id": {"description": "Kept with the order as it comes."},
+        "resale_tax": {"description": "Kept with the order as it comes."},
+    },
+    "example": {
+        "items": [{"product_id": 1042, "quantity": 6}, {"product_id": 1057, "quantity": 1}],
+        "id_order_partner": "PO-2026-0117",
+        "comments": "Deliver to dock 4.",
     },
 }
 
@@ -87,35 +155,68 @@ _CREATED = {
     ],
     "properties": {
         "success": {"const": True},
-        "order_id": {"type": "integer"},
-        "order_key": {"type": "string"},
-        "order_detail_url": {"type": "string"},
+        "order_id": {"type": "integer", "description": "The shop's number of the order."},
+        "order_key": {
+            "type": "string",
+            "description": "What opens the order's page: keep it secret.",
+        },
+        "order_detail_url": {"type": "string", "description": "The order's page, for people."},
         "source": {"const": "partner_integration"},
-        "partner_order_id": {"type": "string"},
+        "partner_order_id": {"type": "string", "description": "Your id_order_partner."},
+    },
+    "example": {
+        "success": True,
+        "order_id": 10482,
+        "order_key": "wc_order_Vt3kQ9xLm2PaZ",
+        "order_detail_url": (
+            "https://shop.example/order-detail/?order_id=10482&key=wc_order_Vt3kQ9xLm2PaZ"
+        ),
+        "source": "partner_integration",
+        "partner_order_id": "PO-2026-0117",
     },
 }
 
+# On a read nothing of an order can be wrong.
+_READ_CODES = {"partner_permission_denied", "partner_payload_too_large", "partner_rate_limited"}
+_NOT_READ = {"partner_order_state"}
+
 
 def _errors(*, statuses: set[int], post: bool) -> dict[int | str, dict[str, Any]]:
-    known = [(s, code) for s, code, _ in WIRE.values()]
-    known += [(s, code) for code, (s, _) in WIRE_ONLY.items()]
+    codes = _codes(post=post)
     return {
         status: {
-            "description": ", ".join(sorted({code for s, code in known if s == status})),
-            "content": {"application/json": {"schema": _error(status, post=post)}},
+            "description": ", ".join(code for code, s in codes if s == status),
+            "content": {"application/json": {"schema": _error(status, codes, post=post)}},
         }
         for status in sorted(statuses)
     }
 
 
-def _error(status: int, *, post: bool) -> dict[str, Any]:
+def _codes(*, post: bool) -> list[tuple[str, int]]:
+    """(code, status) of everything that the operation may answer, by name."""
+    known = {code: status for status, code, _ in WIRE.values()}
+    known |= {code: status for code, (status, _) in WIRE_ONLY.items()}
+    return sorted(
+        (code, status)
+        for code, status in known.items()
+        if code not in _NOT_READ
+        and (post or code in _READ_CODES or status in {401, 500, 503} or code == "rest_no_route")
+    )
+
+
+def _error(status: int, codes: list[tuple[str, int]], *, post: bool) -> dict[str, Any]:
     properties: dict[str, Any] = {
-        "code": {"type": "string"},
-        "message": {"type": "string"},
+        "code": {
+            "type": "string",
+            "enum": [code for code, s in codes if s == status],
+            "description": "What a program looks at.",
+        },
+        "message": {"type": "string", "description": "What a person reads."},
         "data": {
             "type": "object",
             "required": ["status"],
             "properties": {"status": {"const": status}},
+            "description": "The status again, and what the error is about.",
         },
     }
     if post:
@@ -129,11 +230,18 @@ def _content(schema: dict[str, Any]) -> dict[str, Any]:
 
 PRODUCTS = Operation(
     operation_id="listProducts",
-    summary="List the products that the partner may buy",
+    summary="List the products that you may buy",
+    description=(
+        "The whole list at once, ordered by id, with your prices and what is in stock. Ask for gzip "
+        "or zstd, and send the ETag of the last answer in If-None-Match: an unchanged list costs 304."
+    ),
     status=200,
     responses={
-        200: {"description": "The whole list.", **_content({"type": "array", "items": _PRODUCT})},
-        304: {"description": "The list has not changed since the ETag in If-None-Match."},
+        200: {
+            "description": "Every product that you may buy now.",
+            **_content({"type": "array", "items": _PRODUCT}),
+        },
+        304: {"description": "The list is still the one of your If-None-Match."},
         **_errors(statuses={401, 403, 413, 429, 503}, post=False),
     },
     extra={"parameters": _HEADERS},
@@ -141,7 +249,11 @@ PRODUCTS = Operation(
 
 CREATE = Operation(
     operation_id="createOrder",
-    summary="Create an order for the partner's customer",
+    summary="Create an order",
+    description=(
+        "The order is for the customer whom the shop has set for you: addresses and e-mail are not "
+        "part of the request. When the answer is here, the order is committed and its stock is yours."
+    ),
     status=201,
     responses={
         201: {"description": "The order was created.", **_content(_CREATED)},
