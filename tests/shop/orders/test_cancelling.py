@@ -156,3 +156,29 @@ async def test_is_walled_by_the_database_as_well(database: Database, clock: Froz
             )
 
     assert refusal.value.sqlstate == "CD010"
+
+
+async def test_is_refused_while_a_retry_waits(database: Database, clock: FrozenClock) -> None:
+    shop, _, order_id = await _placed(database, clock, connector="webhook")
+    async with database.begin() as tx:
+        await tx.run("update dispatches set attempts = 1 where shop_id = %s", (shop.id,))
+
+    with pytest.raises(Refused) as refusal:
+        async with database.begin() as tx:
+            await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    assert refusal.value.code == "order_state"
+
+
+async def test_after_failed_attempts_asks_staff_to_look(
+    database: Database, clock: FrozenClock
+) -> None:
+    shop, _, order_id = await _placed(database, clock, connector="webhook")
+    async with database.begin() as tx:
+        await tx.run(
+            "update dispatches set attempts = 7, status = 'failed' where shop_id = %s", (shop.id,)
+        )
+        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+        alerts = await tx.all("select kind from alerts where shop_id = %s", (shop.id,))
+
+    assert ("cancelled_after_attempts",) in alerts

@@ -44,20 +44,32 @@ async def cancel_order(
 
 async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
     row = await tx.one(
-        "select status, external_id, connector from dispatches"
+        "select status, external_id, connector, attempts from dispatches"
         " where shop_id = %s and order_id = %s for no key update",
         (shop_id, order_id),
     )
     if row is None:
         return
-    status, external_id, connector = row
-    if status in {"sending", "sent"} and external_id != _BY_HAND:
+    status, external_id, connector, attempts = row
+    is_outside = external_id != _BY_HAND
+    if is_outside and (status in {"sending", "sent"} or (status == "queued" and attempts)):
         raise Refused("order_state", f"The order is with {connector} already; cancel it there.")
     await tx.run(
         "update dispatches set status = 'withdrawn', next_attempt_at = null, updated_at = %s"
         " where shop_id = %s and order_id = %s",
         (now, shop_id, order_id),
     )
+    if attempts:
+        await tx.run(
+            "insert into alerts (shop_id, kind, message, order_id, created_at)"
+            " values (%s, 'cancelled_after_attempts', %s, %s, %s)",
+            (
+                shop_id,
+                f"Order {order_id} was cancelled after failed attempts; see that {connector} lacks it.",
+                order_id,
+                now,
+            ),
+        )
 
 
 async def _give_back(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
