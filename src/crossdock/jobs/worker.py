@@ -66,4 +66,3 @@ async def _number_events(runtime: Runtime) -> None:
             log.warning("events were not numbered", code=error.code)
         if count < NUMBERING_BATCH:
             await asyncio.sleep(POLL_S)
-
