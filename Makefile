@@ -44,6 +44,7 @@ check: install-dev ## Format, lint, types, arrows, tidy, links, API snapshots
 	$(BIN)/lint-imports
 	$(PY) -m tools.tidy
 	$(PY) -m tools.snapshots --check
+	$(PY) -m tools.reference --check
 	$(PY) -m bandit -q -c pyproject.toml --severity-level medium -r src
 
 format: install-dev ## Rewrite the code in the house's format and mend what lint can mend
@@ -59,8 +60,9 @@ bench: install-dev ## Run the benchmarks against their floors; report in build/b
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11
 
-docs: install-dev ## Write the generated pages: docs/reference/openapi/*.json
+docs: install-dev ## Write the generated pages of docs/reference
 	$(PY) -m tools.snapshots --write
+	$(PY) -m tools.reference --write
 
 lock: install-dev ## Pin the newest allowed versions of all dependencies, with hashes
 	$(COMPILE) --extra build --output-file requirements.lock

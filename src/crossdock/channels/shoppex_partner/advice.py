@@ -1,5 +1,7 @@
 """What a partner does about each error code of this channel; the explainer and the docs print it."""
 
+from crossdock.channels.shoppex_partner.errors import WIRE, WIRE_ONLY
+
 _AGAIN = "Send the request again with a fresh timestamp, nonce and signature, after Retry-After."
 _TO_US = "Tell the shop: only it can change this."
 
@@ -58,3 +60,11 @@ ADVICE: dict[str, str] = {
     "partner_temporarily_unavailable": _AGAIN,
 }
 """By wire code; a test compares the keys with errors.WIRE and errors.WIRE_ONLY."""
+
+
+def error_rows() -> list[tuple[int, str, str, str]]:
+    """(status, code, message, what to do) of every error on this wire, by status and code."""
+    messages = {code: (status, text) for code, (status, text) in WIRE_ONLY.items()}
+    for status, code, text in WIRE.values():
+        messages.setdefault(code, (status, text))
+    return sorted((status, code, text, ADVICE[code]) for code, (status, text) in messages.items())
