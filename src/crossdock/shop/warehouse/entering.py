@@ -40,6 +40,7 @@ class OrderDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     language: str = ""
     has_billing: bool = False
     released_unseen: bool = False
+    parent_id: int | None = None
 
 
 class ConsignedLine(msgspec.Struct, frozen=True, kw_only=True):
