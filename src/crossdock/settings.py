@@ -133,6 +133,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 600
     items_per_order_max: Annotated[Count, Meta(description="Lines that one order may have.")] = 200
 
+    shopwedo_skew_s: Annotated[
+        Natural,
+        Meta(description="How many seconds a ShopWeDo timestamp may lie in the future."),
+    ] = 5
+
     # rules of the shop
     sc_requires_stock: Annotated[
         bool,
