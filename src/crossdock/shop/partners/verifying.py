@@ -12,7 +12,7 @@ from crossdock.errors import Refused, Unavailable
 from crossdock.kit.batching import Batcher
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
-from crossdock.shop.partners.model import Credential, Secret
+from crossdock.shop.partners.model import Credential, Partner, Secret
 from crossdock.shop.partners.reading import read_credential
 
 _DUMMY = Secret(id=0, value=b"no such partner, but the same work", expires_at=None)
@@ -53,11 +53,14 @@ class Verifier:
         public_key: str,
         sign: Sign,
         signature: str,
-        nonce: str | None,
+        nonce: str,
         nonce_ttl_s: int,
         rate_limit_per_minute: int,
+        spends: Callable[[Partner], bool] | None = None,
     ) -> Credential:
-        """The credential whose secret made `signature`, with `nonce` spent if the protocol has one.
+        """The credential whose secret made `signature`, with `nonce` spent.
+
+        Where a protocol leaves the spending to the partner, `spends` says whether this one does.
 
         `sign(secret)` gives the right signature for a secret, as lower-case hex. Raises Refused
         with credential_unknown, credential_signature or nonce_reused, Unavailable rate_limited.
@@ -68,8 +71,8 @@ class Verifier:
             credential, secret = await self._matching(public_key, known, sign, signature)
             limit = _limit_of(credential, default=rate_limit_per_minute)
             expires_at = self._clock.now() + timedelta(seconds=nonce_ttl_s)
-            ask = self._confirm if nonce is None else self._spend
-            outcome = await ask(_Spending(credential, nonce or "", expires_at, limit))
+            ask = self._spend if spends is None or spends(credential.partner) else self._confirm
+            outcome = await ask(_Spending(credential, nonce, expires_at, limit))
             if outcome != "stale":
                 break
         await self._mark_used(secret)
