@@ -9,6 +9,7 @@ import typer
 
 from crossdock.commands import (
     connectors,
+    customers,
     demo,
     dispatches,
     doctor,
@@ -18,6 +19,7 @@ from crossdock.commands import (
     migrate,
     openapi,
     partners,
+    prices,
     run,
     sellers,
     serve,
@@ -54,6 +56,8 @@ app.command(rich_help_panel=_CATALOGUE)(exporting.export)
 
 _PARTNERS = "Partners and customers"
 app.add_typer(partners.app, name="partner", rich_help_panel=_PARTNERS)
+app.add_typer(customers.app, name="customer", rich_help_panel=_PARTNERS)
+app.add_typer(prices.app, name="price-list", rich_help_panel=_PARTNERS)
 
 _TRYING = "Trying it out"
 app.add_typer(demo.app, name="demo", rich_help_panel=_TRYING)

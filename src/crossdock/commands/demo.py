@@ -1,5 +1,6 @@
 """`crossdock demo`: load the demo shop, and show how to call it."""
 
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,15 +54,23 @@ def load(
 
 
 @app.command()
-def credentials(as_json: JsonOption = False) -> None:
+def credentials(
+    as_json: JsonOption = False,
+    as_shell: Annotated[
+        bool, typer.Option("--shell", help="Print shell variables, for eval.")
+    ] = False,
+) -> None:
     """Where the demo is served, and the keys and secrets of its partners."""
     settings = load_settings()
     keys = with_runtime(read_keys)
     shown = shown_credentials(keys, base_url=base_url(settings))
     if as_json:
         typer.echo(msgspec.json.encode(shown))
+    elif as_shell:
+        for name, text in _flat(shown).items():
+            typer.echo(f"{name.replace('.', '_')}={shlex.quote(text)}")
     else:
-        _print_table(shown)
+        _print(shown)
 
 
 async def load_into(
@@ -122,20 +131,19 @@ def summary(loaded: "Loaded") -> str:
     )
 
 
-def _print_table(shown: dict[str, object]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _print(shown: dict[str, object]) -> None:
+    fields = _flat(shown)
+    width = max(map(len, fields))
+    for name, text in fields.items():
+        typer.echo(f"{name:{width}}  {text}")
 
-    table = Table("", "", show_header=False)
+
+def _flat(shown: dict[str, object]) -> dict[str, str]:
+    """One level: {'shoppex_partner': {'key': ...}} is {'shoppex_partner.key': ...}."""
+    flat: dict[str, str] = {}
     for name, value in shown.items():
         if isinstance(value, dict):
-            for field, text in value.items():
-                table.add_row(f"{name}.{field}", text)
+            flat |= {f"{name}.{field}": text for field, text in value.items()}
         else:
-            table.add_row(name, str(value))
-    Console(soft_wrap=True).print(table)
-
-
-async def welcome(runtime: Runtime) -> str:
-    """What `crossdock run` prints when it serves."""
-    return ""
+            flat[name] = str(value)
+    return flat

@@ -15,7 +15,8 @@ def print_partners(partners: "list[PartnerView]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("Partner", "Shop", "Channel", "Name", "Active", "Backorder", "Customer", "Keys")
+    table = Table("Partner", "Shop", "Channel", "Name", "Active", "Backorder", "Customer")
+    table.add_column("Keys", overflow="fold", min_width=35)
     for partner in partners:
         table.add_row(
             str(partner.id),
@@ -27,7 +28,7 @@ def print_partners(partners: "list[PartnerView]") -> None:
             str(partner.customer_id or "-"),
             "\n".join(_key_text(credential) for credential in partner.credentials),
         )
-    Console(soft_wrap=True).print(table)
+    Console().print(table)
 
 
 def print_partner(partner: "PartnerView") -> None:

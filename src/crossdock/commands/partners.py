@@ -1,15 +1,14 @@
 """`crossdock partner`: who may call, under which terms, with which keys."""
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
 from crossdock.commands import partner_tools
 from crossdock.commands.partner_tables import print_partner, print_partners
-from crossdock.commands.running import with_runtime
+from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
@@ -17,8 +16,6 @@ from crossdock.errors import Invalid, NotFound
 if TYPE_CHECKING:
     from crossdock.kit.crypto import SecretBox
     from crossdock.shop.partners import NewCredential, PartnerView, Terms, Wording
-
-T = TypeVar("T")
 
 app = typer.Typer(help="Who may call, under which terms, with which keys.", no_args_is_help=True)
 app.command()(partner_tools.explain)
@@ -62,7 +59,7 @@ def add(
             runtime, tx, channel=channel, slug=shop, name=name, words=words, is_test=is_test
         )
 
-    created, has_customer = _writing(write)
+    created, has_customer = with_transaction(write)
     if not has_customer:
         typer.echo(
             "This partner has no customer yet, so it cannot order. Give it one with:\n"
@@ -119,9 +116,13 @@ def set_(who: Who, set_: SetOption = None, as_json: JsonOption = False) -> None:
         partner = await _find(tx, who=who)
         terms = await _read_terms(tx, slug=partner.shop, channel=partner.channel, words=words)
         await set_terms(tx, partner_id=partner.id, terms=terms)
-        return await _find(tx, who=str(partner.id))
+        changed = await _find(tx, who=str(partner.id))
+        least, most = changed.min_amount_minor, changed.max_amount_minor
+        if least is not None and most is not None and least > most:
+            raise Invalid("invalid_input", "min_amount would be more than max_amount.")
+        return changed
 
-    _show(_writing(write), as_json=as_json)
+    _show(with_transaction(write), as_json=as_json)
 
 
 @app.command()
@@ -152,7 +153,7 @@ def rotate(
         about = {"partner_id": partner.id, "shop": partner.shop, "channel": partner.channel}
         return {**about, "name": partner.name, "key": created.key, "secret": created.secret}
 
-    _show_secret(_writing(write), as_json=as_json)
+    _show_secret(with_transaction(write), as_json=as_json)
 
 
 @app.command("revoke-old")
@@ -164,7 +165,7 @@ def revoke_old(who: Who, key: KeyOption = "", as_json: JsonOption = False) -> No
         chosen = _key_of(await _find(tx, who=who), who=who, key=key)
         return await revoke_old_secrets(tx, key=chosen, now=runtime.clock.now())
 
-    count = _writing(write)
+    count = with_transaction(write)
     typer.echo(
         msgspec.json.encode({"revoked": count}) if as_json else f"{count} old secrets are revoked."
     )
@@ -173,21 +174,19 @@ def revoke_old(who: Who, key: KeyOption = "", as_json: JsonOption = False) -> No
 @app.command()
 def disable(who: Who, as_json: JsonOption = False) -> None:
     """Refuse a partner, or only the key that is given, from the next request on."""
-    _show(_writing(lambda runtime, tx: _switch(runtime, tx, who=who, on=False)), as_json=as_json)
+    _show(
+        with_transaction(lambda runtime, tx: _switch(runtime, tx, who=who, on=False)),
+        as_json=as_json,
+    )
 
 
 @app.command()
 def enable(who: Who, as_json: JsonOption = False) -> None:
     """Let a disabled partner, or the key that is given, call again."""
-    _show(_writing(lambda runtime, tx: _switch(runtime, tx, who=who, on=True)), as_json=as_json)
-
-
-def _writing(action: Callable[[Runtime, Transaction], Awaitable[T]]) -> T:
-    async def run(runtime: Runtime) -> T:
-        async with runtime.database.begin() as tx:
-            return await action(runtime, tx)
-
-    return with_runtime(run)
+    _show(
+        with_transaction(lambda runtime, tx: _switch(runtime, tx, who=who, on=True)),
+        as_json=as_json,
+    )
 
 
 async def _add(

@@ -4,11 +4,12 @@ import asyncio
 
 import typer
 
-from crossdock.commands.demo import load_into, welcome
+from crossdock.commands.demo import load_into
+from crossdock.commands.greeting import greeting
 from crossdock.commands.serve import HostOption, PortOption, WorkersOption, with_options
 from crossdock.db.runtime import Runtime
 from crossdock.serving.address import address_noted_until_end, note_address
-from crossdock.settings import Settings, load_settings
+from crossdock.settings import load_settings
 
 
 def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
@@ -21,12 +22,12 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
     settings = with_options(load_settings(), host=host, port=port, workers=workers)
     asyncio.run(claim_port(settings))
     with running_database(settings) as running, address_noted_until_end(settings):
-        greeting = with_runtime(_prepare, settings=running)
+        text = with_runtime(_prepare, settings=running)
         configure_logging(level=settings.log_level, format=settings.log_format)
 
         def greet() -> None:
             note_address(settings)
-            typer.echo(greeting)
+            typer.echo(text)
 
         asyncio.run(Supervisor(running, with_jobs=True, on_ready=greet).run())
 
@@ -40,8 +41,4 @@ async def _prepare(runtime: Runtime) -> str:
     if not shops:
         typer.echo("Loading the demo shop ...")
         await load_into(runtime)
-    return _heading(runtime.settings) + await welcome(runtime)
-
-
-def _heading(settings: Settings) -> str:
-    return f"\nCrossdock serves on {settings.public_url} (data in {settings.data_path}); Ctrl-C stops it.\n"
+    return await greeting(runtime)

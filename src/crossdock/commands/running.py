@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from crossdock.db.runtime import Runtime, create_runtime
+from crossdock.db.unit_of_work import Transaction
 from crossdock.settings import Settings, load_settings
 
 T = TypeVar("T")
@@ -32,3 +33,13 @@ async def _run(action: Callable[[Runtime], Awaitable[T]], settings: Settings) ->
         return await action(runtime)
     finally:
         await runtime.database.close()
+
+
+def with_transaction(action: Callable[[Runtime, Transaction], Awaitable[T]]) -> T:
+    """`with_runtime` for an action that is one transaction."""
+
+    async def run(runtime: Runtime) -> T:
+        async with runtime.database.begin() as tx:
+            return await action(runtime, tx)
+
+    return with_runtime(run)

@@ -154,3 +154,17 @@ async def _ensure_customer(tx: Transaction, *, shop_id: int, address: Address) -
     return await add_customer(
         tx, shop_id=shop_id, email=address.email, billing=address, shipping=address
     )
+
+
+async def find_sample_variant(tx: Transaction) -> int | None:
+    """The id of something that the demo partner can order many times; None without a demo."""
+    found = await tx.value(
+        """select v.id from shops s
+           join variants v on v.shop_id = s.id and v.listed and v.origin = 'SC' and v.stock_managed
+           join stock_levels l on l.shop_id = s.id and l.variant_id = v.id and l.pool = 'own'
+           where s.slug = %s and coalesce(v.stock_status, 'instock') = 'instock' and l.available > 0
+             and exists (select from partners p where p.shop_id = s.id and p.settings @> '{"demo": true}')
+           order by l.available desc, v.id limit 1""",
+        (SHOP,),
+    )
+    return None if found is None else int(found)

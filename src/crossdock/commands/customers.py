@@ -1,0 +1,215 @@
+"""`crossdock customer`: the buyers for whom partners order."""
+
+import difflib
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_transaction
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.shop.customers import Customer, CustomerChange
+
+app = typer.Typer(help="The buyers for whom partners order.", no_args_is_help=True)
+
+Who = Annotated[str, typer.Argument(help="The customer's e-mail or number.")]
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="key=value: billing.FIELD, shipping.FIELD, or address.FIELD for both; email, active, "
+        "seller. A FIELD is first_name, last_name, company, email, phone, address_1, address_2, "
+        "city, state, postcode or country.",
+    ),
+]
+_YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
+
+
+@app.command()
+def add(
+    shop: ShopOption,
+    email: Annotated[str, typer.Option(help="The customer's e-mail, unique in the shop.")],
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a customer. Without shipping.FIELD the billing address is the shipping address too."""
+    from crossdock.shop.customers import Address, add_customer, set_customer
+
+    change = _read_change(set_ or [])
+    billing = Address(**({"email": email} | change.billing))
+    shipping = Address(**change.shipping) if change.shipping else billing
+
+    async def write(_runtime: Runtime, tx: Transaction) -> "Customer":
+        shop_id = await _shop_id(tx, slug=shop)
+        customer_id = await add_customer(
+            tx, shop_id=shop_id, email=email, billing=billing, shipping=shipping
+        )
+        rest = msgspec.structs.replace(change, billing={}, shipping={})
+        await set_customer(tx, shop_id=shop_id, customer_id=customer_id, change=rest)
+        return await _read(tx, shop_id=shop_id, who=str(customer_id))
+
+    _show(with_transaction(write), as_json=as_json)
+
+
+@app.command("list")
+def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
+    """The shop's customers, and what keeps orders from being placed for them."""
+    from crossdock.shop.customers import list_customers
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "list[Customer]":
+        return await list_customers(tx, shop_id=await _shop_id(tx, slug=shop))
+
+    customers = with_transaction(read)
+    if as_json:
+        typer.echo(msgspec.json.encode([_with_missing(customer) for customer in customers]))
+    elif customers:
+        _print_table(customers)
+    else:
+        typer.echo("There is no customer. Add one with: crossdock customer add --help")
+
+
+@app.command()
+def show(who: Who, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """One customer with both addresses."""
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "Customer":
+        return await _read(tx, shop_id=await _shop_id(tx, slug=shop), who=who)
+
+    _show(with_transaction(read), as_json=as_json)
+
+
+@app.command("set")
+def set_(who: Who, shop: ShopOption, set_: SetOption = None, as_json: JsonOption = False) -> None:
+    """Change what is given; an empty value empties a field."""
+    if not set_:
+        raise Invalid("invalid_input", "Say what to change, for example --set billing.city=Miami.")
+    _change(who, shop=shop, change=_read_change(set_), as_json=as_json)
+
+
+@app.command()
+def disable(who: Who, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Take no more orders for a customer."""
+    _change(who, shop=shop, change=_read_change(["active=no"]), as_json=as_json)
+
+
+@app.command()
+def enable(who: Who, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Take orders for a customer again."""
+    _change(who, shop=shop, change=_read_change(["active=yes"]), as_json=as_json)
+
+
+def _change(who: str, *, shop: str, change: "CustomerChange", as_json: bool) -> None:
+    from crossdock.shop.customers import set_customer
+
+    async def write(_runtime: Runtime, tx: Transaction) -> "Customer":
+        shop_id = await _shop_id(tx, slug=shop)
+        customer = await _read(tx, shop_id=shop_id, who=who)
+        await set_customer(tx, shop_id=shop_id, customer_id=customer.id, change=change)
+        return await _read(tx, shop_id=shop_id, who=str(customer.id))
+
+    _show(with_transaction(write), as_json=as_json)
+
+
+async def _shop_id(tx: Transaction, *, slug: str) -> int:
+    from crossdock.shop.shops import read_shop
+
+    return (await read_shop(tx, slug=slug)).id
+
+
+async def _read(tx: Transaction, *, shop_id: int, who: str) -> "Customer":
+    from crossdock.shop.customers import read_customer
+
+    return await read_customer(tx, shop_id=shop_id, who=who)
+
+
+def _read_change(words: list[str]) -> "CustomerChange":
+    """What 'key=value' words say. Raises Invalid `invalid_input` naming the key."""
+    from crossdock.shop.customers import CustomerChange
+    from crossdock.shop.partners import split_words
+
+    columns: dict[str, Any] = {}
+    addresses: dict[str, dict[str, str]] = {"billing": {}, "shipping": {}}
+    for key, text in split_words(words).items():
+        kind, _, field = key.partition(".")
+        if kind in {*addresses, "address"} and field in _address_fields():
+            for name in addresses if kind == "address" else (kind,):
+                addresses[name][field] = text.upper() if field == "country" else text
+        elif key in {"email", "active", "seller"}:
+            columns |= _column(key, text)
+        else:
+            raise Invalid("invalid_input", _unknown(key))
+    return CustomerChange(**columns, billing=addresses["billing"], shipping=addresses["shipping"])
+
+
+def _column(key: str, text: str) -> dict[str, Any]:
+    if key == "email":
+        return {"email": text}
+    if key == "active":
+        if text.lower() not in _YES | _NO:
+            raise Invalid("invalid_input", f"active: {text!r} is neither yes nor no.")
+        return {"active": text.lower() in _YES}
+    if text.lower() in {"", "none"}:
+        return {"seller_id": None}
+    if not (text.isascii() and text.isdigit()):
+        raise Invalid("invalid_input", "seller is a number of `crossdock seller list`, or none.")
+    return {"seller_id": int(text)}
+
+
+def _address_fields() -> tuple[str, ...]:
+    from crossdock.shop.customers import Address
+
+    return Address.__struct_fields__
+
+
+def _unknown(key: str) -> str:
+    kinds = ("billing", "shipping", "address")
+    known = [f"{kind}.{field}" for kind in kinds for field in _address_fields()]
+    near = difflib.get_close_matches(key, [*known, "email", "active", "seller"], n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    fields = ", ".join(_address_fields())
+    return (
+        f"{key!r} is nothing that a customer has.{hint} Known are email, active, seller, and "
+        f"billing, shipping or address with a point and one of {fields}."
+    )
+
+
+def _with_missing(customer: "Customer") -> dict[str, Any]:
+    return {**msgspec.to_builtins(customer), "missing": customer.missing}
+
+
+def _show(customer: "Customer", *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(_with_missing(customer)))
+    else:
+        typer.echo(f"Customer {customer.id}: {customer.email}")
+        typer.echo(f"  active    {'yes' if customer.active else 'no'}")
+        typer.echo(f"  seller    {customer.seller_id or 'none yet'}")
+        for kind in ("billing", "shipping"):
+            parts = msgspec.to_builtins(getattr(customer, kind)).values()
+            typer.echo(f"  {kind:9} {', '.join(part for part in parts if part) or '-'}")
+    if customer.missing:
+        missing = ", ".join(customer.missing)
+        typer.echo(f"Orders for this customer are refused until it has: {missing}", err=True)
+
+
+def _print_table(customers: "list[Customer]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Customer", "E-mail", "Company", "City", "Active", "Missing")
+    for customer in customers:
+        table.add_row(
+            str(customer.id),
+            customer.email,
+            customer.billing.company,
+            customer.billing.city,
+            "yes" if customer.active else "no",
+            ", ".join(customer.missing),
+        )
+    Console().print(table)

@@ -1,0 +1,66 @@
+"""What `crossdock run` prints once it serves: the channels, and requests to paste."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from crossdock.db.runtime import Runtime
+from crossdock.settings import Settings
+
+
+async def greeting(runtime: Runtime) -> str:
+    """Where the server is, its channels, and a signed request for each thing to try."""
+    from crossdock.demo.access import find_sample_variant
+
+    async with runtime.database.statement() as tx:
+        product_id = await find_sample_variant(tx)
+    parts = [_heading(runtime.settings), _table(runtime.settings.public_url.rstrip("/"))]
+    if product_id is None:
+        parts.append("There is no demo shop. Add partners with: crossdock partner add --help")
+    else:
+        parts += _requests(command(runtime.settings), product_id=product_id)
+    return "\n".join(parts)
+
+
+def command(settings: Settings) -> str:
+    """How this program is started from the folder it was started in, with the same data."""
+    program = Path(sys.argv[0]).absolute()
+    here = Path.cwd()
+    shown = program.relative_to(here) if program.is_relative_to(here) else program
+    words = [shlex.quote(str(shown))]
+    if settings.data_path != Settings().data_path:
+        words.insert(0, f"CROSSDOCK_DATA_DIR={shlex.quote(str(settings.data_path))}")
+    return " ".join(words)
+
+
+def _heading(settings: Settings) -> str:
+    url, folder = settings.public_url, settings.data_path
+    return f"\nCrossdock serves on {url} (data in {folder}); Ctrl-C stops it.\n"
+
+
+def _table(base_url: str) -> str:
+    from crossdock.channels.registry import channel_permissions
+
+    rows = [("Channel", "API reference", "Guide for partners")]
+    rows += [
+        (name, f"{base_url}/docs/api/{name}", f"{base_url}/docs/channels/{name}")
+        for name in channel_permissions()
+    ]
+    widths = [max(len(row[place]) for row in rows) for place in range(3)]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join(f"  {line.rstrip()}" for line in (lines[0], rule, *lines[1:])) + "\n"
+
+
+def _requests(start: str, *, product_id: int) -> Iterator[str]:
+    from crossdock.channels.shoppex_partner import snippets
+
+    yield "List the products (paste into another terminal, in this folder):\n"
+    yield snippets.list_products(command=start)
+    yield "Place an order:\n"
+    yield snippets.create_order(command=start, product_id=product_id)
+    yield f"The demo's keys and secrets: {start} demo credentials"
