@@ -57,9 +57,9 @@ class Door:
         )
         require(credential, "products.read")
         answer = await self._catalogue.get(credential.partner)
-        coding = choose_coding(request.headers.get("accept-encoding"))
+        coding = choose_coding(_listed(request, "accept-encoding"))
         headers = {**HEADERS, "ETag": etag(answer, coding), "Vary": "Accept-Encoding"}
-        if is_known(request.headers.get("if-none-match"), answer):
+        if is_known(_listed(request, "if-none-match"), answer):
             return Response(status_code=304, headers=headers)
         return await self._list(answer, coding, headers, head=request.method == "HEAD")
 
@@ -144,6 +144,11 @@ def _mount(
     spoken = [*methods, "HEAD"] if "GET" in methods else methods
     app.add_route(path, handler, methods=spoken, include_in_schema=False)
     app.add_route(path + "/", handler, methods=spoken, include_in_schema=False)
+
+
+def _listed(request: Request, name: str) -> str:
+    """A header that is a list: several lines of it are one."""
+    return ",".join(request.headers.getlist(name))
 
 
 def _check_content(request: Request) -> None:

@@ -188,8 +188,8 @@ def is_known(if_none_match: str | None, answer: CatalogueAnswer) -> bool:
     """Whether the caller has this content already, in whatever coding."""
     if not if_none_match:
         return False
-    known = {tag.strip().removeprefix("W/").strip('"') for tag in if_none_match.split(",")}
-    return bool(known & {"*", answer.tag, *(f"{answer.tag}-{name}" for name in ENCODINGS)})
+    known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return bool(known & {"*", *(etag(answer, coding) for coding in ("", *ENCODINGS))})
 
 
 def _weight(text: str | None) -> float:
