@@ -117,8 +117,8 @@ def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.Explai
     )
     _mount(app, PREFIX + PRODUCTS_ROUTE, door.products, methods=["GET"], extra=openapi.PRODUCTS)
     _mount(app, PREFIX + ORDERS_ROUTE, door.create_order, methods=["POST"], extra=openapi.CREATE)
-    app.add_api_route("/order-detail/", order_pages.show, include_in_schema=False)
-    app.add_api_route("/order-detail", order_pages.show, include_in_schema=False)
+    for path in ("/order-detail/", "/order-detail"):
+        app.add_route(path, order_pages.show, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route(explain.PATH, tool.page, methods=["GET", "POST"], include_in_schema=False)
     app.add_exception_handler(CrossdockError, _refuse)
     app.add_exception_handler(HTTPException, _no_route)
