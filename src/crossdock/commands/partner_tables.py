@@ -78,3 +78,21 @@ def _text(value: object) -> str:
 
 def _yes(flag: bool) -> str:
     return "yes" if flag else "no"
+
+
+def show_partner(partner: "PartnerView", *, as_json: bool) -> None:
+    """One partner after it was read or changed."""
+    if as_json:
+        typer.echo(msgspec.json.encode(partner))
+    else:
+        print_partner(partner)
+
+
+def show_secret(shown: dict[str, Any], *, as_json: bool) -> None:
+    """A new key and secret, at the one moment when the secret is shown."""
+    if as_json:
+        typer.echo(msgspec.json.encode(shown))
+        return
+    typer.echo(f"Partner {shown['partner_id']}: {shown['name']} ({shown['channel']})")
+    typer.echo(f"  key     {shown['key']}")
+    typer.echo(f"  secret  {shown['secret']}   (shown only now: store it safely)")

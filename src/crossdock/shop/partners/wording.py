@@ -14,8 +14,8 @@
 """
 
 import difflib
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -68,7 +68,7 @@ async def read_terms(tx: Transaction, *, wording: Wording, words: dict[str, str]
         if reader is None:
             raise _invalid(written, _unknown(written))
         try:
-            field, value = await reader(tx, wording, text)
+            field, value = await reader(tx, wording=wording, text=text)
         except CrossdockError as error:
             raise type(error)(error.code, f"{written}: {error.message}", error.data) from error
         values[field] = value
@@ -76,7 +76,7 @@ async def read_terms(tx: Transaction, *, wording: Wording, words: dict[str, str]
     return Terms(**values)
 
 
-async def _customer(tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+async def _customer(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
     if text.lower() in _NOTHING:
         return "customer_id", None
     try:
@@ -86,7 +86,7 @@ async def _customer(tx: Transaction, wording: Wording, text: str) -> tuple[str, 
         raise NotFound("not_found", hint) from error
 
 
-async def _permissions(_tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+async def _permissions(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
     if text.lower() in _NOTHING | {"all", "*"}:
         return "permissions", () if text.lower() in _NOTHING else wording.permissions
     chosen = tuple(dict.fromkeys(_listed(text)))
@@ -97,7 +97,7 @@ async def _permissions(_tx: Transaction, wording: Wording, text: str) -> tuple[s
     return "permissions", chosen
 
 
-async def _visible_merchants(tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+async def _visible_merchants(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
     if text.lower() in {"all", "*", "none", "null"}:
         return "visible_merchants", None
     rows = await tx.all("select slug, id from merchants where shop_id = %s", (wording.shop.id,))
@@ -109,23 +109,28 @@ async def _visible_merchants(tx: Transaction, wording: Wording, text: str) -> tu
     return "visible_merchants", tuple(by_word[word] for word in _listed(text))
 
 
-async def _price_list(tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+async def _price_list(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
     if text.lower() in _NOTHING:
         return "price_list_id", None
     found = await read_price_list(tx, shop_id=wording.shop.id, name=text)
     return "price_list_id", found.id
 
 
-async def _rate_limit(_tx: Transaction, _wording: Wording, text: str) -> tuple[str, Any]:
+async def _rate_limit(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
     limit = None if text.lower() in _NOTHING else _whole(text, most=_RATE_MAX)
     return "settings", {"rate_limit_per_minute": limit}
 
 
-Reader = Callable[[Transaction, Wording, str], Awaitable[tuple[str, Any]]]
+class Reader(Protocol):
+    """Reads the value of one key: (field of Terms, its value)."""
+
+    async def __call__(
+        self, tx: Transaction, *, wording: Wording, text: str
+    ) -> tuple[str, Any]: ...
 
 
 def _flag(field: str) -> Reader:
-    async def read(_tx: Transaction, _wording: Wording, text: str) -> tuple[str, Any]:
+    async def read(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
         if text.lower() not in _YES | _NO:
             raise _invalid(field, f"{text!r} is neither yes nor no.")
         return field, text.lower() in _YES
@@ -134,7 +139,7 @@ def _flag(field: str) -> Reader:
 
 
 def _amount(field: str, *, is_minor: bool) -> Reader:
-    async def read(_tx: Transaction, wording: Wording, text: str) -> tuple[str, Any]:
+    async def read(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
         if text.lower() in _NOTHING:
             return field, None
         if is_minor:

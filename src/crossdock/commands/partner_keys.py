@@ -1,0 +1,104 @@
+"""`crossdock partner rotate`, `revoke-old`, `disable`, `enable`: the life of keys and secrets."""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from crossdock.commands.partner_lookup import choose_key, find_partner, keys_of
+from crossdock.commands.partner_tables import show_partner, show_secret
+from crossdock.commands.running import with_transaction
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.shop.partners import PartnerView
+
+Who = Annotated[str, typer.Argument(help="The partner's number, its name, or one of its keys.")]
+KeyOption = Annotated[str, typer.Option("--key", help="Which key, where the partner has several.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def rotate(
+    who: Who,
+    key: KeyOption = "",
+    overlap: Annotated[
+        str, typer.Option(help="How long the old secret still works: 30m, 24h, 7d, 0s.")
+    ] = "24h",
+    as_json: JsonOption = False,
+) -> None:
+    """Make a second secret, shown once; the old one works on for a while."""
+    from crossdock.jobs.services import create_box
+    from crossdock.kit.ids import RandomIds
+    from crossdock.shop.partners import rotate_secret
+
+    overlap_s = _seconds(overlap)
+
+    async def write(runtime: Runtime, tx: Transaction) -> dict[str, Any]:
+        partner = await find_partner(tx, who=who)
+        created = await rotate_secret(
+            tx,
+            key=choose_key(partner, who=who, key=key),
+            ids=RandomIds(),
+            box=create_box(runtime.settings),
+            now=runtime.clock.now(),
+            overlap_s=overlap_s,
+        )
+        about = {"partner_id": partner.id, "shop": partner.shop, "channel": partner.channel}
+        return {**about, "name": partner.name, "key": created.key, "secret": created.secret}
+
+    show_secret(with_transaction(write), as_json=as_json)
+
+
+def revoke_old(who: Who, key: KeyOption = "", as_json: JsonOption = False) -> None:
+    """End all secrets but the newest at once."""
+    from crossdock.shop.partners import revoke_old_secrets
+
+    async def write(runtime: Runtime, tx: Transaction) -> int:
+        chosen = choose_key(await find_partner(tx, who=who), who=who, key=key)
+        return await revoke_old_secrets(tx, key=chosen, now=runtime.clock.now())
+
+    count = with_transaction(write)
+    typer.echo(
+        msgspec.json.encode({"revoked": count}) if as_json else f"{count} old secrets are revoked."
+    )
+
+
+def disable(who: Who, as_json: JsonOption = False) -> None:
+    """Refuse a partner, or only the key that is given, from the next request on."""
+    show_partner(
+        with_transaction(lambda runtime, tx: _switch(runtime, tx, who=who, on=False)),
+        as_json=as_json,
+    )
+
+
+def enable(who: Who, as_json: JsonOption = False) -> None:
+    """Let a disabled partner, or the key that is given, call again."""
+    show_partner(
+        with_transaction(lambda runtime, tx: _switch(runtime, tx, who=who, on=True)),
+        as_json=as_json,
+    )
+
+
+async def _switch(runtime: Runtime, tx: Transaction, *, who: str, on: bool) -> "PartnerView":
+    from crossdock.shop.partners import Terms, disable_credential, enable_credential, set_terms
+
+    partner = await find_partner(tx, who=who)
+    if who not in keys_of(partner):
+        await set_terms(tx, partner_id=partner.id, terms=Terms(active=on))
+    elif on:
+        await enable_credential(tx, key=who)
+    else:
+        await disable_credential(tx, key=who, now=runtime.clock.now())
+    return await find_partner(tx, who=str(partner.id))
+
+
+def _seconds(text: str) -> int:
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise Invalid("invalid_input", "--overlap is a number with s, m, h or d, such as 24h.")
+    return int(match[1]) * _SECONDS[match[2]]

@@ -1,0 +1,44 @@
+"""Which partner, and which of its keys, somebody means."""
+
+from typing import TYPE_CHECKING
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from crossdock.shop.partners import PartnerView
+
+
+async def find_partner(tx: Transaction, *, who: str) -> "PartnerView":
+    """The partner with this number, key or name. Raises NotFound, Invalid for a name of several."""
+    from crossdock.shop.partners import list_partners
+
+    partners = await list_partners(tx)
+    found = [
+        partner
+        for partner in partners
+        if who in {str(partner.id), partner.name, *(c["key"] for c in partner.credentials)}
+    ]
+    if not found:
+        raise NotFound("not_found", f"There is no partner {who!r}; see: crossdock partner list")
+    if len(found) > 1:
+        numbers = ", ".join(f"{partner.id} ({partner.shop})" for partner in found)
+        raise Invalid("invalid_input", f"Several partners are called {who!r}: {numbers}.")
+    return found[0]
+
+
+def keys_of(partner: "PartnerView") -> list[str]:
+    """Every key of the partner, disabled ones too."""
+    return [credential["key"] for credential in partner.credentials]
+
+
+def choose_key(partner: "PartnerView", *, who: str, key: str) -> str:
+    """The key that is named, the one that named the partner, or its only one. Raises Invalid."""
+    keys = keys_of(partner)
+    chosen = key or (who if who in keys else "")
+    if chosen and chosen in keys:
+        return chosen
+    if chosen or len(keys) != 1:
+        listed = ", ".join(keys) or "none"
+        raise Invalid("invalid_input", f"Say which key with --key; the partner has {listed}.")
+    return keys[0]
