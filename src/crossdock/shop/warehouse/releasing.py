@@ -1,5 +1,6 @@
 """Give orders to the warehouse when their goods are there, and take them back when they are not."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 import structlog
@@ -9,7 +10,10 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import NotFound
 from crossdock.shop.stock import Posting, post_stock
 
-_RUN_MAX = 500
+_PAGE = 500
+_Place = tuple[int, int]
+_BEFORE_ALL: _Place = (0, 0)
+_AFTER_ALL: _Place = (2**63 - 1, 2**63 - 1)
 _log = structlog.get_logger(__name__)
 
 
@@ -32,26 +36,37 @@ async def run_releases(db: Database, *, now: datetime) -> int:
     """The stock run: release what waits for stock, oldest first; how many orders were released.
 
     Orders that were released unseen and are short go back to waiting first, the newest first, so
-    that older ones keep their goods.
+    that older ones keep their goods. An order whose goods are not there is not looked at again, so
+    many of them hold nobody up.
     """
-    async with db.statement() as tx:
-        short = await tx.all(_SHORT, (_RUN_MAX,))
-    for shop_id, order_id in short:
+    recalled = 0
+    async for shop_id, order_id in _walk(db, query=_SHORT, start=_AFTER_ALL):
         async with db.begin() as tx:
-            await _recall(tx, shop_id=shop_id, order_id=order_id, now=now)
-    async with db.statement() as tx:
-        waiting = await tx.all(_WAITING, (_RUN_MAX,))
+            recalled += await _recall(tx, shop_id=shop_id, order_id=order_id, now=now)
     released = 0
-    for shop_id, order_id in waiting:
+    async for shop_id, order_id in _walk(db, query=_WAITING, start=_BEFORE_ALL):
         async with db.statement() as tx:
             state = await release_order(tx, shop_id=shop_id, order_id=order_id, now=now)
         released += state == "processing"
-    if short or released:
-        _log.info("stock run", recalled=len(short), released=released)
+    if recalled or released:
+        _log.info("stock run", recalled=recalled, released=released)
     return released
 
 
-async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+async def _walk(db: Database, *, query: str, start: _Place) -> AsyncIterator[_Place]:
+    """Every (shop id, order id) of the query, a page at a time; nothing is held between them."""
+    place = start
+    while True:
+        async with db.statement() as tx:
+            page = await tx.all(query, {"shop": place[0], "order": place[1], "limit": _PAGE})
+        for shop_id, order_id in page:
+            yield shop_id, order_id
+        if len(page) < _PAGE:
+            return
+        place = page[-1][0], page[-1][1]
+
+
+async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> bool:
     """Put a released order back to waiting if one of its levels is still below zero."""
     state = await tx.value(
         "select state from orders where shop_id = %s and id = %s for no key update",
@@ -64,7 +79,7 @@ async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime
         (shop_id, order_id),
     )
     if state != "processing" or not still_short:
-        return
+        return False
     rows = await tx.all(
         "delete from order_allocations where shop_id = %s and order_id = %s and status = 'committed'"
         " returning variant_id, pool, quantity",
@@ -92,20 +107,29 @@ async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime
         order_id=order_id,
         now=now,
     )
+    return True
 
 
 _SHORT = """
     select o.shop_id, o.id from orders o
-    where o.state = 'processing' and (o.details ->> 'released_unseen')::boolean and exists (
+    where o.state = 'processing' and o.details ->> 'released_unseen' = 'true'
+      and (o.shop_id, o.id) < (%(shop)s, %(order)s)
+      and exists (
         select 1 from order_allocations a
         join stock_levels l on l.shop_id = a.shop_id and l.variant_id = a.variant_id and l.pool = a.pool
         where a.shop_id = o.shop_id and a.order_id = o.id and a.status = 'committed' and l.available < 0)
-    order by o.id desc limit %s
+    order by o.shop_id desc, o.id desc limit %(limit)s
 """
 
 _WAITING = """
     select o.shop_id, o.id from orders o
-    where o.state = 'reserved'
-       or (o.state = 'waiting_for_release' and (o.details ->> 'released_unseen')::boolean)
-    order by o.id limit %s
+    where o.state in ('reserved', 'waiting_for_release')
+      and (o.state = 'reserved' or o.details ->> 'released_unseen' = 'true')
+      and (o.shop_id, o.id) > (%(shop)s, %(order)s)
+      and not exists (
+        select 1 from order_goods(o.shop_id, o.id) wanted
+        left join stock_levels l
+          on l.shop_id = o.shop_id and l.variant_id = wanted.variant_id and l.pool = 'own'
+        where coalesce(l.available, 0) < wanted.quantity)
+    order by o.shop_id, o.id limit %(limit)s
 """

@@ -1,3 +1,15 @@
+-- The goods of an order that are counted, each with how many of it: what a release commits.
+create or replace function order_goods(p_shop_id bigint, p_order_id bigint)
+returns table (variant_id bigint, quantity bigint) language sql stable as $$
+    select l.variant_id, sum(l.quantity)::bigint
+    from order_lines l
+    join variants v on v.shop_id = l.shop_id and v.id = l.variant_id
+    join products p on p.shop_id = v.shop_id and p.id = v.product_id
+    where l.shop_id = p_shop_id and l.order_id = p_order_id
+      and v.stock_managed and not p.sold_without_stock and not p.virtual
+    group by l.variant_id
+$$;
+
 -- Release an order to the warehouse: all its goods are committed, or it is reserved and keeps none.
 -- p_look false releases without looking (release mode 'immediate'): own stock may go below zero.
 -- Answers the order's state afterwards; an order that is neither waiting nor reserved stays as it is.
@@ -16,15 +28,7 @@ begin
         'variant_id', wanted.variant_id, 'quantity', wanted.quantity,
         'mode', case when p_look then 'own_capped' else 'own' end) order by wanted.variant_id), '[]'::jsonb)
     into v_takes
-    from (
-        select l.variant_id, sum(l.quantity) as quantity
-        from order_lines l
-        join variants v on v.shop_id = l.shop_id and v.id = l.variant_id
-        join products p on p.shop_id = v.shop_id and p.id = v.product_id
-        where l.shop_id = p_shop_id and l.order_id = p_order_id
-          and v.stock_managed and not p.sold_without_stock and not p.virtual
-        group by l.variant_id
-    ) wanted;
+    from order_goods(p_shop_id, p_order_id) wanted;
     perform fail_point('release_order:read');
 
     begin

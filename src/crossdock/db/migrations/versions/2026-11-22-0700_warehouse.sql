@@ -20,6 +20,10 @@ alter table order_allocations
 -- Goods that wait for stock, oldest first, for the run that releases them.
 create index orders_waiting on orders (shop_id, id) where state in ('reserved', 'waiting_for_release');
 
+-- Goods that were released without looking, for the run that takes them back when they are short.
+create index orders_released_unseen on orders (shop_id, id)
+    where state = 'processing' and details ->> 'released_unseen' = 'true';
+
 create table packages (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -121,7 +125,8 @@ create table pickup_points (
 );
 create index pickup_points_zip on pickup_points (shop_id, country, zip) where enabled;
 
--- People. A session is known by the hash of its token; a sign-in attempt by a keyed hash of its source.
+-- People. A session is known by the hash of its token, a recovery code by its own.
+-- An incomplete session has shown the password and still owes the second factor.
 create table people (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,
@@ -158,9 +163,11 @@ create table recovery_codes (
     primary key (person_id, code_hash)
 );
 
+-- Attempts that have not succeeded, per account and per source; both known by keyed hashes only.
 create table sign_in_attempts (
-    source_hash bytea not null,
-    window_start timestamptz not null,
-    failures integer not null,
-    primary key (source_hash, window_start)
+    key_hash bytea primary key,
+    failures integer not null check (failures >= 0),
+    blocked_until timestamptz not null,
+    last_at timestamptz not null
 );
+create index sign_in_attempts_age on sign_in_attempts (last_at);
