@@ -1,0 +1,128 @@
+"""Loading the demo shop."""
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.demo.access import find_sample_variant, read_keys
+from crossdock.demo.loading import Loading, load_demo
+from crossdock.errors import NotFound
+from crossdock.kit.ids import RandomIds
+from crossdock.kit.outbound import Outbound
+from crossdock.shop.fulfilment import Configuring, list_connectors
+from crossdock.shop.partners import list_partners
+from tests.support.factories import box
+
+COUNT = 120
+PERMISSIONS = {"shoppex_partner": ("products.read", "orders.create")}
+
+
+@pytest.fixture
+async def db(empty_database_url):
+    pool = Database(empty_database_url, min_size=1, max_size=4)
+    await pool.open()
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def service(db, clock):
+    async with Outbound() as outbound:
+        yield Loading(
+            db=db,
+            clock=clock,
+            ids=RandomIds(),
+            box=box(),
+            configuring=Configuring(outbound=outbound, box=box()),
+            permissions=PERMISSIONS,
+        )
+
+
+async def events(db):
+    async with db.statement() as tx:
+        return await tx.value("select count(*) from events")
+
+
+async def test_makes_a_whole_shop(service, db):
+    done = []
+    loaded = await load_demo(service, count=COUNT, moved=done.append)
+
+    assert loaded.products_added == COUNT
+    assert loaded.partners_added == 2
+    assert done[-1] == COUNT
+    async with db.statement() as tx:
+        shop_id = await tx.value("select id from shops where slug = 'demo'")
+        assert await tx.value("select count(*) from merchants") == 6
+        assert await tx.value("select count(*) from sellers") == 5
+        assert await tx.value("select max(depth) from categories") == 3
+        assert await tx.value("select languages from shops") == ["en", "nl", "fr", "de"]
+        connectors = await list_connectors(tx, shop_id=shop_id)
+    assert [(c.kind, c.is_default) for c in connectors] == [("manual", True)]
+
+
+async def test_changes_nothing_the_second_time(service, db):
+    await load_demo(service, count=COUNT)
+    before = await events(db)
+
+    again = await load_demo(service, count=COUNT)
+
+    assert not again.changed_anything
+    assert await events(db) == before
+
+
+async def test_puts_back_what_was_changed(service, db):
+    await load_demo(service, count=COUNT)
+    async with db.statement() as tx:
+        await tx.run("update products set name = 'x', source_hash = null where handle like '%-7'")
+        await tx.run("delete from partners where backorder")
+
+    again = await load_demo(service, count=COUNT)
+
+    assert again.changed_anything
+    assert again.products_changed == 1
+    assert again.partners_added == 1
+
+
+async def test_grows_a_smaller_demo(service):
+    await load_demo(service, count=COUNT)
+    grown = await load_demo(service, count=COUNT + 30)
+    assert grown.products_added == 30
+
+
+async def test_gives_two_partners_that_differ_in_backorder_alone(service, db):
+    await load_demo(service, count=COUNT)
+
+    async with db.statement() as tx:
+        plain, twin = await list_partners(tx, shop="demo")
+        keys = await read_keys(tx, box=box())
+
+    assert (plain.backorder, twin.backorder) == (False, True)
+    for partner in (plain, twin):
+        assert set(partner.permissions) == {"products.read", "orders.create"}
+        assert partner.min_amount_minor is partner.max_amount_minor is None
+        assert partner.visible_merchants is None
+        assert partner.settings == {"demo": True, "rate_limit_per_minute": 0}
+        assert partner.credentials[0]["is_test"]
+    assert plain.customer_id != twin.customer_id
+    assert [key.key for key in keys] == [p.credentials[0]["key"] for p in (plain, twin)]
+    assert all(key.secret.startswith("sk_") for key in keys)
+    assert "sk_" not in repr(keys)
+
+
+async def test_shows_no_secret_of_a_partner_that_is_no_demo(service, db):
+    await load_demo(service, count=COUNT)
+    async with db.statement() as tx:
+        await tx.run("update partners set settings = '{}'")
+        with pytest.raises(NotFound):
+            await read_keys(tx, box=box())
+
+
+async def test_knows_something_to_order(service, db):
+    async with db.statement() as tx:
+        assert await find_sample_variant(tx) is None
+    await load_demo(service, count=COUNT)
+    async with db.statement() as tx:
+        variant_id = await find_sample_variant(tx)
+        available = await tx.value(
+            "select available from stock_levels where variant_id = %s", (variant_id,)
+        )
+    assert available > 1_000

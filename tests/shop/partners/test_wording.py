@@ -1,0 +1,118 @@
+"""Terms as an operator writes them."""
+
+import pytest
+
+from crossdock.errors import Invalid, NotFound
+from crossdock.shop.partners import Terms, Wording, read_terms, split_words
+from crossdock.shop.pricing import add_price_list
+from crossdock.shop.shops import read_shop
+from tests.support.factories import make_customer, make_merchant, make_shop
+
+PERMISSIONS = ("products.read", "orders.create")
+
+
+@pytest.fixture
+async def wording(tx):
+    fixture = await make_shop(tx)
+    await make_merchant(tx, shop_id=fixture.id, slug="north")
+    return Wording(shop=await read_shop(tx, slug=fixture.slug), permissions=PERMISSIONS)
+
+
+async def read(tx, wording, *words):
+    return await read_terms(tx, wording=wording, words=split_words(words))
+
+
+@pytest.mark.parametrize(
+    ("word", "terms"),
+    [
+        ("backorder=yes", Terms(backorder=True)),
+        ("backorder=FALSE", Terms(backorder=False)),
+        ("active=off", Terms(active=False)),
+        ("min_amount=100.00", Terms(min_amount_minor=10_000)),
+        ("max_amount=5", Terms(max_amount_minor=500)),
+        ("min_amount_minor=99", Terms(min_amount_minor=99)),
+        ("max_amount=none", Terms(max_amount_minor=None)),
+        ("permissions=orders.create", Terms(permissions=("orders.create",))),
+        ("permissions=all", Terms(permissions=PERMISSIONS)),
+        ("permissions=none", Terms(permissions=())),
+        ("visible_merchants=all", Terms(visible_merchants=None)),
+        ("visible_merchants=", Terms(visible_merchants=())),
+        ("customer=none", Terms(customer_id=None)),
+        ("price_list=none", Terms(price_list_id=None)),
+        ("rate_limit_per_minute=0", Terms(settings={"rate_limit_per_minute": 0})),
+        ("rate_limit_per_minute=none", Terms(settings={"rate_limit_per_minute": None})),
+    ],
+)
+async def test_reads_a_word(tx, wording, word, terms):
+    assert await read(tx, wording, word) == terms
+
+
+async def test_finds_a_customer_by_email_and_number(tx, wording):
+    customer_id = await make_customer(tx, shop_id=wording.shop.id, email="kim@north.example")
+    expected = Terms(customer_id=customer_id)
+    assert await read(tx, wording, "customer=Kim@North.example") == expected
+    assert await read(tx, wording, f"customer={customer_id}") == expected
+    assert await read(tx, wording, f"customer_id={customer_id}") == expected
+
+
+async def test_finds_merchants_by_slug_and_number(tx, wording):
+    north = await tx.value(
+        "select id from merchants where shop_id = %s and slug = 'north'", (wording.shop.id,)
+    )
+    assert await read(tx, wording, "visible_merchants=north") == Terms(visible_merchants=(north,))
+    assert await read(tx, wording, f"visible_merchants={north}") == Terms(
+        visible_merchants=(north,)
+    )
+
+
+async def test_finds_a_price_list_by_name(tx, wording):
+    list_id = await add_price_list(tx, shop_id=wording.shop.id, name="Gold")
+    assert await read(tx, wording, "price_list=Gold") == Terms(price_list_id=list_id)
+
+
+async def test_does_not_see_another_shop(tx, wording):
+    other = await make_shop(tx)
+    with pytest.raises(NotFound):
+        await read(tx, wording, f"customer={other.customer_id}")
+    with pytest.raises(NotFound):
+        await read(tx, wording, f"visible_merchants={other.merchant_id}")
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("backorders=yes", "Did you mean backorder?"),
+        ("colour=red", "Known are customer, permissions"),
+        ("backorder", "not of the form key=value"),
+        ("backorder=maybe", "backorder: 'maybe' is neither yes nor no"),
+        ("permissions=orders.delete", "known are products.read, orders.create"),
+        ("min_amount=ten", "min_amount: 'ten' is not an amount"),
+        ("min_amount=-1", "less than nothing"),
+        ("min_amount=1.001", "more decimals than USD knows"),
+        ("min_amount_minor=1.5", "no whole number"),
+        ("rate_limit_per_minute=-1", "no whole number"),
+    ],
+)
+async def test_refuses_a_word_and_says_why(tx, wording, word, told):
+    with pytest.raises(Invalid) as refused:
+        await read(tx, wording, word)
+    assert told in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("customer=nobody@x.example", "crossdock customer list"),
+        ("visible_merchants=south", "known are main, north"),
+        ("price_list=Gold", "known are none"),
+    ],
+)
+async def test_says_what_there_is_instead(tx, wording, word, told):
+    with pytest.raises(NotFound) as refused:
+        await read(tx, wording, word)
+    assert told in refused.value.message
+
+
+async def test_refuses_a_least_amount_above_the_most(tx, wording):
+    with pytest.raises(Invalid):
+        await read(tx, wording, "min_amount=2", "max_amount=1")
