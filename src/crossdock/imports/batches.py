@@ -15,7 +15,7 @@ from crossdock.shop.catalogue import (
     prepare,
 )
 
-BATCH_VARIANTS = 2_000
+BATCH_VARIANTS = 4_000
 BATCH_ITEMS = 2_000
 BATCH_CHARACTERS = 8 * 2**20
 

@@ -1,5 +1,6 @@
 """Rows of one product brought together, in bounded memory."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -55,7 +56,7 @@ class _Waiting(Generic[Row]):
 
     def __init__(self) -> None:
         self._by_key: dict[str, Group[Row]] = {}
-        self._keys: dict[Group[Row], list[str]] = {}
+        self._keys: OrderedDict[Group[Row], list[str]] = OrderedDict()
         self._count = 0
 
     def add(self, row: Row, keys: Sequence[str], *, window: int) -> Iterator[Group[Row]]:

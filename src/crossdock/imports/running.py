@@ -1,6 +1,7 @@
 """One import run: a file read ahead in a thread, written batch by batch, resumable and repeatable."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
@@ -22,7 +23,9 @@ from crossdock.shop.catalogue import (
     Refusal,
     UpsertCounts,
     advance_run,
+    has_statistics,
     open_run,
+    refresh_statistics,
     upsert_blog_posts,
     upsert_categories,
     upsert_merchants,
@@ -32,8 +35,11 @@ from crossdock.shop.shops import Shop
 
 Begin = Callable[[], AbstractAsyncContextManager[Transaction]]
 
+_ANALYSED_FROM = 1_000
+_ANALYSED_GROWTH = 8
 _BUSY_RETRIES = 20
 _BUSY_WAIT_S = 0.5
+_SWITCH_INTERVAL_S = 0.0005
 
 
 class Watcher:
@@ -101,6 +107,8 @@ async def run_import(
         file_hash = await asyncio.to_thread(fingerprint, order.path, also=_how_read(order))
         async with _transactions(database, dry_run=order.dry_run) as begin:
             async with begin() as tx:
+                if not await has_statistics(tx):
+                    await refresh_statistics(tx)
                 state = await open_run(
                     tx, shop_id=order.shop.id, file_format=order.format, file_hash=file_hash
                 )
@@ -157,6 +165,7 @@ class _Run:
         self.state = state
         # A finished run is gone through anew, and leaves no trace where nothing changed.
         self.is_repeat = state.status == "done"
+        self.analysed_at = 0
         self.done = 0 if self.is_repeat else state.rows_done
         summary.resumed_at = self.done
 
@@ -195,6 +204,7 @@ class _Run:
                 async with begin() as tx:
                     counts, changed = await self._apply(tx, batch)
                     state = await self._advance(tx, batch)
+                    await self._keep_statistics(tx, counts, is_last=batch.end is not None)
                 break
             except Unavailable as error:
                 if error.code != "busy" or self.order.dry_run or attempt == _BUSY_RETRIES - 1:
@@ -205,6 +215,17 @@ class _Run:
         self.summary.merchants_changed += changed[0]
         self.summary.categories_changed += changed[1]
         self.summary.blog_posts_changed += changed[2]
+
+    async def _keep_statistics(
+        self, tx: Transaction, counts: UpsertCounts, *, is_last: bool
+    ) -> None:
+        """Have the tables analysed when they have grown much, and at the end of a larger import."""
+        added = self.summary.variants_added + counts.variants_added
+        if is_last and added >= _ANALYSED_FROM:
+            await refresh_statistics(tx)
+        elif added >= _ANALYSED_FROM + _ANALYSED_GROWTH * self.analysed_at:
+            await refresh_statistics(tx)
+            self.analysed_at = added
 
     async def _apply(
         self, tx: Transaction, batch: Batch
@@ -255,11 +276,17 @@ def _refusal(finding: Finding) -> Refusal:
 
 
 async def _read_ahead(source: Iterator[Batch]) -> AsyncIterator[Batch]:
-    """The batches, the next one being read in a thread while this one is written."""
+    """The batches, the next one being read in a thread while this one is written.
+
+    The thread is made to give way often: the writer waits for it after every statement.
+    """
+    usual_interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     pending = asyncio.ensure_future(asyncio.to_thread(next, source, None))
     try:
         while (batch := await pending) is not None:
             pending = asyncio.ensure_future(asyncio.to_thread(next, source, None))
             yield batch
     finally:
+        sys.setswitchinterval(usual_interval_s)
         await asyncio.gather(pending, return_exceptions=True)

@@ -35,6 +35,15 @@ from crossdock.shop.catalogue.records import (
     UpsertCounts,
     VariantRecord,
 )
+from crossdock.shop.catalogue.showcase import (
+    ShownCategoryTree,
+    ShownPost,
+    ShownProduct,
+    list_categories,
+    list_posts,
+    list_products,
+)
+from crossdock.shop.catalogue.statistics import has_statistics, refresh_statistics
 from crossdock.shop.catalogue.texts import clean_html, slug_of
 
 __all__ = [
@@ -51,12 +60,19 @@ __all__ = [
     "Promotion",
     "Refusal",
     "SellableRow",
+    "ShownCategoryTree",
+    "ShownPost",
+    "ShownProduct",
     "StockRecord",
     "UpsertCounts",
     "VariantRecord",
     "advance_run",
     "clean_html",
     "digits_of",
+    "has_statistics",
+    "list_categories",
+    "list_posts",
+    "list_products",
     "normalise_gtin",
     "open_listing",
     "open_run",
@@ -64,6 +80,7 @@ __all__ = [
     "read_attribute_names",
     "read_version",
     "read_versions",
+    "refresh_statistics",
     "slug_of",
     "stream_blog_posts",
     "stream_categories",

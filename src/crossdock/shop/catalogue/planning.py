@@ -1,6 +1,6 @@
 """What a batch of products means for the rows that are there: new, changed, the same, gone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crossdock.db.unit_of_work import Transaction
@@ -115,9 +115,14 @@ async def _stored_products(
 ) -> dict[Sku, tuple[int, bytes | None]]:
     rows = await tx.all(
         """select p.merchant_id, p.handle, p.id, p.source_hash
-           from unnest(%s::bigint[], %s::text[]) as x (merchant_id, handle)
+           from unnest(string_to_array(%s, e'\\x1f')::bigint[], string_to_array(%s, e'\\x1f'))
+               as x (merchant_id, handle)
            join products p on p.shop_id = %s and p.merchant_id = x.merchant_id and p.handle = x.handle""",
-        ([merchants[p.merchant].id for p in products], [p.handle for p in products], shop_id),
+        (
+            _joined(str(merchants[p.merchant].id) for p in products),
+            _joined(p.handle for p in products),
+            shop_id,
+        ),
     )
     return {(merchant_id, handle): (key, digest) for merchant_id, handle, key, digest in rows}
 
@@ -129,19 +134,32 @@ async def _stored_skus(
     products: Sequence[PreparedProduct],
     merchants: Mapping[str, Merchant],
 ) -> dict[Sku, tuple[int, int]]:
-    keys = [(merchants[p.merchant].id, v.sku) for p in products for v in p.variants]
+    owners = [str(merchants[p.merchant].id) for p in products for _ in p.variants]
     rows = await tx.all(
         """select v.merchant_id, v.sku, v.id, v.product_id
-           from unnest(%s::bigint[], %s::text[]) as x (merchant_id, sku)
+           from unnest(string_to_array(%s, e'\\x1f')::bigint[], string_to_array(%s, e'\\x1f'))
+               as x (merchant_id, sku)
            join variants v on v.shop_id = %s and v.merchant_id = x.merchant_id and v.sku = x.sku""",
-        ([merchant_id for merchant_id, _ in keys], [sku for _, sku in keys], shop_id),
+        (_joined(owners), _joined(v.sku for p in products for v in p.variants), shop_id),
     )
     return {(merchant_id, sku): (key, product_id) for merchant_id, sku, key, product_id in rows}
 
 
 async def _new_ids(tx: Transaction, *, count: int) -> list[int]:
-    rows = await tx.all("select nextval('catalogue_ids') from generate_series(1, %s)", (count,))
-    return [row[0] for row in rows]
+    text = await tx.value(
+        """select string_agg(id::text, ' ')
+           from (select nextval('catalogue_ids') as id from generate_series(1, %s)) new""",
+        (count,),
+    )
+    return [int(word) for word in text.split()]
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Many texts as one parameter, which is several times faster than an array of them.
+
+    The separator is a control character, which no text of the catalogue has.
+    """
+    return "\x1f".join(texts)
 
 
 async def _find_vanished(tx: Transaction, *, shop_id: int, plan: Plan) -> None:

@@ -8,6 +8,7 @@ from crossdock.shop.catalogue.categories import ensure_categories
 from crossdock.shop.catalogue.copying import PRODUCT_COLUMNS, VARIANT_COLUMNS, PreparedProduct
 from crossdock.shop.catalogue.planning import PlacedVariant, Plan
 
+_CATEGORY_COLUMNS = "shop_id, product_id, category_id"
 _PRODUCT_CONTENT = PRODUCT_COLUMNS.split(", ")[6:]
 _VARIANT_CONTENT = ["product_id", "listed", *VARIANT_COLUMNS.split(", ")[6:]]
 
@@ -68,10 +69,18 @@ async def replace_categories(tx: Transaction, *, shop_id: int, plan: Plan) -> se
     """Give new and changed products exactly their categories; the ids of those that differ now."""
     paths = {path for _, _, p in plan.touched_products for path in p.categories}
     ids = await ensure_categories(tx, shop_id=shop_id, paths=paths) if paths else {}
+    lines = (
+        f"{shop_id}\t{product_id}\t{category_id}\n"
+        for product_id, _, product in plan.new_products
+        for category_id in {ids[path] for path in product.categories}
+    )
+    await _copy(tx, table="product_categories", columns=_CATEGORY_COLUMNS, lines=lines)
+    if not plan.changed_products:
+        return set()
     pairs = [
         (product_id, ids[path])
-        for product_id, _, p in plan.touched_products
-        for path in p.categories
+        for product_id, _, product in plan.changed_products
+        for path in product.categories
     ]
     parameters = {
         "shop": shop_id,
@@ -79,9 +88,7 @@ async def replace_categories(tx: Transaction, *, shop_id: int, plan: Plan) -> se
         "products": [product_id for product_id, _ in pairs],
         "categories": [category_id for _, category_id in pairs],
     }
-    touched: set[int] = set()
-    if plan.changed_products:
-        touched |= {row[0] for row in await tx.all(_TAKE_CATEGORIES, parameters)}
+    touched = {row[0] for row in await tx.all(_TAKE_CATEGORIES, parameters)}
     if pairs:
         touched |= {row[0] for row in await tx.all(_GIVE_CATEGORIES, parameters)}
     return touched

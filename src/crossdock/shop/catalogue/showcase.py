@@ -1,0 +1,269 @@
+"""The catalogue as a web shop shows it: products with their variants, categories, blog posts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.partners import Partner
+
+PAGE = 100
+ALL_MAX = 1_000_000
+Texts = dict[str, str]
+"""A text by language."""
+
+
+class ShownPromotion(msgspec.Struct, frozen=True, kw_only=True):
+    """A price for a time."""
+
+    price_minor: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture; `variant_id` where it shows one variant only."""
+
+    url: str
+    alt: str = ""
+    variant_id: int | None = None
+
+
+class ShownCategory(msgspec.Struct, frozen=True, kw_only=True):
+    """A category that a product is in."""
+
+    id: int
+    name: str
+    names: Texts
+
+
+class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """A product, or one variant of it: then `parent_id` is the product's id, else 0.
+
+    `variant_id` is the goods counted (of a product with variants its first one); `available` is
+    the sum over its variants. Prices are minor units without VAT.
+    """
+
+    id: int
+    parent_id: int
+    variant_id: int
+    name: str
+    description: str
+    translations: dict[str, Texts]
+    price_minor: int
+    vat_bp: int
+    promotions: list[ShownPromotion]
+    enabled: bool
+    is_counted: bool
+    extra_handling: dict[str, Any] | None
+    upc: str
+    available: int
+    weight_g: int
+    sort: int
+    featured: bool
+    virtual: bool
+    sold_without_stock: bool
+    images: list[ShownImage]
+    categories: list[ShownCategory]
+    children: list[int]
+    related: list[int]
+
+
+class ShownCategoryTree(msgspec.Struct, frozen=True, kw_only=True):
+    """A category with its place in the tree; `parent_id` is 0 for a root."""
+
+    id: int
+    parent_id: int
+    name: str
+    names: Texts
+    descriptions: Texts
+    images: Texts
+    sort: int
+    enabled: bool
+    children: list[int]
+
+
+class ShownPost(msgspec.Struct, frozen=True, kw_only=True):
+    """A blog post in one language; `content` is cleaned HTML."""
+
+    id: int
+    title: str
+    content: str
+    language: str
+    image: str
+    published_at: datetime
+    enabled: bool
+
+
+async def list_products(
+    tx: Transaction,
+    *,
+    partner: Partner,
+    now: datetime,
+    product_ids: Sequence[int] | None = None,
+    category_ids: Sequence[int] | None = None,
+    offset: int = 0,
+    limit: int = PAGE,
+) -> list[ShownProduct]:
+    """Products and variants by `sort`, then id; filters combine with and, their values with or."""
+    merchants = partner.visible_merchants
+    parameters = {
+        "shop": partner.shop_id,
+        "merchants": None if merchants is None else list(merchants),
+        "price_list": partner.price_list_id,
+        "ids": None if product_ids is None else list(product_ids),
+        "categories": None if category_ids is None else list(category_ids),
+        "now": now,
+        "limit": limit,
+        "offset": offset,
+    }
+    return await _read(tx, _PRODUCTS, parameters, ShownProduct)
+
+
+async def list_categories(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    category_ids: Sequence[int] | None = None,
+    offset: int = 0,
+    limit: int = PAGE,
+) -> list[ShownCategoryTree]:
+    """Categories by `sort`, then id."""
+    parameters = {
+        "shop": shop_id,
+        "ids": None if category_ids is None else list(category_ids),
+        "limit": limit,
+        "offset": offset,
+    }
+    return await _read(tx, _CATEGORIES, parameters, ShownCategoryTree)
+
+
+async def list_posts(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    post_ids: Sequence[int] | None = None,
+    offset: int = 0,
+    limit: int = PAGE,
+) -> list[ShownPost]:
+    """Blog posts, the newest first."""
+    parameters = {
+        "shop": shop_id,
+        "ids": None if post_ids is None else list(post_ids),
+        "limit": limit,
+        "offset": offset,
+    }
+    return await _read(tx, _POSTS, parameters, ShownPost)
+
+
+Shown = TypeVar("Shown")
+
+
+async def _read(
+    tx: Transaction, query: str, parameters: dict[str, Any], kind: type[Shown]
+) -> list[Shown]:
+    decoder = msgspec.json.Decoder(kind)
+    return [decoder.decode(text) for (text,) in await tx.all(query, parameters)]
+
+
+_PRODUCTS = """
+    with entries as (
+        select p.id, 0::bigint as parent_id, p.id as product_id, null::bigint as own_variant, p.sort
+        from products p
+        where p.shop_id = %(shop)s
+          and (%(merchants)s::bigint[] is null or p.merchant_id = any(%(merchants)s))
+          and (%(ids)s::bigint[] is null or p.id = any(%(ids)s))
+        union all
+        select v.id, p.id, p.id, v.id, p.sort
+        from variants v join products p on p.shop_id = v.shop_id and p.id = v.product_id
+        where v.shop_id = %(shop)s and cardinality(p.option_names) > 0
+          and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
+          and (%(ids)s::bigint[] is null or v.id = any(%(ids)s))
+    ), page as (
+        select e.* from entries e
+        where exists (select 1 from variants x where x.shop_id = %(shop)s and x.product_id = e.product_id)
+          and (%(categories)s::bigint[] is null or exists (
+            select 1 from product_categories c
+            where c.shop_id = %(shop)s and c.product_id = e.product_id and c.category_id = any(%(categories)s)))
+        order by e.sort, e.id
+        limit %(limit)s offset %(offset)s
+    )
+    select jsonb_build_object(
+        'id', e.id, 'parent_id', e.parent_id, 'variant_id', v.first_id,
+        'name', coalesce(v.own_name, p.name), 'description', p.description, 'translations', p.translations,
+        'price_minor', coalesce(v.price_minor, 0), 'vat_bp', v.vat_bp,
+        'promotions', coalesce((
+            select jsonb_agg(jsonb_build_object('price_minor', q.price_minor, 'starts_at', q.starts_at,
+                                                'ends_at', q.ends_at) order by q.starts_at)
+            from promotions q where q.shop_id = p.shop_id and q.variant_id = v.first_id
+              and q.ends_at > %(now)s), '[]'::jsonb),
+        'enabled', p.enabled and v.enabled, 'is_counted', v.is_counted, 'extra_handling', p.extra_handling,
+        'upc', v.upc, 'available', v.available, 'weight_g', v.weight_g, 'sort', p.sort,
+        'featured', p.featured, 'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,
+        'images', coalesce((
+            select jsonb_agg(jsonb_build_object('url', i.image ->> 'url', 'alt', coalesce(i.image ->> 'alt', ''),
+                'variant_id', (select x.id from variants x where x.shop_id = p.shop_id and x.product_id = p.id
+                               and x.sku = i.image ->> 'variant_sku' limit 1)) order by i.place)
+            from jsonb_array_elements(p.images) with ordinality as i (image, place)), '[]'::jsonb),
+        'categories', coalesce((
+            select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'names', c.names) order by c.id)
+            from product_categories pc join categories c on c.shop_id = pc.shop_id and c.id = pc.category_id
+            where pc.shop_id = p.shop_id and pc.product_id = p.id), '[]'::jsonb),
+        'children', case when e.parent_id = 0 and cardinality(p.option_names) > 0 then (
+            select jsonb_agg(x.id order by x.position, x.id) from variants x
+            where x.shop_id = p.shop_id and x.product_id = p.id) else '[]'::jsonb end,
+        'related', coalesce((
+            select jsonb_agg(r.id order by r.id) from products r
+            where r.shop_id = p.shop_id and r.merchant_id = p.merchant_id
+              and r.handle = any(p.related_handles)), '[]'::jsonb)
+    )::text
+    from page e
+    join products p on p.shop_id = %(shop)s and p.id = e.product_id
+    join lateral (
+        select (array_agg(x.id order by x.position, x.id))[1] as first_id,
+               case when e.own_variant is not null then (array_agg(x.name))[1] end as own_name,
+               (array_agg(x.upc order by x.position, x.id))[1] as upc,
+               (array_agg(x.vat_bp order by x.position, x.id))[1] as vat_bp,
+               (array_agg(x.weight_g order by x.position, x.id))[1] as weight_g,
+               (array_agg(active_price(
+                    (select i.price_minor from price_list_items i
+                     where i.shop_id = x.shop_id and i.price_list_id = %(price_list)s and i.variant_id = x.id),
+                    (select min(q.price_minor) from promotions q
+                     where q.shop_id = x.shop_id and q.variant_id = x.id
+                       and q.starts_at <= %(now)s and %(now)s < q.ends_at),
+                    x.sale_minor, x.sale_starts_at, x.sale_ends_at, x.retail_minor, %(now)s)
+                order by x.position, x.id))[1] as price_minor,
+               bool_or(x.enabled) as enabled, bool_or(x.stock_managed) as is_counted,
+               coalesce(sum(l.available), 0)::bigint as available
+        from variants x
+        left join stock_levels l on l.shop_id = x.shop_id and l.variant_id = x.id and l.pool = 'own'
+        where x.shop_id = %(shop)s and x.product_id = p.id
+          and (e.own_variant is null or x.id = e.own_variant)
+    ) v on true
+    order by e.sort, e.id
+"""
+
+_CATEGORIES = """
+    select jsonb_build_object(
+        'id', c.id, 'parent_id', coalesce(c.parent_id, 0), 'name', c.name, 'names', c.names,
+        'descriptions', c.descriptions, 'images', c.images, 'sort', c.sort, 'enabled', c.enabled,
+        'children', coalesce((
+            select jsonb_agg(k.id order by k.sort, k.id) from categories k
+            where k.shop_id = c.shop_id and k.parent_id = c.id), '[]'::jsonb)
+    )::text
+    from categories c
+    where c.shop_id = %(shop)s and (%(ids)s::bigint[] is null or c.id = any(%(ids)s))
+    order by c.sort, c.id limit %(limit)s offset %(offset)s
+"""
+
+_POSTS = """
+    select jsonb_build_object(
+        'id', b.id, 'title', b.title, 'content', b.content, 'language', b.language, 'image', b.image,
+        'published_at', b.published_at, 'enabled', b.enabled
+    )::text
+    from blog_posts b
+    where b.shop_id = %(shop)s and (%(ids)s::bigint[] is null or b.id = any(%(ids)s))
+    order by b.published_at desc, b.id desc limit %(limit)s offset %(offset)s
+"""
