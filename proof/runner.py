@@ -9,6 +9,7 @@ import psycopg
 from rich.console import Console
 
 from crossdock.db.unit_of_work import Database
+from crossdock.kit.logging import configure_logging
 from crossdock.shop.doctor import examine
 from proof.claim import Claim, Result, Size
 from proof.report import Board, Heading, Row, write_reports
@@ -21,6 +22,7 @@ async def run_claims(
 ) -> bool:
     """Whether every claim held. Both reports are written in any case."""
     started = time.monotonic()
+    configure_logging(level="error", format="console")
     with running_stand(workers=workers) as ground:
         heading = Heading(
             commit=commit(),

@@ -32,13 +32,16 @@ ALL_READY_S = 20.0
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Iterator[str]:
-    """A fresh durable PostgreSQL with a migrated template; the URL of its `postgres` database."""
-    server = EmbeddedPostgres(folder / "postgres")
+def running_postgres(folder: Path, *, temporary: bool = False) -> Iterator[str]:
+    """A fresh PostgreSQL with a migrated template; the URL of its `postgres` database.
+
+    It is as durable as in production unless it is a `temporary` one.
+    """
+    server = EmbeddedPostgres(folder / "postgres", temporary=temporary)
     try:
         with server:
             url = server.url("postgres")
-            create_database(url, TEMPLATE)
+            create_database(url, TEMPLATE, template="template0")
             migrate(with_database(url, TEMPLATE))
             yield url
     finally:
@@ -67,7 +70,7 @@ class Ground:
     async def stand(self, name: str) -> AsyncIterator["Stand"]:
         """A fresh database and folder for one claim."""
         database_name = f"proof_{name.lower()}"
-        create_database(self.admin_url, database_name, template=TEMPLATE)
+        create_database(self.admin_url, database_name)
         url = with_database(self.admin_url, database_name)
         folder = self.folder / name.lower()
         folder.mkdir(exist_ok=True)
@@ -148,12 +151,14 @@ def _listens(pid: int) -> bool:
     return False
 
 
-def create_database(admin_url: str, name: str, *, template: str = "template0") -> None:
+def create_database(
+    admin_url: str, name: str, *, template: str = TEMPLATE, strategy: str = "wal_log"
+) -> None:
     """A database as a copy of the template."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(template)
+            sql.SQL("create database {} template {} strategy {}").format(
+                sql.Identifier(name), sql.Identifier(template), sql.Identifier(strategy)
             )
         )
 

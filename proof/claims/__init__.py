@@ -1,12 +1,20 @@
 """The claims in the order in which they are tried."""
 
 from proof.claim import Claim
-from proof.claims import p01_last_unit, p02_mixed_flow, p03_kill, p17_money, p20_import
+from proof.claims import (
+    p01_last_unit,
+    p02_mixed_flow,
+    p03_kill,
+    p04_crash,
+    p17_money,
+    p20_import,
+)
 
 CLAIMS: list[Claim] = [
     p01_last_unit.CLAIM,
     p02_mixed_flow.CLAIM,
     p03_kill.CLAIM,
+    p04_crash.CLAIM,
     p17_money.CLAIM,
     p20_import.CLAIM,
 ]
