@@ -8,6 +8,7 @@ below are the documentation: `crossdock.example.toml` and the docs page are comp
 import base64
 import binascii
 import difflib
+import ipaddress
 import os
 import tomllib
 import typing
@@ -138,6 +139,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="How many seconds a ShopWeDo timestamp may lie in the future."),
     ] = 5
 
+    # people who sign in
+    session_idle_s: Annotated[
+        Count,
+        Meta(description="How long a signed-in person may do nothing before the session ends."),
+    ] = 3600
+    session_longest_s: Annotated[
+        Count, Meta(description="How long a session lives at the most, however busy it is.")
+    ] = 43_200
+    sign_in_free_failures: Annotated[
+        Count,
+        Meta(
+            description="Failed sign-ins of an account without a wait; each further one doubles it."
+        ),
+    ] = 5
+    sign_in_longest_wait_s: Annotated[
+        Count, Meta(description="The longest wait between attempts to sign in.")
+    ] = 900
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses or networks of proxies whose X-Forwarded-For names the caller."
+        ),
+    ] = ()
+
     # rules of the shop
     sc_requires_stock: Annotated[
         bool,
@@ -250,6 +275,13 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     )
 
 
+def _check_network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise SettingsError(f"trusted_proxies: {text!r} is no address or network") from None
+
+
 def _check_key(text: str) -> None:
     try:
         size = len(base64.b64decode(text, validate=True))
@@ -334,5 +366,7 @@ def _check(settings: Settings) -> None:
         raise SettingsError("database_url must start with postgresql://")
     if urlsplit(settings.public_url).scheme not in {"http", "https"}:
         raise SettingsError("public_url must start with http:// or https://")
+    for text in settings.trusted_proxies:
+        _check_network(text)
     if settings.master_key:
         _check_key(settings.master_key)

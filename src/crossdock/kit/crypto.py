@@ -40,6 +40,7 @@ class SecretBox:
         if any(len(key) != _KEY_BYTES for key in (master_key, *older)):
             raise ValueError("a master key is 32 bytes")
         self._key_id = _key_id(master_key)
+        self._deriving = hashlib.sha256(b"crossdock derived keys\0" + master_key).digest()
         self._current = AESGCM(master_key)
         self._known = [(_key_id(key), AESGCM(key)) for key in (master_key, *older)]
 
@@ -59,6 +60,11 @@ class SecretBox:
                 with contextlib.suppress(InvalidTag):
                     return cipher.decrypt(nonce, rest, header + place.encode())
         raise SealBroken("no known master key opens this")
+
+    def keyed_hash(self, text: str, *, purpose: str) -> bytes:
+        """32 bytes that only holders of the newest master key can make from the text; for one purpose."""
+        message = f"{purpose}\0{text}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._deriving, message, "sha256")
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether the newest key sealed it; if not, open it and seal it again."""
