@@ -1,0 +1,94 @@
+"""Slow down guessing: every failure beyond the free ones doubles the wait, for account and source.
+
+Attempts are counted in the database before they are judged, so all workers share one count and
+parallel guesses gain nothing. An account is counted whether it exists or not.
+"""
+
+import ipaddress
+from datetime import datetime, timedelta
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Unavailable
+from crossdock.kit.crypto import SecretBox
+
+FIRST_WAIT_S = 4
+SOURCE_SHARE = 6  # an office behind one address has this many times the free failures of an account
+KEPT = timedelta(days=1)
+
+_BEGIN = "select begin_sign_in_attempt(%s, %s, %s, %s, %s, %s)"
+_FORGET = "delete from sign_in_attempts where key_hash = %s"
+_PARDON = """
+update sign_in_attempts set failures = greatest(failures - 1, 0), blocked_until = least(blocked_until, %s)
+where key_hash = %s
+"""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many failures are free, and the longest wait after one."""
+
+    free_failures: int
+    longest_wait_s: int
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt is counted under, as keyed hashes."""
+
+    account: bytes
+    source: bytes
+
+
+def password_attempt(box: SecretBox, *, email: str, source: str) -> Attempt:
+    """An attempt with a password, for an e-mail that may not exist."""
+    return _attempt(box, account=f"password:{email}", source=source)
+
+
+def code_attempt(box: SecretBox, *, person_id: int, source: str) -> Attempt:
+    """An attempt with a code, or with the password of somebody who is signed in."""
+    return _attempt(box, account=f"code:{person_id}", source=source)
+
+
+async def begin_attempt(
+    tx: Transaction, *, attempt: Attempt, limits: Limits, now: datetime
+) -> None:
+    """Count the attempt as failed until it succeeds. Raises Unavailable `rate_limited`."""
+    free = [limits.free_failures, limits.free_failures * SOURCE_SHARE]
+    keys = [attempt.account, attempt.source]
+    wait_s = await tx.value(_BEGIN, (keys, free, FIRST_WAIT_S, limits.longest_wait_s, KEPT, now))
+    if wait_s:
+        message = f"Too many attempts. Try again in {_words(wait_s)}."
+        raise Unavailable("rate_limited", message, {"retry_after_s": wait_s})
+
+
+async def end_attempt(tx: Transaction, *, attempt: Attempt, now: datetime) -> None:
+    """The attempt succeeded: its account starts afresh, its source has one failure less."""
+    await tx.run(_FORGET, (attempt.account,))
+    await tx.run(_PARDON, (now, attempt.source))
+
+
+def _attempt(box: SecretBox, *, account: str, source: str) -> Attempt:
+    return Attempt(
+        account=box.keyed_hash(account, purpose="sign-in attempt"),
+        source=box.keyed_hash(f"source:{_network(source)}", purpose="sign-in attempt"),
+    )
+
+
+def _network(source: str) -> str:
+    """An IPv4 address, or the /64 that one IPv6 customer has; other texts stay as they are."""
+    try:
+        address = ipaddress.ip_address(source)
+    except ValueError:
+        return source
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), 64), strict=False))
+
+
+def _words(seconds: int) -> str:
+    if seconds < 60:
+        return "a second" if seconds == 1 else f"{seconds} seconds"
+    minutes = -(-seconds // 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"

@@ -1,0 +1,149 @@
+"""Add people, find them, change what they may do."""
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, Invalid, NotFound, Refused
+from crossdock.shop.people.model import Person
+from crossdock.shop.people.roles import ROLES, Role
+
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>()\",;:\\]{1,64}@[^\s@\x00-\x1f\x7f<>()\",;:\\]{1,189}")
+_NAME_LENGTH_MAX = 100
+
+PERSON_COLUMNS = (
+    "p.id, p.shop_id, s.slug, p.email, p.name, p.role, p.active, p.totp_sealed is not null,"
+    " (select count(*) from recovery_codes r where r.person_id = p.id and r.used_at is null),"
+    " p.created_at, p.last_seen_at"
+)
+_SELECT = f"select {PERSON_COLUMNS} from people p join shops s on s.id = p.shop_id"
+_LAST_OWNER = """
+select count(*) = 0 from (
+    select 1 from people where shop_id = %s and role = 'owner' and active and id <> %s
+    for no key update) as others
+"""
+
+
+async def add_person(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    email: str,
+    role: str,
+    password_hash: str,
+    now: datetime,
+    name: str = "",
+) -> Person:
+    """A person who may sign in. Raises Invalid `invalid_input`, Conflict `exists` for a known e-mail."""
+    if len(name.strip()) > _NAME_LENGTH_MAX or not name.isprintable():
+        raise _invalid("name", f"A name has at most {_NAME_LENGTH_MAX} printable characters.")
+    person_id = await tx.value(
+        "insert into people (shop_id, email, name, role, password_hash, created_at)"
+        " values (%s, %s, %s, %s, %s, %s) on conflict do nothing returning id",
+        (shop_id, check_email(email), name.strip(), check_role(role), password_hash, now),
+    )
+    if person_id is None:
+        raise Conflict("exists", f"Somebody signs in as {email.strip()} already.")
+    return await read_person(tx, person_id=person_id)
+
+
+async def read_person(tx: Transaction, *, person_id: int) -> Person:
+    """The person of that id. Raises NotFound `not_found`."""
+    row = await tx.one(f"{_SELECT} where p.id = %s", (person_id,))
+    if row is None:
+        raise NotFound("not_found", "There is no such person.")
+    return person_from_row(row)
+
+
+async def find_person(tx: Transaction, *, email: str) -> Person:
+    """The person of that e-mail, in any case of letters. Raises NotFound `not_found`."""
+    wanted = normal_email(email)
+    row = await tx.one(f"{_SELECT} where lower(p.email) = %s", (wanted,)) if wanted else None
+    if row is None:
+        raise NotFound("not_found", f"Nobody signs in as {email.strip()}.")
+    return person_from_row(row)
+
+
+async def list_people(tx: Transaction, *, shop_id: int | None = None) -> list[Person]:
+    """Everybody of a shop, or of all shops, by shop and e-mail."""
+    query = f"{_SELECT} where %(shop)s::bigint is null or p.shop_id = %(shop)s order by 3, lower(p.email)"
+    return [person_from_row(row) for row in await tx.all(query, {"shop": shop_id})]
+
+
+async def set_role(tx: Transaction, *, person_id: int, role: str) -> None:
+    """Give another role; counts at the person's next click. Refuses to leave a shop without an owner."""
+    if check_role(role) != "owner":
+        await _keep_an_owner(tx, person_id=person_id)
+    _found(await tx.run("update people set role = %s where id = %s", (role, person_id)))
+
+
+async def set_password_hash(
+    tx: Transaction, *, person_id: int, password_hash: str, spare: bytes = b""
+) -> None:
+    """Change the password and end the person's sessions, except the one of the token hash `spare`."""
+    changed = await tx.run(
+        "update people set password_hash = %s where id = %s", (password_hash, person_id)
+    )
+    _found(changed)
+    await tx.run(
+        "delete from sessions where person_id = %s and token_hash <> %s", (person_id, spare)
+    )
+
+
+async def disable_person(tx: Transaction, *, person_id: int) -> None:
+    """Let the person in no more, and end their sessions. The last owner of a shop stays."""
+    await _keep_an_owner(tx, person_id=person_id)
+    _found(await tx.run("update people set active = false where id = %s", (person_id,)))
+    await tx.run("delete from sessions where person_id = %s", (person_id,))
+
+
+async def enable_person(tx: Transaction, *, person_id: int) -> None:
+    """Let a disabled person sign in again."""
+    _found(await tx.run("update people set active = true where id = %s", (person_id,)))
+
+
+def person_from_row(row: tuple[object, ...]) -> Person:
+    """A row of PERSON_COLUMNS."""
+    return msgspec.convert(dict(zip(Person.__struct_fields__, row, strict=True)), Person)
+
+
+def check_role(role: str) -> Role:
+    """The role. Raises Invalid `invalid_input` for an unknown word."""
+    for known in ROLES:
+        if role == known:
+            return known
+    raise _invalid("role", f"A role is one of {', '.join(ROLES)}.")
+
+
+def check_email(email: str) -> str:
+    """The address without spaces around it. Raises Invalid `invalid_input`."""
+    if not normal_email(email):
+        raise _invalid("email", "That is not an e-mail address.")
+    return email.strip()
+
+
+def normal_email(email: str) -> str:
+    """How an address is compared and counted; '' for a text that cannot be one."""
+    text = email.strip()
+    return text.lower() if _EMAIL.fullmatch(text) else ""
+
+
+async def _keep_an_owner(tx: Transaction, *, person_id: int) -> None:
+    person = await read_person(tx, person_id=person_id)
+    if person.role != "owner" or not person.active:
+        return
+    if await tx.value(_LAST_OWNER, (person.shop_id, person_id)):
+        raise Refused(
+            "permission_denied", f"{person.email} is the last owner of the shop {person.shop}."
+        )
+
+
+def _found(changed: int) -> None:
+    if not changed:
+        raise NotFound("not_found", "There is no such person.")
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid("invalid_input", message, {"field": field})

@@ -1,0 +1,57 @@
+"""What signing in works with."""
+
+from datetime import timedelta
+
+import msgspec
+
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import Clock
+from crossdock.kit.crypto import SecretBox
+from crossdock.kit.ids import Ids
+from crossdock.settings import Settings
+from crossdock.shop.people.attempts import Limits
+from crossdock.shop.people.cookies import Cookie, form_cookie, session_cookie
+from crossdock.shop.people.passwords import Hasher
+from crossdock.shop.people.sessions import Lifetimes
+
+
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """Database, clock, ids, secrets, and the rules that settings give."""
+
+    db: Database
+    clock: Clock
+    ids: Ids
+    box: SecretBox
+    hasher: Hasher
+    lives: Lifetimes
+    limits: Limits
+    cookie: Cookie
+    form_cookie: Cookie
+
+
+def lifetimes_of(settings: Settings) -> Lifetimes:
+    """How long sessions live, by the settings."""
+    return Lifetimes(
+        idle=timedelta(seconds=settings.session_idle_s),
+        longest=timedelta(seconds=settings.session_longest_s),
+    )
+
+
+def create_means(runtime: Runtime, *, box: SecretBox, ids: Ids) -> Means:
+    """The means of one process."""
+    settings = runtime.settings
+    return Means(
+        db=runtime.database,
+        clock=runtime.clock,
+        ids=ids,
+        box=box,
+        hasher=Hasher(),
+        lives=lifetimes_of(settings),
+        limits=Limits(
+            free_failures=settings.sign_in_free_failures,
+            longest_wait_s=settings.sign_in_longest_wait_s,
+        ),
+        cookie=session_cookie(settings.public_url),
+        form_cookie=form_cookie(settings.public_url),
+    )

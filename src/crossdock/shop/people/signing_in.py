@@ -1,0 +1,200 @@
+"""Signing in, staying signed in, signing out; knows cookies as header text and no web framework."""
+
+import structlog
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Refused
+from crossdock.kit.crypto import constant_time_equal
+from crossdock.shop.people.account import Account
+from crossdock.shop.people.attempts import (
+    Attempt,
+    begin_attempt,
+    code_attempt,
+    end_attempt,
+    password_attempt,
+)
+from crossdock.shop.people.factors import (
+    is_totp_shaped,
+    plain_code,
+    spend_recovery_code,
+    spend_totp,
+)
+from crossdock.shop.people.managing import normal_email
+from crossdock.shop.people.means import Means
+from crossdock.shop.people.model import NewSession, SignInFirst, Visit
+from crossdock.shop.people.returning import sign_in_address
+from crossdock.shop.people.roles import Permission
+from crossdock.shop.people.sessions import (
+    close_session,
+    complete_session,
+    open_session,
+    read_session,
+)
+
+log = structlog.get_logger("crossdock.people")
+
+_KNOWN = """
+select id, password_hash, totp_sealed is not null from people where lower(email) = %s and active
+"""
+_REHASH = "update people set password_hash = %s where id = %s and password_hash = %s"
+
+
+class People:
+    """Who may use the pages for people. `account` is what they may change about themselves."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self.account = Account(means)
+
+    async def sign_in(
+        self, *, email: str, password: str, source: str, cookies: str = ""
+    ) -> NewSession | None:
+        """A session for e-mail and password; None for a wrong pair, known e-mail or not.
+
+        The answer costs the same work in both cases. `source` is the caller's network address.
+        A session that the caller's `cookies` held before is ended: its token is not used again.
+        Raises Unavailable `rate_limited` with `retry_after_s` after too many failures.
+        """
+        means, wanted = self._means, normal_email(email)
+        attempt = password_attempt(means.box, email=wanted, source=source)
+        await self._begin(attempt, source=source)
+        async with means.db.statement() as tx:
+            known = await tx.one(_KNOWN, (wanted,)) if wanted else None
+        person_id, known_hash, has_totp = known or (None, None, False)
+        if not await means.hasher.verify(password, known=known_hash) or person_id is None:
+            log.warning("sign-in failed", person=person_id, email=_masked(wanted), source=source)
+            return None
+        new_hash = await self._rehashed(password, known=known_hash)
+        async with means.db.begin() as tx:
+            if new_hash:
+                await tx.run(_REHASH, (new_hash, person_id, known_hash))
+            await end_attempt(tx, attempt=attempt, now=means.clock.now())
+            await self._close(tx, cookies=cookies)
+            made = await self._open(tx, person_id=person_id, is_complete=not has_totp)
+        log.info("signed in", person=person_id, source=source, second_step=has_totp)
+        return made
+
+    async def enter_code(self, visit: Visit, *, code: str, source: str) -> NewSession | None:
+        """The complete session for an incomplete one and a code of the app or a recovery code.
+
+        None for a wrong or used code, or a session that ended meanwhile. Raises Unavailable
+        `rate_limited`.
+        """
+        means, person_id = self._means, visit.person.id
+        attempt = code_attempt(means.box, person_id=person_id, source=source)
+        await self._begin(attempt, source=source)
+        async with means.db.begin() as tx:
+            now = means.clock.now()
+            kind = await self._spend(tx, person_id=person_id, code=plain_code(code))
+            token = kind and await complete_session(
+                tx, token_hash=visit.token_hash, lives=means.lives, ids=means.ids, now=now
+            )
+            if token:
+                await end_attempt(tx, attempt=attempt, now=now)
+        if not token:
+            log.warning("second step failed", person=person_id, source=source)
+            return None
+        log.info("second step passed", person=person_id, source=source, kind=kind)
+        return NewSession(token=token, cookie=means.cookie.write(token), is_complete=True)
+
+    async def sign_out(self, *, cookies: str) -> str:
+        """End the session of a Cookie header; the Set-Cookie that takes the cookie away."""
+        async with self._means.db.begin() as tx:
+            await self._close(tx, cookies=cookies)
+        return self._means.cookie.erase()
+
+    async def visit(self, *, cookies: str) -> Visit | None:
+        """The live session of a Cookie header, complete or not, or None."""
+        token = self._means.cookie.read(cookies)
+        if not token:
+            return None
+        async with self._means.db.statement() as tx:
+            return await read_session(
+                tx, token=token, lives=self._means.lives, now=self._means.clock.now()
+            )
+
+    async def admit(
+        self, *, cookies: str, wanted: str, permission: Permission | None = None
+    ) -> Visit | SignInFirst:
+        """The visit of somebody wholly signed in, or where to sign in and come back to `wanted`.
+
+        `wanted` is the path with its query. Raises Refused `permission_denied` when the person's
+        role does not permit `permission`.
+        """
+        visit = await self.visit(cookies=cookies)
+        if visit is None or not visit.is_complete:
+            return SignInFirst(address=sign_in_address(wanted))
+        if permission and not visit.person.may(permission):
+            log.warning("page refused", person=visit.person.id, permission=permission)
+            raise Refused(
+                "permission_denied",
+                f"Your role, {visit.person.role}, does not include this.",
+                {"permission": permission},
+            )
+        return visit
+
+    def check_form(self, visit: Visit, *, csrf_token: str) -> None:
+        """Raise Refused `permission_denied` unless a form carries the session's own token."""
+        if not constant_time_equal(visit.csrf_token, csrf_token):
+            log.warning("form refused", person=visit.person.id)
+            raise Refused("permission_denied", "This form is too old. Open the page again.")
+
+    def form_token(self, *, cookies: str) -> tuple[str, str]:
+        """For the sign-in form: its token, and the Set-Cookie that goes with it ('' if it is set)."""
+        cookie = self._means.form_cookie
+        known = cookie.read(cookies)
+        if known:
+            return known, ""
+        token = self._means.ids.random_token(43)
+        return token, cookie.write(token)
+
+    def is_own_form(self, *, cookies: str, token: str) -> bool:
+        """Whether the sign-in form's token is the one of the caller's cookie."""
+        known = self._means.form_cookie.read(cookies)
+        return bool(known) and constant_time_equal(known, token)
+
+    async def _begin(self, attempt: Attempt, *, source: str) -> None:
+        means = self._means
+        try:
+            async with means.db.statement() as tx:
+                await begin_attempt(tx, attempt=attempt, limits=means.limits, now=means.clock.now())
+        except Exception as error:
+            if getattr(error, "code", "") == "rate_limited":
+                log.warning("sign-in held back", source=source)
+            raise
+
+    async def _spend(self, tx: Transaction, *, person_id: int, code: str) -> str:
+        """Which kind of code it was; '' for a wrong one."""
+        box, now = self._means.box, self._means.clock.now()
+        if is_totp_shaped(code):
+            is_right = await spend_totp(tx, person_id=person_id, code=code, box=box, now=now)
+            return "app" if is_right else ""
+        is_right = await spend_recovery_code(tx, person_id=person_id, code=code, now=now)
+        return "recovery" if is_right else ""
+
+    async def _rehashed(self, password: str, *, known: str) -> str:
+        if not self._means.hasher.is_outdated(known):
+            return ""
+        return await self._means.hasher.hash(password)
+
+    async def _open(self, tx: Transaction, *, person_id: int, is_complete: bool) -> NewSession:
+        means = self._means
+        token = await open_session(
+            tx,
+            person_id=person_id,
+            is_complete=is_complete,
+            lives=means.lives,
+            ids=means.ids,
+            now=means.clock.now(),
+        )
+        return NewSession(token=token, cookie=means.cookie.write(token), is_complete=is_complete)
+
+    async def _close(self, tx: Transaction, *, cookies: str) -> None:
+        if token := self._means.cookie.read(cookies):
+            await close_session(tx, token=token)
+
+
+def _masked(email: str) -> str:
+    """Enough of an address to recognise one's own in a log: `a…@shop.example`."""
+    local, at, domain = email.partition("@")
+    return f"{local[:1]}…{at}{domain}" if email else "malformed"
