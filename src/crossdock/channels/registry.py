@@ -4,7 +4,7 @@ from importlib import import_module
 
 from crossdock.channels.contract import Channel, Services
 
-CHANNELS = ("crossdock.channels.shoppex_partner",)
+CHANNELS = ("crossdock.channels.shoppex_partner", "crossdock.channels.shopwedo")
 
 
 def create_channels(services: Services) -> list[Channel]:

@@ -24,6 +24,7 @@ from crossdock.shop.warehouse.picking import (
     pick_lines,
     start_fulfilment,
 )
+from crossdock.shop.warehouse.pickup import PickupPoint, find_pickup_points
 from crossdock.shop.warehouse.reading import (
     WorkLine,
     WorkOrder,
@@ -49,6 +50,7 @@ __all__ = [
     "GoodName",
     "LineDetails",
     "OrderDetails",
+    "PickupPoint",
     "Quantities",
     "ReturnItem",
     "StockItem",
@@ -59,6 +61,7 @@ __all__ = [
     "announce_return",
     "capture_serials",
     "enter_order",
+    "find_pickup_points",
     "list_stock",
     "pack_lines",
     "pick_lines",

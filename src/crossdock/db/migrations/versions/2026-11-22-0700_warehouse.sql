@@ -125,6 +125,9 @@ create table pickup_points (
 );
 create index pickup_points_zip on pickup_points (shop_id, country, zip) where enabled;
 
+-- Channels whose callers are known by a number draw it here.
+create sequence caller_numbers as bigint start with 1;
+
 -- People. A session is known by the hash of its token, a recovery code by its own.
 -- An incomplete session has shown the password and still owes the second factor.
 create table people (

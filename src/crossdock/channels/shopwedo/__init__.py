@@ -1,0 +1,33 @@
+"""ShopWeDo: fulfilment for web shops whose goods the warehouse holds (seeds/002, specs/shopwedo.md)."""
+
+from zoneinfo import ZoneInfo
+
+from crossdock.channels.contract import Channel, Services
+from crossdock.channels.shopwedo.app import PREFIXES, build_app
+from crossdock.channels.shopwedo.auth import Authenticator
+from crossdock.channels.shopwedo.errors import render_error
+from crossdock.channels.shopwedo.methods import Methods
+from crossdock.kit.ids import RandomIds
+from crossdock.shop.partners import Verifier
+from crossdock.shop.warehouse import Entering
+
+NAME = "shopwedo"
+PERMISSIONS = ()
+
+
+def create_channel(services: Services) -> Channel:
+    """The channel over one process's services."""
+    runtime = services.runtime
+    verifier = Verifier(runtime.database, channel=NAME, box=services.box, clock=runtime.clock)
+    methods = Methods(
+        runtime.database,
+        entering=Entering(db=runtime.database, clock=runtime.clock, ids=RandomIds()),
+        clock=runtime.clock,
+        box=services.box,
+        zone=ZoneInfo("Europe/Brussels"),
+    )
+    authenticator = Authenticator(verifier, clock=runtime.clock, settings=runtime.settings)
+    app = build_app(authenticator, methods.table())
+    return Channel(
+        name=NAME, paths=PREFIXES, app=app, render_error=render_error, openapi=app.openapi
+    )

@@ -1,0 +1,88 @@
+"""The routes of the fulfilment API: every method a POST with `auth` and `data` in the body."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from crossdock.channels.shopwedo import openapi
+from crossdock.channels.shopwedo.auth import Authenticator
+from crossdock.channels.shopwedo.errors import HEADERS, JSON_TYPE, WireError, render_error
+from crossdock.channels.shopwedo.methods import Method
+from crossdock.channels.shopwedo.wire import read_call, read_data
+from crossdock.errors import CrossdockError
+
+PREFIXES = ("/admin/api", "/api")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def build_app(authenticator: Authenticator, methods: dict[str, Method]) -> FastAPI:
+    """The channel as one ASGI application; each method at both prefixes, with or without a slash."""
+    app = FastAPI(
+        title="ShopWeDo API",
+        version="1.1",
+        description=openapi.DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for name, method in methods.items():
+        handler = _handler(authenticator, method)
+        _describe(app, name, handler)
+        for prefix in PREFIXES:
+            for path in (f"{prefix}/{name}", f"{prefix}/{name}/"):
+                app.add_route(path, handler, methods=["POST"], include_in_schema=False)
+    app.add_exception_handler(CrossdockError, _refuse)
+    app.add_exception_handler(HTTPException, _no_method)
+    return app
+
+
+def _handler(authenticator: Authenticator, method: Method) -> Handler:
+    async def handle(request: Request) -> Response:
+        """Authenticate before `data` is looked at: 401 goes before 400."""
+        body = await request.body()
+        call = read_call(body, content_type=request.headers.get("content-type", ""))
+        credential = await authenticator.authenticate(call.auth)
+        reply = await method(credential, read_data(call.data))
+        return Response(
+            msgspec.json.encode(reply.body),
+            status_code=reply.status,
+            headers=HEADERS,
+            media_type=JSON_TYPE,
+        )
+
+    return handle
+
+
+def _describe(app: FastAPI, name: str, handler: Handler) -> None:
+    operation = openapi.OPERATIONS[name]
+    app.add_api_route(
+        f"{PREFIXES[0]}/{name}",
+        handler,
+        methods=["POST"],
+        summary=operation.summary,
+        operation_id=name,
+        status_code=operation.status,
+        responses=operation.responses,
+        openapi_extra=operation.extra,
+        response_model=None,
+    )
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CrossdockError)  # registered for this class only
+    answer = render_error(error, request.method)
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        headers=answer.headers,
+        media_type=answer.content_type,
+    )
+
+
+async def _no_method(request: Request, error: Exception) -> Response:
+    is_known = isinstance(error, HTTPException) and error.status_code == 405
+    return await _refuse(request, WireError("method_not_allowed" if is_known else "method_unknown"))

@@ -1,0 +1,98 @@
+"""Prove the caller by the token in the body (spec section 3)."""
+
+import hashlib
+import hmac
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from crossdock.channels.shopwedo.errors import WireError
+from crossdock.errors import Refused
+from crossdock.kit.clock import Clock
+from crossdock.settings import Settings
+from crossdock.shop.partners import Credential, Partner, Verifier
+
+AGE_MAX_S = 900
+_SHOP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+_TIMESTAMP = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
+_LENGTH_MAX = 256
+
+
+class AuthObject(msgspec.Struct, frozen=True):
+    """The four properties, each with the literal text that was sent and hashed."""
+
+    shopid: str
+    timestamp: str
+    salt: str
+    token: str
+
+
+class Authenticator:
+    """Proves calls of this channel against the partners of the core."""
+
+    def __init__(self, verifier: Verifier, *, clock: Clock, settings: Settings) -> None:
+        self._verifier = verifier
+        self._clock = clock
+        self._settings = settings
+
+    async def authenticate(self, auth: dict[str, str]) -> Credential:
+        """The caller's credential. Raises WireError or Refused, 401 all of them.
+
+        A partner whose setting `replay_cache` is on gets each (shop id, timestamp, salt) accepted
+        once; by default a salt may come again, as clients of this API reuse them.
+        """
+        found = read_auth(auth)
+        check_timestamp(
+            found.timestamp, now=self._clock.now(), skew_s=self._settings.shopwedo_skew_s
+        )
+        nonce = hashlib.sha256(f"{found.timestamp}\n{found.salt}".encode()).hexdigest()
+        return await self._verifier.verify(
+            public_key=found.shopid,
+            sign=signer(found),
+            signature=found.token,
+            nonce=nonce,
+            nonce_ttl_s=2 * AGE_MAX_S,
+            rate_limit_per_minute=self._settings.rate_limit_per_minute,
+            spends=_keeps_replay_cache,
+        )
+
+
+def _keeps_replay_cache(partner: Partner) -> bool:
+    return partner.settings.get("replay_cache") is True
+
+
+def read_auth(auth: dict[str, str]) -> AuthObject:
+    """The auth object's properties; a missing one, or a shop id that is no number, is refused."""
+    values = [auth.get(name, "") for name in AuthObject.__struct_fields__]
+    if not all(values) or any(len(value) > _LENGTH_MAX for value in values):
+        raise WireError("auth_invalid", "shopid, timestamp, salt and token are needed")
+    if any("\ud800" <= sign <= "\udfff" for value in values for sign in value):
+        raise WireError("auth_invalid", "auth holds half a character")
+    found = AuthObject(*values)
+    if not _SHOP_ID.fullmatch(found.shopid):
+        raise Refused("credential_unknown")
+    return found
+
+
+def check_timestamp(text: str, *, now: datetime, skew_s: float) -> None:
+    """Refuse what is older than 15 minutes or in the future; exactly 15 minutes passes."""
+    if not _TIMESTAMP.fullmatch(text):
+        raise WireError("auth_invalid", "timestamp must be Unix seconds")
+    sent, current = float(text), now.timestamp()
+    if sent > current + skew_s:
+        raise WireError("auth_timestamp_in_future")
+    if math.floor(current) - sent > AGE_MAX_S:
+        raise WireError("auth_expired")
+
+
+def signer(auth: AuthObject) -> Callable[[bytes], str]:
+    """A function from the shop's key to the right token, lower-case hex of HMAC-SHA512."""
+
+    def sign(key: bytes) -> str:
+        message = auth.shopid.encode() + key + auth.timestamp.encode() + auth.salt.encode()
+        return hmac.new(key, message, hashlib.sha512).hexdigest()
+
+    return sign

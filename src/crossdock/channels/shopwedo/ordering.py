@@ -1,0 +1,266 @@
+"""createOrder: read the order and name every field that is wrong (spec section 6)."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from crossdock.channels.shopwedo.errors import OrderRefused
+from crossdock.kit.money import MINOR_MAX, exponent, round_half_up
+from crossdock.shop.customers import Address
+from crossdock.shop.partners import Partner
+from crossdock.shop.warehouse import (
+    ConsignedLine,
+    ConsignedOrder,
+    Good,
+    GoodName,
+    LineDetails,
+    OrderDetails,
+)
+
+SOURCE = "shopwedo"
+ITEMS_MAX = 200
+AMOUNT_MAX = 1_000_000
+TEXT_MAX = 255
+COMMENT_MAX = 2_000
+_FALSE_WORDS = {"", "0", "false", "no", "n", "off"}
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_MOMENT = "%Y-%m-%d %H:%M:%S"
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_KINDS = {"": "id", "id": "id", "sku": "id", "reference": "reference", "barcode": "barcode"}
+
+REQUIRED_ADDRESS = ("street", "number", "zip", "city", "country_iso2", "email", "phone")
+OPTIONAL_ADDRESS = ("firstname", "lastname", "company", "vat", "box")
+
+
+class OrderReader:
+    """Reads one createOrder body, and gathers what is wrong under dotted paths."""
+
+    def __init__(self, data: dict[str, Any], *, partner: Partner) -> None:
+        self._data = data
+        self._partner = partner
+        self._strict = partner.settings.get("require_v11_fields", True) is not False
+        self.errors: dict[str, list[str]] = {}
+        self._names: list[GoodName | None] = []
+
+    def names(self) -> list[GoodName]:
+        """The goods that the items name. Raises OrderRefused `order_items_empty`."""
+        items = self._data.get("items")
+        if not isinstance(items, list) or not items:
+            raise OrderRefused("order_items_empty", "an order needs at least one item")
+        if len(items) > ITEMS_MAX:
+            self._wrong("items", f"at most {ITEMS_MAX}")
+            items = items[:ITEMS_MAX]
+        self._items = [item if isinstance(item, dict) else {} for item in items]
+        self._names = [self._good_name(place, item) for place, item in enumerate(self._items)]
+        return [name for name in self._names if name is not None]
+
+    def read(self, goods: dict[GoodName, Good], *, is_test: bool) -> ConsignedOrder:
+        """The order. Raises OrderRefused `order_invalid_data` with every field that is wrong."""
+        number = self._required(self._data, "external_order_id", limit=191)
+        shipping = self._address("shipping_address")
+        has_billing = self._data.get("billing_address") not in (None, "", [], {})
+        billing = self._address("billing_address") if has_billing else shipping
+        comment = self._text(self._data, "comment", limit=COMMENT_MAX)
+        details = self._details(has_billing=has_billing)
+        lines = [self._line(place, item, goods) for place, item in enumerate(self._items)]
+        self.refuse()
+        return ConsignedOrder(
+            partner_order_id=number,
+            billing=billing,
+            shipping=shipping,
+            lines=tuple(line for line in lines if line is not None),
+            is_release_wanted=is_true(self._data.get("release")),
+            source=SOURCE,
+            comment=comment,
+            details=details,
+            is_test=is_test,
+        )
+
+    def refuse(self) -> None:
+        """Raise OrderRefused if anything was wrong."""
+        if self.errors:
+            raise OrderRefused("order_invalid_data", errors=self.errors)
+
+    def _details(self, *, has_billing: bool) -> OrderDetails:
+        data = self._data
+        return OrderDetails(
+            external_reference=self._text(data, "external_order_reference"),
+            comment_packing=self._text(data, "comment_packing", limit=COMMENT_MAX),
+            created_at=self._moment("created_at", required=self._strict),
+            updated_at=self._moment("updated_at", required=False),
+            shipping_method=self._text(data, "shipping_method"),
+            shipping_company=self._text(data, "shipping_company"),
+            language=self._text(data, "language", limit=16),
+            has_billing=has_billing,
+        )
+
+    def _address(self, field: str) -> Address:
+        raw = self._data.get(field)
+        if not isinstance(raw, dict) or not raw:
+            self._wrong(field, "required" if raw in (None, "", [], {}) else "must be an object")
+            return Address()
+        values = {
+            name: self._text(raw, name, path=f"{field}.{name}")
+            for name in (*REQUIRED_ADDRESS, *OPTIONAL_ADDRESS)
+        }
+        for name in REQUIRED_ADDRESS:
+            may_lack = name == "number" and not self._strict
+            if not values[name] and not may_lack and f"{field}.{name}" not in self.errors:
+                self._wrong(f"{field}.{name}", "required")
+        if values["email"] and "@" not in values["email"]:
+            self._wrong(f"{field}.email", "invalid")
+        country = values["country_iso2"]
+        if country and not re.fullmatch(r"[A-Za-z]{2}", country):
+            self._wrong(f"{field}.country_iso2", "invalid")
+        return Address(
+            first_name=values["firstname"],
+            last_name=values["lastname"],
+            company=values["company"],
+            vat=values["vat"],
+            email=values["email"],
+            phone=values["phone"],
+            street=values["street"],
+            house_number=values["number"],
+            box=values["box"],
+            address_1=f"{values['street']} {values['number']}".strip(),
+            address_2=values["box"],
+            postcode=values["zip"],
+            city=values["city"],
+            country=country.upper(),
+        )
+
+    def _good_name(self, place: int, item: dict[str, Any]) -> GoodName | None:
+        path = f"items.{place}.sku"
+        kind = _KINDS.get(str(item.get("skuType") or "").strip().lower())
+        text = _plain(item.get("sku"))
+        if kind is None:
+            self._wrong(f"items.{place}.skuType", "unknown")
+            return None
+        if not text:
+            self._wrong(path, "required")
+            return None
+        if len(text) > TEXT_MAX or _UNPRINTABLE.search(text):
+            self._wrong(path, "invalid")
+            return None
+        if kind == "id":
+            if not _WHOLE.fullmatch(text):
+                self._wrong(path, "must be an integer")
+                return None
+            return GoodName("id", str(int(text)))
+        return GoodName("reference" if kind == "reference" else "barcode", text)
+
+    def _line(
+        self, place: int, item: dict[str, Any], goods: dict[GoodName, Good]
+    ) -> ConsignedLine | None:
+        amount = whole(item.get("amount"))
+        if item.get("amount") in (None, ""):
+            self._wrong(f"items.{place}.amount", "required")
+        elif amount is None or not 1 <= amount <= AMOUNT_MAX:
+            self._wrong(f"items.{place}.amount", "must be an integer of at least 1")
+        details = LineDetails(
+            name=self._text(item, "name", path=f"items.{place}.name"),
+            comment=self._text(item, "comment", path=f"items.{place}.comment", limit=COMMENT_MAX),
+            external_line_id=self._line_id(place, item.get("external_orderline_id")),
+            price_text=_plain(item.get("price"))[:40],
+        )
+        price_minor = self._price(place, item.get("price"))
+        name = self._names[place]
+        good = goods.get(name) if name else None
+        if name and good is None:
+            self._wrong(f"items.{place}.sku", "unknown")
+        if good is None or amount is None:
+            return None
+        return ConsignedLine(good=good, quantity=amount, price_minor=price_minor, details=details)
+
+    def _line_id(self, place: int, value: Any) -> str | int:
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
+            return value
+        text = _plain(value)
+        if len(text) > TEXT_MAX or _UNPRINTABLE.search(text):
+            self._wrong(f"items.{place}.external_orderline_id", "invalid")
+            return ""
+        return text
+
+    def _price(self, place: int, value: Any) -> int:
+        text = _plain(value).replace(",", ".")
+        if not text:
+            return 0
+        try:
+            amount = Decimal(text)
+            is_sane = amount.is_finite() and 0 <= amount.adjusted() + 30 <= 60
+            minor = (
+                round_half_up(amount.scaleb(exponent(self._partner.currency))) if is_sane else -1
+            )
+        except InvalidOperation:
+            minor = -1
+        if not 0 <= minor <= MINOR_MAX:
+            self._wrong(f"items.{place}.price", "invalid")
+            return 0
+        return minor
+
+    def _moment(self, field: str, *, required: bool) -> str:
+        """The time as PHP writes it; Unix seconds are taken too. Kept as text, for it has no zone."""
+        text = _plain(self._data.get(field)).strip()
+        if not text:
+            if required:
+                self._wrong(field, "required")
+            return ""
+        if _WHOLE.fullmatch(text) and 0 <= int(text) < 2**33:
+            return datetime.fromtimestamp(int(text), tz=UTC).strftime(_MOMENT)
+        try:
+            return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC).strftime(_MOMENT)
+        except ValueError:
+            self._wrong(field, "must be YYYY-MM-DD HH:MM:SS")
+            return ""
+
+    def _required(self, data: dict[str, Any], field: str, *, limit: int) -> str:
+        text = self._text(data, field, limit=limit)
+        if not text and field not in self.errors:
+            self._wrong(field, "required")
+        return text
+
+    def _text(
+        self, data: dict[str, Any], field: str, *, path: str = "", limit: int = TEXT_MAX
+    ) -> str:
+        value = data.get(field)
+        if isinstance(value, dict | list | bool):
+            self._wrong(path or field, "must be text")
+            return ""
+        text = _plain(value).strip()
+        if len(text) > limit:
+            self._wrong(path or field, f"at most {limit} characters")
+        elif _UNPRINTABLE.search(text):
+            self._wrong(path or field, "has control characters")
+        else:
+            return text
+        return ""
+
+    def _wrong(self, path: str, reason: str) -> None:
+        self.errors.setdefault(path, []).append(reason)
+
+
+def is_true(value: Any) -> bool:
+    """Whether `release` is wanted: PHP's falsy values and the usual words for no are not (spec 6.3)."""
+    if isinstance(value, str):
+        return value.strip().lower() not in _FALSE_WORDS
+    return bool(value)
+
+
+def whole(value: Any) -> int | None:
+    """An integer, also as text; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 2**53 else None
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        return int(value)
+    return None
+
+
+def _plain(value: Any) -> str:
+    if value is None or isinstance(value, bool | dict | list):
+        return ""
+    return str(value)

@@ -1,0 +1,292 @@
+"""What is told of orders, stock and the catalogue (spec sections 5, 7, 9 to 12)."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from crossdock.channels.shopwedo.states import ORDER_STATES, stock_state
+from crossdock.kit.money import to_decimal
+from crossdock.shop.catalogue import ShownCategoryTree, ShownPost, ShownProduct
+from crossdock.shop.customers import Address
+from crossdock.shop.warehouse import PickupPoint, StockItem, WorkLine, WorkOrder
+
+LANGUAGES = ("nl", "fr", "en", "de")
+WAREHOUSE_ID = 1
+_MOMENT = "%Y-%m-%d %H:%M:%S"
+
+
+class Showing:
+    """Turns the core's structs into this channel's objects, in one time zone and currency."""
+
+    def __init__(self, *, zone: ZoneInfo, currency: str, now: datetime) -> None:
+        self._zone = zone
+        self._currency = currency
+        self._now = now
+
+    def order(self, order: WorkOrder, *, shop_id: int) -> dict[str, Any]:
+        """The order object of section 7.2."""
+        status, word = ORDER_STATES[order.state]
+        shipping = _address(order.shipping)
+        return {
+            "order_id": order.id,
+            "parent_order_id": order.parent_id or 0,
+            "external_order_id": order.partner_order_id,
+            "external_order_reference": order.details.external_reference,
+            "shop_id": shop_id,
+            "app_id": False,
+            "app_name": False,
+            "warehouse_id": WAREHOUSE_ID,
+            "created_at": self._as_written(order.details.created_at)
+            or self.moment(order.placed_at),
+            "status": status,
+            "status_string": word,
+            "customer_id": order.customer_id or False,
+            "payment_method": "EXTERN",
+            "paid_at": False,
+            "desired_delivery_date": False,
+            "shipping_method": order.details.shipping_method,
+            "shipping_company": order.details.shipping_company,
+            "shipping_address": shipping,
+            "billing_address": _address(order.billing) if order.details.has_billing else shipping,
+            "shipping": self._shipments(order) or False,
+            "shipped_at": self.moment(order.shipped_at),
+            "comment": order.comment,
+            "comment_packing": order.details.comment_packing,
+            "language": order.details.language,
+            "items": [_item(line) for line in order.lines],
+        }
+
+    def _shipments(self, order: WorkOrder) -> list[dict[str, Any]]:
+        return [
+            {
+                "provider": package.carrier,
+                "code": package.tracking_number,
+                "tracking_url": package.tracking_url,
+                "shipped_at": self.moment(package.shipped_at),
+            }
+            for package in order.packages
+            if package.shipped_at is not None
+        ]
+
+    def stock_item(self, item: StockItem) -> dict[str, Any]:
+        """The stock item of section 9.2."""
+        status, word = stock_state(item)
+        return {
+            "sku": item.variant_id,
+            "reference": item.sku,
+            "reference2": item.merchant_sku or item.sku,
+            "description": item.name,
+            "warehouse_id": WAREHOUSE_ID,
+            "weight": item.weight_g,
+            "items_in_box": 1,
+            "level": item.on_hand,
+            "atp": item.available,
+            "master_atp": item.available,
+            "status": status,
+            "status_string": word,
+            "tht_alert": item.best_before_alert,
+            "tht_date": self._midnight(item.best_before),
+            "last_update": self.moment(item.updated_at),
+            "last_atp_update": self.moment(item.last_stock_change),
+        }
+
+    def product(self, product: ShownProduct) -> dict[str, Any]:
+        """The product of section 10."""
+        return {
+            "product_id": product.id,
+            "product_parent_id": product.parent_id,
+            "sku": product.variant_id,
+            "name": _texts(product.translations, "name", product.name),
+            "description": _texts(product.translations, "description", product.description),
+            "price": self._amount(product.price_minor),
+            "VAT": float(Decimal(product.vat_bp) / 100),
+            "promotions": [
+                {
+                    "price": self._amount(promotion.price_minor),
+                    "start": self._day(promotion.starts_at),
+                    "end": self._day(promotion.ends_at),
+                }
+                for promotion in product.promotions
+            ],
+            "status": _product_status(product),
+            "extra_handling": self._extra_handling(product.extra_handling),
+            "barcode": product.upc,
+            "ATP": product.available,
+            "weight": float(product.weight_g),
+            "sort": product.sort,
+            "is_featured": product.featured,
+            "is_virtual": product.virtual,
+            "is_nostock": product.sold_without_stock,
+            "images": [_image(image.url, image.alt, image.variant_id) for image in product.images],
+            "categories": [
+                {"id": category.id, "name": _four(category.names, category.name)}
+                for category in product.categories
+            ],
+            "childs": product.children,
+            "related_products": product.related,
+        }
+
+    def post(self, post: ShownPost) -> dict[str, Any]:
+        """The blog post of section 12."""
+        return {
+            "post_id": post.id,
+            "title": post.title,
+            "content": post.content,
+            "language": post.language,
+            "date": post.published_at.astimezone(self._zone).strftime(_MOMENT),
+            "image": post.image,
+            "status": int(post.enabled and post.published_at <= self._now),
+        }
+
+    def moment(self, value: datetime | None) -> dict[str, Any] | bool:
+        """A time as PHP's DateTime is written in JSON, or false."""
+        if value is None:
+            return False
+        return self._php(value.astimezone(self._zone))
+
+    def _php(self, local: datetime) -> dict[str, Any]:
+        text = local.strftime("%Y-%m-%d %H:%M:%S.%f")
+        return {"date": text, "timezone_type": 3, "timezone": str(self._zone)}
+
+    def _as_written(self, text: str) -> dict[str, Any] | None:
+        """A time that the caller wrote without a zone: it is told as it was written."""
+        if not text:
+            return None
+        return {"date": f"{text}.000000", "timezone_type": 3, "timezone": str(self._zone)}
+
+    def _midnight(self, day: date | None) -> dict[str, Any] | bool:
+        if day is None:
+            return False
+        return self._php(datetime(day.year, day.month, day.day, tzinfo=self._zone))
+
+    def _day(self, moment: datetime) -> str:
+        return moment.astimezone(self._zone).strftime("%Y-%m-%d")
+
+    def _amount(self, minor: int) -> float:
+        return float(to_decimal(minor, self._currency))
+
+    def _extra_handling(self, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if not value:
+            return None
+        return {
+            "price": self._amount(int(value.get("price_minor", 0))),
+            "description": _four(value.get("description") or {}, ""),
+        }
+
+
+def category(tree: ShownCategoryTree) -> dict[str, Any]:
+    """The category of section 11."""
+    images = {name: tree.images.get(name, "") for name in ("foreground", "background", "product")}
+    return {
+        "category_id": tree.id,
+        "category_parent_id": tree.parent_id,
+        "name": _four(tree.names, tree.name),
+        "description": _four(tree.descriptions, ""),
+        "sort": tree.sort,
+        "images": images,
+        "status": int(tree.enabled),
+        "childs": tree.children,
+    }
+
+
+def pickup_point(point: PickupPoint) -> dict[str, Any]:
+    """A pick-up point as the shop plug-ins read it (spec 15); the distance is in kilometres."""
+    return {
+        "pugoCarrier": point.carrier,
+        "pugoId": point.code,
+        "pugoName": point.name,
+        "pugoDistance": float(point.distance_km),
+        "pugoLatitude": float(point.latitude),
+        "pugoLongitude": float(point.longitude),
+        "pugoHours": point.hours,
+        "pugoAddress": {
+            "street": point.street,
+            "number": point.number,
+            "zip": point.zip_code,
+            "city": point.city,
+            "countryIso2": point.country,
+        },
+    }
+
+
+def return_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """The partner's return settings; `return_reasons` is a JSON text, as clients parse it again."""
+    reasons = settings.get("reasons") or [
+        {"nl": "Past niet", "fr": "Ne convient pas", "en": "Does not fit", "de": "Passt nicht"},
+        {"nl": "Beschadigd", "fr": "Endommagé", "en": "Damaged", "de": "Beschädigt"},
+    ]
+    shown: dict[str, Any] = {
+        "return_status": int(bool(settings.get("enabled", True))),
+        "return_reasons": msgspec.json.encode(reasons).decode(),
+        "return_day_amount": int(settings.get("days", 14)),
+        "return_other_status": int(bool(settings.get("allows_other_reason", True))),
+        "return_settings_logo": str(settings.get("logo", "")),
+        "return_settings_background": str(settings.get("background", "")),
+        "return_settings_color": str(settings.get("color", "")),
+    }
+    texts = settings.get("confirmation_text") or {}
+    for language in LANGUAGES:
+        shown[f"return_confirmation_text_{language}"] = str(texts.get(language, ""))
+    return shown
+
+
+def keyed_by_sku(items: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """getStock's object: PHP writes a list that is indexed by id in this way (spec 9.1)."""
+    return {str(item["sku"]): item for item in items}
+
+
+def _product_status(product: ShownProduct) -> int:
+    if not product.enabled:
+        return 0
+    is_limited = product.is_counted and not product.sold_without_stock and not product.virtual
+    return 2 if is_limited and product.available <= 0 else 1
+
+
+def _item(line: WorkLine) -> dict[str, Any]:
+    return {
+        "sku": line.variant_id,
+        "amount": line.quantity,
+        "name": line.name,
+        "comment": line.details.comment,
+        "external_orderline_id": line.details.external_line_id,
+        "serialnumber": list(line.serials),
+        "picked": line.picked,
+    }
+
+
+def _image(url: str, alt: str, variant_id: int | None) -> dict[str, Any]:
+    shown: dict[str, Any] = {"src": url, "alt": alt}
+    if variant_id is not None:
+        shown["product_child_id"] = variant_id
+    return shown
+
+
+def _address(address: Address) -> dict[str, str]:
+    """All twelve keys, blank as ''; an address of another channel has its street in `address_1`."""
+    return {
+        "firstname": address.first_name,
+        "lastname": address.last_name,
+        "company": address.company,
+        "vat": address.vat,
+        "street": address.street or address.address_1,
+        "number": address.house_number,
+        "box": address.box or address.address_2,
+        "zip": address.postcode,
+        "city": address.city,
+        "country_iso2": address.country,
+        "email": address.email,
+        "phone": address.phone,
+    }
+
+
+def _texts(translations: dict[str, dict[str, str]], key: str, default: str) -> dict[str, str]:
+    return _four({lang: texts.get(key, "") for lang, texts in translations.items()}, default)
+
+
+def _four(texts: dict[str, str], default: str) -> dict[str, str]:
+    """The four languages; one without a text of its own has the default's."""
+    return {language: texts.get(language) or default for language in LANGUAGES}

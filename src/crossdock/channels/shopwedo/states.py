@@ -1,0 +1,23 @@
+"""Numbers and words of states on the wire (spec section 14): the one table of them."""
+
+from crossdock.shop.warehouse import StockItem
+
+ORDER_STATES: dict[str, tuple[int, str]] = {
+    "waiting_for_release": (1, "waiting_for_release"),
+    "reserved": (2, "reserved"),
+    "processing": (3, "released"),
+    "in_fulfilment": (4, "in_fulfilment"),
+    "partially_shipped": (4, "in_fulfilment"),
+    "shipped": (5, "shipped"),
+    "completed": (5, "shipped"),
+    "cancelled": (9, "cancelled"),
+}
+
+ACTIVE, OUT_OF_STOCK, INACTIVE = (1, "active"), (2, "out_of_stock"), (0, "inactive")
+
+
+def stock_state(item: StockItem) -> tuple[int, str]:
+    """The state of a stock item: 0 inactive, 2 out of stock at an ATP of 0 or less, else 1 active."""
+    if not item.enabled:
+        return INACTIVE
+    return ACTIVE if item.available > 0 else OUT_OF_STOCK

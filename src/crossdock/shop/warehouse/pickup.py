@@ -1,0 +1,71 @@
+"""Pick-up points of carriers, the nearest first."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+
+
+class PickupPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where a parcel waits for its receiver; `distance_km` from the middle of the zip code."""
+
+    carrier: str
+    code: str
+    name: str
+    street: str
+    number: str
+    zip_code: str
+    city: str
+    country: str
+    latitude: Decimal
+    longitude: Decimal
+    hours: dict[str, Any]
+    distance_km: Decimal
+
+
+async def find_pickup_points(
+    tx: Transaction, *, shop_id: int, zip_code: str, country: str, limit: int
+) -> list[PickupPoint]:
+    """The points nearest to a zip code, by the distance over the globe; one query.
+
+    The middle of a zip code is that of the points in it, or in the code that shares most of its
+    beginning. Points without coordinates are left out: no client can show them.
+    """
+    rows = await tx.all(
+        _NEAREST,
+        {
+            "shop": shop_id,
+            "zip": zip_code.replace(" ", "").upper(),
+            "country": country,
+            "limit": limit,
+        },
+    )
+    return [
+        PickupPoint(**dict(zip(PickupPoint.__struct_fields__, row, strict=True))) for row in rows
+    ]
+
+
+_NEAREST = """
+    with known as (
+        select p.*, upper(replace(p.zip, ' ', '')) as plain from pickup_points p
+        where p.shop_id = %(shop)s and p.country = %(country)s and p.enabled
+          and p.latitude is not null and p.longitude is not null
+    ), closeness as (
+        select coalesce(max(size), 0) as size from generate_series(1, length(%(zip)s)) as size
+        where exists (select 1 from known where left(known.plain, size) = left(%(zip)s, size))
+    ), middle as (
+        select avg(k.latitude)::double precision as latitude, avg(k.longitude)::double precision as longitude
+        from known k, closeness c where c.size > 0 and left(k.plain, c.size) = left(%(zip)s, c.size)
+    )
+    select k.carrier, k.code, k.name, k.street, k.number, k.zip, k.city, k.country, k.latitude, k.longitude,
+           k.hours, d.distance_km
+    from known k, middle m, lateral (
+        select (2 * 6371 * asin(sqrt(least(1, power(sin(radians(k.latitude - m.latitude) / 2), 2)
+            + cos(radians(m.latitude)) * cos(radians(k.latitude))
+              * power(sin(radians(k.longitude - m.longitude) / 2), 2)))))::numeric(8, 3) as distance_km
+    ) d
+    where m.latitude is not null
+    order by d.distance_km, k.id limit %(limit)s
+"""
