@@ -80,16 +80,17 @@ def serving(
     *arguments: str,
     wait: bool = True,
     module: str = "crossdock",
+    command: str = "serve",
     port: int = 0,
     **settings: object,
 ) -> Iterator[ServerProcess]:
-    """`crossdock serve` on a free port, or this one, until the block ends."""
+    """`crossdock serve`, or `run`, on a free port, or this one, until the block ends."""
     port = port or free_port()
     data_dir.mkdir(parents=True, exist_ok=True)
     log_path = data_dir / f"serve-{port}.log"
     with log_path.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, "serve", "--port", str(port), *arguments],
+            [sys.executable, "-m", module, command, "--port", str(port), *arguments],
             env=environment(data_dir=data_dir, **settings), cwd=data_dir,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip

@@ -26,9 +26,12 @@ async def greeting(runtime: Runtime) -> str:
 def command(settings: Settings) -> str:
     """How this program is started from the folder it was started in, with the same data."""
     program = Path(sys.argv[0]).absolute()
-    here = Path.cwd()
-    shown = program.relative_to(here) if program.is_relative_to(here) else program
-    words = [shlex.quote(str(shown))]
+    if program.name == "__main__.py":
+        words = [shlex.quote(sys.executable), "-m", "crossdock"]
+    else:
+        here = Path.cwd()
+        shown = program.relative_to(here) if program.is_relative_to(here) else program
+        words = [shlex.quote(str(shown))]
     if settings.data_path != Settings().data_path:
         words.insert(0, f"CROSSDOCK_DATA_DIR={shlex.quote(str(settings.data_path))}")
     return " ".join(words)

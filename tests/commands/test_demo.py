@@ -1,0 +1,90 @@
+"""`crossdock demo`, and what a newcomer pastes."""
+
+import json
+
+from crossdock.channels.shoppex_partner import snippets
+from tests.support.command_line import CommandLine
+from tests.support.partner_client import PartnerClient
+from tests.support.processes import ROOT
+from tests.support.shells import crossdock_command
+
+
+def test_has_no_credentials_before_a_demo_is_loaded(alone):
+    told = alone.refuse("demo", "credentials", "--json")
+    assert "crossdock demo load" in told
+
+
+def test_says_that_a_second_load_changed_nothing(alone):
+    first = alone.run("demo", "load", "--products", 60)
+    assert "60 products added" in first.stdout, first.stderr
+    again = alone.run("demo", "load", "--products", 60)
+    assert again.returncode == 0
+    assert "nothing was changed" in again.stdout
+
+
+def test_prints_the_credentials_of_the_contract_and_nothing_else(demo, demo_server):
+    ended = demo.run("demo", "credentials", "--json")
+    shown = json.loads(ended.stdout)
+    assert ended.stderr == ""
+    assert list(shown) == ["base_url", "shop", "shoppex_partner"]
+    assert shown["base_url"] == demo_server.url
+    assert shown["shop"] == "demo"
+    fields = shown["shoppex_partner"]
+    assert list(fields) == ["key", "secret", "backorder_key", "backorder_secret"]
+    assert [value[:3] for value in fields.values()] == ["pk_", "sk_", "pk_", "sk_"]
+
+
+def test_lets_the_public_url_win(demo):
+    line = CommandLine(
+        data_dir=demo.data_dir,
+        database_url=str(demo.settings["database_url"]),
+        public_url="https://shop.example/",
+    )
+    assert line.ask("demo", "credentials")["base_url"] == "https://shop.example"
+
+
+def test_prints_the_same_credentials_each_time(demo):
+    assert demo.ask("demo", "credentials") == demo.ask("demo", "credentials")
+
+
+async def test_credentials_list_and_order(demo, demo_server):
+    shown = demo.ask("demo", "credentials")["shoppex_partner"]
+    async with (
+        PartnerClient(demo_server.url, key=shown["key"], secret=shown["secret"]) as plain,
+        PartnerClient(
+            demo_server.url, key=shown["backorder_key"], secret=shown["backorder_secret"]
+        ) as twin,
+    ):
+        few, all_ = await plain.listed(), await twin.listed()
+        assert set(few) < set(all_)
+        assert {row["origen"] for row in few.values()} == {"SC", "*"}
+        assert {row["origen"] for row in all_.values()} == {"SC", "*", "Supplier", "Dropship"}
+        supplied = next(i for i, row in all_.items() if row["origen"] == "Supplier")
+        own = next(i for i, row in few.items() if (row["stock_quantity"] or 0) > 100)
+
+        assert (await plain.order(own, 2)).status_code == 201
+        assert (await plain.order(supplied, 1)).status_code == 403
+        reply = await twin.order(supplied, 3)
+
+    assert reply.status_code == 201
+    assert reply.json()["order_detail_url"].startswith(f"{demo_server.url}/order-detail/")
+
+
+def test_the_pasted_list_request_is_accepted(demo):
+    script = snippets.list_products(command=crossdock_command())
+    products = json.loads(demo.shell(script))
+    assert len(products) > 50
+
+
+def test_the_pasted_order_request_is_accepted_in_any_shell_each_time(demo):
+    listed = json.loads(demo.shell(snippets.list_products(command=crossdock_command())))
+    product_id = next(p["id"] for p in listed if (p["stock_quantity"] or 0) > 100)
+    script = snippets.create_order(command=crossdock_command(), product_id=product_id)
+    replies = [json.loads(demo.shell(script, program=shell)) for shell in ("bash", "sh")]
+    assert [reply["success"] for reply in replies] == [True, True]
+    assert replies[0]["order_id"] != replies[1]["order_id"]
+
+
+def test_the_readme_has_the_list_request():
+    readme = (ROOT / "README.md").read_text()
+    assert snippets.list_products(command=".venv/bin/crossdock") in readme

@@ -1,0 +1,135 @@
+"""`crossdock partner`: one partner's life, told by its commands and by the running server."""
+
+import itertools
+
+import pytest
+
+from tests.support.partner_client import PartnerClient
+
+CHANNEL = ("--channel", "shoppex_partner", "--shop", "demo")
+_names = itertools.count(1)
+
+
+def add(demo, *words):
+    sets = [argument for word in words for argument in ("--set", word)]
+    return demo.ask("partner", "add", *CHANNEL, "--name", f"Acme {next(_names)}", *sets)
+
+
+def client(server, created, **changes):
+    return PartnerClient(
+        server.url, key=created["key"], secret=changes.get("secret", created["secret"])
+    )
+
+
+async def test_adds_one_who_reads_at_once_and_orders_when_it_has_a_customer(demo, demo_server):
+    created = add(demo, "customer=none")
+    assert list(created) == ["partner_id", "shop", "channel", "name", "key", "secret"]
+    assert (created["shop"], created["channel"]) == ("demo", "shoppex_partner")
+
+    async with client(demo_server, created) as partner:
+        listed = await partner.listed()
+        product = next(i for i, row in listed.items() if (row["stock_quantity"] or 0) > 100)
+        refused = await partner.order(product)
+        demo.ask("partner", "set", created["partner_id"], "--set", "customer=demo")
+        accepted = await partner.order(product)
+
+    assert refused.json()["code"] == "partner_customer_not_configured"
+    assert accepted.status_code == 201
+
+
+async def test_sets_terms_that_the_server_keeps(demo, demo_server):
+    created = add(
+        demo,
+        "customer=demo",
+        "min_amount=100000.00",
+        "visible_merchants=atelier-meridian",
+        "backorder=yes",
+    )
+    shown = demo.ask("partner", "show", created["key"])
+    assert shown["backorder"] is True
+    assert shown["min_amount_minor"] == 10_000_000
+    assert len(shown["visible_merchants"]) == 1
+
+    async with client(demo_server, created) as partner:
+        listed = await partner.listed()
+        reply = await partner.order(next(iter(listed)))
+
+    assert listed
+    assert all(
+        row["name"].split()[0] in {"Meridian", "Northquay", "Fil"} for row in listed.values()
+    )
+    assert reply.json()["code"] == "partner_order_amount_not_allowed"
+
+
+async def test_rotates_a_secret_without_a_gap(demo, demo_server):
+    created = add(demo)
+    rotated = demo.ask("partner", "rotate", created["key"], "--overlap", "24h")
+    assert rotated["key"] == created["key"]
+    assert rotated["secret"] != created["secret"]
+
+    async with client(demo_server, created) as old, client(demo_server, rotated) as new:
+        assert (await old.products()).status_code == 200
+        assert (await new.products()).status_code == 200
+        assert "Two secrets are live" in demo.refuse("partner", "rotate", created["key"])
+        assert demo.ask("partner", "revoke-old", created["key"]) == {"revoked": 1}
+        assert (await old.products()).status_code == 401
+        assert (await new.products()).status_code == 200
+
+    (credential,) = demo.ask("partner", "show", created["partner_id"])["credentials"]
+    first, second = credential["secrets"]
+    assert first["revoked_at"]
+    assert first["last_used_at"]
+    assert second["last_used_at"]
+
+
+async def test_disables_and_enables_a_partner_and_a_key(demo, demo_server):
+    created = add(demo)
+    async with client(demo_server, created) as partner:
+        for who in (created["partner_id"], created["key"]):
+            assert (await partner.products()).status_code == 200
+            demo.ask("partner", "disable", who)
+            assert (await partner.products()).json()["code"] == "partner_auth_invalid_key"
+            demo.ask("partner", "enable", who)
+        assert (await partner.products()).status_code == 200
+
+
+async def test_takes_a_permission_away(demo, demo_server):
+    created = add(demo, "permissions=orders.create")
+    async with client(demo_server, created) as partner:
+        assert (await partner.products()).json()["code"] == "partner_permission_denied"
+
+
+def test_never_shows_a_secret_again(demo):
+    created = add(demo)
+    for arguments in (("show", created["key"]), ("list",), ("list", "--json")):
+        ended = demo.run("partner", *arguments)
+        assert ended.returncode == 0
+        assert created["secret"] not in ended.stdout + ended.stderr
+        assert "sk_" not in ended.stdout
+
+
+def test_tells_how_to_give_a_customer(demo):
+    ended = demo.run("partner", "add", *CHANNEL, "--name", "Without customer", "--json")
+    assert ended.returncode == 0
+    assert "--set customer=demo" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--set", "backorders=yes"), "Did you mean backorder?"),
+        (("--channel", "shoppex"), "known are shoppex_partner"),
+        (("--shop", "dmeo"), "There is no shop 'dmeo'"),
+        (("--name", "Demo partner"), "There is a shoppex_partner partner called 'Demo partner'"),
+    ],
+)
+def test_refuses_with_a_reason(demo, arguments, told):
+    name = ("--name", "Never added")
+    assert told in demo.refuse("partner", "add", *CHANNEL, *name, *arguments)
+
+
+def test_refuses_terms_that_contradict_what_is_set(demo):
+    created = add(demo, "min_amount=50")
+    told = demo.refuse("partner", "set", created["partner_id"], "--set", "max_amount=1")
+    assert "min_amount" in told
+    assert demo.ask("partner", "show", created["partner_id"])["max_amount_minor"] is None
