@@ -33,7 +33,7 @@ from crossdock.shop.warehouse.reading import (
 )
 from crossdock.shop.warehouse.releasing import release_order, run_releases
 from crossdock.shop.warehouse.returning import ReturnItem, announce_return, receive_return
-from crossdock.shop.warehouse.serials import capture_serials, read_serials
+from crossdock.shop.warehouse.serials import capture_serials, find_serial, read_serials
 from crossdock.shop.warehouse.shipping import Consignment, ship_package
 from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints
 
@@ -61,6 +61,7 @@ __all__ = [
     "announce_return",
     "capture_serials",
     "enter_order",
+    "find_serial",
     "find_pickup_points",
     "list_stock",
     "pack_lines",

@@ -8,7 +8,8 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
 
-WORKABLE = ("processing", "in_fulfilment", "partially_shipped")
+_BY_HAND = "manual"
+WEIGHT_G_MAX = 2**31 - 1
 
 Quantities = Mapping[int, int]
 """How many of which line, by line number."""
@@ -17,15 +18,36 @@ Quantities = Mapping[int, int]
 async def start_fulfilment(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
     """Begin to work on a released order; from now on it cannot be cancelled.
 
-    Raises NotFound `order_not_found`, Refused `order_state` unless it is released.
+    Raises NotFound `order_not_found`, Refused `order_state` unless it is released and here: an
+    order that an outside system has, or is about to get, is worked on there.
     """
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if state in {"in_fulfilment", "partially_shipped"}:
         return
     if state != "processing":
         raise Refused("order_state", f"An order that is {state} cannot be worked on.")
+    await _keep_here(tx, shop_id=shop_id, order_id=order_id, now=now)
     await move_order(tx, shop_id=shop_id, order_id=order_id, state="in_fulfilment", now=now)
     await tell(tx, shop_id=shop_id, order_id=order_id, kind="order.in_fulfilment", now=now)
+
+
+async def _keep_here(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    """Refuse what an outside system works on; withdraw what it could not be sent."""
+    row = await tx.one(
+        "select connector, status, external_id from dispatches"
+        " where shop_id = %s and order_id = %s for no key update",
+        (shop_id, order_id),
+    )
+    if row is None or row[2] == _BY_HAND:
+        return
+    connector, status, _ = row
+    if status in {"queued", "sending", "sent"}:
+        raise Refused("order_state", f"The order is with {connector}; it is worked on there.")
+    await tx.run(
+        "update dispatches set status = 'withdrawn', next_attempt_at = null, updated_at = %s"
+        " where shop_id = %s and order_id = %s",
+        (now, shop_id, order_id),
+    )
 
 
 async def pick_lines(
@@ -67,6 +89,8 @@ async def pack_lines(
     for line_no, quantity in _positive(quantities).items():
         if quantity > left.get(line_no, 0):
             raise _line_error(line_no, f"has {left.get(line_no, 0)} picked and not packed")
+    if not 0 <= weight_g <= WEIGHT_G_MAX:
+        raise Invalid("invalid_input", "The weight is not one.", {"field": "weight_g"})
     package_id = int(
         await tx.value(
             "insert into packages (shop_id, order_id, weight_g, packed_at) values (%s, %s, %s, %s)"

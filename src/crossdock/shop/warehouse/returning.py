@@ -75,14 +75,8 @@ async def receive_return(
         await _why_not(tx, shop_id=shop_id, return_id=return_id)
     assert row is not None  # the line above raises
     order_id = int(row[0])
-    for line_no, quantity in sorted(restocked.items()):
-        done = await tx.run(
-            "update order_return_lines set restocked = %s"
-            " where shop_id = %s and return_id = %s and line_no = %s and %s between 0 and quantity",
-            (quantity, shop_id, return_id, line_no, quantity),
-        )
-        if not done:
-            raise Invalid("invalid_input", f"Line {line_no} did not announce so many.")
+    await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    await _note_restocked(tx, shop_id=shop_id, return_id=return_id, restocked=restocked)
     await tx.run(
         "update order_lines l set returned = l.returned + r.quantity from order_return_lines r"
         " where r.shop_id = %s and r.return_id = %s"
@@ -97,6 +91,30 @@ async def receive_return(
         kind="return.received",
         now=now,
         payload={"return_id": return_id},
+    )
+
+
+async def _note_restocked(
+    tx: Transaction, *, shop_id: int, return_id: int, restocked: Quantities
+) -> None:
+    announced = dict(
+        await tx.all(
+            "select line_no, quantity from order_return_lines where shop_id = %s and return_id = %s",
+            (shop_id, return_id),
+        )
+    )
+    for line_no, quantity in restocked.items():
+        if line_no not in announced or not 0 <= quantity <= announced[line_no]:
+            raise Invalid(
+                "invalid_input",
+                f"Line {line_no} did not announce so many.",
+                {"field": f"lines.{line_no}"},
+            )
+    await tx.run(
+        "update order_return_lines l set restocked = x.quantity"
+        " from unnest(%s::smallint[], %s::bigint[]) as x (line_no, quantity)"
+        " where l.shop_id = %s and l.return_id = %s and l.line_no = x.line_no",
+        (list(restocked), list(restocked.values()), shop_id, return_id),
     )
 
 
@@ -118,7 +136,8 @@ async def _store(
     )
     await tx.run(
         "insert into order_return_lines (shop_id, return_id, line_no, quantity, reason)"
-        " select %s, %s, x.line_no, sum(x.quantity), string_agg(distinct x.reason, '; ')"
+        " select %s, %s, x.line_no, sum(x.quantity),"
+        " coalesce(string_agg(distinct x.reason, '; ') filter (where x.reason <> ''), '')"
         " from unnest(%s::smallint[], %s::bigint[], %s::text[]) as x (line_no, quantity, reason)"
         " group by x.line_no",
         (
@@ -143,11 +162,13 @@ async def _store(
 async def _restock(
     tx: Transaction, *, shop_id: int, order_id: int, return_id: int, now: datetime
 ) -> None:
+    """What never came from a level does not go into one: goods sold without counting them."""
     rows = await tx.all(
         "select l.variant_id, sum(r.restocked) from order_return_lines r"
         " join order_lines l on l.shop_id = r.shop_id and l.order_id = %s and l.line_no = r.line_no"
-        " join variants v on v.shop_id = l.shop_id and v.id = l.variant_id and v.stock_managed"
-        " where r.shop_id = %s and r.return_id = %s and r.restocked > 0"
+        " where r.shop_id = %s and r.return_id = %s and r.restocked > 0 and exists ("
+        " select 1 from order_allocations a where a.shop_id = l.shop_id and a.order_id = l.order_id"
+        " and a.variant_id = l.variant_id)"
         " group by l.variant_id order by l.variant_id",
         (order_id, shop_id, return_id),
     )

@@ -1,7 +1,5 @@
 """Serial numbers noted while goods are packed: sealed, and shown only with their order."""
 
-import hashlib
-import hmac
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -56,7 +54,7 @@ async def capture_serials(
             variant_id,
             now,
             [box.seal(text.encode(), place=place) for text in texts],
-            [_fingerprint(shop_id, variant_id, text) for text in texts],
+            [_fingerprint(box, shop_id=shop_id, serial=text) for text in texts],
         ),
     )
 
@@ -76,11 +74,21 @@ async def read_serials(
     return dict(found)
 
 
+async def find_serial(
+    tx: Transaction, *, shop_id: int, serial: str, box: SecretBox
+) -> list[tuple[int, int]]:
+    """(order, line) of every place where the serial was noted under the newest master key."""
+    rows = await tx.all(
+        "select order_id, line_no from captured_serials where shop_id = %s and fingerprint = %s order by id",
+        (shop_id, _fingerprint(box, shop_id=shop_id, serial=serial.strip())),
+    )
+    return [(order_id, line_no) for order_id, line_no in rows]
+
+
 def serial_place(shop_id: int, order_id: int) -> str:
     """What a sealed serial is bound to."""
     return f"serial:{shop_id}:{order_id}"
 
 
-def _fingerprint(shop_id: int, variant_id: int, text: str) -> bytes:
-    key = f"{shop_id}:{variant_id}".encode()
-    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+def _fingerprint(box: SecretBox, *, shop_id: int, serial: str) -> bytes:
+    return box.keyed_hash(serial, purpose=f"serial:{shop_id}")

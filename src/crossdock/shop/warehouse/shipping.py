@@ -1,11 +1,13 @@
 """Ship packages: the goods leave the level, the order moves on."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
+import psycopg
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import NotFound, Refused
+from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.shop.stock import Posting, post_stock
 from crossdock.shop.warehouse.picking import lock_order, move_order, tell
 
@@ -28,12 +30,13 @@ async def ship_package(
 
     What was counted leaves `on hand` and `committed` together, so what is available stays. The
     order is `shipped` when every line has left whole, else `partially_shipped`. Raises NotFound
-    `not_found`, Refused `order_state` for a package that has left already.
+    `not_found`, Refused `order_state` for a package that has left already and `stock_insufficient`
+    for goods that are not on hand, Conflict `exists` for a tracking number of another package.
     """
     order_id = await _claim(
         tx, shop_id=shop_id, package_id=package_id, consignment=consignment, now=now
     )
-    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    await lock_order(tx, shop_id=shop_id, order_id=order_id)
     await tx.run(
         "update order_lines l set shipped = l.shipped + p.quantity from package_lines p"
         " where p.shop_id = %s and p.package_id = %s"
@@ -45,8 +48,7 @@ async def ship_package(
         (shop_id, order_id),
     )
     target = "shipped" if whole else "partially_shipped"
-    if state != target:
-        await move_order(tx, shop_id=shop_id, order_id=order_id, state=target, now=now)
+    await move_order(tx, shop_id=shop_id, order_id=order_id, state=target, now=now)
     await tell(
         tx,
         shop_id=shop_id,
@@ -62,17 +64,8 @@ async def ship_package(
 async def _claim(
     tx: Transaction, *, shop_id: int, package_id: int, consignment: Consignment, now: datetime
 ) -> int:
-    row = await tx.one(
-        "update packages set state = 'shipped', shipped_at = %(now)s, carrier = %(carrier)s,"
-        " service = %(service)s, tracking_number = %(tracking_number)s,"
-        " tracking_url = %(tracking_url)s, label_pdf = %(label_pdf)s, label_zpl = %(label_zpl)s"
-        " where shop_id = %(shop)s and id = %(package)s and state = 'packed' returning order_id",
-        {
-            **msgspec.structs.asdict(consignment),
-            "now": now,
-            "shop": shop_id,
-            "package": package_id,
-        },
+    row = await _set_shipped(
+        tx, shop_id=shop_id, package_id=package_id, consignment=consignment, now=now
     )
     if row is not None:
         return int(row[0])
@@ -82,6 +75,21 @@ async def _claim(
     if known:
         raise Refused("order_state", "The package has left already, or was cancelled.")
     raise NotFound("not_found", "There is no such package.")
+
+
+async def _set_shipped(
+    tx: Transaction, *, shop_id: int, package_id: int, consignment: Consignment, now: datetime
+) -> tuple[Any, ...] | None:
+    values = {
+        **msgspec.structs.asdict(consignment),
+        "now": now,
+        "shop": shop_id,
+        "package": package_id,
+    }
+    try:
+        return await tx.one(_SET_SHIPPED, values)
+    except psycopg.errors.UniqueViolation as error:
+        raise Conflict("exists", "Another package has this tracking number.") from error
 
 
 async def _take_from_levels(
@@ -120,6 +128,15 @@ async def _take_from_levels(
         tx, shop_id=shop_id, postings=postings, reason="shipped", order_id=order_id, now=now
     )
 
+
+_SET_SHIPPED = """
+    update packages
+    set state = 'shipped', shipped_at = %(now)s, carrier = %(carrier)s, service = %(service)s,
+        tracking_number = %(tracking_number)s, tracking_url = %(tracking_url)s,
+        label_pdf = %(label_pdf)s, label_zpl = %(label_zpl)s
+    where shop_id = %(shop)s and id = %(package)s and state = 'packed'
+    returning order_id
+"""
 
 _PROMISED = """
     select pool, quantity - shipped from order_allocations

@@ -6,7 +6,8 @@ from datetime import datetime
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.shop.warehouse.picking import move_order, tell
+from crossdock.errors import NotFound
+from crossdock.shop.warehouse.picking import lock_order, move_order, tell
 
 DELIVERED = "delivered"
 
@@ -28,7 +29,15 @@ async def add_checkpoints(
     checkpoints: Sequence[Checkpoint],
     now: datetime,
 ) -> int:
-    """Note what is new of them; how many were. `delivered` ends the package, and the order with it."""
+    """Note what is new of them; how many were. `delivered` ends the package, and the order with it.
+
+    Raises NotFound `not_found` for an unknown package.
+    """
+    known = await tx.value(
+        "select true from packages where shop_id = %s and id = %s", (shop_id, package_id)
+    )
+    if not known:
+        raise NotFound("not_found", "There is no such package.")
     added = await tx.run(
         "insert into checkpoints (shop_id, package_id, code, message, place, happened_at)"
         " select %s, %s, x.* from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]) as x"
@@ -63,13 +72,11 @@ async def _deliver(tx: Transaction, *, shop_id: int, package_id: int, now: datet
         now=now,
         payload={"package_id": package_id},
     )
+    # Locked before it looks: of two last packages at once, the later one sees the other delivered.
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     under_way = await tx.value(
         "select exists (select 1 from packages"
         " where shop_id = %s and order_id = %s and state in ('packed', 'shipped'))",
-        (shop_id, order_id),
-    )
-    state = await tx.value(
-        "select state from orders where shop_id = %s and id = %s for no key update",
         (shop_id, order_id),
     )
     if state == "shipped" and not under_way:

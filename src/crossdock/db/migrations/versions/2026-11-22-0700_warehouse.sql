@@ -53,7 +53,7 @@ create table package_lines (
     foreign key (shop_id, package_id) references packages (shop_id, id) on delete cascade
 );
 
--- Serial numbers noted while packing; sealed, with a keyed hash to find doubles.
+-- Serial numbers noted while packing; sealed, with a keyed hash to find them by.
 create table captured_serials (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -67,6 +67,7 @@ create table captured_serials (
     foreign key (shop_id, order_id, line_no) references order_lines (shop_id, order_id, line_no) on delete cascade
 );
 create index captured_serials_line on captured_serials (shop_id, order_id, line_no);
+create index captured_serials_fingerprint on captured_serials (shop_id, fingerprint);
 
 create table checkpoints (
     shop_id bigint not null,
