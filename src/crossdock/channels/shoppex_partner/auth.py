@@ -26,9 +26,9 @@ HEADER_NAMES = {
     NONCE: "X-Shoppex-Nonce",
     SIGNATURE: "X-Shoppex-Signature",
 }
-_KEY_SYNTAX = re.compile(r"[A-Za-z0-9_-]{1,128}")
+KEY_SYNTAX = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TIMESTAMP_SYNTAX = re.compile(r"[0-9]{10}", re.ASCII)
-_NONCE_SYNTAX = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
+NONCE_SYNTAX = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -62,7 +62,7 @@ class Authenticator:
         check_timestamp(
             signed.timestamp, now=self._clock.now(), window_s=self._settings.signature_window_s
         )
-        if not _KEY_SYNTAX.fullmatch(signed.key):
+        if not KEY_SYNTAX.fullmatch(signed.key):
             raise Refused("credential_unknown")
         return await self._verifier.verify(
             public_key=signed.key,
@@ -92,7 +92,7 @@ def read_headers(headers: RawHeaders) -> SignedHeaders:
     missing = [
         text for name, text in HEADER_NAMES.items() if not found.get(name) or name in repeated
     ]
-    if not missing and not _NONCE_SYNTAX.fullmatch(found[NONCE]):
+    if not missing and not NONCE_SYNTAX.fullmatch(found[NONCE]):
         missing = [HEADER_NAMES[NONCE]]
     if missing:
         raise WireError(

@@ -88,7 +88,8 @@ class Explainer:
 
     async def explain(self, request: SignedRequest) -> Explanation:
         """What would happen to `request` now."""
-        credential = await self._verifier.peek(request.key)
+        is_key = auth.KEY_SYNTAX.fullmatch(request.key) is not None
+        credential = await self._verifier.peek(request.key) if is_key else None
         is_test = credential is not None and credential.is_test
         checks = await self._checks(request, credential if is_test else None)
         message = _message(request)
@@ -109,7 +110,11 @@ class Explainer:
             names = ("signature", "nonce", "permission")
             return [*checks, *(Check(name=name, outcome="skipped") for name in names)]
         checks.append(self._signature_check(request, credential))
-        checks.append(await self._nonce_check(request, credential, now))
+        has_nonce = auth.NONCE_SYNTAX.fullmatch(request.nonce) is not None
+        if has_nonce:
+            checks.append(await self._nonce_check(request, credential, now))
+        else:
+            checks.append(Check(name="nonce", outcome="skipped"))
         checks.append(_permission_check(request, credential))
         return checks
 
@@ -180,7 +185,10 @@ def _keeps_crlf(asked: SignedRequest | None) -> bool:
 
 async def _from_form(request: Request) -> SignedRequest:
     text = (await request.body()).decode("utf-8", "replace")
-    form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX))
+    try:
+        form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX))
+    except ValueError:  # more fields than the form has: nothing that this page sent
+        form = {}
     method = "POST" if form.get("method") == "POST" else "GET"
     body = form.get("body", "").encode()[:_BODY_MAX]
     if form.get("newlines") != "crlf":
