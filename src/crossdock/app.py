@@ -20,6 +20,7 @@ from crossdock.serving.operating import Operating, check_ready
 from crossdock.settings import Settings, load_settings
 from crossdock.shop.customers import Assigning
 from crossdock.shop.orders import Placing
+from crossdock.shop.people import People, create_means
 from crossdock.web import Door, Site
 
 log = structlog.get_logger("crossdock.app")
@@ -29,17 +30,25 @@ POOL_WATCH_S = 5.0
 class Application:
     """One ASGI application: all channels and the operator's pages behind one edge."""
 
-    def __init__(self, runtime: Runtime, channels: list[Channel]) -> None:
-        self.runtime = runtime
+    def __init__(self, services: Services, channels: list[Channel]) -> None:
+        self.runtime = runtime = services.runtime
         self.channels = channels
         self.started = asyncio.Event()
         self._metrics = Metrics()
-        doors = [Door(name=c.name, paths=c.paths, openapi=c.openapi) for c in channels]
         self._edge = Edge(
             channels=channels,
-            operating=Operating(runtime, otherwise=Site(doors, is_ready=self._is_ready)),
+            operating=Operating(runtime, otherwise=self._site(services.people)),
             metrics=self._metrics,
             body_limit_bytes=runtime.settings.body_limit_bytes,
+        )
+
+    def _site(self, people: People) -> Site:
+        return Site(
+            [Door(name=c.name, paths=c.paths, openapi=c.openapi) for c in self.channels],
+            is_ready=self._is_ready,
+            people=people,
+            staff_pages=[page for c in self.channels for page in c.staff_pages],
+            trusted_proxies=self.runtime.settings.trusted_proxies,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,7 +105,8 @@ class Application:
 def create_app(settings: Settings | None = None) -> Application:
     """The application of one process."""
     runtime = create_runtime(settings or load_settings())
-    return Application(runtime, create_channels(create_services(runtime)))
+    services = create_services(runtime)
+    return Application(services, create_channels(services))
 
 
 def create_services(runtime: Runtime) -> Services:
@@ -110,13 +120,15 @@ def create_services(runtime: Runtime) -> Services:
         directory_timeout=timedelta(seconds=settings.seller_directory_timeout_s),
         excluded=settings.rotation_excluded_sellers,
     )
+    ids = RandomIds()
     placing = Placing(
         db=runtime.database,
         clock=runtime.clock,
-        ids=RandomIds(),
+        ids=ids,
         assigning=assigning,
         note_template=settings.order_note_template,
         own_requires_stock=settings.sc_requires_stock,
     )
     box = SecretBox(load_master_key(settings.master_key, settings.data_path))
-    return Services(runtime=runtime, box=box, placing=placing)
+    people = People(create_means(runtime, box=box, ids=ids))
+    return Services(runtime=runtime, box=box, placing=placing, people=people)

@@ -53,7 +53,8 @@ async def clocked(
     made = create_runtime(Settings(**values))  # type: ignore[arg-type]
     runtime = Runtime(settings=made.settings, clock=clock, database=made.database)
     counted = set(REGISTRY._collector_to_names)
-    app = Application(runtime, create_channels(create_services(runtime)))
+    services = create_services(runtime)
+    app = Application(services, create_channels(services))
     server = _server(runtime.settings, app=app)
     serving = asyncio.create_task(server.serve())
     try:

@@ -10,8 +10,9 @@ from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.orders import Placing
+from crossdock.shop.people import People, StaffPage
 
-__all__ = ["Answer", "Channel", "Runtime", "Services"]
+__all__ = ["Answer", "Channel", "Runtime", "Services", "StaffPage"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class Services:
     runtime: Runtime
     box: SecretBox
     placing: Placing
+    people: People
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class Channel:
     it must know every core code, and gets `too_large`, `database_unavailable` and `internal` from
     the server around the channel too.
     `body_limit_bytes` is set where the channel's own limit differs from the general setting.
+    `staff_pages` are listed on the console's home; `services.people.admit` guards them.
     """
 
     name: str
@@ -49,5 +52,6 @@ class Channel:
     render_error: Callable[[CrossdockError, str], Answer]
     openapi: Callable[[], dict[str, Any]] | None = None
     body_limit_bytes: int | None = None
+    staff_pages: tuple[StaffPage, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

@@ -12,6 +12,7 @@ from procrastinate import JobContext
 from crossdock.jobs.queue import queue, runtime_of
 from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.shop.partners import purge_expired
+from crossdock.shop.people import lifetimes_of, purge_people
 from crossdock.shop.stock import expire_holds as expire
 
 log = structlog.get_logger("crossdock.jobs")
@@ -31,10 +32,12 @@ async def expire_holds(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * *")
 @queue.task(name="purge_expired", queueing_lock="purge_expired", pass_context=True)
 async def purge(context: JobContext, timestamp: int) -> None:
-    """Forget nonces, rate windows and idempotency keys whose time is over."""
+    """Forget nonces, rate windows, idempotency keys, sessions and attempts whose time is over."""
     runtime = runtime_of(context)
+    now = runtime.clock.now()
     async with runtime.database.statement() as tx:
-        await purge_expired(tx, now=runtime.clock.now())
+        await purge_expired(tx, now=now)
+        await purge_people(tx, lives=lifetimes_of(runtime.settings), now=now)
 
 
 @queue.periodic(cron="* * * * * */30")

@@ -16,8 +16,10 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from crossdock import __version__
+from crossdock.shop.people import People, StaffPage
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
+from crossdock.web.console import CONSOLE_TEMPLATES, Console, Gate
 from crossdock.web.guides import INDEX, Guides
 from crossdock.web.reference import read_reference
 
@@ -53,12 +55,25 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 class Site:
     """Landing page, guides, API reference, static files, demo pictures, and the page for nothing."""
 
-    def __init__(self, doors: Sequence[Door], *, is_ready: IsReady) -> None:
+    def __init__(
+        self,
+        doors: Sequence[Door],
+        *,
+        is_ready: IsReady,
+        people: People,
+        staff_pages: Sequence[StaffPage] = (),
+        trusted_proxies: Sequence[str] = (),
+    ) -> None:
         self._is_ready = is_ready
         self._assets = Assets()
         self._guides = Guides()
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
+        self._console = Console(
+            Gate(people, trusted_proxies=trusted_proxies),
+            templates=self._templates,
+            staff_pages=staff_pages,
+        )
         self._router = Router(self._routes(), redirect_slashes=False, default=self._missing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,12 +94,13 @@ class Site:
             Route("/favicon.ico", self.favicon),
             Route("/demo-media/{name}", self.picture),
             Route("/robots.txt", self.robots),
+            *self._console.routes(),
         ]
 
     def _environment(self) -> jinja2.Environment:
-        folder = Path(__file__).parent / "templates"
+        folders = [Path(__file__).parent / "templates", CONSOLE_TEMPLATES]
         made = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folder),
+            loader=jinja2.FileSystemLoader(folders),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,

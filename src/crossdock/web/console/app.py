@@ -1,0 +1,100 @@
+"""The console's addresses, its home, and what a refusal looks like."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from pathlib import Path
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
+from crossdock.shop.people import HOME, SIGN_IN, StaffPage
+from crossdock.web.console.account import AccountPages
+from crossdock.web.console.gate import ACCOUNT, Gate, SignInNeeded, cookies
+from crossdock.web.console.rendering import Pages, redirect
+from crossdock.web.console.signing_in import SigningIn
+
+CONSOLE_TEMPLATES = Path(__file__).parent / "templates"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Console:
+    """Pages for signed-in people, and the way in and out."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        *,
+        templates: jinja2.Environment,
+        staff_pages: Sequence[StaffPage] = (),
+    ) -> None:
+        self._gate = gate
+        self._pages = Pages(templates)
+        self._staff_pages = staff_pages
+        self._signing_in = SigningIn(gate, self._pages)
+        self._account = AccountPages(gate, self._pages)
+
+    def routes(self) -> list[Route]:
+        """Every address of the console."""
+        entry, account = self._signing_in, self._account
+        return [
+            Route("/console", self.to_home),
+            self._get(HOME, self.home),
+            self._get(SIGN_IN, entry.show),
+            self._post(SIGN_IN, entry.sign_in),
+            self._get(f"{SIGN_IN}/code", entry.show_code),
+            self._post(f"{SIGN_IN}/code", entry.enter_code),
+            self._post("/console/sign-out", entry.sign_out),
+            self._get(ACCOUNT, account.show),
+            self._post(f"{ACCOUNT}/password", account.change_password),
+            self._get(f"{ACCOUNT}/two-step", account.offer_two_step),
+            self._post(f"{ACCOUNT}/two-step", account.turn_on_two_step),
+            self._post(f"{ACCOUNT}/two-step/off", account.turn_off_two_step),
+            self._post(f"{ACCOUNT}/recovery-codes", account.new_codes),
+        ]
+
+    async def to_home(self, request: Request) -> Response:
+        """/console is /console/."""
+        return RedirectResponse(HOME, status_code=308)
+
+    async def home(self, request: Request) -> Response:
+        """Who is signed in, and where to go."""
+        visit = await self._gate.require_person(request)
+        pages = [page for page in self._staff_pages if visit.person.may(page.permission)]
+        return self._pages.page("home.html", visit=visit, pages=pages)
+
+    def _get(self, path: str, handler: Handler) -> Route:
+        return Route(path, self._guarded(handler), methods=["GET"])
+
+    def _post(self, path: str, handler: Handler) -> Route:
+        return Route(path, self._guarded(handler), methods=["POST"])
+
+    def _guarded(self, handler: Handler) -> Handler:
+        """The handler, with core errors told as pages."""
+
+        @wraps(handler)
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except SignInNeeded as needed:
+                return redirect(needed.address)
+            except Unavailable as error:
+                wait = str(error.data.get("retry_after_s", 2))
+                return self._pages.message(
+                    "Please try again", error.message, status=503, headers={"Retry-After": wait}
+                )
+            except CrossdockError as error:
+                return await self._refusal(request, error)
+
+        return answer
+
+    async def _refusal(self, request: Request, error: CrossdockError) -> Response:
+        titles = ((NotFound, 404, "There is no such page"), (Invalid, 400, "That did not work"))
+        status, title = next(
+            ((s, t) for kind, s, t in titles if isinstance(error, kind)), (403, "Not allowed")
+        )
+        visit = await self._gate.people.visit(cookies=cookies(request))
+        return self._pages.message(title, error.message, status=status, visit=visit)

@@ -1,0 +1,149 @@
+"""Sign in, show the code, sign out."""
+
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.errors import Unavailable
+from crossdock.shop.people import SIGN_IN, Visit, local_path
+from crossdock.web.console.gate import TOKEN_FIELD, Gate, SignInNeeded, cookies, read_form
+from crossdock.web.console.rendering import Pages, redirect
+
+_WRONG_PAIR = "The e-mail or the password is wrong."
+_WRONG_CODE = "This code is wrong, or it was used before. Wait for the next one."
+_OLD_FORM = "This form was open too long. Please sign in again."
+_LENGTH_MAX = 1_024
+
+
+class SigningIn:
+    """Pages for people who are not in yet, or are leaving."""
+
+    def __init__(self, gate: Gate, pages: Pages) -> None:
+        self._gate = gate
+        self._people = gate.people
+        self._pages = pages
+
+    async def show(self, request: Request) -> Response:
+        """The sign-in form; somebody signed in is led on."""
+        wanted = request.query_params.get("next", "")
+        visit = await self._people.visit(cookies=cookies(request))
+        if visit and visit.is_complete:
+            return redirect(local_path(wanted))
+        return self._form(request, wanted=wanted)
+
+    async def sign_in(self, request: Request) -> Response:
+        """Check e-mail and password; on to the code, or to where the person wanted to go."""
+        form = await read_form(request)
+        wanted, email = form.get("next", ""), form.get("email", "")[:_LENGTH_MAX]
+        token = form.get(TOKEN_FIELD, "")
+        if not self._people.is_own_form(cookies=cookies(request), token=token):
+            return self._form(request, wanted=wanted, email=email, error=_OLD_FORM, status=403)
+        try:
+            made = await self._people.sign_in(
+                email=email,
+                password=form.get("password", "")[:_LENGTH_MAX],
+                source=self._gate.source(request),
+                cookies=cookies(request),
+            )
+        except Unavailable as error:
+            if error.code != "rate_limited":
+                raise
+            return self._form(
+                request, wanted=wanted, email=email, error=error.message, status=429,
+                wait_s=error.data["retry_after_s"],
+            )  # fmt: skip
+        if made is None:
+            return self._form(request, wanted=wanted, email=email, error=_WRONG_PAIR, status=403)
+        address = local_path(wanted) if made.is_complete else _code_address(wanted)
+        return redirect(address, set_cookie=made.cookie)
+
+    async def show_code(self, request: Request) -> Response:
+        """The form for the second step; only between password and code."""
+        wanted = request.query_params.get("next", "")
+        visit = await self._people.visit(cookies=cookies(request))
+        if visit is None:
+            return redirect(SIGN_IN)
+        if visit.is_complete:
+            return redirect(local_path(wanted))
+        return self._code_form(visit, wanted=wanted)
+
+    async def enter_code(self, request: Request) -> Response:
+        """Check the code; the session gets a new token."""
+        visit = await self._people.visit(cookies=cookies(request))
+        if visit is None:
+            raise SignInNeeded(SIGN_IN)
+        form = await self._gate.checked_form(request, visit=visit)
+        wanted = form.get("next", "")
+        if visit.is_complete:
+            return redirect(local_path(wanted))
+        try:
+            made = await self._people.enter_code(
+                visit, code=form.get("code", ""), source=self._gate.source(request)
+            )
+        except Unavailable as error:
+            if error.code != "rate_limited":
+                raise
+            return self._code_form(
+                visit, wanted=wanted, error=error.message, status=429,
+                wait_s=error.data["retry_after_s"],
+            )  # fmt: skip
+        if made is None:
+            return self._code_form(visit, wanted=wanted, error=_WRONG_CODE, status=403)
+        return redirect(local_path(wanted), set_cookie=made.cookie)
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session here and on the server."""
+        visit = await self._people.visit(cookies=cookies(request))
+        if visit:
+            await self._gate.checked_form(request, visit=visit)
+        erased = await self._people.sign_out(cookies=cookies(request))
+        return redirect(f"{SIGN_IN}?left=1", set_cookie=erased)
+
+    def _form(
+        self,
+        request: Request,
+        *,
+        wanted: str,
+        email: str = "",
+        error: str = "",
+        status: int = 200,
+        wait_s: int = 0,
+    ) -> Response:
+        token, set_cookie = self._people.form_token(cookies=cookies(request))
+        response = self._pages.page(
+            "sign_in.html",
+            status=status,
+            headers={"Retry-After": str(wait_s)} if wait_s else None,
+            form_token=token,
+            wanted=_kept(wanted),
+            email=email,
+            error=error,
+            has_left="left" in request.query_params,
+        )
+        if set_cookie:
+            response.headers.append("set-cookie", set_cookie)
+        return response
+
+    def _code_form(
+        self, visit: Visit, *, wanted: str, error: str = "", status: int = 200, wait_s: int = 0
+    ) -> Response:
+        return self._pages.page(
+            "code.html",
+            visit=visit,
+            status=status,
+            headers={"Retry-After": str(wait_s)} if wait_s else None,
+            wanted=_kept(wanted),
+            error=error,
+            email=visit.person.email,
+        )
+
+
+def _kept(wanted: str) -> str:
+    """What the form carries on: only what will be followed."""
+    return wanted if local_path(wanted) == wanted else ""
+
+
+def _code_address(wanted: str) -> str:
+    kept = _kept(wanted)
+    return f"{SIGN_IN}/code?next={quote(kept, safe='')}" if kept else f"{SIGN_IN}/code"
