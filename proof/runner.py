@@ -17,6 +17,9 @@ from proof.stand import Ground, Stand, running_stand
 from tests.support.machine import commit, machine
 
 
+NOTE_CHARS = 2_000
+
+
 async def run_claims(
     claims: list[Claim], *, seed: int, is_quick: bool, workers: int, console: Console
 ) -> bool:
@@ -54,7 +57,7 @@ async def _try_claim(claim: Claim, ground: Ground, *, seed: int, is_quick: bool)
             result = await _run(claim, stand, size=size, rng=rng)
             result = await _examined(stand, result)
     except Exception:  # noqa: BLE001 - a claim that breaks down has failed; the others go on
-        result = Result(held=False, figures={}, notes=(traceback.format_exc(),))
+        result = Result(held=False, figures={}, notes=(traceback.format_exc()[-NOTE_CHARS:],))
     return Row(claim=claim, result=result, duration_s=time.monotonic() - started)
 
 

@@ -6,6 +6,8 @@ from proof.claims import (
     p02_mixed_flow,
     p03_kill,
     p04_crash,
+    p06_replay,
+    p14_tenants,
     p17_money,
     p20_import,
 )
@@ -15,6 +17,8 @@ CLAIMS: list[Claim] = [
     p02_mixed_flow.CLAIM,
     p03_kill.CLAIM,
     p04_crash.CLAIM,
+    p06_replay.CLAIM,
+    p14_tenants.CLAIM,
     p17_money.CLAIM,
     p20_import.CLAIM,
 ]
