@@ -1,0 +1,197 @@
+"""The pages in a real browser: they say what they should, look after everyone, and keep to themselves."""
+
+import pytest
+
+from tests.browser.looks import overflow_px, tab_stops, weak_contrasts
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+PUBLIC = (
+    "/",
+    "/docs/",
+    "/docs/start",
+    "/docs/channels/shoppex_partner",
+    "/docs/api/shoppex_partner",
+    "/docs/reference/settings",
+    "/docs/shoppex_partner/explain",
+)
+
+
+async def test_the_landing_page_lists_the_channels_and_their_documents(visit):
+    seen = await visit("/")
+
+    assert await seen.page.title() == "Crossdock: one shop, many doors"
+    assert await seen.page.get_by_text("database ready").is_visible()
+    await seen.page.get_by_role("link", name="Partner's guide").first.click()
+    assert seen.page.url.endswith("/docs/channels/shoppex_partner")
+    seen.assert_clean()
+
+
+async def test_every_page_of_the_side_list_opens(visit):
+    seen = await visit("/docs/")
+    links = await seen.page.locator(".side a").evaluate_all(
+        "all => all.map(a => a.getAttribute('href'))"
+    )
+
+    assert len(links) > 20
+    for link in links:
+        assert await seen.open(link) == 200, link
+        assert await seen.page.locator("h1").count() == 1, link
+    seen.assert_clean()
+
+
+async def test_no_link_between_the_guides_is_dead(visit):
+    seen = await visit("/docs/")
+    pages = await seen.page.locator(".side a").evaluate_all("all => all.map(a => a.href)")
+    links = set()
+    for page in pages:
+        await seen.page.goto(page)
+        links |= set(await seen.page.locator(".text a").evaluate_all("all => all.map(a => a.href)"))
+    own = {link for link in links if link.startswith(pages[0].rpartition("/docs/")[0])}
+    for link in sorted({link.partition("#")[0] for link in own}):
+        reply = await seen.page.request.get(link)
+        assert reply.status == 200, link
+    for link in sorted(link for link in own if "#" in link):
+        await seen.page.goto(link)
+        anchor = link.partition("#")[2]
+        assert await seen.page.locator(f"[id='{anchor}']").count() == 1, link
+
+
+async def test_the_reference_shows_both_operations_with_fields_and_answers(visit):
+    seen = await visit("/docs/api/shoppex_partner")
+
+    assert await seen.page.locator(".operation").count() == 2
+    create = seen.page.locator("#createorder")
+    assert await create.get_by_text("id_order_partner", exact=True).first.is_visible()
+    conflict = create.locator("details", has_text="409")
+    assert not await conflict.get_by_text("What a person reads").is_visible()
+    await conflict.locator("summary").click()
+    assert await conflict.get_by_text("What a person reads").is_visible()
+    seen.assert_clean()
+
+
+async def test_code_can_be_copied(visit):
+    seen = await visit(
+        "/docs/channels/shoppex_partner", permissions=["clipboard-read", "clipboard-write"]
+    )
+    block = seen.page.locator(".code").first
+
+    await block.get_by_role("button", name="Copy").click()
+
+    await block.get_by_role("button", name="Copied").wait_for(timeout=5_000)
+    assert "BODY_HASH" in await seen.page.evaluate("navigator.clipboard.readText()")
+
+
+async def test_the_order_page_shows_the_whole_order_and_nothing_runs_in_it(visit, placed):
+    seen = await visit(placed.path)
+    text = await seen.page.locator("main").inner_text()
+
+    for part in (
+        f"Order {placed.number}",
+        "Partner order ID\nPO-2026-0117",
+        "Ada Moreno\nMiami",
+        "Napkins <b>white</b>",
+        "$24.50",
+        "$37.80",
+        "$3,897.00",
+        "$3,959.30 USD",
+        "<script>document.title = 'taken'</script>",
+    ):
+        assert part in text
+    assert await seen.page.title() == f"Order {placed.number} · Test shop"
+    assert await seen.page.locator("[aria-current=step]").inner_text() == "Processing"
+    loaded = "all => all.map(i => i.complete && i.naturalWidth > 0)"
+    assert await seen.page.locator(".lines img").evaluate_all(loaded) == [True, True]
+    seen.assert_clean()
+
+
+async def test_a_wrong_order_link_says_so_and_no_more(visit, placed):
+    seen = await visit(placed.path + "x")
+
+    assert await seen.page.locator("h1").inner_text() == "Order not found"
+    assert placed.number not in await seen.page.content()
+
+
+async def test_the_explainer_finds_a_wrong_route_without_javascript(visit, client):
+    partner, _ = client
+    wrong = "/wp-json/shoppex-integrations/v1/products"
+    headers = partner.signed("GET", route=wrong)
+    seen = await visit("/docs/shoppex_partner/explain", java_script_enabled=False)
+
+    for name in ("key", "timestamp", "nonce", "signature"):
+        await seen.page.fill(f"#{name}", headers[f"X-Shoppex-{name.title()}"])
+    await seen.page.get_by_role("button", name="Explain").click()
+
+    text = await seen.page.locator("main").inner_text()
+    assert "This request would be refused now: partner_auth_invalid_signature" in text
+    assert "The signed route begins with /wp-json." in text
+    assert f"GET\\n\n/shoppex-integrations/v1/products\\n\n{headers['X-Shoppex-Timestamp']}" in text
+    assert partner.secret not in await seen.page.content()
+    assert partner.signed("GET", timestamp=headers["X-Shoppex-Timestamp"],
+                          nonce=headers["X-Shoppex-Nonce"])["X-Shoppex-Signature"] not in text  # fmt: skip
+    seen.assert_clean()
+
+
+async def test_the_explainer_accepts_a_right_request_and_spends_nothing(visit, client):
+    partner, variants = client
+    body = f'{{"items":[{{"product_id":{variants[0]},"quantity":1}}],\n"id_order_partner":"PO"}}'
+    headers = partner.signed("POST", body=body.encode())
+    seen = await visit("/docs/shoppex_partner/explain")
+
+    for _ in range(2):
+        await seen.page.select_option("#method", "POST")
+        for name in ("key", "timestamp", "nonce", "signature"):
+            await seen.page.fill(f"#{name}", headers[f"X-Shoppex-{name.title()}"])
+        await seen.page.fill("#body", body)
+        await seen.page.get_by_role("button", name="Explain").click()
+        assert await seen.page.get_by_text("would be accepted now").is_visible()
+    seen.assert_clean()
+
+
+async def test_a_missing_page_helps_people_and_answers_programs_in_json(visit):
+    seen = await visit("/no/such/page")
+
+    assert await seen.page.get_by_role("heading", name="There is nothing").is_visible()
+    reply = await seen.page.request.get(seen.page.url, headers={"Accept": "application/json"})
+    assert (reply.status, (await reply.json())["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+async def test_a_narrow_screen_needs_no_sideways_scrolling(visit, path):
+    for width in (320, 375, 768):
+        seen = await visit(path, width=width)
+        assert await overflow_px(seen.page) == 0, width
+
+
+async def test_the_order_page_fits_a_narrow_screen(visit, placed):
+    for width in (320, 375):
+        seen = await visit(placed.path, width=width)
+        assert await overflow_px(seen.page) == 0, width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_text_can_be_read(visit, placed, scheme):
+    for path in (*PUBLIC, placed.path, "/no/such/page"):
+        seen = await visit(path, scheme=scheme)
+        assert await weak_contrasts(seen.page) == [], path
+
+
+async def test_the_keyboard_reaches_everything_and_can_skip_the_head(visit):
+    seen = await visit("/docs/channels/shoppex_partner")
+    assert (await tab_stops(seen.page, count=3))[:3] == [
+        "Skip to the content",
+        "Crossdock",
+        "Documentation",
+    ]
+
+    seen = await visit("/docs/shoppex_partner/explain")
+    stops = await tab_stops(seen.page, count=10)
+    assert stops[3:] == ["method", "key", "timestamp", "nonce", "signature", "body", "newlines"]
+
+
+async def test_a_printed_order_has_no_chrome_around_it(visit, placed):
+    seen = await visit(placed.path)
+    await seen.page.emulate_media(media="print")
+
+    assert not await seen.page.locator(".foot").is_visible()
+    assert await seen.page.locator(".sums").is_visible()
