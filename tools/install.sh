@@ -40,8 +40,8 @@ fi
 pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
 
 echo "Installing the packages of $lock; a minute or two the first time ..."
-pip install --quiet --require-hashes --only-binary :all: -r "$lock"
+pip install -qq --require-hashes --only-binary :all: -r "$lock"
 # The build backend is pinned in the lock as well, so nothing outside it is fetched here.
-pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+pip install -qq --no-deps --no-build-isolation --no-index --editable .
 rm -f .venv/installed-"$(basename "$stamp" | cut -d- -f2)"-*
 touch "$stamp"
