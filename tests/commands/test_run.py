@@ -13,7 +13,7 @@ def test_loads_a_demo_greets_and_is_quick_the_second_time(empty_database_url, tm
     with running(line) as server:
         greeting = wait_for(server, "demo credentials\n")
         assert "Loading the demo shop" in greeting
-        assert f"{server.url}/docs/channels/shoppex_partner" in greeting
+        assert f"{server.url}/docs/api/shoppex_partner" in greeting
         assert "sk_" not in greeting
         assert line.ask("demo", "credentials")["base_url"] == server.url
         assert (tmp_path / "server.json").exists()

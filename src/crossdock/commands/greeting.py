@@ -45,18 +45,11 @@ def _heading(settings: Settings) -> str:
 def _table(base_url: str) -> str:
     from crossdock.channels.registry import channel_permissions
 
-    rows = [("Channel", "API reference", "Guide for partners")]
-    rows += [
-        (name, f"{base_url}/docs/api/{name}", f"{base_url}/docs/channels/{name}")
-        for name in channel_permissions()
-    ]
-    widths = [max(len(row[place]) for row in rows) for place in range(3)]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join(f"  {line.rstrip()}" for line in (lines[0], rule, *lines[1:])) + "\n"
+    names = ("Channel", *channel_permissions())
+    width = max(map(len, names))
+    lines = [f"  {'Channel':{width}}  API reference", f"  {'-' * width}  {'-' * len(base_url)}"]
+    lines += [f"  {name:{width}}  {base_url}/docs/api/{name}" for name in names[1:]]
+    return "\n".join([*lines, f"\n  Guides for partners and operators: {base_url}/docs/\n"])
 
 
 def _requests(start: str, *, product_id: int) -> Iterator[str]:
