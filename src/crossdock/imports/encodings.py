@@ -68,7 +68,8 @@ def _decoded(stream: io.BufferedReader, encoding: str) -> Iterator[io.TextIOWrap
             f"The text is not all {encoding} ({error.reason}); a map file may name its encoding"
         ) from error
     finally:
-        text.detach()
+        if not stream.closed:
+            text.detach()
 
 
 def _peek(stream: io.BufferedReader) -> bytes:

@@ -1,6 +1,7 @@
 """Items of an XML feed one by one: no entities, no DTD, no network, elements dropped once read."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, cast
 
 from lxml import etree
@@ -37,10 +38,18 @@ def read_entries(source: Source) -> Iterator[Entry]:
                 yield entry
         parser.close()
     except etree.XMLSyntaxError as error:
-        yield from ()
+        for entry in _left_over(parser, count):
+            count += 1
+            yield entry
         raise Unreadable(
             f"The XML is malformed: {error.msg}", position=f"after item {count}"
         ) from error
+
+
+def _left_over(parser: etree.XMLPullParser, count: int) -> Iterator[Entry]:
+    """The items that were whole before the place where the XML broke."""
+    with suppress(etree.XMLSyntaxError):
+        yield from _entries(parser, count)
 
 
 def _entries(parser: "etree.XMLPullParser", count: int) -> Iterator[Entry]:

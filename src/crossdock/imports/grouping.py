@@ -33,7 +33,7 @@ def gathered(
     """The rows that share a key, as soon as no more can come: after `window` rows, or at the end.
 
     A row without a key stands alone and comes out at once; a row with several keys joins their
-    groups' first. With a window of 0 a group ends at the first row of another. When the rows end
+    groups into one. With a window of 0 a group ends at the first row of another. When the rows end
     in Unreadable, what was gathered comes out first, marked as not complete.
     """
     waiting: _Waiting[Row] = _Waiting()
@@ -61,8 +61,10 @@ class _Waiting(Generic[Row]):
 
     def add(self, row: Row, keys: Sequence[str], *, window: int) -> Iterator[Group[Row]]:
         """Take a row in; the groups that end with that."""
-        group = next((self._by_key[key] for key in keys if key in self._by_key), None)
-        if group is None:
+        found = list(dict.fromkeys(self._by_key[key] for key in keys if key in self._by_key))
+        if found:
+            group = self._merged(found)
+        else:
             group = Group(keys[0] if keys else "")
             if not window:
                 yield from self.close_all()
@@ -78,6 +80,17 @@ class _Waiting(Generic[Row]):
         self._count += 1
         while window and self._count > window:
             yield self._close(next(iter(self._keys)))
+
+    def _merged(self, groups: list[Group[Row]]) -> Group[Row]:
+        """The first of the groups, with the rows and keys of the others."""
+        first, *others = groups
+        for group in others:
+            for key in self._keys.pop(group):
+                self._by_key[key] = first
+                self._keys[first].append(key)
+            first.rows += group.rows
+            first.is_complete = first.is_complete and group.is_complete
+        return first
 
     def mark_incomplete(self) -> None:
         """A row is missing, maybe one of theirs."""

@@ -134,6 +134,8 @@ def _elements(chunks: Iterator[str]) -> Iterator[Any]:
             raise Unreadable("The array has no comma or end", position=f"after element {count}")
         count += 1
         yield text.take(count)
+    if not text.is_at_end():
+        raise Unreadable("The array goes on after its end", position=f"after element {count}")
 
 
 class _Text:
@@ -155,6 +157,11 @@ class _Text:
             self._at += len(mark)
             return True
         return False
+
+    def is_at_end(self) -> bool:
+        """Whether only white space is left."""
+        self.skip("")
+        return self._at >= len(self._text)
 
     def take(self, number: int) -> Any:
         """The next element. Raises Unreadable when it is malformed, cut off or too large."""

@@ -1,0 +1,155 @@
+"""Shopify's CSV: old and new header names, options, images, prices, and rows that are refused."""
+
+import pytest
+
+OLD = (
+    "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,"
+    "Option2 Value,Variant SKU,Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,"
+    "Variant Inventory Policy,Variant Price,Variant Compare At Price,Variant Requires Shipping,"
+    "Variant Barcode,Image Src,Image Alt Text,Variant Image,Cost per item,Status,"
+    "Glaze (product.metafields.custom.glaze)\n"
+)
+NEW = (
+    "Title,URL handle,Description,Vendor,Product category,Type,Tags,Published on online store,Status,"
+    "SKU,Barcode,Option1 name,Option1 value,Price,Compare-at price,Cost per item,Inventory tracker,"
+    "Inventory quantity,Continue selling when out of stock,Weight value (grams),Requires shipping,"
+    "Product image URL,Image alt text,Variant image URL\n"
+)
+VARIANTS = "select sku, name, retail_minor, sale_minor, options from variants where shop_id = %s order by id"
+
+
+async def test_the_older_header_is_read(import_, rows):
+    summary = await import_(
+        OLD
+        + 'mug,Mug,<p>Hot</p>,Potters,Cups,"red, tea",true,Colour,Red,Size,S,M-RS,350.4,shopify,7,deny,'
+        "9.99,12.50,true,036000291452,https://i.example/1.jpg,Front,https://i.example/r.jpg,4.20,active,matt\n"
+        "mug,,,,,,,,Blue,,L,M-BL,400,shopify,-3,deny,10,,true,,https://i.example/2.jpg,,,,,\n"
+        "mug,,,,,,,,,,,,,,,,,,,,https://i.example/3.jpg,,,,,\n",
+        "shopify-csv",
+    )
+    assert (summary.refusals, summary.products_added) == ([], 1)
+    assert await rows(VARIANTS) == [
+        ("M-RS", "Mug - Red / S", 1250, 999, {"Colour": "Red", "Size": "S"}),
+        ("M-BL", "Mug - Blue / L", 1000, None, {"Colour": "Blue", "Size": "L"}),
+    ]
+    assert await rows(
+        "select weight_g, cost_minor, gtin14, image, stock_managed from variants where shop_id = %s order by id"
+    ) == [
+        (350, 420, "00036000291452", "https://i.example/r.jpg", True),
+        (400, None, None, None, True),
+    ]
+    assert await rows(
+        "select on_hand from stock_levels where shop_id = %s order by variant_id"
+    ) == [(7,), (0,)]
+    [(brand, tags, images, attributes)] = await rows(
+        "select brand, tags, images, attributes from products where shop_id = %s"
+    )
+    assert (brand, tags, attributes) == ("Potters", ["red", "tea"], {"Glaze": "matt"})
+    assert [image["url"][-5:] for image in images] == ["1.jpg", "2.jpg", "3.jpg"]
+    assert await rows("select path from categories where shop_id = %s") == [("cups",)]
+
+
+async def test_the_newer_header_is_read(import_, rows):
+    summary = await import_(
+        NEW
+        + "Mug,mug,<p>Hot</p>,Potters,Home > Kitchen > Mugs,Cups,,TRUE,Active,M-1,,Title,Default Title,"
+        "9.99,,,shopify,5,CONTINUE,350,FALSE,https://i.example/1.jpg,,\n",
+        "shopify-csv",
+    )
+    assert summary.refusals == []
+    assert await rows(VARIANTS) == [("M-1", "Mug", 999, None, {})]
+    assert await rows(
+        "select virtual, sold_without_stock, attributes from products where shop_id = %s"
+    ) == [(True, True, {"Type": "Cups"})]
+    assert await rows("select path from categories where shop_id = %s and depth = 3") == [
+        ("home/kitchen/mugs",)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "published", "enabled"),
+    [("active", "true", True), ("draft", "true", False), ("active", "false", False), ("archived", "", False),
+     ("", "", True)],
+)  # fmt: skip
+async def test_status_and_published_enable_a_product(import_, rows, status, published, enabled):
+    await import_(
+        f"Handle,Title,Published,Variant SKU,Variant Price,Status\nm,M,{published},S,1,{status}\n",
+        "shopify-csv",
+    )
+    assert await rows("select enabled from products where shop_id = %s") == [(enabled,)]
+
+
+async def test_a_variant_without_a_sku_gets_one_of_its_handle_and_options(import_, rows):
+    text = "Handle,Title,Option1 Name,Option1 Value,Variant Price\nmug,Mug,Colour,Deep Red,1\nmug,,,Blue,2\n"
+    await import_(text, "shopify-csv")
+    assert [row[0] for row in await rows(VARIANTS)] == ["mug-deep-red", "mug-blue"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "field"),
+    [
+        ("m,M,S,-1,,", "Variant Price"),
+        ("m,M,S,1e3,,", "Variant Price"),
+        ("m,M,S,9.999,,", "Variant Price"),
+        ("m,M,S,1,1e400,", "Variant Inventory Qty"),
+        ("m,M,S,1,2.5,", "Variant Inventory Qty"),
+        ("m,M,S,1,1,perhaps", "Published"),
+        (",M,S,1,1,", "Handle"),
+        ("m,M,S,1", ""),
+        ("m,M,S,1,1,,extra", ""),
+        ("m,M\0M,S,1,1,", "Title"),
+        (f"m,M,{'S' * 300},1,1,", "sku"),
+    ],
+)
+async def test_a_bad_row_is_refused_and_the_rest_taken(import_, cells, field):
+    text = f"Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty,Published\n{cells}\nok,OK,OK,1,1,\n"
+    summary = await import_(text, "shopify-csv")
+    assert [(row, name) for row, name, _ in summary.refusals] == [(2, field)]
+    assert summary.variants_added == 1
+
+
+async def test_a_refused_variant_row_does_not_disable_the_variant_of_before(import_, rows):
+    head = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price\n"
+    await import_(head + "m,M,Size,S,A,1\nm,,,L,B,2\n", "shopify-csv")
+    summary = await import_(head + "m,M,Size,S,A,3\nm,,,L,B,oops\n", "shopify-csv")
+    assert (summary.refused, summary.variants_disabled, summary.variants_changed) == (1, 0, 1)
+    assert await rows("select sku, enabled from variants where shop_id = %s order by sku") == [
+        ("A", True),
+        ("B", True),
+    ]
+
+
+async def test_a_formula_guard_is_taken_off(import_, rows):
+    await import_(
+        "Handle,Title,Variant SKU,Variant Price\n'=m,'=1+1,'-S,'+1\nb,''@x,B,1\n", "shopify-csv"
+    )
+    found = await rows("select handle, name from products where shop_id = %s order by id")
+    assert found == [("=m", "=1+1"), ("b", "'@x")]
+    assert [row[0] for row in await rows(VARIANTS)] == ["-S", "B"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+async def test_the_delimiter_is_found_out(import_, delimiter):
+    text = "Handle,Title,Variant SKU,Variant Price\nm,M,S,1\n".replace(",", delimiter)
+    assert (await import_(text, "shopify-csv")).variants_added == 1
+
+
+async def test_malformed_csv_keeps_what_came_before_and_says_where(import_, rows):
+    text = 'Handle,Title,Variant SKU,Variant Price\na,A,A,1\nb,B,B,2\nc,"C"oops,C,3\nd,D,D,4\n'
+    summary = await import_(text, "shopify-csv")
+    assert "row 4" in summary.error
+    assert [row[0] for row in await rows(VARIANTS)] == ["A", "B"]
+    assert await rows("select status, rows_done from import_runs where shop_id = %s") == [
+        ("failed", 2)
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "\n", ",,\n"])
+async def test_a_file_without_a_header_is_unreadable(import_, text):
+    assert (await import_(text, "shopify-csv")).error
+
+
+async def test_cp1252_is_read(import_, rows):
+    text = "Handle,Title,Variant SKU,Variant Price\nm,Grüße aus Köln,S,1\n"
+    await import_(text.encode("cp1252"), "shopify-csv")
+    assert await rows("select name from products where shop_id = %s") == [("Grüße aus Köln",)]

@@ -1,0 +1,106 @@
+"""WooCommerce's CSV: simple products, variations and their parents in any order, stock and origin."""
+
+import pytest
+
+HEAD = (
+    "ID,Type,SKU,Name,Published,Is featured?,Description,Date sale price starts,Date sale price ends,"
+    "In stock?,Stock,Backorders allowed?,Weight (kg),Sale price,Regular price,Categories,Tags,Images,Parent,"
+    "Attribute 1 name,Attribute 1 value(s),Meta: _stock_sc,Meta: origen\n"
+)
+SIMPLE = (
+    '1,"simple, virtual",POT,Pot,1,1,<b>Big</b>,2026-01-01,2026-02-01,1,9,1,1.5,8,10.00,'
+    '"Kitchen > Pots, Gifts",t,"https://i.example/a.jpg, https://i.example/b\\,c.jpg",,Colour,Red,,\n'
+)
+PARENT = '2,variable,MUG,Mug,1,0,,,,1,,0,,,,Kitchen,,,,Size,"S, L",,\n'
+SMALL = "3,variation,MUG-S,,1,,,,,1,4,0,0.3,,5.00,,,https://i.example/s.jpg,MUG,Size,S,,\n"
+LARGE = "4,variation,MUG-L,,0,,,,,backorder,,0,0.4,,6.00,,,,id:2,Size,L,,\n"
+
+
+async def test_simple_and_variable_products_are_read(import_, rows):
+    summary = await import_(HEAD + SIMPLE + PARENT + SMALL + LARGE, "woocommerce-csv")
+    assert (summary.refusals, summary.products_added, summary.variants_added) == ([], 2, 3)
+    assert await rows(
+        """select sku, name, retail_minor, sale_minor, weight_g, stock_managed, stock_status, enabled, options
+           from variants where shop_id = %s order by id"""
+    ) == [
+        ("POT", "Pot", 1000, 800, 1500, True, "instock", True, {}),
+        ("MUG-S", "Mug - S", 500, None, 300, True, "instock", True, {"Size": "S"}),
+        ("MUG-L", "Mug - L", 600, None, 400, False, "onbackorder", False, {"Size": "L"}),
+    ]
+    assert await rows(
+        """select virtual, featured, sold_without_stock, attributes, jsonb_array_length(images)
+           from products where shop_id = %s order by id limit 1"""
+    ) == [(True, True, True, {"Colour": "Red"}, 2)]
+    assert await rows("select path from categories where shop_id = %s order by path") == [
+        ("gifts",),
+        ("kitchen",),
+        ("kitchen/pots",),
+    ]
+
+
+@pytest.mark.parametrize("order", [(SMALL, LARGE, PARENT), (LARGE, SIMPLE, PARENT, SMALL)])
+async def test_a_parent_may_stand_anywhere_near(import_, order):
+    summary = await import_(HEAD + "".join(order), "woocommerce-csv")
+    assert summary.refusals == []
+    assert summary.variants_added == sum("variation" in row for row in order) + (SIMPLE in order)
+
+
+async def test_a_variation_without_its_parent_is_refused(import_):
+    summary = await import_(HEAD + SMALL + SIMPLE, "woocommerce-csv")
+    [(row, field, reason)] = summary.refusals
+    assert (row, field) == (2, "Parent")
+    assert "no such row" in reason
+    assert summary.variants_added == 1
+
+
+@pytest.mark.parametrize(
+    ("stock", "own", "origin", "levels"),
+    [
+        ("9", "", "", {"own": 9}),
+        ("9", "3", "SC", {"own": 9}),
+        ("9", "3", "*", {"own": 3, "supplier": 6}),
+        ("3", "8", "*", {"own": 3, "supplier": 0}),
+        ("9", "", "Supplier", {"own": 0, "supplier": 9}),
+        ("", "4", "*", {"own": 4}),
+        ("", "", "*", {}),
+    ],
+)
+async def test_stock_is_shared_between_the_pools_by_origin(
+    import_, rows, stock, own, origin, levels
+):
+    await import_(
+        "Type,SKU,Name,Regular price,Stock,Meta: _stock_sc,Meta: origen\n"
+        f"simple,A,A,1,{stock},{own},{origin}\n",
+        "woocommerce-csv",
+    )
+    assert dict(await rows("select pool, on_hand from stock_levels where shop_id = %s")) == levels
+    assert await rows("select origin, stock_managed from variants where shop_id = %s") == [
+        (origin or "SC", bool(stock))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ("grouped,A,A,1,1,1", "Type"),
+        ("simple,A,A,-1,1,1", "Regular price"),
+        ("simple,A,A,1,lots,1", "Stock"),
+        ("simple,A,A,1,1,maybe", "In stock?"),
+        ("simple,,A,1,1,1", "sku"),
+        ("simple,A,,1,1,1", "name"),
+        ("variable,A,A,1,1,1", "Type"),
+    ],
+)
+async def test_a_bad_row_is_refused_and_the_rest_taken(import_, row, field):
+    text = f"Type,SKU,Name,Regular price,Stock,In stock?\n{row}\nsimple,OK,OK,1,1,1\n"
+    summary = await import_(text, "woocommerce-csv")
+    assert [(number, name) for number, name, _ in summary.refusals] == [(2, field)]
+    assert summary.variants_added == 1
+
+
+@pytest.mark.parametrize(
+    ("published", "enabled"), [("1", True), ("0", False), ("-1", False), ("", True)]
+)
+async def test_published_enables(import_, rows, published, enabled):
+    await import_(f"SKU,Name,Regular price,Published\nA,A,1,{published}\n", "woocommerce-csv")
+    assert await rows("select enabled from products where shop_id = %s") == [(enabled,)]
