@@ -19,6 +19,7 @@ from crossdock.commands import (
     migrate,
     openapi,
     partners,
+    people,
     prices,
     run,
     sellers,
@@ -58,6 +59,9 @@ _PARTNERS = "Partners and customers"
 app.add_typer(partners.app, name="partner", rich_help_panel=_PARTNERS)
 app.add_typer(customers.app, name="customer", rich_help_panel=_PARTNERS)
 app.add_typer(prices.app, name="price-list", rich_help_panel=_PARTNERS)
+
+_PEOPLE = "People"
+app.add_typer(people.app, name="person", rich_help_panel=_PEOPLE)
 
 _TRYING = "Trying it out"
 app.add_typer(demo.app, name="demo", rich_help_panel=_TRYING)

@@ -14,6 +14,7 @@ from crossdock.settings import load_settings
 
 if TYPE_CHECKING:
     from crossdock.demo.access import DemoKey
+    from crossdock.demo.console import ConsoleAccess
     from crossdock.demo.loading import Loaded
 
 app = typer.Typer(help="A made-up shop to try things on.", no_args_is_help=True)
@@ -60,10 +61,10 @@ def credentials(
         bool, typer.Option("--shell", help="Print shell variables, for eval.")
     ] = False,
 ) -> None:
-    """Where the demo is served, and the keys and secrets of its partners."""
+    """Where the demo is served, who signs in, and the keys and secrets of its partners."""
     settings = load_settings()
-    keys = with_runtime(read_keys)
-    shown = shown_credentials(keys, base_url=base_url(settings))
+    keys, console = with_runtime(read_access)
+    shown = shown_credentials(keys, base_url=base_url(settings), console=console)
     if as_json:
         typer.echo(msgspec.json.encode(shown))
     elif as_shell:
@@ -98,16 +99,20 @@ async def load_into(
         return await load_demo(service, count=products, seed=seed, moved=moved)
 
 
-async def read_keys(runtime: Runtime) -> "list[DemoKey]":
-    """The demo partners' keys and secrets. Raises NotFound when no demo is loaded."""
-    from crossdock.demo import access
+async def read_access(runtime: Runtime) -> "tuple[list[DemoKey], ConsoleAccess | None]":
+    """The demo partners' keys, and who signs in. Raises NotFound when no demo is loaded."""
+    from crossdock.demo.access import read_keys
+    from crossdock.demo.console import read_console_access
     from crossdock.jobs.services import create_box
 
+    box = create_box(runtime.settings)
     async with runtime.database.statement() as tx:
-        return await access.read_keys(tx, box=create_box(runtime.settings))
+        return await read_keys(tx, box=box), await read_console_access(tx, box=box)
 
 
-def shown_credentials(keys: "list[DemoKey]", *, base_url: str) -> dict[str, object]:
+def shown_credentials(
+    keys: "list[DemoKey]", *, base_url: str, console: "ConsoleAccess | None" = None
+) -> dict[str, object]:
     """The credentials as acceptance suites read them; no name in it is ever changed."""
     from crossdock.demo.access import SHOP
 
@@ -116,7 +121,14 @@ def shown_credentials(keys: "list[DemoKey]", *, base_url: str) -> dict[str, obje
         fields = channels.setdefault(key.partner.channel, {})
         fields[f"{key.partner.prefix}key"] = key.key
         fields[f"{key.partner.prefix}secret"] = key.secret
-    return {"base_url": base_url, "shop": SHOP, **channels}
+    shown: dict[str, object] = {"base_url": base_url, "shop": SHOP}
+    if console:
+        shown["console"] = {
+            "url": f"{base_url}/console/",
+            "email": console.email,
+            "password": console.password,
+        }
+    return {**shown, **channels}
 
 
 def summary(loaded: "Loaded") -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.demo.access import SHOP, Permissions, ensure_partners
+from crossdock.demo.console import ensure_console_person
 from crossdock.demo.goods import CURRENCY, MERCHANT_COUNTRIES, products
 from crossdock.demo.posts import blog_posts
 from crossdock.demo.words import LANGUAGES, Texts, load_words
@@ -103,6 +104,8 @@ async def load_demo(
         done += len(batch)
         moved(done)
     async with service.db.begin() as tx:
+        now = service.clock.now()
+        others += await ensure_console_person(tx, shop_id=shop.id, box=service.box, now=now)
         partners = await ensure_partners(
             tx, shop_id=shop.id, permissions=service.permissions, ids=service.ids, box=service.box
         )

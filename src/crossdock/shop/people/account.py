@@ -20,7 +20,7 @@ from crossdock.shop.people.factors import (
     replace_recovery_codes,
     set_totp,
 )
-from crossdock.shop.people.managing import set_password_hash
+from crossdock.shop.people.managing import has_password, set_password_hash
 from crossdock.shop.people.means import Means
 from crossdock.shop.people.model import Visit
 from crossdock.shop.people.passwords import check_password
@@ -121,10 +121,10 @@ class Account:
         attempt = code_attempt(means.box, person_id=visit.person.id, source=source)
         async with means.db.statement() as tx:
             await begin_attempt(tx, attempt=attempt, limits=means.limits, now=means.clock.now())
-            known = await tx.value(
-                "select password_hash from people where id = %s", (visit.person.id,)
+            is_right = await has_password(
+                tx, person_id=visit.person.id, password=password, hasher=means.hasher
             )
-        if not await means.hasher.verify(password, known=known):
+        if not is_right:
             log.warning("password check failed", person=visit.person.id, source=source)
             message = "That is not your present password."
             raise Invalid("invalid_input", message, {"field": "current"})

@@ -8,6 +8,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound, Refused
 from crossdock.shop.people.model import Person
+from crossdock.shop.people.passwords import Hasher
 from crossdock.shop.people.roles import ROLES, Role
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>()\",;:\\]{1,64}@[^\s@\x00-\x1f\x7f<>()\",;:\\]{1,189}")
@@ -90,6 +91,12 @@ async def set_password_hash(
     await tx.run(
         "delete from sessions where person_id = %s and token_hash <> %s", (person_id, spare)
     )
+
+
+async def has_password(tx: Transaction, *, person_id: int, password: str, hasher: Hasher) -> bool:
+    """Whether the person signs in with this password."""
+    known = await tx.value("select password_hash from people where id = %s", (person_id,))
+    return await hasher.verify(password, known=known)
 
 
 async def disable_person(tx: Transaction, *, person_id: int) -> None:
