@@ -1,0 +1,21 @@
+"""Carriers: what one is, which there are, and the labels they print."""
+
+from crossdock.shop.warehouse.carriers.contract import (
+    LANGUAGES,
+    Capabilities,
+    Carrier,
+    Carriers,
+    Parcel,
+)
+from crossdock.shop.warehouse.carriers.numbers import is_tracking_number
+from crossdock.shop.warehouse.carriers.registry import create_carriers
+
+__all__ = [
+    "LANGUAGES",
+    "Capabilities",
+    "Carrier",
+    "Carriers",
+    "Parcel",
+    "create_carriers",
+    "is_tracking_number",
+]

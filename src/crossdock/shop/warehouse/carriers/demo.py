@@ -1,0 +1,70 @@
+"""The carrier that needs no contract: real labels, made-up journeys, nobody outside is called.
+
+Its parcels travel by the clock: collected two hours after they left, delivered a day later.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from crossdock.errors import Invalid
+from crossdock.kit.clock import Clock
+from crossdock.kit.ids import Ids
+from crossdock.shop.warehouse.carriers.contract import Capabilities, Parcel
+from crossdock.shop.warehouse.carriers.fonts import LabelFonts
+from crossdock.shop.warehouse.carriers.label import make_label
+from crossdock.shop.warehouse.carriers.label_pdf import label_pdf
+from crossdock.shop.warehouse.carriers.label_zpl import label_zpl
+from crossdock.shop.warehouse.carriers.numbers import new_tracking_number
+from crossdock.shop.warehouse.shipping import Consignment
+from crossdock.shop.warehouse.tracking import DELIVERED, Checkpoint
+
+JOURNEY = (
+    (timedelta(), "booked", "The label was made.", "Mechelen"),
+    (timedelta(hours=2), "collected", "The parcel was collected.", "Mechelen"),
+    (timedelta(hours=8), "in_transit", "The parcel is on its way.", "Antwerp hub"),
+    (timedelta(hours=20), "out_for_delivery", "The parcel is on the van.", "Local depot"),
+    (timedelta(hours=24), DELIVERED, "The parcel was delivered.", ""),
+)
+
+
+class DemoCarrier:
+    """Books at once, keeps nothing; its tracking page is on our own server."""
+
+    name = "demo"
+    services = ("standard", "express")
+    capabilities = Capabilities(tracks=True, cancels=True, labels_pdf=True, labels_zpl=True)
+
+    def __init__(self, *, ids: Ids, clock: Clock, public_url: str, fonts: LabelFonts) -> None:
+        self._ids = ids
+        self._clock = clock
+        self._public_url = public_url.rstrip("/")
+        self._fonts = fonts
+
+    async def book(self, parcel: Parcel) -> Consignment:
+        """A number and its labels. Raises Invalid `invalid_input` for an unknown service."""
+        service = parcel.service or self.services[0]
+        if service not in self.services:
+            message = f"The demo carrier has {' and '.join(self.services)}, not {service!r}."
+            raise Invalid("invalid_input", message, {"field": "service"})
+        number = new_tracking_number(self._ids)
+        label = make_label(parcel, carrier="DEMO CARRIER", service=service.upper(), number=number)
+        return Consignment(
+            carrier=self.name,
+            service=service,
+            tracking_number=number,
+            tracking_url=f"{self._public_url}/track/{number}",
+            label_pdf=await asyncio.to_thread(label_pdf, label, fonts=self._fonts),
+            label_zpl=label_zpl(label),
+        )
+
+    async def track(self, tracking_number: str, *, shipped_at: datetime) -> list[Checkpoint]:
+        """The part of the journey that the clock has passed; the same at every asking."""
+        now = self._clock.now()
+        return [
+            Checkpoint(code=code, message=message, place=place, happened_at=shipped_at + after)
+            for after, code, message, place in JOURNEY
+            if shipped_at + after <= now
+        ]
+
+    async def cancel(self, tracking_number: str) -> None:
+        """Nothing to take back: it keeps no bookings."""
