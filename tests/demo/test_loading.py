@@ -43,7 +43,7 @@ async def events(db):
 
 
 async def test_makes_a_whole_shop(service, db):
-    done = []
+    done: list[int] = []
     loaded = await load_demo(service, count=COUNT, moved=done.append)
 
     assert loaded.products_added == COUNT

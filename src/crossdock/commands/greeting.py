@@ -47,7 +47,7 @@ def _table(base_url: str) -> str:
 
     names = ("Channel", *channel_permissions())
     width = max(map(len, names))
-    lines = [f"  {'Channel':{width}}  API reference", f"  {'-' * width}  {'-' * len(base_url)}"]
+    lines = [f"  {'Channel':{width}}  API reference", f"  {'-' * width}  {'-' * 13}"]
     lines += [f"  {name:{width}}  {base_url}/docs/api/{name}" for name in names[1:]]
     return "\n".join([*lines, f"\n  Guides for partners and operators: {base_url}/docs/\n"])
 
