@@ -221,7 +221,9 @@ class Site:
         known = request.headers.get("if-none-match", "")
         if caching != "no-store" and tag in {t.strip() for t in known.split(",")}:
             return Response(status_code=304, headers=headers)
-        return Response(body, headers=headers, media_type=media_type)
+        headers["Content-Length"] = str(len(body))
+        content = b"" if request.method == "HEAD" else body
+        return Response(content, headers=headers, media_type=media_type)
 
     def _card(self, door: Door) -> Card:
         info = door.openapi()["info"] if door.openapi else {}

@@ -175,8 +175,8 @@ def _rules(schema: Document) -> Iterator[str]:
         "maximum": "at most {}",
         "minLength": "at least {} characters",
         "maxLength": "at most {} characters",
-        "minItems": "at least {} entries",
-        "maxItems": "at most {} entries",
+        "minItems": "at least {} in the list",
+        "maxItems": "at most {} in the list",
         "pattern": "matches {}",
     }
     for key, text in words.items():

@@ -1,0 +1,77 @@
+"""The site without a server around it: one request in, one answer out."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from crossdock.db.runtime import create_runtime
+from crossdock.kit.ids import RandomIds
+from crossdock.settings import Settings
+from crossdock.shop.people import People, create_means
+from crossdock.web import Door, Site
+from tests.support.factories import box
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Toys <API>", "version": "3", "description": "Toys for all."},
+    "paths": {},
+}
+
+
+class Reply:
+    """An answer."""
+
+    def __init__(self, messages: list[dict[str, Any]]) -> None:
+        self.status = messages[0]["status"]
+        self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+        self.body = b"".join(message.get("body", b"") for message in messages[1:])
+        self.text = self.body.decode()
+
+
+Ask = Callable[..., Awaitable[Reply]]
+
+
+@pytest.fixture(scope="session")
+def site() -> Site:
+    async def is_ready() -> bool:
+        return False
+
+    runtime = create_runtime(Settings(database_url="postgresql:///nobody-asks"))
+    people = People(create_means(runtime, box=box(), ids=RandomIds()))
+    toys = Door(name="toys", paths=("/toys",), openapi=lambda: DOCUMENT)
+    bare = Door(name="bare", paths=("/bare",))
+    return Site([toys, bare], is_ready=is_ready, people=people)
+
+
+@pytest.fixture
+def ask(site: Site) -> Ask:
+    """Send one request; headers are written with underscores."""
+
+    async def send_one(path: str, *, method: str = "GET", **headers: str) -> Reply:
+        messages: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            messages.append(message)
+
+        encoded = [(n.replace("_", "-").encode(), v.encode()) for n, v in headers.items()]
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"host", b"test"), *encoded],
+            "scheme": "http",
+            "server": ("test", 80),
+            "client": ("127.0.0.1", 1),
+        }
+        await site(scope, receive, send)
+        assert scope["crossdock.route"]
+        return Reply(messages)
+
+    return send_one

@@ -1,0 +1,81 @@
+"""The site's answers: types, caching, policy, and what is not there."""
+
+import json
+import re
+
+import pytest
+
+PAGE = {"accept": "text/html,application/xhtml+xml"}
+
+
+async def test_the_landing_page_tells_of_every_channel_and_of_a_database_that_is_away(ask):
+    reply = await ask("/", **PAGE)
+
+    assert reply.status == 200
+    assert reply.headers["cache-control"] == "no-store"
+    assert "Toys &lt;API&gt;" in reply.text
+    assert "/docs/api/toys" in reply.text
+    assert "/docs/api/bare" not in reply.text
+    assert "database not ready" in reply.text
+
+
+async def test_pages_allow_no_inline_script_and_no_foreign_source(ask):
+    for path in ("/", "/docs/", "/docs/api/toys", "/nowhere"):
+        reply = await ask(path, **PAGE)
+        policy = reply.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        assert not re.search(r"<script(?![^>]*src=)|<[^>]+ (style|on\w+)=", reply.text), path
+
+
+async def test_a_hashed_file_is_good_for_ever_and_a_plain_one_for_a_while(ask):
+    hashed = re.search(r'href="(/static/site\.[0-9a-f]{12}\.css)"', (await ask("/", **PAGE)).text)
+    assert hashed
+    forever, plain = await ask(hashed[1]), await ask("/static/site.css")
+
+    assert forever.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert plain.headers["cache-control"] == "public, max-age=300"
+    assert forever.body == plain.body
+    assert plain.headers["content-type"].startswith("text/css")
+    assert (await ask("/static/site.000000000000.css")).status == 404
+
+
+async def test_what_the_caller_has_is_not_sent_again(ask):
+    for path in ("/docs/", "/static/site.css", "/demo-media/7.svg", "/docs/api/toys/openapi.json"):
+        first = await ask(path)
+        again = await ask(path, if_none_match=first.headers["etag"])
+        assert (again.status, again.body) == (304, b""), path
+
+
+async def test_the_openapi_document_is_the_channels_own(ask):
+    reply = await ask("/docs/api/toys/openapi.json")
+
+    assert json.loads(reply.body)["info"]["title"] == "Toys <API>"
+    assert (await ask("/docs/api/bare/openapi.json")).status == 404
+    assert (await ask("/docs/api/nobody")).status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nowhere", "/docs/nothing", "/static/", "/static/../app.py", "/static/%2e%2e/app.py",
+     "/docs/../settings", "/docs/decisions/../../README", "/demo-media/x.svg", "/demo-media/1.png"],
+)  # fmt: skip
+async def test_nothing_is_a_page_for_people_and_json_for_programs(ask, path):
+    page, answer = await ask(path, **PAGE), await ask(path, accept="*/*")
+
+    assert (page.status, answer.status) == (404, 404)
+    assert page.headers["content-type"].startswith("text/html")
+    assert json.loads(answer.body)["error"]["code"] == "not_found"
+
+
+async def test_a_picture_is_the_same_every_time_and_another_for_another_number(ask):
+    one, again, two = [await ask(f"/demo-media/{n}.svg") for n in (1, 1, 2)]
+
+    assert one.body == again.body != two.body
+    assert one.headers["content-type"] == "image/svg+xml"
+
+
+async def test_head_has_the_headers_alone(ask):
+    reply = await ask("/docs/", method="HEAD")
+
+    assert (reply.status, reply.body) == (200, b"")
