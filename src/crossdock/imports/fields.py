@@ -16,6 +16,8 @@ from crossdock.shop.catalogue import QUANTITY_MAX
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{0,20})?|[+-]?\.[0-9]{1,20}", re.ASCII)
 _MEASURE = re.compile(r"([0-9.,]+)\s*([a-zA-Z\"]*)", re.ASCII)
+_PART = re.compile(r"(?:\\[\\,]|[^,])+")
+_ESCAPED = re.compile(r"\\([\\,])")
 _TRUE = frozenset({"true", "yes", "1", "y", "on", "t"})
 _FALSE = frozenset({"false", "no", "0", "n", "off", "f"})
 _GRAMS = {
@@ -128,14 +130,16 @@ def path_text(path: tuple[str, ...]) -> str:
 
 
 def split_list(text: str) -> list[str]:
-    r"""Parts between commas; `\,` is a comma inside of a part."""
-    parts = [part.replace("\0", ",").strip() for part in text.replace("\\,", "\0").split(",")]
-    return [part for part in parts if part]
+    r"""Parts between commas; `\,` is a comma inside of a part and `\\` a backslash."""
+    if "\\" not in text:
+        return [part for word in text.split(",") if (part := word.strip())]
+    found = (_ESCAPED.sub(r"\1", part.strip()) for part in _PART.findall(text))
+    return [part for part in found if part]
 
 
 def join_list(parts: tuple[str, ...] | list[str]) -> str:
     """The text that `split_list` reads."""
-    return ", ".join(part.replace(",", "\\,") for part in parts)
+    return ", ".join(part.replace("\\", "\\\\").replace(",", "\\,") for part in parts)
 
 
 def require_length(text: str, *, field: str, limit: int) -> str:

@@ -125,10 +125,7 @@ def _variant(
         upc=row.first(*_UPC),
         part_number=row.first("meta part number", "meta mpn"),
         merchant_sku=row["meta merchant sku"],
-        options={
-            name: fields.split_list(value)[0] if "\\," in value else value
-            for name, value in options.items()
-        },
+        options={name: _single(value) for name, value in options.items()},
         image=images[0] if images and row is not head else None,
         retail_minor=_amount(row, "regular price", reading),
         sale_minor=_amount(row, "sale price", reading),
@@ -142,6 +139,12 @@ def _variant(
         enabled=_is_published(row),
         **_stock(row, origin or "SC"),
     )
+
+
+def _single(value: str) -> str:
+    """A variation's value, which is one whatever commas are in it."""
+    parts = fields.split_list(value)
+    return parts[0] if len(parts) == 1 else value
 
 
 def _stock(row: TableRow, origin: str) -> dict[str, object]:

@@ -109,7 +109,7 @@ class WooCommerceWriter:
                 "Parent": product.handle,
                 "Published": "1" if variant.enabled else "-1",
                 **self._attributes(
-                    {name: variant.options.get(name, "") for name in product.option_names}
+                    {name: fields.join_list([text]) for name, text in variant.options.items()}
                 ),
             }
 
