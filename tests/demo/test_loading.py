@@ -9,7 +9,7 @@ from crossdock.errors import NotFound
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
 from crossdock.shop.fulfilment import Configuring, list_connectors
-from crossdock.shop.partners import list_partners
+from crossdock.shop.partners import list_partners, rotate_secret
 from tests.support.factories import box
 
 COUNT = 120
@@ -114,6 +114,25 @@ async def test_shows_no_secret_of_a_partner_that_is_no_demo(service, db):
         await tx.run("update partners set settings = '{}'")
         with pytest.raises(NotFound):
             await read_keys(tx, box=box())
+
+
+async def test_says_which_partner_is_disabled(service, db):
+    await load_demo(service, count=COUNT)
+    async with db.statement() as tx:
+        await tx.run("update credentials set disabled_at = now()")
+        with pytest.raises(NotFound, match="Demo partner is disabled"):
+            await read_keys(tx, box=box())
+
+
+async def test_shows_the_newest_secret_after_a_rotation(service, db, clock):
+    await load_demo(service, count=COUNT)
+    async with db.statement() as tx:
+        before = (await read_keys(tx, box=box()))[0]
+        rotated = await rotate_secret(
+            tx, key=before.key, ids=RandomIds(), box=box(), now=clock.now(), overlap_s=60
+        )
+        after = (await read_keys(tx, box=box()))[0]
+    assert after.secret == rotated.secret != before.secret
 
 
 async def test_knows_something_to_order(service, db):

@@ -121,20 +121,17 @@ async def read_keys(tx: Transaction, *, box: SecretBox) -> list[DemoKey]:
     found = []
     for partner in PARTNERS:
         view = views.get((partner.channel, partner.name))
-        key = await _read_key(tx, partner=partner, view=view, box=box) if view else None
-        if key is None:
+        if view is None or view.settings.get("demo") is not True:
             raise NotFound(
                 "not_found", "There is no demo shop yet; load one with: crossdock demo load"
             )
-        found.append(key)
+        found.append(await _read_key(tx, partner=partner, view=view, box=box))
     return found
 
 
 async def _read_key(
     tx: Transaction, *, partner: DemoPartner, view: PartnerView, box: SecretBox
-) -> DemoKey | None:
-    if view.settings.get("demo") is not True:
-        return None
+) -> DemoKey:
     for listed in reversed(view.credentials):
         if listed["disabled"] or not listed["is_test"]:
             continue
