@@ -1,0 +1,201 @@
+"""Proving a caller: one statement spends many nonces, and tells each request its own outcome."""
+
+import asyncio
+import hashlib
+import hmac
+import random
+from datetime import timedelta
+
+import pytest
+
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import CrossdockError
+from crossdock.kit.clock import FrozenClock
+from crossdock.kit.ids import RandomIds
+from crossdock.shop.partners import (
+    Terms,
+    Verifier,
+    disable_credential,
+    read_credential,
+    rotate_secret,
+    set_terms,
+)
+from tests.conftest import NOON
+from tests.support.factories import PartnerFixture, box, make_partner, make_shop
+
+CHANNEL = "shoppex_partner"
+
+
+@pytest.fixture
+async def partners(database: Database) -> list[PartnerFixture]:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        return [await make_partner(tx, shop=shop) for _ in range(2)]
+
+
+async def credential_of(tx: Transaction, partner: PartnerFixture):
+    found = await read_credential(tx, channel=CHANNEL, public_key=partner.key, box=box())
+    assert found is not None
+    return found
+
+
+async def spend(
+    tx: Transaction, *asked: tuple[PartnerFixture, str], limit: int = 0, at=NOON, behind: int = 0
+) -> list[str]:
+    """The outcomes of these (partner, nonce) in one statement; `behind` ages what was read."""
+    known = [await credential_of(tx, partner) for partner, _ in asked]
+    rows = await tx.all(
+        "select place, outcome from spend_nonces(%s, %s, %s, %s, %s, %s)",
+        (
+            [c.id for c in known],
+            [c.partner.revision - behind for c in known],
+            [nonce for _, nonce in asked],
+            [at + timedelta(seconds=900)] * len(asked),
+            [limit] * len(asked),
+            at,
+        ),
+    )
+    assert [place for place, _ in rows] == list(range(1, len(asked) + 1))
+    return [outcome for _, outcome in rows]
+
+
+async def test_one_statement_answers_each_request_in_order(database, partners):
+    a, b = partners
+    async with database.begin() as tx:
+        asked = [(a, "1"), (b, "1"), (a, "1"), (a, "2"), (b, "1")]
+        assert await spend(tx, *asked) == ["spent", "spent", "reused", "spent", "reused"]
+        assert await spend(tx, (a, "2"), (a, "3")) == ["reused", "spent"]
+
+
+async def test_what_was_read_before_a_change_is_stale_and_spends_nothing(database, partners):
+    a, b = partners
+    async with database.begin() as tx:
+        assert await spend(tx, (a, "1"), behind=1) == ["stale"]
+        assert await spend(tx, (a, "1")) == ["spent"]
+        stale = await credential_of(tx, b)
+        await disable_credential(tx, key=b.key, now=NOON)
+        assert (
+            await tx.value(
+                "select outcome from spend_nonces(%s, %s, %s, %s, %s, %s)",
+                ([stale.id], [stale.partner.revision], ["1"], [NOON], [0], NOON),
+            )
+            == "stale"
+        )
+
+
+async def test_the_limit_counts_spent_nonces_only_and_only_of_its_own_credential(
+    database, partners
+):
+    a, b = partners
+    async with database.begin() as tx:
+        asked = [(a, "1"), (b, "1"), (a, "1"), (a, "2"), (a, "3")]
+        assert await spend(tx, *asked, limit=2) == ["spent", "spent", "reused", "spent", "limited"]
+        assert await spend(tx, (a, "4"), (b, "2"), limit=2) == ["limited", "spent"]
+        later = NOON + timedelta(seconds=60)
+        assert await spend(tx, (a, "5"), limit=2, at=later) == ["spent"]
+
+
+async def test_a_limited_request_has_used_its_nonce(database, partners):
+    a, _ = partners
+    async with database.begin() as tx:
+        assert await spend(tx, (a, "1"), (a, "2"), limit=1) == ["spent", "limited"]
+        assert await spend(tx, (a, "2"), limit=0) == ["reused"]
+
+
+async def test_a_nonce_is_free_again_after_its_time_and_not_before(database, partners):
+    a, _ = partners
+    async with database.begin() as tx:
+        assert await spend(tx, (a, "1")) == ["spent"]
+        assert await spend(tx, (a, "1"), at=NOON + timedelta(seconds=900)) == ["reused"]
+        assert await spend(tx, (a, "1"), at=NOON + timedelta(seconds=901)) == ["spent"]
+
+
+def signed(secret: str, message: bytes = b"m"):
+    def sign(key: bytes) -> str:
+        return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+    return {"sign": sign, "signature": sign(secret.encode())}
+
+
+def verifier_of(database: Database, clock: FrozenClock) -> Verifier:
+    return Verifier(database, channel=CHANNEL, box=box(), clock=clock)
+
+
+async def verify(verifier: Verifier, key: str, secret: str, nonce: str, *, limit: int = 0) -> str:
+    """'' or the code of the refusal."""
+    try:
+        found = await verifier.verify(
+            public_key=key,
+            nonce=nonce,
+            nonce_ttl_s=900,
+            rate_limit_per_minute=limit,
+            **signed(secret),
+        )
+    except CrossdockError as error:
+        return error.code
+    assert found.public_key == key
+    return ""
+
+
+async def test_a_hundred_nonces_over_two_processes_are_spent_once_each(database, partners, clock):
+    """Batches of both meet in every order; none waits for ever, none is told twice."""
+    verifiers = [verifier_of(database, clock) for _ in range(2)]
+    asked = [
+        (v, p, str(n)) for v in verifiers for p in partners for n in range(50) for _ in range(2)
+    ]
+    random.Random(7).shuffle(asked)
+    outcomes = await asyncio.gather(
+        *(
+            verify(verifier, partner.key, partner.secret, nonce)
+            for verifier, partner, nonce in asked
+        )
+    )
+    spent = [(p.id, n) for (_, p, n), told in zip(asked, outcomes, strict=True) if told == ""]
+    assert len(spent) == len(set(spent)) == 100
+    assert outcomes.count("nonce_reused") == 300
+
+
+async def test_a_changed_partner_is_believed_at_once_by_a_process_that_knew_it(
+    database, partners, clock
+):
+    verifier = verifier_of(database, clock)
+    a, _ = partners
+    assert await verify(verifier, a.key, a.secret, "1") == ""
+    async with database.begin() as tx:
+        await set_terms(tx, partner_id=a.id, terms=Terms(active=False))
+    assert await verify(verifier, a.key, a.secret, "2") == "credential_unknown"
+    async with database.begin() as tx:
+        await set_terms(tx, partner_id=a.id, terms=Terms(active=True, permissions=()))
+    found = await verifier.verify(
+        public_key=a.key, nonce="3", nonce_ttl_s=900, rate_limit_per_minute=0, **signed(a.secret)
+    )
+    assert found.partner.permissions == frozenset()
+
+
+async def test_a_new_secret_is_known_at_its_first_use(database, partners, clock):
+    verifier = verifier_of(database, clock)
+    a, _ = partners
+    assert await verify(verifier, a.key, a.secret, "1") == ""
+    async with database.begin() as tx:
+        fresh = await rotate_secret(
+            tx, key=a.key, ids=RandomIds(), box=box(), now=clock.now(), overlap_s=60
+        )
+    assert await verify(verifier, a.key, fresh.secret, "2") == ""
+    assert await verify(verifier, a.key, a.secret, "3") == ""
+    clock.move(timedelta(seconds=60))
+    assert await verify(verifier, a.key, a.secret, "4") == "credential_signature"
+    assert await verify(verifier, a.key, fresh.secret, "5") == ""
+
+
+async def test_a_key_of_another_channel_is_unknown(database, clock):
+    async with database.begin() as tx:
+        partner = await make_partner(tx, shop=await make_shop(tx), channel="another")
+    verifier = verifier_of(database, clock)
+    assert await verify(verifier, partner.key, partner.secret, "1") == "credential_unknown"
+
+
+async def test_secrets_are_not_printed(database, partners):
+    async with database.statement() as tx:
+        credential = await credential_of(tx, partners[0])
+    assert partners[0].secret not in repr(credential)
+    assert partners[0].secret not in f"{credential.secrets}"
