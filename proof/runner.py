@@ -16,7 +16,6 @@ from proof.report import Board, Heading, Row, write_reports
 from proof.stand import Ground, Stand, running_stand
 from tests.support.machine import commit, machine
 
-
 NOTE_CHARS = 2_000
 
 

@@ -147,7 +147,7 @@ async def speak(port: int, data: bytes, *, half_close: bool = False, wait_s: flo
                 heard += part
                 if _is_whole(heard):
                     break
-    except (TimeoutError, ConnectionError):
+    except (TimeoutError, OSError):
         pass
     finally:
         writer.transport.abort()
