@@ -123,6 +123,20 @@ async def test_a_body_that_grows_too_large_is_cut_off(edge):
     assert (reply.status, reply.body) == (418, b"too_large")
 
 
+async def test_a_body_that_ends_before_its_length_is_the_callers_fault(edge):
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    await edge({"type": "http", "method": "POST", "path": "/door", "headers": []}, receive, send)
+
+    assert Reply(sent).body == b"invalid_input"
+
+
 async def test_a_failure_is_told_in_the_channels_words_without_its_detail(edge):
     reply = await ask(edge, "/door/boom")
 

@@ -16,6 +16,7 @@ from crossdock.channels.contract import Answer, Channel
 from crossdock.errors import (
     Conflict,
     CrossdockError,
+    Invalid,
     NotFound,
     Unavailable,
 )
@@ -114,6 +115,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._room_bytes = 0
+        self._is_body_whole = False
         scope["crossdock.request_id"] = self.request_id.decode()
 
     def route(self) -> str:
@@ -129,7 +131,13 @@ class _Exchange:
                 raise _too_large(limit_bytes)
 
     async def receive(self) -> Message:
+        """The next part of the body; an error where it is too large, cut off, or of broken chunks."""
         message = await self._receive()
+        if message["type"] != "http.request":
+            if not self._is_body_whole:
+                raise Invalid("invalid_input", "The request body ended early.")
+            return message
+        self._is_body_whole = not message.get("more_body", False)
         self._room_bytes -= len(message.get("body", b""))
         if self._room_bytes < 0:
             raise _too_large(None)
