@@ -141,7 +141,10 @@ async def _read_key(
         if credential is not None:
             secret = max(credential.secrets, key=lambda secret: secret.id)
             return DemoKey(partner=partner, key=credential.public_key, secret=secret.value.decode())
-    return None
+    raise NotFound(
+        "not_found",
+        f"{view.name} is disabled, or has no live key; see: crossdock partner show {view.id}",
+    )
 
 
 async def _ensure_customer(tx: Transaction, *, shop_id: int, address: Address) -> int:
