@@ -84,7 +84,8 @@ def clock() -> FrozenClock:
 def server(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[ServerProcess]:
     """The real `crossdock serve` with two web processes and a job worker, on a database of its own.
 
-    Allowed to call loopback simulators; its database is `server.database_url`.
+    Allowed to call loopback simulators, and to be told callers' addresses by X-Forwarded-For; its
+    database is `server.database_url`.
     """
     with (
         postgres.clone(postgres_url, folder=run_dir, name=f"{worker_id}_server") as url,
@@ -95,6 +96,7 @@ def server(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[ServerP
             master_key=base64.b64encode(MASTER_KEY).decode(),
             allowed_outbound_hosts="127.0.0.1,localhost",
             rate_limit_per_minute=0,
+            trusted_proxies="127.0.0.1",
         ) as process,
     ):
         process.database_url = url

@@ -63,7 +63,7 @@ def check_password(password: str, *, email: str) -> None:
     | on the list of the commonest      | `password1234`                       |
     | fewer than 5 different characters | `aaaabbbbaaaa`                       |
     | a short piece again and again     | `abc123abc123`                       |
-    | two rows of alphabet or keyboard  | `qwertyuiop12345`                    |
+    | two rows of alphabet or keyboard  | `asdfghjkl987654`                    |
     """
     text = _normal(password)
     if not LENGTH_MIN <= len(text) <= LENGTH_MAX:

@@ -71,7 +71,7 @@ class People:
             await end_attempt(tx, attempt=attempt, now=means.clock.now())
             await self._close(tx, cookies=cookies)
             made = await self._open(tx, person_id=person_id, is_complete=not has_totp)
-        log.info("signed in", person=person_id, source=source, second_step=has_totp)
+        log.info("first step passed" if has_totp else "signed in", person=person_id, source=source)
         return made
 
     async def enter_code(self, visit: Visit, *, code: str, source: str) -> NewSession | None:
@@ -94,7 +94,7 @@ class People:
         if not token:
             log.warning("second step failed", person=person_id, source=source)
             return None
-        log.info("second step passed", person=person_id, source=source, kind=kind)
+        log.info("signed in", person=person_id, source=source, second_step=kind)
         return NewSession(token=token, cookie=means.cookie.write(token), is_complete=True)
 
     async def sign_out(self, *, cookies: str) -> str:

@@ -1,0 +1,111 @@
+"""Adding and changing people: what is refused, and what ends with a change."""
+
+import itertools
+
+import pytest
+
+from crossdock.errors import Conflict, Invalid, NotFound, Refused
+from crossdock.shop.people import (
+    PERMISSIONS,
+    ROLES,
+    add_person,
+    disable_person,
+    enable_person,
+    find_person,
+    list_people,
+    permissions_of,
+    set_role,
+)
+from tests.support.factories import make_shop
+from tests.support.people import PASSWORD, make_person
+
+
+def test_each_role_may_do_what_the_next_one_may_and_more():
+    granted = [set(permissions_of(role)) for role in ROLES]
+
+    assert granted[0] == set(PERMISSIONS)
+    assert all(left > right for left, right in itertools.pairwise(granted))
+    assert granted[2] == {"orders.read", "labels.print", "orders.fulfil", "stock.adjust"}
+    assert granted[3] == {"orders.read"}
+
+
+async def test_an_e_mail_belongs_to_one_person_whatever_its_letters(tx):
+    first = await make_person(tx)
+
+    with pytest.raises(Conflict, match="signs in as") as caught:
+        await make_person(tx, email=f" {first.email.upper()} ")
+
+    assert caught.value.code == "exists"
+    assert (await find_person(tx, email=f" {first.email.title()}")).id == first.id
+
+
+@pytest.mark.parametrize("email", ["", "ada", "@x.example", "a b@x.example", "a@b@c", "a\x00@x"])
+async def test_what_is_no_e_mail_is_refused(tx, email):
+    shop = await make_shop(tx)
+
+    with pytest.raises(Invalid, match="not an e-mail"):
+        await add_person(
+            tx, shop_id=shop.id, email=email, role="viewer", password_hash="x", now=None
+        )
+    with pytest.raises(NotFound):
+        await find_person(tx, email=email)
+
+
+async def test_an_unknown_role_is_refused_with_the_known_ones(tx):
+    noor = await make_person(tx)
+
+    with pytest.raises(Invalid, match="owner, manager, warehouse, viewer"):
+        await set_role(tx, person_id=noor.id, role="root")
+
+
+async def test_the_last_owner_can_be_neither_disabled_nor_demoted(tx):
+    shop = await make_shop(tx)
+    owner = await make_person(tx, shop_id=shop.id, role="owner")
+    await make_person(tx, shop_id=shop.id, role="manager")
+
+    with pytest.raises(Refused, match="last owner"):
+        await disable_person(tx, person_id=owner.id)
+    with pytest.raises(Refused, match="last owner"):
+        await set_role(tx, person_id=owner.id, role="viewer")
+    second = await make_person(tx, shop_id=shop.id, role="owner")
+    await disable_person(tx, person_id=owner.id)
+    with pytest.raises(Refused, match="last owner"):
+        await set_role(tx, person_id=second.id, role="manager")
+    await enable_person(tx, person_id=owner.id)
+    await set_role(tx, person_id=second.id, role="manager")
+
+
+async def test_a_list_shows_one_shop_and_no_hashes(tx):
+    shop = await make_shop(tx)
+    mine = await make_person(tx, shop_id=shop.id, email=f"b-{shop.slug}@x.example")
+    also = await make_person(tx, shop_id=shop.id, email=f"a-{shop.slug}@x.example")
+    await make_person(tx)
+
+    listed = await list_people(tx, shop_id=shop.id)
+
+    assert [person.id for person in listed] == [also.id, mine.id]
+    assert "argon2" not in repr(listed)
+
+
+async def test_changing_the_password_ends_the_other_sessions_alone(people, person, sign_in, source):
+    noor = await person()
+    here, elsewhere = await sign_in(noor), await sign_in(noor)
+    visit = await people.visit(cookies=here)
+
+    with pytest.raises(Invalid, match="present password"):
+        await people.account.change_password(
+            visit, password="not this one", new_password="seven grey herons wait", source=source
+        )
+    with pytest.raises(Invalid, match="commonest"):
+        await people.account.change_password(
+            visit, password=PASSWORD, new_password="password1234", source=source
+        )
+    assert await people.visit(cookies=elsewhere)
+    await people.account.change_password(
+        visit, password=PASSWORD, new_password="seven grey herons wait", source=source
+    )
+
+    assert await people.visit(cookies=here)
+    assert await people.visit(cookies=elsewhere) is None
+    assert await people.sign_in(email=noor.email, password=PASSWORD, source=source) is None
+    assert await people.sign_in(email=noor.email, password="seven grey herons wait", source=source)
