@@ -139,7 +139,7 @@ async def test_a_callers_request_id_is_kept_when_it_is_one(server, channel: Chan
             ("x", False),
             ("x" * 500, False),
         ):
-            reply = await http.get(channel.paths[0], headers={"X-Request-Id": sent.encode()})
+            reply = await http.get(channel.paths[0], headers={"X-Request-Id": sent})
             assert (reply.headers["x-request-id"] == sent) is kept
 
 

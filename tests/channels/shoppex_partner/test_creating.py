@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -407,7 +408,8 @@ async def test_each_required_field_of_an_address_is_missed(
     if value is ...:
         del address[field]
     async with server_database.begin() as tx:
-        customer = await make_customer(tx, shop_id=shop.id, **{kind: address})
+        addresses: dict[str, Any] = {kind: address}
+        customer = await make_customer(tx, shop_id=shop.id, **addresses)
     client = await clients(customer_id=customer)
     product = await variant()
     async with nothing_written():

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from crossdock.db.unit_of_work import Database
@@ -189,3 +190,28 @@ async def test_the_recorded_exchange_still_holds(database, clocked_server, name)
         return
     told = await replay(clocked_server, [exchange["request"].encode() for exchange in recorded])
     assert told == recorded
+
+
+# ---------------------------------------------------------------- the published description
+
+
+async def test_every_recorded_answer_is_one_that_the_openapi_document_describes(clocked_server):
+    """Status, content type and every field: the description and the server tell the same."""
+    [channel] = [c for c in clocked_server.app.channels if c.name == "shoppex_partner"]
+    assert channel.openapi is not None
+    document = channel.openapi()
+    for path in sorted(FOLDER.glob("*.json")):
+        for exchange in json.loads(path.read_text())["exchanges"]:
+            method, target, _ = exchange["request"].split(" ", 2)
+            operation = document["paths"].get(target, {}).get(method.lower())
+            response = exchange["response"]
+            if operation is None:
+                assert response["status"] == 404
+                continue
+            described = operation["responses"][str(response["status"])]
+            if response["status"] == 304:
+                assert response["body"] == ""
+                continue
+            schema = described["content"]["application/json"]["schema"]
+            whole = {**schema, "components": document.get("components", {})}
+            jsonschema_rs.validator_for(whole).validate(json.loads(response["body"]))

@@ -249,7 +249,52 @@ async def test_two_requests_on_one_connection_get_two_answers(server, partner, v
     assert answer.count(b"HTTP/1.1 200") == 2
 
 
+async def test_a_client_that_asks_before_it_sends_its_body_is_told_to_go_on(
+    server, partner, variant
+):
+    body = json.dumps(order_of((await variant(), 1))).encode()
+    headers = {**partner.signed("POST", body=body), "Content-Length": str(len(body))}
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(head("POST", PREFIX + CREATE, headers | {"Expect": "100-continue"}))
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 100")
+    writer.write(body)
+    assert status_of(await asyncio.wait_for(reader.read(), 5)) == 201
+    writer.close()
+
+
+async def test_a_body_of_two_lengths_reaches_no_handler(server, partner, variant, nothing_written):
+    """What one server takes for a body, another could take for the next request."""
+    body = json.dumps(order_of((await variant(), 1))).encode()
+    signed = partner.signed("POST", body=body)
+    hidden = b"0\r\n\r\n" + head("POST", PREFIX + CREATE, signed) + body
+    twice = {"Content-Length": str(len(hidden)), "Transfer-Encoding": "chunked"}
+    two = head("POST", PREFIX + CREATE, signed | {"Content-Length": "5", "content-length": "6"})
+    async with nothing_written():
+        for data in (head("POST", PREFIX + CREATE, signed | twice) + hidden, two + body):
+            answer = await raw_exchange(server.port, data)
+            assert answer.count(b"HTTP/1.1") <= 1
+            assert not answer or status_of(answer) in {400, 401}
+
+
 # ---------------------------------------------------------------- every answer
+
+
+async def test_the_log_of_the_server_holds_no_secret_and_no_signature(server, partner, variant):
+    product = await variant()
+    wrong = "f" * 64
+    begin = len(server.log())
+    reply = await partner.order(product, comments=f"my secret is {partner.secret}")
+    await partner.products(signature=wrong)
+    await partner.create(raw=partner.secret.encode())
+    await partner.products(path=f"{PREFIX}{PRODUCTS}?key={partner.secret}")
+    signed = partner.signed("GET")
+    await partner.send("GET", PREFIX + PRODUCTS, headers=signed)
+    log = server.log()[begin:]
+    assert log.count("create-order") >= 2
+    assert reply.status_code == 201
+    for hidden in (partner.secret, wrong, signed["X-Shoppex-Signature"], reply.json()["order_key"]):
+        assert hidden not in log
+    assert "Traceback" not in log
 
 
 async def test_every_answer_has_its_request_id_and_safety_headers(clients, partner, variant):

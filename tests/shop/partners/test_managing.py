@@ -1,6 +1,7 @@
 """Partners are added, changed, rotated and disabled; their secrets are kept sealed."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -109,7 +110,7 @@ async def test_a_secret_is_sealed_and_bound_to_its_key(tx):
 async def test_an_old_pair_of_key_and_secret_can_be_carried_over_once(tx):
     shop = await make_shop(tx)
     partner = await make_partner(tx, shop=shop)
-    pair = {"key": f"pk_old_{shop.id}", "secret": "sk_from_the_old_shop"}
+    pair: dict[str, Any] = {"key": f"pk_old_{shop.id}", "secret": "sk_from_the_old_shop"}
     made = await add_credential(tx, partner_id=partner.id, ids=RandomIds(), box=box(), **pair)
     assert (made.key, made.secret) == (pair["key"], pair["secret"])
     found = await read_credential(tx, channel=CHANNEL, public_key=made.key, box=box())
@@ -122,7 +123,12 @@ async def test_an_old_pair_of_key_and_secret_can_be_carried_over_once(tx):
 async def test_at_most_two_secrets_live(tx):
     shop = await make_shop(tx)
     partner = await make_partner(tx, shop=shop)
-    rotate = {"key": partner.key, "ids": RandomIds(), "box": box(), "overlap_s": 3600}
+    rotate: dict[str, Any] = {
+        "key": partner.key,
+        "ids": RandomIds(),
+        "box": box(),
+        "overlap_s": 3600,
+    }
     await rotate_secret(tx, now=NOON, **rotate)
     with pytest.raises(Conflict):
         await rotate_secret(tx, now=NOON + HOUR - timedelta(seconds=1), **rotate)
