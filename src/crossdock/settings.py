@@ -198,6 +198,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Private or loopback hosts that outgoing calls may reach, as host or host:port."
         ),
     ] = ()
+    label_fonts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Font files for labels in scripts beyond Latin, Greek and Cyrillic, the first asked first."
+        ),
+    ] = ()
     dispatch_retry_s: Annotated[
         tuple[Count, ...],
         Meta(description="Waits before each further attempt to send an order to fulfilment."),

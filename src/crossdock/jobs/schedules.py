@@ -10,10 +10,13 @@ import structlog
 from procrastinate import JobContext
 
 from crossdock.jobs.queue import queue, runtime_of
+from crossdock.jobs.services import create_booking
 from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
 from crossdock.shop.stock import expire_holds as expire
+from crossdock.shop.warehouse import poll_carriers as ask_carriers
+from crossdock.shop.warehouse import run_releases as release_waiting
 
 log = structlog.get_logger("crossdock.jobs")
 
@@ -27,6 +30,21 @@ async def expire_holds(context: JobContext, timestamp: int) -> None:
         count = await expire(tx, now=runtime.clock.now())
     if count:
         log.info("holds expired", count=count)
+
+
+@queue.periodic(cron="* * * * * */15", periodic_id="")
+@queue.task(name="run_releases", queueing_lock="run_releases", pass_context=True)
+async def run_releases(context: JobContext, timestamp: int) -> None:
+    """Release the orders whose goods are there; deferred after receipts as well."""
+    runtime = runtime_of(context)
+    await release_waiting(runtime.database, now=runtime.clock.now())
+
+
+@queue.periodic(cron="*/5 * * * *")
+@queue.task(name="poll_carriers", queueing_lock="poll_carriers", pass_context=True)
+async def poll_carriers(context: JobContext, timestamp: int) -> None:
+    """Ask the carriers where shipped packages are."""
+    await ask_carriers(create_booking(runtime_of(context)))
 
 
 @queue.periodic(cron="* * * * *")

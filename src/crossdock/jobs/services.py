@@ -2,9 +2,11 @@
 
 from crossdock.db.runtime import Runtime
 from crossdock.kit.crypto import SecretBox, load_master_key
+from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
 from crossdock.shop.fulfilment import Configuring, Connectors, Dispatching
+from crossdock.shop.warehouse import Booking, create_carriers
 
 
 def create_outbound(settings: Settings) -> Outbound:
@@ -31,3 +33,15 @@ def create_dispatching(runtime: Runtime, *, outbound: Outbound) -> Dispatching:
 def create_configuring(runtime: Runtime, *, outbound: Outbound) -> Configuring:
     """Adding and changing connectors."""
     return Configuring(outbound=outbound, box=create_box(runtime.settings))
+
+
+def create_booking(runtime: Runtime) -> Booking:
+    """Booking with this installation's carriers, and asking them."""
+    settings = runtime.settings
+    carriers = create_carriers(
+        ids=RandomIds(),
+        clock=runtime.clock,
+        public_url=settings.public_url,
+        label_fonts=settings.label_fonts,
+    )
+    return Booking(db=runtime.database, clock=runtime.clock, carriers=carriers)

@@ -1,5 +1,15 @@
 """Warehouse work: entering, releasing, picking, packing, shipping, returns."""
 
+from crossdock.shop.warehouse.booking import Booking, ship_with_carrier
+from crossdock.shop.warehouse.carriers import (
+    LANGUAGES,
+    Capabilities,
+    Carrier,
+    Carriers,
+    Parcel,
+    create_carriers,
+    is_tracking_number,
+)
 from crossdock.shop.warehouse.entering import (
     RELEASE_IMMEDIATE,
     RELEASE_LOOKING,
@@ -18,6 +28,9 @@ from crossdock.shop.warehouse.goods import (
     list_stock,
     resolve_goods,
 )
+from crossdock.shop.warehouse.labelling import ManualLabel, make_manual_label, read_manual_label
+from crossdock.shop.warehouse.listing import OPEN_STATES, STATES, WorkSummary, list_work
+from crossdock.shop.warehouse.parcels import read_parcel, read_sender, set_sender
 from crossdock.shop.warehouse.picking import (
     Quantities,
     pack_lines,
@@ -25,21 +38,35 @@ from crossdock.shop.warehouse.picking import (
     start_fulfilment,
 )
 from crossdock.shop.warehouse.pickup import PickupPoint, find_pickup_points
+from crossdock.shop.warehouse.polling import poll_carriers
 from crossdock.shop.warehouse.reading import (
     WorkLine,
     WorkOrder,
     WorkPackage,
     read_work_order,
 )
+from crossdock.shop.warehouse.receiving import count_goods, receive_goods
 from crossdock.shop.warehouse.releasing import release_order, run_releases
-from crossdock.shop.warehouse.returning import ReturnItem, announce_return, receive_return
+from crossdock.shop.warehouse.returning import (
+    ReturnItem,
+    announce_return,
+    list_returnable,
+    receive_return,
+)
 from crossdock.shop.warehouse.serials import capture_serials, find_serial, read_serials
 from crossdock.shop.warehouse.shipping import Consignment, ship_package
 from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints
 
 __all__ = [
+    "LANGUAGES",
+    "OPEN_STATES",
     "RELEASE_IMMEDIATE",
     "RELEASE_LOOKING",
+    "STATES",
+    "Booking",
+    "Capabilities",
+    "Carrier",
+    "Carriers",
     "Checkpoint",
     "ConsignedLine",
     "ConsignedOrder",
@@ -49,7 +76,9 @@ __all__ = [
     "Good",
     "GoodName",
     "LineDetails",
+    "ManualLabel",
     "OrderDetails",
+    "Parcel",
     "PickupPoint",
     "Quantities",
     "ReturnItem",
@@ -57,21 +86,35 @@ __all__ = [
     "WorkLine",
     "WorkOrder",
     "WorkPackage",
+    "WorkSummary",
     "add_checkpoints",
     "announce_return",
     "capture_serials",
+    "count_goods",
+    "create_carriers",
     "enter_order",
-    "find_serial",
     "find_pickup_points",
+    "find_serial",
+    "is_tracking_number",
+    "list_returnable",
     "list_stock",
+    "list_work",
+    "make_manual_label",
     "pack_lines",
     "pick_lines",
+    "poll_carriers",
+    "read_manual_label",
+    "read_parcel",
+    "read_sender",
     "read_serials",
     "read_work_order",
+    "receive_goods",
     "receive_return",
     "release_order",
     "resolve_goods",
     "run_releases",
+    "set_sender",
     "ship_package",
+    "ship_with_carrier",
     "start_fulfilment",
 ]

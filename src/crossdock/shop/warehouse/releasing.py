@@ -8,8 +8,10 @@ from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import NotFound
+from crossdock.shop.events import defer_job
 from crossdock.shop.stock import Posting, post_stock
 
+TASK = "run_releases"
 _PAGE = 500
 _Place = tuple[int, int]
 _BEFORE_ALL: _Place = (0, 0)
@@ -30,6 +32,14 @@ async def release_order(
     if state is None:
         raise NotFound("order_not_found")
     return str(state)
+
+
+async def wake_releases(tx: Transaction, *, shop_id: int) -> bool:
+    """Have the stock run come at once after this transaction if an order of the shop waits for it."""
+    waits = bool(await tx.value(_ANYBODY_WAITS, (shop_id,)))
+    if waits:
+        await defer_job(tx, task=TASK, queue="default", args={"timestamp": 0})
+    return waits
 
 
 async def run_releases(db: Database, *, now: datetime) -> int:
@@ -132,4 +142,10 @@ _WAITING = """
           on l.shop_id = o.shop_id and l.variant_id = wanted.variant_id and l.pool = 'own'
         where coalesce(l.available, 0) < wanted.quantity)
     order by o.shop_id, o.id limit %(limit)s
+"""
+
+_ANYBODY_WAITS = """
+    select exists (
+        select 1 from orders o where o.shop_id = %s and o.state in ('reserved', 'waiting_for_release')
+          and (o.state = 'reserved' or o.details ->> 'released_unseen' = 'true'))
 """

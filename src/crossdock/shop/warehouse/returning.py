@@ -9,6 +9,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.shop.stock import Posting, post_stock
 from crossdock.shop.warehouse.picking import Quantities, lock_order, tell
+from crossdock.shop.warehouse.releasing import wake_releases
 
 RETURNABLE = ("partially_shipped", "shipped", "completed")
 
@@ -19,6 +20,11 @@ class ReturnItem(msgspec.Struct, frozen=True, kw_only=True):
     line_no: int
     quantity: int
     reason: str = ""
+
+
+async def list_returnable(tx: Transaction, *, shop_id: int, order_id: int) -> dict[int, int]:
+    """How many of each line can come back: shipped, and not announced before. One query."""
+    return dict(await tx.all(_LEFT_TO_RETURN, {"shop": shop_id, "order": order_id}))
 
 
 async def announce_return(
@@ -38,7 +44,7 @@ async def announce_return(
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if state not in RETURNABLE:
         raise Refused("order_state", f"Nothing of an order that is {state} can come back.")
-    left = dict(await tx.all(_LEFT_TO_RETURN, {"shop": shop_id, "order": order_id}))
+    left = await list_returnable(tx, shop_id=shop_id, order_id=order_id)
     wanted: dict[int, int] = {}
     for item in items:
         wanted[item.line_no] = wanted.get(item.line_no, 0) + item.quantity
@@ -176,6 +182,9 @@ async def _restock(
         Posting(variant_id=variant_id, pool="own", kind="restock", on_hand=int(quantity))
         for variant_id, quantity in rows
     ]
+    if not postings:
+        return
+    await wake_releases(tx, shop_id=shop_id)
     await post_stock(
         tx, shop_id=shop_id, postings=postings, reason="returned", order_id=order_id, now=now
     )

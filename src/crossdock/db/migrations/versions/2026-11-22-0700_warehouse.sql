@@ -17,6 +17,9 @@ alter table order_lines
 alter table order_allocations
     add column shipped bigint not null default 0 check (shipped between 0 and quantity);
 
+-- Where the shop's parcels come from, as labels say it.
+alter table shops add column sender jsonb not null default '{}';
+
 -- Goods that wait for stock, oldest first, for the run that releases them.
 create index orders_waiting on orders (shop_id, id) where state in ('reserved', 'waiting_for_release');
 
@@ -104,6 +107,29 @@ create table order_return_lines (
     restocked bigint not null default 0 check (restocked between 0 and quantity),
     primary key (shop_id, return_id, line_no),
     foreign key (shop_id, return_id) references order_returns (shop_id, id) on delete cascade
+);
+
+-- Packages on the road, for the run that asks their carriers.
+create index packages_on_the_road on packages (shop_id, id) where state = 'shipped';
+
+-- Labels for parcels that belong to no order.
+create table manual_labels (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity,
+    receiver jsonb not null,
+    reference text not null default '',
+    language text not null,
+    weight_g integer not null default 0 check (weight_g >= 0),
+    carrier text not null,
+    service text not null default '',
+    tracking_number text not null,
+    tracking_url text not null default '',
+    label_pdf bytea,
+    label_zpl text,
+    person_id bigint,
+    created_at timestamptz not null,
+    primary key (shop_id, id),
+    unique (shop_id, carrier, tracking_number)
 );
 
 create table pickup_points (

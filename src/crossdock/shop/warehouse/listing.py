@@ -1,0 +1,55 @@
+"""The orders that staff may have to do something about."""
+
+from datetime import datetime
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+
+OPEN_STATES = (
+    "waiting_for_release",
+    "reserved",
+    "processing",
+    "in_fulfilment",
+    "partially_shipped",
+)
+STATES = (*OPEN_STATES, "shipped", "completed", "cancelled")
+
+
+class WorkSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An order in the list of work: how many goods, and how many of them were picked and shipped."""
+
+    id: int
+    partner: str
+    partner_order_id: str
+    state: str
+    placed_at: datetime
+    quantity: int
+    picked: int
+    shipped: int
+    packages: int
+
+
+async def list_work(
+    tx: Transaction, *, shop_id: int, state: str | None = None, limit: int = 100
+) -> list[WorkSummary]:
+    """The oldest orders in that state; without one, all that are neither shipped nor cancelled."""
+    rows = await tx.all(_LIST, (shop_id, [state] if state else list(OPEN_STATES), limit))
+    return [
+        WorkSummary(**dict(zip(WorkSummary.__struct_fields__, row, strict=True))) for row in rows
+    ]
+
+
+_LIST = """
+    select o.id, coalesce(p.name, ''), o.partner_order_id, o.state, o.placed_at, l.quantity, l.picked, l.shipped,
+           (select count(*) from packages k where k.shop_id = o.shop_id and k.order_id = o.id)
+    from orders o
+    left join partners p on p.shop_id = o.shop_id and p.id = o.partner_id
+    cross join lateral (
+        select coalesce(sum(quantity), 0)::bigint as quantity, coalesce(sum(picked), 0)::bigint as picked,
+               coalesce(sum(shipped), 0)::bigint as shipped
+        from order_lines where shop_id = o.shop_id and order_id = o.id
+    ) l
+    where o.shop_id = %s and o.state = any(%s)
+    order by o.id limit %s
+"""
