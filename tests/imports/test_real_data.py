@@ -98,7 +98,9 @@ def _from_archive(folder, name):
     ):
         for member in files:
             if member.name.endswith(name):
-                (folder / "table.csv").write_bytes(files.extractfile(member).read())
+                content = files.extractfile(member)
+                assert content
+                (folder / "table.csv").write_bytes(content.read())
     return folder / "table.csv"
 
 

@@ -13,6 +13,7 @@ import pytest
 from crossdock.errors import Conflict
 from crossdock.imports import batches
 from crossdock.imports.running import ImportOrder, run_import
+from crossdock.shop.catalogue import advance_run, upsert_prepared
 from tests.support.processes import environment
 
 TABLES = ("merchants", "categories", "products", "variants", "product_categories", "promotions", "stock_levels",
@@ -107,21 +108,19 @@ class Stopped(Exception):
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("failing", [1, 2, 5, 8])
 async def test_a_cut_off_run_goes_on_after_its_last_batch(import_, rows, monkeypatch, failing):
-    from crossdock.imports import running
-
     text = catalogue(40, bad=(7, 33))
-    real_advance, calls = running.advance_run, []
+    calls: list[object] = []
 
     async def advance(tx, **parts):
         calls.append(parts)
-        await real_advance(tx, **parts)
+        await advance_run(tx, **parts)
         if len(calls) == failing:
             raise Stopped
 
-    monkeypatch.setattr(running, "advance_run", advance)
+    monkeypatch.setattr("crossdock.imports.running.advance_run", advance)
     with pytest.raises(Stopped):
         await import_(text, "jsonl")
-    monkeypatch.setattr(running, "advance_run", real_advance)
+    monkeypatch.setattr("crossdock.imports.running.advance_run", advance_run)
     [(status, done)] = await rows("select status, rows_done from import_runs where shop_id = %s")
     assert status == "running"
     summary = await import_(text, "jsonl")
@@ -147,21 +146,18 @@ async def _is_complete(rows, *, products):
 async def test_two_runs_of_one_file_do_not_both_advance(
     database, shop, clock, tmp_path, monkeypatch
 ):
-    from crossdock.imports import running
-
     path = tmp_path / "file"
     path.write_text(catalogue(20))
     order = ImportOrder(path=path, format="jsonl", shop=shop, merchant="M")
-    real_apply = running.upsert_prepared
-    others = []
+    others: list[bool] = []
 
     async def apply(tx, **parts):
         if not others:
             others.append(True)
             await run_import(database, order=order, clock=clock)
-        return await real_apply(tx, **parts)
+        return await upsert_prepared(tx, **parts)
 
-    monkeypatch.setattr(running, "upsert_prepared", apply)
+    monkeypatch.setattr("crossdock.imports.running.upsert_prepared", apply)
     with pytest.raises(Conflict):
         await run_import(database, order=order, clock=clock)
     async with database.begin() as tx:

@@ -75,7 +75,8 @@ def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
     for number, line in enumerate(_byte_lines(source, encoding), start=1):
         if line.isspace():
             continue
-        yield _read_line(line, number, reading)
+        if item := _read_line(line, number, reading):
+            yield item
 
 
 def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
@@ -95,7 +96,7 @@ def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
         number += 1
 
 
-def _read_line(line: bytes, number: int, reading: Reading) -> Item:
+def _read_line(line: bytes, number: int, reading: Reading) -> Item | None:
     if reading.map.is_empty and b"\\u00" not in line:
         try:
             return _item(_decode(line), number, reading)
@@ -121,7 +122,8 @@ def _read_array(source: Source, encoding: str, reading: Reading) -> Iterator[Ite
     for number, element in enumerate(
         _elements(bounded_chunks(source.stream, encoding=encoding)), 1
     ):
-        yield _from_object(element, number, reading)
+        if item := _from_object(element, number, reading):
+            yield item
 
 
 def _elements(chunks: Iterator[str]) -> Iterator[Any]:
@@ -187,8 +189,8 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _from_object(value: Any, row: int, reading: Reading) -> Item:
-    """A decoded object, mapped and completed, as a record."""
+def _from_object(value: Any, row: int, reading: Reading) -> Item | None:
+    """A decoded object, mapped and completed, as a record; None when the map leaves it out."""
     try:
         if not isinstance(value, dict):
             raise RowRefused("", "is not an object", value)
@@ -196,7 +198,7 @@ def _from_object(value: Any, row: int, reading: Reading) -> Item:
         if not reading.map.is_empty:
             mapped = reading.map.apply_to_object(value, currency=reading.currency)
             if mapped is None:
-                return Finding(row=row, field="", reason="left out by the map", is_warning=True)
+                return None
             value = mapped
         value = {"type": "product", **value}
         if value["type"] == "product":

@@ -1,7 +1,7 @@
 """The catalogue as the records that would write it again, streamed in one snapshot."""
 
 from collections.abc import AsyncIterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ async def use_snapshot(tx: Transaction) -> None:
 
 async def stream_products(tx: Transaction, *, shop_id: int) -> AsyncIterator[list[ProductRecord]]:
     """Every product with its variants, in the order of ids, some hundred at a time."""
-    async for chunk in _stream(tx, _PRODUCTS, {"shop": shop_id}, ProductRecord):
+    async for chunk in _stream(tx, query=_PRODUCTS, shop_id=shop_id, kind=ProductRecord):
         yield chunk
 
 
@@ -33,7 +33,7 @@ async def stream_categories(
     tx: Transaction, *, shop_id: int
 ) -> AsyncIterator[list[CategoryRecord]]:
     """Every node of the tree, parents first."""
-    async for chunk in _stream(tx, _CATEGORIES, {"shop": shop_id}, CategoryRecord):
+    async for chunk in _stream(tx, query=_CATEGORIES, shop_id=shop_id, kind=CategoryRecord):
         yield chunk
 
 
@@ -41,13 +41,13 @@ async def stream_blog_posts(
     tx: Transaction, *, shop_id: int
 ) -> AsyncIterator[list[BlogPostRecord]]:
     """Every blog post, in the order of ids."""
-    async for chunk in _stream(tx, _BLOG_POSTS, {"shop": shop_id}, BlogPostRecord):
+    async for chunk in _stream(tx, query=_BLOG_POSTS, shop_id=shop_id, kind=BlogPostRecord):
         yield chunk
 
 
 async def stream_merchants(tx: Transaction, *, shop_id: int) -> AsyncIterator[list[MerchantRecord]]:
     """Every merchant, in the order of ids."""
-    async for chunk in _stream(tx, _MERCHANTS, {"shop": shop_id}, MerchantRecord):
+    async for chunk in _stream(tx, query=_MERCHANTS, shop_id=shop_id, kind=MerchantRecord):
         yield chunk
 
 
@@ -62,12 +62,12 @@ async def read_attribute_names(tx: Transaction, *, shop_id: int, limit: int) -> 
 
 
 async def _stream(
-    tx: Transaction, query: str, parameters: dict[str, Any], kind: type[T]
+    tx: Transaction, *, query: str, shop_id: int, kind: type[T]
 ) -> AsyncIterator[list[T]]:
     decode = msgspec.json.Decoder(kind).decode
     async with tx.connection.cursor(name="reading_back") as cursor:
         cursor.itersize = _FETCH
-        await cursor.execute(query, parameters)
+        await cursor.execute(query, {"shop": shop_id})
         while rows := await cursor.fetchmany(_FETCH):
             yield [decode(row[0]) for row in rows]
 

@@ -1,0 +1,147 @@
+"""Map files: each step of a field, rows that count, attributes, and maps that are wrong."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from crossdock.imports.items import RowRefused, Unreadable
+from crossdock.imports.mapping import FieldMap, load_map
+
+
+def mapped(row, *, currency="USD", **parts):
+    return msgspec.convert(parts, FieldMap).apply_to_row(row, currency=currency)
+
+
+ROW = {
+    "a": "1",
+    "b": "two",
+    "c": "",
+    "packed": "size=XS,color=Black,Blue",
+    "list": "x| y |",
+    "minor": "1999",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("b", "two"),
+        ("missing", ""),
+        ({"constant": "k"}, "k"),
+        ({"from": "b", "prefix": "p-"}, "p-two"),
+        ({"from": "c", "prefix": "p-"}, ""),
+        ({"from": "c", "default": "d"}, "d"),
+        ({"from": "a", "values": {"1": "active"}}, "active"),
+        ({"from": "b", "values": {"1": "active"}}, "two"),
+        ({"from": ["a", "c", "b"], "join": " > "}, "1 > two"),
+        ({"from": "packed", "pair": "size"}, "XS"),
+        ({"from": "packed", "pair": "color"}, "Black,Blue"),
+        ({"from": "packed", "pair": "none"}, ""),
+        ({"from": "b", "match": "^(t.)"}, "tw"),
+        ({"from": "b", "match": "^(x)"}, ""),
+        ({"from": "b", "replace": {"t": "T", "w": "W"}}, "TWo"),
+        ({"from": "list", "split": "|", "join": ", "}, "x, y"),
+        ({"from": "minor", "minor_units": True}, "19.99"),
+        ({"constant": "k", "when": {"a": "1"}}, "k"),
+        ({"constant": "k", "when": {"a": ["2", "1"]}}, "k"),
+        ({"constant": "k", "when": {"a": "2"}}, ""),
+        ({"constant": "k", "when": {"a": "2"}, "default": "d"}, "d"),
+    ],
+)
+def test_a_field_is_made_by_its_steps(field, text):
+    assert mapped(ROW, fields={"target": field})["target"] == text
+
+
+def test_minor_units_follow_the_currency():
+    field = {"from": "minor", "minor_units": True}
+    assert mapped(ROW, fields={"t": field}, currency="JPY")["t"] == "1999"
+    assert mapped(ROW, fields={"t": field}, currency="KWD")["t"] == "1.999"
+    with pytest.raises(RowRefused):
+        mapped({"minor": "19.99"}, fields={"t": field})
+
+
+@pytest.mark.parametrize(
+    ("rules", "counts"),
+    [
+        ({"only": {"a": "1"}}, True),
+        ({"only": {"a": ["1", "2"], "b": "two"}}, True),
+        ({"only": {"a": "2"}}, False),
+        ({"skip": {"a": "1"}}, False),
+        ({"skip": {"a": ["2", "3"]}}, True),
+    ],
+)
+def test_rows_count_by_their_values(rules, counts):
+    assert (mapped(ROW, rows=rules) is not None) == counts
+
+
+def test_an_object_has_only_what_is_mapped():
+    value = {
+        "id": 7,
+        "price": Decimal("49.90"),
+        "ean": ["123", "456"],
+        "deep": {"x": True},
+        "none": None,
+    }
+    fields = {
+        "handle": {"from": "id", "prefix": "x-"}, "retail": "price", "upc": "ean.1", "deep": "deep.x",
+        "gone": "none", "far": "ean.9", "all": {"from": "ean", "as_list": True, "values": {"123": "one"}},
+    }  # fmt: skip
+    field_map = msgspec.convert({"fields": fields}, FieldMap)
+    assert field_map.apply_to_object(value) == {
+        "handle": "x-7", "retail": Decimal("49.90"), "upc": "456", "deep": True, "all": ["one", "456"],
+    }  # fmt: skip
+
+
+def test_attributes_come_from_columns_prefixes_and_packed_ones():
+    rules = {
+        "columns": {"Size": "b"},
+        "prefixes": ["attr_t_"],
+        "packed": "p",
+        "packed_skip": ["skip"],
+    }
+    field_map = msgspec.convert({"attributes": rules}, FieldMap)
+    row = {"b": "two", "attr_t_colour_": "Red", "attr_t_none": "", "p": "x=1,skip=2,y=3|4"}
+    assert field_map.attributes_of(row) == {"Size": "two", "colour": "Red", "x": "1", "y": "3|4"}
+    assert field_map.attributes_of({"attr_t_n": Decimal("6.0"), "attr_t_b": False}) == {
+        "n": "6",
+        "b": "false",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("nonsense", "not TOML"),
+        ("[feilds]\na = 'b'", "unknown field `feilds`"),
+        ("[fields]\na = {form = 'b'}", "unknown field `form`"),
+        ("[fields]\na = {from = 'b', match = '('}", "pattern of a"),
+        ("[fields]\na = {from = 'b', match = 'x'}", "no group"),
+        ("[file]\nencoding = 'ebcdic'", "encoding"),
+        ("[file]\ndelimiter = ';;'", "delimiter"),
+    ],
+)
+def test_a_wrong_map_says_what_is_wrong(tmp_path, text, reason):
+    path = tmp_path / "map.toml"
+    path.write_text(text)
+    with pytest.raises(Unreadable, match=reason):
+        load_map(path)
+
+
+def test_the_guide_shows_a_map_that_loads(tmp_path):
+    from tests.imports.conftest import MAPS
+
+    guide = (MAPS.parents[2] / "docs" / "guides" / "import.md").read_text()
+    path = tmp_path / "map.toml"
+    path.write_text(guide.split("```toml\n")[1].split("```")[0])
+    assert len(load_map(path).fields) == 11
+
+
+async def test_a_decimal_comma_is_read(import_, rows, tmp_path, monkeypatch):
+    from tests.imports import conftest
+
+    (tmp_path / "map.toml").write_text('[file]\ndecimal_comma = true\ndelimiter = ";"\n')
+    monkeypatch.setattr(conftest, "MAPS", tmp_path)
+    text = "Handle;Title;Variant SKU;Variant Price\nm;M;S;1.234,50\n"
+    await import_(text, "shopify-csv", map_name="map.toml")
+    assert await rows("select retail_minor from variants where shop_id = %s") == [(123450,)]
