@@ -6,7 +6,9 @@ from crossdock.channels.contract import Channel, Services
 from crossdock.channels.shopwedo.app import PREFIXES, build_app
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import render_error
+from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, LabelPages
 from crossdock.channels.shopwedo.methods import Methods
+from crossdock.jobs.services import create_booking
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.partners import Verifier
 from crossdock.shop.warehouse import Entering
@@ -27,7 +29,15 @@ def create_channel(services: Services) -> Channel:
         zone=ZoneInfo("Europe/Brussels"),
     )
     authenticator = Authenticator(verifier, clock=runtime.clock, settings=runtime.settings)
-    app = build_app(authenticator, methods.table())
+    label_pages = LabelPages(
+        runtime.database, booking=create_booking(runtime), people=services.people
+    )
+    app = build_app(authenticator, methods.table(), label_pages=label_pages)
     return Channel(
-        name=NAME, paths=PREFIXES, app=app, render_error=render_error, openapi=app.openapi
+        name=NAME,
+        paths=(*PREFIXES, *PATHS, LABEL_PATH),
+        app=app,
+        render_error=render_error,
+        openapi=app.openapi,
+        staff_pages=(STAFF_PAGE,),
     )

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from crossdock.channels.shopwedo import openapi
+from crossdock.channels.shopwedo import labels, openapi
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import HEADERS, JSON_TYPE, WireError, render_error
 from crossdock.channels.shopwedo.methods import Method
@@ -18,7 +18,9 @@ PREFIXES = ("/admin/api", "/api")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def build_app(authenticator: Authenticator, methods: dict[str, Method]) -> FastAPI:
+def build_app(
+    authenticator: Authenticator, methods: dict[str, Method], *, label_pages: labels.LabelPages
+) -> FastAPI:
     """The channel as one ASGI application; each method at both prefixes, with or without a slash."""
     app = FastAPI(
         title="ShopWeDo API",
@@ -35,9 +37,20 @@ def build_app(authenticator: Authenticator, methods: dict[str, Method]) -> FastA
         for prefix in PREFIXES:
             for path in (f"{prefix}/{name}", f"{prefix}/{name}/"):
                 app.add_route(path, handler, methods=["POST"], include_in_schema=False)
+    _mount_labels(app, label_pages)
     app.add_exception_handler(CrossdockError, _refuse)
     app.add_exception_handler(HTTPException, _no_method)
     return app
+
+
+def _mount_labels(app: FastAPI, pages: labels.LabelPages) -> None:
+    for path in labels.PATHS:
+        app.add_route(path, pages.guarded(pages.form), methods=["GET"], include_in_schema=False)
+        app.add_route(path, pages.guarded(pages.submit), methods=["POST"], include_in_schema=False)
+    one = f"{labels.LABEL_PATH}/{{label_id}}"
+    app.add_route(f"{one}.pdf", pages.guarded(pages.pdf), methods=["GET"], include_in_schema=False)
+    app.add_route(f"{one}.zpl", pages.guarded(pages.zpl), methods=["GET"], include_in_schema=False)
+    app.add_route(one, pages.guarded(pages.show), methods=["GET"], include_in_schema=False)
 
 
 def _handler(authenticator: Authenticator, method: Method) -> Handler:

@@ -11,7 +11,7 @@ from crossdock.shop.orders.model import (
     PlacedOrder,
 )
 from crossdock.shop.orders.placing import Placing, place_order
-from crossdock.shop.orders.reading import read_order, read_order_by_key
+from crossdock.shop.orders.reading import find_order_id, read_order, read_order_by_key
 
 __all__ = [
     "Order",
@@ -22,6 +22,7 @@ __all__ = [
     "PlacedOrder",
     "Placing",
     "cancel_order",
+    "find_order_id",
     "order_exists",
     "place_order",
     "read_order",

@@ -49,6 +49,27 @@ async def read_order_by_key(tx: Transaction, *, order_id: int, order_key: str) -
     return order
 
 
+async def find_order_id(tx: Transaction, *, shop_id: int, number: str) -> int:
+    """The order of this number, ours or a partner's; of several the newest.
+
+    Raises NotFound `order_not_found`.
+    """
+    found = await tx.value(
+        "select o.id from orders o join partners p on p.shop_id = o.shop_id and p.id = o.partner_id"
+        " where p.shop_id = %(shop)s and o.partner_order_id = %(number)s"
+        " union all select o.id from orders o where o.shop_id = %(shop)s and o.id = %(id)s"
+        " order by 1 desc limit 1",
+        {
+            "shop": shop_id,
+            "number": number,
+            "id": int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0,
+        },
+    )
+    if found is None:
+        raise NotFound("order_not_found")
+    return int(found)
+
+
 _ORDER = """
     select o.shop_id, o.id, o.order_key, o.partner_order_id, o.state, o.currency, o.subtotal_minor, o.tax_minor,
            o.shipping_minor, o.discount_minor, o.total_minor, o.comments, o.billing, o.shipping, o.placed_at,

@@ -1,0 +1,149 @@
+"""The fields of the manual label form, and its rules (spec section 13)."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+import pycountry
+
+from crossdock.shop.customers import Address
+from crossdock.shop.warehouse import WorkOrder
+
+LANGUAGES = ("nl", "fr", "en", "de")
+DEFAULT_COUNTRY = "BE"
+DEFAULT_LANGUAGE = "nl"
+TEXT_MAX = 100
+_REFERENCE = re.compile(r"[A-Za-z0-9_-]{0,64}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# Members of the European Union: a parcel to them needs no phone number for customs.
+_UNION = frozenset(
+    {"AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE"}
+    | {"IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE"}
+)
+_REQUIRED = {
+    "addressEmail": "The e-mail address is missing.",
+    "addressStreet": "The street is missing.",
+    "addressNumber": "The house number is missing.",
+    "addressZip": "The zip code is missing.",
+    "addressCity": "The city is missing.",
+}
+
+
+class LabelForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The form's fields under their names on the wire; all of them trimmed text."""
+
+    trackingReference: str = ""  # noqa: N815 - the wire's own names
+    addressFirstname: str = ""  # noqa: N815
+    addressLastname: str = ""  # noqa: N815
+    addressCompany: str = ""  # noqa: N815
+    addressEmail: str = ""  # noqa: N815
+    addressPhone: str = ""  # noqa: N815
+    addressStreet: str = ""  # noqa: N815
+    addressNumber: str = ""  # noqa: N815
+    addressBox: str = ""  # noqa: N815
+    addressZip: str = ""  # noqa: N815
+    addressCity: str = ""  # noqa: N815
+    addressCountry: str = DEFAULT_COUNTRY  # noqa: N815
+    addressLanguage: str = DEFAULT_LANGUAGE  # noqa: N815
+
+    def receiver(self) -> Address:
+        """The address that goes on the label."""
+        return Address(
+            first_name=self.addressFirstname,
+            last_name=self.addressLastname,
+            company=self.addressCompany,
+            email=self.addressEmail,
+            phone=self.addressPhone,
+            street=self.addressStreet,
+            house_number=self.addressNumber,
+            box=self.addressBox,
+            address_1=f"{self.addressStreet} {self.addressNumber}",
+            address_2=self.addressBox,
+            postcode=self.addressZip,
+            city=self.addressCity,
+            country=self.addressCountry,
+        )
+
+
+def prefilled(query: Mapping[str, str]) -> LabelForm:
+    """What a link fills in: valid values as they are, invalid ones blank or the default. Never fails."""
+    values = {name: _clean(query.get(name, "")) for name in LabelForm.__struct_fields__}
+    if not _REFERENCE.fullmatch(values["trackingReference"]):
+        values["trackingReference"] = ""
+    values["addressCountry"] = values["addressCountry"].upper()
+    if not _is_country(values["addressCountry"]):
+        values["addressCountry"] = DEFAULT_COUNTRY
+    values["addressLanguage"] = values["addressLanguage"].lower()
+    if values["addressLanguage"] not in LANGUAGES:
+        values["addressLanguage"] = DEFAULT_LANGUAGE
+    return LabelForm(**values)
+
+
+def submitted(form: Mapping[str, str]) -> LabelForm:
+    """What was typed in, as it was typed."""
+    return LabelForm(
+        **{name: form.get(name, "").strip()[: TEXT_MAX + 1] for name in LabelForm.__struct_fields__}
+    )
+
+
+def of_order(order: WorkOrder) -> LabelForm:
+    """The form of an order's receiver."""
+    address = order.shipping
+    language = order.details.language.lower()
+    return prefilled(
+        {
+            "trackingReference": re.sub(r"[^A-Za-z0-9_-]", "-", order.partner_order_id)[:64],
+            "addressFirstname": address.first_name,
+            "addressLastname": address.last_name,
+            "addressCompany": address.company,
+            "addressEmail": address.email,
+            "addressPhone": address.phone,
+            "addressStreet": address.street or address.address_1,
+            "addressNumber": address.house_number,
+            "addressBox": address.box or address.address_2,
+            "addressZip": address.postcode,
+            "addressCity": address.city,
+            "addressCountry": address.country,
+            "addressLanguage": language,
+        }
+    )
+
+
+def mistakes(form: LabelForm) -> dict[str, str]:
+    """What is wrong, by field; {} when a label can be made."""
+    found = {name: text for name, text in _REQUIRED.items() if not getattr(form, name)}
+    if not (form.addressFirstname or form.addressLastname or form.addressCompany):
+        found["addressFirstname"] = "Give a first name, a last name or a company."
+    if form.addressEmail and not _EMAIL.fullmatch(form.addressEmail):
+        found["addressEmail"] = "This is not an e-mail address."
+    if not _REFERENCE.fullmatch(form.trackingReference):
+        found["trackingReference"] = "At most 64 letters without accents, digits, - and _."
+    if not _is_country(form.addressCountry):
+        found["addressCountry"] = "Choose a country."
+    elif form.addressCountry not in _UNION and not form.addressPhone:
+        found["addressPhone"] = "A phone number is needed outside the European Union."
+    if form.addressLanguage not in LANGUAGES:
+        found["addressLanguage"] = "Choose a language."
+    for name in LabelForm.__struct_fields__:
+        value = getattr(form, name)
+        if len(value) > TEXT_MAX:
+            found[name] = f"At most {TEXT_MAX} characters."
+        elif _UNPRINTABLE.search(value):
+            found[name] = "This holds characters that cannot be printed."
+    return found
+
+
+def countries() -> list[tuple[str, str]]:
+    """(code, name) of every country, by name."""
+    known = [(country.alpha_2, country.name) for country in pycountry.countries]
+    return sorted(known, key=lambda pair: pair[1])
+
+
+def _is_country(code: str) -> bool:
+    return len(code) == 2 and code.isascii() and pycountry.countries.get(alpha_2=code) is not None
+
+
+def _clean(text: str) -> str:
+    text = text.strip()
+    return "" if len(text) > TEXT_MAX or _UNPRINTABLE.search(text) else text

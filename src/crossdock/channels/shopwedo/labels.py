@@ -1,0 +1,209 @@
+"""The page that makes one label by hand, for whoever is signed in (spec section 13)."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import jinja2
+from fastapi import Request, Response
+from starlette.responses import RedirectResponse
+
+from crossdock.channels.contract import StaffPage
+from crossdock.channels.shopwedo.label_form import (
+    LANGUAGES,
+    LabelForm,
+    countries,
+    mistakes,
+    of_order,
+    prefilled,
+    submitted,
+)
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import CrossdockError, NotFound
+from crossdock.shop.orders import find_order_id
+from crossdock.shop.people import People, Permission, SignInFirst, Visit
+from crossdock.shop.warehouse import (
+    Booking,
+    ManualLabel,
+    make_manual_label,
+    read_manual_label,
+    read_work_order,
+)
+
+PATHS = ("/admin/shipper/add", "/shipper/add")
+LABEL_PATH = "/admin/shipper/label"
+PERMISSION: Permission = "labels.print"
+STAFF_PAGE = StaffPage(
+    title="Print a label",
+    description="Make a shipping label by hand, or from an order.",
+    path=PATHS[0],
+    permission=PERMISSION,
+)
+PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+}
+Page = Callable[[Request], Awaitable[Response]]
+_INSTANCE = re.compile(r"\{?[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}?", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+_LANGUAGE_NAMES = dict(
+    zip(LANGUAGES, ("Nederlands", "Français", "English", "Deutsch"), strict=True)
+)
+
+
+class LabelPages:
+    """The form, the label that comes of it, and its files."""
+
+    def __init__(self, db: Database, *, booking: Booking, people: People) -> None:
+        self._db = db
+        self._booking = booking
+        self._people = people
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+
+    async def form(self, request: Request) -> Response:
+        """The form, filled from the link: never an error for what is missing in it."""
+        visit = await self._admit(request)
+        if isinstance(visit, SignInFirst):
+            return RedirectResponse(visit.address, status_code=303)
+        fields, notice = await self._fields(request, visit)
+        return self._form_page(visit, fields, notice=notice)
+
+    async def submit(self, request: Request) -> Response:
+        """Enforce the rules, make the label, show it."""
+        visit = await self._admit(request)
+        if isinstance(visit, SignInFirst):
+            return RedirectResponse(visit.address, status_code=303)
+        text = (await request.body()).decode("utf-8", "replace")
+        sent = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=40))
+        self._people.check_form(visit, csrf_token=sent.get("csrf_token", ""))
+        fields = submitted(sent)
+        if wrong := mistakes(fields):
+            return self._form_page(visit, fields, wrong=wrong, code=422)
+        label = await make_manual_label(
+            self._booking,
+            shop_id=visit.person.shop_id,
+            person_id=visit.person.id,
+            address=fields.receiver(),
+            reference=fields.trackingReference,
+            language=fields.addressLanguage,
+        )
+        return RedirectResponse(f"{LABEL_PATH}/{label.id}", status_code=303)
+
+    async def show(self, request: Request) -> Response:
+        """A label that was made, to be printed."""
+        found = await self._label(request)
+        if isinstance(found, Response):
+            return found
+        visit, label = found
+        return self._page("label_made.html", visit=visit, label=label, path=LABEL_PATH)
+
+    async def pdf(self, request: Request) -> Response:
+        """The label as PDF, shown in the browser."""
+        found = await self._label(request)
+        if isinstance(found, Response):
+            return found
+        consignment = found[1].consignment
+        name = f"label-{consignment.tracking_number}.pdf"
+        headers = {**PAGE_HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
+        return Response(consignment.label_pdf or b"", headers=headers, media_type="application/pdf")
+
+    async def zpl(self, request: Request) -> Response:
+        """The label for a label printer."""
+        found = await self._label(request)
+        if isinstance(found, Response):
+            return found
+        consignment = found[1].consignment
+        name = f"label-{consignment.tracking_number}.zpl"
+        headers = {**PAGE_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(
+            consignment.label_zpl or "", headers=headers, media_type="text/plain; charset=utf-8"
+        )
+
+    def guarded(self, page: Page) -> Page:
+        """The page, with its refusals told as pages too."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await page(request)
+            except NotFound:
+                return self._page("label_refused.html", code=404, text="There is no such label.")
+            except CrossdockError as error:
+                if error.code != "permission_denied":
+                    raise
+                return self._page("label_refused.html", code=403, text=error.message)
+
+        return answer
+
+    async def _admit(self, request: Request) -> Visit | SignInFirst:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return await self._people.admit(
+            cookies=request.headers.get("cookie", ""),
+            wanted=request.url.path + query,
+            permission=PERMISSION,
+        )
+
+    async def _label(self, request: Request) -> tuple[Visit, ManualLabel] | Response:
+        visit = await self._admit(request)
+        if isinstance(visit, SignInFirst):
+            return RedirectResponse(visit.address, status_code=303)
+        label_id = request.path_params["label_id"]
+        if not _NUMBER.fullmatch(label_id):
+            raise NotFound("not_found")
+        async with self._db.statement() as tx:
+            label = await read_manual_label(
+                tx, shop_id=visit.person.shop_id, label_id=int(label_id)
+            )
+        return visit, label
+
+    async def _fields(self, request: Request, visit: Visit) -> tuple[LabelForm, str]:
+        """The form's fields, from the query or from the order that it names."""
+        query = dict(request.query_params)
+        kind = query.get("ext", "manual")
+        if kind not in {"instance", "magento"}:
+            return prefilled(query), ""
+        number = query.get("order", "").strip()
+        if kind == "instance" and not _INSTANCE.fullmatch(query.get("instance", "").upper()):
+            return prefilled(query), "The link names no valid instance."
+        try:
+            async with self._db.statement() as tx:
+                order_id = await find_order_id(tx, shop_id=visit.person.shop_id, number=number)
+                order = await read_work_order(tx, shop_id=visit.person.shop_id, order_id=order_id)
+        except NotFound:
+            return prefilled(query), f"There is no order {number[:60]} in this shop."
+        return of_order(order), f"Filled from order {order.partner_order_id}."
+
+    def _form_page(
+        self,
+        visit: Visit,
+        fields: LabelForm,
+        *,
+        wrong: dict[str, str] | None = None,
+        notice: str = "",
+        code: int = 200,
+    ) -> Response:
+        return self._page(
+            "label_form.html",
+            code=code,
+            visit=visit,
+            fields=fields,
+            wrong=wrong or {},
+            notice=notice,
+            countries=countries(),
+            languages=_LANGUAGE_NAMES,
+            action=PATHS[0],
+        )
+
+    def _page(self, template: str, *, code: int = 200, **values: object) -> Response:
+        html = self._templates.get_template(template).render(values)
+        return Response(html, status_code=code, headers=PAGE_HEADERS, media_type="text/html")
