@@ -10,14 +10,9 @@ from tests.support.warehousing import Warehouse, differences
 
 
 @pytest.fixture
-async def warehouse(database: Database, clock: FrozenClock) -> Warehouse:
-    return await Warehouse.open(database, clock)
-
-
-@pytest.fixture(autouse=True)
-async def _the_doctor_finds_nothing(database: Database) -> AsyncIterator[None]:
+async def warehouse(database: Database, clock: FrozenClock) -> AsyncIterator[Warehouse]:
+    """A fresh shop; when the test is over the doctor finds nothing wrong in it and later ones."""
+    opened = await Warehouse.open(database, clock)
+    yield opened
     async with database.statement() as tx:
-        before = await tx.value("select coalesce(max(id), 0) from shops")
-    yield
-    async with database.statement() as tx:
-        assert await differences(tx, after_shop=before) == []
+        assert await differences(tx, after_shop=opened.shop.id - 1) == []

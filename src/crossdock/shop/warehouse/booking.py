@@ -4,7 +4,7 @@ import msgspec
 import structlog
 
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import CrossdockError, Refused
+from crossdock.errors import CrossdockError, Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.shop.warehouse.carriers import Carrier, Carriers
 from crossdock.shop.warehouse.parcels import PackedParcel, read_parcel
@@ -27,7 +27,7 @@ async def ship_with_carrier(
     """Book a packed package with a carrier ('' for the usual one) and ship it.
 
     Idempotent: a package that has left answers with what its carrier gave then. When shipping
-    fails after the booking, the booking is taken back where the carrier can do that. Raises
+    is refused after the booking, the booking is taken back where the carrier can do that. Raises
     NotFound `not_found`, Invalid `invalid_input` for an unknown carrier or service, Refused
     `order_state` for a cancelled package, and as `ship_package`.
     """
@@ -47,24 +47,24 @@ async def ship_with_carrier(
                 consignment=consignment,
                 now=service.clock.now(),
             )
+    except Unavailable:
+        raise  # it may have been committed: asked again, the package answers or is booked anew
     except CrossdockError as error:
-        await _take_back(booked_with, consignment=consignment)
-        return await _what_another_gave(
-            service, error=error, shop_id=shop_id, package_id=package_id
-        )
+        given = await _what_another_gave(service, shop_id=shop_id, package_id=package_id)
+        # A carrier that knows the parcel's key gave both the same booking, and it is in use.
+        if given is None or given.tracking_number != consignment.tracking_number:
+            await _take_back(booked_with, consignment=consignment)
+        if given is None or error.code != "order_state":
+            raise
+        return given
     return consignment
 
 
 async def _what_another_gave(
-    service: Booking, *, error: CrossdockError, shop_id: int, package_id: int
-) -> Consignment:
-    """The consignment of whoever shipped it meanwhile; else the error stands."""
-    if error.code != "order_state":
-        raise error
-    packed = await _read(service, shop_id=shop_id, package_id=package_id)
-    if packed.consignment is None:
-        raise error
-    return packed.consignment
+    service: Booking, *, shop_id: int, package_id: int
+) -> Consignment | None:
+    """What the package went with when somebody else shipped it meanwhile."""
+    return (await _read(service, shop_id=shop_id, package_id=package_id)).consignment
 
 
 async def _read(

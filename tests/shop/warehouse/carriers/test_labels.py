@@ -1,0 +1,152 @@
+"""A label..."""
+
+import re
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crossdock.errors import Invalid
+from crossdock.shop.customers import Address
+from crossdock.shop.warehouse import Parcel
+from crossdock.shop.warehouse.carriers.code128 import bars
+from crossdock.shop.warehouse.carriers.fonts import LabelFonts
+from crossdock.shop.warehouse.carriers.label import Label, make_label
+from crossdock.shop.warehouse.carriers.label_pdf import label_pdf
+from crossdock.shop.warehouse.carriers.label_zpl import escaped, label_zpl
+from tests.support.warehousing import RECEIVER
+
+ONLY_OURS = LabelFonts(usual=())
+
+
+def _label(
+    receiver: Address = RECEIVER, *, number: str = "XDI0VPEBOWFBZAV2", **changes: str
+) -> Label:
+    parcel = Parcel(
+        key="1",
+        sender=Address(company="Shop"),
+        receiver=receiver,
+        reference=changes.get("reference", "W-1"),
+        weight_g=1250,
+        language=changes.get("language", "nl"),
+    )
+    return make_label(parcel, carrier="DEMO", service="STANDARD", number=number)
+
+
+def test_says_who_where_and_what_in_the_language_of_the_receiver() -> None:
+    label = _label()
+
+    assert label.captions == ("Afzender", "Aan", "Referentie", "Gewicht")
+    assert label.who == ("Noor Peeters",)
+    assert label.where == ("Veemarkt 7 / 2",)
+    assert (label.town, label.country, label.weight) == ("2800 Mechelen", "BELGIUM", "1.250 kg")
+    assert _label(language="xx").captions[0] == "From"
+
+
+def test_as_pdf_is_one_a6_page() -> None:
+    pdf = label_pdf(_label(), fonts=ONLY_OURS)
+
+    assert pdf.startswith(b"%PDF-")
+    assert pdf.count(b"/Type /Page\n") == 1
+    box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
+    assert box is not None
+    assert [round(float(side) * 25.4 / 72) for side in box.groups()] == [105, 148]
+
+
+def test_as_pdf_draws_the_bars_of_the_number() -> None:
+    pdf = label_pdf(_label(), fonts=ONLY_OURS)
+    streams = [
+        zlib.decompress(s)
+        for s in re.findall(rb"stream\n(.*?)\nendstream", pdf, re.DOTALL)
+        if s[:1] == b"x"
+    ]
+    content = next(s for s in streams if b" re f" in s)
+
+    drawn = [
+        float(width) for width in re.findall(rb"[\d.]+ [\d.]+ ([\d.]+) -?[\d.]+ re f", content)
+    ]
+
+    widths = bars("XDI0VPEBOWFBZAV2")[::2]
+    assert len(drawn) == len(widths)
+    module = drawn[0] / widths[0]
+    assert [round(width / module) for width in drawn] == widths
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    texts=st.lists(st.text(max_size=80), min_size=6, max_size=6),
+    reference=st.text(max_size=80),
+)
+def test_can_be_made_of_any_text(texts: list[str], reference: str) -> None:
+    names = ("first_name", "last_name", "company", "street", "postcode", "city")
+    label = _label(Address(**dict(zip(names, texts, strict=True))), reference=reference)
+
+    assert label_pdf(label, fonts=ONLY_OURS).startswith(b"%PDF-")
+    zpl = label_zpl(label)
+    assert re.fullmatch(r"(\^[A-Z][^\^~]*)+", zpl)
+    assert zpl.count("^XA") == zpl.count("^XZ") == 1
+    zpl.encode()
+
+
+def test_writes_letters_that_no_font_has_plainly() -> None:
+    assert ONLY_OURS.drawable("Żółć Ελένη Новиков ½") == "Żółć Ελένη Новиков ½"
+    assert ONLY_OURS.drawable("東京 ﬁn ①") == "?? fin 1"
+
+
+@pytest.mark.skipif(
+    not Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").is_file(),
+    reason="no such font here",
+)
+def test_finds_letters_in_fonts_that_are_named() -> None:
+    fonts = LabelFonts(["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"], usual=())
+
+    assert fonts.drawable("שלום") == "שלום"
+    assert label_pdf(_label(Address(first_name="שלום", city="Ἀθῆναι")), fonts=fonts)
+
+
+def test_survives_a_font_that_is_none(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ttf"
+    broken.write_bytes(b"not a font")
+
+    assert LabelFonts([str(broken), str(tmp_path / "absent.ttf")], usual=()).others == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("^XZ^XA", "_5EXZ_5EXA"),
+        ("~JA", "_7EJA"),
+        ("a_b", "a_5Fb"),
+        ("a\\&b", "a_5C&b"),
+        ("a\nb\x00", "a_0Ab_00"),
+        ("é東", "é東"),
+        ("\u2028", "_E2_80_A8"),
+    ],
+)
+def test_as_zpl_escapes_what_could_be_a_command(text: str, written: str) -> None:
+    assert escaped(text) == written
+
+
+def test_as_zpl_carries_its_number_as_code_128_and_its_texts_as_utf_8() -> None:
+    zpl = label_zpl(_label(Address(first_name="Zoë", company="A^XZ~JA")))
+
+    assert "^CI28" in zpl
+    assert "^BCN,180,Y,N,N^FH^FDXDI0VPEBOWFBZAV2^FS" in zpl
+    assert "Zoë" in zpl
+    assert "_5EXZ_7EJA" in zpl
+
+
+@pytest.mark.parametrize("number", ["", "é", "x" * 49, "a\nb"])
+def test_of_a_number_that_is_no_bar_code_is_refused(number: str) -> None:
+    with pytest.raises(Invalid):
+        bars(number)
+    with pytest.raises(Invalid):
+        label_zpl(_label(number=number))
+
+
+def test_bars_are_those_of_the_standard() -> None:
+    # Start B, 'A', check 34, stop.
+    assert bars("A") == [int(w) for w in "211214" + "111323" + "131123" + "2331112"]
+    assert sum(bars("CROSSDOCK-0042")) == 11 * (14 + 2) + 13

@@ -1,0 +1,301 @@
+"""Shipping with a carrier..."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+
+from crossdock.errors import CrossdockError, Invalid, NotFound, Refused, Unavailable
+from crossdock.kit.ids import RandomIds
+from crossdock.shop.customers import Address
+from crossdock.shop.warehouse import (
+    RELEASE_IMMEDIATE,
+    Booking,
+    Capabilities,
+    Carriers,
+    Checkpoint,
+    Consignment,
+    Parcel,
+    create_carriers,
+    make_manual_label,
+    poll_carriers,
+    read_manual_label,
+    set_sender,
+    ship_with_carrier,
+)
+from tests.support.warehousing import RECEIVER, Warehouse
+
+
+class NotedCarrier:
+    """A carrier that remembers what it was asked, and may fail."""
+
+    name = "noted"
+    services = ("usual",)
+    capabilities = Capabilities(tracks=True, cancels=True)
+
+    def __init__(self) -> None:
+        self.booked: list[Parcel] = []
+        self.cancelled: list[str] = []
+        self.is_down = False
+        self.knows_keys = False
+
+    async def book(self, parcel: Parcel) -> Consignment:
+        if self.is_down:
+            raise Unavailable("busy")
+        self.booked.append(parcel)
+        number = parcel.key if self.knows_keys else f"N{len(self.booked)}-{parcel.key}"
+        await asyncio.sleep(0.01)
+        return Consignment(carrier=self.name, tracking_number=number, tracking_url="http://n")
+
+    async def track(self, tracking_number: str, *, shipped_at: datetime) -> list[Checkpoint]:
+        if self.is_down:
+            raise Unavailable("busy")
+        return [Checkpoint(code="delivered", happened_at=shipped_at)]
+
+    async def cancel(self, tracking_number: str) -> None:
+        self.cancelled.append(tracking_number)
+
+
+@pytest.fixture
+def carrier() -> NotedCarrier:
+    return NotedCarrier()
+
+
+@pytest.fixture
+def booking(warehouse: Warehouse, carrier: NotedCarrier) -> Booking:
+    return Booking(db=warehouse.db, clock=warehouse.clock, carriers=Carriers([carrier]))
+
+
+@pytest.fixture
+def demo(warehouse: Warehouse) -> Booking:
+    carriers = create_carriers(
+        ids=RandomIds(), clock=warehouse.clock, public_url="http://127.0.0.1:8000"
+    )
+    return Booking(db=warehouse.db, clock=warehouse.clock, carriers=carriers)
+
+
+async def _packed(warehouse: Warehouse, *, weight_g: int = 0) -> tuple[int, int]:
+    good = await warehouse.good(own=5, weight_g=300)
+    order_id = await warehouse.enter((good, 3))
+    await warehouse.pick(order_id, {1: 3})
+    return order_id, await warehouse.pack(order_id, {1: 3}, weight_g=weight_g)
+
+
+async def test_books_and_ships(warehouse: Warehouse, demo: Booking) -> None:
+    order_id, package_id = await _packed(warehouse)
+
+    consignment = await ship_with_carrier(demo, shop_id=warehouse.shop.id, package_id=package_id)
+
+    order = await warehouse.read(order_id)
+    assert order.state == "shipped"
+    assert order.packages[0].tracking_number == consignment.tracking_number
+    async with warehouse.db.statement() as tx:
+        pdf = await tx.value("select label_pdf from packages where id = %s", (package_id,))
+    assert bytes(pdf) == consignment.label_pdf
+
+
+async def test_tells_the_carrier_who_where_and_how_heavy(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    sender = Address(street="Kade", house_number="1", city="Antwerp", country="BE")
+    async with warehouse.db.begin() as tx:
+        assert await set_sender(tx, shop_id=warehouse.shop.id, sender=sender)
+        assert not await set_sender(tx, shop_id=warehouse.shop.id, sender=sender)
+    _, unweighed = await _packed(warehouse)
+    _, weighed = await _packed(warehouse, weight_g=77)
+
+    for package_id in (unweighed, weighed):
+        await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+
+    first, second = carrier.booked
+    assert first.key == f"{warehouse.shop.id}-{unweighed}"
+    assert (first.reference, first.receiver) == ("W-1", RECEIVER)
+    assert first.sender == msgspec.structs.replace(sender, company="Test shop")
+    assert (first.weight_g, second.weight_g) == (900, 77)
+
+
+async def test_twice_books_once(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    _, package_id = await _packed(warehouse)
+
+    first = await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+    before = await warehouse.everything()
+    second = await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+
+    assert first == second
+    assert len(carrier.booked) == 1
+    assert await warehouse.everything() == before
+
+
+@pytest.mark.races
+async def test_by_many_at_once_gives_all_the_same_and_takes_the_rest_back(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    order_id, package_id = await _packed(warehouse)
+
+    given = await asyncio.gather(
+        *(
+            ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+            for _ in range(4)
+        )
+    )
+
+    assert len({consignment.tracking_number for consignment in given}) == 1
+    assert len(carrier.cancelled) == len(carrier.booked) - 1
+    assert given[0].tracking_number not in carrier.cancelled
+    assert (await warehouse.events(order_id)).count("package.shipped") == 1
+
+
+@pytest.mark.races
+async def test_by_many_at_once_keeps_the_booking_that_they_share(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    carrier.knows_keys = True
+    _, package_id = await _packed(warehouse)
+
+    given = await asyncio.gather(
+        *(
+            ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+            for _ in range(4)
+        )
+    )
+
+    assert {consignment.tracking_number for consignment in given} == {
+        f"{warehouse.shop.id}-{package_id}"
+    }
+    assert carrier.cancelled == []
+
+
+async def test_with_a_carrier_that_is_down_changes_nothing(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    _, package_id = await _packed(warehouse)
+    before = await warehouse.everything()
+    carrier.is_down = True
+
+    with pytest.raises(Unavailable):
+        await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+
+    assert await warehouse.everything() == before
+
+
+async def test_of_goods_that_are_not_on_hand_takes_the_booking_back(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    good = await warehouse.good(own=1)
+    order_id = await warehouse.enter((good, 2), mode=RELEASE_IMMEDIATE)
+    await warehouse.pick(order_id, {1: 2})
+    package_id = await warehouse.pack(order_id, {1: 2})
+    before = await warehouse.everything()
+
+    with pytest.raises(Refused) as refusal:
+        await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+
+    assert refusal.value.code == "stock_insufficient"
+    assert carrier.cancelled == [f"N1-{warehouse.shop.id}-{package_id}"]
+    assert await warehouse.everything() == before
+
+
+async def test_asks_nobody_about_what_is_not_there(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    _, package_id = await _packed(warehouse)
+    other = await Warehouse.open(warehouse.db, warehouse.clock)
+
+    for shop, package in ((other.shop.id, package_id), (warehouse.shop.id, 999_999_999)):
+        with pytest.raises(NotFound) as refusal:
+            await ship_with_carrier(booking, shop_id=shop, package_id=package)
+        assert refusal.value.code == "not_found"
+    with pytest.raises(Invalid):
+        await ship_with_carrier(
+            booking, shop_id=warehouse.shop.id, package_id=package_id, carrier="pigeon"
+        )
+    assert carrier.booked == []
+
+
+async def test_is_followed_until_it_is_delivered(warehouse: Warehouse, demo: Booking) -> None:
+    order_id, package_id = await _packed(warehouse)
+    await ship_with_carrier(demo, shop_id=warehouse.shop.id, package_id=package_id)
+
+    async def seen() -> list[str]:
+        await poll_carriers(demo)
+        async with warehouse.db.statement() as tx:
+            rows = await tx.all(
+                "select code from checkpoints where package_id = %s order by happened_at",
+                (package_id,),
+            )
+        return [code for (code,) in rows]
+
+    assert await seen() == ["booked"]
+    warehouse.clock.move(timedelta(hours=9))
+    assert await seen() == ["booked", "collected", "in_transit"]
+    assert await seen() == ["booked", "collected", "in_transit"]
+    warehouse.clock.move(timedelta(hours=15))
+    assert (await seen())[-1] == "delivered"
+    assert await warehouse.state(order_id) == "completed"
+
+
+async def test_is_not_followed_after_sixty_days_nor_while_the_carrier_is_down(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    order_id, package_id = await _packed(warehouse)
+    await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+    carrier.is_down = True
+    assert await poll_carriers(booking) == 0
+    carrier.is_down = False
+    warehouse.clock.move(timedelta(days=60))
+    assert await poll_carriers(booking) == 0
+    assert await warehouse.state(order_id) == "shipped"
+
+    warehouse.clock.move(-timedelta(seconds=1))
+    assert await poll_carriers(booking) >= 1
+    assert await warehouse.state(order_id) == "completed"
+
+
+async def test_by_hand_keeps_the_label(warehouse: Warehouse, demo: Booking) -> None:
+    label = await make_manual_label(
+        demo,
+        shop_id=warehouse.shop.id,
+        address=RECEIVER,
+        reference="Ref_1-a",
+        language="fr",
+        weight_g=500,
+    )
+
+    async with warehouse.db.statement() as tx:
+        kept = await read_manual_label(tx, shop_id=warehouse.shop.id, label_id=label.id)
+        assert kept == label
+        assert kept.consignment.label_pdf
+        other = await Warehouse.open(warehouse.db, warehouse.clock)
+        for unknown in (label.id, 999_999_999):
+            with pytest.raises(NotFound) as refusal:
+                await read_manual_label(tx, shop_id=other.shop.id, label_id=unknown)
+            assert refusal.value.code == "not_found"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"reference": "a b"},
+        {"reference": "<b>"},
+        {"reference": "x" * 65},
+        {"reference": "a\n"},
+        {"language": "es"},
+        {"weight_g": -1},
+        {"weight_g": 10**7},
+        {"carrier": "pigeon"},
+        {"carrier_service": "teleport"},
+    ],
+)
+async def test_by_hand_with_wrong_input_is_refused(
+    warehouse: Warehouse, demo: Booking, wrong: dict[str, str]
+) -> None:
+    with pytest.raises(CrossdockError) as refusal:
+        await make_manual_label(demo, shop_id=warehouse.shop.id, address=RECEIVER, **wrong)  # type: ignore[arg-type]
+
+    assert refusal.value.code == "invalid_input"
+    async with warehouse.db.statement() as tx:
+        count = "select count(*) from manual_labels where shop_id = %s"
+        assert await tx.value(count, (warehouse.shop.id,)) == 0
