@@ -111,8 +111,17 @@ async def test_a_body_of_the_limit_passes(edge):
     assert (await ask(edge, "/door/", body=[b"12345", b"67890"])).body == b"10"
 
 
-async def test_a_body_that_says_it_is_too_large_is_not_read(edge):
-    reply = await ask(edge, "/door/", headers=[(b"content-length", b"11")], body=[])
+async def test_a_body_that_says_it_is_too_large_is_read_to_its_end_and_given_to_nobody(edge):
+    """A caller who is cut off while it still sends never sees the answer."""
+    pieces = [b"12345", b"678901"]
+    reply = await ask(edge, "/door/", headers=[(b"content-length", b"11")], body=iter(pieces))
+
+    assert (reply.status, reply.body) == (418, b"too_large")
+
+
+async def test_a_caller_who_waits_for_leave_to_send_is_refused_at_once(edge):
+    headers = [(b"content-length", b"11"), (b"expect", b"100-continue")]
+    reply = await ask(edge, "/door/", headers=headers, body=[])
 
     assert (reply.status, reply.body) == (418, b"too_large")
 

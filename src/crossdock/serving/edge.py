@@ -3,6 +3,8 @@
 One class instead of a chain of middlewares: this runs for every request, so it is kept flat.
 """
 
+import asyncio
+import contextlib
 import itertools
 import re
 import time
@@ -28,6 +30,8 @@ log = structlog.get_logger("crossdock.access")
 # Unique without asking for randomness at every request.
 _PROCESS = RandomIds().random_token(12).encode()
 _numbers = itertools.count(1)
+_DRAIN_BYTES = 4 * 1024 * 1024
+_DRAIN_S = 5.0
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -79,7 +83,7 @@ class Edge:
         app = channel.app if channel else self._operating
         limit = (channel and channel.body_limit_bytes) or self._body_limit_bytes
         try:
-            exchange.bound_body(limit)
+            await exchange.bound_body(limit)
             await app(exchange.scope, exchange.receive, exchange.send)
         except CrossdockError as error:
             await exchange.fail(error)
@@ -123,11 +127,12 @@ class _Exchange:
         own = self.scope.get("crossdock.route")
         return own or getattr(self.scope.get("route"), "path", None) or "unmatched"
 
-    def bound_body(self, limit_bytes: int) -> None:
+    async def bound_body(self, limit_bytes: int) -> None:
         """Refuse a body that says it is too large; count one that does not say."""
         self._room_bytes = limit_bytes
         for name, value in self.scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > limit_bytes:
+                await self._drain()
                 raise _too_large(limit_bytes)
 
     async def receive(self) -> Message:
@@ -140,8 +145,21 @@ class _Exchange:
         self._is_body_whole = not message.get("more_body", False)
         self._room_bytes -= len(message.get("body", b""))
         if self._room_bytes < 0:
+            await self._drain()
             raise _too_large(None)
         return message
+
+    async def _drain(self) -> None:
+        """Read on for a while: a caller who is cut off while it still sends never sees the answer."""
+        if any(name == b"expect" for name, _ in self.scope["headers"]):
+            return
+        left = _DRAIN_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                while left > 0 and not self._is_body_whole:
+                    message = await self._receive()
+                    left -= len(message.get("body", b""))
+                    self._is_body_whole = not message.get("more_body", False)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
