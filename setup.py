@@ -15,7 +15,7 @@ class BuildWithGuides(build_py):
         if not self.editable_mode:
             target = Path(self.build_lib) / "crossdock/web/docs"
             shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree("docs", target, ignore=shutil.ignore_patterns("*.json"))
+            shutil.copytree("docs", target)
 
 
 setup(cmdclass={"build_py": BuildWithGuides})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crossdock.web.guides import Guides, page_url, render
+from crossdock.web.guides import Guides, inline, page_url, render
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,6 +46,11 @@ def test_a_link_that_leaves_the_guides_becomes_text():
 
     assert "<span>here</span>" in html
     assert '<a href="https://a.example/">there</a>' in html
+
+
+def test_a_description_may_have_code_and_links_but_no_html():
+    assert inline("has `auth` <b>") == "has <code>auth</code> &lt;b&gt;"
+    assert "href" not in inline("[x](javascript:alert(1))")
 
 
 def test_code_is_coloured_by_classes_and_tables_can_be_scrolled():

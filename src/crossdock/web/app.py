@@ -20,7 +20,7 @@ from crossdock.shop.people import People, StaffPage
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console, Gate
-from crossdock.web.guides import INDEX, Guides
+from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.reference import read_reference
 
 CONTENT_POLICY = (
@@ -110,6 +110,8 @@ class Site:
             asset=self._assets.url, version=__version__, sections=self._guides.sections
         )
         made.filters["html"] = Markup
+        # the parser escapes every tag in the text
+        made.filters["inline"] = lambda text: Markup(inline(text))  # nosec B704
         return made
 
     async def landing(self, request: Request) -> Response:
@@ -127,10 +129,10 @@ class Site:
         return RedirectResponse("/docs/", status_code=308)
 
     async def guide(self, request: Request) -> Response:
-        """One Markdown page, or a picture beside it."""
+        """One Markdown page, or a file beside it."""
         name = request.path_params.get("name") or INDEX
-        if picture := self._guides.picture(name):
-            return self._file(request, picture, "image/svg+xml", caching=_REVALIDATE)
+        if beside := self._guides.file(name):
+            return self._file(request, *beside, caching=_REVALIDATE)
         guide = self._guides.page(name)
         if guide is None:
             return self._not_found(request)

@@ -21,6 +21,7 @@ from pygments.util import ClassNotFound
 INDEX = "README"
 _INSTALLED = Path(__file__).parent / "docs"
 _CHECKOUT = Path(__file__).parents[3] / "docs"
+_FILE_TYPES = {".svg": "image/svg+xml", ".json": "application/json"}
 _ENTRY = re.compile(r"^- \[(?P<title>[^\]]+)\]\((?P<path>[^)\s]+)\)")
 _HEADING = re.compile(r"^## +(?P<title>.+?) *$")
 _UNLISTED = re.compile(r"decisions/0000-template$")
@@ -65,8 +66,10 @@ class Guides:
             path.relative_to(self._folder).with_suffix("").as_posix(): path
             for path in sorted(self._folder.rglob("*.md"))
         }
-        self._pictures = {
-            path.relative_to(self._folder).as_posix(): path for path in self._folder.rglob("*.svg")
+        self._files = {
+            path.relative_to(self._folder).as_posix(): path
+            for path in self._folder.rglob("*")
+            if path.suffix in _FILE_TYPES
         }
         self.sections = self._read_sections()
         self.page = lru_cache(maxsize=None)(self._render)
@@ -75,10 +78,10 @@ class Guides:
         """Every page's name: its path without `.md`."""
         return sorted(self._pages)
 
-    def picture(self, name: str) -> bytes | None:
-        """An SVG beside the pages."""
-        path = self._pictures.get(name)
-        return path.read_bytes() if path else None
+    def file(self, name: str) -> tuple[bytes, str] | None:
+        """A picture or JSON document beside the pages, with its content type."""
+        path = self._files.get(name)
+        return (path.read_bytes(), _FILE_TYPES[path.suffix]) if path else None
 
     def _render(self, name: str) -> Guide | None:
         path = self._pages.get(name)
@@ -117,6 +120,12 @@ def render(markdown: str, *, name: str) -> Guide:
         html=parser.renderer.render(tokens, parser.options, {}),
         headings=tuple(heading for level, heading in headings if level == 2),
     )
+
+
+def inline(text: str) -> str:
+    """One paragraph of Markdown without the paragraph, such as a description in an OpenAPI document."""
+    rendered: str = _parser().renderInline(text)
+    return rendered
 
 
 def page_url(link: str, page: str) -> str | None:
