@@ -9,7 +9,7 @@ import pytest
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.partners import disable_credential, rotate_secret
 from tests.channels.shopwedo.conftest import SIGNED_AT
-from tests.support.factories import MASTER_KEY, box
+from tests.support.factories import MASTER_KEY, box, make_partner
 from tests.support.processes import serving
 from tests.support.shopwedo_client import (
     SHAPES,
@@ -108,7 +108,7 @@ async def test_the_token_is_made_of_the_timestamps_literal_text(clocked_client, 
         ("NaN", "auth_invalid"),
         ("Infinity", "auth_invalid"),
         ("1e99", "auth_timestamp_in_future"),
-        ("17000000000000000000000", "auth_invalid"),
+        ("17000000000000000000", "auth_timestamp_in_future"),
         ('""', "auth_invalid"),
         ("null", "auth_invalid"),
         ("true", "auth_invalid"),
@@ -134,7 +134,7 @@ async def test_an_odd_timestamp(clocked_client, text, expected):
         (f"{NOW + 5}.001", "auth_timestamp_in_future"),
         (str(NOW + 6), "auth_timestamp_in_future"),
         (str(NOW + 60), "auth_timestamp_in_future"),
-        (str(NOW * 1000), "auth_invalid"),  # milliseconds
+        (str(NOW * 1000), "auth_timestamp_in_future"),  # milliseconds
         ("0", "auth_expired"),
     ],
 )
@@ -142,7 +142,7 @@ async def test_the_age_of_a_timestamp(clocked_client, text, expected):
     for shape in SHAPES:
         client = clocked_client.shaped(shape)
         found = word(await client.call("authTest", auth=client.auth(timestamp=text)))
-        assert found == (expected if text != str(NOW * 1000) else "auth_timestamp_in_future")
+        assert found == expected
 
 
 async def test_a_token_grows_old(clocked_client, clocked_server):
@@ -182,7 +182,9 @@ async def test_a_shop_id_that_is_nobodys(clocked_client, shop_id):
         assert word(await client.call("authTest", auth=auth)) == "auth_invalid"
 
 
-@pytest.mark.parametrize("salt", ['"x"', '" "', '"é€𝄞"', '"a\\u0000b"', "7", "7.50", '"' + "s" * 256 + '"'])
+@pytest.mark.parametrize(
+    "salt", ['"x"', '" "', '"é€𝄞"', '"a\\u0000b"', "7", "7.50", '"' + "s" * 256 + '"']
+)
 async def test_any_salt_that_is_text(clocked_client, salt):
     for shape in SHAPES:
         client = clocked_client.shaped(shape)
@@ -308,7 +310,7 @@ async def test_a_replayed_call_is_remembered_for_as_long_as_its_time_is_good(
 
 async def test_a_forged_call_spends_no_salt(clients):
     careful = await clients(settings={"replay_cache": True})
-    good = careful.auth(timestamp=None or careful.auth().split('"timestamp": ')[1].split(",")[0])
+    good = careful.auth()
     forged = json.loads(good) | {"token": "0" * 128}
     assert word(await careful.call("authTest", auth=json.dumps(forged))) == "auth_token_mismatch"
     assert word(await careful.call("authTest", auth=good)) == ""
@@ -349,8 +351,6 @@ async def test_an_inactive_partner_is_refused_from_the_next_call_on(client, serv
 
 
 async def test_a_key_of_another_channel_is_nobody_here(server_database, shop, server):
-    from tests.support.factories import make_partner
-
     async with server_database.begin() as tx:
         partner = await make_partner(tx, shop=shop)
     async with ShopClient(server.url, shop_id="1", key=partner.secret) as client:

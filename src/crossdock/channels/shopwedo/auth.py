@@ -17,7 +17,7 @@ from crossdock.shop.partners import Credential, Partner, Verifier
 
 AGE_MAX_S = 900
 _SHOP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
-_TIMESTAMP = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
+_TIMESTAMP = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE]\+?[0-9]{1,2})?", re.ASCII)
 _LENGTH_MAX = 256
 
 

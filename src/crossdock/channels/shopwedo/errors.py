@@ -19,6 +19,7 @@ WIRE_ONLY: dict[str, int] = {
     "order_items_empty": 400,
     "order_invalid_data": 400,
     "order_creation_failed": 400,
+    "order_not_returnable": 400,
     "method_unknown": 404,
     "method_not_allowed": 405,
 }

@@ -1,11 +1,13 @@
 """createOrder: read the order and name every field that is wrong (spec section 6)."""
 
 import re
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from crossdock.channels.shopwedo.errors import OrderRefused
+from crossdock.channels.shopwedo.fields import WHOLE, whole
 from crossdock.kit.money import MINOR_MAX, exponent, round_half_up
 from crossdock.shop.customers import Address
 from crossdock.shop.partners import Partner
@@ -24,8 +26,9 @@ AMOUNT_MAX = 1_000_000
 TEXT_MAX = 255
 COMMENT_MAX = 2_000
 _FALSE_WORDS = {"", "0", "false", "no", "n", "off"}
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _MOMENT = "%Y-%m-%d %H:%M:%S"
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
+_PRICE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _KINDS = {"": "id", "id": "id", "sku": "id", "reference": "reference", "barcode": "barcode"}
 
@@ -36,9 +39,10 @@ OPTIONAL_ADDRESS = ("firstname", "lastname", "company", "vat", "box")
 class OrderReader:
     """Reads one createOrder body, and gathers what is wrong under dotted paths."""
 
-    def __init__(self, data: dict[str, Any], *, partner: Partner) -> None:
+    def __init__(self, data: dict[str, Any], *, partner: Partner, zone: ZoneInfo) -> None:
         self._data = data
         self._partner = partner
+        self._zone = zone
         self._strict = partner.settings.get("require_v11_fields", True) is not False
         self.errors: dict[str, list[str]] = {}
         self._names: list[GoodName | None] = []
@@ -133,7 +137,7 @@ class OrderReader:
     def _good_name(self, place: int, item: dict[str, Any]) -> GoodName | None:
         path = f"items.{place}.sku"
         kind = _KINDS.get(str(item.get("skuType") or "").strip().lower())
-        text = _plain(item.get("sku"))
+        text = _plain(item.get("sku")).strip()
         if kind is None:
             self._wrong(f"items.{place}.skuType", "unknown")
             return None
@@ -144,7 +148,7 @@ class OrderReader:
             self._wrong(path, "invalid")
             return None
         if kind == "id":
-            if not _WHOLE.fullmatch(text):
+            if not WHOLE.fullmatch(text):
                 self._wrong(path, "must be an integer")
                 return None
             return GoodName("id", str(int(text)))
@@ -162,7 +166,7 @@ class OrderReader:
             name=self._text(item, "name", path=f"items.{place}.name"),
             comment=self._text(item, "comment", path=f"items.{place}.comment", limit=COMMENT_MAX),
             external_line_id=self._line_id(place, item.get("external_orderline_id")),
-            price_text=_plain(item.get("price"))[:40],
+            price_text=_plain(item.get("price")).strip()[:40],
         )
         price_minor = self._price(place, item.get("price"))
         name = self._names[place]
@@ -183,36 +187,34 @@ class OrderReader:
         return text
 
     def _price(self, place: int, value: Any) -> int:
-        text = _plain(value).replace(",", ".")
-        if not text:
+        text = _plain(value).strip().replace(",", ".")
+        if value is None or (isinstance(value, str) and not text):
             return 0
-        try:
-            amount = Decimal(text)
-            is_sane = amount.is_finite() and 0 <= amount.adjusted() + 30 <= 60
-            minor = (
-                round_half_up(amount.scaleb(exponent(self._partner.currency))) if is_sane else -1
-            )
-        except InvalidOperation:
-            minor = -1
+        minor = -1
+        if _PRICE.fullmatch(text):
+            minor = round_half_up(Decimal(text).scaleb(exponent(self._partner.currency)))
         if not 0 <= minor <= MINOR_MAX:
             self._wrong(f"items.{place}.price", "invalid")
             return 0
         return minor
 
     def _moment(self, field: str, *, required: bool) -> str:
-        """The time as PHP writes it; Unix seconds are taken too. Kept as text, for it has no zone."""
-        text = _plain(self._data.get(field)).strip()
+        """The time as PHP writes it, kept as text, for it has no zone; Unix seconds are taken too."""
+        text = self._text(self._data, field)
         if not text:
-            if required:
+            if required and field not in self.errors:
                 self._wrong(field, "required")
             return ""
-        if _WHOLE.fullmatch(text) and 0 <= int(text) < 2**33:
-            return datetime.fromtimestamp(int(text), tz=UTC).strftime(_MOMENT)
+        if WHOLE.fullmatch(text) and 0 <= int(text) < 2**33:
+            return datetime.fromtimestamp(int(text), tz=self._zone).strftime(_MOMENT)
         try:
-            return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC).strftime(_MOMENT)
+            if not _WRITTEN.fullmatch(text):
+                raise ValueError(text)
+            datetime.strptime(text, _MOMENT).replace(tzinfo=self._zone)
         except ValueError:
             self._wrong(field, "must be YYYY-MM-DD HH:MM:SS")
             return ""
+        return text
 
     def _required(self, data: dict[str, Any], field: str, *, limit: int) -> str:
         text = self._text(data, field, limit=limit)
@@ -245,19 +247,6 @@ def is_true(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() not in _FALSE_WORDS
     return bool(value)
-
-
-def whole(value: Any) -> int | None:
-    """An integer, also as text; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 2**53 else None
-    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
-        return int(value)
-    return None
 
 
 def _plain(value: Any) -> str:

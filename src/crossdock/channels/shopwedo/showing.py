@@ -16,6 +16,11 @@ from crossdock.shop.warehouse import PickupPoint, StockItem, WorkLine, WorkOrder
 
 LANGUAGES = ("nl", "fr", "en", "de")
 WAREHOUSE_ID = 1
+RETURN_DAYS = 14
+RETURN_REASONS = [
+    {"nl": "Past niet", "fr": "Ne convient pas", "en": "Does not fit", "de": "Passt nicht"},
+    {"nl": "Beschadigd", "fr": "Endommagé", "en": "Damaged", "de": "Beschädigt"},
+]
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -214,23 +219,23 @@ def pickup_point(point: PickupPoint) -> dict[str, Any]:
 
 
 def return_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """The partner's return settings; `return_reasons` is a JSON text, as clients parse it again."""
-    reasons = settings.get("reasons") or [
-        {"nl": "Past niet", "fr": "Ne convient pas", "en": "Does not fit", "de": "Passt nicht"},
-        {"nl": "Beschadigd", "fr": "Endommagé", "en": "Damaged", "de": "Beschädigt"},
-    ]
+    """The partner's return settings; `return_reasons` is a JSON text, as clients parse it again.
+
+    What an operator wrote in another shape than ours is left at its default.
+    """
+    reasons, days, texts = (settings.get(name) for name in ("reasons", "days", "confirmation_text"))
     shown: dict[str, Any] = {
         "return_status": int(bool(settings.get("enabled", True))),
-        "return_reasons": msgspec.json.encode(reasons).decode(),
-        "return_day_amount": int(settings.get("days", 14)),
+        "return_reasons": msgspec.json.encode(reasons or RETURN_REASONS).decode(),
+        "return_day_amount": days if isinstance(days, int) else RETURN_DAYS,
         "return_other_status": int(bool(settings.get("allows_other_reason", True))),
         "return_settings_logo": str(settings.get("logo", "")),
         "return_settings_background": str(settings.get("background", "")),
         "return_settings_color": str(settings.get("color", "")),
     }
-    texts = settings.get("confirmation_text") or {}
+    words = texts if isinstance(texts, dict) else {}
     for language in LANGUAGES:
-        shown[f"return_confirmation_text_{language}"] = str(texts.get(language, ""))
+        shown[f"return_confirmation_text_{language}"] = str(words.get(language, ""))
     return shown
 
 

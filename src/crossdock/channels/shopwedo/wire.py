@@ -11,7 +11,10 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from crossdock.channels.shopwedo.errors import WireError
 
 FIELDS_MAX = 50
+_UNREADABLE = "not JSON"  # stands for `data` that could not be read, until the caller is proven
 _EMPTY = ("", "null", "{}", "[]")
+_HALF = re.compile("[\ud800-\udfff]")
+_PIECE = re.compile(r"\\.|\"|[^\\\"]+", re.DOTALL)
 _ARRAY_KEY = re.compile(r"(auth|data)\[([^\[\]]{1,64})\]")
 
 Json = dict[str, Any]
@@ -60,35 +63,51 @@ def read_data(raw: Any) -> Json:
 
 
 def _from_json(body: bytes) -> Call:
-    try:
-        text = body.decode("utf-8-sig")
-        numbers_as_text = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-        plain = json.loads(text)
-    except (ValueError, RecursionError):
-        raise WireError("auth_missing", "the body is not readable") from None
-    if not isinstance(numbers_as_text, dict):
+    """Numbers in `auth` stay text; what is wrong with `data` alone is told after authentication."""
+    text = _text(body).removeprefix("\ufeff")
+    whole = _as_text(text)
+    if not isinstance(whole, dict):
         raise WireError("auth_missing", "the body is not an object")
-    return Call(auth=_auth(numbers_as_text.get("auth")), data=plain.get("data"))
+    try:
+        data = _UNREADABLE if _HALF.search(text) else _strict(text).get("data")
+    except (ValueError, RecursionError):
+        data = _UNREADABLE
+    return Call(auth=_auth(whole.get("auth")), data=data)
 
 
 def _auth(raw: Any) -> dict[str, str]:
-    if isinstance(raw, str):
-        try:
-            raw = json.loads(raw, parse_int=str, parse_float=str, parse_constant=str)
-        except (ValueError, RecursionError):
-            raise WireError("auth_missing", "auth is not readable") from None
-    if not isinstance(raw, dict):
+    value = _as_text(raw) if isinstance(raw, str) else raw
+    if not isinstance(value, dict):
         raise WireError("auth_missing", "auth must be an object")
-    return {name: value for name, value in raw.items() if isinstance(value, str)}
+    return {name: text for name, text in value.items() if isinstance(text, str)}
+
+
+def _as_text(text: str) -> Any:
+    """JSON whose numbers are left as they were written, for the token is made of their text."""
+    try:
+        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        raise WireError("auth_missing", "auth is not readable") from None
+
+
+def _strict(text: str) -> Any:
+    """JSON without NaN and Infinity, which are none."""
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _parsed(text: str) -> Any:
     stripped = text.strip()
     if stripped in _EMPTY:
         return {}
-    for candidate in (stripped, None):
+    if _HALF.search(stripped):
+        raise WireError("data_invalid", "data is not UTF-8")
+    for is_retry in (False, True):
         try:
-            return json.loads(double_quoted(stripped) if candidate is None else candidate)
+            return _strict(double_quoted(stripped) if is_retry else stripped)
         except (ValueError, RecursionError):
             continue
     raise WireError("data_invalid", "data is not JSON")
@@ -110,12 +129,15 @@ def double_quoted(text: str) -> str:
             continue
         end = _closing(text, place)
         inner = text[place + 1 : end]
-        if sign == "'":
-            inner = inner.replace("\\'", "'")
-            inner = re.sub(r'(?<!\\)"', r'\\"', inner)
-        made.append(f'"{inner}"')
+        made.append('"' + (_requoted(inner) if sign == "'" else inner) + '"')
         place = end + 1
     return "".join(made)
+
+
+def _requoted(inner: str) -> str:
+    """What stands between single quotes, as it is written between double ones."""
+    swapped = {'"': '\\"', "\\'": "'"}
+    return "".join(swapped.get(piece, piece) for piece in _PIECE.findall(inner))
 
 
 def _closing(text: str, start: int) -> int:
@@ -143,7 +165,10 @@ def _check_depth(value: Any, depth: int = 0) -> None:
 def _urlencoded(body: bytes) -> dict[str, Any]:
     try:
         pairs = parse_qsl(
-            _text(body), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX
+            _text(body),
+            keep_blank_values=True,
+            errors="surrogateescape",
+            max_num_fields=FIELDS_MAX,
         )
     except ValueError:
         raise WireError("auth_missing", "the body is not readable") from None
@@ -151,10 +176,8 @@ def _urlencoded(body: bytes) -> dict[str, Any]:
 
 
 def _text(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise WireError("auth_missing", "the body is not UTF-8") from None
+    """UTF-8; a byte that is none stays behind as half a character, which `auth` and `data` refuse."""
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _fields(pairs: list[tuple[str, str]]) -> dict[str, Any]:
@@ -180,7 +203,8 @@ def _multipart(body: bytes, *, boundary: bytes) -> dict[str, Any]:
         parser.finalize()
     except ValueError:
         raise WireError("auth_missing", "the multipart body is not readable") from None
-    return _fields([(name, _text(bytes(value))) for name, value in parts.found])
+    fields = _fields([(name, _text(bytes(value))) for name, value in parts.found])
+    return fields if parts.is_whole else fields | {"data": _UNREADABLE}
 
 
 class _Parts:
@@ -188,6 +212,7 @@ class _Parts:
 
     def __init__(self) -> None:
         self.found: list[tuple[str, bytearray]] = []
+        self.is_whole = False
         self._name = bytearray()
         self._header = bytearray()
         self._value = bytearray()
@@ -200,6 +225,7 @@ class _Parts:
             "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
             "on_header_value": lambda data, start, end: self._header.extend(data[start:end]),
             "on_header_end": self._header_end,
+            "on_end": self._end,
         }
 
     def _begin(self) -> None:
@@ -207,6 +233,9 @@ class _Parts:
             raise WireError("auth_missing", "the body has too many parts")
         self._part_name = ""
         self._value = bytearray()
+
+    def _end(self) -> None:
+        self.is_whole = True
 
     def _header_end(self) -> None:
         if self._name.lower() == b"content-disposition":

@@ -104,10 +104,13 @@ async def list_products(
     now: datetime,
     product_ids: Sequence[int] | None = None,
     category_ids: Sequence[int] | None = None,
-    offset: int = 0,
-    limit: int = PAGE,
+    offset: int | None = None,
 ) -> list[ShownProduct]:
-    """Products and variants by `sort`, then id; filters combine with and, their values with or."""
+    """Products and variants; filters combine with and, their values with or.
+
+    Without an offset all of them, by `sort`, then id. With one a page of PAGE by id alone: nothing
+    that is changed or added meanwhile moves a row to another page, so a walk meets each row once.
+    """
     merchants = partner.visible_merchants
     parameters = {
         "shop": partner.shop_id,
@@ -116,8 +119,9 @@ async def list_products(
         "ids": None if product_ids is None else list(product_ids),
         "categories": None if category_ids is None else list(category_ids),
         "now": now,
-        "limit": limit,
-        "offset": offset,
+        "paged": offset is not None,
+        "limit": ALL_MAX if offset is None else PAGE,
+        "offset": offset or 0,
     }
     return await _read(tx, _PRODUCTS, parameters, ShownProduct)
 
@@ -127,15 +131,14 @@ async def list_categories(
     *,
     shop_id: int,
     category_ids: Sequence[int] | None = None,
-    offset: int = 0,
-    limit: int = PAGE,
+    offset: int | None = None,
 ) -> list[ShownCategoryTree]:
-    """Categories by `sort`, then id."""
+    """Categories by `sort`, then id; all of them without an offset, else a page of PAGE."""
     parameters = {
         "shop": shop_id,
         "ids": None if category_ids is None else list(category_ids),
-        "limit": limit,
-        "offset": offset,
+        "limit": ALL_MAX if offset is None else PAGE,
+        "offset": offset or 0,
     }
     return await _read(tx, _CATEGORIES, parameters, ShownCategoryTree)
 
@@ -145,15 +148,14 @@ async def list_posts(
     *,
     shop_id: int,
     post_ids: Sequence[int] | None = None,
-    offset: int = 0,
-    limit: int = PAGE,
+    offset: int | None = None,
 ) -> list[ShownPost]:
-    """Blog posts, the newest first."""
+    """Blog posts, the newest first; all of them without an offset, else a page of PAGE."""
     parameters = {
         "shop": shop_id,
         "ids": None if post_ids is None else list(post_ids),
-        "limit": limit,
-        "offset": offset,
+        "limit": ALL_MAX if offset is None else PAGE,
+        "offset": offset or 0,
     }
     return await _read(tx, _POSTS, parameters, ShownPost)
 
@@ -187,7 +189,7 @@ _PRODUCTS = """
           and (%(categories)s::bigint[] is null or exists (
             select 1 from product_categories c
             where c.shop_id = %(shop)s and c.product_id = e.product_id and c.category_id = any(%(categories)s)))
-        order by e.sort, e.id
+        order by case when %(paged)s then 0 else e.sort end, e.id
         limit %(limit)s offset %(offset)s
     )
     select jsonb_build_object(
@@ -203,7 +205,8 @@ _PRODUCTS = """
         'upc', v.upc, 'available', v.available, 'weight_g', v.weight_g, 'sort', p.sort,
         'featured', p.featured, 'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,
         'images', coalesce((
-            select jsonb_agg(jsonb_build_object('url', i.image ->> 'url', 'alt', coalesce(i.image ->> 'alt', ''),
+            select jsonb_agg(jsonb_build_object(
+                'url', coalesce(i.image ->> 'url', ''), 'alt', coalesce(i.image ->> 'alt', ''),
                 'variant_id', (select x.id from variants x where x.shop_id = p.shop_id and x.product_id = p.id
                                and x.sku = i.image ->> 'variant_sku' limit 1)) order by i.place)
             from jsonb_array_elements(p.images) with ordinality as i (image, place)), '[]'::jsonb),
@@ -242,7 +245,7 @@ _PRODUCTS = """
         where x.shop_id = %(shop)s and x.product_id = p.id
           and (e.own_variant is null or x.id = e.own_variant)
     ) v on true
-    order by e.sort, e.id
+    order by case when %(paged)s then 0 else e.sort end, e.id
 """
 
 _CATEGORIES = """

@@ -1,0 +1,98 @@
+"""Single values of `data`, as lenient as the clients need and no more (spec 2.1, rule 9)."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from crossdock.channels.shopwedo.errors import WireError
+from crossdock.channels.shopwedo.wire import Json
+from crossdock.errors import NotFound
+
+IDS_MAX = 1_000
+ITEMS_MAX = 200
+TEXT_MAX = 255
+WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_ID_MAX = 2**62
+
+
+def whole(value: Any) -> int | None:
+    """An integer, also as text; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 2**53 else None
+    if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
+        return int(value)
+    return None
+
+
+def items(data: Json) -> list[Any]:
+    """The list of a return's items."""
+    value = data.get("items")
+    if not isinstance(value, list) or not 1 <= len(value) <= ITEMS_MAX:
+        raise WireError("data_invalid", f"items must be a list of 1 to {ITEMS_MAX}")
+    return value
+
+
+def order_id(value: Any) -> int | None:
+    """Our order number; consumers know it with ORD_ in front (spec 7)."""
+    if value in (None, "", [], {}):
+        return None
+    number_text = value.strip().removeprefix("ORD_") if isinstance(value, str) else value
+    found = whole(number_text)
+    if found is None:
+        raise WireError("data_invalid", "order_id must be an order number")
+    if not 0 < found < _ID_MAX:
+        raise NotFound("order_not_found")
+    return found
+
+
+def number(data: Json, field: str, *, default: int | None, least: int) -> int | None:
+    """An integer of at least `least`; the default where there is none."""
+    value = data.get(field)
+    if value is None or value == "":
+        return default
+    found = whole(value)
+    if found is None or found < least:
+        raise WireError("data_invalid", f"{field} must be an integer of at least {least}")
+    return min(found, _ID_MAX)
+
+
+def offset(data: Json) -> int | None:
+    """Where a page of the catalogue begins; without it everything is told."""
+    return number(data, "offset", default=None, least=0)
+
+
+def ids(data: Json, field: str) -> Sequence[int] | None:
+    """An integer or a list of them; None where the filter is not used.
+
+    PHP writes a list with gaps in its numbering as an object: its values are meant.
+    """
+    value = data.get(field)
+    if value is None or value == "":
+        return None
+    value = list(value.values()) if isinstance(value, dict) else value
+    values = value if isinstance(value, list) else [value]
+    numbers = [whole(entry) for entry in values]
+    if len(numbers) > IDS_MAX or any(n is None or abs(n) >= _ID_MAX for n in numbers):
+        raise WireError("data_invalid", f"{field} must be an integer or a list of integers")
+    return [number for number in numbers if number is not None]
+
+
+def text(data: Json, field: str) -> str:
+    """A short text, stripped; numbers are taken too, and nothing is ''."""
+    value = data.get(field)
+    if value is None:
+        return ""
+    if isinstance(value, bool | dict | list) or len(str(value)) > TEXT_MAX:
+        raise WireError("data_invalid", f"{field} must be text of at most {TEXT_MAX} characters")
+    return clean(str(value)).strip()
+
+
+def clean(value: str) -> str:
+    """The text itself. Raises WireError for what no database can keep."""
+    if any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in value):
+        raise WireError("data_invalid", "text holds what is no character")
+    return value

@@ -1,0 +1,44 @@
+"""createRetourAnnouncement: which lines of the order come back (spec section 15)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crossdock.channels.shopwedo.errors import WireError
+from crossdock.channels.shopwedo.fields import TEXT_MAX, clean, whole
+from crossdock.shop.warehouse import ReturnItem, WorkLine
+
+
+def read_return_items(
+    items: Sequence[Any], *, lines: Sequence[WorkLine], left: Mapping[int, int]
+) -> list[ReturnItem]:
+    """The items by order line; `left` says how many of a line can still come back.
+
+    An item names goods, and an order may have the same goods in several lines: they are filled in
+    turn, and what is too much stays with the last one, for the core to refuse.
+    """
+    remaining = dict(left)
+    found: list[ReturnItem] = []
+    for item in items:
+        sku, amount, reason = _item(item)
+        places = [line.line_no for line in lines if line.variant_id == sku]
+        if not places:
+            raise WireError("data_invalid", "each item needs a sku of the order")
+        for line_no in places:
+            taken = min(amount, remaining.get(line_no, 0))
+            if line_no == places[-1]:
+                taken = amount
+            if taken:
+                remaining[line_no] = remaining.get(line_no, 0) - taken
+                amount -= taken
+                found.append(ReturnItem(line_no=line_no, quantity=taken, reason=reason))
+    return found
+
+
+def _item(item: Any) -> tuple[int, int, str]:
+    raw = item if isinstance(item, dict) else {}
+    sku, amount = whole(raw.get("sku")), whole(raw.get("amount"))
+    if sku is None or amount is None or amount < 1:
+        raise WireError("data_invalid", "each item needs a sku and an amount of at least 1")
+    reason = raw.get("reason")
+    is_text = isinstance(reason, str | int) and not isinstance(reason, bool)
+    return sku, amount, clean(str(reason)[:TEXT_MAX]) if is_text else ""
