@@ -9,7 +9,14 @@ import pytest
 import zstandard
 from psycopg.types.json import Jsonb
 
-from crossdock.shop.catalogue import ProductRecord, Promotion, VariantRecord, upsert_products
+from crossdock.shop.catalogue import (
+    MerchantRecord,
+    ProductRecord,
+    Promotion,
+    VariantRecord,
+    upsert_merchants,
+    upsert_products,
+)
 from crossdock.shop.orders import cancel_order
 from crossdock.shop.partners import Terms, set_terms
 from crossdock.shop.shops import read_shop
@@ -245,6 +252,26 @@ async def test_the_tag_changes_with_the_catalogue(partner, shop, server_database
     await write(retail_minor=1100, name="Big mug", upc="4006381333931", promotions=(promotion,))
     await write(retail_minor=1100, enabled=False)
     assert len(set(tags)) == len(tags) == 7
+
+
+async def test_the_goods_of_a_closed_merchant_leave_the_list_at_once(
+    partner, shop, server_database
+):
+    async with server_database.begin() as tx:
+        found = await read_shop(tx, slug=shop.slug)
+        record = ProductRecord(
+            merchant="Harbour Goods",
+            handle="mug",
+            name="Mug",
+            currency="USD",
+            variants=(VariantRecord(sku="MUG", retail_minor=1000),),
+        )
+        await upsert_products(tx, shop=found, records=[record], now=datetime.now(UTC))
+    for enabled in (True, False, True):
+        async with server_database.begin() as tx:
+            merchant = MerchantRecord(name="Harbour Goods", enabled=enabled)
+            await upsert_merchants(tx, shop_id=shop.id, records=[merchant])
+        assert len(await partner.listed()) == enabled
 
 
 async def test_the_tag_changes_with_the_partners_terms(clients, variant, shop, server_database):

@@ -66,16 +66,28 @@ async def upsert_merchants(
 
 
 async def refresh_listed(tx: Transaction, *, shop_id: int, merchant_ids: Sequence[int]) -> int:
-    """Make `variants.listed` of these merchants agree with what it says; the changed are counted."""
-    return await tx.run(
-        """update variants v set listed = not v.listed
-           from products p, merchants m
-           where v.shop_id = %(shop)s and v.merchant_id = any(%(merchants)s)
-             and p.shop_id = v.shop_id and p.id = v.product_id
-             and m.shop_id = v.shop_id and m.id = v.merchant_id
-             and v.listed <> (p.enabled and m.enabled and v.enabled and v.retail_minor is not null)""",
+    """Make `variants.listed` of these merchants agree with what it says; the changed are counted.
+
+    Tells of it with one `catalogue.changed` event, without which lists that are kept would stay.
+    """
+    count = await tx.value(
+        """with changed as (
+               update variants v set listed = not v.listed
+               from products p, merchants m
+               where v.shop_id = %(shop)s and v.merchant_id = any(%(merchants)s)
+                 and p.shop_id = v.shop_id and p.id = v.product_id
+                 and m.shop_id = v.shop_id and m.id = v.merchant_id
+                 and v.listed <> (p.enabled and m.enabled and v.enabled and v.retail_minor is not null)
+               returning v.product_id
+           ), told as (
+               insert into events (shop_id, kind, payload)
+               select %(shop)s, 'catalogue.changed', jsonb_build_object('product_ids', array_agg(distinct product_id))
+               from changed having count(*) > 0
+           )
+           select count(*) from changed""",
         {"shop": shop_id, "merchants": list(merchant_ids)},
     )
+    return int(count)
 
 
 async def _by_slug(tx: Transaction, *, shop_id: int, slugs: Sequence[str]) -> dict[str, Merchant]:
