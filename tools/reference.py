@@ -31,8 +31,15 @@ _LIMITING = {
         "rate_limit_per_minute",
         "signature_window_s",
         "nonce_ttl_s",
+        "shopwedo_skew_s",
     ),
     "How long things last": ("hold_ttl_s", "job_history_hours", "dispatch_retry_s"),
+    "People who sign in": (
+        "session_idle_s",
+        "session_longest_s",
+        "sign_in_free_failures",
+        "sign_in_longest_wait_s",
+    ),
     "How much at once": (
         "workers",
         "jobs_concurrency",
