@@ -1,0 +1,1 @@
+"""The programs that the benchmarks are compared with: the same work, and nothing around it."""

@@ -1,0 +1,109 @@
+"""Shops of any size, written straight into the tables: levels are the sums of their entries all the same."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.shop.events import number_events
+from proof.stand import Ground, Stand
+from tests.support.factories import (
+    PartnerFixture,
+    ShopFixture,
+    make_customer,
+    make_merchant,
+    make_partner,
+    make_shop,
+)
+
+PAGE = 50
+ON_HAND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Population:
+    """A shop with many goods; one partner sees all, the other a page of 50."""
+
+    shop: ShopFixture
+    partner: PartnerFixture
+    page_partner: PartnerFixture
+    variants: tuple[int, ...]
+
+
+@asynccontextmanager
+async def populated(
+    ground: Ground, name: str, *, variants: int, sample: int = 5_000
+) -> AsyncIterator[tuple[Stand, Population]]:
+    """A stand of its own with that many variants, analysed; a sample of their ids."""
+    async with ground.stand(name) as stand:
+        database = Database(stand.url, min_size=1, max_size=1, statement_timeout_ms=0)
+        await database.open()
+        async with database.begin() as tx:
+            population = await _populate(tx, variants=variants, sample=sample)
+        async with database.statement() as tx:
+            while await number_events(tx, shop_id=population.shop.id):
+                pass
+            await tx.run("vacuum analyze")
+            await tx.run("checkpoint")
+        await database.close()
+        yield stand, population
+
+
+async def _populate(tx: Transaction, *, variants: int, sample: int) -> Population:
+    shop = await make_shop(tx)
+    page_merchant = await make_merchant(tx, shop_id=shop.id)
+    seller = await tx.value(
+        "insert into sellers (shop_id, name) values (%s, 'Ana') returning id", (shop.id,)
+    )
+    customer = await make_customer(tx, shop_id=shop.id, seller_id=seller)
+    partner = await make_partner(tx, shop=shop, customer_id=customer)
+    page_partner = await make_partner(
+        tx, shop=shop, customer_id=customer, visible_merchants=(page_merchant,)
+    )
+    await tx.run(
+        "insert into fulfilment_connectors (shop_id, name, kind, settings, is_default)"
+        " values (%s, 'hook', 'webhook', '{\"url\": \"https://fulfilment.example/orders\"}', true)",
+        (shop.id,),
+    )
+    rest = variants - PAGE
+    for merchant_id, prefix, count in ((shop.merchant_id, "a", rest), (page_merchant, "b", PAGE)):
+        await _goods(tx, shop=shop, merchant_id=merchant_id, prefix=prefix, count=count)
+    await _stock(tx, shop=shop)
+    rows = await tx.all(
+        "select id from variants where shop_id = %s and merchant_id = %s order by hashint8(id) limit %s",
+        (shop.id, shop.merchant_id, sample),
+    )
+    return Population(shop, partner, page_partner, tuple(row[0] for row in rows))
+
+
+async def _goods(
+    tx: Transaction, *, shop: ShopFixture, merchant_id: int, prefix: str, count: int
+) -> None:
+    await tx.run(
+        "insert into products (shop_id, merchant_id, handle, name)"
+        " select %s, %s, %s || g, 'Folding canvas chair number ' || g from generate_series(1, %s) g",
+        (shop.id, merchant_id, prefix, count),
+    )
+    await tx.run(
+        "insert into variants (shop_id, product_id, merchant_id, sku, upc, name, currency, retail_minor, origin)"
+        " select shop_id, id, merchant_id, 'SKU-' || handle, lpad(id::text, 12, '0'), name, 'USD',"
+        "        199 + id %% 90000, case id %% 3 when 0 then '*' else 'SC' end"
+        " from products where shop_id = %s and merchant_id = %s",
+        (shop.id, merchant_id),
+    )
+
+
+async def _stock(tx: Transaction, *, shop: ShopFixture) -> None:
+    await tx.run(
+        "insert into stock_levels (shop_id, variant_id, pool, on_hand)"
+        " select shop_id, id, 'own', %s from variants where shop_id = %s",
+        (ON_HAND, shop.id),
+    )
+    await tx.run(
+        "insert into stock_entries (shop_id, variant_id, pool, kind, on_hand_delta, reason)"
+        " select shop_id, id, 'own', 'receive', %s, 'population' from variants where shop_id = %s",
+        (ON_HAND, shop.id),
+    )
+    await tx.run(
+        "insert into events (shop_id, kind, payload) values (%s, 'stock.changed', '{}')", (shop.id,)
+    )
