@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.shop.catalogue.copying import PreparedProduct, PreparedVariant
@@ -12,8 +14,7 @@ Sku = tuple[int, str]
 """A variant's key inside a shop: its merchant's id and its sku."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedVariant:
+class PlacedVariant(msgspec.Struct, frozen=True, gc=False):
     """A prepared variant with its ids; `is_new` when no row has them yet."""
 
     id: int

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.shop.catalogue.copying import copy_text, copy_value
+from crossdock.shop.catalogue.copying import copy_lines, copy_text, copy_value
 from crossdock.shop.catalogue.records import StockRecord
 
 Target = tuple[int, StockRecord]
 """A variant's id and what one of its pools shall hold."""
 
+_LEVEL_COLUMNS = (
+    "stock_levels (shop_id, variant_id, pool, on_hand, warning_level, best_before, "
+    "best_before_alert, updated_at)"
+)
+_ENTRY_COLUMNS = (
+    "stock_entries (shop_id, variant_id, pool, kind, on_hand_delta, reason, created_at)"
+)
 _LEVEL_KEY = "(shop_id, variant_id, pool)"
 
 
@@ -50,28 +57,19 @@ async def _copy_new_levels(
     if not targets:
         return
     moment = now.isoformat()
-    levels = "".join(
+    levels = (
         f"{shop_id}\t{variant_id}\t{r.pool}\t{r.on_hand}\t{r.warning_level}"
         f"\t{copy_value(r.best_before)}\t{copy_text(r.best_before_alert)}\t{moment}\n"
         for variant_id, r in targets
     )
     why = copy_text(reason)
-    entries = "".join(
+    entries = (
         f"{shop_id}\t{variant_id}\t{r.pool}\tadjust\t{r.on_hand}\t{why}\t{moment}\n"
         for variant_id, r in targets
         if r.on_hand
     )
-    async with tx.connection.cursor() as cursor:
-        async with cursor.copy(
-            """copy stock_levels (shop_id, variant_id, pool, on_hand, warning_level, best_before,
-                                  best_before_alert, updated_at) from stdin"""
-        ) as copy:
-            await copy.write(levels)
-        async with cursor.copy(
-            """copy stock_entries (shop_id, variant_id, pool, kind, on_hand_delta, reason, created_at)
-               from stdin"""
-        ) as copy:
-            await copy.write(entries)
+    await copy_lines(tx, target=_LEVEL_COLUMNS, lines=levels)
+    await copy_lines(tx, target=_ENTRY_COLUMNS, lines=entries)
 
 
 async def _differing(tx: Transaction, *, shop_id: int, targets: Sequence[Target]) -> list[Target]:

@@ -5,7 +5,12 @@ from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.categories import ensure_categories
-from crossdock.shop.catalogue.copying import PRODUCT_COLUMNS, VARIANT_COLUMNS, PreparedProduct
+from crossdock.shop.catalogue.copying import (
+    PRODUCT_COLUMNS,
+    VARIANT_COLUMNS,
+    PreparedProduct,
+    copy_lines,
+)
 from crossdock.shop.catalogue.planning import PlacedVariant, Plan
 
 _CATEGORY_COLUMNS = "shop_id, product_id, category_id"
@@ -16,8 +21,8 @@ _VARIANT_CONTENT = ["product_id", "listed", *VARIANT_COLUMNS.split(", ")[6:]]
 async def copy_new_rows(tx: Transaction, *, shop_id: int, plan: Plan, now: datetime) -> None:
     """Copy new products and variants straight into their tables."""
     moment = now.isoformat()
-    products = [_product_line(shop_id, *row, moment) for row in plan.new_products]
-    variants = [_variant_line(shop_id, v, moment) for v in plan.variants if v.is_new]
+    products = (_product_line(shop_id, *row, moment) for row in plan.new_products)
+    variants = (_variant_line(shop_id, v, moment) for v in plan.variants if v.is_new)
     await _copy(tx, table="products", columns=PRODUCT_COLUMNS, lines=products)
     await _copy(tx, table="variants", columns=VARIANT_COLUMNS, lines=variants)
 
@@ -183,13 +188,4 @@ def _update(*, table: str, content: list[str], answer: str = "t.id") -> str:
 
 
 async def _copy(tx: Transaction, *, table: str, columns: str, lines: Iterable[str]) -> None:
-    text = "".join(lines)
-    if not text:
-        return
-    # tidy: allow sql_is_made_of_constants because tables and columns are literals of this module
-    statement = f"copy {table} ({columns}) from stdin"
-    async with (
-        tx.connection.cursor() as cursor,
-        cursor.copy(statement) as copy,
-    ):
-        await copy.write(text)
+    await copy_lines(tx, target=f"{table} ({columns})", lines=lines)
