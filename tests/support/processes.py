@@ -57,13 +57,16 @@ def environment(**settings: object) -> dict[str, str]:
 
 
 def run_command(
-    *arguments: str, settings: Mapping[str, object], timeout_s: float = 60
+    *arguments: str,
+    settings: Mapping[str, object],
+    timeout_s: float = 60,
+    stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run one `crossdock` command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "crossdock", *arguments],
         env=environment(**settings), cwd=str(settings["data_dir"]), check=False,
-        capture_output=True, text=True, timeout=timeout_s,
+        capture_output=True, text=True, timeout=timeout_s, input=stdin,
     )  # fmt: skip
 
 

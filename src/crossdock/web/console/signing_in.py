@@ -93,10 +93,15 @@ class SigningIn:
         return redirect(local_path(wanted), set_cookie=made.cookie)
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session here and on the server."""
+        """End the session here and on the server.
+
+        Without a session nothing is erased: the browser withholds the cookie from another site's
+        form, and that must not be enough to lose it.
+        """
         visit = await self._people.visit(cookies=cookies(request))
-        if visit:
-            await self._gate.checked_form(request, visit=visit)
+        if visit is None:
+            return redirect(SIGN_IN)
+        await self._gate.checked_form(request, visit=visit)
         erased = await self._people.sign_out(cookies=cookies(request))
         return redirect(f"{SIGN_IN}?left=1", set_cookie=erased)
 

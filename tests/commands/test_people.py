@@ -1,0 +1,81 @@
+"""`crossdock person`, and the console user of the demo."""
+
+import psycopg
+import pytest
+
+from tests.support.people import PlainBrowser
+from tests.support.processes import run_command
+
+
+def test_a_person_is_added_with_a_password_that_is_shown_once(alone):
+    alone.run("shop", "add", "one", "--name", "One", "--currency", "EUR")
+
+    added = alone.ask("person", "add", "ada@x.example", "--shop", "one", "--role", "owner",
+                      "--name", "Ada")  # fmt: skip
+    listed = alone.ask("person", "list")
+
+    assert len(added["password"]) == 20
+    assert (added["email"], added["role"], added["shop"]) == ("ada@x.example", "owner", "one")
+    assert [row["email"] for row in listed] == ["ada@x.example"]
+    assert "password" not in listed[0]
+    told = alone.refuse("person", "add", "ADA@x.example", "--shop", "one", "--role", "viewer")
+    assert "signs in as ADA@x.example already" in told
+
+
+def test_a_given_password_is_read_from_stdin_checked_and_not_repeated(alone):
+    alone.run("shop", "add", "one", "--name", "One", "--currency", "EUR")
+    arguments = ("person", "add", "ada@x.example", "--shop", "one", "--role", "owner")
+
+    def add(password):
+        return run_command(
+            *arguments, "--password-stdin", settings=alone.settings, stdin=f"{password}\n"
+        )
+
+    weak = add("password1234")
+    good = add("quiet harbour, nine boats")
+
+    assert weak.returncode == 1
+    assert "one of the commonest" in weak.stderr
+    assert good.returncode == 0
+    assert "quiet" not in good.stdout + good.stderr
+
+
+def test_role_password_and_state_are_changed(alone, empty_database_url):
+    alone.run("shop", "add", "one", "--name", "One", "--currency", "EUR")
+    for email, role in (("ada@x.example", "owner"), ("bo@x.example", "viewer")):
+        alone.ask("person", "add", email, "--shop", "one", "--role", role)
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("update people set totp_sealed = 'x' where email = 'bo@x.example'")
+
+    assert alone.ask("person", "set-role", "bo@x.example", "manager")["role"] == "manager"
+    assert len(alone.ask("person", "reset-password", "bo@x.example")["password"]) == 20
+    assert alone.ask("person", "reset-totp", "bo@x.example")["has_totp"] is False
+    assert alone.ask("person", "disable", "bo@x.example")["active"] is False
+    assert alone.ask("person", "enable", "bo@x.example")["active"] is True
+    assert "last owner" in alone.refuse("person", "disable", "ada@x.example")
+    assert "Nobody signs in as" in alone.refuse("person", "disable", "nobody@x.example")
+    assert "one of owner" in alone.refuse("person", "set-role", "bo@x.example", "root")
+
+
+async def test_the_demos_console_user_signs_in(demo, demo_server):
+    console = demo.ask("demo", "credentials")["console"]
+
+    async with PlainBrowser(demo_server.url) as visitor:
+        entered = await visitor.sign_in(console["email"], password=console["password"])
+        home = await visitor.get("/console/")
+
+    assert console["url"] == f"{demo_server.url}/console/"
+    assert entered.headers["location"] == "/console/"
+    assert "owner" in home.text
+
+
+@pytest.mark.slow
+def test_loading_the_demo_again_puts_its_console_password_back(alone):
+    alone.run("demo", "load", "--products", 60)
+    before = alone.ask("demo", "credentials")["console"]
+    alone.ask("person", "reset-password", before["email"])
+
+    again = alone.ask("demo", "load", "--products", 60)
+
+    assert again["others_changed"] == 1
+    assert alone.ask("demo", "credentials")["console"] == before

@@ -1,0 +1,72 @@
+"""The guard that other pages use: a role that may not gets a page that says so."""
+
+import pytest
+from starlette.requests import Request
+
+from crossdock.db.runtime import Runtime
+from crossdock.errors import Refused
+from crossdock.kit.clock import SystemClock
+from crossdock.kit.ids import RandomIds
+from crossdock.settings import Settings
+from crossdock.shop.people import People, create_means
+from crossdock.web.console import Gate, SignInNeeded
+from tests.support.factories import box
+
+
+def request_of(path="/stock", *, method="GET", query=b"", cookie=""):
+    headers = [(b"cookie", cookie.encode())] if cookie else []
+    return Request(
+        {
+            "type": "http",
+            "method": method,
+            "scheme": "http",
+            "server": ("127.0.0.1", 80),
+            "path": path,
+            "query_string": query,
+            "headers": headers,
+        }
+    )
+
+
+@pytest.fixture
+async def gate(server, server_database):
+    """The same guard that the running server uses, over its database."""
+    runtime = Runtime(settings=Settings(), clock=SystemClock(), database=server_database)
+    return Gate(People(create_means(runtime, box=box(), ids=RandomIds())))
+
+
+async def test_nobody_is_led_to_sign_in_and_back(gate):
+    with pytest.raises(SignInNeeded) as away:
+        await gate.require_person(request_of(query=b"q=1"), permission="stock.adjust")
+    with pytest.raises(SignInNeeded) as from_form:
+        await gate.require_form(request_of(method="POST"))
+
+    assert away.value.address == "/console/sign-in?next=%2Fstock%3Fq%3D1"
+    assert from_form.value.address == "/console/sign-in?next=%2Fconsole%2Faccount"
+
+
+@pytest.mark.parametrize(
+    ("role", "permission", "is_let_in"),
+    [
+        ("owner", "people.manage", True),
+        ("manager", "people.manage", False),
+        ("manager", "partners.manage", True),
+        ("warehouse", "partners.manage", False),
+        ("warehouse", "labels.print", True),
+        ("viewer", "labels.print", False),
+        ("viewer", "orders.read", True),
+    ],
+)
+async def test_a_role_is_let_in_by_its_permissions(
+    gate, browser, person, role, permission, is_let_in
+):
+    noor = await browser(await person(role=role))
+    request = request_of(cookie=f"crossdock={noor.cookie}")
+
+    if is_let_in:
+        visit = await gate.require_person(request, permission=permission)
+        assert visit.person.role == role
+    else:
+        with pytest.raises(Refused) as refused:
+            await gate.require_person(request, permission=permission)
+        assert refused.value.code == "permission_denied"
