@@ -1,5 +1,6 @@
 """Writing products in bulk: what is new, what changed, what is gone, and nothing otherwise."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -312,3 +313,30 @@ async def test_a_handle_or_sku_that_comes_twice_is_refused_and_nothing_written(
         await write(database, shop, *records)
     assert refusal.value.code == "invalid_input"
     assert await rows(database, "select 1 from merchants where shop_id = %s", shop) == []
+
+
+async def test_writers_at_the_same_time_do_not_double_anything(database, shop):
+    def record(number, on_hand):
+        stock = (StockRecord(pool="own", on_hand=on_hand),)
+        return product(
+            variant(f"S{number}", stock=stock),
+            handle=f"p{number}",
+            categories=(("Kitchen", f"Aisle {number % 3}"),),
+        )
+
+    forwards = [record(number, 5) for number in range(20)]
+    backwards = [record(number, 8) for number in reversed(range(20))]
+    results = await asyncio.gather(
+        *(write(database, shop, *records) for records in (forwards, backwards, forwards, backwards))
+    )
+    assert sum(counts.variants_added for counts in results) == 20
+    counted = await rows(
+        database,
+        """select count(*), count(distinct l.on_hand), sum(l.on_hand) = sum(e.total)
+           from stock_levels l
+           join (select variant_id, sum(on_hand_delta) as total from stock_entries
+                 where shop_id = %s group by variant_id) e using (variant_id)""",
+        shop,
+    )
+    assert counted == [(20, 1, True)]
+    assert len(await rows(database, "select 1 from categories where shop_id = %s", shop)) == 4
