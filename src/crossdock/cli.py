@@ -14,6 +14,7 @@ from crossdock.commands import (
     dispatches,
     doctor,
     exporting,
+    fulfil,
     importing,
     jobs,
     migrate,
@@ -26,6 +27,7 @@ from crossdock.commands import (
     serve,
     settings,
     shops,
+    stock,
     worker,
 )
 from crossdock.errors import CrossdockError
@@ -67,6 +69,8 @@ _TRYING = "Trying it out"
 app.add_typer(demo.app, name="demo", rich_help_panel=_TRYING)
 
 _FULFILMENT = "Fulfilment"
+app.add_typer(fulfil.app, name="fulfil", rich_help_panel=_FULFILMENT)
+app.add_typer(stock.app, name="stock", rich_help_panel=_FULFILMENT)
 app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)
 app.add_typer(dispatches.app, name="dispatch", rich_help_panel=_FULFILMENT)
 app.add_typer(sellers.app, name="seller", rich_help_panel=_FULFILMENT)

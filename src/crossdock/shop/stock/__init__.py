@@ -15,18 +15,24 @@ from crossdock.shop.stock.posting import (
     receive_stock,
     refusing_shortage,
 )
+from crossdock.shop.stock.viewing import Entry, Level, find_variant, read_entries, read_levels
 
 __all__ = [
     "Availability",
+    "Entry",
     "Hold",
+    "Level",
     "Limit",
     "Posting",
     "adjust_stock",
     "commit_hold",
     "expire_holds",
+    "find_variant",
     "hold_stock",
     "post_stock",
     "purchase_limit",
+    "read_entries",
+    "read_levels",
     "receive_stock",
     "refusing_shortage",
     "release_hold",

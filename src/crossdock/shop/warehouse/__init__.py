@@ -33,6 +33,8 @@ from crossdock.shop.warehouse.listing import OPEN_STATES, STATES, WorkSummary, l
 from crossdock.shop.warehouse.parcels import read_parcel, read_sender, set_sender
 from crossdock.shop.warehouse.picking import (
     Quantities,
+    left_to_pack,
+    left_to_pick,
     pack_lines,
     pick_lines,
     start_fulfilment,
@@ -96,6 +98,8 @@ __all__ = [
     "find_pickup_points",
     "find_serial",
     "is_tracking_number",
+    "left_to_pack",
+    "left_to_pick",
     "list_returnable",
     "list_stock",
     "list_work",

@@ -85,7 +85,7 @@ async def pack_lines(
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if state not in {"in_fulfilment", "partially_shipped"}:
         raise Refused("order_state", f"An order that is {state} cannot be packed.")
-    left = dict(await tx.all(_LEFT_TO_PACK, {"shop": shop_id, "order": order_id}))
+    left = await left_to_pack(tx, shop_id=shop_id, order_id=order_id)
     for line_no, quantity in _positive(quantities).items():
         if quantity > left.get(line_no, 0):
             raise _line_error(line_no, f"has {left.get(line_no, 0)} picked and not packed")
@@ -112,6 +112,22 @@ async def pack_lines(
         payload={"package_id": package_id},
     )
     return package_id
+
+
+async def left_to_pick(tx: Transaction, *, shop_id: int, order_id: int) -> dict[int, int]:
+    """How many of which line nobody has picked yet; lines without any are absent."""
+    rows = await tx.all(
+        "select line_no, quantity - picked from order_lines"
+        " where shop_id = %s and order_id = %s and picked < quantity",
+        (shop_id, order_id),
+    )
+    return {int(line_no): int(quantity) for line_no, quantity in rows}
+
+
+async def left_to_pack(tx: Transaction, *, shop_id: int, order_id: int) -> dict[int, int]:
+    """How many of which line are picked and in no package; lines without any are absent."""
+    rows = await tx.all(_LEFT_TO_PACK, {"shop": shop_id, "order": order_id})
+    return {int(line_no): int(quantity) for line_no, quantity in rows if quantity}
 
 
 async def lock_order(tx: Transaction, *, shop_id: int, order_id: int) -> str:

@@ -41,19 +41,24 @@ async def count_goods(
     *,
     shop_id: int,
     variant_id: int,
-    difference: int,
     now: datetime,
+    difference: int | None = None,
+    counted: int | None = None,
     pool: str = "own",
     reason: str = "counted",
-) -> None:
-    """A count found more (positive) or less.
+) -> int:
+    """A count found so many (`counted`), or so many more or less; by how much the level changed.
 
     Raises Refused `stock_insufficient` below zero on hand, Invalid `invalid_input`, NotFound
     `variant_not_found`.
     """
-    if not 1 <= abs(difference) <= _QUANTITY_MAX:
-        raise Invalid("invalid_input", "A count that changes nothing.", {"field": "difference"})
     await _check(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
+    if counted is not None:
+        difference = counted - await _on_hand(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
+    if difference is None or abs(difference) > _QUANTITY_MAX:
+        raise Invalid("invalid_input", "Say what was counted.", {"field": "difference"})
+    if difference == 0:
+        return 0
     if difference > 0:
         await wake_releases(tx, shop_id=shop_id)
     await adjust_stock(
@@ -64,6 +69,19 @@ async def count_goods(
         now=now,
         pool=pool,
         reason=reason,
+    )
+    return difference
+
+
+async def _on_hand(tx: Transaction, *, shop_id: int, variant_id: int, pool: str) -> int:
+    """What the level says, locked until it is put right."""
+    return int(
+        await tx.value(
+            "select on_hand from stock_levels where shop_id = %s and variant_id = %s and pool = %s"
+            " for no key update",
+            (shop_id, variant_id, pool),
+        )
+        or 0
     )
 
 

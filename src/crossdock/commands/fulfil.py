@@ -1,0 +1,306 @@
+"""`crossdock fulfil`: the work on orders, from their release to what comes back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands import fulfil_returns
+from crossdock.commands.fulfil_tables import print_order, print_work
+from crossdock.commands.running import with_runtime, with_transaction
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.shop.warehouse import WorkOrder, WorkSummary
+
+app = typer.Typer(
+    help="Work on orders: release, pick, pack, ship, take back.", no_args_is_help=True
+)
+app.add_typer(fulfil_returns.app, name="return")
+
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OrderId = Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")]
+Lines = Annotated[
+    list[str] | None,
+    typer.Argument(help="LINE=QUANTITY, for example 1=2 2=1.", metavar="LINE=QUANTITY..."),
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Whatever is left.")]
+CarrierOption = Annotated[str, typer.Option("--carrier", help="Which carrier; else the usual one.")]
+ServiceOption = Annotated[str, typer.Option("--service", help="Which of the carrier's services.")]
+WeightOption = Annotated[
+    int, typer.Option("--weight", min=0, help="Grams; 0 for what the goods weigh.")
+]
+
+
+@app.command("list")
+def list_(
+    shop: ShopOption,
+    state: Annotated[str | None, typer.Option(help="Only orders in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """Orders with work to be done, the oldest first."""
+    from crossdock.shop.warehouse import STATES, list_work
+
+    if state is not None and state not in STATES:
+        raise Invalid("invalid_input", f"--state must be one of {', '.join(STATES)}.")
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "list[WorkSummary]":
+        return await list_work(tx, shop_id=await shop_id_of(tx, shop), state=state, limit=limit)
+
+    found = with_transaction(read)
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+    elif found:
+        print_work(found)
+    else:
+        typer.echo("There is nothing to do.")
+
+
+@app.command()
+def show(
+    order_id: OrderId,
+    shop: ShopOption,
+    serials: Annotated[
+        bool, typer.Option("--serials", help="Open the serial numbers too.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """One order: its lines, its packages, how far they are."""
+    _show(with_runtime(lambda runtime: _read(runtime, shop, order_id, serials=serials)), as_json)
+
+
+@app.command()
+def release(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Release an order if its goods are there; else it is reserved."""
+    from crossdock.shop.warehouse import release_order
+
+    async def write(runtime: Runtime, tx: Transaction) -> str:
+        shop_id = await shop_id_of(tx, shop)
+        return await release_order(tx, shop_id=shop_id, order_id=order_id, now=runtime.clock.now())
+
+    state = with_transaction(write)
+    _say(as_json, f"Order {order_id} is {state}.", order_id=order_id, state=state)
+
+
+@app.command()
+def start(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Begin to work on a released order; it cannot be cancelled any more."""
+    from crossdock.shop.warehouse import start_fulfilment
+
+    async def write(runtime: Runtime, tx: Transaction) -> None:
+        shop_id = await shop_id_of(tx, shop)
+        await start_fulfilment(tx, shop_id=shop_id, order_id=order_id, now=runtime.clock.now())
+
+    with_transaction(write)
+    _say(as_json, f"Order {order_id} is in fulfilment.", order_id=order_id, state="in_fulfilment")
+
+
+@app.command()
+def pick(
+    order_id: OrderId,
+    shop: ShopOption,
+    lines: Lines = None,
+    all_: AllOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Note what was taken from the shelf."""
+    from crossdock.shop.warehouse import left_to_pick, pick_lines
+
+    async def write(runtime: Runtime, tx: Transaction) -> dict[int, int]:
+        shop_id = await shop_id_of(tx, shop)
+        wanted = quantities(lines, all_=all_)
+        if all_:
+            wanted = await left_to_pick(tx, shop_id=shop_id, order_id=order_id)
+        await pick_lines(
+            tx, shop_id=shop_id, order_id=order_id, quantities=wanted, now=runtime.clock.now()
+        )
+        return wanted
+
+    picked = with_transaction(write)
+    _say(as_json, f"Picked {_worded(picked)}.", order_id=order_id, picked=picked)
+
+
+@app.command()
+def pack(
+    order_id: OrderId,
+    shop: ShopOption,
+    lines: Lines = None,
+    all_: AllOption = False,
+    weight: WeightOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Put picked goods into a package; its number is printed."""
+    from crossdock.shop.warehouse import left_to_pack, pack_lines
+
+    async def write(runtime: Runtime, tx: Transaction) -> tuple[int, dict[int, int]]:
+        shop_id = await shop_id_of(tx, shop)
+        wanted = quantities(lines, all_=all_)
+        if all_:
+            wanted = await left_to_pack(tx, shop_id=shop_id, order_id=order_id)
+        package_id = await pack_lines(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            quantities=wanted,
+            now=runtime.clock.now(),
+            weight_g=weight,
+        )
+        return package_id, wanted
+
+    package_id, packed = with_transaction(write)
+    text = f"Package {package_id} holds {_worded(packed)}."
+    _say(as_json, text, order_id=order_id, package_id=package_id, packed=packed)
+
+
+@app.command()
+def serial(
+    order_id: OrderId,
+    line_no: Annotated[int, typer.Argument(help="The line's number.", metavar="LINE")],
+    shop: ShopOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Note serial numbers of a picked line, read from standard input, one a line.
+
+    They are secrets of the buyer, so they are not taken from the command line, which others can see.
+    """
+    from crossdock.jobs.services import create_box
+    from crossdock.shop.warehouse import capture_serials
+
+    found = [line for line in typer.get_text_stream("stdin").read().splitlines() if line.strip()]
+
+    async def write(runtime: Runtime, tx: Transaction) -> None:
+        await capture_serials(
+            tx,
+            shop_id=await shop_id_of(tx, shop),
+            order_id=order_id,
+            line_no=line_no,
+            serials=found,
+            box=create_box(runtime.settings),
+            now=runtime.clock.now(),
+        )
+
+    with_transaction(write)
+    _say(as_json, f"{len(found)} noted.", order_id=order_id, line=line_no, noted=len(found))
+
+
+@app.command()
+def ship(
+    order_id: OrderId,
+    shop: ShopOption,
+    package: Annotated[
+        int | None, typer.Option("--package", help="Only this package; else every packed one.")
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Pick and pack whatever is left, then ship everything.")
+    ] = False,
+    carrier: CarrierOption = "",
+    service: ServiceOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Book packed packages with a carrier and ship them."""
+    from crossdock.commands.fulfil_shipping import ship_order
+
+    async def run(runtime: Runtime) -> "WorkOrder":
+        await ship_order(
+            runtime,
+            slug=shop,
+            order_id=order_id,
+            package_id=package,
+            everything=all_,
+            carrier=carrier,
+            carrier_service=service,
+        )
+        return await _read(runtime, shop, order_id)
+
+    _show(with_runtime(run), as_json)
+
+
+@app.command()
+def deliver(
+    package_id: Annotated[int, typer.Argument(help="The package's number.", metavar="PACKAGE")],
+    shop: ShopOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Note that a package has arrived, where no carrier tells."""
+    from crossdock.shop.warehouse import Checkpoint, add_checkpoints
+
+    async def write(runtime: Runtime, tx: Transaction) -> int:
+        now = runtime.clock.now()
+        seen = Checkpoint(code="delivered", happened_at=now, message="Noted by hand.")
+        return await add_checkpoints(
+            tx,
+            shop_id=await shop_id_of(tx, shop),
+            package_id=package_id,
+            checkpoints=[seen],
+            now=now,
+        )
+
+    with_transaction(write)
+    _say(as_json, f"Package {package_id} has arrived.", package_id=package_id, state="delivered")
+
+
+@app.command()
+def label(
+    package_id: Annotated[int, typer.Argument(help="The package's number.", metavar="PACKAGE")],
+    shop: ShopOption,
+    to: Annotated[Path, typer.Option("--to", help="The file to write; .pdf or .zpl.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write the label of a shipped package to a file."""
+    from crossdock.commands.fulfil_shipping import label_of
+
+    if to.suffix not in {".pdf", ".zpl"}:
+        raise Invalid("invalid_input", "--to must end in .pdf or .zpl.")
+    data = with_runtime(
+        lambda runtime: label_of(runtime, slug=shop, package_id=package_id, kind=to.suffix)
+    )
+    to.write_bytes(data)
+    _say(as_json, f"{to}: {len(data)} bytes.", package_id=package_id, bytes=len(data))
+
+
+def quantities(words: list[str] | None, *, all_: bool) -> dict[int, int]:
+    """The numbers in words like 1=2. Raises Invalid `invalid_input`."""
+    if bool(words) == all_:
+        raise Invalid("invalid_input", "Name lines as LINE=QUANTITY, or --all for what is left.")
+    found: dict[int, int] = {}
+    for word in words or []:
+        line_no, _, quantity = word.partition("=")
+        if not (
+            line_no.isascii() and line_no.isdigit() and quantity.isascii() and quantity.isdigit()
+        ):
+            raise Invalid("invalid_input", f"{word!r} is not LINE=QUANTITY.")
+        found[int(line_no)] = found.get(int(line_no), 0) + int(quantity)
+    return found
+
+
+async def _read(
+    runtime: Runtime, slug: str, order_id: int, *, serials: bool = False
+) -> "WorkOrder":
+    from crossdock.jobs.services import create_box
+    from crossdock.shop.warehouse import read_work_order
+
+    async with runtime.database.statement() as tx:
+        shop_id = await shop_id_of(tx, slug)
+        box = create_box(runtime.settings) if serials else None
+        return await read_work_order(tx, shop_id=shop_id, order_id=order_id, box=box)
+
+
+def _show(order: "WorkOrder", as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(order))
+    else:
+        print_order(order)
+
+
+def _say(as_json: bool, text: str, **facts: object) -> None:
+    typer.echo(msgspec.json.encode(facts) if as_json else text)
+
+
+def _worded(lines: dict[int, int]) -> str:
+    return ", ".join(f"{quantity} of line {line}" for line, quantity in sorted(lines.items()))

@@ -1,0 +1,83 @@
+"""`crossdock fulfil return`: what buyers send back."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_transaction
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+
+app = typer.Typer(help="What buyers send back.", no_args_is_help=True)
+
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Lines = Annotated[
+    list[str] | None,
+    typer.Argument(help="LINE=QUANTITY, for example 1=2.", metavar="LINE=QUANTITY..."),
+]
+
+
+@app.command()
+def announce(
+    order_id: Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")],
+    shop: ShopOption,
+    lines: Lines = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why they come back.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Note that goods are on their way back; the return's number is printed."""
+    from crossdock.commands.fulfil import quantities
+    from crossdock.shop.warehouse import ReturnItem, announce_return
+
+    wanted = quantities(lines, all_=False)
+
+    async def write(runtime: Runtime, tx: Transaction) -> int:
+        items = [ReturnItem(line_no=line, quantity=many) for line, many in wanted.items()]
+        return await announce_return(
+            tx,
+            shop_id=await shop_id_of(tx, shop),
+            order_id=order_id,
+            items=items,
+            now=runtime.clock.now(),
+            reason=reason,
+        )
+
+    return_id = with_transaction(write)
+    facts = {"order_id": order_id, "return_id": return_id}
+    typer.echo(msgspec.json.encode(facts) if as_json else f"Return {return_id} is announced.")
+
+
+@app.command()
+def receive(
+    return_id: Annotated[int, typer.Argument(help="The return's number.", metavar="RETURN")],
+    shop: ShopOption,
+    lines: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="What is good to be sold again, as LINE=QUANTITY.", metavar="LINE=QUANTITY..."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a return in; only the goods that are named go back on the shelf."""
+    from crossdock.commands.fulfil import quantities
+    from crossdock.shop.warehouse import receive_return
+
+    restocked = quantities(lines, all_=False) if lines else {}
+
+    async def write(runtime: Runtime, tx: Transaction) -> None:
+        await receive_return(
+            tx,
+            shop_id=await shop_id_of(tx, shop),
+            return_id=return_id,
+            restocked=restocked,
+            now=runtime.clock.now(),
+        )
+
+    with_transaction(write)
+    facts = {"return_id": return_id, "restocked": restocked}
+    text = f"Return {return_id} is in; {sum(restocked.values())} back on the shelf."
+    typer.echo(msgspec.json.encode(facts) if as_json else text)

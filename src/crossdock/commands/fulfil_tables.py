@@ -1,0 +1,70 @@
+"""Orders and their work as tables."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crossdock.shop.warehouse import WorkOrder, WorkSummary
+
+
+def print_work(found: "list[WorkSummary]") -> None:
+    """One row per order."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "Order", "Partner", "Partner's number", "State", "Placed", "Goods", "Picked", "Shipped"
+    )
+    for order in found:
+        table.add_row(
+            str(order.id),
+            order.partner,
+            order.partner_order_id,
+            order.state,
+            f"{order.placed_at:%Y-%m-%d %H:%M}",
+            str(order.quantity),
+            str(order.picked),
+            str(order.shipped),
+        )
+    Console().print(table)
+
+
+def print_order(order: "WorkOrder") -> None:
+    """The order's lines, then its packages."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    receiver = order.shipping
+    name = f"{receiver.first_name} {receiver.last_name}".strip() or receiver.company
+    console.print(
+        f"Order {order.id} ({order.partner_order_id}) is {order.state}, for {name}, "
+        f"{receiver.postcode} {receiver.city} {receiver.country}",
+        markup=False,
+    )
+    lines = Table("Line", "SKU", "Name", "Ordered", "Picked", "Shipped", "Returned", "Serials")
+    for line in order.lines:
+        lines.add_row(
+            str(line.line_no),
+            line.sku,
+            line.name,
+            str(line.quantity),
+            str(line.picked),
+            str(line.shipped),
+            str(line.returned),
+            ", ".join(line.serials),
+        )
+    console.print(lines)
+    if not order.packages:
+        return
+    packages = Table("Package", "State", "Holds", "Carrier", "Number", "Shipped", "Follow it at")
+    for package in order.packages:
+        packages.add_row(
+            str(package.id),
+            package.state,
+            ", ".join(f"{many} of line {line}" for line, many in sorted(package.lines.items())),
+            f"{package.carrier} {package.service}".strip(),
+            package.tracking_number,
+            f"{package.shipped_at:%Y-%m-%d %H:%M}" if package.shipped_at else "",
+            package.tracking_url,
+        )
+    console.print(packages)

@@ -1,0 +1,161 @@
+"""`crossdock stock`: levels, receipts, counts, and the entries behind them."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_transaction
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.shop.stock import Entry, Level
+
+app = typer.Typer(help="What there is, what comes in, what a count finds.", no_args_is_help=True)
+
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Variant = Annotated[str, typer.Argument(help="The variant's SKU or number.", metavar="VARIANT")]
+PoolOption = Annotated[str, typer.Option("--pool", help="own or supplier.")]
+
+
+@app.command()
+def show(variant: Variant, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """What there is of a variant: on hand, held, committed, available."""
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "list[Level]":
+        return await _levels(tx, slug=shop, variant=variant)
+
+    _print_levels(with_transaction(read), as_json=as_json)
+
+
+@app.command()
+def receive(
+    variant: Variant,
+    quantity: Annotated[int, typer.Argument(help="How many came in.")],
+    shop: ShopOption,
+    pool: PoolOption = "own",
+    reason: Annotated[str, typer.Option(help="What the entry says.")] = "goods received",
+    as_json: JsonOption = False,
+) -> None:
+    """Goods come in; orders that wait for them are released right after."""
+    from crossdock.shop.stock import find_variant
+    from crossdock.shop.warehouse import receive_goods
+
+    async def write(runtime: Runtime, tx: Transaction) -> "list[Level]":
+        shop_id = await shop_id_of(tx, shop)
+        await receive_goods(
+            tx,
+            shop_id=shop_id,
+            variant_id=await find_variant(tx, shop_id=shop_id, who=variant),
+            quantity=quantity,
+            now=runtime.clock.now(),
+            pool=pool,
+            reason=reason,
+        )
+        return await _levels(tx, slug=shop, variant=variant)
+
+    _print_levels(with_transaction(write), as_json=as_json)
+
+
+@app.command()
+def adjust(
+    variant: Variant,
+    shop: ShopOption,
+    by: Annotated[
+        int | None, typer.Option("--by", help="So many more, or with a minus fewer.")
+    ] = None,
+    to: Annotated[int | None, typer.Option("--to", min=0, help="So many were counted.")] = None,
+    pool: PoolOption = "own",
+    reason: Annotated[str, typer.Option(help="What the entry says.")] = "counted",
+    as_json: JsonOption = False,
+) -> None:
+    """Put a level right after a count."""
+    from crossdock.shop.stock import find_variant
+    from crossdock.shop.warehouse import count_goods
+
+    if (by is None) == (to is None):
+        raise Invalid("invalid_input", "Give --by or --to.")
+
+    async def write(runtime: Runtime, tx: Transaction) -> "list[Level]":
+        shop_id = await shop_id_of(tx, shop)
+        variant_id = await find_variant(tx, shop_id=shop_id, who=variant)
+        await count_goods(
+            tx,
+            shop_id=shop_id,
+            variant_id=variant_id,
+            difference=by,
+            counted=to,
+            now=runtime.clock.now(),
+            pool=pool,
+            reason=reason,
+        )
+        return await _levels(tx, slug=shop, variant=variant)
+
+    _print_levels(with_transaction(write), as_json=as_json)
+
+
+@app.command()
+def entries(
+    variant: Variant,
+    shop: ShopOption,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest changes of a variant's levels, and why they were made."""
+    from crossdock.shop.stock import find_variant, read_entries
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "list[Entry]":
+        shop_id = await shop_id_of(tx, shop)
+        variant_id = await find_variant(tx, shop_id=shop_id, who=variant)
+        return await read_entries(tx, shop_id=shop_id, variant_id=variant_id, limit=limit)
+
+    found = with_transaction(read)
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+    else:
+        _print_entries(found)
+
+
+async def _levels(tx: Transaction, *, slug: str, variant: str) -> "list[Level]":
+    from crossdock.shop.stock import find_variant, read_levels
+
+    shop_id = await shop_id_of(tx, slug)
+    variant_id = await find_variant(tx, shop_id=shop_id, who=variant)
+    return await read_levels(tx, shop_id=shop_id, variant_id=variant_id)
+
+
+def _print_levels(levels: "list[Level]", *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(levels))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("SKU", "Pool", "On hand", "Held", "Committed", "Kept back", "Available")
+    for level in levels:
+        numbers = (level.on_hand, level.held, level.committed, level.warning_level, level.available)
+        table.add_row(level.sku, level.pool, *map(str, numbers))
+    Console().print(table)
+
+
+def _print_entries(found: "list[Entry]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("When", "Pool", "What", "On hand", "Held", "Committed", "Order", "Why")
+    for entry in found:
+        table.add_row(
+            f"{entry.created_at:%Y-%m-%d %H:%M:%S}",
+            entry.pool,
+            entry.kind,
+            f"{entry.on_hand:+d}" if entry.on_hand else "",
+            f"{entry.held:+d}" if entry.held else "",
+            f"{entry.committed:+d}" if entry.committed else "",
+            str(entry.order_id or ""),
+            entry.reason,
+        )
+    Console().print(table)
