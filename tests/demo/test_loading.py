@@ -3,7 +3,7 @@
 import pytest
 
 from crossdock.db.unit_of_work import Database
-from crossdock.demo.access import find_sample_variant, read_keys
+from crossdock.demo.access import KnownChannel, find_sample_variant, read_keys
 from crossdock.demo.loading import Loading, load_demo
 from crossdock.errors import NotFound
 from crossdock.kit.ids import RandomIds
@@ -13,7 +13,12 @@ from crossdock.shop.partners import list_partners, rotate_secret
 from tests.support.factories import box
 
 COUNT = 120
-PERMISSIONS = {"shoppex_partner": ("products.read", "orders.create")}
+CHANNELS = {
+    "shoppex_partner": KnownChannel(
+        permissions=("products.read", "orders.create"), keys_are_numbers=False
+    ),
+    "shopwedo": KnownChannel(permissions=(), keys_are_numbers=True),
+}
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ async def service(db, clock):
             ids=RandomIds(),
             box=box(),
             configuring=Configuring(outbound=outbound, box=box()),
-            permissions=PERMISSIONS,
+            channels=CHANNELS,
         )
 
 
@@ -47,7 +52,7 @@ async def test_makes_a_whole_shop(service, db):
     loaded = await load_demo(service, count=COUNT, moved=done.append)
 
     assert loaded.products_added == COUNT
-    assert loaded.partners_added == 2
+    assert loaded.partners_added == 4
     assert done[-1] == COUNT
     async with db.statement() as tx:
         shop_id = await tx.value("select id from shops where slug = 'demo'")
@@ -92,7 +97,7 @@ async def test_gives_two_partners_that_differ_in_backorder_alone(service, db):
     await load_demo(service, count=COUNT)
 
     async with db.statement() as tx:
-        plain, twin = await list_partners(tx, shop="demo")
+        plain, twin = await list_partners(tx, shop="demo", channel="shoppex_partner")
         keys = await read_keys(tx, box=box())
 
     assert (plain.backorder, twin.backorder) == (False, True)
@@ -103,9 +108,20 @@ async def test_gives_two_partners_that_differ_in_backorder_alone(service, db):
         assert partner.settings == {"demo": True, "rate_limit_per_minute": 0}
         assert partner.credentials[0]["is_test"]
     assert plain.customer_id != twin.customer_id
-    assert [key.key for key in keys] == [p.credentials[0]["key"] for p in (plain, twin)]
+    assert [key.key for key in keys[:2]] == [p.credentials[0]["key"] for p in (plain, twin)]
     assert all(key.secret.startswith("sk_") for key in keys)
     assert "sk_" not in repr(keys)
+
+
+async def test_gives_two_web_shops_that_differ_in_the_replay_cache(service, db):
+    await load_demo(service, count=COUNT)
+
+    async with db.statement() as tx:
+        plain, twin = await list_partners(tx, shop="demo", channel="shopwedo")
+
+    assert plain.settings == {"demo": True, "rate_limit_per_minute": 0}
+    assert twin.settings == {**plain.settings, "replay_cache": True}
+    assert [p.credentials[0]["key"] for p in (plain, twin)] == ["1", "2"]
 
 
 async def test_shows_no_secret_of_a_partner_that_is_no_demo(service, db):

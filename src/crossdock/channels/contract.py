@@ -12,7 +12,7 @@ from crossdock.kit.crypto import SecretBox
 from crossdock.shop.orders import Placing
 from crossdock.shop.people import People, StaffPage
 
-__all__ = ["Answer", "Channel", "Runtime", "Services", "StaffPage"]
+__all__ = ["Answer", "Channel", "ChannelFacts", "Runtime", "Services", "StaffPage"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,20 @@ class Services:
     box: SecretBox
     placing: Placing
     people: People
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelFacts:
+    """What an operator must know to add a partner of a channel.
+
+    `settings` are the partner's own, each with the words that it may be set to; yes and no are
+    stored as booleans. `keys_are_numbers`: the caller is known by a number, not by a `pk_` key.
+    """
+
+    name: str
+    permissions: tuple[str, ...]
+    settings: dict[str, tuple[str, ...]]
+    keys_are_numbers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

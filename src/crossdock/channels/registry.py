@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from crossdock.channels.contract import Channel, Services
+from crossdock.channels.contract import Channel, ChannelFacts, Services
 
 CHANNELS = ("crossdock.channels.shoppex_partner", "crossdock.channels.shopwedo")
 
@@ -12,7 +12,7 @@ def create_channels(services: Services) -> list[Channel]:
     return [import_module(name).create_channel(services) for name in CHANNELS]
 
 
-def channel_permissions() -> dict[str, tuple[str, ...]]:
-    """What each channel knows to permit, by the channel's name."""
-    packages = [import_module(name) for name in CHANNELS]
-    return {package.NAME: package.PERMISSIONS for package in packages}
+def channel_facts() -> dict[str, ChannelFacts]:
+    """What there is to know of each channel's partners, by the channel's name."""
+    facts: list[ChannelFacts] = [import_module(name).FACTS for name in CHANNELS]
+    return {fact.name: fact for fact in facts}

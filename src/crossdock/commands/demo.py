@@ -63,8 +63,8 @@ def credentials(
 ) -> None:
     """Where the demo is served, who signs in, and the keys and secrets of its partners."""
     settings = load_settings()
-    keys, console = with_runtime(read_access)
-    shown = shown_credentials(keys, base_url=base_url(settings), console=console)
+    keys, console, sku = with_runtime(read_access)
+    shown = shown_credentials(keys, base_url=base_url(settings), console=console, sku=sku)
     if as_json:
         typer.echo(msgspec.json.encode(shown))
     elif as_shell:
@@ -82,7 +82,8 @@ async def load_into(
     moved: Callable[[int], None] = lambda done: None,
 ) -> "Loaded":
     """Load the demo shop into the runtime's database."""
-    from crossdock.channels.registry import channel_permissions
+    from crossdock.channels.registry import channel_facts
+    from crossdock.demo.access import KnownChannel
     from crossdock.demo.loading import Loading, load_demo
     from crossdock.jobs.services import create_box, create_configuring, create_outbound
     from crossdock.kit.ids import RandomIds
@@ -94,33 +95,51 @@ async def load_into(
             ids=RandomIds(),
             box=create_box(runtime.settings),
             configuring=create_configuring(runtime, outbound=outbound),
-            permissions=channel_permissions(),
+            channels={
+                name: KnownChannel(
+                    permissions=facts.permissions, keys_are_numbers=facts.keys_are_numbers
+                )
+                for name, facts in channel_facts().items()
+            },
         )
         return await load_demo(service, count=products, seed=seed, moved=moved)
 
 
-async def read_access(runtime: Runtime) -> "tuple[list[DemoKey], ConsoleAccess | None]":
-    """The demo partners' keys, and who signs in. Raises NotFound when no demo is loaded."""
-    from crossdock.demo.access import read_keys
+async def read_access(runtime: Runtime) -> "tuple[list[DemoKey], ConsoleAccess | None, int | None]":
+    """The demo partners' keys, who signs in, and something to order.
+
+    Raises NotFound when no demo is loaded.
+    """
+    from crossdock.demo.access import find_sample_variant, read_keys
     from crossdock.demo.console import read_console_access
     from crossdock.jobs.services import create_box
 
     box = create_box(runtime.settings)
     async with runtime.database.statement() as tx:
-        return await read_keys(tx, box=box), await read_console_access(tx, box=box)
+        keys = await read_keys(tx, box=box)
+        return keys, await read_console_access(tx, box=box), await find_sample_variant(tx)
 
 
 def shown_credentials(
-    keys: "list[DemoKey]", *, base_url: str, console: "ConsoleAccess | None" = None
+    keys: "list[DemoKey]",
+    *,
+    base_url: str,
+    console: "ConsoleAccess | None" = None,
+    sku: int | None = None,
 ) -> dict[str, object]:
     """The credentials as acceptance suites read them; no name in it is ever changed."""
     from crossdock.demo.access import SHOP
 
-    channels: dict[str, dict[str, str]] = {}
+    channels: dict[str, dict[str, object]] = {}
     for key in keys:
         fields = channels.setdefault(key.partner.channel, {})
-        fields[f"{key.partner.prefix}key"] = key.key
-        fields[f"{key.partner.prefix}secret"] = key.secret
+        prefix = key.partner.prefix
+        if key.partner.channel == "shopwedo":
+            fields |= {f"{prefix}shopid": int(key.key), f"{prefix}shop_key": key.secret}
+        else:
+            fields |= {f"{prefix}key": key.key, f"{prefix}secret": key.secret}
+    if sku is not None and "shopwedo" in channels:
+        channels["shopwedo"]["sku"] = sku
     shown: dict[str, object] = {"base_url": base_url, "shop": SHOP}
     if console:
         shown["console"] = {

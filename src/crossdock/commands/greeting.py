@@ -43,9 +43,9 @@ def _heading(settings: Settings) -> str:
 
 
 def _table(base_url: str) -> str:
-    from crossdock.channels.registry import channel_permissions
+    from crossdock.channels.registry import channel_facts
 
-    names = ("Channel", *channel_permissions())
+    names = ("Channel", *channel_facts())
     width = max(map(len, names))
     lines = [f"  {'Channel':{width}}  API reference", f"  {'-' * width}  {'-' * 13}"]
     lines += [f"  {name:{width}}  {base_url}/docs/api/{name}" for name in names[1:]]

@@ -132,6 +132,7 @@ async def _add(
     words: dict[str, str],
     is_test: bool,
 ) -> tuple["NewCredential", bool]:
+    from crossdock.channels.registry import channel_facts
     from crossdock.jobs.services import create_box
     from crossdock.kit.ids import RandomIds
     from crossdock.shop.partners import add_credential, add_partner
@@ -150,33 +151,37 @@ async def _add(
         ids=RandomIds(),
         box=create_box(runtime.settings),
         is_test=is_test,
+        is_number=channel_facts()[channel].keys_are_numbers,
     )
     has_customer = bool(terms.customer_id) and terms.customer_id is not msgspec.UNSET
     return created, has_customer
 
 
 async def _wording(tx: Transaction, *, slug: str, channel: str) -> "Wording":
-    from crossdock.channels.registry import channel_permissions
+    from crossdock.channels.registry import channel_facts
     from crossdock.shop.partners import Wording
     from crossdock.shop.shops import read_shop
 
-    known = channel_permissions()
+    known = channel_facts()
     if channel not in known:
         channels = ", ".join(sorted(known))
         raise Invalid("invalid_input", f"There is no channel {channel!r}; known are {channels}.")
-    return Wording(shop=await read_shop(tx, slug=slug), permissions=known[channel])
+    return Wording(
+        shop=await read_shop(tx, slug=slug),
+        permissions=known[channel].permissions,
+        settings=known[channel].settings,
+    )
 
 
 async def _read_terms(
     tx: Transaction, *, slug: str, channel: str, words: dict[str, str]
 ) -> "Terms":
     """The words' terms; in the demo shop `customer=demo` is the demo partner's customer."""
-    from crossdock.demo.access import PARTNERS
+    from crossdock.demo.access import DEMO_CUSTOMER
     from crossdock.shop.partners import read_terms
 
     if slug == DEMO and words.get("customer") == "demo":
-        words = words | {"customer": PARTNERS[0].customer.email}
-
+        words = words | {"customer": DEMO_CUSTOMER.email}
     return await read_terms(tx, wording=await _wording(tx, slug=slug, channel=channel), words=words)
 
 

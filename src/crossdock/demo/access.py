@@ -7,6 +7,7 @@ pointed at a demo.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -26,8 +27,16 @@ from crossdock.shop.partners import (
 
 SHOP = "demo"
 
-Permissions = Mapping[str, tuple[str, ...]]
-"""What each channel knows to permit, by the channel's name."""
+
+class KnownChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demo must know of a channel to add its partners."""
+
+    permissions: tuple[str, ...]
+    keys_are_numbers: bool
+
+
+KnownChannels = Mapping[str, KnownChannel]
+"""The channels by their names."""
 
 
 class DemoPartner(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +45,23 @@ class DemoPartner(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     name: str
     prefix: str
-    backorder: bool
-    customer: Address
+    backorder: bool = False
+    customer: Address | None = None
+    settings: dict[str, Any] = {}
 
+
+DEMO_CUSTOMER = Address(
+    first_name="Robin",
+    last_name="Calloway",
+    company="Calloway Stores",
+    email="robin@calloway.example",
+    phone="+1 305 555 0142",
+    address_1="12 Harbor Walk",
+    city="Miami",
+    state="FL",
+    postcode="33132",
+    country="US",
+)
 
 PARTNERS = (
     DemoPartner(
@@ -46,18 +69,7 @@ PARTNERS = (
         name="Demo partner",
         prefix="",
         backorder=False,
-        customer=Address(
-            first_name="Robin",
-            last_name="Calloway",
-            company="Calloway Stores",
-            email="robin@calloway.example",
-            phone="+1 305 555 0142",
-            address_1="12 Harbor Walk",
-            city="Miami",
-            state="FL",
-            postcode="33132",
-            country="US",
-        ),
+        customer=DEMO_CUSTOMER,
     ),
     DemoPartner(
         channel="shoppex_partner",
@@ -78,6 +90,13 @@ PARTNERS = (
             country="US",
         ),
     ),
+    DemoPartner(channel="shopwedo", name="Demo web shop", prefix=""),
+    DemoPartner(
+        channel="shopwedo",
+        name="Demo web shop with replay cache",
+        prefix="replay_",
+        settings={"replay_cache": True},
+    ),
 )
 
 
@@ -93,25 +112,36 @@ class DemoKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def ensure_partners(
-    tx: Transaction, *, shop_id: int, permissions: Permissions, ids: Ids, box: SecretBox
+    tx: Transaction, *, shop_id: int, channels: KnownChannels, ids: Ids, box: SecretBox
 ) -> int:
     """Add the demo's partners that are missing, each with its customer and key; how many were."""
     known = {(view.channel, view.name) for view in await list_partners(tx, shop=SHOP)}
     missing = [partner for partner in PARTNERS if (partner.channel, partner.name) not in known]
     for partner in missing:
+        channel = channels[partner.channel]
+        customer_id = None
+        if partner.customer:
+            customer_id = await _ensure_customer(tx, shop_id=shop_id, address=partner.customer)
         partner_id = await add_partner(
             tx,
             shop_id=shop_id,
             channel=partner.channel,
             name=partner.name,
             terms=Terms(
-                permissions=permissions[partner.channel],
+                permissions=channel.permissions,
                 backorder=partner.backorder,
-                customer_id=await _ensure_customer(tx, shop_id=shop_id, address=partner.customer),
-                settings={"demo": True, "rate_limit_per_minute": 0},
+                customer_id=customer_id,
+                settings={"demo": True, "rate_limit_per_minute": 0, **partner.settings},
             ),
         )
-        await add_credential(tx, partner_id=partner_id, ids=ids, box=box, is_test=True)
+        await add_credential(
+            tx,
+            partner_id=partner_id,
+            ids=ids,
+            box=box,
+            is_test=True,
+            is_number=channel.keys_are_numbers,
+        )
     return len(missing)
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.demo.access import SHOP, Permissions, ensure_partners
+from crossdock.demo.access import SHOP, KnownChannels, ensure_partners
 from crossdock.demo.console import ensure_console_person
 from crossdock.demo.goods import CURRENCY, MERCHANT_COUNTRIES, products
 from crossdock.demo.posts import blog_posts
@@ -48,7 +48,7 @@ class Loading(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     box: SecretBox
     configuring: Configuring
-    permissions: Permissions
+    channels: KnownChannels
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +107,7 @@ async def load_demo(
         now = service.clock.now()
         others += await ensure_console_person(tx, shop_id=shop.id, box=service.box, now=now)
         partners = await ensure_partners(
-            tx, shop_id=shop.id, permissions=service.permissions, ids=service.ids, box=service.box
+            tx, shop_id=shop.id, channels=service.channels, ids=service.ids, box=service.box
         )
     return Loaded(
         shop=shop.slug,

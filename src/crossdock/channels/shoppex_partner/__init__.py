@@ -1,24 +1,23 @@
 """Shoppex Partner: signed REST for wholesale partners (seeds/000, specs/shoppex_partner.md)."""
 
-from crossdock.channels.contract import Channel, Runtime, Services
+from crossdock.channels.contract import Channel, ChannelFacts, Services
 from crossdock.channels.shoppex_partner.app import PREFIX, Door, build_app
 from crossdock.channels.shoppex_partner.auth import Authenticator
 from crossdock.channels.shoppex_partner.catalogue import CatalogueAnswers
 from crossdock.channels.shoppex_partner.errors import render_error
 from crossdock.channels.shoppex_partner.explain import PATH, Explainer, ExplainTool
 from crossdock.channels.shoppex_partner.pages import OrderPages
-from crossdock.kit.crypto import SecretBox
 from crossdock.shop.partners import Verifier
 
 NAME = "shoppex_partner"
-PERMISSIONS = ("products.read", "orders.create")
+FACTS = ChannelFacts(name=NAME, permissions=("products.read", "orders.create"), settings={})
 
 
 def create_channel(services: Services) -> Channel:
     """The channel over one process's services."""
     runtime = services.runtime
     settings = runtime.settings
-    verifier = create_verifier(runtime, box=services.box)
+    verifier = Verifier(runtime.database, channel=NAME, box=services.box, clock=runtime.clock)
     folder = settings.data_path / "cache"
     folder.mkdir(parents=True, exist_ok=True)
     door = Door(
@@ -45,8 +44,3 @@ def create_channel(services: Services) -> Channel:
         render_error=render_error,
         openapi=app.openapi,
     )
-
-
-def create_verifier(runtime: Runtime, *, box: SecretBox) -> Verifier:
-    """What proves this channel's callers."""
-    return Verifier(runtime.database, channel=NAME, box=box, clock=runtime.clock)

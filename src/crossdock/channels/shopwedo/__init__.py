@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from crossdock.channels.contract import Channel, Services
+from crossdock.channels.contract import Channel, ChannelFacts, Services
 from crossdock.channels.shopwedo.app import PREFIXES, build_app
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import render_error
@@ -11,10 +11,20 @@ from crossdock.channels.shopwedo.methods import Methods
 from crossdock.jobs.services import create_booking
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.partners import Verifier
-from crossdock.shop.warehouse import Entering
+from crossdock.shop.warehouse import RELEASE_IMMEDIATE, RELEASE_LOOKING, Entering
 
 NAME = "shopwedo"
-PERMISSIONS = ()
+FACTS = ChannelFacts(
+    name=NAME,
+    permissions=(),
+    settings={
+        "release_mode": (RELEASE_LOOKING, RELEASE_IMMEDIATE),
+        "replay_cache": ("yes", "no"),
+        "require_v11_fields": ("yes", "no"),
+        "stock_as_list": ("yes", "no"),
+    },
+    keys_are_numbers=True,
+)
 
 
 def create_channel(services: Services) -> Channel:

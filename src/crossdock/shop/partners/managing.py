@@ -99,10 +99,16 @@ async def add_credential(
     ids: Ids,
     box: SecretBox,
     is_test: bool = False,
+    is_number: bool = False,
     key: str = "",
     secret: str = "",
 ) -> NewCredential:
-    """A key with its first secret, which is not readable again. Give both to carry over an old pair."""
+    """A key with its first secret, which is not readable again. Give both to carry over an old pair.
+
+    `is_number` draws the key from the caller numbers, for channels that know callers by a number.
+    """
+    if is_number and not key:
+        key = str(await tx.value("select nextval('caller_numbers')"))
     key, secret = key or ids.partner_key(), secret or ids.partner_secret()
     credential_id = await tx.value(
         "insert into credentials (shop_id, partner_id, channel, public_key, is_test)"

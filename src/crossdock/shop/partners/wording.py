@@ -14,7 +14,7 @@
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -42,10 +42,14 @@ _ALIASES = {
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True):
-    """What words are read in the light of: `permissions` are all that the channel knows."""
+    """What words are read in the light of: `permissions` are all that the channel knows.
+
+    `settings` are the channel's own, with the words that each may be set to.
+    """
 
     shop: Shop
     permissions: tuple[str, ...]
+    settings: Mapping[str, tuple[str, ...]] = {}
 
 
 def split_words(words: Sequence[str]) -> dict[str, str]:
@@ -64,14 +68,14 @@ async def read_terms(tx: Transaction, *, wording: Wording, words: dict[str, str]
     values: dict[str, Any] = {}
     for written, text in words.items():
         key = _ALIASES.get(written, written)
-        reader = _READERS.get(key)
+        reader = _chosen(key) if key in wording.settings else _READERS.get(key)
         if reader is None:
-            raise _invalid(written, _unknown(written))
+            raise _invalid(written, _unknown(written, settings=wording.settings))
         try:
             field, value = await reader(tx, wording=wording, text=text)
         except CrossdockError as error:
             raise type(error)(error.code, f"{written}: {error.message}", error.data) from error
-        values[field] = value
+        values[field] = values.get(field, {}) | value if field == "settings" else value
     _check_range(values)
     return Terms(**values)
 
@@ -129,6 +133,23 @@ class Reader(Protocol):
     ) -> tuple[str, Any]: ...
 
 
+def _chosen(name: str) -> Reader:
+    """A setting of the channel: one of its words, yes and no as booleans, none to take it away."""
+
+    async def read(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
+        word = text.lower()
+        if word in _NOTHING:
+            return "settings", {name: None}
+        known = wording.settings[name]
+        if known == ("yes", "no") and word in _YES | _NO:
+            return "settings", {name: word in _YES}
+        if word not in known:
+            raise _invalid(name, f"{text!r} is none of {', '.join(known)}.")
+        return "settings", {name: word}
+
+    return read
+
+
 def _flag(field: str) -> Reader:
     async def read(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
         if text.lower() not in _YES | _NO:
@@ -168,10 +189,11 @@ _READERS: dict[str, Reader] = {
 TERM_KEYS = tuple(_READERS)
 
 
-def _unknown(key: str) -> str:
-    near = difflib.get_close_matches(key, [*TERM_KEYS, "test"], n=1)
+def _unknown(key: str, *, settings: Mapping[str, tuple[str, ...]]) -> str:
+    known = [*TERM_KEYS, *settings]
+    near = difflib.get_close_matches(key, [*known, "test"], n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    return f"{key!r} is no term.{hint} Known are {', '.join(TERM_KEYS)} and, when adding, test."
+    return f"{key!r} is no term.{hint} Known are {', '.join(known)} and, when adding, test."
 
 
 def _check_range(values: dict[str, Any]) -> None:
