@@ -33,7 +33,14 @@ _LIMITING = {
         "nonce_ttl_s",
         "shopwedo_skew_s",
     ),
-    "How long things last": ("hold_ttl_s", "job_history_hours", "dispatch_retry_s"),
+    "How long things last": (
+        "hold_ttl_s",
+        "job_history_hours",
+        "dispatch_retry_s",
+        "session_idle_s",
+        "session_longest_s",
+        "sign_in_longest_wait_s",
+    ),
     "People who sign in": (
         "session_idle_s",
         "session_longest_s",

@@ -15,6 +15,7 @@ from crossdock.shop.people import (
     disable_person,
     lifetimes_of,
     purge_people,
+    set_password_hash,
     set_role,
 )
 from tests.support.people import PASSWORD, code_at
@@ -101,6 +102,28 @@ async def test_an_outdated_hash_is_made_anew_at_the_next_sign_in(people, person,
         kept = await tx.value("select password_hash from people where id = %s", (noor.id,))
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert await people.sign_in(email=noor.email, password=PASSWORD, source=source)
+
+
+async def test_a_password_that_is_reset_while_it_is_checked_opens_nothing(
+    people, person, source, database, monkeypatch
+):
+    noor = await person()
+    hasher = people._means.hasher
+    verify = hasher.verify
+
+    async def slowly(password, *, known):
+        answer = await verify(password, known=known)
+        async with database.begin() as tx:
+            await set_password_hash(tx, person_id=noor.id, password_hash="another")
+        return answer
+
+    monkeypatch.setattr(hasher, "verify", slowly)
+
+    assert await people.sign_in(email=noor.email, password=PASSWORD, source=source) is None
+    async with database.statement() as tx:
+        assert await tx.value("select count(*) from sessions where person_id = %s", (noor.id,)) == 0
+        kept = await tx.value("select password_hash from people where id = %s", (noor.id,))
+    assert kept == "another"
 
 
 async def test_a_session_ends_after_an_idle_hour(people, person, clock, sign_in):

@@ -2,11 +2,11 @@
 
 import re
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crossdock.kit.clock import SystemClock
+from crossdock.kit.clock import FrozenClock
 from tests.support.clocked import clocked
 from tests.support.people import PASSWORD, code_at, hidden_fields
 
@@ -78,7 +78,7 @@ async def test_behind_https_every_cookie_is_secure_and_of_this_host(
     async with clocked(
         database_url=database_url,
         data_dir=str(tmp_path),
-        clock=SystemClock(),
+        clock=FrozenClock(datetime(2026, 3, 2, 12, 0, tzinfo=UTC)),
         public_url="https://shop.example",
     ) as served:
         visitor = await browser(url=served.url)

@@ -36,8 +36,7 @@ class Hasher:
 
     async def verify(self, password: str, *, known: str | None) -> bool:
         """Whether the password made the hash; with none known, no, after the same work."""
-        if known is None:
-            self._dummy = self._dummy or await self.hash("the same work for nobody")
+        self._dummy = self._dummy or await self.hash("the same work for nobody")
         async with self._turn:
             right = await asyncio.to_thread(self._verify, known or self._dummy, _normal(password))
         return right and known is not None
@@ -71,7 +70,7 @@ def check_password(password: str, *, email: str) -> None:
     plain = text.casefold()
     if _is_of_email(plain, email=email.casefold()):
         raise _weak("The password is too close to the e-mail address.")
-    if plain in _common() or _letters(plain) in _common():
+    if plain in _commonest() or _letters(plain) in _commonest():
         raise _weak("This password is one of the commonest; choose another.")
     if len(set(plain)) < DISTINCT_MIN or plain in (plain + plain)[1:-1] or _is_walk(plain):
         raise _weak("This password follows a simple pattern; choose another.")
@@ -108,7 +107,7 @@ def _row_length(text: str) -> int:
 
 
 @lru_cache(maxsize=1)
-def _common() -> frozenset[str]:
+def _commonest() -> frozenset[str]:
     lines = _COMMON_FILE.read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if line and not line.startswith("#"))
 

@@ -33,10 +33,12 @@ from crossdock.shop.people.sessions import (
 
 log = structlog.get_logger("crossdock.people")
 
-_KNOWN = """
-select id, password_hash, totp_sealed is not null from people where lower(email) = %s and active
+_KNOWN = "select id, password_hash from people where lower(email) = %s and active"
+# Only while the password that was checked still holds: a reset or a disabling meanwhile wins.
+_ENTER = """
+update people set password_hash = %s, last_seen_at = %s where id = %s and password_hash = %s and active
+returning totp_sealed is not null
 """
-_REHASH = "update people set password_hash = %s where id = %s and password_hash = %s"
 
 
 class People:
@@ -60,18 +62,19 @@ class People:
         await self._begin(attempt, source=source)
         async with means.db.statement() as tx:
             known = await tx.one(_KNOWN, (wanted,)) if wanted else None
-        person_id, known_hash, has_totp = known or (None, None, False)
-        if not await means.hasher.verify(password, known=known_hash) or person_id is None:
-            log.warning("sign-in failed", person=person_id, email=_masked(wanted), source=source)
-            return None
-        new_hash = await self._rehashed(password, known=known_hash)
-        async with means.db.begin() as tx:
-            if new_hash:
-                await tx.run(_REHASH, (new_hash, person_id, known_hash))
-            await end_attempt(tx, attempt=attempt, now=means.clock.now())
-            await self._close(tx, cookies=cookies)
-            made = await self._open(tx, person_id=person_id, is_complete=not has_totp)
-        log.info("first step passed" if has_totp else "signed in", person=person_id, source=source)
+        person_id, known_hash = known or (None, None)
+        is_right = await means.hasher.verify(password, known=known_hash)
+        made = None
+        if is_right and person_id is not None:
+            new_hash = await self._renewed(password, known=known_hash)
+            async with means.db.begin() as tx:
+                now = means.clock.now()
+                entered = await tx.one(_ENTER, (new_hash, now, person_id, known_hash))
+                if entered:
+                    await end_attempt(tx, attempt=attempt, now=now)
+                    await self._close(tx, cookies=cookies)
+                    made = await self._open(tx, person_id=person_id, is_complete=not entered[0])
+        self._note(made, person_id=person_id, email=wanted, source=source)
         return made
 
     async def enter_code(self, visit: Visit, *, code: str, source: str) -> NewSession | None:
@@ -172,10 +175,20 @@ class People:
         is_right = await spend_recovery_code(tx, person_id=person_id, code=code, now=now)
         return "recovery" if is_right else ""
 
-    async def _rehashed(self, password: str, *, known: str) -> str:
+    async def _renewed(self, password: str, *, known: str) -> str:
+        """The hash as it is, or made anew with today's parameters."""
         if not self._means.hasher.is_outdated(known):
-            return ""
+            return known
         return await self._means.hasher.hash(password)
+
+    def _note(
+        self, made: NewSession | None, *, person_id: int | None, email: str, source: str
+    ) -> None:
+        if made is None:
+            log.warning("sign-in failed", person=person_id, email=_masked(email), source=source)
+        else:
+            step = "signed in" if made.is_complete else "first step passed"
+            log.info(step, person=person_id, source=source)
 
     async def _open(self, tx: Transaction, *, person_id: int, is_complete: bool) -> NewSession:
         means = self._means
