@@ -90,6 +90,30 @@ async def clocked_server(database_url: str, tmp_path: Path) -> AsyncIterator[Clo
         yield server
 
 
+@pytest.fixture(scope="module")
+async def standing_server(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ClockedServer]:
+    """The same for a whole file of tests, none of which moves the clock."""
+    folder = tmp_path_factory.mktemp("standing")
+    async with clocked(
+        database_url=database_url, data_dir=str(folder), clock=FrozenClock(SIGNED_AT)
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+async def standing_partner(
+    database: Database, standing_server: ClockedServer
+) -> AsyncIterator[PartnerClient]:
+    """A partner of a fresh shop there; its client signs with the standing clock's time."""
+    async with database.begin() as tx:
+        partner = await make_partner(tx, shop=await make_shop(tx))
+    now = int(SIGNED_AT.timestamp())
+    async with PartnerClient.of(standing_server.url, partner, now=now) as client:
+        yield client
+
+
 @pytest.fixture
 async def clocked_partner(
     database: Database, clocked_server: ClockedServer

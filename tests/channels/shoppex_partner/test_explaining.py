@@ -64,7 +64,7 @@ async def test_the_check_that_stops_a_request_is_named(server, partner, changes,
     assert code in ask(server, fields_of(partner, **changes))
 
 
-async def test_a_common_mistake_is_found(server, partner):
+async def test_a_mistake_that_many_make_is_found(server, partner):
     fields = fields_of(partner, route="/wp-json/shoppex-integrations/v1/products")
     text = ask(server, fields)
     assert "partner_auth_invalid_signature" in text

@@ -52,7 +52,7 @@ def test_the_vectors_are_typed_as_published():
 
 
 @pytest.fixture
-async def published(database: Database, clocked_server: ClockedServer):
+async def published(database: Database, standing_server: ClockedServer):
     """A client with the key and secret of the worked examples, at their moment."""
     async with database.begin() as tx:
         await tx.run("delete from credentials where public_key = %s", (KEY,))
@@ -63,7 +63,7 @@ async def published(database: Database, clocked_server: ClockedServer):
         await add_credential(
             tx, partner_id=partner.id, ids=RandomIds(), box=box(), key=KEY, secret=SECRET
         )
-    async with PartnerClient(clocked_server.url, key=KEY, secret=SECRET, now=NOW) as client:
+    async with PartnerClient(standing_server.url, key=KEY, secret=SECRET, now=NOW) as client:
         yield client
 
 
@@ -97,15 +97,13 @@ async def test_an_upper_case_signature_is_the_same_signature(published):
 
 
 @pytest.mark.parametrize("apart", [-300, -299, 0, 299, 300])
-async def test_a_timestamp_within_the_window_is_accepted(clocked_partner, apart):
-    client, _, _ = clocked_partner
-    assert (await client.products(timestamp=str(NOW + apart))).status_code == 200
+async def test_a_timestamp_within_the_window_is_accepted(standing_partner, apart):
+    assert (await standing_partner.products(timestamp=str(NOW + apart))).status_code == 200
 
 
 @pytest.mark.parametrize("apart", [-301, 301, -86_400, 4_000_000_000])
-async def test_a_timestamp_outside_the_window_is_expired(clocked_partner, apart):
-    client, _, _ = clocked_partner
-    reply = await client.products(timestamp=str(NOW + apart))
+async def test_a_timestamp_outside_the_window_is_expired(standing_partner, apart):
+    reply = await standing_partner.products(timestamp=str(NOW + apart))
     assert_refused(reply, "partner_auth_expired_timestamp")
 
 
@@ -126,28 +124,32 @@ async def test_a_timestamp_outside_the_window_is_expired(clocked_partner, apart)
         "1e9",
     ],
 )
-async def test_a_timestamp_of_another_syntax_is_invalid(clocked_partner, text):
-    client, _, _ = clocked_partner
-    assert_refused(await client.products(timestamp=text), "partner_auth_invalid_timestamp")
+async def test_a_timestamp_of_another_syntax_is_invalid(standing_partner, text):
+    assert_refused(
+        await standing_partner.products(timestamp=text), "partner_auth_invalid_timestamp"
+    )
 
 
 @pytest.mark.parametrize(
     "value",
     ["١٧٧٥٧٢٦٤٠٠".encode(), "１７７５７２６４００".encode(), b"177572640\xb2", b"177572640\xb9"],
 )
-async def test_digits_of_another_script_are_no_timestamp(clocked_server, clocked_partner, value):
-    client, _, _ = clocked_partner
-    headers = {name.encode(): text.encode() for name, text in client.signed("GET").items()}
+async def test_digits_of_another_script_are_no_timestamp(standing_server, standing_partner, value):
+    headers = {
+        name.encode(): text.encode() for name, text in standing_partner.signed("GET").items()
+    }
     headers[b"X-Shoppex-Timestamp"] = value
-    answer = await raw_exchange(clocked_server.port, raw_get(headers.items()))
+    answer = await raw_exchange(standing_server.port, raw_get(headers.items()))
     assert status_of(answer) == 401
     assert b"partner_auth_invalid_timestamp" in body_of(answer)
 
 
-async def test_blanks_around_a_header_do_not_count(clocked_server, clocked_partner):
-    client, _, _ = clocked_partner
-    headers = [(n.encode(), b" \t" + v.encode() + b" \t ") for n, v in client.signed("GET").items()]
-    assert status_of(await raw_exchange(clocked_server.port, raw_get(headers))) == 200
+async def test_blanks_around_a_header_do_not_count(standing_server, standing_partner):
+    headers = [
+        (n.encode(), b" \t" + v.encode() + b" \t ")
+        for n, v in standing_partner.signed("GET").items()
+    ]
+    assert status_of(await raw_exchange(standing_server.port, raw_get(headers))) == 200
 
 
 # ---------------------------------------------------------------- headers
@@ -266,11 +268,10 @@ async def test_a_body_changed_by_one_space_fails_and_writes_nothing(
 # ---------------------------------------------------------------- the order of the checks
 
 
-async def test_a_request_wrong_in_two_ways_gets_the_earlier_refusal(clocked_partner):
-    client, _, _ = clocked_partner
+async def test_a_request_wrong_in_two_ways_gets_the_earlier_refusal(standing_partner):
     old = str(NOW - 301)
     spent = "spent-already"
-    assert (await client.products(nonce=spent)).status_code == 200
+    assert (await standing_partner.products(nonce=spent)).status_code == 200
     cases = [
         ({"nonce": "", "timestamp": "x"}, "partner_auth_missing_headers"),
         ({"timestamp": "x", "key": "pk_nobody"}, "partner_auth_invalid_timestamp"),
@@ -281,7 +282,7 @@ async def test_a_request_wrong_in_two_ways_gets_the_earlier_refusal(clocked_part
         ({"nonce": spent, "key": "pk_nobody"}, "partner_auth_invalid_key"),
     ]
     for falsified, code in cases:
-        assert_refused(await client.products(**falsified), code)
+        assert_refused(await standing_partner.products(**falsified), code)
 
 
 async def test_a_spent_nonce_is_told_before_a_missing_permission_and_that_before_the_body(
