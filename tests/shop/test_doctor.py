@@ -69,6 +69,10 @@ async def test_finds_nothing_in_a_shop_at_work(alone: Database, clock: FrozenClo
             "update order_allocations set status = 'committed'",
             "cancelled orders keep no stock",
         ),
+        (
+            "insert into stock_levels (shop_id, variant_id, pool) select id, 0, 'own' from shops",
+            "every level has a variant",
+        ),
         ("update orders set partner_id = 0", "every order has a partner"),
         ("delete from events where kind = 'order.placed'", "every order was announced once"),
         ("delete from events where sequence = 2", "event numbers have no gap"),

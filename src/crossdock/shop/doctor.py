@@ -106,6 +106,12 @@ _EVENTS = """
     group by o.shop_id, o.id
 """
 
+_VARIANTS = """
+    select format('shop %s variant %s pool %s', l.shop_id, l.variant_id, l.pool), 'a variant of the shop',
+           'none', v.id is null as wrong
+    from stock_levels l left join variants v on v.shop_id = l.shop_id and v.id = l.variant_id
+"""
+
 _CATEGORIES = """
     select format('shop %s category %s', c.shop_id, c.id),
            array_to_string(coalesce(p.id_path, '{}') || c.id, '/'), array_to_string(c.id_path, '/'),
@@ -118,6 +124,7 @@ CHECKS = {
     "stock levels are the sums of their entries": _LEVELS,
     "held stock is the sum of open holds": _HELD,
     "committed stock is the sum of open orders": _COMMITTED,
+    "every level has a variant": _VARIANTS,
     "order totals are the sums of their lines": _TOTALS,
     "no order has more than it asked for": _ALLOCATED,
     "cancelled orders keep no stock": _CANCELLED,

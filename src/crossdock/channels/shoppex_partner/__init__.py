@@ -27,6 +27,7 @@ def create_channel(services: Services) -> Channel:
             clock=runtime.clock,
             folder=str(folder),
             own_requires_stock=settings.sc_requires_stock,
+            memory_bytes=settings.catalogue_cache_mb * 1_000_000,
         ),
         placing=services.placing,
         settings=settings,

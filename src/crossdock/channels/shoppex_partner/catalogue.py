@@ -55,6 +55,10 @@ class CatalogueAnswer(msgspec.Struct, kw_only=True):
     plain: Rendered
     coded: dict[str, Rendered] = {}
 
+    def memory_bytes(self) -> int:
+        """What it takes of the memory, in all its codings."""
+        return sum(len(r.body or b"") for r in (self.plain, *self.coded.values()))
+
 
 class CatalogueAnswers:
     """Renders and keeps lists. A list is used only after the shop's version was read again.
@@ -64,12 +68,19 @@ class CatalogueAnswers:
     """
 
     def __init__(
-        self, db: Database, *, clock: Clock, folder: str, own_requires_stock: bool
+        self,
+        db: Database,
+        *,
+        clock: Clock,
+        folder: str,
+        own_requires_stock: bool,
+        memory_bytes: int,
     ) -> None:
         self._db = db
         self._clock = clock
         self._folder = folder
         self._own_requires_stock = own_requires_stock
+        self._memory_max = memory_bytes
         self._answers: OrderedDict[tuple[Any, ...], CatalogueAnswer] = OrderedDict()
         self._locks: dict[tuple[Any, ...], asyncio.Lock] = {}
         self._version = Batcher(self._read_versions, max_items=256)
@@ -139,11 +150,15 @@ class CatalogueAnswers:
         )
 
     def _keep(self, key: tuple[Any, ...], answer: CatalogueAnswer) -> None:
+        """Keep the answer while the last used ones fit into the memory they may take."""
         self._answers[key] = answer
         self._answers.move_to_end(key)
-        while len(self._answers) > _ANSWERS_MAX:
+        while len(self._answers) > _ANSWERS_MAX or self._memory_bytes() > self._memory_max:
             dropped, _ = self._answers.popitem(last=False)
             self._locks.pop(dropped, None)
+
+    def _memory_bytes(self) -> int:
+        return sum(answer.memory_bytes() for answer in self._answers.values())
 
 
 class _Spool:

@@ -43,7 +43,8 @@ class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
     """A product, or one variant of it: then `parent_id` is the product's id, else 0.
 
     `variant_id` is the goods counted (of a product with variants its first one); `available` is
-    the sum over its variants. Prices are minor units without VAT.
+    the sum over its variants. Prices are minor units without VAT; `price_minor` is the one outside of
+    promotions, for these are told beside it.
     """
 
     id: int
@@ -123,7 +124,7 @@ async def list_products(
         "limit": ALL_MAX if offset is None else PAGE,
         "offset": offset or 0,
     }
-    return await _read(tx, _PRODUCTS, parameters, ShownProduct)
+    return await _read(tx, query=_PRODUCTS, parameters=parameters, kind=ShownProduct)
 
 
 async def list_categories(
@@ -140,7 +141,7 @@ async def list_categories(
         "limit": ALL_MAX if offset is None else PAGE,
         "offset": offset or 0,
     }
-    return await _read(tx, _CATEGORIES, parameters, ShownCategoryTree)
+    return await _read(tx, query=_CATEGORIES, parameters=parameters, kind=ShownCategoryTree)
 
 
 async def list_posts(
@@ -157,14 +158,14 @@ async def list_posts(
         "limit": ALL_MAX if offset is None else PAGE,
         "offset": offset or 0,
     }
-    return await _read(tx, _POSTS, parameters, ShownPost)
+    return await _read(tx, query=_POSTS, parameters=parameters, kind=ShownPost)
 
 
 Shown = TypeVar("Shown")
 
 
 async def _read(
-    tx: Transaction, query: str, parameters: dict[str, Any], kind: type[Shown]
+    tx: Transaction, *, query: str, parameters: dict[str, Any], kind: type[Shown]
 ) -> list[Shown]:
     decoder = msgspec.json.Decoder(kind)
     return [decoder.decode(text) for (text,) in await tx.all(query, parameters)]
@@ -233,9 +234,7 @@ _PRODUCTS = """
                (array_agg(active_price(
                     (select i.price_minor from price_list_items i
                      where i.shop_id = x.shop_id and i.price_list_id = %(price_list)s and i.variant_id = x.id),
-                    (select min(q.price_minor) from promotions q
-                     where q.shop_id = x.shop_id and q.variant_id = x.id
-                       and q.starts_at <= %(now)s and %(now)s < q.ends_at),
+                    null,
                     x.sale_minor, x.sale_starts_at, x.sale_ends_at, x.retail_minor, %(now)s)
                 order by x.position, x.id))[1] as price_minor,
                bool_or(x.enabled) as enabled, bool_or(x.stock_managed) as is_counted,

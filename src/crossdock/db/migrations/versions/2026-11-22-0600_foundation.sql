@@ -175,8 +175,9 @@ create table categories (
 );
 create index categories_parent on categories (shop_id, parent_id);
 
+-- A product's shop is its merchant's, so the key to merchants says it all.
 create table products (
-    shop_id bigint not null references shops on delete cascade,
+    shop_id bigint not null,
     id bigint not null default nextval('catalogue_ids'),
     merchant_id bigint not null,
     handle text not null,
@@ -298,6 +299,8 @@ create table blog_posts (
 );
 
 -- Stock. A level is the sum of its entries; available is what can still be promised.
+-- Variants are never deleted, so levels need no key to them, which a large import would pay for
+-- row by row; `crossdock doctor` looks for levels of unknown variants.
 create table stock_levels (
     shop_id bigint not null,
     variant_id bigint not null,
@@ -310,8 +313,7 @@ create table stock_levels (
     best_before date,
     best_before_alert text not null default '',
     updated_at timestamptz not null default now(),
-    primary key (shop_id, variant_id, pool),
-    foreign key (shop_id, variant_id) references variants (shop_id, id) on delete cascade
+    primary key (shop_id, variant_id, pool)
 ) with (fillfactor = 70);
 
 create table stock_entries (
