@@ -49,7 +49,11 @@ def _table(base_url: str) -> str:
     width = max(map(len, names))
     lines = [f"  {'Channel':{width}}  API reference", f"  {'-' * width}  {'-' * 13}"]
     lines += [f"  {name:{width}}  {base_url}/docs/api/{name}" for name in names[1:]]
-    return "\n".join([*lines, f"\n  Guides for partners and operators: {base_url}/docs/\n"])
+    lines += [
+        f"\n  Guides for partners and operators: {base_url}/docs/",
+        f"  Console for people: {base_url}/console/\n",
+    ]
+    return "\n".join(lines)
 
 
 def _requests(start: str, *, product_id: int) -> Iterator[str]:
@@ -59,4 +63,4 @@ def _requests(start: str, *, product_id: int) -> Iterator[str]:
     yield snippets.list_products(command=start)
     yield "Place an order:\n"
     yield snippets.create_order(command=start, product_id=product_id)
-    yield f"The demo's keys and secrets: {start} demo credentials"
+    yield f"The demo's keys, and who signs in to its console: {start} demo credentials"

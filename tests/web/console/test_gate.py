@@ -45,6 +45,17 @@ async def test_nobody_is_led_to_sign_in_and_back(gate):
     assert from_form.value.address == "/console/sign-in?next=%2Fconsole%2Faccount"
 
 
+@pytest.mark.parametrize(("role", "is_listed"), [("warehouse", True), ("viewer", False)])
+async def test_the_home_lists_the_pages_that_the_role_may_use(browser, person, role, is_listed):
+    noor = await browser(await person(role=role))
+
+    home = (await noor.get("/console/")).text
+    form = await noor.get("/admin/shipper/add?ext=manual")
+
+    assert ('href="/admin/shipper/add' in home) is is_listed
+    assert form.status_code == (200 if is_listed else 403)
+
+
 @pytest.mark.parametrize(
     ("role", "permission", "is_let_in"),
     [
