@@ -11,19 +11,15 @@ def print_work(found: "list[WorkSummary]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "Order", "Partner", "Partner's number", "State", "Placed", "Goods", "Picked", "Shipped"
-    )
+    table = Table("Order", "Partner's number", "State", "Placed", "Picked", "Shipped")
     for order in found:
         table.add_row(
             str(order.id),
-            order.partner,
             order.partner_order_id,
             order.state,
             f"{order.placed_at:%Y-%m-%d %H:%M}",
-            str(order.quantity),
-            str(order.picked),
-            str(order.shipped),
+            f"{order.picked} of {order.quantity}",
+            f"{order.shipped} of {order.quantity}",
         )
     Console().print(table)
 
@@ -41,16 +37,16 @@ def print_order(order: "WorkOrder") -> None:
         f"{receiver.postcode} {receiver.city} {receiver.country}",
         markup=False,
     )
-    lines = Table("Line", "SKU", "Name", "Ordered", "Picked", "Shipped", "Returned", "Serials")
+    lines = Table("Line", "SKU", "Ordered", "Picked", "Shipped", "Returned", "Name", "Serials")
     for line in order.lines:
         lines.add_row(
             str(line.line_no),
             line.sku,
-            line.name,
             str(line.quantity),
             str(line.picked),
             str(line.shipped),
             str(line.returned),
+            line.name,
             ", ".join(line.serials),
         )
     console.print(lines)

@@ -1,0 +1,144 @@
+"""`crossdock fulfil` and `crossdock stock` at a terminal."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import FrozenClock
+from tests.support.processes import environment
+from tests.support.warehousing import Warehouse
+
+Command = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def warehouse(database: Database, clock: FrozenClock) -> Warehouse:
+    return await Warehouse.open(database, clock)
+
+
+@pytest.fixture
+def crossdock(database_url: str, tmp_path: Path, warehouse: Warehouse) -> Command:
+    """Run one command on the warehouse's shop: what it prints as JSON, or (exit code, stderr)."""
+
+    async def run(*words: object, stdin: str = "", plain: bool = False) -> Any:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "crossdock",
+            *map(str, words),
+            "--shop",
+            warehouse.shop.slug,
+            *([] if plain else ["--json"]),
+            env=environment(database_url=database_url, data_dir=tmp_path),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        out, err = await process.communicate(stdin.encode())
+        if process.returncode:
+            assert b"Traceback" not in err
+            return process.returncode, err.decode()
+        return out.decode() if plain else json.loads(out)
+
+    return run
+
+
+async def test_an_order_goes_through_the_house(
+    crossdock: Command, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    good = await warehouse.good(own=5)
+    order_id = await warehouse.enter((good, 3), release=False)
+
+    assert [order["id"] for order in await crossdock("fulfil", "list")] == [order_id]
+    assert (await crossdock("fulfil", "release", order_id))["state"] == "processing"
+    assert (await crossdock("fulfil", "pick", order_id, "1=2"))["picked"] == {"1": 2}
+    packed = await crossdock("fulfil", "pack", order_id, "1=1", "--weight", 450)
+    noted = await crossdock("fulfil", "serial", order_id, 1, stdin="SN-1\nSN-2\n")
+    assert noted["noted"] == 2
+    order = await crossdock("fulfil", "ship", order_id)
+    assert order["state"] == "partially_shipped"
+    assert [p["state"] for p in order["packages"]] == ["shipped"]
+
+    order = await crossdock("fulfil", "ship", order_id, "--all")
+
+    assert order["state"] == "shipped"
+    assert [p["lines"] for p in order["packages"]] == [{"1": 1}, {"1": 2}]
+    assert await warehouse.level(good) == (2, 0, 2)
+    label = tmp_path / "label.pdf"
+    await crossdock("fulfil", "label", packed["package_id"], "--to", label)
+    assert label.read_bytes().startswith(b"%PDF-")
+    await warehouse.see(order["packages"][0]["id"], "delivered")
+    await crossdock("fulfil", "deliver", order["packages"][1]["id"])
+    shown = await crossdock("fulfil", "show", order_id, "--serials")
+    assert shown["state"] == "completed"
+    assert shown["lines"][0]["serials"] == ["SN-1", "SN-2"]
+
+
+async def test_goods_come_back(crossdock: Command, warehouse: Warehouse) -> None:
+    good = await warehouse.good(own=5)
+    order_id = await warehouse.enter((good, 3))
+    await warehouse.ship_all(order_id, {1: 3})
+
+    announced = await crossdock("fulfil", "return", "announce", order_id, "1=2")
+    received = await crossdock("fulfil", "return", "receive", announced["return_id"], "1=1")
+
+    assert received["restocked"] == {"1": 1}
+    assert await warehouse.level(good) == (3, 0, 3)
+    code, complaint = await crossdock("fulfil", "return", "receive", announced["return_id"])
+    assert code == 1
+    assert "taken in already" in complaint
+
+
+async def test_what_is_refused_is_one_line(
+    crossdock: Command, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    order_id = await warehouse.enter((await warehouse.good(own=5), 3))
+    before = await warehouse.everything()
+
+    for words, said in (
+        (("fulfil", "pick", order_id), "--all"),
+        (("fulfil", "pick", order_id, "1=x"), "LINE=QUANTITY"),
+        (("fulfil", "ship", order_id, "--all", "--carrier", "pigeon"), "no carrier"),
+        (("fulfil", "list", "--state", "lost"), "--state"),
+        (("fulfil", "label", 999_999_999, "--to", tmp_path / "x.pdf"), "no such package"),
+        (("stock", "show", "nothing"), "no variant"),
+    ):
+        code, complaint = await crossdock(*words)
+        assert code == 1, words
+        assert said in complaint, words
+
+    assert await warehouse.everything() == before
+
+
+async def test_stock_is_received_counted_and_explained(
+    crossdock: Command, warehouse: Warehouse
+) -> None:
+    good = await warehouse.good(own=None, sku=f"CLI-{warehouse.shop.id}")
+    sku = f"CLI-{warehouse.shop.id}"
+
+    assert await crossdock("stock", "show", sku) == []
+    assert (await crossdock("stock", "receive", sku, 7))[0]["available"] == 7
+    assert (await crossdock("stock", "adjust", good, "--by", -2))[0]["on_hand"] == 5
+    assert (await crossdock("stock", "adjust", good, "--to", 9))[0]["on_hand"] == 9
+    kinds = [(e["kind"], e["on_hand"]) for e in await crossdock("stock", "entries", sku)]
+    assert kinds == [("adjust", 4), ("adjust", -2), ("receive", 7)]
+    code, complaint = await crossdock("stock", "adjust", good, "--by", -10)
+    assert code == 1
+    assert "level" in complaint
+
+
+async def test_people_see_tables(crossdock: Command, warehouse: Warehouse) -> None:
+    good = await warehouse.good(own=5)
+    order_id = await warehouse.enter((good, 3))
+
+    assert "processing" in await crossdock("fulfil", "list", plain=True)
+    assert "shipped" in await crossdock("fulfil", "ship", order_id, "--all", plain=True)
+    assert "own" in await crossdock("stock", "show", good, plain=True)
+    assert "ship" in await crossdock("stock", "entries", good, plain=True)
