@@ -106,7 +106,9 @@ class ShopClient:
         said = [_said(text) for text in (shop_id, timestamp, salt)]
         right = token_of(said[0], chosen.get("key", self.key), said[1], said[2])
         token = json.dumps(chosen.get("token", right))
-        return f'{{"shopid": {shop_id}, "timestamp": {timestamp}, "salt": {salt}, "token": {token}}}'
+        return (
+            f'{{"shopid": {shop_id}, "timestamp": {timestamp}, "salt": {salt}, "token": {token}}}'
+        )
 
     def body(self, data: Any = NOTHING, *, auth: str | None = None) -> tuple[str, bytes]:
         """Content type and body as this shape of program sends them."""

@@ -1,7 +1,7 @@
 """What is told of orders, stock and the catalogue (spec sections 5, 7, 9 to 12)."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ RETURN_REASONS = [
     {"nl": "Past niet", "fr": "Ne convient pas", "en": "Does not fit", "de": "Passt nicht"},
     {"nl": "Beschadigd", "fr": "Endommagé", "en": "Damaged", "de": "Beschädigt"},
 ]
+_MOMENT_BEFORE = timedelta(microseconds=1)
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -113,7 +114,7 @@ class Showing:
                 {
                     "price": self._amount(promotion.price_minor),
                     "start": self._day(promotion.starts_at),
-                    "end": self._day(promotion.ends_at),
+                    "end": self._day(promotion.ends_at - _MOMENT_BEFORE),
                 }
                 for promotion in product.promotions
             ],
@@ -179,7 +180,7 @@ class Showing:
             return None
         return {
             "price": self._amount(int(value.get("price_minor", 0))),
-            "description": _four(value.get("description") or {}, ""),
+            "description": _four(value.get("description") or {}),
         }
 
 
@@ -190,7 +191,7 @@ def category(tree: ShownCategoryTree) -> dict[str, Any]:
         "category_id": tree.id,
         "category_parent_id": tree.parent_id,
         "name": _four(tree.names, tree.name),
-        "description": _four(tree.descriptions, ""),
+        "description": _four(tree.descriptions),
         "sort": tree.sort,
         "images": images,
         "status": int(tree.enabled),
@@ -226,7 +227,9 @@ def return_settings(settings: dict[str, Any]) -> dict[str, Any]:
     reasons, days, texts = (settings.get(name) for name in ("reasons", "days", "confirmation_text"))
     shown: dict[str, Any] = {
         "return_status": int(bool(settings.get("enabled", True))),
-        "return_reasons": msgspec.json.encode(reasons or RETURN_REASONS).decode(),
+        "return_reasons": msgspec.json.encode(
+            reasons if reasons and isinstance(reasons, list) else RETURN_REASONS
+        ).decode(),
         "return_day_amount": days if isinstance(days, int) else RETURN_DAYS,
         "return_other_status": int(bool(settings.get("allows_other_reason", True))),
         "return_settings_logo": str(settings.get("logo", "")),
@@ -292,6 +295,7 @@ def _texts(translations: dict[str, dict[str, str]], key: str, default: str) -> d
     return _four({lang: texts.get(key, "") for lang, texts in translations.items()}, default)
 
 
-def _four(texts: dict[str, str], default: str) -> dict[str, str]:
-    """The four languages; one without a text of its own has the default's."""
-    return {language: texts.get(language) or default for language in LANGUAGES}
+def _four(texts: dict[str, str], default: str = "") -> dict[str, str]:
+    """The four languages; one without a text has the default, else English, else whatever there is."""
+    spare = default or texts.get("en") or next((text for text in texts.values() if text), "")
+    return {language: texts.get(language) or spare for language in LANGUAGES}

@@ -12,6 +12,7 @@ from crossdock.channels.shopwedo.errors import WireError
 
 FIELDS_MAX = 50
 _UNREADABLE = "not JSON"  # stands for `data` that could not be read, until the caller is proven
+_BEFORE_JSON = b" \t\r\n\xef\xbb\xbf"
 _EMPTY = ("", "null", "{}", "[]")
 _HALF = re.compile("[\ud800-\udfff]")
 _PIECE = re.compile(r"\\.|\"|[^\\\"]+", re.DOTALL)
@@ -39,7 +40,7 @@ def read_call(body: bytes, *, content_type: str) -> Call:
     if kind == b"multipart/form-data":
         fields = _multipart(body, boundary=options.get(b"boundary", b""))
     elif kind == b"application/json" or (
-        kind != b"application/x-www-form-urlencoded" and body.lstrip()[:1] == b"{"
+        kind != b"application/x-www-form-urlencoded" and body.lstrip(_BEFORE_JSON)[:1] == b"{"
     ):
         return _from_json(body)
     else:
@@ -64,7 +65,7 @@ def read_data(raw: Any) -> Json:
 
 def _from_json(body: bytes) -> Call:
     """Numbers in `auth` stay text; what is wrong with `data` alone is told after authentication."""
-    text = _text(body).removeprefix("\ufeff")
+    text = _text(body).lstrip(" \t\r\n\ufeff")
     whole = _as_text(text)
     if not isinstance(whole, dict):
         raise WireError("auth_missing", "the body is not an object")
