@@ -113,3 +113,18 @@ def test_processes_that_start_together_agree_on_one_key(tmp_path):
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         keys = pool.map(_read_key, [str(tmp_path)] * 16, chunksize=1)
     assert len(set(keys)) == 1
+
+
+def test_a_keyed_hash_differs_by_key_text_and_purpose():
+    box, other = SecretBox(bytes(32)), SecretBox(bytes(31) + b"\1")
+
+    made = box.keyed_hash("ada", purpose="a")
+
+    assert len(made) == 32
+    assert made == SecretBox(bytes(32), older=[bytes(31) + b"\1"]).keyed_hash("ada", purpose="a")
+    others = (
+        other.keyed_hash("ada", purpose="a"),
+        box.keyed_hash("bob", purpose="a"),
+        box.keyed_hash("ada", purpose="b"),
+    )
+    assert made not in others
