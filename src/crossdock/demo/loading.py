@@ -11,6 +11,7 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.demo.access import SHOP, KnownChannels, ensure_partners
 from crossdock.demo.console import ensure_console_person
 from crossdock.demo.goods import CURRENCY, MERCHANT_COUNTRIES, products
+from crossdock.demo.pickup_points import SENDER, pickup_points
 from crossdock.demo.posts import blog_posts
 from crossdock.demo.words import LANGUAGES, Texts, load_words
 from crossdock.errors import Conflict, NotFound
@@ -31,6 +32,7 @@ from crossdock.shop.catalogue import (
 from crossdock.shop.customers import add_seller, list_sellers
 from crossdock.shop.fulfilment import Configuring, add_connector, list_connectors
 from crossdock.shop.shops import Shop, add_shop, read_shop
+from crossdock.shop.warehouse import put_pickup_points, set_sender
 
 PRODUCTS = 2_000
 SEED = 1
@@ -142,6 +144,9 @@ async def _prepare_shop(tx: Transaction, *, service: Loading) -> tuple[Shop, int
     changed += await upsert_categories(tx, shop_id=shop.id, records=list(_categories()))
     changed += await upsert_blog_posts(tx, shop_id=shop.id, records=blog_posts())
     changed += await _ensure_sellers(tx, shop_id=shop.id)
+    changed += await set_sender(tx, shop_id=shop.id, sender=SENDER)
+    points = list(pickup_points(seed=SEED))
+    changed += await put_pickup_points(tx, shop_id=shop.id, points=points)
     if not await list_connectors(tx, shop_id=shop.id):
         await add_connector(
             tx, service=service.configuring, shop_id=shop.id,

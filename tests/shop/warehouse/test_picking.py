@@ -185,17 +185,19 @@ async def test_cancelling_is_refused_from_then_on(warehouse: Warehouse) -> None:
 async def test_an_order_that_an_outside_system_has_is_worked_on_there(
     warehouse: Warehouse,
 ) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id, taken = [await warehouse.enter((await warehouse.good(), 1)) for _ in range(2)]
+    await warehouse.start(taken)
     async with warehouse.db.begin() as tx:
         await tx.run(
             "insert into dispatches (shop_id, order_id, connector, status, external_id)"
-            " values (%s, %s, 'out', 'sent', 'X1')",
-            (warehouse.shop.id, order_id),
+            " select %s, unnest(%s::bigint[]), 'out', 'sent', 'X1'",
+            (warehouse.shop.id, [order_id, taken]),
         )
 
-    with pytest.raises(Refused) as refusal:
-        await warehouse.pick(order_id, {1: 1})
-    assert "with out" in refusal.value.message
+    for refused in (order_id, taken):
+        with pytest.raises(Refused) as refusal:
+            await warehouse.pick(refused, {1: 1})
+        assert "with out" in refusal.value.message
 
     async with warehouse.db.begin() as tx:
         await tx.run("update dispatches set status = 'failed' where order_id = %s", (order_id,))

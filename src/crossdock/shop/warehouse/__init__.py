@@ -39,7 +39,11 @@ from crossdock.shop.warehouse.picking import (
     pick_lines,
     start_fulfilment,
 )
-from crossdock.shop.warehouse.pickup import PickupPoint, find_pickup_points
+from crossdock.shop.warehouse.pickup import (
+    PickupPoint,
+    find_pickup_points,
+    put_pickup_points,
+)
 from crossdock.shop.warehouse.polling import poll_carriers
 from crossdock.shop.warehouse.reading import (
     WorkLine,
@@ -107,6 +111,7 @@ __all__ = [
     "pack_lines",
     "pick_lines",
     "poll_carriers",
+    "put_pickup_points",
     "read_manual_label",
     "read_parcel",
     "read_sender",

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
 
+WORKABLE = ("processing", "in_fulfilment", "partially_shipped")
 _BY_HAND = "manual"
 WEIGHT_G_MAX = 2**31 - 1
 
@@ -22,11 +23,11 @@ async def start_fulfilment(tx: Transaction, *, shop_id: int, order_id: int, now:
     order that an outside system has, or is about to get, is worked on there.
     """
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
-    if state in {"in_fulfilment", "partially_shipped"}:
-        return
-    if state != "processing":
+    if state not in WORKABLE:
         raise Refused("order_state", f"An order that is {state} cannot be worked on.")
     await _keep_here(tx, shop_id=shop_id, order_id=order_id, now=now)
+    if state != "processing":
+        return
     await move_order(tx, shop_id=shop_id, order_id=order_id, state="in_fulfilment", now=now)
     await tell(tx, shop_id=shop_id, order_id=order_id, kind="order.in_fulfilment", now=now)
 
@@ -41,7 +42,9 @@ async def _keep_here(tx: Transaction, *, shop_id: int, order_id: int, now: datet
     if row is None or row[2] == _BY_HAND:
         return
     connector, status, _ = row
-    if status in {"queued", "sending", "sent"}:
+    if status == "withdrawn":
+        return
+    if status != "failed":
         raise Refused("order_state", f"The order is with {connector}; it is worked on there.")
     await tx.run(
         "update dispatches set status = 'withdrawn', next_attempt_at = null, updated_at = %s"

@@ -1,5 +1,6 @@
 """Pick-up points of carriers, the nearest first."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from crossdock.db.unit_of_work import Transaction
 
 
 class PickupPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A place where a parcel waits for its receiver; `distance_km` from the middle of the zip code."""
+    """A place where a parcel waits for its receiver; `distance_km` is from what was asked about."""
 
     carrier: str
     code: str
@@ -22,7 +23,7 @@ class PickupPoint(msgspec.Struct, frozen=True, kw_only=True):
     latitude: Decimal
     longitude: Decimal
     hours: dict[str, Any]
-    distance_km: Decimal
+    distance_km: Decimal = Decimal(0)
 
 
 async def find_pickup_points(
@@ -46,6 +47,27 @@ async def find_pickup_points(
         PickupPoint(**dict(zip(PickupPoint.__struct_fields__, row, strict=True))) for row in rows
     ]
 
+
+async def put_pickup_points(tx: Transaction, *, shop_id: int, points: Sequence[PickupPoint]) -> int:
+    """Add points, or bring known ones (same carrier and code) up to date; how many were changed."""
+    rows = [{**msgspec.to_builtins(point), "zip": point.zip_code} for point in points]
+    return await tx.run(_PUT, (shop_id, msgspec.json.encode(rows).decode()))
+
+
+_PUT = """
+    insert into pickup_points as p (shop_id, carrier, code, name, street, number, zip, city, country, latitude,
+                                    longitude, hours)
+    select %s, x.* from jsonb_to_recordset(%s::jsonb) as x (
+        carrier text, code text, name text, street text, number text, zip text, city text, country text,
+        latitude numeric, longitude numeric, hours jsonb)
+    on conflict (shop_id, carrier, code) do update
+    set name = excluded.name, street = excluded.street, number = excluded.number, zip = excluded.zip,
+        city = excluded.city, country = excluded.country, latitude = excluded.latitude,
+        longitude = excluded.longitude, hours = excluded.hours
+    where (p.name, p.street, p.number, p.zip, p.city, p.country, p.latitude, p.longitude, p.hours)
+       is distinct from (excluded.name, excluded.street, excluded.number, excluded.zip, excluded.city,
+                         excluded.country, excluded.latitude, excluded.longitude, excluded.hours)
+"""
 
 _NEAREST = """
     with known as (
