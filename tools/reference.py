@@ -34,7 +34,6 @@ _LIMITING = {
         "shopwedo_skew_s",
     ),
     "How long things last": (
-        "hold_ttl_s",
         "job_history_hours",
         "dispatch_retry_s",
         "session_idle_s",

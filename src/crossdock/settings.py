@@ -177,9 +177,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Note on every order line, before the comments; {partner_order_id} is filled in."
         ),
     ] = "Partner Order ID: {partner_order_id}"
-    hold_ttl_s: Annotated[
-        Count, Meta(description="How long a hold keeps goods before it expires.")
-    ] = 900
     rotation_excluded_sellers: Annotated[
         tuple[str, ...],
         Meta(description="Sellers, by id, e-mail or name, who get no customers from the rotation."),

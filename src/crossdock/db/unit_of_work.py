@@ -84,6 +84,11 @@ class Database:
                 "options": options,
                 "application_name": "crossdock",
                 "connect_timeout": 5,
+                # A link that is cut without a word is noticed, and the request told.
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 20_000,
             },
         )
 
