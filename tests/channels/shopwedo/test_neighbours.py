@@ -1,6 +1,7 @@
 """The calls around the orders: pick-up points, return settings, announced returns."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -64,18 +65,18 @@ async def test_no_pick_up_points(client, clients, points, server_database):
         assert await who.read("pudo", address=address) == {"results": []}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [{}, {"address": None}, {"address": []}, {"address": "2800"}, {"address": {}}, {"address": {"zip": "2800"}},
-     {"address": {"country": "BE"}}, {"address": {"zip": "", "country": "BE"}}, {"address": {"zip": " ", "country": "BE"}},
-     {"address": {"zip": ["2800"], "country": "BE"}}, {"address": {"zip": "2800", "country": True}},
-     {"address": {"zip": "\x00", "country": "BE"}}, {"address": {"zip": "2800", "country": "\ud800"}},
-     {"address": {"zip": "x" * 300, "country": "BE"}}, {"zip": "2800", "country": "BE"}],
-    ids=repr,
+BE = {"country": "BE"}
+WRONG_ADDRESSES: tuple[Any, ...] = (
+    None, [], "2800", {}, {"zip": "2800"}, BE, BE | {"zip": ""}, BE | {"zip": " "}, BE | {"zip": ["2800"]},
+    {"zip": "2800", "country": True}, BE | {"zip": "\x00"}, {"zip": "2800", "country": "\ud800"},
+    BE | {"zip": "x" * 300},
 )  # fmt: skip
-async def test_an_address_that_lacks_something(client, data):
-    reply = await client.call("pudo", data)
-    assert (reply.status_code, reply.json()["error"]) == (400, "data_invalid")
+
+
+async def test_an_address_that_lacks_something(client):
+    for data in (*({"address": address} for address in WRONG_ADDRESSES), {}, BE | {"zip": "2800"}):
+        reply = await client.call("pudo", data)
+        assert (reply.status_code, reply.json()["error"]) == (400, "data_invalid"), data
 
 
 async def test_return_settings_by_default(client):
@@ -182,19 +183,20 @@ async def test_a_return_that_cannot_be(clients, client, variant, warehouse, noth
         )
         assert (reply.status_code, reply.json()["error"]) == (400, "order_not_returnable")
     await warehouse.ship(await warehouse.pack(order_id, {1: 3}))
+    wrong_items: tuple[Any, ...] = (
+        None, [], {}, "x", [None], [7], [{}], [{"sku": sku}], [{"amount": 1}], [{"sku": sku, "amount": 0}],
+        [{"sku": sku, "amount": -1}], [{"sku": sku, "amount": 1.5}], [{"sku": sku, "amount": 4}],
+        [{"sku": sku, "amount": 10**30}], [{"sku": sku + 10**9, "amount": 1}], [{"sku": sku, "amount": True}],
+        [{"sku": sku, "amount": 1, "reason": "\x00"}], items * 201,
+    )  # fmt: skip
     async with nothing_written():
         for who, data in (
-            *((client, {"order_id": order_id, "items": bad}) for bad in (
-                None, [], {}, "x", [None], [7], [{}], [{"sku": sku}], [{"amount": 1}], [{"sku": sku, "amount": 0}],
-                [{"sku": sku, "amount": -1}], [{"sku": sku, "amount": 1.5}], [{"sku": sku, "amount": 4}],
-                [{"sku": sku, "amount": 10**30}], [{"sku": sku + 10**9, "amount": 1}], [{"sku": sku, "amount": True}],
-                [{"sku": sku, "amount": 1, "reason": "\x00"}], items * 201,
-            )),
+            *((client, {"order_id": order_id, "items": wrong}) for wrong in wrong_items),
             (client, {"items": items}),
             (client, {"order_id": 1, "items": items}),
             (client, {"order_id": True, "items": items}),
             (stranger, {"order_id": order_id, "items": items}),
-        ):  # fmt: skip
+        ):
             reply = await who.call("createRetourAnnouncement", data)
             assert reply.status_code == 400, data
             assert reply.json()["error"] in {"data_invalid", "order_not_found"}, reply.text
