@@ -84,6 +84,19 @@ _CANCELLED = """
     from orders o where o.state = 'cancelled'
 """
 
+_SHIPPED = """
+    select format('shop %s order %s line %s', shop_id, order_id, line_no),
+           format('shipped %s, picked at least %s', coalesce(p.gone, 0), coalesce(p.packed, 0)),
+           format('shipped %s, picked %s', l.shipped, l.picked),
+           l.shipped <> coalesce(p.gone, 0) or l.picked < coalesce(p.packed, 0) as wrong
+    from order_lines l left join (
+        select k.shop_id, k.order_id, kl.line_no, sum(kl.quantity) as packed,
+               sum(kl.quantity) filter (where k.state in ('shipped', 'delivered')) as gone
+        from packages k join package_lines kl on kl.shop_id = k.shop_id and kl.package_id = k.id
+        where k.state <> 'cancelled' group by k.shop_id, k.order_id, kl.line_no
+    ) p using (shop_id, order_id, line_no)
+"""
+
 _SEQUENCES = """
     select format('shop %s', s.id), format('%s numbers, the last %s', s.last_sequence, s.last_sequence),
            format('%s numbers, the last %s', count(e.sequence), coalesce(max(e.sequence), 0)),
@@ -128,6 +141,7 @@ CHECKS = {
     "order totals are the sums of their lines": _TOTALS,
     "no order has more than it asked for": _ALLOCATED,
     "cancelled orders keep no stock": _CANCELLED,
+    "shipped goods are in packages that left": _SHIPPED,
     "every order has a partner": _PARTNERS,
     "every order was announced once": _EVENTS,
     "event numbers have no gap": _SEQUENCES,

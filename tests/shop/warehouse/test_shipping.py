@@ -8,7 +8,7 @@ import pytest
 
 from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.shop.warehouse import RELEASE_IMMEDIATE
-from tests.support.warehousing import Warehouse
+from tests.support.warehousing import Warehouse, differences
 
 
 async def test_takes_its_goods_from_the_level_and_leaves_what_is_available(
@@ -178,3 +178,15 @@ async def test_states_move_along_the_arrows_only(warehouse: Warehouse) -> None:
                     (state, warehouse.shop.id, order_id),
                 )
         assert refusal.value.sqlstate == "CD010"
+
+
+async def test_without_a_package_is_found_by_the_doctor(warehouse: Warehouse) -> None:
+    order_id = await warehouse.enter((await warehouse.good(), 1))
+    await warehouse.ship_all(order_id, {1: 1})
+    async with warehouse.db.begin() as tx:
+        await tx.run(
+            "update package_lines set quantity = 2 where shop_id = %s", (warehouse.shop.id,)
+        )
+        [found] = await differences(tx, after_shop=warehouse.shop.id - 1)
+        assert "expected shipped 2, picked at least 2, found shipped 1, picked 1" in found
+        raise psycopg.Rollback
