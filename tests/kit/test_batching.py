@@ -51,6 +51,17 @@ async def test_hands_a_failure_to_every_caller_of_the_batch_and_goes_on() -> Non
     assert await same(5) == 5
 
 
+async def test_lets_nobody_wait_for_an_answer_that_a_flush_forgot() -> None:
+    async def forgetful(items: list[int]) -> list[int]:
+        return items[:-1]
+
+    same = Batcher(forgetful, max_flights=1)
+    calls = (asyncio.wait_for(same(number), 1) for number in range(3))
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [ValueError, ValueError, ValueError]
+
+
 async def test_goes_on_when_a_caller_leaves() -> None:
     released = asyncio.Event()
 

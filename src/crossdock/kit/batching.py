@@ -52,6 +52,8 @@ class Batcher(Generic[Item, Answer]):
     async def _run(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._flush([item for item, _ in batch])
+            if len(answers) != len(batch):
+                raise ValueError(f"{len(answers)} answers to {len(batch)} items")
         except BaseException as error:  # noqa: BLE001 - handed to every caller of the batch
             for _, future in batch:
                 if not future.done():
