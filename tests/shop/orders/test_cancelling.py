@@ -6,6 +6,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.fulfilment import resend
 from crossdock.shop.orders import cancel_order
 from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
 from tests.support.ordering import order, placing, read_partner
@@ -162,6 +163,24 @@ async def test_is_refused_while_a_retry_waits(database: Database, clock: FrozenC
     shop, _, order_id = await _placed(database, clock, connector="webhook")
     async with database.begin() as tx:
         await tx.run("update dispatches set attempts = 1 where shop_id = %s", (shop.id,))
+
+    with pytest.raises(Refused) as refusal:
+        async with database.begin() as tx:
+            await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    assert refusal.value.code == "order_state"
+
+
+async def test_is_refused_when_it_was_sent_again_by_hand(
+    database: Database, clock: FrozenClock
+) -> None:
+    """The outside system may have the order from an attempt before, though the count began anew."""
+    shop, _, order_id = await _placed(database, clock, connector="webhook")
+    async with database.begin() as tx:
+        await tx.run(
+            "update dispatches set attempts = 7, status = 'failed' where shop_id = %s", (shop.id,)
+        )
+        await resend(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
 
     with pytest.raises(Refused) as refusal:
         async with database.begin() as tx:

@@ -44,22 +44,22 @@ async def cancel_order(
 
 async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
     row = await tx.one(
-        "select status, external_id, connector, attempts from dispatches"
+        "select status, external_id, connector, attempts > 0 or last_error <> '' from dispatches"
         " where shop_id = %s and order_id = %s for no key update",
         (shop_id, order_id),
     )
     if row is None:
         return
-    status, external_id, connector, attempts = row
+    status, external_id, connector, was_tried = row
     is_outside = external_id != _BY_HAND
-    if is_outside and (status in {"sending", "sent"} or (status == "queued" and attempts)):
+    if is_outside and (status in {"sending", "sent"} or (status == "queued" and was_tried)):
         raise Refused("order_state", f"The order is with {connector} already; cancel it there.")
     await tx.run(
         "update dispatches set status = 'withdrawn', next_attempt_at = null, updated_at = %s"
         " where shop_id = %s and order_id = %s",
         (now, shop_id, order_id),
     )
-    if attempts:
+    if was_tried:
         await tx.run(
             "insert into alerts (shop_id, kind, message, order_id, created_at)"
             " values (%s, 'cancelled_after_attempts', %s, %s, %s)",
