@@ -124,7 +124,7 @@ async def test_the_directory_names_a_seller_by_e_mail_or_name_and_the_customer_k
 
 
 @pytest.mark.parametrize(
-    "mood", ["", "error", "garbage", "list", "number", "huge", "redirect", "broken"]
+    "mood", ["", "error", "garbage", "list", "number", "huge", "redirect", "broken", "nul"]
 )
 async def test_a_directory_without_a_useful_answer_leaves_it_to_the_rotation(service, team, mood):
     async with SellerDirectory(mood=mood) as directory:

@@ -18,6 +18,7 @@ class SellerDirectory(HttpSimulator):
             "garbage": Reply(200, b"<html>"),
             "list": Reply(200, ["x"]),
             "number": Reply(200, {"seller": 7}),
+            "nul": Reply(200, {"seller": "P\0ia"}),
             "huge": Reply(200, b"x" * 200_000),
             "redirect": Reply(302, b"", {"location": "http://127.0.0.1:1/"}),
             "broken": Raw(b"\x00\x01"),

@@ -102,7 +102,7 @@ async def _ask_directory(service: Assigning, *, customer_id: int, email: str) ->
         _log.warning("vendor.directory_failed", customer_id=customer_id, status=answer.status)
         return ""
     named = found.get("seller")
-    return named.strip() if isinstance(named, str) else ""
+    return named.strip() if isinstance(named, str) and "\0" not in named else ""
 
 
 async def _store_named(
