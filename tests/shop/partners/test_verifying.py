@@ -187,6 +187,20 @@ async def test_a_new_secret_is_known_at_its_first_use(database, partners, clock)
     assert await verify(verifier, a.key, fresh.secret, "5") == ""
 
 
+async def test_a_replayed_request_is_no_use_of_the_secret(database, partners, clock):
+    a, _ = partners
+    assert await verify(verifier_of(database, clock), a.key, a.secret, "1") == ""
+    clock.move(timedelta(minutes=5))
+    assert await verify(verifier_of(database, clock), a.key, a.secret, "1") == "nonce_reused"
+    async with database.statement() as tx:
+        last = await tx.value(
+            "select s.last_used_at from credential_secrets s join credentials c on c.id = s.credential_id"
+            " where c.public_key = %s",
+            (a.key,),
+        )
+    assert last == NOON
+
+
 async def test_a_key_of_another_channel_is_unknown(database, clock):
     async with database.begin() as tx:
         partner = await make_partner(tx, shop=await make_shop(tx), channel="another")

@@ -63,7 +63,8 @@ class Verifier:
         Where a protocol leaves the spending to the partner, `spends` says whether this one does.
 
         `sign(secret)` gives the right signature for a secret, as lower-case hex. Raises Refused
-        with credential_unknown, credential_signature or nonce_reused, Unavailable rate_limited.
+        with credential_unknown, credential_signature, nonce_reused, or credential_stale where the
+        partner changed twice meanwhile, Unavailable rate_limited.
         """
         outcome = "stale"
         for cached in (True, False):
@@ -75,8 +76,8 @@ class Verifier:
             outcome = await ask(_Spending(credential, nonce, expires_at, limit))
             if outcome != "stale":
                 break
-        await self._mark_used(secret)
         _judge(outcome)
+        await self._mark_used(secret)
         return credential
 
     async def peek(self, public_key: str) -> Credential | None:
@@ -179,7 +180,7 @@ def _judge(outcome: str) -> None:
     if outcome == "limited":
         raise Unavailable("rate_limited", data={"retry_after_s": 60})
     if outcome not in {"spent", "live"}:
-        raise Refused("credential_unknown")
+        raise Refused("credential_stale")
 
 
 async def is_nonce_spent(tx: Transaction, *, credential_id: int, nonce: str, now: datetime) -> bool:
