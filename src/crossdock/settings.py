@@ -127,7 +127,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 300
     nonce_ttl_s: Annotated[
         Count,
-        Meta(description="How long a spent nonce is remembered; at least twice the window."),
+        Meta(description="How long a spent nonce is remembered; more than twice the window."),
     ] = 900
     rate_limit_per_minute: Annotated[
         Natural, Meta(description="Requests per credential and minute; 0 is without limit.")
@@ -360,8 +360,9 @@ def _check(settings: Settings) -> None:
         ) from None
     if settings.pool_min > settings.pool_max:
         raise SettingsError("pool_min must not be larger than pool_max")
-    if settings.nonce_ttl_s < 2 * settings.signature_window_s:
-        raise SettingsError("nonce_ttl_s must be at least twice signature_window_s")
+    # Times are compared in whole seconds, so a request from the future lives for a part of one more.
+    if settings.nonce_ttl_s <= 2 * settings.signature_window_s:
+        raise SettingsError("nonce_ttl_s must be more than twice signature_window_s")
     if settings.database_url and urlsplit(settings.database_url).scheme not in {
         "postgresql",
         "postgres",
