@@ -62,6 +62,8 @@ async def test_an_order_goes_through_the_house(
     packed = await crossdock("fulfil", "pack", order_id, "1=1", "--weight", 450)
     noted = await crossdock("fulfil", "serial", order_id, 1, stdin="SN-1\nSN-2\n")
     assert noted["noted"] == 2
+    found = await crossdock("fulfil", "find-serial", stdin="SN-2\n")
+    assert found == [{"order_id": order_id, "line": 1}]
     order = await crossdock("fulfil", "ship", order_id)
     assert order["state"] == "partially_shipped"
     assert [p["state"] for p in order["packages"]] == ["shipped"]
@@ -79,6 +81,17 @@ async def test_an_order_goes_through_the_house(
     shown = await crossdock("fulfil", "show", order_id, "--serials")
     assert shown["state"] == "completed"
     assert shown["lines"][0]["serials"] == ["SN-1", "SN-2"]
+
+
+async def test_labels_name_the_sender(crossdock: Command, warehouse: Warehouse) -> None:
+    assert (await crossdock("fulfil", "sender"))["company"] == "Test shop"
+
+    changed = await crossdock("fulfil", "sender", "--set", "city=Gent", "--set", "country=be")
+
+    assert (changed["company"], changed["city"], changed["country"]) == ("Test shop", "Gent", "BE")
+    code, complaint = await crossdock("fulfil", "sender", "--set", "planet=Mars")
+    assert code == 1
+    assert "planet" in complaint
 
 
 async def test_goods_come_back(crossdock: Command, warehouse: Warehouse) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from crossdock.commands import fulfil_returns
+from crossdock.commands import fulfil_returns, fulfil_sender
 from crossdock.commands.fulfil_tables import print_order, print_work
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Work on orders: release, pick, pack, ship, take back.", no_args_is_help=True
 )
 app.add_typer(fulfil_returns.app, name="return")
+app.command()(fulfil_sender.sender)
 
 ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -187,6 +188,25 @@ def serial(
 
     with_transaction(write)
     _say(as_json, f"{len(found)} noted.", order_id=order_id, line=line_no, noted=len(found))
+
+
+@app.command("find-serial")
+def find_serial(shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Which orders a serial number, read from standard input, went out with."""
+    from crossdock.jobs.services import create_box
+    from crossdock.shop.warehouse import find_serial
+
+    wanted = typer.get_text_stream("stdin").readline().strip()
+
+    async def read(runtime: Runtime, tx: Transaction) -> list[tuple[int, int]]:
+        shop_id = await shop_id_of(tx, shop)
+        return await find_serial(
+            tx, shop_id=shop_id, serial=wanted, box=create_box(runtime.settings)
+        )
+
+    found = [{"order_id": order, "line": line} for order, line in with_transaction(read)]
+    text = "\n".join(f"Order {place['order_id']}, line {place['line']}" for place in found)
+    typer.echo(msgspec.json.encode(found) if as_json else text or "No order has it.")
 
 
 @app.command()

@@ -1,0 +1,69 @@
+"""`crossdock fulfil sender`: where a shop's parcels come from, as labels say it."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_transaction
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+from crossdock.shop.customers import Address
+
+FIELDS = (
+    "company",
+    "first_name",
+    "last_name",
+    "street",
+    "house_number",
+    "box",
+    "postcode",
+    "city",
+    "country",
+    "phone",
+    "email",
+)
+
+
+def sender(
+    shop: Annotated[str, typer.Option("--shop", help="The shop's slug.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help=f"field=value: {', '.join(FIELDS)}.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the sender that labels name, or change it."""
+    from crossdock.shop.warehouse import read_sender, set_sender
+
+    changes = _changes(set_ or [])
+
+    async def write(_runtime: Runtime, tx: Transaction) -> Address:
+        shop_id = await shop_id_of(tx, shop)
+        found = await read_sender(tx, shop_id=shop_id)
+        if changes:
+            found = msgspec.structs.replace(found, **changes)
+            await set_sender(tx, shop_id=shop_id, sender=found)
+        return found
+
+    found = with_transaction(write)
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    for name in FIELDS:
+        if value := getattr(found, name):
+            typer.echo(f"{name:14}{value}")
+
+
+def _changes(words: list[str]) -> dict[str, str]:
+    changes = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name not in FIELDS:
+            message = f"{word!r} is not field=value with one of {', '.join(FIELDS)}."
+            raise Invalid("invalid_input", message)
+        if name == "country" and (len(value) != 2 or not value.isascii() or not value.isalpha()):
+            raise Invalid("invalid_input", "A country is its two letters, for example BE.")
+        changes[name] = value.upper() if name == "country" else value
+    return changes
