@@ -89,21 +89,20 @@ async def read_context(
     tx: Transaction, *, partner: Partner, request: OrderRequest, now: datetime
 ) -> OrderContext:
     """Everything the checks look at, in one query: a hidden variant is as absent as an unknown one."""
+    merchants = partner.visible_merchants
     text = await tx.value(
-        _CONTEXT,
-        {
-            "shop": partner.shop_id,
-            "partner": partner.id,
-            "number": request.partner_order_id,
-            "customer": partner.customer_id,
-            "variants": sorted({i.variant_id for i in request.items if i.variant_id <= _ID_MAX}),
-            "merchants": None
-            if partner.visible_merchants is None
-            else list(partner.visible_merchants),
-            "price_list": partner.price_list_id,
-            "currency": partner.currency,
-            "now": now,
-        },
+        "select order_context(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            partner.shop_id,
+            partner.id,
+            request.partner_order_id,
+            partner.customer_id,
+            sorted({i.variant_id for i in request.items if i.variant_id <= _ID_MAX}),
+            None if merchants is None else list(merchants),
+            partner.price_list_id,
+            partner.currency,
+            now,
+        ),
     )
     return msgspec.json.decode(text, type=OrderContext)
 
@@ -207,42 +206,3 @@ def _takes(
             mode = "own_capped"
         takes.append({"variant_id": variant_id, "quantity": quantity, "mode": mode})
     return takes
-
-
-_CONTEXT = """
-    select jsonb_build_object(
-        'existing', (
-            select jsonb_build_object('id', o.id, 'order_key', o.order_key) from orders o
-            where o.partner_id = %(partner)s and o.partner_order_id = %(number)s),
-        'customer', (
-            select jsonb_build_object('id', c.id, 'email', c.email, 'active', c.active,
-                                      'billing', jsonb_strip_nulls(c.billing),
-                                      'shipping', jsonb_strip_nulls(c.shipping), 'seller_id', c.seller_id)
-            from customers c
-            where c.shop_id = %(shop)s and c.id = %(customer)s and c.deleted_at is null),
-        'connector', (
-            select jsonb_build_object('name', f.name, 'kind', f.kind) from fulfilment_connectors f
-            where f.shop_id = %(shop)s and f.is_default and f.enabled),
-        'variants', coalesce((select jsonb_agg(to_jsonb(seen)) from (
-            select v.id, v.product_id, v.merchant_id, v.name, v.sku, v.upc, v.origin, v.vat_bp,
-                   v.stock_managed as managed, v.stock_status as status,
-                   coalesce(v.image, p.images -> 0 ->> 'url') as image,
-                   coalesce(own.available, 0) as own, coalesce(supplier.available, 0) as supplier,
-                   active_price(
-                       (select i.price_minor from price_list_items i
-                        where i.shop_id = v.shop_id and i.price_list_id = %(price_list)s and i.variant_id = v.id),
-                       (select min(q.price_minor) from promotions q
-                        where q.shop_id = v.shop_id and q.variant_id = v.id
-                          and q.starts_at <= %(now)s and %(now)s < q.ends_at),
-                       v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, %(now)s) as price_minor
-            from variants v
-            join products p on p.shop_id = v.shop_id and p.id = v.product_id
-            left join stock_levels own
-              on own.shop_id = v.shop_id and own.variant_id = v.id and own.pool = 'own'
-            left join stock_levels supplier
-              on supplier.shop_id = v.shop_id and supplier.variant_id = v.id and supplier.pool = 'supplier'
-            where v.shop_id = %(shop)s and v.id = any(%(variants)s) and v.listed and v.currency = %(currency)s
-              and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
-        ) seen where seen.price_minor is not null), '[]'::jsonb)
-    )::text
-"""
