@@ -16,7 +16,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
     """Warm, keep-alive, 16 lanes, one worker. The protocol demands a write per read: the nonce."""
     async with populated(ground, "b1", variants=2_000) as (stand, shop):
         with (
-            stand.serving(workers=1) as server,
+            stand.serving(workers=1, log_level="info") as server,
             bare_app(
                 stand.url,
                 shop_id=shop.shop.id,

@@ -16,7 +16,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
     """16 lanes, one worker; pgbench with 16 clients on the same server with the same fsync."""
     async with populated(ground, "b3", variants=size["variants"]) as (stand, shop):
         values = await floor_values(stand, shop)
-        with stand.serving(workers=1) as server:
+        with stand.serving(workers=1, log_level="info") as server:
             latencies: list[float] = []
 
             async def ours() -> float:

@@ -21,7 +21,7 @@ LANES = 4
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
     """The first answer is rendered and shown for information; the ratio is of warm ones."""
     async with populated(ground, "b7", variants=size["products"]) as (stand, shop):
-        with stand.serving(workers=1) as server:
+        with stand.serving(workers=1, log_level="info") as server:
             (worker,) = server.children(WEB)
             # The code of the endpoint is loaded and the pool filled before memory is looked at.
             await drive(server.port, reads(shop.page_partner, 50), status=200)
