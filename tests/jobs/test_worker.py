@@ -14,8 +14,10 @@ from crossdock.jobs.inspecting import list_jobs, retry_job, show_job
 from crossdock.jobs.queue import Retries, queue, runtime_of
 from crossdock.jobs.schedules import scheduled_names
 from crossdock.jobs.stalled import hand_back_stalled
+from crossdock.jobs.worker import _number_events
 from crossdock.settings import Settings
 from crossdock.shop.events.queueing import defer_job
+from tests.support.factories import make_shop
 
 ran: list[int] = []
 
@@ -174,6 +176,23 @@ async def test_a_job_of_a_worker_that_was_forgotten_is_handed_back(runtime):
     assert await hand_back_stalled(queue) == 1
 
     assert await status_of(runtime, job_id) == "todo"
+
+
+async def test_numbering_goes_on_after_whatever_went_wrong(runtime):
+    async with runtime.database.begin() as tx:
+        shop = await make_shop(tx)
+        await tx.run("insert into events (shop_id, kind) values (%s, 'a.fact')", (shop.id,))
+        await tx.run("alter function number_all_events(integer) rename to number_nothing")
+    numbering = asyncio.create_task(_number_events(runtime))
+    await asyncio.sleep(0.2)
+    async with runtime.database.begin() as tx:
+        await tx.run("alter function number_nothing(integer) rename to number_all_events")
+
+    async with asyncio.timeout(5), runtime.database.statement() as tx:
+        while not await tx.value("select last_sequence from shops where id = %s", (shop.id,)):
+            assert not numbering.done()
+            await asyncio.sleep(0.05)
+    numbering.cancel()
 
 
 def wait_s(retries, *, attempts):

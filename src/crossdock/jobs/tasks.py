@@ -1,29 +1,21 @@
 """Jobs that follow from what was done: sending orders to fulfilment."""
 
-from functools import lru_cache
+from typing import cast
 
 import structlog
 from procrastinate import JobContext
 
-from crossdock.db.runtime import Runtime
 from crossdock.jobs.queue import Retries, queue, runtime_of
-from crossdock.jobs.services import create_dispatching, create_outbound
 from crossdock.shop.fulfilment import QUEUE, TASK, Dispatching, requeue_lost
 from crossdock.shop.fulfilment import send_dispatch as send
 
 log = structlog.get_logger("crossdock.jobs")
 
 
-@lru_cache(maxsize=1)
-def _dispatching(runtime: Runtime) -> Dispatching:
-    """One service for all jobs of a worker, so that connections and access tokens are used again."""
-    return create_dispatching(runtime, outbound=create_outbound(runtime.settings))
-
-
 @queue.task(name=TASK, queue=QUEUE, retry=Retries((5, 30, 120)), pass_context=True)
 async def send_dispatch(context: JobContext, shop_id: int, order_id: int, attempt: int = 0) -> None:
     """Send one order; a failed attempt leaves a job for the next, so only a lost database fails this."""
-    service = _dispatching(runtime_of(context))
+    service = cast(Dispatching, context.additional_context["dispatching"])
     await send(service, shop_id=shop_id, order_id=order_id, attempt=attempt)
 
 

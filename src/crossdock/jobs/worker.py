@@ -9,7 +9,9 @@ from psycopg_pool import PoolTimeout
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.errors import CrossdockError
 from crossdock.jobs.queue import queue
+from crossdock.jobs.services import create_dispatching, create_outbound
 from crossdock.jobs.stalled import SILENT_S, hand_back_stalled
+from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
 
 log = structlog.get_logger("crossdock.jobs")
@@ -29,20 +31,29 @@ async def work(settings: Settings) -> None:
         await _wait_for_database(runtime)
         await queue.open_async(runtime.database.pool)
         await hand_back_stalled(queue)
-        await queue.run_worker_async(
-            concurrency=settings.jobs_concurrency,
-            listen_notify=False,
-            fetch_job_polling_interval=POLL_S,
-            update_heartbeat_interval=HEARTBEAT_S,
-            stalled_worker_timeout=SILENT_S,
-            shutdown_graceful_timeout=settings.shutdown_grace_s,
-            additional_context={"runtime": runtime},
-        )
+        async with create_outbound(settings) as outbound:
+            await _run_jobs(runtime, outbound=outbound)
     finally:
         numbering.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await numbering
         await runtime.database.close()
+
+
+async def _run_jobs(runtime: Runtime, *, outbound: Outbound) -> None:
+    """One sending service for all jobs, so that connections and access tokens are used again."""
+    await queue.run_worker_async(
+        concurrency=runtime.settings.jobs_concurrency,
+        listen_notify=False,
+        fetch_job_polling_interval=POLL_S,
+        update_heartbeat_interval=HEARTBEAT_S,
+        stalled_worker_timeout=SILENT_S,
+        shutdown_graceful_timeout=runtime.settings.shutdown_grace_s,
+        additional_context={
+            "runtime": runtime,
+            "dispatching": create_dispatching(runtime, outbound=outbound),
+        },
+    )
 
 
 async def _wait_for_database(runtime: Runtime) -> None:
@@ -64,5 +75,7 @@ async def _number_events(runtime: Runtime) -> None:
                 count = await tx.value("select number_all_events(%s)", (NUMBERING_BATCH,)) or 0
         except CrossdockError as error:
             log.warning("events were not numbered", code=error.code)
+        except Exception:
+            log.exception("events were not numbered")
         if count < NUMBERING_BATCH:
             await asyncio.sleep(POLL_S)
