@@ -11,9 +11,8 @@ from crossdock.channels.contract import Channel, Services
 from crossdock.channels.registry import create_channels
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.errors import CrossdockError
-from crossdock.kit.crypto import SecretBox, load_master_key
+from crossdock.jobs.services import create_box, create_outbound
 from crossdock.kit.ids import RandomIds
-from crossdock.kit.outbound import Outbound
 from crossdock.serving.edge import Edge
 from crossdock.serving.metrics import Metrics
 from crossdock.serving.operating import Operating, check_ready
@@ -31,6 +30,7 @@ class Application:
     """One ASGI application: all channels and the operator's pages behind one edge."""
 
     def __init__(self, services: Services, channels: list[Channel]) -> None:
+        self.services = services
         self.runtime = runtime = services.runtime
         self.channels = channels
         self.started = asyncio.Event()
@@ -87,6 +87,7 @@ class Application:
         for channel in reversed(self.channels):
             if channel.stop:
                 await channel.stop()
+        await self.services.outbound.close()
         await self.runtime.database.close()
 
     async def _is_ready(self) -> bool:
@@ -112,10 +113,11 @@ def create_app(settings: Settings | None = None) -> Application:
 def create_services(runtime: Runtime) -> Services:
     """The core's services as the settings say."""
     settings = runtime.settings
+    outbound = create_outbound(settings)
     assigning = Assigning(
         db=runtime.database,
         clock=runtime.clock,
-        outbound=Outbound(allowed_hosts=settings.allowed_outbound_hosts),
+        outbound=outbound,
         directory_url=settings.seller_directory_url,
         directory_timeout=timedelta(seconds=settings.seller_directory_timeout_s),
         excluded=settings.rotation_excluded_sellers,
@@ -129,6 +131,6 @@ def create_services(runtime: Runtime) -> Services:
         note_template=settings.order_note_template,
         own_requires_stock=settings.sc_requires_stock,
     )
-    box = SecretBox(load_master_key(settings.master_key, settings.data_path))
+    box = create_box(settings)
     people = People(create_means(runtime, box=box, ids=ids))
-    return Services(runtime=runtime, box=box, placing=placing, people=people)
+    return Services(runtime=runtime, box=box, outbound=outbound, placing=placing, people=people)

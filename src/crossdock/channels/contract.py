@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.outbound import Outbound
 from crossdock.shop.orders import Placing
 from crossdock.shop.people import People, StaffPage
 
@@ -17,10 +18,14 @@ __all__ = ["Answer", "Channel", "ChannelFacts", "Runtime", "Services", "StaffPag
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """What a channel is built from: the process's runtime and the core's services over it."""
+    """What a channel is built from: the process's runtime and the core's services over it.
+
+    `outbound` is closed by the application, after the channels have stopped.
+    """
 
     runtime: Runtime
     box: SecretBox
+    outbound: Outbound
     placing: Placing
     people: People
 

@@ -86,6 +86,11 @@ class HttpSimulator:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
+    def open_connections(self) -> int:
+        """How many callers hold a connection now."""
+        return len(self._tasks)
+
+    @property
     def host(self) -> str:
         """What an `allowed_outbound_hosts` entry names."""
         return f"127.0.0.1:{self.port}"
