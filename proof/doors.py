@@ -9,11 +9,15 @@ from tests.support.partner_client import CREATE, PREFIX, PRODUCTS, sign
 from tests.support.raw_http import Connection, Reply, request_bytes
 
 SOLD, SHORT, TAKEN, UNAVAILABLE, BROKEN = "sold", "short", "taken", "unavailable", "broken"
+ENTERED = "entered"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a door said: sold, short (no stock), taken (the number was used), unavailable, broken."""
+    """What a door said: sold, short (no stock), taken (the number was used), unavailable, broken.
+
+    `entered` is only between an order's answer and what is asked about it.
+    """
 
     kind: str
     order_id: int = 0
@@ -27,6 +31,10 @@ class Door(Protocol):
     def name(self) -> str:
         """The channel's."""
 
+    @property
+    def partner(self) -> PartnerFixture:
+        """Who buys."""
+
     def order(
         self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str
     ) -> bytes:
@@ -34,6 +42,12 @@ class Door(Protocol):
 
     def outcome(self, reply: Reply) -> Outcome:
         """What the answer means."""
+
+    def question(self, outcome: Outcome, *, number: str) -> bytes | None:
+        """The request that asks for what the answer left open; None when it left nothing."""
+
+    def answer(self, outcome: Outcome, reply: Reply) -> Outcome:
+        """What it comes to with the answer to the question."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,14 @@ class ShoppexPartnerDoor:
         if reply.status == 503 and reply.header("retry-after"):
             return Outcome(UNAVAILABLE, text=str(code))
         return Outcome(BROKEN, text=f"{reply.status} {code} {document.get('message')}")
+
+    def question(self, outcome: Outcome, *, number: str) -> bytes | None:
+        """Its answers say everything."""
+        return None
+
+    def answer(self, outcome: Outcome, reply: Reply) -> Outcome:
+        """There was no question."""
+        return outcome
 
 
 _SHORT_CODES = {"partner_stock_limit_exceeded", "partner_backorder_not_allowed"}
@@ -114,8 +136,11 @@ async def buy(
     timestamp: int,
     nonce: str,
 ) -> Outcome:
-    """One order over a connection that is open."""
+    """One order over a connection that is open, and what became of it."""
     request = door.order(
         variant_id, quantity=quantity, number=number, timestamp=timestamp, nonce=nonce
     )
-    return door.outcome(await connection.exchange(request))
+    outcome = door.outcome(await connection.exchange(request))
+    if question := door.question(outcome, number=number):
+        return door.answer(outcome, await connection.exchange(question))
+    return outcome

@@ -16,9 +16,10 @@ import psycopg
 from crossdock.db.unit_of_work import Database
 from crossdock.shop.stock import expire_holds
 from proof.claim import Claim, Findings, Result, Size
-from proof.doors import BROKEN, SOLD, TAKEN, Outcome, ShoppexPartnerDoor, buy
+from proof.doors import BROKEN, SOLD, TAKEN, Door, Outcome, ShoppexPartnerDoor, buy
 from proof.stand import JOBS, WEB, Stand, kill
-from tests.support.factories import PartnerFixture, make_partner, make_shop, make_variant
+from proof.web_shops import ShopWeDoDoor, make_web_shop
+from tests.support.factories import make_partner, make_shop, make_variant
 from tests.support.processes import ROOT, ServerProcess, environment
 from tests.support.raw_http import Connection
 
@@ -34,35 +35,36 @@ LAST_ORDER_S = 60.0
 class Shoppers:
     """Twenty clients; each retries an order under its number, signed anew, until it is acknowledged."""
 
-    def __init__(self, stand: Stand, partner: PartnerFixture, variants: list[int]) -> None:
+    def __init__(self, stand: Stand, doors: list[Door], variants: list[int]) -> None:
         self.acknowledged: dict[str, int] = {}
         self.found_existing = 0
         self.attempts = 0
         self.strange: Counter[str] = Counter()
         self.stopping = asyncio.Event()
         self._stand = stand
-        self._door = ShoppexPartnerDoor(partner)
+        self._doors = doors
         self._variants = variants
 
     async def shop(self, rng: random.Random) -> None:
         """One client's life; its last order is seen through."""
         connection: Connection | None = None
         while not self.stopping.is_set():
+            door = rng.choice(self._doors)
             number, variant_id = f"PO-{uuid.uuid4().hex}", rng.choice(self._variants)
             while number not in self.acknowledged:
-                connection = await self._attempt(connection, number, variant_id)
+                connection = await self._attempt(connection, door, number, variant_id)
         if connection:
             connection.close()
 
     async def _attempt(
-        self, connection: Connection | None, number: str, variant_id: int
+        self, connection: Connection | None, door: Door, number: str, variant_id: int
     ) -> Connection | None:
         self.attempts += 1
         try:
             if connection is None or not connection.is_open:
                 connection = await Connection.open(self._stand.server.port)
             async with asyncio.timeout(15):
-                outcome = await self._buy(connection, number, variant_id)
+                outcome = await _buy(connection, door, number, variant_id)
         except (OSError, TimeoutError):
             if connection:
                 connection.close()
@@ -70,17 +72,6 @@ class Shoppers:
             return None
         await self._note(outcome, number)
         return connection
-
-    async def _buy(self, connection: Connection, number: str, variant_id: int) -> Outcome:
-        return await buy(
-            connection,
-            self._door,
-            variant_id,
-            quantity=1,
-            number=number,
-            timestamp=int(time.time()),
-            nonce=uuid.uuid4().hex,
-        )
 
     async def _note(self, outcome: Outcome, number: str) -> None:
         if outcome.kind in {SOLD, TAKEN}:
@@ -90,6 +81,18 @@ class Shoppers:
         if outcome.kind == BROKEN:
             self.strange[outcome.text] += 1
         await asyncio.sleep(0.05)
+
+
+async def _buy(connection: Connection, door: Door, number: str, variant_id: int) -> Outcome:
+    return await buy(
+        connection,
+        door,
+        variant_id,
+        quantity=1,
+        number=number,
+        timestamp=int(time.time()),
+        nonce=uuid.uuid4().hex,
+    )
 
 
 class Executioner:
@@ -181,7 +184,9 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         shop = await make_shop(tx)
         variants = [await make_variant(tx, shop=shop, own=1_000_000) for _ in range(VARIANTS)]
         partner = await make_partner(tx, shop=shop)
-    shoppers = Shoppers(stand, partner, variants)
+        web_shop = await make_web_shop(tx, shop=shop)
+    doors: list[Door] = [ShoppexPartnerDoor(partner), ShopWeDoDoor(web_shop)]
+    shoppers = Shoppers(stand, doors, variants)
     with ExitStack() as stack:
         stack.enter_context(stand.serving())
         executioner = Executioner(stand, stack, holder=(shop.id, variants[0]), rng=rng)
@@ -222,6 +227,7 @@ async def _account(
         await expire_holds(tx, now=datetime.now(UTC))
     async with database.begin() as tx:
         rows = await tx.all("select partner_order_id, id from orders")
+        by_door = await tx.all("select channel, count(*) from orders group by channel order by 1")
         held = await tx.value("select count(*) from holds where status = 'held'")
         committed = await tx.value("select sum(committed) from stock_levels")
     await database.close()
@@ -236,11 +242,12 @@ async def _account(
     findings.expect(committed == len(rows), f"{committed} units committed for {len(rows)} orders")
     findings.expect(held == 0, f"{held} holds outlived their time")
     findings.expect(not shoppers.strange, f"strange answers: {dict(shoppers.strange)}")
-    findings.expect(bool(rows), "nothing was ordered")
+    findings.expect(len(by_door) == 2, f"orders came only through {by_door}")
     return findings.result(
         kills=sum(executioner.killed.values()),
         victims=" ".join(f"{kind}:{count}" for kind, count in sorted(executioner.killed.items())),
         orders=len(rows),
+        by_door=" ".join(f"{name}:{count}" for name, count in by_door),
         attempts=shoppers.attempts,
         found_by_retry=shoppers.found_existing,
     )
@@ -250,7 +257,7 @@ CLAIM = Claim(
     id="P3",
     title="kill -9 while ordering",
     workload="SIGKILL to web processes, job workers, the server, database backends and a holder of "
-    "stock at random instants, while 20 clients retry each order under its number",
+    "stock at random instants, while 20 clients of two channels retry each order under its number",
     must_hold="no acknowledged order lost, none doubled, none unknown to its buyer, no hold after its time",
     full={"kills": 300},
     quick={"kills": 10},
