@@ -12,7 +12,7 @@ from tests.support.ordering import order, placing, read_partner
 
 
 @pytest.fixture
-async def alone(empty_database_url: str):  # type: ignore[no-untyped-def]
+async def alone(empty_database_url: str):
     """A database in which nobody else writes, with a shop at work."""
     database = Database(empty_database_url, min_size=1, max_size=4)
     await database.open()
