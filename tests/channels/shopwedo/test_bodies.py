@@ -85,6 +85,18 @@ async def test_data_that_is_no_object_in_json(client, data):
     assert refusal(reply) == "data_invalid"
 
 
+async def test_auth_test_ignores_data(client):
+    for data in ("[1]", "7", "{", "x", "\x00", "{'a'"):
+        reply = await client.form("authTest", data)
+        assert (reply.status_code, reply.json()) == (202, {})
+
+
+def test_only_short_text_may_have_single_quotes():
+    assert read_data("{'a': '" + "x" * 16_000 + "'}")
+    with pytest.raises(WireError, match="not JSON"):
+        read_data("{'a': '" + "x" * 17_000 + "'}")
+
+
 async def test_data_of_deep_nesting_or_a_giant_number(client):
     for data in (
         '{"a": ' * 17 + "1" + "}" * 17,
