@@ -146,6 +146,25 @@ async def test_a_body_that_ends_before_its_length_is_the_callers_fault(edge):
     assert Reply(sent).body == b"invalid_input"
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(edge, monkeypatch):
+    """Else a few hundred idle callers would hold all the places of a process."""
+    monkeypatch.setattr("crossdock.serving.edge.BODY_S", 0.05)
+    pieces = [{"type": "http.request", "body": b"1", "more_body": True}]
+
+    async def receive():
+        return pieces.pop() if pieces else await asyncio.Future()
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/door", "headers": []}
+    await asyncio.wait_for(edge(scope, receive, send), 2)
+
+    assert Reply(sent).body == b"invalid_input"
+
+
 async def test_a_failure_is_told_in_the_channels_words_without_its_detail(edge):
     reply = await ask(edge, "/door/boom")
 

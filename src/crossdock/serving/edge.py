@@ -30,6 +30,7 @@ log = structlog.get_logger("crossdock.access")
 # Unique without asking for randomness at every request.
 _PROCESS = RandomIds().random_token(12).encode()
 _numbers = itertools.count(1)
+BODY_S = 30.0  # how long a whole body may take to come
 _DRAIN_BYTES = 4 * 1024 * 1024
 _DRAIN_S = 5.0
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
@@ -120,6 +121,7 @@ class _Exchange:
         self._send = send
         self._room_bytes = 0
         self._is_body_whole = False
+        self._body_until = asyncio.get_running_loop().time() + BODY_S
         scope["crossdock.request_id"] = self.request_id.decode()
 
     def route(self) -> str:
@@ -136,8 +138,8 @@ class _Exchange:
                 raise _too_large(limit_bytes)
 
     async def receive(self) -> Message:
-        """The next part of the body; an error where it is too large, cut off, or of broken chunks."""
-        message = await self._receive()
+        """The next part of the body; an error where it is too large, too slow, cut off or broken."""
+        message = await self._next()
         if message["type"] != "http.request":
             if not self._is_body_whole:
                 raise Invalid("invalid_input", "The request body ended early.")
@@ -148,6 +150,15 @@ class _Exchange:
             await self._drain()
             raise _too_large(None)
         return message
+
+    async def _next(self) -> Message:
+        if self._is_body_whole:  # what comes now is that the caller leaves
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._body_until):
+                return await self._receive()
+        except TimeoutError:
+            raise Invalid("invalid_input", "The request body came too slowly.") from None
 
     async def _drain(self) -> None:
         """Read on for a while: a caller who is cut off while it still sends never sees the answer."""
