@@ -25,10 +25,12 @@ class Result:
 class Claim:
     """One claim: `workload` says what is done, `must_hold` what must come of it.
 
-    `server` asks for a running `crossdock serve`; `settings` are the server's.
+    `server` asks for a running `crossdock serve`; `settings` are the server's. Where a claim is
+    tried for each channel in its own way, `door` says for which.
     """
 
     id: str
+    door: str = ""
     title: str
     workload: str
     must_hold: str
@@ -37,6 +39,11 @@ class Claim:
     run: Callable[[Stand, Size, random.Random], Awaitable[Result]]
     server: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What tells it from every other one."""
+        return f"{self.id} {self.door}".strip()
 
 
 class Findings:

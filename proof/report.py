@@ -42,7 +42,7 @@ class Board:
     """The live table on a terminal; plain lines anywhere else."""
 
     def __init__(self, claims: list[Claim], console: Console) -> None:
-        self._rows = {claim.id: Row(claim=claim) for claim in claims}
+        self._rows = {claim.name: Row(claim=claim) for claim in claims}
         self._console = console
         self._live = Live(self._table(), console=console, refresh_per_second=4)
 
@@ -57,7 +57,7 @@ class Board:
 
     def put(self, row: Row) -> None:
         """Show a claim's news."""
-        self._rows[row.claim.id] = row
+        self._rows[row.claim.name] = row
         if self._console.is_terminal:
             self._live.update(self._table())
         elif row.result:
@@ -71,7 +71,7 @@ class Board:
         table = Table("claim", "", "state", "s", "figures")
         for row in self._rows.values():
             duration = f"{row.duration_s:.1f}" if row.result else ""
-            table.add_row(row.claim.id, row.claim.title, _coloured(row), duration, _figures(row))
+            table.add_row(row.claim.name, row.claim.title, _coloured(row), duration, _figures(row))
         return table
 
 
@@ -94,6 +94,7 @@ def _as_dict(row: Row) -> dict[str, object]:
     result = row.result
     return {
         "id": row.claim.id,
+        "door": row.claim.door,
         "title": row.claim.title,
         "workload": row.claim.workload,
         "must_hold": row.claim.must_hold,
@@ -119,13 +120,13 @@ def _markdown(heading: Heading, rows: list[Row], *, duration_s: float) -> str:
     for row in rows:
         claim = row.claim
         lines.append(
-            f"| {claim.id} {claim.title} | {claim.workload} | {claim.must_hold} "
+            f"| {claim.name}: {claim.title} | {claim.workload} | {claim.must_hold} "
             f"| {'yes' if row.result and row.result.held else '**NO**'} | {row.duration_s:.1f} "
             f"| {_figures(row)} |"
         )
     for row in rows:
         if row.result and row.result.notes:
-            lines += ["", f"## {row.claim.id}", ""]
+            lines += ["", f"## {row.claim.name}", ""]
             lines += [f"- {' '.join(note.split())}" for note in row.result.notes]
     return "\n".join(lines) + "\n"
 
@@ -150,4 +151,4 @@ def _coloured(row: Row) -> str:
 def _line(row: Row) -> str:
     assert row.result
     word = "held  " if row.result.held else "FAILED"
-    return f"{row.claim.id:4} {word} {row.duration_s:6.1f} s  {row.claim.title}: {_figures(row)}"
+    return f"{row.claim.name:12} {word} {row.duration_s:6.1f} s  {row.claim.title}: {_figures(row)}"

@@ -49,10 +49,10 @@ async def run_claims(
 
 async def _try_claim(claim: Claim, ground: Ground, *, seed: int, is_quick: bool) -> Row:
     started = time.monotonic()
-    rng = random.Random(f"{seed}:{claim.id}")
+    rng = random.Random(f"{seed}:{claim.name}")
     size = claim.quick if is_quick else claim.full
     try:
-        async with ground.stand(claim.id) as stand:
+        async with ground.stand(claim.name.replace(" ", "_")) as stand:
             result = await _run(claim, stand, size=size, rng=rng)
             result = await _examined(stand, result)
     except Exception:  # noqa: BLE001 - a claim that breaks down has failed; the others go on
@@ -89,6 +89,6 @@ def _postgres_version(ground: Ground) -> str:
 def _tell(rows: list[Row], console: Console) -> None:
     for row in rows:
         if row.result and not row.result.held:
-            console.print(f"[red]{row.claim.id} {row.claim.title} does not hold[/]")
+            console.print(f"[red]{row.claim.name}: {row.claim.title} does not hold[/]")
             for note in row.result.notes:
                 console.print(f"  {note}", markup=False)

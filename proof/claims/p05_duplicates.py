@@ -1,0 +1,141 @@
+"""P5: however often an order is sent under its number, also with another body, it is one order."""
+
+import asyncio
+import random
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+
+from proof.claim import Claim, Findings, Result, Size
+from proof.doors import SOLD, TAKEN, Door, Outcome, ShoppexPartnerDoor, buy
+from proof.stand import Stand
+from proof.web_shops import ShopWeDoDoor, make_web_shop
+from tests.support.factories import make_partner, make_shop, make_variant
+from tests.support.raw_http import Connection
+
+QUANTITIES = (1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A number, the door it was used at, and the order that it came to."""
+
+    door: Door
+    number: str
+    order_id: int
+
+
+class Sender:
+    """Sends a number from all connections at once."""
+
+    def __init__(self, connections: list[Connection], variant_id: int, findings: Findings) -> None:
+        self.answers: Counter[str] = Counter()
+        self._connections = connections
+        self._variant_id = variant_id
+        self._findings = findings
+
+    async def first(self, door: Door, number: str, *, varies: bool) -> tuple[Sent, int]:
+        """A fresh number, with one body or several: one is acknowledged; which quantity that was."""
+        quantities = [QUANTITIES[n % 3] if varies else 1 for n in range(len(self._connections))]
+        outcomes = await self._together(door, number, quantities)
+        won = [q for q, o in zip(quantities, outcomes, strict=True) if o.kind == SOLD]
+        where = f"{door.name}, {number}"
+        self._findings.expect(len(won) == 1, f"{where}: {len(won)} acknowledged")
+        ids = {outcome.order_id for outcome in outcomes}
+        self._findings.expect(len(ids) == 1, f"{where}: told of the orders {sorted(ids)}")
+        return Sent(door, number, max(ids)), won[0] if won else 0
+
+    async def again(self, sent: Sent, *, quantity: int, where: str) -> None:
+        """A number that was used: every answer is the same refusal, and names the same order."""
+        outcomes = await self._together(sent.door, sent.number, [quantity] * 5)
+        right = Outcome(TAKEN, order_id=sent.order_id)
+        for outcome in outcomes:
+            self._findings.expect(
+                outcome == right, f"{sent.door.name}, {where}: {outcome} instead of {right}"
+            )
+
+    async def _together(self, door: Door, number: str, quantities: list[int]) -> list[Outcome]:
+        outcomes = await asyncio.gather(
+            *(
+                buy(
+                    connection,
+                    door,
+                    self._variant_id,
+                    quantity=quantity,
+                    number=number,
+                    timestamp=int(time.time()),
+                    nonce=uuid.uuid4().hex,
+                )
+                for connection, quantity in zip(self._connections, quantities, strict=False)
+            )
+        )
+        self.answers.update(outcome.kind for outcome in outcomes)
+        strange = [o.text or o.kind for o in outcomes if o.kind not in {SOLD, TAKEN}]
+        self._findings.expect(not strange, f"{door.name}: {len(strange)} x {strange[:1]}")
+        return list(outcomes)
+
+
+async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
+    """Half of the numbers are sent with one body, half with three; then again, and after a restart."""
+    findings = Findings()
+    async with stand.database.begin() as tx:
+        shop = await make_shop(tx)
+        variant_id = await make_variant(tx, shop=shop, own=10**6)
+        partners = [await make_partner(tx, shop=shop) for _ in range(2)]
+        web_shops = [await make_web_shop(tx, shop=shop) for _ in range(2)]
+    doors: list[Door] = [*map(ShoppexPartnerDoor, partners), *map(ShopWeDoDoor, web_shops)]
+    used: list[Sent] = []
+    committed = 0
+    answers: Counter[str] = Counter()
+    with stand.serving():
+        connections = await stand.connect(size["together"])
+        sender = Sender(connections, variant_id, findings)
+        for place in range(size["numbers"]):
+            door = doors[place % len(doors)]
+            sent, quantity = await sender.first(door, f"N-{place}", varies=place % 8 >= 4)
+            used.append(sent)
+            committed += quantity
+            await sender.again(sent, quantity=7, where="another body")
+        committed += await _same_number(sender, doors, findings)
+        answers += sender.answers
+    with stand.serving():
+        sender = Sender(await stand.connect(5), variant_id, findings)
+        for sent in used:
+            await sender.again(sent, quantity=rng.randint(1, 9), where="after a restart")
+        answers += sender.answers
+    orders = await _account(stand, findings, expected=len(used) + len(doors), committed=committed)
+    return findings.result(
+        numbers=len(used), orders=orders, acknowledged=answers[SOLD], refused=answers[TAKEN]
+    )
+
+
+async def _same_number(sender: Sender, doors: list[Door], findings: Findings) -> int:
+    """One number at every partner's: each has an order of its own; how many units they took."""
+    found = [await sender.first(door, "everybody's", varies=False) for door in doors]
+    ids = {sent.order_id for sent, _ in found}
+    findings.expect(len(ids) == len(doors), f"one number at {len(doors)} partners: orders {ids}")
+    return sum(quantity for _, quantity in found)
+
+
+async def _account(stand: Stand, findings: Findings, *, expected: int, committed: int) -> int:
+    async with stand.database.statement() as tx:
+        orders = int(await tx.value("select count(*) from orders"))
+        taken = await tx.value("select sum(committed) from stock_levels")
+    findings.expect(orders == expected, f"{orders} orders from {expected} numbers")
+    findings.expect(taken == committed, f"{taken} units committed, {committed} acknowledged")
+    return orders
+
+
+CLAIM = Claim(
+    id="P5",
+    title="idempotency",
+    workload="100 parallel orders under the same number, with one body and with several, through every "
+    "door that sells; again with another body; again after a restart; one number at several partners",
+    must_hold="one order and one take of stock per number; every further answer is the same refusal and "
+    "leads to the same order",
+    full={"numbers": 200, "together": 100},
+    quick={"numbers": 20, "together": 100},
+    run=run,
+    server=False,
+)
