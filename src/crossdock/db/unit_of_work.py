@@ -139,3 +139,5 @@ class _DriverErrors:
             raise DatabaseUnavailable from error
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             raise DatabaseUnavailable from error
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):  # a server that lost its place
+            raise DatabaseUnavailable from error
