@@ -32,11 +32,8 @@ async def test_a_lost_database_is_told_and_found_again(database, database_url, t
     ):  # fmt: skip
         order_id = await client.create(order_of((sku, 1), number="before"))
         await proxy.cut()
-        for method, data in (
-            ("authTest", {}), ("createOrder", order_of((sku, 1), number="during")),
-            ("getOrder", {"order_id": order_id}), ("cancelOrder", {"order_id": order_id}),
-            ("getStock", {}), ("getProducts", {}),
-        ):  # fmt: skip
+        during = order_of((sku, 1), number="during")
+        for method, data in (("createOrder", during), ("getStock", {})):
             unavailable(await client.call(method, data))
         await proxy.mend()
         for _ in range(100):
