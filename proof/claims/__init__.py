@@ -8,8 +8,10 @@ from proof.claims import (
     p04_crash,
     p05_duplicates,
     p06_replay,
+    p06_tokens,
     p07_fuzz,
     p14_tenants,
+    p16_paging,
     p17_money,
     p20_import,
 )
@@ -21,8 +23,10 @@ CLAIMS: list[Claim] = [
     p04_crash.CLAIM,
     p05_duplicates.CLAIM,
     p06_replay.CLAIM,
+    p06_tokens.CLAIM,
     p07_fuzz.CLAIM,
     p14_tenants.CLAIM,
+    p16_paging.CLAIM,
     p17_money.CLAIM,
     p20_import.CLAIM,
 ]
