@@ -1,11 +1,22 @@
 """The benchmarks in the order in which they are run."""
 
 from bench.measure import Bench
-from bench.runs import b01_page, b03_orders, b04_hot, b07_catalogue
+from bench.runs import (
+    b01_page,
+    b03_orders,
+    b04_hot,
+    b06_import,
+    b07_catalogue,
+    b08_growth,
+    b10_start,
+)
 
 BENCHES: list[Bench] = [
     b01_page.BENCH,
     b03_orders.BENCH,
     b04_hot.BENCH,
+    b06_import.BENCH,
     b07_catalogue.BENCH,
+    b08_growth.BENCH,
+    b10_start.BENCH,
 ]
