@@ -82,6 +82,7 @@ def test_an_unknown_name_in_the_file_is_refused_with_the_nearest_known(tmp_path)
         ("MASTER_KEY", "c2hvcnQ=", "master_key must be 32 bytes in base64"),
         ("NONCE_TTL_S", "10", "nonce_ttl_s must be more than twice"),
         ("NONCE_TTL_S", "600", "nonce_ttl_s must be more than twice"),
+        ("ORDER_NOTE_TEMPLATE", "PO {order}", "must contain {partner_order_id}"),
         ("POOL_MIN", "11", "pool_min must not be larger than pool_max"),
         ("CONFIG", "/nowhere.toml", "CROSSDOCK_CONFIG names /nowhere.toml"),
     ],

@@ -363,6 +363,8 @@ def _check(settings: Settings) -> None:
     # Times are compared in whole seconds, so a request from the future lives for a part of one more.
     if settings.nonce_ttl_s <= 2 * settings.signature_window_s:
         raise SettingsError("nonce_ttl_s must be more than twice signature_window_s")
+    if "{partner_order_id}" not in settings.order_note_template:
+        raise SettingsError("order_note_template must contain {partner_order_id}")
     if settings.database_url and urlsplit(settings.database_url).scheme not in {
         "postgresql",
         "postgres",

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.errors import Invalid
-from crossdock.shop.fulfilment import check_template, item_note
+from crossdock.shop.fulfilment import item_note
 
 
 @pytest.mark.parametrize(
@@ -29,9 +28,3 @@ def test_the_template_is_a_setting():
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_a_note_is_always_one_line(number, comments):
     assert len(item_note(number, comments).splitlines()) == 1
-
-
-def test_a_template_without_the_number_is_refused():
-    assert check_template("PO {partner_order_id}") == "PO {partner_order_id}"
-    with pytest.raises(Invalid):
-        check_template("PO {order}")

@@ -19,7 +19,7 @@ from crossdock.shop.fulfilment.contract import (
 )
 from crossdock.shop.fulfilment.dispatching import Dispatching, send_dispatch
 from crossdock.shop.fulfilment.listing import Dispatch, list_dispatches, show_dispatch
-from crossdock.shop.fulfilment.notes import check_template, item_note
+from crossdock.shop.fulfilment.notes import item_note
 from crossdock.shop.fulfilment.retrying import QUEUE, TASK, requeue_lost, resend
 from crossdock.shop.fulfilment.webhook import new_secret
 
@@ -40,7 +40,6 @@ __all__ = [
     "Retryable",
     "Sent",
     "add_connector",
-    "check_template",
     "item_note",
     "list_connectors",
     "list_dispatches",

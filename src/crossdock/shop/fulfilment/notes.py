@@ -1,7 +1,5 @@
 """The note that goes with each item to the fulfilment system."""
 
-from crossdock.errors import Invalid
-
 DEFAULT_TEMPLATE = "Partner Order ID: {partner_order_id}"
 PLACEHOLDER = "{partner_order_id}"
 
@@ -15,10 +13,3 @@ def item_note(partner_order_id: str, comments: str = "", template: str = DEFAULT
     if comment := " ".join(comments.split()):
         note = f"{note} | {comment}"
     return " ".join(note.split())
-
-
-def check_template(template: str) -> str:
-    """The template, if it names the partner's number. Raises Invalid `invalid_input`."""
-    if PLACEHOLDER not in template:
-        raise Invalid("invalid_input", f"a note template must contain {PLACEHOLDER}")
-    return template
