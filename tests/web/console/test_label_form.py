@@ -1,0 +1,241 @@
+"""The manual label form..."""
+
+import re
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from tests.support.factories import make_partner, make_variant
+from tests.web.console.conftest import MakePerson, OpenBrowser
+
+FORM = "/admin/shipper/add"
+WHOLE = {
+    "trackingReference": "A-17_b",
+    "addressFirstname": "Zoë",
+    "addressLastname": "<b>Łuk</b>",
+    "addressCompany": "",
+    "addressEmail": "zoe@example.be",
+    "addressPhone": "",
+    "addressStreet": "Veldstraat",
+    "addressNumber": "3",
+    "addressBox": "",
+    "addressZip": "9000",
+    "addressCity": "Gent",
+    "addressCountry": "BE",
+    "addressLanguage": "nl",
+}
+
+
+def mistakes(html: str) -> dict[str, str]:
+    """What the page says is wrong, by field."""
+    return dict(re.findall(r'id="(\w+)-wrong">([^<]+)<', html))
+
+
+def value(html: str, name: str) -> str:
+    """What an input of the form holds."""
+    found = re.search(rf'name="{name}"[^>]* value="([^"]*)"', html)
+    assert found
+    return found[1]
+
+
+async def labels(database: Database, shop_id: int) -> int:
+    async with database.statement() as tx:
+        query = "select count(*) from manual_labels where shop_id = %s"
+        return int(await tx.value(query, (shop_id,)))
+
+
+@pytest.mark.parametrize("path", [FORM, "/shipper/add"])
+async def test_asks_a_stranger_to_sign_in_and_come_back(browser: OpenBrowser, path: str) -> None:
+    stranger = await browser()
+
+    asked = await stranger.get(f"{path}?ext=manual&addressCity=Gent")
+
+    assert asked.status_code == 303
+    wanted = f"{path}%3Fext%3Dmanual%26addressCity%3DGent".replace("/", "%2F")
+    assert asked.headers["location"] == f"/console/sign-in?next={wanted}"
+
+
+async def test_is_not_for_a_viewer(person: MakePerson, browser: OpenBrowser) -> None:
+    viewer = await browser(await person(role="viewer"))
+
+    refused = await viewer.get(FORM)
+
+    assert refused.status_code == 403
+    assert "viewer" in refused.text
+
+
+async def test_takes_what_is_valid_from_the_link_and_never_fails(
+    person: MakePerson, browser: OpenBrowser
+) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    page = await packer.get(
+        f"{FORM}?ext=manual&trackingReference=no%20spaces&addressCity=%3Cscript%3E&addressCountry=xx"
+        f"&addressLanguage=zz&addressZip={'9' * 500}&addressStreet=Kerkstraat"
+    )
+
+    assert page.status_code == 200
+    assert value(page.text, "trackingReference") == ""
+    assert value(page.text, "addressCity") == "&lt;script&gt;"
+    assert value(page.text, "addressZip") == ""
+    assert value(page.text, "addressStreet") == "Kerkstraat"
+    assert '<option value="BE" selected>' in page.text
+    assert '<option value="nl" selected>' in page.text
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "told"),
+    [
+        ("trackingReference", "a b", "At most 64 letters"),
+        ("trackingReference", "é", "At most 64 letters"),
+        ("addressEmail", "", "missing"),
+        ("addressEmail", "nobody", "not an e-mail"),
+        ("addressStreet", " ", "missing"),
+        ("addressNumber", "", "missing"),
+        ("addressZip", "", "missing"),
+        ("addressCity", "", "missing"),
+        ("addressCity", "x" * 101, "At most 100"),
+        ("addressStreet", "a\x07b", "cannot be printed"),
+    ],
+)
+async def test_names_the_field_that_is_wrong_and_makes_no_label(
+    person: MakePerson,
+    browser: OpenBrowser,
+    server_database: Database,
+    field: str,
+    text: str,
+    told: str,
+) -> None:
+    who = await person(role="warehouse")
+    packer = await browser(who)
+
+    answer = await packer.submit(FORM, WHOLE | {field: text})
+
+    assert answer.status_code == 422
+    assert told in mistakes(answer.text)[field]
+    assert await labels(server_database, who.person.shop_id) == 0
+
+
+async def test_needs_a_name_or_a_company(person: MakePerson, browser: OpenBrowser) -> None:
+    packer = await browser(await person(role="warehouse"))
+    nameless = WHOLE | {"addressFirstname": "", "addressLastname": ""}
+
+    assert "addressFirstname" in mistakes((await packer.submit(FORM, nameless)).text)
+    company = await packer.submit(FORM, nameless | {"addressCompany": "Boten BV"})
+    assert company.status_code == 303
+
+
+@pytest.mark.parametrize(("country", "is_needed"), [("CH", True), ("FR", False), ("GB", True)])
+async def test_needs_a_phone_number_outside_the_union(
+    person: MakePerson, browser: OpenBrowser, country: str, is_needed: bool
+) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    answer = await packer.submit(FORM, WHOLE | {"addressCountry": country})
+
+    assert ("addressPhone" in mistakes(answer.text)) is is_needed
+    assert answer.status_code == (422 if is_needed else 303)
+
+
+async def test_makes_a_label_to_print(person: MakePerson, browser: OpenBrowser) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    made = await packer.submit(FORM, WHOLE)
+
+    assert made.status_code == 303
+    page = await packer.get(made.headers["location"])
+    assert "&lt;b&gt;Łuk&lt;/b&gt;" in page.text
+    number = re.search(r'Tracking number <span class="mono">([A-Z0-9]+)', page.text)
+    assert number
+    pdf = await packer.get(f"{made.headers['location']}.pdf")
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert pdf.content.startswith(b"%PDF-")
+    zpl = await packer.get(f"{made.headers['location']}.zpl")
+    assert zpl.text.startswith("^XA")
+    assert number[1] in zpl.text
+
+
+async def test_keeps_a_label_from_other_shops(person: MakePerson, browser: OpenBrowser) -> None:
+    packer = await browser(await person(role="warehouse"))
+    stranger = await browser(await person(role="owner"))
+    path = (await packer.submit(FORM, WHOLE)).headers["location"]
+
+    foreign = [await stranger.get(path + ending) for ending in ("", ".pdf", ".zpl")]
+    unknown = await stranger.get("/admin/shipper/label/999999999")
+
+    assert [answer.status_code for answer in foreign] == [404] * 3
+    assert {answer.text for answer in foreign} == {unknown.text}
+
+
+async def test_refuses_a_form_that_is_not_its_own(
+    person: MakePerson, browser: OpenBrowser, server_database: Database
+) -> None:
+    who = await person(role="warehouse")
+    packer = await browser(who)
+
+    for token in ({}, {"csrf_token": "guessed"}):
+        assert (await packer.post(FORM, WHOLE | token)).status_code == 403
+
+    assert await labels(server_database, who.person.shop_id) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ext=magento&order={number}",
+        "ext=instance&instance=0F9C3D2A-1B4E-4C7D-8A6F-123456789ABC&order={number}",
+        "ext=instance&instance=%7B0F9C3D2A-1B4E-4C7D-8A6F-123456789ABC%7D&order={number}",
+    ],
+)
+async def test_fills_itself_from_an_order(
+    person: MakePerson, browser: OpenBrowser, server_database: Database, query: str
+) -> None:
+    who = await person(role="warehouse")
+    async with server_database.begin() as tx:
+        partner_id = await _partner_with_order(tx, shop_id=who.person.shop_id, number="WEB 88")
+    assert partner_id
+    packer = await browser(who)
+
+    page = await packer.get(f"{FORM}?{query.format(number='WEB%2088')}")
+
+    assert "Filled from order WEB 88." in page.text
+    assert value(page.text, "addressStreet") == "Kerkstraat"
+    assert value(page.text, "addressNumber") == "9"
+    assert value(page.text, "trackingReference") == "WEB-88"
+
+
+async def test_says_that_an_order_is_unknown_and_stays_usable(
+    person: MakePerson, browser: OpenBrowser
+) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    page = await packer.get(f"{FORM}?ext=magento&order=%3Cnone%3E")
+
+    assert page.status_code == 200
+    assert "There is no order &lt;none&gt; in this shop." in page.text
+
+
+async def _partner_with_order(tx, *, shop_id: int, number: str) -> int:
+    from tests.support.factories import ShopFixture, make_customer, make_merchant
+
+    shop = ShopFixture(
+        id=shop_id,
+        slug="",
+        merchant_id=await make_merchant(tx, shop_id=shop_id),
+        customer_id=await make_customer(tx, shop_id=shop_id),
+    )
+    variant = await make_variant(tx, shop=shop)
+    partner = await make_partner(tx, shop=shop, channel="shopwedo")
+    address = (
+        '{"street": "Kerkstraat", "house_number": "9", "postcode": "2800", "city": "Mechelen"}'
+    )
+    await tx.run(
+        "insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, state,"
+        " currency, subtotal_minor, total_minor, billing, shipping, source, placed_at, updated_at)"
+        " values (%s, 'k', %s, 'shopwedo', %s, 'processing', 'USD', 0, 0, %s::jsonb, %s::jsonb,"
+        " 'shopwedo', now(), now())",
+        (shop_id, partner.id, number, address, address),
+    )
+    assert variant
+    return partner.id
