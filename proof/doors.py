@@ -1,6 +1,8 @@
 """The doors through which anything can be bought: how each asks, and how it says yes and no."""
 
 import json
+import time
+import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -133,12 +135,16 @@ async def buy(
     *,
     quantity: int,
     number: str,
-    timestamp: int,
-    nonce: str,
+    timestamp: int | None = None,
+    nonce: str = "",
 ) -> Outcome:
     """One order over a connection that is open, and what became of it."""
     request = door.order(
-        variant_id, quantity=quantity, number=number, timestamp=timestamp, nonce=nonce
+        variant_id,
+        quantity=quantity,
+        number=number,
+        timestamp=int(time.time()) if timestamp is None else timestamp,
+        nonce=nonce or uuid.uuid4().hex,
     )
     outcome = door.outcome(await connection.exchange(request))
     if question := door.question(outcome, number=number):

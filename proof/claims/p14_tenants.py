@@ -63,10 +63,11 @@ class Prober:
     def same(self, foreign: Reply, unknown: Reply, *ids: object) -> bool:
         """Whether the two answers are the same bytes, but for request id, date and the asked id."""
         self.compared += 1
-        return _plain(foreign, ids) == _plain(unknown, ids)
+        return plain(foreign, ids) == plain(unknown, ids)
 
 
-def _plain(reply: Reply, ids: tuple[object, ...]) -> bytes:
+def plain(reply: Reply, ids: tuple[object, ...]) -> bytes:
+    """An answer without its request id and date, and with ID for what was asked for."""
     whole = CHANGING.sub(b"", reply.head) + b"\r\n\r\n" + reply.body
     for asked in ids:
         whole = whole.replace(str(asked).encode(), b"ID")
