@@ -25,6 +25,7 @@ ENCODINGS = ("zstd", "gzip")
 _CHUNK_BYTES = 256 * 1024
 _IN_MEMORY_BYTES = 256 * 1024
 _ANSWERS_MAX = 256
+_READERS_MAX = 1024
 _CODING = re.compile(r"\s*([a-z0-9*-]+)\s*(?:;\s*q=([0-9.]+))?\s*", re.IGNORECASE)
 
 
@@ -57,6 +58,7 @@ class CatalogueAnswer(msgspec.Struct, kw_only=True):
     tag: str
     plain: Rendered
     coded: dict[str, Rendered] = {}
+    compressing: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
 
     def memory_bytes(self) -> int:
         """What it takes of the memory, in all its codings."""
@@ -67,7 +69,8 @@ class CatalogueAnswers:
     """Renders and keeps lists. A list is used only after the shop's version was read again.
 
     The key is everything that the content depends on besides the version, so partners with the
-    same terms share a list. Concurrent readers of one list wait for one rendering.
+    same terms share a list. Readers who come while a list is rendered share the next rendering, so
+    that a crowd of them costs two, however fast the shop changes.
     """
 
     def __init__(
@@ -85,7 +88,7 @@ class CatalogueAnswers:
         self._own_requires_stock = own_requires_stock
         self._memory_max = memory_bytes
         self._answers: OrderedDict[tuple[Any, ...], CatalogueAnswer] = OrderedDict()
-        self._locks: dict[tuple[Any, ...], asyncio.Lock] = {}
+        self._renderings: dict[tuple[Any, ...], Batcher[Partner, CatalogueAnswer]] = {}
         self._version = Batcher(self._read_versions, max_items=256)
 
     async def get(self, partner: Partner) -> CatalogueAnswer:
@@ -93,22 +96,28 @@ class CatalogueAnswers:
         key = _key(partner)
         if answer := await self._current(key, partner):
             return answer
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        async with lock:
-            answer = await self._current(key, partner)
-            if answer is None:
-                answer = await self._render(partner)
-                self._keep(key, answer)
-        return answer
+        if key not in self._renderings:
+            self._renderings[key] = Batcher(self._refresh, max_items=_READERS_MAX, max_flights=1)
+        return await self._renderings[key](partner)
+
+    async def _refresh(self, readers: list[Partner]) -> list[CatalogueAnswer]:
+        """One list for readers of equal terms, as it is after all of them came."""
+        partner = readers[0]
+        answer = await self._current(_key(partner), partner)
+        if answer is None:
+            answer = await self._render(partner)
+            self._keep(_key(partner), answer)
+        return [answer] * len(readers)
 
     async def coded(self, answer: CatalogueAnswer, coding: str) -> Rendered:
         """The list in a content coding, compressed once and off the event loop."""
         if not coding:
             return answer.plain
-        if coding not in answer.coded:
-            answer.coded[coding] = await asyncio.to_thread(
-                _compressed, answer.plain, coding, self._folder
-            )
+        async with answer.compressing:
+            if coding not in answer.coded:
+                answer.coded[coding] = await asyncio.to_thread(
+                    _compressed, answer.plain, coding, self._folder
+                )
         return answer.coded[coding]
 
     async def _current(self, key: tuple[Any, ...], partner: Partner) -> CatalogueAnswer | None:
@@ -158,7 +167,7 @@ class CatalogueAnswers:
         self._answers.move_to_end(key)
         while len(self._answers) > _ANSWERS_MAX or self._memory_bytes() > self._memory_max:
             dropped, _ = self._answers.popitem(last=False)
-            self._locks.pop(dropped, None)
+            self._renderings.pop(dropped, None)
 
     def _memory_bytes(self) -> int:
         return sum(answer.memory_bytes() for answer in self._answers.values())
