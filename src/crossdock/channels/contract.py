@@ -11,9 +11,10 @@ from crossdock.errors import CrossdockError
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.outbound import Outbound
 from crossdock.shop.orders import Placing
+from crossdock.shop.partners import JSON_OBJECT
 from crossdock.shop.people import People, StaffPage
 
-__all__ = ["Answer", "Channel", "ChannelFacts", "Runtime", "Services", "StaffPage"]
+__all__ = ["JSON_OBJECT", "Answer", "Channel", "ChannelFacts", "Runtime", "Services", "StaffPage"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,8 @@ class ChannelFacts:
     """What an operator must know to add a partner of a channel.
 
     `settings` are the partner's own, each with the words that it may be set to; yes and no are
-    stored as booleans. `keys_are_numbers`: the caller is known by a number, not by a `pk_` key.
+    stored as booleans, JSON_OBJECT alone takes any JSON object. `keys_are_numbers`: the caller is
+    known by a number, not by a `pk_` key.
     """
 
     name: str

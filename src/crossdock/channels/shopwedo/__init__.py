@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.contract import JSON_OBJECT, Channel, ChannelFacts, Services
 from crossdock.channels.shopwedo.app import PREFIXES, build_app
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import render_error
@@ -22,6 +22,7 @@ FACTS = ChannelFacts(
         "replay_cache": ("yes", "no"),
         "require_v11_fields": ("yes", "no"),
         "stock_as_list": ("yes", "no"),
+        "returns": (JSON_OBJECT,),
     },
     keys_are_numbers=True,
 )

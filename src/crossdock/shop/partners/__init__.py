@@ -17,9 +17,16 @@ from crossdock.shop.partners.model import Credential, Partner, Secret
 from crossdock.shop.partners.purging import purge_expired
 from crossdock.shop.partners.reading import read_credential
 from crossdock.shop.partners.verifying import Verifier, is_nonce_spent
-from crossdock.shop.partners.wording import TERM_KEYS, Wording, read_terms, split_words
+from crossdock.shop.partners.wording import (
+    JSON_OBJECT,
+    TERM_KEYS,
+    Wording,
+    read_terms,
+    split_words,
+)
 
 __all__ = [
+    "JSON_OBJECT",
     "TERM_KEYS",
     "Credential",
     "NewCredential",

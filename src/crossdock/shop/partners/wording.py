@@ -27,6 +27,9 @@ from crossdock.shop.partners.managing import Terms
 from crossdock.shop.pricing import read_price_list
 from crossdock.shop.shops import Shop
 
+JSON_OBJECT = "{...}"
+"""The word that stands for any JSON object among what a setting may be set to."""
+
 _YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 _NOTHING = {"none", "null", ""}
 _RATE_MAX = 1_000_000
@@ -141,6 +144,8 @@ def _chosen(name: str) -> Reader:
         if word in _NOTHING:
             return "settings", {name: None}
         known = wording.settings[name]
+        if known == (JSON_OBJECT,):
+            return "settings", {name: _json_object(name, text)}
         if known == ("yes", "no") and word in _YES | _NO:
             return "settings", {name: word in _YES}
         if word not in known:
@@ -148,6 +153,13 @@ def _chosen(name: str) -> Reader:
         return "settings", {name: word}
 
     return read
+
+
+def _json_object(name: str, text: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise _invalid(name, f"{text[:40]!r} is no JSON object.") from error
 
 
 def _flag(field: str) -> Reader:
