@@ -5,7 +5,6 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -32,6 +31,7 @@ from tests.support.partner_client import CREATE, PREFIX, PRODUCTS, sign
 from tests.support.raw_http import Connection, Reply, speak
 
 LANES = 12
+SHOPPEX_PARTNER = "shoppex_partner"
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
@@ -78,18 +78,17 @@ class Fuzzing:
         self.findings = Findings()
         self.statuses: Counter[int] = Counter()
         self.calls = 0
-        self._stand = stand
-        self._partner = partner
-        self._variant_id = variant_id
-        self._rng = rng
+        self.stand = stand
+        self.partner = partner
+        self.variant_id = variant_id
+        self.rng = rng
 
-    def generated(self, document: dict[str, Any], *, cases: int) -> None:
+    def generated(self, document: dict[str, Any], *, cases: int, auth: AuthBase) -> None:
         """Calls made from the OpenAPI document, by its rules and against them."""
         schema = schemathesis.openapi.from_dict(document)
         operations: list[Any] = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
         session = requests.Session()
         session.trust_env = False
-        auth = Signing(self._partner, self._rng)
         share = max(1, cases // (2 * len(operations)))
         for operation in operations:
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
@@ -98,7 +97,7 @@ class Fuzzing:
     def _drive(
         self, operation: Any, mode: GenerationMode, *, cases: int, session: Any, auth: AuthBase
     ) -> None:
-        @hypothesis_seed(self._rng.randrange(10**9))
+        @hypothesis_seed(self.rng.randrange(10**9))
         @hypothesis_settings(
             max_examples=cases,
             deadline=None,
@@ -111,7 +110,7 @@ class Fuzzing:
             self.calls += 1
             try:
                 reply = case.call(
-                    base_url=self._stand.server.url, session=session, auth=auth, timeout=20
+                    base_url=self.stand.server.url, session=session, auth=auth, timeout=20
                 )
             except (requests.exceptions.InvalidHeader, UnicodeError):
                 return
@@ -126,22 +125,22 @@ class Fuzzing:
 
     async def bodies(self, count: int) -> None:
         """Signed orders with malformed bodies: each a 4xx of the channel, or an order."""
-        lanes = [await Connection.open(self._stand.server.port) for _ in range(LANES)]
+        lanes = [await Connection.open(self.stand.server.port) for _ in range(LANES)]
         share = -(-count // LANES)
         await asyncio.gather(*(self._send_bodies(lane, share) for lane in lanes))
 
     async def _send_bodies(self, connection: Connection, count: int) -> None:
         for _ in range(count):
-            body = malformed_body(self._variant_id, self._rng)
+            body = malformed_body(self.variant_id, self.rng)
             request = signed_request(
-                self._partner,
+                self.partner,
                 "POST",
                 body=body,
                 timestamp=int(time.time()),
                 nonce=uuid.uuid4().hex,
-                headers=header_noise(self._rng),
+                headers=header_noise(self.rng),
             )
-            connection, reply = await self._ask(connection, request)
+            connection, reply = await self.ask(connection, request)
             if reply is None:
                 self._judge_silence(body)
                 continue
@@ -150,11 +149,11 @@ class Fuzzing:
             self.findings.expect(_is_clean(reply), f"{body[:80]!r}: {reply.status} {reply.body!r}")
         connection.close()
 
-    async def _ask(self, connection: Connection, request: bytes) -> tuple[Connection, Reply | None]:
+    async def ask(self, connection: Connection, request: bytes) -> tuple[Connection, Reply | None]:
         """Once more on a fresh connection where a used one is closed, as any HTTP client does."""
         for fresh in (not connection.is_open, True):
             if fresh:
-                connection = await Connection.open(self._stand.server.port)
+                connection = await Connection.open(self.stand.server.port)
             try:
                 async with asyncio.timeout(20):
                     return connection, await connection.exchange(request)
@@ -172,9 +171,9 @@ class Fuzzing:
         slots = asyncio.Semaphore(LANES)
 
         async def one() -> None:
-            sent = broken_http(self._rng.choice(paths), self._rng)
+            sent = broken_http(self.rng.choice(paths), self.rng)
             async with slots:
-                heard = await speak(self._stand.server.port, sent, half_close=True, wait_s=3)
+                heard = await speak(self.stand.server.port, sent, half_close=True, wait_s=3)
             self.calls += 1
             if heard:
                 status = int(heard[9:12])
@@ -185,11 +184,11 @@ class Fuzzing:
 
     async def still_serves(self, processes: list[int]) -> None:
         """After all that: the same processes, and a right answer."""
-        now = self._stand.server.children("crossdock.serving.web")
+        now = self.stand.server.children("crossdock.serving.web")
         self.findings.expect(now == processes, f"processes {processes} became {now}")
-        connection = await Connection.open(self._stand.server.port)
+        connection = await Connection.open(self.stand.server.port)
         request = signed_request(
-            self._partner, "GET", timestamp=int(time.time()), nonce=uuid.uuid4().hex
+            self.partner, "GET", timestamp=int(time.time()), nonce=uuid.uuid4().hex
         )
         reply = await connection.exchange(request)
         self.findings.expect(reply.status == 200, f"afterwards: {reply.status} {reply.body!r}")
@@ -218,8 +217,12 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         partner = await make_partner(tx, shop=shop)
     fuzzing = Fuzzing(stand, partner, variant_id, rng)
     processes = stand.server.children("crossdock.serving.web")
-    for document in _documents(stand):
-        await asyncio.to_thread(fuzzing.generated, document, cases=size["generated"])
+    await asyncio.to_thread(
+        fuzzing.generated,
+        documents(stand)[SHOPPEX_PARTNER],
+        cases=size["generated"],
+        auth=Signing(partner, rng),
+    )
     await fuzzing.bodies(size["bodies"])
     await fuzzing.sockets(size["sockets"])
     await fuzzing.still_serves(processes)
@@ -230,16 +233,15 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
     return fuzzing.findings.result(calls=fuzzing.calls, answers=shown, orders=orders)
 
 
-def _documents(stand: Stand) -> list[dict[str, Any]]:
-    """The OpenAPI document of every channel that has one, as this code makes it."""
+def documents(stand: Stand) -> dict[str, dict[str, Any]]:
+    """The OpenAPI document of every channel that has one, by the channel's name, as this code makes it."""
     from crossdock.app import create_services
     from crossdock.db.runtime import create_runtime
     from crossdock.settings import Settings
 
     settings = Settings(database_url=stand.url, data_dir=str(stand.folder))
     channels = create_channels(create_services(create_runtime(settings)))
-    makers: list[Callable[[], dict[str, Any]]] = [c.openapi for c in channels if c.openapi]
-    return [make() for make in makers]
+    return {channel.name: channel.openapi() for channel in channels if channel.openapi}
 
 
 async def _orders(stand: Stand) -> int:
