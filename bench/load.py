@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from proof.doors import signed_request
+from proof.web_shops import call_bytes
 from tests.support.factories import PartnerFixture
 from tests.support.raw_http import Connection, Reply
+from tests.support.shopwedo_client import order_of
 
 LANES = 16
 
@@ -87,6 +89,25 @@ def orders(partner: PartnerFixture, count: int, *, baskets: Iterator[Sequence[in
             signed_request(partner, "POST", timestamp=now, nonce=uuid.uuid4().hex, body=body)
         )
     return found
+
+
+def stock_reads(web_shop: PartnerFixture, count: int) -> list[bytes]:
+    """Calls of a web shop for its first page of stock."""
+    return [call_bytes(web_shop, "getStock", {"limit": 50}) for _ in range(count)]
+
+
+def consigned_orders(
+    web_shop: PartnerFixture, count: int, *, baskets: Iterator[Sequence[int]]
+) -> list[bytes]:
+    """Orders of a web shop, to be released, of one unit of each variant in the next basket."""
+    return [
+        call_bytes(
+            web_shop,
+            "createOrder",
+            order_of(*((variant, 1) for variant in next(baskets)), release=True),
+        )
+        for _ in range(count)
+    ]
 
 
 def random_baskets(variants: Sequence[int], rng: random.Random) -> Iterator[tuple[int, int]]:

@@ -1,12 +1,15 @@
 """A bare Starlette application on the same server: `python -m bench.floors.bare_app PORT URL SHOP MERCHANT FILE`.
 
-/page is one query for 50 rows and their JSON. /file streams a file.
+/page and /stock are one query for 50 rows and their JSON each. /file streams a file.
 """
 
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import uvloop
@@ -25,6 +28,14 @@ QUERY = """
 """
 
 
+STOCK = """
+    select v.id, v.sku, v.merchant_sku, v.name, v.weight_g, l.on_hand, l.available, v.updated_at, l.updated_at
+    from variants v join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
+    where v.shop_id = %s and v.merchant_id = %s order by v.id limit 50
+"""
+ZONE = ZoneInfo("Europe/Brussels")
+
+
 class Row(msgspec.Struct):
     """An element of the same list."""
 
@@ -37,8 +48,37 @@ class Row(msgspec.Struct):
     upc: str
 
 
+def stock_item(row: tuple[Any, ...]) -> dict[str, Any]:
+    """An element of the same object."""
+    variant_id, sku, merchant_sku, name, weight, on_hand, available, changed, counted = row
+    return {
+        "sku": variant_id,
+        "reference": sku,
+        "reference2": merchant_sku or sku,
+        "description": name,
+        "warehouse_id": 1,
+        "weight": weight,
+        "items_in_box": 1,
+        "level": on_hand,
+        "atp": available,
+        "master_atp": available,
+        "status": 1 if available > 0 else 2,
+        "status_string": "active" if available > 0 else "out_of_stock",
+        "tht_alert": "",
+        "tht_date": False,
+        "last_update": php_time(changed),
+        "last_atp_update": php_time(counted),
+    }
+
+
+def php_time(moment: datetime) -> dict[str, Any]:
+    """A time as PHP writes it."""
+    text = moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return {"date": text, "timezone_type": 3, "timezone": "Europe/Brussels"}
+
+
 def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starlette:
-    """Two routes and a pool."""
+    """Three routes and a pool."""
     pool = AsyncConnectionPool(
         url, min_size=2, max_size=10, open=False, kwargs={"autocommit": True}
     )
@@ -52,6 +92,14 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         )
         return Response(body, media_type="application/json")
 
+    async def stock(request: Request) -> Response:
+        await request.body()
+        async with pool.connection() as connection:
+            cursor = await connection.execute(STOCK, (shop_id, merchant_id))
+            rows = await cursor.fetchall()
+        body = msgspec.json.encode({str(row[0]): stock_item(row) for row in rows})
+        return Response(body, media_type="application/json")
+
     async def whole(_: Request) -> Response:
         return FileResponse(file, media_type="application/json")
 
@@ -60,7 +108,12 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         async with pool:
             yield
 
-    return Starlette(routes=[Route("/page", page), Route("/file", whole)], lifespan=lifespan)
+    routes = [
+        Route("/page", page),
+        Route("/stock", stock, methods=["POST"]),
+        Route("/file", whole),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
 async def serve(port: int, app: Starlette) -> None:

@@ -3,6 +3,8 @@
 from bench.measure import Bench
 from bench.runs import (
     b01_page,
+    b01_stock,
+    b03_consigned,
     b03_orders,
     b04_hot,
     b06_import,
@@ -13,7 +15,9 @@ from bench.runs import (
 
 BENCHES: list[Bench] = [
     b01_page.BENCH,
+    b01_stock.BENCH,
     b03_orders.BENCH,
+    b03_consigned.BENCH,
     b04_hot.BENCH,
     b06_import.BENCH,
     b07_catalogue.BENCH,
