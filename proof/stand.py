@@ -20,14 +20,13 @@ from crossdock.db.embedded import EmbeddedPostgres
 from crossdock.db.migrate import migrate
 from crossdock.db.placement import discard
 from crossdock.db.unit_of_work import Database
+from crossdock.serving.supervisor import WEB
 from tests.support.factories import MASTER_KEY
 from tests.support.postgres import with_database
 from tests.support.processes import ServerProcess, serving
 from tests.support.raw_http import Connection
 
 TEMPLATE = "proof_template"
-WEB = "crossdock.serving.web"
-JOBS = "crossdock.jobs.worker"
 ALL_READY_S = 20.0
 
 

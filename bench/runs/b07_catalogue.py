@@ -10,7 +10,8 @@ from bench.floors.programs import bare_app
 from bench.load import drive, reads
 from bench.measure import Bench, Measured, Size, absolute, alternate, compare
 from bench.population import populated
-from proof.stand import WEB, Ground
+from crossdock.serving.supervisor import WEB
+from proof.stand import Ground
 from tests.support.raw_http import Connection, request_bytes
 
 FLOOR = 0.25

@@ -9,7 +9,8 @@ import psutil
 
 from bench.measure import Bench, Measured, Size, absolute
 from bench.population import populated
-from proof.stand import WEB, Ground
+from crossdock.serving.supervisor import WEB
+from proof.stand import Ground
 from tests.support.processes import serving, wait_ready
 
 READY_S = 3.0

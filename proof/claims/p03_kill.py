@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 import psycopg
 
 from crossdock.db.unit_of_work import Database
+from crossdock.serving.supervisor import JOBS, WEB
 from crossdock.shop.stock import expire_holds
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import BROKEN, SOLD, TAKEN, Door, Outcome, ShoppexPartnerDoor, buy
-from proof.stand import JOBS, WEB, Stand, kill
+from proof.stand import Stand, kill
 from proof.web_shops import ShopWeDoDoor, make_web_shop
 from tests.support.factories import make_partner, make_shop, make_variant
 from tests.support.processes import ROOT, ServerProcess, environment
@@ -30,6 +31,7 @@ VICTIMS = {"web": 70, "jobs": 8, "server": 6, "database": 6, "holder": 10}
 ALWAYS = ("web", "server", "database", "holder")
 PAUSE_S = (0.05, 0.9)
 LAST_ORDER_S = 60.0
+RESTART_S = 30.0
 
 
 class Shoppers:
@@ -120,8 +122,9 @@ class Executioner:
             await asyncio.to_thread(self._kill_backend)
         else:
             module = WEB if kind == "web" else JOBS
-            while not (pids := self._stand.server.children(module)):
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(RESTART_S):
+                while not (pids := self._stand.server.children(module)):
+                    await asyncio.sleep(0.05)
             kill(self._rng.choice(pids))
         self.killed[kind] += 1
 

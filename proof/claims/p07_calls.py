@@ -13,10 +13,11 @@ import requests
 from requests.auth import AuthBase
 
 from crossdock.channels.shopwedo.openapi import OPERATIONS
+from crossdock.serving.supervisor import WEB
 from proof.claim import Claim, Result, Size
 from proof.claims.p07_fuzz import LANES, Fuzzing, documents
 from proof.malformed_calls import malformed_call
-from proof.stand import WEB, Stand
+from proof.stand import Stand
 from proof.web_shops import CHANNEL, auth_text, call_bytes, make_web_shop, post
 from tests.support.factories import PartnerFixture, make_shop, make_variant
 from tests.support.raw_http import Connection, Reply

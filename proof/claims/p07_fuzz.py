@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from crossdock.channels.registry import create_channels
+from crossdock.serving.supervisor import WEB
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import signed_request
 from proof.malformed import broken_http, header_noise, malformed_body
@@ -184,7 +185,7 @@ class Fuzzing:
 
     async def still_serves(self, processes: list[int]) -> None:
         """After all that: the same processes, and a right answer."""
-        now = self.stand.server.children("crossdock.serving.web")
+        now = self.stand.server.children(WEB)
         self.findings.expect(now == processes, f"processes {processes} became {now}")
         connection = await Connection.open(self.stand.server.port)
         request = signed_request(
@@ -216,7 +217,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
             await make_variant(tx, shop=shop, own=rng.randrange(50), origin=rng.choice("*S"))
         partner = await make_partner(tx, shop=shop)
     fuzzing = Fuzzing(stand, partner, variant_id, rng)
-    processes = stand.server.children("crossdock.serving.web")
+    processes = stand.server.children(WEB)
     await asyncio.to_thread(
         fuzzing.generated,
         documents(stand)[SHOPPEX_PARTNER],
