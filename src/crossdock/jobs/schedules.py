@@ -24,12 +24,14 @@ log = structlog.get_logger("crossdock.jobs")
 @queue.periodic(cron="* * * * * */15", periodic_id="")
 @queue.task(name="expire_holds", queueing_lock="expire_holds", pass_context=True)
 async def expire_holds(context: JobContext, timestamp: int) -> None:
-    """Give back what holds kept beyond their time."""
+    """Give back what holds kept beyond their time, batch after batch until none is left."""
     runtime = runtime_of(context)
-    async with runtime.database.begin() as tx:
-        count = await expire(tx, now=runtime.clock.now())
-    if count:
-        log.info("holds expired", count=count)
+    count = 1
+    while count:
+        async with runtime.database.begin() as tx:
+            count = await expire(tx, now=runtime.clock.now())
+        if count:
+            log.info("holds expired", count=count)
 
 
 @queue.periodic(cron="* * * * * */15", periodic_id="")
