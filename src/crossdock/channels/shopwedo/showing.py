@@ -23,6 +23,7 @@ RETURN_REASONS = [
 ]
 _MOMENT_BEFORE = timedelta(microseconds=1)
 _MOMENT = "%Y-%m-%d %H:%M:%S"
+_PHP_CHARS = len("2026-03-01 09:30:00.000000")
 
 
 class Showing:
@@ -30,6 +31,7 @@ class Showing:
 
     def __init__(self, *, zone: ZoneInfo, currency: str, now: datetime) -> None:
         self._zone = zone
+        self._zone_name = str(zone)
         self._currency = currency
         self._now = now
 
@@ -81,6 +83,8 @@ class Showing:
     def stock_item(self, item: StockItem) -> dict[str, Any]:
         """The stock item of section 9.2."""
         status, word = stock_state(item)
+        changed = self.moment(item.updated_at)
+        counted = item.last_stock_change
         return {
             "sku": item.variant_id,
             "reference": item.sku,
@@ -96,8 +100,8 @@ class Showing:
             "status_string": word,
             "tht_alert": item.best_before_alert,
             "tht_date": self._midnight(item.best_before),
-            "last_update": self.moment(item.updated_at),
-            "last_atp_update": self.moment(item.last_stock_change),
+            "last_update": changed,
+            "last_atp_update": changed if counted == item.updated_at else self.moment(counted),
         }
 
     def product(self, product: ShownProduct) -> dict[str, Any]:
@@ -155,14 +159,14 @@ class Showing:
         return self._php(value.astimezone(self._zone))
 
     def _php(self, local: datetime) -> dict[str, Any]:
-        text = local.strftime("%Y-%m-%d %H:%M:%S.%f")
-        return {"date": text, "timezone_type": 3, "timezone": str(self._zone)}
+        text = local.isoformat(" ", "microseconds")[:_PHP_CHARS]
+        return {"date": text, "timezone_type": 3, "timezone": self._zone_name}
 
     def _as_written(self, text: str) -> dict[str, Any] | None:
         """A time that the caller wrote without a zone: it is told as it was written."""
         if not text:
             return None
-        return {"date": f"{text}.000000", "timezone_type": 3, "timezone": str(self._zone)}
+        return {"date": f"{text}.000000", "timezone_type": 3, "timezone": self._zone_name}
 
     def _midnight(self, day: date | None) -> dict[str, Any] | bool:
         if day is None:

@@ -1,10 +1,8 @@
 """Enter the order of a web shop whose goods the warehouse holds."""
 
-from datetime import datetime
-
 import msgspec
 
-from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
@@ -13,7 +11,6 @@ from crossdock.shop.customers import Address
 from crossdock.shop.orders import order_exists
 from crossdock.shop.partners import Partner
 from crossdock.shop.warehouse.goods import Good
-from crossdock.shop.warehouse.releasing import release_order
 
 RELEASE_LOOKING = "looking"
 RELEASE_IMMEDIATE = "immediate"
@@ -86,38 +83,29 @@ async def enter_order(
 ) -> EnteredOrder:
     """The entered order, released if that was wanted and its goods are there (spec shopwedo 14.2).
 
-    One transaction. With `release_mode` 'immediate' it is released without looking, and the stock
+    One statement, so one transaction. With `release_mode` 'immediate' it is released without looking, and the stock
     run takes it back when goods are short. Raises Conflict `partner_order_exists`, Refused
     `order_amount_not_allowed` for a sum that no ledger holds.
     """
     now = service.clock.now()
     unseen = order.is_release_wanted and release_mode == RELEASE_IMMEDIATE
     document = _document(partner, order, order_key=service.ids.order_key(), unseen=unseen)
-    async with service.db.begin() as tx:
-        order_id = await _place(tx, document=document, now=now)
-        state = "waiting_for_release"
-        if order.is_release_wanted:
-            state = await release_order(
-                tx, shop_id=partner.shop_id, order_id=order_id, now=now, looks=not unseen
-            )
-    return EnteredOrder(id=order_id, state=state)
-
-
-async def _place(tx: Transaction, *, document: dict[str, object], now: datetime) -> int:
-    row = await tx.one(
-        "select order_id, order_key, created from place_order(%s::jsonb, %s)",
-        (msgspec.json.encode(document).decode(), now),
-    )
+    async with service.db.statement() as tx:
+        row = await tx.one(
+            "select order_id, order_key, created, state from enter_order(%s::jsonb, %s, %s, %s)",
+            (msgspec.json.encode(document).decode(), order.is_release_wanted, not unseen, now),
+        )
     assert row is not None  # the function answers one row, always
-    if not row[2]:
-        raise order_exists(row[0], row[1])
-    return int(row[0])
+    order_id, order_key, was_made, state = row
+    if not was_made:
+        raise order_exists(order_id, order_key)
+    return EnteredOrder(id=order_id, state=state)
 
 
 def _document(
     partner: Partner, order: ConsignedOrder, *, order_key: str, unseen: bool
 ) -> dict[str, object]:
-    """What the SQL function place_order reads; see shop/orders/placing.sql."""
+    """What the SQL function enter_order reads; see placing.sql of shop/orders."""
     subtotal = sum(line.price_minor * line.quantity for line in order.lines)
     if subtotal > MINOR_MAX:
         raise Refused("order_amount_not_allowed", data={"subtotal_minor": subtotal})

@@ -33,7 +33,7 @@ class Good(msgspec.Struct, frozen=True, kw_only=True):
     vat_bp: int
 
 
-class StockItem(msgspec.Struct, frozen=True, kw_only=True):
+class StockItem(msgspec.Struct, frozen=True):
     """A variant and its own level; `last_stock_change` is when what is available was last changed."""
 
     variant_id: int
@@ -96,7 +96,7 @@ async def list_stock(
             "offset": offset,
         },
     )
-    return [StockItem(**dict(zip(StockItem.__struct_fields__, row, strict=True))) for row in rows]
+    return [StockItem(*row) for row in rows]
 
 
 def _merchants(partner: Partner) -> list[int] | None:
