@@ -33,7 +33,7 @@ class Good(msgspec.Struct, frozen=True, kw_only=True):
     vat_bp: int
 
 
-class StockItem(msgspec.Struct, frozen=True):
+class StockItem(msgspec.Struct, frozen=True, gc=False):
     """A variant and its own level; `last_stock_change` is when what is available was last changed."""
 
     variant_id: int
