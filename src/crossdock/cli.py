@@ -88,6 +88,12 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:  # the reader of our output has left
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"crossdock: {where}{error.strerror or error}\n")
+        sys.exit(2)
 
 
 def _complain(error: CrossdockError) -> None:

@@ -71,6 +71,13 @@ async def test_credentials_list_and_order(demo, demo_server):
     assert reply.json()["order_detail_url"].startswith(f"{demo_server.url}/order-detail/")
 
 
+def test_the_shell_variables_are_all_of_the_credentials(demo):
+    script = (
+        f'eval "$({crossdock_command()} demo credentials --shell)"; echo "$shopwedo_shopid $shop"'
+    )
+    assert demo.shell(script).strip() == "1 demo"
+
+
 def test_the_pasted_list_request_is_accepted(demo):
     script = snippets.list_products(command=crossdock_command())
     products = json.loads(demo.shell(script))

@@ -151,6 +151,22 @@ def test_a_killed_server_recovers_with_everything_committed(folder):
         assert ask(again, "select answer from kept") == 42
 
 
+def test_a_server_killed_under_its_users_is_started_again(folder):
+    with running_database(Settings(data_dir=str(folder))) as settings:
+        with psycopg.connect(settings.database_url, autocommit=True) as connection:
+            connection.execute("create table kept as select 7 as seven")
+        server = EmbeddedPostgres(folder)
+        os.kill(server_pid(server), signal.SIGKILL)
+
+        def answers():
+            try:
+                return ask(server, "select seven from kept") == 7
+            except psycopg.OperationalError:
+                return False
+
+        wait_until(answers, timeout_s=30)
+
+
 def test_a_pid_file_that_names_a_stranger_is_no_obstacle(folder):
     with EmbeddedPostgres(folder) as server:
         pid_file = server.placement.cluster_dir / "postmaster.pid"

@@ -174,7 +174,7 @@ def _flat(shown: dict[str, object]) -> dict[str, str]:
     flat: dict[str, str] = {}
     for name, value in shown.items():
         if isinstance(value, dict):
-            flat |= {f"{name}.{field}": text for field, text in value.items()}
+            flat |= {f"{name}.{field}": str(text) for field, text in value.items()}
         else:
             flat[name] = str(value)
     return flat

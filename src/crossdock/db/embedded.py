@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,16 +22,20 @@ from urllib.parse import quote
 
 import msgspec
 import psycopg
+import structlog
 from psycopg import sql
 
 from crossdock.db.placement import Placement, discard, give, place
 from crossdock.errors import CrossdockError
 from crossdock.settings import Settings
 
+_log = structlog.get_logger("crossdock.database")
+
 ROLE = "crossdock"
 DATABASE = "crossdock"
 START_TIMEOUT_S = 60.0  # crash recovery of a large database takes a while
 STOP_TIMEOUT_S = 60.0
+WATCH_EVERY_S = 1.0
 LOG_BYTES_MAX = 5_000_000
 
 # For two cores and a few gigabytes. Durability is not for sale here: fsync and
@@ -69,8 +74,30 @@ def running_database(settings: Settings) -> Iterator[Settings]:
     if not settings.is_embedded:
         yield settings
         return
-    with EmbeddedPostgres(settings.data_path) as server:
+    with EmbeddedPostgres(settings.data_path) as server, _watched(server):
         yield msgspec.structs.replace(settings, database_url=server.url())
+
+
+@contextlib.contextmanager
+def _watched(server: "EmbeddedPostgres") -> Iterator[None]:
+    """Look after the server from a thread while the block runs: one that was killed comes back."""
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(WATCH_EVERY_S):
+            try:
+                if server.revive():
+                    _log.error("the embedded database had died and was started again")
+            except (CrossdockError, OSError) as error:
+                _log.error("the embedded database died and does not start", error=str(error))
+
+    watcher = threading.Thread(target=watch, name="watch embedded database", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()
 
 
 class EmbeddedPostgres:
@@ -141,6 +168,21 @@ class EmbeddedPostgres:
             finally:
                 os.close(self._users)
                 self._users = None
+
+    def revive(self) -> bool:
+        """Start the server again if it died under its users; whether it had to be.
+
+        Raises CrossdockError `internal` when it cannot start.
+        """
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None  # reaped: its number no longer looks alive to PostgreSQL
+        if self._running_pid() is not None:
+            return False
+        with _locked(self.data_dir / "postgres.lock"):
+            if self._running_pid() is not None:
+                return False
+            self._launch()
+        return True
 
     def _running_pid(self) -> int | None:
         """The server's process, if the pid file tells of one that lives and is ours."""

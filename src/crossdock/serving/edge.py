@@ -33,6 +33,7 @@ _numbers = itertools.count(1)
 BODY_S = 30.0  # how long a whole body may take to come
 _DRAIN_BYTES = 4 * 1024 * 1024
 _DRAIN_S = 5.0
+_LOGGED_PATH_MAX = 300
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -89,7 +90,7 @@ class Edge:
         except CrossdockError as error:
             await exchange.fail(error)
         except Exception:
-            log.exception("request failed", path=exchange.scope["path"])
+            log.exception("request failed", path=_printable(exchange.scope["path"]))
             await exchange.fail(CrossdockError("internal"))
 
     def _note(self, exchange: "_Exchange", *, seconds: float) -> None:
@@ -100,7 +101,7 @@ class Edge:
         log.info(
             "request",
             method=exchange.scope["method"],
-            path=exchange.scope["path"],
+            path=_printable(exchange.scope["path"]),
             status=status,
             ms=round(seconds * 1000, 1),
             channel=channel,
@@ -211,6 +212,15 @@ def _status(error: CrossdockError) -> int:
         return found
     by_class = ((Unavailable, 503), (NotFound, 404), (Conflict, 409))
     return next((status for kind, status in by_class if isinstance(error, kind)), 400)
+
+
+def _printable(path: str) -> str:
+    """The path as a log may hold it: short, and nothing in it that a terminal would obey."""
+    if len(path) > _LOGGED_PATH_MAX:
+        path = path[:_LOGGED_PATH_MAX] + "..."
+    if path.isascii() and path.isprintable():
+        return path
+    return path.encode("unicode_escape").decode("ascii")
 
 
 def _too_large(limit_bytes: int | None) -> CrossdockError:
