@@ -111,7 +111,7 @@ class Stand:
         }
 
     @contextmanager
-    def serving(self, *, port: int = 0, **settings: Any) -> Iterator[ServerProcess]:
+    def serving(self, *, port: int = 0, jobs: bool = True, **settings: Any) -> Iterator[ServerProcess]:
         """A real `crossdock serve`; on leaving it is stopped, however it is by then."""
         chosen: dict[str, Any] = {
             **self.server_settings,
@@ -119,7 +119,7 @@ class Stand:
             **settings,
         }
         folder = Path(chosen.pop("data_dir"))
-        with serving(folder, port=port, **chosen) as server:
+        with serving(folder, *(() if jobs else ("--no-jobs",)), port=port, **chosen) as server:
             _wait_all(server, count=int(chosen["workers"]))
             before, self._server = self._server, server
             try:

@@ -15,6 +15,8 @@ from tests.support.raw_http import Connection
 
 UNITS = (1, 1, 3, 20)
 ORIGINS = ("SC", "*")
+SPREAD_S = 0.6
+"""Buyers come within this time, so that the quicker door does not sell everything."""
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
@@ -81,6 +83,7 @@ async def _rush(
     now = int(time.time())
 
     async def one(connection: Connection, door: Door) -> tuple[Door, Outcome]:
+        await asyncio.sleep(rng.uniform(0, SPREAD_S))
         return door, await buy(
             connection,
             door,

@@ -14,6 +14,7 @@ from proof.claim import Claim, Findings, Result, Size
 from proof.paths import NOW, SECRET, WRITE_PATHS, Scene, WritePath, furnish
 from proof.stand import Stand, create_database, drop_database, running_postgres
 from proof.states import Breaking, Crash, Reading
+from proof.warehouse_paths import WAREHOUSE_PATHS
 from tests.support.postgres import with_database
 from tests.support.simulators.webhook import WebhookReceiver
 
@@ -170,7 +171,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
     """
     findings, tally = Findings(), Tally()
     with running_postgres(stand.folder, temporary=True) as admin_url:
-        for path in WRITE_PATHS:
+        for path in (*WRITE_PATHS, *WAREHOUSE_PATHS):
             async with WebhookReceiver(SECRET, now=int(NOW.timestamp())) as receiver:
                 scene = await _prepare(admin_url, path, receiver, folder=stand.folder)
                 await Trial(admin_url, path, scene, findings, tally).run()
