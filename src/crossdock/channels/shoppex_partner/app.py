@@ -25,6 +25,7 @@ from crossdock.channels.shoppex_partner.wire import encode_success, read_order
 from crossdock.errors import Conflict, CrossdockError
 from crossdock.settings import Settings
 from crossdock.shop.orders import Placing, place_order
+from crossdock.shop.partners import Credential
 
 PREFIX = "/wp-json"
 PRODUCTS_ROUTE = "/shoppex-integrations/v1/products"
@@ -76,11 +77,25 @@ class Door:
         return StreamingResponse(rendered.chunks(), headers=headers, media_type=JSON_TYPE)
 
     async def create_order(self, request: Request) -> Response:
-        """One order for the partner's customer (spec section 4)."""
+        """One order for the partner's customer (spec section 4).
+
+        The order's commit brings its nonce to the disk; without an order, that is waited for.
+        """
         body = await request.body()
         credential = await self._authenticator.authenticate(
-            method=request.method, route=ORDERS_ROUTE, headers=request.headers.raw, body=body
+            method=request.method,
+            route=ORDERS_ROUTE,
+            headers=request.headers.raw,
+            body=body,
+            settles=True,
         )
+        try:
+            return await self._place(request, credential, body)
+        except Exception:
+            await self._authenticator.settle()
+            raise
+
+    async def _place(self, request: Request, credential: Credential, body: bytes) -> Response:
         require(credential, "orders.create")
         _check_content(request)
         order = read_order(

@@ -51,9 +51,9 @@ class Authenticator:
         self._settings = settings
 
     async def authenticate(
-        self, *, method: str, route: str, headers: RawHeaders, body: bytes
+        self, *, method: str, route: str, headers: RawHeaders, body: bytes, settles: bool = False
     ) -> Credential:
-        """The caller's credential, its nonce spent.
+        """The caller's credential, its nonce spent; for `settles` see Verifier.verify.
 
         The checks run in the order of spec 2.5. Raises WireError for headers and time, Refused
         for key, signature and nonce; 401 all of them.
@@ -71,7 +71,12 @@ class Authenticator:
             nonce=signed.nonce,
             nonce_ttl_s=self._settings.nonce_ttl_s,
             rate_limit_per_minute=self._settings.rate_limit_per_minute,
+            settles=settles,
         )
+
+    async def settle(self) -> None:
+        """Wait until every nonce that was spent so far is on the disk."""
+        await self._verifier.settle()
 
 
 def require(credential: Credential, permission: str) -> None:

@@ -52,3 +52,23 @@ begin
     left join calls c on c.credential_id = a.credential_id
     order by a.place;
 end $$;
+
+-- The same, without waiting for the disk: for a request whose own transaction follows. The log is
+-- written in order, so the nonce is on the disk before any later commit that does wait is answered.
+create or replace function spend_nonces_early(
+    p_credential_ids bigint[], p_revisions bigint[], p_nonces text[], p_expires_at timestamptz[],
+    p_limits integer[], p_now timestamptz
+) returns table (place integer, outcome text) language plpgsql as $$
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    return query
+        select s.place, s.outcome
+        from spend_nonces(p_credential_ids, p_revisions, p_nonces, p_expires_at, p_limits, p_now) s;
+end $$;
+
+-- For a request that ends without a transaction of its own: a commit that waits for the disk, and so
+-- for every nonce spent before it.
+create or replace function settle_nonces() returns void language plpgsql as $$
+begin
+    perform pg_logical_emit_message(true, 'crossdock', '');
+end $$;

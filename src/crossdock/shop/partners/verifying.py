@@ -18,6 +18,8 @@ from crossdock.shop.partners.reading import read_credential
 _DUMMY = Secret(id=0, value=b"no such partner, but the same work", expires_at=None)
 _CACHED_MAX = 10_000
 _MARK_EVERY = timedelta(seconds=60)
+_SPEND = "select place, outcome from spend_nonces(%s, %s, %s, %s, %s, %s)"
+_SPEND_EARLY = "select place, outcome from spend_nonces_early(%s, %s, %s, %s, %s, %s)"
 
 Sign = Callable[[bytes], str]
 
@@ -45,6 +47,8 @@ class Verifier:
         self._cache: OrderedDict[str, Credential] = OrderedDict()
         self._marked: dict[int, datetime] = {}
         self._spend = Batcher(self._flush)
+        self._spend_early = Batcher(self._flush_early)
+        self._settle = Batcher(self._flush_log)
         self._confirm = Batcher(self._flush_without_nonces)
 
     async def verify(
@@ -57,10 +61,13 @@ class Verifier:
         nonce_ttl_s: int,
         rate_limit_per_minute: int,
         spends: Callable[[Partner], bool] | None = None,
+        settles: bool = False,
     ) -> Credential:
         """The credential whose secret made `signature`, with `nonce` spent.
 
         Where a protocol leaves the spending to the partner, `spends` says whether this one does.
+        A caller that `settles` commits something of its own before it answers, or else calls
+        `settle`: the nonce is spent for every worker at once, and on the disk with that commit.
 
         `sign(secret)` gives the right signature for a secret, as lower-case hex. Raises Refused
         with credential_unknown, credential_signature, nonce_reused, or credential_stale where the
@@ -72,13 +79,20 @@ class Verifier:
             credential, secret = await self._matching(public_key, known, sign, signature)
             limit = _limit_of(credential, default=rate_limit_per_minute)
             expires_at = self._clock.now() + timedelta(seconds=nonce_ttl_s)
-            ask = self._spend if spends is None or spends(credential.partner) else self._confirm
+            spend = self._spend_early if settles else self._spend
+            ask = spend if spends is None or spends(credential.partner) else self._confirm
             outcome = await ask(_Spending(credential, nonce, expires_at, limit))
             if outcome != "stale":
                 break
+        if settles and outcome == "limited":
+            await self.settle()
         _judge(outcome)
         await self._mark_used(secret)
         return credential
+
+    async def settle(self) -> None:
+        """Wait until every nonce that was spent so far is on the disk."""
+        await self._settle(None)
 
     async def peek(self, public_key: str) -> Credential | None:
         """The credential as it is now, read afresh; nothing is spent. For explaining a request."""
@@ -126,9 +140,20 @@ class Verifier:
         return found
 
     async def _flush(self, batch: list[_Spending]) -> list[str]:
+        return await self._run_spending(_SPEND, batch)
+
+    async def _flush_early(self, batch: list[_Spending]) -> list[str]:
+        return await self._run_spending(_SPEND_EARLY, batch)
+
+    async def _flush_log(self, callers: list[None]) -> list[None]:
+        async with self._db.statement() as tx:
+            await tx.run("select settle_nonces()")
+        return callers
+
+    async def _run_spending(self, statement: str, batch: list[_Spending]) -> list[str]:
         async with self._db.statement() as tx:
             rows = await tx.all(
-                "select place, outcome from spend_nonces(%s, %s, %s, %s, %s, %s)",
+                statement,
                 (
                     [s.credential.id for s in batch],
                     [s.credential.partner.revision for s in batch],
