@@ -111,7 +111,9 @@ class Stand:
         }
 
     @contextmanager
-    def serving(self, *, port: int = 0, jobs: bool = True, **settings: Any) -> Iterator[ServerProcess]:
+    def serving(
+        self, *, port: int = 0, jobs: bool = True, **settings: Any
+    ) -> Iterator[ServerProcess]:
         """A real `crossdock serve`; on leaving it is stopped, however it is by then."""
         chosen: dict[str, Any] = {
             **self.server_settings,

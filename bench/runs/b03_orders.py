@@ -13,10 +13,10 @@ LEG_S = 3
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """16 lanes, one worker; pgbench with 16 clients on the same server with the same fsync."""
+    """16 lanes, one worker, no job worker: the job is written by both sides and run by neither."""
     async with populated(ground, "b3", variants=size["variants"]) as (stand, shop):
         values = await floor_values(stand, shop)
-        with stand.serving(workers=1, log_level="info") as server:
+        with stand.serving(workers=1, jobs=False, log_level="info") as server:
             latencies: list[float] = []
 
             async def ours() -> float:

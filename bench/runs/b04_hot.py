@@ -18,7 +18,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
         hot = itertools.repeat((shop.variants[0],))
         many = ((variant,) for variant in itertools.cycle(shop.variants))
         count = size["orders"]
-        with stand.serving(workers=1, log_level="info") as server:
+        with stand.serving(workers=1, jobs=False, log_level="info") as server:
 
             async def ours() -> float:
                 requests = orders(shop.partner, count, baskets=hot)

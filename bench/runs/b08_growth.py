@@ -21,7 +21,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
             stand, shop = await stack.enter_async_context(
                 populated(ground, f"b8_{count}", variants=count)
             )
-            server = stack.enter_context(stand.serving(workers=1, log_level="info"))
+            server = stack.enter_context(stand.serving(workers=1, jobs=False, log_level="info"))
             shops.append((server, shop))
         lines: list[Line] = []
         for name, leg in (("a page", _page), ("an order", _order)):
