@@ -1,25 +1,26 @@
 -- Give committed events their sequence numbers. Only committed rows are seen here and the shop's
 -- row is locked, so numbers are dense, and a reader of "after N" never skips or repeats one.
+-- One by one, each by its key: a join of the events with themselves is planned for as few of them as there
+-- were when the connection first did it, and took seconds for a thousand in a young shop.
 create or replace function number_events(p_shop_id bigint, p_limit integer default 5000)
-returns bigint language plpgsql as $$
+returns bigint language plpgsql set enable_seqscan = off as $$
 declare
     v_base bigint;
-    v_count bigint;
+    v_last bigint;
+    v_id bigint;
 begin
     select last_sequence into v_base from shops where id = p_shop_id for no key update;
-    with pending as (
-        select e.id, row_number() over (order by e.id) as rank
-        from (select id from events where shop_id = p_shop_id and sequence is null order by id limit p_limit) e
-    ), numbered as (
-        update events e set sequence = v_base + p.rank
-        from pending p where e.shop_id = p_shop_id and e.id = p.id
-        returning 1
-    )
-    select count(*) into v_count from numbered;
-    if v_count > 0 then
-        update shops set last_sequence = v_base + v_count where id = p_shop_id;
+    v_last := v_base;
+    for v_id in
+        select id from events where shop_id = p_shop_id and sequence is null order by id limit p_limit
+    loop
+        v_last := v_last + 1;
+        update events set sequence = v_last where shop_id = p_shop_id and id = v_id;
+    end loop;
+    if v_last > v_base then
+        update shops set last_sequence = v_last where id = p_shop_id;
     end if;
-    return v_count;
+    return v_last - v_base;
 end $$;
 
 create or replace function number_all_events(p_limit integer default 5000)
