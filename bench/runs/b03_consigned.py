@@ -17,7 +17,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
         async with stand.database.begin() as tx:
             web_shop = await make_web_shop(tx, shop=shop.shop)
         values = await floor_values(stand, shop) | {"partner": web_shop.id}
-        with stand.serving(workers=1, log_level="info") as server:
+        with stand.serving(workers=1, jobs=False, log_level="info") as server:
             latencies: list[float] = []
 
             async def ours() -> float:
