@@ -11,6 +11,11 @@ from crossdock.db.migrate import is_current, migrate, read_state, wanted_state
 from crossdock.errors import CrossdockError, DatabaseUnavailable
 from tests.support.postgres import with_database
 
+UNTOLD_TABLES = """
+    select string_agg(c.relname, ', ') from pg_class c join pg_attribute a on a.attrelid = c.oid
+    where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace and a.attname = 'shop_id'
+      and (a.attoptions is distinct from '{n_distinct=20}' or a.attstattarget is distinct from 1)
+"""
 NOTIFY_TRIGGERS = "select count(*) from pg_trigger where tgname like 'procrastinate%notify%'"
 
 
@@ -135,3 +140,9 @@ def test_revisions_are_one_line_in_the_order_of_their_names():
 
     assert list(reversed(line)) == migration._revisions()
     assert script.get_current_head() == wanted_state().revision
+
+
+def test_the_planner_expects_each_shop_to_be_large_in_every_tenants_table(bare_url):
+    migrate(bare_url)
+
+    assert value(bare_url, UNTOLD_TABLES) is None

@@ -219,9 +219,9 @@ _PRODUCTS = """
             select jsonb_agg(x.id order by x.position, x.id) from variants x
             where x.shop_id = p.shop_id and x.product_id = p.id) else '[]'::jsonb end,
         'related', coalesce((
-            select jsonb_agg(r.id order by r.id) from products r
-            where r.shop_id = p.shop_id and r.merchant_id = p.merchant_id
-              and r.handle = any(p.related_handles)), '[]'::jsonb)
+            select jsonb_agg(distinct r.id) from unnest(p.related_handles) h cross join lateral (
+                select k.id from products k
+                where k.shop_id = p.shop_id and k.merchant_id = p.merchant_id and k.handle = h limit 1) r), '[]'::jsonb)
     )::text
     from page e
     join products p on p.shop_id = %(shop)s and p.id = e.product_id
