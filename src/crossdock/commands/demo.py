@@ -49,7 +49,8 @@ def load(
             progress.update(task, completed=done)
 
         loaded = with_runtime(
-            lambda runtime: load_into(runtime, products=products, seed=seed, moved=moved)
+            lambda runtime: load_into(runtime, products=products, seed=seed, moved=moved),
+            makes_database=True,
         )
     typer.echo(msgspec.json.encode(loaded) if as_json else summary(loaded))
 

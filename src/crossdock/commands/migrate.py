@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from crossdock.commands.running import require_database
 from crossdock.settings import load_settings
 
 
@@ -12,14 +13,17 @@ def migrate(
         bool, typer.Option("--check", help="Change nothing; exit 1 when something is to do.")
     ] = False,
 ) -> None:
-    """Bring the database to this version; run it before the first start after an update."""
+    """Make the database, or bring it to this version; run it before the first start after an update."""
     from crossdock.db import migrate as migration
     from crossdock.db.embedded import running_database
 
-    with running_database(load_settings()) as settings:
+    settings = load_settings()
+    if check:
+        require_database(settings)
+    with running_database(settings) as running:
         if check:
-            is_current = migration.is_current(settings.database_url)
+            is_current = migration.is_current(running.database_url)
             typer.echo("The database is up to date." if is_current else "A migration is due.")
             raise typer.Exit(0 if is_current else 1)
-        changed = migration.migrate(settings.database_url)
+        changed = migration.migrate(running.database_url)
     typer.echo("Migrated." if changed else "Nothing to do.")

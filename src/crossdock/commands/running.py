@@ -2,28 +2,56 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.db.unit_of_work import Transaction
-from crossdock.settings import Settings, load_settings
+from crossdock.settings import Settings, SettingsError, load_settings
 
 T = TypeVar("T")
 
 
 def with_runtime(
-    action: Callable[[Runtime], Awaitable[T]], *, settings: Settings | None = None
+    action: Callable[[Runtime], Awaitable[T]],
+    *,
+    settings: Settings | None = None,
+    makes_database: bool = False,
 ) -> T:
-    """Run `action` with a migrated database and an open pool; works beside a running server too."""
+    """Run `action` with a migrated database and an open pool; works beside a running server too.
+
+    Raises SettingsError where there is no database yet, unless the command may make one.
+    """
     from crossdock.db.embedded import running_database
     from crossdock.db.migrate import migrate
     from crossdock.kit.logging import configure_logging
 
     settings = settings or load_settings()
+    if not makes_database:
+        require_database(settings)
     configure_logging(level="warning", format=settings.log_format)
     with running_database(settings) as running:
         migrate(running.database_url)
         return asyncio.run(_run(action, running))
+
+
+def require_database(settings: Settings) -> None:
+    """Raises SettingsError where the embedded database would be a new one: most likely a wrong folder."""
+    if settings.is_embedded and not _is_there(settings.data_path / "postgres"):
+        raise SettingsError(
+            f"There is no database in {settings.data_path}. Set CROSSDOCK_DATA_DIR to the data folder "
+            "or CROSSDOCK_DATABASE_URL to the database that you mean, or make a new one with "
+            "`make run` or `crossdock migrate`."
+        )
+
+
+def _is_there(path: Path) -> bool:
+    """Like Path.exists, but a folder that may not be looked into is an error in every Python."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 async def _run(action: Callable[[Runtime], Awaitable[T]], settings: Settings) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from crossdock.commands.running import require_database
 from crossdock.settings import load_settings
 
 
@@ -13,6 +14,7 @@ def worker() -> None:
     from crossdock.kit.logging import configure_logging
 
     settings = load_settings()
+    require_database(settings)
     configure_logging(level=settings.log_level, format=settings.log_format)
     with running_database(settings) as running:
         migrate(running.database_url)

@@ -1,0 +1,167 @@
+"""Where there is no installation."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from crossdock.cli import app
+from crossdock.settings import ENVIRONMENT_PREFIX, SettingsError
+from tests.support.processes import environment
+
+MAKES_ONE = {"run", "serve", "migrate", "demo load"}
+NEEDS_NONE = {"settings", "openapi"}
+REFUSED = """
+    worker
+    migrate --check
+    doctor
+    import goods.jsonl --format jsonl --shop demo
+    export --format jsonl --shop demo
+    jobs list
+    jobs show 1
+    jobs retry 1
+    shop add mine --name Mine --currency EUR
+    shop list
+    partner add --channel shoppex_partner --shop demo --name Acme
+    partner list
+    partner show 1
+    partner set 1 --set backorder=yes
+    partner rotate 1
+    partner revoke-old 1
+    partner disable 1
+    partner enable 1
+    partner explain
+    partner sign --key pk_1
+    customer add --shop demo --email a@b.example
+    customer list --shop demo
+    customer show 1 --shop demo
+    customer set 1 --shop demo --set active=no
+    customer disable 1 --shop demo
+    customer enable 1 --shop demo
+    price-list add Gold --shop demo
+    price-list set Gold - --shop demo
+    price-list list --shop demo
+    price-list show Gold --shop demo
+    person add a@b.example --shop demo --role owner
+    person list
+    person set-role a@b.example owner
+    person reset-password a@b.example
+    person disable a@b.example
+    person enable a@b.example
+    person reset-totp a@b.example
+    demo credentials
+    fulfil sender --shop demo
+    fulfil list --shop demo
+    fulfil show 1 --shop demo
+    fulfil release 1 --shop demo
+    fulfil start 1 --shop demo
+    fulfil pick 1 --shop demo --all
+    fulfil pack 1 --shop demo --all
+    fulfil serial 1 1 --shop demo
+    fulfil find-serial --shop demo
+    fulfil ship 1 --shop demo
+    fulfil deliver 1 --shop demo
+    fulfil label 1 --shop demo --to label.pdf
+    fulfil return announce 1 1=1 --shop demo
+    fulfil return receive 1 --shop demo
+    stock show A --shop demo
+    stock receive A 1 --shop demo
+    stock adjust A --shop demo --by 1
+    stock entries A --shop demo
+    connector add by-hand --shop demo --kind manual
+    connector list --shop demo
+    connector set by-hand --shop demo --disable
+    connector test by-hand --shop demo
+    dispatch list --shop demo
+    dispatch show 1 --shop demo
+    dispatch resend 1 --shop demo
+    seller add --shop demo --name Nora
+    seller list --shop demo
+    seller disable 1 --shop demo
+    seller enable 1 --shop demo
+"""
+LINES = [line.strip() for line in REFUSED.split("\n") if line.strip()]
+
+
+def commands(command=None, *path):
+    """The words of every command that can be run."""
+    command = command or typer.main.get_command(app)
+    subs = getattr(command, "commands", None)
+    if subs is None:
+        return [" ".join(path)]
+    return [words for name, sub in subs.items() for words in commands(sub, *path, name)]
+
+
+def test_every_command_is_asked_about():
+    asked = {
+        next(name for name in commands() if f"{line} ".startswith(f"{name} ")) for line in LINES
+    }
+    assert asked | MAKES_ONE | NEEDS_NONE == set(commands())
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_that_needs_one_refuses_and_makes_nothing(line, tmp_path, monkeypatch):
+    nowhere = tmp_path / "nowhere"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(f"{ENVIRONMENT_PREFIX}DATABASE_URL", raising=False)
+    monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}DATA_DIR", str(nowhere))
+
+    ended = CliRunner().invoke(app, line.split())
+
+    assert isinstance(ended.exception, SettingsError), ended.output
+    assert f"no database in {nowhere}." in ended.exception.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def crossdock(*arguments, folder):
+    return subprocess.run(
+        [sys.executable, "-m", "crossdock", *arguments], env=environment(), cwd=folder, check=False,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_the_refusal_is_one_line_that_says_where_and_what_to_do(tmp_path):
+    ended = crossdock("doctor", "--json", folder=tmp_path)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    for word in (f"{tmp_path}/data.", "CROSSDOCK_DATA_DIR", "CROSSDOCK_DATABASE_URL", "migrate"):
+        assert word in line
+
+
+def test_a_folder_with_no_database_in_it_is_none(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "crossdock.toml").write_text("port = 9000\n")
+
+    assert crossdock("partner", "list", folder=tmp_path).returncode == 2
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["crossdock.toml"]
+
+
+def test_a_path_through_a_file_is_none(tmp_path):
+    (tmp_path / "data").write_text("")
+
+    assert "no database in" in crossdock("doctor", folder=tmp_path).stderr
+
+
+def test_migrate_makes_one_for_all_others(tmp_path):
+    assert crossdock("migrate", folder=tmp_path).stdout == "Migrated.\n"
+
+    assert crossdock("shop", "list", "--json", folder=tmp_path).stdout == "[]\n"
+    assert crossdock("migrate", "--check", folder=tmp_path).returncode == 0
+    discard_cluster(tmp_path / "data")
+
+
+def test_demo_load_makes_one(tmp_path):
+    assert crossdock("demo", "load", "--products", "10", folder=tmp_path).returncode == 0
+
+    assert crossdock("demo", "credentials", folder=tmp_path).returncode == 0
+    discard_cluster(tmp_path / "data")
+
+
+def discard_cluster(folder):
+    from crossdock.db.embedded import EmbeddedPostgres
+
+    with EmbeddedPostgres(folder, temporary=True):
+        pass
