@@ -14,7 +14,7 @@ from tests.support.postgres import with_database
 UNTOLD_TABLES = """
     select string_agg(c.relname, ', ') from pg_class c join pg_attribute a on a.attrelid = c.oid
     where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace and a.attname = 'shop_id'
-      and (a.attoptions is distinct from '{n_distinct=20}' or a.attstattarget is distinct from 1)
+      and (a.attoptions is distinct from '{n_distinct=2}' or a.attstattarget is distinct from 1)
 """
 NOTIFY_TRIGGERS = "select count(*) from pg_trigger where tgname like 'procrastinate%notify%'"
 

@@ -21,7 +21,7 @@ STEPS = [
     "place_order:lines",
     "place_order:event",
     "take_stock:allocated",
-    "post_stock:locked",
+    "post_stock:levels",
     "post_stock:posted",
     "place_order:stock",
 ]

@@ -85,27 +85,29 @@ end $$;
 create or replace function take_stock(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
 returns void language plpgsql as $$
 declare
+    v_variant_id bigint;
     v_postings jsonb;
 begin
     if jsonb_array_length(p_takes) = 0 then
         return;
     end if;
     if p_takes @? '$[*] ? (@.mode == "own_first")' then
-        perform 1 from stock_levels l
-        where l.shop_id = p_shop_id
-          and l.variant_id in (select (t ->> 'variant_id')::bigint from jsonb_array_elements(p_takes) t)
-        order by l.variant_id, l.pool
-        for no key update;
+        for v_variant_id in
+            select (t ->> 'variant_id')::bigint from jsonb_array_elements(p_takes) t order by 1
+        loop
+            perform 1 from stock_levels l where l.shop_id = p_shop_id and l.variant_id = v_variant_id
+            order by l.pool for no key update;
+        end loop;
     end if;
 
     with take as (
         select t.variant_id, t.quantity, t.mode,
                case t.mode when 'supplier' then 0
-                           when 'own_first' then least(t.quantity, greatest(coalesce(l.available, 0), 0))
+                           when 'own_first' then least(t.quantity, coalesce(greatest((
+                               select l.available from stock_levels l
+                               where l.shop_id = p_shop_id and l.variant_id = t.variant_id and l.pool = 'own'), 0), 0))
                            else t.quantity end as own
         from jsonb_to_recordset(p_takes) as t (variant_id bigint, quantity bigint, mode text)
-        left join stock_levels l
-          on t.mode = 'own_first' and l.shop_id = p_shop_id and l.variant_id = t.variant_id and l.pool = 'own'
     ), part as (
         select variant_id, 'own' as pool, own as quantity, mode = 'own_capped' as floor from take where own > 0
         union all

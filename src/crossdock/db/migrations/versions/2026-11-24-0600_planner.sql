@@ -16,7 +16,7 @@ begin
         where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace
           and a.attname = 'shop_id' and not a.attisdropped
     loop
-        execute format('alter table %s alter column shop_id set (n_distinct = 20), '
+        execute format('alter table %s alter column shop_id set (n_distinct = 2), '
                        'alter column shop_id set statistics 1', tenant_table.name);
         if tenant_table.is_analysed then
             execute format('analyze %s (shop_id)', tenant_table.name);
