@@ -17,6 +17,8 @@ import psutil
 import psycopg
 import pytest
 
+from crossdock.serving.address import base_url
+from crossdock.settings import Settings
 from tests.support import postgres
 from tests.support.processes import (
     ROOT,
@@ -188,6 +190,22 @@ def test_without_its_database_the_server_is_healthy_but_not_ready(own_server, po
     assert (status, headers["Retry-After"]) == (503, "2")
     assert json.loads(body)["error"]["code"] == "database_unavailable"
     assert fetch(f"{own_server.url}/health")[0] == 200
+
+
+def test_two_servers_on_one_folder_do_not_take_each_other_s_address(own_database_url, tmp_path):
+    def told():
+        return base_url(Settings(data_dir=str(tmp_path)))
+
+    options = {"database_url": own_database_url, "workers": 1}
+    with serving(tmp_path, "--no-jobs", **options) as first:
+        wait_until(lambda: told() == first.url)
+        with serving(tmp_path, "--no-jobs", **options) as second:
+            wait_until(lambda: told() == second.url)
+            assert "another server uses this data folder" in second.log()
+            second.end()
+        assert told() == first.url
+        first.end(signal.SIGKILL)
+        assert told() == "http://127.0.0.1:8000"
 
 
 def test_a_port_in_use_is_named(own_database_url, tmp_path):

@@ -8,7 +8,7 @@ from crossdock.commands.demo import load_into
 from crossdock.commands.greeting import greeting
 from crossdock.commands.serve import HostOption, PortOption, WorkersOption, with_options
 from crossdock.db.runtime import Runtime
-from crossdock.serving.address import address_noted_until_end, note_address
+from crossdock.serving.address import noting_address
 from crossdock.settings import load_settings
 
 
@@ -21,12 +21,12 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
 
     settings = with_options(load_settings(), host=host, port=port, workers=workers)
     asyncio.run(claim_port(settings))
-    with running_database(settings) as running, address_noted_until_end(settings):
+    with running_database(settings) as running, noting_address(settings) as note_address:
         text = with_runtime(_prepare, settings=running)
         configure_logging(level=settings.log_level, format=settings.log_format)
 
         def greet() -> None:
-            note_address(settings)
+            note_address()
             typer.echo(text)
 
         asyncio.run(Supervisor(running, with_jobs=True, on_ready=greet).run())

@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from crossdock.serving.address import address_noted_until_end, follow_port, note_address
+from crossdock.serving.address import follow_port, noting_address
 from crossdock.settings import Settings, load_settings, unknown_variables
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
@@ -42,10 +41,9 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
 
     configure_logging(level=settings.log_level, format=settings.log_format)
     warn_of_strangers()
-    with running_database(settings) as running, address_noted_until_end(settings):
+    with running_database(settings) as running, noting_address(settings) as note_address:
         migrate(running.database_url)
-        note = partial(note_address, settings)
-        asyncio.run(Supervisor(running, with_jobs=with_jobs, on_ready=note).run())
+        asyncio.run(Supervisor(running, with_jobs=with_jobs, on_ready=note_address).run())
 
 
 def warn_of_strangers() -> None:

@@ -1,19 +1,25 @@
 """Where the server of a data folder can be reached, for commands that run beside it.
 
-A server that is ready notes its address in `server.json` of the data folder and takes the note away
-when it ends; a note whose process is gone counts as no note.
+A server that is ready notes its address in a file of its own, `server-*.json` in the data folder, which
+it keeps locked and takes away when it ends. The kernel drops the lock of a server that was killed, and
+a note that nobody holds counts as none. Where several servers share a folder, the newest is named.
 """
 
 import contextlib
+import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import msgspec
+import structlog
 
+from crossdock.kit.ids import RandomIds
 from crossdock.settings import Settings
 
-FILE_NAME = "server.json"
+NOTES = "server-*.json"
+log = structlog.get_logger("crossdock.address")
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,32 +29,42 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
 
 
-def note_address(settings: Settings) -> None:
-    """Write the note; the server is this process."""
-    path = _path(settings)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    draft.write_bytes(msgspec.json.encode(Note(pid=os.getpid(), base_url=settings.public_url)))
-    draft.replace(path)
+@contextlib.contextmanager
+def noting_address(settings: Settings) -> Iterator[Callable[[], None]]:
+    """What this process calls once it serves; its note is taken away at the end of the block."""
+    with contextlib.ExitStack() as until_end:
+
+        def note_address() -> None:
+            for note in _living(settings):
+                log.warning("another server uses this data folder", url=note.base_url, pid=note.pid)
+            until_end.enter_context(_noted(settings))
+
+        yield note_address
 
 
 @contextlib.contextmanager
-def address_noted_until_end(settings: Settings) -> Iterator[None]:
-    """Take this process's note away at the end of the block; another server's stays."""
-    try:
-        yield
-    finally:
-        note = _read(settings)
-        if note is not None and note.pid == os.getpid():
-            _path(settings).unlink(missing_ok=True)
+def _noted(settings: Settings) -> Iterator[None]:
+    """A locked note in a file that no other server writes; it appears whole, and locked already."""
+    _sweep(settings)
+    path = settings.data_path / NOTES.replace("*", RandomIds().random_token(12))
+    draft = path.with_suffix(".new")
+    with draft.open("xb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(msgspec.json.encode(Note(pid=os.getpid(), base_url=settings.public_url)))
+        file.flush()
+        draft.replace(path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def base_url(settings: Settings) -> str:
     """What partners put before a path: the setting, else the running server's, else the port's."""
     if settings.public_url != Settings().public_url:
         return settings.public_url.rstrip("/")
-    note = _read(settings)
-    if note is not None and _is_alive(note.pid):
-        return note.base_url.rstrip("/")
+    if notes := _living(settings):
+        return notes[0].base_url.rstrip("/")
     return follow_port(settings).public_url.rstrip("/")
 
 
@@ -61,22 +77,36 @@ def follow_port(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, public_url=url)
 
 
-def _path(settings: Settings) -> Path:
-    return settings.data_path / FILE_NAME
+def _living(settings: Settings) -> list[Note]:
+    """The notes of servers that run, the newest first."""
+    found = [note for path in settings.data_path.glob(NOTES) if (note := _read(path))]
+    return [note for _, note in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
-def _read(settings: Settings) -> Note | None:
+def _read(path: Path) -> tuple[int, Note] | None:
+    """When a note was written, and the note; None where no server holds it."""
     try:
-        return msgspec.json.decode(_path(settings).read_bytes(), type=Note)
+        with path.open("rb") as file:
+            if _is_held(file):
+                written_ns = os.fstat(file.fileno()).st_mtime_ns
+                return written_ns, msgspec.json.decode(file.read(), type=Note)
     except (OSError, msgspec.DecodeError):
-        return None
+        pass
+    return None
 
 
-def _is_alive(pid: int) -> bool:
+def _sweep(settings: Settings) -> None:
+    """Delete what servers left that were killed."""
+    for path in settings.data_path.glob(NOTES):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            if not _is_held(file):
+                path.unlink()
+
+
+def _is_held(file: IO[bytes]) -> bool:
+    """Readers share the lock, so they never keep each other from seeing that the holder is gone."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return True
+    return False
