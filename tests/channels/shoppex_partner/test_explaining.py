@@ -98,7 +98,8 @@ async def test_a_live_key_is_told_as_little_about_as_an_unknown_one(server, clie
     assert (await live.products()).status_code == 200
     texts = {}
     for key in (live.key, "pk_" + "0" * (len(live.key) - 3)):
-        texts[key] = ask(server, fields | {"key": key}).replace(key, "KEY")
+        text = ask(server, fields | {"key": key}).replace(key, "KEY")
+        texts[key] = re.sub(r"\d+ s apart", "N s apart", text)  # a second may pass between the two
     assert len(set(texts.values())) == 1
     assert "would be accepted" not in texts[live.key]
 
