@@ -46,6 +46,7 @@ class Application:
         return Site(
             [Door(name=c.name, paths=c.paths, openapi=c.openapi) for c in self.channels],
             is_ready=self._is_ready,
+            db=self.runtime.database,
             people=people,
             staff_pages=[page for c in self.channels for page in c.staff_pages],
             trusted_proxies=self.runtime.settings.trusted_proxies,

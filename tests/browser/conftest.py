@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +13,13 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import FrozenClock, SystemClock
+from crossdock.kit.ids import RandomIds
+from crossdock.shop.warehouse import Booking, create_carriers, poll_carriers, ship_with_carrier
 from tests.support.factories import make_partner, make_shop, make_variant
 from tests.support.partner_client import PartnerClient
 from tests.support.processes import ServerProcess
+from tests.support.warehousing import Warehouse
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -153,3 +158,19 @@ async def placed(client: tuple[PartnerClient, list[int]]) -> PlacedFixture:
     return PlacedFixture(
         path=f"{url.path}?{url.query}", number=str(reply.json()["order_id"]), client=partner
     )
+
+
+@pytest.fixture
+async def parcel(server: ServerProcess, server_database: Database) -> str:
+    """The path of a parcel's page; it left nine hours ago."""
+    clock = FrozenClock(SystemClock().now() - timedelta(hours=9))
+    warehouse = await Warehouse.open(server_database, clock)
+    carriers = create_carriers(ids=RandomIds(), clock=clock, public_url=server.url)
+    booking = Booking(db=server_database, clock=clock, carriers=carriers)
+    order_id = await warehouse.enter((await warehouse.good(), 1))
+    await warehouse.pick(order_id, {1: 1})
+    package_id = await warehouse.pack(order_id, {1: 1})
+    given = await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+    clock.move(timedelta(hours=9))
+    await poll_carriers(booking)
+    return urlsplit(given.tracking_url).path

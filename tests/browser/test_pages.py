@@ -112,6 +112,25 @@ async def test_a_wrong_order_link_says_so_and_no_more(visit, placed):
     assert placed.number not in await seen.page.content()
 
 
+async def test_the_parcel_page_tells_how_far_it_is_with_and_without_scripts(visit, parcel):
+    for with_scripts in (True, False):
+        seen = await visit(parcel, java_script_enabled=with_scripts)
+
+        assert await seen.page.title() == f"Parcel {parcel.rpartition('/')[2]}: on its way"
+        assert await seen.page.locator("[aria-current=step]").inner_text() == "On its way"
+        sights = await seen.page.locator(".journey strong").all_inner_texts()
+        assert sights == ["The label was made.", "The parcel was collected.", "The parcel is on its way."]  # fmt: skip
+        assert await seen.page.get_by_text("Mechelen, Belgium").is_visible()
+        seen.assert_clean()
+
+
+async def test_a_wrong_tracking_number_says_so_and_no_more(visit, parcel):
+    seen = await visit(parcel + "X")
+
+    assert await seen.page.locator("h1").inner_text() == "Parcel not found"
+    assert parcel not in await seen.page.content()
+
+
 async def test_the_explainer_finds_a_wrong_route_without_javascript(visit, client):
     partner, _ = client
     wrong = "/wp-json/shoppex-integrations/v1/products"
@@ -163,15 +182,16 @@ async def test_a_narrow_screen_needs_no_sideways_scrolling(visit, path):
         assert await overflow_px(seen.page) == 0, width
 
 
-async def test_the_order_page_fits_a_narrow_screen(visit, placed):
-    for width in (320, 375):
-        seen = await visit(placed.path, width=width)
-        assert await overflow_px(seen.page) == 0, width
+async def test_the_order_and_the_parcel_page_fit_a_narrow_screen(visit, placed, parcel):
+    for path in (placed.path, parcel, parcel + "X"):
+        for width in (320, 375):
+            seen = await visit(path, width=width)
+            assert await overflow_px(seen.page) == 0, (path, width)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_text_can_be_read(visit, placed, scheme):
-    for path in (*PUBLIC, placed.path, "/no/such/page"):
+async def test_every_text_can_be_read(visit, placed, parcel, scheme):
+    for path in (*PUBLIC, placed.path, parcel, parcel + "X", "/no/such/page"):
         seen = await visit(path, scheme=scheme)
         assert await weak_contrasts(seen.page) == [], path
 

@@ -41,7 +41,7 @@ def site() -> Site:
     people = People(create_means(runtime, box=box(), ids=RandomIds()))
     toys = Door(name="toys", paths=("/toys",), openapi=lambda: DOCUMENT)
     bare = Door(name="bare", paths=("/bare",))
-    return Site([toys, bare], is_ready=is_ready, people=people)
+    return Site([toys, bare], is_ready=is_ready, db=runtime.database, people=people)
 
 
 @pytest.fixture

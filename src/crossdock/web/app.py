@@ -16,12 +16,14 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from crossdock import __version__
+from crossdock.db.unit_of_work import Database
 from crossdock.shop.people import People, StaffPage
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console, Gate
 from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.reference import read_reference
+from crossdock.web.tracking import Tracking
 
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -53,18 +55,20 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Site:
-    """Landing page, guides, API reference, static files, demo pictures, and the page for nothing."""
+    """Landing page, guides, API reference, parcels, static files, pictures, and the page for nothing."""
 
     def __init__(
         self,
         doors: Sequence[Door],
         *,
         is_ready: IsReady,
+        db: Database,
         people: People,
         staff_pages: Sequence[StaffPage] = (),
         trusted_proxies: Sequence[str] = (),
     ) -> None:
         self._is_ready = is_ready
+        self._tracking = Tracking(db)
         self._assets = Assets()
         self._guides = Guides()
         self._doors = {door.name: door for door in doors}
@@ -89,6 +93,7 @@ class Site:
             Route("/docs/api/{channel}", self.api),
             Route("/docs/api/{channel}/openapi.json", self.openapi),
             Route("/docs/{name:path}", self.guide),
+            Route("/track/{number}", self.parcel),
             Route("/static/{name}", self.static),
             Route("/favicon.svg", self.favicon),
             Route("/favicon.ico", self.favicon),
@@ -160,6 +165,13 @@ class Site:
             return self._not_found(request)
         body = msgspec.json.format(msgspec.json.encode(door.openapi()), indent=2)
         return self._file(request, body, "application/json", caching=_REVALIDATE)
+
+    async def parcel(self, request: Request) -> Response:
+        """Where a parcel is, for whoever has its number; the one 404 page for every wrong number."""
+        parcel = await self._tracking.find(request.path_params["number"])
+        if parcel is None:
+            return self._page(request, "parcel_missing.html", status=404, caching="no-store")
+        return self._page(request, "parcel.html", parcel=parcel, caching="no-store")
 
     async def static(self, request: Request) -> Response:
         """A static file; a name with its hash is good for ever."""

@@ -21,6 +21,7 @@ from crossdock.shop.warehouse.entering import (
     OrderDetails,
     enter_order,
 )
+from crossdock.shop.warehouse.following import FollowedParcel, follow_parcel
 from crossdock.shop.warehouse.goods import (
     Good,
     GoodName,
@@ -79,6 +80,7 @@ __all__ = [
     "Consignment",
     "EnteredOrder",
     "Entering",
+    "FollowedParcel",
     "Good",
     "GoodName",
     "LineDetails",
@@ -101,6 +103,7 @@ __all__ = [
     "enter_order",
     "find_pickup_points",
     "find_serial",
+    "follow_parcel",
     "is_tracking_number",
     "left_to_pack",
     "left_to_pick",

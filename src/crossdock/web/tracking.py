@@ -1,0 +1,126 @@
+"""Where a parcel is, as its receiver reads it: a status line, and what the carrier saw."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pycountry
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import NotFound
+from crossdock.shop.warehouse import Checkpoint, FollowedParcel, follow_parcel
+
+_ROAD = {
+    "booked": "Label made",
+    "collected": "Collected",
+    "in_transit": "On its way",
+    "out_for_delivery": "Out for delivery",
+    "delivered": "Delivered",
+}
+_STATIONS = tuple(_ROAD)
+_START = {"labelled": 0, "shipped": 0, "delivered": len(_STATIONS) - 1}
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A station of the status line; `phase` is done, current or coming."""
+
+    name: str
+    phase: str
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the carrier saw."""
+
+    at: datetime
+    text: str
+    place: str
+
+
+class ParcelView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page shows. `sights` are in the order of time."""
+
+    number: str
+    carrier: str
+    service: str
+    destination: str
+    since: datetime
+    is_sent: bool
+    is_delivered: bool
+    delivered_at: datetime | None
+    status: str
+    steps: tuple[Step, ...]
+    sights: tuple[Sight, ...]
+
+
+class Tracking:
+    """Looks parcels up for the page."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def find(self, number: str) -> ParcelView | None:
+        """The parcel of that number, or None."""
+        try:
+            async with self._db.statement() as tx:
+                parcel = await follow_parcel(tx, tracking_number=number)
+        except NotFound:
+            return None
+        return view_of(parcel, number=number)
+
+
+def view_of(parcel: FollowedParcel, *, number: str) -> ParcelView:
+    """A parcel in words; times are in UTC."""
+    place = _place_on_the_road(parcel)
+    is_delivered = place == len(_STATIONS) - 1
+    return ParcelView(
+        number=number,
+        carrier=_in_words(parcel.carrier),
+        service=_in_words(parcel.service),
+        destination=", ".join(filter(None, (parcel.city, country_name(parcel.country)))),
+        since=parcel.since.astimezone(UTC),
+        is_sent=parcel.state != "labelled",
+        is_delivered=is_delivered,
+        delivered_at=_delivered_at(parcel),
+        status=_ROAD[_STATIONS[place]],
+        steps=tuple(
+            Step(name=name, phase=_phase(number, place=place, is_over=is_delivered))
+            for number, name in enumerate(_ROAD.values())
+        ),
+        sights=tuple(_sight(checkpoint) for checkpoint in parcel.checkpoints),
+    )
+
+
+def country_name(code: str) -> str:
+    """The country's usual English name; a code that is none stays as it is."""
+    found = pycountry.countries.get(alpha_2=code.upper()) if code else None
+    return str(getattr(found, "common_name", found.name)) if found else code
+
+
+def _place_on_the_road(parcel: FollowedParcel) -> int:
+    """The farthest station: a carrier's words may come in any order, and some of them unknown."""
+    seen = [_STATIONS.index(c.code) for c in parcel.checkpoints if c.code in _ROAD]
+    return max([_START[parcel.state], *seen])
+
+
+def _delivered_at(parcel: FollowedParcel) -> datetime | None:
+    times = [c.happened_at for c in parcel.checkpoints if c.code == _STATIONS[-1]]
+    return times[0].astimezone(UTC) if times else None
+
+
+def _phase(number: int, *, place: int, is_over: bool) -> str:
+    if number < place or is_over:
+        return "done"
+    return "current" if number == place else "coming"
+
+
+def _sight(checkpoint: Checkpoint) -> Sight:
+    return Sight(
+        at=checkpoint.happened_at.astimezone(UTC),
+        text=checkpoint.message or _ROAD.get(checkpoint.code) or _in_words(checkpoint.code),
+        place=checkpoint.place,
+    )
+
+
+def _in_words(key: str) -> str:
+    """`out_for_delivery` becomes `Out for delivery`."""
+    words = key.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
