@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from crossdock.cli import app
 from crossdock.settings import ENVIRONMENT_PREFIX, SettingsError
+from tests.support.command_line import every_command
 from tests.support.processes import environment
 
 MAKES_ONE = {"run", "serve", "migrate", "demo load"}
@@ -85,20 +85,10 @@ REFUSED = """
 LINES = [line.strip() for line in REFUSED.split("\n") if line.strip()]
 
 
-def commands(command=None, *path):
-    """The words of every command that can be run."""
-    command = command or typer.main.get_command(app)
-    subs = getattr(command, "commands", None)
-    if subs is None:
-        return [" ".join(path)]
-    return [words for name, sub in subs.items() for words in commands(sub, *path, name)]
-
-
 def test_every_command_is_asked_about():
-    asked = {
-        next(name for name in commands() if f"{line} ".startswith(f"{name} ")) for line in LINES
-    }
-    assert asked | MAKES_ONE | NEEDS_NONE == set(commands())
+    commands = every_command()
+    asked = {next(name for name in commands if f"{line} ".startswith(f"{name} ")) for line in LINES}
+    assert asked | MAKES_ONE | NEEDS_NONE == set(commands)
 
 
 @pytest.mark.parametrize("line", LINES)

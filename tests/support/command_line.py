@@ -6,9 +6,26 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import typer
+
+from crossdock.cli import app
 from tests.support.processes import environment, run_command
 
 TIMEOUT_S = 60
+
+
+def every_command() -> dict[str, set[str]]:
+    """Every command that can be run, such as 'partner add', with its options."""
+    return _leaves(typer.main.get_command(app))
+
+
+def _leaves(command: Any, *path: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    if hasattr(command, "commands"):
+        for name, each in command.commands.items():
+            found |= _leaves(each, *path, name)
+        return found
+    return {" ".join(path): {option for each in command.params for option in each.opts}}
 
 
 class CommandLine:

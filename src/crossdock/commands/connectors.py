@@ -107,29 +107,33 @@ def set_(
     enabled: Annotated[
         bool | None, typer.Option("--enable/--disable", help="Whether it is used at all.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Change a connector; attempts that come later use what is set now."""
     from crossdock.jobs.services import create_configuring, create_outbound
-    from crossdock.shop.fulfilment import set_connector
+    from crossdock.shop.fulfilment import list_connectors, set_connector
     from crossdock.shop.shops import read_shop
 
     secret = _read_secret(secret_file)
 
-    async def run(runtime: Runtime) -> None:
+    async def run(runtime: Runtime) -> "ConnectorView":
         async with create_outbound(runtime.settings) as outbound, runtime.database.begin() as tx:
+            shop_id = (await read_shop(tx, slug=shop)).id
             await set_connector(
                 tx,
                 service=create_configuring(runtime, outbound=outbound),
-                shop_id=(await read_shop(tx, slug=shop)).id,
+                shop_id=shop_id,
                 name=name,
                 settings=_pairs(set_),
                 secret=secret or None,
                 is_default=default,
                 enabled=enabled,
             )
+            connectors = await list_connectors(tx, shop_id=shop_id)
+            return next(connector for connector in connectors if connector.name == name)
 
-    with_runtime(run)
-    typer.echo(f"Connector {name} is changed.")
+    connector = with_runtime(run)
+    typer.echo(msgspec.json.encode(connector) if as_json else f"Connector {name} is changed.")
 
 
 @app.command("test")
@@ -175,7 +179,7 @@ def _read_secret(path: Path | None) -> str:
     if str(path) != "-":
         return path.read_text(encoding="utf-8").strip()
     if sys.stdin.isatty():
-        return str(typer.prompt("Secret", hide_input=True))
+        return str(typer.prompt("Secret", hide_input=True, err=True))
     return sys.stdin.readline().strip()
 
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import IO, Annotated
 
+import msgspec
 import typer
 
 from crossdock.commands.running import with_runtime
@@ -21,6 +22,9 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="Written whole or not at all; without it, stdout.")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="What was written as JSON on stdout; needs --out.")
+    ] = False,
 ) -> None:
     """Export a catalogue; jsonl has everything, the others what their format has a place for.
 
@@ -29,20 +33,32 @@ def export(
     from crossdock.errors import NotFound
     from crossdock.imports.items import Unreadable
 
+    if as_json and out is None:
+        message = "needs --out: without it, stdout has the catalogue itself."
+        raise typer.BadParameter(message, param_hint="--json")
     try:
         if out is None:
             _export(sys.stdout.buffer, file_format=file_format, slug=shop)
             return
-        draft = out.with_name(f".{out.name}.part")
-        try:
-            with draft.open("wb") as file:
-                _export(file, file_format=file_format, slug=shop)
-            draft.replace(out)
-        finally:
-            draft.unlink(missing_ok=True)
+        count = _export_whole(out, file_format=file_format, slug=shop)
     except (NotFound, Unreadable) as error:
         typer.echo(f"crossdock: {error.message}", err=True)
         raise typer.Exit(2) from error
+    facts = {"file": str(out), "format": file_format, "shop": shop, "bytes": count}
+    typer.echo(msgspec.json.encode(facts) if as_json else f"{out}: {count} bytes.")
+
+
+def _export_whole(out: Path, *, file_format: str, slug: str) -> int:
+    """Write a draft and rename it, so that a file that is there is whole; its size in bytes."""
+    draft = out.with_name(f".{out.name}.part")
+    try:
+        with draft.open("wb") as file:
+            _export(file, file_format=file_format, slug=slug)
+            count = file.tell()
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+    return count
 
 
 def _export(file: IO[bytes], *, file_format: str, slug: str) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from crossdock.commands.running import require_database
@@ -12,6 +13,7 @@ def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 when something is to do.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make the database, or bring it to this version; run it before the first start after an update."""
     from crossdock.db import migrate as migration
@@ -23,7 +25,14 @@ def migrate(
     with running_database(settings) as running:
         if check:
             is_current = migration.is_current(running.database_url)
-            typer.echo("The database is up to date." if is_current else "A migration is due.")
+            text = "The database is up to date." if is_current else "A migration is due."
+            _say(text, as_json=as_json, changed=False, is_current=is_current)
             raise typer.Exit(0 if is_current else 1)
         changed = migration.migrate(running.database_url)
-    typer.echo("Migrated." if changed else "Nothing to do.")
+    text = "Migrated." if changed else "Nothing to do."
+    _say(text, as_json=as_json, changed=changed, is_current=True)
+
+
+def _say(text: str, *, as_json: bool, changed: bool, is_current: bool) -> None:
+    facts = {"changed": changed, "is_current": is_current}
+    typer.echo(msgspec.json.encode(facts) if as_json else text)

@@ -11,6 +11,9 @@ from crossdock.settings import Settings
 
 def openapi(
     channel: Annotated[str, typer.Option(help="The channel's name, such as shoppex_partner.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="On one line instead of indented; it is JSON anyway.")
+    ] = False,
 ) -> None:
     """Print a channel's OpenAPI document as JSON."""
     import orjson
@@ -23,5 +26,6 @@ def openapi(
         if channel not in documents:
             known = ", ".join(sorted(documents))
             raise NotFound("not_found", f"No channel {channel!r} has a document; known: {known}.")
-        text = orjson.dumps(documents[channel](), option=orjson.OPT_INDENT_2)
+        layout = None if as_json else orjson.OPT_INDENT_2
+        text = orjson.dumps(documents[channel](), option=layout)
     typer.echo(text)

@@ -31,6 +31,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _MARKS = {"passed": "✓", "failed": "✗", "skipped": "-"}
 
 
+class SignedCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed request, for programs and for a shell."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    curl: str
+
+
 def explain(
     method: MethodOption = "",
     key: Annotated[str, typer.Option(help="X-Shoppex-Key as sent.")] = "",
@@ -66,15 +76,17 @@ def sign(
     key: Annotated[str, typer.Option(help="The key of a test credential.")],
     method: MethodOption = "GET",
     body: BodyOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Print a signed request as a curl command; it is good for one call within five minutes."""
     content = _read(body) if body else b""
+    if as_json and not _is_text(content):
+        raise Invalid("invalid_input", "The body is not UTF-8, which JSON cannot hold.")
     url = base_url(load_settings())
-    typer.echo(
-        with_runtime(
-            lambda runtime: _sign(runtime, key=key, method=method.upper(), body=content, url=url)
-        )
+    signed = with_runtime(
+        lambda runtime: _sign(runtime, key=key, method=method.upper(), body=content, url=url)
     )
+    typer.echo(msgspec.json.encode(signed) if as_json else signed.curl)
 
 
 async def _explain(runtime: Runtime, raw: RawRequest) -> "Explanation":
@@ -89,7 +101,7 @@ async def _explain(runtime: Runtime, raw: RawRequest) -> "Explanation":
     return await explainer.explain(SignedRequest(method=raw.method, body=raw.body, **headers))
 
 
-async def _sign(runtime: Runtime, *, key: str, method: str, body: bytes, url: str) -> str:
+async def _sign(runtime: Runtime, *, key: str, method: str, body: bytes, url: str) -> SignedCommand:
     from crossdock.channels.shoppex_partner.signing import sign_request
     from crossdock.kit.ids import RandomIds
 
@@ -105,12 +117,27 @@ async def _sign(runtime: Runtime, *, key: str, method: str, body: bytes, url: st
         nonce=RandomIds().random_token(24),
         body=body,
     )
+    text = body.decode("utf-8", "surrogateescape")
     words = ["curl", "-sS", "-X", method, url + signed.path]
     for name, value in signed.headers.items():
         words += ["-H", f"{name}: {value}"]
-    if body:
-        words += ["--data-binary", body.decode("utf-8", "surrogateescape")]
-    return " ".join(map(shlex.quote, words))
+    if text:
+        words += ["--data-binary", text]
+    return SignedCommand(
+        method=method,
+        url=url + signed.path,
+        headers=signed.headers,
+        body=text,
+        curl=" ".join(map(shlex.quote, words)),
+    )
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _verifier(runtime: Runtime) -> "Verifier":

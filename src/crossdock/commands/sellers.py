@@ -62,28 +62,31 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def disable(seller_id: SellerId, shop: ShopOption) -> None:
+def disable(seller_id: SellerId, shop: ShopOption, as_json: JsonOption = False) -> None:
     """Give a seller no new customers; the old ones stay."""
-    _set_active(shop, seller_id=seller_id, active=False)
+    _set_active(shop, seller_id=seller_id, active=False, as_json=as_json)
 
 
 @app.command()
-def enable(seller_id: SellerId, shop: ShopOption) -> None:
+def enable(seller_id: SellerId, shop: ShopOption, as_json: JsonOption = False) -> None:
     """Give a seller new customers again."""
-    _set_active(shop, seller_id=seller_id, active=True)
+    _set_active(shop, seller_id=seller_id, active=True, as_json=as_json)
 
 
-def _set_active(shop: str, *, seller_id: int, active: bool) -> None:
-    from crossdock.shop.customers import set_seller_active
+def _set_active(shop: str, *, seller_id: int, active: bool, as_json: bool) -> None:
+    from crossdock.shop.customers import list_sellers, set_seller_active
     from crossdock.shop.shops import read_shop
 
-    async def run(runtime: Runtime) -> None:
+    async def run(runtime: Runtime) -> "Seller":
         async with runtime.database.begin() as tx:
             shop_id = (await read_shop(tx, slug=shop)).id
             await set_seller_active(tx, shop_id=shop_id, seller_id=seller_id, active=active)
+            sellers = await list_sellers(tx, shop_id=shop_id)
+            return next(seller for seller in sellers if seller.id == seller_id)
 
-    with_runtime(run)
-    typer.echo(f"Seller {seller_id} is {'active' if active else 'disabled'}.")
+    seller = with_runtime(run)
+    text = f"Seller {seller_id} is {'active' if active else 'disabled'}."
+    typer.echo(msgspec.json.encode(seller) if as_json else text)
 
 
 def _print_table(sellers: "list[Seller]") -> None:
