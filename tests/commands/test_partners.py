@@ -93,6 +93,18 @@ async def test_disables_and_enables_a_partner_and_a_key(demo, demo_server):
         assert (await partner.products()).status_code == 200
 
 
+def test_knows_a_partner_by_its_number_where_a_web_shop_s_key_is_the_same(demo):
+    web_shop = demo.ask("partner", "list", "--channel", "shopwedo")[0]
+    key = web_shop["credentials"][0]["key"]
+    assert str(web_shop["id"]) != key
+
+    changed = demo.ask("partner", "set", key, "--set", "backorder=no")
+    assert (str(changed["id"]), changed["channel"]) == (key, "shoppex_partner")
+    assert demo.ask("partner", "disable", key)["active"] is False
+    assert demo.ask("partner", "enable", key)["active"] is True
+    assert demo.ask("partner", "show", web_shop["name"]) == web_shop
+
+
 async def test_takes_a_permission_away(demo, demo_server):
     created = add(demo, "permissions=orders.create")
     async with client(demo_server, created) as partner:

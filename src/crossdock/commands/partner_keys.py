@@ -88,7 +88,7 @@ async def _switch(runtime: Runtime, tx: Transaction, *, who: str, on: bool) -> "
     from crossdock.shop.partners import Terms, disable_credential, enable_credential, set_terms
 
     partner = await find_partner(tx, who=who)
-    if who not in keys_of(partner):
+    if who == str(partner.id) or who not in keys_of(partner):
         await set_terms(tx, partner_id=partner.id, terms=Terms(active=on))
     elif on:
         await enable_credential(tx, key=who)

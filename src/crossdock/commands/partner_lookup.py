@@ -10,20 +10,22 @@ if TYPE_CHECKING:
 
 
 async def find_partner(tx: Transaction, *, who: str) -> "PartnerView":
-    """The partner with this number, key or name. Raises NotFound, Invalid for a name of several."""
+    """The partner with this number, else with this key or name. Raises NotFound, Invalid for several.
+
+    The number goes first because a web shop's key is a small number too; such a shop has its name.
+    """
     from crossdock.shop.partners import list_partners
 
     partners = await list_partners(tx)
-    found = [
-        partner
-        for partner in partners
-        if who in {str(partner.id), partner.name, *(c["key"] for c in partner.credentials)}
-    ]
+    found = [partner for partner in partners if who in {partner.name, *keys_of(partner)}]
+    found = [partner for partner in partners if who == str(partner.id)] or found
     if not found:
         raise NotFound("not_found", f"There is no partner {who!r}; see: crossdock partner list")
     if len(found) > 1:
         numbers = ", ".join(f"{partner.id} ({partner.shop})" for partner in found)
-        raise Invalid("invalid_input", f"Several partners are called {who!r}: {numbers}.")
+        raise Invalid(
+            "invalid_input", f"Several partners are called {who!r}; say the number: {numbers}."
+        )
     return found[0]
 
 
