@@ -54,9 +54,19 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._edge(scope, receive, send)
+            await self._edge(self._plain(scope), receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
+
+    def _plain(self, scope: Scope) -> Scope:
+        """The request under its plain path, where a channel knows its query at `/` as another spelling."""
+        if scope["path"] != "/" or not scope["query_string"]:
+            return scope
+        for channel in self.channels:
+            path = channel.path_in_query and channel.path_in_query(scope["query_string"])
+            if path:
+                return {**scope, "path": path, "raw_path": path.encode()}
+        return scope
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

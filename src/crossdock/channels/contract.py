@@ -63,6 +63,7 @@ class Channel:
     `paths` are path prefixes, whole segments. `render_error` gets an error and the request's method;
     it must know every core code, and gets `too_large`, `database_unavailable` and `internal` from
     the server around the channel too.
+    `path_in_query` gets the query of a request at `/`, and gives the path that it stands for, or None.
     `body_limit_bytes` is set where the channel's own limit differs from the general setting.
     `staff_pages` are listed on the console's home; `services.people.admit` guards them.
     """
@@ -72,6 +73,7 @@ class Channel:
     app: ASGIApp
     render_error: Callable[[CrossdockError, str], Answer]
     openapi: Callable[[], dict[str, Any]] | None = None
+    path_in_query: Callable[[bytes], str | None] | None = None
     body_limit_bytes: int | None = None
     staff_pages: tuple[StaffPage, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None

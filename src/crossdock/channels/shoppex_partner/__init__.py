@@ -1,7 +1,7 @@
 """Shoppex Partner: signed REST for wholesale partners (seeds/000, specs/shoppex_partner.md)."""
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
-from crossdock.channels.shoppex_partner.app import PREFIX, Door, build_app
+from crossdock.channels.shoppex_partner.app import PREFIX, Door, build_app, path_in_query
 from crossdock.channels.shoppex_partner.auth import Authenticator
 from crossdock.channels.shoppex_partner.catalogue import CatalogueAnswers
 from crossdock.channels.shoppex_partner.errors import render_error
@@ -43,5 +43,6 @@ def create_channel(services: Services) -> Channel:
         paths=(PREFIX, "/order-detail", PATH),
         app=app,
         render_error=render_error,
+        path_in_query=path_in_query,
         openapi=app.openapi,
     )

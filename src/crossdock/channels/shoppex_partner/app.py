@@ -1,6 +1,7 @@
 """The routes of the partner API: read the wire, call the core, write the wire."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
@@ -139,6 +140,18 @@ def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.Explai
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(Exception, _fail)
     return app
+
+
+def path_in_query(query: bytes) -> str | None:
+    """The path behind WordPress's other spelling: `rest_route=/a` is /wp-json/a (spec section 1).
+
+    None where there is no rest_route, or an empty one. Of several the last one counts, as in PHP.
+    """
+    given = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    route = given.get("rest_route", [""])[-1]
+    if not route:
+        return None
+    return PREFIX + route if route.startswith("/") else PREFIX
 
 
 def _mount(
