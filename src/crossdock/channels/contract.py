@@ -1,9 +1,11 @@
 """What a channel supplies to the server, and what the server supplies to a channel."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from crossdock.db.runtime import Runtime
@@ -14,7 +16,18 @@ from crossdock.shop.orders import Placing
 from crossdock.shop.partners import JSON_OBJECT
 from crossdock.shop.people import People, StaffPage
 
-__all__ = ["JSON_OBJECT", "Answer", "Channel", "ChannelFacts", "Runtime", "Services", "StaffPage"]
+__all__ = [
+    "JSON_OBJECT",
+    "Answer",
+    "Channel",
+    "ChannelFacts",
+    "Handler",
+    "Runtime",
+    "Services",
+    "StaffPage",
+]
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +73,9 @@ class Answer:
 class Channel:
     """One door: where it is mounted, what answers there, and how it tells of errors.
 
-    `paths` are path prefixes, whole segments. `render_error` gets an error and the request's method;
+    `paths` are path prefixes, whole segments. `direct` has handlers by (method, exact path): they are
+    called without the framework's layers, which cost as much as a page, and what they raise is told
+    by `render_error`. All else under the prefixes is `app`'s. `render_error` gets an error and the request's method;
     it must know every core code, and gets `too_large`, `database_unavailable` and `internal` from
     the server around the channel too.
     `path_in_query` gets the query of a request at `/`, and gives the path that it stands for, or None.
@@ -72,6 +87,7 @@ class Channel:
     paths: tuple[str, ...]
     app: ASGIApp
     render_error: Callable[[CrossdockError, str], Answer]
+    direct: Mapping[tuple[str, str], Handler] = field(default_factory=dict)
     openapi: Callable[[], dict[str, Any]] | None = None
     path_in_query: Callable[[bytes], str | None] | None = None
     body_limit_bytes: int | None = None

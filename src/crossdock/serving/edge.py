@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import orjson
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossdock.channels.contract import Answer, Channel
@@ -82,16 +83,26 @@ class Edge:
 
     async def _answer(self, exchange: "_Exchange") -> None:
         channel = exchange.channel
-        app = channel.app if channel else self._operating
         limit = (channel and channel.body_limit_bytes) or self._body_limit_bytes
         try:
             await exchange.bound_body(limit)
-            await app(exchange.scope, exchange.receive, exchange.send)
+            await self._hand_over(exchange)
         except CrossdockError as error:
             await exchange.fail(error)
         except Exception:
             log.exception("request failed", path=_printable(exchange.scope["path"]))
             await exchange.fail(CrossdockError("internal"))
+
+    async def _hand_over(self, exchange: "_Exchange") -> None:
+        scope, channel = exchange.scope, exchange.channel
+        handler = channel.direct.get((scope["method"], scope["path"])) if channel else None
+        if handler:
+            scope["crossdock.route"] = scope["path"]
+            response = await handler(Request(scope, exchange.receive))
+            await response(scope, exchange.receive, exchange.send)
+            return
+        app = channel.app if channel else self._operating
+        await app(scope, exchange.receive, exchange.send)
 
     def _note(self, exchange: "_Exchange", *, seconds: float) -> None:
         channel = exchange.channel.name if exchange.channel else "server"

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from crossdock.channels.contract import JSON_OBJECT, Channel, ChannelFacts, Services
-from crossdock.channels.shopwedo.app import PREFIXES, build_app
+from crossdock.channels.shopwedo.app import PREFIXES, build_app, build_handlers
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import render_error
 from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, LabelPages
@@ -43,11 +43,13 @@ def create_channel(services: Services) -> Channel:
     label_pages = LabelPages(
         runtime.database, booking=create_booking(runtime), people=services.people
     )
-    app = build_app(authenticator, methods.table(), label_pages=label_pages)
+    handlers = build_handlers(authenticator, methods.table())
+    app = build_app(handlers, label_pages=label_pages)
     return Channel(
         name=NAME,
         paths=(*PREFIXES, *PATHS, LABEL_PATH),
         app=app,
+        direct=handlers,
         render_error=render_error,
         openapi=app.openapi,
         staff_pages=(STAFF_PAGE,),

@@ -1,11 +1,10 @@
 """The routes of the fulfilment API: every method a POST with `auth` and `data` in the body."""
 
-from collections.abc import Awaitable, Callable
-
 import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from crossdock.channels.contract import Handler
 from crossdock.channels.shopwedo import labels, openapi
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import HEADERS, JSON_TYPE, WireError, render_error
@@ -16,13 +15,24 @@ from crossdock.errors import CrossdockError
 WITHOUT_DATA = {"authTest"}  # whatever it says there (spec 12)
 PREFIXES = ("/admin/api", "/api")
 
-Handler = Callable[[Request], Awaitable[Response]]
+
+def build_handlers(
+    authenticator: Authenticator, methods: dict[str, Method]
+) -> dict[tuple[str, str], Handler]:
+    """What answers each method, by verb and path: at both prefixes, with or without a slash."""
+    handlers = {}
+    for name, method in methods.items():
+        handler = _handler(authenticator, method, reads_data=name not in WITHOUT_DATA)
+        for prefix in PREFIXES:
+            for path in (f"{prefix}/{name}", f"{prefix}/{name}/"):
+                handlers["POST", path] = handler
+    return handlers
 
 
 def build_app(
-    authenticator: Authenticator, methods: dict[str, Method], *, label_pages: labels.LabelPages
+    handlers: dict[tuple[str, str], Handler], *, label_pages: labels.LabelPages
 ) -> FastAPI:
-    """The channel as one ASGI application; each method at both prefixes, with or without a slash."""
+    """All else: the OpenAPI document, the label form, and the refusal of any other path or verb."""
     app = FastAPI(
         title="ShopWeDo API",
         version="1.1",
@@ -32,12 +42,12 @@ def build_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    for name, method in methods.items():
-        handler = _handler(authenticator, method, reads_data=name not in WITHOUT_DATA)
-        _describe(app, name, handler)
-        for prefix in PREFIXES:
-            for path in (f"{prefix}/{name}", f"{prefix}/{name}/"):
-                app.add_route(path, handler, methods=["POST"], include_in_schema=False)
+    for (verb, path), handler in handlers.items():
+        prefix, _, name = path.rpartition("/")
+        if name and prefix == PREFIXES[0]:
+            _describe(app, path, handler, verb=verb, name=name)
+        else:
+            app.add_route(path, handler, methods=[verb], include_in_schema=False)
     _mount_labels(app, label_pages)
     app.add_exception_handler(CrossdockError, _refuse)
     app.add_exception_handler(HTTPException, _no_method)
@@ -71,13 +81,13 @@ def _handler(authenticator: Authenticator, method: Method, *, reads_data: bool) 
     return handle
 
 
-def _describe(app: FastAPI, name: str, handler: Handler) -> None:
-    """The document's entry; calls come through the plain route before it, which costs less."""
+def _describe(app: FastAPI, path: str, handler: Handler, *, verb: str, name: str) -> None:
+    """The document's entry; calls are answered directly (see `Channel.direct`)."""
     operation = openapi.OPERATIONS[name]
     app.add_api_route(
-        f"{PREFIXES[0]}/{name}",
+        path,
         handler,
-        methods=["POST"],
+        methods=[verb],
         summary=operation.summary,
         operation_id=name,
         status_code=operation.status,
