@@ -12,7 +12,7 @@ from crossdock.channels.shopwedo.ordering import OrderReader
 from crossdock.channels.shopwedo.returning import read_return_items
 from crossdock.channels.shopwedo.wire import Json
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import Conflict, CrossdockError, Refused, Unavailable
+from crossdock.errors import Conflict, CrossdockError, NotFound, Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.catalogue import list_categories, list_posts, list_products
@@ -24,10 +24,10 @@ from crossdock.shop.warehouse import (
     announce_return,
     enter_order,
     find_pickup_points,
+    known_goods,
     list_returnable,
     list_stock,
     read_work_order,
-    resolve_goods,
 )
 
 STOCK_PAGE = 50
@@ -80,15 +80,19 @@ class Methods:
         """Enter an order, and release it if wanted (spec 6)."""
         partner = credential.partner
         reader = OrderReader(data, partner=partner, zone=self._zone)
-        names = reader.names()
-        async with self._db.statement() as tx:
-            goods = await resolve_goods(tx, partner=partner, names=names)
-        order = reader.read(goods, is_test=credential.is_test)
+        order = reader.read(is_test=credential.is_test)
+        if order is None:
+            async with self._db.statement() as tx:
+                known = await known_goods(tx, partner=partner, names=filter(None, reader.names))
+            raise reader.refusal(known=known)
         mode = str(partner.settings.get("release_mode", RELEASE_LOOKING))
         try:
             entered = await enter_order(
                 self._entering, partner=partner, order=order, release_mode=mode
             )
+        except NotFound as error:
+            unknown = error.data["line_numbers"]
+            raise reader.refusal_of(number - 1 for number in unknown) from None
         except Conflict:
             taken = {"external_order_id": ["already used"]}
             raise OrderRefused("order_invalid_data", errors=taken) from None

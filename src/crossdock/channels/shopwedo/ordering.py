@@ -1,6 +1,7 @@
 """createOrder: read the order and name every field that is wrong (spec section 6)."""
 
 import re
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,6 @@ from crossdock.shop.partners import Partner
 from crossdock.shop.warehouse import (
     ConsignedLine,
     ConsignedOrder,
-    Good,
     GoodName,
     LineDetails,
     OrderDetails,
@@ -45,30 +45,21 @@ class OrderReader:
         self._zone = zone
         self._strict = partner.settings.get("require_v11_fields", True) is not False
         self.errors: dict[str, list[str]] = {}
-        self._names: list[GoodName | None] = []
+        self.names: list[GoodName | None] = []
 
-    def names(self) -> list[GoodName]:
-        """The goods that the items name. Raises OrderRefused `order_items_empty`."""
-        items = self._data.get("items")
-        if not isinstance(items, list) or not items:
-            raise OrderRefused("order_items_empty", "an order needs at least one item")
-        if len(items) > ITEMS_MAX:
-            self._wrong("items", f"at most {ITEMS_MAX}")
-            items = items[:ITEMS_MAX]
-        self._items = [item if isinstance(item, dict) else {} for item in items]
-        self._names = [self._good_name(place, item) for place, item in enumerate(self._items)]
-        return [name for name in self._names if name is not None]
-
-    def read(self, goods: dict[GoodName, Good], *, is_test: bool) -> ConsignedOrder:
-        """The order. Raises OrderRefused `order_invalid_data` with every field that is wrong."""
+    def read(self, *, is_test: bool) -> ConsignedOrder | None:
+        """The order, None where a field is wrong. Raises OrderRefused `order_items_empty`."""
+        items = self._read_items()
+        self.names = [self._good_name(place, item) for place, item in enumerate(items)]
         number = self._required(self._data, "external_order_id", limit=191)
         shipping = self._address("shipping_address")
         has_billing = self._data.get("billing_address") not in (None, "", [], {})
         billing = self._address("billing_address") if has_billing else shipping
         comment = self._text(self._data, "comment", limit=COMMENT_MAX)
         details = self._details(has_billing=has_billing)
-        lines = [self._line(place, item, goods) for place, item in enumerate(self._items)]
-        self.refuse()
+        lines = [self._line(place, item) for place, item in enumerate(items)]
+        if self.errors:
+            return None
         return ConsignedOrder(
             partner_order_id=number,
             billing=billing,
@@ -81,10 +72,24 @@ class OrderReader:
             is_test=is_test,
         )
 
-    def refuse(self) -> None:
-        """Raise OrderRefused if anything was wrong."""
-        if self.errors:
-            raise OrderRefused("order_invalid_data", errors=self.errors)
+    def refusal(self, *, known: Collection[GoodName]) -> OrderRefused:
+        """`order_invalid_data` with every field that is wrong, items of unknown goods among them."""
+        unknown = (place for place, name in enumerate(self.names) if name and name not in known)
+        return self.refusal_of(unknown)
+
+    def refusal_of(self, unknown_places: Iterable[int]) -> OrderRefused:
+        """The same, where it is known which items (from 0) name no good."""
+        for place in unknown_places:
+            self._wrong(f"items.{place}.sku", "unknown")
+        return OrderRefused("order_invalid_data", errors=self.errors)
+
+    def _read_items(self) -> list[dict[str, Any]]:
+        items = self._data.get("items")
+        if not isinstance(items, list) or not items:
+            raise OrderRefused("order_items_empty", "an order needs at least one item")
+        if len(items) > ITEMS_MAX:
+            self._wrong("items", f"at most {ITEMS_MAX}")
+        return [item if isinstance(item, dict) else {} for item in items[:ITEMS_MAX]]
 
     def _details(self, *, has_billing: bool) -> OrderDetails:
         data = self._data
@@ -154,9 +159,7 @@ class OrderReader:
             return GoodName("id", str(int(text)))
         return GoodName("reference" if kind == "reference" else "barcode", text)
 
-    def _line(
-        self, place: int, item: dict[str, Any], goods: dict[GoodName, Good]
-    ) -> ConsignedLine | None:
+    def _line(self, place: int, item: dict[str, Any]) -> ConsignedLine | None:
         amount = whole(item.get("amount"))
         if item.get("amount") in (None, ""):
             self._wrong(f"items.{place}.amount", "required")
@@ -169,10 +172,7 @@ class OrderReader:
             price_text=_plain(item.get("price")).strip()[:40],
         )
         price_minor = self._price(place, item.get("price"))
-        name = self._names[place]
-        good = goods.get(name) if name else None
-        if name and good is None:
-            self._wrong(f"items.{place}.sku", "unknown")
+        good = self.names[place]
         if good is None or amount is None:
             return None
         return ConsignedLine(good=good, quantity=amount, price_minor=price_minor, details=details)

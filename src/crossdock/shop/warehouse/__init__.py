@@ -22,13 +22,7 @@ from crossdock.shop.warehouse.entering import (
     enter_order,
 )
 from crossdock.shop.warehouse.following import FollowedParcel, follow_parcel
-from crossdock.shop.warehouse.goods import (
-    Good,
-    GoodName,
-    StockItem,
-    list_stock,
-    resolve_goods,
-)
+from crossdock.shop.warehouse.goods import GoodName, StockItem, known_goods, list_stock
 from crossdock.shop.warehouse.labelling import ManualLabel, make_manual_label, read_manual_label
 from crossdock.shop.warehouse.listing import OPEN_STATES, STATES, WorkSummary, list_work
 from crossdock.shop.warehouse.parcels import read_parcel, read_sender, set_sender
@@ -81,7 +75,6 @@ __all__ = [
     "EnteredOrder",
     "Entering",
     "FollowedParcel",
-    "Good",
     "GoodName",
     "LineDetails",
     "ManualLabel",
@@ -105,6 +98,7 @@ __all__ = [
     "find_serial",
     "follow_parcel",
     "is_tracking_number",
+    "known_goods",
     "left_to_pack",
     "left_to_pick",
     "list_returnable",
@@ -123,7 +117,6 @@ __all__ = [
     "receive_goods",
     "receive_return",
     "release_order",
-    "resolve_goods",
     "run_releases",
     "set_sender",
     "ship_package",

@@ -3,14 +3,14 @@
 import msgspec
 
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import Refused
+from crossdock.errors import NotFound, Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.kit.money import MINOR_MAX
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import order_exists
 from crossdock.shop.partners import Partner
-from crossdock.shop.warehouse.goods import Good
+from crossdock.shop.warehouse.goods import GoodName, visible_merchants
 
 RELEASE_LOOKING = "looking"
 RELEASE_IMMEDIATE = "immediate"
@@ -43,7 +43,7 @@ class OrderDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class ConsignedLine(msgspec.Struct, frozen=True, kw_only=True):
     """So many of one good; `price_minor` is informational, 0 where none was given."""
 
-    good: Good
+    good: GoodName
     quantity: int
     price_minor: int = 0
     details: LineDetails = LineDetails()
@@ -84,7 +84,8 @@ async def enter_order(
     """The entered order, released if that was wanted and its goods are there (spec shopwedo 14.2).
 
     One statement, so one transaction. With `release_mode` 'immediate' it is released without looking, and the stock
-    run takes it back when goods are short. Raises Conflict `partner_order_exists`, Refused
+    run takes it back when goods are short. Raises NotFound `variant_not_found` with the `line_numbers`
+    (from 1) that name no good of the partner's, Conflict `partner_order_exists`, Refused
     `order_amount_not_allowed` for a sum that no ledger holds.
     """
     now = service.clock.now()
@@ -92,11 +93,19 @@ async def enter_order(
     document = _document(partner, order, order_key=service.ids.order_key(), unseen=unseen)
     async with service.db.statement() as tx:
         row = await tx.one(
-            "select order_id, order_key, created, state from enter_order(%s::jsonb, %s, %s, %s)",
-            (msgspec.json.encode(document).decode(), order.is_release_wanted, not unseen, now),
+            "select * from enter_order(%s::jsonb, %s::bigint[], %s, %s, %s)",
+            (
+                msgspec.json.encode(document).decode(),
+                visible_merchants(partner),
+                order.is_release_wanted,
+                not unseen,
+                now,
+            ),
         )
     assert row is not None  # the function answers one row, always
-    order_id, order_key, was_made, state = row
+    order_id, order_key, was_made, state, unknown = row
+    if unknown:
+        raise NotFound("variant_not_found", data={"line_numbers": unknown})
     if not was_made:
         raise order_exists(order_id, order_key)
     return EnteredOrder(id=order_id, state=state)
@@ -105,7 +114,7 @@ async def enter_order(
 def _document(
     partner: Partner, order: ConsignedOrder, *, order_key: str, unseen: bool
 ) -> dict[str, object]:
-    """What the SQL function enter_order reads; see placing.sql of shop/orders."""
+    """What the SQL function enter_order reads; see entering.sql."""
     subtotal = sum(line.price_minor * line.quantity for line in order.lines)
     if subtotal > MINOR_MAX:
         raise Refused("order_amount_not_allowed", data={"subtotal_minor": subtotal})
@@ -140,20 +149,14 @@ def _document(
 
 
 def _line(number: int, line: ConsignedLine) -> dict[str, object]:
-    good = line.good
     return {
         "line_no": number,
-        "variant_id": good.variant_id,
-        "product_id": good.product_id,
-        "merchant_id": good.merchant_id,
-        "name": line.details.name or good.name,
-        "sku": good.sku,
-        "upc": good.upc,
-        "origin": good.origin,
+        "kind": line.good.kind,
+        "text": line.good.text,
+        "name": line.details.name or None,
         "image": None,
         "quantity": line.quantity,
         "unit_price_minor": line.price_minor,
-        "vat_bp": good.vat_bp,
         "note": "",
         "details": line.details,
     }

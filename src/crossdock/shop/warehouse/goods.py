@@ -20,19 +20,6 @@ class GoodName(msgspec.Struct, frozen=True):
     text: str
 
 
-class Good(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant as an order line needs it."""
-
-    variant_id: int
-    product_id: int
-    merchant_id: int
-    name: str
-    sku: str
-    upc: str
-    origin: str
-    vat_bp: int
-
-
 class StockItem(msgspec.Struct, frozen=True, gc=False):
     """A variant and its own level; `last_stock_change` is when what is available was last changed."""
 
@@ -50,29 +37,21 @@ class StockItem(msgspec.Struct, frozen=True, gc=False):
     last_stock_change: datetime | None
 
 
-async def resolve_goods(
+async def known_goods(
     tx: Transaction, *, partner: Partner, names: Iterable[GoodName]
-) -> dict[GoodName, Good]:
-    """The partner's goods of these names; a name that is unknown, hidden or of somebody else is absent.
-
-    A barcode is compared across 8, 12, 13 and 14 digits. Of several goods with one reference the
-    oldest is meant.
-    """
+) -> set[GoodName]:
+    """Which of the names are the partner's goods; hidden ones and another's are not (see find_good)."""
     wanted = list(dict.fromkeys(names))
     rows = await tx.all(
-        _RESOLVE,
+        _KNOWN,
         {
             "shop": partner.shop_id,
-            "merchants": _merchants(partner),
+            "merchants": visible_merchants(partner),
             "kinds": [name.kind for name in wanted],
             "texts": [name.text for name in wanted],
         },
     )
-    found: dict[GoodName, Good] = {}
-    for place, *values in rows:
-        good = Good(**dict(zip(Good.__struct_fields__, values, strict=True)))
-        found.setdefault(wanted[place - 1], good)
-    return found
+    return {wanted[place - 1] for (place,) in rows}
 
 
 async def list_stock(
@@ -85,11 +64,12 @@ async def list_stock(
     offset: int = 0,
 ) -> Sequence[StockItem]:
     """The partner's stock items by id, at most PAGE_MAX; one query."""
+    query = _STOCK if variant_id is None else _STOCK_OF_ONE
     rows = await tx.all(
-        _STOCK,
+        query if reference is None else _STOCK_BY_REFERENCE,
         {
             "shop": partner.shop_id,
-            "merchants": _merchants(partner),
+            "merchants": visible_merchants(partner),
             "variant": variant_id,
             "reference": reference,
             "limit": min(limit, PAGE_MAX),
@@ -99,30 +79,18 @@ async def list_stock(
     return [StockItem(*row) for row in rows]
 
 
-def _merchants(partner: Partner) -> list[int] | None:
+def visible_merchants(partner: Partner) -> list[int] | None:
+    """The merchants whose goods the partner sees, as SQL has them: null for all."""
     return None if partner.visible_merchants is None else list(partner.visible_merchants)
 
 
-_RESOLVE = """
-    select w.place, v.id, v.product_id, v.merchant_id, v.name, v.sku, v.upc, v.origin, v.vat_bp
-    from unnest(%(kinds)s::text[], %(texts)s::text[]) with ordinality as w (kind, text, place)
-    join lateral (
-        select x.* from variants x
-        where w.kind = 'id' and w.text ~ '^[0-9]{1,18}$' and x.shop_id = %(shop)s
-          and x.id = case when w.text ~ '^[0-9]{1,18}$' then w.text::bigint end
-        union all
-        select x.* from variants x
-        where w.kind = 'reference' and x.shop_id = %(shop)s and (x.sku = w.text or x.merchant_sku = w.text)
-        union all
-        select x.* from variants x
-        where w.kind = 'barcode' and x.shop_id = %(shop)s and w.text ~ '^[0-9]{8,14}$'
-          and x.gtin14 = lpad(w.text, 14, '0')
-    ) v on true
-    where v.enabled and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
-    order by w.place, v.id
+_KNOWN = """
+    select w.place from unnest(%(kinds)s::text[], %(texts)s::text[]) with ordinality as w (kind, text, place)
+    cross join lateral find_good(%(shop)s, %(merchants)s::bigint[], w.kind, w.text)
 """
 
-_STOCK = """
+# A filter of its own query each, so that each has its own plan: one page by id, one row, a few rows.
+_COLUMNS = """
     select v.id, v.sku, v.merchant_sku, v.name, v.weight_g, coalesce(l.on_hand, 0),
            coalesce(l.available, 0), v.enabled, l.best_before, coalesce(l.best_before_alert, ''),
            greatest(v.updated_at, l.updated_at), l.updated_at
@@ -130,8 +98,12 @@ _STOCK = """
     left join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
     where v.shop_id = %(shop)s
       and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
-      and (%(variant)s::bigint is null or v.id = %(variant)s)
-      and (%(reference)s::text is null or v.sku = %(reference)s or v.merchant_sku = %(reference)s)
-    order by v.id
-    limit %(limit)s offset %(offset)s
 """
+_PAGE = "order by v.id limit %(limit)s offset %(offset)s"
+_STOCK = f"{_COLUMNS} {_PAGE}"
+_STOCK_OF_ONE = f"{_COLUMNS} and v.id = %(variant)s {_PAGE}"
+_STOCK_BY_REFERENCE = f"""{_COLUMNS}
+      and v.id = any(array(select x.id from variants x where x.shop_id = %(shop)s and x.sku = %(reference)s)
+                  || array(select x.id from variants x where x.shop_id = %(shop)s
+                           and x.merchant_sku = %(reference)s and x.merchant_sku <> ''))
+      and (%(variant)s::bigint is null or v.id = %(variant)s) {_PAGE}"""

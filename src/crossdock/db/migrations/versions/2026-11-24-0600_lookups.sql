@@ -1,4 +1,4 @@
--- What the planner is to think of the tenant column.
+-- How rows are looked up: what the planner thinks of the tenant column, goods by reference.
 
 set local lock_timeout = '5s';
 
@@ -24,3 +24,7 @@ begin
     end loop;
 end
 $$;
+
+-- Goods are looked up by either reference.
+create index variants_sku on variants (shop_id, sku);
+create index variants_merchant_sku on variants (shop_id, merchant_sku) where merchant_sku <> '';

@@ -1,4 +1,4 @@
-"""What the planner is to think of the tenant column."""
+"""How rows are looked up: what the planner thinks of the tenant column, goods by reference."""
 
 from pathlib import Path
 
