@@ -125,7 +125,6 @@ def _document(
         "channel": partner.channel,
         "partner_order_id": order.partner_order_id,
         "customer_id": None,
-        "state": "waiting_for_release",
         "currency": partner.currency,
         "subtotal_minor": subtotal,
         "tax_minor": 0,
@@ -144,7 +143,6 @@ def _document(
         "details": msgspec.structs.replace(order.details, released_unseen=unseen),
         "connector": None,
         "lines": [_line(number, line) for number, line in enumerate(order.lines, start=1)],
-        "takes": [],
     }
 
 

@@ -40,7 +40,7 @@ class StockItem(msgspec.Struct, frozen=True, gc=False):
 async def known_goods(
     tx: Transaction, *, partner: Partner, names: Iterable[GoodName]
 ) -> set[GoodName]:
-    """Which of the names are the partner's goods; hidden ones and another's are not (see find_good)."""
+    """Which of the names are the partner's goods; hidden ones and another's are not (see good_id)."""
     wanted = list(dict.fromkeys(names))
     rows = await tx.all(
         _KNOWN,
@@ -86,7 +86,12 @@ def visible_merchants(partner: Partner) -> list[int] | None:
 
 _KNOWN = """
     select w.place from unnest(%(kinds)s::text[], %(texts)s::text[]) with ordinality as w (kind, text, place)
-    cross join lateral find_good(%(shop)s, %(merchants)s::bigint[], w.kind, w.text)
+    cross join lateral (
+        select 1 from variants v
+        where v.shop_id = %(shop)s and v.id = good_id(%(shop)s, %(merchants)s::bigint[], w.kind, w.text)
+          and v.enabled and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
+        limit 1
+    ) found
 """
 
 # A filter of its own query each, so that each has its own plan: one page by id, one row, a few rows.
