@@ -10,6 +10,7 @@ from crossdock.imports.items import Unreadable
 LINE_MAX = 4 * 2**20
 """Characters (or bytes) that one line may have."""
 _SAMPLE_BYTES = 2**18
+_START_BYTES = 2**12
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -36,6 +37,12 @@ def detect_encoding(stream: io.BufferedReader) -> str:
             raise Unreadable("The file is no text", position="byte 0")
         return "utf-16-be" if even > odd else "utf-16-le"
     return "utf-8" if _is_utf8(sample) else "cp1252"
+
+
+def start_of_text(stream: io.BufferedReader, *, encoding: str) -> str:
+    """A few thousand characters from where the stream stands; nothing is consumed."""
+    sample = stream.peek(_START_BYTES)[:_START_BYTES]
+    return sample.decode(encoding, errors="ignore").lstrip("\ufeff \t\r\n")
 
 
 def bounded_lines(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:

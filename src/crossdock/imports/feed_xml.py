@@ -8,6 +8,7 @@ from lxml import etree
 
 from crossdock.imports.items import CONTROL, Unreadable
 from crossdock.imports.opening import Source
+from crossdock.imports.recognising import FEED_ROOTS, other_text
 
 Entry = tuple[dict[str, list[str]], list[tuple[str, str, str]]]
 
@@ -56,6 +57,7 @@ def _entries(parser: "etree.XMLPullParser", count: int) -> Iterator[Entry]:
     for event, node in cast("Iterator[tuple[str, Any]]", parser.read_events()):
         if event == "start" and node.getparent() is None:
             _refuse_doctype(node)
+            _refuse_other_root(node)
         if event in {"comment", "pi"}:
             continue
         if event == "end" and isinstance(node.tag, str):
@@ -70,9 +72,17 @@ def _entries(parser: "etree.XMLPullParser", count: int) -> Iterator[Entry]:
 def _refuse_doctype(root: Any) -> None:
     info = root.getroottree().docinfo
     if info.internalDTD is not None or info.doctype:
+        if etree.QName(root).localname.lower() == "html":
+            _refuse_other_root(root)
         raise Unreadable(
             "The XML has a DOCTYPE, which is not read: it can hide entities", position="start"
         )
+
+
+def _refuse_other_root(root: Any) -> None:
+    name = etree.QName(root).localname
+    if name.lower() not in FEED_ROOTS:
+        raise other_text(f"<{name}", format_name="google-merchant")
 
 
 def _is_outside(node: Any) -> bool:

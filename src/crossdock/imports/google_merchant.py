@@ -14,6 +14,7 @@ from crossdock.imports import fields
 from crossdock.imports.feed_xml import read_entries
 from crossdock.imports.grouping import Group, gathered
 from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.layouts import GOOGLE_TABLE, foreign, found_names
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
@@ -34,6 +35,11 @@ _STATUS = {
     "backorder": "onbackorder", "available_for_order": "instock", "limited_availability": "instock",
 }  # fmt: skip
 OPTION_SECTION = "Option"
+_TELLING = frozenset(
+    {"price", "sale_price", "availability", "condition", "gtin", "mpn", "brand", "image_link"}
+    | {"item_group_id", "google_product_category", "product_type", "quantity"}
+)
+_HELD_MAX = 20
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -60,13 +66,30 @@ def read_google_merchant(source: Source, reading: Reading) -> Iterator[Item]:
             yield from _read_group(group, reading)
 
 
-def _xml_entries(source: Source) -> Iterator[Entry | Finding]:
-    for number, (texts, details) in enumerate(read_entries(source), start=1):
-        yield Entry(number, texts, details, {})
+def _xml_entries(source: Source) -> Iterator[Entry]:
+    """The feed's items. Raises Unreadable when none of the first ones has an element of Google's."""
+    entries = (
+        Entry(number, texts, details, {})
+        for number, (texts, details) in enumerate(read_entries(source), start=1)
+    )
+    held: list[Entry] = []
+    for entry in entries:
+        held.append(entry)
+        if _TELLING & entry.texts.keys():
+            yield from held
+            yield from entries
+            return
+        if len(held) == _HELD_MAX:
+            break
+    if held:
+        raise foreign(
+            "google-merchant",
+            found=f"a feed whose items have {found_names(list(held[0].texts)) or 'nothing'}",
+        )
 
 
 def _table_entries(source: Source, reading: Reading) -> Iterator[Entry | Finding]:
-    for row in read_rows(source, reading, delimiters="\t,;|"):
+    for row in read_rows(source, reading, layout=GOOGLE_TABLE, delimiters="\t,;|"):
         if isinstance(row, Finding):
             yield row
             continue

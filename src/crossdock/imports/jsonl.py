@@ -6,17 +6,27 @@ A product may have its `variants`, or the fields of its only variant beside its 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from crossdock.errors import Invalid
-from crossdock.imports.encodings import LINE_MAX, bounded_chunks, bounded_lines, detect_encoding
+from crossdock.imports.encodings import (
+    LINE_MAX,
+    bounded_chunks,
+    bounded_lines,
+    detect_encoding,
+    start_of_text,
+)
 from crossdock.imports.items import CONTROL, Finding, Item, Read, RowRefused, Unreadable, shown
+from crossdock.imports.layouts import foreign, found_names
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
+from crossdock.imports.recognising import other_text
 from crossdock.kit.money import parse_amount
 from crossdock.shop.catalogue import (
     BlogPostRecord,
@@ -62,21 +72,70 @@ _decode_loosely = msgspec.json.Decoder(float_hook=Decimal).decode
 _SPACE = re.compile("[ \\t\\r\\n\\ufeff]*")
 _WHERE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
 _VARIANT_FIELDS = frozenset(VariantRecord.__struct_fields__) - {"attributes", "enabled"}
+_FOREIGN = (
+    "is not JSON",
+    "is not an object",
+    "Object contains unknown field",
+    "Object missing required field",
+)
+_FOREIGN_MIN = 3
+_HELD_MAX = 50
 _AMOUNTS = {"retail": "retail_minor", "sale": "sale_minor", "cost": "cost_minor"}
 
 
 def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
-    """The records of the file; a malformed line is refused, a malformed array stops the reading."""
+    """The records of the file; a malformed line is refused, a malformed array stops the reading.
+
+    A file of other text or of other objects is Unreadable at once.
+    """
+    if not source.stream.peek(1):
+        raise Unreadable("The file is empty")
     encoding = reading.map.encoding or detect_encoding(source.stream)
-    start = source.stream.peek(64)[:64].decode(encoding, errors="ignore").lstrip("\ufeff \t\r\n")
+    start = start_of_text(source.stream, encoding=encoding)
     if start.startswith("["):
-        yield from _read_array(source, encoding, reading)
+        elements = enumerate(_elements(bounded_chunks(source.stream, encoding=encoding)), start=1)
+        yield from _read_each(elements, partial(_from_object, reading=reading), start=start)
         return
-    for number, line in enumerate(_byte_lines(source, encoding), start=1):
-        if line.isspace():
-            continue
-        if item := _read_line(line, number, reading):
+    lines = enumerate(_byte_lines(source, encoding), start=1)
+    filled = ((number, line) for number, line in lines if not line.isspace())
+    yield from _read_each(filled, partial(_read_line, reading=reading), start=start)
+
+
+def _read_each(
+    values: Iterator[tuple[int, Any]], read: Callable[[Any, int], Item | None], *, start: str
+) -> Iterator[Item]:
+    """What is read of each value. Raises Unreadable when none of the first ones is of our kind."""
+    first: Any = None
+    held: list[Item | None] = []
+    for number, value in values:
+        first = first if held else value
+        held.append(read(value, number))
+        if not _is_foreign(held[-1]) or len(held) == _HELD_MAX:
+            break
+    is_telling = len(held) >= _FOREIGN_MIN or not start.startswith(("{", "["))
+    if held and is_telling and all(map(_is_foreign, held)):
+        raise _foreign(first, getattr(held[0], "reason", ""), start)
+    yield from filter(None, held)
+    for number, value in values:
+        if item := read(value, number):
             yield item
+
+
+def _is_foreign(item: Item | None) -> bool:
+    """Whether a value was refused for what it is altogether, not for a value in it."""
+    return isinstance(item, Finding) and item.reason.startswith(_FOREIGN)
+
+
+def _foreign(value: Any, reason: str, start: str) -> Unreadable:
+    """The error about a file whose lines or elements are not ours, by the first of them."""
+    if not start.startswith(("{", "[")):
+        return other_text(start, format_name="jsonl")
+    if isinstance(value, bytes):
+        with suppress(msgspec.DecodeError, RecursionError):
+            value = _decode_loosely(value)
+    if isinstance(value, dict):
+        return foreign("jsonl", found=f"objects with {found_names(list(value))} ({reason})")
+    return foreign("jsonl", found="JSON of another shape")
 
 
 def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
@@ -102,28 +161,22 @@ def _read_line(line: bytes, number: int, reading: Reading) -> Item | None:
             return _item(_decode(line), number, reading)
         except msgspec.ValidationError:
             pass  # the slow way knows the short forms, and tells what is wrong
-        except msgspec.DecodeError as error:
-            return Finding(
-                row=number, field="", reason=f"is not JSON: {error}", value=shown(_text(line))
-            )
+        except (msgspec.DecodeError, RecursionError) as error:
+            return _not_json(line, number, error)
     try:
-        return _from_object(_decode_loosely(line), number, reading)
-    except msgspec.DecodeError as error:
-        return Finding(
-            row=number, field="", reason=f"is not JSON: {error}", value=shown(_text(line))
-        )
+        value = _decode_loosely(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return _not_json(line, number, error)
+    return _from_object(value, number, reading)
+
+
+def _not_json(line: bytes, number: int, error: Exception) -> Finding:
+    why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+    return Finding(row=number, field="", reason=f"is not JSON: {why}", value=shown(_text(line)))
 
 
 def _text(line: bytes) -> str:
     return line.decode(errors="replace").strip()
-
-
-def _read_array(source: Source, encoding: str, reading: Reading) -> Iterator[Item]:
-    for number, element in enumerate(
-        _elements(bounded_chunks(source.stream, encoding=encoding)), 1
-    ):
-        if item := _from_object(element, number, reading):
-            yield item
 
 
 def _elements(chunks: Iterator[str]) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from typing import IO, cast
 import zstandard
 
 from crossdock.imports.items import Unreadable
+from crossdock.imports.recognising import office_kind
 
 RATIO_MAX = 250
 """How many times larger than the file its content may be, beyond the first 64 MB."""
@@ -90,6 +91,8 @@ def _single_member(file: IO[bytes]) -> IO[bytes]:
             for entry in archive.infolist()
             if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
         ]
+        if kind := office_kind([entry.filename for entry in members]):
+            raise Unreadable(f"The file is {kind}")
         if len(members) != 1:
             raise Unreadable(f"The zip has {len(members)} files in it, not one")
         if members[0].flag_bits & 0x1:

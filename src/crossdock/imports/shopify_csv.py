@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from crossdock.imports import fields
 from crossdock.imports.grouping import Group, gathered
 from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.layouts import SHOPIFY_CSV
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
@@ -39,7 +40,7 @@ _NO_OPTION = ("title", "default title")
 
 def read_shopify_csv(source: Source, reading: Reading) -> Iterator[Item]:
     """The products of the file; a product whose first row is broken is refused with all its rows."""
-    rows = read_rows(source, reading)
+    rows = read_rows(source, reading, layout=SHOPIFY_CSV)
     for group in gathered(rows, keys_of=_handle_of, kind=TableRow, window=0):
         if isinstance(group, Finding):
             yield group

@@ -3,20 +3,23 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import msgspec
 
-from crossdock.imports.encodings import bounded_lines, detect_encoding
+from crossdock.imports.encodings import bounded_lines, detect_encoding, start_of_text
 from crossdock.imports.items import CONTROL, Finding, RowRefused, Unreadable
+from crossdock.imports.layouts import Layout, check_header, plain_name
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
+from crossdock.imports.recognising import find_delimiter, refuse_markup
 
 CELL_MAX = 2**20
 """Characters that one cell may have."""
 COLUMNS_MAX = 10_000
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
-_NOT_NAME = re.compile(r"[^a-z0-9]+")
+_BLANK = ',;|" \t\r\n'
 
 
 class TableRow(msgspec.Struct, frozen=True):
@@ -34,11 +37,6 @@ class TableRow(msgspec.Struct, frozen=True):
         return next((text for name in names if (text := self.cells.get(name))), "")
 
 
-def plain_name(header: str) -> str:
-    """A column's name without case, spaces and signs: 'Body (HTML)' is 'body html'."""
-    return _NOT_NAME.sub(" ", header.casefold()).strip()
-
-
 def guard_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: an apostrophe in front where one is needed."""
     return f"'{text}" if _RISKY.match(text) else text
@@ -52,21 +50,25 @@ def bare_cell(text: str) -> str:
 
 
 def read_rows(
-    source: Source, reading: Reading, *, delimiters: str = ",;\t|"
+    source: Source, reading: Reading, *, layout: Layout, delimiters: str = ",;\t|"
 ) -> Iterator[TableRow | Finding]:
-    """The rows after the header, mapped. Raises Unreadable where the table as such is broken."""
+    """The rows after the header, mapped. Raises Unreadable where the table as such is broken.
+
+    So it is at once, when the header says that the table is of another format.
+    """
     csv.field_size_limit(CELL_MAX)
     encoding = reading.map.encoding or detect_encoding(source.stream)
+    refuse_markup(start_of_text(source.stream, encoding=encoding), format_name=layout.format)
     lines = bounded_lines(source.stream, encoding=encoding)
-    first = next(lines, "")
-    delimiter = reading.map.file.delimiter or _delimiter(first, delimiters)
-    table = csv.reader(_chained(first, lines), delimiter=delimiter, strict=True)
-    number = 0
+    header_number, first = _start(lines)
+    delimiter = reading.map.file.delimiter or find_delimiter(first, candidates=delimiters)
+    table = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    number = header_number
     header: list[str] = []
     try:
-        for number, cells in enumerate(table, start=1):
+        for number, cells in enumerate(table, start=header_number):
             if not header:
-                header = _header(cells)
+                header = _header(cells, layout, reading)
             elif any(cells):
                 row = _row(cells, header, number, reading)
                 if row is not None:
@@ -75,26 +77,21 @@ def read_rows(
         raise Unreadable(
             f"The table is malformed: {error}", position=f"row {number + 1}, line {table.line_num}"
         ) from error
-    if not header:
-        raise Unreadable("The file is empty")
 
 
-def _chained(first: str, lines: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from lines
+def _start(lines: Iterator[str]) -> tuple[int, str]:
+    """The first line that is not empty, with its number: it names the columns."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip(_BLANK):
+            return number, line
+    raise Unreadable("The file is empty")
 
 
-def _delimiter(line: str, candidates: str) -> str:
-    outside = re.sub(r'"[^"]*"', "", line)
-    return max(candidates, key=lambda sign: (outside.count(sign), -candidates.index(sign)))
-
-
-def _header(cells: list[str]) -> list[str]:
+def _header(cells: list[str], layout: Layout, reading: Reading) -> list[str]:
     names = [bare_cell(cell) for cell in cells]
-    if not any(names):
-        raise Unreadable("The first row, which should name the columns, is empty", position="row 1")
     if len(names) > COLUMNS_MAX:
         raise Unreadable(f"There are more than {COLUMNS_MAX} columns", position="row 1")
+    check_header(names, layout=layout, mapped=reading.map.fields)
     return names
 
 

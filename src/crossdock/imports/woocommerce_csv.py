@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from crossdock.imports import fields
 from crossdock.imports.grouping import WINDOW_ROWS, Group, gathered
 from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.layouts import WOOCOMMERCE_CSV
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
@@ -37,7 +38,9 @@ _ATTRIBUTE = re.compile(r"attribute (\d{1,3}) name")
 
 def read_woocommerce_csv(source: Source, reading: Reading) -> Iterator[Item]:
     """The products of the file."""
-    for group in gathered(read_rows(source, reading), keys_of=_keys, kind=TableRow):
+    for group in gathered(
+        read_rows(source, reading, layout=WOOCOMMERCE_CSV), keys_of=_keys, kind=TableRow
+    ):
         if isinstance(group, Finding):
             yield group
         else:

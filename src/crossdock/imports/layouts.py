@@ -1,0 +1,124 @@
+"""Which columns make a table one of our formats, and which format a header looks like."""
+
+import re
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from crossdock.imports.items import Unreadable, shown
+
+_NOT_NAME = re.compile(r"[^a-z0-9]+")
+_FOUND_MAX = 6
+_LIKENESS = 2
+
+
+def _alternatives(names: Sequence[str]) -> str:
+    first, *others = names
+    return f"{first} (or {', '.join(others)})" if others else first
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """A table format: one column of each tuple in `needs` must be there; `typical` ones tell it apart."""
+
+    format: str
+    needs: tuple[tuple[str, ...], ...]
+    typical: frozenset[str]
+
+    @property
+    def needed(self) -> str:
+        """The needed columns, for a reader: 'Handle (or URL handle) and Title'."""
+        return " and ".join(map(_alternatives, self.needs))
+
+    def missing(self, names: Collection[str]) -> list[str]:
+        """The needed columns that are not among these plain names."""
+        return [
+            _alternatives(column)
+            for column in self.needs
+            if not any(plain_name(name) in names for name in column)
+        ]
+
+
+SHOPIFY_CSV = Layout(
+    format="shopify-csv",
+    needs=(("Handle", "URL handle"), ("Title",)),
+    typical=frozenset(
+        {"vendor", "body html", "variant sku", "variant price", "option1 name", "option1 value"}
+        | {"option1 name", "image src", "variant inventory qty", "published on online store"}
+    ),
+)
+WOOCOMMERCE_CSV = Layout(
+    format="woocommerce-csv",
+    needs=(("SKU", "ID"), ("Name",), ("Type", "SKU")),
+    typical=frozenset(
+        {"type", "regular price", "in stock", "tax status", "backorders allowed", "is featured"}
+        | {"attribute 1 name", "sale price", "visibility in catalog", "published"}
+    ),
+)
+GOOGLE_TABLE = Layout(
+    format="google-merchant",
+    needs=(("id",), ("title",)),
+    typical=frozenset(
+        {"price", "availability", "link", "image link", "gtin", "brand", "condition"}
+        | {"item group id", "product type", "google product category"}
+    ),
+)
+LAYOUTS = (SHOPIFY_CSV, WOOCOMMERCE_CSV, GOOGLE_TABLE)
+
+EXPECTED = {
+    "shopify-csv": f"a table with the columns {SHOPIFY_CSV.needed}",
+    "woocommerce-csv": "a table with the columns SKU (or ID and Type) and Name",
+    "google-merchant": "an RSS or Atom feed whose items have g: elements, "
+    f"or a table with the columns {GOOGLE_TABLE.needed}",
+    "jsonl": "one JSON object a line, or one array of them, each with name, and sku or variants",
+}
+"""What a file in each format looks like, for whoever gave another one."""
+
+_OTHERWISE = "For any other table or objects, --map FILE says how they make the format"
+
+
+def plain_name(header: str) -> str:
+    """A column's name without case, spaces and signs: 'Body (HTML)' is 'body html'."""
+    return _NOT_NAME.sub(" ", header.casefold()).strip()
+
+
+def check_header(header: Sequence[str], *, layout: Layout, mapped: Collection[str]) -> None:
+    """Raises Unreadable, with what was expected and found, unless the needed columns are there.
+
+    `mapped` are the columns that a map makes.
+    """
+    missing = layout.missing({plain_name(name) for name in (*header, *mapped)})
+    if missing:
+        raise foreign(
+            layout.format,
+            found=f"one without {' and '.join(missing)}: {found_names(header)}",
+            likely=looks_like(header),
+        )
+
+
+def foreign(format_name: str, *, found: str, likely: str = "") -> Unreadable:
+    """The error about a file of another format: what was expected, what was found, what to do."""
+    advice = _OTHERWISE
+    if likely and likely != format_name:
+        advice = f"It looks like {likely}: use --format {likely}. {_OTHERWISE}"
+    return Unreadable(
+        f"The file is not {format_name}: expected {EXPECTED[format_name]}; found {found}. {advice}"
+    )
+
+
+def found_names(names: Sequence[str]) -> str:
+    """The first few names as a list, and how many more there are."""
+    first = ", ".join(shown(name) or '""' for name in names[:_FOUND_MAX])
+    more = len(names) - _FOUND_MAX
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def looks_like(header: Sequence[str]) -> str:
+    """The format whose columns these are, or ''."""
+    names = {plain_name(name) for name in header}
+    likely = [
+        (len(layout.typical & names), layout.format)
+        for layout in LAYOUTS
+        if not layout.missing(names)
+    ]
+    count, name = max(likely, default=(0, ""))
+    return name if count >= _LIKENESS else ""
