@@ -32,7 +32,8 @@ def test_export_tells_of_the_file(demo, tmp_path):
     told = demo.ask("export", "--format", "shopify-csv", *SHOP, "--out", out)
 
     size = out.stat().st_size
-    assert told == {"file": str(out), "format": "shopify-csv", "shop": "demo", "bytes": size}
+    facts = {"file": str(out), "format": "shopify-csv", "shop": "demo", "bytes": size}
+    assert told.items() >= facts.items()
     assert size > 10_000
 
 

@@ -21,6 +21,7 @@ from crossdock.imports.writing_google import GoogleWriter
 from crossdock.imports.writing_shopify import ShopifyWriter
 from crossdock.imports.writing_woocommerce import WooCommerceWriter
 from crossdock.shop.catalogue import (
+    AttributeUse,
     Image,
     ProductRecord,
     Promotion,
@@ -109,10 +110,17 @@ def variant(draw, sku, names):
     )
 
 
+def use_of(records):
+    """How the records use attributes."""
+    names = sorted({name for record in records for name in record.attributes})
+    most = max((len(r.attributes) + len(r.option_names) for r in records), default=0)
+    return AttributeUse(names, len(names), most)
+
+
 def written_and_read(records, *, writer, reader, tmp_path):
     """The records as they come back from a file of that writer."""
     path = tmp_path / "file"
-    made = writer(shop=SHOP, attribute_names=sorted({n for r in records for n in r.attributes}))
+    made = writer(shop=SHOP, attributes=use_of(records))
     text = made.start() + "".join(made.product(record) for record in records) + made.end()
     path.write_bytes(text.encode())
     with open_source(path) as source:

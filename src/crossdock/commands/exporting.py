@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
+from crossdock.imports.items import Unreadable
+
+if TYPE_CHECKING:
+    from crossdock.imports.exporting import ExportSummary
 
 
 def export(
@@ -23,53 +26,65 @@ def export(
         Path | None, typer.Option(help="Written whole or not at all; without it, stdout.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="What was written as JSON on stdout; needs --out.")
+        bool,
+        typer.Option(
+            "--json", help="What was written and left out as JSON on stdout; needs --out."
+        ),
     ] = False,
 ) -> None:
     """Export a catalogue; jsonl has everything, the others what their format has a place for.
 
-    Exit code: 0 done, 2 no such shop or format.
+    What was left out is said on stderr, or with --json on stdout. Exit code: 0 done, 2 no such shop
+    or format.
     """
+    from crossdock.commands.export_report import show_summary
     from crossdock.errors import NotFound
-    from crossdock.imports.items import Unreadable
 
     if as_json and out is None:
         message = "needs --out: without it, stdout has the catalogue itself."
         raise typer.BadParameter(message, param_hint="--json")
     try:
-        if out is None:
-            _export(sys.stdout.buffer, file_format=file_format, slug=shop)
-            return
-        count = _export_whole(out, file_format=file_format, slug=shop)
+        summary = _export(out, file_format=file_format, slug=shop)
     except (NotFound, Unreadable) as error:
         typer.echo(f"crossdock: {error.message}", err=True)
         raise typer.Exit(2) from error
-    facts = {"file": str(out), "format": file_format, "shop": shop, "bytes": count}
-    typer.echo(msgspec.json.encode(facts) if as_json else f"{out}: {count} bytes.")
+    show_summary(summary, as_json=as_json)
 
 
-def _export_whole(out: Path, *, file_format: str, slug: str) -> int:
-    """Write a draft and rename it, so that a file that is there is whole; its size in bytes."""
+def _export(out: Path | None, *, file_format: str, slug: str) -> "ExportSummary":
+    """Write to stdout; or a draft and rename it, so that a file that is there is whole."""
+    if out is None:
+        return _write(sys.stdout.buffer, file_format=file_format, slug=slug)
+    if out.is_dir() or not out.parent.is_dir():
+        what = "is a folder" if out.is_dir() else f"cannot be made: there is no folder {out.parent}"
+        raise Unreadable(f"{out} {what}")
     draft = out.with_name(f".{out.name}.part")
     try:
         with draft.open("wb") as file:
-            _export(file, file_format=file_format, slug=slug)
-            count = file.tell()
+            summary = _write(file, file_format=file_format, slug=slug)
+            summary.bytes = file.tell()
         draft.replace(out)
     finally:
         draft.unlink(missing_ok=True)
-    return count
+    summary.file = str(out)
+    return summary
 
 
-def _export(file: IO[bytes], *, file_format: str, slug: str) -> None:
-    from crossdock.imports.exporting import export_catalogue
+def _write(file: IO[bytes], *, file_format: str, slug: str) -> "ExportSummary":
+    from crossdock.imports.exporting import ExportSummary, export_catalogue
     from crossdock.shop.shops import read_shop
+
+    summary = ExportSummary(format=file_format, shop=slug)
 
     async def run(runtime: Runtime) -> None:
         async with runtime.database.begin() as tx:
             shop = await read_shop(tx, slug=slug)
-        async for piece in export_catalogue(runtime.database, shop=shop, format_name=file_format):
+        pieces = export_catalogue(
+            runtime.database, shop=shop, format_name=file_format, summary=summary
+        )
+        async for piece in pieces:
             file.write(piece)
         file.flush()
 
     with_runtime(run)
+    return summary

@@ -1,17 +1,22 @@
 """A shop's catalogue out into a file: streamed from one snapshot, in constant memory."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.imports.items import Unreadable
+from crossdock.imports.tables import COLUMNS_MAX
 from crossdock.imports.writing_google import GoogleWriter
 from crossdock.imports.writing_shopify import ShopifyWriter
-from crossdock.imports.writing_tables import ATTRIBUTES_MAX, Writer
+from crossdock.imports.writing_tables import Writer
 from crossdock.imports.writing_woocommerce import WooCommerceWriter
 from crossdock.shop.catalogue import (
-    read_attribute_names,
+    ProductRecord,
+    VariantRecord,
+    left_out_of_product,
+    left_out_of_variant,
+    read_attribute_use,
     stream_blog_posts,
     stream_categories,
     stream_merchants,
@@ -26,34 +31,62 @@ WRITERS: dict[str, Callable[..., Writer]] = {
     "woocommerce-csv": WooCommerceWriter,
 }
 EXPORT_FORMATS = (*WRITERS, "jsonl")
+_NAMED_MAX = 1_000
 
 _encode = msgspec.json.encode
 
 
+class ExportSummary(msgspec.Struct, kw_only=True):
+    """What an export wrote, and what it left out because the format has no place for it.
+
+    `left_out` counts the products or variants that have something of the kind, in the words of
+    JSON Lines. `attributes_left_out` names attributes without a column, at most a thousand.
+    """
+
+    file: str = ""
+    format: str = ""
+    shop: str = ""
+    bytes: int = 0
+    products: int = 0
+    variants: int = 0
+    attributes_left_out: Sequence[str] = ()
+    attributes_left_out_count: int = 0
+    left_out: dict[str, int] = {}
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Count each once more."""
+        for name in names:
+            self.left_out[name] = self.left_out.get(name, 0) + 1
+
+
 async def export_catalogue(
-    database: Database, *, shop: Shop, format_name: str
+    database: Database, *, shop: Shop, format_name: str, summary: ExportSummary | None = None
 ) -> AsyncIterator[bytes]:
-    """The file in pieces. Raises Unreadable for an unknown format."""
+    """The file in pieces; the summary is filled meanwhile. Raises Unreadable for an unknown format."""
     if format_name not in EXPORT_FORMATS:
         raise Unreadable(
             f"There is no format {format_name!r}; there are {', '.join(EXPORT_FORMATS)}"
         )
+    summary = summary or ExportSummary()
     async with database.begin() as tx:
         await use_snapshot(tx)
         pieces = (
-            _json_lines(tx, shop) if format_name == "jsonl" else _written(tx, shop, format_name)
+            _json_lines(tx, shop, summary)
+            if format_name == "jsonl"
+            else _written(tx, shop, format_name, summary)
         )
         async for piece in pieces:
             yield piece
 
 
-async def _json_lines(tx: Transaction, shop: Shop) -> AsyncIterator[bytes]:
+async def _json_lines(tx: Transaction, shop: Shop, summary: ExportSummary) -> AsyncIterator[bytes]:
     async for merchants in stream_merchants(tx, shop_id=shop.id):
         yield b"".join(_line("merchant", record) for record in merchants)
     async for categories in stream_categories(tx, shop_id=shop.id):
         yield b"".join(_line("category", record) for record in categories)
     async for products in stream_products(tx, shop_id=shop.id):
-        yield b"".join(_line("product", record) for record in products)
+        kept = [product for product in products if _counted(product, product.variants, summary)]
+        yield b"".join(_line("product", record) for record in kept)
     async for posts in stream_blog_posts(tx, shop_id=shop.id):
         yield b"".join(_line("blog_post", record) for record in posts)
 
@@ -62,10 +95,42 @@ def _line(kind: str, record: msgspec.Struct) -> bytes:
     return b'{"type":"%b",%b\n' % (kind.encode(), _encode(record)[1:])
 
 
-async def _written(tx: Transaction, shop: Shop, format_name: str) -> AsyncIterator[bytes]:
-    names = await read_attribute_names(tx, shop_id=shop.id, limit=ATTRIBUTES_MAX)
-    writer = WRITERS[format_name](shop=shop, attribute_names=names)
+async def _written(
+    tx: Transaction, shop: Shop, format_name: str, summary: ExportSummary
+) -> AsyncIterator[bytes]:
+    use = await read_attribute_use(tx, shop_id=shop.id, limit=COLUMNS_MAX + _NAMED_MAX)
+    writer = WRITERS[format_name](shop=shop, attributes=use)
+    summary.attributes_left_out = writer.attributes_left_out[:_NAMED_MAX]
+    if writer.attributes_left_out:
+        summary.attributes_left_out_count = (
+            use.count - len(use.names) + len(writer.attributes_left_out)
+        )
     yield writer.start().encode()
     async for products in stream_products(tx, shop_id=shop.id):
-        yield "".join(writer.product(product) for product in products).encode()
+        yield "".join(_product(writer, product, summary) for product in products).encode()
     yield writer.end().encode()
+
+
+def _product(writer: Writer, product: ProductRecord, summary: ExportSummary) -> str:
+    held = writer.held(product)
+    if not _counted(product, held, summary):
+        return ""
+    summary.leave_out(left_out_of_product(product, writer.parts))
+    for variant in held:
+        summary.leave_out(left_out_of_variant(variant, writer.parts))
+    return writer.product(product)
+
+
+def _counted(product: ProductRecord, held: Sequence[VariantRecord], summary: ExportSummary) -> bool:
+    """Whether the product is written: not without a variant, which no import would take."""
+    if not held:
+        summary.leave_out(
+            ["products that are disabled" if product.variants else "products without variants"]
+        )
+        return False
+    summary.products += 1
+    summary.variants += len(held)
+    if disabled := len(product.variants) - len(held):
+        name = "variants that are disabled"
+        summary.left_out[name] = summary.left_out.get(name, 0) + disabled
+    return True

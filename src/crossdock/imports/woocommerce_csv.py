@@ -33,7 +33,7 @@ _UPC = (
     "ean",
     "upc",
 )
-_ATTRIBUTE = re.compile(r"attribute (\d{1,3}) name")
+_ATTRIBUTE = re.compile(r"attribute (\d{1,4}) name")
 
 
 def read_woocommerce_csv(source: Source, reading: Reading) -> Iterator[Item]:

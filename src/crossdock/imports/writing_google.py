@@ -9,9 +9,10 @@ from xml.sax.saxutils import escape  # nosec B406: it writes XML, nothing is par
 
 from crossdock.imports import fields
 from crossdock.imports.google_merchant import KEPT_FIELDS, OPTION_FIELDS, OPTION_SECTION
+from crossdock.imports.holding import GOOGLE
 from crossdock.imports.writing_tables import number_text, on_hand, sold_variants
 from crossdock.kit.money import format_minor
-from crossdock.shop.catalogue import ProductRecord, VariantRecord, variant_name
+from crossdock.shop.catalogue import AttributeUse, ProductRecord, VariantRecord, variant_name
 from crossdock.shop.shops import Shop
 
 _AVAILABILITY = {"instock": "in_stock", "outofstock": "out_of_stock", "onbackorder": "backorder"}
@@ -23,8 +24,15 @@ Element = tuple[str, str]
 class GoogleWriter:
     """Writes products as items."""
 
-    def __init__(self, *, shop: Shop, attribute_names: Sequence[str]) -> None:
+    parts = GOOGLE
+    attributes_left_out: Sequence[str] = ()
+
+    def __init__(self, *, shop: Shop, attributes: AttributeUse) -> None:
         self._shop = shop
+
+    def held(self, product: ProductRecord) -> list[VariantRecord]:
+        """Those that are sold."""
+        return sold_variants(product) if product.enabled else []
 
     def start(self) -> str:
         """The channel's head."""
@@ -36,9 +44,7 @@ class GoogleWriter:
 
     def product(self, product: ProductRecord) -> str:
         """The items of the variants that are sold."""
-        if not product.enabled:
-            return ""
-        return "".join(self._item(product, variant) for variant in sold_variants(product))
+        return "".join(self._item(product, variant) for variant in self.held(product))
 
     def end(self) -> str:
         """The channel's end."""

@@ -8,9 +8,11 @@ Merchant and Origin, stand at the end.
 from collections.abc import Iterator, Sequence
 
 from crossdock.imports import fields
+from crossdock.imports.holding import SHOPIFY
+from crossdock.imports.tables import COLUMNS_MAX
 from crossdock.imports.writing_tables import TableText, number_text, on_hand, sold_variants
 from crossdock.kit.money import format_minor
-from crossdock.shop.catalogue import ProductRecord, VariantRecord, slug_of
+from crossdock.shop.catalogue import AttributeUse, ProductRecord, VariantRecord, slug_of
 from crossdock.shop.shops import Shop
 
 _COLUMNS = [
@@ -52,16 +54,27 @@ _COLUMNS = [
     "Origin",
 ]
 
+ATTRIBUTES_MAX = COLUMNS_MAX - len(_COLUMNS)
+"""How many attributes, of those that most products have, get a column; an import reads no more."""
+
 
 class ShopifyWriter:
     """Writes products as groups of rows."""
 
-    def __init__(self, *, shop: Shop, attribute_names: Sequence[str]) -> None:
+    parts = SHOPIFY
+
+    def __init__(self, *, shop: Shop, attributes: AttributeUse) -> None:
         self._currency = shop.currency
+        kept = sorted(attributes.names[:ATTRIBUTES_MAX])
+        self.attributes_left_out: Sequence[str] = attributes.names[ATTRIBUTES_MAX:]
         self._attributes = {
-            name: f"{name} (product.metafields.custom.{slug_of(name)})" for name in attribute_names
+            name: f"{name} (product.metafields.custom.{slug_of(name)})" for name in kept
         }
         self._table = TableText([*_COLUMNS, *self._attributes.values()])
+
+    def held(self, product: ProductRecord) -> list[VariantRecord]:
+        """Those that are not disabled."""
+        return sold_variants(product)
 
     def start(self) -> str:
         """The header."""
@@ -76,7 +89,7 @@ class ShopifyWriter:
         return ""
 
     def _rows(self, product: ProductRecord) -> Iterator[dict[str, str]]:
-        variants = sold_variants(product)
+        variants = self.held(product)
         if not variants:
             return
         for index in range(max(len(variants), len(product.images))):

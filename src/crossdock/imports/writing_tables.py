@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from crossdock.imports.tables import guard_cell
-from crossdock.shop.catalogue import ProductRecord, VariantRecord
-
-ATTRIBUTES_MAX = 300
-"""How many attributes get a column of their own in a table; further ones are left out."""
+from crossdock.shop.catalogue import Parts, ProductRecord, VariantRecord
 
 
 class Writer(Protocol):
-    """Makes a file of products, piece by piece."""
+    """Makes a file of products, piece by piece; `parts` is what the format has a place for."""
+
+    parts: Parts
+    attributes_left_out: Sequence[str]
+
+    def held(self, product: ProductRecord) -> Sequence[VariantRecord]:
+        """The product's variants that are written; the product is not where there is none."""
 
     def start(self) -> str:
         """What stands before the first product."""
@@ -26,24 +29,31 @@ class Writer(Protocol):
 
 
 class TableText:
-    """Rows by column names, as CSV text."""
+    """Rows by column names, as CSV text; a row costs what is in it, however many columns there are."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
+        self._places = {name: place for place, name in enumerate(columns)}
+        self._empty = [""] * len(columns)
 
     def header(self) -> str:
         """The row of names."""
-        return self._text([self._columns])
+        return self._text([[guard_cell(name) for name in self._columns]])
 
     def rows(self, rows: Iterable[Mapping[str, str]]) -> str:
         """The rows; a column that a row does not have is empty."""
-        return self._text([[row.get(name, "") for name in self._columns] for row in rows])
+        return self._text(map(self._cells, rows))
 
-    def _text(self, rows: Iterable[Iterable[str]]) -> str:
+    def _cells(self, row: Mapping[str, str]) -> list[str]:
+        cells = self._empty.copy()
+        for name, text in row.items():
+            if text:
+                cells[self._places[name]] = guard_cell(text)
+        return cells
+
+    def _text(self, rows: Iterable[Sequence[str]]) -> str:
         buffer = io.StringIO()
-        table = csv.writer(buffer, lineterminator="\r\n")
-        for row in rows:
-            table.writerow([guard_cell(cell) for cell in row])
+        csv.writer(buffer, lineterminator="\r\n").writerows(rows)
         return buffer.getvalue()
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from crossdock.imports import fields
+from crossdock.imports.holding import WOOCOMMERCE
 from crossdock.imports.writing_tables import TableText, number_text, on_hand
 from crossdock.kit.money import format_minor
-from crossdock.shop.catalogue import ProductRecord, VariantRecord
+from crossdock.shop.catalogue import AttributeUse, ProductRecord, VariantRecord
 from crossdock.shop.shops import Shop
 
 _COLUMNS = [
@@ -51,22 +52,29 @@ _COLUMNS = [
     "Meta: _merchant_sku",
 ]
 _STATUS = {"instock": "1", "outofstock": "0", "onbackorder": "backorder", None: ""}
-OPTIONS_MAX = 6
-ATTRIBUTES_MAX = 40
+ATTRIBUTES_MAX = 2_000
+"""How many options and attributes one product may have, far beyond what a record may hold."""
 
 
 class WooCommerceWriter:
     """Writes products as one row, or as a parent's row and its variations'."""
 
-    def __init__(self, *, shop: Shop, attribute_names: Sequence[str]) -> None:
+    parts = WOOCOMMERCE
+    attributes_left_out: Sequence[str] = ()
+
+    def __init__(self, *, shop: Shop, attributes: AttributeUse) -> None:
         self._currency = shop.currency
-        self._count = OPTIONS_MAX + min(len(attribute_names), ATTRIBUTES_MAX)
+        self._count = min(attributes.most, ATTRIBUTES_MAX)
         numbered = (
             f"Attribute {number} {what}"
             for number in range(1, self._count + 1)
             for what in ("name", "value(s)", "visible", "global")
         )
         self._table = TableText([*_COLUMNS, *numbered])
+
+    def held(self, product: ProductRecord) -> Sequence[VariantRecord]:
+        """All of them."""
+        return product.variants
 
     def start(self) -> str:
         """The header."""

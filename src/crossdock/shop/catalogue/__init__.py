@@ -14,8 +14,10 @@ from crossdock.shop.catalogue.listing import (
     read_versions,
 )
 from crossdock.shop.catalogue.merchants import upsert_merchants
+from crossdock.shop.catalogue.parts import Parts, left_out_of_product, left_out_of_variant
 from crossdock.shop.catalogue.reading_back import (
-    read_attribute_names,
+    AttributeUse,
+    read_attribute_use,
     stream_blog_posts,
     stream_categories,
     stream_merchants,
@@ -48,6 +50,7 @@ from crossdock.shop.catalogue.texts import clean_html, slug_of
 
 __all__ = [
     "QUANTITY_MAX",
+    "AttributeUse",
     "BlogPostRecord",
     "CategoryRecord",
     "ExtraHandling",
@@ -55,6 +58,7 @@ __all__ = [
     "ImportRun",
     "Listing",
     "MerchantRecord",
+    "Parts",
     "PreparedProduct",
     "ProductRecord",
     "Promotion",
@@ -70,6 +74,8 @@ __all__ = [
     "clean_html",
     "digits_of",
     "has_statistics",
+    "left_out_of_product",
+    "left_out_of_variant",
     "list_categories",
     "list_posts",
     "list_products",
@@ -77,7 +83,7 @@ __all__ = [
     "open_listing",
     "open_run",
     "prepare",
-    "read_attribute_names",
+    "read_attribute_use",
     "read_version",
     "read_versions",
     "refresh_statistics",

@@ -51,14 +51,32 @@ async def stream_merchants(tx: Transaction, *, shop_id: int) -> AsyncIterator[li
         yield chunk
 
 
-async def read_attribute_names(tx: Transaction, *, shop_id: int, limit: int) -> list[str]:
-    """The names of the products' attributes in order, at most `limit`."""
+class AttributeUse(msgspec.Struct, frozen=True):
+    """The attributes' names, those that most products have first, and how many names there are.
+
+    `most` is the largest number of attributes and options that one product has.
+    """
+
+    names: list[str]
+    count: int = 0
+    most: int = 0
+
+
+async def read_attribute_use(tx: Transaction, *, shop_id: int, limit: int) -> AttributeUse:
+    """How the shop's products use attributes; at most `limit` names."""
     rows = await tx.all(
-        """select distinct given.name from products p, jsonb_object_keys(p.attributes) as given (name)
-           where p.shop_id = %s order by given.name limit %s""",
+        """select given.name, count(*) over () from products p,
+                  jsonb_object_keys(p.attributes) as given (name)
+           where p.shop_id = %s group by given.name order by count(*) desc, given.name limit %s""",
         (shop_id, limit),
     )
-    return [row[0] for row in rows]
+    most = await tx.value(
+        """select max(cardinality(option_names)
+                      + (select count(*) from jsonb_object_keys(attributes)))
+           from products where shop_id = %s""",
+        (shop_id,),
+    )
+    return AttributeUse([name for name, _ in rows], rows[0][1] if rows else 0, most or 0)
 
 
 async def _stream(

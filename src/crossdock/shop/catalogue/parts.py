@@ -1,0 +1,68 @@
+"""Which parts of a product a file format has a place for."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from crossdock.shop.catalogue.records import ProductRecord, StockRecord, VariantRecord
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a product and of its variants that a format holds, keys aside.
+
+    `categories_max` and `options_max` of them are held, and pictures' texts with `image_texts`.
+    """
+
+    product: frozenset[str]
+    variant: frozenset[str]
+    categories_max: int = 20
+    options_max: int = 1_000
+    image_texts: bool = False
+    pools: frozenset[str] = frozenset({"own"})
+
+
+_KEYS = frozenset({"handle", "name", "merchant", "currency", "variants", "is_complete"})
+_EMPTY: tuple[object, ...] = ("", None, {}, ())
+
+
+def _defaults(kind: type[msgspec.Struct], *, keys: frozenset[str]) -> dict[str, object]:
+    found = {field.name: field.default for field in msgspec.structs.fields(kind)}
+    return {name: default for name, default in found.items() if name not in keys}
+
+
+_OF_PRODUCT = _defaults(ProductRecord, keys=_KEYS)
+_OF_VARIANT = _defaults(VariantRecord, keys=frozenset({"sku", "stock"}))
+
+
+def left_out_of_product(product: ProductRecord, parts: Parts) -> Iterator[str]:
+    """What the product has and the format has no place for, in the words of JSON Lines."""
+    yield from _left_out(product, _OF_PRODUCT, parts.product)
+    if len(product.categories) > parts.categories_max:
+        yield "categories after the first"
+    if len(product.option_names) > parts.options_max:
+        yield f"option_names after the first {parts.options_max}"
+    if not parts.image_texts and any(image.alt for image in product.images):
+        yield "images.alt"
+
+
+def left_out_of_variant(variant: VariantRecord, parts: Parts) -> Iterator[str]:
+    """The same of a variant."""
+    for name in _left_out(variant, _OF_VARIANT, parts.variant):
+        yield f"variants.{name}"
+    for record in variant.stock:
+        if record.pool not in parts.pools and record.on_hand:
+            yield f"variants.stock of the pool {record.pool}"
+    if any(map(_has_more_than_a_count, variant.stock)):
+        yield "variants.stock but for on_hand"
+
+
+def _left_out(
+    record: msgspec.Struct, defaults: dict[str, object], held: frozenset[str]
+) -> Iterator[str]:
+    for name, default in defaults.items():
+        if name not in held and (value := getattr(record, name)) != default and value not in _EMPTY:
+            yield name
+
+
+def _has_more_than_a_count(record: StockRecord) -> bool:
+    return bool(record.warning_level or record.best_before or record.best_before_alert)
