@@ -20,7 +20,7 @@ class Batcher(Generic[Item, Answer]):
         flush: Callable[[list[Item]], Awaitable[Sequence[Answer]]],
         *,
         max_items: int = 64,
-        max_flights: int = 2,
+        max_flights: int = 1,
     ) -> None:
         self._flush = flush
         self._max_items = max_items

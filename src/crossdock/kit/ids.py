@@ -7,6 +7,9 @@ from abc import ABC, abstractmethod
 from typing import Protocol
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
+_KINDS = len(LETTERS_AND_DIGITS)
+_FAIR = 256 - 256 % _KINDS  # a byte above would make the first letters likelier
+_SPARE = 4
 
 
 class Ids(Protocol):
@@ -45,7 +48,11 @@ class RandomIds(_Names):
     """Names from the operating system's cryptographic generator."""
 
     def random_token(self, length: int) -> str:
-        return "".join(secrets.choice(LETTERS_AND_DIGITS) for _ in range(length))
+        found = ""
+        while len(found) < length:
+            drawn = secrets.token_bytes(length + _SPARE)
+            found += "".join([LETTERS_AND_DIGITS[n % _KINDS] for n in drawn if n < _FAIR])
+        return found[:length]
 
 
 class SeededIds(_Names):
