@@ -23,8 +23,8 @@ TABLES = """
 RECORDED = """
     create schema if not exists proof;
     create table if not exists proof.steps (step text);
-    create or replace function fail_point(step text) returns void language sql as
-        'insert into proof.steps values (step)';
+    create or replace function fail_point(step text) returns boolean language sql as
+        'insert into proof.steps values (step) returning true';
 """
 
 

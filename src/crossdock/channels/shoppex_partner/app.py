@@ -1,12 +1,12 @@
 """The routes of the partner API: read the wire, call the core, write the wire."""
 
-from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
+from crossdock.channels.contract import Handler
 from crossdock.channels.shoppex_partner import explain, openapi, pages
 from crossdock.channels.shoppex_partner.auth import Authenticator, require
 from crossdock.channels.shoppex_partner.catalogue import (
@@ -32,8 +32,6 @@ PREFIX = "/wp-json"
 PRODUCTS_ROUTE = "/shoppex-integrations/v1/products"
 ORDERS_ROUTE = "/shoppex-integrations/v1/create-order"
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 
 class Door:
     """The two endpoints of the specification over the core's services."""
@@ -50,6 +48,19 @@ class Door:
         self._catalogue = catalogue
         self._placing = placing
         self._settings = settings
+
+    def handlers(self) -> dict[tuple[str, str], Handler]:
+        """What answers each endpoint, by verb and path: with or without a slash at its end."""
+        spoken = (
+            ("GET", PRODUCTS_ROUTE, self.products),
+            ("HEAD", PRODUCTS_ROUTE, self.products),
+            ("POST", ORDERS_ROUTE, self.create_order),
+        )
+        return {
+            (verb, PREFIX + route + slash): handler
+            for verb, route, handler in spoken
+            for slash in ("", "/")
+        }
 
     async def products(self, request: Request) -> Response:
         """Every product that the partner may buy, as one list (spec section 3)."""
@@ -131,8 +142,8 @@ def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.Explai
         redoc_url=None,
         redirect_slashes=False,
     )
-    _mount(app, PREFIX + PRODUCTS_ROUTE, door.products, methods=["GET"], extra=openapi.PRODUCTS)
-    _mount(app, PREFIX + ORDERS_ROUTE, door.create_order, methods=["POST"], extra=openapi.CREATE)
+    _describe(app, PRODUCTS_ROUTE, door.products, method="GET", extra=openapi.PRODUCTS)
+    _describe(app, ORDERS_ROUTE, door.create_order, method="POST", extra=openapi.CREATE)
     for path in ("/order-detail/", "/order-detail"):
         app.add_route(path, order_pages.show, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route(explain.PATH, tool.page, methods=["GET", "POST"], include_in_schema=False)
@@ -154,17 +165,14 @@ def path_in_query(query: bytes) -> str | None:
     return PREFIX + route if route.startswith("/") else PREFIX
 
 
-def _mount(
-    app: FastAPI, path: str, handler: Handler, *, methods: list[str], extra: openapi.Operation
+def _describe(
+    app: FastAPI, route: str, handler: Handler, *, method: str, extra: openapi.Operation
 ) -> None:
-    """Plain routes answer: they cost half of what FastAPI's do. The last one is for the document."""
-    spoken = [*methods, "HEAD"] if "GET" in methods else methods
-    app.add_route(path, handler, methods=spoken, include_in_schema=False)
-    app.add_route(path + "/", handler, methods=spoken, include_in_schema=False)
+    """The document's entry; calls are answered directly (see `Channel.direct`)."""
     app.add_api_route(
-        path,
+        PREFIX + route,
         handler,
-        methods=methods,
+        methods=[method],
         summary=extra.summary,
         description=extra.description,
         responses=extra.responses,

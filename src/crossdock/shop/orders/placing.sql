@@ -4,12 +4,12 @@
 -- Raises CD001 (see post_stock) when own stock does not cover a capped take; nothing is written then.
 -- Without sequential scans: the checks of the foreign keys are planned when a connection writes its first
 -- order, and in a young shop, whose tables are empty, they would read whole tables ever after.
-create or replace function place_order(p_order jsonb, p_now timestamptz)
-returns table (order_id bigint, order_key text, created boolean) language plpgsql set enable_seqscan = off as $$
+create or replace function place_order(
+    p_order jsonb, p_now timestamptz, out order_id bigint, out order_key text, out created boolean
+) language plpgsql set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
     v_shop_id bigint := (p_order ->> 'shop_id')::bigint;
-    v_order_id bigint;
     v_connector text := p_order #>> '{connector,name}';
     v_by_hand boolean := coalesce(p_order #>> '{connector,kind}' = 'manual', false);
 begin
@@ -27,57 +27,57 @@ begin
         total_minor bigint, billing jsonb, shipping jsonb, comments text, tax_id text, resale_tax text,
         seller_id bigint, vendor_source text, source text, is_test boolean, details jsonb)
     on conflict (partner_id, partner_order_id) do nothing
-    returning id into v_order_id;
+    returning id into order_id;
 
-    if v_order_id is null then
-        return query
-            select o.id, o.order_key, false from orders o
-            where o.partner_id = (p_order ->> 'partner_id')::bigint
-              and o.partner_order_id = p_order ->> 'partner_order_id';
+    created := order_id is not null;
+    if not created then
+        select o.id, o.order_key into order_id, order_key from orders o
+        where o.partner_id = (p_order ->> 'partner_id')::bigint
+          and o.partner_order_id = p_order ->> 'partner_order_id';
         return;
     end if;
-    perform fail_point('place_order:order');
+    order_key := p_order ->> 'order_key';
+    assert fail_point('place_order:order');
 
     insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc, origin,
                              image, quantity, unit_price_minor, vat_bp, total_minor, note, details)
-    select v_shop_id, v_order_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc, l.origin,
+    select v_shop_id, order_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc, l.origin,
            l.image, l.quantity, l.unit_price_minor, l.vat_bp, l.unit_price_minor * l.quantity, l.note,
            coalesce(l.details, '{}')
     from jsonb_to_recordset(p_order -> 'lines') as l (
         line_no smallint, variant_id bigint, product_id bigint, merchant_id bigint, name text, sku text, upc text,
         origin text, image text, quantity bigint, unit_price_minor bigint, vat_bp integer, note text,
         details jsonb);
-    perform fail_point('place_order:lines');
+    assert fail_point('place_order:lines');
 
     insert into events (shop_id, kind, subject_id, payload, created_at)
-    values (v_shop_id, 'order.placed', v_order_id,
+    values (v_shop_id, 'order.placed', order_id,
             jsonb_build_object('partner_id', p_order -> 'partner_id', 'state', p_order ->> 'state'), p_now);
-    perform fail_point('place_order:event');
+    assert fail_point('place_order:event');
 
     if v_connector is not null then
         insert into dispatches (shop_id, order_id, connector, status, external_id, sent_at, next_attempt_at, updated_at)
-        values (v_shop_id, v_order_id, v_connector,
+        values (v_shop_id, order_id, v_connector,
                 case when v_by_hand then 'sent' else 'queued' end,
                 case when v_by_hand then 'manual' end,
                 case when v_by_hand then p_now end,
                 case when not v_by_hand then p_now end,
                 p_now);
-        perform fail_point('place_order:dispatch');
+        assert fail_point('place_order:dispatch');
     end if;
     if v_connector is not null and not v_by_hand then
         perform procrastinate_defer_jobs_v1(array[row(
-            'dispatch', 'send_dispatch', 0, format('dispatch:%s:%s', v_shop_id, v_order_id), null,
-            jsonb_build_object('shop_id', v_shop_id, 'order_id', v_order_id), null
+            'dispatch', 'send_dispatch', 0, format('dispatch:%s:%s', v_shop_id, order_id), null,
+            jsonb_build_object('shop_id', v_shop_id, 'order_id', order_id), null
         )]::procrastinate_job_to_defer_v1[]);
-        perform fail_point('place_order:job');
+        assert fail_point('place_order:job');
     end if;
 
-    perform take_stock(v_shop_id, v_order_id, p_order -> 'takes', p_now);
-    perform fail_point('place_order:stock');
-    return query select v_order_id, p_order ->> 'order_key', true;
+    perform take_stock(v_shop_id, order_id, p_order -> 'takes', p_now);
+    assert fail_point('place_order:stock');
 end $$;
 
--- Commit stock to an order. p_takes: [{variant_id, quantity, mode}] with one row per variant:
+-- Commit stock to an order. p_takes: [{variant_id, quantity, mode}], one mode per variant:
 --   own_capped  own pool, never below what is available
 --   own         own pool, which may go below zero (backorder)
 --   supplier    supplier pool, which may go below zero (backorder)
@@ -100,18 +100,25 @@ begin
         end loop;
     end if;
 
-    with take as (
-        select t.variant_id, t.quantity, t.mode,
-               case t.mode when 'supplier' then 0
-                           when 'own_first' then least(t.quantity, coalesce(greatest((
-                               select l.available from stock_levels l
-                               where l.shop_id = p_shop_id and l.variant_id = t.variant_id and l.pool = 'own'), 0), 0))
-                           else t.quantity end as own
-        from jsonb_to_recordset(p_takes) as t (variant_id bigint, quantity bigint, mode text)
-    ), part as (
-        select variant_id, 'own' as pool, own as quantity, mode = 'own_capped' as floor from take where own > 0
-        union all
-        select variant_id, 'supplier', quantity - own, false from take where quantity > own
+    with part as (
+        select t.variant_id, p.pool, p.quantity, t.mode = 'own_capped' as floor
+        from (
+            select x.variant_id, sum(x.quantity)::bigint as quantity, min(x.mode) as mode
+            from jsonb_to_recordset(p_takes) as x (variant_id bigint, quantity bigint, mode text)
+            group by x.variant_id
+        ) t
+        cross join lateral (
+            select case t.mode
+                   when 'supplier' then 0
+                   when 'own_first' then least(t.quantity, coalesce(greatest((
+                       select l.available from stock_levels l
+                       where l.shop_id = p_shop_id and l.variant_id = t.variant_id and l.pool = 'own'), 0), 0))
+                   else t.quantity end as quantity
+        ) own
+        cross join lateral (
+            values ('own', own.quantity), ('supplier', t.quantity - own.quantity)
+        ) p (pool, quantity)
+        where p.quantity > 0
     ), allocated as (
         insert into order_allocations (shop_id, order_id, variant_id, pool, quantity)
         select p_shop_id, p_order_id, variant_id, pool, quantity from part
@@ -119,7 +126,7 @@ begin
     select jsonb_agg(jsonb_build_object('variant_id', variant_id, 'pool', pool, 'kind', 'commit',
                                         'committed', quantity, 'floor', floor))
     into v_postings from part;
-    perform fail_point('take_stock:allocated');
+    assert fail_point('take_stock:allocated');
 
     perform post_stock(p_shop_id, v_postings, 'order placed', p_order_id, p_now);
 end $$;

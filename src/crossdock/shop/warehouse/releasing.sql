@@ -33,7 +33,7 @@ begin
         'mode', case when p_look then 'own_capped' else 'own' end) order by wanted.variant_id), '[]'::jsonb)
     into v_takes
     from order_goods(p_shop_id, p_order_id) wanted;
-    perform fail_point('release_order:read');
+    assert fail_point('release_order:read');
 
     begin
         perform take_stock(p_shop_id, p_order_id, v_takes, p_now);
@@ -45,10 +45,10 @@ begin
         end if;
         return 'reserved';
     end;
-    perform fail_point('release_order:taken');
+    assert fail_point('release_order:taken');
 
     update orders set state = 'processing', updated_at = p_now where shop_id = p_shop_id and id = p_order_id;
-    perform fail_point('release_order:moved');
+    assert fail_point('release_order:moved');
     insert into events (shop_id, kind, subject_id, created_at)
     values (p_shop_id, 'order.released', p_order_id, p_now);
     return 'processing';
