@@ -7,7 +7,7 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.shop.catalogue import ProductRecord, VariantRecord, upsert_products
-from crossdock.shop.catalogue.showcase import _PRODUCTS
+from crossdock.shop.catalogue.showcase import _PRODUCTS_PAGE
 from crossdock.shop.shops import Shop, add_shop
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -58,11 +58,13 @@ async def test_a_page_costs_the_rows_on_it_however_small_other_shops_were(crowde
     await stock_up(crowded, large, PRODUCTS)
     parameters = {
         "shop": large.id, "merchants": None, "price_list": None, "ids": None, "categories": None,
-        "now": NOW, "paged": True, "limit": 100, "offset": 400,
+        "now": NOW, "limit": 100, "offset": 400,
     }  # fmt: skip
 
     async with crowded.statement() as tx:
-        plan = await tx.value("explain (analyze, buffers, format json) " + _PRODUCTS, parameters)
+        plan = await tx.value(
+            "explain (analyze, buffers, format json) " + _PRODUCTS_PAGE, parameters
+        )
         (top,) = plan if isinstance(plan, list) else json.loads(plan)
 
     assert top["Plan"]["Actual Rows"] == 100

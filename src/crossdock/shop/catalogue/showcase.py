@@ -120,11 +120,11 @@ async def list_products(
         "ids": None if product_ids is None else list(product_ids),
         "categories": None if category_ids is None else list(category_ids),
         "now": now,
-        "paged": offset is not None,
-        "limit": ALL_MAX if offset is None else PAGE,
+        "limit": PAGE,
         "offset": offset or 0,
     }
-    return await _read(tx, query=_PRODUCTS, parameters=parameters, kind=ShownProduct)
+    query = _ALL_PRODUCTS if offset is None else _PRODUCTS_PAGE
+    return await _read(tx, query=query, parameters=parameters, kind=ShownProduct)
 
 
 async def list_categories(
@@ -171,28 +171,27 @@ async def _read(
     return [decoder.decode(text) for (text,) in await tx.all(query, parameters)]
 
 
-_PRODUCTS = """
-    with entries as (
-        select p.id, 0::bigint as parent_id, p.id as product_id, null::bigint as own_variant, p.sort
-        from products p
-        where p.shop_id = %(shop)s
-          and (%(merchants)s::bigint[] is null or p.merchant_id = any(%(merchants)s))
-          and (%(ids)s::bigint[] is null or p.id = any(%(ids)s))
-        union all
-        select v.id, p.id, p.id, v.id, p.sort
-        from variants v join products p on p.shop_id = v.shop_id and p.id = v.product_id
-        where v.shop_id = %(shop)s and cardinality(p.option_names) > 0
-          and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
-          and (%(ids)s::bigint[] is null or v.id = any(%(ids)s))
-    ), page as (
-        select e.* from entries e
-        where exists (select 1 from variants x where x.shop_id = %(shop)s and x.product_id = e.product_id)
-          and (%(categories)s::bigint[] is null or exists (
-            select 1 from product_categories c
-            where c.shop_id = %(shop)s and c.product_id = e.product_id and c.category_id = any(%(categories)s)))
-        order by case when %(paged)s then 0 else e.sort end, e.id
-        limit %(limit)s offset %(offset)s
-    )
+_IN_CATEGORY = """
+    (%(categories)s::bigint[] is null or exists (
+        select 1 from product_categories c
+        where c.shop_id = p.shop_id and c.product_id = p.id and c.category_id = any(%(categories)s)))
+"""
+_PRODUCT_ENTRIES = f"""
+    select p.id, 0::bigint as parent_id, p.id as product_id, null::bigint as own_variant, p.sort
+    from products p
+    where p.shop_id = %(shop)s
+      and (%(merchants)s::bigint[] is null or p.merchant_id = any(%(merchants)s))
+      and (%(ids)s::bigint[] is null or p.id = any(%(ids)s)) and {_IN_CATEGORY}
+      and exists (select 1 from variants x where x.shop_id = p.shop_id and x.product_id = p.id)
+"""
+_VARIANT_ENTRIES = f"""
+    select v.id, p.id, p.id, v.id, p.sort
+    from variants v join products p on p.shop_id = v.shop_id and p.id = v.product_id
+    where v.shop_id = %(shop)s and cardinality(p.option_names) > 0
+      and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
+      and (%(ids)s::bigint[] is null or v.id = any(%(ids)s)) and {_IN_CATEGORY}
+"""
+_SHOWN = """
     select jsonb_build_object(
         'id', e.id, 'parent_id', e.parent_id, 'variant_id', v.first_id,
         'name', coalesce(v.own_name, p.name), 'description', p.description, 'translations', p.translations,
@@ -244,7 +243,17 @@ _PRODUCTS = """
         where x.shop_id = %(shop)s and x.product_id = p.id
           and (e.own_variant is null or x.id = e.own_variant)
     ) v on true
-    order by case when %(paged)s then 0 else e.sort end, e.id
+"""
+_ALL_PRODUCTS = f"""
+    with page as ({_PRODUCT_ENTRIES} union all {_VARIANT_ENTRIES}) {_SHOWN} order by e.sort, e.id
+"""
+# Each side is cut off by itself, so that neither is read beyond the page.
+_PRODUCTS_PAGE = f"""
+    with page as (
+        ({_PRODUCT_ENTRIES} order by p.id limit %(offset)s + %(limit)s)
+        union all ({_VARIANT_ENTRIES} order by v.id limit %(offset)s + %(limit)s)
+        order by id limit %(limit)s offset %(offset)s
+    ) {_SHOWN} order by e.id
 """
 
 _CATEGORIES = """
