@@ -131,3 +131,15 @@ def test_the_example_file_says_what_each_setting_is_for():
     missing = [name for name, _, reason in describe() if reason not in text]
 
     assert missing == []
+
+
+def test_older_master_keys_are_a_list_that_is_checked_and_never_shown():
+    keys = ["A" * 43 + "=", "B" * 42 + "A="]
+    loaded = load_settings({"CROSSDOCK_MASTER_KEY_OLDER": ", ".join(keys)})
+    assert loaded.master_key_older == tuple(keys)
+
+    with pytest.raises(SettingsError, match="each of master_key_older must be 32") as refusal:
+        load_settings({"CROSSDOCK_MASTER_KEY_OLDER": f"{keys[0]},sEcReT"})
+
+    assert "sEcReT" not in str(refusal.value)
+    assert keys[0] not in str(refusal.value)

@@ -17,6 +17,7 @@ from crossdock.commands import (
     fulfil,
     importing,
     jobs,
+    master_key,
     migrate,
     openapi,
     partners,
@@ -30,7 +31,7 @@ from crossdock.commands import (
     stock,
     worker,
 )
-from crossdock.errors import CrossdockError
+from crossdock.errors import CrossdockError, SealBroken
 from crossdock.settings import SettingsError
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ app.command(rich_help_panel=_SERVER)(serve.serve)
 app.command(rich_help_panel=_SERVER)(worker.worker)
 app.command(rich_help_panel=_SERVER)(migrate.migrate)
 app.command(rich_help_panel=_SERVER)(settings.settings)
+app.add_typer(master_key.app, name="master-key", rich_help_panel=_SERVER)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=_SERVER)
 app.command(rich_help_panel=_SERVER)(doctor.doctor)
 app.command(rich_help_panel=_SERVER)(openapi.openapi)
@@ -85,6 +87,9 @@ def main() -> None:
         sys.exit(2)
     except CrossdockError as error:
         _complain(error)
+        sys.exit(1)
+    except SealBroken as error:
+        sys.stderr.write(f"crossdock: {error}; see docs/operating/master-key.md\n")
         sys.exit(1)
     except BrokenPipeError:  # the reader of our output has left
         sys.exit(1)

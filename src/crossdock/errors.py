@@ -80,3 +80,10 @@ class DatabaseUnavailable(Unavailable):
 
     def __init__(self, message: str = "", data: Mapping[str, Any] | None = None) -> None:
         super().__init__("database_unavailable", message, data or {"retry_after_s": 2})
+
+
+class SealBroken(Exception):
+    """Sealed bytes that no known master key opens: changed, cut, of another place, or of a lost key.
+
+    No refusal of a caller's wish, so it has no code: the operator has to act.
+    """

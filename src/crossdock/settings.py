@@ -65,6 +65,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="32 bytes in base64 that seal partner secrets; empty keeps one in data_dir/master.key."
         ),
     ] = ""
+    master_key_older: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Master keys of before: what they sealed still opens, until it is sealed again."
+        ),
+    ] = ()
     public_url: Annotated[
         str,
         Meta(description="How the outside reaches this server; links and examples start with it."),
@@ -285,13 +291,13 @@ def _check_network(text: str) -> None:
         raise SettingsError(f"trusted_proxies: {text!r} is no address or network") from None
 
 
-def _check_key(text: str) -> None:
+def _check_key(text: str, *, name: str) -> None:
     try:
-        size = len(base64.b64decode(text, validate=True))
-    except binascii.Error:
+        size = len(base64.b64decode(text.strip(), validate=True))
+    except (binascii.Error, ValueError):
         size = 0
     if size != 32:
-        raise SettingsError("master_key must be 32 bytes in base64 (try: openssl rand -base64 32)")
+        raise SettingsError(f"{name} must be 32 bytes in base64 (try: openssl rand -base64 32)")
 
 
 def _names() -> tuple[str, ...]:
@@ -375,4 +381,6 @@ def _check(settings: Settings) -> None:
     for text in settings.trusted_proxies:
         _check_network(text)
     if settings.master_key:
-        _check_key(settings.master_key)
+        _check_key(settings.master_key, name="master_key")
+    for key in settings.master_key_older:
+        _check_key(key, name="each of master_key_older")

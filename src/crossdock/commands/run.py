@@ -6,6 +6,7 @@ import typer
 
 from crossdock.commands.demo import load_into
 from crossdock.commands.greeting import greeting
+from crossdock.commands.running import require_master_key
 from crossdock.commands.serve import HostOption, PortOption, WorkersOption, with_options
 from crossdock.db.runtime import Runtime
 from crossdock.serving.address import noting_address
@@ -37,6 +38,7 @@ async def _prepare(runtime: Runtime) -> str:
     from crossdock.demo.access import SHOP, find_sample_variant
     from crossdock.shop.shops import list_shops
 
+    await require_master_key(runtime)
     async with runtime.database.statement() as tx:
         shops = {shop.slug for shop in await list_shops(tx)}
         is_due = shops <= {SHOP} and await find_sample_variant(tx) is None

@@ -32,7 +32,7 @@ def with_runtime(
     configure_logging(level="warning", format=settings.log_format)
     with running_database(settings) as running:
         migrate(running.database_url)
-        return asyncio.run(_run(action, running))
+        return run_once(action, settings=running)
 
 
 def require_database(settings: Settings) -> None:
@@ -52,6 +52,27 @@ def _is_there(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
+
+
+def run_once(action: Callable[[Runtime], Awaitable[T]], *, settings: Settings) -> T:
+    """Run `action` with an open pool on a database that runs and is migrated."""
+    return asyncio.run(_run(action, settings))
+
+
+async def require_master_key(runtime: Runtime) -> None:
+    """Warn of secrets that no known master key opens. Raises CrossdockError where none opens."""
+    import structlog
+
+    from crossdock.jobs.services import create_box
+    from crossdock.shop.resealing import require_key
+
+    for shut in await require_key(runtime.database, box=create_box(runtime.settings)):
+        structlog.get_logger("crossdock").warning(
+            "no known master key opens these",
+            of=shut.name,
+            count=shut.unreadable,
+            places=list(shut.unreadable_places),
+        )
 
 
 async def _run(action: Callable[[Runtime], Awaitable[T]], settings: Settings) -> T:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from crossdock.commands.running import require_master_key, run_once
 from crossdock.serving.address import follow_port, noting_address
 from crossdock.settings import Settings, load_settings, unknown_variables
 
@@ -43,6 +44,7 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
     warn_of_strangers()
     with running_database(settings) as running, noting_address(settings) as note_address:
         migrate(running.database_url)
+        run_once(require_master_key, settings=running)
         asyncio.run(Supervisor(running, with_jobs=with_jobs, on_ready=note_address).run())
 
 

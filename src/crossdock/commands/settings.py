@@ -7,7 +7,7 @@ import typer
 
 from crossdock.settings import ENVIRONMENT_PREFIX, Settings, describe, load_settings
 
-_SECRET = {"master_key", "metrics_token", "database_url"}
+_SECRET = {"master_key", "master_key_older", "metrics_token", "database_url"}
 
 
 def settings(

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from crossdock.commands.running import require_database
+from crossdock.commands.running import require_database, require_master_key, run_once
 from crossdock.settings import load_settings
 
 
@@ -18,4 +18,5 @@ def worker() -> None:
     configure_logging(level=settings.log_level, format=settings.log_format)
     with running_database(settings) as running:
         migrate(running.database_url)
+        run_once(require_master_key, settings=running)
         asyncio.run(work(running))

@@ -14,6 +14,7 @@ from crossdock.errors import NotFound
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.people import (
     Hasher,
+    Person,
     add_person,
     find_person,
     has_password,
@@ -43,10 +44,9 @@ async def ensure_console_person(
 
     The second step, and a role that was given since, stay as they are.
     """
-    password, hasher = _password(box), Hasher()
-    try:
-        person = await find_person(tx, email=EMAIL)
-    except NotFound:
+    password, hasher = _passwords(box)[0], Hasher()
+    person = await _find(tx)
+    if person is None:
         hashed = await hasher.hash(password)
         await add_person(
             tx,
@@ -67,14 +67,50 @@ async def ensure_console_person(
 
 async def read_console_access(tx: Transaction, *, box: SecretBox) -> ConsoleAccess | None:
     """E-mail and password as the demo was loaded, or None where it has no such person."""
+    if await _find(tx) is None:
+        return None
+    former = await _former_password(tx, box=box)
+    return ConsoleAccess(email=EMAIL, password=former or _passwords(box)[0])
+
+
+async def has_former_password(tx: Transaction, *, box: SecretBox) -> bool:
+    """Whether the demo's owner signs in with what an older master key made."""
+    return bool(await _former_password(tx, box=box))
+
+
+async def renew_password(tx: Transaction, *, box: SecretBox) -> bool:
+    """Set what the newest master key makes in the place of what an older one made; whether it was due."""
+    person = await _find(tx)
+    if person is None or not await _former_password(tx, box=box):
+        return False
+    hashed = await Hasher().hash(_passwords(box)[0])
+    await set_password_hash(tx, person_id=person.id, password_hash=hashed)
+    return True
+
+
+async def _find(tx: Transaction) -> Person | None:
     try:
-        person = await find_person(tx, email=EMAIL)
+        return await find_person(tx, email=EMAIL)
     except NotFound:
         return None
-    return ConsoleAccess(email=person.email, password=_password(box))
 
 
-def _password(box: SecretBox) -> str:
-    """100 bits in four groups."""
-    made = base64.b32encode(box.keyed_hash(EMAIL, purpose="demo console password")).decode().lower()
-    return "-".join(made[n : n + _GROUP] for n in range(0, _LETTERS, _GROUP))
+async def _former_password(tx: Transaction, *, box: SecretBox) -> str:
+    """The password in force where an older master key made it, else ''."""
+    person, hasher = await _find(tx), Hasher()
+    if person is None:
+        return ""
+    for password in _passwords(box)[1:]:
+        if await has_password(tx, person_id=person.id, password=password, hasher=hasher):
+            return password
+    return ""
+
+
+def _passwords(box: SecretBox) -> list[str]:
+    """100 bits in four groups for every known master key, the newest first."""
+    return [_grouped(made) for made in box.keyed_hashes(EMAIL, purpose="demo console password")]
+
+
+def _grouped(made: bytes) -> str:
+    text = base64.b32encode(made).decode().lower()
+    return "-".join(text[n : n + _GROUP] for n in range(0, _LETTERS, _GROUP))

@@ -1,8 +1,9 @@
 """The services that call other people's servers, built from the runtime where they are used."""
 
 from crossdock.db.runtime import Runtime
-from crossdock.kit.crypto import SecretBox, load_master_key
+from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import RandomIds
+from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
 from crossdock.shop.fulfilment import Configuring, Connectors, Dispatching
@@ -15,8 +16,21 @@ def create_outbound(settings: Settings) -> Outbound:
 
 
 def create_box(settings: Settings) -> SecretBox:
-    """What opens and seals secrets, with the key of the setting or of the data folder."""
-    return SecretBox(load_master_key(settings.master_key, settings.data_path))
+    """What opens and seals secrets, with the keys of the settings or of the data folder.
+
+    A change of the folder's file counts while the process runs.
+    """
+    older = [decode_key(text, where="master_key_older") for text in settings.master_key_older]
+    if settings.master_key:
+        return SecretBox(decode_key(settings.master_key, where="master_key"), older=older)
+    file = KeyFile(settings.data_path)
+    newest, *former = file.read()
+
+    def renew() -> list[bytes] | None:
+        keys = file.read_if_changed()
+        return [*keys, *older] if keys else None
+
+    return SecretBox(newest, older=[*former, *older], renew=renew)
 
 
 def create_dispatching(runtime: Runtime, *, outbound: Outbound) -> Dispatching:

@@ -1,78 +1,109 @@
-"""Sealing secrets at rest, hashing keys, comparing in constant time, and the master key."""
+"""Sealing secrets at rest, hashing keys, comparing in constant time."""
 
-import base64
-import binascii
 import contextlib
 import hashlib
 import hmac
-import os
 import secrets
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from crossdock.errors import Invalid
+from crossdock.errors import SealBroken
 
-MASTER_KEY_FILE = "master.key"
-_KEY_BYTES = 32
+KEY_BYTES = 32
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _FORMAT = 1
 
-
-class SealBroken(Exception):
-    """Sealed bytes that no known key opens: changed, cut, of another place, or of a lost key."""
+Renew = Callable[[], Sequence[bytes] | None]
 
 
 class SecretBox:
     """AES-256-GCM over small secrets.
 
     Sealed bytes are: format (1), key id (1), nonce (12), ciphertext, tag (16). The key id is
-    made from the key itself, so a rotation needs no numbering: give the new key first and the
+    made from the key itself, so a change needs no numbering: give the new key first and the
     old ones as `older`; what they sealed stays readable until it is sealed again. `place`
     (for example 'credential:17') is authenticated and not stored: bytes moved to another row
-    do not open there.
+    do not open there. `renew` is asked before the box seals or hashes, and where nothing opens:
+    it gives other keys, the newest first, when they changed while this process ran.
     """
 
-    def __init__(self, master_key: bytes, *, older: Sequence[bytes] = ()) -> None:
-        if any(len(key) != _KEY_BYTES for key in (master_key, *older)):
+    def __init__(
+        self, master_key: bytes, *, older: Sequence[bytes] = (), renew: Renew = lambda: None
+    ) -> None:
+        self._renew = renew
+        self._use((master_key, *older))
+
+    def _use(self, keys: Sequence[bytes]) -> None:
+        if any(len(key) != KEY_BYTES for key in keys):
             raise ValueError("a master key is 32 bytes")
-        self._key_id = _key_id(master_key)
-        self._deriving = hashlib.sha256(b"crossdock derived keys\0" + master_key).digest()
-        self._current = AESGCM(master_key)
-        self._known = [(_key_id(key), AESGCM(key)) for key in (master_key, *older)]
+        self._keys = [_Key(key) for key in dict.fromkeys(keys)]
+
+    def _follow(self) -> bool:
+        keys = self._renew()
+        if keys:
+            self._use(keys)
+        return bool(keys)
+
+    @property
+    def older_count(self) -> int:
+        """How many keys besides the newest open what they sealed."""
+        self._follow()
+        return len(self._keys) - 1
 
     def seal(self, secret: bytes, *, place: str) -> bytes:
         """Encrypt `secret` for the place it is kept at."""
-        header = bytes((_FORMAT, self._key_id))
+        self._follow()
+        newest = self._keys[0]
+        header = bytes((_FORMAT, newest.id))
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return header + nonce + self._current.encrypt(nonce, secret, header + place.encode())
+        return header + nonce + newest.cipher.encrypt(nonce, secret, header + place.encode())
 
     def open(self, sealed: bytes, *, place: str) -> bytes:
         """Decrypt what `seal` made for the same place. Raises SealBroken."""
-        header, nonce, rest = sealed[:2], sealed[2:14], sealed[14:]
-        if len(rest) < _TAG_BYTES or header[0] != _FORMAT:
-            raise SealBroken("not sealed by this program")
-        for key_id, cipher in self._known:
-            if key_id == header[1]:
-                with contextlib.suppress(InvalidTag):
-                    return cipher.decrypt(nonce, rest, header + place.encode())
-        raise SealBroken("no known master key opens this")
+        secret = _opened(sealed, place=place, keys=self._keys)
+        if secret is None and self._follow():
+            secret = _opened(sealed, place=place, keys=self._keys)
+        if secret is None:
+            raise SealBroken(f"no known master key opens {place}")
+        return secret
+
+    def is_current(self, sealed: bytes, *, place: str) -> bool:
+        """Whether the newest key opens it; if not, open it and seal it again."""
+        self._follow()
+        return _opened(sealed, place=place, keys=self._keys[:1]) is not None
 
     def keyed_hash(self, text: str, *, purpose: str) -> bytes:
         """32 bytes that only holders of the newest master key can make from the text; for one purpose."""
+        return self.keyed_hashes(text, purpose=purpose)[0]
+
+    def keyed_hashes(self, text: str, *, purpose: str) -> list[bytes]:
+        """The keyed hash under every known master key, the newest first."""
+        self._follow()
         message = f"{purpose}\0{text}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self._deriving, message, "sha256")
-
-    def is_current(self, sealed: bytes) -> bool:
-        """Whether the newest key sealed it; if not, open it and seal it again."""
-        return sealed[:2] == bytes((_FORMAT, self._key_id))
+        return [hmac.digest(key.deriving, message, "sha256") for key in self._keys]
 
 
-def _key_id(key: bytes) -> int:
-    return hashlib.sha256(b"crossdock master key id\0" + key).digest()[0]
+class _Key:
+    """A master key and what is made from it; keys that share an id are tried one after the other."""
+
+    def __init__(self, key: bytes) -> None:
+        self.id = hashlib.sha256(b"crossdock master key id\0" + key).digest()[0]
+        self.deriving = hashlib.sha256(b"crossdock derived keys\0" + key).digest()
+        self.cipher = AESGCM(key)
+
+
+def _opened(sealed: bytes, *, place: str, keys: Sequence[_Key]) -> bytes | None:
+    header, nonce, rest = sealed[:2], sealed[2:14], sealed[14:]
+    if len(rest) < _TAG_BYTES or header[0] != _FORMAT:
+        return None
+    for key in keys:
+        if key.id == header[1]:
+            with contextlib.suppress(InvalidTag):
+                return key.cipher.decrypt(nonce, rest, header + place.encode())
+    return None
 
 
 def hash_key(key: str) -> bytes:
@@ -87,45 +118,3 @@ def constant_time_equal(left: str | bytes, right: str | bytes) -> bool:
 
 def _as_bytes(value: str | bytes) -> bytes:
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-
-
-def load_master_key(setting_text: str, data_dir: Path) -> bytes:
-    """The 32 bytes of the setting (base64), else of `data_dir`/master.key, made on first use.
-
-    Two processes that start at once both get the key of the one that wrote first.
-    Raises Invalid `invalid_input` when the text or the file is not 32 bytes in base64.
-    """
-    if setting_text:
-        return _decode(setting_text, where="master_key")
-    path = data_dir / MASTER_KEY_FILE
-    if not path.exists():
-        _create(path)
-    return _decode(path.read_text(encoding="ascii", errors="replace"), where=str(path))
-
-
-def _create(path: Path) -> None:
-    """Write the key under a name of our own, then link it: the link is the atomic first-wins step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-
-
-def _decode(text: str, *, where: str) -> bytes:
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise Invalid(
-            "invalid_input", f"{where} must be 32 bytes in base64 (openssl rand -base64 32)"
-        )
-    return key

@@ -21,6 +21,7 @@ from crossdock.errors import (
     CrossdockError,
     Invalid,
     NotFound,
+    SealBroken,
     Unavailable,
 )
 from crossdock.kit.ids import RandomIds
@@ -89,6 +90,9 @@ class Edge:
             await self._hand_over(exchange)
         except CrossdockError as error:
             await exchange.fail(error)
+        except SealBroken as error:  # the operator's to mend, and no secret: a place, not a value
+            log.critical("a stored secret does not open", reason=str(error))
+            await exchange.fail(CrossdockError("internal"))
         except Exception:
             log.exception("request failed", path=_printable(exchange.scope["path"]))
             await exchange.fail(CrossdockError("internal"))

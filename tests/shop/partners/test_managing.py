@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from crossdock.errors import Conflict, NotFound
-from crossdock.kit.crypto import SealBroken, SecretBox
+from crossdock.errors import Conflict, NotFound, SealBroken
+from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.partners import (
     Terms,

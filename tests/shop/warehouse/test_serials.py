@@ -6,8 +6,8 @@ import pytest
 import structlog
 
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import CrossdockError, Invalid, NotFound
-from crossdock.kit.crypto import SealBroken, SecretBox
+from crossdock.errors import CrossdockError, Invalid, NotFound, SealBroken
+from crossdock.kit.crypto import SecretBox
 from crossdock.kit.logging import configure_logging
 from crossdock.shop.warehouse import find_serial, read_serials
 from tests.support.factories import box

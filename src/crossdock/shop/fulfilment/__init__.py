@@ -7,7 +7,7 @@ from crossdock.shop.fulfilment.configuring import (
     list_connectors,
     set_connector,
 )
-from crossdock.shop.fulfilment.connecting import KINDS, Connectors
+from crossdock.shop.fulfilment.connecting import KINDS, Connectors, secret_place
 from crossdock.shop.fulfilment.contract import (
     Connector,
     DispatchFailed,
@@ -46,6 +46,7 @@ __all__ = [
     "new_secret",
     "requeue_lost",
     "resend",
+    "secret_place",
     "send_dispatch",
     "set_connector",
     "show_dispatch",

@@ -6,9 +6,9 @@ from typing import Any, cast
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Invalid, NotFound
+from crossdock.errors import Invalid, NotFound, SealBroken
 from crossdock.kit.clock import Clock
-from crossdock.kit.crypto import SealBroken, SecretBox
+from crossdock.kit.crypto import SecretBox
 from crossdock.kit.outbound import Outbound, Refused
 from crossdock.shop.fulfilment.contract import Connector
 from crossdock.shop.fulfilment.manual import ManualConnector, ManualSettings

@@ -15,7 +15,7 @@ from crossdock.shop.partners.managing import (
 )
 from crossdock.shop.partners.model import Credential, Partner, Secret
 from crossdock.shop.partners.purging import purge_expired
-from crossdock.shop.partners.reading import read_credential
+from crossdock.shop.partners.reading import read_credential, secret_place
 from crossdock.shop.partners.verifying import Verifier, is_nonce_spent
 from crossdock.shop.partners.wording import (
     JSON_OBJECT,
@@ -47,6 +47,7 @@ __all__ = [
     "read_terms",
     "revoke_old_secrets",
     "rotate_secret",
+    "secret_place",
     "set_terms",
     "split_words",
 ]

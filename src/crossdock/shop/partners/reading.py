@@ -1,8 +1,10 @@
 """Read a partner by the public key that it sends."""
 
+import contextlib
 from typing import Any
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import SealBroken
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.partners.model import Credential, Partner, Secret
 
@@ -23,22 +25,19 @@ _BY_KEY = """
 async def read_credential(
     tx: Transaction, *, channel: str, public_key: str, box: SecretBox
 ) -> Credential | None:
-    """The live credential of an active partner, or None. Expired secrets are left to the caller's clock."""
+    """The live credential of an active partner, or None. Expired secrets are left to the caller's clock.
+
+    A secret of a lost master key is passed over where another one opens. Raises SealBroken where
+    none does.
+    """
     row = await tx.one(_BY_KEY, (channel, public_key))
     if row is None:
         return None
-    ids, sealed, expiries = row[15], row[16], row[17]
-    secrets = tuple(
-        Secret(
-            id=secret_id, value=box.open(blob, place=secret_place(public_key)), expires_at=expiry
-        )
-        for secret_id, blob, expiry in zip(ids, sealed, expiries, strict=True)
-    )
     return Credential(
         id=row[0],
         public_key=public_key,
         is_test=row[1],
-        secrets=secrets,
+        secrets=_opened(row, place=secret_place(public_key), box=box),
         partner=_partner(channel, row),
     )
 
@@ -46,6 +45,17 @@ async def read_credential(
 def secret_place(public_key: str) -> str:
     """What a sealed secret is bound to, so that one partner's secret cannot be put into another's row."""
     return f"credential:{public_key}"
+
+
+def _opened(row: tuple[Any, ...], *, place: str, box: SecretBox) -> tuple[Secret, ...]:
+    found = []
+    for secret_id, sealed, expires_at in zip(row[15], row[16], row[17], strict=True):
+        with contextlib.suppress(SealBroken):
+            value = box.open(sealed, place=place)
+            found.append(Secret(id=secret_id, value=value, expires_at=expires_at))
+    if not found:
+        raise SealBroken(f"no known master key opens {place}")
+    return tuple(found)
 
 
 def _partner(channel: str, row: tuple[Any, ...]) -> Partner:

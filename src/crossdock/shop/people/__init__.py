@@ -1,7 +1,7 @@
 """People who sign in: passwords, second factor, roles, sessions, and who may do what."""
 
 from crossdock.shop.people.account import Account, Offer
-from crossdock.shop.people.factors import clear_totp
+from crossdock.shop.people.factors import clear_totp, totp_place
 from crossdock.shop.people.managing import (
     add_person,
     disable_person,
@@ -17,7 +17,6 @@ from crossdock.shop.people.means import Means, create_means, lifetimes_of
 from crossdock.shop.people.model import NewSession, Person, SignInFirst, StaffPage, Visit
 from crossdock.shop.people.passwords import LENGTH_MAX, LENGTH_MIN, Hasher, check_password
 from crossdock.shop.people.purging import purge_people
-from crossdock.shop.people.resealing import Resealed, reseal_totp
 from crossdock.shop.people.returning import HOME, SIGN_IN, local_path, sign_in_address
 from crossdock.shop.people.roles import PERMISSIONS, ROLES, Permission, Role, permissions_of
 from crossdock.shop.people.signing_in import People
@@ -37,7 +36,6 @@ __all__ = [
     "People",
     "Permission",
     "Person",
-    "Resealed",
     "Role",
     "SignInFirst",
     "StaffPage",
@@ -56,8 +54,8 @@ __all__ = [
     "permissions_of",
     "purge_people",
     "read_person",
-    "reseal_totp",
     "set_password_hash",
     "set_role",
     "sign_in_address",
+    "totp_place",
 ]

@@ -7,8 +7,7 @@ from datetime import timedelta
 import msgspec
 import structlog
 
-from crossdock.errors import Invalid
-from crossdock.kit.crypto import SealBroken
+from crossdock.errors import Invalid, SealBroken
 from crossdock.shop.people.attempts import begin_attempt, code_attempt, end_attempt
 from crossdock.shop.people.factors import (
     Enrolment,

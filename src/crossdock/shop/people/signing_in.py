@@ -3,7 +3,7 @@
 import structlog
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Refused
+from crossdock.errors import Invalid, Refused, SealBroken
 from crossdock.kit.crypto import constant_time_equal
 from crossdock.shop.people.account import Account
 from crossdock.shop.people.attempts import (
@@ -168,12 +168,20 @@ class People:
 
     async def _spend(self, tx: Transaction, *, person_id: int, code: str) -> str:
         """Which kind of code it was; '' for a wrong one."""
-        box, now = self._means.box, self._means.clock.now()
         if is_totp_shaped(code):
-            is_right = await spend_totp(tx, person_id=person_id, code=code, box=box, now=now)
-            return "app" if is_right else ""
+            return "app" if await self._spend_totp(tx, person_id=person_id, code=code) else ""
+        now = self._means.clock.now()
         is_right = await spend_recovery_code(tx, person_id=person_id, code=code, now=now)
         return "recovery" if is_right else ""
+
+    async def _spend_totp(self, tx: Transaction, *, person_id: int, code: str) -> bool:
+        box, now = self._means.box, self._means.clock.now()
+        try:
+            return await spend_totp(tx, person_id=person_id, code=code, box=box, now=now)
+        except SealBroken as error:
+            log.critical("second step cannot be checked", person=person_id, reason=str(error))
+            message = "Codes of your app cannot be checked here now. Use a recovery code."
+            raise Invalid("invalid_input", message) from error
 
     async def _renewed(self, password: str, *, known: str) -> str:
         """The hash as it is, or made anew with today's parameters."""

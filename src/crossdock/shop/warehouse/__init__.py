@@ -54,7 +54,13 @@ from crossdock.shop.warehouse.returning import (
     list_returnable,
     receive_return,
 )
-from crossdock.shop.warehouse.serials import capture_serials, find_serial, read_serials
+from crossdock.shop.warehouse.serials import (
+    capture_serials,
+    find_serial,
+    read_serials,
+    serial_fingerprints,
+    serial_place,
+)
 from crossdock.shop.warehouse.shipping import Consignment, ship_package
 from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints
 
@@ -118,6 +124,8 @@ __all__ = [
     "receive_return",
     "release_order",
     "run_releases",
+    "serial_fingerprints",
+    "serial_place",
     "set_sender",
     "ship_package",
     "ship_with_carrier",

@@ -54,7 +54,7 @@ async def capture_serials(
             variant_id,
             now,
             [box.seal(text.encode(), place=place) for text in texts],
-            [_fingerprint(box, shop_id=shop_id, serial=text) for text in texts],
+            [serial_fingerprints(box, shop_id=shop_id, serial=text)[0] for text in texts],
         ),
     )
 
@@ -77,10 +77,12 @@ async def read_serials(
 async def find_serial(
     tx: Transaction, *, shop_id: int, serial: str, box: SecretBox
 ) -> list[tuple[int, int]]:
-    """(order, line) of every place where the serial was noted under the newest master key."""
+    """(order, line) of every place where the serial was noted, under whichever known master key."""
+    fingerprints = serial_fingerprints(box, shop_id=shop_id, serial=serial.strip())
     rows = await tx.all(
-        "select order_id, line_no from captured_serials where shop_id = %s and fingerprint = %s order by id",
-        (shop_id, _fingerprint(box, shop_id=shop_id, serial=serial.strip())),
+        "select order_id, line_no from captured_serials"
+        " where shop_id = %s and fingerprint = any(%s) order by id",
+        (shop_id, fingerprints),
     )
     return [(order_id, line_no) for order_id, line_no in rows]
 
@@ -90,5 +92,6 @@ def serial_place(shop_id: int, order_id: int) -> str:
     return f"serial:{shop_id}:{order_id}"
 
 
-def _fingerprint(box: SecretBox, *, shop_id: int, serial: str) -> bytes:
-    return box.keyed_hash(serial, purpose=f"serial:{shop_id}")
+def serial_fingerprints(box: SecretBox, *, shop_id: int, serial: str) -> list[bytes]:
+    """What a serial is found by under every known master key; it is stored under the newest, the first."""
+    return box.keyed_hashes(serial, purpose=f"serial:{shop_id}")

@@ -1,0 +1,228 @@
+"""All that is sealed under the master key: seal it again under the newest, and tell what needs an older one.
+
+It goes through each table in batches, a transaction each. A row is written only where it still is
+what was read, so a server may work meanwhile, and after a kill it is simply run again.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import CrossdockError, SealBroken
+from crossdock.kit.crypto import SecretBox
+from crossdock.shop import fulfilment, partners, people, warehouse
+
+BATCH = 500
+NAMED_MAX = 20
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A table that holds sealed bytes; `read` gives (shop, key, place's name, sealed, fingerprint)."""
+
+    name: str
+    count: str
+    read: str
+    write: str
+    place: Callable[[int, Any, Any], str]
+    key: Any = 0  # comes before every key of the table
+    is_found_by_fingerprint: bool = False
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """One table's state: what was sealed again, what needs an older key, what no known key opens."""
+
+    name: str
+    looked_at: int = 0
+    sealed_again: int = 0
+    needs_older: int = 0
+    unreadable: int = 0
+    unreadable_places: tuple[str, ...] = ()
+
+
+_PARTNERS = Kept(
+    name="partners' secrets",
+    count="select count(*) from credential_secrets where revoked_at is null",
+    read="""
+        select 0, k.id, c.public_key, k.sealed, null
+        from credential_secrets k join credentials c on c.id = k.credential_id
+        where k.revoked_at is null and k.id > %(key)s order by k.id limit %(batch)s
+    """,
+    write="""
+        update credential_secrets t set sealed = x.anew
+        from unnest(%(keys)s::bigint[], %(old)s::bytea[], %(anew)s::bytea[]) as x (key, old, anew)
+        where t.id = x.key and t.sealed = x.old
+    """,
+    place=lambda shop_id, key, name: partners.secret_place(name),
+)
+_CONNECTORS = Kept(
+    name="connectors' secrets",
+    count="select count(*) from fulfilment_connectors where sealed_secret is not null",
+    read="""
+        select shop_id, name, name, sealed_secret, null from fulfilment_connectors
+        where sealed_secret is not null and (shop_id, name) > (%(shop)s, %(key)s)
+        order by shop_id, name limit %(batch)s
+    """,
+    write="""
+        update fulfilment_connectors t set sealed_secret = x.anew
+        from unnest(%(shops)s::bigint[], %(keys)s::text[], %(old)s::bytea[], %(anew)s::bytea[])
+          as x (shop_id, key, old, anew)
+        where t.shop_id = x.shop_id and t.name = x.key and t.sealed_secret = x.old
+    """,
+    place=lambda shop_id, key, name: fulfilment.secret_place(shop_id, name),
+    key="",
+)
+_PEOPLE = Kept(
+    name="second steps",
+    count="select count(*) from people where totp_sealed is not null",
+    read="""
+        select 0, id, null, totp_sealed, null from people
+        where totp_sealed is not null and id > %(key)s order by id limit %(batch)s
+    """,
+    write="""
+        update people t set totp_sealed = x.anew
+        from unnest(%(keys)s::bigint[], %(old)s::bytea[], %(anew)s::bytea[]) as x (key, old, anew)
+        where t.id = x.key and t.totp_sealed = x.old
+    """,
+    place=lambda shop_id, key, name: people.totp_place(key),
+)
+_SERIALS = Kept(
+    name="serials",
+    count="select count(*) from captured_serials",
+    read="""
+        select shop_id, id, order_id, sealed, fingerprint from captured_serials
+        where (shop_id, id) > (%(shop)s, %(key)s) order by shop_id, id limit %(batch)s
+    """,
+    write="""
+        update captured_serials t set sealed = x.anew, fingerprint = x.fingerprint
+        from unnest(%(shops)s::bigint[], %(keys)s::bigint[], %(old)s::bytea[], %(anew)s::bytea[],
+                    %(fingerprints)s::bytea[]) as x (shop_id, key, old, anew, fingerprint)
+        where t.shop_id = x.shop_id and t.id = x.key and t.sealed = x.old
+    """,
+    place=lambda shop_id, key, order_id: warehouse.serial_place(shop_id, order_id),
+    is_found_by_fingerprint=True,
+)
+KEPT = (_PARTNERS, _CONNECTORS, _PEOPLE, _SERIALS)
+
+Row = tuple[Any, ...]
+Moved = Callable[[int], None]
+
+
+async def count_sealed(db: Database) -> int:
+    """How many rows hold something sealed."""
+    async with db.statement() as tx:
+        return sum([await tx.value(kept.count) for kept in KEPT])
+
+
+async def check_seals(
+    db: Database, *, box: SecretBox, moved: Moved = lambda done: None
+) -> list[Sealed]:
+    """Open everything that is sealed, and tell what the newest key does not open; reads only."""
+    return [await _look(db, kept, box=box, moved=moved, writes=False) for kept in KEPT]
+
+
+async def reseal(db: Database, *, box: SecretBox, moved: Moved = lambda done: None) -> list[Sealed]:
+    """Seal under the newest key what only an older one opens, then look at everything once more.
+
+    `moved` is told of every row twice. What no known key opens stays as it is.
+    """
+    done = [await _look(db, kept, box=box, moved=moved, writes=True) for kept in KEPT]
+    left = await check_seals(db, box=box, moved=moved)
+    return [
+        msgspec.structs.replace(after, sealed_again=before.sealed_again)
+        for before, after in zip(done, left, strict=True)
+    ]
+
+
+async def require_key(db: Database, *, box: SecretBox) -> list[Sealed]:
+    """What no known key opens, apart from serials, which may be many.
+
+    Raises CrossdockError `internal` when there is something sealed and nothing of it opens: then
+    the key is another installation's, or lost.
+    """
+    found = [
+        await _look(db, kept, box=box, moved=lambda done: None, writes=False)
+        for kept in (_PARTNERS, _CONNECTORS, _PEOPLE)
+    ]
+    broken = sum(state.unreadable for state in found)
+    if broken and broken == sum(state.looked_at for state in found):
+        raise CrossdockError(
+            "internal",
+            f"The master key opens none of the {broken} secrets in this database. Give the key that "
+            "they were sealed with as master_key, or in master_key_older; if it is lost, see "
+            "docs/operating/master-key.md.",
+        )
+    return [state for state in found if state.unreadable]
+
+
+async def _look(db: Database, kept: Kept, *, box: SecretBox, moved: Moved, writes: bool) -> Sealed:
+    state = Sealed(name=kept.name)
+    async for rows in _batches(db, kept):
+        due, broken = _judge(rows, kept=kept, box=box)
+        written = await _write(db, kept, rows=due, box=box) if writes and due else 0
+        state = Sealed(
+            name=kept.name,
+            looked_at=state.looked_at + len(rows),
+            sealed_again=state.sealed_again + written,
+            needs_older=state.needs_older + len(due) - written,
+            unreadable=state.unreadable + len(broken),
+            unreadable_places=(state.unreadable_places + broken)[:NAMED_MAX],
+        )
+        moved(len(rows))
+    return state
+
+
+async def _batches(db: Database, kept: Kept) -> AsyncIterator[list[Row]]:
+    shop_id, key = 0, kept.key
+    while True:
+        async with db.statement() as tx:
+            rows = await tx.all(kept.read, {"shop": shop_id, "key": key, "batch": BATCH})
+        if not rows:
+            return
+        yield rows
+        shop_id, key = rows[-1][:2]
+
+
+def _judge(
+    rows: list[Row], *, kept: Kept, box: SecretBox
+) -> tuple[list[tuple[Row, bytes]], tuple[str, ...]]:
+    """The rows that the newest key did not make, with what they hold; and the places that stay shut."""
+    due, broken = [], []
+    for row in rows:
+        shop_id, key, name, sealed, fingerprint = row
+        place = kept.place(shop_id, key, name)
+        try:
+            secret = box.open(sealed, place=place)
+        except SealBroken:
+            broken.append(place)
+            continue
+        is_found = fingerprint == _fingerprint(kept, box=box, shop_id=shop_id, secret=secret)
+        if not is_found or not box.is_current(sealed, place=place):
+            due.append((row, secret))
+    return due, tuple(broken)
+
+
+async def _write(db: Database, kept: Kept, *, rows: list[tuple[Row, bytes]], box: SecretBox) -> int:
+    values: dict[str, list[Any]] = {
+        "shops": [],
+        "keys": [],
+        "old": [],
+        "anew": [],
+        "fingerprints": [],
+    }
+    for (shop_id, key, name, sealed, _), secret in rows:
+        values["shops"].append(shop_id)
+        values["keys"].append(key)
+        values["old"].append(sealed)
+        values["anew"].append(box.seal(secret, place=kept.place(shop_id, key, name)))
+        values["fingerprints"].append(_fingerprint(kept, box=box, shop_id=shop_id, secret=secret))
+    async with db.begin() as tx:
+        return await tx.run(kept.write, values)
+
+
+def _fingerprint(kept: Kept, *, box: SecretBox, shop_id: int, secret: bytes) -> bytes | None:
+    if not kept.is_found_by_fingerprint:
+        return None
+    serial = secret.decode()
+    return warehouse.serial_fingerprints(box, shop_id=shop_id, serial=serial)[0]
