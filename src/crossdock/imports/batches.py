@@ -52,10 +52,10 @@ class Batch(msgspec.Struct):
         if isinstance(item, Finding):
             self.findings.append(item)
         elif isinstance(item.record, ProductRecord):
-            product = prepare((item.record,))[0]
+            product = prepare((item.record,), parts=item.parts)[0]
             self.products.append(product)
             self.variants += len(product.variants)
-            self.characters += len(product.tail)
+            self.characters += len(product.tail) * (2 if item.parts else 1)
         elif isinstance(item.record, CategoryRecord):
             self.categories.append(item.record)
         elif isinstance(item.record, BlogPostRecord):

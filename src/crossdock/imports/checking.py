@@ -37,15 +37,13 @@ class Checker:
                 refused += 1
                 yield Finding(row=row, field=broken[0], reason=broken[1], value=shown(variant.sku))
                 continue
-            kept.append(_settled(variant))
+            kept.append(variant)
             yield from _odd(variant, row)
         if not kept:
             return
         if refused:
-            product = msgspec.structs.replace(product, is_complete=False)
-        if kept != list(product.variants):
-            product = msgspec.structs.replace(product, variants=tuple(kept))
-        yield Read(row=item.row, record=product, variant_rows=item.variant_rows)
+            product = msgspec.structs.replace(product, variants=tuple(kept), is_complete=False)
+        yield msgspec.structs.replace(item, record=product)
 
     def _product_reason(self, product: ProductRecord, merchant: str) -> tuple[str, str, str] | None:
         if product.currency != self._currency:
@@ -81,19 +79,6 @@ class Checker:
         if slug is None:
             slug = self._slugs[merchant] = slug_of(merchant)
         return slug
-
-
-def _settled(variant: VariantRecord) -> VariantRecord:
-    """A price that stands alone is the retail price."""
-    if variant.retail_minor is None and variant.sale_minor is not None:
-        return msgspec.structs.replace(
-            variant,
-            retail_minor=variant.sale_minor,
-            sale_minor=None,
-            sale_starts_at=None,
-            sale_ends_at=None,
-        )
-    return variant
 
 
 def _odd(variant: VariantRecord, row: int) -> Iterator[Finding]:

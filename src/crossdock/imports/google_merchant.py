@@ -6,20 +6,22 @@ them; the others are products of one variant.
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
 from crossdock.imports import fields
 from crossdock.imports.feed_xml import read_entries
 from crossdock.imports.grouping import Group, gathered
+from crossdock.imports.holding import GOOGLE, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
 from crossdock.imports.layouts import GOOGLE_TABLE, foreign, found_names
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
-from crossdock.imports.tables import read_rows
-from crossdock.shop.catalogue import Image, ProductRecord, StockRecord, VariantRecord
+from crossdock.imports.tables import Table, read_rows
+from crossdock.shop.catalogue import Image, Parts, ProductRecord, StockRecord, VariantRecord
 
 OPTION_FIELDS = ("color", "size", "material", "pattern", "gender", "age_group", "size_type")
 KEPT_FIELDS = (
@@ -29,12 +31,43 @@ KEPT_FIELDS = (
     "adult",
     "unit_pricing_measure",
 )
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = datetime(2999, 1, 1, tzinfo=UTC)
+"""What stands for a sale's missing start or end, since a feed has both or none."""
 _PRICE = re.compile(r"(?:([A-Za-z]{3}) ?)?([0-9.,]+)(?: ?([A-Za-z]{3}))?", re.ASCII)
 _STATUS = {
     "in_stock": "instock", "out_of_stock": "outofstock", "preorder": "onbackorder",
     "backorder": "onbackorder", "available_for_order": "instock", "limited_availability": "instock",
 }  # fmt: skip
 OPTION_SECTION = "Option"
+_DETAIL = "product detail"
+_OPTION_COLUMNS = (_DETAIL, *(name.replace("_", " ") for name in OPTION_FIELDS))
+_SALE = ("sale price effective date",)
+_PRODUCT = {
+    "description": ("description",),
+    "brand": ("brand",),
+    "categories": ("product type", "google product category"),
+    "images": ("image link", "additional image link"),
+    "option_names": _OPTION_COLUMNS,
+}
+_VARIANT = {
+    "upc": ("gtin",),
+    "part_number": ("mpn",),
+    "options": _OPTION_COLUMNS,
+    "image": ("image link",),
+    "retail_minor": ("price",),
+    "sale_minor": ("sale price",),
+    "sale_starts_at": _SALE,
+    "sale_ends_at": _SALE,
+    "cost_minor": ("cost of goods sold",),
+    "weight_g": ("shipping weight",),
+    "length_mm": ("shipping length",),
+    "width_mm": ("shipping width",),
+    "height_mm": ("shipping height",),
+    "stock_managed": ("quantity", "sell on google quantity"),
+    "stock_status": ("availability",),
+}
+"""The columns that fill a field; a field whose columns the table lacks stays as it is."""
 _TELLING = frozenset(
     {"price", "sale_price", "availability", "condition", "gtin", "mpn", "brand", "image_link"}
     | {"item_group_id", "google_product_category", "product_type", "quantity"}
@@ -49,6 +82,7 @@ class Entry(msgspec.Struct, frozen=True):
     texts: Mapping[str, list[str]]
     details: list[tuple[str, str, str]]
     attributes: dict[str, str]
+    parts: Parts = GOOGLE
 
     def __getitem__(self, name: str) -> str:
         found = self.texts.get(name)
@@ -96,9 +130,21 @@ def _table_entries(source: Source, reading: Reading) -> Iterator[Entry | Finding
         names = {name.replace(" ", "_"): text for name, text in row.cells.items()}
         lists = {"additional_image_link"}
         texts = {n: fields.split_list(t) if n in lists else [t] for n, t in names.items()}
-        yield Entry(
-            row.number, texts, _packed_details(names.get("product_detail", "")), row.attributes
-        )
+        details = _packed_details(names.get("product_detail", ""))
+        yield Entry(row.number, texts, details, row.attributes, _parts(row.table))
+
+
+@lru_cache(maxsize=8)
+def _parts(table: Table) -> Parts:
+    """What a table has columns for; an XML feed has elements for everything."""
+    parts = narrowed(GOOGLE, columns=table.columns, product=_PRODUCT, variant=_VARIANT)
+    names = table.attributes
+    if _DETAIL in table.columns:
+        names = None
+    elif names is not None:
+        known = (*OPTION_FIELDS, *KEPT_FIELDS)
+        names |= {name for name in known if name.replace("_", " ") in table.columns}
+    return msgspec.structs.replace(parts, attributes=names)
 
 
 def _packed_details(text: str) -> list[tuple[str, str, str]]:
@@ -134,18 +180,31 @@ def _read_group(group: Group[Entry], reading: Reading) -> Iterator[Item]:
         record = _product(
             head, option_names, [v for _, v in variants], reading, is_complete=is_complete
         )
-        yield Read(row=head.number, record=record, variant_rows=tuple(n for n, _ in variants))
+        numbers = tuple(number for number, _ in variants)
+        is_counted = any(_quantity(entry) for entry in group.rows)
+        parts = head.parts if is_counted else _uncounted(head.parts)
+        yield Read(row=head.number, record=record, variant_rows=numbers, parts=parts)
     except RowRefused as refusal:
         yield refusal.at(head.number)
 
 
+def _quantity(entry: Entry) -> str:
+    return entry["quantity"] or entry["sell_on_google_quantity"]
+
+
+@lru_cache(maxsize=8)
+def _uncounted(parts: Parts) -> Parts:
+    """Without a quantity nothing is said of whether stock is counted."""
+    return msgspec.structs.replace(parts, variant=parts.variant - {"stock_managed"})
+
+
 def _option_names(entries: list[Entry]) -> list[str]:
-    """The fields whose values differ inside the group, and what is detailed as an option."""
-    names = [name for name in OPTION_FIELDS if len({entry[name] for entry in entries}) > 1]
-    detailed = (
+    """What is detailed as an option, in that order, and the fields that differ inside the group."""
+    detailed = [
         name for e in entries for section, name, _ in e.details if section == OPTION_SECTION
-    )
-    return names + list(dict.fromkeys(detailed))
+    ]
+    differing = [name for name in OPTION_FIELDS if len({entry[name] for entry in entries}) > 1]
+    return list(dict.fromkeys(detailed + differing))
 
 
 def _variant(entry: Entry, option_names: list[str], reading: Reading) -> VariantRecord:
@@ -153,9 +212,7 @@ def _variant(entry: Entry, option_names: list[str], reading: Reading) -> Variant
     options = {
         name: text for name in option_names if (text := entry[name] or detailed.get(name, ""))
     }
-    quantity = fields.quantity(
-        entry["quantity"] or entry["sell_on_google_quantity"], field="quantity"
-    )
+    quantity = fields.quantity(_quantity(entry), field="quantity")
     starts_at, ends_at = _dates(entry["sale_price_effective_date"])
     status = entry["availability"].casefold().replace(" ", "_").replace("-", "_")
     if status and status not in _STATUS:
@@ -207,7 +264,9 @@ def _dates(text: str) -> tuple[datetime | None, datetime | None]:
         return None, None
     start, _, end = text.partition("/")
     name = "sale_price_effective_date"
-    return fields.moment(start.strip(), field=name), fields.moment(end.strip(), field=name)
+    starts_at = fields.moment(start.strip(), field=name)
+    ends_at = fields.moment(end.strip(), field=name)
+    return None if starts_at == ALWAYS else starts_at, None if ends_at == NEVER else ends_at
 
 
 def _product(

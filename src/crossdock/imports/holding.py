@@ -1,5 +1,9 @@
 """What each format has a place for; JSON Lines have one for everything."""
 
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
 from crossdock.shop.catalogue import Parts
 
 _PRODUCT = frozenset({"description", "brand", "attributes", "categories", "images", "option_names"})
@@ -16,6 +20,7 @@ SHOPIFY = Parts(
     categories_max=1,
     options_max=3,
     image_texts=True,
+    shows_every_sale=False,
 )
 WOOCOMMERCE = Parts(
     product=_PRODUCT
@@ -26,5 +31,26 @@ WOOCOMMERCE = Parts(
 GOOGLE = Parts(
     product=_PRODUCT,
     variant=_VARIANT | _SIZES | _DATES | {"cost_minor", "stock_status"},
+    lends_pictures=True,
 )
+
+Filled = Mapping[str, Sequence[str]]
+"""For a field the plain names of the columns that fill it."""
+
+
+def narrowed(parts: Parts, *, columns: Collection[str], product: Filled, variant: Filled) -> Parts:
+    """The parts that these columns can fill; what is filled by none in particular stays."""
+
+    def held(names: frozenset[str], filled: Filled) -> frozenset[str]:
+        return frozenset(
+            name
+            for name in names
+            if name not in filled or any(column in columns for column in filled[name])
+        )
+
+    return msgspec.structs.replace(
+        parts, product=held(parts.product, product), variant=held(parts.variant, variant)
+    )
+
+
 PARTS = {"shopify-csv": SHOPIFY, "woocommerce-csv": WOOCOMMERCE, "google-merchant": GOOGLE}

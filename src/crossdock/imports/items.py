@@ -5,7 +5,13 @@ import re
 import msgspec
 
 from crossdock.errors import CrossdockError
-from crossdock.shop.catalogue import BlogPostRecord, CategoryRecord, MerchantRecord, ProductRecord
+from crossdock.shop.catalogue import (
+    BlogPostRecord,
+    CategoryRecord,
+    MerchantRecord,
+    Parts,
+    ProductRecord,
+)
 
 Record = ProductRecord | CategoryRecord | BlogPostRecord | MerchantRecord
 
@@ -29,11 +35,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """A record and where it stood: `row` is its first row, `variant_rows` one for each variant."""
+    """A record and where it stood: `row` is its first row, `variant_rows` one for each variant.
+
+    `parts` is what a product's file has a place for, None for everything.
+    """
 
     row: int
     record: Record
     variant_rows: tuple[int, ...] = ()
+    parts: Parts | None = None
 
 
 Item = Read | Finding

@@ -5,7 +5,7 @@ docs/guides/import.md describes it with examples.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -131,6 +131,18 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             pairs = _pairs(_text(_look(row, rules.packed)), rules.packed_separator)
             found |= {k: v for k, v in pairs.items() if k not in rules.packed_skip}
         return {name: text for name, text in found.items() if text}
+
+    def attribute_names(self, header: Sequence[str]) -> frozenset[str] | None:
+        """The attributes that a table's columns can make; None for any, from a packed column."""
+        rules = self.attributes
+        if rules.packed:
+            return None
+        return frozenset(rules.columns) | frozenset(
+            column[len(prefix) :].strip("_")
+            for prefix in rules.prefixes
+            for column in header
+            if column.startswith(prefix)
+        )
 
     def _counts(self, row: Mapping[str, Any]) -> bool:
         if not self.rows.only and not self.rows.skip:

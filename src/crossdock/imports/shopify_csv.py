@@ -5,16 +5,27 @@ is a variant, and so is the first row of a product without options; a row with o
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
+
+import msgspec
 
 from crossdock.imports import fields
 from crossdock.imports.grouping import Group, gathered
+from crossdock.imports.holding import SHOPIFY, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
 from crossdock.imports.layouts import SHOPIFY_CSV
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
-from crossdock.imports.tables import TableRow, read_rows
-from crossdock.shop.catalogue import Image, ProductRecord, StockRecord, VariantRecord, slug_of
+from crossdock.imports.tables import Table, TableRow, read_rows
+from crossdock.shop.catalogue import (
+    Image,
+    Parts,
+    ProductRecord,
+    StockRecord,
+    VariantRecord,
+    slug_of,
+)
 
 # Our word: the header names, plain, the newer one first.
 _NAMES = {
@@ -36,21 +47,65 @@ _NAMES = {
     "part_number": ("google shopping mpn", "mpn"),
 }
 _NO_OPTION = ("title", "default title")
+_OPTIONS = tuple(f"option{index} {what}" for index in (1, 2, 3) for what in ("name", "value"))
+_PRODUCT = {
+    "description": _NAMES["description"],
+    "brand": ("vendor",),
+    "categories": (*_NAMES["category"], "type"),
+    "images": _NAMES["image"],
+    "option_names": _OPTIONS,
+    "tags": ("tags",),
+    "enabled": (*_NAMES["published"], "status"),
+    "virtual": _NAMES["shipping"],
+    "sold_without_stock": _NAMES["policy"],
+}
+_VARIANT = {
+    "upc": _NAMES["upc"],
+    "part_number": _NAMES["part_number"],
+    "options": _OPTIONS,
+    "image": _NAMES["variant_image"],
+    "retail_minor": _NAMES["price"],
+    "sale_minor": _NAMES["price"],
+    "cost_minor": ("cost per item",),
+    "weight_g": _NAMES["grams"],
+    "origin": ("origin",),
+    "stock_managed": _NAMES["tracker"],
+}
+"""The columns that fill a field; a field whose columns the table lacks stays as it is."""
 
 
 def read_shopify_csv(source: Source, reading: Reading) -> Iterator[Item]:
     """The products of the file; a product whose first row is broken is refused with all its rows."""
     rows = read_rows(source, reading, layout=SHOPIFY_CSV)
-    for group in gathered(rows, keys_of=_handle_of, kind=TableRow, window=0):
+    for group in gathered(rows, keys_of=_Keys(), kind=TableRow, window=0):
         if isinstance(group, Finding):
             yield group
         else:
             yield from _read_product(group, reading)
 
 
-def _handle_of(row: TableRow) -> tuple[str, ...]:
-    handle = _cell(row, "handle")
-    return (handle,) if handle else ()
+@lru_cache(maxsize=8)
+def _parts(table: Table) -> Parts:
+    parts = narrowed(SHOPIFY, columns=table.columns, product=_PRODUCT, variant=_VARIANT)
+    names = table.attributes
+    if names is not None and "type" in table.columns:
+        names |= {"Type"}
+    return msgspec.structs.replace(parts, attributes=names)
+
+
+class _Keys:
+    """The key of each row's product: its handle and the merchant, named on the first row alone."""
+
+    def __init__(self) -> None:
+        self._handle = ""
+        self._merchant = ""
+
+    def __call__(self, row: TableRow) -> tuple[str, ...]:
+        handle, merchant = _cell(row, "handle"), row["merchant"]
+        if merchant or handle != self._handle:
+            self._merchant = merchant
+        self._handle = handle
+        return (f"{self._merchant}\0{handle}",) if handle else ()
 
 
 def _cell(row: TableRow, name: str) -> str:
@@ -58,19 +113,19 @@ def _cell(row: TableRow, name: str) -> str:
 
 
 def _read_product(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
-    handle, rows = group.key, group.rows
+    rows = group.rows
     head = rows[0]
     try:
+        handle = _cell(head, "handle")
         if not handle:
             raise RowRefused("Handle", "is missing")
         option_names = _option_names(rows)
         variants: list[tuple[int, VariantRecord]] = []
         findings: list[Finding] = []
         for row in rows:
-            if not _is_variant(row, rows, option_names):
-                continue
             try:
-                variants.append((row.number, _variant(row, handle, option_names, reading)))
+                if _is_variant(row, head, option_names):
+                    variants.append((row.number, _variant(row, handle, option_names, reading)))
             except RowRefused as refusal:
                 findings.append(refusal.at(row.number))
         yield from findings
@@ -89,6 +144,7 @@ def _read_product(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
                 reading=reading,
             ),
             variant_rows=tuple(number for number, _ in variants),
+            parts=_parts(head.table),
         )
     except RowRefused as refusal:
         yield refusal.at(head.number)
@@ -105,10 +161,16 @@ def _option_names(rows: list[TableRow]) -> list[str]:
     return names
 
 
-def _is_variant(row: TableRow, rows: list[TableRow], option_names: list[str]) -> bool:
+def _is_variant(row: TableRow, head: TableRow, option_names: list[str]) -> bool:
+    """Whether the row is a variant. Raises RowRefused when it is another product's."""
+    if row["title"] not in {"", head["title"]}:
+        reason = f"is not that of row {head.number}, which has the same handle"
+        raise RowRefused("Title", reason, row["title"])
+    sku = _cell(row, "sku")
+    is_other = row is not head and bool(sku) and sku != _cell(head, "sku")
     if any(option_names):
-        return any(row[f"option{index} value"] for index in (1, 2, 3))
-    return row is rows[0] or bool(_cell(row, "sku") and _cell(row, "price"))
+        return is_other or any(row[f"option{index} value"] for index in (1, 2, 3))
+    return row is head or is_other or bool(sku and _cell(row, "price"))
 
 
 def _variant(

@@ -22,9 +22,20 @@ _RISKY = re.compile(r"'*[=+\-@\t\r]")
 _BLANK = ',;|" \t\r\n'
 
 
+class Table(msgspec.Struct, frozen=True):
+    """The columns of a table, plain, with those that a map makes, and the attributes they hold.
+
+    `attributes` is None where a map makes attributes of any name.
+    """
+
+    columns: frozenset[str]
+    attributes: frozenset[str] | None
+
+
 class TableRow(msgspec.Struct, frozen=True):
     """A row by column names in their plain form (see `plain_name`); `number` 1 is the header."""
 
+    table: Table
     number: int
     cells: dict[str, str]
     attributes: dict[str, str]
@@ -62,20 +73,21 @@ def read_rows(
     lines = bounded_lines(source.stream, encoding=encoding)
     header_number, first = _start(lines)
     delimiter = reading.map.file.delimiter or find_delimiter(first, candidates=delimiters)
-    table = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    lists = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     number = header_number
     header: list[str] = []
     try:
-        for number, cells in enumerate(table, start=header_number):
+        for number, cells in enumerate(lists, start=header_number):
             if not header:
                 header = _header(cells, layout, reading)
+                table = _table(header, reading)
             elif any(cells):
-                row = _row(cells, header, number, reading)
+                row = _row(cells, header, number, reading, table)
                 if row is not None:
                     yield row
     except csv.Error as error:
         raise Unreadable(
-            f"The table is malformed: {error}", position=f"row {number + 1}, line {table.line_num}"
+            f"The table is malformed: {error}", position=f"row {number + 1}, line {lists.line_num}"
         ) from error
 
 
@@ -95,8 +107,15 @@ def _header(cells: list[str], layout: Layout, reading: Reading) -> list[str]:
     return names
 
 
+def _table(header: list[str], reading: Reading) -> Table:
+    attributes = reading.map.attribute_names(header)
+    if attributes is not None:
+        attributes |= frozenset(match[1] for name in header if (match := _METAFIELD.match(name)))
+    return Table(frozenset(map(plain_name, (*header, *reading.map.fields))), attributes)
+
+
 def _row(
-    cells: list[str], header: list[str], number: int, reading: Reading
+    cells: list[str], header: list[str], number: int, reading: Reading, table: Table
 ) -> TableRow | Finding | None:
     try:
         if len(cells) != len(header):
@@ -107,12 +126,12 @@ def _row(
         for name, text in row.items():
             if not text.isprintable() and CONTROL.search(text):
                 raise RowRefused(name, "has a control character", text)
-        return _mapped(row, number, reading)
+        return _mapped(row, number, reading, table)
     except RowRefused as refusal:
         return refusal.at(number)
 
 
-def _mapped(row: Mapping[str, str], number: int, reading: Reading) -> TableRow | None:
+def _mapped(row: Mapping[str, str], number: int, reading: Reading, table: Table) -> TableRow | None:
     attributes: dict[str, str] = {}
     if not reading.map.is_empty:
         mapped = reading.map.apply_to_row(row, currency=reading.currency)
@@ -121,7 +140,7 @@ def _mapped(row: Mapping[str, str], number: int, reading: Reading) -> TableRow |
         attributes = reading.map.attributes_of(row)
         row = mapped
     cells = {_plain(name): text for name, text in row.items()}
-    return TableRow(number, cells, attributes | _metafields(row))
+    return TableRow(table, number, cells, attributes | _metafields(row))
 
 
 _PLAIN_NAMES: dict[str, str] = {}
@@ -136,7 +155,7 @@ def _plain(name: str) -> str:
     return plain
 
 
-_METAFIELD = re.compile(r"(.+) \(product\.metafields\.[^()]*\)$")
+_METAFIELD = re.compile(r"(.+) \(product\.metafields\.[^()]*\)$", re.DOTALL)
 
 
 def _metafields(row: Mapping[str, str]) -> dict[str, str]:

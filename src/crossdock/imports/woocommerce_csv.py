@@ -6,16 +6,20 @@ not too far apart. Lists are split at commas, a backslash before a comma keeps i
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+
+import msgspec
 
 from crossdock.imports import fields
 from crossdock.imports.grouping import WINDOW_ROWS, Group, gathered
+from crossdock.imports.holding import WOOCOMMERCE, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
 from crossdock.imports.layouts import WOOCOMMERCE_CSV
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
-from crossdock.imports.tables import TableRow, read_rows
-from crossdock.shop.catalogue import Image, ProductRecord, StockRecord, VariantRecord
+from crossdock.imports.tables import Table, TableRow, read_rows
+from crossdock.shop.catalogue import Image, Parts, ProductRecord, StockRecord, VariantRecord
 
 _SOLD = frozenset({"simple", "variable", "variation"})
 _STATUS = {
@@ -33,6 +37,47 @@ _UPC = (
     "ean",
     "upc",
 )
+_WEIGHTS = ("kg", "g", "lbs", "oz")
+_LENGTHS = ("cm", "mm", "m", "in", "yd")
+_MERCHANT = ("meta merchant", "merchant", "store")
+_PART_NUMBER = ("meta part number", "meta mpn")
+_ORIGIN = ("meta origen", "meta origin")
+_BRAND = ("brands", "brand")
+_OPTIONS = ("attribute 1 name",)
+_PRODUCT = {
+    "description": ("description", "short description"),
+    "brand": _BRAND,
+    "categories": ("categories",),
+    "images": ("images",),
+    "option_names": _OPTIONS,
+    "tags": ("tags",),
+    "enabled": ("published",),
+    "virtual": ("type",),
+    "sold_without_stock": ("backorders allowed",),
+    "related_handles": ("upsells",),
+    "featured": ("is featured",),
+    "sort": ("position",),
+}
+_VARIANT = {
+    "upc": _UPC,
+    "part_number": _PART_NUMBER,
+    "merchant_sku": ("meta merchant sku",),
+    "options": _OPTIONS,
+    "image": ("images",),
+    "retail_minor": ("regular price",),
+    "sale_minor": ("sale price",),
+    "sale_starts_at": ("date sale price starts",),
+    "sale_ends_at": ("date sale price ends",),
+    "weight_g": tuple(f"weight {unit}" for unit in _WEIGHTS),
+    "length_mm": tuple(f"length {unit}" for unit in _LENGTHS),
+    "width_mm": tuple(f"width {unit}" for unit in _LENGTHS),
+    "height_mm": tuple(f"height {unit}" for unit in _LENGTHS),
+    "origin": _ORIGIN,
+    "stock_managed": ("stock",),
+    "stock_status": ("in stock",),
+    "enabled": ("published",),
+}
+"""The columns that fill a field; a field whose columns the table lacks stays as it is."""
 _ATTRIBUTE = re.compile(r"attribute (\d{1,4}) name")
 
 
@@ -45,6 +90,19 @@ def read_woocommerce_csv(source: Source, reading: Reading) -> Iterator[Item]:
             yield group
         else:
             yield from _read_group(group, reading)
+
+
+@lru_cache(maxsize=8)
+def _parts(table: Table, *, is_simple: bool) -> Parts:
+    """A simple product's row is its only variant's too, with one cell for both."""
+    parts = narrowed(WOOCOMMERCE, columns=table.columns, product=_PRODUCT, variant=_VARIANT)
+    variant = parts.variant - {"image"} if is_simple else parts.variant
+    return msgspec.structs.replace(
+        parts,
+        variant=variant,
+        attributes=None if _OPTIONS[0] in table.columns else table.attributes,
+        shares_enabled=is_simple and "enabled" in parts.product,
+    )
 
 
 def _kinds(row: TableRow) -> set[str]:
@@ -87,7 +145,8 @@ def _read_product(
     if not kinds & _SOLD:
         raise RowRefused("Type", "is not simple, variable or variation", head["type"])
     variants: list[tuple[int, VariantRecord]] = []
-    option_names = list(dict.fromkeys(name for row in variations for name in _attributes(row)))
+    varying = dict.fromkeys(name for row in variations for name in _attributes(row))
+    option_names = list(dict.fromkeys([n for n in _attributes(head) if n in varying] + [*varying]))
     for row in variations if "variable" in kinds else [head]:
         try:
             options = _attributes(row) if row is not head else {}
@@ -105,6 +164,7 @@ def _read_product(
             head, option_names, [v for _, v in variants], reading, is_complete=is_complete
         ),
         variant_rows=tuple(number for number, _ in variants),
+        parts=_parts(head.table, is_simple="variable" not in kinds),
     )
 
 
@@ -122,11 +182,11 @@ def _variant(
     row: TableRow, head: TableRow, options: dict[str, str], reading: Reading
 ) -> VariantRecord:
     images = fields.split_list(row["images"])
-    origin = row.first("meta origen", "meta origin") or head.first("meta origen", "meta origin")
+    origin = row.first(*_ORIGIN) or head.first(*_ORIGIN)
     return checked_variant(
         sku=row["sku"] or (f"id-{row['id']}" if row["id"] else ""),
         upc=row.first(*_UPC),
-        part_number=row.first("meta part number", "meta mpn"),
+        part_number=row.first(*_PART_NUMBER),
         merchant_sku=row["meta merchant sku"],
         options={name: _single(value) for name, value in options.items()},
         image=images[0] if images and row is not head else None,
@@ -181,14 +241,14 @@ def _amount(row: TableRow, name: str, reading: Reading) -> int | None:
 
 
 def _weight(row: TableRow) -> int:
-    for unit in ("kg", "g", "lbs", "oz"):
+    for unit in _WEIGHTS:
         if text := row[f"weight {unit}"]:
             return fields.grams(text, field=f"Weight ({unit})", unit=unit)
     return 0
 
 
 def _length(row: TableRow, name: str) -> int | None:
-    for unit in ("cm", "mm", "m", "in", "yd"):
+    for unit in _LENGTHS:
         if text := row[f"{name} {unit}"]:
             return fields.millimetres(text, field=f"{name.capitalize()} ({unit})", unit=unit)
     return None
@@ -216,11 +276,11 @@ def _product(
     return checked_product(
         handle=head["meta handle"] or head["sku"] or (f"id-{head['id']}" if head["id"] else ""),
         name=head["name"],
-        merchant=head.first("meta merchant", "merchant", "store") or reading.merchant,
+        merchant=head.first(*_MERCHANT) or reading.merchant,
         currency=head["meta currency"] or reading.currency,
         variants=tuple(variants),
         description=head["description"] or head["short description"],
-        brand=head.first("brands", "brand"),
+        brand=head.first(*_BRAND),
         attributes=attributes | head.attributes,
         categories=tuple(dict.fromkeys(path for path in paths if path)),
         images=tuple(Image(url=url) for url in dict.fromkeys(fields.split_list(head["images"]))),

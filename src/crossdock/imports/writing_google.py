@@ -1,16 +1,22 @@
 """Products as a Google Merchant feed: RSS 2.0 with the g: namespace, one item per variant sold.
 
 It has no place for: disabled products and variants, translations, promotions, tags, merchant skus,
-a supplier's pool, rates of VAT. Options that Google has no element for are product details.
+a supplier's pool, rates of VAT. Options are product details too, in their order.
 """
 
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape  # nosec B406: it writes XML, nothing is parsed
 
 from crossdock.imports import fields
-from crossdock.imports.google_merchant import KEPT_FIELDS, OPTION_FIELDS, OPTION_SECTION
+from crossdock.imports.google_merchant import (
+    ALWAYS,
+    KEPT_FIELDS,
+    NEVER,
+    OPTION_FIELDS,
+    OPTION_SECTION,
+)
 from crossdock.imports.holding import GOOGLE
-from crossdock.imports.writing_tables import number_text, on_hand, sold_variants
+from crossdock.imports.writing_tables import on_hand, sold_variants
 from crossdock.kit.money import format_minor
 from crossdock.shop.catalogue import AttributeUse, ProductRecord, VariantRecord, variant_name
 from crossdock.shop.shops import Shop
@@ -80,21 +86,21 @@ class GoogleWriter:
         yield "price", self._price(variant.retail_minor)
         yield "sale_price", self._price(variant.sale_minor)
         yield "cost_of_goods_sold", self._price(variant.cost_minor)
-        if variant.sale_starts_at and variant.sale_ends_at:
-            dates = f"{variant.sale_starts_at.isoformat()}/{variant.sale_ends_at.isoformat()}"
-            yield "sale_price_effective_date", dates
+        if variant.sale_starts_at or variant.sale_ends_at:
+            starts_at, ends_at = variant.sale_starts_at or ALWAYS, variant.sale_ends_at or NEVER
+            yield "sale_price_effective_date", f"{starts_at.isoformat()}/{ends_at.isoformat()}"
         yield "availability", _AVAILABILITY.get(variant.stock_status or "", "")
-        yield "image_link", variant.image or ""
+        yield "image_link", variant.image or next((i.url for i in product.images), "")
         if variant.stock_managed:
-            yield "quantity", number_text(on_hand(variant, "own"))
+            yield "quantity", str(on_hand(variant, "own") or 0)
         if variant.weight_g:
             yield "shipping_weight", f"{variant.weight_g} g"
         for side in ("length", "width", "height"):
             if (size := getattr(variant, f"{side}_mm")) is not None:
                 yield f"shipping_{side}", f"{size} mm"
-        for name, text in variant.options.items():
+        for name in product.option_names:
             if name in OPTION_FIELDS:
-                yield name, text
+                yield name, variant.options.get(name, "")
 
     def _price(self, minor: int | None) -> str:
         currency = self._shop.currency
@@ -105,9 +111,8 @@ def _details(product: ProductRecord, variant: VariantRecord) -> Iterator[str]:
     for name, text in product.attributes.items():
         if name not in _KNOWN:
             yield _detail("", name, text)
-    for name, text in variant.options.items():
-        if name not in OPTION_FIELDS:
-            yield _detail(OPTION_SECTION, name, text)
+    for name in product.option_names:
+        yield _detail(OPTION_SECTION, name, variant.options.get(name, ""))
 
 
 def _detail(section: str, name: str, value: str) -> str:

@@ -11,7 +11,7 @@ from crossdock.imports import fields
 from crossdock.imports.holding import WOOCOMMERCE
 from crossdock.imports.writing_tables import TableText, number_text, on_hand
 from crossdock.kit.money import format_minor
-from crossdock.shop.catalogue import AttributeUse, ProductRecord, VariantRecord
+from crossdock.shop.catalogue import AttributeUse, ProductRecord, VariantRecord, slug_of
 from crossdock.shop.shops import Shop
 
 _COLUMNS = [
@@ -64,6 +64,7 @@ class WooCommerceWriter:
 
     def __init__(self, *, shop: Shop, attributes: AttributeUse) -> None:
         self._currency = shop.currency
+        self._parents: set[int] = set()
         self._count = min(attributes.most, ATTRIBUTES_MAX)
         numbered = (
             f"Attribute {number} {what}"
@@ -106,20 +107,29 @@ class WooCommerceWriter:
             return
         if not product.variants:
             return
+        parent = self._parent(product)
         yield head | {
             "Type": "variable, virtual" if product.virtual else "variable",
-            "SKU": product.handle,
+            "SKU": parent,
         }
         for variant in product.variants:
             yield self._variant(variant) | {
                 "Type": "variation",
                 "SKU": variant.sku,
-                "Parent": product.handle,
+                "Parent": parent,
                 "Published": "1" if variant.enabled else "-1",
                 **self._attributes(
                     {name: fields.join_list([text]) for name, text in variant.options.items()}
                 ),
             }
+
+    def _parent(self, product: ProductRecord) -> str:
+        """What variations name their parent by: its handle, but for another merchant's with the same."""
+        sku = product.handle
+        if hash(sku) in self._parents:
+            sku = f"{sku} {slug_of(product.merchant)}"
+        self._parents.add(hash(sku))
+        return sku
 
     def _head(self, product: ProductRecord) -> dict[str, str]:
         options = {
@@ -159,7 +169,7 @@ class WooCommerceWriter:
 
     def _variant(self, variant: VariantRecord) -> dict[str, str]:
         own, supplier = on_hand(variant, "own"), on_hand(variant, "supplier")
-        stock = (own or 0) + (supplier or 0) if variant.origin != "SC" else own
+        stock = (own or 0) + (supplier or 0) if variant.origin != "SC" else (own or 0)
         return {
             "GTIN, UPC, EAN, or ISBN": variant.upc,
             "Date sale price starts": _moment(variant.sale_starts_at),

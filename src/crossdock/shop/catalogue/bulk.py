@@ -11,6 +11,8 @@ merchants and categories can be looked up first and new rows be copied straight 
 | variant that the record left out | disabled, never deleted: orders and entries refer to it | - |
 | categories, promotions | replaced | written |
 | stock | set by 'adjust' entries of the difference | level and entry copied in |
+
+Of a product with `parts`, the other ones stay as they are; of its stock, all but what is on hand.
 """
 
 from collections.abc import Sequence
@@ -18,6 +20,7 @@ from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare
+from crossdock.shop.catalogue.keeping import keep_other_parts
 from crossdock.shop.catalogue.planning import Plan, make_plan
 from crossdock.shop.catalogue.records import ProductRecord, UpsertCounts
 from crossdock.shop.catalogue.stock_setting import set_stock
@@ -63,10 +66,14 @@ async def upsert_prepared(
     if not products:
         return UpsertCounts()
     await lock_catalogue(tx, shop_id=shop.id)
+    is_partial = any(product.parts for product in products)
+    products = await keep_other_parts(tx, shop_id=shop.id, products=products)
     plan = await make_plan(tx, shop_id=shop.id, products=products)
     await copy_new_rows(tx, shop_id=shop.id, plan=plan, now=now)
     changed = await _change_rows(tx, shop_id=shop.id, plan=plan, now=now)
-    stock_changed = await _set_stock(tx, shop_id=shop.id, plan=plan, now=now, reason=reason)
+    stock_changed = await _set_stock(
+        tx, shop_id=shop.id, plan=plan, now=now, reason=reason, counts_only=is_partial
+    )
     added = [product_id for product_id, _, _ in plan.new_products]
     await _tell(tx, shop_id=shop.id, product_ids=[*added, *sorted(changed.products)], now=now)
     changed_here = changed.products - plan.robbed_product_ids | (
@@ -112,7 +119,7 @@ async def _change_rows(tx: Transaction, *, shop_id: int, plan: Plan, now: dateti
 
 
 async def _set_stock(
-    tx: Transaction, *, shop_id: int, plan: Plan, now: datetime, reason: str
+    tx: Transaction, *, shop_id: int, plan: Plan, now: datetime, reason: str, counts_only: bool
 ) -> int:
     new = [(v.id, r) for v in plan.variants if v.is_new for r in v.prepared.stock]
     existing = [
@@ -122,7 +129,15 @@ async def _set_stock(
         if not v.is_new
         for r in v.prepared.stock
     ]
-    return await set_stock(tx, shop_id=shop_id, new=new, existing=existing, reason=reason, now=now)
+    return await set_stock(
+        tx,
+        shop_id=shop_id,
+        new=new,
+        existing=existing,
+        reason=reason,
+        now=now,
+        counts_only=counts_only,
+    )
 
 
 async def _tell(

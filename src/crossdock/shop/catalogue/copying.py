@@ -14,6 +14,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.identifiers import normalise_gtin
+from crossdock.shop.catalogue.parts import Parts
 from crossdock.shop.catalogue.records import (
     ProductRecord,
     Promotion,
@@ -60,7 +61,11 @@ class PreparedVariant(msgspec.Struct, frozen=True):
 
 
 class PreparedProduct(msgspec.Struct, frozen=True):
-    """A product ready to be copied, with the hash of everything but its stock."""
+    """A product ready to be copied, with the hash of everything but its stock.
+
+    With `parts` its source has no place for the others: they are completed from what is stored,
+    for which the `record` is kept.
+    """
 
     merchant: str
     handle: str
@@ -69,11 +74,15 @@ class PreparedProduct(msgspec.Struct, frozen=True):
     categories: tuple[tuple[str, ...], ...]
     variants: tuple[PreparedVariant, ...]
     is_complete: bool = True
+    parts: Parts | None = None
+    record: ProductRecord | None = None
 
 
-def prepare(records: Iterable[ProductRecord]) -> list[PreparedProduct]:
+def prepare(
+    records: Iterable[ProductRecord], *, parts: Parts | None = None
+) -> list[PreparedProduct]:
     """Everything about writing the records that needs no database; pure work, fit for a thread."""
-    return [_prepare_product(record) for record in records]
+    return [prepare_product(record, parts=parts) for record in records]
 
 
 async def copy_lines(tx: Transaction, *, target: str, lines: Iterable[str]) -> None:
@@ -114,11 +123,16 @@ def copy_value(value: int | bool | date | None) -> str:
     return "t" if value is True else "f" if value is False else str(value)
 
 
-def _prepare_product(record: ProductRecord) -> PreparedProduct:
+def prepare_product(
+    record: ProductRecord, *, parts: Parts | None = None, places: Sequence[int] = ()
+) -> PreparedProduct:
+    """One of them; `places` are the variants' positions, else they stand as they come."""
     tail = "\t".join(_product_fields(record))
     variants = tuple(
         _prepare_variant(record, variant, position)
-        for position, variant in enumerate(record.variants)
+        for position, variant in zip(
+            places or range(len(record.variants)), record.variants, strict=True
+        )
     )
     return PreparedProduct(
         record.merchant,
@@ -128,6 +142,8 @@ def _prepare_product(record: ProductRecord) -> PreparedProduct:
         record.categories,
         variants,
         record.is_complete,
+        parts,
+        record if parts else None,
     )
 
 

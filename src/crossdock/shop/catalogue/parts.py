@@ -8,17 +8,29 @@ from crossdock.shop.catalogue.records import ProductRecord, StockRecord, Variant
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of a product and of its variants that a format holds, keys aside.
+    """The fields of a product and of its variants that a format, or one file in it, holds.
 
-    `categories_max` and `options_max` of them are held, and pictures' texts with `image_texts`.
+    | | |
+    |---|---|
+    | `attributes` | the names that it holds, None for any |
+    | `categories_max`, `options_max` | how many of them |
+    | `image_texts` | whether pictures have their texts |
+    | `pools` | the stock pools; of stock, a count alone |
+    | `shows_every_sale` | whether no sale may mean more than that none can be shown |
+    | `shares_enabled` | whether one cell says it of a product and its only variant |
+    | `lends_pictures` | whether a variant's picture and the product's first stand for each other |
     """
 
     product: frozenset[str]
     variant: frozenset[str]
-    categories_max: int = 20
+    attributes: frozenset[str] | None = None
+    categories_max: int = 1_000
     options_max: int = 1_000
     image_texts: bool = False
     pools: frozenset[str] = frozenset({"own"})
+    shows_every_sale: bool = True
+    shares_enabled: bool = False
+    lends_pictures: bool = False
 
 
 _KEYS = frozenset({"handle", "name", "merchant", "currency", "variants", "is_complete"})
@@ -30,13 +42,13 @@ def _defaults(kind: type[msgspec.Struct], *, keys: frozenset[str]) -> dict[str, 
     return {name: default for name, default in found.items() if name not in keys}
 
 
-_OF_PRODUCT = _defaults(ProductRecord, keys=_KEYS)
-_OF_VARIANT = _defaults(VariantRecord, keys=frozenset({"sku", "stock"}))
+PRODUCT_PARTS = _defaults(ProductRecord, keys=_KEYS)
+VARIANT_PARTS = _defaults(VariantRecord, keys=frozenset({"sku", "stock"}))
 
 
 def left_out_of_product(product: ProductRecord, parts: Parts) -> Iterator[str]:
     """What the product has and the format has no place for, in the words of JSON Lines."""
-    yield from _left_out(product, _OF_PRODUCT, parts.product)
+    yield from _left_out(product, PRODUCT_PARTS, parts.product)
     if len(product.categories) > parts.categories_max:
         yield "categories after the first"
     if len(product.option_names) > parts.options_max:
@@ -47,7 +59,7 @@ def left_out_of_product(product: ProductRecord, parts: Parts) -> Iterator[str]:
 
 def left_out_of_variant(variant: VariantRecord, parts: Parts) -> Iterator[str]:
     """The same of a variant."""
-    for name in _left_out(variant, _OF_VARIANT, parts.variant):
+    for name in _left_out(variant, VARIANT_PARTS, parts.variant):
         yield f"variants.{name}"
     for record in variant.stock:
         if record.pool not in parts.pools and record.on_hand:

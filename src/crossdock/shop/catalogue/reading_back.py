@@ -90,8 +90,7 @@ async def _stream(
             yield [decode(row[0]) for row in rows]
 
 
-_VARIANTS = """
-select json_agg(json_build_object(
+VARIANT_FIELDS = """
     'sku', v.sku, 'merchant_sku', v.merchant_sku, 'part_number', v.part_number, 'upc', v.upc,
     'options', v.options, 'attributes', v.attributes, 'image', v.image,
     'retail_minor', v.retail_minor, 'sale_minor', v.sale_minor, 'sale_starts_at', v.sale_starts_at,
@@ -99,15 +98,19 @@ select json_agg(json_build_object(
     'weight_g', v.weight_g, 'length_mm', v.length_mm, 'width_mm', v.width_mm,
     'height_mm', v.height_mm, 'origin', v.origin, 'stock_managed', v.stock_managed,
     'stock_status', v.stock_status, 'enabled', v.enabled,
-    'stock', coalesce((
-        select json_agg(json_build_object('pool', l.pool, 'on_hand', l.on_hand,
-                   'warning_level', l.warning_level, 'best_before', l.best_before,
-                   'best_before_alert', l.best_before_alert) order by l.pool)
-        from stock_levels l where l.shop_id = v.shop_id and l.variant_id = v.id), '[]'),
     'promotions', coalesce((
         select json_agg(json_build_object('price_minor', q.price_minor, 'starts_at', q.starts_at,
                    'ends_at', q.ends_at) order by q.starts_at)
         from promotions q where q.shop_id = v.shop_id and q.variant_id = v.id), '[]')
+"""
+
+_VARIANTS = f"""
+select json_agg(json_build_object({VARIANT_FIELDS},
+    'stock', coalesce((
+        select json_agg(json_build_object('pool', l.pool, 'on_hand', l.on_hand,
+                   'warning_level', l.warning_level, 'best_before', l.best_before,
+                   'best_before_alert', l.best_before_alert) order by l.pool)
+        from stock_levels l where l.shop_id = v.shop_id and l.variant_id = v.id), '[]')
 ) order by v.position, v.id)
 from variants v where v.shop_id = p.shop_id and v.product_id = p.id
 """
@@ -121,8 +124,7 @@ join categories c on c.shop_id = pc.shop_id and c.id = pc.category_id
 where pc.shop_id = p.shop_id and pc.product_id = p.id
 """
 
-_PRODUCTS = f"""
-select json_build_object(
+PRODUCT_FIELDS = f"""
     'handle', p.handle, 'name', p.name, 'merchant', m.name, 'description', p.description,
     'currency', coalesce((select v.currency from variants v
                           where v.shop_id = p.shop_id and v.product_id = p.id limit 1), s.currency),
@@ -131,8 +133,12 @@ select json_build_object(
     'related_handles', p.related_handles, 'option_names', p.option_names,
     'extra_handling', p.extra_handling, 'enabled', p.enabled, 'featured', p.featured,
     'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,
-    'requires_serial', p.requires_serial, 'sort', p.sort, 'variants', coalesce(({_VARIANTS}), '[]')
-)::text
+    'requires_serial', p.requires_serial, 'sort', p.sort
+"""
+"""The parts of a product `p` of shop `s` and merchant `m`, but for its variants."""
+
+_PRODUCTS = f"""
+select json_build_object({PRODUCT_FIELDS}, 'variants', coalesce(({_VARIANTS}), '[]'))::text
 from products p
 join shops s on s.id = p.shop_id
 join merchants m on m.shop_id = p.shop_id and m.id = p.merchant_id

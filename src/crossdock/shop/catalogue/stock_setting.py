@@ -28,8 +28,12 @@ async def set_stock(
     existing: Sequence[Target],
     reason: str,
     now: datetime,
+    counts_only: bool = False,
 ) -> int:
     """Set the levels; `new` are of variants made in this transaction, so nobody else can hold them.
+
+    With `counts_only` warning levels and best-before dates stay as they are, and a pool that holds
+    nothing and shall hold nothing is not made.
 
     Writes one 'adjust' entry per changed quantity and one `stock.changed` event for all, and
     nothing where the levels agree already. How many levels changed is answered.
@@ -39,9 +43,16 @@ async def set_stock(
         [variant_id, record.pool, record.on_hand - record.warning_level]
         for variant_id, record in new
     ]
-    differing = await _differing(tx, shop_id=shop_id, targets=existing)
+    differing = await _differing(tx, shop_id=shop_id, targets=existing, counts_only=counts_only)
     if differing:
-        levels += await _move(tx, shop_id=shop_id, targets=differing, reason=reason, now=now)
+        levels += await _move(
+            tx,
+            shop_id=shop_id,
+            targets=differing,
+            reason=reason,
+            now=now,
+            counts_only=counts_only,
+        )
     if levels:
         await tx.run(
             """insert into events (shop_id, kind, payload, created_at)
@@ -72,7 +83,9 @@ async def _copy_new_levels(
     await copy_lines(tx, target=_ENTRY_COLUMNS, lines=entries)
 
 
-async def _differing(tx: Transaction, *, shop_id: int, targets: Sequence[Target]) -> list[Target]:
+async def _differing(
+    tx: Transaction, *, shop_id: int, targets: Sequence[Target], counts_only: bool
+) -> list[Target]:
     """The targets that their levels do not agree with, read without locks."""
     if not targets:
         return []
@@ -82,10 +95,12 @@ async def _differing(tx: Transaction, *, shop_id: int, targets: Sequence[Target]
         (shop_id, sorted({variant_id for variant_id, _ in targets})),
     )
     held = {row[:2]: row[2:] for row in rows}
+    nothing: tuple[object, ...] = (0,) if counts_only else ()
+    compared = 1 if counts_only else 4
     return [
         (variant_id, record)
         for variant_id, record in targets
-        if held.get((variant_id, record.pool)) != _settable(record)
+        if held.get((variant_id, record.pool), nothing)[:compared] != _settable(record)[:compared]
     ]
 
 
@@ -97,13 +112,20 @@ def _settable(record: StockRecord) -> tuple[object, ...]:
 
 
 async def _move(
-    tx: Transaction, *, shop_id: int, targets: Sequence[Target], reason: str, now: datetime
+    tx: Transaction,
+    *,
+    shop_id: int,
+    targets: Sequence[Target],
+    reason: str,
+    now: datetime,
+    counts_only: bool,
 ) -> list[list[object]]:
     """Set existing levels: lock them in one order, write the differences, answer what is available."""
     parameters = {
         "shop": shop_id,
         "now": now,
         "reason": reason,
+        "counts_only": counts_only,
         "variants": [variant_id for variant_id, _ in targets],
         "pools": [record.pool for _, record in targets],
         "on_hand": [record.on_hand for _, record in targets],
@@ -140,8 +162,10 @@ with target as (
     where t.on_hand <> l.on_hand
 )
 update stock_levels l
-set on_hand = t.on_hand, warning_level = t.warning_level, best_before = t.best_before,
-    best_before_alert = t.best_before_alert, updated_at = %(now)s
+set on_hand = t.on_hand, updated_at = %(now)s,
+    warning_level = case when %(counts_only)s then l.warning_level else t.warning_level end,
+    best_before = case when %(counts_only)s then l.best_before else t.best_before end,
+    best_before_alert = case when %(counts_only)s then l.best_before_alert else t.best_before_alert end
 from target t
 where l.shop_id = %(shop)s and l.variant_id = t.variant_id and l.pool = t.pool
 returning l.variant_id, l.pool, l.available

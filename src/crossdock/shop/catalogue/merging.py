@@ -1,0 +1,154 @@
+"""A record as a source gave it, completed by what is stored and the source has no place for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from crossdock.shop.catalogue.parts import PRODUCT_PARTS, VARIANT_PARTS, Parts
+from crossdock.shop.catalogue.records import CategoryPath, Image, ProductRecord, VariantRecord
+
+
+def completed(
+    read: ProductRecord,
+    *,
+    stored: ProductRecord | None,
+    variants: Sequence[VariantRecord | None],
+    parts: Parts,
+) -> ProductRecord:
+    """The product; `variants` are those stored under the skus of the read ones."""
+    further = _further_options(read, stored, parts) if stored else ()
+    merged = _product(read, stored, variants, parts) if stored else {}
+    merged["variants"] = tuple(
+        msgspec.structs.replace(
+            variant,
+            **_variant(variant, before, parts, product=stored, further_options=further),
+        )
+        if before
+        else variant
+        for variant, before in zip(read.variants, variants, strict=True)
+    )
+    return msgspec.structs.replace(read, **merged)
+
+
+def _product(
+    read: ProductRecord,
+    stored: ProductRecord,
+    variants: Sequence[VariantRecord | None],
+    parts: Parts,
+) -> dict[str, object]:
+    merged: dict[str, object] = {
+        name: getattr(stored, name) for name in PRODUCT_PARTS if name not in parts.product
+    }
+    if "categories" in parts.product:
+        merged["categories"] = _categories(read, stored, parts)
+    if "attributes" in parts.product:
+        merged["attributes"] = _attributes(read, stored, parts)
+    if "images" in parts.product:
+        merged["images"] = _images(read, stored, parts)
+    if _further_options(read, stored, parts):
+        merged["option_names"] = stored.option_names
+    if parts.shares_enabled and not read.enabled and variants[0]:
+        merged["enabled"] = stored.enabled and not variants[0].enabled
+    return merged
+
+
+def _variant(
+    read: VariantRecord,
+    before: VariantRecord,
+    parts: Parts,
+    *,
+    product: ProductRecord | None,
+    further_options: Sequence[str],
+) -> dict[str, object]:
+    merged: dict[str, object] = {
+        name: getattr(before, name) for name in VARIANT_PARTS if name not in parts.variant
+    }
+    merged |= _sale(read, before, parts)
+    if parts.shares_enabled and not read.enabled:
+        merged["enabled"] = before.enabled
+    if further_options and "options" in parts.variant:
+        kept = {name: before.options[name] for name in further_options if name in before.options}
+        merged["options"] = read.options | kept
+    if product and parts.lends_pictures and not before.image and product.images:
+        merged["image"] = None if read.image == product.images[0].url else read.image
+    return merged
+
+
+def _categories(
+    read: ProductRecord, stored: ProductRecord, parts: Parts
+) -> tuple[CategoryPath, ...]:
+    further = stored.categories[parts.categories_max :]
+    return tuple(dict.fromkeys((*read.categories, *further)))
+
+
+def _attributes(read: ProductRecord, stored: ProductRecord, parts: Parts) -> dict[str, str]:
+    """Those read, and of the stored ones those without a place, which an option's name has not."""
+    kept = {
+        name: text
+        for name, text in stored.attributes.items()
+        if not text
+        or name in read.option_names
+        or (parts.attributes is not None and name not in parts.attributes)
+    }
+    return kept | read.attributes
+
+
+def _further_options(read: ProductRecord, stored: ProductRecord, parts: Parts) -> tuple[str, ...]:
+    """The stored options that the source has no place for, where those before them are the same."""
+    names = stored.option_names
+    is_same = names[: parts.options_max] == read.option_names
+    return names[parts.options_max :] if is_same else ()
+
+
+def _images(read: ProductRecord, stored: ProductRecord, parts: Parts) -> tuple[Image, ...]:
+    lent = {v.image for v in read.variants if v.image} if parts.lends_pictures else set()
+    before = {image.url: image for image in stored.images}
+    if _without(lent, [i.url for i in read.images]) == _without(lent, before):
+        if not parts.image_texts:
+            return stored.images
+        texts = {image.url: image.alt for image in read.images}
+        return tuple(_with_text(image, before, texts) for image in stored.images)
+    return tuple(_known(image, before, parts) for image in read.images)
+
+
+def _without(lent: set[str], urls: Iterable[str]) -> list[str]:
+    return [url for url in urls if url not in lent]
+
+
+def _with_text(image: Image, before: Mapping[str, Image], texts: Mapping[str, str]) -> Image:
+    """A picture whose text is changed only where the source says another one."""
+    text = texts.get(image.url, "")
+    return image if before[image.url].alt == text else msgspec.structs.replace(image, alt=text)
+
+
+def _known(image: Image, before: Mapping[str, Image], parts: Parts) -> Image:
+    known = before.get(image.url)
+    if known is None:
+        return image
+    return msgspec.structs.replace(known, alt=image.alt) if parts.image_texts else known
+
+
+def _sale(read: VariantRecord, stored: VariantRecord, parts: Parts) -> dict[str, object]:
+    """What becomes of a sale: it stays where the source could not show it, or not its dates."""
+    has_dates = "sale_starts_at" in parts.variant
+    if "sale_minor" not in parts.variant or (has_dates and _sale_of(read) != _NO_SALE):
+        return {}
+    is_hidden = read.sale_minor is None and not parts.shows_every_sale and not _is_plain(stored)
+    is_same = read.sale_minor == stored.sale_minor
+    source = stored if is_hidden or is_same else read
+    return dict(zip(_SALE, _sale_of(source), strict=True))
+
+
+_SALE = ("sale_minor", "sale_starts_at", "sale_ends_at")
+_NO_SALE = (None, None, None)
+
+
+def _sale_of(variant: VariantRecord) -> tuple[object, ...]:
+    return tuple(getattr(variant, name) for name in _SALE)
+
+
+def _is_plain(variant: VariantRecord) -> bool:
+    """Whether the sale is one of any time, below the usual price."""
+    has_dates = variant.sale_starts_at or variant.sale_ends_at
+    sale, retail = variant.sale_minor, variant.retail_minor
+    return not has_dates and sale is not None and retail is not None and sale < retail
