@@ -119,6 +119,8 @@ def test_attributes_come_from_columns_prefixes_and_packed_ones():
         ("[fields]\na = {from = 'b', match = 'x'}", "no group"),
         ("[file]\nencoding = 'ebcdic'", "encoding"),
         ("[file]\ndelimiter = ';;'", "delimiter"),
+        ('[fields]\na = {constant = "a\\u001fb"}', "control character"),
+        ('[rows]\nonly = {a = ["\\u0000"]}', "control character"),
     ],
 )
 def test_a_wrong_map_says_what_is_wrong(tmp_path, text, reason):
@@ -126,6 +128,68 @@ def test_a_wrong_map_says_what_is_wrong(tmp_path, text, reason):
     path.write_text(text)
     with pytest.raises(Unreadable, match=reason):
         load_map(path)
+
+
+TABLE = "Handle,Title,Variant SKU,Name,Price\n" + "m,M,S,Mug,5\n" * 3
+OBJECTS = '{"sku": "a", "name": "A", "price": 5}\n{"sku": "b", "name": "B"}\n'
+FEED = '<rss><channel><item><g:id xmlns:g="http://base.google.com/ns/1.0">1</g:id></item></channel></rss>'
+
+
+@pytest.fixture
+def mapped_import(import_, tmp_path, monkeypatch):
+    """Import a text with a map given as a text."""
+
+    async def run(text, format_name, source):
+        (tmp_path / "map.toml").write_text(source)
+        monkeypatch.setattr("tests.imports.conftest.MAPS", tmp_path)
+        return await import_(text, format_name, map_name="map.toml")
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "format_name", "source", "error"),
+    [
+        (TABLE, "shopify-csv", "[fields]\nTitle = 'Nam'", "the table has no such column; did you mean 'Name'?"),
+        (TABLE, "shopify-csv", "[fields]\nTitle = {from = ['a', 'b']}", "takes 'a' or 'b', but"),
+        (TABLE, "shopify-csv", "[fields]\nTitle = {constant = 'x', when = {locale = 'en'}}", "takes 'locale'"),
+        (TABLE, "shopify-csv", "[rows]\nonly = {locale = 'en'}", "takes 'locale'"),
+        (TABLE, "shopify-csv", "[rows]\nskip = {locale = 'en'}", "takes 'locale'"),
+        (TABLE, "shopify-csv", "[attributes.columns]\nSize = 'size'", "takes 'size'"),
+        (TABLE, "shopify-csv", "[attributes]\npacked = 'more'", "takes 'more'"),
+        (TABLE, "shopify-csv", "[fields]\nTitel = 'Name'", "the format does not have; did you mean 'title'?"),
+        (TABLE, "woocommerce-csv", "[fields]\nHandel = 'Name'", "makes 'Handel'"),
+        (TABLE, "google-merchant", "[fields]\nidd = 'Name'", "makes 'idd'"),
+        (OBJECTS, "jsonl", "[fields]\nsku = 'sku'\nretial = 'price'", "did you mean 'retail'?"),
+        (FEED, "google-merchant", "[fields]\ntitle = 'name'", "for tables and JSON"),
+    ],
+)  # fmt: skip
+async def test_a_map_that_does_not_fit_is_refused_at_once(
+    mapped_import, rows, text, format_name, source, error
+):
+    summary = await mapped_import(text, format_name, source)
+    assert error in summary.error
+    assert (summary.records, summary.refused) == (0, 0)
+    assert await rows("select 1 from products where shop_id = %s") == []
+
+
+async def test_a_column_with_a_default_may_be_missing(mapped_import, rows):
+    source = "[fields]\nVendor = {from = 'maker', default = 'Acme'}\n'Glaze (product.metafields.x.y)' = 'Name'"
+    assert (
+        await mapped_import(TABLE.replace("m,M,S,Mug,5\n", "", 2), "shopify-csv", source)
+    ).error == ""
+    assert await rows("select brand, attributes from products where shop_id = %s") == [
+        ("Acme", {"Glaze": "Mug"})
+    ]
+
+
+async def test_what_no_object_has_is_a_warning(mapped_import):
+    source = (
+        "[fields]\nsku = 'sku'\nname = 'name'\nretail = 'prise'\nbrand = {from = 'x', default = ''}"
+    )
+    summary = await mapped_import(OBJECTS, "jsonl", source)
+    told = [finding.field for finding in summary.findings if "no object has it" in finding.reason]
+    assert (told, summary.products_added, summary.refused) == (["prise"], 2, 0)
 
 
 def test_the_guide_shows_a_map_that_loads(tmp_path):
@@ -137,11 +201,7 @@ def test_the_guide_shows_a_map_that_loads(tmp_path):
     assert len(load_map(path).fields) == 11
 
 
-async def test_a_decimal_comma_is_read(import_, rows, tmp_path, monkeypatch):
-    from tests.imports import conftest
-
-    (tmp_path / "map.toml").write_text('[file]\ndecimal_comma = true\ndelimiter = ";"\n')
-    monkeypatch.setattr(conftest, "MAPS", tmp_path)
+async def test_a_decimal_comma_is_read(mapped_import, rows):
     text = "Handle;Title;Variant SKU;Variant Price\nm;M;S;1.234,50\n"
-    await import_(text, "shopify-csv", map_name="map.toml")
+    await mapped_import(text, "shopify-csv", '[file]\ndecimal_comma = true\ndelimiter = ";"\n')
     assert await rows("select retail_minor from variants where shop_id = %s") == [(123450,)]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
@@ -15,7 +16,7 @@ from crossdock.imports import fields
 from crossdock.imports.feed_xml import read_entries
 from crossdock.imports.grouping import Group, gathered
 from crossdock.imports.holding import GOOGLE, narrowed
-from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.items import Finding, Item, Read, RowRefused, Unreadable
 from crossdock.imports.layouts import GOOGLE_TABLE, foreign, found_names
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
@@ -68,6 +69,14 @@ _VARIANT = {
     "stock_status": ("availability",),
 }
 """The columns that fill a field; a field whose columns the table lacks stays as it is."""
+_KNOWN = frozenset(
+    chain(
+        ("id", "title", "item group id", "item group title", "external seller id"),
+        (name.replace("_", " ") for name in KEPT_FIELDS),
+        *_PRODUCT.values(),
+        *_VARIANT.values(),
+    )
+)
 _TELLING = frozenset(
     {"price", "sale_price", "availability", "condition", "gtin", "mpn", "brand", "image_link"}
     | {"item_group_id", "google_product_category", "product_type", "quantity"}
@@ -92,7 +101,10 @@ class Entry(msgspec.Struct, frozen=True):
 def read_google_merchant(source: Source, reading: Reading) -> Iterator[Item]:
     """The products of the feed."""
     start = source.stream.peek(256)[:256].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
-    entries = _xml_entries(source) if start.startswith(b"<") else _table_entries(source, reading)
+    is_xml = start.startswith(b"<")
+    if is_xml and not reading.map.is_empty:
+        raise Unreadable("A map is for tables and JSON; an XML feed has Google's elements already")
+    entries = _xml_entries(source) if is_xml else _table_entries(source, reading)
     for group in gathered(entries, keys_of=_keys, kind=Entry):
         if isinstance(group, Finding):
             yield group
@@ -123,7 +135,7 @@ def _xml_entries(source: Source) -> Iterator[Entry]:
 
 
 def _table_entries(source: Source, reading: Reading) -> Iterator[Entry | Finding]:
-    for row in read_rows(source, reading, layout=GOOGLE_TABLE, delimiters="\t,;|"):
+    for row in read_rows(source, reading, layout=GOOGLE_TABLE, known=_KNOWN, delimiters="\t,;|"):
         if isinstance(row, Finding):
             yield row
             continue

@@ -6,6 +6,7 @@ A product may have its `variants`, or the fields of its only variant beside its 
 
 import json
 import re
+import typing
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -24,6 +25,7 @@ from crossdock.imports.encodings import (
 )
 from crossdock.imports.items import CONTROL, Finding, Item, Read, RowRefused, Unreadable, shown
 from crossdock.imports.layouts import foreign, found_names
+from crossdock.imports.map_checking import Sources, check_targets
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.recognising import other_text
@@ -72,15 +74,21 @@ _decode_loosely = msgspec.json.Decoder(float_hook=Decimal).decode
 _SPACE = re.compile("[ \\t\\r\\n\\ufeff]*")
 _WHERE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
 _VARIANT_FIELDS = frozenset(VariantRecord.__struct_fields__) - {"attributes", "enabled"}
+_AMOUNTS = {"retail": "retail_minor", "sale": "sale_minor", "cost": "cost_minor"}
+_KNOWN = frozenset(
+    {"type", "on_hand", "supplier_on_hand", "category_path", *_AMOUNTS}.union(
+        *(kind.__struct_fields__ for kind in (*typing.get_args(Line), VariantRecord))
+    )
+)
 _FOREIGN = (
     "is not JSON",
     "is not an object",
     "Object contains unknown field",
     "Object missing required field",
 )
+_Read = Callable[[Any, int], Item | None]
 _FOREIGN_MIN = 3
 _HELD_MAX = 50
-_AMOUNTS = {"retail": "retail_minor", "sale": "sale_minor", "cost": "cost_minor"}
 
 
 def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
@@ -90,20 +98,23 @@ def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
     """
     if not source.stream.peek(1):
         raise Unreadable("The file is empty")
+    check_targets(reading.map, known=_KNOWN, plain=str)
     encoding = reading.map.encoding or detect_encoding(source.stream)
     start = start_of_text(source.stream, encoding=encoding)
+    sources = Sources(reading.map)
     if start.startswith("["):
         elements = enumerate(_elements(bounded_chunks(source.stream, encoding=encoding)), start=1)
-        yield from _read_each(elements, partial(_from_object, reading=reading), start=start)
-        return
-    lines = enumerate(_byte_lines(source, encoding), start=1)
-    filled = ((number, line) for number, line in lines if not line.isspace())
-    yield from _read_each(filled, partial(_read_line, reading=reading), start=start)
+        read: _Read = partial(_from_object, reading=reading, sources=sources)
+        yield from _read_each(elements, read, start=start)
+    else:
+        lines = enumerate(_byte_lines(source, encoding), start=1)
+        filled = ((number, line) for number, line in lines if not line.isspace())
+        read = partial(_read_line, reading=reading, sources=sources)
+        yield from _read_each(filled, read, start=start)
+    yield from sources.missed()
 
 
-def _read_each(
-    values: Iterator[tuple[int, Any]], read: Callable[[Any, int], Item | None], *, start: str
-) -> Iterator[Item]:
+def _read_each(values: Iterator[tuple[int, Any]], read: _Read, *, start: str) -> Iterator[Item]:
     """What is read of each value. Raises Unreadable when none of the first ones is of our kind."""
     first: Any = None
     held: list[Item | None] = []
@@ -155,7 +166,7 @@ def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
         number += 1
 
 
-def _read_line(line: bytes, number: int, reading: Reading) -> Item | None:
+def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> Item | None:
     if reading.map.is_empty and b"\\u00" not in line:
         try:
             return _item(_decode(line), number, reading)
@@ -167,7 +178,7 @@ def _read_line(line: bytes, number: int, reading: Reading) -> Item | None:
         value = _decode_loosely(line)
     except (msgspec.DecodeError, RecursionError) as error:
         return _not_json(line, number, error)
-    return _from_object(value, number, reading)
+    return _from_object(value, number, reading, sources)
 
 
 def _not_json(line: bytes, number: int, error: Exception) -> Finding:
@@ -242,13 +253,14 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _from_object(value: Any, row: int, reading: Reading) -> Item | None:
+def _from_object(value: Any, row: int, reading: Reading, sources: Sources) -> Item | None:
     """A decoded object, mapped and completed, as a record; None when the map leaves it out."""
     try:
         if not isinstance(value, dict):
             raise RowRefused("", "is not an object", value)
         _refuse_controls(value, "")
         if not reading.map.is_empty:
+            sources.look(value)
             mapped = reading.map.apply_to_object(value, currency=reading.currency)
             if mapped is None:
                 return None

@@ -15,7 +15,7 @@ import msgspec
 
 from crossdock.errors import Invalid
 from crossdock.imports.encodings import ENCODINGS
-from crossdock.imports.items import RowRefused, Unreadable
+from crossdock.imports.items import CONTROL, RowRefused, Unreadable, shown
 from crossdock.kit.money import format_minor
 
 _SEVERAL = str | tuple[str, ...]
@@ -132,6 +132,10 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             found |= {k: v for k, v in pairs.items() if k not in rules.packed_skip}
         return {name: text for name, text in found.items() if text}
 
+    def finds(self, value: Mapping[str, Any], names: Sequence[str]) -> bool:
+        """Whether an object has something under one of these names or paths."""
+        return any(_look(value, name) not in (None, "", []) for name in names)
+
     def attribute_names(self, header: Sequence[str]) -> frozenset[str] | None:
         """The attributes that a table's columns can make; None for any, from a packed column."""
         rules = self.attributes
@@ -165,6 +169,7 @@ def load_map(path: Path) -> FieldMap:
     except msgspec.ValidationError as error:
         raise Unreadable(f"The map {path} is wrong: {error}") from error
     _check(field_map, path)
+    _refuse_controls(values, path)
     return field_map
 
 
@@ -180,6 +185,15 @@ def _check(field_map: FieldMap, path: Path) -> None:
                     raise Unreadable(f"The map {path}: the pattern of {target} has no group")
             except re.error as error:
                 raise Unreadable(f"The map {path}: the pattern of {target}: {error}") from error
+
+
+def _refuse_controls(value: Any, path: Path) -> None:
+    """No field may get a control character from the map, as none may from the file."""
+    if isinstance(value, str) and CONTROL.search(value):
+        raise Unreadable(f"The map {path}: {shown(value)!r} has a control character")
+    if isinstance(value, dict | list):
+        for part in value.items() if isinstance(value, dict) else value:
+            _refuse_controls(list(part) if isinstance(part, tuple) else part, path)
 
 
 _pattern = lru_cache(maxsize=200)(re.compile)

@@ -6,6 +6,7 @@ is a variant, and so is the first row of a product without options; a row with o
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
@@ -72,11 +73,19 @@ _VARIANT = {
     "stock_managed": _NAMES["tracker"],
 }
 """The columns that fill a field; a field whose columns the table lacks stays as it is."""
+_KNOWN = frozenset(
+    chain(
+        ("title", "merchant", "currency", "image alt text"),
+        *_NAMES.values(),
+        *_PRODUCT.values(),
+        *_VARIANT.values(),
+    )
+)
 
 
 def read_shopify_csv(source: Source, reading: Reading) -> Iterator[Item]:
     """The products of the file; a product whose first row is broken is refused with all its rows."""
-    rows = read_rows(source, reading, layout=SHOPIFY_CSV)
+    rows = read_rows(source, reading, layout=SHOPIFY_CSV, known=_KNOWN)
     for group in gathered(rows, keys_of=_Keys(), kind=TableRow, window=0):
         if isinstance(group, Finding):
             yield group

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from crossdock.imports.encodings import bounded_lines, detect_encoding, start_of_text
 from crossdock.imports.items import CONTROL, Finding, RowRefused, Unreadable
 from crossdock.imports.layouts import Layout, check_header, plain_name
+from crossdock.imports.map_checking import check_sources, check_targets
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.recognising import find_delimiter, refuse_markup
@@ -61,12 +62,19 @@ def bare_cell(text: str) -> str:
 
 
 def read_rows(
-    source: Source, reading: Reading, *, layout: Layout, delimiters: str = ",;\t|"
+    source: Source,
+    reading: Reading,
+    *,
+    layout: Layout,
+    known: Collection[str],
+    delimiters: str = ",;\t|",
 ) -> Iterator[TableRow | Finding]:
     """The rows after the header, mapped. Raises Unreadable where the table as such is broken.
 
-    So it is at once, when the header says that the table is of another format.
+    So it is at once, when the header says that the table is of another format, or does not fit the
+    map, or the map the `known` columns.
     """
+    check_targets(reading.map, known=known)
     csv.field_size_limit(CELL_MAX)
     encoding = reading.map.encoding or detect_encoding(source.stream)
     refuse_markup(start_of_text(source.stream, encoding=encoding), format_name=layout.format)
@@ -103,6 +111,7 @@ def _header(cells: list[str], layout: Layout, reading: Reading) -> list[str]:
     names = [bare_cell(cell) for cell in cells]
     if len(names) > COLUMNS_MAX:
         raise Unreadable(f"There are more than {COLUMNS_MAX} columns", position="row 1")
+    check_sources(reading.map, names)
     check_header(names, layout=layout, mapped=reading.map.fields)
     return names
 

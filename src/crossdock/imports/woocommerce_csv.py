@@ -7,6 +7,7 @@ not too far apart. Lists are split at commas, a backslash before a comma keeps i
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
@@ -78,13 +79,24 @@ _VARIANT = {
     "enabled": ("published",),
 }
 """The columns that fill a field; a field whose columns the table lacks stays as it is."""
+_KNOWN = frozenset(
+    chain(
+        ("id", "type", "sku", "name", "parent", "meta handle", "meta currency", "meta stock sc"),
+        (f"attribute {n} {what}" for n in range(1, 1_000) for what in ("name", "value s")),
+        _MERCHANT,
+        *_PRODUCT.values(),
+        *_VARIANT.values(),
+    )
+)
 _ATTRIBUTE = re.compile(r"attribute (\d{1,4}) name")
 
 
 def read_woocommerce_csv(source: Source, reading: Reading) -> Iterator[Item]:
     """The products of the file."""
     for group in gathered(
-        read_rows(source, reading, layout=WOOCOMMERCE_CSV), keys_of=_keys, kind=TableRow
+        read_rows(source, reading, layout=WOOCOMMERCE_CSV, known=_KNOWN),
+        keys_of=_keys,
+        kind=TableRow,
     ):
         if isinstance(group, Finding):
             yield group
