@@ -201,7 +201,20 @@ def test_the_guide_shows_a_map_that_loads(tmp_path):
     assert len(load_map(path).fields) == 11
 
 
+COMMA = '[file]\ndecimal_comma = true\ndelimiter = ";"\n'
+
+
 async def test_a_decimal_comma_is_read(mapped_import, rows):
     text = "Handle;Title;Variant SKU;Variant Price\nm;M;S;1.234,50\n"
     await mapped_import(text, "shopify-csv", '[file]\ndecimal_comma = true\ndelimiter = ";"\n')
     assert await rows("select retail_minor from variants where shop_id = %s") == [(123450,)]
+
+
+async def test_a_decimal_comma_goes_with_minor_units_and_with_objects(mapped_import, rows):
+    text = "Handle;Title;Variant SKU;cents\nm;M;S;1999\n"
+    source = f'{COMMA}[fields]\n"Variant Price" = {{from = "cents", minor_units = true}}'
+    await mapped_import(text, "shopify-csv", source)
+    source = '[file]\ndecimal_comma = true\n[fields]\nsku = "n"\nname = "n"\nretail = "p"'
+    await mapped_import('{"n": "a", "p": "1.234,5"}\n{"n": "b", "p": 7}', "jsonl", source)
+    found = await rows("select sku, retail_minor from variants where shop_id = %s order by sku")
+    assert found == [("S", 1999), ("a", 123450), ("b", 700)]

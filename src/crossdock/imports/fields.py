@@ -11,10 +11,16 @@ from decimal import Decimal
 
 from crossdock.errors import Invalid
 from crossdock.imports.items import RowRefused
-from crossdock.kit.money import parse_amount, round_half_up
+from crossdock.kit.money import exponent, parse_amount, round_half_up
 from crossdock.shop.catalogue import QUANTITY_MAX
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{0,20})?|[+-]?\.[0-9]{1,20}", re.ASCII)
+_WITH_COMMA = re.compile(
+    r"[+-]?(?:[0-9]{1,30}|[0-9]{1,3}(?:\.[0-9]{3}){1,9})(?:,[0-9]{0,20})?", re.ASCII
+)
+_DOUBTFUL = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
+"""One point before three digits: a thousand of some, a whole of others."""
+_GROUP = 3
 _MEASURE = re.compile(r"([0-9.,]+)\s*([a-zA-Z\"]*)", re.ASCII)
 _PART = re.compile(r"(?:\\[\\,]|[^,])+")
 _ESCAPED = re.compile(r"\\([\\,])")
@@ -38,28 +44,58 @@ def amount(text: str, *, field: str, currency: str, decimal_comma: bool = False)
     if not text:
         return None
     if decimal_comma:
-        text = text.replace(".", "").replace(",", ".")
+        plain = _with_point(text, field=field)
+    else:
+        plain = text
+        if exponent(currency) < _GROUP:
+            _refuse_doubtful(text, field=field)
     try:
-        minor = parse_amount(text, currency=currency)
+        minor = parse_amount(plain, currency=currency)
     except Invalid as error:
-        raise RowRefused(field, error.data["reason"], text) from error
+        raise RowRefused(field, f"{error.data['reason']}{_advice(text)}", text) from error
     if minor < 0:
         raise RowRefused(field, "is below zero", text)
     return minor
 
 
-def number(text: str, *, field: str) -> Decimal | None:
+def _advice(text: str) -> str:
+    if re.fullmatch(r"[0-9.]*", text, re.ASCII):
+        return ""
+    comma = ", or set decimal_comma in a map" if "," in text else ""
+    return f"; write the number alone, as 1234.56{comma}"
+
+
+def _with_point(text: str, *, field: str) -> str:
+    """'1.234,50' as '1234.50'; points may stand between groups of three digits alone."""
+    if not _WITH_COMMA.fullmatch(text):
+        raise RowRefused(field, "is not a number with a decimal comma, as 1.234,56", text)
+    return text.replace(".", "").replace(",", ".").rstrip(".")
+
+
+def _refuse_doubtful(text: str, *, field: str) -> None:
+    if _DOUBTFUL.fullmatch(text):
+        whole, _, rest = text.partition(".")
+        reason = (
+            f"may be {whole} or {whole}{rest}; write it without the point, or with two decimals"
+        )
+        raise RowRefused(field, reason, text)
+
+
+def number(text: str, *, field: str, decimal_comma: bool = False) -> Decimal | None:
     """A plain decimal number without an exponent."""
     if not text:
         return None
-    if not _NUMBER.fullmatch(text):
-        raise RowRefused(field, "is not a number", text)
-    return Decimal(text)
+    plain = _with_point(text, field=field) if decimal_comma else text
+    if not _NUMBER.fullmatch(plain):
+        raise RowRefused(field, f"is not a number{_advice(text)}", text)
+    return Decimal(plain)
 
 
-def quantity(text: str, *, field: str) -> int | None:
+def quantity(text: str, *, field: str, decimal_comma: bool = False) -> int | None:
     """A whole number of units; what is below zero, as oversold goods are, counts as none."""
-    value = number(text, field=field)
+    if not decimal_comma:
+        _refuse_doubtful(text, field=field)
+    value = number(text, field=field, decimal_comma=decimal_comma)
     if value is None:
         return None
     if value != value.to_integral_value():
@@ -94,22 +130,26 @@ def moment(text: str, *, field: str) -> datetime | None:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def grams(text: str, *, field: str, unit: str = "g") -> int:
+def grams(text: str, *, field: str, unit: str = "g", decimal_comma: bool = False) -> int:
     """A weight in whole grams, half up; '1.5 oz' says its own unit."""
-    return _measured(text, _GRAMS, field=field, unit=unit) or 0
+    return _measured(text, _GRAMS, field=field, unit=unit, decimal_comma=decimal_comma) or 0
 
 
-def millimetres(text: str, *, field: str, unit: str = "mm") -> int | None:
+def millimetres(
+    text: str, *, field: str, unit: str = "mm", decimal_comma: bool = False
+) -> int | None:
     """A length in whole millimetres, half up; '20 in' says its own unit."""
-    return _measured(text, _MILLIMETRES, field=field, unit=unit)
+    return _measured(text, _MILLIMETRES, field=field, unit=unit, decimal_comma=decimal_comma)
 
 
-def _measured(text: str, units: dict[str, Decimal], *, field: str, unit: str) -> int | None:
+def _measured(
+    text: str, units: dict[str, Decimal], *, field: str, unit: str, decimal_comma: bool
+) -> int | None:
     if not text:
         return None
     match = _MEASURE.fullmatch(text)
     factor = units.get((match[2] or unit).casefold()) if match else None
-    value = number(match[1], field=field) if match else None
+    value = number(match[1], field=field, decimal_comma=decimal_comma) if match else None
     if factor is None or value is None:
         raise RowRefused(field, "is not a measure with a known unit", text)
     whole = round_half_up(value * factor)

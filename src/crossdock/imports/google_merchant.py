@@ -224,7 +224,9 @@ def _variant(entry: Entry, option_names: list[str], reading: Reading) -> Variant
     options = {
         name: text for name in option_names if (text := entry[name] or detailed.get(name, ""))
     }
-    quantity = fields.quantity(_quantity(entry), field="quantity")
+    quantity = fields.quantity(
+        _quantity(entry), field="quantity", decimal_comma=reading.decimal_comma
+    )
     starts_at, ends_at = _dates(entry["sale_price_effective_date"])
     status = entry["availability"].casefold().replace(" ", "_").replace("-", "_")
     if status and status not in _STATUS:
@@ -242,13 +244,24 @@ def _variant(entry: Entry, option_names: list[str], reading: Reading) -> Variant
         sale_starts_at=starts_at if sale is not None else None,
         sale_ends_at=ends_at if sale is not None else None,
         cost_minor=_price(entry, "cost_of_goods_sold", reading),
-        weight_g=fields.grams(entry["shipping_weight"], field="shipping_weight", unit=""),
-        length_mm=fields.millimetres(entry["shipping_length"], field="shipping_length", unit=""),
-        width_mm=fields.millimetres(entry["shipping_width"], field="shipping_width", unit=""),
-        height_mm=fields.millimetres(entry["shipping_height"], field="shipping_height", unit=""),
+        weight_g=fields.grams(
+            entry["shipping_weight"],
+            field="shipping_weight",
+            unit="",
+            decimal_comma=reading.decimal_comma,
+        ),
+        length_mm=_length(entry, "shipping_length", reading),
+        width_mm=_length(entry, "shipping_width", reading),
+        height_mm=_length(entry, "shipping_height", reading),
         stock_managed=quantity is not None,
         stock_status=_STATUS.get(status),
         stock=() if quantity is None else (StockRecord(pool="own", on_hand=quantity),),
+    )
+
+
+def _length(entry: Entry, field: str, reading: Reading) -> int | None:
+    return fields.millimetres(
+        entry[field], field=field, unit="", decimal_comma=reading.decimal_comma
     )
 
 
@@ -267,7 +280,7 @@ def _price(entry: Entry, field: str, reading: Reading) -> int | None:
         match[2],
         field=field,
         currency=currency,
-        decimal_comma=reading.map.file.decimal_comma,
+        decimal_comma=reading.decimal_comma,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from crossdock.errors import Invalid
+from crossdock.imports import fields
 from crossdock.imports.encodings import (
     LINE_MAX,
     bounded_chunks,
@@ -307,24 +308,29 @@ def _completed(value: dict[str, Any], reading: Reading) -> dict[str, Any]:
     currency = value.get("currency") or reading.currency
     if isinstance(value["variants"], list):
         value["variants"] = [
-            _with_amounts(variant, currency) if isinstance(variant, dict) else variant
+            _with_amounts(variant, currency, reading) if isinstance(variant, dict) else variant
             for variant in value["variants"]
         ]
     return value
 
 
-def _with_amounts(variant: dict[str, Any], currency: str) -> dict[str, Any]:
+def _with_amounts(variant: dict[str, Any], currency: str, reading: Reading) -> dict[str, Any]:
     variant = dict(variant)
     for short, name in _AMOUNTS.items():
         if short in variant:
-            amount = variant.pop(short)
-            if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
-                raise RowRefused(short, "is not an amount", amount)
-            try:
-                variant[name] = parse_amount(amount, currency=currency)
-            except Invalid as error:
-                raise RowRefused(short, error.data["reason"], amount) from error
+            variant[name] = _minor(variant.pop(short), short, currency, reading)
     return variant
+
+
+def _minor(amount: Any, name: str, currency: str, reading: Reading) -> int | None:
+    if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
+        raise RowRefused(name, "is not an amount", amount)
+    if isinstance(amount, str) and reading.decimal_comma:
+        return fields.amount(amount, field=name, currency=currency, decimal_comma=True)
+    try:
+        return parse_amount(amount, currency=currency)
+    except Invalid as error:
+        raise RowRefused(name, error.data["reason"], amount) from error
 
 
 def _item(line: Line, row: int, reading: Reading) -> Read:

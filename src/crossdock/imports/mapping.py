@@ -102,7 +102,10 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         mapped = dict(row)
         for target, field in self.fields.items():
             value = _value(field, row, currency=currency)
-            mapped[target] = "" if value is None else _text(value)
+            text = "" if value is None else _text(value)
+            if self.file.decimal_comma and isinstance(field, Field) and field.minor_units:
+                text = text.replace(".", ",")
+            mapped[target] = text
         return mapped
 
     def apply_to_object(

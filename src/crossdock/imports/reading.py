@@ -12,3 +12,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     merchant: str
     language: str = "en"
     map: FieldMap = FieldMap()
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether numbers are written as 1.234,56."""
+        return self.map.file.decimal_comma

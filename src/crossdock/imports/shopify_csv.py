@@ -191,7 +191,11 @@ def _variant(
         if name and (text := row[f"option{index} value"])
     }
     retail, sale = _prices(row, reading)
-    quantity = fields.quantity(_cell(row, "quantity"), field="Variant Inventory Qty")
+    quantity = fields.quantity(
+        _cell(row, "quantity"),
+        field="Variant Inventory Qty",
+        decimal_comma=reading.decimal_comma,
+    )
     sku = _cell(row, "sku") or "-".join([handle, *map(slug_of, options.values())])
     return checked_variant(
         sku=sku,
@@ -202,7 +206,9 @@ def _variant(
         retail_minor=retail,
         sale_minor=sale,
         cost_minor=_amount(row["cost per item"], "Cost per item", reading),
-        weight_g=fields.grams(_cell(row, "grams"), field="Variant Grams"),
+        weight_g=fields.grams(
+            _cell(row, "grams"), field="Variant Grams", decimal_comma=reading.decimal_comma
+        ),
         origin=row["origin"] or "SC",
         stock_managed=bool(_cell(row, "tracker")),
         stock=() if quantity is None else (StockRecord(pool="own", on_hand=quantity),),
@@ -223,7 +229,7 @@ def _amount(text: str, field: str, reading: Reading) -> int | None:
         text,
         field=field,
         currency=reading.currency,
-        decimal_comma=reading.map.file.decimal_comma,
+        decimal_comma=reading.decimal_comma,
     )
 
 

@@ -206,13 +206,13 @@ def _variant(
         sale_minor=_amount(row, "sale price", reading),
         sale_starts_at=fields.moment(row["date sale price starts"], field="Date sale price starts"),
         sale_ends_at=fields.moment(row["date sale price ends"], field="Date sale price ends"),
-        weight_g=_weight(row) or _weight(head),
-        length_mm=_length(row, "length"),
-        width_mm=_length(row, "width"),
-        height_mm=_length(row, "height"),
+        weight_g=_weight(row, reading) or _weight(head, reading),
+        length_mm=_length(row, "length", reading),
+        width_mm=_length(row, "width", reading),
+        height_mm=_length(row, "height", reading),
         origin=origin or "SC",
         enabled=_is_published(row),
-        **_stock(row, origin or "SC"),
+        **_stock(row, origin or "SC", reading),
     )
 
 
@@ -222,10 +222,11 @@ def _single(value: str) -> str:
     return parts[0] if len(parts) == 1 else value
 
 
-def _stock(row: TableRow, origin: str) -> dict[str, object]:
+def _stock(row: TableRow, origin: str, reading: Reading) -> dict[str, object]:
     """Managed stock has a number. What is not in the own pool is the supplier's, except at origin SC."""
-    stock = fields.quantity(row["stock"], field="Stock")
-    own = fields.quantity(row["meta stock sc"], field="Meta: _stock_sc")
+    comma = reading.decimal_comma
+    stock = fields.quantity(row["stock"], field="Stock", decimal_comma=comma)
+    own = fields.quantity(row["meta stock sc"], field="Meta: _stock_sc", decimal_comma=comma)
     word = row["in stock"].casefold()
     if word and word not in _STATUS:
         raise RowRefused("In stock?", "is not 1, 0 or backorder", word)
@@ -248,21 +249,31 @@ def _amount(row: TableRow, name: str, reading: Reading) -> int | None:
         row[name],
         field=name.capitalize(),
         currency=reading.currency,
-        decimal_comma=reading.map.file.decimal_comma,
+        decimal_comma=reading.decimal_comma,
     )
 
 
-def _weight(row: TableRow) -> int:
+def _weight(row: TableRow, reading: Reading) -> int:
     for unit in _WEIGHTS:
         if text := row[f"weight {unit}"]:
-            return fields.grams(text, field=f"Weight ({unit})", unit=unit)
+            return fields.grams(
+                text,
+                field=f"Weight ({unit})",
+                unit=unit,
+                decimal_comma=reading.decimal_comma,
+            )
     return 0
 
 
-def _length(row: TableRow, name: str) -> int | None:
+def _length(row: TableRow, name: str, reading: Reading) -> int | None:
     for unit in _LENGTHS:
         if text := row[f"{name} {unit}"]:
-            return fields.millimetres(text, field=f"{name.capitalize()} ({unit})", unit=unit)
+            return fields.millimetres(
+                text,
+                field=f"{name.capitalize()} ({unit})",
+                unit=unit,
+                decimal_comma=reading.decimal_comma,
+            )
     return None
 
 
