@@ -15,6 +15,7 @@ from crossdock.imports.items import Finding
 from crossdock.imports.running import Summary, Watcher
 
 _SHOWN = 50
+_NAMED = 8
 
 
 class TerminalWatcher(Watcher):
@@ -83,11 +84,21 @@ class TerminalWatcher(Watcher):
             sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         elif summary.records or not summary.error:
             self.console.print(Text(_summary_text(summary)))
+            if summary.columns_unread:
+                self.console.print(Text(_unread_text(summary.columns_unread)))
         if summary.error:
             self.console.print(Text(f"crossdock: {summary.error.rstrip('.')}."))
 
 
+def _unread_text(columns: list[str]) -> str:
+    more = len(columns) - _NAMED
+    rest = f" and {more} more (--json names them)" if more > 0 else ""
+    return f"Columns without a meaning here: {', '.join(columns[:_NAMED])}{rest}."
+
+
 def _summary_text(summary: Summary) -> str:
+    if not summary.records and not summary.resumed_at:
+        return "There is nothing in the file: no product, category, merchant or post."
     start = "Would have imported" if summary.dry_run else "Imported"
     resumed = f", resumed after {summary.resumed_at}" if summary.resumed_at else ""
     return (

@@ -1,5 +1,7 @@
 """`crossdock import`: a catalogue from a file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +43,7 @@ def import_(
     """
     from crossdock.commands.import_report import TerminalWatcher
 
-    with TerminalWatcher(report=report) as watcher:
+    with TerminalWatcher(report=report) as watcher, _told_when_stopped(dry_run=dry_run):
         summary = _import(
             file=file,
             file_format=file_format,
@@ -54,6 +56,16 @@ def import_(
     watcher.show_findings()
     watcher.show_summary(summary, as_json=as_json)
     raise typer.Exit(2 if summary.error else 1 if summary.refused else 0)
+
+
+@contextmanager
+def _told_when_stopped(*, dry_run: bool) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        rest = "nothing was written" if dry_run else "the same command goes on after the last batch"
+        typer.echo(f"crossdock: Stopped; {rest}.", err=True)
+        raise typer.Exit(130) from None
 
 
 def _import(

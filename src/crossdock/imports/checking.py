@@ -1,11 +1,16 @@
 """What holds for every record, whatever format it came in."""
 
+import re
 from collections.abc import Iterator
 
 import msgspec
 
 from crossdock.imports.items import Finding, Item, Read, shown
 from crossdock.shop.catalogue import ProductRecord, VariantRecord, normalise_gtin, slug_of
+
+_SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*\s*:", re.IGNORECASE)
+_WEB = ("https://", "http://")
+_UNSAFE = "is no address of a picture; it must begin with https:// or http://, or be a path"
 
 
 class Checker:
@@ -50,6 +55,8 @@ class Checker:
             return "currency", f"is not the shop's, which is {self._currency}", product.currency
         if not product.variants:
             return "variants", "has none", ""
+        if bad := next(filter(_is_unsafe, (image.url for image in product.images)), None):
+            return "images", _UNSAFE, bad
         key = hash(f"{merchant}\0{product.handle}")
         if key in self._handles:
             return (
@@ -64,6 +71,8 @@ class Checker:
         key = hash(f"{merchant}\0{variant.sku}")
         if key in self._skus:
             return "sku", "came before in this file"
+        if variant.image and _is_unsafe(variant.image):
+            return "image", _UNSAFE
         if variant.promotions:
             if len({p.starts_at for p in variant.promotions}) < len(variant.promotions):
                 return "promotions", "has two that start at the same time"
@@ -81,11 +90,24 @@ class Checker:
         return slug
 
 
+def _is_unsafe(url: str) -> bool:
+    """Whether the address is neither of the web nor a path on its own."""
+    if url.startswith(_WEB):
+        return False
+    return _SCHEME.match(url) is not None and not url.lower().startswith(_WEB)
+
+
 def _odd(variant: VariantRecord, row: int) -> Iterator[Finding]:
     if variant.upc and normalise_gtin(variant.upc) is None:
         yield _warning(row, "upc", "is no valid GTIN; kept as it is, not compared", variant.upc)
     if variant.retail_minor is None:
         yield _warning(row, "price", "is missing; the variant is kept but not listed", variant.sku)
+    elif variant.sale_minor is not None and variant.sale_minor > variant.retail_minor:
+        reason = "is above the price, and is what buyers pay while the sale runs"
+        yield _warning(row, "sale price", reason, variant.sku)
+    starts_at, ends_at = variant.sale_starts_at, variant.sale_ends_at
+    if starts_at and ends_at and ends_at <= starts_at:
+        yield _warning(row, "sale", "ends before it starts, and never runs", variant.sku)
 
 
 def _warning(row: int, field: str, reason: str, value: str) -> Finding:

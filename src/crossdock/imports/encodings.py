@@ -3,7 +3,6 @@
 import codecs
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from crossdock.imports.items import Unreadable
 
@@ -47,8 +46,9 @@ def start_of_text(stream: io.BufferedReader, *, encoding: str) -> str:
 
 def bounded_lines(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:
     """The lines of the text with their ends. Raises Unreadable at bytes that the encoding has not."""
-    with _decoded(stream, encoding) as text:
-        number = 0
+    number = 0
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    try:
         while line := text.readline(LINE_MAX + 1):
             number += 1
             if len(line) > LINE_MAX:
@@ -56,27 +56,38 @@ def bounded_lines(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:
                     f"A line is longer than {LINE_MAX} characters", position=f"line {number}"
                 )
             yield line
+    except UnicodeDecodeError as error:
+        line_number = number + 1 + error.object[: error.start].count(b"\n")
+        raise _not_encoded(error, encoding, position=f"line {line_number}") from error
+    finally:
+        _let_go(text)
 
 
 def bounded_chunks(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:
     """The text in pieces of bounded size, for what is not written in lines."""
-    with _decoded(stream, encoding) as text:
-        while chunk := text.read(2**16):
-            yield chunk
-
-
-@contextmanager
-def _decoded(stream: io.BufferedReader, encoding: str) -> Iterator[io.TextIOWrapper]:
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
-        yield text
+        while chunk := text.read(2**16):
+            yield chunk
     except UnicodeDecodeError as error:
-        raise Unreadable(
-            f"The text is not all {encoding} ({error.reason}); a map file may name its encoding"
-        ) from error
+        raise _not_encoded(error, encoding) from error
     finally:
-        if not stream.closed:
-            text.detach()
+        _let_go(text)
+
+
+def _let_go(text: io.TextIOWrapper) -> None:
+    """Leave the stream open for whoever opened it."""
+    if not text.closed and not text.buffer.closed:
+        text.detach()
+
+
+def _not_encoded(error: UnicodeDecodeError, encoding: str, *, position: str = "") -> Unreadable:
+    found = error.object[error.start : error.start + 1].hex()
+    return Unreadable(
+        f"The text is not all {encoding}, it has the byte {found}; save the file as UTF-8, "
+        'or name its encoding in a map: [file] encoding = "cp1252"',
+        position=position,
+    )
 
 
 def _peek(stream: io.BufferedReader) -> bytes:

@@ -16,12 +16,16 @@ TEXT_MAX = 2**20
 """Characters that one element's text may have."""
 _CHUNK_BYTES = 2**16
 _ITEMS = frozenset({"item", "entry"})
+_GOOGLE = "http://base.google.com/ns/1.0"
 _DETAIL = "product_detail"
 _DETAIL_PARTS = ("section_name", "attribute_name", "attribute_value")
 
 
 def read_entries(source: Source) -> Iterator[Entry]:
-    """Texts by local name, and product details. Raises Unreadable where the XML is broken or unsafe."""
+    """Texts by local name, Google's before others', and product details.
+
+    Raises Unreadable where the XML is broken or unsafe.
+    """
     parser = etree.XMLPullParser(
         events=("start", "end", "comment", "pi"),
         resolve_entities=False,
@@ -43,8 +47,13 @@ def read_entries(source: Source) -> Iterator[Entry]:
             count += 1
             yield entry
         raise Unreadable(
-            f"The XML is malformed: {error.msg}", position=f"after item {count}"
+            f"The XML is malformed: {_reason(error)}", position=f"after item {count}"
         ) from error
+
+
+def _reason(error: etree.XMLSyntaxError) -> str:
+    """What is wrong, in one line, without the parser's advice to its programmer."""
+    return " ".join((error.msg or "").replace(", use XML_PARSE_HUGE option", "").split())
 
 
 def _left_over(parser: etree.XMLPullParser, count: int) -> Iterator[Entry]:
@@ -103,13 +112,15 @@ def _drop(node: Any) -> None:
 
 def _entry(item: Any, count: int) -> Entry:
     texts: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
     details = []
     for child in item:
         if child.tag is etree.Entity:
             raise Unreadable("The XML uses an entity of its own", position=f"after item {count}")
         if not isinstance(child.tag, str):
             continue
-        name = etree.QName(child).localname
+        tag = etree.QName(child)
+        name = tag.localname
         if name == _DETAIL:
             parts = {
                 etree.QName(part).localname: _text(part, count)
@@ -118,8 +129,9 @@ def _entry(item: Any, count: int) -> Entry:
             }
             details.append(tuple(parts.get(part, "") for part in _DETAIL_PARTS))
         elif text := (_text(child, count) or _link(child, name)):
-            texts.setdefault(name, []).append(text)
-    return texts, cast(
+            own = texts if tag.namespace == _GOOGLE else others
+            own.setdefault(name, []).append(text)
+    return others | texts, cast(
         "list[tuple[str, str, str]]", [part for part in details if part[1] and part[2]]
     )
 

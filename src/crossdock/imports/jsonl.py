@@ -90,6 +90,7 @@ _FOREIGN = (
 _Read = Callable[[Any, int], Item | None]
 _FOREIGN_MIN = 3
 _HELD_MAX = 50
+_DIGITS_MAX = 100
 
 
 def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
@@ -212,7 +213,9 @@ class _Text:
         self._chunks = chunks
         self._text = ""
         self._at = 0
-        self._decode = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant).raw_decode
+        self._decode = json.JSONDecoder(
+            parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant
+        ).raw_decode
 
     def skip(self, mark: str) -> bool:
         """Pass over white space and, when it comes next, the mark; whether it did."""
@@ -240,7 +243,8 @@ class _Text:
             except (ValueError, RecursionError) as error:
                 too_large = len(self._text) - self._at > LINE_MAX
                 if too_large or not self._grow():
-                    reason = "is too large" if too_large else f"is malformed: {error}"
+                    why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+                    reason = "is too large" if too_large else f"is malformed: {why}"
                     raise Unreadable(f"The array {reason}", position=f"element {number}") from error
 
     def _grow(self) -> bool:
@@ -248,6 +252,12 @@ class _Text:
         self._text = self._text[self._at :] + more
         self._at = 0
         return bool(more)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _DIGITS_MAX:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)
 
 
 def _no_constant(name: str) -> Any:

@@ -62,6 +62,8 @@ def fingerprint(path: Path, *, also: bytes = b"") -> str:
     """A hash of the file as it is and of what else decides how it is read."""
     digest = hashlib.blake2b(also, digest_size=24)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise Unreadable(f"{path} is no file that can be read twice; save it as one first")
         with path.open("rb") as file:
             while chunk := file.read(2**20):
                 digest.update(chunk)

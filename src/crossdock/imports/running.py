@@ -53,7 +53,10 @@ class Watcher:
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    """What a run did. `refused` counts rows, of the whole file, `resumed_at` items done before."""
+    """What a run did. `refused` counts rows, of the whole file, `resumed_at` items done before.
+
+    `columns_unread` are those of a table that the format has no meaning for.
+    """
 
     file: str = ""
     format: str = ""
@@ -73,6 +76,7 @@ class Summary(msgspec.Struct, kw_only=True):
     merchants_changed: int = 0
     refused: int = 0
     warnings: int = 0
+    columns_unread: list[str] = []
     error: str = ""
 
     def add(self, counts: UpsertCounts) -> None:
@@ -188,6 +192,7 @@ class _Run:
                 self.watcher.moved(position=source.position, size=source.size)
                 if isinstance(batch.end, Unreadable):
                     self.summary.error = batch.end.message
+        self.summary.columns_unread = reading.notes.columns_unread
 
     def _report(self, batch: Batch) -> None:
         for finding in batch.findings:

@@ -8,7 +8,7 @@ from itertools import chain
 import msgspec
 
 from crossdock.imports.encodings import bounded_lines, detect_encoding, start_of_text
-from crossdock.imports.items import CONTROL, Finding, RowRefused, Unreadable
+from crossdock.imports.items import CONTROL, Finding, RowRefused, Unreadable, shown
 from crossdock.imports.layouts import Layout, check_header, plain_name
 from crossdock.imports.map_checking import check_sources, check_targets
 from crossdock.imports.opening import Source
@@ -20,6 +20,13 @@ CELL_MAX = 2**20
 COLUMNS_MAX = 10_000
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
+_SEPARATOR = re.compile(r'"?sep=(.)"?')
+"""What a spreadsheet may write before the header."""
+_CSV_REASONS = {
+    "unexpected end of data": "a quoted cell has no closing quote",
+    "field larger than": f"a cell has more than {CELL_MAX} characters, or no closing quote",
+    "expected after": "text follows a closing quote; a quote inside a cell is written twice",
+}
 _BLANK = ',;|" \t\r\n'
 
 
@@ -75,45 +82,92 @@ def read_rows(
     map, or the map the `known` columns.
     """
     check_targets(reading.map, known=known)
+    lists = _lists(source, reading, layout=layout, delimiters=delimiters)
+    _, names = next(lists)
+    header = _header(names, layout, reading, known)
+    table = _table(header, reading)
+    for number, cells in lists:
+        if any(cells):
+            row = _row(cells, header, number, reading, table)
+            if row is not None:
+                yield row
+
+
+def _lists(
+    source: Source, reading: Reading, *, layout: Layout, delimiters: str
+) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row with its number, those of the header first."""
     csv.field_size_limit(CELL_MAX)
     encoding = reading.map.encoding or detect_encoding(source.stream)
     refuse_markup(start_of_text(source.stream, encoding=encoding), format_name=layout.format)
     lines = bounded_lines(source.stream, encoding=encoding)
-    header_number, first = _start(lines)
-    delimiter = reading.map.file.delimiter or find_delimiter(first, candidates=delimiters)
+    start, first = _start(lines)
+    delimiter = reading.map.file.delimiter
+    if match := _SEPARATOR.fullmatch(first.rstrip("\r\n")):
+        delimiter = delimiter or match[1]
+        skipped, first = _start(lines)
+        start += skipped
+    delimiter = delimiter or find_delimiter(first, candidates=delimiters)
     lists = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
-    number = header_number
-    header: list[str] = []
+    number, lines_before = start - 1, 0
     try:
-        for number, cells in enumerate(lists, start=header_number):
-            if not header:
-                header = _header(cells, layout, reading)
-                table = _table(header, reading)
-            elif any(cells):
-                row = _row(cells, header, number, reading, table)
-                if row is not None:
-                    yield row
+        for number, cells in enumerate(lists, start=start):
+            yield number, cells
+            lines_before = lists.line_num
     except csv.Error as error:
         raise Unreadable(
-            f"The table is malformed: {error}", position=f"row {number + 1}, line {lists.line_num}"
+            f"The table is malformed: {_csv_reason(error)}",
+            position=f"row {number + 1}, which begins in line {start + lines_before}",
         ) from error
+
+
+def _csv_reason(error: csv.Error) -> str:
+    text = str(error)
+    return next((reason for start, reason in _CSV_REASONS.items() if start in text), text)
 
 
 def _start(lines: Iterator[str]) -> tuple[int, str]:
     """The first line that is not empty, with its number: it names the columns."""
     for number, line in enumerate(lines, start=1):
         if line.strip(_BLANK):
-            return number, line
+            return number, line.lstrip("\ufeff")
     raise Unreadable("The file is empty")
 
 
-def _header(cells: list[str], layout: Layout, reading: Reading) -> list[str]:
+def _header(
+    cells: list[str], layout: Layout, reading: Reading, known: Collection[str]
+) -> list[str]:
     names = [bare_cell(cell) for cell in cells]
     if len(names) > COLUMNS_MAX:
         raise Unreadable(f"There are more than {COLUMNS_MAX} columns", position="row 1")
     check_sources(reading.map, names)
     check_header(names, layout=layout, mapped=reading.map.fields)
+    _refuse_repeats(names, known)
+    reading.notes.columns_unread = _unread(names, reading, known)
     return names
+
+
+def _unread(names: list[str], reading: Reading, known: Collection[str]) -> list[str]:
+    """The columns that mean nothing here; a map's own are not meant."""
+    if not reading.map.is_empty:
+        return []
+    return [
+        name
+        for name in names
+        if name and plain_name(name) not in known and not _METAFIELD.match(name)
+    ]
+
+
+def _refuse_repeats(names: list[str], known: Collection[str]) -> None:
+    """Of two columns with one name nobody can say which counts."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(map(plain_name, names), start=1):
+        if name in known and name in places:
+            raise Unreadable(
+                f"The column {shown(names[place - 1])} comes twice, as "
+                f"column {places[name]} and column {place}; take one of them out"
+            )
+        places[name] = place
 
 
 def _table(header: list[str], reading: Reading) -> Table:

@@ -79,10 +79,11 @@ _VARIANT = {
     "enabled": ("published",),
 }
 """The columns that fill a field; a field whose columns the table lacks stays as it is."""
+_NUMBERED = ("name", "value s", "visible", "global", "default")
 _KNOWN = frozenset(
     chain(
         ("id", "type", "sku", "name", "parent", "meta handle", "meta currency", "meta stock sc"),
-        (f"attribute {n} {what}" for n in range(1, 1_000) for what in ("name", "value s")),
+        (f"attribute {n} {what}" for n in range(1, 1_000) for what in _NUMBERED),
         _MERCHANT,
         *_PRODUCT.values(),
         *_VARIANT.values(),

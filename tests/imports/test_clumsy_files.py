@@ -1,0 +1,230 @@
+"""Files as clumsy and as hostile people make them: read, refused row by row, or refused with the place."""
+
+import json
+import os
+
+import pytest
+
+from crossdock.imports.tables import CELL_MAX
+from tests.support.processes import run_command
+
+HEAD = "Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty\n"
+ROWS = "".join(f"h{n},Tea {n},S{n},1.50,{n}\n" for n in range(3))
+FEED = '<rss xmlns:g="http://base.google.com/ns/1.0"><channel>{}</channel></rss>'
+ITEM = "<item><g:id>{}</g:id><title>Tea</title><g:price>1 USD</g:price></item>"
+WOOCOMMERCE = (
+    "ID,Type,SKU,Name,Regular price,Sale price,Date sale price starts,Date sale price ends\n"
+)
+
+
+QUOTED = "".join(f'"{line}"\n' for line in (HEAD + ROWS).splitlines()).replace(",", '","')
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (HEAD + ROWS).encode("utf-8-sig"),
+        f"\ufeff\ufeff{HEAD}{ROWS}".encode(),
+        (HEAD + ROWS).replace("\n", "\r\n").encode(),
+        (HEAD + ROWS).replace("\n", "\r").encode(),
+        (HEAD + ROWS).replace(",", ";").encode(),
+        f"sep=;\n{HEAD}{ROWS}".replace(",", ";").encode(),
+        f'"sep=\t"\r\n{HEAD}{ROWS}'.replace(",", "\t").encode("utf-16"),
+        f"sep=\t\n{HEAD}{ROWS}".replace(",", "\t").encode(),
+        (HEAD + ROWS).encode("utf-16"),
+        (HEAD + ROWS).encode("utf-16-be"),
+        f"{HEAD}\n,,,,\n{ROWS}\n\n".encode(),
+        QUOTED.encode(),
+    ],
+    ids=["mark", "two marks", "crlf", "cr", "semicolons", "sep", "sep in utf-16", "sep of tabs", "utf-16",
+         "utf-16-be", "gaps", "quotes"],
+)  # fmt: skip
+async def test_a_table_is_read_however_it_was_saved(import_, content):
+    summary = await import_(content, "shopify-csv")
+    assert (summary.variants_added, summary.refused, summary.error) == (3, 0, "")
+
+
+@pytest.mark.parametrize(
+    ("tail", "position", "reason"),
+    [
+        ('x,"Tea,X,1,1\ny,Y,Y,1,1\n', "row 5, which begins in line 6", "no closing quote"),
+        ('x,"Tea\n' + "z,Z,Z,1,1\n" * (CELL_MAX // 10), "row 5, which begins in line 6", "no closing quote"),
+        ('x,"5" pipe",X,1,1\n', "row 5, which begins", "a quote inside a cell is written twice"),
+        (f"x,{'y' * 5_000_000},X,1,1\n", "line 6", "A line is longer than"),
+        (f"x,{'y' * 2_000_000},X,1,1\n", "row 5", f"more than {CELL_MAX} characters"),
+    ],
+    ids=["quote open", "quote open for long", "quote inside", "long line", "long cell"],
+)  # fmt: skip
+async def test_a_malformed_table_keeps_whole_products_and_says_where(
+    import_, rows, tail, position, reason
+):
+    start = HEAD + ROWS.replace("Tea 0", '"Tea\n0"')
+    summary = await import_(start + tail, "shopify-csv")
+    assert reason in summary.error
+    assert position in summary.error
+    assert await rows("select count(*) from variants where shop_id = %s") == [(3,)]
+
+
+async def test_a_byte_of_another_encoding_is_told_with_its_line(import_):
+    many = "".join(f"h{n},{'T' * 200},S{n},1,1\n" for n in range(2_000))
+    content = (HEAD + many).encode() + "x,Größe,X,1,1\n".encode("latin-1")
+    summary = await import_(content, "shopify-csv")
+    assert "not all utf-8, it has the byte f6; save the file as UTF-8, or name" in summary.error
+    assert "(line 2002)" in summary.error
+
+
+@pytest.mark.parametrize(
+    ("row", "refusal"),
+    [
+        ("x,X\0,X,1,1", ("Title", "has a control character")),
+        ("x,X,X,-1,1", ("Variant Price", "is below zero")),
+        ("x,X,X,1,12345678901234567890", ("Variant Inventory Qty", "is too large")),
+        ("x,X,X,99999999999999999999,1", ("Variant Price", "is too large")),
+        ("x,X,X,5 €,1", ("Variant Price", "is not an amount; write the number alone, as 1234.56")),
+        (f"x,{'X' * 501},X,1,1", ("name", "is longer than 500 characters")),
+        (f"{'x' * 256},X,X,1,1", ("handle", "is longer than 255 characters")),
+        ("h0,Tea 0,Y,1,1", ("handle", "came before in this file; a product's rows stand together")),
+        ("x,X,S0,1,1", ("sku", "came before in this file")),
+        (",X,X,1,1", ("Handle", "is missing")),
+        ("x,X,X,1", ("", "has 4 cells where the header has 5")),
+    ],
+)  # fmt: skip
+async def test_a_bad_row_is_refused_in_words(import_, row, refusal):
+    summary = await import_(f"{HEAD}{ROWS}{row}\n", "shopify-csv")
+    assert summary.refusals == [(5, *refusal)]
+    assert (summary.variants_added, summary.error) == (3, "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", " JavaScript:x", "data:text/html;x", "file:///etc/passwd", "C:\\1.jpg"],
+)
+@pytest.mark.parametrize("column", ["Image Src", "Variant Image"])
+async def test_an_address_that_is_none_of_the_web_is_refused(import_, url, column):
+    good = "b,B,B,HTTPS://i.example/1.jpg\nc,C,C,/1.jpg\n"
+    text = f"Handle,Title,Variant SKU,{column}\na,A,A,{url}\n{good}"
+    summary = await import_(text, "shopify-csv")
+    [(row, field, reason)] = summary.refusals
+    assert (row, field in {"image", "images"}) == (2, True)
+    assert "must begin with https://" in reason
+    assert summary.variants_added == 2
+
+
+async def test_html_in_a_name_is_kept_as_text_and_in_a_description_cleaned(import_, rows):
+    text = "Handle,Title,Body (HTML),Variant SKU\na,<b>A</b>,<b>A</b><script>x</script>,A\n"
+    await import_(text, "shopify-csv")
+    assert await rows("select name, description from products where shop_id = %s") == [
+        ("<b>A</b>", "<b>A</b>")
+    ]
+
+
+async def test_two_columns_of_one_name_are_refused(import_):
+    text = "Handle,Title,title,Variant SKU,Notes,Notes\na,A,B,S,x,y\n"
+    summary = await import_(text, "shopify-csv")
+    assert "The column title comes twice, as column 2 and column 3" in summary.error
+    assert summary.records == 0
+
+
+async def test_a_sale_that_is_none_is_a_warning(import_):
+    text = WOOCOMMERCE + (
+        "1,simple,A,A,10,12,,\n2,simple,B,B,10,8,2026-03-01,2026-02-01\n3,simple,C,C,10,8,,\n"
+    )
+    summary = await import_(text, "woocommerce-csv")
+    told = [(finding.row, finding.field, finding.is_warning) for finding in summary.findings]
+    assert told == [(2, "sale price", True), (3, "sale", True)]
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "reason"),
+    [
+        (f'{{"sku": "x", "name": "X", "a": {DEEP}}}', "", "it is nested too deeply"),
+        (f'{{"sku": "x", "name": "X", "on_hand": {"9" * 5_000}}}', "", "is not JSON"),
+        ('{"sku": "x", "name": "X", "retail": NaN}', "", "is not JSON"),
+        ('{"sku": "x", "name": "X\0"}', "", "is not JSON"),
+        ('{"sku": "x", "name": "\\u0000"}', "name", "has a control character"),
+    ],
+    ids=["deep", "digits", "nan", "null byte", "null escape"],
+)
+async def test_a_hostile_line_is_refused_and_the_rest_taken(import_, text, field, reason):
+    summary = await import_(f'{{"sku": "a", "name": "A"}}\n{text}\n', "jsonl")
+    [(row, name, why)] = summary.refusals
+    assert (row, name, summary.products_added) == (2, field, 1)
+    assert reason in why
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"),
+    [
+        (f'{{"sku": "x", "a": {DEEP}}}', "nested too deeply"),
+        (f'{{"sku": "x", "on_hand": {"9" * 5_000}}}', "a number has 5000 digits"),
+    ],
+    ids=["deep", "digits"],
+)
+async def test_a_hostile_element_stops_the_array(import_, element, reason):
+    summary = await import_(f'[{{"sku": "a", "name": "A"}}, {element}]', "jsonl")
+    assert reason in summary.error
+    assert "element 2" in summary.error
+    assert summary.products_added == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (FEED.format(ITEM.format("A") + ITEM.format("\0")), "Invalid character"),
+        (FEED.format(ITEM.format("A") + "<a>" * 1_000), "Excessive depth"),
+        (FEED.format(ITEM.format("A"))[:-5], "malformed"),
+    ],
+    ids=["null byte", "deep", "cut off"],
+)
+async def test_a_broken_feed_is_told_in_one_line(import_, text, reason):
+    summary = await import_(text, "google-merchant")
+    assert reason in summary.error
+    assert "\n" not in summary.error
+    assert "XML_PARSE" not in summary.error
+
+
+async def test_an_atom_feed_has_its_own_id_beside_googles(import_, rows):
+    entry = "<entry><id>urn:1</id><g:id>A</g:id><title>Tea</title><g:price>1 USD</g:price></entry>"
+    feed = f'<feed xmlns="http://www.w3.org/2005/Atom" xmlns:g="http://base.google.com/ns/1.0">{entry}</feed>'
+    await import_(feed, "google-merchant")
+    assert await rows("select sku from variants where shop_id = %s") == [("A",)]
+
+
+async def test_the_columns_without_a_meaning_are_named(import_):
+    text = (
+        HEAD.replace("\n", ",Gift Card,Notes,Glaze (product.metafields.a.b)\n") + "a,A,A,1,1,,,\n"
+    )
+    assert (await import_(text, "shopify-csv")).columns_unread == ["Gift Card", "Notes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "format_name"),
+    [(HEAD, "shopify-csv"), (FEED.format(""), "google-merchant"), ("[]", "jsonl"), ("\n", "jsonl")],
+)  # fmt: skip
+async def test_a_file_with_nothing_in_it_changes_nothing(import_, text, format_name):
+    summary = await import_(text, format_name)
+    assert (summary.records, summary.refused, summary.error) == (0, 0, "")
+
+
+async def test_the_command_tells_of_a_file_with_nothing_in_it_and_of_what_is_no_file(
+    database_url, tmp_path, shop
+):
+    path = tmp_path / "empty.csv"
+    path.write_text(HEAD.replace("\n", ",Notes\n"))
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+
+    def run(*arguments):
+        command = ("import", *map(str, arguments), "--format", "shopify-csv", "--shop", shop.slug)
+        return run_command(*command, settings={"database_url": database_url, "data_dir": tmp_path})
+
+    told = run(path)
+    assert (told.returncode, "There is nothing in the file" in told.stderr) == (0, True)
+    assert "Columns without a meaning here: Notes." in told.stderr
+    told = run(path, "--json")
+    assert json.loads(told.stdout)["columns_unread"] == ["Notes"]
+    told = run(fifo)
+    assert (told.returncode, "save it as one first" in told.stderr) == (2, True)
