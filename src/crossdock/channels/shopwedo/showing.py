@@ -34,6 +34,7 @@ class Showing:
         self._zone_name = str(zone)
         self._currency = currency
         self._now = now
+        self._told: dict[datetime, dict[str, Any]] = {}
 
     def order(self, order: WorkOrder, *, shop_id: int) -> dict[str, Any]:
         """The order object of section 7.2."""
@@ -83,8 +84,6 @@ class Showing:
     def stock_item(self, item: StockItem) -> dict[str, Any]:
         """The stock item of section 9.2."""
         status, word = stock_state(item)
-        changed = self.moment(item.updated_at)
-        counted = item.last_stock_change
         return {
             "sku": item.variant_id,
             "reference": item.sku,
@@ -100,8 +99,8 @@ class Showing:
             "status_string": word,
             "tht_alert": item.best_before_alert,
             "tht_date": self._midnight(item.best_before),
-            "last_update": changed,
-            "last_atp_update": changed if counted == item.updated_at else self.moment(counted),
+            "last_update": self.moment(item.updated_at),
+            "last_atp_update": self.moment(item.last_stock_change),
         }
 
     def product(self, product: ShownProduct) -> dict[str, Any]:
@@ -153,10 +152,12 @@ class Showing:
         }
 
     def moment(self, value: datetime | None) -> dict[str, Any] | bool:
-        """A time as PHP's DateTime is written in JSON, or false."""
+        """A time as PHP's DateTime is written in JSON, or false. What came by one import shares one."""
         if value is None:
             return False
-        return self._php(value.astimezone(self._zone))
+        if value not in self._told:
+            self._told[value] = self._php(value.astimezone(self._zone))
+        return self._told[value]
 
     def _php(self, local: datetime) -> dict[str, Any]:
         text = local.isoformat(" ", "microseconds")[:_PHP_CHARS]
