@@ -7,17 +7,18 @@ from bench.load import LANES, consigned_orders, drive, random_baskets
 from bench.measure import Bench, Measured, Size, alternate, compare
 from bench.population import populated
 from bench.runs.b03_orders import FLOOR, LEG_S, floor_values
+from crossdock.settings import default_workers
 from proof.stand import Ground
 from proof.web_shops import make_web_shop
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """16 lanes, one worker; pgbench with 16 clients on the same server with the same fsync."""
+    """16 lanes, the workers that `serve` starts by itself; pgbench: 16 clients, same server, same fsync."""
     async with populated(ground, "b3s", variants=size["variants"]) as (stand, shop):
         async with stand.database.begin() as tx:
             web_shop = await make_web_shop(tx, shop=shop.shop)
         values = await floor_values(stand, shop) | {"partner": web_shop.id}
-        with stand.serving(workers=1, jobs=False, log_level="info") as server:
+        with stand.serving(workers=default_workers(), jobs=False, log_level="info") as server:
             latencies: list[float] = []
 
             async def ours() -> float:

@@ -6,6 +6,7 @@ from bench.floors.programs import pgbench
 from bench.load import LANES, drive, orders, random_baskets
 from bench.measure import Bench, Measured, Size, alternate, compare
 from bench.population import Population, populated
+from crossdock.settings import default_workers
 from proof.stand import Ground, Stand
 
 FLOOR = 0.40
@@ -13,10 +14,13 @@ LEG_S = 3
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """16 lanes, one worker, no job worker: the job is written by both sides and run by neither."""
+    """16 lanes, the workers that `serve` starts by itself.
+
+    No job worker: the job is written by both sides and run by neither.
+    """
     async with populated(ground, "b3", variants=size["variants"]) as (stand, shop):
         values = await floor_values(stand, shop)
-        with stand.serving(workers=1, jobs=False, log_level="info") as server:
+        with stand.serving(workers=default_workers(), jobs=False, log_level="info") as server:
             latencies: list[float] = []
 
             async def ours() -> float:

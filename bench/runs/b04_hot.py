@@ -6,6 +6,7 @@ import random
 from bench.load import LANES, drive, orders
 from bench.measure import Bench, Measured, Size, alternate, compare
 from bench.population import populated
+from crossdock.settings import default_workers
 from proof.stand import Ground
 
 FLOOR = 0.50
@@ -18,7 +19,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
         hot = itertools.repeat((shop.variants[0],))
         many = ((variant,) for variant in itertools.cycle(shop.variants))
         count = size["orders"]
-        with stand.serving(workers=1, jobs=False, log_level="info") as server:
+        with stand.serving(workers=default_workers(), jobs=False, log_level="info") as server:
 
             async def ours() -> float:
                 requests = orders(shop.partner, count, baskets=hot)

@@ -102,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 2
     pool_max: Annotated[
         Count, Meta(description="Connections each process may open; the rest wait in line.")
-    ] = 10
+    ] = 5
     lock_timeout_ms: Annotated[
         Natural, Meta(description="How long a statement waits for a row before it answers busy.")
     ] = 3000
