@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from crossdock.imports.grouping import ROWS_MAX, gathered
+from crossdock.imports.items import Unreadable
 from crossdock.imports.tables import CELL_MAX
 from tests.support.processes import run_command
 
@@ -132,6 +134,81 @@ async def test_a_sale_that_is_none_is_a_warning(import_):
     summary = await import_(text, "woocommerce-csv")
     told = [(finding.row, finding.field, finding.is_warning) for finding in summary.findings]
     assert told == [(2, "sale price", True), (3, "sale", True)]
+
+
+FAR = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
+PRODUCT = {"handle": "h", "name": "H", "variants": [{"sku": "h"}]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "reason"),
+    [
+        ({"categories": [["茶" * 255] * 20]}, "categories", "names are too long together"),
+        ({"handle": " h"}, "handle or merchant", "has white space around it"),
+        ({"merchant": "m\n"}, "handle or merchant", "has white space around it"),
+        ({"variants": [{"sku": "h "}]}, "sku", "has white space around it"),
+        ({"variants": [{"sku": "h", "sale_starts_at": FAR[0]}]}, "sale", "is not a date of our time"),
+        ({"variants": [{"sku": "h", "sale_ends_at": FAR[1]}]}, "sale", "is not a date of our time"),
+        ({"variants": [{"sku": "h", "promotions": [{"price_minor": 1, "starts_at": FAR[0], "ends_at": FAR[1]}]}]},
+         "promotions", "is not a date of our time"),
+        ({"images": [{"url": "javascript:x"}]}, "images", "is no address of a picture"),
+        ({"name": "a\uffffb"}, "name", "has a control character"),
+        ({"name": "a\ufffeb"}, "name", "has a control character"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("escaped", [True, False])
+async def test_what_could_not_be_stored_or_exported_is_refused(
+    import_, parts, field, reason, escaped, export
+):
+    lines = [PRODUCT | parts, PRODUCT | {"handle": "ok", "variants": [{"sku": "ok"}]}]
+    text = "\n".join(json.dumps(line, ensure_ascii=escaped) for line in lines)
+    summary = await import_(text, "jsonl")
+    [(row, name, why)] = summary.refusals
+    assert (row, name, summary.products_added) == (1, field, 1)
+    assert reason in why
+    assert (await import_(await export("google-merchant"), "google-merchant")).error == ""
+
+
+@pytest.mark.parametrize("frame", ["{}", "[{}]"])
+async def test_the_terms_of_a_merchant_keep_their_numbers(import_, rows, frame):
+    line = '{"type": "merchant", "name": "M", "terms": {"rate": 1.5, "days": [14, {"x": -0.25}]}}'
+    assert (await import_(frame.format(line), "jsonl")).merchants_changed == 1
+    assert await rows("select terms from merchants where shop_id = %s") == [
+        ({"rate": 1.5, "days": [14, {"x": -0.25}]},)
+    ]
+    summary = await import_(frame.format(line.replace("1.5", "1e400")), "jsonl")
+    assert summary.refusals == [(1, "terms", "has a number that is too large")]
+
+
+async def test_other_kinds_of_lines_are_checked_too(import_):
+    post = {"type": "blog_post", "slug": "p", "title": "P", "content": "", "language": "en"}
+    lines = [post | {"published_at": FAR[0]}, {"type": "category", "path": ["茶" * 255] * 20}]
+    summary = await import_("\n".join(map(json.dumps, lines)), "jsonl")
+    assert [(row, field) for row, field, _ in summary.refusals] == [
+        (1, "published_at"),
+        (2, "path"),
+    ]
+
+
+async def test_of_two_lines_about_one_category_the_last_counts(import_, rows):
+    category = {"type": "category"}
+    lines = [category | {"path": ["A"], "sort": 1}, category | {"path": ["a"], "sort": 2}]
+    for _ in range(2):
+        await import_("\n".join(map(json.dumps, lines)), "jsonl")
+        assert await rows("select name, sort from categories where shop_id = %s") == [("a", 2)]
+
+
+async def test_a_product_may_have_more_rows_than_others_may_stand_apart(import_):
+    rows = "".join(f",variation,V{n},,1,,,,P,Size,{n}\n" for n in range(5_100))
+    head = WOOCOMMERCE.replace("\n", ",Parent,Attribute 1 name,Attribute 1 value(s)\n")
+    summary = await import_(f"{head},variable,P,P,,,,,,Size,\n{rows}", "woocommerce-csv")
+    assert (summary.products_added, summary.variants_added, summary.refused) == (1, 5_100, 0)
+
+
+def test_the_rows_of_one_product_are_bounded():
+    rows = gathered(iter(range(ROWS_MAX + 1)), keys_of=lambda _: ["mug"], kind=int)
+    with pytest.raises(Unreadable, match=f"More than {ROWS_MAX} rows"):
+        list(rows)
 
 
 DEEP = "[" * 100_000 + "]" * 100_000

@@ -183,6 +183,19 @@ async def test_an_export_imported_again_changes_no_row(export, import_, rows, fo
         assert await everything(rows) == before
 
 
+async def test_white_space_and_repeats_that_a_table_loses_are_no_change(
+    database, shop, export, import_
+):
+    loose = msgspec.structs.replace(
+        FULL, description="<p>Hot</p>\n", brand=" P", tags=("t", "u", "t"), related_handles=("a", "a"),
+        option_names=("Size", "Never"), attributes={"Empty": ""},
+    )  # fmt: skip
+    async with database.begin() as tx:
+        await upsert_products(tx, shop=shop, records=[loose], now=NOW)
+    for format_name in FORMATS:
+        assert (await import_(await export(format_name), format_name)).products_unchanged == 1
+
+
 @pytest.mark.usefixtures("full")
 async def test_columns_that_a_table_lacks_leave_their_fields_alone(import_, rows, export):
     unhashed = (
@@ -208,9 +221,12 @@ async def test_columns_that_a_table_lacks_leave_their_fields_alone(import_, rows
 async def test_an_empty_cell_of_a_column_empties_the_field(import_, rows):
     table = (
         "SKU,Type,Name,Description,Tags,Meta: _merchant,Meta: _handle,Stock\n"
-        "POT,simple,Pot,,new,Potters,pot,8\n"
+        "POT,simple,Pot,,new,Potters,pot,8\nPAN,simple,Pan,,,,,\n"
     )
-    await import_(table, "woocommerce-csv")
+    summary = await import_(table, "woocommerce-csv")
+    assert [(finding.row, finding.reason) for finding in summary.findings] == [
+        (2, "has no column; prices stay as they are, and new variants are not listed")
+    ]
     await import_(table.replace(",new,", ",,"), "woocommerce-csv")
     assert await rows(
         "select description, tags, sold_without_stock from products where shop_id = %s and handle = 'pot'"

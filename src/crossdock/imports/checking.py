@@ -2,12 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
-from crossdock.imports.items import Finding, Item, Read, shown
-from crossdock.shop.catalogue import ProductRecord, VariantRecord, normalise_gtin, slug_of
+from crossdock.imports.items import Finding, Item, Read, Record, shown
+from crossdock.shop.catalogue import (
+    BlogPostRecord,
+    CategoryRecord,
+    Parts,
+    ProductRecord,
+    VariantRecord,
+    is_too_deep,
+    normalise_gtin,
+    slug_of,
+)
 
+_PADDED = "has white space around it"
+_TOO_DEEP = "has a path whose names are too long together"
+_FAR = "is not a date of our time"
 _SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*\s*:", re.IGNORECASE)
 _WEB = ("https://", "http://")
 _UNSAFE = "is no address of a picture; it must begin with https:// or http://, or be a path"
@@ -21,11 +34,14 @@ class Checker:
         self._handles: set[int] = set()
         self._skus: set[int] = set()
         self._slugs: dict[str, str] = {}
+        self._is_price_missed = False
 
     def check(self, item: Item) -> Iterator[Item]:
         """The item, without the variants that are refused, and what there is to say about it."""
         if isinstance(item, Read) and isinstance(item.record, ProductRecord):
             yield from self._check_product(item, item.record)
+        elif isinstance(item, Read) and (reason := _other_reason(item.record)):
+            yield Finding(row=item.row, field=reason[0], reason=reason[1])
         else:
             yield item
 
@@ -44,17 +60,35 @@ class Checker:
                 continue
             kept.append(variant)
             yield from _odd(variant, row)
+            if variant.retail_minor is None:
+                yield from self._without_price(variant, row, item.parts)
         if not kept:
             return
         if refused:
             product = msgspec.structs.replace(product, variants=tuple(kept), is_complete=False)
         yield msgspec.structs.replace(item, record=product)
 
+    def _without_price(
+        self, variant: VariantRecord, row: int, parts: Parts | None
+    ) -> Iterator[Finding]:
+        """A warning about each such variant, or one about a table that has no prices at all."""
+        if parts is None or "retail_minor" in parts.variant:
+            reason = "is missing; the variant is kept but not listed"
+            yield _warning(row, "price", reason, variant.sku)
+        elif not self._is_price_missed:
+            self._is_price_missed = True
+            reason = "has no column; prices stay as they are, and new variants are not listed"
+            yield _warning(row, "price", reason, "")
+
     def _product_reason(self, product: ProductRecord, merchant: str) -> tuple[str, str, str] | None:
         if product.currency != self._currency:
             return "currency", f"is not the shop's, which is {self._currency}", product.currency
         if not product.variants:
             return "variants", "has none", ""
+        if padded := next(filter(_is_padded, (product.handle, product.merchant)), None):
+            return "handle or merchant", _PADDED, padded
+        if far := next(filter(is_too_deep, product.categories), None):
+            return "categories", _TOO_DEEP, " > ".join(far)
         if bad := next(filter(_is_unsafe, (image.url for image in product.images)), None):
             return "images", _UNSAFE, bad
         key = hash(f"{merchant}\0{product.handle}")
@@ -71,13 +105,14 @@ class Checker:
         key = hash(f"{merchant}\0{variant.sku}")
         if key in self._skus:
             return "sku", "came before in this file"
+        if _is_padded(variant.sku):
+            return "sku", _PADDED
         if variant.image and _is_unsafe(variant.image):
             return "image", _UNSAFE
-        if variant.promotions:
-            if len({p.starts_at for p in variant.promotions}) < len(variant.promotions):
-                return "promotions", "has two that start at the same time"
-            if any(p.starts_at >= p.ends_at for p in variant.promotions):
-                return "promotions", "has one that ends before it starts"
+        if any(map(_is_far, (variant.sale_starts_at, variant.sale_ends_at))):
+            return "sale", _FAR
+        if variant.promotions and (reason := _promotions_reason(variant)):
+            return "promotions", reason
         if len(variant.stock) > 1 and len({s.pool for s in variant.stock}) < len(variant.stock):
             return "stock", "has one pool twice"
         self._skus.add(key)
@@ -90,6 +125,32 @@ class Checker:
         return slug
 
 
+def _promotions_reason(variant: VariantRecord) -> str:
+    promotions = variant.promotions
+    if any(_is_far(p.starts_at) or _is_far(p.ends_at) for p in promotions):
+        return _FAR
+    if len({p.starts_at for p in promotions}) < len(promotions):
+        return "has two that start at the same time"
+    ends_early = any(p.starts_at >= p.ends_at for p in promotions)
+    return "has one that ends before it starts" if ends_early else ""
+
+
+def _other_reason(record: Record) -> tuple[str, str] | None:
+    if isinstance(record, CategoryRecord) and is_too_deep(record.path):
+        return "path", _TOO_DEEP
+    if isinstance(record, BlogPostRecord) and _is_far(record.published_at):
+        return "published_at", _FAR
+    return None
+
+
+def _is_padded(key: str) -> bool:
+    return key.strip() != key
+
+
+def _is_far(moment: datetime | None) -> bool:
+    return moment is not None and not 1900 <= moment.year <= 9000
+
+
 def _is_unsafe(url: str) -> bool:
     """Whether the address is neither of the web nor a path on its own."""
     if url.startswith(_WEB):
@@ -100,9 +161,8 @@ def _is_unsafe(url: str) -> bool:
 def _odd(variant: VariantRecord, row: int) -> Iterator[Finding]:
     if variant.upc and normalise_gtin(variant.upc) is None:
         yield _warning(row, "upc", "is no valid GTIN; kept as it is, not compared", variant.upc)
-    if variant.retail_minor is None:
-        yield _warning(row, "price", "is missing; the variant is kept but not listed", variant.sku)
-    elif variant.sale_minor is not None and variant.sale_minor > variant.retail_minor:
+    retail, sale = variant.retail_minor, variant.sale_minor
+    if retail is not None and sale is not None and sale > retail:
         reason = "is above the price, and is what buyers pay while the sale runs"
         yield _warning(row, "sale price", reason, variant.sku)
     starts_at, ends_at = variant.sale_starts_at, variant.sale_ends_at

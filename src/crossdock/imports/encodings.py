@@ -84,7 +84,7 @@ def _let_go(text: io.TextIOWrapper) -> None:
 def _not_encoded(error: UnicodeDecodeError, encoding: str, *, position: str = "") -> Unreadable:
     found = error.object[error.start : error.start + 1].hex()
     return Unreadable(
-        f"The text is not all {encoding}, it has the byte {found}; save the file as UTF-8, "
+        f"The text is not all {encoding.removesuffix('-sig')}, it has the byte {found}; save the file as UTF-8, "
         'or name its encoding in a map: [file] encoding = "cp1252"',
         position=position,
     )

@@ -10,15 +10,21 @@ Row = TypeVar("Row")
 
 WINDOW_ROWS = 5_000
 """How far apart the rows of one product may stand."""
+ROWS_MAX = 50_000
+"""How many rows one product may have."""
 
 
 class Group(Generic[Row]):
-    """Rows of one product. `is_complete` is false when a row near them was refused or cut off."""
+    """Rows of one product. `is_complete` is false when a row near them was refused or cut off.
 
-    __slots__ = ("is_complete", "key", "rows")
+    `place` tells which group began first.
+    """
 
-    def __init__(self, key: str) -> None:
+    __slots__ = ("is_complete", "key", "place", "rows")
+
+    def __init__(self, key: str, place: int) -> None:
         self.key = key
+        self.place = place
         self.rows: list[Row] = []
         self.is_complete = True
 
@@ -30,7 +36,7 @@ def gathered(
     kind: type[Row],
     window: int = WINDOW_ROWS,
 ) -> Iterator[Group[Row] | Finding]:
-    """The rows that share a key, as soon as no more can come: after `window` rows, or at the end.
+    """The rows that share a key, as soon as no more can come: after `window` other rows, or at the end.
 
     A row without a key stands alone and comes out at once; a row with several keys joins their
     groups into one. With a window of 0 a group ends at the first row of another. When the rows end
@@ -52,12 +58,13 @@ def gathered(
 
 
 class _Waiting(Generic[Row]):
-    """Groups that may still grow, in the order they began."""
+    """Groups that may still grow, the one that grew last at the end."""
 
     def __init__(self) -> None:
         self._by_key: dict[str, Group[Row]] = {}
         self._keys: OrderedDict[Group[Row], list[str]] = OrderedDict()
         self._count = 0
+        self._begun = 0
 
     def add(self, row: Row, keys: Sequence[str], *, window: int) -> Iterator[Group[Row]]:
         """Take a row in; the groups that end with that."""
@@ -65,21 +72,28 @@ class _Waiting(Generic[Row]):
         if found:
             group = self._merged(found)
         else:
-            group = Group(keys[0] if keys else "")
+            self._begun += 1
+            group = Group(keys[0] if keys else "", self._begun)
             if not window:
                 yield from self.close_all()
         group.rows.append(row)
         if not keys:
             yield group
             return
+        if len(group.rows) > ROWS_MAX:
+            raise Unreadable(f"More than {ROWS_MAX} rows belong to one product")
+        self._know(group, keys)
+        while window and self._count > window and next(iter(self._keys)) is not group:
+            yield self._close(next(iter(self._keys)))
+
+    def _know(self, group: Group[Row], keys: Sequence[str]) -> None:
         known = self._keys.setdefault(group, [])
+        self._keys.move_to_end(group)
         for key in keys:
             if key not in self._by_key:
                 self._by_key[key] = group
                 known.append(key)
         self._count += 1
-        while window and self._count > window:
-            yield self._close(next(iter(self._keys)))
 
     def _merged(self, groups: list[Group[Row]]) -> Group[Row]:
         """The first of the groups, with the rows and keys of the others."""
@@ -98,9 +112,9 @@ class _Waiting(Generic[Row]):
             group.is_complete = False
 
     def close_all(self) -> Iterator[Group[Row]]:
-        """End every group."""
-        while self._keys:
-            yield self._close(next(iter(self._keys)))
+        """End every group, in the order they began."""
+        for group in sorted(self._keys, key=lambda group: group.place):
+            yield self._close(group)
 
     def _close(self, group: Group[Row]) -> Group[Row]:
         for key in self._keys.pop(group):

@@ -16,8 +16,8 @@ from crossdock.shop.catalogue import (
 Record = ProductRecord | CategoryRecord | BlogPostRecord | MerchantRecord
 
 _SHOWN = 80
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""Characters that no text of a catalogue has; a row with one is refused."""
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that no text of a catalogue has, since XML has none; a row with one is refused."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

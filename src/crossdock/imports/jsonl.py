@@ -5,6 +5,7 @@ A product may have its `variants`, or the fields of its only variant beside its 
 """
 
 import json
+import math
 import re
 import typing
 from collections.abc import Callable, Iterator
@@ -81,6 +82,8 @@ _KNOWN = frozenset(
         *(kind.__struct_fields__ for kind in (*typing.get_args(Line), VariantRecord))
     )
 )
+_CONTROLS = (b"\\u00", b"\\uff", b"\\uFF", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+"""How a line may spell a control character."""
 _FOREIGN = (
     "is not JSON",
     "is not an object",
@@ -169,7 +172,7 @@ def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
 
 
 def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> Item | None:
-    if reading.map.is_empty and b"\\u00" not in line:
+    if reading.map.is_empty and not any(map(line.__contains__, _CONTROLS)):
         try:
             return _item(_decode(line), number, reading)
         except msgspec.ValidationError:
@@ -279,11 +282,24 @@ def _from_object(value: Any, row: int, reading: Reading, sources: Sources) -> It
         value = {"type": "product", **value}
         if value["type"] == "product":
             value = _completed(value, reading)
+        elif "terms" in value:
+            value["terms"] = _without_decimals(value["terms"])
         return _item(msgspec.convert(value, Line), row, reading)
     except RowRefused as refusal:
         return refusal.at(row)
     except (msgspec.ValidationError, Invalid) as error:
         return _refusal(error, value, row)
+
+
+def _without_decimals(value: Any) -> Any:
+    """Free terms as they are stored: a number with a fraction is a float there."""
+    if isinstance(value, Decimal):
+        if not math.isfinite(number := float(value)):
+            raise RowRefused("terms", "has a number that is too large", value)
+        return number
+    if isinstance(value, dict):
+        return {name: _without_decimals(part) for name, part in value.items()}
+    return list(map(_without_decimals, value)) if isinstance(value, list) else value
 
 
 def _refuse_controls(value: Any, path: str) -> None:

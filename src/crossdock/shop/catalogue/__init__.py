@@ -2,7 +2,7 @@
 
 from crossdock.shop.catalogue.blog_posts import upsert_blog_posts
 from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
-from crossdock.shop.catalogue.categories import upsert_categories
+from crossdock.shop.catalogue.categories import is_too_deep, upsert_categories
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare, variant_name
 from crossdock.shop.catalogue.identifiers import digits_of, normalise_gtin
 from crossdock.shop.catalogue.import_runs import ImportRun, Refusal, advance_run, open_run
@@ -74,6 +74,7 @@ __all__ = [
     "clean_html",
     "digits_of",
     "has_statistics",
+    "is_too_deep",
     "left_out_of_product",
     "left_out_of_variant",
     "list_categories",

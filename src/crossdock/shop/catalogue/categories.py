@@ -12,11 +12,18 @@ from crossdock.shop.catalogue.texts import clean_html, slug_of
 Path = tuple[str, ...]
 
 DEPTH_MAX = 20
+PATH_BYTES_MAX = 2_000
+_SHALLOW = 4  # so many of the longest slugs stay below that
 
 
 def slug_path(names: Path) -> str:
     """The key of a node: the slugs of its names from the root, joined by '/'."""
     return "/".join(slug_of(name) for name in names)
+
+
+def is_too_deep(names: Path) -> bool:
+    """Whether the node's key would be longer than an index takes."""
+    return len(names) > _SHALLOW and len(slug_path(names).encode()) > PATH_BYTES_MAX
 
 
 async def ensure_categories(
@@ -37,9 +44,12 @@ async def ensure_categories(
 async def upsert_categories(
     tx: Transaction, *, shop_id: int, records: Sequence[CategoryRecord]
 ) -> int:
-    """Write nodes whole, ancestors made where missing; those that changed are counted."""
-    rows = {record.path: record for record in records}
-    ids = await ensure_categories(tx, shop_id=shop_id, paths=rows)
+    """Write nodes whole, ancestors made where missing; those that changed are counted.
+
+    Of two with one key the last counts.
+    """
+    ids = await ensure_categories(tx, shop_id=shop_id, paths={record.path for record in records})
+    rows = {ids[record.path]: record for record in records}
     return await tx.run(
         """update categories c
            set name = x.name, names = x.names, descriptions = x.descriptions, images = x.images,
@@ -50,8 +60,8 @@ async def upsert_categories(
              and (c.name, c.names, c.descriptions, c.images, c.enabled, c.sort) is distinct from
                  (x.name, x.names, x.descriptions, x.images, x.enabled, x.sort)""",
         (
-            [ids[path] for path in rows],
-            [path[-1] for path in rows],
+            list(rows),
+            [record.path[-1] for record in rows.values()],
             [Jsonb(record.names) for record in rows.values()],
             [
                 Jsonb({k: clean_html(v) for k, v in record.descriptions.items()})

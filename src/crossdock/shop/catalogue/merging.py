@@ -16,12 +16,15 @@ def completed(
     parts: Parts,
 ) -> ProductRecord:
     """The product; `variants` are those stored under the skus of the read ones."""
-    further = _further_options(read, stored, parts) if stored else ()
+    names = _option_names(read, stored, variants, parts) if stored else None
     merged = _product(read, stored, variants, parts) if stored else {}
+    if names:
+        merged["option_names"] = names
     merged["variants"] = tuple(
         msgspec.structs.replace(
             variant,
-            **_variant(variant, before, parts, product=stored, further_options=further),
+            **_variant(variant, before, parts, product=stored),
+            **_hidden_options(variant, before, parts, shown=read.option_names if names else None),
         )
         if before
         else variant
@@ -36,7 +39,7 @@ def _product(
     variants: Sequence[VariantRecord | None],
     parts: Parts,
 ) -> dict[str, object]:
-    merged: dict[str, object] = {
+    merged = _as_spelt(read, stored) | {
         name: getattr(stored, name) for name in PRODUCT_PARTS if name not in parts.product
     }
     if "categories" in parts.product:
@@ -45,8 +48,6 @@ def _product(
         merged["attributes"] = _attributes(read, stored, parts)
     if "images" in parts.product:
         merged["images"] = _images(read, stored, parts)
-    if _further_options(read, stored, parts):
-        merged["option_names"] = stored.option_names
     if parts.shares_enabled and not read.enabled and variants[0]:
         merged["enabled"] = stored.enabled and not variants[0].enabled
     return merged
@@ -58,20 +59,60 @@ def _variant(
     parts: Parts,
     *,
     product: ProductRecord | None,
-    further_options: Sequence[str],
 ) -> dict[str, object]:
-    merged: dict[str, object] = {
+    merged = _as_spelt(read, before) | {
         name: getattr(before, name) for name in VARIANT_PARTS if name not in parts.variant
     }
     merged |= _sale(read, before, parts)
     if parts.shares_enabled and not read.enabled:
         merged["enabled"] = before.enabled
-    if further_options and "options" in parts.variant:
-        kept = {name: before.options[name] for name in further_options if name in before.options}
-        merged["options"] = read.options | kept
     if product and parts.lends_pictures and not before.image and product.images:
         merged["image"] = None if read.image == product.images[0].url else read.image
     return merged
+
+
+def _hidden_options(
+    read: VariantRecord, before: VariantRecord, parts: Parts, *, shown: tuple[str, ...] | None
+) -> dict[str, object]:
+    """The values of options that the source cannot show."""
+    if shown is None or "options" not in parts.variant:
+        return {}
+    kept = {name: text for name, text in before.options.items() if name not in shown}
+    return {"options": read.options | kept} if kept else {}
+
+
+def _as_spelt(read: msgspec.Struct, stored: msgspec.Struct) -> dict[str, object]:
+    """The stored texts and lists that a table gives back without white space and repeats."""
+    found: dict[str, object] = {}
+    for name in stored.__struct_fields__:
+        before = getattr(stored, name)
+        if _plainly(name, before) == getattr(read, name):
+            found[name] = before
+    return found
+
+
+def _plainly(name: str, value: object) -> object:
+    if isinstance(value, str):
+        return value.strip()
+    return tuple(dict.fromkeys(value)) if name in _LISTS and isinstance(value, tuple) else value
+
+
+_LISTS = frozenset({"tags", "related_handles"})
+
+
+def _option_names(
+    read: ProductRecord,
+    stored: ProductRecord,
+    variants: Sequence[VariantRecord | None],
+    parts: Parts,
+) -> tuple[str, ...] | None:
+    """The stored options where those that the source can show are the read ones; else None."""
+    shown = tuple(
+        name
+        for name in stored.option_names[: parts.options_max]
+        if any(variant and variant.options.get(name) for variant in variants)
+    )
+    return stored.option_names if shown == read.option_names else None
 
 
 def _categories(
@@ -91,13 +132,6 @@ def _attributes(read: ProductRecord, stored: ProductRecord, parts: Parts) -> dic
         or (parts.attributes is not None and name not in parts.attributes)
     }
     return kept | read.attributes
-
-
-def _further_options(read: ProductRecord, stored: ProductRecord, parts: Parts) -> tuple[str, ...]:
-    """The stored options that the source has no place for, where those before them are the same."""
-    names = stored.option_names
-    is_same = names[: parts.options_max] == read.option_names
-    return names[parts.options_max :] if is_same else ()
 
 
 def _images(read: ProductRecord, stored: ProductRecord, parts: Parts) -> tuple[Image, ...]:
