@@ -100,8 +100,10 @@ async def test_the_order_page_shows_the_whole_order_and_nothing_runs_in_it(visit
         assert part in text
     assert await seen.page.title() == f"Order {placed.number} · Test shop"
     assert await seen.page.locator("[aria-current=step]").inner_text() == "Processing"
-    loaded = "all => all.map(i => i.complete && i.naturalWidth > 0)"
-    assert await seen.page.locator(".lines img").evaluate_all(loaded) == [True, True]
+    loaded = (
+        "() => [...document.querySelectorAll('.lines img')].filter(i => i.naturalWidth > 0).length"
+    )
+    await seen.page.wait_for_function(f"({loaded})() == 2")
     seen.assert_clean()
 
 

@@ -81,6 +81,9 @@ REFUSED = """
     seller list --shop demo
     seller disable 1 --shop demo
     seller enable 1 --shop demo
+    master-key change
+    master-key reseal
+    master-key forget
 """
 LINES = [line.strip() for line in REFUSED.split("\n") if line.strip()]
 
