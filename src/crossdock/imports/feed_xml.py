@@ -16,7 +16,8 @@ TEXT_MAX = 2**20
 """Characters that one element's text may have."""
 _CHUNK_BYTES = 2**16
 _ITEMS = frozenset({"item", "entry"})
-_GOOGLE = "http://base.google.com/ns/1.0"
+_GOOGLE = ("{http://base.google.com/ns/1.0}", "g:")
+"""How its elements are told; the second where a feed forgot to declare the prefix."""
 _DETAIL = "product_detail"
 _DETAIL_PARTS = ("section_name", "attribute_name", "attribute_value")
 
@@ -51,6 +52,12 @@ def read_entries(source: Source) -> Iterator[Entry]:
         ) from error
 
 
+def _name(element: Any) -> str:
+    """Its local name, whether or not its prefix was declared."""
+    tag = str(element.tag)
+    return tag.rpartition("}")[2].rpartition(":")[2]
+
+
 def _reason(error: etree.XMLSyntaxError) -> str:
     """What is wrong, in one line, without the parser's advice to its programmer."""
     return " ".join((error.msg or "").replace(", use XML_PARSE_HUGE option", "").split())
@@ -70,7 +77,7 @@ def _entries(parser: "etree.XMLPullParser", count: int) -> Iterator[Entry]:
         if event in {"comment", "pi"}:
             continue
         if event == "end" and isinstance(node.tag, str):
-            if etree.QName(node).localname in _ITEMS:
+            if _name(node) in _ITEMS:
                 entry = _entry(node, count)
                 _drop(node)
                 yield entry
@@ -81,7 +88,7 @@ def _entries(parser: "etree.XMLPullParser", count: int) -> Iterator[Entry]:
 def _refuse_doctype(root: Any) -> None:
     info = root.getroottree().docinfo
     if info.internalDTD is not None or info.doctype:
-        if etree.QName(root).localname.lower() == "html":
+        if _name(root).lower() == "html":
             _refuse_other_root(root)
         raise Unreadable(
             "The XML has a DOCTYPE, which is not read: it can hide entities", position="start"
@@ -89,7 +96,7 @@ def _refuse_doctype(root: Any) -> None:
 
 
 def _refuse_other_root(root: Any) -> None:
-    name = etree.QName(root).localname
+    name = _name(root)
     if name.lower() not in FEED_ROOTS:
         raise other_text(f"<{name}", format_name="google-merchant")
 
@@ -97,7 +104,7 @@ def _refuse_other_root(root: Any) -> None:
 def _is_outside(node: Any) -> bool:
     """Whether the element stands in no item, such as a channel's title."""
     return all(
-        not isinstance(above.tag, str) or etree.QName(above).localname not in _ITEMS
+        not isinstance(above.tag, str) or _name(above) not in _ITEMS
         for above in node.iterancestors()
     )
 
@@ -119,17 +126,12 @@ def _entry(item: Any, count: int) -> Entry:
             raise Unreadable("The XML uses an entity of its own", position=f"after item {count}")
         if not isinstance(child.tag, str):
             continue
-        tag = etree.QName(child)
-        name = tag.localname
+        name = _name(child)
         if name == _DETAIL:
-            parts = {
-                etree.QName(part).localname: _text(part, count)
-                for part in child
-                if isinstance(part.tag, str)
-            }
+            parts = {_name(part): _text(part, count) for part in child if isinstance(part.tag, str)}
             details.append(tuple(parts.get(part, "") for part in _DETAIL_PARTS))
         elif text := (_text(child, count) or _link(child, name)):
-            own = texts if tag.namespace == _GOOGLE else others
+            own = texts if child.tag.startswith(_GOOGLE) else others
             own.setdefault(name, []).append(text)
     return others | texts, cast(
         "list[tuple[str, str, str]]", [part for part in details if part[1] and part[2]]

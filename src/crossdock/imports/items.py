@@ -16,7 +16,7 @@ from crossdock.shop.catalogue import (
 Record = ProductRecord | CategoryRecord | BlogPostRecord | MerchantRecord
 
 _SHOWN = 80
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
 """Characters that no text of a catalogue has, since XML has none; a row with one is refused."""
 
 

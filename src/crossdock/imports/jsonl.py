@@ -82,6 +82,7 @@ _KNOWN = frozenset(
         *(kind.__struct_fields__ for kind in (*typing.get_args(Line), VariantRecord))
     )
 )
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _CONTROLS = (b"\\u00", b"\\uff", b"\\uFF", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """How a line may spell a control character."""
 _FOREIGN = (
@@ -147,7 +148,7 @@ def _foreign(value: Any, reason: str, start: str) -> Unreadable:
     if not start.startswith(("{", "[")):
         return other_text(start, format_name="jsonl")
     if isinstance(value, bytes):
-        with suppress(msgspec.DecodeError, RecursionError):
+        with suppress(*_BROKEN):
             value = _decode_loosely(value)
     if isinstance(value, dict):
         return foreign("jsonl", found=f"objects with {found_names(list(value))} ({reason})")
@@ -177,11 +178,11 @@ def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> 
             return _item(_decode(line), number, reading)
         except msgspec.ValidationError:
             pass  # the slow way knows the short forms, and tells what is wrong
-        except (msgspec.DecodeError, RecursionError) as error:
+        except _BROKEN as error:
             return _not_json(line, number, error)
     try:
         value = _decode_loosely(line)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _BROKEN as error:
         return _not_json(line, number, error)
     return _from_object(value, number, reading, sources)
 

@@ -76,7 +76,7 @@ def describe(start: str) -> tuple[str, str]:
         if root in FEED_ROOTS:
             return "an XML feed", "google-merchant"
         return ("an HTML page" if root == "html" else f"XML with the root <{root}>"), ""
-    header = split_header(start.partition("\n")[0])
+    header = split_header(next(iter(start.splitlines()), ""))
     return f"a table with the columns {found_names(header)}", looks_like(header)
 
 

@@ -48,7 +48,8 @@ async def upsert_categories(
 
     Of two with one key the last counts.
     """
-    ids = await ensure_categories(tx, shop_id=shop_id, paths={record.path for record in records})
+    paths = dict.fromkeys(record.path for record in records)
+    ids = await ensure_categories(tx, shop_id=shop_id, paths=paths)
     rows = {ids[record.path]: record for record in records}
     return await tx.run(
         """update categories c
