@@ -59,6 +59,24 @@ async def test_a_table_of_nobody_is_referred_to_a_map(import_, format_name):
     assert summary.refused == 0
 
 
+@pytest.mark.parametrize(
+    ("header", "format_name", "missing"),
+    [
+        ("slug,sku,name,price,compare_at_price,status", "woocommerce-csv", "one without Regular price (or Sale price,"),
+        ("ID,Typ,Artikelnummer,Name,Regulärer Preis", "woocommerce-csv", "one without Type (or SKU) and Regular price"),
+        ("id,title,body,author", "google-merchant", "one without price (or availability, quantity, image_link)"),
+        ("Product Handle,Product Title,Variant SKU", "shopify-csv", "one without Handle (or URL handle) and Title"),
+    ],
+)  # fmt: skip
+async def test_a_table_with_some_of_our_columns_is_not_ours_yet(
+    import_, header, format_name, missing
+):
+    cells = ",".join("1" for _ in header.split(","))
+    summary = await import_(f"{header}\n" + f"{cells}\n" * 300, format_name)
+    assert missing in summary.error
+    assert (summary.records, summary.refused) == (0, 0)
+
+
 def zipped(*names):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

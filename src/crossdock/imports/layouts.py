@@ -27,7 +27,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def needed(self) -> str:
         """The needed columns, for a reader: 'Handle (or URL handle) and Title'."""
-        return " and ".join(map(_alternatives, self.needs))
+        *others, last = map(_alternatives, self.needs)
+        return f"{', '.join(others)} and {last}"
 
     def missing(self, names: Collection[str]) -> list[str]:
         """The needed columns that are not among these plain names."""
@@ -48,7 +49,12 @@ SHOPIFY_CSV = Layout(
 )
 WOOCOMMERCE_CSV = Layout(
     format="woocommerce-csv",
-    needs=(("SKU", "ID"), ("Name",), ("Type", "SKU")),
+    needs=(
+        ("SKU", "ID"),
+        ("Type", "SKU"),
+        ("Name",),
+        ("Regular price", "Sale price", "Stock", "In stock?", "Published"),
+    ),
     typical=frozenset(
         {"type", "regular price", "in stock", "tax status", "backorders allowed", "is featured"}
         | {"attribute 1 name", "sale price", "visibility in catalog", "published"}
@@ -56,7 +62,7 @@ WOOCOMMERCE_CSV = Layout(
 )
 GOOGLE_TABLE = Layout(
     format="google-merchant",
-    needs=(("id",), ("title",)),
+    needs=(("id",), ("title",), ("price", "availability", "quantity", "image_link")),
     typical=frozenset(
         {"price", "availability", "link", "image link", "gtin", "brand", "condition"}
         | {"item group id", "product type", "google product category"}
@@ -66,7 +72,8 @@ LAYOUTS = (SHOPIFY_CSV, WOOCOMMERCE_CSV, GOOGLE_TABLE)
 
 EXPECTED = {
     "shopify-csv": f"a table with the columns {SHOPIFY_CSV.needed}",
-    "woocommerce-csv": "a table with the columns SKU (or ID and Type) and Name",
+    "woocommerce-csv": "a table with the columns SKU (or ID and Type), Name and "
+    f"{_alternatives(WOOCOMMERCE_CSV.needs[-1])}",
     "google-merchant": "an RSS or Atom feed whose items have g: elements, "
     f"or a table with the columns {GOOGLE_TABLE.needed}",
     "jsonl": "one JSON object a line, or one array of them, each with name, and sku or variants",
