@@ -12,6 +12,8 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
+from crossdock.serving.address import follow_port, noting_address
+from crossdock.settings import Settings
 from tests.support.processes import environment
 from tests.support.warehousing import Warehouse
 
@@ -81,6 +83,23 @@ async def test_an_order_goes_through_the_house(
     shown = await crossdock("fulfil", "show", order_id, "--serials")
     assert shown["state"] == "completed"
     assert shown["lines"][0]["serials"] == ["SN-1", "SN-2"]
+
+
+async def test_parcels_are_followed_on_the_server_that_runs(
+    crossdock: Command, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    good = await warehouse.good(own=5)
+    order_id = await warehouse.enter((good, 1))
+    running = follow_port(Settings(data_dir=str(tmp_path), port=9123))
+
+    await crossdock("fulfil", "start", order_id)
+    await crossdock("fulfil", "pick", order_id, "--all")
+    await crossdock("fulfil", "pack", order_id, "--all")
+    with noting_address(running) as note_address:
+        note_address()
+        order = await crossdock("fulfil", "ship", order_id)
+
+    assert order["packages"][0]["tracking_url"].startswith("http://127.0.0.1:9123/track/")
 
 
 async def test_labels_name_the_sender(crossdock: Command, warehouse: Warehouse) -> None:

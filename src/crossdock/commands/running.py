@@ -20,13 +20,15 @@ def with_runtime(
 ) -> T:
     """Run `action` with a migrated database and an open pool; works beside a running server too.
 
-    Raises SettingsError where there is no database yet, unless the command may make one.
+    Links that it makes lead to that server, whatever port it was given. Raises SettingsError where
+    there is no database yet, unless the command may make one.
     """
     from crossdock.db.embedded import running_database
     from crossdock.db.migrate import migrate
     from crossdock.kit.logging import configure_logging
+    from crossdock.serving.address import beside_server
 
-    settings = settings or load_settings()
+    settings = settings or beside_server(load_settings())
     if not makes_database:
         require_database(settings)
     configure_logging(level="warning", format=settings.log_format)

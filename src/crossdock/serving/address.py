@@ -68,6 +68,11 @@ def base_url(settings: Settings) -> str:
     return follow_port(settings).public_url.rstrip("/")
 
 
+def beside_server(settings: Settings) -> Settings:
+    """The settings with the public URL of the server that runs on this data folder."""
+    return msgspec.structs.replace(settings, public_url=base_url(settings))
+
+
 def follow_port(settings: Settings) -> Settings:
     """The settings with a public URL that names the port really served, where none was chosen."""
     default = Settings()

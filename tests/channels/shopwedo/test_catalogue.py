@@ -282,6 +282,29 @@ async def test_ids_that_are_none(client, method, field):
         assert (reply.status_code, reply.json()["error"]) == (400, "data_invalid"), value
 
 
+async def test_links_to_what_is_kept_here_can_be_followed_from_outside(
+    client, shelve, server, server_database, shop
+):
+    await shelve(
+        a_product("shown", images=(Image(url="/pictures/1.jpg"), Image(url="//else.example/2.jpg")))
+    )
+    async with server_database.begin() as tx:
+        category = CategoryRecord(path=("Home",), images={"foreground": "/pictures/3.png"})
+        await upsert_categories(tx, shop_id=shop.id, records=[category])
+    own = server.url
+    (shown,) = await products(client)
+    (found,) = await client.read("getCategories")
+    assert [image["src"] for image in shown["images"]] == [
+        f"{own}/pictures/1.jpg",
+        "//else.example/2.jpg",
+    ]
+    assert found["images"] == {
+        "foreground": f"{own}/pictures/3.png",
+        "background": "",
+        "product": "",
+    }
+
+
 async def test_pages_of_products(client, shelve):
     """Without an offset all of them by their place in the shop; with one, a hundred by id."""
     await shelve(*(a_product(f"p{n}", sort=500 - n) for n in range(230)))

@@ -38,6 +38,7 @@ def create_channel(services: Services) -> Channel:
         clock=runtime.clock,
         box=services.box,
         zone=ZoneInfo("Europe/Brussels"),
+        public_url=runtime.settings.public_url,
     )
     authenticator = Authenticator(verifier, clock=runtime.clock, settings=runtime.settings)
     label_pages = LabelPages(

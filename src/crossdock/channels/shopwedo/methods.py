@@ -48,13 +48,21 @@ class Methods:
     """The API's methods over the core."""
 
     def __init__(
-        self, db: Database, *, entering: Entering, clock: Clock, box: SecretBox, zone: ZoneInfo
+        self,
+        db: Database,
+        *,
+        entering: Entering,
+        clock: Clock,
+        box: SecretBox,
+        zone: ZoneInfo,
+        public_url: str,
     ) -> None:
         self._db = db
         self._entering = entering
         self._clock = clock
         self._box = box
         self._zone = zone
+        self._public_url = public_url
 
     def table(self) -> dict[str, Method]:
         """Every method by its name on the wire; names are case-sensitive."""
@@ -178,7 +186,8 @@ class Methods:
                 category_ids=fields.ids(data, "category_id"),
                 offset=fields.offset(data),
             )
-        return Reply(200, [showing.category(category) for category in categories])
+        view = self._showing(credential)
+        return Reply(200, [view.category(category) for category in categories])
 
     async def get_blog_posts(self, credential: Credential, data: Json) -> Reply:
         """Blog posts, the newest first (spec 12)."""
@@ -238,5 +247,8 @@ class Methods:
 
     def _showing(self, credential: Credential) -> showing.Showing:
         return showing.Showing(
-            zone=self._zone, currency=credential.partner.currency, now=self._clock.now()
+            zone=self._zone,
+            currency=credential.partner.currency,
+            now=self._clock.now(),
+            public_url=self._public_url,
         )

@@ -10,7 +10,7 @@ import msgspec
 
 from crossdock.channels.shopwedo.states import ORDER_STATES, stock_state
 from crossdock.kit.money import to_decimal
-from crossdock.shop.catalogue import ShownCategoryTree, ShownPost, ShownProduct
+from crossdock.shop.catalogue import ShownCategoryTree, ShownImage, ShownPost, ShownProduct
 from crossdock.shop.customers import Address
 from crossdock.shop.warehouse import PickupPoint, StockItem, WorkLine, WorkOrder
 
@@ -29,8 +29,9 @@ _PHP_CHARS = len("2026-03-01 09:30:00.000000")
 class Showing:
     """Turns the core's structs into this channel's objects, in one time zone and currency."""
 
-    def __init__(self, *, zone: ZoneInfo, currency: str, now: datetime) -> None:
+    def __init__(self, *, zone: ZoneInfo, currency: str, now: datetime, public_url: str) -> None:
         self._zone = zone
+        self._base = public_url.rstrip("/")
         self._zone_name = str(zone)
         self._currency = currency
         self._now = now
@@ -130,13 +131,27 @@ class Showing:
             "is_featured": product.featured,
             "is_virtual": product.virtual,
             "is_nostock": product.sold_without_stock,
-            "images": [_image(image.url, image.alt, image.variant_id) for image in product.images],
+            "images": [self._image(image) for image in product.images],
             "categories": [
                 {"id": category.id, "name": _four(category.names, category.name)}
                 for category in product.categories
             ],
             "childs": product.children,
             "related_products": product.related,
+        }
+
+    def category(self, tree: ShownCategoryTree) -> dict[str, Any]:
+        """The category of section 11."""
+        images = ("foreground", "background", "product")
+        return {
+            "category_id": tree.id,
+            "category_parent_id": tree.parent_id,
+            "name": _four(tree.names, tree.name),
+            "description": _four(tree.descriptions),
+            "sort": tree.sort,
+            "images": {name: self._link(tree.images.get(name, "")) for name in images},
+            "status": int(tree.enabled),
+            "childs": tree.children,
         }
 
     def post(self, post: ShownPost) -> dict[str, Any]:
@@ -147,7 +162,7 @@ class Showing:
             "content": post.content,
             "language": post.language,
             "date": post.published_at.astimezone(self._zone).strftime(_MOMENT),
-            "image": post.image,
+            "image": self._link(post.image),
             "status": int(post.enabled and post.published_at <= self._now),
         }
 
@@ -158,6 +173,17 @@ class Showing:
         if value not in self._told:
             self._told[value] = self._php(value.astimezone(self._zone))
         return self._told[value]
+
+    def _image(self, image: ShownImage) -> dict[str, Any]:
+        shown: dict[str, Any] = {"src": self._link(image.url), "alt": image.alt}
+        if image.variant_id is not None:
+            shown["product_child_id"] = image.variant_id
+        return shown
+
+    def _link(self, url: str) -> str:
+        """A link as an outsider can follow it: what is kept on this server gets its address."""
+        is_own = url.startswith("/") and not url.startswith("//")
+        return self._base + url if is_own else url
 
     def _php(self, local: datetime) -> dict[str, Any]:
         text = local.isoformat(" ", "microseconds")[:_PHP_CHARS]
@@ -187,21 +213,6 @@ class Showing:
             "price": self._amount(int(value.get("price_minor", 0))),
             "description": _four(value.get("description") or {}),
         }
-
-
-def category(tree: ShownCategoryTree) -> dict[str, Any]:
-    """The category of section 11."""
-    images = {name: tree.images.get(name, "") for name in ("foreground", "background", "product")}
-    return {
-        "category_id": tree.id,
-        "category_parent_id": tree.parent_id,
-        "name": _four(tree.names, tree.name),
-        "description": _four(tree.descriptions),
-        "sort": tree.sort,
-        "images": images,
-        "status": int(tree.enabled),
-        "childs": tree.children,
-    }
 
 
 def pickup_point(point: PickupPoint) -> dict[str, Any]:
@@ -269,13 +280,6 @@ def _item(line: WorkLine) -> dict[str, Any]:
         "serialnumber": list(line.serials),
         "picked": line.picked,
     }
-
-
-def _image(url: str, alt: str, variant_id: int | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {"src": url, "alt": alt}
-    if variant_id is not None:
-        shown["product_child_id"] = variant_id
-    return shown
 
 
 def _address(address: Address) -> dict[str, str]:

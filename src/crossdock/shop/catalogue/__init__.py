@@ -39,6 +39,7 @@ from crossdock.shop.catalogue.records import (
 )
 from crossdock.shop.catalogue.showcase import (
     ShownCategoryTree,
+    ShownImage,
     ShownPost,
     ShownProduct,
     list_categories,
@@ -65,6 +66,7 @@ __all__ = [
     "Refusal",
     "SellableRow",
     "ShownCategoryTree",
+    "ShownImage",
     "ShownPost",
     "ShownProduct",
     "StockRecord",
