@@ -83,8 +83,6 @@ _KNOWN = frozenset(
     )
 )
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_CONTROLS = (b"\\u00", b"\\uff", b"\\uFF", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
-"""How a line may spell a control character."""
 _FOREIGN = (
     "is not JSON",
     "is not an object",
@@ -173,7 +171,7 @@ def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
 
 
 def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> Item | None:
-    if reading.map.is_empty and not any(map(line.__contains__, _CONTROLS)):
+    if reading.map.is_empty and not _may_have_control(line):
         try:
             return _item(_decode(line), number, reading)
         except msgspec.ValidationError:
@@ -185,6 +183,13 @@ def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> 
     except _BROKEN as error:
         return _not_json(line, number, error)
     return _from_object(value, number, reading, sources)
+
+
+def _may_have_control(line: bytes) -> bool:
+    """Whether a character may be in it that no text has, escaped or as it is."""
+    return (b"\\u" in line and (b"\\u00" in line or b"\\uff" in line.lower())) or (
+        b"\xef\xbf" in line and (b"\xef\xbf\xbe" in line or b"\xef\xbf\xbf" in line)
+    )
 
 
 def _not_json(line: bytes, number: int, error: Exception) -> Finding:

@@ -53,7 +53,11 @@ class TableRow(msgspec.Struct, frozen=True):
 
     def first(self, *names: str) -> str:
         """The first of these columns that has something in it."""
-        return next((text for name in names if (text := self.cells.get(name))), "")
+        cells = self.cells
+        for name in names:
+            if text := cells.get(name):
+                return text
+        return ""
 
 
 def guard_cell(text: str) -> str:
