@@ -87,6 +87,19 @@ def test_only_the_changed_function_file_is_applied_again(bare_url):
     assert value(bare_url, again) == name
 
 
+def test_a_function_may_have_had_other_arguments_and_another_answer(bare_url):
+    migrate(bare_url)
+    run(bare_url, "drop function fail_point")
+    run(bare_url, "create function fail_point(step text) returns int language sql as 'select 1'")
+    run(bare_url, "create function fail_point(a int, b int) returns int language sql as 'select 1'")
+    run(bare_url, "update schema_functions set checksum = 'old' where name like '%posting.sql'")
+
+    assert migrate(bare_url) is True
+
+    found = "select string_agg(oid::regprocedure || ' ' || prorettype::regtype, ', ') from pg_proc"
+    assert value(bare_url, f"{found} where proname = 'fail_point'") == "fail_point(text) boolean"
+
+
 def test_a_function_file_that_is_gone_is_forgotten(bare_url):
     migrate(bare_url)
     run(bare_url, "insert into schema_functions values ('shop/gone.sql', 'x')")

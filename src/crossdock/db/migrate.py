@@ -1,14 +1,17 @@
 """Brings a database to this version: Alembic revisions, then the function files.
 
-Functions live in `*.sql` files beside the Python that calls them. Each is applied again whenever its
-text changed; the table `schema_functions` remembers the checksums. An advisory lock lets several
-processes migrate at once: one works, the others find everything done.
+Functions live in `*.sql` files beside the Python that calls them. Each file is applied again whenever
+its text changed, after the functions of its names were dropped, for arguments and answers may have changed
+too; the table `schema_functions` remembers the checksums. An advisory lock lets several processes migrate
+at once: one works, the others find everything done.
 """
 
+import contextlib
 import hashlib
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psycopg
@@ -21,6 +24,7 @@ MIGRATIONS_DIR = Path(__file__).parent / "migrations"
 VERSIONS_DIR = MIGRATIONS_DIR / "versions"
 ADVISORY_LOCK = 0x63726F7373
 LOCK_TIMEOUT_S = 60
+_DECLARED = re.compile(r"^create or replace function (\w+)", re.MULTILINE)
 
 STATE_SQL = """
 select (select version_num from alembic_version),
@@ -140,8 +144,25 @@ def _apply_functions(connection: psycopg.Connection[object], *, applied: dict[st
         connection.execute("delete from schema_functions where name <> all(%s)", (list(wanted),))
 
 
+def _drop_declared(connection: psycopg.Connection[Any], *, names: list[str]) -> None:
+    """Drop every function of these names; one that a table or trigger needs stays, to be replaced."""
+    statements = connection.execute(
+        "select format('drop function %%s', oid::regprocedure) from pg_proc"
+        " where pronamespace = current_schema()::regnamespace and proname = any(%s)",
+        (names,),
+    ).fetchall()
+    for (statement,) in statements:
+        with (
+            contextlib.suppress(psycopg.errors.DependentObjectsStillExist),
+            connection.transaction(),
+        ):
+            connection.execute(str(statement).encode())
+
+
 def _apply(connection: psycopg.Connection[object], *, name: str, path: Path) -> None:
-    connection.execute(path.read_bytes())
+    text = path.read_bytes()
+    _drop_declared(connection, names=_DECLARED.findall(text.decode()))
+    connection.execute(text)
     connection.execute(
         "insert into schema_functions (name, checksum) values (%s, %s)"
         " on conflict (name) do update set checksum = excluded.checksum, applied_at = now()",
