@@ -1,10 +1,14 @@
 """When many orders meet, each unit is sold once and each number makes one order."""
 
+import asyncio
 from collections import Counter
 
 import pytest
 
+from crossdock.shop.stock import Posting, post_stock
+from tests.conftest import NOON
 from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
+from tests.support.ordering import order, placing, read_partner
 from tests.support.partner_client import order_of
 
 pytestmark = pytest.mark.races
@@ -160,3 +164,34 @@ async def test_two_shops_do_not_meet(at_once, server_database):
     async with server_database.statement() as tx:
         for shop, product in products:
             assert (await level(tx, shop_id=shop.id, variant_id=product))[2] == 4
+
+
+async def test_backorders_and_orders_of_the_same_goods_never_wait_in_a_circle(database, clock):
+    """Goods without a level yet, wanted by both, before goods whose level one of them locks early."""
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        fixture = await make_partner(tx, shop=shop, backorder=True)
+        new = await make_variant(tx, shop=shop, own=None, origin="SC")
+        split = await make_variant(tx, shop=shop, own=5, supplier=5, origin="*")
+    partner = await read_partner(database, fixture)
+
+    def wanted(variant_id: int) -> Posting:
+        return Posting(variant_id=variant_id, pool="own", kind="receive", on_hand=1)
+
+    async with database.begin() as tx:
+        await post_stock(tx, shop_id=shop.id, postings=[wanted(new)], reason="first", now=NOON)
+        placing_it = asyncio.create_task(
+            order(
+                placing(database, clock),
+                partner=partner,
+                number="1",
+                **{f"v{new}": 1, f"v{split}": 7},
+            )
+        )
+        await asyncio.sleep(0.3)
+        await post_stock(tx, shop_id=shop.id, postings=[wanted(split)], reason="then", now=NOON)
+    await placing_it
+    async with database.statement() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=new) == (1, 0, 1, 0)
+        assert await level(tx, shop_id=shop.id, variant_id=split) == (6, 0, 6, 0)
+        assert await level(tx, shop_id=shop.id, variant_id=split, pool="supplier") == (5, 0, 1, 4)

@@ -319,7 +319,7 @@ async def test_pages_of_products(client, shelve):
         (229, by_id[229:]),
     ):
         assert [p["product_id"] for p in await products(client, offset=offset)] == wanted
-    for offset in (230, 10**17, 10**30):
+    for offset in (230, 32_667, 32_700, 2**31 - 50, 2**31, 10**17, 10**30):
         assert await products(client, offset=offset) == []
 
 

@@ -250,8 +250,8 @@ _ALL_PRODUCTS = f"""
 # Each side is cut off by itself, so that neither is read beyond the page.
 _PRODUCTS_PAGE = f"""
     with page as (
-        ({_PRODUCT_ENTRIES} order by p.id limit %(offset)s + %(limit)s)
-        union all ({_VARIANT_ENTRIES} order by v.id limit %(offset)s + %(limit)s)
+        ({_PRODUCT_ENTRIES} order by p.id limit %(offset)s::bigint + %(limit)s)
+        union all ({_VARIANT_ENTRIES} order by v.id limit %(offset)s::bigint + %(limit)s)
         order by id limit %(limit)s offset %(offset)s
     ) {_SHOWN} order by e.id
 """

@@ -85,17 +85,22 @@ end $$;
 create or replace function take_stock(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
 returns void language plpgsql as $$
 declare
-    v_variant_id bigint;
+    v_take record;
     v_postings jsonb;
 begin
     if jsonb_array_length(p_takes) = 0 then
         return;
     end if;
     if p_takes @? '$[*] ? (@.mode == "own_first")' then
-        for v_variant_id in
-            select (t ->> 'variant_id')::bigint from jsonb_array_elements(p_takes) t order by 1
+        for v_take in
+            select distinct x.variant_id, x.mode
+            from jsonb_to_recordset(p_takes) as x (variant_id bigint, mode text) order by x.variant_id
         loop
-            perform 1 from stock_levels l where l.shop_id = p_shop_id and l.variant_id = v_variant_id
+            insert into stock_levels (shop_id, variant_id, pool)
+            select p_shop_id, v_take.variant_id, p.pool from unnest(array['own', 'supplier']) as p (pool)
+            where v_take.mode = 'own_first' or (p.pool = 'supplier') = (v_take.mode = 'supplier')
+            on conflict do nothing;
+            perform 1 from stock_levels l where l.shop_id = p_shop_id and l.variant_id = v_take.variant_id
             order by l.pool for no key update;
         end loop;
     end if;

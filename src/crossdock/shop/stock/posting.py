@@ -37,7 +37,7 @@ async def post_stock(
 ) -> None:
     """Write the entries, change their levels and tell of it in one `stock.changed` event.
 
-    Levels are locked in one order, so two postings never wait for each other. Raises Refused
+    Levels are locked in one order, so postings never wait for each other in a circle. Raises Refused
     `stock_limit_exceeded` where a `floor` does not hold, `stock_insufficient` where a level would
     go below zero; the transaction is lost then.
     """

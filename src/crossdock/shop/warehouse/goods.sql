@@ -8,7 +8,7 @@ begin
         return p_text::bigint;
     elsif p_kind = 'barcode' then
         return (select min(v.id) from variants v
-                where v.shop_id = p_shop_id and p_text ~ '^[0-9]{8,14}$' and v.gtin14 = lpad(p_text, 14, '0')
+                where v.shop_id = p_shop_id and p_text ~ '^[0-9]{8,14}$' and v.gtin14 = lpad(p_text, 14, '0')::char(14)
                   and v.enabled and (p_merchant_ids is null or v.merchant_id = any(p_merchant_ids)));
     end if;
     return least(
