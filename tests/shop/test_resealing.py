@@ -1,5 +1,6 @@
 """Sealing again after a change of the master key..."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,14 @@ from crossdock.shop import resealing
 from crossdock.shop.fulfilment import Configuring, Connectors, add_connector, new_secret
 from crossdock.shop.partners import read_credential, revoke_old_secrets, rotate_secret
 from crossdock.shop.people.factors import set_totp, spend_totp
-from crossdock.shop.resealing import KEPT, check_seals, count_sealed, require_key, reseal
+from crossdock.shop.resealing import (
+    KEPT,
+    await_writers,
+    check_seals,
+    count_sealed,
+    require_key,
+    reseal,
+)
 from crossdock.shop.warehouse import capture_serials, find_serial, read_serials
 from tests.support.factories import MASTER_KEY, PartnerFixture, box, make_partner
 from tests.support.people import TOTP_SECRET, PersonFixture, code_at, make_person
@@ -263,3 +271,20 @@ async def _everything(db: Database) -> list[Any]:
         for kept in KEPT:
             found += await tx.all(kept.read, {"shop": 0, "key": kept.key, "batch": 99})
     return found
+
+
+async def test_waits_for_whoever_sealed_before_and_has_not_committed(alone: Database, shop: Shop):
+    """What an open transaction sealed is not seen by a check; `forget` would destroy its key."""
+    order: list[str] = []
+
+    async def wait() -> None:
+        await await_writers(alone)
+        order.append("went on")
+
+    async with alone.begin() as tx:
+        await tx.run("update people set totp_sealed = totp_sealed where totp_sealed is not null")
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0.3)
+        order.append("committed")
+    await waiting
+    assert order == ["committed", "went on"]

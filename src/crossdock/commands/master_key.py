@@ -92,6 +92,7 @@ def forget(as_json: JsonOption = False) -> None:
 
     async def run(runtime: Runtime, moved: Moved) -> int:
         from crossdock.kit.master_key import KeyFile
+        from crossdock.shop.resealing import await_writers
 
         file = KeyFile(runtime.settings.data_path)
         if runtime.settings.master_key or runtime.settings.master_key_older:
@@ -102,6 +103,7 @@ def forget(as_json: JsonOption = False) -> None:
             )
         newest = file.read()[0]
         await require_master_key(runtime)
+        await await_writers(runtime.database)
         found = await _check(runtime, moved=moved)
         if found.needs_older:
             raise Invalid(

@@ -85,9 +85,11 @@ class KeyFile:
         """Link a draft to the file's name: the link is the atomic first-wins step."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = _draft(self.path, keys=[secrets.token_bytes(KEY_BYTES)])
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, self.path)
-        draft.unlink()
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, self.path)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def _replace(self, keys: Sequence[bytes]) -> None:
         """On the disk before it counts, and with the owner it had: root may run the command."""
@@ -122,8 +124,12 @@ def _draft(path: Path, *, keys: Sequence[bytes]) -> Path:
     """A file beside it under a name of our own, whole and on the disk."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.writelines(base64.b64encode(key) + b"\n" for key in keys)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(base64.b64encode(key) + b"\n" for key in keys)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     return draft

@@ -122,6 +122,17 @@ async def check_seals(
     return [await _look(db, kept, box=box, moved=moved, writes=False) for kept in KEPT]
 
 
+async def await_writers(db: Database) -> None:
+    """Wait for every transaction that may have sealed something already, until it has ended.
+
+    Raises Unavailable `busy` where one goes on for long.
+    """
+    async with db.begin() as tx:
+        await tx.run(
+            "lock table credential_secrets, fulfilment_connectors, people, captured_serials in share mode"
+        )
+
+
 async def reseal(db: Database, *, box: SecretBox, moved: Moved = lambda done: None) -> list[Sealed]:
     """Seal under the newest key what only an older one opens, then look at everything once more.
 

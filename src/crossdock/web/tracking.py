@@ -7,7 +7,12 @@ import pycountry
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
-from crossdock.shop.warehouse import Checkpoint, FollowedParcel, follow_parcel
+from crossdock.shop.warehouse import (
+    Checkpoint,
+    FollowedParcel,
+    follow_parcel,
+    is_tracking_number,
+)
 
 _ROAD = {
     "booked": "Label made",
@@ -58,7 +63,9 @@ class Tracking:
         self._db = db
 
     async def find(self, number: str) -> ParcelView | None:
-        """The parcel of that number, or None."""
+        """The parcel of that number, or None; what cannot be one costs no connection."""
+        if not is_tracking_number(number):
+            return None
         try:
             async with self._db.statement() as tx:
                 parcel = await follow_parcel(tx, tracking_number=number)
