@@ -1,4 +1,11 @@
-"""What stands on a label, whatever it is printed with."""
+"""What stands on a label, whatever it is printed with.
+
+Countries are named in the label's language, as its captions are; the receiver's in capitals, as the
+last line of the address (UPU S42). The names are ISO 3166-1's in iso-codes' translations.
+"""
+
+import gettext
+from functools import cache
 
 import msgspec
 import pycountry
@@ -15,7 +22,10 @@ _CAPTIONS = {
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """The texts of a label. `who` is a receiver's name and company, `where` the lines below it."""
+    """The texts of a label. `who` is a receiver's name and company, `where` the lines below it.
+
+    `captions` are of sender, receiver, reference and weight; '' where there is nothing to caption.
+    """
 
     carrier: str
     service: str
@@ -32,34 +42,38 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_label(parcel: Parcel, *, carrier: str, service: str, number: str) -> Label:
-    """The label of a booked parcel, its captions in the parcel's language where we speak it."""
+    """The label of a booked parcel, in the parcel's language where we speak it, else in English."""
     language = parcel.language if parcel.language in LANGUAGES else "en"
     receiver = parcel.receiver
+    reference, weight = _plain(parcel.reference), _weight(parcel.weight_g)
+    from_, to, of_reference, of_weight = _CAPTIONS[language]
     return Label(
         carrier=carrier,
         service=service,
         number=number,
-        captions=_CAPTIONS[language],
+        captions=(from_, to, reference and of_reference, weight and of_weight),
         sender=tuple(
             line
             for line in (
                 *_who(parcel.sender),
                 *_where(parcel.sender),
                 _town(parcel.sender),
-                _country(parcel.sender),
+                _country(parcel.sender, language=language),
             )
             if line
         ),
         who=_who(receiver) or ("-",),
         where=_where(receiver),
         town=_town(receiver),
-        country=_country(receiver).upper(),
+        country=_country(receiver, language=language).upper(),
         phone=_plain(receiver.phone),
-        reference=_plain(parcel.reference),
-        weight=f"{parcel.weight_g // 1000}.{parcel.weight_g % 1000:03d} kg"
-        if parcel.weight_g
-        else "",
+        reference=reference,
+        weight=weight,
     )
+
+
+def _weight(weight_g: int) -> str:
+    return f"{weight_g // 1000}.{weight_g % 1000:03d} kg" if weight_g else ""
 
 
 def _who(address: Address) -> tuple[str, ...]:
@@ -68,10 +82,12 @@ def _who(address: Address) -> tuple[str, ...]:
 
 
 def _where(address: Address) -> tuple[str, ...]:
-    street = _plain(f"{address.street} {address.house_number} {address.box}")
-    if address.box and street:
-        street = _plain(f"{address.street} {address.house_number} / {address.box}")
-    lines = (street or _plain(address.address_1), _plain(address.address_2))
+    """The lines between name and town; channels keep a box as `address_2` too, and it stands once."""
+    street = _plain(f"{address.street} {address.house_number}") or _plain(address.address_1)
+    box, second = _plain(address.box), _plain(address.address_2)
+    if box and street:
+        street = f"{street} / {box}"
+    lines = (street or box, "" if second == box else second)
     return tuple(line for line in lines if line)
 
 
@@ -79,9 +95,20 @@ def _town(address: Address) -> str:
     return _plain(f"{address.postcode} {address.city} {address.state}")
 
 
-def _country(address: Address) -> str:
+def _country(address: Address, *, language: str) -> str:
+    """The country's usual name; a code that is none stays as it is."""
     found = pycountry.countries.get(alpha_2=address.country.upper()) if address.country else None
-    return str(found.name) if found else _plain(address.country)
+    if found is None:
+        return _plain(address.country)
+    return _translations(language).gettext(getattr(found, "common_name", found.name))
+
+
+@cache
+def _translations(language: str) -> gettext.NullTranslations:
+    """iso-codes' country names; the English ones where a language has none."""
+    return gettext.translation(
+        "iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True
+    )
 
 
 def _plain(text: str) -> str:
