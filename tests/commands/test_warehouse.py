@@ -102,6 +102,27 @@ async def test_parcels_are_followed_on_the_server_that_runs(
     assert order["packages"][0]["tracking_url"].startswith("http://127.0.0.1:9123/track/")
 
 
+async def test_a_package_arrives_once_and_only_after_it_left(
+    crossdock: Command, warehouse: Warehouse
+) -> None:
+    order_id = await warehouse.enter((await warehouse.good(own=5), 1))
+    await warehouse.pick(order_id, {1: 1})
+    package_id = await warehouse.pack(order_id, {1: 1})
+    before = await warehouse.everything()
+
+    code, complaint = await crossdock("fulfil", "deliver", package_id)
+    assert code == 1
+    assert "has not left" in complaint
+    assert await warehouse.everything() == before
+
+    await warehouse.ship(package_id)
+    assert (await crossdock("fulfil", "deliver", package_id))["news"] is True
+    before = await warehouse.everything()
+    assert (await crossdock("fulfil", "deliver", package_id))["news"] is False
+    assert "already" in await crossdock("fulfil", "deliver", package_id, plain=True)
+    assert await warehouse.everything() == before
+
+
 async def test_labels_name_the_sender(crossdock: Command, warehouse: Warehouse) -> None:
     assert (await crossdock("fulfil", "sender"))["company"] == "Test shop"
 

@@ -248,21 +248,17 @@ def deliver(
     as_json: JsonOption = False,
 ) -> None:
     """Note that a package has arrived, where no carrier tells."""
-    from crossdock.shop.warehouse import Checkpoint, add_checkpoints
+    from crossdock.shop.warehouse import deliver_package
 
-    async def write(runtime: Runtime, tx: Transaction) -> int:
-        now = runtime.clock.now()
-        seen = Checkpoint(code="delivered", happened_at=now, message="Noted by hand.")
-        return await add_checkpoints(
-            tx,
-            shop_id=await shop_id_of(tx, shop),
-            package_id=package_id,
-            checkpoints=[seen],
-            now=now,
+    async def write(runtime: Runtime, tx: Transaction) -> bool:
+        shop_id = await shop_id_of(tx, shop)
+        return await deliver_package(
+            tx, shop_id=shop_id, package_id=package_id, now=runtime.clock.now()
         )
 
-    with_transaction(write)
-    _say(as_json, f"Package {package_id} has arrived.", package_id=package_id, state="delivered")
+    is_news = with_transaction(write)
+    text = f"Package {package_id} {'has arrived' if is_news else 'had arrived already'}."
+    _say(as_json, text, package_id=package_id, state="delivered", news=is_news)
 
 
 @app.command()

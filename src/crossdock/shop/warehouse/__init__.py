@@ -62,7 +62,7 @@ from crossdock.shop.warehouse.serials import (
     serial_place,
 )
 from crossdock.shop.warehouse.shipping import Consignment, ship_package
-from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints
+from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints, deliver_package
 
 __all__ = [
     "LANGUAGES",
@@ -99,6 +99,7 @@ __all__ = [
     "capture_serials",
     "count_goods",
     "create_carriers",
+    "deliver_package",
     "enter_order",
     "find_pickup_points",
     "find_serial",

@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import NotFound
+from crossdock.errors import NotFound, Refused
 from crossdock.shop.warehouse.picking import lock_order, move_order, tell
 
 DELIVERED = "delivered"
+_ARRIVED = "Delivered."
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,27 @@ async def add_checkpoints(
     if any(c.code == DELIVERED for c in checkpoints):
         await _deliver(tx, shop_id=shop_id, package_id=package_id, now=now)
     return added
+
+
+async def deliver_package(tx: Transaction, *, shop_id: int, package_id: int, now: datetime) -> bool:
+    """Note by hand that a package has arrived; False and nothing written where it had already.
+
+    Raises NotFound `not_found` for an unknown package, Refused `order_state` for one that has not
+    left or was cancelled.
+    """
+    state = await tx.value(
+        "select state from packages where shop_id = %s and id = %s for no key update",
+        (shop_id, package_id),
+    )
+    if state is None:
+        raise NotFound("not_found", "There is no such package.")
+    if state == DELIVERED:
+        return False
+    if state != "shipped":
+        raise Refused("order_state", f"A package that is {state} cannot arrive: it has not left.")
+    seen = Checkpoint(code=DELIVERED, happened_at=now, message=_ARRIVED)
+    await add_checkpoints(tx, shop_id=shop_id, package_id=package_id, checkpoints=[seen], now=now)
+    return True
 
 
 async def _deliver(tx: Transaction, *, shop_id: int, package_id: int, now: datetime) -> None:
