@@ -22,14 +22,18 @@ ONLY_OURS = LabelFonts(usual=())
 
 
 def _label(
-    receiver: Address = RECEIVER, *, number: str = "XDI0VPEBOWFBZAV2", **changes: str
+    receiver: Address = RECEIVER,
+    *,
+    number: str = "XDI0VPEBOWFBZAV2",
+    weight_g: int = 1250,
+    **changes: str,
 ) -> Label:
     parcel = Parcel(
         key="1",
-        sender=Address(company="Shop"),
+        sender=Address(company="Shop", country="BE"),
         receiver=receiver,
         reference=changes.get("reference", "W-1"),
-        weight_g=1250,
+        weight_g=weight_g,
         language=changes.get("language", "nl"),
     )
     return make_label(parcel, carrier="DEMO", service="STANDARD", number=number)
@@ -41,8 +45,67 @@ def test_says_who_where_and_what_in_the_language_of_the_receiver() -> None:
     assert label.captions == ("Afzender", "Aan", "Referentie", "Gewicht")
     assert label.who == ("Noor Peeters",)
     assert label.where == ("Veemarkt 7 / 2",)
-    assert (label.town, label.country, label.weight) == ("2800 Mechelen", "BELGIUM", "1.250 kg")
+    assert (label.town, label.country, label.weight) == ("2800 Mechelen", "BELGIË", "1.250 kg")
     assert _label(language="xx").captions[0] == "From"
+
+
+@pytest.mark.parametrize(
+    ("language", "country", "named"),
+    [
+        ("nl", "DE", "Duitsland"),
+        ("fr", "US", "États-Unis"),
+        ("en", "TZ", "Tanzania"),
+        ("de", "AT", "Österreich"),
+        ("nl", "vn", "Vietnam"),
+        ("xx", "BE", "Belgium"),
+        ("nl", "ZZ", "ZZ"),
+        ("nl", "", ""),
+    ],
+)
+def test_names_the_country_in_its_language(language: str, country: str, named: str) -> None:
+    label = _label(Address(first_name="An", country=country), language=language)
+
+    assert label.country == named.upper()
+
+
+def test_names_the_sender_s_country_in_its_language_too() -> None:
+    assert _label().sender == ("Shop", "België")
+    assert _label(language="fr").sender == ("Shop", "Belgique")
+
+
+def test_captions_nothing_that_is_not_there() -> None:
+    bare = _label(reference=" ", weight_g=0)
+
+    assert bare.captions == ("Afzender", "Aan", "", "")
+    assert (bare.reference, bare.weight) == ("", "")
+    zpl = label_zpl(bare)
+    assert "Gewicht" not in zpl
+    assert "Referentie" not in zpl
+    assert "Gewicht" in label_zpl(_label())
+
+
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        (Address(street="Kerkstraat", house_number="12"), ("Kerkstraat 12",)),
+        (
+            Address(street="Kerkstraat", house_number="12", box=" A", address_2="A "),
+            ("Kerkstraat 12 / A",),
+        ),
+        (
+            Address(street="Kerkstraat", house_number="12", box="A", address_2="Back door"),
+            ("Kerkstraat 12 / A", "Back door"),
+        ),
+        (Address(address_1="1 High Street", address_2="Unit 4"), ("1 High Street", "Unit 4")),
+        (Address(address_1="1 High Street", box="4", address_2="4"), ("1 High Street / 4",)),
+        (Address(box="4", address_2="4"), ("4",)),
+    ],
+)
+def test_says_the_box_once(address: Address, lines: tuple[str, ...]) -> None:
+    label = _label(address)
+
+    assert label.where == lines
+    assert [label_zpl(label).count(f"^FD{line}^FS") for line in lines] == [1] * len(lines)
 
 
 def test_as_pdf_is_one_a6_page() -> None:
