@@ -148,12 +148,23 @@ async def test_makes_a_label_to_print(person: MakePerson, browser: OpenBrowser) 
     assert "&lt;b&gt;Łuk&lt;/b&gt;" in page.text
     number = re.search(r'Tracking number <span class="mono">([A-Z0-9]+)', page.text)
     assert number
+    assert re.search(rf'href="http[^"]+/track/{number[1]}"', page.text)
     pdf = await packer.get(f"{made.headers['location']}.pdf")
     assert pdf.headers["content-type"] == "application/pdf"
     assert pdf.content.startswith(b"%PDF-")
     zpl = await packer.get(f"{made.headers['location']}.zpl")
     assert zpl.text.startswith("^XA")
     assert number[1] in zpl.text
+
+
+async def test_prints_the_box_once(person: MakePerson, browser: OpenBrowser) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    made = await packer.submit(FORM, WHOLE | {"addressBox": "bus 7"})
+
+    zpl = await packer.get(f"{made.headers['location']}.zpl")
+    assert "^FDVeldstraat 3 / bus 7^FS" in zpl.text
+    assert zpl.text.count("bus 7") == 1
 
 
 async def test_keeps_a_label_from_other_shops(person: MakePerson, browser: OpenBrowser) -> None:
