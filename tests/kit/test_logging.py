@@ -98,6 +98,14 @@ def test_records_of_the_standard_library_take_the_same_way(stream):
     assert record["level"] == "warning"
 
 
+@pytest.mark.parametrize("name", ["fontTools.subset", "fpdf.output", "PIL.Image", "httpx2"])
+def test_libraries_are_heard_from_a_warning_on(stream, name):
+    logging.getLogger(name).info("Glyph names: ['K', 'e', 'r', 'k']")
+    logging.getLogger(name).warning("broken")
+
+    assert [record["event"] for record in written(stream)] == ["broken"]
+
+
 def test_a_traceback_is_cleaned_too(stream):
     try:
         raise RuntimeError(f"cannot use {SECRET}")

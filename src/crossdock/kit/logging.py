@@ -32,6 +32,11 @@ _SECRET_TEXT = re.compile(
 _SECRET_LENGTH_MIN = 9
 _OWN_FIELDS = frozenset({"time", "level", "method", "channel", "request_id"})  # never secret
 _DEPTH_MAX = 8
+# Libraries whose steps are no news here; those that draw labels tell the letters of an address.
+_CHATTY = (
+    *("alembic", "procrastinate", "psycopg", "httpx2", "httpcore2"),
+    *("fontTools", "fpdf", "PIL"),
+)
 
 
 def configure_logging(*, level: str, format: str, stream: TextIO | None = None) -> None:  # noqa: A002
@@ -59,7 +64,7 @@ def configure_logging(*, level: str, format: str, stream: TextIO | None = None) 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("alembic", "procrastinate", "psycopg", "httpx2", "httpcore2"):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 

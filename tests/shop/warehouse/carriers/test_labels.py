@@ -1,14 +1,19 @@
 """A label..."""
 
+import io
+import logging
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossdock.errors import Invalid
+from crossdock.kit.logging import configure_logging
 from crossdock.shop.customers import Address
 from crossdock.shop.warehouse import Parcel
 from crossdock.shop.warehouse.carriers.code128 import bars
@@ -19,6 +24,17 @@ from crossdock.shop.warehouse.carriers.label_zpl import escaped, label_zpl
 from tests.support.warehousing import RECEIVER
 
 ONLY_OURS = LabelFonts(usual=())
+
+
+@pytest.fixture
+def log_stream() -> Iterator[io.StringIO]:
+    """What the server would log at its most talkative."""
+    stream = io.StringIO()
+    configure_logging(level="debug", format="json", stream=stream)
+    yield stream
+    structlog.reset_defaults()
+    logging.getLogger().handlers.clear()
+    logging.getLogger().setLevel(logging.WARNING)
 
 
 def _label(
@@ -151,6 +167,12 @@ def test_can_be_made_of_any_text(texts: list[str], reference: str) -> None:
     assert re.fullmatch(r"(\^[A-Z][^\^~]*)+", zpl)
     assert zpl.count("^XA") == zpl.count("^XZ") == 1
     zpl.encode()
+
+
+def test_as_pdf_tells_the_log_nothing(log_stream: io.StringIO) -> None:
+    label_pdf(_label(), fonts=ONLY_OURS)
+
+    assert log_stream.getvalue() == ""
 
 
 def test_writes_letters_that_no_font_has_plainly() -> None:
