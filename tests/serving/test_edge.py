@@ -5,6 +5,7 @@ import re
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from crossdock.channels.contract import Answer, Channel
 from crossdock.errors import CrossdockError, DatabaseUnavailable, NotFound
@@ -84,6 +85,35 @@ async def test_every_answer_carries_an_id_and_the_security_headers(edge):
         assert GENERATED_ID.fullmatch(reply.headers["x-request-id"])
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert reply.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/track/XDI0VPEBOWFBZAV2", "/track/..."),
+        ("/track/", "/track/..."),
+        ("/track", "/track"),
+        ("/tracks/1", "/tracks/1"),
+        ("/door/\x1b[2J", "/door/\\x1b[2J"),
+    ],
+)
+async def test_the_log_holds_the_path_without_its_secret(edge, path, logged):
+    with capture_logs() as records:
+        await ask(edge, path)
+
+    assert [record["path"] for record in records] == [logged]
+
+
+async def test_the_log_of_a_failure_holds_no_secret_either(metrics):
+    async def broken(scope, receive, send):
+        raise RuntimeError("broken")
+
+    edge = Edge(channels=[], operating=broken, metrics=metrics, body_limit_bytes=8)
+
+    with capture_logs() as records:
+        await ask(edge, "/track/XDI0VPEBOWFBZAV2")
+
+    assert [record["path"] for record in records] == ["/track/..."] * 2
 
 
 async def test_an_id_that_the_caller_chose_is_kept(edge):

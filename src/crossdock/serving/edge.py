@@ -36,6 +36,7 @@ BODY_S = 30.0  # how long a whole body may take to come
 _DRAIN_BYTES = 4 * 1024 * 1024
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
+_SECRET_BELOW = ("/track/",)  # whose rest is a secret: no log holds it
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -230,7 +231,9 @@ def _status(error: CrossdockError) -> int:
 
 
 def _printable(path: str) -> str:
-    """The path as a log may hold it: short, and nothing in it that a terminal would obey."""
+    """The path as a log may hold it: short, no secret, and nothing that a terminal would obey."""
+    if path.startswith(_SECRET_BELOW):
+        return next(prefix for prefix in _SECRET_BELOW if path.startswith(prefix)) + "..."
     if len(path) > _LOGGED_PATH_MAX:
         path = path[:_LOGGED_PATH_MAX] + "..."
     if path.isascii() and path.isprintable():
