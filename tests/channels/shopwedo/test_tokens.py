@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import timedelta
 
 import pytest
@@ -290,6 +291,20 @@ async def test_a_replay_cache_takes_each_call_once(clients, server, server_datab
         async with ShopClient(later.url, shop_id=careful.shop_id, key=careful.key) as client:
             assert word(await client.call("authTest", auth=captured[0])) == "auth_salt_reused"
             assert word(await client.call("authTest")) == ""
+
+
+async def test_a_replay_cache_is_not_fooled_by_where_the_time_ends(clients):
+    """The token signs time and salt without anything between them: the same text cut elsewhere is no new call."""
+    careful = await clients(settings={"replay_cache": True})
+    now = str(int(time.time()))
+    captured = json.loads(careful.auth(timestamp=f"{now}.123", salt='"constant"'))
+    assert word(await careful.call("authTest", auth=json.dumps(captured))) == ""
+    for moved in (
+        {"timestamp": f"{now}.12", "salt": "3constant"},
+        {"timestamp": now, "salt": ".123constant"},
+    ):
+        reply = await careful.call("createOrder", auth=json.dumps(captured | moved))
+        assert (reply.status_code, word(reply)) == (401, "auth_salt_reused")
 
 
 async def test_a_replayed_call_is_remembered_for_as_long_as_its_time_is_good(

@@ -48,7 +48,8 @@ class Authenticator:
         check_timestamp(
             found.timestamp, now=self._clock.now(), skew_s=self._settings.shopwedo_skew_s
         )
-        nonce = hashlib.sha256(f"{found.timestamp}\n{found.salt}".encode()).hexdigest()
+        # Together as they are signed: the token is good wherever the one ends and the other begins.
+        nonce = hashlib.sha256(f"{found.timestamp}{found.salt}".encode()).hexdigest()
         return await self._verifier.verify(
             public_key=found.shopid,
             sign=signer(found),
