@@ -71,7 +71,9 @@ async def test_items_must_be_a_list_with_something_in_it(partner, nothing_writte
         assert_refused(await partner.create({"items": items}), 400, ITEMS)
 
 
-@pytest.mark.parametrize("number", [None, "", " ", "\t\n", "\u00a0", "\u2003"], ids=repr)
+@pytest.mark.parametrize(
+    "number", [None, "", " ", "\t\n", "\u00a0", "\u2003", "\u200b", " \u2060\ufeff"], ids=ascii
+)
 async def test_a_blank_number_is_a_missing_one(partner, nothing_written, number):
     async with nothing_written():
         document = {"items": [{"product_id": 0, "quantity": 0}], "id_order_partner": number}

@@ -348,3 +348,12 @@ def assert_no_route_raw(answer: bytes) -> None:
     """404 rest_no_route; a method that HTTP itself does not know may get a bare 400 from the server."""
     assert status_of(answer) == 404, answer[:300]
     assert json.loads(body_of(answer))["code"] == NO_ROUTE
+
+
+async def test_two_content_types_are_none(server, partner, variant, nothing_written):
+    body = json.dumps(order_of((await variant(), 1))).encode()
+    signed = partner.signed("POST", body=body) | {"content-type": "text/plain"}
+    async with nothing_written():
+        answer = await raw_request(server, "POST", PREFIX + CREATE, signed, body)
+    assert status_of(answer) == 400
+    assert json.loads(body_of(answer))["code"] == "partner_invalid_payload"

@@ -189,7 +189,7 @@ def _listed(request: Request, name: str) -> str:
 
 
 def _check_content(request: Request) -> None:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _listed(request, "content-type").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise WireError("partner_invalid_payload", "Content-Type must be application/json.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
