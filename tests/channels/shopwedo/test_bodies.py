@@ -312,7 +312,7 @@ async def test_a_multipart_body_without_its_end_loses_nothing_silently(
             reply = await client.send(
                 "createOrder", whole[:-cut], content_type="multipart/form-data; boundary=B"
             )
-            assert refusal(reply) == "data_invalid", cut
+            assert refusal(reply) == "order_invalid_data", cut
     reply = await client.send(
         "createOrder", whole[:-2], content_type="multipart/form-data; boundary=B"
     )

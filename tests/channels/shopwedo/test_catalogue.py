@@ -198,6 +198,13 @@ async def test_status(client, shelve):
     assert found["Virtual"]["is_virtual"] is True
 
 
+async def test_goods_without_a_price_are_offline(client, shelve):
+    await shelve(a_product("priced"), a_product("unpriced", a_variant("U-1", retail_minor=None)))
+    found = named(await products(client))
+    assert (found["Unpriced"]["price"], found["Unpriced"]["status"]) == (0.0, 0)
+    assert found["Priced"]["status"] == 1
+
+
 async def test_prices(client, clients, shelve, server_database, shop):
     soon = NOW + timedelta(days=30)
     await shelve(
@@ -271,12 +278,12 @@ async def test_ids_that_are_none(client, method, field):
         {"a": "x"},
         [True],
         "1,2",
-        10**30,
         [1] * 1_001,
         "\x00",
     ):
         reply = await client.call(method, {field: value})
         assert (reply.status_code, reply.json()["error"]) == (400, "data_invalid"), value
+    assert await client.read(method, **{field: [10**30, -(2**63)]}) == []
     for value in (-1, "x", 1.5, True, [0], {}):
         reply = await client.call(method, {"offset": value})
         assert (reply.status_code, reply.json()["error"]) == (400, "data_invalid"), value

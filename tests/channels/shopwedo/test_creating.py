@@ -131,6 +131,27 @@ async def test_texts_at_their_limits_come_back_whole(client, document):
     ) == ["external_order_id"]
 
 
+async def test_a_line_end_inside_a_line_is_a_blank(client, document):
+    document["shipping_address"] |= {"street": "Grote\r\nMarkt", "zip": "2800\n2"}
+    document["comment"] = "two\nlines"
+    order = await client.order(await client.create(document))
+    found = order["shipping_address"]
+    assert (found["street"], found["zip"], order["comment"]) == (
+        "Grote Markt",
+        "2800 2",
+        "two\nlines",
+    )
+
+
+@pytest.mark.parametrize("data", ["nope", "[1]", '{"items": NaN}', "7"])
+async def test_data_that_cannot_be_read_is_refused_in_the_methods_own_form(
+    client, nothing_written, data
+):
+    async with nothing_written():
+        reply = await client.form("createOrder", data)
+        assert list(errors(reply)) == ["data"]
+
+
 async def test_numbers_are_taken_for_texts_and_texts_for_numbers(client, document):
     document |= {
         "external_order_id": 4_711_000 + uuid.uuid4().int % 10**6,
@@ -151,7 +172,7 @@ async def test_numbers_are_taken_for_texts_and_texts_for_numbers(client, documen
 
 
 WRONG_COUNTRIES = ("BEL", "B", "12", "B1", "Ğİ")
-WRONG_EMAILS = ("lotte", "lotte.example.be")
+WRONG_EMAILS = ("lotte", "lotte.example.be", "a@b.c\r\nBcc: x@y.z", "a @b.c", "@b.c", "a@")
 WRONG_TIMES = (
     "2026-03-01", "2026-03-01T09:30:00", "2026-3-1 9:30:00", "2026-02-30 09:30:00", "2026-03-01 24:00:00",
     "0000-00-00 00:00:00", "01-03-2026 09:30:00", "now", "-1", 1.5, "99999999999",
@@ -170,7 +191,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "items.0.sku": (0, -1, 1, 1.5, "x", True, [1], {}, 10**30, 2**63, "SKU-1", "x" * 300, "\x00"),
     "items.0.skuType": ("ean", "REFERENCES", 7, ["reference"], True),
     "items.0.price": ("x", -1, "-0.01", "1e30", "NaN", True, [1], {}, "1_0", "1.2.3", "\x00", "٣"),
-    "items.0.external_orderline_id": ("x" * 256, "\x00", "\ud800"),
+    "items.0.external_orderline_id": ("x" * 256, "\x00", "\ud800", {"a": 1}, [1], True),
+    "external_order_id": ("A\r\nB", "A\tB", "A\u2028B"),
 }
 
 

@@ -174,6 +174,14 @@ async def test_foreign_and_unknown_orders_answer_alike(clients, client, variant)
     assert (await other.order(theirs))["status_string"] == "waiting_for_release"
 
 
+async def test_the_demo_carrier_stands_for_the_one_that_was_asked_for(client, variant, warehouse):
+    document = order_of((await variant(), 1), release=True) | {"shipping_company": "ups"}
+    order_id = await client.create(document)
+    await warehouse.ship_all(order_id, {1: 1})
+    [shipment] = (await client.order(order_id))["shipping"]
+    assert shipment["provider"] == "ups"
+
+
 async def test_an_order_on_its_way_through_the_warehouse(client, placed, warehouse):
     order_id, _ = placed
 

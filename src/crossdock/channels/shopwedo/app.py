@@ -7,9 +7,15 @@ from starlette.exceptions import HTTPException
 from crossdock.channels.contract import Handler
 from crossdock.channels.shopwedo import labels, openapi
 from crossdock.channels.shopwedo.auth import Authenticator
-from crossdock.channels.shopwedo.errors import HEADERS, JSON_TYPE, WireError, render_error
+from crossdock.channels.shopwedo.errors import (
+    HEADERS,
+    JSON_TYPE,
+    OrderRefused,
+    WireError,
+    render_error,
+)
 from crossdock.channels.shopwedo.methods import Method
-from crossdock.channels.shopwedo.wire import read_call, read_data
+from crossdock.channels.shopwedo.wire import Call, Json, read_call, read_data
 from crossdock.errors import CrossdockError
 
 WITHOUT_DATA = {"authTest"}  # whatever it says there (spec 12)
@@ -22,7 +28,7 @@ def build_handlers(
     """What answers each method, by verb and path: at both prefixes, with or without a slash."""
     handlers = {}
     for name, method in methods.items():
-        handler = _handler(authenticator, method, reads_data=name not in WITHOUT_DATA)
+        handler = _handler(authenticator, method, name=name)
         for prefix in PREFIXES:
             for path in (f"{prefix}/{name}", f"{prefix}/{name}/"):
                 handlers["POST", path] = handler
@@ -64,13 +70,25 @@ def _mount_labels(app: FastAPI, pages: labels.LabelPages) -> None:
     app.add_route(one, pages.guarded(pages.show), methods=["GET"], include_in_schema=False)
 
 
-def _handler(authenticator: Authenticator, method: Method, *, reads_data: bool) -> Handler:
+def _data(call: Call, *, name: str) -> Json:
+    """What the call says. Raises WireError, for createOrder in its own form."""
+    if name in WITHOUT_DATA:
+        return {}
+    try:
+        return read_data(call.data)
+    except WireError as error:
+        if name != "createOrder":
+            raise
+        raise OrderRefused("order_invalid_data", errors={"data": [error.message]}) from None
+
+
+def _handler(authenticator: Authenticator, method: Method, *, name: str) -> Handler:
     async def handle(request: Request) -> Response:
         """Authenticate before `data` is looked at: 401 goes before 400."""
         body = await request.body()
         call = read_call(body, content_type=request.headers.get("content-type", ""))
         credential = await authenticator.authenticate(call.auth)
-        reply = await method(credential, read_data(call.data) if reads_data else {})
+        reply = await method(credential, _data(call, name=name))
         return Response(
             msgspec.json.encode(reply.body),
             status_code=reply.status,

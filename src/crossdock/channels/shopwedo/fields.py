@@ -76,9 +76,9 @@ def ids(data: Json, field: str) -> Sequence[int] | None:
     value = list(value.values()) if isinstance(value, dict) else value
     values = value if isinstance(value, list) else [value]
     numbers = [whole(entry) for entry in values]
-    if len(numbers) > IDS_MAX or any(n is None or abs(n) >= _ID_MAX for n in numbers):
+    if len(numbers) > IDS_MAX or None in numbers:
         raise WireError("data_invalid", f"{field} must be an integer or a list of integers")
-    return [number for number in numbers if number is not None]
+    return [number for number in numbers if number is not None and abs(number) < _ID_MAX]
 
 
 def text(data: Json, field: str) -> str:

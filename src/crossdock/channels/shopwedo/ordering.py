@@ -25,11 +25,14 @@ ITEMS_MAX = 200
 AMOUNT_MAX = 1_000_000
 TEXT_MAX = 255
 COMMENT_MAX = 2_000
-_FALSE_WORDS = {"", "0", "false", "no", "n", "off"}
+NUMBER_MAX = 191
+_FALSE_WORDS = {"0", "false", "no", "n", "off"}
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 _WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _PRICE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_LINE_END = re.compile(r"[\t\n\r\x85\u2028\u2029]+")
 _KINDS = {"": "id", "id": "id", "sku": "id", "reference": "reference", "barcode": "barcode"}
 
 REQUIRED_ADDRESS = ("street", "number", "zip", "city", "country_iso2", "email", "phone")
@@ -51,7 +54,7 @@ class OrderReader:
         """The order, None where a field is wrong. Raises OrderRefused `order_items_empty`."""
         items = self._read_items()
         self.names = [self._good_name(place, item) for place, item in enumerate(items)]
-        number = self._required(self._data, "external_order_id", limit=191)
+        number = self._number()
         shipping = self._address("shipping_address")
         has_billing = self._data.get("billing_address") not in (None, "", [], {})
         billing = self._address("billing_address") if has_billing else shipping
@@ -117,7 +120,7 @@ class OrderReader:
             may_lack = name == "number" and not self._strict
             if not values[name] and not may_lack and f"{field}.{name}" not in self.errors:
                 self._wrong(f"{field}.{name}", "required")
-        if values["email"] and "@" not in values["email"]:
+        if values["email"] and not _EMAIL.fullmatch(values["email"]):
             self._wrong(f"{field}.email", "invalid")
         country = values["country_iso2"]
         if country and not re.fullmatch(r"[A-Za-z]{2}", country):
@@ -181,7 +184,10 @@ class OrderReader:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
             return value
         text = _plain(value)
-        if len(text) > TEXT_MAX or _UNPRINTABLE.search(text):
+        is_text = (
+            value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
+        )
+        if not is_text or len(text) > TEXT_MAX or _UNPRINTABLE.search(text):
             self._wrong(f"items.{place}.external_orderline_id", "invalid")
             return ""
         return text
@@ -216,10 +222,13 @@ class OrderReader:
             return ""
         return text
 
-    def _required(self, data: dict[str, Any], field: str, *, limit: int) -> str:
-        text = self._text(data, field, limit=limit)
+    def _number(self) -> str:
+        field = "external_order_id"
+        text = self._text(self._data, field, limit=NUMBER_MAX)
         if not text and field not in self.errors:
             self._wrong(field, "required")
+        if _LINE_END.search(_plain(self._data.get(field)).strip()):
+            self._wrong(field, "has control characters")
         return text
 
     def _text(
@@ -230,6 +239,8 @@ class OrderReader:
             self._wrong(path or field, "must be text")
             return ""
         text = _plain(value).strip()
+        if limit < COMMENT_MAX:  # one line: an address on a letter, an e-mail's header
+            text = _LINE_END.sub(" ", text)
         if len(text) > limit:
             self._wrong(path or field, f"at most {limit} characters")
         elif _UNPRINTABLE.search(text):
@@ -245,7 +256,7 @@ class OrderReader:
 def is_true(value: Any) -> bool:
     """Whether `release` is wanted: PHP's falsy values and the usual words for no are not (spec 6.3)."""
     if isinstance(value, str):
-        return value.strip().lower() not in _FALSE_WORDS
+        return value != "" and value.strip().lower() not in _FALSE_WORDS
     return bool(value)
 
 

@@ -16,6 +16,7 @@ from crossdock.shop.warehouse import PickupPoint, StockItem, WorkLine, WorkOrder
 
 LANGUAGES = ("nl", "fr", "en", "de")
 WAREHOUSE_ID = 1
+DEMO_CARRIER = "demo"
 RETURN_DAYS = 14
 RETURN_REASONS = [
     {"nl": "Past niet", "fr": "Ne convient pas", "en": "Does not fit", "de": "Passt nicht"},
@@ -73,7 +74,7 @@ class Showing:
     def _shipments(self, order: WorkOrder) -> list[dict[str, Any]]:
         return [
             {
-                "provider": package.carrier,
+                "provider": _provider(package.carrier, order.details.shipping_company),
                 "code": package.tracking_number,
                 "tracking_url": package.tracking_url,
                 "shipped_at": self.moment(package.shipped_at),
@@ -112,7 +113,7 @@ class Showing:
             "sku": product.variant_id,
             "name": _texts(product.translations, "name", product.name),
             "description": _texts(product.translations, "description", product.description),
-            "price": self._amount(product.price_minor),
+            "price": self._amount(product.price_minor or 0),
             "VAT": float(Decimal(product.vat_bp) / 100),
             "promotions": [
                 {
@@ -263,8 +264,13 @@ def keyed_by_sku(items: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {str(item["sku"]): item for item in items}
 
 
+def _provider(carrier: str, asked_for: str) -> str:
+    """The demo carrier stands for whichever one the shop asked for (spec 6.2)."""
+    return asked_for if carrier == DEMO_CARRIER and asked_for else carrier
+
+
 def _product_status(product: ShownProduct) -> int:
-    if not product.enabled:
+    if not product.enabled or product.price_minor is None:
         return 0
     is_limited = product.is_counted and not product.sold_without_stock and not product.virtual
     return 2 if is_limited and product.available <= 0 else 1

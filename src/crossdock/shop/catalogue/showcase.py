@@ -44,7 +44,7 @@ class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
 
     `variant_id` is the goods counted (of a product with variants its first one); `available` is
     the sum over its variants. Prices are minor units without VAT; `price_minor` is the one outside of
-    promotions, for these are told beside it.
+    promotions, for these are told beside it; None where there is none.
     """
 
     id: int
@@ -53,7 +53,7 @@ class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     description: str
     translations: dict[str, Texts]
-    price_minor: int
+    price_minor: int | None
     vat_bp: int
     promotions: list[ShownPromotion]
     enabled: bool
@@ -195,7 +195,7 @@ _SHOWN = """
     select jsonb_build_object(
         'id', e.id, 'parent_id', e.parent_id, 'variant_id', v.first_id,
         'name', coalesce(v.own_name, p.name), 'description', p.description, 'translations', p.translations,
-        'price_minor', coalesce(v.price_minor, 0), 'vat_bp', v.vat_bp,
+        'price_minor', v.price_minor, 'vat_bp', v.vat_bp,
         'promotions', coalesce((
             select jsonb_agg(jsonb_build_object('price_minor', q.price_minor, 'starts_at', q.starts_at,
                                                 'ends_at', q.ends_at) order by q.starts_at)
