@@ -49,6 +49,7 @@ async def test_beyond_what_was_picked_are_refused(warehouse: Warehouse, order_id
         await warehouse.scan(order_id, 1, "C", "D")
 
     assert refusal.value.code == "invalid_input"
+    assert refusal.value.message == "2 are too many: line 1 has 3 picked, 2 noted."
     assert await warehouse.everything() == before
 
 

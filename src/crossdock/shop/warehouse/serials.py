@@ -40,7 +40,8 @@ async def capture_serials(
     if not all(0 < len(text) <= SERIAL_LENGTH_MAX and text.isprintable() for text in texts):
         raise Invalid("invalid_input", "A serial is 1 to 128 printable characters.")
     if noted + len(texts) > picked:
-        raise Invalid("invalid_input", f"Line {line_no} has {picked} picked, {noted} noted.")
+        message = f"{len(texts)} are too many: line {line_no} has {picked} picked, {noted} noted."
+        raise Invalid("invalid_input", message, {"field": "serials"})
     place = serial_place(shop_id, order_id)
     await tx.run(
         "insert into captured_serials"
