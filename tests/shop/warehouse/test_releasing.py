@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from crossdock.errors import NotFound
+from crossdock.errors import NotFound, Refused
 from crossdock.shop.warehouse import RELEASE_IMMEDIATE, release_order, run_releases
 from tests.support.warehousing import Warehouse
 
@@ -59,6 +59,25 @@ async def test_by_hand_works_once_and_a_second_time_changes_nothing(warehouse: W
 
     assert await warehouse.everything() == after
     assert await warehouse.level(good) == (5, 3, 2)
+
+
+@pytest.mark.parametrize("over", ["cancelled", "shipped", "completed"])
+async def test_of_an_order_that_is_over_is_refused(warehouse: Warehouse, over: str) -> None:
+    order_id = await warehouse.enter((await warehouse.good(own=5), 3))
+    if over == "cancelled":
+        await warehouse.cancel(order_id)
+    else:
+        package_id = await warehouse.ship_all(order_id, {1: 3})
+    if over == "completed":
+        await warehouse.see(package_id, "delivered")
+    before = await warehouse.everything()
+
+    with pytest.raises(Refused) as refusal:
+        await warehouse.release(order_id)
+
+    assert refusal.value.code == "order_state"
+    assert refusal.value.message == f"An order that is {over} cannot be released."
+    assert await warehouse.everything() == before
 
 
 async def test_does_not_look_at_goods_that_are_not_counted(warehouse: Warehouse) -> None:

@@ -7,11 +7,12 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.errors import NotFound
+from crossdock.errors import NotFound, Refused
 from crossdock.shop.events import defer_job
 from crossdock.shop.stock import Posting, post_stock
 
 TASK = "run_releases"
+_OVER = {"shipped", "completed", "cancelled"}
 _PAGE = 500
 _Place = tuple[int, int]
 _BEFORE_ALL: _Place = (0, 0)
@@ -25,13 +26,26 @@ async def release_order(
     """Release a waiting or reserved order; the state it is in afterwards (spec shopwedo 14.2).
 
     `processing` when all its goods were available and are committed now, `reserved` when some
-    were short: it keeps nothing then. Without `looks` it is released unseen and own stock may go
-    below zero. Raises NotFound `order_not_found`.
+    were short: it keeps nothing then. One that was released before stays as it is. Without `looks`
+    it is released unseen and own stock may go below zero. Raises NotFound `order_not_found`,
+    Refused `order_state` for an order that is over.
     """
-    state = await tx.value("select release_order(%s, %s, %s, %s)", (shop_id, order_id, looks, now))
+    state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now, looks=looks)
     if state is None:
         raise NotFound("order_not_found")
-    return str(state)
+    if state in _OVER:
+        raise Refused("order_state", f"An order that is {state} cannot be released.")
+    return state
+
+
+async def _release(
+    tx: Transaction, *, shop_id: int, order_id: int, now: datetime, looks: bool = True
+) -> str | None:
+    """The state afterwards, whatever it was: the stock run goes on when one was cancelled meanwhile."""
+    state: str | None = await tx.value(
+        "select release_order(%s, %s, %s, %s)", (shop_id, order_id, looks, now)
+    )
+    return state
 
 
 async def wake_releases(tx: Transaction, *, shop_id: int) -> bool:
@@ -56,7 +70,7 @@ async def run_releases(db: Database, *, now: datetime) -> int:
     released = 0
     async for shop_id, order_id in _walk(db, query=_WAITING, start=_BEFORE_ALL):
         async with db.statement() as tx:
-            state = await release_order(tx, shop_id=shop_id, order_id=order_id, now=now)
+            state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now)
         released += state == "processing"
     if recalled or released:
         _log.info("stock run", recalled=recalled, released=released)
