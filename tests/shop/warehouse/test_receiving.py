@@ -2,8 +2,9 @@
 
 import pytest
 
-from crossdock.errors import CrossdockError
+from crossdock.errors import CrossdockError, Invalid
 from crossdock.shop.warehouse import count_goods, receive_goods
+from crossdock.shop.warehouse.receiving import LEVEL_MAX
 from tests.support.warehousing import Warehouse
 
 
@@ -16,44 +17,109 @@ async def _jobs(warehouse: Warehouse) -> int:
         )
 
 
+async def _receive(warehouse: Warehouse, variant_id: int, quantity: int) -> None:
+    async with warehouse.db.begin() as tx:
+        await receive_goods(
+            tx,
+            shop_id=warehouse.shop.id,
+            variant_id=variant_id,
+            quantity=quantity,
+            now=warehouse.clock.now(),
+        )
+
+
+async def _count(
+    warehouse: Warehouse,
+    variant_id: int,
+    *,
+    counted: int | None = None,
+    difference: int | None = None,
+) -> int:
+    async with warehouse.db.begin() as tx:
+        return await count_goods(
+            tx,
+            shop_id=warehouse.shop.id,
+            variant_id=variant_id,
+            counted=counted,
+            difference=difference,
+            now=warehouse.clock.now(),
+        )
+
+
 async def test_wake_the_stock_run_only_when_an_order_waits(warehouse: Warehouse) -> None:
     good = await warehouse.good(own=0)
     before = await _jobs(warehouse)
 
-    async def receive() -> None:
-        async with warehouse.db.begin() as tx:
-            await receive_goods(
-                tx,
-                shop_id=warehouse.shop.id,
-                variant_id=good,
-                quantity=1,
-                now=warehouse.clock.now(),
-            )
-
-    await receive()
+    await _receive(warehouse, good, 1)
     assert await _jobs(warehouse) == before
     await warehouse.enter((good, 5))
-    await receive()
+    await _receive(warehouse, good, 1)
     assert await _jobs(warehouse) == before + 1
     assert await warehouse.level(good) == (2, 0, 2)
 
 
-@pytest.mark.parametrize("quantity", [0, -1, 10**12 + 1])
-async def test_in_a_number_that_is_none_are_refused(warehouse: Warehouse, quantity: int) -> None:
+@pytest.mark.parametrize(
+    ("quantity", "said"),
+    [
+        (0, "A receipt is of one or more."),
+        (-1, "A receipt is of one or more."),
+        (1_000_000_001, "1,000,000,001 is too large: a level holds at most 1,000,000,000."),
+        (10**40, "too large"),
+    ],
+)
+async def test_in_a_number_that_is_none_are_refused(
+    warehouse: Warehouse, quantity: int, said: str
+) -> None:
     good = await warehouse.good(own=0)
 
-    with pytest.raises(CrossdockError) as refusal:
-        async with warehouse.db.begin() as tx:
-            await receive_goods(
-                tx,
-                shop_id=warehouse.shop.id,
-                variant_id=good,
-                quantity=quantity,
-                now=warehouse.clock.now(),
-            )
+    with pytest.raises(Invalid) as refusal:
+        await _receive(warehouse, good, quantity)
 
     assert refusal.value.code == "invalid_input"
+    assert said in refusal.value.message
     assert await warehouse.level(good) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"counted": 1_000_000_001},
+        {"counted": 10**40},
+        {"difference": 10**40},
+        {"difference": -(10**40)},
+        {"difference": 999_999_999},
+    ],
+)
+async def test_and_are_counted_beyond_any_house_are_refused(
+    warehouse: Warehouse, change: dict[str, int]
+) -> None:
+    good = await warehouse.good(own=5)
+    before = await warehouse.everything()
+
+    with pytest.raises(Invalid) as refusal:
+        await _count(warehouse, good, **change)
+
+    assert "is too large" in refusal.value.message
+    assert await warehouse.everything() == before
+
+
+async def test_fill_a_level_up_to_its_most_and_no_further(warehouse: Warehouse) -> None:
+    good = await warehouse.good(own=5)
+
+    assert await _count(warehouse, good, counted=LEVEL_MAX) == LEVEL_MAX - 5
+    with pytest.raises(Invalid) as refusal:
+        await _receive(warehouse, good, 1)
+
+    assert "1,000,000,001 is too large" in refusal.value.message
+    assert await warehouse.level(good) == (LEVEL_MAX, 0, LEVEL_MAX)
+    assert await _count(warehouse, good, difference=-LEVEL_MAX) == -LEVEL_MAX
+
+
+async def test_and_are_counted_by_nobody_are_refused(warehouse: Warehouse) -> None:
+    with pytest.raises(Invalid) as refusal:
+        await _count(warehouse, await warehouse.good(own=5))
+
+    assert refusal.value.message == "Say what was counted."
 
 
 @pytest.mark.parametrize(("counted", "entries"), [(5, 1), (7, 2), (0, 2)])
@@ -62,16 +128,7 @@ async def test_and_are_counted_put_the_level_right(
 ) -> None:
     good = await warehouse.good(own=5)
 
-    async with warehouse.db.begin() as tx:
-        changed = await count_goods(
-            tx,
-            shop_id=warehouse.shop.id,
-            variant_id=good,
-            counted=counted,
-            now=warehouse.clock.now(),
-        )
-
-    assert changed == counted - 5
+    assert await _count(warehouse, good, counted=counted) == counted - 5
     assert await warehouse.level(good) == (counted, 0, counted)
     assert len(await warehouse.entries(good)) == entries
 

@@ -7,7 +7,8 @@ from crossdock.errors import Invalid, NotFound
 from crossdock.shop.stock import adjust_stock, receive_stock
 from crossdock.shop.warehouse.releasing import wake_releases
 
-_QUANTITY_MAX = 10**12
+LEVEL_MAX = 1_000_000_000
+"""More of one good than any house holds: beyond it somebody has mistyped."""
 
 
 async def receive_goods(
@@ -20,9 +21,15 @@ async def receive_goods(
     pool: str = "own",
     reason: str = "goods received",
 ) -> None:
-    """So many arrived. Raises Invalid `invalid_input`, NotFound `variant_not_found`."""
-    if not 1 <= quantity <= _QUANTITY_MAX:
+    """So many arrived.
+
+    Raises Invalid `invalid_input`, also where the level would be above LEVEL_MAX, and NotFound
+    `variant_not_found`.
+    """
+    if quantity < 1:
         raise Invalid("invalid_input", "A receipt is of one or more.", {"field": "quantity"})
+    if quantity > LEVEL_MAX:
+        raise _too_large(quantity, field="quantity")
     await _check(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     await wake_releases(tx, shop_id=shop_id)
     await receive_stock(
@@ -34,6 +41,7 @@ async def receive_goods(
         pool=pool,
         reason=reason,
     )
+    await _look_at_sum(tx, shop_id=shop_id, variant_id=variant_id, pool=pool, field="quantity")
 
 
 async def count_goods(
@@ -49,28 +57,48 @@ async def count_goods(
 ) -> int:
     """A count found so many (`counted`), or so many more or less; by how much the level changed.
 
-    Raises Refused `stock_insufficient` below zero on hand, Invalid `invalid_input`, NotFound
-    `variant_not_found`.
+    Raises Refused `stock_insufficient` below zero on hand, Invalid `invalid_input`, also where the
+    level would be above LEVEL_MAX, and NotFound `variant_not_found`.
     """
+    field = "difference" if counted is None else "counted"
+    given = difference if counted is None else counted
+    if given is None:
+        raise Invalid("invalid_input", "Say what was counted.", {"field": field})
+    if abs(given) > LEVEL_MAX:
+        raise _too_large(given, field=field)
     await _check(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     if counted is not None:
-        difference = counted - await _on_hand(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
-    if difference is None or abs(difference) > _QUANTITY_MAX:
-        raise Invalid("invalid_input", "Say what was counted.", {"field": "difference"})
-    if difference == 0:
+        given = counted - await _on_hand(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
+    if given == 0:
         return 0
-    if difference > 0:
+    if given > 0:
         await wake_releases(tx, shop_id=shop_id)
     await adjust_stock(
         tx,
         shop_id=shop_id,
         variant_id=variant_id,
-        difference=difference,
+        difference=given,
         now=now,
         pool=pool,
         reason=reason,
     )
-    return difference
+    if given > 0:
+        await _look_at_sum(tx, shop_id=shop_id, variant_id=variant_id, pool=pool, field=field)
+    return given
+
+
+async def _look_at_sum(
+    tx: Transaction, *, shop_id: int, variant_id: int, pool: str, field: str
+) -> None:
+    """Refuse a level that has grown beyond LEVEL_MAX; it is locked by the change before."""
+    on_hand = await _on_hand(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
+    if on_hand > LEVEL_MAX:
+        raise _too_large(on_hand, field=field)
+
+
+def _too_large(number: int, *, field: str) -> Invalid:
+    message = f"{number:,} is too large: a level holds at most {LEVEL_MAX:,}."
+    return Invalid("invalid_input", message, {"field": field})
 
 
 async def _on_hand(tx: Transaction, *, shop_id: int, variant_id: int, pool: str) -> int:
