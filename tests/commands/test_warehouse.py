@@ -149,10 +149,33 @@ async def test_goods_come_back(crossdock: Command, warehouse: Warehouse) -> None
     assert "taken in already" in complaint
 
 
+async def test_all_that_is_left_comes_back(crossdock: Command, warehouse: Warehouse) -> None:
+    good = await warehouse.good(own=5)
+    order_id = await warehouse.enter((good, 3), (good, 1))
+    await warehouse.ship_all(order_id, {1: 3, 2: 1})
+    await warehouse.announce(order_id, {1: 1, 2: 1})
+
+    announced = await crossdock("fulfil", "return", "announce", order_id, "--all")
+
+    assert announced["announced"] == {"1": 2}
+    before = await warehouse.everything()
+    for words, said in (
+        ((order_id, "--all"), "Nothing is left"),
+        ((order_id,), "--all for what is left"),
+        ((999_999_999, "--all"), "does not exist"),
+    ):
+        code, complaint = await crossdock("fulfil", "return", "announce", *words)
+        assert code == 1
+        assert said in complaint
+    assert await warehouse.everything() == before
+
+
 async def test_what_is_refused_is_one_line(
     crossdock: Command, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    order_id = await warehouse.enter((await warehouse.good(own=5), 3))
+    good = await warehouse.good(own=5)
+    order_id, over = await warehouse.enter((good, 3)), await warehouse.enter((good, 1))
+    await warehouse.cancel(over)
     before = await warehouse.everything()
 
     for words, said in (
@@ -162,6 +185,9 @@ async def test_what_is_refused_is_one_line(
         (("fulfil", "list", "--state", "lost"), "--state"),
         (("fulfil", "label", 999_999_999, "--to", tmp_path / "x.pdf"), "no such package"),
         (("stock", "show", "nothing"), "no variant"),
+        (("stock", "adjust", good, "--to", 999_999_999_999), "999,999,999,999 is too large"),
+        (("stock", "receive", good, 999_999_999_999), "999,999,999,999 is too large"),
+        (("fulfil", "release", over), "cancelled cannot be released"),
     ):
         code, complaint = await crossdock(*words)
         assert code == 1, words

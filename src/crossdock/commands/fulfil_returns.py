@@ -25,28 +25,36 @@ def announce(
     order_id: Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")],
     shop: ShopOption,
     lines: Lines = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="All that left and was not announced.")
+    ] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why they come back.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Note that goods are on their way back; the return's number is printed."""
     from crossdock.commands.fulfil import quantities
-    from crossdock.shop.warehouse import ReturnItem, announce_return
+    from crossdock.shop.warehouse import ReturnItem, announce_return, list_returnable
 
-    wanted = quantities(lines, all_=False)
+    wanted = quantities(lines, all_=all_)
 
-    async def write(runtime: Runtime, tx: Transaction) -> int:
-        items = [ReturnItem(line_no=line, quantity=many) for line, many in wanted.items()]
-        return await announce_return(
+    async def write(runtime: Runtime, tx: Transaction) -> tuple[int, dict[int, int]]:
+        shop_id = await shop_id_of(tx, shop)
+        coming = wanted
+        if all_:
+            left = await list_returnable(tx, shop_id=shop_id, order_id=order_id)
+            coming = {line: many for line, many in sorted(left.items()) if many}
+        return_id = await announce_return(
             tx,
-            shop_id=await shop_id_of(tx, shop),
+            shop_id=shop_id,
             order_id=order_id,
-            items=items,
+            items=[ReturnItem(line_no=line, quantity=many) for line, many in coming.items()],
             now=runtime.clock.now(),
             reason=reason,
         )
+        return return_id, coming
 
-    return_id = with_transaction(write)
-    facts = {"order_id": order_id, "return_id": return_id}
+    return_id, announced = with_transaction(write)
+    facts = {"order_id": order_id, "return_id": return_id, "announced": announced}
     typer.echo(msgspec.json.encode(facts) if as_json else f"Return {return_id} is announced.")
 
 

@@ -55,7 +55,10 @@ async def announce_return(
                 {"field": f"lines.{item.line_no}"},
             )
     if not wanted:
-        raise Invalid("invalid_input", "Name at least one line.", {"field": "items"})
+        message = (
+            "Name at least one line." if any(left.values()) else "Nothing is left to come back."
+        )
+        raise Invalid("invalid_input", message, {"field": "items"})
     return await _store(tx, shop_id=shop_id, order_id=order_id, items=items, reason=reason, now=now)
 
 
