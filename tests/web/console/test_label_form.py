@@ -89,7 +89,12 @@ async def test_takes_what_is_valid_from_the_link_and_never_fails(
     [
         ("trackingReference", "a b", "At most 64 letters"),
         ("trackingReference", "é", "At most 64 letters"),
+        ("trackingReference", "abc\n", "cannot be printed"),
+        ("addressEmail", "zoe@example.be\n", "cannot be printed"),
+        ("addressCountry", "BE\n", "cannot be printed"),
+        ("addressLanguage", "nl\n", "cannot be printed"),
         ("addressEmail", "", "missing"),
+        ("addressCity", "\u200b", "missing"),
         ("addressEmail", "nobody", "not an e-mail"),
         ("addressStreet", " ", "missing"),
         ("addressNumber", "", "missing"),
@@ -122,6 +127,10 @@ async def test_needs_a_name_or_a_company(person: MakePerson, browser: OpenBrowse
     nameless = WHOLE | {"addressFirstname": "", "addressLastname": ""}
 
     assert "addressFirstname" in mistakes((await packer.submit(FORM, nameless)).text)
+    for unseen in ("\u200b", " \u2060\ufeff", "\u3164", "\u2800\u0301", "\u202e"):
+        answer = await packer.submit(FORM, nameless | {"addressCompany": unseen})
+        assert answer.status_code == 422
+        assert "addressFirstname" in mistakes(answer.text)
     company = await packer.submit(FORM, nameless | {"addressCompany": "Boten BV"})
     assert company.status_code == 303
 
@@ -155,6 +164,17 @@ async def test_makes_a_label_to_print(person: MakePerson, browser: OpenBrowser) 
     zpl = await packer.get(f"{made.headers['location']}.zpl")
     assert zpl.text.startswith("^XA")
     assert number[1] in zpl.text
+
+
+async def test_trims_what_was_copied_along(person: MakePerson, browser: OpenBrowser) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    page = await packer.get(f"{FORM}?trackingReference=%20B-9%C2%A0&addressCity=Gent%0A")
+    made = await packer.submit(FORM, WHOLE | {"trackingReference": "\tB-9\u00a0"})
+
+    assert value(page.text, "trackingReference") == "B-9"
+    assert value(page.text, "addressCity") == ""
+    assert "<dd>B-9</dd>" in (await packer.get(made.headers["location"])).text
 
 
 async def test_prints_the_box_once(person: MakePerson, browser: OpenBrowser) -> None:
