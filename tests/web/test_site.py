@@ -61,11 +61,24 @@ async def test_the_openapi_document_is_the_channels_own(ask):
      "/docs/../settings", "/docs/decisions/../../README", "/demo-media/x.svg", "/demo-media/1.png"],
 )  # fmt: skip
 async def test_nothing_is_a_page_for_people_and_json_for_programs(ask, path):
-    page, answer = await ask(path, **PAGE), await ask(path, accept="*/*")
+    page, answer = await ask(path, **PAGE), await ask(path, accept="application/json")
 
     assert (page.status, answer.status) == (404, 404)
     assert page.headers["content-type"].startswith("text/html")
     assert json.loads(answer.body)["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/docs/nothing", "text/html"), ("/docs/api/nobody", "text/html"), ("/console/x", "text/html"),
+     ("/nowhere", "application/json"), ("/wp-json/x", "application/json")],
+)  # fmt: skip
+async def test_who_takes_anything_gets_a_page_where_only_pages_are(ask, path, kind):
+    for headers in ({"accept": "*/*"}, {}):
+        answer = await ask(path, **headers)
+
+        assert answer.status == 404
+        assert answer.headers["content-type"].startswith(kind)
 
 
 async def test_a_picture_is_the_same_every_time_and_another_for_another_number(ask):

@@ -31,6 +31,7 @@ CONTENT_POLICY = (
 )
 _PICTURE = re.compile(r"([0-9]{1,9})\.svg", re.ASCII)
 _REVALIDATE = "no-cache"
+_PAGES_BELOW = ("/console/", "/docs/")
 
 IsReady = Callable[[], Awaitable[bool]]
 
@@ -205,8 +206,9 @@ class Site:
         await response(scope, receive, send)
 
     def _not_found(self, request: Request) -> Response:
-        """A page for people, JSON for programs."""
-        if not wants_page(request.headers):
+        """A page for people and where only pages are, JSON for programs."""
+        is_among_pages = request.url.path.startswith(_PAGES_BELOW)
+        if not wants_page(request.headers, unless_json=is_among_pages):
             body = {"error": {"code": "not_found", "message": "There is no such thing."}}
             return JSONResponse(body, status_code=404, headers={"Cache-Control": "no-store"})
         return self._page(request, "not_found.html", status=404, caching="no-store")
@@ -251,6 +253,7 @@ class Site:
         )
 
 
-def wants_page(headers: Headers) -> bool:
-    """Whether the caller is a browser: it asks for HTML by name."""
-    return "text/html" in headers.get("accept", "")
+def wants_page(headers: Headers, *, unless_json: bool = False) -> bool:
+    """Whether the caller is a browser, which asks for HTML by name; or just not for JSON by name."""
+    accept = headers.get("accept", "")
+    return "text/html" in accept or (unless_json and "json" not in accept)
