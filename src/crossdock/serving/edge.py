@@ -100,6 +100,10 @@ class Edge:
 
     async def _hand_over(self, exchange: "_Exchange") -> None:
         scope, channel = exchange.scope, exchange.channel
+        raw_path = scope.get("raw_path") or b""
+        if channel and b"%" in raw_path:
+            # A channel's paths are exact: one that must be decoded first is another one.
+            scope["path"] = raw_path.decode("latin-1")
         handler = channel.direct.get((scope["method"], scope["path"])) if channel else None
         if handler:
             scope["crossdock.route"] = scope["path"]

@@ -69,6 +69,8 @@ async def test_create_order_knows_post_only(server, partner, variant, nothing_wr
         f"{PREFIX}/wp/v2/posts",
         f"{PREFIX}/shoppex-integrations/v1/products%00",
         f"{PREFIX}/shoppex-integrations/v1/create-order/1",
+        f"{PREFIX}/shoppex-integrations%2fv1/products",
+        f"{PREFIX}/shoppex-integrations/v1/%70roducts",
     ],
 )
 async def test_an_unknown_path_is_no_route(partner, path):
