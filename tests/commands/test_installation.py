@@ -56,6 +56,7 @@ REFUSED = """
     fulfil list --shop demo
     fulfil show 1 --shop demo
     fulfil release 1 --shop demo
+    fulfil cancel 1 --shop demo
     fulfil start 1 --shop demo
     fulfil pick 1 --shop demo --all
     fulfil pack 1 --shop demo --all

@@ -14,6 +14,8 @@ from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.serving.address import follow_port, noting_address
 from crossdock.settings import Settings
+from tests.support.factories import make_partner
+from tests.support.ordering import order, placing, read_partner
 from tests.support.processes import environment
 from tests.support.warehousing import Warehouse
 
@@ -83,6 +85,102 @@ async def test_an_order_goes_through_the_house(
     shown = await crossdock("fulfil", "show", order_id, "--serials")
     assert shown["state"] == "completed"
     assert shown["lines"][0]["serials"] == ["SN-1", "SN-2"]
+
+
+async def test_an_order_is_taken_back_until_somebody_works_on_it(
+    crossdock: Command, warehouse: Warehouse
+) -> None:
+    good = await warehouse.good(own=5)
+    waiting = await warehouse.enter((good, 1), release=False)
+    reserved = await warehouse.enter((good, 6))
+    processing = await warehouse.enter((good, 3))
+    begun = await warehouse.enter((good, 1))
+    gone = await warehouse.enter((good, 1))
+    await warehouse.start(begun)
+    await warehouse.ship_all(gone, {1: 1})
+
+    for order_id in (waiting, reserved, processing):
+        told = await crossdock("fulfil", "cancel", order_id, "--reason", "changed her mind")
+        assert told == {"order_id": order_id, "state": "cancelled", "may_be_at": ""}
+        assert await warehouse.state(order_id) == "cancelled"
+    assert await warehouse.level(good) == (4, 1, 3)
+    async with warehouse.db.statement() as tx:
+        why = await tx.value(
+            "select payload ->> 'reason' from events where shop_id = %s and subject_id = %s"
+            " and kind = 'order.cancelled'",
+            (warehouse.shop.id, waiting),
+        )
+    assert why == "changed her mind"
+
+    before = await warehouse.everything()
+    for order_id, said in (
+        (waiting, "The order is cancelled already."),
+        (begun, "An order that is in_fulfilment cannot be cancelled."),
+        (gone, f"fulfil return announce {gone} --all"),
+        (999_999_999, "does not exist"),
+    ):
+        code, complaint = await crossdock("fulfil", "cancel", order_id)
+        assert code == 1
+        assert said in complaint
+    assert await warehouse.everything() == before
+
+
+async def _placed_with_webhook(warehouse: Warehouse, good: int) -> int:
+    """An order of a partner of the other channel, on its way to a connector."""
+    async with warehouse.db.begin() as tx:
+        await tx.run(
+            "insert into fulfilment_connectors (shop_id, name, kind, is_default)"
+            " values (%s, 'depot', 'webhook', true)",
+            (warehouse.shop.id,),
+        )
+        made = await make_partner(tx, shop=warehouse.shop)
+    partner = await read_partner(warehouse.db, made)
+    service = placing(warehouse.db, warehouse.clock)
+    return (await order(service, partner=partner, number="A1", **{f"v{good}": 2})).id
+
+
+@pytest.mark.parametrize(
+    ("reached", "said"),
+    [
+        ("status = 'sent', external_id = 'X9'", "depot knows it as X9: have it cancelled there"),
+        ("attempts = 1", "once that says failed it can be cancelled here"),
+        ("status = 'sending'", "once that says failed it can be cancelled here"),
+    ],
+)
+async def test_an_order_that_may_be_outside_is_not_taken_back(
+    crossdock: Command, warehouse: Warehouse, reached: str, said: str
+) -> None:
+    order_id = await _placed_with_webhook(warehouse, await warehouse.good(own=5, currency="EUR"))
+    async with warehouse.db.begin() as tx:
+        await tx.run(f"update dispatches set {reached} where shop_id = %s", (warehouse.shop.id,))
+    before = await warehouse.everything()
+
+    code, complaint = await crossdock("fulfil", "cancel", order_id)
+
+    assert code == 1
+    assert said in complaint
+    assert await warehouse.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("attempts", "status", "may_be_at"), [(0, "queued", ""), (7, "failed", "depot")]
+)
+async def test_an_order_that_was_not_sent_is_taken_back(
+    crossdock: Command, warehouse: Warehouse, attempts: int, status: str, may_be_at: str
+) -> None:
+    good = await warehouse.good(own=5, currency="EUR")
+    order_id = await _placed_with_webhook(warehouse, good)
+    async with warehouse.db.begin() as tx:
+        await tx.run(
+            "update dispatches set attempts = %s, status = %s where shop_id = %s",
+            (attempts, status, warehouse.shop.id),
+        )
+
+    told = await crossdock("fulfil", "cancel", order_id, plain=True)
+
+    assert f"Order {order_id} is cancelled." in told
+    assert ("may have reached depot: see that it is not there" in told) is bool(may_be_at)
+    assert await warehouse.level(good) == (5, 0, 5)
 
 
 async def test_parcels_are_followed_on_the_server_that_runs(

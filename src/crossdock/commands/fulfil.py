@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from crossdock.commands import fulfil_returns, fulfil_sender
+from crossdock.commands import fulfil_cancel, fulfil_returns, fulfil_sender
 from crossdock.commands.fulfil_tables import print_order, print_work
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(fulfil_returns.app, name="return")
 app.command()(fulfil_sender.sender)
+app.command()(fulfil_cancel.cancel)
 
 ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

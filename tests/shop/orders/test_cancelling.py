@@ -38,7 +38,8 @@ async def test_gives_its_stock_back_and_tells_of_it(database: Database, clock: F
 
     async with database.begin() as tx:
         assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 2, 3)
-        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+        told = await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+        assert told == ""
 
     async with database.begin() as tx:
         assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 0, 5)
@@ -64,6 +65,7 @@ async def test_twice_is_refused(database: Database, clock: FrozenClock) -> None:
             await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
 
     assert refusal.value.code == "order_state"
+    assert refusal.value.message == "The order is cancelled already."
     async with database.begin() as tx:
         assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 0, 5)
 
@@ -197,7 +199,8 @@ async def test_after_failed_attempts_asks_staff_to_look(
         await tx.run(
             "update dispatches set attempts = 7, status = 'failed' where shop_id = %s", (shop.id,)
         )
-        await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+        told = await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
         alerts = await tx.all("select kind from alerts where shop_id = %s", (shop.id,))
 
+    assert told == "webhook"
     assert ("cancelled_after_attempts",) in alerts

@@ -14,10 +14,11 @@ _BY_HAND = "manual"
 
 async def cancel_order(
     tx: Transaction, *, shop_id: int, order_id: int, now: datetime, reason: str = ""
-) -> None:
+) -> str:
     """Cancel the order, give its stock back and withdraw what was not yet sent to fulfilment.
 
-    The partner's order number stays used. Raises NotFound `order_not_found`, and Refused
+    The partner's order number stays used. Answers the connector that an attempt which failed may
+    have reached all the same, for somebody to look there, else "". Raises NotFound `order_not_found`, and Refused
     `order_state` once fulfilment has started or an outside system has the order.
     """
     state = await tx.value(
@@ -26,9 +27,11 @@ async def cancel_order(
     )
     if state is None:
         raise NotFound("order_not_found")
+    if state == "cancelled":
+        raise Refused("order_state", "The order is cancelled already.")
     if state not in CANCELLABLE:
         raise Refused("order_state", f"An order that is {state} cannot be cancelled.")
-    await _withdraw(tx, shop_id=shop_id, order_id=order_id, now=now)
+    may_be_at = await _withdraw(tx, shop_id=shop_id, order_id=order_id, now=now)
     await tx.run(
         "update orders set state = 'cancelled', cancelled_at = %s, updated_at = %s"
         " where shop_id = %s and id = %s",
@@ -40,16 +43,17 @@ async def cancel_order(
         (shop_id, order_id, Jsonb({"from": state, "reason": reason}), now),
     )
     await _give_back(tx, shop_id=shop_id, order_id=order_id, now=now)
+    return may_be_at
 
 
-async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> str:
     row = await tx.one(
         "select status, external_id, connector, attempts > 0 or last_error <> '' from dispatches"
         " where shop_id = %s and order_id = %s for no key update",
         (shop_id, order_id),
     )
     if row is None:
-        return
+        return ""
     status, external_id, connector, was_tried = row
     is_outside = external_id != _BY_HAND
     if is_outside and (status in {"sending", "sent"} or (status == "queued" and was_tried)):
@@ -59,17 +63,19 @@ async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: dateti
         " where shop_id = %s and order_id = %s",
         (now, shop_id, order_id),
     )
-    if was_tried:
-        await tx.run(
-            "insert into alerts (shop_id, kind, message, order_id, created_at)"
-            " values (%s, 'cancelled_after_attempts', %s, %s, %s)",
-            (
-                shop_id,
-                f"Order {order_id} was cancelled after failed attempts; see that {connector} lacks it.",
-                order_id,
-                now,
-            ),
-        )
+    if not was_tried:
+        return ""
+    await tx.run(
+        "insert into alerts (shop_id, kind, message, order_id, created_at)"
+        " values (%s, 'cancelled_after_attempts', %s, %s, %s)",
+        (
+            shop_id,
+            f"Order {order_id} was cancelled after failed attempts; see that {connector} lacks it.",
+            order_id,
+            now,
+        ),
+    )
+    return str(connector)
 
 
 async def _give_back(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:

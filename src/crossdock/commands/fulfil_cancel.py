@@ -1,0 +1,64 @@
+"""`crossdock fulfil cancel`: take an order back before anybody works on it."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_transaction
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import NotFound, Refused
+
+_BY_HAND = "manual"
+
+
+def cancel(
+    order_id: Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")],
+    shop: Annotated[str, typer.Option("--shop", help="The shop's slug.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; the order's event says it.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Cancel an order that nobody works on yet; its goods are given back."""
+    from crossdock.shop.orders import cancel_order
+
+    async def write(runtime: Runtime, tx: Transaction) -> str:
+        shop_id, now = await shop_id_of(tx, shop), runtime.clock.now()
+        try:
+            return await cancel_order(
+                tx, shop_id=shop_id, order_id=order_id, now=now, reason=reason
+            )
+        except Refused as refusal:
+            advice = await _advice(tx, slug=shop, shop_id=shop_id, order_id=order_id)
+            raise Refused(
+                refusal.code, f"{refusal.message} {advice}".strip(), refusal.data
+            ) from refusal
+
+    may_be_at = with_transaction(write)
+    facts = {"order_id": order_id, "state": "cancelled", "may_be_at": may_be_at}
+    text = f"Order {order_id} is cancelled."
+    if may_be_at:
+        text += f" An attempt that failed may have reached {may_be_at}: see that it is not there."
+    typer.echo(msgspec.json.encode(facts) if as_json else text)
+
+
+async def _advice(tx: Transaction, *, slug: str, shop_id: int, order_id: int) -> str:
+    """What the operator can do about an order that cannot be cancelled here; "" for nothing."""
+    from crossdock.shop.fulfilment import show_dispatch
+    from crossdock.shop.warehouse import list_returnable
+
+    if any((await list_returnable(tx, shop_id=shop_id, order_id=order_id)).values()):
+        return f"What has left comes back by `crossdock fulfil return announce {order_id} --all --shop {slug}`."
+    try:
+        dispatch = await show_dispatch(tx, shop_id=shop_id, order_id=order_id)
+    except NotFound:
+        return ""
+    if dispatch.external_id == _BY_HAND:
+        return ""
+    if dispatch.status == "sent":
+        return f"{dispatch.connector} knows it as {dispatch.external_id}: have it cancelled there."
+    if dispatch.status in {"queued", "sending"}:
+        look = f"`crossdock dispatch show {order_id} --shop {slug}`"
+        return f"See {look}: once that says failed it can be cancelled here, once sent only there."
+    return ""
