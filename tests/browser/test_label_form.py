@@ -9,6 +9,13 @@ from tests.support.people import make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+# Per field: font, size, line height, corners and outer height, in the browser's own pixels.
+FIELDS = """
+() => [...document.querySelectorAll('input:not([type=hidden]), select')].map((field) => {
+  const style = getComputedStyle(field);
+  return [style.fontFamily, style.fontSize, style.lineHeight, style.borderRadius, field.offsetHeight];
+})
+"""
 LINK = "/admin/shipper/add?ext=manual&trackingReference=B-9&addressCity=Gent&addressZip=9000"
 
 
@@ -39,3 +46,19 @@ async def test_from_the_link_to_the_printed_label(
     assert await page.get_by_role("link", name="Print (PDF)").is_visible()
     assert await weak_contrasts(page) == []
     assert [text for text in seen.complaints if "422" not in text] == []
+
+
+async def test_its_fields_look_like_those_of_signing_in(visit, server_database: Database) -> None:
+    async with server_database.begin() as tx:
+        packer = await make_person(tx, role="warehouse", name="Bo Peeters")
+    page = (await visit(LINK)).page
+    email, password = await page.evaluate(FIELDS)
+    await enter(page, packer)
+
+    fields = await page.evaluate(FIELDS)
+
+    assert len(fields) == 13
+    assert [field for field in fields if field != email] == []
+    assert email == password
+    assert "mono" not in email[0].lower()
+    assert float(email[2].removesuffix("px")) >= 1.4 * float(email[1].removesuffix("px"))
