@@ -184,8 +184,8 @@ class OrderReader:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
             return value
         text = _plain(value)
-        is_text = (
-            value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
+        is_text = value is None or (
+            isinstance(value, str | int | float) and not isinstance(value, bool)
         )
         if not is_text or len(text) > TEXT_MAX or _UNPRINTABLE.search(text):
             self._wrong(f"items.{place}.external_orderline_id", "invalid")
