@@ -10,6 +10,7 @@ import msgspec
 
 from crossdock.channels.shoppex_partner.errors import WireError
 from crossdock.kit.money import format_minor
+from crossdock.kit.texts import has_ink
 from crossdock.shop.catalogue import SellableRow
 from crossdock.shop.orders import OrderItem, OrderRequest, PlacedOrder
 
@@ -125,7 +126,7 @@ def _read_number(value: Any) -> str:
         _invalid("id_order_partner", "id_order_partner must be text.")
     if isinstance(value, int | _Decimal):
         return _decimal_text(value)
-    if value is None or (isinstance(value, str) and not _is_seen(value)):
+    if value is None or (isinstance(value, str) and not has_ink(value)):
         raise WireError("partner_missing_id_order_partner", data={"field": "id_order_partner"})
     if not isinstance(value, str):
         _invalid("id_order_partner", "id_order_partner must be text.")
@@ -136,11 +137,6 @@ def _read_number(value: Any) -> str:
             f"id_order_partner must have at most {NUMBER_LENGTH_MAX} characters and no control characters.",
         )
     return number
-
-
-def _is_seen(text: str) -> bool:
-    """Whether any character of it leaves ink: blanks and zero-width ones do not."""
-    return any(sign.isprintable() and not sign.isspace() for sign in text)
 
 
 def _decimal_text(value: int | _Decimal) -> str:

@@ -1,12 +1,12 @@
 """The fields of the manual label form, and its rules (spec section 13)."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 
 import msgspec
 import pycountry
 
+from crossdock.kit.texts import has_ink
 from crossdock.shop.customers import Address
 from crossdock.shop.warehouse import WorkOrder
 
@@ -15,8 +15,6 @@ DEFAULT_COUNTRY = "BE"
 DEFAULT_LANGUAGE = "nl"
 TEXT_MAX = 100
 _BLANKS = " \t\u00a0"  # what people copy along; a line break is no such thing
-# Letters and signs by their kind, but drawn as nothing: fillers of Hangul, the empty Braille cell.
-_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{0,64}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -158,9 +156,4 @@ def _clean(text: str) -> str:
 
 def _trimmed(text: str) -> str:
     """The text without blanks around it; '' when nothing of it can be seen."""
-    return text.strip(_BLANKS) if any(map(_is_visible, text)) else ""
-
-
-def _is_visible(character: str) -> bool:
-    """Whether it is a letter, a digit or a sign: no blank, mark, control or format character."""
-    return unicodedata.category(character)[0] in "LNPS" and character not in _INVISIBLE
+    return text.strip(_BLANKS) if has_ink(text) else ""

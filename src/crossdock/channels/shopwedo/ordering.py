@@ -58,7 +58,7 @@ class OrderReader:
         shipping = self._address("shipping_address")
         has_billing = self._data.get("billing_address") not in (None, "", [], {})
         billing = self._address("billing_address") if has_billing else shipping
-        comment = self._text(self._data, "comment", limit=COMMENT_MAX)
+        comment = self._text(self._data, "comment", limit=COMMENT_MAX, is_line=False)
         details = self._details(has_billing=has_billing)
         lines = [self._line(place, item) for place, item in enumerate(items)]
         if self.errors:
@@ -98,7 +98,7 @@ class OrderReader:
         data = self._data
         return OrderDetails(
             external_reference=self._text(data, "external_order_reference"),
-            comment_packing=self._text(data, "comment_packing", limit=COMMENT_MAX),
+            comment_packing=self._text(data, "comment_packing", limit=COMMENT_MAX, is_line=False),
             created_at=self._moment("created_at", required=self._strict),
             updated_at=self._moment("updated_at", required=False),
             shipping_method=self._text(data, "shipping_method"),
@@ -170,7 +170,9 @@ class OrderReader:
             self._wrong(f"items.{place}.amount", "must be an integer of at least 1")
         details = LineDetails(
             name=self._text(item, "name", path=f"items.{place}.name"),
-            comment=self._text(item, "comment", path=f"items.{place}.comment", limit=COMMENT_MAX),
+            comment=self._text(
+                item, "comment", path=f"items.{place}.comment", limit=COMMENT_MAX, is_line=False
+            ),
             external_line_id=self._line_id(place, item.get("external_orderline_id")),
             price_text=_plain(item.get("price")).strip()[:40],
         )
@@ -232,14 +234,20 @@ class OrderReader:
         return text
 
     def _text(
-        self, data: dict[str, Any], field: str, *, path: str = "", limit: int = TEXT_MAX
+        self,
+        data: dict[str, Any],
+        field: str,
+        *,
+        path: str = "",
+        limit: int = TEXT_MAX,
+        is_line: bool = True,
     ) -> str:
         value = data.get(field)
         if isinstance(value, dict | list | bool):
             self._wrong(path or field, "must be text")
             return ""
         text = _plain(value).strip()
-        if limit < COMMENT_MAX:  # one line: an address on a letter, an e-mail's header
+        if is_line:  # an address on a letter, an e-mail's header
             text = _LINE_END.sub(" ", text)
         if len(text) > limit:
             self._wrong(path or field, f"at most {limit} characters")

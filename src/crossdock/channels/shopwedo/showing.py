@@ -12,11 +12,10 @@ from crossdock.channels.shopwedo.states import ORDER_STATES, stock_state
 from crossdock.kit.money import to_decimal
 from crossdock.shop.catalogue import ShownCategoryTree, ShownImage, ShownPost, ShownProduct
 from crossdock.shop.customers import Address
-from crossdock.shop.warehouse import PickupPoint, StockItem, WorkLine, WorkOrder
+from crossdock.shop.warehouse import DemoCarrier, PickupPoint, StockItem, WorkLine, WorkOrder
 
 LANGUAGES = ("nl", "fr", "en", "de")
 WAREHOUSE_ID = 1
-DEMO_CARRIER = "demo"
 RETURN_DAYS = 14
 RETURN_REASONS = [
     {"nl": "Past niet", "fr": "Ne convient pas", "en": "Does not fit", "de": "Passt nicht"},
@@ -266,14 +265,13 @@ def keyed_by_sku(items: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _provider(carrier: str, asked_for: str) -> str:
     """The demo carrier stands for whichever one the shop asked for (spec 6.2)."""
-    return asked_for if carrier == DEMO_CARRIER and asked_for else carrier
+    return asked_for if carrier == DemoCarrier.name and asked_for else carrier
 
 
 def _product_status(product: ShownProduct) -> int:
     if not product.enabled or product.price_minor is None:
         return 0
-    is_limited = product.is_counted and not product.sold_without_stock and not product.virtual
-    return 2 if is_limited and product.available <= 0 else 1
+    return 2 if product.is_counted and product.available <= 0 else 1
 
 
 def _item(line: WorkLine) -> dict[str, Any]:

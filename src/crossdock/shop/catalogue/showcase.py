@@ -201,7 +201,8 @@ _SHOWN = """
                                                 'ends_at', q.ends_at) order by q.starts_at)
             from promotions q where q.shop_id = p.shop_id and q.variant_id = v.first_id
               and q.ends_at > %(now)s), '[]'::jsonb),
-        'enabled', p.enabled and v.enabled, 'is_counted', v.is_counted, 'extra_handling', p.extra_handling,
+        'enabled', p.enabled and v.enabled, 'extra_handling', p.extra_handling,
+        'is_counted', is_counted(v.is_managed, p.sold_without_stock, p.virtual),
         'upc', v.upc, 'available', v.available, 'weight_g', v.weight_g, 'sort', p.sort,
         'featured', p.featured, 'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,
         'images', coalesce((
@@ -236,7 +237,7 @@ _SHOWN = """
                     null,
                     x.sale_minor, x.sale_starts_at, x.sale_ends_at, x.retail_minor, %(now)s)
                 order by x.position, x.id))[1] as price_minor,
-               bool_or(x.enabled) as enabled, bool_or(x.stock_managed) as is_counted,
+               bool_or(x.enabled) as enabled, bool_or(x.stock_managed) as is_managed,
                coalesce(sum(l.available), 0)::bigint as available
         from variants x
         left join stock_levels l on l.shop_id = x.shop_id and l.variant_id = x.id and l.pool = 'own'

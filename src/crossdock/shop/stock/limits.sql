@@ -25,3 +25,7 @@ language sql immutable parallel safe rows 1 as $$
              when origin = '*' and effective = 'instock' and own > 0 then own end
     from facts
 $$;
+
+-- Whether goods run out: they are counted, sold only while there are some, and things.
+create or replace function is_counted(p_managed boolean, p_sold_without_stock boolean, p_virtual boolean)
+returns boolean language sql immutable as $$ select p_managed and not p_sold_without_stock and not p_virtual $$;

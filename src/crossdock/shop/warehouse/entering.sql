@@ -68,7 +68,7 @@ create or replace function name_goods(
     from jsonb_array_elements(p_lines) as l (line)
     left join lateral (
         select v.id, v.product_id, v.merchant_id, v.name, v.sku, v.upc, v.origin, v.vat_bp,
-               v.stock_managed and not p.sold_without_stock and not p.virtual as is_counted
+               is_counted(v.stock_managed, p.sold_without_stock, p.virtual) as is_counted
         from variants v join products p on p.shop_id = v.shop_id and p.id = v.product_id
         where v.shop_id = p_shop_id
           and v.id = good_id(p_shop_id, p_merchant_ids, l.line ->> 'kind', l.line ->> 'text')

@@ -7,6 +7,7 @@ from crossdock.shop.warehouse.carriers.contract import (
     Carriers,
     Parcel,
 )
+from crossdock.shop.warehouse.carriers.demo import DemoCarrier
 from crossdock.shop.warehouse.carriers.numbers import is_tracking_number
 from crossdock.shop.warehouse.carriers.registry import create_carriers
 
@@ -15,6 +16,7 @@ __all__ = [
     "Capabilities",
     "Carrier",
     "Carriers",
+    "DemoCarrier",
     "Parcel",
     "create_carriers",
     "is_tracking_number",
