@@ -52,16 +52,16 @@ async def populated(
 async def _populate(tx: Transaction, *, variants: int, sample: int) -> Population:
     shop = await make_shop(tx)
     page_merchant = await make_merchant(tx, shop_id=shop.id)
-    seller = await tx.value(
-        "insert into sellers (shop_id, name) values (%s, 'Ana') returning id", (shop.id,)
+    sales_rep = await tx.value(
+        "insert into sales_reps (shop_id, name) values (%s, 'Ana') returning id", (shop.id,)
     )
-    customer = await make_customer(tx, shop_id=shop.id, seller_id=seller)
+    customer = await make_customer(tx, shop_id=shop.id, sales_rep_id=sales_rep)
     partner = await make_partner(tx, shop=shop, customer_id=customer)
     page_partner = await make_partner(
         tx, shop=shop, customer_id=customer, visible_merchants=(page_merchant,)
     )
     await tx.run(
-        "insert into fulfilment_connectors (shop_id, name, kind, settings, is_default)"
+        "insert into connectors (shop_id, name, kind, settings, is_default)"
         " values (%s, 'hook', 'webhook', '{\"url\": \"https://fulfilment.example/orders\"}', true)",
         (shop.id,),
     )

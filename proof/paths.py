@@ -12,8 +12,8 @@ from crossdock.imports.running import ImportOrder, run_import
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
-from crossdock.shop.customers import Assigning, resolve_vendor
-from crossdock.shop.fulfilment import (
+from crossdock.shop.customers import Assigning, assign_sales_rep
+from crossdock.shop.dispatch import (
     Configuring,
     Connectors,
     Dispatching,
@@ -79,18 +79,18 @@ class WritePath:
 
 
 async def furnish(database: Database, *, receiver: WebhookReceiver, folder: Path) -> Scene:
-    """A shop with goods, a partner, sellers for the rotation and a webhook to fulfilment."""
+    """A shop with goods, a partner, sales reps for the rotation and a webhook to fulfilment."""
     async with database.begin() as tx:
         shop = await make_shop(tx, slug="crash")
         variants = [
             await make_variant(tx, shop=shop, own=10, supplier=5, origin="*") for _ in range(2)
         ]
-        seller = await tx.value(
-            "insert into sellers (shop_id, name, email) values (%s, 'Ana', 'ana@shop.example')"
+        sales_rep = await tx.value(
+            "insert into sales_reps (shop_id, name, email) values (%s, 'Ana', 'ana@shop.example')"
             " returning id",
             (shop.id,),
         )
-        stored = await make_customer(tx, shop_id=shop.id, seller_id=seller)
+        stored = await make_customer(tx, shop_id=shop.id, sales_rep_id=sales_rep)
         partner = await make_partner(tx, shop=shop, customer_id=stored)
         await add_connector(
             tx,
@@ -114,10 +114,10 @@ async def _place(database: Database, scene: Scene) -> None:
     scene.numbers["order"] = placed.id
 
 
-async def _without_seller(database: Database, scene: Scene) -> None:
+async def _without_sales_rep(database: Database, scene: Scene) -> None:
     async with database.begin() as tx:
         await tx.run(
-            "update customers set seller_id = null, seller_source = null where shop_id = %s",
+            "update customers set sales_rep_id = null, sales_rep_source = null where shop_id = %s",
             (scene.shop.id,),
         )
 
@@ -214,7 +214,7 @@ async def _import(database: Database, scene: Scene) -> None:
 
 async def _assign(database: Database, scene: Scene) -> None:
     service = Assigning(db=database, clock=FrozenClock(NOW), outbound=scene.outbound)
-    await resolve_vendor(
+    await assign_sales_rep(
         service,
         shop_id=scene.shop.id,
         customer_id=scene.shop.customer_id,
@@ -272,7 +272,7 @@ WRITE_PATHS = (
     WritePath(name="place", act=_place),
     WritePath(
         name="place and assign",
-        prepare=_without_seller,
+        prepare=_without_sales_rep,
         act=_place,
         commits=2,
         recover=_place,
@@ -292,7 +292,7 @@ WRITE_PATHS = (
         recover=_import,
         settled="select count(*) = 3 from variants where sku like 'I-%'",
     ),
-    WritePath(name="assign a seller", act=_assign),
+    WritePath(name="assign a sales rep", act=_assign),
     WritePath(
         name="send to fulfilment",
         prepare=_place,

@@ -48,7 +48,7 @@ def test_environment_texts_become_numbers_flags_and_lists():
         {
             "CROSSDOCK_SC_REQUIRES_STOCK": "true",
             "CROSSDOCK_CREATE_STATUS": "200",
-            "CROSSDOCK_SELLER_DIRECTORY_TIMEOUT_S": "1.5",
+            "CROSSDOCK_SALES_REP_DIRECTORY_TIMEOUT_S": "1.5",
             "CROSSDOCK_DISPATCH_RETRY_S": "1, 2,3",
             "CROSSDOCK_ALLOWED_OUTBOUND_HOSTS": "127.0.0.1:9000,sim.test",
         }
@@ -56,7 +56,7 @@ def test_environment_texts_become_numbers_flags_and_lists():
 
     assert settings.sc_requires_stock is True
     assert settings.create_status == 200
-    assert settings.seller_directory_timeout_s == 1.5
+    assert settings.sales_rep_directory_timeout_s == 1.5
     assert settings.dispatch_retry_s == (1, 2, 3)
     assert settings.allowed_outbound_hosts == ("127.0.0.1:9000", "sim.test")
 

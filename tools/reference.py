@@ -53,7 +53,7 @@ _LIMITING = {
         "lock_timeout_ms",
         "statement_timeout_ms",
         "shutdown_grace_s",
-        "seller_directory_timeout_s",
+        "sales_rep_directory_timeout_s",
     ),
 }
 

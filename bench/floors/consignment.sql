@@ -5,7 +5,7 @@
 \set b random(:a + 1, :high)
 begin;
 insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, state, currency,
-                    subtotal_minor, total_minor, billing, shipping, vendor_source, source, details, placed_at,
+                    subtotal_minor, total_minor, billing, shipping, sales_rep_source, source, details, placed_at,
                     updated_at)
     select :shop, 'wc_order_' || substr(gen_random_uuid()::text, 1, 13), :partner, 'shopwedo',
            gen_random_uuid()::text, 'processing', 'USD', 0, 0, c.billing, c.shipping,

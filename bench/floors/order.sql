@@ -6,9 +6,9 @@ begin;
 insert into nonces (credential_id, nonce, expires_at)
     values (:credential, gen_random_uuid()::text, now() + interval '900 s');
 insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, customer_id, state, currency,
-                    subtotal_minor, total_minor, billing, shipping, seller_id, vendor_source, source, placed_at, updated_at)
+                    subtotal_minor, total_minor, billing, shipping, sales_rep_id, sales_rep_source, source, placed_at, updated_at)
     select :shop, 'wc_order_' || substr(gen_random_uuid()::text, 1, 13), :partner, 'shoppex_partner',
-           gen_random_uuid()::text, c.id, 'processing', 'USD', 3998, 3998, c.billing, c.shipping, c.seller_id,
+           gen_random_uuid()::text, c.id, 'processing', 'USD', 3998, 3998, c.billing, c.shipping, c.sales_rep_id,
            'stored', 'bench', now(), now()
     from customers c where c.shop_id = :shop and c.id = :customer
     returning id \gset order_

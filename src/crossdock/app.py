@@ -129,9 +129,9 @@ def create_services(runtime: Runtime) -> Services:
         db=runtime.database,
         clock=runtime.clock,
         outbound=outbound,
-        directory_url=settings.seller_directory_url,
-        directory_timeout=timedelta(seconds=settings.seller_directory_timeout_s),
-        excluded=settings.rotation_excluded_sellers,
+        directory_url=settings.sales_rep_directory_url,
+        directory_timeout=timedelta(seconds=settings.sales_rep_directory_timeout_s),
+        excluded=settings.rotation_excluded_sales_reps,
     )
     ids = RandomIds()
     placing = Placing(

@@ -24,7 +24,7 @@ from crossdock.commands import (
     people,
     prices,
     run,
-    sellers,
+    sales_reps,
     serve,
     settings,
     shops,
@@ -75,7 +75,7 @@ app.add_typer(fulfil.app, name="fulfil", rich_help_panel=_FULFILMENT)
 app.add_typer(stock.app, name="stock", rich_help_panel=_FULFILMENT)
 app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)
 app.add_typer(dispatches.app, name="dispatch", rich_help_panel=_FULFILMENT)
-app.add_typer(sellers.app, name="seller", rich_help_panel=_FULFILMENT)
+app.add_typer(sales_reps.app, name="sales-rep", rich_help_panel=_FULFILMENT)
 
 
 def main() -> None:

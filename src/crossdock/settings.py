@@ -183,16 +183,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Note on every order line, before the comments; {partner_order_id} is filled in."
         ),
     ] = "Partner Order ID: {partner_order_id}"
-    rotation_excluded_sellers: Annotated[
+    rotation_excluded_sales_reps: Annotated[
         tuple[str, ...],
-        Meta(description="Sellers, by id, e-mail or name, who get no customers from the rotation."),
+        Meta(
+            description="SalesReps, by id, e-mail or name, who get no customers from the rotation."
+        ),
     ] = ()
 
     # calls that go out
-    seller_directory_url: Annotated[
-        str, Meta(description="Outside directory asked for a customer's seller; empty asks nobody.")
+    sales_rep_directory_url: Annotated[
+        str,
+        Meta(description="Outside directory asked for a customer's sales rep; empty asks nobody."),
     ] = ""
-    seller_directory_timeout_s: Annotated[
+    sales_rep_directory_timeout_s: Annotated[
         Seconds, Meta(description="How long that directory may take before the rotation decides.")
     ] = 3.0
     allowed_outbound_hosts: Annotated[

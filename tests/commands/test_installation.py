@@ -78,10 +78,10 @@ REFUSED = """
     dispatch list --shop demo
     dispatch show 1 --shop demo
     dispatch resend 1 --shop demo
-    seller add --shop demo --name Nora
-    seller list --shop demo
-    seller disable 1 --shop demo
-    seller enable 1 --shop demo
+    sales-rep add --shop demo --name Nora
+    sales-rep list --shop demo
+    sales-rep disable 1 --shop demo
+    sales-rep enable 1 --shop demo
     master-key change
     master-key reseal
     master-key forget

@@ -54,13 +54,13 @@ def test_connector_set_shows_the_connector(demo):
     assert changed in demo.ask("connector", "list", *SHOP)
 
 
-def test_seller_disable_and_enable_show_the_seller(demo):
-    added = demo.ask("seller", "add", *SHOP, "--name", "Nora")
+def test_sales_rep_disable_and_enable_show_the_sales_rep(demo):
+    added = demo.ask("sales-rep", "add", *SHOP, "--name", "Nora")
 
-    disabled = demo.ask("seller", "disable", added["id"], *SHOP)
+    disabled = demo.ask("sales-rep", "disable", added["id"], *SHOP)
 
     assert disabled == {**added, "name": "Nora", "email": None, "active": False, "customers": 0}
-    assert demo.ask("seller", "enable", added["id"], *SHOP) == {**disabled, "active": True}
+    assert demo.ask("sales-rep", "enable", added["id"], *SHOP) == {**disabled, "active": True}
 
 
 def test_partner_sign_shows_the_request_in_its_parts(demo, demo_server):

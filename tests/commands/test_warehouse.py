@@ -129,7 +129,7 @@ async def _placed_with_webhook(warehouse: Warehouse, good: int) -> int:
     """An order of a partner of the other channel, on its way to a connector."""
     async with warehouse.db.begin() as tx:
         await tx.run(
-            "insert into fulfilment_connectors (shop_id, name, kind, is_default)"
+            "insert into connectors (shop_id, name, kind, is_default)"
             " values (%s, 'depot', 'webhook', true)",
             (warehouse.shop.id,),
         )

@@ -8,7 +8,7 @@ from crossdock.demo.loading import Loading, load_demo
 from crossdock.errors import NotFound
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
-from crossdock.shop.fulfilment import Configuring, list_connectors
+from crossdock.shop.dispatch import Configuring, list_connectors
 from crossdock.shop.partners import list_partners, rotate_secret
 from tests.support.factories import box
 
@@ -57,7 +57,7 @@ async def test_makes_a_whole_shop(service, db):
     async with db.statement() as tx:
         shop_id = await tx.value("select id from shops where slug = 'demo'")
         assert await tx.value("select count(*) from merchants") == 6
-        assert await tx.value("select count(*) from sellers") == 5
+        assert await tx.value("select count(*) from sales_reps") == 5
         assert await tx.value("select max(depth) from categories") == 3
         assert await tx.value("select languages from shops") == ["en", "nl", "fr", "de"]
         connectors = await list_connectors(tx, shop_id=shop_id)

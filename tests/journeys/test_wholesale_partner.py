@@ -10,7 +10,7 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.outbound import Outbound
-from crossdock.shop.fulfilment import Configuring, add_connector
+from crossdock.shop.dispatch import Configuring, add_connector
 from tests.support.factories import (
     PartnerFixture,
     ShopFixture,

@@ -14,7 +14,7 @@ from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
 from crossdock.shop import resealing
-from crossdock.shop.fulfilment import Configuring, Connectors, add_connector, new_secret
+from crossdock.shop.dispatch import Configuring, Connectors, add_connector, new_secret
 from crossdock.shop.partners import read_credential, revoke_old_secrets, rotate_secret
 from crossdock.shop.people.factors import set_totp, spend_totp
 from crossdock.shop.resealing import (
@@ -261,7 +261,7 @@ async def test_goes_through_every_table_that_holds_something_sealed(alone):
             " and column_name like '%%sealed%%' order by 1"
         )
     tables = [name for (name,) in rows]
-    assert tables == ["captured_serials", "credential_secrets", "fulfilment_connectors", "people"]
+    assert tables == ["captured_serials", "credential_secrets", "connectors", "people"]
     assert all(any(f"update {name} " in kept.write for kept in KEPT) for name in tables)
 
 

@@ -82,12 +82,12 @@ async def make_customer(
     active: bool = True,
     billing: dict[str, str] | None = None,
     shipping: dict[str, str] | None = None,
-    seller_id: int | None = None,
+    sales_rep_id: int | None = None,
 ) -> int:
     """A customer's id; complete unless told otherwise."""
     return int(
         await tx.value(
-            "insert into customers (shop_id, email, active, billing, shipping, seller_id, seller_source)"
+            "insert into customers (shop_id, email, active, billing, shipping, sales_rep_id, sales_rep_source)"
             " values (%s, %s, %s, %s, %s, %s, %s) returning id",
             (
                 shop_id,
@@ -95,8 +95,8 @@ async def make_customer(
                 active,
                 Jsonb(ADDRESS if billing is None else billing),
                 Jsonb(ADDRESS if shipping is None else shipping),
-                seller_id,
-                "stored" if seller_id else None,
+                sales_rep_id,
+                "stored" if sales_rep_id else None,
             ),
         )
     )

@@ -120,7 +120,9 @@ SAMPLES = [
     Sample(
         code.migrations_wait_briefly,
         good={
-            f"{VERSIONS}/2026-01-31-0900_labels.sql": "set local lock_timeout = '3s';\nselect 1;\n"
+            f"{VERSIONS}/2026-01-31-0900_labels.sql": "set local lock_timeout = '3s';\nselect 1;\n",
+            f"{VERSIONS}/2026-02-01-0900_all.py": "run_sql(\"set local lock_timeout = '3s'\")\n",
+            f"{VERSIONS}/2026-02-01-0900_all/10_labels.sql": "select 1;\n",
         },
         bad={f"{VERSIONS}/labels.sql": "alter table labels add x int;\n"},
         found=((f"{VERSIONS}/labels.sql", 1), (f"{VERSIONS}/labels.sql", 1)),

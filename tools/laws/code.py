@@ -162,14 +162,17 @@ def parts_are_used_by_their_names(tree: Tree) -> Iterator[Finding]:
 
 
 def migrations_wait_briefly(tree: Tree) -> Iterator[Finding]:
-    """Every SQL revision sets a lock timeout and carries its date in its name."""
+    """Every revision in SQL sets a lock timeout and carries its date in its name.
+
+    A revision of several files is a folder of that name, and the Python file beside it sets the timeout.
+    """
     folder = SRC + "db/migrations/versions/"
     for path, text in tree.under(folder, suffix=".sql"):
-        if not re.search(
-            r"^\s*set\s+(local\s+)?lock_timeout\b", text, re.IGNORECASE | re.MULTILINE
-        ):
+        name, _, inner = path.removeprefix(folder).partition("/")
+        setting = tree.texts.get(f"{folder}{name}.py", "") if inner else text
+        if not re.search(r"\bset\s+(local\s+)?lock_timeout\b", setting, re.IGNORECASE):
             yield Finding(path, 1, "set local lock_timeout = '...' first")
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}-\d{4}_[a-z0-9_]+\.sql", path.removeprefix(folder)):
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}-\d{4}_[a-z0-9_]+", name.removesuffix(".sql")):
             yield Finding(path, 1, "call it YYYY-MM-DD-HHMM_what.sql")
 
 

@@ -12,7 +12,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
 
 if TYPE_CHECKING:
-    from crossdock.shop.fulfilment import ConnectorView
+    from crossdock.shop.dispatch import ConnectorView
 
 app = typer.Typer(help="Where a shop's orders are sent to be packed.", no_args_is_help=True)
 
@@ -47,7 +47,7 @@ def add(
     """Add a connector; a webhook without a secret gets one, which is shown this once."""
     from crossdock.jobs.services import create_configuring, create_outbound
     from crossdock.kit.ids import RandomIds
-    from crossdock.shop.fulfilment import add_connector, new_secret
+    from crossdock.shop.dispatch import add_connector, new_secret
     from crossdock.shop.shops import read_shop
 
     secret = _read_secret(secret_file)
@@ -81,7 +81,7 @@ def add(
 @app.command("list")
 def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
     """The shop's connectors; secrets are not shown."""
-    from crossdock.shop.fulfilment import list_connectors
+    from crossdock.shop.dispatch import list_connectors
     from crossdock.shop.shops import read_shop
 
     async def run(runtime: Runtime) -> "list[ConnectorView]":
@@ -111,7 +111,7 @@ def set_(
 ) -> None:
     """Change a connector; attempts that come later use what is set now."""
     from crossdock.jobs.services import create_configuring, create_outbound
-    from crossdock.shop.fulfilment import list_connectors, set_connector
+    from crossdock.shop.dispatch import list_connectors, set_connector
     from crossdock.shop.shops import read_shop
 
     secret = _read_secret(secret_file)
@@ -140,7 +140,7 @@ def set_(
 def try_(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
     """Try the connector without sending an order; exit 1 when it does not work."""
     from crossdock.jobs.services import create_dispatching, create_outbound
-    from crossdock.shop.fulfilment import DispatchFailed
+    from crossdock.shop.dispatch import DispatchFailed
     from crossdock.shop.shops import read_shop
 
     async def run(runtime: Runtime) -> tuple[bool, str]:

@@ -24,7 +24,7 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         help="key=value: billing.FIELD, shipping.FIELD, or address.FIELD for both; email, active, "
-        "seller. A FIELD is first_name, last_name, company, email, phone, address_1, address_2, "
+        "sales_rep. A FIELD is first_name, last_name, company, email, phone, address_1, address_2, "
         "city, state, postcode or country.",
     ),
 ]
@@ -140,7 +140,7 @@ def _read_change(words: list[str]) -> "CustomerChange":
         if kind in {*addresses, "address"} and field in _address_fields():
             for name in addresses if kind == "address" else (kind,):
                 addresses[name][field] = text.upper() if field == "country" else text
-        elif key in {"email", "active", "seller"}:
+        elif key in {"email", "active", "sales_rep"}:
             columns |= _column(key, text)
         else:
             raise Invalid("invalid_input", _unknown(key))
@@ -155,10 +155,12 @@ def _column(key: str, text: str) -> dict[str, Any]:
             raise Invalid("invalid_input", f"active: {text!r} is neither yes nor no.")
         return {"active": text.lower() in _YES}
     if text.lower() in {"", "none"}:
-        return {"seller_id": None}
+        return {"sales_rep_id": None}
     if not (text.isascii() and text.isdigit()):
-        raise Invalid("invalid_input", "seller is a number of `crossdock seller list`, or none.")
-    return {"seller_id": int(text)}
+        raise Invalid(
+            "invalid_input", "sales_rep is a number of `crossdock sales-rep list`, or none."
+        )
+    return {"sales_rep_id": int(text)}
 
 
 def _address_fields() -> tuple[str, ...]:
@@ -170,11 +172,11 @@ def _address_fields() -> tuple[str, ...]:
 def _unknown(key: str) -> str:
     kinds = ("billing", "shipping", "address")
     known = [f"{kind}.{field}" for kind in kinds for field in _address_fields()]
-    near = difflib.get_close_matches(key, [*known, "email", "active", "seller"], n=1)
+    near = difflib.get_close_matches(key, [*known, "email", "active", "sales_rep"], n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     fields = ", ".join(_address_fields())
     return (
-        f"{key!r} is nothing that a customer has.{hint} Known are email, active, seller, and "
+        f"{key!r} is nothing that a customer has.{hint} Known are email, active, sales_rep, and "
         f"billing, shipping or address with a point and one of {fields}."
     )
 
@@ -189,7 +191,7 @@ def _show(customer: "Customer", *, as_json: bool) -> None:
     else:
         typer.echo(f"Customer {customer.id}: {customer.email}")
         typer.echo(f"  active    {'yes' if customer.active else 'no'}")
-        typer.echo(f"  seller    {customer.seller_id or 'none yet'}")
+        typer.echo(f"  sales rep    {customer.sales_rep_id or 'none yet'}")
         for kind in ("billing", "shipping"):
             parts = msgspec.to_builtins(getattr(customer, kind)).values()
             typer.echo(f"  {kind:9} {', '.join(part for part in parts if part) or '-'}")

@@ -10,7 +10,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
 
 if TYPE_CHECKING:
-    from crossdock.shop.fulfilment import Dispatch
+    from crossdock.shop.dispatch import Dispatch
 
 app = typer.Typer(help="Orders on their way to fulfilment.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """The newest dispatches of a shop."""
-    from crossdock.shop.fulfilment import list_dispatches
+    from crossdock.shop.dispatch import list_dispatches
     from crossdock.shop.shops import read_shop
 
     if status is not None and status not in STATUSES:
@@ -51,7 +51,7 @@ def list_(
 @app.command()
 def show(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> None:
     """How far one order has come, and what the last attempt said."""
-    from crossdock.shop.fulfilment import show_dispatch
+    from crossdock.shop.dispatch import show_dispatch
     from crossdock.shop.shops import read_shop
 
     async def run(runtime: Runtime) -> "Dispatch":
@@ -75,8 +75,8 @@ def resend(
     as_json: JsonOption = False,
 ) -> None:
     """Send failed dispatches again; what an earlier attempt left on the other side is found, not doubled."""
-    from crossdock.shop.fulfilment import list_dispatches
-    from crossdock.shop.fulfilment import resend as resend_dispatch
+    from crossdock.shop.dispatch import list_dispatches
+    from crossdock.shop.dispatch import resend as resend_dispatch
     from crossdock.shop.shops import read_shop
 
     if bool(order_ids) == failed:

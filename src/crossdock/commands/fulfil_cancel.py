@@ -45,7 +45,7 @@ def cancel(
 
 async def _advice(tx: Transaction, *, slug: str, shop_id: int, order_id: int) -> str:
     """What the operator can do about an order that cannot be cancelled here; "" for nothing."""
-    from crossdock.shop.fulfilment import show_dispatch
+    from crossdock.shop.dispatch import show_dispatch
     from crossdock.shop.warehouse import list_returnable
 
     if any((await list_returnable(tx, shop_id=shop_id, order_id=order_id)).values()):

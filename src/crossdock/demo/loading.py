@@ -29,15 +29,15 @@ from crossdock.shop.catalogue import (
     upsert_merchants,
     upsert_prepared,
 )
-from crossdock.shop.customers import add_seller, list_sellers
-from crossdock.shop.fulfilment import Configuring, add_connector, list_connectors
+from crossdock.shop.customers import add_sales_rep, list_sales_reps
+from crossdock.shop.dispatch import Configuring, add_connector, list_connectors
 from crossdock.shop.shops import Shop, add_shop, read_shop
 from crossdock.shop.warehouse import put_pickup_points, set_sender
 
 PRODUCTS = 2_000
 SEED = 1
 BATCH = 1_000
-SELLERS = ("Mara Lindqvist", "Tomás Ferreira", "Aiko Brandt", "Wessel de Graaf", "Inès Moreau")
+SALES_REPS = ("Mara Lindqvist", "Tomás Ferreira", "Aiko Brandt", "Wessel de Graaf", "Inès Moreau")
 
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ async def _prepare_shop(tx: Transaction, *, service: Loading) -> tuple[Shop, int
     changed += await upsert_merchants(tx, shop_id=shop.id, records=merchants)
     changed += await upsert_categories(tx, shop_id=shop.id, records=list(_categories()))
     changed += await upsert_blog_posts(tx, shop_id=shop.id, records=blog_posts())
-    changed += await _ensure_sellers(tx, shop_id=shop.id)
+    changed += await _ensure_sales_reps(tx, shop_id=shop.id)
     changed += await set_sender(tx, shop_id=shop.id, sender=SENDER)
     points = list(pickup_points(seed=SEED))
     changed += await put_pickup_points(tx, shop_id=shop.id, points=points)
@@ -156,11 +156,11 @@ async def _prepare_shop(tx: Transaction, *, service: Loading) -> tuple[Shop, int
     return shop, changed
 
 
-async def _ensure_sellers(tx: Transaction, *, shop_id: int) -> int:
-    known = {seller.email for seller in await list_sellers(tx, shop_id=shop_id)}
-    missing = {name: email for name in SELLERS if (email := _email(name)) not in known}
+async def _ensure_sales_reps(tx: Transaction, *, shop_id: int) -> int:
+    known = {sales_rep.email for sales_rep in await list_sales_reps(tx, shop_id=shop_id)}
+    missing = {name: email for name in SALES_REPS if (email := _email(name)) not in known}
     for name, email in missing.items():
-        await add_seller(tx, shop_id=shop_id, name=name, email=email)
+        await add_sales_rep(tx, shop_id=shop_id, name=name, email=email)
     return len(missing)
 
 

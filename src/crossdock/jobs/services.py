@@ -6,7 +6,7 @@ from crossdock.kit.ids import RandomIds
 from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
-from crossdock.shop.fulfilment import Configuring, Connectors, Dispatching
+from crossdock.shop.dispatch import Configuring, Connectors, Dispatching
 from crossdock.shop.warehouse import Booking, create_carriers
 
 

@@ -6,8 +6,8 @@ import structlog
 from procrastinate import JobContext
 
 from crossdock.jobs.queue import Retries, queue, runtime_of
-from crossdock.shop.fulfilment import QUEUE, TASK, Dispatching, requeue_lost
-from crossdock.shop.fulfilment import send_dispatch as send
+from crossdock.shop.dispatch import QUEUE, TASK, Dispatching, requeue_lost
+from crossdock.shop.dispatch import send_dispatch as send
 
 log = structlog.get_logger("crossdock.jobs")
 

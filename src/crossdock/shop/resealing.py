@@ -12,7 +12,7 @@ import msgspec
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, SealBroken
 from crossdock.kit.crypto import SecretBox
-from crossdock.shop import fulfilment, partners, people, warehouse
+from crossdock.shop import dispatch, partners, people, warehouse
 
 BATCH = 500
 NAMED_MAX = 20
@@ -58,19 +58,19 @@ _PARTNERS = Kept(
 )
 _CONNECTORS = Kept(
     name="connectors' secrets",
-    count="select count(*) from fulfilment_connectors where sealed_secret is not null",
+    count="select count(*) from connectors where sealed_secret is not null",
     read="""
-        select shop_id, name, name, sealed_secret, null from fulfilment_connectors
+        select shop_id, name, name, sealed_secret, null from connectors
         where sealed_secret is not null and (shop_id, name) > (%(shop)s, %(key)s)
         order by shop_id, name limit %(batch)s
     """,
     write="""
-        update fulfilment_connectors t set sealed_secret = x.anew
+        update connectors t set sealed_secret = x.anew
         from unnest(%(shops)s::bigint[], %(keys)s::text[], %(old)s::bytea[], %(anew)s::bytea[])
           as x (shop_id, key, old, anew)
         where t.shop_id = x.shop_id and t.name = x.key and t.sealed_secret = x.old
     """,
-    place=lambda shop_id, key, name: fulfilment.secret_place(shop_id, name),
+    place=lambda shop_id, key, name: dispatch.secret_place(shop_id, name),
     key="",
 )
 _PEOPLE = Kept(
@@ -129,7 +129,7 @@ async def await_writers(db: Database) -> None:
     """
     async with db.begin() as tx:
         await tx.run(
-            "lock table credential_secrets, fulfilment_connectors, people, captured_serials in share mode"
+            "lock table credential_secrets, connectors, people, captured_serials in share mode"
         )
 
 

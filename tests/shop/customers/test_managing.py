@@ -85,7 +85,7 @@ async def test_is_refused_with_a_malformed_value(tx, shop, email, country):
         await add(tx, shop, email=email, billing=Address(country=country))
 
 
-async def test_gets_a_seller_of_the_shop_only(tx, shop):
+async def test_gets_a_sales_rep_of_the_shop_only(tx, shop):
     customer_id = await add(tx, shop)
     with pytest.raises(NotFound):
-        await change(tx, shop, customer_id, seller_id=10**12)
+        await change(tx, shop, customer_id, sales_rep_id=10**12)

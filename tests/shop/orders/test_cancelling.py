@@ -6,7 +6,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.fulfilment import resend
+from crossdock.shop.dispatch import resend
 from crossdock.shop.orders import cancel_order
 from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
 from tests.support.ordering import order, placing, read_partner
@@ -22,7 +22,7 @@ async def _placed(
         fixture = await make_partner(tx, shop=shop)
         if connector:
             await tx.run(
-                "insert into fulfilment_connectors (shop_id, name, kind, is_default)"
+                "insert into connectors (shop_id, name, kind, is_default)"
                 " values (%s, %s, %s, true)",
                 (shop.id, connector, connector),
             )

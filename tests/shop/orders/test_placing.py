@@ -87,7 +87,7 @@ async def test_the_dispatch_and_its_job_come_with_the_order(database, world, kin
         mug = await make_variant(tx, shop=shop)
         if kind:
             await tx.run(
-                "insert into fulfilment_connectors (shop_id, name, kind, is_default) values (%s, 'out', %s, true)",
+                "insert into connectors (shop_id, name, kind, is_default) values (%s, 'out', %s, true)",
                 (shop.id, kind),
             )
     placed = await order(service, partner=partner, number="PO", **{f"v{mug}": 1})

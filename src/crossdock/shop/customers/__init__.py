@@ -1,7 +1,7 @@
 """Customers with billing and shipping addresses, and who looks after them."""
 
 from crossdock.shop.customers.addresses import Address, missing_fields
-from crossdock.shop.customers.assigning import NOBODY, Assigning, Vendor, resolve_vendor
+from crossdock.shop.customers.assigning import NOBODY, Assigning, Assignment, assign_sales_rep
 from crossdock.shop.customers.managing import (
     Customer,
     CustomerChange,
@@ -11,24 +11,29 @@ from crossdock.shop.customers.managing import (
     read_customer,
     set_customer,
 )
-from crossdock.shop.customers.sellers import Seller, add_seller, list_sellers, set_seller_active
+from crossdock.shop.customers.sales_reps import (
+    SalesRep,
+    add_sales_rep,
+    list_sales_reps,
+    set_sales_rep_active,
+)
 
 __all__ = [
     "NOBODY",
     "Address",
     "Assigning",
+    "Assignment",
     "Customer",
     "CustomerChange",
-    "Seller",
-    "Vendor",
+    "SalesRep",
     "add_customer",
-    "add_seller",
+    "add_sales_rep",
+    "assign_sales_rep",
     "find_customer",
     "list_customers",
-    "list_sellers",
+    "list_sales_reps",
     "missing_fields",
     "read_customer",
-    "resolve_vendor",
     "set_customer",
-    "set_seller_active",
+    "set_sales_rep_active",
 ]

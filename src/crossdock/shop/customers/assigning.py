@@ -1,13 +1,13 @@
-"""Who looks after a customer: the stored seller, an outside directory, the rotation, or nobody.
+"""Who looks after a customer: the stored sales rep, an outside directory, the rotation, or nobody.
 
-| the customer has | the directory says | the rotation has | vendor, source |
+| the customer has | the directory says | the rotation has | sales rep, source |
 |---|---|---|---|
-| a seller | - | - | that one, also if excluded: stored |
-| none | an active seller's e-mail or name | - | that one, kept from now on: external |
+| a sales rep | - | - | that one, also if excluded: stored |
+| none | an active sales rep's e-mail or name | - | that one, kept from now on: external |
 | none | nothing, an unknown one, or no answer in time | somebody not excluded | the next, kept: rotation |
 | none | as above | nobody | none, and an alert for staff |
 
-The rotation goes round the active sellers by id; its pointer moves under a row lock, after the
+The rotation goes round the active sales reps by id; its pointer moves under a row lock, after the
 customer's row is locked, so parallel orders of one customer agree and nobody is skipped. The
 exclusion list touches new assignments of the rotation only (spec shoppex_partner 4.3).
 """
@@ -29,20 +29,20 @@ _ANSWER_LIMIT_BYTES = 65_536
 _log = structlog.get_logger(__name__)
 
 
-class Vendor(msgspec.Struct, frozen=True, kw_only=True):
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """The sales person of an order; `source` is stored, external, rotation or none."""
 
-    seller_id: int | None
+    sales_rep_id: int | None
     source: str
 
 
-NOBODY = Vendor(seller_id=None, source="none")
+NOBODY = Assignment(sales_rep_id=None, source="none")
 
 
 class Assigning(msgspec.Struct, frozen=True, kw_only=True):
     """What assignment works with; an empty `directory_url` asks nobody outside.
 
-    `excluded` names sellers by id, e-mail or name, in any case.
+    `excluded` names sales reps by id, e-mail or name, in any case.
     """
 
     db: Database
@@ -53,30 +53,35 @@ class Assigning(msgspec.Struct, frozen=True, kw_only=True):
     excluded: tuple[str, ...] = ()
 
 
-async def resolve_vendor(
-    service: Assigning, *, shop_id: int, customer_id: int, email: str, seller_id: int | None = None
-) -> Vendor:
-    """The vendor of a customer's next order, stored on the customer if it is a new one.
+async def assign_sales_rep(
+    service: Assigning,
+    *,
+    shop_id: int,
+    customer_id: int,
+    email: str,
+    sales_rep_id: int | None = None,
+) -> Assignment:
+    """The sales rep of a customer's next order, stored on the customer if it is a new one.
 
-    `seller_id` is what the caller has just read from the customer; with one, nothing is asked.
-    Calls out, so no transaction may be open. Never raises for a missing seller: an order without
+    `sales_rep_id` is what the caller has just read from the customer; with one, nothing is asked.
+    Calls out, so no transaction may be open. Never raises for a missing sales rep: an order without
     one is better than no order.
     """
-    if seller_id is not None:
-        return Vendor(seller_id=seller_id, source="stored")
+    if sales_rep_id is not None:
+        return Assignment(sales_rep_id=sales_rep_id, source="stored")
     try:
         if named := await _ask_directory(service, customer_id=customer_id, email=email):
             async with service.db.begin() as tx:
-                vendor = await _store_named(
+                assignment = await _store_named(
                     tx, shop_id=shop_id, customer_id=customer_id, named=named
                 )
-            if vendor:
-                return vendor
-            _log.warning("vendor.directory_unknown_seller", customer_id=customer_id)
+            if assignment:
+                return assignment
+            _log.warning("assignment.directory_unknown_sales_rep", customer_id=customer_id)
         async with service.db.begin() as tx:
             return await _rotate(service, tx, shop_id=shop_id, customer_id=customer_id)
     except CrossdockError as error:
-        _log.warning("vendor.unresolved", customer_id=customer_id, code=error.code)
+        _log.warning("assignment.unresolved", customer_id=customer_id, code=error.code)
         return NOBODY
 
 
@@ -93,106 +98,114 @@ async def _ask_directory(service: Assigning, *, customer_id: int, email: str) ->
             limit_bytes=_ANSWER_LIMIT_BYTES,
         )
     except OutboundError as error:
-        _log.warning("vendor.directory_failed", customer_id=customer_id, error=str(error))
+        _log.warning("assignment.directory_failed", customer_id=customer_id, error=str(error))
         return ""
     if answer.status == 404:
         return ""
     found = answer.json() if answer.is_success else None
     if not isinstance(found, dict):
-        _log.warning("vendor.directory_failed", customer_id=customer_id, status=answer.status)
+        _log.warning("assignment.directory_failed", customer_id=customer_id, status=answer.status)
         return ""
-    named = found.get("seller")
+    named = found.get("sales_rep")
     return named.strip() if isinstance(named, str) and "\0" not in named else ""
 
 
 async def _store_named(
     tx: Transaction, *, shop_id: int, customer_id: int, named: str
-) -> Vendor | None:
-    """Give the customer the active seller of this e-mail or name; None when there is no such one."""
+) -> Assignment | None:
+    """Give the customer the active sales rep of this e-mail or name; None when there is no such one."""
     if stored := await _stored(tx, shop_id=shop_id, customer_id=customer_id):
         return stored
-    seller_id = await tx.value(
-        "select id from sellers where shop_id = %(shop)s and active"
+    sales_rep_id = await tx.value(
+        "select id from sales_reps where shop_id = %(shop)s and active"
         " and (lower(email) = lower(%(named)s) or lower(name) = lower(%(named)s))"
         " order by lower(email) = lower(%(named)s) desc nulls last, id limit 1",
         {"shop": shop_id, "named": named},
     )
-    if seller_id is None:
+    if sales_rep_id is None:
         return None
     return await _store(
-        tx, shop_id=shop_id, customer_id=customer_id, seller_id=seller_id, source="external"
+        tx, shop_id=shop_id, customer_id=customer_id, sales_rep_id=sales_rep_id, source="external"
     )
 
 
-async def _rotate(service: Assigning, tx: Transaction, *, shop_id: int, customer_id: int) -> Vendor:
+async def _rotate(
+    service: Assigning, tx: Transaction, *, shop_id: int, customer_id: int
+) -> Assignment:
     if stored := await _stored(tx, shop_id=shop_id, customer_id=customer_id):
         return stored
     await tx.run(
-        "insert into seller_rotation (shop_id) values (%s) on conflict do nothing", (shop_id,)
+        "insert into sales_rep_rotation (shop_id) values (%s) on conflict do nothing", (shop_id,)
     )
     last = await tx.value(
-        "select last_seller_id from seller_rotation where shop_id = %s for no key update",
+        "select last_sales_rep_id from sales_rep_rotation where shop_id = %s for no key update",
         (shop_id,),
     )
-    sellers = await tx.all(
-        "select id, email, name from sellers where shop_id = %s and active order by id", (shop_id,)
+    sales_reps = await tx.all(
+        "select id, email, name from sales_reps where shop_id = %s and active order by id",
+        (shop_id,),
     )
-    seller_id = next_seller(sellers, last=last, excluded=service.excluded)
-    if seller_id is None:
+    sales_rep_id = next_sales_rep(sales_reps, last=last, excluded=service.excluded)
+    if sales_rep_id is None:
         await _alert(tx, shop_id=shop_id, customer_id=customer_id, service=service)
         return NOBODY
     await tx.run(
-        "update seller_rotation set last_seller_id = %s where shop_id = %s", (seller_id, shop_id)
+        "update sales_rep_rotation set last_sales_rep_id = %s where shop_id = %s",
+        (sales_rep_id, shop_id),
     )
     return await _store(
-        tx, shop_id=shop_id, customer_id=customer_id, seller_id=seller_id, source="rotation"
+        tx, shop_id=shop_id, customer_id=customer_id, sales_rep_id=sales_rep_id, source="rotation"
     )
 
 
-def next_seller(
-    sellers: list[tuple[Any, ...]], *, last: int, excluded: tuple[str, ...]
+def next_sales_rep(
+    sales_reps: list[tuple[Any, ...]], *, last: int, excluded: tuple[str, ...]
 ) -> int | None:
-    """The first eligible seller after `last`, going round; `sellers` are (id, email, name) by id."""
+    """The first eligible sales rep after `last`, going round; `sales_reps` are (id, email, name) by id."""
     barred = {entry.strip().casefold() for entry in excluded}
     eligible = [
-        row[0] for row in sellers if barred.isdisjoint(str(value or "").casefold() for value in row)
+        row[0]
+        for row in sales_reps
+        if barred.isdisjoint(str(value or "").casefold() for value in row)
     ]
     return next(
-        (seller_id for seller_id in eligible if seller_id > last), next(iter(eligible), None)
+        (sales_rep_id for sales_rep_id in eligible if sales_rep_id > last),
+        next(iter(eligible), None),
     )
 
 
-async def _stored(tx: Transaction, *, shop_id: int, customer_id: int) -> Vendor | None:
-    """The seller that another order has given the customer meanwhile; locks the customer."""
+async def _stored(tx: Transaction, *, shop_id: int, customer_id: int) -> Assignment | None:
+    """The sales rep that another order has given the customer meanwhile; locks the customer."""
     row = await tx.one(
-        "select seller_id from customers where shop_id = %s and id = %s for no key update",
+        "select sales_rep_id from customers where shop_id = %s and id = %s for no key update",
         (shop_id, customer_id),
     )
     if row is None:
         return NOBODY
-    return None if row[0] is None else Vendor(seller_id=row[0], source="stored")
+    return None if row[0] is None else Assignment(sales_rep_id=row[0], source="stored")
 
 
 async def _store(
-    tx: Transaction, *, shop_id: int, customer_id: int, seller_id: int, source: str
-) -> Vendor:
+    tx: Transaction, *, shop_id: int, customer_id: int, sales_rep_id: int, source: str
+) -> Assignment:
     await tx.run(
-        "update customers set seller_id = %s, seller_source = %s"
-        " where shop_id = %s and id = %s and seller_id is null",
-        (seller_id, source, shop_id, customer_id),
+        "update customers set sales_rep_id = %s, sales_rep_source = %s"
+        " where shop_id = %s and id = %s and sales_rep_id is null",
+        (sales_rep_id, source, shop_id, customer_id),
     )
-    return Vendor(seller_id=seller_id, source=source)
+    return Assignment(sales_rep_id=sales_rep_id, source=source)
 
 
 async def _alert(tx: Transaction, *, shop_id: int, customer_id: int, service: Assigning) -> None:
     """One alert until somebody has seen it, however many orders come."""
     await tx.run(
-        "insert into alerts (shop_id, kind, message, created_at) select %(shop)s, 'vendor_missing', %(text)s, %(now)s"
+        "insert into alerts (shop_id, kind, message, created_at)"
+        " select %(shop)s, 'sales_rep_missing', %(text)s, %(now)s"
         " where not exists (select 1 from alerts"
-        " where shop_id = %(shop)s and kind = 'vendor_missing' and seen_at is null)",
+        " where shop_id = %(shop)s and kind = 'sales_rep_missing' and seen_at is null)",
         {
             "shop": shop_id,
-            "text": f"No seller is eligible for customer {customer_id}; orders come without a vendor.",
+            "text": f"No sales rep is eligible for customer {customer_id}; orders come without one.",
             "now": service.clock.now(),
         },
     )

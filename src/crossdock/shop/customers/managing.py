@@ -23,7 +23,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     billing: Address
     shipping: Address
-    seller_id: int | None
+    sales_rep_id: int | None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class CustomerChange(msgspec.Struct, frozen=True, kw_only=True):
 
     email: str | msgspec.UnsetType = msgspec.UNSET
     active: bool | msgspec.UnsetType = msgspec.UNSET
-    seller_id: int | msgspec.UnsetType | None = msgspec.UNSET
+    sales_rep_id: int | msgspec.UnsetType | None = msgspec.UNSET
     billing: dict[str, str] = {}
     shipping: dict[str, str] = {}
 
@@ -97,7 +97,7 @@ async def set_customer(
     """Change what is given. Raises NotFound `not_found`, Conflict `exists`, Invalid `invalid_input`."""
     columns: dict[str, Any] = {
         name: value
-        for name in ("email", "active", "seller_id")
+        for name in ("email", "active", "sales_rep_id")
         if (value := getattr(change, name)) is not msgspec.UNSET
     }
     if "email" in columns:
@@ -106,9 +106,9 @@ async def set_customer(
     for address in (change.billing, change.shipping):
         _check_country(address.get("country", ""))
     assignments = "".join(f", {name} = %({name})s" for name in columns)
-    if "seller_id" in columns:
-        columns["seller_source"] = None if columns["seller_id"] is None else "stored"
-        assignments += ", seller_source = %(seller_source)s"
+    if "sales_rep_id" in columns:
+        columns["sales_rep_source"] = None if columns["sales_rep_id"] is None else "stored"
+        assignments += ", sales_rep_source = %(sales_rep_source)s"
     columns |= {"shop": shop_id, "id": customer_id}
     columns |= {"billing": Jsonb(change.billing), "shipping": Jsonb(change.shipping)}
     if not await _update(tx, assignments=assignments, columns=columns):
@@ -126,11 +126,11 @@ async def _update(tx: Transaction, *, assignments: str, columns: dict[str, Any])
     except psycopg.errors.UniqueViolation as error:
         raise _email_taken(columns["email"]) from error
     except psycopg.errors.ForeignKeyViolation as error:
-        raise NotFound("not_found", f"There is no seller {columns['seller_id']}.") from error
+        raise NotFound("not_found", f"There is no sales rep {columns['sales_rep_id']}.") from error
 
 
 _SELECT = """
-    select id, email, active, billing, shipping, seller_id
+    select id, email, active, billing, shipping, sales_rep_id
     from customers where shop_id = %s and deleted_at is null"""
 
 
@@ -141,7 +141,7 @@ def _from_row(row: tuple[Any, ...]) -> Customer:
         active=row[2],
         billing=msgspec.convert(row[3], Address),
         shipping=msgspec.convert(row[4], Address),
-        seller_id=row[5],
+        sales_rep_id=row[5],
     )
 
 

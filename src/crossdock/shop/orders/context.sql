@@ -13,11 +13,11 @@ begin
         'customer', (
             select jsonb_build_object('id', c.id, 'email', c.email, 'active', c.active,
                                       'billing', jsonb_strip_nulls(c.billing),
-                                      'shipping', jsonb_strip_nulls(c.shipping), 'seller_id', c.seller_id)
+                                      'shipping', jsonb_strip_nulls(c.shipping), 'sales_rep_id', c.sales_rep_id)
             from customers c
             where c.shop_id = p_shop_id and c.id = p_customer_id and c.deleted_at is null),
         'connector', (
-            select jsonb_build_object('name', f.name, 'kind', f.kind) from fulfilment_connectors f
+            select jsonb_build_object('name', f.name, 'kind', f.kind) from connectors f
             where f.shop_id = p_shop_id and f.is_default and f.enabled),
         'variants', coalesce((select jsonb_agg(to_jsonb(seen)) from (
             select v.id, v.product_id, v.merchant_id, v.name, v.sku, v.upc, v.origin, v.vat_bp,

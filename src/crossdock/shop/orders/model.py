@@ -42,7 +42,7 @@ class OrderCustomer(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     billing: Address
     shipping: Address
-    seller_id: int | None
+    sales_rep_id: int | None
 
 
 class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):

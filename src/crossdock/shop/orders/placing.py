@@ -9,8 +9,8 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
-from crossdock.shop.customers import Assigning, Vendor, resolve_vendor
-from crossdock.shop.fulfilment import item_note
+from crossdock.shop.customers import Assigning, Assignment, assign_sales_rep
+from crossdock.shop.dispatch import item_note
 from crossdock.shop.orders.checking import check_order, order_exists, quantities
 from crossdock.shop.orders.model import (
     OrderContext,
@@ -29,7 +29,7 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
     """What placing needs besides the order: set once, where the program is put together.
 
     `assigning` may call out, so it runs between the reading and the writing transaction;
-    `note_template` makes what the fulfilment system gets with each line.
+    `note_template` makes what the outside system gets with each line.
     """
 
     db: Database
@@ -57,12 +57,12 @@ async def place_order(service: Placing, *, partner: Partner, request: OrderReque
         customer, subtotal = check_order(
             context, partner=partner, request=request, own_requires_stock=service.own_requires_stock
         )
-        vendor = await resolve_vendor(
+        assignment = await assign_sales_rep(
             service.assigning,
             shop_id=partner.shop_id,
             customer_id=customer.id,
             email=customer.email,
-            seller_id=customer.seller_id,
+            sales_rep_id=customer.sales_rep_id,
         )
         document = _document(
             context,
@@ -70,7 +70,7 @@ async def place_order(service: Placing, *, partner: Partner, request: OrderReque
             request=request,
             customer=customer,
             subtotal=subtotal,
-            vendor=vendor,
+            assignment=assignment,
             note=item_note(request.partner_order_id, request.comments, service.note_template),
             order_key=service.ids.order_key(),
         )
@@ -137,7 +137,7 @@ def _document(
     request: OrderRequest,
     customer: OrderCustomer,
     subtotal: int,
-    vendor: Vendor,
+    assignment: Assignment,
     note: str,
     order_key: str,
 ) -> dict[str, Any]:
@@ -161,8 +161,8 @@ def _document(
         "comments": request.comments,
         "tax_id": request.tax_id,
         "resale_tax": request.resale_tax,
-        "seller_id": vendor.seller_id,
-        "vendor_source": vendor.source,
+        "sales_rep_id": assignment.sales_rep_id,
+        "sales_rep_source": assignment.source,
         "source": request.source,
         "is_test": request.is_test,
         "connector": context.connector,

@@ -15,17 +15,17 @@ declare
 begin
     insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, customer_id, state, currency,
                         subtotal_minor, tax_minor, shipping_minor, discount_minor, total_minor, billing, shipping,
-                        comments, tax_id, resale_tax, seller_id, vendor_source, source, is_test, details, placed_at,
+                        comments, tax_id, resale_tax, sales_rep_id, sales_rep_source, source, is_test, details, placed_at,
                         updated_at)
     select v_shop_id, o.order_key, o.partner_id, o.channel, o.partner_order_id, o.customer_id, o.state, o.currency,
            o.subtotal_minor, o.tax_minor, o.shipping_minor, o.discount_minor, o.total_minor, o.billing, o.shipping,
-           o.comments, o.tax_id, o.resale_tax, o.seller_id, o.vendor_source, o.source, o.is_test,
+           o.comments, o.tax_id, o.resale_tax, o.sales_rep_id, o.sales_rep_source, o.source, o.is_test,
            coalesce(o.details, '{}'), p_now, p_now
     from jsonb_to_record(p_order) as o (
         order_key text, partner_id bigint, channel text, partner_order_id text, customer_id bigint, state text,
         currency text, subtotal_minor bigint, tax_minor bigint, shipping_minor bigint, discount_minor bigint,
         total_minor bigint, billing jsonb, shipping jsonb, comments text, tax_id text, resale_tax text,
-        seller_id bigint, vendor_source text, source text, is_test boolean, details jsonb)
+        sales_rep_id bigint, sales_rep_source text, source text, is_test boolean, details jsonb)
     on conflict (partner_id, partner_order_id) do nothing
     returning id into order_id;
 

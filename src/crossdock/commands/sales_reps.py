@@ -1,0 +1,111 @@
+"""`crossdock sales-rep`: the operator's sales people, whom new customers are given to in turn."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_runtime
+from crossdock.db.runtime import Runtime
+
+if TYPE_CHECKING:
+    from crossdock.shop.customers import SalesRep
+
+app = typer.Typer(
+    help="Sales people; new customers are given to them in turn.", no_args_is_help=True
+)
+
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SalesRepId = Annotated[
+    int, typer.Argument(help="The sales_rep's number, from `crossdock sales_rep list`.")
+]
+
+
+@app.command()
+def add(
+    shop: ShopOption,
+    name: Annotated[str, typer.Option(help="The sales rep's name.")],
+    email: Annotated[str | None, typer.Option(help="The sales rep's e-mail.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a sales rep, who takes part in the rotation from now on."""
+    from crossdock.shop.customers import add_sales_rep
+    from crossdock.shop.shops import read_shop
+
+    async def run(runtime: Runtime) -> int:
+        async with runtime.database.begin() as tx:
+            shop_id = (await read_shop(tx, slug=shop)).id
+            return await add_sales_rep(tx, shop_id=shop_id, name=name, email=email)
+
+    sales_rep_id = with_runtime(run)
+    typer.echo(
+        msgspec.json.encode({"id": sales_rep_id})
+        if as_json
+        else f"Sales rep {sales_rep_id} is added."
+    )
+
+
+@app.command("list")
+def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
+    """The shop's sales reps."""
+    from crossdock.shop.customers import list_sales_reps
+    from crossdock.shop.shops import read_shop
+
+    async def run(runtime: Runtime) -> "list[SalesRep]":
+        async with runtime.database.statement() as tx:
+            return await list_sales_reps(tx, shop_id=(await read_shop(tx, slug=shop)).id)
+
+    sales_reps = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode(sales_reps))
+    elif sales_reps:
+        _print_table(sales_reps)
+    else:
+        typer.echo("There is no sales rep: orders come without one.")
+
+
+@app.command()
+def disable(sales_rep_id: SalesRepId, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Give a sales rep no new customers; the old ones stay."""
+    _set_active(shop, sales_rep_id=sales_rep_id, active=False, as_json=as_json)
+
+
+@app.command()
+def enable(sales_rep_id: SalesRepId, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Give a sales rep new customers again."""
+    _set_active(shop, sales_rep_id=sales_rep_id, active=True, as_json=as_json)
+
+
+def _set_active(shop: str, *, sales_rep_id: int, active: bool, as_json: bool) -> None:
+    from crossdock.shop.customers import list_sales_reps, set_sales_rep_active
+    from crossdock.shop.shops import read_shop
+
+    async def run(runtime: Runtime) -> "SalesRep":
+        async with runtime.database.begin() as tx:
+            shop_id = (await read_shop(tx, slug=shop)).id
+            await set_sales_rep_active(
+                tx, shop_id=shop_id, sales_rep_id=sales_rep_id, active=active
+            )
+            sales_reps = await list_sales_reps(tx, shop_id=shop_id)
+            return next(sales_rep for sales_rep in sales_reps if sales_rep.id == sales_rep_id)
+
+    sales_rep = with_runtime(run)
+    text = f"Sales rep {sales_rep_id} is {'active' if active else 'disabled'}."
+    typer.echo(msgspec.json.encode(sales_rep) if as_json else text)
+
+
+def _print_table(sales_reps: "list[SalesRep]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("SalesRep", "Name", "E-mail", "Active", "Customers")
+    for sales_rep in sales_reps:
+        row = (
+            str(sales_rep.id),
+            sales_rep.name,
+            sales_rep.email or "",
+            "yes" if sales_rep.active else "no",
+        )
+        table.add_row(*row, str(sales_rep.customers))
+    Console().print(table)

@@ -1,0 +1,16 @@
+create table shops (
+    id bigint generated always as identity primary key,
+    slug text not null unique check (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
+    name text not null,
+    currency char(3) not null,
+    country char(2) not null default 'US',
+    languages text[] not null default '{en}',
+    sender jsonb not null default '{}',  -- where the shop's parcels come from, as labels say it
+    last_sequence bigint not null default 0 check (last_sequence >= 0),
+    created_at timestamptz not null default now()
+);
+
+create function refuse_append_only_change() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only', tg_table_name using errcode = 'CD011';
+end $$;

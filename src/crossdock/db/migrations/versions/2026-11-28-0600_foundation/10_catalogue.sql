@@ -1,0 +1,146 @@
+-- Products and variants draw from one sequence, so that one number space serves
+-- channels that know both under the same kind of id.
+create sequence catalogue_ids as bigint start with 1001;
+
+create table merchants (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity,
+    slug text not null,
+    name text not null,
+    email text,
+    country char(2),
+    terms jsonb not null default '{}',
+    enabled boolean not null default true,
+    primary key (shop_id, id),
+    unique (shop_id, slug)
+);
+
+-- Catalogue.
+create table categories (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity,
+    parent_id bigint,
+    slug text not null,
+    path text not null,
+    id_path bigint[] not null,
+    depth smallint not null check (depth between 1 and 20),
+    name text not null,
+    names jsonb not null default '{}',
+    descriptions jsonb not null default '{}',
+    images jsonb not null default '{}',
+    enabled boolean not null default true,
+    sort integer not null default 0,
+    primary key (shop_id, id),
+    unique (shop_id, path),
+    foreign key (shop_id, parent_id) references categories (shop_id, id) on delete cascade
+);
+
+create index categories_parent on categories (shop_id, parent_id);
+
+-- A product's shop is its merchant's, so the key to merchants says it all.
+create table products (
+    shop_id bigint not null,
+    id bigint not null default nextval('catalogue_ids'),
+    merchant_id bigint not null,
+    handle text not null,
+    name text not null,
+    description text not null default '',
+    brand text not null default '',
+    translations jsonb not null default '{}',
+    attributes jsonb not null default '{}',
+    images jsonb not null default '[]',
+    extra_handling jsonb,
+    tags text[] not null default '{}',
+    related_handles text[] not null default '{}',
+    option_names text[] not null default '{}',
+    enabled boolean not null default true,
+    featured boolean not null default false,
+    virtual boolean not null default false,
+    sold_without_stock boolean not null default false,
+    requires_serial boolean not null default false,
+    sort integer not null default 0,
+    source_hash bytea,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    primary key (shop_id, id),
+    unique (shop_id, merchant_id, handle),
+    foreign key (shop_id, merchant_id) references merchants (shop_id, id)
+);
+
+create table product_categories (
+    shop_id bigint not null,
+    product_id bigint not null,
+    category_id bigint not null,
+    primary key (shop_id, product_id, category_id),
+    foreign key (shop_id, product_id) references products (shop_id, id) on delete cascade,
+    foreign key (shop_id, category_id) references categories (shop_id, id) on delete cascade
+);
+
+create index product_categories_category on product_categories (shop_id, category_id);
+
+-- A variant is what is sold and counted. Its name is the whole name a buyer sees.
+create table variants (
+    shop_id bigint not null,
+    id bigint not null default nextval('catalogue_ids'),
+    product_id bigint not null,
+    merchant_id bigint not null,
+    sku text not null,
+    merchant_sku text not null default '',
+    part_number text not null default '',
+    upc text not null default '',
+    gtin14 char(14),
+    name text not null,
+    options jsonb not null default '{}',
+    attributes jsonb not null default '{}',
+    image text,
+    position integer not null default 0,
+    currency char(3) not null,
+    retail_minor bigint check (retail_minor >= 0),
+    sale_minor bigint check (sale_minor >= 0),
+    sale_starts_at timestamptz,
+    sale_ends_at timestamptz,
+    cost_minor bigint check (cost_minor >= 0),
+    vat_bp integer not null default 0 check (vat_bp between 0 and 10000),
+    weight_g integer not null default 0 check (weight_g >= 0),
+    length_mm integer,
+    width_mm integer,
+    height_mm integer,
+    origin text not null default 'SC',
+    stock_managed boolean not null default true,
+    stock_status text check (stock_status in ('instock', 'outofstock', 'onbackorder')),
+    enabled boolean not null default true,
+    listed boolean not null default true,
+    updated_at timestamptz not null default now(),
+    primary key (shop_id, id),
+    unique (shop_id, merchant_id, sku),
+    foreign key (shop_id, product_id) references products (shop_id, id) on delete cascade
+);
+
+create index variants_product on variants (shop_id, product_id);
+
+create index variants_merchant on variants (shop_id, merchant_id, id);
+
+create index variants_sale_starts on variants (shop_id, sale_starts_at) where sale_starts_at is not null;
+
+create index variants_sale_ends on variants (shop_id, sale_ends_at) where sale_ends_at is not null;
+
+create index variants_gtin on variants (shop_id, gtin14) where gtin14 is not null;
+
+create table blog_posts (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity,
+    slug text not null,
+    title text not null,
+    content text not null,
+    language text not null,
+    image text not null default '',
+    published_at timestamptz not null,
+    enabled boolean not null default true,
+    primary key (shop_id, id),
+    unique (shop_id, slug, language)
+);
+
+-- Goods are looked up by either reference.
+create index variants_sku on variants (shop_id, sku);
+
+create index variants_merchant_sku on variants (shop_id, merchant_sku) where merchant_sku <> '';

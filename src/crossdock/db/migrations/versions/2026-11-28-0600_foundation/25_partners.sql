@@ -1,0 +1,96 @@
+-- Partners: who may call, on which channel, under which terms.
+create table partners (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity,
+    channel text not null,
+    name text not null,
+    active boolean not null default true,
+    permissions text[] not null default '{}',
+    backorder boolean not null default false,
+    min_amount_minor bigint check (min_amount_minor >= 0),
+    max_amount_minor bigint check (max_amount_minor >= 0),
+    visible_merchants bigint[],
+    price_list_id bigint,
+    customer_id bigint,
+    settings jsonb not null default '{}',
+    revision bigint not null default 1,
+    created_at timestamptz not null default now(),
+    primary key (shop_id, id),
+    unique (id),
+    unique (shop_id, channel, name),
+    foreign key (shop_id, price_list_id) references price_lists (shop_id, id)
+);
+
+create table credentials (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    partner_id bigint not null,
+    channel text not null,
+    public_key text not null,
+    is_test boolean not null default false,
+    disabled_at timestamptz,
+    created_at timestamptz not null default now(),
+    primary key (shop_id, id),
+    unique (id),
+    unique (channel, public_key),
+    foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade
+);
+
+create index credentials_partner on credentials (shop_id, partner_id);
+
+-- One or two live secrets per credential; two while a rotation is under way.
+create table credential_secrets (
+    credential_id bigint not null references credentials (id) on delete cascade,
+    id bigint generated always as identity primary key,
+    sealed bytea not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz,
+    revoked_at timestamptz,
+    last_used_at timestamptz
+);
+
+create index credential_secrets_credential on credential_secrets (credential_id);
+
+create table nonces (
+    credential_id bigint not null,
+    nonce text not null,
+    expires_at timestamptz not null,
+    primary key (credential_id, nonce)
+);
+
+create index nonces_expiry on nonces (expires_at);
+
+create table rate_windows (
+    credential_id bigint not null,
+    window_start timestamptz not null,
+    calls integer not null,
+    primary key (credential_id, window_start)
+);
+
+create table idempotency_keys (
+    shop_id bigint not null,
+    partner_id bigint not null,
+    key text not null,
+    request_hash bytea not null,
+    status integer not null,
+    body bytea not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    primary key (shop_id, partner_id, key),
+    foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade
+);
+
+create index idempotency_keys_expiry on idempotency_keys (expires_at);
+
+-- A partner's cached credential is valid only for the revision it was read at.
+create function bump_partner_revision() returns trigger language plpgsql as $$
+begin
+    new.revision := old.revision + 1;
+    return new;
+end $$;
+
+create trigger partners_revision before update on partners
+    for each row execute function bump_partner_revision();
+
+-- Channels whose callers are known by a number draw it here.
+create sequence caller_numbers as bigint start with 1;

@@ -1,0 +1,50 @@
+-- People. A session is known by the hash of its token, a recovery code by its own.
+-- An incomplete session has shown the password and still owes the second factor.
+create table people (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity,
+    email text not null,
+    name text not null default '',
+    role text not null check (role in ('owner', 'manager', 'warehouse', 'viewer')),
+    password_hash text not null,
+    totp_sealed bytea,
+    totp_last_step bigint not null default 0,
+    active boolean not null default true,
+    created_at timestamptz not null default now(),
+    last_seen_at timestamptz,
+    primary key (shop_id, id),
+    unique (id)
+);
+
+create unique index people_email on people (lower(email));
+
+create table sessions (
+    token_hash bytea primary key,
+    person_id bigint not null references people (id) on delete cascade,
+    csrf_token text not null,
+    is_complete boolean not null default false,
+    created_at timestamptz not null,
+    seen_at timestamptz not null,
+    expires_at timestamptz not null
+);
+
+create index sessions_person on sessions (person_id);
+
+create index sessions_expiry on sessions (expires_at);
+
+create table recovery_codes (
+    person_id bigint not null references people (id) on delete cascade,
+    code_hash bytea not null,
+    used_at timestamptz,
+    primary key (person_id, code_hash)
+);
+
+-- Attempts that have not succeeded, per account and per source; both known by keyed hashes only.
+create table sign_in_attempts (
+    key_hash bytea primary key,
+    failures integer not null check (failures >= 0),
+    blocked_until timestamptz not null,
+    last_at timestamptz not null
+);
+
+create index sign_in_attempts_age on sign_in_attempts (last_at);

@@ -1,0 +1,29 @@
+-- Imports: where a run stands, so that a killed one goes on where it was.
+create table import_runs (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity,
+    format text not null,
+    file_hash text not null,
+    rows_done bigint not null default 0,
+    products bigint not null default 0,
+    variants bigint not null default 0,
+    refused bigint not null default 0,
+    status text not null default 'running' check (status in ('running', 'done', 'failed')),
+    started_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    primary key (shop_id, id)
+);
+
+create index import_runs_file on import_runs (shop_id, file_hash, format);
+
+create table import_refusals (
+    shop_id bigint not null,
+    run_id bigint not null,
+    row_number bigint not null,
+    field text not null,
+    reason text not null,
+    value text not null default '',
+    foreign key (shop_id, run_id) references import_runs (shop_id, id) on delete cascade
+);
+
+create index import_refusals_run on import_refusals (shop_id, run_id, row_number);

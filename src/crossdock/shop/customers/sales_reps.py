@@ -1,0 +1,52 @@
+"""Sales reps: the operator's own sales people."""
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, NotFound
+
+
+class SalesRep(msgspec.Struct, frozen=True, kw_only=True):
+    """A sales person; an inactive one gets no new customers and keeps the old ones."""
+
+    id: int
+    name: str
+    email: str | None
+    active: bool
+    customers: int
+
+
+async def add_sales_rep(
+    tx: Transaction, *, shop_id: int, name: str, email: str | None = None
+) -> int:
+    """The new sales rep's id. Raises Conflict `exists` when the shop knows the e-mail."""
+    sales_rep_id = await tx.value(
+        "insert into sales_reps (shop_id, name, email) values (%s, %s, %s) on conflict do nothing returning id",
+        (shop_id, name.strip(), email.strip().lower() if email else None),
+    )
+    if sales_rep_id is None:
+        raise Conflict("exists", f"There is a sales rep with the e-mail {email} already.")
+    return int(sales_rep_id)
+
+
+async def list_sales_reps(tx: Transaction, *, shop_id: int) -> list[SalesRep]:
+    """The shop's sales reps by id, with how many customers each looks after."""
+    rows = await tx.all(
+        "select s.id, s.name, s.email, s.active, (select count(*) from customers c"
+        " where c.shop_id = s.shop_id and c.sales_rep_id = s.id and c.deleted_at is null)"
+        " from sales_reps s where s.shop_id = %s order by s.id",
+        (shop_id,),
+    )
+    names = SalesRep.__struct_fields__
+    return [SalesRep(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+async def set_sales_rep_active(
+    tx: Transaction, *, shop_id: int, sales_rep_id: int, active: bool
+) -> None:
+    """Take a sales rep out of new assignments, or back in. Raises NotFound `not_found`."""
+    if not await tx.run(
+        "update sales_reps set active = %s where shop_id = %s and id = %s",
+        (active, shop_id, sales_rep_id),
+    ):
+        raise NotFound("not_found", f"There is no sales rep {sales_rep_id}.")
