@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from crossdock.channels.shoppex_partner import wire
-from crossdock.commands.settings import reference_page
+from crossdock.commands.server.settings import reference_page
 from crossdock.errors import ERROR_CODES
 from crossdock.settings import describe
 from tools.laws.layout import channel_names

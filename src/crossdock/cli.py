@@ -7,30 +7,22 @@ import sys
 
 import typer
 
-from crossdock.commands import (
-    connectors,
-    customers,
-    demo,
-    dispatches,
+from crossdock.commands.catalogue import exporting, importing, shops
+from crossdock.commands.orders import connectors, dispatches, fulfil, stock
+from crossdock.commands.partners import customers, partners, prices
+from crossdock.commands.people import people, sales_reps
+from crossdock.commands.server import (
     doctor,
-    exporting,
-    fulfil,
-    importing,
     jobs,
     master_key,
     migrate,
     openapi,
-    partners,
-    people,
-    prices,
     run,
-    sales_reps,
     serve,
     settings,
-    shops,
-    stock,
     worker,
 )
+from crossdock.commands.trying import demo
 from crossdock.errors import CrossdockError, SealBroken
 from crossdock.settings import SettingsError
 

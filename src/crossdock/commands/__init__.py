@@ -1,1 +1,1 @@
-"""The sub-commands of `crossdock`, one module each; `cli` only assembles them."""
+"""The sub-commands of `crossdock`, in folders by subject; `cli` only assembles them."""

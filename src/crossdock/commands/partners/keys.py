@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from crossdock.commands.partner_lookup import choose_key, find_partner, keys_of
-from crossdock.commands.partner_tables import show_partner, show_secret
+from crossdock.commands.partners.lookup import choose_key, find_partner, keys_of
+from crossdock.commands.partners.tables import show_partner, show_secret
 from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from crossdock.commands.raw_requests import RawRequest, parse_request
+from crossdock.commands.partners.raw_requests import RawRequest, parse_request
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid, NotFound

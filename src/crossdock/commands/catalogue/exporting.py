@@ -37,7 +37,7 @@ def export(
     What was left out is said on stderr, or with --json on stdout. Exit code: 0 done, 2 no such shop
     or format.
     """
-    from crossdock.commands.export_report import show_summary
+    from crossdock.commands.catalogue.export_report import show_summary
     from crossdock.errors import NotFound
 
     if as_json and out is None:

@@ -32,7 +32,7 @@ def announce(
     as_json: JsonOption = False,
 ) -> None:
     """Note that goods are on their way back; the return's number is printed."""
-    from crossdock.commands.fulfil import quantities
+    from crossdock.commands.orders.fulfil import quantities
     from crossdock.shop.warehouse import ReturnItem, announce_return, list_returnable
 
     wanted = quantities(lines, all_=all_)
@@ -71,7 +71,7 @@ def receive(
     as_json: JsonOption = False,
 ) -> None:
     """Take a return in; only the goods that are named go back on the shelf."""
-    from crossdock.commands.fulfil import quantities
+    from crossdock.commands.orders.fulfil import quantities
     from crossdock.shop.warehouse import receive_return
 
     restocked = quantities(lines, all_=False) if lines else {}

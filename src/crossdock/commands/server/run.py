@@ -4,10 +4,10 @@ import asyncio
 
 import typer
 
-from crossdock.commands.demo import load_into
-from crossdock.commands.greeting import greeting
 from crossdock.commands.running import require_master_key
-from crossdock.commands.serve import HostOption, PortOption, WorkersOption, with_options
+from crossdock.commands.server.serve import HostOption, PortOption, WorkersOption, with_options
+from crossdock.commands.trying.demo import load_into
+from crossdock.commands.trying.greeting import greeting
 from crossdock.db.runtime import Runtime
 from crossdock.serving.address import noting_address
 from crossdock.settings import load_settings

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from crossdock.commands import fulfil_cancel, fulfil_returns, fulfil_sender
-from crossdock.commands.fulfil_tables import print_order, print_work
+from crossdock.commands.orders import fulfil_cancel, fulfil_returns, fulfil_sender
+from crossdock.commands.orders.fulfil_tables import print_order, print_work
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
@@ -225,7 +225,7 @@ def ship(
     as_json: JsonOption = False,
 ) -> None:
     """Book packed packages with a carrier and ship them."""
-    from crossdock.commands.fulfil_shipping import ship_order
+    from crossdock.commands.orders.fulfil_shipping import ship_order
 
     async def run(runtime: Runtime) -> "WorkOrder":
         await ship_order(
@@ -270,7 +270,7 @@ def label(
     as_json: JsonOption = False,
 ) -> None:
     """Write the label of a shipped package to a file."""
-    from crossdock.commands.fulfil_shipping import label_of
+    from crossdock.commands.orders.fulfil_shipping import label_of
 
     if to.suffix not in {".pdf", ".zpl"}:
         raise Invalid("invalid_input", "--to must end in .pdf or .zpl.")

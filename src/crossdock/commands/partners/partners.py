@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from crossdock.commands import partner_keys, partner_tools
-from crossdock.commands.partner_lookup import find_partner
-from crossdock.commands.partner_tables import print_partners, show_partner, show_secret
+from crossdock.commands.partners import keys, signatures
+from crossdock.commands.partners.lookup import find_partner
+from crossdock.commands.partners.tables import print_partners, show_partner, show_secret
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
@@ -193,9 +193,9 @@ def _pop_test(words: dict[str, str], *, shop: str) -> bool:
     return text in {"yes", "true", "on", "1"}
 
 
-app.command()(partner_keys.rotate)
-app.command("revoke-old")(partner_keys.revoke_old)
-app.command()(partner_keys.disable)
-app.command()(partner_keys.enable)
-app.command()(partner_tools.explain)
-app.command()(partner_tools.sign)
+app.command()(keys.rotate)
+app.command("revoke-old")(keys.revoke_old)
+app.command()(keys.disable)
+app.command()(keys.enable)
+app.command()(signatures.explain)
+app.command()(signatures.sign)

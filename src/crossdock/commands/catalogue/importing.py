@@ -41,7 +41,7 @@ def import_(
 
     Exit code: 0 nothing was refused, 1 some rows were, 2 the file could not be read (to its end).
     """
-    from crossdock.commands.import_report import TerminalWatcher
+    from crossdock.commands.catalogue.import_report import TerminalWatcher
 
     with TerminalWatcher(report=report) as watcher, _told_when_stopped(dry_run=dry_run):
         summary = _import(

@@ -1,0 +1,1 @@
+"""Commands: shops, and goods in and out."""

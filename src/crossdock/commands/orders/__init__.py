@@ -1,0 +1,1 @@
+"""Commands: stock, fulfilment, and where orders go."""

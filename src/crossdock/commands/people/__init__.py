@@ -1,0 +1,1 @@
+"""Commands: who signs in, and who looks after customers."""

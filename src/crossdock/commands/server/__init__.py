@@ -1,0 +1,1 @@
+"""Commands: running, checking and keeping the server."""
