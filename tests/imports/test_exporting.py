@@ -8,13 +8,8 @@ import pytest
 
 from crossdock.imports import writing_shopify
 from crossdock.imports.exporting import ExportSummary, export_catalogue
-from crossdock.shop.catalogue import (
-    ProductRecord,
-    Promotion,
-    StockRecord,
-    VariantRecord,
-    upsert_products,
-)
+from crossdock.shop.catalogue import ProductRecord, Promotion, VariantRecord, upsert_products
+from crossdock.shop.stock import StockRecord
 from tests.support.processes import run_command
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

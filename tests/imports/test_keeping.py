@@ -19,11 +19,11 @@ from crossdock.shop.catalogue import (
     Image,
     ProductRecord,
     Promotion,
-    StockRecord,
     VariantRecord,
     upsert_products,
 )
 from crossdock.shop.catalogue.merging import completed
+from crossdock.shop.stock import StockRecord
 from tests.support.made_products import products, read_back, texts, urls, words
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

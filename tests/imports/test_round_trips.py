@@ -24,12 +24,12 @@ from crossdock.shop.catalogue import (
     Image,
     ProductRecord,
     Promotion,
-    StockRecord,
     VariantRecord,
     normalise_gtin,
     prepare,
     upsert_products,
 )
+from crossdock.shop.stock import StockRecord
 from tests.support.made_products import products, texts, written_and_read
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

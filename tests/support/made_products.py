@@ -5,14 +5,9 @@ from hypothesis import strategies as st
 from crossdock.imports.items import Read
 from crossdock.imports.opening import open_source
 from crossdock.imports.reading import Reading
-from crossdock.shop.catalogue import (
-    AttributeUse,
-    Image,
-    ProductRecord,
-    StockRecord,
-    VariantRecord,
-)
+from crossdock.shop.catalogue import AttributeUse, Image, ProductRecord, VariantRecord
 from crossdock.shop.shops import Shop
+from crossdock.shop.stock import StockRecord
 
 SHOP = Shop(id=1, slug="s", name="Shop & Söhne", currency="USD", country="US", languages=("en",))
 NASTY = [

@@ -7,6 +7,7 @@ from typing import Any
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
+from crossdock.shop.catalogue import VariantName
 from crossdock.shop.customers import Address
 from crossdock.shop.doctor import CHECKS
 from crossdock.shop.orders import cancel_order
@@ -19,7 +20,6 @@ from crossdock.shop.warehouse import (
     ConsignedOrder,
     Consignment,
     Entering,
-    GoodName,
     ReturnItem,
     WorkOrder,
     add_checkpoints,
@@ -100,7 +100,7 @@ class Warehouse:
             billing=RECEIVER,
             shipping=RECEIVER,
             lines=tuple(
-                ConsignedLine(good=GoodName("id", str(variant_id)), quantity=quantity)
+                ConsignedLine(good=VariantName("id", str(variant_id)), quantity=quantity)
                 for variant_id, quantity in wanted
             ),
             is_release_wanted=release,

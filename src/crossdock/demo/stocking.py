@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from crossdock.demo.chance import Chance
-from crossdock.shop.catalogue import StockRecord
+from crossdock.shop.stock import StockRecord
 
 Status = Literal["instock", "outofstock", "onbackorder"]
 

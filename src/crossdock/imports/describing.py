@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from crossdock.imports.jsonl import BlogPostLine, CategoryLine, Line, MerchantLine, ProductLine
-from crossdock.shop.catalogue import ExtraHandling, Image, Promotion, StockRecord, VariantRecord
+from crossdock.shop.catalogue import ExtraHandling, Image, Promotion, VariantRecord
+from crossdock.shop.stock import StockRecord
 
 _SHOWN: tuple[tuple[str, Any], ...] = (
     ('Product: `"type": "product"`', ProductLine),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from crossdock.errors import Invalid
 from crossdock.imports.items import RowRefused
 from crossdock.kit.money import exponent, parse_amount, round_half_up
-from crossdock.shop.catalogue import QUANTITY_MAX
+from crossdock.shop.stock import QUANTITY_MAX
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{0,20})?|[+-]?\.[0-9]{1,20}", re.ASCII)
 _WITH_COMMA = re.compile(

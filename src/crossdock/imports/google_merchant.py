@@ -22,7 +22,8 @@ from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.tables import Table, read_rows
-from crossdock.shop.catalogue import Image, Parts, ProductRecord, StockRecord, VariantRecord
+from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord
+from crossdock.shop.stock import StockRecord
 
 OPTION_FIELDS = ("color", "size", "material", "pattern", "gender", "age_group", "size_type")
 KEPT_FIELDS = (

@@ -19,14 +19,8 @@ from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.tables import Table, TableRow, read_rows
-from crossdock.shop.catalogue import (
-    Image,
-    Parts,
-    ProductRecord,
-    StockRecord,
-    VariantRecord,
-    slug_of,
-)
+from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord, slug_of
+from crossdock.shop.stock import StockRecord
 
 # Our word: the header names, plain, the newer one first.
 _NAMES = {

@@ -20,7 +20,8 @@ from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.tables import Table, TableRow, read_rows
-from crossdock.shop.catalogue import Image, Parts, ProductRecord, StockRecord, VariantRecord
+from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord
+from crossdock.shop.stock import StockRecord
 
 _SOLD = frozenset({"simple", "variable", "variation"})
 _STATUS = {

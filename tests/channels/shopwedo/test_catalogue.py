@@ -13,13 +13,13 @@ from crossdock.shop.catalogue import (
     Image,
     ProductRecord,
     Promotion,
-    StockRecord,
     VariantRecord,
     upsert_blog_posts,
     upsert_categories,
     upsert_products,
 )
 from crossdock.shop.shops import read_shop
+from crossdock.shop.stock import StockRecord
 from tests.support.factories import make_merchant, make_shop
 
 NOW = datetime.now(UTC)

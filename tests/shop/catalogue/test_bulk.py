@@ -12,11 +12,11 @@ from crossdock.shop.catalogue import (
     MerchantRecord,
     ProductRecord,
     Promotion,
-    StockRecord,
     VariantRecord,
     upsert_merchants,
     upsert_products,
 )
+from crossdock.shop.stock import StockRecord
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -15,18 +15,17 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, CrossdockError, NotFound, Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
-from crossdock.shop.catalogue import list_categories, list_posts, list_products
+from crossdock.shop.catalogue import known_names, list_categories, list_posts, list_products
 from crossdock.shop.orders import cancel_order
 from crossdock.shop.partners import Credential
+from crossdock.shop.stock import list_stock
 from crossdock.shop.warehouse import (
     RELEASE_LOOKING,
     Entering,
     announce_return,
     enter_order,
     find_pickup_points,
-    known_goods,
     list_returnable,
-    list_stock,
     read_work_order,
 )
 
@@ -91,7 +90,7 @@ class Methods:
         order = reader.read(is_test=credential.is_test)
         if order is None:
             async with self._db.statement() as tx:
-                known = await known_goods(tx, partner=partner, names=filter(None, reader.names))
+                known = await known_names(tx, partner=partner, names=filter(None, reader.names))
             raise reader.refusal(known=known)
         mode = str(partner.settings.get("release_mode", RELEASE_LOOKING))
         try:

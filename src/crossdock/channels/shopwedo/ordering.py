@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from crossdock.channels.shopwedo.errors import OrderRefused
 from crossdock.channels.shopwedo.fields import WHOLE, whole
 from crossdock.kit.money import MINOR_MAX, exponent, round_half_up
+from crossdock.shop.catalogue import VariantName
 from crossdock.shop.customers import Address
 from crossdock.shop.partners import Partner
 from crossdock.shop.warehouse import (
     ConsignedLine,
     ConsignedOrder,
-    GoodName,
     LineDetails,
     OrderDetails,
 )
@@ -48,12 +48,12 @@ class OrderReader:
         self._zone = zone
         self._strict = partner.settings.get("require_v11_fields", True) is not False
         self.errors: dict[str, list[str]] = {}
-        self.names: list[GoodName | None] = []
+        self.names: list[VariantName | None] = []
 
     def read(self, *, is_test: bool) -> ConsignedOrder | None:
         """The order, None where a field is wrong. Raises OrderRefused `order_items_empty`."""
         items = self._read_items()
-        self.names = [self._good_name(place, item) for place, item in enumerate(items)]
+        self.names = [self._variant_name(place, item) for place, item in enumerate(items)]
         number = self._number()
         shipping = self._address("shipping_address")
         has_billing = self._data.get("billing_address") not in (None, "", [], {})
@@ -75,7 +75,7 @@ class OrderReader:
             is_test=is_test,
         )
 
-    def refusal(self, *, known: Collection[GoodName]) -> OrderRefused:
+    def refusal(self, *, known: Collection[VariantName]) -> OrderRefused:
         """`order_invalid_data` with every field that is wrong, items of unknown goods among them."""
         unknown = (place for place, name in enumerate(self.names) if name and name not in known)
         return self.refusal_of(unknown)
@@ -142,7 +142,7 @@ class OrderReader:
             country=country.upper(),
         )
 
-    def _good_name(self, place: int, item: dict[str, Any]) -> GoodName | None:
+    def _variant_name(self, place: int, item: dict[str, Any]) -> VariantName | None:
         path = f"items.{place}.sku"
         kind = _KINDS.get(str(item.get("skuType") or "").strip().lower())
         text = _plain(item.get("sku")).strip()
@@ -159,8 +159,8 @@ class OrderReader:
             if not WHOLE.fullmatch(text):
                 self._wrong(path, "must be an integer")
                 return None
-            return GoodName("id", str(int(text)))
-        return GoodName("reference" if kind == "reference" else "barcode", text)
+            return VariantName("id", str(int(text)))
+        return VariantName("reference" if kind == "reference" else "barcode", text)
 
     def _line(self, place: int, item: dict[str, Any]) -> ConsignedLine | None:
         amount = whole(item.get("amount"))

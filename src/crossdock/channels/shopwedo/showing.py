@@ -12,7 +12,8 @@ from crossdock.channels.shopwedo.states import ORDER_STATES, stock_state
 from crossdock.kit.money import to_decimal
 from crossdock.shop.catalogue import ShownCategoryTree, ShownImage, ShownPost, ShownProduct
 from crossdock.shop.customers import Address
-from crossdock.shop.warehouse import DemoCarrier, PickupPoint, StockItem, WorkLine, WorkOrder
+from crossdock.shop.stock import StockItem
+from crossdock.shop.warehouse import DemoCarrier, PickupPoint, WorkLine, WorkOrder
 
 LANGUAGES = ("nl", "fr", "en", "de")
 WAREHOUSE_ID = 1

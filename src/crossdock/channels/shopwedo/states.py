@@ -1,6 +1,6 @@
 """Numbers and words of states on the wire (spec section 14): the one table of them."""
 
-from crossdock.shop.warehouse import StockItem
+from crossdock.shop.stock import StockItem
 
 ORDER_STATES: dict[str, tuple[int, str]] = {
     "waiting_for_release": (1, "waiting_for_release"),

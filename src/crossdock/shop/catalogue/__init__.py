@@ -14,6 +14,7 @@ from crossdock.shop.catalogue.listing import (
     read_versions,
 )
 from crossdock.shop.catalogue.merchants import upsert_merchants
+from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.parts import Parts, left_out_of_product, left_out_of_variant
 from crossdock.shop.catalogue.reading_back import (
     AttributeUse,
@@ -25,7 +26,6 @@ from crossdock.shop.catalogue.reading_back import (
     use_snapshot,
 )
 from crossdock.shop.catalogue.records import (
-    QUANTITY_MAX,
     BlogPostRecord,
     CategoryRecord,
     ExtraHandling,
@@ -33,7 +33,6 @@ from crossdock.shop.catalogue.records import (
     MerchantRecord,
     ProductRecord,
     Promotion,
-    StockRecord,
     UpsertCounts,
     VariantRecord,
 )
@@ -50,7 +49,6 @@ from crossdock.shop.catalogue.statistics import has_statistics, refresh_statisti
 from crossdock.shop.catalogue.texts import clean_html, slug_of
 
 __all__ = [
-    "QUANTITY_MAX",
     "AttributeUse",
     "BlogPostRecord",
     "CategoryRecord",
@@ -69,14 +67,15 @@ __all__ = [
     "ShownImage",
     "ShownPost",
     "ShownProduct",
-    "StockRecord",
     "UpsertCounts",
+    "VariantName",
     "VariantRecord",
     "advance_run",
     "clean_html",
     "digits_of",
     "has_statistics",
     "is_too_deep",
+    "known_names",
     "left_out_of_product",
     "left_out_of_variant",
     "list_categories",

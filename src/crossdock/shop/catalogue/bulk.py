@@ -23,7 +23,6 @@ from crossdock.shop.catalogue.copying import PreparedProduct, prepare
 from crossdock.shop.catalogue.keeping import keep_other_parts
 from crossdock.shop.catalogue.planning import Plan, make_plan
 from crossdock.shop.catalogue.records import ProductRecord, UpsertCounts
-from crossdock.shop.catalogue.stock_setting import set_stock
 from crossdock.shop.catalogue.writing import (
     copy_new_rows,
     disable_variants,
@@ -33,6 +32,7 @@ from crossdock.shop.catalogue.writing import (
     update_variants,
 )
 from crossdock.shop.shops import Shop
+from crossdock.shop.stock import set_stock
 
 _CATALOGUE_LOCK = 0x0CA7A106  # the first key of the advisory locks that serialise catalogue writing
 

@@ -6,22 +6,16 @@ of a line; the rest, its tail, is built once and also gives the product's hash.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date
-from itertools import islice
 from typing import Any
 
 import msgspec
 
-from crossdock.db.unit_of_work import Transaction
+from crossdock.db.copying import NULL, copy_text, copy_value
 from crossdock.shop.catalogue.identifiers import normalise_gtin
 from crossdock.shop.catalogue.parts import Parts
-from crossdock.shop.catalogue.records import (
-    ProductRecord,
-    Promotion,
-    StockRecord,
-    VariantRecord,
-)
+from crossdock.shop.catalogue.records import ProductRecord, Promotion, VariantRecord
 from crossdock.shop.catalogue.texts import clean_html
+from crossdock.shop.stock import StockRecord
 
 # A new way of writing rows makes every stored hash differ, so that a re-import writes them anew.
 _HASH_VERSION = b"1"
@@ -39,14 +33,6 @@ VARIANT_COLUMNS = (
     "weight_g, length_mm, width_mm, height_mm, origin, stock_managed, stock_status, enabled"
 )
 
-_ESCAPES: dict[int, str | None] = dict.fromkeys([*range(32), 127]) | {
-    ord("\\"): "\\\\",
-    ord("\n"): "\\n",
-    ord("\r"): "\\r",
-    ord("\t"): "\\t",
-}
-_NULL = "\\N"
-_LINES_AT_ONCE = 400
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -85,42 +71,10 @@ def prepare(
     return [prepare_product(record, parts=parts) for record in records]
 
 
-async def copy_lines(tx: Transaction, *, target: str, lines: Iterable[str]) -> None:
-    """Copy lines into `target`, 'table (columns)'; the server works while further lines are made."""
-    remaining = iter(lines)
-    chunk = "".join(islice(remaining, _LINES_AT_ONCE))
-    if not chunk:
-        return
-    # tidy: allow sql_is_made_of_constants because targets are literals of the modules beside this one
-    statement = f"copy {target} from stdin"
-    async with tx.connection.cursor() as cursor, cursor.copy(statement) as copy:
-        while chunk:
-            await copy.write(chunk)
-            chunk = "".join(islice(remaining, _LINES_AT_ONCE))
-
-
 def variant_name(product_name: str, *, option_names: Sequence[str], options: dict[str, str]) -> str:
     """What a buyer sees: the product's name and, where it has options, ' - Red / XL'."""
     values = [options[name] for name in option_names if options.get(name)]
     return f"{product_name} - {' / '.join(values)}" if values else product_name
-
-
-def copy_text(value: str | None) -> str:
-    """One field of a COPY line. Control characters other than tab and line ends are dropped."""
-    if value is None:
-        return _NULL
-    if value.isprintable() and "\\" not in value:
-        return value
-    return value.translate(_ESCAPES)
-
-
-def copy_value(value: int | bool | date | None) -> str:
-    """A number, flag or moment of a COPY line."""
-    if value is None:
-        return _NULL
-    if isinstance(value, date):
-        return value.isoformat()
-    return "t" if value is True else "f" if value is False else str(value)
 
 
 def prepare_product(
@@ -162,7 +116,7 @@ def _product_fields(record: ProductRecord) -> tuple[str, ...]:
         _json(translations),
         _json(record.attributes),
         _json(record.images),
-        _json(record.extra_handling) if record.extra_handling is not None else _NULL,
+        _json(record.extra_handling) if record.extra_handling is not None else NULL,
         _array(record.tags),
         _array(record.related_handles),
         _array(record.option_names),
@@ -209,26 +163,26 @@ def _variant_fields(
         merchant_sku,
         part_number,
         upc,
-        (upc and normalise_gtin(variant.upc)) or _NULL,
+        (upc and normalise_gtin(variant.upc)) or NULL,
         name,
         _json(variant.options) if variant.options else "{}",
         _json(variant.attributes) if variant.attributes else "{}",
-        image or _NULL,
+        image or NULL,
         str(position),
         currency,
-        _NULL if variant.retail_minor is None else str(variant.retail_minor),
-        _NULL if variant.sale_minor is None else str(variant.sale_minor),
-        _NULL if variant.sale_starts_at is None else variant.sale_starts_at.isoformat(),
-        _NULL if variant.sale_ends_at is None else variant.sale_ends_at.isoformat(),
-        _NULL if variant.cost_minor is None else str(variant.cost_minor),
+        NULL if variant.retail_minor is None else str(variant.retail_minor),
+        NULL if variant.sale_minor is None else str(variant.sale_minor),
+        NULL if variant.sale_starts_at is None else variant.sale_starts_at.isoformat(),
+        NULL if variant.sale_ends_at is None else variant.sale_ends_at.isoformat(),
+        NULL if variant.cost_minor is None else str(variant.cost_minor),
         str(variant.vat_bp),
         str(variant.weight_g),
-        _NULL if variant.length_mm is None else str(variant.length_mm),
-        _NULL if variant.width_mm is None else str(variant.width_mm),
-        _NULL if variant.height_mm is None else str(variant.height_mm),
+        NULL if variant.length_mm is None else str(variant.length_mm),
+        NULL if variant.width_mm is None else str(variant.width_mm),
+        NULL if variant.height_mm is None else str(variant.height_mm),
         origin,
         "t" if variant.stock_managed else "f",
-        variant.stock_status or _NULL,
+        variant.stock_status or NULL,
         "t" if variant.enabled else "f",
     )
 

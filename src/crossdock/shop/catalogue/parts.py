@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from crossdock.shop.catalogue.records import ProductRecord, StockRecord, VariantRecord
+from crossdock.shop.catalogue.records import ProductRecord, VariantRecord
+from crossdock.shop.stock import StockRecord
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,18 +4,17 @@ All texts are already trimmed; money is minor units of `currency`; nothing here 
 `docs/reference/jsonl.md` is generated from these structures.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from crossdock.kit.money import MINOR_MAX
+from crossdock.shop.stock import StockRecord
 
-QUANTITY_MAX = 10**12
 HTML_MAX = 500_000
 
-Pool = Literal["own", "supplier"]
 StockStatus = Literal["instock", "outofstock", "onbackorder"]
 Key = Annotated[str, Meta(min_length=1, max_length=255)]
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -25,7 +24,6 @@ Html = Annotated[str, Meta(max_length=HTML_MAX)]
 Url = Annotated[str, Meta(max_length=4_000)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Amount = Annotated[int, Meta(ge=0, le=MINOR_MAX)]
-Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
 Rate = Annotated[int, Meta(ge=0, le=10_000)]
 Measure = Annotated[int, Meta(ge=0, le=10**9)]
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -51,16 +49,6 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: Annotated[Url, Meta(min_length=1)]
     alt: Text = ""
     variant_sku: Short = ""
-
-
-class StockRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a pool ('own' or 'supplier') holds: `on_hand` is set by an adjusting entry."""
-
-    pool: Pool
-    on_hand: Quantity
-    warning_level: Quantity = 0
-    best_before: date | None = None
-    best_before_alert: Text = ""
 
 
 class ExtraHandling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

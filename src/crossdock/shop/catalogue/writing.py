@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from crossdock.db.copying import copy_lines
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.categories import ensure_categories
 from crossdock.shop.catalogue.copying import (
     PRODUCT_COLUMNS,
     VARIANT_COLUMNS,
     PreparedProduct,
-    copy_lines,
 )
 from crossdock.shop.catalogue.planning import PlacedVariant, Plan
 

@@ -28,6 +28,11 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
     revision: int
 
+    @property
+    def merchant_ids(self) -> list[int] | None:
+        """`visible_merchants` as a statement's parameter."""
+        return None if self.visible_merchants is None else list(self.visible_merchants)
+
 
 class Secret(msgspec.Struct, frozen=True, kw_only=True):
     """One live secret of a credential, opened. It is never printed: see __repr__."""

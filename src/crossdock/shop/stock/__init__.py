@@ -8,6 +8,7 @@ from crossdock.shop.stock.holding import (
     release_hold,
 )
 from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, stock_status, taking
+from crossdock.shop.stock.listing import StockItem, list_stock
 from crossdock.shop.stock.posting import (
     Posting,
     adjust_stock,
@@ -15,20 +16,25 @@ from crossdock.shop.stock.posting import (
     receive_stock,
     refusing_shortage,
 )
+from crossdock.shop.stock.setting import QUANTITY_MAX, StockRecord, set_stock
 from crossdock.shop.stock.viewing import Entry, Level, find_variant, read_entries, read_levels
 
 __all__ = [
+    "QUANTITY_MAX",
     "Availability",
     "Entry",
     "Hold",
     "Level",
     "Limit",
     "Posting",
+    "StockItem",
+    "StockRecord",
     "adjust_stock",
     "commit_hold",
     "expire_holds",
     "find_variant",
     "hold_stock",
+    "list_stock",
     "post_stock",
     "purchase_limit",
     "read_entries",
@@ -36,6 +42,7 @@ __all__ = [
     "receive_stock",
     "refusing_shortage",
     "release_hold",
+    "set_stock",
     "stock_status",
     "taking",
 ]

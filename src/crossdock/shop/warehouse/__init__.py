@@ -23,7 +23,6 @@ from crossdock.shop.warehouse.entering import (
     enter_order,
 )
 from crossdock.shop.warehouse.following import FollowedParcel, follow_parcel
-from crossdock.shop.warehouse.goods import GoodName, StockItem, known_goods, list_stock
 from crossdock.shop.warehouse.labelling import ManualLabel, make_manual_label, read_manual_label
 from crossdock.shop.warehouse.listing import OPEN_STATES, STATES, WorkSummary, list_work
 from crossdock.shop.warehouse.parcels import read_parcel, read_sender, set_sender
@@ -83,7 +82,6 @@ __all__ = [
     "EnteredOrder",
     "Entering",
     "FollowedParcel",
-    "GoodName",
     "LineDetails",
     "ManualLabel",
     "OrderDetails",
@@ -91,7 +89,6 @@ __all__ = [
     "PickupPoint",
     "Quantities",
     "ReturnItem",
-    "StockItem",
     "WorkLine",
     "WorkOrder",
     "WorkPackage",
@@ -107,11 +104,9 @@ __all__ = [
     "find_serial",
     "follow_parcel",
     "is_tracking_number",
-    "known_goods",
     "left_to_pack",
     "left_to_pick",
     "list_returnable",
-    "list_stock",
     "list_work",
     "make_manual_label",
     "pack_lines",

@@ -7,10 +7,10 @@ from crossdock.errors import NotFound, Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.kit.money import MINOR_MAX
+from crossdock.shop.catalogue import VariantName
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import order_exists
 from crossdock.shop.partners import Partner
-from crossdock.shop.warehouse.goods import GoodName, visible_merchants
 
 RELEASE_LOOKING = "looking"
 RELEASE_IMMEDIATE = "immediate"
@@ -43,7 +43,7 @@ class OrderDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class ConsignedLine(msgspec.Struct, frozen=True, kw_only=True):
     """So many of one good; `price_minor` is informational, 0 where none was given."""
 
-    good: GoodName
+    good: VariantName
     quantity: int
     price_minor: int = 0
     details: LineDetails = LineDetails()
@@ -96,7 +96,7 @@ async def enter_order(
             "select * from enter_order(%s::jsonb, %s::bigint[], %s, %s, %s)",
             (
                 msgspec.json.encode(document).decode(),
-                visible_merchants(partner),
+                partner.merchant_ids,
                 order.is_release_wanted,
                 not unseen,
                 now,

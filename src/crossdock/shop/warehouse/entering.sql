@@ -1,5 +1,5 @@
 -- Enter a web shop's order, and release it if that is wanted: one statement, one transaction.
--- p_order as place_order reads it, but that each line names its good by `kind` and `text` (see good_id)
+-- p_order as place_order reads it, but that each line names its good by `kind` and `text` (see variant_named)
 -- and has a name of its own only where the caller gave one; `state` and `takes` are decided here.
 -- p_release: the goods are committed if all are there, else the order is reserved and keeps none; with p_look
 -- false (release mode 'immediate') they are committed without looking: own stock may go below zero.
@@ -71,7 +71,7 @@ create or replace function name_goods(
                is_counted(v.stock_managed, p.sold_without_stock, p.virtual) as is_counted
         from variants v join products p on p.shop_id = v.shop_id and p.id = v.product_id
         where v.shop_id = p_shop_id
-          and v.id = good_id(p_shop_id, p_merchant_ids, l.line ->> 'kind', l.line ->> 'text')
+          and v.id = variant_named(p_shop_id, p_merchant_ids, l.line ->> 'kind', l.line ->> 'text')
           and v.enabled and (p_merchant_ids is null or v.merchant_id = any(p_merchant_ids))
         limit 1
     ) g on true

@@ -140,7 +140,7 @@ create table blog_posts (
     unique (shop_id, slug, language)
 );
 
--- Goods are looked up by either reference.
+-- Variants are looked up by either reference.
 create index variants_sku on variants (shop_id, sku);
 
 create index variants_merchant_sku on variants (shop_id, merchant_sku) where merchant_sku <> '';

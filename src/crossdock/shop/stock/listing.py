@@ -1,23 +1,14 @@
-"""The goods that a web shop keeps in the warehouse, by whatever name it calls them."""
+"""Own stock as a partner sees it: a page of variants with their levels."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Literal
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.partners import Partner
 
-NameKind = Literal["id", "reference", "barcode"]
 PAGE_MAX = 50
-
-
-class GoodName(msgspec.Struct, frozen=True):
-    """How a caller names goods: our id, one of its two references, or a barcode."""
-
-    kind: NameKind
-    text: str
 
 
 class StockItem(msgspec.Struct, frozen=True, gc=False):
@@ -37,23 +28,6 @@ class StockItem(msgspec.Struct, frozen=True, gc=False):
     last_stock_change: datetime | None
 
 
-async def known_goods(
-    tx: Transaction, *, partner: Partner, names: Iterable[GoodName]
-) -> set[GoodName]:
-    """Which of the names are the partner's goods; hidden ones and another's are not (see good_id)."""
-    wanted = list(dict.fromkeys(names))
-    rows = await tx.all(
-        _KNOWN,
-        {
-            "shop": partner.shop_id,
-            "merchants": visible_merchants(partner),
-            "kinds": [name.kind for name in wanted],
-            "texts": [name.text for name in wanted],
-        },
-    )
-    return {wanted[place - 1] for (place,) in rows}
-
-
 async def list_stock(
     tx: Transaction,
     *,
@@ -63,13 +37,13 @@ async def list_stock(
     limit: int = PAGE_MAX,
     offset: int = 0,
 ) -> Sequence[StockItem]:
-    """The partner's stock items by id, at most PAGE_MAX; one query."""
+    """The stock items of the merchants that the partner sees, by id, at most PAGE_MAX; one query."""
     query = _STOCK if variant_id is None else _STOCK_OF_ONE
     rows = await tx.all(
         query if reference is None else _STOCK_BY_REFERENCE,
         {
             "shop": partner.shop_id,
-            "merchants": visible_merchants(partner),
+            "merchants": partner.merchant_ids,
             "variant": variant_id,
             "reference": reference,
             "limit": min(limit, PAGE_MAX),
@@ -78,21 +52,6 @@ async def list_stock(
     )
     return [StockItem(*row) for row in rows]
 
-
-def visible_merchants(partner: Partner) -> list[int] | None:
-    """The merchants whose goods the partner sees, as SQL has them: null for all."""
-    return None if partner.visible_merchants is None else list(partner.visible_merchants)
-
-
-_KNOWN = """
-    select w.place from unnest(%(kinds)s::text[], %(texts)s::text[]) with ordinality as w (kind, text, place)
-    cross join lateral (
-        select 1 from variants v
-        where v.shop_id = %(shop)s and v.id = good_id(%(shop)s, %(merchants)s::bigint[], w.kind, w.text)
-          and v.enabled and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
-        limit 1
-    ) found
-"""
 
 # A filter of its own query each, so that each has its own plan: one page by id, one row, a few rows.
 _COLUMNS = """

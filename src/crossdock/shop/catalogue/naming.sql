@@ -1,7 +1,7 @@
--- A partner's good by the name that it goes by: 'id', 'reference' (either of its two) or 'barcode' (digits,
--- compared across 8, 12, 13 and 14). Of several goods with one reference or barcode the oldest that is enabled
--- and of a merchant in sight. An id is only read: whoever joins it to the goods sees whether it is one.
-create or replace function good_id(p_shop_id bigint, p_merchant_ids bigint[], p_kind text, p_text text)
+-- A partner's variant by the name that it goes by: 'id', 'reference' (either of its two) or 'barcode' (digits,
+-- compared across 8, 12, 13 and 14). Of several variants with one reference or barcode the oldest that is
+-- enabled and of a merchant in sight. An id is only read: whoever joins it to the variants sees whether it is one.
+create or replace function variant_named(p_shop_id bigint, p_merchant_ids bigint[], p_kind text, p_text text)
 returns bigint language plpgsql stable as $$
 begin
     if p_kind = 'id' then

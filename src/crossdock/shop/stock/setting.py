@@ -1,11 +1,29 @@
 """Stock as a source counts it: levels are set to a target by 'adjust' entries of the difference."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Annotated, Literal
 
+import msgspec
+from msgspec import Meta
+
+from crossdock.db.copying import copy_lines, copy_text, copy_value
 from crossdock.db.unit_of_work import Transaction
-from crossdock.shop.catalogue.copying import copy_lines, copy_text, copy_value
-from crossdock.shop.catalogue.records import StockRecord
+
+QUANTITY_MAX = 10**12
+Pool = Literal["own", "supplier"]
+Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
+
+
+class StockRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a pool ('own' or 'supplier') holds: `on_hand` is set by an adjusting entry."""
+
+    pool: Pool
+    on_hand: Quantity
+    warning_level: Quantity = 0
+    best_before: date | None = None
+    best_before_alert: Annotated[str, Meta(max_length=10_000)] = ""
+
 
 Target = tuple[int, StockRecord]
 """A variant's id and what one of its pools shall hold."""

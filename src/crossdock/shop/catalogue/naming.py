@@ -1,0 +1,49 @@
+"""The variants that a partner sees, by whatever name it calls them."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.partners import Partner
+
+NameKind = Literal["id", "reference", "barcode"]
+
+
+class VariantName(msgspec.Struct, frozen=True):
+    """How a caller names a variant: our id, one of its two references, or a barcode."""
+
+    kind: NameKind
+    text: str
+
+
+async def known_names(
+    tx: Transaction, *, partner: Partner, names: Iterable[VariantName]
+) -> set[VariantName]:
+    """Which of the names are variants that the partner may order; see `variant_named` in naming.sql.
+
+    A disabled variant, a hidden merchant's and another shop's are as unknown as one that never was.
+    """
+    wanted = list(dict.fromkeys(names))
+    rows = await tx.all(
+        _KNOWN,
+        {
+            "shop": partner.shop_id,
+            "merchants": partner.merchant_ids,
+            "kinds": [name.kind for name in wanted],
+            "texts": [name.text for name in wanted],
+        },
+    )
+    return {wanted[place - 1] for (place,) in rows}
+
+
+_KNOWN = """
+    select w.place from unnest(%(kinds)s::text[], %(texts)s::text[]) with ordinality as w (kind, text, place)
+    cross join lateral (
+        select 1 from variants v
+        where v.shop_id = %(shop)s and v.id = variant_named(%(shop)s, %(merchants)s::bigint[], w.kind, w.text)
+          and v.enabled and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
+        limit 1
+    ) found
+"""
