@@ -105,5 +105,6 @@ async def _stock(tx: Transaction, *, shop: ShopFixture) -> None:
         (ON_HAND, shop.id),
     )
     await tx.run(
-        "insert into events (shop_id, kind, payload) values (%s, 'stock.changed', '{}')", (shop.id,)
+        'select write_event(%s, \'stock.changed\', null, \'{"levels": [], "reason": "population"}\', now())',
+        (shop.id,),
     )

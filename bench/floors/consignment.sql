@@ -18,8 +18,8 @@ insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, mer
             1, 0, 0, ''),
            (:shop, :order_id, 2, :b, :b, 1, 'Folding canvas chair number 2', 'SKU-2', '000000000002', 'SC',
             1, 0, 0, '');
-insert into events (shop_id, kind, subject_id, payload)
-    values (:shop, 'order.placed', :order_id, '{"partner_id": 1, "state": "processing"}');
+insert into events (shop_id, kind, topic, subject_id, payload)
+    values (:shop, 'order.placed', 'orders', :order_id, '{"partner_id": 1, "state": "processing"}');
 insert into order_allocations (shop_id, order_id, variant_id, pool, quantity)
     values (:shop, :order_id, :a, 'own', 1), (:shop, :order_id, :b, 'own', 1);
 update stock_levels set committed = committed + 1, updated_at = now()
@@ -29,7 +29,7 @@ update stock_levels set committed = committed + 1, updated_at = now()
 insert into stock_entries (shop_id, variant_id, pool, kind, committed_delta, reason, order_id)
     values (:shop, :a, 'own', 'commit', 1, 'order placed', :order_id),
            (:shop, :b, 'own', 'commit', 1, 'order placed', :order_id);
-insert into events (shop_id, kind, subject_id, payload)
-    values (:shop, 'stock.changed', :order_id, '{"levels": [[1, "own", 1], [2, "own", 1]], "reason": "order placed"}');
-insert into events (shop_id, kind, subject_id) values (:shop, 'order.released', :order_id);
+insert into events (shop_id, kind, topic, subject_id, payload)
+    values (:shop, 'stock.changed', 'stock', :order_id, '{"levels": [[1, "own", 1], [2, "own", 1]], "reason": "order placed"}');
+insert into events (shop_id, kind, topic, subject_id) values (:shop, 'order.released', 'orders', :order_id);
 commit;

@@ -18,8 +18,8 @@ insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, mer
             1, 1999, 1999, 'Partner Order ID: 00000000-0000-0000-0000-000000000000'),
            (:shop, :order_id, 2, :b, :b, 1, 'Folding canvas chair number 2', 'SKU-2', '000000000002', 'SC',
             1, 1999, 1999, 'Partner Order ID: 00000000-0000-0000-0000-000000000000');
-insert into events (shop_id, kind, subject_id, payload)
-    values (:shop, 'order.placed', :order_id, '{"partner_id": 1, "state": "processing"}');
+insert into events (shop_id, kind, topic, subject_id, payload)
+    values (:shop, 'order.placed', 'orders', :order_id, '{"partner_id": 1, "state": "processing"}');
 insert into dispatches (shop_id, order_id, connector, status, next_attempt_at)
     values (:shop, :order_id, 'hook', 'queued', now());
 insert into procrastinate_jobs (queue_name, task_name, args)
@@ -33,6 +33,6 @@ update stock_levels set committed = committed + 1, updated_at = now()
 insert into stock_entries (shop_id, variant_id, pool, kind, committed_delta, reason, order_id)
     values (:shop, :a, 'own', 'commit', 1, 'order placed', :order_id),
            (:shop, :b, 'own', 'commit', 1, 'order placed', :order_id);
-insert into events (shop_id, kind, subject_id, payload)
-    values (:shop, 'stock.changed', :order_id, '{"levels": [[1, "own", 1], [2, "own", 1]], "reason": "order placed"}');
+insert into events (shop_id, kind, topic, subject_id, payload)
+    values (:shop, 'stock.changed', 'stock', :order_id, '{"levels": [[1, "own", 1], [2, "own", 1]], "reason": "order placed"}');
 commit;

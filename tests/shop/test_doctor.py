@@ -76,6 +76,7 @@ async def test_finds_nothing_in_a_shop_at_work(alone: Database, clock: FrozenClo
         ("update orders set partner_id = 0", "every order has a partner"),
         ("delete from events where kind = 'order.placed'", "every order was announced once"),
         ("delete from events where sequence = 2", "event numbers have no gap"),
+        ("delete from event_topics where topic = 'orders'", "every topic counts its events"),
     ],
 )
 async def test_finds_what_was_damaged(

@@ -140,7 +140,9 @@ async def _prepare_shop(tx: Transaction, *, service: Loading) -> tuple[Shop, int
         MerchantRecord(name=name, email=f"sales@{slug_of(name)}.example", country=country)
         for name, country in MERCHANT_COUNTRIES.items()
     ]
-    changed += await upsert_merchants(tx, shop_id=shop.id, records=merchants)
+    changed += await upsert_merchants(
+        tx, shop_id=shop.id, records=merchants, now=service.clock.now()
+    )
     changed += await upsert_categories(tx, shop_id=shop.id, records=list(_categories()))
     changed += await upsert_blog_posts(tx, shop_id=shop.id, records=blog_posts())
     changed += await _ensure_sales_reps(tx, shop_id=shop.id)

@@ -240,7 +240,9 @@ class _Run:
             return UpsertCounts(), (0, 0, 0)
         changed = [0, 0, 0]
         if batch.merchants:
-            changed[0] = await upsert_merchants(tx, shop_id=shop.id, records=batch.merchants)
+            changed[0] = await upsert_merchants(
+                tx, shop_id=shop.id, records=batch.merchants, now=now
+            )
         if batch.categories:
             changed[1] = await upsert_categories(tx, shop_id=shop.id, records=batch.categories)
         counts = await upsert_prepared(tx, shop=shop, products=batch.products, now=now)

@@ -105,6 +105,14 @@ _SEQUENCES = """
     group by s.id, s.last_sequence
 """
 
+_TOPICS = """
+    select format('shop %s topic %s', shop_id, topic), format('%s events', coalesce(e.count, 0)),
+           format('%s events', coalesce(t.numbered, 0)), e.count is distinct from t.numbered as wrong
+    from event_topics t full join (
+        select shop_id, topic, count(*) from events where sequence is not null group by shop_id, topic
+    ) e using (shop_id, topic)
+"""
+
 _PARTNERS = """
     select format('shop %s order %s', o.shop_id, o.id), 'a partner of the shop',
            format('partner %s', o.partner_id), p.id is null as wrong
@@ -145,6 +153,7 @@ CHECKS = {
     "every order has a partner": _PARTNERS,
     "every order was announced once": _EVENTS,
     "event numbers have no gap": _SEQUENCES,
+    "every topic counts its events": _TOPICS,
     "category paths follow their parents": _CATEGORIES,
 }
 

@@ -152,7 +152,7 @@ async def test_the_goods_of_a_closed_merchant_leave_the_list_at_once(
     for enabled in (True, False, True):
         async with server_database.begin() as tx:
             merchant = MerchantRecord(name="Harbour Goods", enabled=enabled)
-            await upsert_merchants(tx, shop_id=shop.id, records=[merchant])
+            await upsert_merchants(tx, shop_id=shop.id, records=[merchant], now=datetime.now(UTC))
         assert len(await partner.listed()) == enabled
 
 

@@ -230,7 +230,10 @@ async def test_a_disabled_merchant_lists_nothing_until_it_is_enabled(database, s
     for enabled in (False, True, False):
         async with database.begin() as tx:
             await upsert_merchants(
-                tx, shop_id=shop.id, records=[MerchantRecord(name="POTTERS", enabled=enabled)]
+                tx,
+                shop_id=shop.id,
+                records=[MerchantRecord(name="POTTERS", enabled=enabled)],
+                now=NOW,
             )
         assert await rows(database, listed, shop) == [(enabled,)]
     await write(database, shop, product(name="Other"))

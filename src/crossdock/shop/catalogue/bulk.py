@@ -31,6 +31,7 @@ from crossdock.shop.catalogue.writing import (
     update_products,
     update_variants,
 )
+from crossdock.shop.events import CatalogueChanged, write_event
 from crossdock.shop.shops import Shop
 from crossdock.shop.stock import set_stock
 
@@ -145,8 +146,5 @@ async def _tell(
 ) -> None:
     if not product_ids:
         return
-    await tx.run(
-        """insert into events (shop_id, kind, payload, created_at)
-           values (%s, 'catalogue.changed', jsonb_build_object('product_ids', %s::bigint[]), %s)""",
-        (shop_id, list(product_ids), now),
-    )
+    event = CatalogueChanged(product_ids=list(product_ids))
+    await write_event(tx, shop_id=shop_id, event=event, now=now)

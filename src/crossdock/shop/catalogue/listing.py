@@ -26,7 +26,7 @@ class SellableRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """The state a listing was read at: `version` changes with every change of catalogue or stock.
+    """The state a listing was read at: `version` changes with every change of catalogue, price or stock.
 
     `changes_at` is when a sale or promotion next starts or ends, and prices change by themselves.
     """
@@ -36,13 +36,16 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_version(tx: Transaction, *, shop_id: int) -> int:
-    """How many changes the shop has seen; equal versions mean equal content."""
-    return int(await tx.value("select shop_version(%s)", (shop_id,)))
+    """How many changes of what a listing shows the shop has seen; equal versions mean equal content."""
+    return (await read_versions(tx, shop_ids=[shop_id]))[shop_id]
 
 
 async def read_versions(tx: Transaction, *, shop_ids: list[int]) -> dict[int, int]:
     """The versions of several shops by id."""
-    rows = await tx.all("select id, shop_version(id) from unnest(%s::bigint[]) as id", (shop_ids,))
+    rows = await tx.all(
+        "select id, topic_version(id, 'catalogue', 'price', 'stock') from unnest(%s::bigint[]) as id",
+        (shop_ids,),
+    )
     return dict(rows)
 
 

@@ -1,6 +1,7 @@
 """Merchants: the sellers of record inside a shop, told apart by the slugs of their names."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 from psycopg.types.json import Jsonb
@@ -8,6 +9,7 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.records import MerchantRecord
 from crossdock.shop.catalogue.texts import slug_of
+from crossdock.shop.events import CatalogueChanged, write_event
 
 
 class Merchant(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ async def ensure_merchants(
 
 
 async def upsert_merchants(
-    tx: Transaction, *, shop_id: int, records: Sequence[MerchantRecord]
+    tx: Transaction, *, shop_id: int, records: Sequence[MerchantRecord], now: datetime
 ) -> int:
     """Write merchants whole; those that changed are counted. Their variants' listing follows."""
     rows = {slug_of(record.name): record for record in records}
@@ -61,33 +63,32 @@ async def upsert_merchants(
         ),
     )
     if changed:
-        await refresh_listed(tx, shop_id=shop_id, merchant_ids=[row[0] for row in changed])
+        merchant_ids = [row[0] for row in changed]
+        await refresh_listed(tx, shop_id=shop_id, merchant_ids=merchant_ids, now=now)
     return len(changed)
 
 
-async def refresh_listed(tx: Transaction, *, shop_id: int, merchant_ids: Sequence[int]) -> int:
+async def refresh_listed(
+    tx: Transaction, *, shop_id: int, merchant_ids: Sequence[int], now: datetime
+) -> int:
     """Make `variants.listed` of these merchants agree with what it says; the changed are counted.
 
     Tells of it with one `catalogue.changed` event, without which lists that are kept would stay.
     """
-    count = await tx.value(
-        """with changed as (
-               update variants v set listed = not v.listed
-               from products p, merchants m
-               where v.shop_id = %(shop)s and v.merchant_id = any(%(merchants)s)
-                 and p.shop_id = v.shop_id and p.id = v.product_id
-                 and m.shop_id = v.shop_id and m.id = v.merchant_id
-                 and v.listed <> (p.enabled and m.enabled and v.enabled and v.retail_minor is not null)
-               returning v.product_id
-           ), told as (
-               insert into events (shop_id, kind, payload)
-               select %(shop)s, 'catalogue.changed', jsonb_build_object('product_ids', array_agg(distinct product_id))
-               from changed having count(*) > 0
-           )
-           select count(*) from changed""",
+    changed = await tx.all(
+        """update variants v set listed = not v.listed
+           from products p, merchants m
+           where v.shop_id = %(shop)s and v.merchant_id = any(%(merchants)s)
+             and p.shop_id = v.shop_id and p.id = v.product_id
+             and m.shop_id = v.shop_id and m.id = v.merchant_id
+             and v.listed <> (p.enabled and m.enabled and v.enabled and v.retail_minor is not null)
+           returning v.product_id""",
         {"shop": shop_id, "merchants": list(merchant_ids)},
     )
-    return int(count)
+    if changed:
+        event = CatalogueChanged(product_ids=sorted({product_id for (product_id,) in changed}))
+        await write_event(tx, shop_id=shop_id, event=event, now=now)
+    return len(changed)
 
 
 async def _by_slug(tx: Transaction, *, shop_id: int, slugs: Sequence[str]) -> dict[str, Merchant]:

@@ -1,17 +1,16 @@
 """Write down what became of an attempt: state, event and the next job in one transaction."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 import structlog
-from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.logging import redact_text
 from crossdock.shop.dispatch.contract import DispatchFailed, Permanent, Sent
 from crossdock.shop.dispatch.manual import EXTERNAL_ID
 from crossdock.shop.dispatch.retrying import defer_attempt
+from crossdock.shop.events import DispatchAttemptFailed, DispatchSent, Payload, write_event
 
 _ERROR_CHARS = 500
 
@@ -50,9 +49,11 @@ async def record_sent(tx: Transaction, *, claim: Claim, sent: Sent, now: datetim
             " where shop_id = %s and id = %s and state = 'processing'",
             (now, claim.shop_id, claim.order_id),
         )
-    payload = {"connector": claim.connector, "external_id": sent.external_id}
-    await _record_event(tx, claim=claim, kind="dispatch.sent", payload=payload, now=now)
-    _log.info("dispatch.sent", order_id=claim.order_id, attempt=claim.attempt, **payload)
+    event = DispatchSent(connector=claim.connector, external_id=sent.external_id)
+    await _record_event(tx, claim=claim, event=event, now=now)
+    _log.info(
+        event.kind, order_id=claim.order_id, attempt=claim.attempt, **msgspec.structs.asdict(event)
+    )
     return "sent"
 
 
@@ -104,10 +105,15 @@ async def record_failure(
             attempt=claim.attempt,
             delay_s=wait_s,
         )
-    payload = {"connector": claim.connector, "attempt": claim.attempt, "error": error}
-    payload |= {"final": is_final, "retry_in_s": None if is_final else wait_s}
-    await _record_event(tx, claim=claim, kind="dispatch.failed", payload=payload, now=now)
-    _log.warning("dispatch.failed", order_id=claim.order_id, **payload)
+    event = DispatchAttemptFailed(
+        connector=claim.connector,
+        attempt=claim.attempt,
+        error=error,
+        final=is_final,
+        retry_in_s=None if is_final else wait_s,
+    )
+    await _record_event(tx, claim=claim, event=event, now=now)
+    _log.warning(event.kind, order_id=claim.order_id, **msgspec.structs.asdict(event))
     return status
 
 
@@ -135,10 +141,5 @@ async def _alert(tx: Transaction, *, claim: Claim, error: str, now: datetime) ->
     )
 
 
-async def _record_event(
-    tx: Transaction, *, claim: Claim, kind: str, payload: dict[str, Any], now: datetime
-) -> None:
-    await tx.run(
-        "insert into events (shop_id, kind, subject_id, payload, created_at) values (%s, %s, %s, %s, %s)",
-        (claim.shop_id, kind, claim.order_id, Jsonb(payload), now),
-    )
+async def _record_event(tx: Transaction, *, claim: Claim, event: Payload, now: datetime) -> None:
+    await write_event(tx, shop_id=claim.shop_id, event=event, subject_id=claim.order_id, now=now)

@@ -18,6 +18,10 @@ begin
         update events set sequence = v_last where shop_id = p_shop_id and id = v_id;
     end loop;
     if v_last > v_base then
+        insert into event_topics as t (shop_id, topic, numbered)
+        select p_shop_id, e.topic, count(*) from events e
+        where e.shop_id = p_shop_id and e.sequence > v_base group by e.topic
+        on conflict (shop_id, topic) do update set numbered = t.numbered + excluded.numbered;
         update shops set last_sequence = v_last where id = p_shop_id;
     end if;
     return v_last - v_base;
@@ -37,9 +41,12 @@ begin
     return v_total;
 end $$;
 
--- How many events of the shop are visible in this snapshot. Every change of catalogue or stock
--- writes one in its own transaction, so equal versions mean equal content.
-create or replace function shop_version(p_shop_id bigint) returns bigint language sql stable as $$
-    select s.last_sequence + (select count(*) from events e where e.shop_id = s.id and e.sequence is null)
-    from shops s where s.id = p_shop_id
+-- How many events of these topics are visible in this snapshot. Every change that a topic tells of writes one
+-- in its own transaction, so equal versions mean equal content.
+create or replace function topic_version(p_shop_id bigint, variadic p_topics text[])
+returns bigint language sql stable as $$
+    select coalesce((select sum(t.numbered) from event_topics t
+                     where t.shop_id = p_shop_id and t.topic = any(p_topics)), 0)::bigint
+           + (select count(*) from events e
+              where e.shop_id = p_shop_id and e.sequence is null and e.topic = any(p_topics))
 $$;

@@ -8,6 +8,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.money import MINOR_MAX
+from crossdock.shop.events import PriceChanged, write_event
 
 
 class PriceList(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,18 +97,15 @@ async def set_prices(
 ) -> int:
     """Set the rows' prices and leave the others; how many changed. All or nothing.
 
-    Writes one `prices.changed` event when something changed. Raises Invalid `invalid_input` for a
+    Writes one `price.changed` event when something changed. Raises Invalid `invalid_input` for a
     price out of range, NotFound `not_found` for a sku that nobody or, without a merchant, more
     than one merchant has; the message names the first few.
     """
     prices = await _by_variant(tx, shop_id=shop_id, rows=rows)
     changed = await _write(tx, shop_id=shop_id, price_list_id=price_list_id, prices=prices)
     if changed:
-        await tx.run(
-            """insert into events (shop_id, kind, subject_id, payload, created_at)
-               values (%s, 'prices.changed', %s, jsonb_build_object('variant_ids', %s::bigint[]), %s)""",
-            (shop_id, price_list_id, sorted(changed), now),
-        )
+        event = PriceChanged(variant_ids=sorted(changed))
+        await write_event(tx, shop_id=shop_id, event=event, subject_id=price_list_id, now=now)
     return len(changed)
 
 

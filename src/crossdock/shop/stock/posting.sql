@@ -8,7 +8,8 @@ create or replace function fail_point(step text) returns boolean language sql as
     select current_setting('crossdock.fail_point', true) is distinct from step or break_here(step)
 $$;
 
--- Post entries to levels: change the levels in one order, write the entries and one event.
+-- Post entries to levels: change the levels in one order, write the entries and one event: `stock.changed`, or
+-- `goods.moved` where all that was available stays available, as when goods leave that an order had.
 -- p_postings: [{variant_id, pool, kind, on_hand, held, committed, floor, hold_id}], absent numbers are 0.
 -- floor: the posting takes capacity, so what stays available may not be below zero.
 -- Raises CD001 with the shortages as its detail; a CHECK is the wall behind it.
@@ -22,6 +23,7 @@ declare
     v_available bigint;
     v_shortages jsonb[];
     v_levels jsonb[];
+    v_is_felt boolean := false;
 begin
     for v_change in
         select x.variant_id, x.pool, coalesce(sum(x.on_hand), 0)::bigint as on_hand,
@@ -52,6 +54,7 @@ begin
                 'variant_id', v_change.variant_id, 'pool', v_change.pool, 'available',
                 greatest(v_available - v_change.on_hand + v_change.held + v_change.committed, 0));
         end if;
+        v_is_felt := v_is_felt or v_change.on_hand <> v_change.held + v_change.committed;
         v_levels := v_levels || jsonb_build_array(v_change.variant_id, v_change.pool, v_available);
     end loop;
     if v_shortages is not null then
@@ -67,7 +70,7 @@ begin
         variant_id bigint, pool text, kind text, on_hand bigint, held bigint, committed bigint, hold_id bigint);
     assert fail_point('post_stock:posted');
 
-    insert into events (shop_id, kind, subject_id, payload, created_at)
-    values (p_shop_id, 'stock.changed', p_order_id,
-            jsonb_build_object('levels', to_jsonb(v_levels), 'reason', p_reason), p_now);
+    perform write_event(
+        p_shop_id, case when v_is_felt then 'stock.changed' else 'goods.moved' end, p_order_id,
+        jsonb_build_object('levels', to_jsonb(v_levels), 'reason', p_reason), p_now);
 end $$;

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from crossdock.db.copying import copy_lines, copy_text, copy_value
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.events import Level, StockChanged, write_event
 
 QUANTITY_MAX = 10**12
 Pool = Literal["own", "supplier"]
@@ -57,8 +58,8 @@ async def set_stock(
     nothing where the levels agree already. How many levels changed is answered.
     """
     await _copy_new_levels(tx, shop_id=shop_id, targets=new, reason=reason, now=now)
-    levels: list[list[object]] = [
-        [variant_id, record.pool, record.on_hand - record.warning_level]
+    levels: list[Level] = [
+        (variant_id, record.pool, record.on_hand - record.warning_level)
         for variant_id, record in new
     ]
     differing = await _differing(tx, shop_id=shop_id, targets=existing, counts_only=counts_only)
@@ -72,11 +73,8 @@ async def set_stock(
             counts_only=counts_only,
         )
     if levels:
-        await tx.run(
-            """insert into events (shop_id, kind, payload, created_at)
-               values (%s, 'stock.changed', jsonb_build_object('levels', %s::jsonb, 'reason', %s::text), %s)""",
-            (shop_id, _json_rows(levels), reason, now),
-        )
+        event = StockChanged(levels=levels, reason=reason)
+        await write_event(tx, shop_id=shop_id, event=event, now=now)
     return len(levels)
 
 
@@ -137,7 +135,7 @@ async def _move(
     reason: str,
     now: datetime,
     counts_only: bool,
-) -> list[list[object]]:
+) -> list[Level]:
     """Set existing levels: lock them in one order, write the differences, answer what is available."""
     parameters = {
         "shop": shop_id,
@@ -164,7 +162,7 @@ async def _move(
         parameters,
     )
     rows = await tx.all(_SET_LEVELS, parameters)
-    return [list(row) for row in rows]
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 _SET_LEVELS = """
@@ -188,7 +186,3 @@ from target t
 where l.shop_id = %(shop)s and l.variant_id = t.variant_id and l.pool = t.pool
 returning l.variant_id, l.pool, l.available
 """
-
-
-def _json_rows(levels: Sequence[Sequence[object]]) -> str:
-    return "[" + ",".join(f'[{v},"{pool}",{available}]' for v, pool, available in levels) + "]"

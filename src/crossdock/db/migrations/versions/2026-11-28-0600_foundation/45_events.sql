@@ -1,10 +1,11 @@
 -- Events: the outbox. The sequence number is given after commit (see shop/events/numbering.sql),
--- so that a reader never sees a gap that closes later.
+-- so that a reader never sees a gap that closes later. The topic follows from the kind (shop/events/writing.sql).
 create table events (
     shop_id bigint not null,
     id bigint generated always as identity,
     sequence bigint,
     kind text not null,
+    topic text not null,
     subject_id bigint,
     payload jsonb not null default '{}',
     created_at timestamptz not null default now(),
@@ -13,4 +14,22 @@ create table events (
 
 create unique index events_sequence on events (shop_id, sequence) where sequence is not null;
 
-create index events_unnumbered on events (shop_id, id) where sequence is null;
+create index events_unnumbered on events (shop_id, id) include (topic) where sequence is null;
+
+-- How many numbered events a topic has: with the ones not numbered yet this is its version.
+create table event_topics (
+    shop_id bigint not null references shops on delete cascade,
+    topic text not null,
+    numbered bigint not null check (numbered >= 0),
+    primary key (shop_id, topic)
+);
+
+-- Events that are not written by write_event get their topic here.
+create function fill_event_topic() returns trigger language plpgsql as $$
+begin
+    new.topic := event_topic(new.kind);
+    return new;
+end $$;
+
+create trigger events_topic before insert on events for each row when (new.topic is null)
+execute function fill_event_topic();

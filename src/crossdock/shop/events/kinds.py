@@ -1,0 +1,198 @@
+"""Every kind of event: what it is called, the topic it belongs to, and what its payload holds.
+
+A kind is `subject.verb`. The subject decides the topic; `event_topic` in writing.sql says which. A
+payload names what changed by ids; whoever wants more reads it. The subject's id is an order's
+except where the struct says otherwise.
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+Topic = Literal["catalogue", "price", "stock", "orders", "tickets", "money", "alerts"]
+
+Level = tuple[int, str, int]
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
+    """What all payloads share: the kind that they are the payload of."""
+
+    kind: ClassVar[str]
+    topic: ClassVar[Topic]
+
+
+class CatalogueChanged(Payload, frozen=True, kw_only=True):
+    """Products were written, or what is listed of them changed; about no single subject."""
+
+    kind = "catalogue.changed"
+    topic = "catalogue"
+    product_ids: list[int]
+
+
+class PriceChanged(Payload, frozen=True, kw_only=True):
+    """Prices of a list were set; the subject is the price list."""
+
+    kind = "price.changed"
+    topic = "price"
+    variant_ids: list[int]
+
+
+class StockChanged(Payload, frozen=True, kw_only=True):
+    """More or less is available: (variant id, pool, available now) of each level; subject may be none."""
+
+    kind = "stock.changed"
+    topic = "stock"
+    levels: list[Level]
+    reason: str
+
+
+class GoodsMoved(Payload, frozen=True, kw_only=True):
+    """Goods moved and what is available stayed: an order's goods left, or its hold was converted."""
+
+    kind = "goods.moved"
+    topic = "orders"
+    levels: list[Level]
+    reason: str
+
+
+class OrderPlaced(Payload, frozen=True, kw_only=True):
+    """An order was made, and began in `state`."""
+
+    kind = "order.placed"
+    topic = "orders"
+    partner_id: int
+    state: str
+
+
+class OrderReserved(Payload, frozen=True, kw_only=True):
+    """A release found too few of its goods; the order waits for them."""
+
+    kind = "order.reserved"
+    topic = "orders"
+
+
+class OrderReleased(Payload, frozen=True, kw_only=True):
+    """The order's goods are committed to it, and it may be worked on."""
+
+    kind = "order.released"
+    topic = "orders"
+
+
+class OrderRecalled(Payload, frozen=True, kw_only=True):
+    """A released order gave its goods back and waits again."""
+
+    kind = "order.recalled"
+    topic = "orders"
+    reason: str
+
+
+class OrderInFulfilment(Payload, frozen=True, kw_only=True):
+    """The work on the order began; it cannot be cancelled any more."""
+
+    kind = "order.in_fulfilment"
+    topic = "orders"
+
+
+class OrderPicked(Payload, frozen=True, kw_only=True):
+    """Goods were taken from the shelf: how many of which line, by its number as text."""
+
+    kind = "order.picked"
+    topic = "orders"
+    lines: dict[str, int]
+
+
+class OrderCancelled(Payload, frozen=True, kw_only=True):
+    """The order was taken back out of the state `from`."""
+
+    kind = "order.cancelled"
+    topic = "orders"
+    from_state: str = msgspec.field(name="from")
+    reason: str
+
+
+class PackagePacked(Payload, frozen=True, kw_only=True):
+    """Picked goods are in a package."""
+
+    kind = "package.packed"
+    topic = "orders"
+    package_id: int
+
+
+class PackageShipped(Payload, frozen=True, kw_only=True):
+    """A package left; `state` is what the order became by it."""
+
+    kind = "package.shipped"
+    topic = "orders"
+    package_id: int
+    carrier: str
+    state: str
+
+
+class PackageDelivered(Payload, frozen=True, kw_only=True):
+    """A package arrived."""
+
+    kind = "package.delivered"
+    topic = "orders"
+    package_id: int
+
+
+class ReturnAnnounced(Payload, frozen=True, kw_only=True):
+    """Goods of the order will come back."""
+
+    kind = "return.announced"
+    topic = "orders"
+    return_id: int
+
+
+class ReturnReceived(Payload, frozen=True, kw_only=True):
+    """Goods of the order came back."""
+
+    kind = "return.received"
+    topic = "orders"
+    return_id: int
+
+
+class DispatchSent(Payload, frozen=True, kw_only=True):
+    """A connector's outside system has the order, under its own id."""
+
+    kind = "dispatch.sent"
+    topic = "orders"
+    connector: str
+    external_id: str
+
+
+class DispatchAttemptFailed(Payload, frozen=True, kw_only=True):
+    """An attempt to send the order failed; `final` when there is no further one."""
+
+    kind = "dispatch.failed"
+    topic = "orders"
+    connector: str
+    attempt: int
+    error: str
+    final: bool
+    retry_in_s: int | None
+
+
+KINDS: dict[str, type[Payload]] = {
+    payload.kind: payload
+    for payload in (
+        CatalogueChanged,
+        PriceChanged,
+        StockChanged,
+        GoodsMoved,
+        OrderPlaced,
+        OrderReserved,
+        OrderReleased,
+        OrderRecalled,
+        OrderInFulfilment,
+        OrderPicked,
+        OrderCancelled,
+        PackagePacked,
+        PackageShipped,
+        PackageDelivered,
+        ReturnAnnounced,
+        ReturnReceived,
+        DispatchSent,
+        DispatchAttemptFailed,
+    )
+}

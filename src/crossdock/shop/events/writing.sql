@@ -1,0 +1,29 @@
+-- The topic that a kind of event belongs to, by the word before its dot; null for a word that is not known.
+-- kinds.py lists the kinds; a test compares. A parcel or an order's move is none of the catalogue's topics:
+-- `goods.moved` is a change of quantities that leaves what is available as it was.
+create or replace function event_topic(p_kind text) returns text language sql immutable as $$
+    select case split_part(p_kind, '.', 1)
+        when 'catalogue' then 'catalogue'
+        when 'price' then 'price'
+        when 'stock' then 'stock'
+        when 'order' then 'orders'
+        when 'payment' then 'orders'
+        when 'package' then 'orders'
+        when 'return' then 'orders'
+        when 'dispatch' then 'orders'
+        when 'goods' then 'orders'
+        when 'ledger' then 'money'
+        when 'ticket' then 'tickets'
+        when 'alert' then 'alerts'
+    end
+$$;
+
+-- Write an event: the only statement that adds to the feed. It gets its number after the commit.
+-- p_payload holds what the kind's struct in kinds.py says; null is an empty one.
+create or replace function write_event(
+    p_shop_id bigint, p_kind text, p_subject_id bigint, p_payload jsonb, p_now timestamptz
+) returns void language plpgsql as $$
+begin
+    insert into events (shop_id, kind, topic, subject_id, payload, created_at)
+    values (p_shop_id, p_kind, event_topic(p_kind), p_subject_id, coalesce(p_payload, '{}'), p_now);
+end $$;

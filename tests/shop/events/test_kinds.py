@@ -1,0 +1,64 @@
+"""The kinds of events..."""
+
+import ast
+import re
+from pathlib import Path
+from typing import get_args
+
+import crossdock
+from crossdock.db.unit_of_work import Database
+from crossdock.shop.events import KINDS, Topic
+
+SOURCE = Path(crossdock.__file__).parent
+KINDS_FILE = SOURCE / "shop" / "events" / "kinds.py"
+SUBJECTS = "|".join(sorted({kind.partition(".")[0] for kind in KINDS}))
+IN_SQL = re.compile(rf"'((?:{SUBJECTS})\.[a-z_]+)'")
+WHOLE = re.compile(rf"\b(?:{SUBJECTS})\.[a-z_]+")
+
+
+def _in_python(text: str) -> set[str]:
+    """The kinds that are made as structs, named in SQL, or given as `kind=`."""
+    by_name = {payload.__name__: kind for kind, payload in KINDS.items()}
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            found |= {by_name[node.func.id]} if node.func.id in by_name else set()
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= set(IN_SQL.findall(node.value)) if "event" in node.value else set()
+        elif isinstance(node, ast.keyword) and node.arg == "kind":
+            found |= set(WHOLE.findall(ast.unparse(node.value)))
+    return found
+
+
+def _written() -> set[str]:
+    found = set()
+    for path in (SOURCE / "shop").rglob("*.sql"):
+        found |= set(IN_SQL.findall(path.read_text(encoding="utf-8")))
+    for path in SOURCE.rglob("*.py"):
+        if path != KINDS_FILE:
+            found |= _in_python(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_are_found_as_structs_in_sql_and_by_keyword() -> None:
+    text = """write_event(tx, event=PriceChanged(variant_ids=[]))
+tell(kind="order.picked")
+tx.run("select write_event(1, 'stock.changed', null)")
+tx.run("an event of 'order.placed' is written") if kind in ("order.shipped",) else 'return.nothing'
+tx.run("an order.placed is written")
+"""
+    assert _in_python(text) == {"price.changed", "order.picked", "stock.changed", "order.placed"}
+
+
+def test_are_all_written_somewhere_and_all_listed() -> None:
+    assert _written() == set(KINDS)
+
+
+async def test_have_the_topic_that_sql_gives_them(database: Database) -> None:
+    async with database.statement() as tx:
+        topics = dict(
+            await tx.all("select k, event_topic(k) from unnest(%s::text[]) k", (list(KINDS),))
+        )
+
+    assert topics == {kind: payload.topic for kind, payload in KINDS.items()}
+    assert set(topics.values()) <= set(get_args(Topic))
