@@ -1,19 +1,24 @@
 """Start and stop the floor programs."""
 
 import contextlib
+import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from bench.generator import children_cpu_s
 from crossdock.db.embedded import EmbeddedPostgres
 from proof.stand import Ground
 from tests.support.processes import ROOT, environment, free_port
 
 START_S = 15.0
 SCRIPTS = Path(__file__).parent
+_RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
+_COUNT = re.compile(r"^number of transactions actually processed: ([0-9]+)", re.MULTILINE)
 
 
 @contextlib.contextmanager
@@ -36,28 +41,47 @@ def bare_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Iterato
         process.wait(10)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What pgbench did, and the processor time of its client."""
+
+    rate: float
+    transactions: int
+    cpu_s: float
+
+
 def pgbench(
-    ground: Ground, url: str, script: str, *, seconds: int, clients: int, **values: int
-) -> float:
-    """Transactions per second of a script in this folder."""
+    ground: Ground,
+    url: str,
+    script: str,
+    *,
+    seconds: int = 0,
+    transactions: int = 1,
+    clients: int = 1,
+    **values: int,
+) -> Ran:
+    """Run a script of this folder for that many seconds, or so many times for each client."""
     placement = EmbeddedPostgres(ground.folder / "postgres").placement
     program = placement.bin_dir / "pgbench"
     if not program.exists():
         raise FileNotFoundError(f"{program}: B3 has no floor without pgbench")
     variables = [word for name, value in values.items() for word in ("-D", f"{name}={value}")]
+    limit = ("--time", str(seconds)) if seconds else ("--transactions", str(transactions))
+    before = children_cpu_s()
     result = subprocess.run(
         [
             *(str(program), "--no-vacuum", "--protocol=prepared", "--file", str(SCRIPTS / script)),
-            *("--client", str(clients), "--jobs", "1", "--time", str(seconds), *variables, url),
+            *("--client", str(clients), "--jobs", "1", *limit, *variables, url),
         ],
         check=False,
         capture_output=True,
         text=True,
     )
-    for line in result.stdout.splitlines():
-        if line.startswith("tps ="):
-            return float(line.split()[2])
-    raise RuntimeError(f"pgbench: {result.stderr[-1000:]}")
+    cpu_s = children_cpu_s() - before
+    rate, count = _RATE.search(result.stdout), _COUNT.search(result.stdout)
+    if result.returncode or rate is None or count is None:
+        raise RuntimeError(f"pgbench: {result.stderr[-1000:]}")
+    return Ran(rate=float(rate[1]), transactions=int(count[1]), cpu_s=cpu_s)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

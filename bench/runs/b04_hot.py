@@ -2,12 +2,15 @@
 
 import itertools
 import random
+from collections.abc import Iterator, Sequence
 
-from bench.load import LANES, drive, orders
-from bench.measure import Bench, Measured, Size, alternate, compare
-from bench.population import populated
+from bench.generator import CREATED, PREPARED_PER_S, send
+from bench.load import LANES, orders
+from bench.measure import Bench, Leg, Measured, Size, alternate, compare
+from bench.population import Population, populated
 from crossdock.settings import default_workers
-from proof.stand import Ground
+from proof.stand import Ground, Stand
+from tests.support.processes import ServerProcess
 
 FLOOR = 0.50
 CLIENTS = 32
@@ -18,26 +21,43 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
     async with populated(ground, "b4", variants=5_000) as (stand, shop):
         hot = itertools.repeat((shop.variants[0],))
         many = ((variant,) for variant in itertools.cycle(shop.variants))
-        count = size["orders"]
         with stand.serving(workers=default_workers(), jobs=False, log_level="info") as server:
-
-            async def ours() -> float:
-                requests = orders(shop.partner, count, baskets=hot)
-                return (await drive(server.port, requests, status=201, lanes=CLIENTS)).rate
-
-            async def theirs() -> float:
-                requests = orders(shop.partner, count, baskets=many)
-                return (await drive(server.port, requests, status=201, lanes=LANES)).rate
-
-            await alternate(ours, theirs, pairs=1)
-            found = await alternate(ours, theirs, pairs=size["pairs"])
+            legs = [
+                _leg(stand, server, shop, size, baskets=baskets, lanes=lanes)
+                for baskets, lanes in ((hot, CLIENTS), (many, LANES))
+            ]
+            await alternate(*legs, pairs=1)
+            found = await alternate(*legs, pairs=size["pairs"])
             deadlocks = await _deadlocks(stand)
     faults = (f"{deadlocks} deadlocks",) if deadlocks else ()
     line = compare("one hot variant, 32 clients", "orders/s", *found, floor=FLOOR)
     return Measured(lines=(line,), faults=faults, figures={"deadlocks": deadlocks})
 
 
-async def _deadlocks(stand) -> int:
+def _leg(
+    stand: Stand,
+    server: ServerProcess,
+    shop: Population,
+    size: Size,
+    *,
+    baskets: Iterator[Sequence[int]],
+    lanes: int,
+) -> Leg:
+    async def leg() -> float:
+        requests = orders(shop.partner, PREPARED_PER_S * size["seconds"], baskets=baskets)
+        return send(
+            server.port,
+            requests,
+            folder=stand.folder,
+            status=CREATED,
+            seconds=size["seconds"],
+            lanes=lanes,
+        ).rate
+
+    return leg
+
+
+async def _deadlocks(stand: Stand) -> int:
     async with stand.database.statement() as tx:
         return await tx.value(
             "select deadlocks from pg_stat_database where datname = current_database()"
@@ -48,7 +68,7 @@ BENCH = Bench(
     id="B4",
     title="orders for one hot variant",
     compared_with="the same channel's orders over many variants",
-    full={"orders": 2_000, "pairs": 5},
-    quick={"orders": 400, "pairs": 5},
+    full={"seconds": 3, "pairs": 5},
+    quick={"seconds": 1, "pairs": 5},
     run=run,
 )

@@ -1,0 +1,153 @@
+"""B3's measurement: orders through a channel beside pgbench making the same rows.
+
+Throughput, and the processor time that an order costs the server: web and database, the generator
+apart. pgbench's own client is left out of its cost likewise.
+"""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.floors.programs import pgbench
+from bench.generator import CREATED, PREPARED_PER_S, send
+from bench.load import LANES
+from bench.measure import Line, Measured, Size, alternate, compare
+from bench.population import Population
+from bench.processors import postmaster, tree_cpu_s
+from proof.stand import Stand
+from tests.support.processes import ServerProcess
+
+RATE_FLOOR = 0.40
+CPU_FLOOR = 0.50
+
+Prepare = Callable[[int], list[bytes]]
+
+
+@dataclass
+class Costs:
+    """Microseconds of processor time per order by role, and what an order took; one entry a leg."""
+
+    web: list[float] = field(default_factory=list)
+    database: list[float] = field(default_factory=list)
+    generator: list[float] = field(default_factory=list)
+    backends: list[float] = field(default_factory=list)
+    client: list[float] = field(default_factory=list)
+    p99_ms: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Orders:
+    """One channel's orders and their floor, leg by leg."""
+
+    stand: Stand
+    server: ServerProcess
+    prepare: Prepare
+    script: str
+    values: dict[str, int]
+    seconds: int
+    postmaster: int
+    costs: Costs = field(default_factory=Costs)
+
+    async def ours(self) -> float:
+        """Orders per second through the channel."""
+        requests = self.prepare(PREPARED_PER_S * self.seconds)
+        web, database = tree_cpu_s(self.server.process.pid), tree_cpu_s(self.postmaster)
+        sent = send(
+            self.server.port,
+            requests,
+            folder=self.stand.folder,
+            status=CREATED,
+            seconds=self.seconds,
+            lanes=LANES,
+        )
+        web = tree_cpu_s(self.server.process.pid) - web
+        database = tree_cpu_s(self.postmaster) - database
+        self.costs.web.append(1e6 * web / sent.answers)
+        self.costs.database.append(1e6 * database / sent.answers)
+        self.costs.generator.append(1e6 * sent.cpu_s / sent.answers)
+        self.costs.p99_ms.append(sent.p99_ms)
+        return sent.rate
+
+    async def theirs(self) -> float:
+        """Transactions per second of pgbench."""
+        before = tree_cpu_s(self.postmaster)
+        found = pgbench(
+            self.stand.ground,
+            self.stand.url,
+            self.script,
+            seconds=self.seconds,
+            clients=LANES,
+            **self.values,
+        )
+        backends = tree_cpu_s(self.postmaster) - before
+        self.costs.backends.append(1e6 * backends / found.transactions)
+        self.costs.client.append(1e6 * found.cpu_s / found.transactions)
+        return found.rate
+
+
+async def measure(
+    name: str,
+    stand: Stand,
+    server: ServerProcess,
+    *,
+    prepare: Prepare,
+    script: str,
+    values: dict[str, int],
+    size: Size,
+) -> Measured:
+    """A pair to warm up, then the pairs that count."""
+    orders = Orders(
+        stand=stand,
+        server=server,
+        prepare=prepare,
+        script=script,
+        values=values,
+        seconds=size["seconds"],
+        postmaster=await postmaster(stand.database),
+    )
+    await alternate(orders.ours, orders.theirs, pairs=1)
+    orders.costs = Costs()
+    rates = await alternate(orders.ours, orders.theirs, pairs=size["pairs"])
+    throughput = compare(name, "orders/s", *rates, floor=RATE_FLOOR)
+    return Measured(lines=(throughput, _cpu_line(name, orders.costs)), figures=_told(orders.costs))
+
+
+def _cpu_line(name: str, costs: Costs) -> Line:
+    """Orders per second of processor time, so that more is better as in the line above."""
+    ours = [1e6 / (web + base) for web, base in zip(costs.web, costs.database, strict=True)]
+    theirs = [1e6 / cost for cost in costs.backends]
+    return compare(f"{name}, server's CPU", "orders/CPU-s", ours, theirs, floor=CPU_FLOOR)
+
+
+def _told(costs: Costs) -> dict[str, float | int | str]:
+    middle = statistics.median
+    return {
+        "p99_ms": round(max(costs.p99_ms), 1),
+        "CPU_us_an_order:_web": round(middle(costs.web)),
+        "database": round(middle(costs.database)),
+        "generator": round(middle(costs.generator)),
+        "pgbench's_backends": round(middle(costs.backends)),
+        "pgbench_itself": round(middle(costs.client)),
+    }
+
+
+async def floor_values(stand: Stand, shop: Population) -> dict[str, int]:
+    """What the pgbench script is told."""
+    async with stand.database.statement() as tx:
+        low, high = await tx.one(
+            "select min(id), max(id) from variants where shop_id = %s and merchant_id = %s",
+            (shop.shop.id, shop.shop.merchant_id),
+        ) or (0, 0)
+        customer, credential = await tx.one(
+            "select p.customer_id, c.id from partners p join credentials c on c.partner_id = p.id"
+            " where p.id = %s",
+            (shop.partner.id,),
+        ) or (0, 0)
+    return {
+        "shop": shop.shop.id,
+        "partner": shop.partner.id,
+        "customer": customer,
+        "credential": credential,
+        "low": low,
+        "high": high,
+    }
