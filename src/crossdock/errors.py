@@ -7,6 +7,7 @@ CrossdockError                 anything the core refuses
 ├── Conflict                   the same thing was already done, or is being done
 └── Unavailable                try again later
     └── DatabaseUnavailable    the database cannot be reached
+        └── OutcomeUnknown     what was asked for may have been committed, or not
 
 Every code is in ERROR_CODES; each channel maps all of them (a test compares the sets).
 """
@@ -40,6 +41,7 @@ ERROR_CODES: dict[str, str] = {
     "not_found": "There is no such thing.",
     "exists": "There is one already.",
     "database_unavailable": "The database cannot be reached.",
+    "outcome_unknown": "The database's answer was lost: this was done, or it was not.",
     "busy": "Too many others want the same rows; try again.",
     "internal": "Something failed inside the server.",
 }
@@ -78,8 +80,16 @@ class Unavailable(CrossdockError):
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached, or broke the connection."""
 
+    code_of_kind = "database_unavailable"
+
     def __init__(self, message: str = "", data: Mapping[str, Any] | None = None) -> None:
-        super().__init__("database_unavailable", message, data or {"retry_after_s": 2})
+        super().__init__(self.code_of_kind, message, data or {"retry_after_s": 2})
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The connection was lost during a commit, or no standby vouches for it: done, or not done."""
+
+    code_of_kind = "outcome_unknown"
 
 
 class SealBroken(Exception):

@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[
         str,
         Meta(
-            description="PostgreSQL 15 or newer as a postgresql:// URL; empty starts the embedded server."
+            description="PostgreSQL 15 or newer as a postgresql:// URL of one host or several; empty starts our own."
         ),
     ] = ""
     data_dir: Annotated[

@@ -10,7 +10,14 @@ from crossdock.app import create_services
 from crossdock.channels.contract import Channel
 from crossdock.channels.registry import CHANNELS, create_channels
 from crossdock.db.runtime import create_runtime
-from crossdock.errors import ERROR_CODES, Conflict, CrossdockError, DatabaseUnavailable, Unavailable
+from crossdock.errors import (
+    ERROR_CODES,
+    Conflict,
+    CrossdockError,
+    DatabaseUnavailable,
+    OutcomeUnknown,
+    Unavailable,
+)
 from crossdock.settings import Settings
 from tests.support.processes import ROOT
 
@@ -62,7 +69,7 @@ def test_every_core_code_has_an_answer(channel: Channel, code: str, method: str)
 @pytest.mark.parametrize("code", ERROR_CODES)
 def test_only_faults_are_told_as_faults(channel: Channel, code: str):
     answer = channel.render_error(CrossdockError(code), "POST")
-    is_fault = code in {"internal", "database_unavailable", "busy"}
+    is_fault = code in {"internal", "database_unavailable", "outcome_unknown", "busy"}
     assert (answer.status >= 500) is is_fault
 
 
@@ -70,6 +77,7 @@ def test_only_faults_are_told_as_faults(channel: Channel, code: str):
     "error",
     [
         DatabaseUnavailable(),
+        OutcomeUnknown(),
         Unavailable("busy", data={"retry_after_s": 7}),
         Unavailable("rate_limited"),
     ],

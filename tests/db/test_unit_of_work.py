@@ -93,3 +93,53 @@ async def test_that_finds_no_connection_in_time_says_so(narrow: Database) -> Non
         with pytest.raises(DatabaseUnavailable):
             async with narrow.statement() as tx:
                 await tx.run("select 1")
+
+
+async def test_never_begins_on_a_connection_that_was_closed_meanwhile(
+    narrow: Database, database: Database
+) -> None:
+    async with narrow.statement() as tx:
+        pid = await tx.value("select pg_backend_pid()")
+    async with database.statement() as tx:
+        await tx.run("select pg_terminate_backend(%s, 5000)", (pid,))
+
+    async with narrow.statement() as tx:
+        assert await tx.value("select pg_backend_pid()") != pid
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("select pg_terminate_backend(pg_backend_pid())", "outcome_unknown"),
+        ("do $$ begin raise exception 'x' using errcode = '08006'; end $$", "outcome_unknown"),
+        ("set default_transaction_read_only = on", None),
+    ],
+)
+async def test_of_one_statement_leaves_no_server_that_has_moved(
+    narrow: Database, end: str, code: str | None
+) -> None:
+    pid, told = 0, []
+    try:
+        async with narrow.statement() as tx:
+            pid = await tx.value("select pg_backend_pid()")
+            await tx.run(end)
+            await tx.run("create temporary table never (id int)")
+            await tx.run("create table never (id int)")
+    except CrossdockError as error:
+        told.append(error.code)
+
+    assert told == [code or "database_unavailable"]
+    async with narrow.statement() as tx:
+        assert await tx.value("select pg_backend_pid()") != pid
+
+
+async def test_takes_its_time_only_where_it_says_so(database_url: str) -> None:
+    own = Database(database_url, max_size=1, statement_timeout_ms=50, patience_s=0.05)
+    await own.open()
+    async with own.begin() as tx:
+        await tx.take_time()
+        await tx.run("select pg_sleep(0.3)")
+    with pytest.raises(CrossdockError, match="busy"):
+        async with own.begin() as tx:
+            await tx.run("select pg_sleep(0.3)")
+    await own.close()

@@ -17,6 +17,7 @@ import msgspec
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from crossdock.db.connection import connection_info
 from crossdock.errors import CrossdockError, DatabaseUnavailable
 
 PACKAGE_DIR = Path(__file__).parent.parent
@@ -117,7 +118,7 @@ def _refuse_newer(current: SchemaState) -> None:
 
 def _connect(database_url: str) -> psycopg.Connection[tuple[str | None, str | None]]:
     try:
-        return psycopg.connect(database_url, autocommit=True, connect_timeout=10)
+        return psycopg.connect(connection_info(database_url), autocommit=True)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(f"The database cannot be reached: {error}".strip()) from error
 
@@ -129,7 +130,7 @@ def _upgrade(database_url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_DIR))
     config.set_main_option("path_separator", "os")
-    config.attributes["conninfo"] = conninfo_to_dict(database_url)
+    config.attributes["conninfo"] = conninfo_to_dict(connection_info(database_url))
     command.upgrade(config, "head")
 
 

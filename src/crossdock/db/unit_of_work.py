@@ -5,14 +5,24 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from crossdock.errors import CrossdockError, DatabaseUnavailable, Unavailable
+from crossdock.db.connection import (
+    CONNECTION_CLASS,
+    LINK,
+    SHUTDOWN_CLASS,
+    AnswerLost,
+    Connection,
+    connection_info,
+    require_alive,
+)
+from crossdock.errors import CrossdockError, DatabaseUnavailable, OutcomeUnknown, Unavailable
 
 # The pool doubles its pause after each failed attempt; given up early, the next request tries anew.
 RECONNECT_S = 3.0
+# The server stops a statement at its timeout; only a commit that waits, or a server that hangs, is later.
+PATIENCE_S = 5.0
 
 Params = Sequence[Any] | Mapping[str, Any]
 StatementHook = Callable[[str], Awaitable[None]]
@@ -21,9 +31,7 @@ StatementHook = Callable[[str], Awaitable[None]]
 class Transaction:
     """What core functions run their SQL on; it can read and write but not commit."""
 
-    def __init__(
-        self, connection: AsyncConnection[tuple[Any, ...]], *, hook: StatementHook | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, *, hook: StatementHook | None = None) -> None:
         self.connection = connection
         self._hook = hook
 
@@ -44,6 +52,11 @@ class Transaction:
         """Execute, and return how many rows were touched."""
         return (await self._execute(query, params)).rowcount
 
+    async def take_time(self) -> None:
+        """Let the statements of this transaction run without a limit."""
+        self.connection.patience_s = None
+        await self.run("set local statement_timeout = 0")
+
     async def _execute(self, query: str, params: Params) -> psycopg.AsyncCursor[tuple[Any, ...]]:
         if self._hook:
             await self._hook(query)
@@ -56,7 +69,7 @@ class Database:
     `begin()` is a transaction of several statements. `statement()` is for work that is one
     statement: a read, or one SQL function that writes; each statement is its own transaction.
     A lost or refused connection is raised as DatabaseUnavailable, a lock not had in time as
-    `busy`.
+    `busy`, and a commit that may have happened or not as OutcomeUnknown.
     """
 
     def __init__(
@@ -68,27 +81,29 @@ class Database:
         wait_s: float = 5.0,
         lock_timeout_ms: int = 5_000,
         statement_timeout_ms: int = 30_000,
+        patience_s: float = PATIENCE_S,
         hook: StatementHook | None = None,
     ) -> None:
         self._hook = hook
+        self._patience_s = (
+            statement_timeout_ms / 1000 + patience_s if statement_timeout_ms else None
+        )
         options = f"-c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms} -c jit=off"
-        self.pool: AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]] = AsyncConnectionPool(
-            url,
+        self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            connection_info(url),
+            connection_class=Connection,
             min_size=min_size,
             max_size=max_size,
             timeout=wait_s,
             reconnect_timeout=RECONNECT_S,
             open=False,
+            configure=self._configure,
+            check=require_alive,
             kwargs={
                 "autocommit": True,
                 "options": options,
                 "application_name": "crossdock",
-                "connect_timeout": 5,
-                # A link that is cut without a word is noticed, and the request told.
-                "keepalives_idle": 10,
-                "keepalives_interval": 5,
-                "keepalives_count": 3,
-                "tcp_user_timeout": 20_000,
+                **LINK,
             },
         )
 
@@ -103,21 +118,47 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """A transaction: committed when the block is left, rolled back when it raises."""
-        with _DriverErrors():
-            async with self.pool.connection() as connection, connection.transaction():
+        async with self._connection() as connection:
+            connection.may_cancel = True
+            async with connection.transaction():
                 yield Transaction(connection, hook=self._hook)
+                connection.may_cancel = False
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[Transaction]:
         """A connection on which each statement commits itself."""
+        async with self._connection() as connection:
+            yield Transaction(connection, hook=self._hook)
+
+    async def _configure(self, connection: Connection) -> None:
+        connection.patience_s = self._patience_s
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
         with _DriverErrors():
             connection = await self.pool.getconn()
             try:
-                yield Transaction(connection, hook=self._hook)
-            finally:
-                if connection.info.transaction_status != TransactionStatus.IDLE:
+                yield connection
+            except psycopg.Error as error:
+                if _has_moved(error):
                     await connection.close()
-                await self.pool.putconn(connection)
+                    await self.pool.drain()
+                raise
+            finally:
+                await self._give_back(connection)
+
+    async def _give_back(self, connection: Connection) -> None:
+        if connection.info.transaction_status != TransactionStatus.IDLE:
+            await connection.close()
+        connection.may_cancel = False
+        connection.patience_s = self._patience_s
+        await self.pool.putconn(connection)
+
+
+def _has_moved(error: psycopg.Error) -> bool:
+    """Whether the server that answered is no longer the one to talk to."""
+    state = error.sqlstate or ""
+    return state == "25006" or state.startswith((SHUTDOWN_CLASS, CONNECTION_CLASS))
 
 
 class _DriverErrors:
@@ -131,6 +172,8 @@ class _DriverErrors:
     ) -> None:
         if error is None or isinstance(error, CrossdockError):
             return
+        if isinstance(error, AnswerLost):
+            raise OutcomeUnknown from error
         if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
             raise Unavailable("busy", data={"retry_after_s": 1}) from error
         if isinstance(error, psycopg.errors.QueryCanceled):

@@ -117,6 +117,11 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "partner_temporarily_unavailable",
         "The shop cannot answer right now; try again with a new nonce.",
     ),
+    "outcome_unknown": (
+        503,
+        "partner_temporarily_unavailable",
+        "Whether this was done is not known; try again with a new nonce and the same number.",
+    ),
     "busy": (
         503,
         "partner_temporarily_unavailable",

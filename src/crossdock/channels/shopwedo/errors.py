@@ -50,6 +50,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "not_found": (400, "not_found"),
     "exists": (400, "exists"),
     "database_unavailable": (503, "temporarily_unavailable"),
+    "outcome_unknown": (503, "temporarily_unavailable"),
     "busy": (503, "temporarily_unavailable"),
     "internal": (500, "internal_error"),
 }

@@ -1,0 +1,127 @@
+"""A pooled connection that never cuts a COMMIT short, and says when its outcome is unknown.
+
+PostgreSQL writes a commit to its own disk first and waits for the synchronous standby after that.
+Who cancels the statement then gets the answer OK with a warning, while no standby has the rows: a
+promotion forgets them. So no cancel request is sent while a statement may be committing, and that
+warning, a link lost meanwhile, and an answer that does not come all count as an unknown outcome.
+"""
+
+import asyncio
+import select
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, waiting
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import ConnStatus
+from psycopg.pq.abc import PGconn
+
+INTERVAL_S = 0.1
+CONNECT_TIMEOUT_S = 3  # a host that is frozen is passed over for the next one of the URL
+READS_TO_END = 3  # a last message, the end of the stream, and one for luck with TLS
+SHUTDOWN_CLASS, CONNECTION_CLASS = "57P", "08"
+LINK = {
+    # A link that is cut without a word is noticed, and the request told.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
+class AnswerLost(psycopg.OperationalError):
+    """The statement was sent and may have committed; nobody knows."""
+
+
+def connection_info(url: str) -> str:
+    """What to connect with for a URL of one or several hosts: whichever of them takes writes.
+
+    A `target_session_attrs` or `connect_timeout` that the URL names stays.
+    """
+    given = conninfo_to_dict(url)
+    defaults: dict[str, str | int] = {
+        "target_session_attrs": "read-write",
+        "connect_timeout": CONNECT_TIMEOUT_S,
+    }
+    return make_conninfo(url, **{k: v for k, v in defaults.items() if k not in given})
+
+
+class Connection(AsyncConnection[tuple[Any, ...]]):
+    """A connection whose statements count as commits, unless `may_cancel` says they are none.
+
+    `patience_s` bounds the wait for each answer, a commit's wait for its standby included.
+    """
+
+    def __init__(self, pgconn: PGconn, *arguments: Any, **options: Any) -> None:
+        super().__init__(pgconn, *arguments, **options)
+        self.may_cancel = False
+        self.patience_s: float | None = None
+        self._is_in_doubt = False
+        self.add_notice_handler(self._noticed)
+
+    async def wait(
+        self,
+        gen: PQGen[Any],
+        interval: float = INTERVAL_S,
+        timeout: float | None = None,  # noqa: ASYNC109 - the driver's own signature
+    ) -> Any:
+        """Raises AnswerLost where what was sent may have been committed, or not."""
+        patience_s = self.patience_s if timeout is None else timeout
+        if self.may_cancel:
+            return await self._wait_cancellable(gen, interval=interval, patience_s=patience_s)
+        try:
+            answer = await waiting.wait_async(
+                gen, self.pgconn.socket, interval=interval, timeout=patience_s
+            )
+        except asyncio.CancelledError:
+            self.pgconn.finish()  # the server goes on, and commits what it was sent
+            raise
+        except psycopg.Error as error:
+            if self._is_lost(error):
+                self.pgconn.finish()
+                raise AnswerLost(f"no answer to a commit: {error}") from error
+            raise
+        if self._is_in_doubt:
+            self.pgconn.finish()
+            raise AnswerLost("a commit did not get its standby's word")
+        return answer
+
+    async def _wait_cancellable(
+        self, gen: PQGen[Any], *, interval: float, patience_s: float | None
+    ) -> Any:
+        try:
+            return await super().wait(gen, interval, timeout=patience_s)
+        except psycopg.OperationalError as error:
+            if not error.sqlstate:  # gone, or the time is up
+                self.pgconn.finish()
+            raise
+
+    def _is_lost(self, error: psycopg.Error) -> bool:
+        state = error.sqlstate or ""
+        if self.pgconn.status != ConnStatus.OK or state.startswith(
+            (SHUTDOWN_CLASS, CONNECTION_CLASS)
+        ):
+            return True
+        return isinstance(error, psycopg.OperationalError) and not state  # time was up
+
+    def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
+        """The server tells of a wait for its standby that was cut short; its words may be translated."""
+        if notice.sqlstate in {"01000", "57P01"} and (
+            notice.source_function == "SyncRepWaitForLSN"
+            or "synchronous replication" in (notice.message_primary or "")
+        ):
+            self._is_in_doubt = True
+
+
+async def require_alive(connection: Connection) -> None:
+    """Raises OperationalError where the server has closed the connection while nobody used it.
+
+    An idle connection has nothing to say, so one look at the socket is enough: no round trip.
+    """
+    for _ in range(READS_TO_END):
+        poller = select.poll()
+        poller.register(connection.pgconn.socket, select.POLLIN)
+        if not poller.poll(0):
+            return
+        connection.pgconn.consume_input()
