@@ -23,6 +23,7 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import CrossdockError
 from crossdock.kit.clock import Clock
 from crossdock.kit.outbound import Outbound, OutboundError
+from crossdock.shop.alerts import raise_alert
 
 _ANSWER_LIMIT_BYTES = 65_536
 
@@ -198,14 +199,10 @@ async def _store(
 
 async def _alert(tx: Transaction, *, shop_id: int, customer_id: int, service: Assigning) -> None:
     """One alert until somebody has seen it, however many orders come."""
-    await tx.run(
-        "insert into alerts (shop_id, kind, message, created_at)"
-        " select %(shop)s, 'sales_rep_missing', %(text)s, %(now)s"
-        " where not exists (select 1 from alerts"
-        " where shop_id = %(shop)s and kind = 'sales_rep_missing' and seen_at is null)",
-        {
-            "shop": shop_id,
-            "text": f"No sales rep is eligible for customer {customer_id}; orders come without one.",
-            "now": service.clock.now(),
-        },
+    await raise_alert(
+        tx,
+        shop_id=shop_id,
+        kind="sales_rep_missing",
+        message=f"No sales rep is eligible for customer {customer_id}; orders come without one.",
+        now=service.clock.now(),
     )

@@ -7,6 +7,7 @@ import structlog
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.logging import redact_text
+from crossdock.shop.alerts import raise_alert
 from crossdock.shop.dispatch.contract import DispatchFailed, Permanent, Sent
 from crossdock.shop.dispatch.manual import EXTERNAL_ID
 from crossdock.shop.dispatch.retrying import defer_attempt
@@ -130,14 +131,13 @@ async def hand_back(tx: Transaction, *, claim: Claim, now: datetime) -> None:
 
 
 async def _alert(tx: Transaction, *, claim: Claim, error: str, now: datetime) -> None:
-    await tx.run(
-        "insert into alerts (shop_id, kind, message, order_id, created_at) values (%s, 'dispatch_failed', %s, %s, %s)",
-        (
-            claim.shop_id,
-            f"Order {claim.order_id} was not sent to {claim.connector}: {error}",
-            claim.order_id,
-            now,
-        ),
+    await raise_alert(
+        tx,
+        shop_id=claim.shop_id,
+        kind="dispatch_failed",
+        message=f"Order {claim.order_id} was not sent to {claim.connector}: {error}",
+        order_id=claim.order_id,
+        now=now,
     )
 
 

@@ -173,6 +173,14 @@ class DispatchAttemptFailed(Payload, frozen=True, kw_only=True):
     retry_in_s: int | None
 
 
+class AlertRaised(Payload, frozen=True, kw_only=True):
+    """Somebody has to look at something; the subject is the alert."""
+
+    kind = "alert.raised"
+    topic = "alerts"
+    alert_kind: str
+
+
 KINDS: dict[str, type[Payload]] = {
     payload.kind: payload
     for payload in (
@@ -194,5 +202,6 @@ KINDS: dict[str, type[Payload]] = {
         ReturnReceived,
         DispatchSent,
         DispatchAttemptFailed,
+        AlertRaised,
     )
 }

@@ -1,0 +1,25 @@
+-- Raise an alert in the caller's transaction, and tell of it with `alert.raised`. Nothing is written where one of
+-- the same kind about the same order and subject is open. Answers the new alert's id, or null.
+create or replace function raise_alert(
+    p_shop_id bigint, p_kind text, p_message text, p_order_id bigint, p_now timestamptz, p_subject text default ''
+) returns bigint language plpgsql as $$
+declare
+    v_alert_id bigint;
+begin
+    -- Looked for first: an insert that conflicts would take a number, and wait for whoever has the row.
+    if exists (
+        select 1 from alerts a
+        where a.shop_id = p_shop_id and a.kind = p_kind and coalesce(a.order_id, 0) = coalesce(p_order_id, 0)
+          and a.subject = p_subject and a.seen_at is null
+    ) then
+        return null;
+    end if;
+    insert into alerts (shop_id, kind, message, order_id, subject, created_at)
+    values (p_shop_id, p_kind, p_message, p_order_id, p_subject, p_now)
+    on conflict do nothing
+    returning id into v_alert_id;
+    if v_alert_id is not null then
+        perform write_event(p_shop_id, 'alert.raised', v_alert_id, jsonb_build_object('alert_kind', p_kind), p_now);
+    end if;
+    return v_alert_id;
+end $$;
