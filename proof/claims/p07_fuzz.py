@@ -236,12 +236,12 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 def documents(stand: Stand) -> dict[str, dict[str, Any]]:
     """The OpenAPI document of every channel that has one, by the channel's name, as this code makes it."""
-    from crossdock.app import create_services
+    from crossdock.compose import Services
     from crossdock.db.runtime import create_runtime
     from crossdock.settings import Settings
 
     settings = Settings(database_url=stand.url, data_dir=str(stand.folder))
-    channels = create_channels(create_services(create_runtime(settings)))
+    channels = create_channels(Services(create_runtime(settings)))
     return {channel.name: channel.openapi() for channel in channels if channel.openapi}
 
 

@@ -1,25 +1,19 @@
-"""The composition root: builds the runtime once per process, mounts the doors, opens the pool."""
+"""The web application: mounts the channels and the pages over one process's services, opens the pool."""
 
 import asyncio
 import contextlib
-from datetime import timedelta
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from crossdock.channels.contract import Channel, Services
+from crossdock.channels.contract import Channel
 from crossdock.channels.registry import create_channels
-from crossdock.db.runtime import Runtime, create_runtime
+from crossdock.compose import Services
+from crossdock.db.runtime import create_runtime
+from crossdock.edge import Edge, Metrics, Operating, check_ready
 from crossdock.errors import CrossdockError
-from crossdock.jobs.services import create_box, create_outbound
-from crossdock.kit.ids import RandomIds
-from crossdock.serving.edge import Edge
-from crossdock.serving.metrics import Metrics
-from crossdock.serving.operating import Operating, check_ready
 from crossdock.settings import Settings, load_settings
-from crossdock.shop.customers import Assigning
-from crossdock.shop.orders import Placing
-from crossdock.shop.people import People, create_means
+from crossdock.shop.people import People
 from crossdock.web import Door, Site
 
 log = structlog.get_logger("crossdock.app")
@@ -98,7 +92,7 @@ class Application:
         for channel in reversed(self.channels):
             if channel.stop:
                 await channel.stop()
-        await self.services.outbound.close()
+        await self.services.close()
         await self.runtime.database.close()
 
     async def _is_ready(self) -> bool:
@@ -116,32 +110,5 @@ class Application:
 
 def create_app(settings: Settings | None = None) -> Application:
     """The application of one process."""
-    runtime = create_runtime(settings or load_settings())
-    services = create_services(runtime)
+    services = Services(create_runtime(settings or load_settings()))
     return Application(services, create_channels(services))
-
-
-def create_services(runtime: Runtime) -> Services:
-    """The core's services as the settings say."""
-    settings = runtime.settings
-    outbound = create_outbound(settings)
-    assigning = Assigning(
-        db=runtime.database,
-        clock=runtime.clock,
-        outbound=outbound,
-        directory_url=settings.sales_rep_directory_url,
-        directory_timeout=timedelta(seconds=settings.sales_rep_directory_timeout_s),
-        excluded=settings.rotation_excluded_sales_reps,
-    )
-    ids = RandomIds()
-    placing = Placing(
-        db=runtime.database,
-        clock=runtime.clock,
-        ids=ids,
-        assigning=assigning,
-        note_template=settings.order_note_template,
-        own_requires_stock=settings.sc_requires_stock,
-    )
-    box = create_box(settings)
-    people = People(create_means(runtime, box=box, ids=ids))
-    return Services(runtime=runtime, box=box, outbound=outbound, placing=placing, people=people)

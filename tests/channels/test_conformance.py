@@ -6,9 +6,9 @@ import re
 import httpx2
 import pytest
 
-from crossdock.app import create_services
 from crossdock.channels.contract import Channel
 from crossdock.channels.registry import CHANNELS, create_channels
+from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.errors import (
     ERROR_CODES,
@@ -33,7 +33,7 @@ def channels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Channel]:
     """Every channel as the server builds it; nothing is opened."""
     folder = tmp_path_factory.mktemp("channels")
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none", data_dir=str(folder))
-    made = create_channels(create_services(create_runtime(settings)))
+    made = create_channels(Services(create_runtime(settings)))
     return {channel.name: channel for channel in made}
 
 

@@ -7,6 +7,7 @@ import pytest
 from procrastinate import PsycopgConnector
 from procrastinate.jobs import Job
 
+from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, NotFound
@@ -64,7 +65,7 @@ async def defer(runtime, *, task, number=7):
 async def drain(runtime, **options):
     await queue.run_worker_async(
         wait=False, listen_notify=False, install_signal_handlers=False, queues=["default"],
-        additional_context={"runtime": runtime}, **options,
+        additional_context={"services": Services(runtime)}, **options,
     )  # fmt: skip
 
 
@@ -136,7 +137,7 @@ async def test_a_running_job_goes_back_to_the_queue_when_its_worker_stops(runtim
             install_signal_handlers=False,
             queues=["default"],
             shutdown_graceful_timeout=0.1,
-            additional_context={"runtime": runtime},
+            additional_context={"services": Services(runtime)},
         )
     )
     while not ran:

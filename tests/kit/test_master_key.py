@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from crossdock.compose import create_box
 from crossdock.errors import Conflict, Invalid
-from crossdock.jobs.services import create_box
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.settings import Settings

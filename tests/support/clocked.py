@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from prometheus_client import REGISTRY
 
-from crossdock.app import Application, create_services
+from crossdock.app import Application
 from crossdock.channels.registry import create_channels
+from crossdock.compose import Services
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.kit.clock import FrozenClock
 from crossdock.serving.web import _server
@@ -53,7 +54,7 @@ async def clocked(
     made = create_runtime(Settings(**values))  # type: ignore[arg-type]
     runtime = Runtime(settings=made.settings, clock=clock, database=made.database)
     _forget_metrics()  # a process counts for one application only
-    services = create_services(runtime)
+    services = Services(runtime)
     app = Application(services, create_channels(services))
     server = _server(runtime.settings, app=app)
     serving = asyncio.create_task(server.serve())

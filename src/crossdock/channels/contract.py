@@ -8,13 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
-from crossdock.kit.crypto import SecretBox
-from crossdock.kit.outbound import Outbound
-from crossdock.shop.orders import Placing
 from crossdock.shop.partners import JSON_OBJECT
-from crossdock.shop.people import People, StaffPage
+from crossdock.shop.people import StaffPage
 
 __all__ = [
     "JSON_OBJECT",
@@ -28,20 +26,6 @@ __all__ = [
 ]
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """What a channel is built from: the process's runtime and the core's services over it.
-
-    `outbound` is closed by the application, after the channels have stopped.
-    """
-
-    runtime: Runtime
-    box: SecretBox
-    outbound: Outbound
-    placing: Placing
-    people: People
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,10 +65,10 @@ async def require_master_key(runtime: Runtime) -> None:
     """Warn of secrets that no known master key opens. Raises CrossdockError where none opens."""
     import structlog
 
-    from crossdock.jobs.services import create_box
+    from crossdock.compose import Services
     from crossdock.shop.resealing import require_key
 
-    for shut in await require_key(runtime.database, box=create_box(runtime.settings)):
+    for shut in await require_key(runtime.database, box=Services(runtime).box):
         structlog.get_logger("crossdock").warning(
             "no known master key opens these",
             of=shut.name,

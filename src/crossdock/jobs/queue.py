@@ -1,7 +1,7 @@
 """The job queue: procrastinate on the process's own pool, and the rule for trying again.
 
 A task is declared with `@queue.task(name=..., pass_context=True, retry=Retries(...))` in a module of
-TASK_MODULES and gets what it works with from `runtime_of(context)`. The core defers a job by the
+TASK_MODULES and gets what it works with from `services_of(context)`. The core defers a job by the
 task's name, on the transaction of the change.
 """
 
@@ -14,6 +14,7 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job
 
+from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
 from crossdock.kit.clock import SystemClock
 
@@ -26,9 +27,14 @@ real_time = SystemClock()
 queue = App(connector=PsycopgConnector(), import_paths=TASK_MODULES)
 
 
-def runtime_of(context: JobContext) -> Runtime:
+def services_of(context: JobContext) -> Services:
     """What the worker gave to its jobs."""
-    return cast(Runtime, context.additional_context["runtime"])
+    return cast(Services, context.additional_context["services"])
+
+
+def runtime_of(context: JobContext) -> Runtime:
+    """Settings, clock and database of the worker."""
+    return services_of(context).runtime
 
 
 class Retries(BaseRetryStrategy):

@@ -9,8 +9,7 @@ from typing import Any
 import structlog
 from procrastinate import JobContext
 
-from crossdock.jobs.queue import queue, runtime_of
-from crossdock.jobs.services import create_booking
+from crossdock.jobs.queue import queue, runtime_of, services_of
 from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
@@ -46,7 +45,7 @@ async def run_releases(context: JobContext, timestamp: int) -> None:
 @queue.task(name="poll_carriers", queueing_lock="poll_carriers", pass_context=True)
 async def poll_carriers(context: JobContext, timestamp: int) -> None:
     """Ask the carriers where shipped packages are."""
-    await ask_carriers(create_booking(runtime_of(context)))
+    await ask_carriers(services_of(context).booking)
 
 
 @queue.periodic(cron="* * * * *")

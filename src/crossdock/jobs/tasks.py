@@ -1,12 +1,10 @@
 """Jobs that follow from what was done: sending orders to fulfilment."""
 
-from typing import cast
-
 import structlog
 from procrastinate import JobContext
 
-from crossdock.jobs.queue import Retries, queue, runtime_of
-from crossdock.shop.dispatch import QUEUE, TASK, Dispatching, requeue_lost
+from crossdock.jobs.queue import Retries, queue, runtime_of, services_of
+from crossdock.shop.dispatch import QUEUE, TASK, requeue_lost
 from crossdock.shop.dispatch import send_dispatch as send
 
 log = structlog.get_logger("crossdock.jobs")
@@ -15,8 +13,9 @@ log = structlog.get_logger("crossdock.jobs")
 @queue.task(name=TASK, queue=QUEUE, retry=Retries((5, 30, 120)), pass_context=True)
 async def send_dispatch(context: JobContext, shop_id: int, order_id: int, attempt: int = 0) -> None:
     """Send one order; a failed attempt leaves a job for the next, so only a lost database fails this."""
-    service = cast(Dispatching, context.additional_context["dispatching"])
-    await send(service, shop_id=shop_id, order_id=order_id, attempt=attempt)
+    await send(
+        services_of(context).dispatching, shop_id=shop_id, order_id=order_id, attempt=attempt
+    )
 
 
 @queue.periodic(cron="* * * * *")

@@ -6,12 +6,11 @@ import contextlib
 import structlog
 from psycopg_pool import PoolTimeout
 
+from crossdock.compose import Services
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.errors import CrossdockError
 from crossdock.jobs.queue import queue
-from crossdock.jobs.services import create_dispatching, create_outbound
 from crossdock.jobs.stalled import SILENT_S, hand_back_stalled
-from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
 
 log = structlog.get_logger("crossdock.jobs")
@@ -31,8 +30,8 @@ async def work(settings: Settings) -> None:
         await _wait_for_database(runtime)
         await queue.open_async(runtime.database.pool)
         await hand_back_stalled(queue)
-        async with create_outbound(settings) as outbound:
-            await _run_jobs(runtime, outbound=outbound)
+        async with Services(runtime) as services:
+            await _run_jobs(services)
     finally:
         numbering.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -40,19 +39,17 @@ async def work(settings: Settings) -> None:
         await runtime.database.close()
 
 
-async def _run_jobs(runtime: Runtime, *, outbound: Outbound) -> None:
-    """One sending service for all jobs, so that connections and access tokens are used again."""
+async def _run_jobs(services: Services) -> None:
+    """One set of services for all jobs, so that connections and access tokens are used again."""
+    settings = services.settings
     await queue.run_worker_async(
-        concurrency=runtime.settings.jobs_concurrency,
+        concurrency=settings.jobs_concurrency,
         listen_notify=False,
         fetch_job_polling_interval=POLL_S,
         update_heartbeat_interval=HEARTBEAT_S,
         stalled_worker_timeout=SILENT_S,
-        shutdown_graceful_timeout=runtime.settings.shutdown_grace_s,
-        additional_context={
-            "runtime": runtime,
-            "dispatching": create_dispatching(runtime, outbound=outbound),
-        },
+        shutdown_graceful_timeout=settings.shutdown_grace_s,
+        additional_context={"services": services},
     )
 
 

@@ -1,1 +1,1 @@
-"""The server around the channels: processes, the edge of each request, metrics, readiness."""
+"""The processes of a server: started, watched and stopped; where they can be reached."""

@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from crossdock.edge.metrics import FOLDER_VARIABLE, forget_process, reset_folder
 from crossdock.errors import CrossdockError
 from crossdock.serving.child import PARENT_VARIABLE, READY_FD_VARIABLE
-from crossdock.serving.metrics import FOLDER_VARIABLE, forget_process, reset_folder
 from crossdock.settings import ENVIRONMENT_PREFIX, Settings
 
 log = structlog.get_logger("crossdock.supervisor")

@@ -7,7 +7,6 @@ from crossdock.channels.shoppex_partner.catalogue import CatalogueAnswers
 from crossdock.channels.shoppex_partner.errors import render_error
 from crossdock.channels.shoppex_partner.explain import PATH, Explainer, ExplainTool
 from crossdock.channels.shoppex_partner.pages import OrderPages
-from crossdock.shop.partners import Verifier
 
 NAME = "shoppex_partner"
 FACTS = ChannelFacts(name=NAME, permissions=("products.read", "orders.create"), settings={})
@@ -17,7 +16,7 @@ def create_channel(services: Services) -> Channel:
     """The channel over one process's services."""
     runtime = services.runtime
     settings = runtime.settings
-    verifier = Verifier(runtime.database, channel=NAME, box=services.box, clock=runtime.clock)
+    verifier = services.create_verifier(NAME)
     folder = settings.data_path / "cache"
     folder.mkdir(parents=True, exist_ok=True)
     door = Door(

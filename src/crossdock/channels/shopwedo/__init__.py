@@ -8,10 +8,7 @@ from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import render_error
 from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, LabelPages
 from crossdock.channels.shopwedo.methods import Methods
-from crossdock.jobs.services import create_booking
-from crossdock.kit.ids import RandomIds
-from crossdock.shop.partners import Verifier
-from crossdock.shop.warehouse import RELEASE_IMMEDIATE, RELEASE_LOOKING, Entering
+from crossdock.shop.warehouse import RELEASE_IMMEDIATE, RELEASE_LOOKING
 
 NAME = "shopwedo"
 FACTS = ChannelFacts(
@@ -31,19 +28,17 @@ FACTS = ChannelFacts(
 def create_channel(services: Services) -> Channel:
     """The channel over one process's services."""
     runtime = services.runtime
-    verifier = Verifier(runtime.database, channel=NAME, box=services.box, clock=runtime.clock)
+    verifier = services.create_verifier(NAME)
     methods = Methods(
         runtime.database,
-        entering=Entering(db=runtime.database, clock=runtime.clock, ids=RandomIds()),
+        entering=services.entering,
         clock=runtime.clock,
         box=services.box,
         zone=ZoneInfo("Europe/Brussels"),
         public_url=runtime.settings.public_url,
     )
     authenticator = Authenticator(verifier, clock=runtime.clock, settings=runtime.settings)
-    label_pages = LabelPages(
-        runtime.database, booking=create_booking(runtime), people=services.people
-    )
+    label_pages = LabelPages(runtime.database, booking=services.booking, people=services.people)
     handlers = build_handlers(authenticator, methods.table())
     app = build_app(handlers, label_pages=label_pages)
     return Channel(

@@ -45,7 +45,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add a connector; a webhook without a secret gets one, which is shown this once."""
-    from crossdock.jobs.services import create_configuring, create_outbound
+    from crossdock.compose import Services
     from crossdock.kit.ids import RandomIds
     from crossdock.shop.dispatch import add_connector, new_secret
     from crossdock.shop.shops import read_shop
@@ -56,10 +56,10 @@ def add(
     settings = {key: value for key, value in _pairs(set_).items() if value is not None}
 
     async def run(runtime: Runtime) -> None:
-        async with create_outbound(runtime.settings) as outbound, runtime.database.begin() as tx:
+        async with Services(runtime) as services, runtime.database.begin() as tx:
             await add_connector(
                 tx,
-                service=create_configuring(runtime, outbound=outbound),
+                service=services.configuring,
                 shop_id=(await read_shop(tx, slug=shop)).id,
                 name=name,
                 kind=kind,
@@ -110,18 +110,18 @@ def set_(
     as_json: JsonOption = False,
 ) -> None:
     """Change a connector; attempts that come later use what is set now."""
-    from crossdock.jobs.services import create_configuring, create_outbound
+    from crossdock.compose import Services
     from crossdock.shop.dispatch import list_connectors, set_connector
     from crossdock.shop.shops import read_shop
 
     secret = _read_secret(secret_file)
 
     async def run(runtime: Runtime) -> "ConnectorView":
-        async with create_outbound(runtime.settings) as outbound, runtime.database.begin() as tx:
+        async with Services(runtime) as services, runtime.database.begin() as tx:
             shop_id = (await read_shop(tx, slug=shop)).id
             await set_connector(
                 tx,
-                service=create_configuring(runtime, outbound=outbound),
+                service=services.configuring,
                 shop_id=shop_id,
                 name=name,
                 settings=_pairs(set_),
@@ -139,13 +139,13 @@ def set_(
 @app.command("test")
 def try_(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
     """Try the connector without sending an order; exit 1 when it does not work."""
-    from crossdock.jobs.services import create_dispatching, create_outbound
+    from crossdock.compose import Services
     from crossdock.shop.dispatch import DispatchFailed
     from crossdock.shop.shops import read_shop
 
     async def run(runtime: Runtime) -> tuple[bool, str]:
-        async with create_outbound(runtime.settings) as outbound:
-            connectors = create_dispatching(runtime, outbound=outbound).connectors
+        async with Services(runtime) as services:
+            connectors = services.dispatching.connectors
             async with runtime.database.statement() as tx:
                 shop_id = (await read_shop(tx, slug=shop)).id
                 connector = await connectors.read(tx, shop_id=shop_id, name=name)

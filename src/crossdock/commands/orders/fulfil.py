@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from crossdock.commands.orders import fulfil_cancel, fulfil_returns, fulfil_sender
+from crossdock.commands.orders.fulfil_quantities import quantities
 from crossdock.commands.orders.fulfil_tables import print_order, print_work
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
@@ -171,7 +172,7 @@ def serial(
 
     They are secrets of the buyer, so they are not taken from the command line, which others can see.
     """
-    from crossdock.jobs.services import create_box
+    from crossdock.compose import Services
     from crossdock.shop.warehouse import capture_serials
 
     found = [line for line in typer.get_text_stream("stdin").read().splitlines() if line.strip()]
@@ -183,7 +184,7 @@ def serial(
             order_id=order_id,
             line_no=line_no,
             serials=found,
-            box=create_box(runtime.settings),
+            box=Services(runtime).box,
             now=runtime.clock.now(),
         )
 
@@ -194,16 +195,14 @@ def serial(
 @app.command("find-serial")
 def find_serial(shop: ShopOption, as_json: JsonOption = False) -> None:
     """Which orders a serial number, read from standard input, went out with."""
-    from crossdock.jobs.services import create_box
+    from crossdock.compose import Services
     from crossdock.shop.warehouse import find_serial
 
     wanted = typer.get_text_stream("stdin").readline().strip()
 
     async def read(runtime: Runtime, tx: Transaction) -> list[tuple[int, int]]:
         shop_id = await shop_id_of(tx, shop)
-        return await find_serial(
-            tx, shop_id=shop_id, serial=wanted, box=create_box(runtime.settings)
-        )
+        return await find_serial(tx, shop_id=shop_id, serial=wanted, box=Services(runtime).box)
 
     found = [{"order_id": order, "line": line} for order, line in with_transaction(read)]
     text = "\n".join(f"Order {place['order_id']}, line {place['line']}" for place in found)
@@ -281,30 +280,15 @@ def label(
     _say(as_json, f"{to}: {len(data)} bytes.", package_id=package_id, bytes=len(data))
 
 
-def quantities(words: list[str] | None, *, all_: bool) -> dict[int, int]:
-    """The numbers in words like 1=2. Raises Invalid `invalid_input`."""
-    if bool(words) == all_:
-        raise Invalid("invalid_input", "Name lines as LINE=QUANTITY, or --all for what is left.")
-    found: dict[int, int] = {}
-    for word in words or []:
-        line_no, _, quantity = word.partition("=")
-        if not (
-            line_no.isascii() and line_no.isdigit() and quantity.isascii() and quantity.isdigit()
-        ):
-            raise Invalid("invalid_input", f"{word!r} is not LINE=QUANTITY.")
-        found[int(line_no)] = found.get(int(line_no), 0) + int(quantity)
-    return found
-
-
 async def _read(
     runtime: Runtime, slug: str, order_id: int, *, serials: bool = False
 ) -> "WorkOrder":
-    from crossdock.jobs.services import create_box
+    from crossdock.compose import Services
     from crossdock.shop.warehouse import read_work_order
 
     async with runtime.database.statement() as tx:
         shop_id = await shop_id_of(tx, slug)
-        box = create_box(runtime.settings) if serials else None
+        box = Services(runtime).box if serials else None
         return await read_work_order(tx, shop_id=shop_id, order_id=order_id, box=box)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from crossdock.commands.orders.fulfil_quantities import quantities
 from crossdock.commands.running import with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
@@ -32,7 +33,6 @@ def announce(
     as_json: JsonOption = False,
 ) -> None:
     """Note that goods are on their way back; the return's number is printed."""
-    from crossdock.commands.orders.fulfil import quantities
     from crossdock.shop.warehouse import ReturnItem, announce_return, list_returnable
 
     wanted = quantities(lines, all_=all_)
@@ -71,7 +71,6 @@ def receive(
     as_json: JsonOption = False,
 ) -> None:
     """Take a return in; only the goods that are named go back on the shelf."""
-    from crossdock.commands.orders.fulfil import quantities
     from crossdock.shop.warehouse import receive_return
 
     restocked = quantities(lines, all_=False) if lines else {}

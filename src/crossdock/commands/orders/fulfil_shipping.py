@@ -1,9 +1,9 @@
 """What `crossdock fulfil ship` does: pick and pack what is left if asked, then book and ship."""
 
 from crossdock.commands.shop_ids import shop_id_of
+from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid, NotFound, Refused
-from crossdock.jobs.services import create_booking
 from crossdock.shop.warehouse import (
     left_to_pack,
     left_to_pick,
@@ -31,7 +31,7 @@ async def ship_order(
     """
     if everything and package_id is not None:
         raise Invalid("invalid_input", "Give --package or --all, not both.")
-    booking = create_booking(runtime)
+    booking = Services(runtime).booking
     booking.carriers.find(carrier)
     if everything:
         await _prepare(runtime, slug=slug, order_id=order_id)

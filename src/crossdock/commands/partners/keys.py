@@ -32,7 +32,7 @@ def rotate(
     as_json: JsonOption = False,
 ) -> None:
     """Make a second secret, shown once; the old one works on for a while."""
-    from crossdock.jobs.services import create_box
+    from crossdock.compose import Services
     from crossdock.kit.ids import RandomIds
     from crossdock.shop.partners import rotate_secret
 
@@ -44,7 +44,7 @@ def rotate(
             tx,
             key=choose_key(partner, who=who, key=key),
             ids=RandomIds(),
-            box=create_box(runtime.settings),
+            box=Services(runtime).box,
             now=runtime.clock.now(),
             overlap_s=overlap_s,
         )

@@ -133,7 +133,7 @@ async def _add(
     is_test: bool,
 ) -> tuple["NewCredential", bool]:
     from crossdock.channels.registry import channel_facts
-    from crossdock.jobs.services import create_box
+    from crossdock.compose import Services
     from crossdock.kit.ids import RandomIds
     from crossdock.shop.partners import add_credential, add_partner
 
@@ -149,7 +149,7 @@ async def _add(
         tx,
         partner_id=partner_id,
         ids=RandomIds(),
-        box=create_box(runtime.settings),
+        box=Services(runtime).box,
         is_test=is_test,
         is_number=channel_facts()[channel].keys_are_numbers,
     )

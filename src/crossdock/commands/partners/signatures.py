@@ -142,11 +142,9 @@ def _is_text(body: bytes) -> bool:
 
 def _verifier(runtime: Runtime) -> "Verifier":
     from crossdock.channels.shoppex_partner import NAME
-    from crossdock.jobs.services import create_box
-    from crossdock.shop.partners import Verifier
+    from crossdock.compose import Services
 
-    box = create_box(runtime.settings)
-    return Verifier(runtime.database, channel=NAME, box=box, clock=runtime.clock)
+    return Services(runtime).create_verifier(NAME)
 
 
 def _check_method(method: str) -> None:

@@ -45,7 +45,7 @@ def change(as_json: JsonOption = False) -> None:
     """Make a new key in the data folder and seal everything again; a change that was cut off goes on."""
 
     async def run(runtime: Runtime, moved: Moved) -> Summary:
-        from crossdock.jobs.services import create_box
+        from crossdock.compose import Services
         from crossdock.kit.master_key import KeyFile
 
         if runtime.settings.master_key:
@@ -55,7 +55,7 @@ def change(as_json: JsonOption = False) -> None:
                 "master_key_older, start the server again, then: crossdock master-key reseal",
             )
         await require_master_key(runtime)
-        box = create_box(runtime.settings)
+        box = Services(runtime).box
         is_new = not box.older_count or not (await _check(runtime)).needs_older
         if is_new:
             KeyFile(runtime.settings.data_path).change()
@@ -75,12 +75,12 @@ def reseal(
     """Seal again with the newest key what only an older one opens; beside a running server too."""
 
     async def run(runtime: Runtime, moved: Moved) -> Summary:
-        from crossdock.jobs.services import create_box
+        from crossdock.compose import Services
 
         if check:
             return await _check(runtime, moved=moved)
         await require_master_key(runtime)
-        box = create_box(runtime.settings)
+        box = Services(runtime).box
         return await _reseal(runtime, box=box, moved=moved, is_new=False)
 
     _finish(_with_progress(run, passes=1 if check else 2), as_json=as_json)
@@ -118,11 +118,11 @@ def forget(as_json: JsonOption = False) -> None:
 
 
 async def _check(runtime: Runtime, *, moved: Moved = lambda done: None) -> Summary:
+    from crossdock.compose import Services
     from crossdock.demo.console import has_former_password
-    from crossdock.jobs.services import create_box
     from crossdock.shop.resealing import check_seals
 
-    box = create_box(runtime.settings)
+    box = Services(runtime).box
     tables = await check_seals(runtime.database, box=box, moved=moved)
     async with runtime.database.statement() as tx:
         is_former = await has_former_password(tx, box=box)

@@ -84,18 +84,18 @@ async def load_into(
 ) -> "Loaded":
     """Load the demo shop into the runtime's database."""
     from crossdock.channels.registry import channel_facts
+    from crossdock.compose import Services
     from crossdock.demo.access import KnownChannel
     from crossdock.demo.loading import Loading, load_demo
-    from crossdock.jobs.services import create_box, create_configuring, create_outbound
     from crossdock.kit.ids import RandomIds
 
-    async with create_outbound(runtime.settings) as outbound:
+    async with Services(runtime) as services:
         service = Loading(
             db=runtime.database,
             clock=runtime.clock,
             ids=RandomIds(),
-            box=create_box(runtime.settings),
-            configuring=create_configuring(runtime, outbound=outbound),
+            box=services.box,
+            configuring=services.configuring,
             channels={
                 name: KnownChannel(
                     permissions=facts.permissions, keys_are_numbers=facts.keys_are_numbers
@@ -111,11 +111,11 @@ async def read_access(runtime: Runtime) -> "tuple[list[DemoKey], ConsoleAccess |
 
     Raises NotFound when no demo is loaded.
     """
+    from crossdock.compose import Services
     from crossdock.demo.access import find_sample_variant, read_keys
     from crossdock.demo.console import read_console_access
-    from crossdock.jobs.services import create_box
 
-    box = create_box(runtime.settings)
+    box = Services(runtime).box
     async with runtime.database.statement() as tx:
         keys = await read_keys(tx, box=box)
         return keys, await read_console_access(tx, box=box), await find_sample_variant(tx)

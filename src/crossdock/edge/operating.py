@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crossdock.db.migrate import STATE_SQL, parse_state, wanted_state
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Database
+from crossdock.edge import metrics
 from crossdock.errors import CrossdockError, NotFound, Unavailable
-from crossdock.serving import metrics
 
 READY_TIMEOUT_S = 3.0
 _LOOPBACK = ("127.", "::1", "::ffff:127.")

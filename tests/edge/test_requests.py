@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from crossdock.channels.contract import Answer, Channel
+from crossdock.edge.metrics import Metrics
+from crossdock.edge.requests import Edge
 from crossdock.errors import CrossdockError, DatabaseUnavailable, NotFound
-from crossdock.serving.edge import Edge
-from crossdock.serving.metrics import Metrics
 
 GENERATED_ID = re.compile(r"[A-Za-z0-9]{12}-[0-9a-f]+")
 
@@ -178,7 +178,7 @@ async def test_a_body_that_ends_before_its_length_is_the_callers_fault(edge):
 
 async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(edge, monkeypatch):
     """Else a few hundred idle callers would hold all the places of a process."""
-    monkeypatch.setattr("crossdock.serving.edge.BODY_S", 0.05)
+    monkeypatch.setattr("crossdock.edge.requests.BODY_S", 0.05)
     pieces = [{"type": "http.request", "body": b"1", "more_body": True}]
 
     async def receive():
@@ -233,6 +233,6 @@ async def test_two_requests_do_not_share_an_id(edge):
     [("too_large", 413), ("rate_limited", 429), ("internal", 500), ("invalid_input", 400)],
 )
 def test_statuses_outside_of_channels(code, status):
-    from crossdock.serving.edge import render_error
+    from crossdock.edge.requests import render_error
 
     assert render_error(CrossdockError(code)).status == status

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossdock.channels.contract import Answer, Channel
+from crossdock.edge.metrics import Metrics
 from crossdock.errors import (
     Conflict,
     CrossdockError,
@@ -25,7 +26,6 @@ from crossdock.errors import (
     Unavailable,
 )
 from crossdock.kit.ids import RandomIds
-from crossdock.serving.metrics import Metrics
 
 log = structlog.get_logger("crossdock.access")
 

@@ -1,0 +1,141 @@
+"""The composition: every service of the core, built from the settings, the clock and the database.
+
+The web processes, the worker, the commands and the tools that measure build them here and nowhere else.
+A service is made when it is first asked for, so that a command pays for what it uses.
+"""
+
+from datetime import timedelta
+from functools import cached_property
+from typing import Self
+
+from crossdock.db.runtime import Runtime
+from crossdock.kit.crypto import SecretBox
+from crossdock.kit.ids import Ids, RandomIds
+from crossdock.kit.master_key import KeyFile, decode_key
+from crossdock.kit.outbound import Outbound
+from crossdock.settings import Settings
+from crossdock.shop.customers import Assigning
+from crossdock.shop.dispatch import Configuring, Connectors, Dispatching
+from crossdock.shop.orders import Placing
+from crossdock.shop.partners import Verifier
+from crossdock.shop.people import People, create_means
+from crossdock.shop.warehouse import Booking, Entering, create_carriers
+
+
+def create_box(settings: Settings) -> SecretBox:
+    """What opens and seals secrets, with the keys of the settings or of the data folder.
+
+    A change of the folder's file counts while the process runs.
+    """
+    older = [decode_key(text, where="master_key_older") for text in settings.master_key_older]
+    if settings.master_key:
+        return SecretBox(decode_key(settings.master_key, where="master_key"), older=older)
+    file = KeyFile(settings.data_path)
+    newest, *former = file.read()
+
+    def renew() -> list[bytes] | None:
+        keys = file.read_if_changed()
+        return [*keys, *older] if keys else None
+
+    return SecretBox(newest, older=[*former, *older], renew=renew)
+
+
+class Services:
+    """The services of one process, or of one command; `close` them in the event loop that used them."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.settings = runtime.settings
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections of outgoing calls; the database is closed by whoever opened it."""
+        if "outbound" in self.__dict__:
+            await self.outbound.close()
+
+    @cached_property
+    def ids(self) -> Ids:
+        """Random ids and secrets."""
+        return RandomIds()
+
+    @cached_property
+    def box(self) -> SecretBox:
+        """What seals secrets. Making it reads the key file, or makes one where there is none."""
+        return create_box(self.settings)
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        """The client for outgoing calls; belongs to the event loop that uses it first."""
+        return Outbound(allowed_hosts=self.settings.allowed_outbound_hosts)
+
+    @cached_property
+    def people(self) -> People:
+        """Staff who sign in."""
+        return People(create_means(self.runtime, box=self.box, ids=self.ids))
+
+    @cached_property
+    def assigning(self) -> Assigning:
+        """Which sales rep looks after a customer."""
+        settings = self.settings
+        return Assigning(
+            db=self.runtime.database,
+            clock=self.runtime.clock,
+            outbound=self.outbound,
+            directory_url=settings.sales_rep_directory_url,
+            directory_timeout=timedelta(seconds=settings.sales_rep_directory_timeout_s),
+            excluded=settings.rotation_excluded_sales_reps,
+        )
+
+    @cached_property
+    def placing(self) -> Placing:
+        """Placing of orders."""
+        return Placing(
+            db=self.runtime.database,
+            clock=self.runtime.clock,
+            ids=self.ids,
+            assigning=self.assigning,
+            note_template=self.settings.order_note_template,
+            own_requires_stock=self.settings.sc_requires_stock,
+        )
+
+    @cached_property
+    def entering(self) -> Entering:
+        """Entering of orders for goods that the warehouse holds."""
+        return Entering(db=self.runtime.database, clock=self.runtime.clock, ids=self.ids)
+
+    @cached_property
+    def booking(self) -> Booking:
+        """Booking with this installation's carriers, and asking them."""
+        carriers = create_carriers(
+            ids=self.ids,
+            clock=self.runtime.clock,
+            public_url=self.settings.public_url,
+            label_fonts=self.settings.label_fonts,
+        )
+        return Booking(db=self.runtime.database, clock=self.runtime.clock, carriers=carriers)
+
+    @cached_property
+    def dispatching(self) -> Dispatching:
+        """Sending of orders to outside systems."""
+        return Dispatching(
+            db=self.runtime.database,
+            clock=self.runtime.clock,
+            connectors=Connectors(outbound=self.outbound, box=self.box, clock=self.runtime.clock),
+            waits_s=self.settings.dispatch_retry_s,
+        )
+
+    @cached_property
+    def configuring(self) -> Configuring:
+        """Adding and changing connectors."""
+        return Configuring(outbound=self.outbound, box=self.box)
+
+    def create_verifier(self, channel: str) -> Verifier:
+        """What proves the callers of one channel; it keeps a cache, so each channel makes one."""
+        return Verifier(
+            self.runtime.database, channel=channel, box=self.box, clock=self.runtime.clock
+        )
