@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,12 @@ async def test_can_be_raised_again_when_it_was_seen(tx: Transaction, clock: Froz
     assert await raise_it("one")
     (first,) = await list_alerts(tx, shop_id=shop.id)
     clock.move(timedelta(minutes=5))
-    seen = {"shop_id": shop.id, "alert_ids": [first.id], "by": "Ann", "now": clock.now()}
+    seen: dict[str, Any] = {
+        "shop_id": shop.id,
+        "alert_ids": [first.id],
+        "by": "Ann",
+        "now": clock.now(),
+    }
     assert await mark_seen(tx, **seen) == 1
     assert await mark_seen(tx, **seen) == 0
     assert await list_alerts(tx, shop_id=shop.id) == []
@@ -101,7 +107,7 @@ async def test_of_another_shop_is_like_one_that_is_not_there(
     assert await read_alert(tx, alert_id=alert.id) == alert
     with pytest.raises(NotFound):
         await read_alert(tx, alert_id=alert.id, shop_id=other.id)
-    seen = {"alert_ids": [alert.id], "by": "Ann", "now": clock.now()}
+    seen: dict[str, Any] = {"alert_ids": [alert.id], "by": "Ann", "now": clock.now()}
     assert await mark_seen(tx, shop_id=other.id, **seen) == 0
     assert await mark_seen(tx, shop_id=other.id, **(seen | {"alert_ids": None})) == 0
     assert await list_alerts(tx, shop_id=shop.id) == [alert]
