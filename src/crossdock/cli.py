@@ -8,6 +8,7 @@ import sys
 import typer
 
 from crossdock.commands.catalogue import exporting, importing, shops
+from crossdock.commands.money import ledger
 from crossdock.commands.orders import connectors, dispatches, fulfil, stock
 from crossdock.commands.partners import customers, partners, prices
 from crossdock.commands.people import people, sales_reps
@@ -68,6 +69,9 @@ app.add_typer(stock.app, name="stock", rich_help_panel=_FULFILMENT)
 app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)
 app.add_typer(dispatches.app, name="dispatch", rich_help_panel=_FULFILMENT)
 app.add_typer(sales_reps.app, name="sales-rep", rich_help_panel=_FULFILMENT)
+
+_MONEY = "Money"
+app.add_typer(ledger.app, name="ledger", rich_help_panel=_MONEY)
 
 
 def main() -> None:

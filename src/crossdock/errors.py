@@ -36,6 +36,7 @@ ERROR_CODES: dict[str, str] = {
     "order_state": "The order's state does not allow this.",
     "hold_not_found": "The hold does not exist or is closed.",
     "stock_insufficient": "The level does not cover this change.",
+    "balance_insufficient": "The balance does not cover this.",
     "invalid_input": "The input is malformed.",
     "too_large": "The input is larger than the limit.",
     "not_found": "There is no such thing.",

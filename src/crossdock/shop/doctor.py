@@ -141,6 +141,10 @@ _CATEGORIES = """
     from categories c left join categories p on p.shop_id = c.shop_id and p.id = c.parent_id
 """
 
+_BALANCES = "select * from ledger_balances(null)"
+_RUNNING_BALANCES = "select * from ledger_running(null)"
+_ZERO_SUMS = "select * from ledger_sums(null)"
+
 CHECKS = {
     "stock levels are the sums of their entries": _LEVELS,
     "held stock is the sum of open holds": _HELD,
@@ -154,6 +158,9 @@ CHECKS = {
     "every order was announced once": _EVENTS,
     "event numbers have no gap": _SEQUENCES,
     "every topic counts its events": _TOPICS,
+    "balances are the sums of their rows": _BALANCES,
+    "ledger rows carry the balances after them": _RUNNING_BALANCES,
+    "the balances of a currency sum to zero": _ZERO_SUMS,
     "category paths follow their parents": _CATEGORIES,
 }
 

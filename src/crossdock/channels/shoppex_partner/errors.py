@@ -108,6 +108,11 @@ WIRE: dict[str, tuple[int, str, str]] = {
     "order_state": (409, "partner_order_state", "The order's state does not allow this."),
     "hold_not_found": (404, "rest_no_route", "There is no such hold."),
     "stock_insufficient": (403, "partner_stock_limit_exceeded", "There is not enough stock."),
+    "balance_insufficient": (
+        403,
+        "partner_order_amount_not_allowed",
+        "The order amount is outside the range agreed with this partner.",
+    ),
     "invalid_input": (400, "partner_invalid_payload", "The request body is not valid."),
     "too_large": (413, "partner_payload_too_large", "The request body is too large."),
     "not_found": (404, "rest_no_route", "No route was found matching the URL and request method."),

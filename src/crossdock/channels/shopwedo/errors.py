@@ -45,6 +45,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "order_state": (400, "order_not_cancellable"),
     "hold_not_found": (400, "not_found"),
     "stock_insufficient": (400, "order_creation_failed"),
+    "balance_insufficient": (400, "order_creation_failed"),
     "invalid_input": (400, "data_invalid"),
     "too_large": (413, "request_too_large"),
     "not_found": (400, "not_found"),

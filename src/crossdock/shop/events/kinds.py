@@ -181,6 +181,14 @@ class AlertRaised(Payload, frozen=True, kw_only=True):
     alert_kind: str
 
 
+class LedgerPosted(Payload, frozen=True, kw_only=True):
+    """Amounts went from account to account: the numbers of the ledger's rows; subject may be none."""
+
+    kind = "ledger.posted"
+    topic = "money"
+    entries: list[int]
+
+
 KINDS: dict[str, type[Payload]] = {
     payload.kind: payload
     for payload in (
@@ -203,5 +211,6 @@ KINDS: dict[str, type[Payload]] = {
         DispatchSent,
         DispatchAttemptFailed,
         AlertRaised,
+        LedgerPosted,
     )
 }

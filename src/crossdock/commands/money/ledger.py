@@ -1,0 +1,126 @@
+"""`crossdock ledger`: accounts with their balances, the rows that made them, and whether they agree."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_transaction
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.money import format_minor
+
+if TYPE_CHECKING:
+    from crossdock.shop.ledger import AccountView, LedgerDifference, LedgerEntry
+
+app = typer.Typer(help="Accounts, balances, and what was posted to them.", no_args_is_help=True)
+
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def accounts(
+    shop: ShopOption,
+    kind: Annotated[str | None, typer.Option(help="Only this kind, such as sales.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only this owner, such as customer:17.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every account and its balance: credits less debits, so that all of a currency sum to zero."""
+    from crossdock.shop.ledger import list_accounts
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "list[AccountView]":
+        shop_id = await shop_id_of(tx, shop)
+        return await list_accounts(tx, shop_id=shop_id, kind=kind, owner=owner)
+
+    found = with_transaction(read)
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+    else:
+        _print_accounts(found)
+
+
+@app.command()
+def entries(
+    shop: ShopOption,
+    account: Annotated[int | None, typer.Option(help="Only this account's, by its number.")] = None,
+    order: Annotated[int | None, typer.Option(help="Only this order's.")] = None,
+    before: Annotated[int | None, typer.Option(help="Go on below this row's number.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most this many.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """What was posted, the newest first; each row is a debit and a credit with both balances after it."""
+    from crossdock.shop.ledger import list_entries
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "list[LedgerEntry]":
+        return await list_entries(
+            tx,
+            shop_id=await shop_id_of(tx, shop),
+            account_id=account,
+            order_id=order,
+            before=before,
+            limit=limit,
+        )
+
+    found = with_transaction(read)
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+    else:
+        _print_entries(found)
+
+
+@app.command()
+def verify(shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Compute the shop's balances again from its rows; exit 0 only when nothing differs."""
+    from crossdock.shop.ledger import verify_ledger
+
+    async def look(_runtime: Runtime, tx: Transaction) -> "list[LedgerDifference]":
+        return await verify_ledger(tx, shop_id=await shop_id_of(tx, shop))
+
+    differences = with_transaction(look)
+    if as_json:
+        typer.echo(msgspec.json.encode(differences))
+    else:
+        for found in differences:
+            typer.echo(
+                f"{found.check}: {found.place}: expected {found.expected}, found {found.found}"
+            )
+        typer.echo(f"{len(differences)} differ" if differences else "right")
+    raise typer.Exit(1 if differences else 0)
+
+
+def _print_accounts(found: "list[AccountView]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Account", "Kind", "Owner", "Balance", "Currency", "Floor")
+    for account in found:
+        floor = account.floor_minor
+        table.add_row(
+            str(account.id),
+            account.kind,
+            account.owner or "the shop",
+            format_minor(account.balance_minor, account.currency),
+            account.currency,
+            "" if floor is None else format_minor(floor, account.currency),
+        )
+    Console().print(table)
+
+
+def _print_entries(found: "list[LedgerEntry]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Row", "When", "What", "Debit", "Credit", "Amount", "Order")
+    for entry in found:
+        table.add_row(
+            str(entry.id),
+            f"{entry.created_at:%Y-%m-%d %H:%M:%S}",
+            entry.kind,
+            f"{entry.debit_kind} {entry.debit_owner}".strip(),
+            f"{entry.credit_kind} {entry.credit_owner}".strip(),
+            f"{format_minor(entry.amount_minor, entry.currency)} {entry.currency}",
+            str(entry.order_id or ""),
+        )
+    Console().print(table)

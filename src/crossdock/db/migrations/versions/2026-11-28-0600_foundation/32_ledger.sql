@@ -1,0 +1,60 @@
+-- The ledger: double entry, one currency an account, never altered.
+-- A balance is credits less debits: what the shop owes the account's owner or has earned is positive, what
+-- it has or is owed is negative, and the balances of a currency sum to zero.
+
+-- The chart of accounts: which kinds there are, and which of them may not go below a floor.
+create table account_kinds (
+    kind text primary key check (kind ~ '^[a-z][a-z_]{1,39}$'),
+    floor_minor bigint
+);
+
+insert into account_kinds (kind, floor_minor) values
+    ('receivable', null), ('clearing', null), ('bank', null), ('sales', null), ('shipping', null),
+    ('tax', null), ('refunds', null), ('commission', null), ('payable', 0), ('prepaid', 0);
+
+create table accounts (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    kind text not null references account_kinds,
+    owner text not null,
+    currency char(3) not null check (currency ~ '^[A-Z]{3}$'),
+    floor_minor bigint,
+    balance_minor bigint not null default 0,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    primary key (shop_id, id),
+    unique (shop_id, kind, owner, currency),
+    unique (shop_id, id, currency),
+    constraint accounts_floor check (balance_minor >= floor_minor)
+) with (fillfactor = 70);
+
+-- One row is a debit and a credit at once, so that nothing out of balance can be written; its keys see to it
+-- that both accounts are of its shop and currency.
+create table ledger_entries (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    debit_account_id bigint not null,
+    credit_account_id bigint not null,
+    amount_minor bigint not null check (amount_minor > 0),
+    currency char(3) not null,
+    debit_balance_minor bigint not null,
+    credit_balance_minor bigint not null,
+    kind text not null check (kind ~ '^[a-z][a-z_]{1,39}$'),
+    reason text not null default '',
+    order_id bigint,
+    payment_id bigint,
+    created_at timestamptz not null,
+    primary key (shop_id, id),
+    constraint ledger_entries_between_two check (debit_account_id <> credit_account_id),
+    foreign key (shop_id, debit_account_id, currency) references accounts (shop_id, id, currency),
+    foreign key (shop_id, credit_account_id, currency) references accounts (shop_id, id, currency)
+);
+
+create index ledger_entries_debit on ledger_entries (shop_id, debit_account_id, id);
+
+create index ledger_entries_credit on ledger_entries (shop_id, credit_account_id, id);
+
+create index ledger_entries_order on ledger_entries (shop_id, order_id) where order_id is not null;
+
+create trigger ledger_entries_append_only before update or delete on ledger_entries
+    for each row execute function refuse_append_only_change();

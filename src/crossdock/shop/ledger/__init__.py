@@ -1,0 +1,21 @@
+"""Accounts and what moves between them: double entry, append-only, zero per currency."""
+
+from crossdock.shop.ledger.chart import ACCOUNT_KINDS, AccountKind
+from crossdock.shop.ledger.posting import Account, Transfer, post_transfers, refusing_overdraft
+from crossdock.shop.ledger.reading import AccountView, LedgerEntry, list_accounts, list_entries
+from crossdock.shop.ledger.verifying import LedgerDifference, verify_ledger
+
+__all__ = [
+    "ACCOUNT_KINDS",
+    "Account",
+    "AccountKind",
+    "AccountView",
+    "LedgerDifference",
+    "LedgerEntry",
+    "Transfer",
+    "list_accounts",
+    "list_entries",
+    "post_transfers",
+    "refusing_overdraft",
+    "verify_ledger",
+]
