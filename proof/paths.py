@@ -13,14 +13,8 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
 from crossdock.shop.customers import Assigning, assign_sales_rep
-from crossdock.shop.dispatch import (
-    Configuring,
-    Connectors,
-    Dispatching,
-    add_connector,
-    requeue_lost,
-    send_dispatch,
-)
+from crossdock.shop.deliveries import Delivering, DeliveryKinds, deliver_due, requeue_lost
+from crossdock.shop.dispatch import Configuring, Connectors, add_connector, dispatch_kind
 from crossdock.shop.orders import OrderItem, OrderRequest, cancel_order, place_order
 from crossdock.shop.partners import Terms, add_credential, add_partner, rotate_secret
 from crossdock.shop.shops import read_shop
@@ -223,30 +217,30 @@ async def _assign(database: Database, scene: Scene) -> None:
 
 
 async def _send(database: Database, scene: Scene) -> None:
-    await _dispatch(database, scene, attempt=0, now=NOW)
+    await _deliver(database, scene, now=NOW)
 
 
 async def _send_in_vain(database: Database, scene: Scene) -> None:
     scene.receiver.moods = [500]
-    await _dispatch(database, scene, attempt=0, now=NOW)
+    await _deliver(database, scene, now=NOW)
     scene.receiver.moods = []
 
 
 async def _send_again(database: Database, scene: Scene) -> None:
-    """What the job worker does about a claim whose owner is gone."""
+    """What the worker does about a claim whose owner is gone."""
     scene.receiver.moods = []
     later = NOW + timedelta(hours=1)
     async with database.begin() as tx:
-        await requeue_lost(tx, now=later)
-    await _dispatch(database, scene, attempt=1, now=later)
+        await requeue_lost(tx, now=later, due=later)
+    await _deliver(database, scene, now=later)
 
 
-async def _dispatch(database: Database, scene: Scene, *, attempt: int, now: datetime) -> None:
+async def _deliver(database: Database, scene: Scene, *, now: datetime) -> None:
     connectors = Connectors(outbound=scene.outbound, box=box(), clock=FrozenClock(NOW))
-    service = Dispatching(db=database, clock=FrozenClock(now), connectors=connectors)
-    await send_dispatch(
-        service, shop_id=scene.shop.id, order_id=scene.numbers["order"], attempt=attempt
-    )
+    kinds = DeliveryKinds([dispatch_kind(connectors)])
+    clock = FrozenClock(now)
+    service = Delivering(db=database, clock=clock, turns=clock, kinds=kinds)
+    await deliver_due(service, limit=1, shop_id=scene.shop.id)
 
 
 async def _add_partner(database: Database, scene: Scene) -> None:
@@ -299,7 +293,7 @@ WRITE_PATHS = (
         act=_send,
         commits=2,
         recover=_send_again,
-        settled="select bool_and(status = 'sent') from dispatches",
+        settled="select bool_and(status = 'sent') from deliveries",
     ),
     WritePath(
         name="fail to send",
@@ -307,7 +301,7 @@ WRITE_PATHS = (
         act=_send_in_vain,
         commits=2,
         recover=_send_again,
-        settled="select bool_and(status = 'sent') from dispatches",
+        settled="select bool_and(status = 'sent') from deliveries",
     ),
     WritePath(name="add a partner", act=_add_partner),
     WritePath(name="rotate a secret", act=_rotate),

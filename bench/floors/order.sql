@@ -1,5 +1,5 @@
 -- The row writes of an order of two lines, as one transaction, straight from pgbench: a nonce, the
--- order, its lines, allocations, stock entries and levels, two events, the dispatch and its job.
+-- order, its lines, allocations, stock entries and levels, two events and the delivery.
 \set a random(:low, :high - 1)
 \set b random(:a + 1, :high)
 begin;
@@ -20,10 +20,8 @@ insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, mer
             1, 1999, 1999, 'Partner Order ID: 00000000-0000-0000-0000-000000000000');
 insert into events (shop_id, kind, topic, subject_id, payload)
     values (:shop, 'order.placed', 'orders', :order_id, '{"partner_id": 1, "state": "processing"}');
-insert into dispatches (shop_id, order_id, connector, status, next_attempt_at)
-    values (:shop, :order_id, 'hook', 'queued', now());
-insert into procrastinate_jobs (queue_name, task_name, args)
-    values ('floor', 'send_dispatch', '{"shop_id": 1, "order_id": 1}');
+insert into deliveries (shop_id, kind, target, subject_id, next_attempt_at, queued_at, updated_at)
+    values (:shop, 'floor', 'hook', :order_id, now(), now(), now());
 insert into order_allocations (shop_id, order_id, variant_id, pool, quantity)
     values (:shop, :order_id, :a, 'own', 1), (:shop, :order_id, :b, 'own', 1);
 update stock_levels set committed = committed + 1, updated_at = now()

@@ -15,7 +15,8 @@ from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
 from crossdock.shop.customers import Assigning
-from crossdock.shop.dispatch import Configuring, Connectors, Dispatching
+from crossdock.shop.deliveries import Delivering, DeliveryKinds
+from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
 from crossdock.shop.orders import Placing
 from crossdock.shop.partners import Verifier
 from crossdock.shop.people import People, create_means
@@ -120,13 +121,22 @@ class Services:
         return Booking(db=self.runtime.database, clock=self.runtime.clock, carriers=carriers)
 
     @cached_property
-    def dispatching(self) -> Dispatching:
-        """Sending of orders to outside systems."""
-        return Dispatching(
-            db=self.runtime.database,
-            clock=self.runtime.clock,
-            connectors=Connectors(outbound=self.outbound, box=self.box, clock=self.runtime.clock),
-            waits_s=self.settings.dispatch_retry_s,
+    def connectors(self) -> Connectors:
+        """The ways to outside systems that pack orders."""
+        return Connectors(outbound=self.outbound, box=self.box, clock=self.runtime.clock)
+
+    @cached_property
+    def delivery_kinds(self) -> DeliveryKinds:
+        """Every kind of delivery that this installation sends."""
+        return DeliveryKinds(
+            [dispatch_kind(self.connectors, waits_s=self.settings.dispatch_retry_s)]
+        )
+
+    @cached_property
+    def delivering(self) -> Delivering:
+        """Sending of what is due by the database's clock, whatever the shop's clock says."""
+        return Delivering(
+            db=self.runtime.database, clock=self.runtime.clock, kinds=self.delivery_kinds
         )
 
     @cached_property

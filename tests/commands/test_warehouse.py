@@ -142,7 +142,10 @@ async def _placed_with_webhook(warehouse: Warehouse, good: int) -> int:
 @pytest.mark.parametrize(
     ("reached", "said"),
     [
-        ("status = 'sent', external_id = 'X9'", "depot knows it as X9: have it cancelled there"),
+        (
+            "status = 'sent', result = 'X9', sent_at = now(), next_attempt_at = null",
+            "depot knows it as X9: have it cancelled there",
+        ),
         ("attempts = 1", "once that says failed it can be cancelled here"),
         ("status = 'sending'", "once that says failed it can be cancelled here"),
     ],
@@ -152,7 +155,7 @@ async def test_an_order_that_may_be_outside_is_not_taken_back(
 ) -> None:
     order_id = await _placed_with_webhook(warehouse, await warehouse.good(own=5, currency="EUR"))
     async with warehouse.db.begin() as tx:
-        await tx.run(f"update dispatches set {reached} where shop_id = %s", (warehouse.shop.id,))
+        await tx.run(f"update deliveries set {reached} where shop_id = %s", (warehouse.shop.id,))
     before = await warehouse.everything()
 
     code, complaint = await crossdock("fulfil", "cancel", order_id)
@@ -172,8 +175,9 @@ async def test_an_order_that_was_not_sent_is_taken_back(
     order_id = await _placed_with_webhook(warehouse, good)
     async with warehouse.db.begin() as tx:
         await tx.run(
-            "update dispatches set attempts = %s, status = %s where shop_id = %s",
-            (attempts, status, warehouse.shop.id),
+            "update deliveries set attempts = %s, status = %s, next_attempt_at ="
+            " case when %s = 'queued' then next_attempt_at end where shop_id = %s",
+            (attempts, status, status, warehouse.shop.id),
         )
 
     told = await crossdock("fulfil", "cancel", order_id, plain=True)

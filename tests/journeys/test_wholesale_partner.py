@@ -90,7 +90,7 @@ async def test_from_the_list_to_the_warehouse(
     sent = await wait_for(lambda: dispatch(server_database, placed["order_id"], status="sent"))
     assert len(warehouse.orders) == 1
     body = warehouse.orders[0]["Body"]
-    assert sent["external_id"] == str(warehouse.orders[0]["ID"])
+    assert sent["result"] == str(warehouse.orders[0]["ID"])
     assert [(p["ProductID"], p["Qty"]) for p in body["Products"]] == [
         ("MUG", 2),
         ("POT", 3),
@@ -140,7 +140,8 @@ async def dispatch(
     """The order's dispatch, once it has this status."""
     async with database.statement() as tx:
         row = await tx.value(
-            "select to_jsonb(d) from dispatches d where order_id = %s and coalesce(%s, status) = status",
+            "select to_jsonb(d) from deliveries d"
+            " where kind = 'dispatch' and subject_id = %s and coalesce(%s, status) = status",
             (order_id, status),
         )
     return dict(row) if row else None

@@ -1,7 +1,8 @@
-"""The job worker: polls the queue, numbers events, hands everything back when it stops."""
+"""The worker: runs jobs, sends deliveries, numbers events, hands everything back when it stops."""
 
 import asyncio
 import contextlib
+import signal
 
 import structlog
 from psycopg_pool import PoolTimeout
@@ -9,13 +10,13 @@ from psycopg_pool import PoolTimeout
 from crossdock.compose import Services
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.errors import CrossdockError
+from crossdock.jobs.delivering import POLL_S, Sender
 from crossdock.jobs.queue import queue
 from crossdock.jobs.stalled import SILENT_S, hand_back_stalled
 from crossdock.settings import Settings
 
 log = structlog.get_logger("crossdock.jobs")
 
-POLL_S = 0.5
 HEARTBEAT_S = 5.0
 NUMBERING_BATCH = 5000
 DATABASE_WAIT_S = 5.0
@@ -31,7 +32,7 @@ async def work(settings: Settings) -> None:
         await queue.open_async(runtime.database.pool)
         await hand_back_stalled(queue)
         async with Services(runtime) as services:
-            await _run_jobs(services)
+            await _run_until_stopped(services)
     finally:
         numbering.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -39,8 +40,38 @@ async def work(settings: Settings) -> None:
         await runtime.database.close()
 
 
+async def _run_until_stopped(services: Services) -> None:
+    """Jobs and deliveries side by side; both have the same grace when they are told to stop.
+
+    One set of services for all, so that connections and access tokens are used again.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    sender = Sender(services.delivering)
+    told = asyncio.create_task(stopping.wait())
+    jobs = asyncio.create_task(_run_jobs(services), name="run jobs")
+    sends = asyncio.create_task(sender.run(), name="send deliveries")
+    try:
+        await asyncio.wait((told, jobs, sends), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        told.cancel()
+        jobs.cancel()
+        sender.stop()
+        finishing = _finish(sends, sender=sender, grace_s=services.settings.shutdown_grace_s)
+        ended = await asyncio.gather(jobs, finishing, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+
+
+async def _finish(sends: asyncio.Task[None], *, sender: Sender, grace_s: float) -> None:
+    await sends
+    await sender.finish(grace_s)
+
+
 async def _run_jobs(services: Services) -> None:
-    """One set of services for all jobs, so that connections and access tokens are used again."""
     settings = services.settings
     await queue.run_worker_async(
         concurrency=settings.jobs_concurrency,
@@ -50,6 +81,7 @@ async def _run_jobs(services: Services) -> None:
         stalled_worker_timeout=SILENT_S,
         shutdown_graceful_timeout=settings.shutdown_grace_s,
         additional_context={"services": services},
+        install_signal_handlers=False,
     )
 
 

@@ -147,7 +147,7 @@ _TRACES = """
            (select count(*) from stock_entries where shop_id = %(shop)s),
            (select count(*) from order_allocations where shop_id = %(shop)s),
            (select count(*) from events where shop_id = %(shop)s),
-           (select count(*) from dispatches where shop_id = %(shop)s),
+           (select count(*) from deliveries where shop_id = %(shop)s),
            (select count(*) from procrastinate_jobs where args ->> 'shop_id' = %(shop)s::text),
            (select jsonb_agg(to_jsonb(l) - 'updated_at' order by l.variant_id, l.pool)
             from stock_levels l where l.shop_id = %(shop)s)

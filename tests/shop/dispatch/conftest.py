@@ -12,13 +12,14 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.outbound import Outbound
 from crossdock.shop.customers import Address
+from crossdock.shop.deliveries import Delivering, DeliveryKinds, deliver_due
 from crossdock.shop.dispatch import (
     Configuring,
     Connectors,
-    Dispatching,
     DispatchLine,
     DispatchOrder,
     add_connector,
+    dispatch_kind,
 )
 from tests.support.factories import ADDRESS, box, make_partner, make_shop
 
@@ -33,9 +34,15 @@ async def outbound() -> AsyncIterator[Outbound]:
 
 
 @pytest.fixture
-def dispatching(database: Database, clock: FrozenClock, outbound: Outbound) -> Dispatching:
-    connectors = Connectors(outbound=outbound, box=box(), clock=clock)
-    return Dispatching(db=database, clock=clock, connectors=connectors)
+def connectors(outbound: Outbound, clock: FrozenClock) -> Connectors:
+    return Connectors(outbound=outbound, box=box(), clock=clock)
+
+
+@pytest.fixture
+def dispatching(database: Database, clock: FrozenClock, connectors: Connectors) -> Delivering:
+    """The engine with orders alone, whose turns come by the test's clock."""
+    kinds = DeliveryKinds([dispatch_kind(connectors)])
+    return Delivering(db=database, clock=clock, turns=clock, kinds=kinds)
 
 
 @pytest.fixture
@@ -87,7 +94,7 @@ async def insert_order(
     kind: str = "webhook",
     note: str = "N",
 ) -> int:
-    """An order through the core's own SQL function, so with its dispatch and its job."""
+    """An order through the core's own SQL function, so with its dispatch."""
     line = {
         "product_id": 1,
         "merchant_id": 1,
@@ -173,27 +180,41 @@ def make_dispatch_order(**changes: Any) -> DispatchOrder:
     return DispatchOrder(**(values | changes))
 
 
+async def send_dispatch(
+    service: Delivering, *, shop_id: int, order_id: int, attempt: int = 0
+) -> str:
+    """Let the order's next attempt come at once, if it is this one; the status, or '' if it was not."""
+    async with service.db.statement() as tx:
+        delivery_id = await tx.value(
+            "update deliveries set next_attempt_at = %s"
+            " where shop_id = %s and subject_id = %s and status = 'queued' and attempts = %s returning id",
+            (service.clock.now(), shop_id, order_id, attempt),
+        )
+    if delivery_id is None:
+        return ""
+    return (await deliver_due(service, limit=10, shop_id=shop_id)).get(delivery_id, "")
+
+
 async def dispatch_row(database: Database, order_id: int) -> tuple[Any, ...]:
-    """(status, attempts, external id, last error) as stored."""
+    """(status, attempts, their id, last error) as stored."""
     async with database.statement() as tx:
         row = await tx.one(
-            "select status, attempts, external_id, last_error from dispatches where order_id = %s",
+            "select status, attempts, result, last_error from deliveries"
+            " where kind = 'dispatch' and subject_id = %s",
             (order_id,),
         )
     assert row is not None
     return row
 
 
-async def job_rows(database: Database, order_id: int) -> list[tuple[Any, ...]]:
-    """(attempt, seconds until it runs, lock) of the order's jobs, oldest first."""
+async def seconds_left(database: Database, order_id: int, *, now: datetime) -> int | None:
+    """How long until the order's next attempt, or its claim's end; None where there is none."""
     async with database.statement() as tx:
-        return await tx.all(
-            "select coalesce((args ->> 'attempt')::int, 0),"
-            " round(extract(epoch from scheduled_at - now()))::int, lock from procrastinate_jobs"
-            " where task_name = 'send_dispatch' and queue_name = 'dispatch' and (args ->> 'order_id')::bigint = %s"
-            " order by id",
+        moment = await tx.value(
+            "select next_attempt_at from deliveries where kind = 'dispatch' and subject_id = %s",
             (order_id,),
         )
+    return None if moment is None else round((moment - now).total_seconds())
 
 
 async def event_rows(database: Database, order_id: int) -> list[tuple[str, dict[str, Any]]]:

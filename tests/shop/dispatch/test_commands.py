@@ -112,7 +112,8 @@ async def test_dispatches_are_listed_shown_and_sent_again(crossdock, database, s
             tx, shop_id=shop.id, partner_id=partner.id, customer_id=shop.customer_id
         )
         await tx.run(
-            "update dispatches set status = 'failed', attempts = 7, last_error = '410' where order_id = %s",
+            "update deliveries set status = 'failed', attempts = 7, last_error = '410', next_attempt_at = null"
+            " where kind = 'dispatch' and subject_id = %s",
             (order_id,),
         )
     code, out, _ = await crossdock(
@@ -132,7 +133,7 @@ async def test_dispatches_are_listed_shown_and_sent_again(crossdock, database, s
 
 async def test_sales_reps_come_and_go(crossdock, shop):
     words = (
-        "sales_rep",
+        "sales-rep",
         "add",
         "--shop",
         shop.slug,
@@ -145,8 +146,8 @@ async def test_sales_reps_come_and_go(crossdock, shop):
     sales_rep_id = json.loads(out)["id"]
     code, _, err = await crossdock(*words)
     assert (code, "already" in err) == (1, True)
-    await crossdock("sales_rep", "disable", str(sales_rep_id), "--shop", shop.slug)
-    _, out, _ = await crossdock("sales_rep", "list", "--shop", shop.slug, "--json")
+    await crossdock("sales-rep", "disable", str(sales_rep_id), "--shop", shop.slug)
+    _, out, _ = await crossdock("sales-rep", "list", "--shop", shop.slug, "--json")
     [listed] = json.loads(out)
     assert (listed["id"], listed["email"], listed["active"]) == (
         sales_rep_id,

@@ -1,4 +1,4 @@
-"""Claim, call, record: an order is sent once, and state and job never disagree."""
+"""Claim, call, record: an order is sent once, whatever happens to its sender."""
 
 import asyncio
 from datetime import timedelta
@@ -9,15 +9,14 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.ids import SeededIds
+from crossdock.shop.deliveries import Delivering, DeliveryKinds, requeue_lost
 from crossdock.shop.dispatch import (
-    Dispatching,
+    dispatch_kind,
     new_secret,
-    requeue_lost,
     resend,
-    send_dispatch,
     set_connector,
 )
-from tests.shop.dispatch.conftest import dispatch_row, event_rows, job_rows
+from tests.shop.dispatch.conftest import dispatch_row, event_rows, seconds_left, send_dispatch
 from tests.support.simulators.http import HttpSimulator, Reply
 from tests.support.simulators.sellercloud import PASSWORD, USERNAME, Sellercloud
 from tests.support.simulators.webhook import WebhookReceiver
@@ -63,11 +62,12 @@ async def test_a_sent_order_is_recorded_with_its_event_and_leaves_processing(
     assert len(receiver.messages) == 1
 
 
-async def test_the_order_s_own_job_makes_the_first_attempt(database, webhook_order):
+async def test_an_order_s_dispatch_is_due_at_once_and_has_no_job(database, webhook_order, clock):
     _, order_id = await webhook_order()
-    [(attempt, scheduled, lock)] = await job_rows(database, order_id)
-    assert (attempt, scheduled) == (0, None)
-    assert lock.endswith(f":{order_id}")
+    assert await seconds_left(database, order_id, now=clock.now()) == 0
+    async with database.statement() as tx:
+        jobs = "select count(*) from procrastinate_jobs where args ->> 'order_id' = %s"
+        assert await tx.value(jobs, (str(order_id),)) == 0
 
 
 async def test_each_line_is_told_with_its_note(dispatching, place_order, receiver):
@@ -86,7 +86,7 @@ async def test_each_line_is_told_with_its_note(dispatching, place_order, receive
     assert message["data"]["email"] == "ada@moreno.example"
 
 
-async def test_running_the_job_again_sends_nothing(dispatching, webhook_order, receiver):
+async def test_trying_again_sends_nothing(dispatching, webhook_order, receiver):
     shop_id, order_id = await webhook_order()
     results = [
         await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id, attempt=attempt)
@@ -108,8 +108,8 @@ async def test_many_workers_at_once_make_one_attempt(
     assert len(await event_rows(database, order_id)) == 1
 
 
-async def test_a_failed_attempt_leaves_a_job_for_the_next_one(
-    database, dispatching, webhook_order, receiver
+async def test_a_failed_attempt_leaves_the_row_due_for_the_next_one(
+    database, dispatching, webhook_order, receiver, clock
 ):
     receiver.moods = [503]
     shop_id, order_id = await webhook_order()
@@ -117,24 +117,22 @@ async def test_a_failed_attempt_leaves_a_job_for_the_next_one(
     status, attempts, external_id, error = await dispatch_row(database, order_id)
     assert (status, attempts, external_id) == ("queued", 1, None)
     assert "503" in error
-    [_, (attempt, seconds, lock)] = await job_rows(database, order_id)
-    assert (attempt, lock) == (1, None)
-    assert 55 <= seconds <= 60
+    assert await seconds_left(database, order_id, now=clock.now()) == 60
     [(kind, payload)] = await event_rows(database, order_id)
     assert (kind, payload["final"], payload["retry_in_s"]) == ("dispatch.failed", False, 60)
     assert await _state(database, order_id) == "processing"
 
 
 async def test_the_waits_are_1_5_15_60_minutes_6_and_24_hours_and_then_it_has_failed(
-    database, dispatching, webhook_order, receiver
+    database, dispatching, webhook_order, receiver, clock
 ):
     receiver.moods = [500] * 7
     shop_id, order_id = await webhook_order()
+    waits = []
     for attempt in range(7):
         await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id, attempt=attempt)
-    waits = [seconds for _, seconds, _ in await job_rows(database, order_id)][1:]
-    expected = [60, 300, 900, 3600, 21_600, 86_400]
-    assert all(wait - 5 <= seen <= wait for wait, seen in zip(expected, waits, strict=True))
+        waits.append(await seconds_left(database, order_id, now=clock.now()))
+    assert waits == [60, 300, 900, 3600, 21_600, 86_400, None]
     assert (await dispatch_row(database, order_id))[:2] == ("failed", 7)
     [alert] = await _alerts(database, shop_id)
     assert f"Order {order_id} was not sent to out" in alert
@@ -160,7 +158,7 @@ async def test_a_permanent_refusal_fails_at_once_with_an_alert(
     receiver.moods = [410]
     shop_id, order_id = await webhook_order()
     assert await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id) == "failed"
-    assert len(await job_rows(database, order_id)) == 1
+    assert (await dispatch_row(database, order_id))[:2] == ("failed", 1)
     assert len(await _alerts(database, shop_id)) == 1
 
 
@@ -172,7 +170,7 @@ async def test_a_failed_dispatch_is_sent_again_by_hand(
     await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id)
     async with database.begin() as tx:
         await resend(tx, shop_id=shop_id, order_id=order_id, now=clock.now())
-    assert [job[0] for job in await job_rows(database, order_id)] == [0, 0]
+    assert (await dispatch_row(database, order_id))[:2] == ("queued", 0)
     assert await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id) == "sent"
     async with database.begin() as tx:
         with pytest.raises(Refused) as caught:
@@ -181,7 +179,7 @@ async def test_a_failed_dispatch_is_sent_again_by_hand(
 
 
 async def test_a_resend_looks_for_what_earlier_attempts_left(
-    database, dispatching, place_order, clock
+    database, dispatching, connectors, place_order, clock
 ):
     async with Sellercloud() as server:
         settings = {"base_url": server.url, "username": USERNAME, "company_id": 1}
@@ -189,7 +187,8 @@ async def test_a_resend_looks_for_what_earlier_attempts_left(
             kind="sellercloud", settings=settings, secret=PASSWORD
         )
         server.moods = ["odd"]
-        service = msgspec.structs.replace(dispatching, waits_s=())
+        kinds = DeliveryKinds([dispatch_kind(connectors, waits_s=())])
+        service = msgspec.structs.replace(dispatching, kinds=kinds)
         assert await send_dispatch(service, shop_id=shop_id, order_id=order_id) == "failed"
         async with database.begin() as tx:
             await resend(tx, shop_id=shop_id, order_id=order_id, now=clock.now())
@@ -198,7 +197,7 @@ async def test_a_resend_looks_for_what_earlier_attempts_left(
 
 
 async def test_a_worker_that_stops_in_the_middle_hands_the_order_on(
-    database, dispatching, place_order
+    database, dispatching, place_order, clock
 ):
     async with Sellercloud() as server:
         settings = {"base_url": server.url, "username": USERNAME, "company_id": 1}
@@ -213,8 +212,7 @@ async def test_a_worker_that_stops_in_the_middle_hands_the_order_on(
         with pytest.raises(asyncio.CancelledError):
             await sender
         assert (await dispatch_row(database, order_id))[:2] == ("queued", 1)
-        [_, (attempt, scheduled, lock)] = await job_rows(database, order_id)
-        assert (attempt, scheduled, lock) == (1, None, None)
+        assert await seconds_left(database, order_id, now=clock.now()) == 0
         assert (
             await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id, attempt=1)
             == "sent"
@@ -234,21 +232,19 @@ async def test_a_sender_that_dies_is_followed_by_another_and_one_order(
         await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id)
         async with database.begin() as tx:  # as if it had died before it could record that
             await tx.run(
-                "update dispatches set status = 'sending', last_error = '', next_attempt_at = %s"
-                " where order_id = %s",
+                "update deliveries set status = 'sending', last_error = '', next_attempt_at = %s"
+                " where kind = 'dispatch' and subject_id = %s",
                 (clock.now() + timedelta(seconds=300), order_id),
             )
-            await tx.run("delete from procrastinate_jobs where args ->> 'attempt' = '1'")
 
         clock.move(timedelta(seconds=299))
         async with database.begin() as tx:
-            await requeue_lost(tx, now=clock.now())
+            await requeue_lost(tx, now=clock.now(), due=clock.now())
         assert (await dispatch_row(database, order_id))[0] == "sending"
         clock.move(timedelta(seconds=2))
         async with database.begin() as tx:
-            assert await requeue_lost(tx, now=clock.now()) >= 1
-        [_, (attempt, _, lock)] = await job_rows(database, order_id)
-        assert (attempt, lock) == (1, None)
+            assert await requeue_lost(tx, now=clock.now(), due=clock.now()) >= 1
+        assert (await dispatch_row(database, order_id))[:2] == ("queued", 1)
         assert (
             await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id, attempt=1)
             == "sent"
@@ -257,20 +253,11 @@ async def test_a_sender_that_dies_is_followed_by_another_and_one_order(
     assert (await dispatch_row(database, order_id))[:2] == ("sent", 2)
 
 
-async def test_a_row_whose_job_went_missing_gets_one_more(database, webhook_order, clock):
-    _, order_id = await webhook_order()
-    clock.move(timedelta(seconds=901))
-    for _ in range(3):
-        async with database.begin() as tx:
-            await requeue_lost(tx, now=clock.now())
-    assert [job[0] for job in await job_rows(database, order_id)] == [0, 0]
-
-
 async def test_a_success_counts_even_after_its_claim_was_lost(database, dispatching, place_order):
     async def slow(_request):
         async with database.begin() as tx:
             await tx.run(
-                "update dispatches set status = 'queued', attempts = 5 where shop_id = %s",
+                "update deliveries set status = 'queued', attempts = 5 where shop_id = %s",
                 (shop_id,),
             )
         return Reply(200)
@@ -298,7 +285,6 @@ async def test_manual_fulfilment_counts_as_sent_and_the_order_stays_in_processin
 ):
     shop_id, order_id = await place_order(kind="manual")
     assert await dispatch_row(database, order_id) == ("sent", 0, "manual", "")
-    assert await job_rows(database, order_id) == []
     assert await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id) == ""
     assert await _state(database, order_id) == "processing"
 
@@ -381,7 +367,7 @@ async def test_stock_is_not_looked_at_again(database, dispatching, webhook_order
 
     watched = Database(database.pool.conninfo, min_size=1, max_size=2, hook=watch)
     await watched.open()
-    service: Dispatching = msgspec.structs.replace(dispatching, db=watched)
+    service: Delivering = msgspec.structs.replace(dispatching, db=watched)
     assert await send_dispatch(service, shop_id=shop_id, order_id=order_id) == "sent"
     await watched.close()
     assert seen

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from crossdock.kit.ids import SeededIds
 from crossdock.settings import Settings
+from crossdock.shop.deliveries import RETRY_WAITS_S
 from crossdock.shop.dispatch import new_secret
-from crossdock.shop.dispatch.dispatching import RETRY_WAITS_S
 from crossdock.shop.dispatch.webhook import secret_bytes, sign
 
 GUIDE = (Path(__file__).parents[3] / "docs/guides/fulfilment.md").read_text()

@@ -12,7 +12,8 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.outbound import Outbound
-from crossdock.shop.dispatch import Configuring, add_connector, requeue_lost
+from crossdock.shop.deliveries import requeue_lost
+from crossdock.shop.dispatch import Configuring, add_connector
 from tests.shop.dispatch.conftest import dispatch_row, insert_order
 from tests.support.factories import MASTER_KEY, box, make_partner, make_shop
 from tests.support.processes import ServerProcess, serving
@@ -82,7 +83,8 @@ async def test_killed_after_the_order_arrived_and_before_that_was_known(own_serv
         os.kill(pid, signal.SIGKILL)
         assert (await dispatch_row(own_database, order_id))[:2] == ("sending", 1)
         async with own_database.begin() as tx:  # what the schedule does once the claim has run out
-            assert await requeue_lost(tx, now=datetime.now(UTC) + timedelta(seconds=301)) == 1
+            later = datetime.now(UTC) + timedelta(seconds=301)
+            assert await requeue_lost(tx, now=datetime.now(UTC), due=later) == 1
         await _wait(is_sent)
         [order] = server.created(str(order_id))
     assert (await dispatch_row(own_database, order_id))[:3] == ("sent", 2, str(order["ID"]))

@@ -8,7 +8,7 @@ import pytest
 
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.outbound import Outbound
-from crossdock.shop.dispatch import Permanent, Retryable, Sent
+from crossdock.shop.deliveries import Permanent, Retryable, Sent
 from crossdock.shop.dispatch.sellercloud import SellercloudConnector, SellercloudSettings
 from tests.shop.dispatch.conftest import make_dispatch_order
 from tests.support.simulators.sellercloud import PASSWORD, USERNAME, Sellercloud

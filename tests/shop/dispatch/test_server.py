@@ -1,6 +1,7 @@
 """The running server's worker sends orders: the way from the order's row to the other side."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
 from crossdock.shop.dispatch import Configuring, add_connector, new_secret
-from tests.shop.dispatch.conftest import dispatch_row, insert_order, job_rows
+from tests.shop.dispatch.conftest import dispatch_row, insert_order, seconds_left
 from tests.support.factories import box, make_partner, make_shop
 from tests.support.simulators.http import HttpSimulator, Reply
 from tests.support.simulators.webhook import WebhookReceiver
@@ -71,7 +72,9 @@ async def test_with_the_other_side_down_the_order_stays_and_a_retry_is_planned(
         order_id = await place_on_server(server.url)
 
         async def has_retry() -> bool:
-            return len(await job_rows(server_database, order_id)) == 2
+            return (await dispatch_row(server_database, order_id))[:2] == ("queued", 1)
 
         await _wait(has_retry)
-    assert (await dispatch_row(server_database, order_id))[:2] == ("queued", 1)
+    left = await seconds_left(server_database, order_id, now=datetime.now(UTC))
+    assert left is not None
+    assert 30 <= left <= 60

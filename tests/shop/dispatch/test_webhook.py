@@ -7,7 +7,8 @@ import pytest
 from crossdock.errors import Invalid
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
-from crossdock.shop.dispatch import Permanent, Retryable, new_secret
+from crossdock.shop.deliveries import Permanent, Retryable
+from crossdock.shop.dispatch import new_secret
 from crossdock.shop.dispatch.webhook import (
     WebhookConnector,
     WebhookSettings,

@@ -112,7 +112,7 @@ async def test_withdraws_what_was_not_sent_yet(database: Database, clock: Frozen
         await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
 
     async with database.begin() as tx:
-        status = "select status from dispatches where shop_id = %s and order_id = %s"
+        status = "select status from deliveries where shop_id = %s and subject_id = %s"
         assert await tx.value(status, (shop.id, order_id)) == "withdrawn"
 
 
@@ -122,7 +122,8 @@ async def test_is_refused_when_an_outside_system_has_it(
     shop, variant, order_id = await _placed(database, clock, connector="webhook")
     async with database.begin() as tx:
         await tx.run(
-            "update dispatches set status = 'sent', external_id = 'X9' where shop_id = %s",
+            "update deliveries set status = 'sent', result = 'X9', sent_at = now(), next_attempt_at = null"
+            " where shop_id = %s",
             (shop.id,),
         )
 
@@ -164,7 +165,7 @@ async def test_is_walled_by_the_database_as_well(database: Database, clock: Froz
 async def test_is_refused_while_a_retry_waits(database: Database, clock: FrozenClock) -> None:
     shop, _, order_id = await _placed(database, clock, connector="webhook")
     async with database.begin() as tx:
-        await tx.run("update dispatches set attempts = 1 where shop_id = %s", (shop.id,))
+        await tx.run("update deliveries set attempts = 1 where shop_id = %s", (shop.id,))
 
     with pytest.raises(Refused) as refusal:
         async with database.begin() as tx:
@@ -180,7 +181,9 @@ async def test_is_refused_when_it_was_sent_again_by_hand(
     shop, _, order_id = await _placed(database, clock, connector="webhook")
     async with database.begin() as tx:
         await tx.run(
-            "update dispatches set attempts = 7, status = 'failed' where shop_id = %s", (shop.id,)
+            "update deliveries set attempts = 7, status = 'failed', next_attempt_at = null"
+            " where shop_id = %s",
+            (shop.id,),
         )
         await resend(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
 
@@ -197,7 +200,9 @@ async def test_after_failed_attempts_asks_staff_to_look(
     shop, _, order_id = await _placed(database, clock, connector="webhook")
     async with database.begin() as tx:
         await tx.run(
-            "update dispatches set attempts = 7, status = 'failed' where shop_id = %s", (shop.id,)
+            "update deliveries set attempts = 7, status = 'failed', next_attempt_at = null"
+            " where shop_id = %s",
+            (shop.id,),
         )
         told = await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
         alerts = await tx.all("select kind from alerts where shop_id = %s", (shop.id,))

@@ -189,8 +189,9 @@ async def test_an_order_that_an_outside_system_has_is_worked_on_there(
     await warehouse.start(taken)
     async with warehouse.db.begin() as tx:
         await tx.run(
-            "insert into dispatches (shop_id, order_id, connector, status, external_id)"
-            " select %s, unnest(%s::bigint[]), 'out', 'sent', 'X1'",
+            "insert into deliveries (shop_id, subject_id, kind, target, status, result, queued_at,"
+            " sent_at, updated_at)"
+            " select %s, unnest(%s::bigint[]), 'dispatch', 'out', 'sent', 'X1', now(), now(), now()",
             (warehouse.shop.id, [order_id, taken]),
         )
 
@@ -200,10 +201,10 @@ async def test_an_order_that_an_outside_system_has_is_worked_on_there(
         assert "with out" in refusal.value.message
 
     async with warehouse.db.begin() as tx:
-        await tx.run("update dispatches set status = 'failed' where order_id = %s", (order_id,))
+        await tx.run("update deliveries set status = 'failed' where subject_id = %s", (order_id,))
     await warehouse.pick(order_id, {1: 1})
     async with warehouse.db.begin() as tx:
-        status = "select status from dispatches where order_id = %s"
+        status = "select status from deliveries where subject_id = %s"
         assert await tx.value(status, (order_id,)) == "withdrawn"
 
 

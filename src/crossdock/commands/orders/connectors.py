@@ -140,18 +140,18 @@ def set_(
 def try_(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
     """Try the connector without sending an order; exit 1 when it does not work."""
     from crossdock.compose import Services
-    from crossdock.shop.dispatch import DispatchFailed
+    from crossdock.shop.deliveries import DeliveryFailed
     from crossdock.shop.shops import read_shop
 
     async def run(runtime: Runtime) -> tuple[bool, str]:
         async with Services(runtime) as services:
-            connectors = services.dispatching.connectors
+            connectors = services.connectors
             async with runtime.database.statement() as tx:
                 shop_id = (await read_shop(tx, slug=shop)).id
                 connector = await connectors.read(tx, shop_id=shop_id, name=name)
             try:
                 return True, await connector.test()
-            except DispatchFailed as failure:
+            except DeliveryFailed as failure:
                 return False, str(failure)
 
     works, message = with_runtime(run)

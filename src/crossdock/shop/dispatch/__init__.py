@@ -1,4 +1,4 @@
-"""Fulfilment: how an order reaches the system that packs it."""
+"""Dispatch: how an order reaches the system that packs it."""
 
 from crossdock.shop.dispatch.configuring import (
     Configuring,
@@ -10,44 +10,30 @@ from crossdock.shop.dispatch.configuring import (
 from crossdock.shop.dispatch.connecting import KINDS, Connectors, secret_place
 from crossdock.shop.dispatch.contract import (
     Connector,
-    DispatchFailed,
     DispatchLine,
     DispatchOrder,
-    Permanent,
-    Retryable,
-    Sent,
 )
-from crossdock.shop.dispatch.dispatching import Dispatching, send_dispatch
+from crossdock.shop.dispatch.dispatching import KIND, dispatch_kind, resend
 from crossdock.shop.dispatch.listing import Dispatch, list_dispatches, show_dispatch
-from crossdock.shop.dispatch.notes import item_note
-from crossdock.shop.dispatch.retrying import QUEUE, TASK, requeue_lost, resend
 from crossdock.shop.dispatch.webhook import new_secret
 
 __all__ = [
+    "KIND",
     "KINDS",
-    "QUEUE",
-    "TASK",
     "Configuring",
     "Connector",
     "ConnectorView",
     "Connectors",
     "Dispatch",
-    "DispatchFailed",
     "DispatchLine",
     "DispatchOrder",
-    "Dispatching",
-    "Permanent",
-    "Retryable",
-    "Sent",
     "add_connector",
-    "item_note",
+    "dispatch_kind",
     "list_connectors",
     "list_dispatches",
     "new_secret",
-    "requeue_lost",
     "resend",
     "secret_place",
-    "send_dispatch",
     "set_connector",
     "show_dispatch",
 ]

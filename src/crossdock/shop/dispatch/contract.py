@@ -1,11 +1,7 @@
-"""What a fulfilment system is told of an order, and what it may answer.
+"""What a fulfilment system is told of an order.
 
 A connector sends an order once, however often it is asked: it finds what an earlier attempt left
 behind, or gives the other side a stable id to find it by.
-
-DispatchFailed
-├── Retryable   nothing is decided; try again later
-└── Permanent   trying again would change nothing until somebody acts
 """
 
 from datetime import datetime
@@ -14,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from crossdock.shop.customers import Address
+from crossdock.shop.deliveries import Sent
 
 
 class DispatchLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,30 +53,6 @@ class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: datetime
     lines: tuple[DispatchLine, ...]
     may_exist: bool = False
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """The other side has the order, under this id of its own."""
-
-    external_id: str
-
-
-class DispatchFailed(Exception):
-    """The order was not sent, as far as is known."""
-
-    retry_after_s: int = 0
-
-
-class Retryable(DispatchFailed):
-    """Try again; not before `retry_after_s` seconds, where the other side said so."""
-
-    def __init__(self, message: str, *, retry_after_s: int = 0) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-
-
-class Permanent(DispatchFailed):
-    """Somebody must act first: settings, credentials, or the order itself."""
 
 
 class Connector(Protocol):

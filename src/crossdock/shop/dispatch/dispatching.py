@@ -1,135 +1,112 @@
-"""Send an order to its fulfilment system: claim, call, record.
+"""Orders to their fulfilment systems, as a kind of delivery.
 
-    queued -> sending -> sent
-       ^         |
-       +---------+------> failed (alert, waits for `resend`)
-
-The claim and the record are transactions of their own and the call stands between them. A retry is
-a new job in the transaction that records the failure, so state and job never disagree. A claim
-lasts CLAIM_S; whoever dies with one leaves the row to `requeue_lost`. Stock is not looked at again
-(spec shoppex_partner 4.4).
+The order is read anew for each attempt, and one that was cancelled before its turn is withdrawn.
+Once another system has it, it is in fulfilment. Stock is not looked at again (spec shoppex_partner
+4.4).
 """
 
-import asyncio
-from datetime import timedelta
+from datetime import datetime
 
 import msgspec
-import structlog
 
-from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.errors import CrossdockError, Unavailable
-from crossdock.kit.clock import Clock
-from crossdock.shop.dispatch.connecting import Connectors
-from crossdock.shop.dispatch.contract import (
-    DispatchFailed,
-    DispatchOrder,
-    Permanent,
-    Retryable,
-    Sent,
-)
-from crossdock.shop.dispatch.recording import (
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Refused
+from crossdock.shop.deliveries import (
+    BY_HAND,
+    RETRY_WAITS_S,
+    Call,
     Claim,
-    hand_back,
-    record_failure,
-    record_sent,
-    record_withdrawn,
+    DeliveryKind,
+    Failure,
+    Sent,
+    list_deliveries,
+    resend_delivery,
 )
+from crossdock.shop.dispatch.connecting import Connectors
+from crossdock.shop.dispatch.contract import DispatchOrder
+from crossdock.shop.events import DispatchAttemptFailed, DispatchSent, write_event
 
-RETRY_WAITS_S = (60, 300, 900, 3600, 21_600, 86_400)
-CLAIM_S = 300
-_SEND_DEADLINE_S = 180
-
-_log = structlog.get_logger(__name__)
-
-
-class Dispatching(msgspec.Struct, frozen=True, kw_only=True):
-    """What sending needs besides the order; `waits_s` come before the second and further attempts."""
-
-    db: Database
-    clock: Clock
-    connectors: Connectors
-    waits_s: tuple[int, ...] = RETRY_WAITS_S
+KIND = "dispatch"
+# Signing in, looking for the order and creating it are a call each.
+DEADLINE_S = 180
 
 
-async def send_dispatch(
-    service: Dispatching, *, shop_id: int, order_id: int, attempt: int = 0
-) -> str:
-    """Send the order if it is this attempt's turn; the dispatch's status, or '' if it was not.
+def dispatch_kind(
+    connectors: Connectors, *, waits_s: tuple[int, ...] = RETRY_WAITS_S
+) -> DeliveryKind:
+    """Orders that go to a connector: the target is its name, the subject the order."""
 
-    Safe to run any number of times: only one run claims an attempt, and a connector does not
-    create a second order. Raises only when the database cannot be reached; cancelled in the middle,
-    it leaves the next attempt to another worker.
-    """
-    claim = await _claim(service, shop_id=shop_id, order_id=order_id, attempt=attempt)
-    if claim is None:
-        return ""
-    try:
-        outcome = await _attempt(service, claim)
-    except asyncio.CancelledError:
-        async with service.db.begin() as tx:
-            await hand_back(tx, claim=claim, now=service.clock.now())
-        raise
-    now = service.clock.now()
-    async with service.db.begin() as tx:
-        if isinstance(outcome, Sent):
-            return await record_sent(tx, claim=claim, sent=outcome, now=now)
-        if isinstance(outcome, _Withdrawn):
-            return await record_withdrawn(tx, claim=claim, now=now)
-        return await record_failure(
-            tx, claim=claim, failure=outcome, waits_s=service.waits_s, now=now
+    async def build(tx: Transaction, *, claim: Claim) -> Call | None:
+        order = await read_dispatch_order(
+            tx, shop_id=claim.shop_id, order_id=order_of(claim), may_exist=claim.may_exist
         )
-
-
-class _Withdrawn:
-    """The order was cancelled before it was sent."""
-
-
-async def _claim(
-    service: Dispatching, *, shop_id: int, order_id: int, attempt: int
-) -> Claim | None:
-    now = service.clock.now()
-    async with service.db.statement() as tx:
-        row = await tx.one(
-            "update dispatches set status = 'sending', attempts = attempts + 1, updated_at = %(now)s,"
-            " next_attempt_at = %(until)s"
-            " where shop_id = %(shop)s and order_id = %(order)s and status = 'queued' and attempts = %(attempt)s"
-            " returning connector, attempts, attempts > 1 or last_error <> ''",
-            {
-                "shop": shop_id,
-                "order": order_id,
-                "attempt": attempt,
-                "now": now,
-                "until": now + timedelta(seconds=CLAIM_S),
-            },
-        )
-    return Claim(shop_id, order_id, *row) if row else None
-
-
-async def _attempt(service: Dispatching, claim: Claim) -> Sent | DispatchFailed | _Withdrawn:
-    """Read the order, then call with no transaction open."""
-    try:
-        async with service.db.statement() as tx:
-            order = await read_dispatch_order(
-                tx, shop_id=claim.shop_id, order_id=claim.order_id, may_exist=claim.may_exist
-            )
-            connector = await service.connectors.read(
-                tx, shop_id=claim.shop_id, name=claim.connector
-            )
+        connector = await connectors.read(tx, shop_id=claim.shop_id, name=claim.target)
         if order.state == "cancelled":
-            return _Withdrawn()
-        async with asyncio.timeout(_SEND_DEADLINE_S):
-            return await connector.send(order)
-    except DispatchFailed as failure:
-        return failure
-    except TimeoutError:
-        return Retryable(f"no answer within {_SEND_DEADLINE_S} s")
-    except Unavailable:
-        raise
-    except CrossdockError as error:
-        return Permanent(error.message)
-    except Exception as error:  # noqa: BLE001 - a connector's bug must not leave the row in sending
-        _log.exception("dispatch.bug", order_id=claim.order_id, connector=claim.connector)
-        return Retryable(f"{type(error).__name__} in the connector")
+            return None
+        return lambda: connector.send(order)
+
+    return DeliveryKind(
+        name=KIND,
+        build=build,
+        waits_s=waits_s,
+        deadline_s=DEADLINE_S,
+        lock=_lock_order,
+        sent=_note_sent,
+        failed=_note_failed,
+        subject="Order",
+        is_about_order=True,
+    )
+
+
+def order_of(claim: Claim) -> int:
+    """The order that a claimed dispatch is about."""
+    if claim.subject_id is None:
+        raise ValueError(f"dispatch {claim.id} is about no order")
+    return claim.subject_id
+
+
+async def resend(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    """Start over with a failed dispatch; the connector first looks for what earlier attempts left.
+
+    Raises Refused `order_state` for one that is sent, withdrawn, or still being tried.
+    """
+    failed = await list_deliveries(
+        tx, shop_id=shop_id, kind=KIND, subject_id=order_id, status="failed"
+    )
+    if not failed:
+        raise Refused("order_state", "Only a failed dispatch can be sent again.")
+    for delivery in failed:
+        await resend_delivery(tx, shop_id=shop_id, delivery_id=delivery.id, now=now)
+
+
+async def _lock_order(tx: Transaction, *, claim: Claim) -> None:
+    """The order's row before the delivery's, as cancelling does."""
+    await tx.run(
+        "select 1 from orders where shop_id = %s and id = %s for no key update",
+        (claim.shop_id, claim.subject_id),
+    )
+
+
+async def _note_sent(tx: Transaction, *, claim: Claim, sent: Sent, now: datetime) -> None:
+    if sent.external_id != BY_HAND:
+        await tx.run(
+            "update orders set state = 'in_fulfilment', updated_at = %s"
+            " where shop_id = %s and id = %s and state = 'processing'",
+            (now, claim.shop_id, claim.subject_id),
+        )
+    event = DispatchSent(connector=claim.target, external_id=sent.external_id)
+    await write_event(tx, shop_id=claim.shop_id, event=event, subject_id=claim.subject_id, now=now)
+
+
+async def _note_failed(tx: Transaction, *, claim: Claim, failure: Failure, now: datetime) -> None:
+    event = DispatchAttemptFailed(
+        connector=claim.target,
+        attempt=claim.attempt,
+        error=failure.error,
+        final=failure.is_final,
+        retry_in_s=failure.wait_s,
+    )
+    await write_event(tx, shop_id=claim.shop_id, event=event, subject_id=claim.subject_id, now=now)
 
 
 async def read_dispatch_order(

@@ -30,7 +30,7 @@ async def list_dispatches(
     """The shop's dispatches, the newest order first."""
     rows = await tx.all(
         _DISPATCH + " and (%(status)s::text is null or d.status = %(status)s)"
-        " order by d.order_id desc limit %(limit)s",
+        " order by d.subject_id desc, d.id desc limit %(limit)s",
         {"shop": shop_id, "status": status, "limit": limit},
     )
     return [_dispatch(row) for row in rows]
@@ -39,7 +39,8 @@ async def list_dispatches(
 async def show_dispatch(tx: Transaction, *, shop_id: int, order_id: int) -> Dispatch:
     """One order's dispatch. Raises NotFound `order_not_found` when there is none."""
     row = await tx.one(
-        _DISPATCH + " and d.order_id = %(order)s", {"shop": shop_id, "order": order_id}
+        _DISPATCH + " and d.subject_id = %(order)s order by d.id desc limit 1",
+        {"shop": shop_id, "order": order_id},
     )
     if row is None:
         raise NotFound("order_not_found", f"Order {order_id} has no dispatch.")
@@ -51,8 +52,8 @@ def _dispatch(row: tuple[object, ...]) -> Dispatch:
 
 
 _DISPATCH = """
-    select d.shop_id, d.order_id, o.partner_order_id, d.connector, d.status, d.attempts, d.external_id,
+    select d.shop_id, d.subject_id, o.partner_order_id, d.target, d.status, d.attempts, d.result,
            d.last_error, d.next_attempt_at, d.sent_at, d.updated_at
-    from dispatches d join orders o on o.shop_id = d.shop_id and o.id = d.order_id
-    where d.shop_id = %(shop)s
+    from deliveries d join orders o on o.shop_id = d.shop_id and o.id = d.subject_id
+    where d.shop_id = %(shop)s and d.kind = 'dispatch'
 """

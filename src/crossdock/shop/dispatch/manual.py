@@ -1,14 +1,13 @@
 """Fulfilment by people who look at the order book: nothing leaves this server.
 
-An order of a shop whose default connector is manual is written as sent, and gets no job. This
+An order of a shop whose default connector is manual is written as sent. This
 connector is for orders that were queued before their connector was made a manual one.
 """
 
 import msgspec
 
-from crossdock.shop.dispatch.contract import DispatchOrder, Sent
-
-EXTERNAL_ID = "manual"
+from crossdock.shop.deliveries import BY_HAND, Sent
+from crossdock.shop.dispatch.contract import DispatchOrder
 
 
 class ManualSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,7 +18,7 @@ class ManualConnector:
     """Every order counts as sent at once; staff find it among the orders in processing."""
 
     async def send(self, order: DispatchOrder) -> Sent:
-        return Sent(EXTERNAL_ID)
+        return Sent(BY_HAND)
 
     async def test(self) -> str:
         return "nothing to try: orders stay here for staff"

@@ -33,7 +33,8 @@ from crossdock.kit.clock import Clock
 from crossdock.kit.money import to_decimal
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Refused
 from crossdock.shop.customers import Address
-from crossdock.shop.dispatch.contract import DispatchOrder, Permanent, Retryable, Sent
+from crossdock.shop.deliveries import Permanent, Retryable, Sent
+from crossdock.shop.dispatch.contract import DispatchOrder
 
 CHANNEL_WHOLESALE = 21
 _PAGE_SIZE = 50
@@ -259,8 +260,8 @@ def _raise_for(answer: Answer, what: str) -> None:
         return
     message = f"{what} answered {answer.status}: {answer.text()}"
     if answer.status >= 500 or answer.status in {408, 425}:
-        raise Retryable(message)
-    raise Permanent(message)
+        raise Retryable(message, status=answer.status, answer=answer.text())
+    raise Permanent(message, status=answer.status, answer=answer.text())
 
 
 def _seconds_until(text: str, now: datetime) -> int:

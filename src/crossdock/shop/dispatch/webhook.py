@@ -25,7 +25,8 @@ from crossdock.errors import Invalid
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Refused
-from crossdock.shop.dispatch.contract import DispatchOrder, Permanent, Retryable, Sent
+from crossdock.shop.deliveries import Permanent, Retryable, Sent
+from crossdock.shop.dispatch.contract import DispatchOrder
 
 # The public start of every secret.
 SECRET_PREFIX = "whsec_"  # nosec B105
@@ -56,7 +57,7 @@ class WebhookConnector:
         message_id = f"dispatch_{order.shop_id}_{order.order_id}"
         answer = await self._post(message_id, _body(order))
         if answer.is_success or answer.status == 409:
-            return Sent(_external_id(answer) or message_id)
+            return Sent(_external_id(answer) or message_id, answer.status, answer.text())
         raise _failure(answer)
 
     async def test(self) -> str:
@@ -124,8 +125,9 @@ def _external_id(answer: Answer) -> str:
 def _failure(answer: Answer) -> Permanent | Retryable:
     message = f"the receiver answered {answer.status}: {answer.text()}"
     if answer.status in _TRY_AGAIN or answer.status >= 500:
-        return Retryable(message, retry_after_s=_retry_after_s(answer))
-    return Permanent(message)
+        wait_s = _retry_after_s(answer)
+        return Retryable(message, retry_after_s=wait_s, status=answer.status, answer=answer.text())
+    return Permanent(message, status=answer.status, answer=answer.text())
 
 
 def _retry_after_s(answer: Answer) -> int:

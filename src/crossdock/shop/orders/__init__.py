@@ -10,6 +10,7 @@ from crossdock.shop.orders.model import (
     OrderRequest,
     PlacedOrder,
 )
+from crossdock.shop.orders.notes import item_note
 from crossdock.shop.orders.placing import Placing, place_order
 from crossdock.shop.orders.reading import find_order_id, read_order, read_order_by_key
 
@@ -23,6 +24,7 @@ __all__ = [
     "Placing",
     "cancel_order",
     "find_order_id",
+    "item_note",
     "order_exists",
     "place_order",
     "read_order",

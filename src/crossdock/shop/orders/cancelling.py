@@ -6,10 +6,10 @@ from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound, Refused
+from crossdock.shop.deliveries import withdraw_delivery
 from crossdock.shop.stock import Posting, post_stock
 
 CANCELLABLE = ("waiting_for_release", "reserved", "processing")
-_BY_HAND = "manual"
 
 
 async def cancel_order(
@@ -47,35 +47,22 @@ async def cancel_order(
 
 
 async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> str:
-    row = await tx.one(
-        "select status, external_id, connector, attempts > 0 or last_error <> '' from dispatches"
-        " where shop_id = %s and order_id = %s for no key update",
-        (shop_id, order_id),
+    taken_back = await withdraw_delivery(
+        tx, shop_id=shop_id, kind="dispatch", subject_id=order_id, now=now
     )
-    if row is None:
-        return ""
-    status, external_id, connector, was_tried = row
-    is_outside = external_id != _BY_HAND
-    if is_outside and (status in {"sending", "sent"} or (status == "queued" and was_tried)):
-        raise Refused("order_state", f"The order is with {connector} already; cancel it there.")
-    await tx.run(
-        "update dispatches set status = 'withdrawn', next_attempt_at = null, updated_at = %s"
-        " where shop_id = %s and order_id = %s",
-        (now, shop_id, order_id),
-    )
-    if not was_tried:
+    if taken_back is None or not taken_back.was_tried:
         return ""
     await tx.run(
         "insert into alerts (shop_id, kind, message, order_id, created_at)"
         " values (%s, 'cancelled_after_attempts', %s, %s, %s)",
         (
             shop_id,
-            f"Order {order_id} was cancelled after failed attempts; see that {connector} lacks it.",
+            f"Order {order_id} was cancelled after failed attempts; see that {taken_back.target} lacks it.",
             order_id,
             now,
         ),
     )
-    return str(connector)
+    return taken_back.target
 
 
 async def _give_back(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:

@@ -10,7 +10,6 @@ from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Assigning, Assignment, assign_sales_rep
-from crossdock.shop.dispatch import item_note
 from crossdock.shop.orders.checking import check_order, order_exists, quantities
 from crossdock.shop.orders.model import (
     OrderContext,
@@ -18,6 +17,7 @@ from crossdock.shop.orders.model import (
     OrderRequest,
     PlacedOrder,
 )
+from crossdock.shop.orders.notes import item_note
 from crossdock.shop.partners import Partner
 from crossdock.shop.stock import refusing_shortage, taking
 

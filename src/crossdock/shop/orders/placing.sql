@@ -56,21 +56,8 @@ begin
     assert fail_point('place_order:event');
 
     if v_connector is not null then
-        insert into dispatches (shop_id, order_id, connector, status, external_id, sent_at, next_attempt_at, updated_at)
-        values (v_shop_id, order_id, v_connector,
-                case when v_by_hand then 'sent' else 'queued' end,
-                case when v_by_hand then 'manual' end,
-                case when v_by_hand then p_now end,
-                case when not v_by_hand then p_now end,
-                p_now);
+        perform queue_delivery(v_shop_id, 'dispatch', v_connector, order_id, '{}', v_by_hand, p_now);
         assert fail_point('place_order:dispatch');
-    end if;
-    if v_connector is not null and not v_by_hand then
-        perform procrastinate_defer_jobs_v1(array[row(
-            'dispatch', 'send_dispatch', 0, format('dispatch:%s:%s', v_shop_id, order_id), null,
-            jsonb_build_object('shop_id', v_shop_id, 'order_id', order_id), null
-        )]::procrastinate_job_to_defer_v1[]);
-        assert fail_point('place_order:job');
     end if;
 
     perform take_stock(v_shop_id, order_id, p_order -> 'takes', p_now);

@@ -7,9 +7,9 @@ from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
+from crossdock.shop.deliveries import keep_here
 
 WORKABLE = ("processing", "in_fulfilment", "partially_shipped")
-_BY_HAND = "manual"
 WEIGHT_G_MAX = 2**31 - 1
 
 Quantities = Mapping[int, int]
@@ -25,32 +25,11 @@ async def start_fulfilment(tx: Transaction, *, shop_id: int, order_id: int, now:
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if state not in WORKABLE:
         raise Refused("order_state", f"An order that is {state} cannot be worked on.")
-    await _keep_here(tx, shop_id=shop_id, order_id=order_id, now=now)
+    await keep_here(tx, shop_id=shop_id, kind="dispatch", subject_id=order_id, now=now)
     if state != "processing":
         return
     await move_order(tx, shop_id=shop_id, order_id=order_id, state="in_fulfilment", now=now)
     await tell(tx, shop_id=shop_id, order_id=order_id, kind="order.in_fulfilment", now=now)
-
-
-async def _keep_here(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
-    """Refuse what an outside system works on; withdraw what it could not be sent."""
-    row = await tx.one(
-        "select connector, status, external_id from dispatches"
-        " where shop_id = %s and order_id = %s for no key update",
-        (shop_id, order_id),
-    )
-    if row is None or row[2] == _BY_HAND:
-        return
-    connector, status, _ = row
-    if status == "withdrawn":
-        return
-    if status != "failed":
-        raise Refused("order_state", f"The order is with {connector}; it is worked on there.")
-    await tx.run(
-        "update dispatches set status = 'withdrawn', next_attempt_at = null, updated_at = %s"
-        " where shop_id = %s and order_id = %s",
-        (now, shop_id, order_id),
-    )
 
 
 async def pick_lines(

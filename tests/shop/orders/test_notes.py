@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.shop.dispatch import item_note
+from crossdock.shop.orders import item_note
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+-- The one queue of everything that goes out, and the log of its attempts. No foreign key to what a delivery
+-- is about: each kind has subjects of its own, and `crossdock doctor` looks for orphans.
+create table deliveries (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    kind text not null,
+    target text not null,
+    subject_id bigint,
+    object_key text,
+    payload jsonb not null default '{}',
+    status text not null default 'queued' check (status in ('queued', 'sending', 'sent', 'failed', 'withdrawn')),
+    attempts integer not null default 0 check (attempts >= 0),
+    result text,
+    last_error text not null default '',
+    -- When a queued one is due, and when the claim of one that is being sent runs out.
+    next_attempt_at timestamptz,
+    queued_at timestamptz not null,
+    sent_at timestamptz,
+    updated_at timestamptz not null,
+    primary key (shop_id, id),
+    -- A consumer that sees an event twice queues nothing twice.
+    constraint deliveries_once unique (shop_id, kind, subject_id, target),
+    constraint deliveries_waiting_have_a_time check ((status in ('queued', 'sending')) = (next_attempt_at is not null)),
+    constraint deliveries_sent_have_a_time check (status <> 'sent' or sent_at is not null)
+);
+
+create index deliveries_waiting on deliveries (status, shop_id, kind, target, next_attempt_at, id)
+    where status in ('queued', 'sending');
+
+create index deliveries_of_object on deliveries (shop_id, kind, target, object_key, id) where object_key is not null;
+
+create index deliveries_failed on deliveries (shop_id, id) where status = 'failed';
+
+create table delivery_attempts (
+    shop_id bigint not null,
+    delivery_id bigint not null,
+    id bigint generated always as identity,
+    attempt integer not null,
+    started_at timestamptz,
+    took_ms bigint check (took_ms >= 0),
+    outcome text not null check (outcome in ('sent', 'queued', 'failed', 'stopped', 'lost')),
+    http_status integer,
+    error text not null default '' check (char_length(error) <= 500),
+    answer text not null default '' check (char_length(answer) <= 500),
+    primary key (shop_id, delivery_id, id),
+    foreign key (shop_id, delivery_id) references deliveries (shop_id, id) on delete cascade
+);
+
+create table connectors (
+    shop_id bigint not null references shops on delete cascade,
+    name text not null,
+    kind text not null check (kind in ('manual', 'webhook', 'sellercloud')),
+    settings jsonb not null default '{}',
+    sealed_secret bytea,
+    is_default boolean not null default false,
+    enabled boolean not null default true,
+    primary key (shop_id, name)
+);
+
+create unique index connectors_default on connectors (shop_id) where is_default;

@@ -1,0 +1,66 @@
+"""Deliveries: the one engine under everything that goes out to other people's servers."""
+
+from crossdock.shop.deliveries.claiming import claim_deliveries, requeue_lost
+from crossdock.shop.deliveries.contract import (
+    CALLS_PER_TARGET,
+    RETRY_WAITS_S,
+    Call,
+    Claim,
+    DeliveryFailed,
+    DeliveryKind,
+    DeliveryKinds,
+    Failure,
+    Permanent,
+    Retryable,
+    Sent,
+)
+from crossdock.shop.deliveries.delivering import Delivering, claim_due, deliver, deliver_due
+from crossdock.shop.deliveries.listing import (
+    STATUSES,
+    Delivery,
+    DeliveryAttempt,
+    list_deliveries,
+    show_delivery,
+)
+from crossdock.shop.deliveries.queueing import queue_delivery
+from crossdock.shop.deliveries.resending import resend_delivery, resend_failed
+from crossdock.shop.deliveries.withdrawing import (
+    BY_HAND,
+    Withdrawal,
+    keep_here,
+    withdraw_by_id,
+    withdraw_delivery,
+)
+
+__all__ = [
+    "BY_HAND",
+    "CALLS_PER_TARGET",
+    "RETRY_WAITS_S",
+    "STATUSES",
+    "Call",
+    "Claim",
+    "Delivering",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryFailed",
+    "DeliveryKind",
+    "DeliveryKinds",
+    "Failure",
+    "Permanent",
+    "Retryable",
+    "Sent",
+    "Withdrawal",
+    "claim_deliveries",
+    "claim_due",
+    "deliver",
+    "deliver_due",
+    "keep_here",
+    "list_deliveries",
+    "queue_delivery",
+    "requeue_lost",
+    "resend_delivery",
+    "resend_failed",
+    "show_delivery",
+    "withdraw_by_id",
+    "withdraw_delivery",
+]

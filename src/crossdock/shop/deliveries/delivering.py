@@ -1,0 +1,166 @@
+"""The engine under everything that goes out: claim, call, record.
+
+    queued -> sending -> sent
+       ^         |
+       +---------+------> failed (alert, waits for `resend`)
+
+The claim and the record are transactions of their own and the call stands between them. There is no
+job for a delivery: its row says when it is due. A claim lasts as long as its kind's deadline and a
+margin; whoever dies with one leaves the row to `requeue_lost`.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+
+import msgspec
+import structlog
+
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import CrossdockError, Unavailable
+from crossdock.kit.clock import Clock
+from crossdock.shop.deliveries.claiming import claim_deliveries
+from crossdock.shop.deliveries.contract import (
+    Claim,
+    DeliveryFailed,
+    DeliveryKind,
+    DeliveryKinds,
+    Permanent,
+    Retryable,
+    Sent,
+)
+from crossdock.shop.deliveries.recording import (
+    Attempt,
+    hand_back,
+    record_failure,
+    record_sent,
+    record_withdrawn,
+)
+
+RECORD_AGAIN_S = 2
+_RECORD_TRIES = 30
+
+_log = structlog.get_logger(__name__)
+
+
+class Delivering(msgspec.Struct, frozen=True, kw_only=True):
+    """What sending needs. `turns` tells when a delivery is due: None is the database's own clock."""
+
+    db: Database
+    clock: Clock
+    kinds: DeliveryKinds
+    turns: Clock | None = None
+
+
+class _Withdrawn:
+    """There is nothing to send any more."""
+
+
+Outcome = Sent | DeliveryFailed | _Withdrawn
+
+
+async def claim_due(service: Delivering, *, limit: int, shop_id: int | None = None) -> list[Claim]:
+    """Take up to `limit` deliveries that are due, of one shop or of all; each must be delivered."""
+    due = service.turns.now() if service.turns else None
+    async with service.db.statement() as tx:
+        return await claim_deliveries(
+            tx,
+            kinds=service.kinds,
+            limit=limit,
+            due=due,
+            now=service.clock.now(),
+            shop_id=shop_id,
+        )
+
+
+async def deliver(service: Delivering, claim: Claim) -> str:
+    """Make the claimed attempt and record it; the delivery's status, or '' if the claim was lost.
+
+    Cancelled in the middle of the call, it leaves the next attempt to another worker. Raises only
+    when the database cannot be reached.
+    """
+    kind, started_at = service.kinds[claim.kind], service.clock.now()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+
+    def attempt() -> Attempt:
+        return Attempt(
+            claim=claim,
+            kind=kind,
+            started_at=started_at,
+            took_ms=round((loop.time() - begun) * 1000),
+            due=service.turns.now() if service.turns else None,
+            now=service.clock.now(),
+        )
+
+    try:
+        outcome = await _attempt(service, kind, claim)
+    except (asyncio.CancelledError, Unavailable):
+        async with service.db.statement() as tx:
+            await hand_back(tx, attempt=attempt())
+        raise
+    return await _finished(_record(service, attempt(), outcome))
+
+
+async def _attempt(service: Delivering, kind: DeliveryKind, claim: Claim) -> Outcome:
+    """Read what is sent, then call with no transaction open."""
+    try:
+        async with service.db.statement() as tx:
+            call = await kind.build(tx, claim=claim)
+        if call is None:
+            return _Withdrawn()
+        async with asyncio.timeout(kind.deadline_s):
+            return await call()
+    except DeliveryFailed as failure:
+        return failure
+    except TimeoutError:
+        return Retryable(f"no answer within {kind.deadline_s} s")
+    except Unavailable:
+        raise
+    except CrossdockError as error:
+        return Permanent(error.message)
+    except Exception as error:  # noqa: BLE001 - a sender's bug must not leave the row in sending
+        _log.exception("delivery.bug", kind=claim.kind, delivery_id=claim.id, target=claim.target)
+        return Retryable(f"{type(error).__name__} in the sender")
+
+
+async def _record(service: Delivering, attempt: Attempt, outcome: Outcome) -> str:
+    """Record it, again and again for a minute where the database is away: the call was made."""
+    tries = 0
+    while True:
+        try:
+            async with service.db.begin() as tx:
+                return await _write(tx, attempt=attempt, outcome=outcome)
+        except Unavailable:
+            tries += 1
+            if tries == _RECORD_TRIES:
+                raise
+            await asyncio.sleep(RECORD_AGAIN_S)
+
+
+async def _write(tx: Transaction, *, attempt: Attempt, outcome: Outcome) -> str:
+    match outcome:
+        case Sent():
+            return await record_sent(tx, attempt=attempt, sent=outcome)
+        case _Withdrawn():
+            return await record_withdrawn(tx, attempt=attempt)
+        case _:
+            return await record_failure(tx, attempt=attempt, failed=outcome)
+
+
+async def _finished(recording: Awaitable[str]) -> str:
+    """Let the record be written even if this worker is told to stop meanwhile."""
+    task = asyncio.ensure_future(recording)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+async def deliver_due(
+    service: Delivering, *, limit: int, shop_id: int | None = None
+) -> dict[int, str]:
+    """One round: claim, and deliver side by side; the status of each by its id."""
+    claims = await claim_due(service, limit=limit, shop_id=shop_id)
+    statuses = await asyncio.gather(*(deliver(service, claim) for claim in claims))
+    return {claim.id: status for claim, status in zip(claims, statuses, strict=True)}

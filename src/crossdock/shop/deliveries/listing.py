@@ -1,0 +1,112 @@
+"""Look at deliveries: which wait, were sent, or have failed, and what each attempt came to."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import NotFound
+
+STATUSES = ("queued", "sending", "sent", "failed", "withdrawn")
+ATTEMPTS_MAX = 1_000
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """How far something has come on its way out; its payload may hold personal data and is left out."""
+
+    id: int
+    kind: str
+    target: str
+    subject_id: int | None
+    object_key: str | None
+    status: str
+    attempts: int
+    result: str | None
+    last_error: str
+    next_attempt_at: datetime | None
+    queued_at: datetime
+    sent_at: datetime | None
+    updated_at: datetime
+
+
+class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the log: `attempt` counts from when it was queued or sent again; times are milliseconds.
+
+    `outcome` is sent, queued (to be tried again), failed, stopped (its worker was), or lost (its
+    worker died, so that nothing else is known).
+    """
+
+    attempt: int
+    started_at: datetime | None
+    took_ms: int | None
+    outcome: str
+    http_status: int | None
+    error: str
+    answer: str
+
+
+async def list_deliveries(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    kind: str | None = None,
+    target: str | None = None,
+    status: str | None = None,
+    subject_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 100,
+) -> list[Delivery]:
+    """The shop's deliveries, the newest first; of those queued from `since` to before `until`."""
+    rows = await tx.all(
+        _DELIVERY + _CHOSEN,
+        {
+            "shop": shop_id,
+            "kind": kind,
+            "target": target,
+            "status": status,
+            "subject": subject_id,
+            "since": since,
+            "until": until,
+            "limit": limit,
+        },
+    )
+    return [_delivery(row) for row in rows]
+
+
+async def show_delivery(
+    tx: Transaction, *, shop_id: int, delivery_id: int
+) -> tuple[Delivery, list[DeliveryAttempt]]:
+    """One delivery and the log of its attempts, the latest ATTEMPTS_MAX. Raises NotFound `not_found`."""
+    row = await tx.one(_DELIVERY + " and id = %(id)s", {"shop": shop_id, "id": delivery_id})
+    if row is None:
+        raise NotFound("not_found", f"There is no delivery {delivery_id}.")
+    lines = await tx.all(
+        "select attempt, started_at, took_ms, outcome, http_status, error, answer"
+        " from delivery_attempts where shop_id = %s and delivery_id = %s"
+        " order by id desc limit %s",
+        (shop_id, delivery_id, ATTEMPTS_MAX),
+    )
+    names = DeliveryAttempt.__struct_fields__
+    log = [DeliveryAttempt(**dict(zip(names, line, strict=True))) for line in reversed(lines)]
+    return _delivery(row), log
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    return Delivery(**dict(zip(Delivery.__struct_fields__, row, strict=True)))
+
+
+_DELIVERY = """
+    select id, kind, target, subject_id, object_key, status, attempts, result, last_error, next_attempt_at,
+           queued_at, sent_at, updated_at
+    from deliveries where shop_id = %(shop)s
+"""
+_CHOSEN = """
+    and (%(kind)s::text is null or kind = %(kind)s) and (%(target)s::text is null or target = %(target)s)
+    and (%(status)s::text is null or status = %(status)s)
+    and (%(subject)s::bigint is null or subject_id = %(subject)s)
+    and (%(since)s::timestamptz is null or queued_at >= %(since)s)
+    and (%(until)s::timestamptz is null or queued_at < %(until)s)
+    order by id desc limit %(limit)s
+"""

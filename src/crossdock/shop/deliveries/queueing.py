@@ -1,0 +1,38 @@
+"""Queue a delivery in the transaction of what it tells of."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from crossdock.db.unit_of_work import Transaction
+
+
+async def queue_delivery(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    kind: str,
+    target: str,
+    subject_id: int | None,
+    now: datetime,
+    payload: Mapping[str, Any] | None = None,
+    is_done_by_hand: bool = False,
+    object_key: str | None = None,
+) -> int | None:
+    """The new delivery's id, or None where this subject was queued for this target before."""
+    found = await tx.value(
+        "select queue_delivery(%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            shop_id,
+            kind,
+            target,
+            subject_id,
+            Jsonb(dict(payload or {})),
+            is_done_by_hand,
+            now,
+            object_key,
+        ),
+    )
+    return None if found is None else int(found)

@@ -1,0 +1,141 @@
+"""Write down what became of an attempt: state, log, event and alert in one transaction."""
+
+from datetime import datetime
+
+import msgspec
+import structlog
+from psycopg.types.json import Jsonb
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.logging import redact_text
+from crossdock.shop.alerts import raise_alert
+from crossdock.shop.deliveries.contract import Claim, DeliveryFailed, DeliveryKind, Failure, Sent
+
+ERROR_CHARS = 500
+ANSWER_CHARS = 300
+
+_log = structlog.get_logger(__name__)
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim that had its turn; `due` is the moment from which waits count, None for the database's."""
+
+    claim: Claim
+    kind: DeliveryKind
+    started_at: datetime
+    took_ms: int
+    due: datetime | None
+    now: datetime
+
+
+async def record_sent(tx: Transaction, *, attempt: Attempt, sent: Sent) -> str:
+    """A success counts even if the claim was lost meanwhile: the other side has it."""
+    claim = attempt.claim
+    await attempt.kind.lock(tx, claim=claim)
+    log = _line(attempt, "sent", status=sent.status, answer=sent.answer)
+    if not await _write(
+        tx, attempt=attempt, status="sent", result=sent.external_id, error="", log=log
+    ):
+        return ""
+    await attempt.kind.sent(tx, claim=claim, sent=sent, now=attempt.now)
+    _log.info("delivery.sent", **_facts(claim), external_id=sent.external_id)
+    return "sent"
+
+
+async def record_failure(tx: Transaction, *, attempt: Attempt, failed: DeliveryFailed) -> str:
+    """Back to queued with the time of the next attempt, or failed with an alert."""
+    claim, kind = attempt.claim, attempt.kind
+    wait_s = kind.wait_s(claim.attempt, failed)
+    failure = Failure(error=redact_text(str(failed))[:ERROR_CHARS], wait_s=wait_s)
+    status = "failed" if failure.is_final else "queued"
+    log = _line(attempt, status, error=failure.error, status=failed.status, answer=failed.answer)
+    await kind.lock(tx, claim=claim)
+    if not await _write(
+        tx, attempt=attempt, status=status, wait_s=wait_s, error=failure.error, log=log
+    ):
+        return ""
+    if failure.is_final:
+        await _alert(tx, attempt=attempt, error=failure.error)
+    await kind.failed(tx, claim=claim, failure=failure, now=attempt.now)
+    _log.warning("delivery.failed", **_facts(claim), error=failure.error, retry_in_s=wait_s)
+    return status
+
+
+async def record_withdrawn(tx: Transaction, *, attempt: Attempt) -> str:
+    """There was nothing to send any more: nothing was called and nothing will be."""
+    return "withdrawn" if await _write(tx, attempt=attempt, status="withdrawn") else ""
+
+
+async def hand_back(tx: Transaction, *, attempt: Attempt) -> None:
+    """This worker is stopping: whether it arrived is unknown, so the next attempt looks first."""
+    log = _line(attempt, "stopped", error="its worker was stopped")
+    await _write(tx, attempt=attempt, status="queued", wait_s=0, log=log)
+
+
+async def _write(
+    tx: Transaction,
+    *,
+    attempt: Attempt,
+    status: str,
+    wait_s: int | None = None,
+    result: str | None = None,
+    error: str | None = None,
+    log: Jsonb | None = None,
+) -> bool:
+    claim = attempt.claim
+    return bool(
+        await tx.value(
+            "select record_delivery(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                claim.shop_id,
+                claim.id,
+                claim.attempt,
+                status,
+                wait_s,
+                result,
+                error,
+                log,
+                attempt.due,
+                attempt.now,
+            ),
+        )
+    )
+
+
+def _line(
+    attempt: Attempt, outcome: str, *, error: str = "", status: int | None = None, answer: str = ""
+) -> Jsonb:
+    """A line of the log, bounded and without secrets."""
+    return Jsonb(
+        {
+            "outcome": outcome,
+            "started_at": attempt.started_at.isoformat(),
+            "took_ms": attempt.took_ms,
+            "http_status": status,
+            "error": error,
+            "answer": redact_text(answer.replace("\x00", ""))[:ANSWER_CHARS],
+        }
+    )
+
+
+async def _alert(tx: Transaction, *, attempt: Attempt, error: str) -> None:
+    claim, kind = attempt.claim, attempt.kind
+    await raise_alert(
+        tx,
+        shop_id=claim.shop_id,
+        kind=f"{claim.kind}_failed",
+        message=f"{kind.subject} {claim.subject_id} was not sent to {claim.target}: {error}",
+        order_id=claim.subject_id if kind.is_about_order else None,
+        subject=claim.target if kind.is_about_order else f"{claim.target} {claim.subject_id}",
+        now=attempt.now,
+    )
+
+
+def _facts(claim: Claim) -> dict[str, object]:
+    return {
+        "kind": claim.kind,
+        "target": claim.target,
+        "delivery_id": claim.id,
+        "subject_id": claim.subject_id,
+        "attempt": claim.attempt,
+    }

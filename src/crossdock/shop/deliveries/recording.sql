@@ -1,0 +1,30 @@
+-- Write down what became of an attempt: the delivery's state and the line of its log; whether the state changed.
+-- 'sent' counts even after the claim was lost: the other side has it. Everything else counts only for the claim
+-- that is still held. p_wait_s: seconds until a queued one is due again, by the database's clock or p_due.
+-- p_error: null keeps the last one. p_log: {outcome, started_at, took_ms, http_status, error, answer}, or null
+-- where nothing was called.
+create or replace function record_delivery(
+    p_shop_id bigint, p_id bigint, p_attempt integer, p_status text, p_wait_s integer, p_result text, p_error text,
+    p_log jsonb, p_due timestamptz, p_now timestamptz
+) returns boolean language plpgsql as $$
+declare
+    v_changed boolean;
+begin
+    update deliveries d
+    set status = p_status, result = coalesce(p_result, d.result), last_error = coalesce(p_error, d.last_error),
+        next_attempt_at = case when p_status = 'queued'
+                               then coalesce(p_due, now()) + make_interval(secs => p_wait_s) end,
+        sent_at = case when p_status = 'sent' then p_now end, updated_at = p_now
+    where d.shop_id = p_shop_id and d.id = p_id
+      and case when p_status = 'sent' then d.status in ('queued', 'sending')
+               else d.status = 'sending' and d.attempts = p_attempt end;
+    v_changed := found;
+    if p_log is not null then
+        insert into delivery_attempts (shop_id, delivery_id, attempt, outcome, started_at, took_ms, http_status,
+                                       error, answer)
+        select p_shop_id, p_id, p_attempt, l.outcome, l.started_at, l.took_ms, l.http_status, l.error, l.answer
+        from jsonb_to_record(p_log) as l (
+            outcome text, started_at timestamptz, took_ms bigint, http_status integer, error text, answer text);
+    end if;
+    return v_changed;
+end $$;

@@ -1,0 +1,69 @@
+"""Start over with deliveries that failed: one, or all of a time range."""
+
+from datetime import datetime
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Refused
+
+RANGE_MAX = 100_000
+
+
+async def resend_delivery(
+    tx: Transaction, *, shop_id: int, delivery_id: int, now: datetime
+) -> None:
+    """Queue a failed delivery again; its sender first looks for what earlier attempts left.
+
+    Raises Refused `order_state` for one that is sent, withdrawn, or still being tried.
+    """
+    found = await tx.all(
+        _RESEND + " and id = %(id)s returning id", {"shop": shop_id, "now": now, "id": delivery_id}
+    )
+    if not found:
+        raise Refused("order_state", "Only a failed delivery can be sent again.")
+
+
+async def resend_failed(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    now: datetime,
+    kind: str | None = None,
+    target: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[int]:
+    """Queue again what failed of the deliveries queued from `since` to before `until`; their ids.
+
+    At most RANGE_MAX, the oldest first. One whose object has sent newer news since is withdrawn
+    when its turn comes, where the newest wins.
+    """
+    rows = await tx.all(
+        _RESEND + _IN_RANGE,
+        {
+            "shop": shop_id,
+            "now": now,
+            "kind": kind,
+            "target": target,
+            "since": since,
+            "until": until,
+            "limit": RANGE_MAX,
+        },
+    )
+    return sorted(int(row[0]) for row in rows)
+
+
+_RESEND = """
+    update deliveries set status = 'queued', attempts = 0, next_attempt_at = least(%(now)s, now()),
+           updated_at = %(now)s, last_error = case when last_error = '' then 'resent by hand' else last_error end
+    where shop_id = %(shop)s and status = 'failed'
+"""
+_IN_RANGE = """
+    and id in (
+        select id from deliveries
+        where shop_id = %(shop)s and status = 'failed'
+          and (%(kind)s::text is null or kind = %(kind)s) and (%(target)s::text is null or target = %(target)s)
+          and (%(since)s::timestamptz is null or queued_at >= %(since)s)
+          and (%(until)s::timestamptz is null or queued_at < %(until)s)
+        order by id limit %(limit)s for no key update)
+    returning id
+"""
