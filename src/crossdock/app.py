@@ -12,8 +12,8 @@ from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.edge import Edge, Metrics, Operating, check_ready
 from crossdock.errors import CrossdockError
+from crossdock.gate import create_gate
 from crossdock.settings import Settings, load_settings
-from crossdock.shop.people import People
 from crossdock.web import Door, Site
 
 log = structlog.get_logger("crossdock.app")
@@ -31,19 +31,18 @@ class Application:
         self._metrics = Metrics()
         self._edge = Edge(
             channels=channels,
-            operating=Operating(runtime, otherwise=self._site(services.people)),
+            operating=Operating(runtime, otherwise=self._site()),
             metrics=self._metrics,
             body_limit_bytes=runtime.settings.body_limit_bytes,
         )
 
-    def _site(self, people: People) -> Site:
+    def _site(self) -> Site:
         return Site(
             [Door(name=c.name, paths=c.paths, openapi=c.openapi) for c in self.channels],
             is_ready=self._is_ready,
             db=self.runtime.database,
-            people=people,
+            gate=create_gate(self.services),
             staff_pages=[page for c in self.channels for page in c.staff_pages],
-            trusted_proxies=self.runtime.settings.trusted_proxies,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ from crossdock.shop.customers import Assigning
 from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
 from crossdock.shop.orders import Placing
-from crossdock.shop.partners import Verifier
+from crossdock.shop.partners import Callers, Passwords
 from crossdock.shop.people import People, create_means
 from crossdock.shop.warehouse import Booking, Entering, create_carriers
 
@@ -144,8 +144,16 @@ class Services:
         """Adding and changing connectors."""
         return Configuring(outbound=self.outbound, box=self.box)
 
-    def create_verifier(self, channel: str) -> Verifier:
-        """What proves the callers of one channel; it keeps a cache, so each channel makes one."""
-        return Verifier(
+    def create_callers(self, channel: str) -> Callers:
+        """The partners of one channel; it keeps a cache, so each channel makes one for all its proofs."""
+        return Callers(
             self.runtime.database, channel=channel, box=self.box, clock=self.runtime.clock
+        )
+
+    def create_passwords(self, callers: Callers) -> Passwords:
+        """The proof by name and password of a channel's callers, as slow for guesses as signing in."""
+        return Passwords(
+            callers,
+            free_failures=self.settings.sign_in_free_failures,
+            longest_wait_s=self.settings.sign_in_longest_wait_s,
         )

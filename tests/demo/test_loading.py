@@ -106,9 +106,9 @@ async def test_gives_two_partners_that_differ_in_backorder_alone(service, db):
         assert partner.min_amount_minor is partner.max_amount_minor is None
         assert partner.visible_merchants is None
         assert partner.settings == {"demo": True, "rate_limit_per_minute": 0}
-        assert partner.credentials[0]["is_test"]
+        assert partner.credentials[0].is_test
     assert plain.customer_id != twin.customer_id
-    assert [key.key for key in keys[:2]] == [p.credentials[0]["key"] for p in (plain, twin)]
+    assert [key.key for key in keys[:2]] == [p.credentials[0].key for p in (plain, twin)]
     assert all(key.secret.startswith("sk_") for key in keys)
     assert "sk_" not in repr(keys)
 
@@ -121,7 +121,7 @@ async def test_gives_two_web_shops_that_differ_in_the_replay_cache(service, db):
 
     assert plain.settings == {"demo": True, "rate_limit_per_minute": 0}
     assert twin.settings == {**plain.settings, "replay_cache": True}
-    assert [p.credentials[0]["key"] for p in (plain, twin)] == ["1", "2"]
+    assert [p.credentials[0].key for p in (plain, twin)] == ["1", "2"]
 
 
 async def test_shows_no_secret_of_a_partner_that_is_no_demo(service, db):

@@ -5,9 +5,10 @@ Time-dependent rules (window, nonce life, sales, secrets that end) are tested on
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import ModuleType
 
 from prometheus_client import REGISTRY
 
@@ -37,9 +38,14 @@ class ClockedServer:
 
 @asynccontextmanager
 async def clocked(
-    *, database_url: str, data_dir: str, clock: FrozenClock, **settings: object
+    *,
+    database_url: str,
+    data_dir: str,
+    clock: FrozenClock,
+    doors: Sequence[ModuleType] = (),
+    **settings: object,
 ) -> AsyncIterator[ClockedServer]:
-    """Serve until the block ends."""
+    """Serve until the block ends; `doors` are mounted beside the channels that are built in."""
     port = free_port()
     values = {
         "database_url": database_url,
@@ -55,7 +61,8 @@ async def clocked(
     runtime = Runtime(settings=made.settings, clock=clock, database=made.database)
     _forget_metrics()  # a process counts for one application only
     services = Services(runtime)
-    app = Application(services, create_channels(services))
+    channels = create_channels(services) + [door.create_channel(services) for door in doors]
+    app = Application(services, channels)
     server = _server(runtime.settings, app=app)
     serving = asyncio.create_task(server.serve())
     try:

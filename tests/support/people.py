@@ -16,7 +16,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.people import Person, add_person
 from crossdock.shop.people.factors import replace_recovery_codes, set_totp
-from tests.support.factories import box, make_shop, moment
+from tests.support.factories import box, make_partner, make_shop, moment
 
 PASSWORD = "quiet harbour, nine boats"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -52,11 +52,20 @@ async def make_person(
     name: str = "Noor",
     with_totp: bool = False,
     hashed: str = "",
+    partner_id: int | None = None,
 ) -> PersonFixture:
-    """Somebody of a fresh shop, or this one; with TOTP_SECRET and ten recovery codes if asked."""
+    """Somebody of a fresh shop, or this one; with TOTP_SECRET and ten recovery codes if asked.
+
+    In the role `partner` they are of the partner that is given, or of a fresh one.
+    """
+    shop = None if shop_id else await make_shop(tx)
+    if role == "partner" and partner_id is None:
+        assert shop is not None
+        partner_id = (await make_partner(tx, shop=shop)).id
     person = await add_person(
         tx,
-        shop_id=shop_id or (await make_shop(tx)).id,
+        shop_id=shop.id if shop else shop_id,
+        partner_id=partner_id,
         email=email or f"noor-{RandomIds().random_token(8).lower()}@shop.example",
         name=name,
         role=role,

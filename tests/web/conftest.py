@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from crossdock.db.runtime import create_runtime
+from crossdock.gate import Gate
 from crossdock.kit.ids import RandomIds
 from crossdock.settings import Settings
 from crossdock.shop.people import People, create_means
@@ -39,9 +40,10 @@ def site() -> Site:
 
     runtime = create_runtime(Settings(database_url="postgresql:///nobody-asks"))
     people = People(create_means(runtime, box=box(), ids=RandomIds()))
+    gate = Gate(people, public_url=runtime.settings.public_url)
     toys = Door(name="toys", paths=("/toys",), openapi=lambda: DOCUMENT)
     bare = Door(name="bare", paths=("/bare",))
-    return Site([toys, bare], is_ready=is_ready, db=runtime.database, people=people)
+    return Site([toys, bare], is_ready=is_ready, db=runtime.database, gate=gate)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp
 from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
-from crossdock.shop.partners import JSON_OBJECT
-from crossdock.shop.people import StaffPage
+from crossdock.gate import StaffPage
+from crossdock.shop.partners import JSON_OBJECT, Proof
 
 __all__ = [
     "JSON_OBJECT",
@@ -20,6 +20,7 @@ __all__ = [
     "Channel",
     "ChannelFacts",
     "Handler",
+    "Proof",
     "Runtime",
     "Services",
     "StaffPage",
@@ -34,13 +35,19 @@ class ChannelFacts:
 
     `settings` are the partner's own, each with the words that it may be set to; yes and no are
     stored as booleans, JSON_OBJECT alone takes any JSON object. `keys_are_numbers`: the caller is
-    known by a number, not by a `pk_` key.
+    known by a number, not by a `pk_` key. Each partner gets a credential of `proof`, and one of each
+    of `further_proofs`; its tokens begin with `token_prefix`. `shown_as` says by which names a
+    partner of this channel knows what `NewCredential.shown` calls otherwise.
     """
 
     name: str
     permissions: tuple[str, ...]
     settings: dict[str, tuple[str, ...]]
     keys_are_numbers: bool = False
+    proof: Proof = "signature"
+    further_proofs: tuple[Proof, ...] = ()
+    token_prefix: str = ""
+    shown_as: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +71,7 @@ class Channel:
     the server around the channel too.
     `path_in_query` gets the query of a request at `/`, and gives the path that it stands for, or None.
     `body_limit_bytes` is set where the channel's own limit differs from the general setting.
-    `staff_pages` are listed on the console's home; `services.people.admit` guards them.
+    `staff_pages` are listed on the console's home; a Gate guards them.
     """
 
     name: str

@@ -163,10 +163,10 @@ async def _read_key(
     tx: Transaction, *, partner: DemoPartner, view: PartnerView, box: SecretBox
 ) -> DemoKey:
     for listed in reversed(view.credentials):
-        if listed["disabled"] or not listed["is_test"]:
+        if listed.disabled or not listed.is_test:
             continue
         credential = await read_credential(
-            tx, channel=partner.channel, public_key=listed["key"], box=box
+            tx, channel=partner.channel, public_key=listed.key, box=box
         )
         if credential is not None:
             secret = max(credential.secrets, key=lambda secret: secret.id)

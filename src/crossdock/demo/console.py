@@ -12,8 +12,8 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.passwords import Hasher
 from crossdock.shop.people import (
-    Hasher,
     Person,
     add_person,
     find_person,

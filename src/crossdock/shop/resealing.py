@@ -43,11 +43,11 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
 
 _PARTNERS = Kept(
     name="partners' secrets",
-    count="select count(*) from credential_secrets where revoked_at is null",
+    count="select count(*) from credential_secrets where revoked_at is null and sealed is not null",
     read="""
         select 0, k.id, c.public_key, k.sealed, null
         from credential_secrets k join credentials c on c.id = k.credential_id
-        where k.revoked_at is null and k.id > %(key)s order by k.id limit %(batch)s
+        where k.revoked_at is null and k.sealed is not null and k.id > %(key)s order by k.id limit %(batch)s
     """,
     write="""
         update credential_secrets t set sealed = x.anew

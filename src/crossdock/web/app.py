@@ -17,10 +17,10 @@ from starlette.types import Receive, Scope, Send
 
 from crossdock import __version__
 from crossdock.db.unit_of_work import Database
-from crossdock.shop.people import People, StaffPage
+from crossdock.gate import Gate, StaffPage
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
-from crossdock.web.console import CONSOLE_TEMPLATES, Console, Gate
+from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.reference import read_reference
 from crossdock.web.tracking import Tracking
@@ -64,9 +64,8 @@ class Site:
         *,
         is_ready: IsReady,
         db: Database,
-        people: People,
+        gate: Gate,
         staff_pages: Sequence[StaffPage] = (),
-        trusted_proxies: Sequence[str] = (),
     ) -> None:
         self._is_ready = is_ready
         self._tracking = Tracking(db)
@@ -74,11 +73,7 @@ class Site:
         self._guides = Guides()
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
-        self._console = Console(
-            Gate(people, trusted_proxies=trusted_proxies),
-            templates=self._templates,
-            staff_pages=staff_pages,
-        )
+        self._console = Console(gate, db=db, templates=self._templates, staff_pages=staff_pages)
         self._router = Router(self._routes(), redirect_slashes=False, default=self._missing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

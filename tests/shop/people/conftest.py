@@ -43,11 +43,11 @@ def source(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def sign_in(people: People, source: str) -> Callable[..., Awaitable[str]]:
-    """Sign somebody in; the Cookie header they hold afterwards."""
+    """Sign somebody in; the token they hold afterwards."""
 
     async def run(who: PersonFixture, *, password: str = PASSWORD) -> str:
         made = await people.sign_in(email=who.email, password=password, source=source)
         assert made is not None
-        return made.cookie.partition(";")[0]
+        return made.token
 
     return run

@@ -78,11 +78,11 @@ async def test_a_recovery_code_is_good_once_and_for_its_person_alone(person, dat
 async def test_a_recovery_code_signs_in_as_typed(people, person, source):
     noor = await person(with_totp=True)
     made = await people.sign_in(email=noor.email, password=PASSWORD, source=source)
-    visit = await people.visit(cookies=made.cookie)
+    visit = await people.visit(token=made.token)
 
     done = await people.enter_code(visit, code=f" {noor.recovery_codes[0].upper()} ", source=source)
 
-    again = await people.visit(cookies=done.cookie.partition(";")[0])
+    again = await people.visit(token=done.token)
     assert again.person.recovery_codes_left == 9
 
 
@@ -90,11 +90,11 @@ async def test_guessing_codes_is_slowed_and_a_fresh_password_does_not_help(peopl
     noor = await person(with_totp=True)
     for number in range(5):
         made = await people.sign_in(email=noor.email, password=PASSWORD, source=source)
-        visit = await people.visit(cookies=made.cookie.partition(";")[0])
+        visit = await people.visit(token=made.token)
         assert await people.enter_code(visit, code=f"00000{number}", source=source) is None
 
     made = await people.sign_in(email=noor.email, password=PASSWORD, source=source)
-    visit = await people.visit(cookies=made.cookie.partition(";")[0])
+    visit = await people.visit(token=made.token)
     with pytest.raises(Unavailable, match="Try again in 4 seconds"):
         await people.enter_code(visit, code="000009", source=source)
 
@@ -102,8 +102,8 @@ async def test_guessing_codes_is_slowed_and_a_fresh_password_does_not_help(peopl
 async def test_turning_it_on_takes_the_password_and_a_code_of_the_offered_secret(
     people, person, sign_in, source, clock
 ):
-    cookies = await sign_in(await person())
-    visit = await people.visit(cookies=cookies)
+    token = await sign_in(await person())
+    visit = await people.visit(token=token)
     offer = people.account.offer_totp(visit)
     code = pyotp.TOTP(offer.enrolment.secret).at(int(clock.now().timestamp()))
 
@@ -119,15 +119,15 @@ async def test_turning_it_on_takes_the_password_and_a_code_of_the_offered_secret
         await turn_on(sealed=offer.sealed[:-8] + "AAAAAAA=")
     with pytest.raises(Invalid, match="too old"):
         await turn_on(sealed="")
-    assert not (await people.visit(cookies=cookies)).person.has_totp
+    assert not (await people.visit(token=token)).person.has_totp
     codes = await turn_on()
     assert len(codes) == 10
-    assert (await people.visit(cookies=cookies)).person.has_totp
+    assert (await people.visit(token=token)).person.has_totp
 
 
 async def test_an_offer_is_for_one_person_and_one_hour(people, person, sign_in, clock):
-    mine = await people.visit(cookies=await sign_in(await person()))
-    theirs = await people.visit(cookies=await sign_in(await person()))
+    mine = await people.visit(token=await sign_in(await person()))
+    theirs = await people.visit(token=await sign_in(await person()))
     offer = people.account.offer_totp(mine)
 
     assert people.account.offer_totp(mine, again=offer.sealed) == offer
@@ -141,7 +141,7 @@ async def test_turning_it_off_takes_the_password_and_voids_the_recovery_codes(
 ):
     noor = await person(with_totp=True)
     made = await people.sign_in(email=noor.email, password=PASSWORD, source=source)
-    visit = await people.visit(cookies=made.cookie)
+    visit = await people.visit(token=made.token)
 
     with pytest.raises(Invalid, match="present password"):
         await people.account.turn_off_totp(visit, password="another password", source=source)

@@ -1,32 +1,67 @@
 """Adding and changing people: what is refused, and what ends with a change."""
 
-import itertools
+import re
+from pathlib import Path
 
 import pytest
 
 from crossdock.errors import Conflict, Invalid, NotFound, Refused
 from crossdock.shop.people import (
-    PERMISSIONS,
+    RIGHTS,
     ROLES,
+    STAFF_ROLES,
     add_person,
     disable_person,
     enable_person,
     find_person,
     list_people,
-    permissions_of,
+    rights_of,
     set_role,
 )
 from tests.support.factories import make_shop
 from tests.support.people import PASSWORD, make_person
 
+PEOPLE_PAGE = Path("docs/operating/people.md")
 
-def test_each_role_may_do_what_the_next_one_may_and_more():
-    granted = [set(permissions_of(role)) for role in ROLES]
 
-    assert granted[0] == set(PERMISSIONS)
-    assert all(left > right for left, right in itertools.pairwise(granted))
-    assert granted[2] == {"orders.read", "labels.print", "orders.fulfil", "stock.adjust"}
-    assert granted[3] == {"orders.read"}
+MATRIX = {
+    "owner": {
+        *("orders.read", "labels.print", "orders.fulfil", "stock.adjust"),
+        *("partners.manage", "people.manage"),
+    },
+    "manager": {
+        *("orders.read", "labels.print", "orders.fulfil", "stock.adjust", "partners.manage"),
+    },
+    "warehouse": {"orders.read", "labels.print", "orders.fulfil", "stock.adjust"},
+    "viewer": {"orders.read"},
+    "partner": {"own_partner.read"},
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_role_has_its_rights_and_no_other(role, right):
+    assert (right in rights_of(role)) is (right in MATRIX[role])
+
+
+def test_a_partners_people_share_no_right_with_the_staff():
+    of_staff = frozenset().union(*(rights_of(role) for role in STAFF_ROLES))
+
+    assert set(STAFF_ROLES) == set(ROLES) - {"partner"}
+    assert not of_staff & rights_of("partner")
+
+
+def test_the_page_for_operators_shows_the_same_rights():
+    rows = re.findall(
+        r"^\| `([a-z_.]+)`: [^|]+((?:\| *(?:yes)? *)+)\|$", PEOPLE_PAGE.read_text(), re.MULTILINE
+    )
+
+    shown = {right: ["yes" in cell for cell in cells[1:].split("|")] for right, cells in rows}
+    assert shown == {
+        right: [right in rights_of(role) for role in STAFF_ROLES]
+        for right in RIGHTS
+        if any(right in rights_of(role) for role in STAFF_ROLES)
+    }
 
 
 async def test_an_e_mail_belongs_to_one_person_whatever_its_letters(tx):
@@ -90,7 +125,7 @@ async def test_a_list_shows_one_shop_and_no_hashes(tx):
 async def test_changing_the_password_ends_the_other_sessions_alone(people, person, sign_in, source):
     noor = await person()
     here, elsewhere = await sign_in(noor), await sign_in(noor)
-    visit = await people.visit(cookies=here)
+    visit = await people.visit(token=here)
 
     with pytest.raises(Invalid, match="present password"):
         await people.account.change_password(
@@ -100,12 +135,12 @@ async def test_changing_the_password_ends_the_other_sessions_alone(people, perso
         await people.account.change_password(
             visit, password=PASSWORD, new_password="password1234", source=source
         )
-    assert await people.visit(cookies=elsewhere)
+    assert await people.visit(token=elsewhere)
     await people.account.change_password(
         visit, password=PASSWORD, new_password="seven grey herons wait", source=source
     )
 
-    assert await people.visit(cookies=here)
-    assert await people.visit(cookies=elsewhere) is None
+    assert await people.visit(token=here)
+    assert await people.visit(token=elsewhere) is None
     assert await people.sign_in(email=noor.email, password=PASSWORD, source=source) is None
     assert await people.sign_in(email=noor.email, password="seven grey herons wait", source=source)

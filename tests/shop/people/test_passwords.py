@@ -4,7 +4,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from crossdock.errors import Invalid
-from crossdock.shop.people import Hasher, check_password
+from crossdock.kit.passwords import Hasher
+from crossdock.shop.people import check_password
 
 EMAIL = "lovelace@shop.example"
 

@@ -5,11 +5,11 @@ from starlette.requests import Request
 
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Refused
+from crossdock.gate import Gate, SignInNeeded
 from crossdock.kit.clock import SystemClock
 from crossdock.kit.ids import RandomIds
 from crossdock.settings import Settings
 from crossdock.shop.people import People, create_means
-from crossdock.web.console import Gate, SignInNeeded
 from tests.support.factories import box
 
 
@@ -32,12 +32,13 @@ def request_of(path="/stock", *, method="GET", query=b"", cookie=""):
 async def gate(server, server_database):
     """The same guard that the running server uses, over its database."""
     runtime = Runtime(settings=Settings(), clock=SystemClock(), database=server_database)
-    return Gate(People(create_means(runtime, box=box(), ids=RandomIds())))
+    people = People(create_means(runtime, box=box(), ids=RandomIds()))
+    return Gate(people, public_url=runtime.settings.public_url)
 
 
 async def test_nobody_is_led_to_sign_in_and_back(gate):
     with pytest.raises(SignInNeeded) as away:
-        await gate.require_person(request_of(query=b"q=1"), permission="stock.adjust")
+        await gate.require_person(request_of(query=b"q=1"), right="stock.adjust")
     with pytest.raises(SignInNeeded) as from_form:
         await gate.require_form(request_of(method="POST"))
 
@@ -57,7 +58,7 @@ async def test_the_home_lists_the_pages_that_the_role_may_use(browser, person, r
 
 
 @pytest.mark.parametrize(
-    ("role", "permission", "is_let_in"),
+    ("role", "right", "is_let_in"),
     [
         ("owner", "people.manage", True),
         ("manager", "people.manage", False),
@@ -66,18 +67,19 @@ async def test_the_home_lists_the_pages_that_the_role_may_use(browser, person, r
         ("warehouse", "labels.print", True),
         ("viewer", "labels.print", False),
         ("viewer", "orders.read", True),
+        ("partner", "own_partner.read", True),
+        ("partner", "orders.read", False),
+        ("owner", "own_partner.read", False),
     ],
 )
-async def test_a_role_is_let_in_by_its_permissions(
-    gate, browser, person, role, permission, is_let_in
-):
+async def test_a_role_is_let_in_by_its_rights(gate, browser, person, role, right, is_let_in):
     noor = await browser(await person(role=role))
     request = request_of(cookie=f"crossdock={noor.cookie}")
 
     if is_let_in:
-        visit = await gate.require_person(request, permission=permission)
+        visit = await gate.require_person(request, right=right)
         assert visit.person.role == role
     else:
         with pytest.raises(Refused) as refused:
-            await gate.require_person(request, permission=permission)
+            await gate.require_person(request, right=right)
         assert refused.value.code == "permission_denied"

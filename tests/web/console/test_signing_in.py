@@ -359,7 +359,7 @@ async def test_a_session_of_yesterday_leads_to_sign_in(browser, person, server_d
 
     async with server_database.begin() as tx:
         await tx.run(
-            "update sessions set seen_at = seen_at - %s where person_id = %s",
+            "update sessions set seen_at = seen_at - %s where principal_id = %s",
             (timedelta(hours=1), noor.id),
         )
 

@@ -7,6 +7,7 @@ from crossdock.channels.shoppex_partner.catalogue import CatalogueAnswers
 from crossdock.channels.shoppex_partner.errors import render_error
 from crossdock.channels.shoppex_partner.explain import PATH, Explainer, ExplainTool
 from crossdock.channels.shoppex_partner.pages import OrderPages
+from crossdock.shop.partners import Signatures
 
 NAME = "shoppex_partner"
 FACTS = ChannelFacts(name=NAME, permissions=("products.read", "orders.create"), settings={})
@@ -16,11 +17,11 @@ def create_channel(services: Services) -> Channel:
     """The channel over one process's services."""
     runtime = services.runtime
     settings = runtime.settings
-    verifier = services.create_verifier(NAME)
+    signatures = Signatures(services.create_callers(NAME))
     folder = settings.data_path / "cache"
     folder.mkdir(parents=True, exist_ok=True)
     door = Door(
-        authenticator=Authenticator(verifier, clock=runtime.clock, settings=settings),
+        authenticator=Authenticator(signatures, clock=runtime.clock, settings=settings),
         catalogue=CatalogueAnswers(
             runtime.database,
             clock=runtime.clock,
@@ -31,7 +32,7 @@ def create_channel(services: Services) -> Channel:
         placing=services.placing,
         settings=settings,
     )
-    explainer = Explainer(runtime.database, verifier, clock=runtime.clock, settings=settings)
+    explainer = Explainer(runtime.database, signatures, clock=runtime.clock, settings=settings)
     app = build_app(
         door,
         order_pages=OrderPages(runtime.database, public_url=settings.public_url),

@@ -12,7 +12,7 @@ from crossdock.channels.shoppex_partner.errors import WireError
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.settings import Settings
-from crossdock.shop.partners import Credential, Verifier
+from crossdock.shop.partners import Credential, Signatures
 
 KEY, TIMESTAMP, NONCE, SIGNATURE = (
     b"x-shoppex-key",
@@ -45,15 +45,15 @@ class SignedHeaders(msgspec.Struct, frozen=True):
 class Authenticator:
     """Proves requests of this channel against the partners of the core."""
 
-    def __init__(self, verifier: Verifier, *, clock: Clock, settings: Settings) -> None:
-        self._verifier = verifier
+    def __init__(self, signatures: Signatures, *, clock: Clock, settings: Settings) -> None:
+        self._signatures = signatures
         self._clock = clock
         self._settings = settings
 
     async def authenticate(
         self, *, method: str, route: str, headers: RawHeaders, body: bytes, settles: bool = False
     ) -> Credential:
-        """The caller's credential, its nonce spent; for `settles` see Verifier.verify.
+        """The caller's credential, its nonce spent; for `settles` see Signatures.verify.
 
         The checks run in the order of spec 2.5. Raises WireError for headers and time, Refused
         for key, signature and nonce; 401 all of them.
@@ -64,7 +64,7 @@ class Authenticator:
         )
         if not KEY_SYNTAX.fullmatch(signed.key):
             raise Refused("credential_unknown")
-        return await self._verifier.verify(
+        return await self._signatures.verify(
             public_key=signed.key,
             sign=signer(canonical_message(method, route, signed, body)),
             signature=signed.signature,
@@ -76,7 +76,7 @@ class Authenticator:
 
     async def settle(self) -> None:
         """Wait until every nonce that was spent so far is on the disk."""
-        await self._verifier.settle()
+        await self._signatures.settle()
 
 
 def require(credential: Credential, permission: str) -> None:

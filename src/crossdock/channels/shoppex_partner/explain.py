@@ -18,7 +18,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.settings import Settings
-from crossdock.shop.partners import Credential, Verifier, is_nonce_spent
+from crossdock.shop.partners import Credential, Signatures, is_nonce_spent
 
 PATH = "/docs/shoppex_partner/explain"
 ROUTES = {
@@ -79,17 +79,17 @@ class Explainer:
     """Runs the checks of the specification without spending anything."""
 
     def __init__(
-        self, db: Database, verifier: Verifier, *, clock: Clock, settings: Settings
+        self, db: Database, signatures: Signatures, *, clock: Clock, settings: Settings
     ) -> None:
         self._db = db
-        self._verifier = verifier
+        self._signatures = signatures
         self._clock = clock
         self._settings = settings
 
     async def explain(self, request: SignedRequest) -> Explanation:
         """What would happen to `request` now."""
         is_key = auth.KEY_SYNTAX.fullmatch(request.key) is not None
-        credential = await self._verifier.peek(request.key) if is_key else None
+        credential = await self._signatures.peek(request.key) if is_key else None
         is_test = credential is not None and credential.is_test
         checks = await self._checks(request, credential if is_test else None)
         message = _message(request)
@@ -130,7 +130,7 @@ class Explainer:
 
     def _signature_check(self, request: SignedRequest, credential: Credential) -> Check:
         sign = auth.signer(_message(request))
-        if self._verifier.match(credential, sign, request.signature.strip()):
+        if self._signatures.match(credential, sign, request.signature.strip()):
             return Check(name="signature", outcome="passed")
         return _failed("signature", "credential_signature")
 
@@ -149,7 +149,7 @@ class Explainer:
             return []
         found = []
         for text, message in _variations(request):
-            if self._verifier.match(credential, auth.signer(message), request.signature.strip()):
+            if self._signatures.match(credential, auth.signer(message), request.signature.strip()):
                 found.append(text)
         return found
 

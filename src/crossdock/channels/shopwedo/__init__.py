@@ -8,6 +8,8 @@ from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import render_error
 from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, LabelPages
 from crossdock.channels.shopwedo.methods import Methods
+from crossdock.gate import create_gate
+from crossdock.shop.partners import Signatures
 from crossdock.shop.warehouse import RELEASE_IMMEDIATE, RELEASE_LOOKING
 
 NAME = "shopwedo"
@@ -28,7 +30,7 @@ FACTS = ChannelFacts(
 def create_channel(services: Services) -> Channel:
     """The channel over one process's services."""
     runtime = services.runtime
-    verifier = services.create_verifier(NAME)
+    signatures = Signatures(services.create_callers(NAME))
     methods = Methods(
         runtime.database,
         entering=services.entering,
@@ -37,8 +39,8 @@ def create_channel(services: Services) -> Channel:
         zone=ZoneInfo("Europe/Brussels"),
         public_url=runtime.settings.public_url,
     )
-    authenticator = Authenticator(verifier, clock=runtime.clock, settings=runtime.settings)
-    label_pages = LabelPages(runtime.database, booking=services.booking, people=services.people)
+    authenticator = Authenticator(signatures, clock=runtime.clock, settings=runtime.settings)
+    label_pages = LabelPages(runtime.database, booking=services.booking, gate=create_gate(services))
     handlers = build_handlers(authenticator, methods.table())
     app = build_app(handlers, label_pages=label_pages)
     return Channel(

@@ -13,7 +13,7 @@ from crossdock.channels.shopwedo.errors import WireError
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.settings import Settings
-from crossdock.shop.partners import Credential, Partner, Verifier
+from crossdock.shop.partners import Credential, Partner, Signatures
 
 AGE_MAX_S = 900
 _SHOP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -33,8 +33,8 @@ class AuthObject(msgspec.Struct, frozen=True):
 class Authenticator:
     """Proves calls of this channel against the partners of the core."""
 
-    def __init__(self, verifier: Verifier, *, clock: Clock, settings: Settings) -> None:
-        self._verifier = verifier
+    def __init__(self, signatures: Signatures, *, clock: Clock, settings: Settings) -> None:
+        self._signatures = signatures
         self._clock = clock
         self._settings = settings
 
@@ -50,7 +50,7 @@ class Authenticator:
         )
         # Together as they are signed: the token is good wherever the one ends and the other begins.
         nonce = hashlib.sha256(f"{found.timestamp}{found.salt}".encode()).hexdigest()
-        return await self._verifier.verify(
+        return await self._signatures.verify(
             public_key=found.shopid,
             sign=signer(found),
             signature=found.token,

@@ -21,8 +21,9 @@ from crossdock.channels.shopwedo.label_form import (
 )
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, NotFound
+from crossdock.gate import Gate
 from crossdock.shop.orders import find_order_id
-from crossdock.shop.people import People, Permission, SignInFirst, Visit
+from crossdock.shop.people import Right, Visit
 from crossdock.shop.warehouse import (
     Booking,
     ManualLabel,
@@ -33,12 +34,12 @@ from crossdock.shop.warehouse import (
 
 PATHS = ("/admin/shipper/add", "/shipper/add")
 LABEL_PATH = "/admin/shipper/label"
-PERMISSION: Permission = "labels.print"
+RIGHT: Right = "labels.print"
 STAFF_PAGE = StaffPage(
     title="Print a label",
     description="Make a shipping label by hand, or from an order.",
     path=PATHS[0],
-    permission=PERMISSION,
+    right=RIGHT,
 )
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -59,10 +60,10 @@ _LANGUAGE_NAMES = dict(
 class LabelPages:
     """The form, the label that comes of it, and its files."""
 
-    def __init__(self, db: Database, *, booking: Booking, people: People) -> None:
+    def __init__(self, db: Database, *, booking: Booking, gate: Gate) -> None:
         self._db = db
         self._booking = booking
-        self._people = people
+        self._gate = gate
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -73,20 +74,20 @@ class LabelPages:
 
     async def form(self, request: Request) -> Response:
         """The form, filled from the link: never an error for what is missing in it."""
-        visit = await self._admit(request)
-        if isinstance(visit, SignInFirst):
-            return RedirectResponse(visit.address, status_code=303)
+        visit = await self._gate.admit(request, right=RIGHT)
+        if isinstance(visit, Response):
+            return visit
         fields, notice = await self._fields(request, visit)
         return self._form_page(visit, fields, notice=notice)
 
     async def submit(self, request: Request) -> Response:
         """Enforce the rules, make the label, show it."""
-        visit = await self._admit(request)
-        if isinstance(visit, SignInFirst):
-            return RedirectResponse(visit.address, status_code=303)
+        visit = await self._gate.admit(request, right=RIGHT)
+        if isinstance(visit, Response):
+            return visit
         text = (await request.body()).decode("utf-8", "replace")
         sent = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=40))
-        self._people.check_form(visit, csrf_token=sent.get("csrf_token", ""))
+        self._gate.check_form(visit, form_token=sent.get("csrf_token", ""))
         fields = submitted(sent)
         if wrong := mistakes(fields):
             return self._form_page(visit, fields, wrong=wrong, code=422)
@@ -145,18 +146,10 @@ class LabelPages:
 
         return answer
 
-    async def _admit(self, request: Request) -> Visit | SignInFirst:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return await self._people.admit(
-            cookies=request.headers.get("cookie", ""),
-            wanted=request.url.path + query,
-            permission=PERMISSION,
-        )
-
     async def _label(self, request: Request) -> tuple[Visit, ManualLabel] | Response:
-        visit = await self._admit(request)
-        if isinstance(visit, SignInFirst):
-            return RedirectResponse(visit.address, status_code=303)
+        visit = await self._gate.admit(request, right=RIGHT)
+        if isinstance(visit, Response):
+            return visit
         label_id = request.path_params["label_id"]
         if not _NUMBER.fullmatch(label_id):
             raise NotFound("not_found")

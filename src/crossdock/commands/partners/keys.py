@@ -1,4 +1,4 @@
-"""`crossdock partner rotate`, `revoke-old`, `disable`, `enable`: the life of keys and secrets."""
+"""`crossdock partner rotate`, `revoke`, `revoke-old`, `disable`, `enable`: the life of keys and secrets."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,14 +7,14 @@ import msgspec
 import typer
 
 from crossdock.commands.partners.lookup import choose_key, find_partner, keys_of
-from crossdock.commands.partners.tables import show_partner, show_secret
+from crossdock.commands.partners.tables import show_partner, show_secrets
 from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 
 if TYPE_CHECKING:
-    from crossdock.shop.partners import PartnerView
+    from crossdock.shop.partners import NewCredential, PartnerView
 
 Who = Annotated[str, typer.Argument(help="The partner's number, its name, or one of its keys.")]
 KeyOption = Annotated[str, typer.Option("--key", help="Which key, where the partner has several.")]
@@ -31,41 +31,55 @@ def rotate(
     ] = "24h",
     as_json: JsonOption = False,
 ) -> None:
-    """Make a second secret, shown once; the old one works on for a while."""
+    """Make a second secret, token or password, shown once; the old one works on for a while."""
     from crossdock.compose import Services
     from crossdock.kit.ids import RandomIds
     from crossdock.shop.partners import rotate_secret
 
     overlap_s = _seconds(overlap)
 
-    async def write(runtime: Runtime, tx: Transaction) -> dict[str, Any]:
+    async def write(runtime: Runtime, tx: Transaction) -> tuple[dict[str, Any], "NewCredential"]:
         partner = await find_partner(tx, who=who)
         created = await rotate_secret(
             tx,
             key=choose_key(partner, who=who, key=key),
+            channel=partner.channel,
             ids=RandomIds(),
             box=Services(runtime).box,
             now=runtime.clock.now(),
             overlap_s=overlap_s,
         )
         about = {"partner_id": partner.id, "shop": partner.shop, "channel": partner.channel}
-        return {**about, "name": partner.name, "key": created.key, "secret": created.secret}
+        return {**about, "name": partner.name}, created
 
-    show_secret(with_transaction(write), as_json=as_json)
+    about, created = with_transaction(write)
+    show_secrets(about, [created], as_json=as_json)
+
+
+def revoke(who: Who, key: KeyOption = "", as_json: JsonOption = False) -> None:
+    """End every secret of a key at once, for good; rotate makes a new one afterwards."""
+    _revoke(who, key=key, takes_newest=True, as_json=as_json)
 
 
 def revoke_old(who: Who, key: KeyOption = "", as_json: JsonOption = False) -> None:
     """End all secrets but the newest at once."""
-    from crossdock.shop.partners import revoke_old_secrets
+    _revoke(who, key=key, takes_newest=False, as_json=as_json)
+
+
+def _revoke(who: str, *, key: str, takes_newest: bool, as_json: bool) -> None:
+    from crossdock.shop.partners import revoke_old_secrets, revoke_secrets
 
     async def write(runtime: Runtime, tx: Transaction) -> int:
-        chosen = choose_key(await find_partner(tx, who=who), who=who, key=key)
-        return await revoke_old_secrets(tx, key=chosen, now=runtime.clock.now())
+        partner = await find_partner(tx, who=who)
+        chosen = choose_key(partner, who=who, key=key)
+        end = revoke_secrets if takes_newest else revoke_old_secrets
+        return await end(tx, key=chosen, channel=partner.channel, now=runtime.clock.now())
 
     count = with_transaction(write)
-    typer.echo(
-        msgspec.json.encode({"revoked": count}) if as_json else f"{count} old secrets are revoked."
-    )
+    if as_json:
+        typer.echo(msgspec.json.encode({"revoked": count}))
+    else:
+        typer.echo(f"{count} {'' if takes_newest else 'old '}secrets are revoked.")
 
 
 def disable(who: Who, as_json: JsonOption = False) -> None:
@@ -91,9 +105,9 @@ async def _switch(runtime: Runtime, tx: Transaction, *, who: str, on: bool) -> "
     if who == str(partner.id) or who not in keys_of(partner):
         await set_terms(tx, partner_id=partner.id, terms=Terms(active=on))
     elif on:
-        await enable_credential(tx, key=who)
+        await enable_credential(tx, key=who, channel=partner.channel)
     else:
-        await disable_credential(tx, key=who, now=runtime.clock.now())
+        await disable_credential(tx, key=who, channel=partner.channel, now=runtime.clock.now())
     return await find_partner(tx, who=str(partner.id))
 
 

@@ -31,7 +31,7 @@ async def find_partner(tx: Transaction, *, who: str) -> "PartnerView":
 
 def keys_of(partner: "PartnerView") -> list[str]:
     """Every key of the partner, disabled ones too."""
-    return [credential["key"] for credential in partner.credentials]
+    return [credential.key for credential in partner.credentials]
 
 
 def choose_key(partner: "PartnerView", *, who: str, key: str) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from crossdock.commands.partners import keys, signatures
 from crossdock.commands.partners.lookup import find_partner
-from crossdock.commands.partners.tables import print_partners, show_partner, show_secret
+from crossdock.commands.partners.tables import print_partners, show_partner, show_secrets
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
@@ -40,7 +40,9 @@ def add(
     set_: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a partner with a key and a secret. The secret is shown now and never again.
+    """Add a partner with what its channel's calls carry. Secrets are shown now and never again.
+
+    That is a key and a secret to sign with, a bearer token, or a user name and a password.
 
     Without --set a partner has every permission, no backorder, no amount rule, all merchants and
     no customer. It can read at once; to order it needs --set customer=E-MAIL.
@@ -50,21 +52,22 @@ def add(
     words = split_words(set_ or [])
     is_test = _pop_test(words, shop=shop)
 
-    async def write(runtime: Runtime, tx: Transaction) -> tuple["NewCredential", bool]:
+    async def write(runtime: Runtime, tx: Transaction) -> tuple["list[NewCredential]", bool]:
         return await _add(
             runtime, tx, channel=channel, slug=shop, name=name, words=words, is_test=is_test
         )
 
     created, has_customer = with_transaction(write)
+    partner_id = created[0].partner_id
     if not has_customer:
         who = "demo" if shop == DEMO else "E-MAIL"
         typer.echo(
             "This partner has no customer yet, so it cannot order. Give it one with:\n"
-            f"  crossdock partner set {created.partner_id} --set customer={who}",
+            f"  crossdock partner set {partner_id} --set customer={who}",
             err=True,
         )
-    shown = {"partner_id": created.partner_id, "shop": shop, "channel": channel, "name": name}
-    show_secret(shown | {"key": created.key, "secret": created.secret}, as_json=as_json)
+    about = {"partner_id": partner_id, "shop": shop, "channel": channel, "name": name}
+    show_secrets(about, created, as_json=as_json)
 
 
 @app.command("list")
@@ -131,7 +134,7 @@ async def _add(
     name: str,
     words: dict[str, str],
     is_test: bool,
-) -> tuple["NewCredential", bool]:
+) -> tuple["list[NewCredential]", bool]:
     from crossdock.channels.registry import channel_facts
     from crossdock.compose import Services
     from crossdock.kit.ids import RandomIds
@@ -145,14 +148,20 @@ async def _add(
     partner_id = await add_partner(
         tx, shop_id=wording.shop.id, channel=channel, name=name.strip(), terms=terms
     )
-    created = await add_credential(
-        tx,
-        partner_id=partner_id,
-        ids=RandomIds(),
-        box=Services(runtime).box,
-        is_test=is_test,
-        is_number=channel_facts()[channel].keys_are_numbers,
-    )
+    facts = channel_facts()[channel]
+    created = [
+        await add_credential(
+            tx,
+            partner_id=partner_id,
+            ids=RandomIds(),
+            box=Services(runtime).box,
+            proof=proof,
+            prefix=facts.token_prefix if proof == "bearer" else "",
+            is_test=is_test,
+            is_number=facts.keys_are_numbers and proof != "password",
+        )
+        for proof in (facts.proof, *facts.further_proofs)
+    ]
     has_customer = bool(terms.customer_id) and terms.customer_id is not msgspec.UNSET
     return created, has_customer
 
@@ -194,6 +203,7 @@ def _pop_test(words: dict[str, str], *, shop: str) -> bool:
 
 
 app.command()(keys.rotate)
+app.command()(keys.revoke)
 app.command("revoke-old")(keys.revoke_old)
 app.command()(keys.disable)
 app.command()(keys.enable)

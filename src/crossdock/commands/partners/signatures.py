@@ -21,7 +21,7 @@ from crossdock.settings import load_settings
 
 if TYPE_CHECKING:
     from crossdock.channels.shoppex_partner.explain import Explanation
-    from crossdock.shop.partners import Verifier
+    from crossdock.shop.partners import Signatures
 
 BodyOption = Annotated[
     Path | None, typer.Option("--body", help="File with the raw body; - reads standard input.")
@@ -93,9 +93,9 @@ async def _explain(runtime: Runtime, raw: RawRequest) -> "Explanation":
     from crossdock.channels.shoppex_partner.explain import Explainer, SignedRequest
 
     _check_method(raw.method)
-    verifier = _verifier(runtime)
+    signatures = _signatures(runtime)
     explainer = Explainer(
-        runtime.database, verifier, clock=runtime.clock, settings=runtime.settings
+        runtime.database, signatures, clock=runtime.clock, settings=runtime.settings
     )
     headers = {name: raw.header(name) for name in ("key", "timestamp", "nonce", "signature")}
     return await explainer.explain(SignedRequest(method=raw.method, body=raw.body, **headers))
@@ -106,7 +106,7 @@ async def _sign(runtime: Runtime, *, key: str, method: str, body: bytes, url: st
     from crossdock.kit.ids import RandomIds
 
     _check_method(method)
-    credential = await _verifier(runtime).peek(key)
+    credential = await _signatures(runtime).peek(key)
     if credential is None or not credential.is_test:
         raise NotFound("not_found", f"{key!r} is no live test credential.")
     signed = sign_request(
@@ -140,11 +140,12 @@ def _is_text(body: bytes) -> bool:
     return True
 
 
-def _verifier(runtime: Runtime) -> "Verifier":
+def _signatures(runtime: Runtime) -> "Signatures":
     from crossdock.channels.shoppex_partner import NAME
     from crossdock.compose import Services
+    from crossdock.shop.partners import Signatures
 
-    return Services(runtime).create_verifier(NAME)
+    return Signatures(Services(runtime).create_callers(NAME))
 
 
 def _check_method(method: str) -> None:

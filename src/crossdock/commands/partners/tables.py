@@ -1,5 +1,6 @@
 """Partners on a terminal."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,9 @@ import msgspec
 import typer
 
 if TYPE_CHECKING:
-    from crossdock.shop.partners import PartnerView
+    from crossdock.shop.partners import CredentialView, NewCredential, PartnerView, SecretView
+
+_WORDS = {"signature": "secret", "bearer": "token", "password": "password"}
 
 
 def print_partners(partners: "list[PartnerView]") -> None:
@@ -38,30 +41,33 @@ def print_partner(partner: "PartnerView") -> None:
             typer.echo(f"{name:18} {_text(getattr(partner, name))}")
     for credential in partner.credentials:
         typer.echo(f"{'key':18} {_key_text(credential)}")
-        for secret in credential["secrets"] or ():
-            typer.echo(f"{'':18}   secret {secret['id']}: {_life(secret)}")
+        for secret in credential.secrets:
+            hint = f" {secret.hint}..." if secret.hint else ""
+            typer.echo(f"{'':18}   {_WORDS[credential.proof]} {secret.id}{hint}: {_life(secret)}")
 
 
-def _life(secret: dict[str, Any]) -> str:
-    parts = [f"made {_moment(secret['created_at'])}"]
-    if secret["revoked_at"]:
-        parts.append(f"revoked {_moment(secret['revoked_at'])}")
-    elif secret["expires_at"]:
-        parts.append(f"ends {_moment(secret['expires_at'])}")
-    used = secret["last_used_at"]
+def _life(secret: "SecretView") -> str:
+    parts = [f"made {_moment(secret.created_at)}"]
+    if secret.revoked_at:
+        parts.append(f"revoked {_moment(secret.revoked_at)}")
+    elif secret.expires_at:
+        parts.append(f"ends {_moment(secret.expires_at)}")
+    used = secret.last_used_at
     parts.append(f"last used {_moment(used)}" if used else "never used")
     return ", ".join(parts)
 
 
-def _key_text(credential: dict[str, Any]) -> str:
+def _key_text(credential: "CredentialView") -> str:
     marks = [
-        mark for mark, flag in (("test", "is_test"), ("disabled", "disabled")) if credential[flag]
+        mark
+        for mark, holds in (("test", credential.is_test), ("disabled", credential.disabled))
+        if holds
     ]
-    return f"{credential['key']} ({', '.join(marks)})" if marks else str(credential["key"])
+    return f"{credential.key} ({', '.join(marks)})" if marks else credential.key
 
 
-def _moment(text: str) -> str:
-    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}"
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def _text(value: object) -> str:
@@ -88,11 +94,21 @@ def show_partner(partner: "PartnerView", *, as_json: bool) -> None:
         print_partner(partner)
 
 
-def show_secret(shown: dict[str, Any], *, as_json: bool) -> None:
-    """A new key and secret, at the one moment when the secret is shown."""
+def show_secrets(
+    about: dict[str, Any], created: "Sequence[NewCredential]", *, as_json: bool
+) -> None:
+    """New credentials, at the one moment when their secrets are shown."""
+    from crossdock.channels.registry import channel_facts
+
+    facts = channel_facts().get(about["channel"])
+    names = facts.shown_as if facts else {}
+    shown = {names.get(k, k): v for credential in created for k, v in credential.shown.items()}
     if as_json:
-        typer.echo(msgspec.json.encode(shown))
+        typer.echo(msgspec.json.encode(about | shown))
         return
-    typer.echo(f"Partner {shown['partner_id']}: {shown['name']} ({shown['channel']})")
-    typer.echo(f"  key     {shown['key']}")
-    typer.echo(f"  secret  {shown['secret']}   (shown only now: store it safely)")
+    secret = {credential.secret for credential in created}
+    width = max(6, *(len(name) for name in shown))
+    typer.echo(f"Partner {about['partner_id']}: {about['name']} ({about['channel']})")
+    for name, value in shown.items():
+        note = "   (shown only now: store it safely)" if value in secret else ""
+        typer.echo(f"  {name:{width}}  {value}{note}")

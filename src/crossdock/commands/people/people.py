@@ -10,6 +10,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
 
 if TYPE_CHECKING:
     from crossdock.shop.people import Person
@@ -19,6 +20,9 @@ app = typer.Typer(help="People who sign in to the console.", no_args_is_help=Tru
 EmailArgument = Annotated[str, typer.Argument(help="The e-mail the person signs in with.")]
 ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
 RoleOption = Annotated[str, typer.Option("--role", help="owner, manager, warehouse or viewer.")]
+PartnerOption = Annotated[
+    str, typer.Option("--partner", help="The partner's number or name, for one of its people.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 StdinOption = Annotated[
     bool,
@@ -30,24 +34,33 @@ _GENERATED_LENGTH = 20
 @app.command()
 def add(
     email: EmailArgument,
-    shop: ShopOption,
-    role: RoleOption,
+    shop: ShopOption = "",
+    role: RoleOption = "",
+    partner: PartnerOption = "",
     name: Annotated[str, typer.Option(help="What to call the person.")] = "",
     password_stdin: StdinOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a person; without --password-stdin a password is made up and shown this once."""
+    """Add a person: of a shop's staff with --shop and --role, or of a partner with --partner.
+
+    Without --password-stdin a password is made up and shown this once.
+    """
+    if bool(partner) == bool(shop) or bool(shop) != bool(role):
+        raise Invalid("invalid_input", "Give --shop and --role, or --partner alone.")
     password = _read_password() if password_stdin else _make_password()
 
     async def run(runtime: Runtime) -> "Person":
+        from crossdock.commands.partners.lookup import find_partner
         from crossdock.shop.people import add_person
         from crossdock.shop.shops import read_shop
 
         hashed = await _hashed(password, email=email)
         async with runtime.database.begin() as tx:
+            whose = await find_partner(tx, who=partner) if partner else None
             return await add_person(
                 tx,
-                shop_id=(await read_shop(tx, slug=shop)).id,
+                shop_id=(await read_shop(tx, slug=whose.shop if whose else shop)).id,
+                partner_id=whose.id if whose else None,
                 email=email,
                 name=name,
                 role=role,
@@ -175,7 +188,8 @@ def _changed(email: str, *, change: "Callable[[Transaction, Person], Awaitable[N
 
 
 async def _hashed(password: str, *, email: str) -> str:
-    from crossdock.shop.people import Hasher, check_password
+    from crossdock.kit.passwords import Hasher
+    from crossdock.shop.people import check_password
 
     check_password(password, email=email)
     return await Hasher().hash(password)
@@ -196,7 +210,8 @@ def _show(person: "Person", *, done: str, password: str = "", as_json: bool) -> 
         shown = msgspec.to_builtins(person) | ({"password": password} if password else {})
         typer.echo(msgspec.json.encode(shown))
         return
-    typer.echo(f"{person.email} {done} ({person.role} of {person.shop}).")
+    what = person.role if person.partner_id is None else f"partner {person.partner_id}"
+    typer.echo(f"{person.email} {done} ({what} of {person.shop}).")
     if password:
         typer.echo(f"Password, shown this once: {password}")
 
@@ -213,7 +228,7 @@ def _print_table(people: "list[Person]") -> None:
             person.shop,
             person.email,
             person.name,
-            person.role,
+            person.role if person.partner_id is None else f"partner {person.partner_id}",
             "on" if person.has_totp else "off",
             "active" if person.active else "disabled",
             f"{seen:%Y-%m-%d %H:%M}" if seen else "",

@@ -1,22 +1,24 @@
-"""Who may call: partners, their credentials and terms, nonces and rate limits."""
+"""Who may call: partners, their terms, and how they prove themselves within their limits."""
 
-from crossdock.shop.partners.managing import (
+from crossdock.shop.partners.callers import Callers
+from crossdock.shop.partners.keeping import secret_place
+from crossdock.shop.partners.keys import (
     NewCredential,
-    PartnerView,
-    Terms,
     add_credential,
-    add_partner,
     disable_credential,
     enable_credential,
-    list_partners,
     revoke_old_secrets,
+    revoke_secrets,
     rotate_secret,
-    set_terms,
 )
-from crossdock.shop.partners.model import Credential, Partner, Secret
+from crossdock.shop.partners.listing import CredentialView, PartnerView, SecretView, list_partners
+from crossdock.shop.partners.managing import Terms, add_partner, set_terms
+from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
+from crossdock.shop.partners.passwords import Passwords
 from crossdock.shop.partners.purging import purge_expired
-from crossdock.shop.partners.reading import read_credential, secret_place
-from crossdock.shop.partners.verifying import Verifier, is_nonce_spent
+from crossdock.shop.partners.reading import read_credential
+from crossdock.shop.partners.signatures import Signatures, is_nonce_spent
+from crossdock.shop.partners.tokens import BearerTokens
 from crossdock.shop.partners.wording import (
     JSON_OBJECT,
     TERM_KEYS,
@@ -28,13 +30,19 @@ from crossdock.shop.partners.wording import (
 __all__ = [
     "JSON_OBJECT",
     "TERM_KEYS",
+    "BearerTokens",
+    "Callers",
     "Credential",
+    "CredentialView",
     "NewCredential",
     "Partner",
     "PartnerView",
+    "Passwords",
+    "Proof",
     "Secret",
+    "SecretView",
+    "Signatures",
     "Terms",
-    "Verifier",
     "Wording",
     "add_credential",
     "add_partner",
@@ -46,6 +54,7 @@ __all__ = [
     "read_credential",
     "read_terms",
     "revoke_old_secrets",
+    "revoke_secrets",
     "rotate_secret",
     "secret_place",
     "set_terms",

@@ -1,5 +1,19 @@
--- Confirm verified calls of protocols without a nonce: is the credential still as it was read,
--- and is the caller within its limit? One row per call, in order: live, stale or limited.
+-- Count more calls of a credential in the minute of p_now; how many there are now. Every kind of call
+-- is counted here, and nowhere else. Ask for several credentials in the order of their ids.
+create or replace function count_calls(p_credential_id bigint, p_calls bigint, p_now timestamptz)
+returns integer language plpgsql as $$
+declare
+    v_calls integer;
+begin
+    insert into rate_windows as w (credential_id, window_start, calls)
+    values (p_credential_id, date_trunc('minute', p_now), p_calls)
+    on conflict (credential_id, window_start) do update set calls = w.calls + excluded.calls
+    returning w.calls into v_calls;
+    return v_calls;
+end $$;
+
+-- Confirm proven calls that spend no nonce: is the credential still as it was read, and is the caller
+-- within its limit? One row per call, in order: live, stale or limited.
 create or replace function confirm_calls(
     p_credential_ids bigint[], p_revisions bigint[], p_limits integer[], p_now timestamptz
 ) returns table (place integer, outcome text) language plpgsql as $$
@@ -16,12 +30,11 @@ begin
         join credentials c on c.id = a.credential_id and c.disabled_at is null
         join partners p on p.id = c.partner_id and p.active and p.revision = a.revision
     ), counted as (
-        insert into rate_windows (credential_id, window_start, calls)
-        select l.credential_id, date_trunc('minute', p_now), count(*)
-        from live l where l.max_calls > 0
-        group by l.credential_id order by l.credential_id
-        on conflict (credential_id, window_start) do update set calls = rate_windows.calls + excluded.calls
-        returning credential_id, calls
+        select g.credential_id, count_calls(g.credential_id, g.calls, p_now) as calls
+        from (
+            select l.credential_id, count(*) as calls from live l where l.max_calls > 0
+            group by l.credential_id order by l.credential_id
+        ) g
     )
     select a.place,
            case when l.place is null then 'stale'

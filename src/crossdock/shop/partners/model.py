@@ -1,9 +1,12 @@
 """Who may call, and under which terms."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+Proof = Literal["signature", "bearer", "password"]
+"""How a caller proves itself: it signs, it shows a token, or it shows a name and a password."""
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +38,10 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Secret(msgspec.Struct, frozen=True, kw_only=True):
-    """One live secret of a credential, opened. It is never printed: see __repr__."""
+    """One live secret of a credential. It is never printed: see __repr__.
+
+    `value` is a signing secret itself, but of a token or a password only its hash.
+    """
 
     id: int
     value: bytes
@@ -46,10 +52,11 @@ class Secret(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A public key with one or two live secrets, as read at `partner.revision`."""
+    """A public key or name with one or two live secrets, as read at `partner.revision`."""
 
     id: int
     public_key: str
+    proof: Proof
     is_test: bool
     secrets: tuple[Secret, ...]
     partner: Partner

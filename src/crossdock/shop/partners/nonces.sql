@@ -27,14 +27,13 @@ begin
             where nonces.expires_at < p_now
         returning credential_id, nonce
     ), calls as (
-        insert into rate_windows (credential_id, window_start, calls)
-        select f.credential_id, date_trunc('minute', p_now), count(*)
-        from first f join spent s using (credential_id, nonce)
-        where f.max_calls > 0
-        group by f.credential_id
-        order by f.credential_id
-        on conflict (credential_id, window_start) do update set calls = rate_windows.calls + excluded.calls
-        returning credential_id, calls
+        select g.credential_id, count_calls(g.credential_id, g.calls, p_now) as calls
+        from (
+            select f.credential_id, count(*) as calls
+            from first f join spent s using (credential_id, nonce)
+            where f.max_calls > 0
+            group by f.credential_id order by f.credential_id
+        ) g
     )
     select a.place,
            case when l.place is null then 'stale'

@@ -1,4 +1,4 @@
-"""Read a partner by the public key that it sends."""
+"""Read a partner by what its calls carry: a key, a token, or a name."""
 
 import contextlib
 from typing import Any
@@ -6,53 +6,76 @@ from typing import Any
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import SealBroken
 from crossdock.kit.crypto import SecretBox
-from crossdock.shop.partners.model import Credential, Partner, Secret
+from crossdock.shop.partners.keeping import secret_place
+from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
 
-_BY_KEY = """
+_COLUMNS = """
     select c.id, c.is_test, p.shop_id, p.id, p.name, p.permissions, p.backorder, s.currency,
            p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
-           p.settings, p.revision,
-           array_agg(k.id order by k.id), array_agg(k.sealed order by k.id), array_agg(k.expires_at order by k.id)
+           p.settings, p.revision, array_agg(k.id order by k.id),
+           array_agg(coalesce(k.sealed, k.token_hash, convert_to(k.password_hash, 'UTF8')) order by k.id),
+           array_agg(k.expires_at order by k.id), c.public_key
     from credentials c
     join partners p on p.shop_id = c.shop_id and p.id = c.partner_id and p.active
     join shops s on s.id = p.shop_id
     join credential_secrets k on k.credential_id = c.id and k.revoked_at is null
-    where c.channel = %s and c.public_key = %s and c.disabled_at is null
-    group by c.id, c.is_test, p.shop_id, p.id, s.currency
+"""
+_GROUPED = "group by c.id, c.is_test, c.public_key, p.shop_id, p.id, s.currency"
+_BY_KEY = f"""
+    {_COLUMNS} where c.channel = %s and c.public_key = %s and c.proof = %s and c.disabled_at is null {_GROUPED}
+"""
+_BY_TOKEN = f"""
+    {_COLUMNS}
+    where c.channel = %s and c.proof = 'bearer' and c.disabled_at is null
+      and c.id = (select credential_id from credential_secrets where token_hash = %s and revoked_at is null)
+    {_GROUPED}
 """
 
 
 async def read_credential(
-    tx: Transaction, *, channel: str, public_key: str, box: SecretBox
+    tx: Transaction, *, channel: str, public_key: str, box: SecretBox, proof: Proof = "signature"
 ) -> Credential | None:
     """The live credential of an active partner, or None. Expired secrets are left to the caller's clock.
 
-    A secret of a lost master key is passed over where another one opens. Raises SealBroken where
-    none does.
+    Only one of this proof is found: the hash of a token is no signing secret. A secret of a lost
+    master key is passed over where another one opens. Raises SealBroken where none does.
     """
-    row = await tx.one(_BY_KEY, (channel, public_key))
-    if row is None:
-        return None
+    row = await tx.one(_BY_KEY, (channel, public_key, proof))
+    return _credential(row, channel=channel, proof=proof, box=box) if row else None
+
+
+async def read_token_holder(
+    tx: Transaction, *, channel: str, token_hash: bytes, box: SecretBox
+) -> Credential | None:
+    """The live credential with a token of this hash, like `read_credential`."""
+    row = await tx.one(_BY_TOKEN, (channel, token_hash))
+    return _credential(row, channel=channel, proof="bearer", box=box) if row else None
+
+
+def _credential(row: tuple[Any, ...], *, channel: str, proof: Proof, box: SecretBox) -> Credential:
     return Credential(
         id=row[0],
-        public_key=public_key,
+        public_key=row[18],
+        proof=proof,
         is_test=row[1],
-        secrets=_opened(row, place=secret_place(public_key), box=box),
+        secrets=_opened(row, box=box) if proof == "signature" else _hashes(row),
         partner=_partner(channel, row),
     )
 
 
-def secret_place(public_key: str) -> str:
-    """What a sealed secret is bound to, so that one partner's secret cannot be put into another's row."""
-    return f"credential:{public_key}"
+def _hashes(row: tuple[Any, ...]) -> tuple[Secret, ...]:
+    return tuple(
+        Secret(id=secret_id, value=kept, expires_at=expires_at)
+        for secret_id, kept, expires_at in zip(row[15], row[16], row[17], strict=True)
+    )
 
 
-def _opened(row: tuple[Any, ...], *, place: str, box: SecretBox) -> tuple[Secret, ...]:
-    found = []
-    for secret_id, sealed, expires_at in zip(row[15], row[16], row[17], strict=True):
+def _opened(row: tuple[Any, ...], *, box: SecretBox) -> tuple[Secret, ...]:
+    found, place = [], secret_place(row[18])
+    for secret in _hashes(row):
         with contextlib.suppress(SealBroken):
-            value = box.open(sealed, place=place)
-            found.append(Secret(id=secret_id, value=value, expires_at=expires_at))
+            value = box.open(secret.value, place=place)
+            found.append(Secret(id=secret.id, value=value, expires_at=secret.expires_at))
     if not found:
         raise SealBroken(f"no known master key opens {place}")
     return tuple(found)

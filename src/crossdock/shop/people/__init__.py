@@ -1,4 +1,4 @@
-"""People who sign in: passwords, second factor, roles, sessions, and who may do what."""
+"""People who sign in, the staff and partners' own: passwords, second factor, rights, sessions."""
 
 from crossdock.shop.people.account import Account, Offer
 from crossdock.shop.people.factors import clear_totp, totp_place
@@ -14,31 +14,26 @@ from crossdock.shop.people.managing import (
     set_role,
 )
 from crossdock.shop.people.means import Means, create_means, lifetimes_of
-from crossdock.shop.people.model import NewSession, Person, SignInFirst, StaffPage, Visit
-from crossdock.shop.people.passwords import LENGTH_MAX, LENGTH_MIN, Hasher, check_password
+from crossdock.shop.people.model import NewSession, Person, Principal, Visit
+from crossdock.shop.people.passwords import LENGTH_MIN, check_password
 from crossdock.shop.people.purging import purge_people
-from crossdock.shop.people.returning import HOME, SIGN_IN, local_path, sign_in_address
-from crossdock.shop.people.roles import PERMISSIONS, ROLES, Permission, Role, permissions_of
+from crossdock.shop.people.roles import RIGHTS, ROLES, STAFF_ROLES, Right, Role, rights_of
 from crossdock.shop.people.signing_in import People
 
 __all__ = [
-    "HOME",
-    "LENGTH_MAX",
     "LENGTH_MIN",
-    "PERMISSIONS",
+    "RIGHTS",
     "ROLES",
-    "SIGN_IN",
+    "STAFF_ROLES",
     "Account",
-    "Hasher",
     "Means",
     "NewSession",
     "Offer",
     "People",
-    "Permission",
     "Person",
+    "Principal",
+    "Right",
     "Role",
-    "SignInFirst",
-    "StaffPage",
     "Visit",
     "add_person",
     "check_password",
@@ -50,12 +45,10 @@ __all__ = [
     "has_password",
     "lifetimes_of",
     "list_people",
-    "local_path",
-    "permissions_of",
     "purge_people",
     "read_person",
+    "rights_of",
     "set_password_hash",
     "set_role",
-    "sign_in_address",
     "totp_place",
 ]

@@ -7,9 +7,9 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound, Refused
+from crossdock.kit.passwords import Hasher
 from crossdock.shop.people.model import Person
-from crossdock.shop.people.passwords import Hasher
-from crossdock.shop.people.roles import ROLES, Role
+from crossdock.shop.people.roles import PARTNER_ROLE, STAFF_ROLES, Role
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>()\",;:\\]{1,64}@[^\s@\x00-\x1f\x7f<>()\",;:\\]{1,189}")
 _NAME_LENGTH_MAX = 100
@@ -17,7 +17,12 @@ _NAME_LENGTH_MAX = 100
 PERSON_COLUMNS = (
     "p.id, p.shop_id, s.slug, p.email, p.name, p.role, p.active, p.totp_sealed is not null,"
     " (select count(*) from recovery_codes r where r.person_id = p.id and r.used_at is null),"
-    " p.created_at, p.last_seen_at"
+    " p.created_at, p.last_seen_at, p.partner_id"
+)
+# Somebody of a partner that is disabled has nothing to do here until it is enabled again.
+MAY_ENTER = (
+    "p.active and (p.partner_id is null"
+    " or exists (select from partners a where a.id = p.partner_id and a.active))"
 )
 _SELECT = f"select {PERSON_COLUMNS} from people p join shops s on s.id = p.shop_id"
 _LAST_OWNER = """
@@ -32,18 +37,28 @@ async def add_person(
     *,
     shop_id: int,
     email: str,
-    role: str,
     password_hash: str,
     now: datetime,
+    role: str = "",
+    partner_id: int | None = None,
     name: str = "",
 ) -> Person:
-    """A person who may sign in. Raises Invalid `invalid_input`, Conflict `exists` for a known e-mail."""
+    """A person who may sign in: of the shop's staff in a role, or of the partner that is given.
+
+    Raises Invalid `invalid_input`, Conflict `exists` for a known e-mail, NotFound `not_found` for a
+    partner that is not the shop's.
+    """
     if len(name.strip()) > _NAME_LENGTH_MAX or not name.isprintable():
         raise _invalid("name", f"A name has at most {_NAME_LENGTH_MAX} printable characters.")
+    if partner_id is None:
+        kind, given = "staff", check_role(role)
+    else:
+        kind, given = "partner", PARTNER_ROLE
+        await _check_partner(tx, shop_id=shop_id, partner_id=partner_id)
     person_id = await tx.value(
-        "insert into people (shop_id, email, name, role, password_hash, created_at)"
-        " values (%s, %s, %s, %s, %s, %s) on conflict do nothing returning id",
-        (shop_id, check_email(email), name.strip(), check_role(role), password_hash, now),
+        "insert into people (shop_id, kind, partner_id, email, name, role, password_hash, created_at)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning id",
+        (shop_id, kind, partner_id, check_email(email), name.strip(), given, password_hash, now),
     )
     if person_id is None:
         raise Conflict("exists", f"Somebody signs in as {email.strip()} already.")
@@ -74,7 +89,13 @@ async def list_people(tx: Transaction, *, shop_id: int | None = None) -> list[Pe
 
 
 async def set_role(tx: Transaction, *, person_id: int, role: str) -> None:
-    """Give another role; counts at the person's next click. Refuses to leave a shop without an owner."""
+    """Give another role; counts at the person's next click. Refuses to leave a shop without an owner.
+
+    Somebody of a partner has no role to change: Refused `permission_denied`.
+    """
+    person = await read_person(tx, person_id=person_id)
+    if person.principal != "staff":
+        raise Refused("permission_denied", f"{person.email} is a partner's, not of the staff.")
     if check_role(role) != "owner":
         await _keep_an_owner(tx, person_id=person_id)
     _found(await tx.run("update people set role = %s where id = %s", (role, person_id)))
@@ -89,7 +110,7 @@ async def set_password_hash(
     )
     _found(changed)
     await tx.run(
-        "delete from sessions where person_id = %s and token_hash <> %s", (person_id, spare)
+        "delete from sessions where principal_id = %s and token_hash <> %s", (person_id, spare)
     )
 
 
@@ -103,7 +124,7 @@ async def disable_person(tx: Transaction, *, person_id: int) -> None:
     """Let the person in no more, and end their sessions. The last owner of a shop stays."""
     await _keep_an_owner(tx, person_id=person_id)
     _found(await tx.run("update people set active = false where id = %s", (person_id,)))
-    await tx.run("delete from sessions where person_id = %s", (person_id,))
+    await tx.run("delete from sessions where principal_id = %s", (person_id,))
 
 
 async def enable_person(tx: Transaction, *, person_id: int) -> None:
@@ -117,11 +138,11 @@ def person_from_row(row: tuple[object, ...]) -> Person:
 
 
 def check_role(role: str) -> Role:
-    """The role. Raises Invalid `invalid_input` for an unknown word."""
-    for known in ROLES:
+    """The role of staff. Raises Invalid `invalid_input` for any other word."""
+    for known in STAFF_ROLES:
         if role == known:
             return known
-    raise _invalid("role", f"A role is one of {', '.join(ROLES)}.")
+    raise _invalid("role", f"A role is one of {', '.join(STAFF_ROLES)}.")
 
 
 def check_email(email: str) -> str:
@@ -135,6 +156,14 @@ def normal_email(email: str) -> str:
     """How an address is compared and counted; '' for a text that cannot be one."""
     text = email.strip()
     return text.lower() if _EMAIL.fullmatch(text) else ""
+
+
+async def _check_partner(tx: Transaction, *, shop_id: int, partner_id: int) -> None:
+    found = await tx.value(
+        "select true from partners where shop_id = %s and id = %s", (shop_id, partner_id)
+    )
+    if not found:
+        raise NotFound("not_found", f"There is no partner {partner_id}.")
 
 
 async def _keep_an_owner(tx: Transaction, *, person_id: int) -> None:

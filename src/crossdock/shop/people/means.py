@@ -9,10 +9,9 @@ from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
+from crossdock.kit.passwords import Hasher
 from crossdock.settings import Settings
 from crossdock.shop.people.attempts import Limits
-from crossdock.shop.people.cookies import Cookie, form_cookie, session_cookie
-from crossdock.shop.people.passwords import Hasher
 from crossdock.shop.people.sessions import Lifetimes
 
 
@@ -26,8 +25,6 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     hasher: Hasher
     lives: Lifetimes
     limits: Limits
-    cookie: Cookie
-    form_cookie: Cookie
 
 
 def lifetimes_of(settings: Settings) -> Lifetimes:
@@ -52,6 +49,4 @@ def create_means(runtime: Runtime, *, box: SecretBox, ids: Ids) -> Means:
             free_failures=settings.sign_in_free_failures,
             longest_wait_s=settings.sign_in_longest_wait_s,
         ),
-        cookie=session_cookie(settings.public_url),
-        form_cookie=form_cookie(settings.public_url),
     )

@@ -1,14 +1,21 @@
 """A person, a session, and what a sign-in ends with."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
-from crossdock.shop.people.roles import Permission, Role, permissions_of, permits
+from crossdock.shop.people.roles import RIGHTS, Right, Role, rights_of
+
+Principal = Literal["staff", "partner"]
+"""Whom a session belongs to: the shop's staff, or the people of a partner."""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who may sign in; holds neither hash nor secret. `has_totp`: a second factor is on."""
+    """Somebody who may sign in; holds neither hash nor secret. `has_totp`: a second factor is on.
+
+    The shop's staff have no `partner_id`; a partner's own people have one, and the role `partner`.
+    """
 
     id: int
     shop_id: int
@@ -21,15 +28,21 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     recovery_codes_left: int
     created_at: datetime
     last_seen_at: datetime | None
+    partner_id: int | None
 
     @property
-    def permissions(self) -> tuple[Permission, ...]:
-        """What the person's role may do."""
-        return permissions_of(self.role)
+    def principal(self) -> Principal:
+        """Whom the person acts for: the shop, or a partner."""
+        return "staff" if self.partner_id is None else "partner"
 
-    def may(self, permission: Permission) -> bool:
-        """Whether the person's role permits this."""
-        return permits(self.role, permission=permission)
+    @property
+    def rights(self) -> tuple[Right, ...]:
+        """What the person's role may do, in the order of RIGHTS."""
+        return tuple(right for right in RIGHTS if self.may(right))
+
+    def may(self, right: Right) -> bool:
+        """Whether the person's role includes this."""
+        return right in rights_of(self.role)
 
     @property
     def label(self) -> str:
@@ -45,7 +58,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
     person: Person
     token_hash: bytes
-    csrf_token: str
+    form_token: str
     is_complete: bool
     created_at: datetime
     expires_at: datetime
@@ -55,26 +68,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session at the one moment when its token is known; `cookie` is the Set-Cookie to send."""
+    """A session at the one moment when its token is known."""
 
     token: str
-    cookie: str
     is_complete: bool
 
     def __repr__(self) -> str:
         return f"NewSession(is_complete={self.is_complete})"
-
-
-class SignInFirst(msgspec.Struct, frozen=True, kw_only=True):
-    """Nobody is signed in; `address` is the sign-in page, which leads back afterwards."""
-
-    address: str
-
-
-class StaffPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page for people, as the console's home lists it."""
-
-    title: str
-    description: str
-    path: str
-    permission: Permission

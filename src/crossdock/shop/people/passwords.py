@@ -1,55 +1,17 @@
-"""Passwords: which are good enough, and how they are kept (Argon2id, RFC 9106, second choice)."""
+"""Which passwords are good enough for a person."""
 
-import asyncio
-import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.profiles import RFC_9106_LOW_MEMORY
-
 from crossdock.errors import Invalid
+from crossdock.kit.passwords import LENGTH_MAX, normal_password
 
 LENGTH_MIN = 12
-LENGTH_MAX = 256
 DISTINCT_MIN = 5
-HASHES_AT_ONCE = 2  # each takes 64 MiB while it runs
 
 _COMMON_FILE = Path(__file__).with_name("common_passwords.txt")
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 _WALK_PIECES = 2  # of so few pieces of rows, a password is a walk on the keyboard
-
-
-class Hasher:
-    """Hashes and verifies off the event loop, a few at a time."""
-
-    def __init__(self) -> None:
-        self._argon = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-        self._turn = asyncio.Semaphore(HASHES_AT_ONCE)
-        self._dummy = ""
-
-    async def hash(self, password: str) -> str:
-        """The encoded hash with its parameters and salt."""
-        async with self._turn:
-            return await asyncio.to_thread(self._argon.hash, _normal(password))
-
-    async def verify(self, password: str, *, known: str | None) -> bool:
-        """Whether the password made the hash; with none known, no, after the same work."""
-        self._dummy = self._dummy or await self.hash("the same work for nobody")
-        async with self._turn:
-            right = await asyncio.to_thread(self._verify, known or self._dummy, _normal(password))
-        return right and known is not None
-
-    def is_outdated(self, known: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
-        return self._argon.check_needs_rehash(known)
-
-    def _verify(self, known: str, password: str) -> bool:
-        try:
-            return self._argon.verify(known, password)
-        except (VerificationError, InvalidHashError):
-            return False
 
 
 def check_password(password: str, *, email: str) -> None:
@@ -64,7 +26,7 @@ def check_password(password: str, *, email: str) -> None:
     | a short piece again and again     | `abc123abc123`                       |
     | two rows of alphabet or keyboard  | `asdfghjkl987654`                    |
     """
-    text = _normal(password)
+    text = normal_password(password)
     if not LENGTH_MIN <= len(text) <= LENGTH_MAX:
         raise _weak(f"A password has {LENGTH_MIN} to {LENGTH_MAX} characters.")
     plain = text.casefold()
@@ -74,11 +36,6 @@ def check_password(password: str, *, email: str) -> None:
         raise _weak("This password is one of the commonest; choose another.")
     if len(set(plain)) < DISTINCT_MIN or plain in (plain + plain)[1:-1] or _is_walk(plain):
         raise _weak("This password follows a simple pattern; choose another.")
-
-
-def _normal(password: str) -> str:
-    """One spelling of equal-looking text, as RFC 8265 asks; never more than can be meant."""
-    return unicodedata.normalize("NFC", password[: 4 * LENGTH_MAX])
 
 
 def _is_of_email(plain: str, *, email: str) -> bool:

@@ -1,39 +1,44 @@
-"""Roles and what each may do.
+"""Roles as sets of rights: RIGHTS says who has which. A new right is its name and its line here.
 
-| permission        | owner | manager | warehouse | viewer |
-|-------------------|-------|---------|-----------|--------|
-| `orders.read`     | yes   | yes     | yes       | yes    |
-| `labels.print`    | yes   | yes     | yes       |        |
-| `orders.fulfil`   | yes   | yes     | yes       |        |
-| `stock.adjust`    | yes   | yes     | yes       |        |
-| `partners.manage` | yes   | yes     |           |        |
-| `people.manage`   | yes   |         |           |        |
+The last role is for a partner's own people, the others for the shop's staff.
 """
 
+from types import MappingProxyType
 from typing import Literal, get_args
 
-Role = Literal["owner", "manager", "warehouse", "viewer"]
-Permission = Literal[
+Role = Literal["owner", "manager", "warehouse", "viewer", "partner"]
+Right = Literal[
     "orders.read",
     "labels.print",
     "orders.fulfil",
     "stock.adjust",
     "partners.manage",
     "people.manage",
+    "own_partner.read",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
-PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+PARTNER_ROLE: Role = "partner"
+STAFF_ROLES: tuple[Role, ...] = tuple(role for role in ROLES if role != PARTNER_ROLE)
 
-# Each role may do what the roles after it may, and a little more.
-_COUNTS: dict[Role, int] = {"owner": 6, "manager": 5, "warehouse": 4, "viewer": 1}
+RIGHTS: MappingProxyType[Right, frozenset[Role]] = MappingProxyType(
+    {
+        "orders.read": frozenset({"owner", "manager", "warehouse", "viewer"}),
+        "labels.print": frozenset({"owner", "manager", "warehouse"}),
+        "orders.fulfil": frozenset({"owner", "manager", "warehouse"}),
+        "stock.adjust": frozenset({"owner", "manager", "warehouse"}),
+        "partners.manage": frozenset({"owner", "manager"}),
+        "people.manage": frozenset({"owner"}),
+        "own_partner.read": frozenset({"partner"}),
+    }
+)
+"""Every right with the roles that have it."""
+
+_RIGHTS_OF: dict[Role, frozenset[Right]] = {
+    role: frozenset(right for right, holders in RIGHTS.items() if role in holders) for role in ROLES
+}
 
 
-def permissions_of(role: Role) -> tuple[Permission, ...]:
-    """What a role may do, in the order of PERMISSIONS."""
-    return PERMISSIONS[: _COUNTS[role]]
-
-
-def permits(role: Role, *, permission: Permission) -> bool:
-    """Whether a role may do this."""
-    return permission in permissions_of(role)
+def rights_of(role: Role) -> frozenset[Right]:
+    """What a role may do."""
+    return _RIGHTS_OF[role]

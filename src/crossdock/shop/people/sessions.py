@@ -1,5 +1,6 @@
 """Server-side sessions: known to the database by the hash of their token."""
 
+import re
 from datetime import datetime, timedelta
 
 import msgspec
@@ -7,28 +8,31 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.crypto import hash_key
 from crossdock.kit.ids import Ids
-from crossdock.shop.people.managing import PERSON_COLUMNS, person_from_row
-from crossdock.shop.people.model import Visit
+from crossdock.shop.people.managing import MAY_ENTER, PERSON_COLUMNS, person_from_row
+from crossdock.shop.people.model import Principal, Visit
 
 TOKEN_LENGTH = 43  # letters and digits: 256 bits
 INCOMPLETE_LIFE = timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
+_TOKEN = re.compile(rf"[A-Za-z0-9]{{{TOKEN_LENGTH}}}")
 
 _INSERT = """
-insert into sessions (token_hash, person_id, csrf_token, is_complete, created_at, seen_at, expires_at)
-values (%s, %s, %s, %s, %s, %s, %s)
+insert into sessions
+    (token_hash, principal_kind, principal_id, form_token, is_complete, created_at, seen_at, expires_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 _READ = f"""
-select {PERSON_COLUMNS}, n.csrf_token, n.is_complete, n.created_at, n.expires_at, n.seen_at
-from sessions n join people p on p.id = n.person_id join shops s on s.id = p.shop_id
-where n.token_hash = %(hash)s and n.expires_at > %(now)s and n.seen_at > %(now)s - %(idle)s and p.active
+select {PERSON_COLUMNS}, n.form_token, n.is_complete, n.created_at, n.expires_at, n.seen_at
+from sessions n
+join people p on p.kind = n.principal_kind and p.id = n.principal_id join shops s on s.id = p.shop_id
+where n.token_hash = %(hash)s and n.expires_at > %(now)s and n.seen_at > %(now)s - %(idle)s and {MAY_ENTER}
 """
 _SEEN = """
-with seen as (update sessions set seen_at = %(now)s where token_hash = %(hash)s returning person_id)
-update people p set last_seen_at = %(now)s from seen where p.id = seen.person_id
+with seen as (update sessions set seen_at = %(now)s where token_hash = %(hash)s returning principal_id)
+update people p set last_seen_at = %(now)s from seen where p.id = seen.principal_id
 """
 _COMPLETE = """
-update sessions set token_hash = %s, csrf_token = %s, is_complete = true, seen_at = %s, expires_at = %s
+update sessions set token_hash = %s, form_token = %s, is_complete = true, seen_at = %s, expires_at = %s
 where token_hash = %s and not is_complete
 """
 
@@ -40,14 +44,31 @@ class Lifetimes(msgspec.Struct, frozen=True, kw_only=True):
     longest: timedelta
 
 
+def new_token(ids: Ids) -> str:
+    """A token that nobody can guess."""
+    return ids.random_token(TOKEN_LENGTH)
+
+
+def is_token(text: str) -> bool:
+    """Whether the text has the shape of a token; no other can open a session."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 async def open_session(
-    tx: Transaction, *, person_id: int, is_complete: bool, lives: Lifetimes, ids: Ids, now: datetime
+    tx: Transaction,
+    *,
+    principal: Principal,
+    person_id: int,
+    is_complete: bool,
+    lives: Lifetimes,
+    ids: Ids,
+    now: datetime,
 ) -> str:
     """The token of a new session; an incomplete one has ten minutes to show its code."""
-    token = ids.random_token(TOKEN_LENGTH)
+    token = new_token(ids)
     life = lives.longest if is_complete else INCOMPLETE_LIFE
-    csrf_token = ids.random_token(TOKEN_LENGTH)
-    row = (hash_key(token), person_id, csrf_token, is_complete, now, now, now + life)
+    form_token = new_token(ids)
+    row = (hash_key(token), principal, person_id, form_token, is_complete, now, now, now + life)
     await tx.run(_INSERT, row)
     return token
 
@@ -56,9 +77,9 @@ async def complete_session(
     tx: Transaction, *, token_hash: bytes, lives: Lifetimes, ids: Ids, now: datetime
 ) -> str | None:
     """The new token of a session that has shown its code, or None when it ended meanwhile."""
-    token = ids.random_token(TOKEN_LENGTH)
-    csrf_token = ids.random_token(TOKEN_LENGTH)
-    row = (hash_key(token), csrf_token, now, now + lives.longest, token_hash)
+    token = new_token(ids)
+    form_token = new_token(ids)
+    row = (hash_key(token), form_token, now, now + lives.longest, token_hash)
     return token if await tx.run(_COMPLETE, row) else None
 
 
@@ -71,13 +92,13 @@ async def read_session(
     row = await tx.one(_READ, values)
     if row is None:
         return None
-    csrf_token, is_complete, created_at, expires_at, seen_at = row[-5:]
+    form_token, is_complete, created_at, expires_at, seen_at = row[-5:]
     if now - seen_at >= SEEN_EVERY:
         await tx.run(_SEEN, values)
     return Visit(
         person=person_from_row(row[:-5]),
         token_hash=token_hash,
-        csrf_token=csrf_token,
+        form_token=form_token,
         is_complete=is_complete,
         created_at=created_at,
         expires_at=expires_at,

@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out; knows cookies as header text and no web framework."""
+"""Signing in, staying signed in, signing out. A session is what its token opens, however it is carried."""
 
 import structlog
 
@@ -19,42 +19,44 @@ from crossdock.shop.people.factors import (
     spend_recovery_code,
     spend_totp,
 )
-from crossdock.shop.people.managing import normal_email
+from crossdock.shop.people.managing import MAY_ENTER, normal_email
 from crossdock.shop.people.means import Means
-from crossdock.shop.people.model import NewSession, SignInFirst, Visit
-from crossdock.shop.people.returning import sign_in_address
-from crossdock.shop.people.roles import Permission
+from crossdock.shop.people.model import NewSession, Principal, Visit
+from crossdock.shop.people.roles import Right
 from crossdock.shop.people.sessions import (
     close_session,
     complete_session,
+    is_token,
+    new_token,
     open_session,
     read_session,
 )
 
 log = structlog.get_logger("crossdock.people")
 
-_KNOWN = "select id, password_hash from people where lower(email) = %s and active"
+_KNOWN = f"select p.id, p.password_hash from people p where lower(p.email) = %s and {MAY_ENTER}"
 # Only while the password that was checked still holds: a reset or a disabling meanwhile wins.
-_ENTER = """
-update people set password_hash = %s, last_seen_at = %s where id = %s and password_hash = %s and active
-returning totp_sealed is not null
+_ENTER = f"""
+update people p set password_hash = %s, last_seen_at = %s
+where p.id = %s and p.password_hash = %s and {MAY_ENTER}
+returning p.kind, p.totp_sealed is not null
 """
 
 
 class People:
-    """Who may use the pages for people. `account` is what they may change about themselves."""
+    """Who may act as a person. `account` is what they may change about themselves."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
         self.account = Account(means)
 
     async def sign_in(
-        self, *, email: str, password: str, source: str, cookies: str = ""
+        self, *, email: str, password: str, source: str, replaces: str = ""
     ) -> NewSession | None:
         """A session for e-mail and password; None for a wrong pair, known e-mail or not.
 
         The answer costs the same work in both cases. `source` is the caller's network address.
-        A session that the caller's `cookies` held before is ended: its token is not used again.
+        The session of the token that it `replaces` is ended: that token is not used again.
         Raises Unavailable `rate_limited` with `retry_after_s` after too many failures.
         """
         means, wanted = self._means, normal_email(email)
@@ -72,8 +74,14 @@ class People:
                 entered = await tx.one(_ENTER, (new_hash, now, person_id, known_hash))
                 if entered:
                     await end_attempt(tx, attempt=attempt, now=now)
-                    await self._close(tx, cookies=cookies)
-                    made = await self._open(tx, person_id=person_id, is_complete=not entered[0])
+                    if replaces:
+                        await close_session(tx, token=replaces)
+                    made = await self._open(
+                        tx,
+                        principal=entered[0],
+                        person_id=person_id,
+                        is_complete=not entered[1],
+                    )
         self._note(made, person_id=person_id, email=wanted, source=source)
         return made
 
@@ -98,63 +106,48 @@ class People:
             log.warning("second step failed", person=person_id, source=source)
             return None
         log.info("signed in", person=person_id, source=source, second_step=kind)
-        return NewSession(token=token, cookie=means.cookie.write(token), is_complete=True)
+        return NewSession(token=token, is_complete=True)
 
-    async def sign_out(self, *, cookies: str) -> str:
-        """End the session of a Cookie header; the Set-Cookie that takes the cookie away."""
+    async def sign_out(self, *, token: str) -> None:
+        """End the session of a token; an unknown one is no matter."""
         async with self._means.db.begin() as tx:
-            await self._close(tx, cookies=cookies)
-        return self._means.cookie.erase()
+            await close_session(tx, token=token)
 
-    async def visit(self, *, cookies: str) -> Visit | None:
-        """The live session of a Cookie header, complete or not, or None."""
-        token = self._means.cookie.read(cookies)
-        if not token:
+    async def visit(self, *, token: str) -> Visit | None:
+        """The live session of a token, complete or not, or None."""
+        if not is_token(token):
             return None
         async with self._means.db.statement() as tx:
             return await read_session(
                 tx, token=token, lives=self._means.lives, now=self._means.clock.now()
             )
 
-    async def admit(
-        self, *, cookies: str, wanted: str, permission: Permission | None = None
-    ) -> Visit | SignInFirst:
-        """The visit of somebody wholly signed in, or where to sign in and come back to `wanted`.
+    async def admit(self, *, token: str, right: Right | None = None) -> Visit | None:
+        """The visit of somebody wholly signed in, or None.
 
-        `wanted` is the path with its query. Raises Refused `permission_denied` when the person's
-        role does not permit `permission`.
+        Raises Refused `permission_denied` when the person's role does not include `right`.
         """
-        visit = await self.visit(cookies=cookies)
+        visit = await self.visit(token=token)
         if visit is None or not visit.is_complete:
-            return SignInFirst(address=sign_in_address(wanted))
-        if permission and not visit.person.may(permission):
-            log.warning("page refused", person=visit.person.id, permission=permission)
+            return None
+        if right and not visit.person.may(right):
+            log.warning("page refused", person=visit.person.id, right=right)
             raise Refused(
                 "permission_denied",
                 f"Your role, {visit.person.role}, does not include this.",
-                {"permission": permission},
+                {"right": right},
             )
         return visit
 
-    def check_form(self, visit: Visit, *, csrf_token: str) -> None:
+    def check_form(self, visit: Visit, *, form_token: str) -> None:
         """Raise Refused `permission_denied` unless a form carries the session's own token."""
-        if not constant_time_equal(visit.csrf_token, csrf_token):
+        if not constant_time_equal(visit.form_token, form_token):
             log.warning("form refused", person=visit.person.id)
             raise Refused("permission_denied", "This form is too old. Open the page again.")
 
-    def form_token(self, *, cookies: str) -> tuple[str, str]:
-        """For the sign-in form: its token, and the Set-Cookie that goes with it ('' if it is set)."""
-        cookie = self._means.form_cookie
-        known = cookie.read(cookies)
-        if known:
-            return known, ""
-        token = self._means.ids.random_token(43)
-        return token, cookie.write(token)
-
-    def is_own_form(self, *, cookies: str, token: str) -> bool:
-        """Whether the sign-in form's token is the one of the caller's cookie."""
-        known = self._means.form_cookie.read(cookies)
-        return bool(known) and constant_time_equal(known, token)
+    def new_form_token(self) -> str:
+        """A token for a form that is shown before there is a session."""
+        return new_token(self._means.ids)
 
     async def _begin(self, attempt: Attempt, *, source: str) -> None:
         means = self._means
@@ -198,21 +191,20 @@ class People:
             step = "signed in" if made.is_complete else "first step passed"
             log.info(step, person=person_id, source=source)
 
-    async def _open(self, tx: Transaction, *, person_id: int, is_complete: bool) -> NewSession:
+    async def _open(
+        self, tx: Transaction, *, principal: Principal, person_id: int, is_complete: bool
+    ) -> NewSession:
         means = self._means
         token = await open_session(
             tx,
+            principal=principal,
             person_id=person_id,
             is_complete=is_complete,
             lives=means.lives,
             ids=means.ids,
             now=means.clock.now(),
         )
-        return NewSession(token=token, cookie=means.cookie.write(token), is_complete=is_complete)
-
-    async def _close(self, tx: Transaction, *, cookies: str) -> None:
-        if token := self._means.cookie.read(cookies):
-            await close_session(tx, token=token)
+        return NewSession(token=token, is_complete=is_complete)
 
 
 def _masked(email: str) -> str:

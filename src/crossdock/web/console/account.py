@@ -4,8 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.errors import CrossdockError, Invalid, Unavailable
-from crossdock.shop.people import LENGTH_MAX, LENGTH_MIN, Visit
-from crossdock.web.console.gate import ACCOUNT, Gate
+from crossdock.gate import ACCOUNT, Gate
+from crossdock.kit.passwords import LENGTH_MAX
+from crossdock.shop.people import LENGTH_MIN, Visit
 from crossdock.web.console.rendering import Pages, qr_code, redirect
 
 _DONE = {

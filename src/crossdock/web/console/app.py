@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
-from crossdock.shop.people import HOME, SIGN_IN, StaffPage
+from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
 from crossdock.web.console.account import AccountPages
-from crossdock.web.console.gate import ACCOUNT, Gate, SignInNeeded, cookies
+from crossdock.web.console.partner import PartnerPage
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.signing_in import SigningIn
 
@@ -28,6 +29,7 @@ class Console:
         self,
         gate: Gate,
         *,
+        db: Database,
         templates: jinja2.Environment,
         staff_pages: Sequence[StaffPage] = (),
     ) -> None:
@@ -36,6 +38,7 @@ class Console:
         self._staff_pages = staff_pages
         self._signing_in = SigningIn(gate, self._pages)
         self._account = AccountPages(gate, self._pages)
+        self._partner = PartnerPage(db, self._pages)
 
     def routes(self) -> list[Route]:
         """Every address of the console."""
@@ -61,9 +64,11 @@ class Console:
         return RedirectResponse(HOME, status_code=308)
 
     async def home(self, request: Request) -> Response:
-        """Who is signed in, and where to go."""
+        """Who is signed in, and where to go; for a partner's person, what is theirs."""
         visit = await self._gate.require_person(request)
-        pages = [page for page in self._staff_pages if visit.person.may(page.permission)]
+        if visit.person.principal == "partner":
+            return await self._partner.show(visit)
+        pages = [page for page in self._staff_pages if visit.person.may(page.right)]
         return self._pages.page("home.html", visit=visit, pages=pages)
 
     def _get(self, path: str, handler: Handler) -> Route:
@@ -96,5 +101,5 @@ class Console:
         status, title = next(
             ((s, t) for kind, s, t in titles if isinstance(error, kind)), (403, "Not allowed")
         )
-        visit = await self._gate.people.visit(cookies=cookies(request))
+        visit = await self._gate.visit(request)
         return self._pages.message(title, error.message, status=status, visit=visit)

@@ -38,7 +38,7 @@ class Pages:
     ) -> Response:
         """A page; `visit` is who is signed in, whose token its forms carry."""
         person = visit.person if visit and visit.is_complete else None
-        form_token = visit.csrf_token if visit else ""
+        form_token = visit.form_token if visit else ""
         values = {"current": "/console/", "person": person, "form_token": form_token, **values}
         html = self._templates.get_template(f"console/{template}").render(values)
         return Response(

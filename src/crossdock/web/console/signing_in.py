@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.errors import Unavailable
-from crossdock.shop.people import SIGN_IN, Visit, local_path
-from crossdock.web.console.gate import TOKEN_FIELD, Gate, SignInNeeded, cookies, read_form
+from crossdock.gate import SIGN_IN, TOKEN_FIELD, Gate, SignInNeeded, local_path, read_form
+from crossdock.shop.people import Visit
 from crossdock.web.console.rendering import Pages, redirect
 
 _WRONG_PAIR = "The e-mail or the password is wrong."
@@ -27,7 +27,7 @@ class SigningIn:
     async def show(self, request: Request) -> Response:
         """The sign-in form; somebody signed in is led on."""
         wanted = request.query_params.get("next", "")
-        visit = await self._people.visit(cookies=cookies(request))
+        visit = await self._gate.visit(request)
         if visit and visit.is_complete:
             return redirect(local_path(wanted))
         return self._form(request, wanted=wanted)
@@ -37,14 +37,14 @@ class SigningIn:
         form = await read_form(request)
         wanted, email = form.get("next", ""), form.get("email", "")[:_LENGTH_MAX]
         token = form.get(TOKEN_FIELD, "")
-        if not self._people.is_own_form(cookies=cookies(request), token=token):
+        if not self._gate.is_own_form(request, token=token):
             return self._form(request, wanted=wanted, email=email, error=_OLD_FORM, status=403)
         try:
             made = await self._people.sign_in(
                 email=email,
                 password=form.get("password", "")[:_LENGTH_MAX],
                 source=self._gate.source(request),
-                cookies=cookies(request),
+                replaces=self._gate.token(request),
             )
         except Unavailable as error:
             if error.code != "rate_limited":
@@ -56,12 +56,12 @@ class SigningIn:
         if made is None:
             return self._form(request, wanted=wanted, email=email, error=_WRONG_PAIR, status=403)
         address = local_path(wanted) if made.is_complete else _code_address(wanted)
-        return redirect(address, set_cookie=made.cookie)
+        return redirect(address, set_cookie=self._gate.keep(made))
 
     async def show_code(self, request: Request) -> Response:
         """The form for the second step; only between password and code."""
         wanted = request.query_params.get("next", "")
-        visit = await self._people.visit(cookies=cookies(request))
+        visit = await self._gate.visit(request)
         if visit is None:
             return redirect(SIGN_IN)
         if visit.is_complete:
@@ -70,7 +70,7 @@ class SigningIn:
 
     async def enter_code(self, request: Request) -> Response:
         """Check the code; the session gets a new token."""
-        visit = await self._people.visit(cookies=cookies(request))
+        visit = await self._gate.visit(request)
         if visit is None:
             raise SignInNeeded(SIGN_IN)
         form = await self._gate.checked_form(request, visit=visit)
@@ -90,7 +90,7 @@ class SigningIn:
             )  # fmt: skip
         if made is None:
             return self._code_form(visit, wanted=wanted, error=_WRONG_CODE, status=403)
-        return redirect(local_path(wanted), set_cookie=made.cookie)
+        return redirect(local_path(wanted), set_cookie=self._gate.keep(made))
 
     async def sign_out(self, request: Request) -> Response:
         """End the session here and on the server.
@@ -98,11 +98,11 @@ class SigningIn:
         Without a session nothing is erased: the browser withholds the cookie from another site's
         form, and that must not be enough to lose it.
         """
-        visit = await self._people.visit(cookies=cookies(request))
+        visit = await self._gate.visit(request)
         if visit is None:
             return redirect(SIGN_IN)
         await self._gate.checked_form(request, visit=visit)
-        erased = await self._people.sign_out(cookies=cookies(request))
+        erased = await self._gate.sign_out(request)
         return redirect(f"{SIGN_IN}?left=1", set_cookie=erased)
 
     def _form(
@@ -115,7 +115,7 @@ class SigningIn:
         status: int = 200,
         wait_s: int = 0,
     ) -> Response:
-        token, set_cookie = self._people.form_token(cookies=cookies(request))
+        token, set_cookie = self._gate.form_token(request)
         response = self._pages.page(
             "sign_in.html",
             status=status,

@@ -27,6 +27,8 @@ create table credentials (
     partner_id bigint not null,
     channel text not null,
     public_key text not null,
+    proof text not null default 'signature' check (proof in ('signature', 'bearer', 'password')),
+    token_prefix text not null default '',
     is_test boolean not null default false,
     disabled_at timestamptz,
     created_at timestamptz not null default now(),
@@ -38,15 +40,21 @@ create table credentials (
 
 create index credentials_partner on credentials (shop_id, partner_id);
 
--- One or two live secrets per credential; two while a rotation is under way.
+-- One or two live secrets per credential; two while a rotation is under way. A signing secret must be
+-- known again and is sealed; of a token or a password there is a hash alone, of a token also its first
+-- characters, for people to know it by.
 create table credential_secrets (
     credential_id bigint not null references credentials (id) on delete cascade,
     id bigint generated always as identity primary key,
-    sealed bytea not null,
+    sealed bytea,
+    token_hash bytea unique,
+    password_hash text,
+    hint text not null default '',
     created_at timestamptz not null default now(),
     expires_at timestamptz,
     revoked_at timestamptz,
-    last_used_at timestamptz
+    last_used_at timestamptz,
+    check (num_nonnulls(sealed, token_hash, password_hash) = 1)
 );
 
 create index credential_secrets_credential on credential_secrets (credential_id);

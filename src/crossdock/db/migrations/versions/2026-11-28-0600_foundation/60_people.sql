@@ -1,11 +1,14 @@
--- People. A session is known by the hash of its token, a recovery code by its own.
+-- People: the shop's staff, and partners' own. A session belongs to a principal, which is of either
+-- kind, and is known by the hash of its token; a recovery code is known by its own.
 -- An incomplete session has shown the password and still owes the second factor.
 create table people (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,
+    kind text not null check (kind in ('staff', 'partner')),
+    partner_id bigint,
     email text not null,
     name text not null default '',
-    role text not null check (role in ('owner', 'manager', 'warehouse', 'viewer')),
+    role text not null check (role in ('owner', 'manager', 'warehouse', 'viewer', 'partner')),
     password_hash text not null,
     totp_sealed bytea,
     totp_last_step bigint not null default 0,
@@ -13,22 +16,30 @@ create table people (
     created_at timestamptz not null default now(),
     last_seen_at timestamptz,
     primary key (shop_id, id),
-    unique (id)
+    unique (id),
+    unique (kind, id),
+    foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade,
+    check ((kind = 'partner') = (partner_id is not null)),
+    check ((kind = 'partner') = (role = 'partner'))
 );
+
+create index people_partner on people (shop_id, partner_id);
 
 create unique index people_email on people (lower(email));
 
 create table sessions (
     token_hash bytea primary key,
-    person_id bigint not null references people (id) on delete cascade,
-    csrf_token text not null,
+    principal_kind text not null,
+    principal_id bigint not null,
+    form_token text not null,
     is_complete boolean not null default false,
     created_at timestamptz not null,
     seen_at timestamptz not null,
-    expires_at timestamptz not null
+    expires_at timestamptz not null,
+    foreign key (principal_kind, principal_id) references people (kind, id) on delete cascade
 );
 
-create index sessions_person on sessions (person_id);
+create index sessions_principal on sessions (principal_id);
 
 create index sessions_expiry on sessions (expires_at);
 

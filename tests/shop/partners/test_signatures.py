@@ -13,8 +13,9 @@ from crossdock.errors import CrossdockError
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.partners import (
+    Callers,
+    Signatures,
     Terms,
-    Verifier,
     disable_credential,
     read_credential,
     rotate_secret,
@@ -117,11 +118,11 @@ def signed(secret: str, message: bytes = b"m"):
     return {"sign": sign, "signature": sign(secret.encode())}
 
 
-def verifier_of(database: Database, clock: FrozenClock) -> Verifier:
-    return Verifier(database, channel=CHANNEL, box=box(), clock=clock)
+def verifier_of(database: Database, clock: FrozenClock) -> Signatures:
+    return Signatures(Callers(database, channel=CHANNEL, box=box(), clock=clock))
 
 
-async def verify(verifier: Verifier, key: str, secret: str, nonce: str, *, limit: int = 0) -> str:
+async def verify(verifier: Signatures, key: str, secret: str, nonce: str, *, limit: int = 0) -> str:
     """'' or the code of the refusal."""
     try:
         found = await verifier.verify(

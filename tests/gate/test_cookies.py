@@ -2,8 +2,8 @@
 
 import pytest
 
-from crossdock.shop.people import HOME, local_path, sign_in_address
-from crossdock.shop.people.cookies import session_cookie
+from crossdock.gate.cookies import session_cookie
+from crossdock.gate.returning import HOME, local_path, sign_in_address
 
 TOKEN = "a" * 43
 
@@ -65,3 +65,25 @@ def test_a_path_of_this_server_is_followed(wanted):
 def test_anything_else_leads_home(wanted):
     assert local_path(wanted) == HOME
     assert sign_in_address(wanted) == "/console/sign-in"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "crossdock=",
+        "crossdock=short",
+        f"__Host-crossdock={TOKEN}",
+        "crossdock=' or 1=1 --",
+        ";;;=;crossdock",
+        f"crossdock={'é' * 43}",
+    ],
+)
+def test_no_other_cookie_is_a_token(header):
+    assert session_cookie("http://127.0.0.1:8000").read(header) == ""
+
+
+def test_signing_out_takes_the_cookie_away():
+    erased = session_cookie("http://127.0.0.1:8000").erase()
+
+    assert erased == "crossdock=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"

@@ -1,0 +1,170 @@
+"""What every kind of proof shares: who is known, whether that still holds, how often it may call."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import Refused, Unavailable
+from crossdock.kit.batching import Batcher
+from crossdock.kit.clock import Clock
+from crossdock.kit.crypto import SecretBox
+from crossdock.shop.partners.model import Credential, Proof, Secret
+from crossdock.shop.partners.reading import read_credential, read_token_holder
+
+_CACHED_MAX = 10_000
+_MARK_EVERY = timedelta(seconds=60)
+_CONFIRM = "select place, outcome from confirm_calls(%s, %s, %s, %s)"
+
+
+class Lookup(msgspec.Struct, frozen=True):
+    """What a call says about who it comes from: a key or a name, or the hash of its token."""
+
+    proof: Proof
+    name: str | bytes
+
+
+Found = tuple[Credential, Secret]
+Match = Callable[[Credential | None], Awaitable[Secret | None]]
+"""The live secret that proves a credential; with None it does the same work and finds none."""
+
+Ask = Callable[[Credential, int], Awaitable[str]]
+"""Ask the database once whether a call may go on: the credential, its calls a minute (0: no limit)."""
+
+
+class Callers:
+    """The partners of one channel; a cached one is never believed without asking.
+
+    The statement that lets a call go on also compares the revision at which its credential was
+    read, so that a disabled key, an ended secret or a withdrawn permission counts from the next
+    call on, in every worker, without a further round trip.
+    """
+
+    def __init__(self, db: Database, *, channel: str, box: SecretBox, clock: Clock) -> None:
+        self.db = db
+        self.channel = channel
+        self.box = box
+        self.clock = clock
+        self._cache: OrderedDict[Lookup, Credential] = OrderedDict()
+        self._marked: OrderedDict[int, datetime] = OrderedDict()
+        self._confirm = Batcher(self._flush)
+
+    async def admit(
+        self,
+        lookup: Lookup,
+        *,
+        match: Match,
+        mismatch: str,
+        rate_limit_per_minute: int,
+        ask: Ask | None = None,
+    ) -> Credential:
+        """The credential that `match` finds proven, with its call counted.
+
+        Raises Refused with credential_unknown, `mismatch` where nothing matches, credential_stale
+        where the partner changed twice meanwhile, Unavailable rate_limited, and what `ask`'s own
+        outcomes stand for.
+        """
+        outcome = "stale"
+        for cached in (True, False):
+            credential, secret = await self._find(
+                lookup, match=match, mismatch=mismatch, cached=cached
+            )
+            limit = _limit_of(credential, default=rate_limit_per_minute)
+            outcome = await (ask or self.confirm)(credential, limit)
+            if outcome != "stale":
+                break
+        _judge(outcome)
+        await self._mark_used(secret)
+        return credential
+
+    async def confirm(self, credential: Credential, limit: int) -> str:
+        """Count the call: live, stale or limited."""
+        return await self._confirm((credential, limit))
+
+    async def known(self, lookup: Lookup, *, cached: bool) -> Credential | None:
+        """The credential as it was read before, or as it is now; nothing is counted."""
+        if cached and (known := self._cache.get(lookup)):
+            self._cache.move_to_end(lookup)
+            return known
+        read = await self._read(lookup)
+        if read is None:
+            self._cache.pop(lookup, None)
+            return None
+        self._cache[lookup] = read
+        if len(self._cache) > _CACHED_MAX:
+            self._cache.popitem(last=False)
+        return read
+
+    def is_live(self, secret: Secret) -> bool:
+        """Whether a secret that was read has not ended since."""
+        return secret.expires_at is None or self.clock.now() < secret.expires_at
+
+    async def _read(self, lookup: Lookup) -> Credential | None:
+        async with self.db.statement() as tx:
+            if isinstance(lookup.name, bytes):
+                return await read_token_holder(
+                    tx, channel=self.channel, token_hash=lookup.name, box=self.box
+                )
+            return await read_credential(
+                tx,
+                channel=self.channel,
+                public_key=lookup.name,
+                proof=lookup.proof,
+                box=self.box,
+            )
+
+    async def _find(self, lookup: Lookup, *, match: Match, mismatch: str, cached: bool) -> Found:
+        known = await self.known(lookup, cached=cached)
+        secret = await match(known)
+        if known is None:
+            raise Refused("credential_unknown")
+        if secret:
+            return known, secret
+        fresh = await self.known(lookup, cached=False)
+        if fresh is None:
+            raise Refused("credential_unknown")
+        if fresh.secrets != known.secrets and (secret := await match(fresh)):
+            return fresh, secret
+        raise Refused(mismatch)
+
+    async def _flush(self, batch: list[tuple[Credential, int]]) -> list[str]:
+        async with self.db.statement() as tx:
+            rows = await tx.all(
+                _CONFIRM,
+                (
+                    [credential.id for credential, _ in batch],
+                    [credential.partner.revision for credential, _ in batch],
+                    [limit for _, limit in batch],
+                    self.clock.now(),
+                ),
+            )
+        return [outcome for _, outcome in rows]
+
+    async def _mark_used(self, secret: Secret) -> None:
+        now = self.clock.now()
+        last = self._marked.get(secret.id)
+        if last is not None and abs(now - last) < _MARK_EVERY:
+            return
+        self._marked[secret.id] = now
+        if len(self._marked) > _CACHED_MAX:
+            self._marked.popitem(last=False)
+        async with self.db.statement() as tx:
+            await tx.run(
+                "update credential_secrets set last_used_at = %s where id = %s", (now, secret.id)
+            )
+
+
+def _limit_of(credential: Credential, *, default: int) -> int:
+    own = credential.partner.settings.get("rate_limit_per_minute")
+    return own if isinstance(own, int) else default
+
+
+def _judge(outcome: str) -> None:
+    if outcome == "reused":
+        raise Refused("nonce_reused")
+    if outcome == "limited":
+        raise Unavailable("rate_limited", data={"retry_after_s": 60})
+    if outcome not in {"spent", "live"}:
+        raise Refused("credential_stale")

@@ -1,0 +1,138 @@
+"""Prove that a signed call comes from its partner, once, and spend its nonce."""
+
+import hmac
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.batching import Batcher
+from crossdock.shop.partners.callers import Callers, Lookup
+from crossdock.shop.partners.model import Credential, Partner, Secret
+
+_DUMMY = b"no such partner, but the same work"
+_SPEND = "select place, outcome from spend_nonces(%s, %s, %s, %s, %s, %s)"
+_SPEND_EARLY = "select place, outcome from spend_nonces_early(%s, %s, %s, %s, %s, %s)"
+
+Sign = Callable[[bytes], str]
+
+
+class _Spending(msgspec.Struct, frozen=True):
+    credential: Credential
+    nonce: str
+    expires_at: datetime
+    limit: int
+
+
+class Signatures:
+    """Callers that sign; the nonce is spent in the statement that lets the call go on."""
+
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
+        self._spend = Batcher(self._flush)
+        self._spend_early = Batcher(self._flush_early)
+        self._settle = Batcher(self._flush_log)
+
+    async def verify(
+        self,
+        *,
+        public_key: str,
+        sign: Sign,
+        signature: str,
+        nonce: str,
+        nonce_ttl_s: int,
+        rate_limit_per_minute: int,
+        spends: Callable[[Partner], bool] | None = None,
+        settles: bool = False,
+    ) -> Credential:
+        """The credential whose secret made `signature`, with `nonce` spent.
+
+        Where a protocol leaves the spending to the partner, `spends` says whether this one does.
+        A caller that `settles` commits something of its own before it answers, or else calls
+        `settle`: the nonce is spent for every worker at once, and on the disk with that commit.
+
+        `sign(secret)` gives the right signature for a secret, as lower-case hex. Raises Refused
+        with credential_unknown, credential_signature, nonce_reused, or credential_stale where the
+        partner changed twice meanwhile, Unavailable rate_limited.
+        """
+        spend = self._spend_early if settles else self._spend
+
+        async def match(credential: Credential | None) -> Secret | None:
+            if credential is None:
+                _equal(sign(_DUMMY), signature)
+                return None
+            return self.match(credential, sign, signature)
+
+        async def ask(credential: Credential, limit: int) -> str:
+            if spends is not None and not spends(credential.partner):
+                return await self._callers.confirm(credential, limit)
+            expires_at = self._callers.clock.now() + timedelta(seconds=nonce_ttl_s)
+            outcome = await spend(_Spending(credential, nonce, expires_at, limit))
+            if settles and outcome == "limited":
+                await self.settle()
+            return outcome
+
+        return await self._callers.admit(
+            Lookup("signature", public_key),
+            match=match,
+            mismatch="credential_signature",
+            rate_limit_per_minute=rate_limit_per_minute,
+            ask=ask,
+        )
+
+    async def settle(self) -> None:
+        """Wait until every nonce that was spent so far is on the disk."""
+        await self._settle(None)
+
+    async def peek(self, public_key: str) -> Credential | None:
+        """The credential as it is now, read afresh; nothing is spent. For explaining a request."""
+        return await self._callers.known(Lookup("signature", public_key), cached=False)
+
+    def match(self, credential: Credential, sign: Sign, signature: str) -> Secret | None:
+        """The live secret that made `signature`, comparing with every one of them."""
+        found = None
+        for secret in credential.secrets:
+            right = _equal(sign(secret.value), signature)
+            if right and self._callers.is_live(secret):
+                found = secret
+        return found
+
+    async def _flush(self, batch: list[_Spending]) -> list[str]:
+        return await self._run_spending(_SPEND, batch)
+
+    async def _flush_early(self, batch: list[_Spending]) -> list[str]:
+        return await self._run_spending(_SPEND_EARLY, batch)
+
+    async def _flush_log(self, callers: list[None]) -> list[None]:
+        async with self._callers.db.statement() as tx:
+            await tx.run("select settle_nonces()")
+        return callers
+
+    async def _run_spending(self, statement: str, batch: list[_Spending]) -> list[str]:
+        async with self._callers.db.statement() as tx:
+            rows = await tx.all(
+                statement,
+                (
+                    [s.credential.id for s in batch],
+                    [s.credential.partner.revision for s in batch],
+                    [s.nonce for s in batch],
+                    [s.expires_at for s in batch],
+                    [s.limit for s in batch],
+                    self._callers.clock.now(),
+                ),
+            )
+        return [outcome for _, outcome in rows]
+
+
+def _equal(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(), right.lower().encode())
+
+
+async def is_nonce_spent(tx: Transaction, *, credential_id: int, nonce: str, now: datetime) -> bool:
+    """Whether the nonce was used by this credential and its time is not over. Spends nothing."""
+    found = await tx.value(
+        "select true from nonces where credential_id = %s and nonce = %s and expires_at >= %s",
+        (credential_id, nonce, now),
+    )
+    return bool(found)

@@ -1,0 +1,57 @@
+"""Prove a caller by a bearer token, of which only a hash is kept."""
+
+import re
+
+from crossdock.errors import Refused
+from crossdock.kit.crypto import constant_time_equal, hash_key
+from crossdock.shop.partners.callers import Callers, Lookup
+from crossdock.shop.partners.model import Credential, Secret
+
+_SHAPE = re.compile(r"[A-Za-z0-9._~+/=-]{16,256}", re.ASCII)
+
+
+class BearerTokens:
+    """Callers that show a token; each of the channel's begins with `prefix`."""
+
+    def __init__(self, callers: Callers, *, prefix: str = "") -> None:
+        self._callers = callers
+        self._prefix = prefix
+
+    async def verify(
+        self, *, token: str, rate_limit_per_minute: int, key: str | None = None
+    ) -> Credential:
+        """The credential with this token, its call counted.
+
+        A protocol that also sends whose token it is gives that as `key`. Raises Refused with
+        credential_unknown, credential_signature for a good token of another key, credential_stale
+        where the partner changed twice meanwhile, Unavailable rate_limited.
+        """
+        if not token.startswith(self._prefix) or not _SHAPE.fullmatch(token):
+            raise Refused("credential_unknown")
+        token_hash = hash_key(token)
+
+        async def match(credential: Credential | None) -> Secret | None:
+            return self._match(credential, token_hash, key=key)
+
+        return await self._callers.admit(
+            Lookup("bearer", token_hash),
+            match=match,
+            mismatch="credential_unknown",
+            rate_limit_per_minute=rate_limit_per_minute,
+        )
+
+    def _match(
+        self, credential: Credential | None, token_hash: bytes, *, key: str | None
+    ) -> Secret | None:
+        """The live secret of this hash, comparing with every one of them."""
+        if credential is None:
+            return None
+        found = None
+        for secret in credential.secrets:
+            right = constant_time_equal(secret.value, token_hash)
+            if right and self._callers.is_live(secret):
+                found = secret
+        is_own = key is None or constant_time_equal(key, credential.public_key)
+        if found and not is_own:
+            raise Refused("credential_signature", "The token belongs to another key.")
+        return found

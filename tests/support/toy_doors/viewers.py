@@ -1,0 +1,39 @@
+"""Partners with a token and the number of the viewer whose it is; the two must fit."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.shop.partners import BearerTokens
+from tests.support.toy_doors.answering import nothing, render_error, told
+
+NAME = "toy_viewers"
+FACTS = ChannelFacts(
+    name=NAME,
+    permissions=(),
+    settings={},
+    keys_are_numbers=True,
+    proof="bearer",
+    shown_as={"token": "accesstoken", "key": "viewerid"},
+)
+
+
+def create_channel(services: Services) -> Channel:
+    """The channel over one process's services."""
+    tokens = BearerTokens(services.create_callers(NAME))
+
+    async def by_viewer(request: Request) -> Response:
+        found = await tokens.verify(
+            token=request.headers.get("accesstoken", ""),
+            key=request.headers.get("viewerid", ""),
+            rate_limit_per_minute=services.settings.rate_limit_per_minute,
+        )
+        return told(found)
+
+    return Channel(
+        name=NAME,
+        paths=("/toy-viewers",),
+        app=nothing,
+        render_error=render_error,
+        direct={("GET", "/toy-viewers/me"): by_viewer},
+    )
