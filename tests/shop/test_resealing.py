@@ -25,8 +25,9 @@ from crossdock.shop.resealing import (
     require_key,
     reseal,
 )
+from crossdock.shop.stock import add_serials, read_sold_serials, take_serials
 from crossdock.shop.warehouse import capture_serials, find_serial, read_serials
-from tests.support.factories import MASTER_KEY, PartnerFixture, box, make_partner
+from tests.support.factories import MASTER_KEY, PartnerFixture, box, make_partner, make_variant
 from tests.support.people import TOTP_SECRET, PersonFixture, code_at, make_person
 from tests.support.warehousing import Warehouse
 
@@ -35,12 +36,13 @@ BOTH = SecretBox(NEW, older=[MASTER_KEY])
 
 
 class Shop:
-    """A shop with something sealed of every kind: two partners, a connector, a person, serials."""
+    """A shop with something sealed of every kind: two partners, a connector, a person, serials noted and in stock."""
 
     warehouse: Warehouse
     partner: PartnerFixture
     noor: PersonFixture
     order_id: int
+    licence: int
 
     @property
     def id(self) -> int:
@@ -66,6 +68,18 @@ async def shop(alone: Database, clock: FrozenClock) -> Shop:
     await made.warehouse.pick(made.order_id, {1: 4})
     await made.warehouse.scan(made.order_id, 1, "SN-1", "SN-2", "SN-1")
     async with alone.begin() as tx, Outbound(allowed_hosts=()) as outbound:
+        licence = await make_variant(tx, shop=made.warehouse.shop, own=None)
+        made.licence, keys, now = licence, ["KEY-1", "KEY-2"], clock.now()
+        await add_serials(tx, shop_id=made.id, variant_id=licence, serials=keys, box=box(), now=now)
+        await take_serials(
+            tx,
+            shop_id=made.id,
+            order_id=made.order_id,
+            line_no=1,
+            variant_id=licence,
+            quantity=1,
+            now=now,
+        )
         made.partner = await make_partner(tx, shop=made.warehouse.shop)
         made.noor = await make_person(tx, shop_id=made.id, with_totp=True)
         await make_person(tx, shop_id=made.id)
@@ -101,6 +115,8 @@ async def seen(db: Database, shop: Shop, *, box: SecretBox, clock: FrozenClock) 
         assert serials == {1: ["SN-1", "SN-2", "SN-1"]}
         found = await find_serial(tx, shop_id=shop.id, serial="SN-1", box=box)
         assert found == [(shop.order_id, 1)] * 2
+        sold = await read_sold_serials(tx, shop_id=shop.id, order_id=shop.order_id, box=box)
+        assert sold == {1: ["KEY-1"]}
 
 
 async def test_makes_all_of_it_good_without_the_old_key(alone, shop, clock):
@@ -108,9 +124,9 @@ async def test_makes_all_of_it_good_without_the_old_key(alone, shop, clock):
 
     done = await reseal(alone, box=BOTH)
 
-    assert counts(done) == [(2, 2, 0, 0), (1, 1, 0, 0), (1, 1, 0, 0), (3, 3, 0, 0)]
+    assert counts(done) == [(2, 2, 0, 0), (1, 1, 0, 0), (1, 1, 0, 0), (3, 3, 0, 0), (2, 2, 0, 0)]
     await seen(alone, shop, box=SecretBox(NEW), clock=clock)
-    assert sum(s.unreadable for s in await check_seals(alone, box=box())) == 7
+    assert sum(s.unreadable for s in await check_seals(alone, box=box())) == 9
 
 
 async def test_a_second_time_finds_nothing_to_do(alone, shop):
@@ -118,7 +134,7 @@ async def test_a_second_time_finds_nothing_to_do(alone, shop):
     before = await _everything(alone)
 
     assert counts(await reseal(alone, box=BOTH)) == [
-        (2, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), (3, 0, 0, 0),
+        (2, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), (3, 0, 0, 0), (2, 0, 0, 0),
     ]  # fmt: skip
     assert await _everything(alone) == before
 
@@ -128,8 +144,8 @@ async def test_is_counted_before_it_is_done_and_a_check_writes_nothing(alone, sh
 
     states = await check_seals(alone, box=BOTH)
 
-    assert counts(states) == [(2, 0, 2, 0), (1, 0, 1, 0), (1, 0, 1, 0), (3, 0, 3, 0)]
-    assert await count_sealed(alone) == 7
+    assert counts(states) == [(2, 0, 2, 0), (1, 0, 1, 0), (1, 0, 1, 0), (3, 0, 3, 0), (2, 0, 2, 0)]
+    assert await count_sealed(alone) == 9
     assert await _everything(alone) == before
 
 
@@ -143,13 +159,13 @@ async def test_goes_on_where_a_batch_was_the_last(alone, shop, clock, monkeypatc
 
     with pytest.raises(InterruptedError):
         await reseal(alone, box=BOTH, moved=stop_early)
-    assert sum(s.needs_older for s in await check_seals(alone, box=BOTH)) == 3
+    assert sum(s.needs_older for s in await check_seals(alone, box=BOTH)) == 5
     await seen(alone, shop, box=BOTH, clock=clock)
 
     told: list[int] = []
     done = await reseal(alone, box=BOTH, moved=told.append)
 
-    assert (sum(s.sealed_again for s in done), sum(s.needs_older for s in done)) == (3, 0)
+    assert (sum(s.sealed_again for s in done), sum(s.needs_older for s in done)) == (5, 0)
     assert sum(told) == 2 * await count_sealed(alone)
     await seen(alone, shop, box=SecretBox(NEW), clock=clock)
 
@@ -202,7 +218,8 @@ async def test_makes_a_fingerprint_anew_that_the_newest_key_did_not_make(alone, 
 
     done = await reseal(alone, box=SecretBox(NEW))
 
-    assert 0 < done[-1].sealed_again < 3
+    [noted] = [state for state in done if state.name == "serials"]
+    assert 0 < noted.sealed_again < 3
     async with alone.begin() as tx:
         found = await find_serial(tx, shop_id=shop.id, serial="SN-1", box=SecretBox(NEW))
     assert len(found) == 2
@@ -216,7 +233,7 @@ async def test_names_what_no_known_key_opens_and_leaves_it(alone, shop):
 
     done = await reseal(alone, box=BOTH)
 
-    assert [s.unreadable_places for s in done] == [(), (), (f"totp:{other.id}",), ()]
+    assert [s.unreadable_places for s in done] == [(), (), (f"totp:{other.id}",), (), ()]
     assert sum(s.needs_older for s in done) == 0
     async with alone.begin() as tx:
         now = await tx.value("select totp_sealed from people where id = %s", (other.id,))
@@ -261,7 +278,7 @@ async def test_goes_through_every_table_that_holds_something_sealed(alone):
             " and column_name like '%%sealed%%' order by 1"
         )
     tables = [name for (name,) in rows]
-    assert tables == ["captured_serials", "credential_secrets", "connectors", "people"]
+    assert tables == ["captured_serials", "connectors", "credential_secrets", "people", "serials"]
     assert all(any(f"update {name} " in kept.write for kept in KEPT) for name in tables)
 
 

@@ -145,10 +145,26 @@ _BALANCES = "select * from ledger_balances(null)"
 _RUNNING_BALANCES = "select * from ledger_running(null)"
 _ZERO_SUMS = "select * from ledger_sums(null)"
 
+_SERIALS = """
+    select format('shop %s variant %s', s.shop_id, s.variant_id), coalesce(l.on_hand, 0)::text, s.unsold::text,
+           s.unsold <> coalesce(l.on_hand, 0) as wrong
+    from (select shop_id, variant_id, count(*) filter (where sold_at is null) as unsold from serials
+          group by shop_id, variant_id) s
+    left join stock_levels l on l.shop_id = s.shop_id and l.variant_id = s.variant_id and l.pool = 'own'
+"""
+
+_SERIAL_SALES = """
+    select format('shop %s serial %s', shop_id, s.id), (s.sold_at is not null)::text,
+           (b.serial_id is not null)::text, (s.sold_at is null) <> (b.serial_id is null) as wrong
+    from serials s left join serial_sales b on b.shop_id = s.shop_id and b.serial_id = s.id
+"""
+
 CHECKS = {
     "stock levels are the sums of their entries": _LEVELS,
     "held stock is the sum of open holds": _HELD,
     "committed stock is the sum of open orders": _COMMITTED,
+    "unsold serials are what is on hand": _SERIALS,
+    "sold serials have a buyer": _SERIAL_SALES,
     "every level has a variant": _VARIANTS,
     "order totals are the sums of their lines": _TOTALS,
     "no order has more than it asked for": _ALLOCATED,

@@ -4,18 +4,24 @@ It goes through each table in batches, a transaction each. A row is written only
 what was read, so a server may work meanwhile, and after a kill it is simply run again.
 """
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, SealBroken
 from crossdock.kit.crypto import SecretBox
-from crossdock.shop import dispatch, partners, people, warehouse
+from crossdock.shop import dispatch, partners, people, stock, warehouse
 
 BATCH = 500
 NAMED_MAX = 20
+
+
+class Fingerprints(Protocol):
+    """What a sealed text is found by under every known master key, the newest first."""
+
+    def __call__(self, box: SecretBox, *, shop_id: int, serial: str) -> Sequence[bytes]: ...
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +33,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     write: str
     place: Callable[[int, Any, Any], str]
     key: Any = 0  # comes before every key of the table
-    is_found_by_fingerprint: bool = False
+    fingerprints: Fingerprints | None = None
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,9 +107,25 @@ _SERIALS = Kept(
         where t.shop_id = x.shop_id and t.id = x.key and t.sealed = x.old
     """,
     place=lambda shop_id, key, order_id: warehouse.serial_place(shop_id, order_id),
-    is_found_by_fingerprint=True,
+    fingerprints=warehouse.serial_fingerprints,
 )
-KEPT = (_PARTNERS, _CONNECTORS, _PEOPLE, _SERIALS)
+_STOCKED_SERIALS = Kept(
+    name="serials in stock",
+    count="select count(*) from serials",
+    read="""
+        select shop_id, id, variant_id, sealed, fingerprint from serials
+        where (shop_id, id) > (%(shop)s, %(key)s) order by shop_id, id limit %(batch)s
+    """,
+    write="""
+        update serials t set sealed = x.anew, fingerprint = x.fingerprint
+        from unnest(%(shops)s::bigint[], %(keys)s::bigint[], %(old)s::bytea[], %(anew)s::bytea[],
+                    %(fingerprints)s::bytea[]) as x (shop_id, key, old, anew, fingerprint)
+        where t.shop_id = x.shop_id and t.id = x.key and t.sealed = x.old
+    """,
+    place=lambda shop_id, key, variant_id: stock.stocked_serial_place(shop_id, variant_id),
+    fingerprints=stock.stocked_serial_fingerprints,
+)
+KEPT = (_PARTNERS, _CONNECTORS, _PEOPLE, _SERIALS, _STOCKED_SERIALS)
 
 Row = tuple[Any, ...]
 Moved = Callable[[int], None]
@@ -129,7 +151,7 @@ async def await_writers(db: Database) -> None:
     """
     async with db.begin() as tx:
         await tx.run(
-            "lock table credential_secrets, connectors, people, captured_serials in share mode"
+            "lock table credential_secrets, connectors, people, captured_serials, serials in share mode"
         )
 
 
@@ -233,7 +255,6 @@ async def _write(db: Database, kept: Kept, *, rows: list[tuple[Row, bytes]], box
 
 
 def _fingerprint(kept: Kept, *, box: SecretBox, shop_id: int, secret: bytes) -> bytes | None:
-    if not kept.is_found_by_fingerprint:
+    if kept.fingerprints is None:
         return None
-    serial = secret.decode()
-    return warehouse.serial_fingerprints(box, shop_id=shop_id, serial=serial)[0]
+    return kept.fingerprints(box, shop_id=shop_id, serial=secret.decode())[0]

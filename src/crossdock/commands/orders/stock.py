@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from crossdock.commands.orders import serials
 from crossdock.commands.running import with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from crossdock.shop.stock import Entry, Level
 
 app = typer.Typer(help="What there is, what comes in, what a count finds.", no_args_is_help=True)
+
+app.add_typer(serials.app, name="serials")
 
 ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,4 +1,4 @@
-"""Levels, entries, holds, and the rule that limits what may be sold."""
+"""Levels, entries, holds, serials, and the rule that limits what may be sold."""
 
 from crossdock.shop.stock.holding import (
     Hold,
@@ -16,6 +16,15 @@ from crossdock.shop.stock.posting import (
     receive_stock,
     refusing_shortage,
 )
+from crossdock.shop.stock.serials import (
+    SerialView,
+    add_serials,
+    list_serials,
+    read_sold_serials,
+    stocked_serial_fingerprints,
+    stocked_serial_place,
+    take_serials,
+)
 from crossdock.shop.stock.setting import QUANTITY_MAX, StockRecord, set_stock
 from crossdock.shop.stock.viewing import Entry, Level, find_variant, read_entries, read_levels
 
@@ -27,22 +36,29 @@ __all__ = [
     "Level",
     "Limit",
     "Posting",
+    "SerialView",
     "StockItem",
     "StockRecord",
+    "add_serials",
     "adjust_stock",
     "commit_hold",
     "expire_holds",
     "find_variant",
     "hold_stock",
+    "list_serials",
     "list_stock",
     "post_stock",
     "purchase_limit",
     "read_entries",
     "read_levels",
+    "read_sold_serials",
     "receive_stock",
     "refusing_shortage",
     "release_hold",
     "set_stock",
     "stock_status",
+    "stocked_serial_fingerprints",
+    "stocked_serial_place",
+    "take_serials",
     "taking",
 ]

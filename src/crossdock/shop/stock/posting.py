@@ -8,7 +8,7 @@ import msgspec
 import psycopg
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Refused
+from crossdock.errors import Invalid, Refused
 
 SHORT = "CD001"
 
@@ -75,7 +75,8 @@ async def receive_stock(
     pool: str = "own",
     reason: str = "goods received",
 ) -> None:
-    """Goods come in."""
+    """Goods come in. Raises Invalid `invalid_input` for what is counted by its serials."""
+    await _refuse_serials(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     posting = Posting(variant_id=variant_id, pool=pool, kind="receive", on_hand=quantity)
     await post_stock(tx, shop_id=shop_id, postings=[posting], reason=reason, now=now)
 
@@ -90,6 +91,21 @@ async def adjust_stock(
     pool: str = "own",
     reason: str = "counted",
 ) -> None:
-    """A count found more (positive) or less. Raises Refused `stock_insufficient` below zero on hand."""
+    """A count found more (positive) or less.
+
+    Raises Refused `stock_insufficient` below zero on hand, Invalid `invalid_input` for what is counted
+    by its serials.
+    """
+    await _refuse_serials(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     posting = Posting(variant_id=variant_id, pool=pool, kind="adjust", on_hand=difference)
     await post_stock(tx, shop_id=shop_id, postings=[posting], reason=reason, now=now)
+
+
+async def _refuse_serials(tx: Transaction, *, shop_id: int, variant_id: int, pool: str) -> None:
+    """The level of serials is how many are unsold: it changes with them alone."""
+    found = await tx.value(
+        "select exists (select 1 from serials where shop_id = %s and variant_id = %s)",
+        (shop_id, variant_id),
+    )
+    if found and pool == "own":
+        raise Invalid("invalid_input", "This variant is counted by its serials; add those instead.")

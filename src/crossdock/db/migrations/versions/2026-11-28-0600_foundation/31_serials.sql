@@ -1,0 +1,31 @@
+-- Serials: licence keys and codes, each sold once. Sealed, with a keyed hash to tell the same one again.
+-- How many of a variant are unsold is the level of its own pool.
+create table serials (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    variant_id bigint not null,
+    sealed bytea not null,
+    fingerprint bytea not null,
+    added_at timestamptz not null,
+    sold_at timestamptz,
+    primary key (shop_id, id),
+    unique (shop_id, variant_id, fingerprint)
+);
+
+create index serials_unsold on serials (shop_id, variant_id, id) where sold_at is null;
+
+-- Who bought which: the key sees to it that a serial has one buyer.
+create table serial_sales (
+    shop_id bigint not null,
+    serial_id bigint not null,
+    order_id bigint not null,
+    line_no smallint not null,
+    sold_at timestamptz not null,
+    primary key (shop_id, serial_id),
+    foreign key (shop_id, serial_id) references serials (shop_id, id)
+);
+
+create index serial_sales_order on serial_sales (shop_id, order_id, line_no);
+
+create trigger serial_sales_append_only before update or delete on serial_sales
+    for each row execute function refuse_append_only_change();

@@ -1,0 +1,176 @@
+"""Serials in stock: sealed, sold the oldest first, each to one buyer; how many are left is the level."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, Invalid
+from crossdock.kit.crypto import SecretBox
+from crossdock.shop.stock.posting import Posting, post_stock, refusing_shortage
+
+SERIAL_LENGTH_MAX = 512
+SERIALS_MAX = 10_000
+
+
+class SerialView(msgspec.Struct, frozen=True, kw_only=True):
+    """A serial without its text: when it came, and which line of which order has it."""
+
+    id: int
+    added_at: datetime
+    sold_at: datetime | None
+    order_id: int | None
+    line_no: int | None
+
+
+async def add_serials(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    variant_id: int,
+    serials: Sequence[str],
+    box: SecretBox,
+    now: datetime,
+) -> int:
+    """Put serials into stock, in their order, and receive as many into the variant's own pool; how many.
+
+    Raises Invalid `invalid_input` for a text that is none, for too many at once and where goods without
+    serials are on hand, Conflict `exists` where one is given twice or the variant has or had it; the
+    transaction is lost then. No error tells a serial.
+    """
+    texts = _checked(serials)
+    await _refuse_known(tx, shop_id=shop_id, variant_id=variant_id, texts=texts, box=box)
+    place = stocked_serial_place(shop_id, variant_id)
+    rows = [
+        (
+            box.seal(text.encode(), place=place),
+            stocked_serial_fingerprints(box, shop_id=shop_id, serial=text)[0],
+        )
+        for text in texts
+    ]
+    added = await tx.run(
+        "insert into serials (shop_id, variant_id, sealed, fingerprint, added_at)"
+        " select %s, %s, x.sealed, x.fingerprint, %s"
+        " from unnest(%s::bytea[], %s::bytea[]) with ordinality as x (sealed, fingerprint, position)"
+        " order by x.position on conflict do nothing",
+        (shop_id, variant_id, now, [row[0] for row in rows], [row[1] for row in rows]),
+    )
+    if added < len(texts):
+        raise _known(len(texts) - added)
+    posting = Posting(variant_id=variant_id, pool="own", kind="receive", on_hand=added)
+    await post_stock(tx, shop_id=shop_id, postings=[posting], reason="serials added", now=now)
+    await _refuse_others(tx, shop_id=shop_id, variant_id=variant_id)
+    return added
+
+
+async def take_serials(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    line_no: int,
+    variant_id: int,
+    quantity: int,
+    now: datetime,
+) -> list[int]:
+    """Sell the oldest serials to an order's line; their numbers, the oldest first.
+
+    Raises Refused `stock_limit_exceeded` where there are fewer; the transaction is lost then.
+    """
+    with refusing_shortage():
+        rows = await tx.all(
+            "select take_serials(%s, %s, %s::smallint, %s, %s, %s)",
+            (shop_id, order_id, line_no, variant_id, quantity, now),
+        )
+    return sorted(row[0] for row in rows)
+
+
+async def read_sold_serials(
+    tx: Transaction, *, shop_id: int, order_id: int, box: SecretBox
+) -> dict[int, list[str]]:
+    """The texts that an order bought, by line number, the oldest first. For the buyer alone."""
+    rows = await tx.all(
+        "select b.line_no, s.variant_id, s.sealed from serial_sales b"
+        " join serials s on s.shop_id = b.shop_id and s.id = b.serial_id"
+        " where b.shop_id = %s and b.order_id = %s order by b.line_no, b.serial_id",
+        (shop_id, order_id),
+    )
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for line_no, variant_id, sealed in rows:
+        place = stocked_serial_place(shop_id, variant_id)
+        found[line_no].append(box.open(bytes(sealed), place=place).decode())
+    return dict(found)
+
+
+async def list_serials(
+    tx: Transaction, *, shop_id: int, variant_id: int, sold: bool | None = None, limit: int = 50
+) -> list[SerialView]:
+    """The variant's serials without their texts, the oldest first; only the sold, or the unsold."""
+    rows = await tx.all(
+        "select s.id, s.added_at, s.sold_at, b.order_id, b.line_no from serials s"
+        " left join serial_sales b on b.shop_id = s.shop_id and b.serial_id = s.id"
+        " where s.shop_id = %(shop)s and s.variant_id = %(variant)s"
+        " and (%(sold)s::boolean is null or (s.sold_at is not null) = %(sold)s)"
+        " order by s.id limit %(limit)s",
+        {"shop": shop_id, "variant": variant_id, "sold": sold, "limit": limit},
+    )
+    return [SerialView(**dict(zip(SerialView.__struct_fields__, row, strict=True))) for row in rows]
+
+
+def stocked_serial_place(shop_id: int, variant_id: int) -> str:
+    """What a sealed serial in stock is bound to."""
+    return f"stocked serial:{shop_id}:{variant_id}"
+
+
+def stocked_serial_fingerprints(box: SecretBox, *, shop_id: int, serial: str) -> list[bytes]:
+    """What a serial is told again by, under every known master key; stored under the newest, the first."""
+    return box.keyed_hashes(serial, purpose=f"stocked serial:{shop_id}")
+
+
+def _checked(serials: Sequence[str]) -> list[str]:
+    texts = [serial.strip() for serial in serials]
+    if not 0 < len(texts) <= SERIALS_MAX:
+        raise Invalid("invalid_input", f"Give 1 to {SERIALS_MAX} serials at once.")
+    if not all(0 < len(text) <= SERIAL_LENGTH_MAX and text.isprintable() for text in texts):
+        raise Invalid(
+            "invalid_input", f"A serial is 1 to {SERIAL_LENGTH_MAX} printable characters."
+        )
+    if twice := len(texts) - len(set(texts)):
+        raise _known(twice)
+    return texts
+
+
+async def _refuse_known(
+    tx: Transaction, *, shop_id: int, variant_id: int, texts: Sequence[str], box: SecretBox
+) -> None:
+    """Under every known master key: one that was stored under an older key is known too."""
+    fingerprints = [
+        fingerprint
+        for text in texts
+        for fingerprint in stocked_serial_fingerprints(box, shop_id=shop_id, serial=text)
+    ]
+    known = await tx.value(
+        "select count(*) from serials where shop_id = %s and variant_id = %s and fingerprint = any(%s)",
+        (shop_id, variant_id, fingerprints),
+    )
+    if known:
+        raise _known(known)
+
+
+async def _refuse_others(tx: Transaction, *, shop_id: int, variant_id: int) -> None:
+    """With the level locked: what is on hand are its unsold serials, and nothing else."""
+    others = await tx.value(
+        "select l.on_hand - (select count(*) from serials s where s.shop_id = l.shop_id"
+        " and s.variant_id = l.variant_id and s.sold_at is null)"
+        " from stock_levels l where l.shop_id = %s and l.variant_id = %s and l.pool = 'own'",
+        (shop_id, variant_id),
+    )
+    if others:
+        message = f"{others} without a serial are on hand; set the level to 0 first."
+        raise Invalid("invalid_input", message)
+
+
+def _known(count: int) -> Conflict:
+    return Conflict("exists", f"{count} of the serials are there already; none was added.")

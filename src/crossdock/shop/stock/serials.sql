@@ -1,0 +1,37 @@
+-- Sell the oldest serials of a variant to an order's line, and ship them from its level; their numbers.
+-- Called after the order's row is locked, for several variants in the order of their numbers, as levels are
+-- locked. Raises CD001, as post_stock does, where there are fewer; nothing is sold then.
+create or replace function take_serials(
+    p_shop_id bigint, p_order_id bigint, p_line_no smallint, p_variant_id bigint, p_quantity bigint, p_now timestamptz
+) returns setof bigint language plpgsql as $$
+declare
+    v_found bigint;
+    v_ids bigint[];
+begin
+    select l.available into v_found from stock_levels l
+    where l.shop_id = p_shop_id and l.variant_id = p_variant_id and l.pool = 'own' for no key update;
+    if coalesce(v_found, 0) >= p_quantity then
+        select count(*), array_agg(found.id) into v_found, v_ids from (
+            select s.id from serials s
+            where s.shop_id = p_shop_id and s.variant_id = p_variant_id and s.sold_at is null
+            order by s.id limit p_quantity for update skip locked
+        ) found;
+    end if;
+    if coalesce(v_found, 0) < p_quantity then
+        raise exception 'not enough serials' using errcode = 'CD001', detail = jsonb_build_array(jsonb_build_object(
+            'variant_id', p_variant_id, 'pool', 'own', 'available', greatest(v_found, 0)))::text;
+    end if;
+    update serials s set sold_at = p_now where s.shop_id = p_shop_id and s.id = any(v_ids);
+    assert fail_point('take_serials:sold');
+
+    insert into serial_sales (shop_id, serial_id, order_id, line_no, sold_at)
+    select p_shop_id, x.id, p_order_id, p_line_no, p_now from unnest(v_ids) as x (id);
+    assert fail_point('take_serials:sale');
+
+    perform post_stock(
+        p_shop_id,
+        jsonb_build_array(jsonb_build_object('variant_id', p_variant_id, 'pool', 'own', 'kind', 'ship',
+                                             'on_hand', -p_quantity)),
+        'serials sold', p_order_id, p_now);
+    return query select x.id from unnest(v_ids) as x (id);
+end $$;

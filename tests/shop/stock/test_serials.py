@@ -1,0 +1,348 @@
+"""Serials in stock..."""
+
+import asyncio
+import contextlib
+import io
+
+import psycopg
+import pytest
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import Conflict, Invalid, Refused, SealBroken
+from crossdock.kit.crypto import SecretBox
+from crossdock.kit.logging import configure_logging
+from crossdock.shop.doctor import CHECKS
+from crossdock.shop.stock import (
+    add_serials,
+    adjust_stock,
+    list_serials,
+    read_entries,
+    read_sold_serials,
+    receive_stock,
+    take_serials,
+)
+from tests.conftest import NOON
+from tests.support.factories import MASTER_KEY, ShopFixture, box, level, make_shop, make_variant
+from tests.support.locks import waiting_for_a_lock
+
+
+@pytest.fixture
+async def shop(tx: Transaction) -> ShopFixture:
+    return await make_shop(tx)
+
+
+@pytest.fixture
+async def variant(tx: Transaction, shop: ShopFixture) -> int:
+    return await make_variant(tx, shop=shop, own=None)
+
+
+async def add(tx: Transaction, shop: ShopFixture, variant: int, *serials: str) -> int:
+    return await add_serials(
+        tx, shop_id=shop.id, variant_id=variant, serials=serials, box=box(), now=NOON
+    )
+
+
+async def take(
+    tx: Transaction,
+    shop: ShopFixture,
+    variant: int,
+    quantity: int,
+    *,
+    order: int = 1,
+    line: int = 1,
+) -> list[int]:
+    return await take_serials(
+        tx,
+        shop_id=shop.id,
+        order_id=order,
+        line_no=line,
+        variant_id=variant,
+        quantity=quantity,
+        now=NOON,
+    )
+
+
+async def sold(tx: Transaction, shop: ShopFixture, order: int) -> dict[int, list[str]]:
+    return await read_sold_serials(tx, shop_id=shop.id, order_id=order, box=box())
+
+
+async def furnish(database: Database, *serials: str) -> tuple[ShopFixture, int]:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=None)
+        await add(tx, shop, variant, *serials)
+    return shop, variant
+
+
+async def test_are_counted_by_the_level(tx: Transaction, shop: ShopFixture, variant: int) -> None:
+    assert await add(tx, shop, variant, "B", " A ") == 2
+
+    assert await level(tx, shop_id=shop.id, variant_id=variant) == (2, 0, 0, 2)
+    (entry,) = await read_entries(tx, shop_id=shop.id, variant_id=variant)
+    assert (entry.kind, entry.on_hand, entry.reason) == ("receive", 2, "serials added")
+
+
+async def test_are_sold_in_the_order_in_which_they_came(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    await add(tx, shop, variant, "B", "A")
+    await add(tx, shop, variant, "C")
+
+    await take(tx, shop, variant, 2, order=7, line=1)
+    await take(tx, shop, variant, 1, order=8, line=2)
+
+    assert await sold(tx, shop, 7) == {1: ["B", "A"]}
+    assert await sold(tx, shop, 8) == {2: ["C"]}
+    assert await level(tx, shop_id=shop.id, variant_id=variant) == (0, 0, 0, 0)
+    newest = (await read_entries(tx, shop_id=shop.id, variant_id=variant))[0]
+    assert (newest.kind, newest.on_hand, newest.order_id) == ("ship", -1, 8)
+    views = await list_serials(tx, shop_id=shop.id, variant_id=variant)
+    assert [(view.sold_at, view.order_id, view.line_no) for view in views] == [
+        (NOON, 7, 1),
+        (NOON, 7, 1),
+        (NOON, 8, 2),
+    ]
+
+
+async def test_are_listed_sold_or_unsold(tx: Transaction, shop: ShopFixture, variant: int) -> None:
+    await add(tx, shop, variant, "A", "B", "C")
+    first = await take(tx, shop, variant, 1)
+
+    found = await list_serials(tx, shop_id=shop.id, variant_id=variant, sold=True)
+    left = await list_serials(tx, shop_id=shop.id, variant_id=variant, sold=False, limit=1)
+
+    assert [view.id for view in found] == first
+    assert [(view.id > first[0], view.sold_at) for view in left] == [(True, None)]
+
+
+async def test_of_which_there_are_fewer_are_refused_as_a_whole(database: Database) -> None:
+    shop, variant = await furnish(database, "A", "B")
+
+    with pytest.raises(Refused) as refusal:
+        async with database.begin() as tx:
+            await take(tx, shop, variant, 3)
+
+    assert refusal.value.code == "stock_limit_exceeded"
+    assert refusal.value.data == {"variant_ids": [variant]}
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (2, 0, 0, 2)
+        assert await sold(tx, shop, 1) == {}
+        assert len(await list_serials(tx, shop_id=shop.id, variant_id=variant, sold=False)) == 2
+
+
+async def test_that_a_level_counts_and_nobody_has_are_refused(database: Database) -> None:
+    shop, variant = await furnish(database, "A")
+    async with database.begin() as tx:
+        await tx.run("update stock_levels set on_hand = 2 where variant_id = %s", (variant,))
+
+    with pytest.raises(Refused) as refusal:
+        async with database.begin() as tx:
+            await take(tx, shop, variant, 2)
+
+    assert refusal.value.data == {"variant_ids": [variant]}
+    async with database.begin() as tx:
+        wrong = f"select place from ({CHECKS['unsold serials are what is on hand']})"
+        rows = await tx.all(f"{wrong} as found (place, expected, found, wrong) where wrong")
+        assert f"shop {shop.id} variant {variant}" in [row[0] for row in rows]
+        await tx.run("update stock_levels set on_hand = 1 where variant_id = %s", (variant,))
+
+
+@pytest.mark.parametrize("serials", [("A", "A"), ("NEW", "B"), ("C", " B ")])
+async def test_are_known_again_whoever_sold_them(
+    database: Database, serials: tuple[str, ...]
+) -> None:
+    shop, variant = await furnish(database, "B")
+    async with database.begin() as tx:
+        await take(tx, shop, variant, 1)
+
+    with pytest.raises(Conflict) as refusal:
+        async with database.begin() as tx:
+            await add(tx, shop, variant, *serials)
+
+    assert refusal.value.message == "1 of the serials are there already; none was added."
+    async with database.begin() as tx:
+        assert len(await list_serials(tx, shop_id=shop.id, variant_id=variant)) == 1
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (0, 0, 0, 0)
+
+
+async def test_are_known_again_after_a_change_of_the_master_key(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    await add(tx, shop, variant, "A")
+    newer = SecretBox(b"n" * 32, older=[MASTER_KEY])
+
+    with pytest.raises(Conflict):
+        await add_serials(
+            tx, shop_id=shop.id, variant_id=variant, serials=["A"], box=newer, now=NOON
+        )
+
+
+async def test_may_be_the_same_for_two_variants(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    other = await make_variant(tx, shop=shop, own=None)
+
+    assert await add(tx, shop, variant, "A") == await add(tx, shop, other, "A") == 1
+
+
+@pytest.mark.parametrize("serials", [(), ("",), ("A", " "), ("a\nb",), ("x" * 513,)])
+async def test_that_cannot_be_one_are_refused(
+    tx: Transaction, shop: ShopFixture, variant: int, serials: tuple[str, ...]
+) -> None:
+    with pytest.raises(Invalid):
+        await add(tx, shop, variant, *serials)
+
+    assert await list_serials(tx, shop_id=shop.id, variant_id=variant) == []
+
+
+async def test_do_not_mix_with_goods_that_have_none(tx: Transaction, shop: ShopFixture) -> None:
+    counted = await make_variant(tx, shop=shop, own=3)
+
+    with pytest.raises(Invalid) as refusal:
+        await add(tx, shop, counted, "A")
+
+    assert refusal.value.message == "3 without a serial are on hand; set the level to 0 first."
+
+
+async def test_alone_change_their_level(tx: Transaction, shop: ShopFixture, variant: int) -> None:
+    await add(tx, shop, variant, "A")
+
+    with pytest.raises(Invalid, match="counted by its serials"):
+        await receive_stock(tx, shop_id=shop.id, variant_id=variant, quantity=1, now=NOON)
+    with pytest.raises(Invalid, match="counted by its serials"):
+        await adjust_stock(tx, shop_id=shop.id, variant_id=variant, difference=-1, now=NOON)
+    await receive_stock(
+        tx, shop_id=shop.id, variant_id=variant, quantity=1, pool="supplier", now=NOON
+    )
+
+    assert await level(tx, shop_id=shop.id, variant_id=variant) == (1, 0, 0, 1)
+
+
+async def test_open_only_where_they_are_kept(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    other = await make_variant(tx, shop=shop, own=None)
+    await add(tx, shop, variant, "A")
+    await take(tx, shop, variant, 1)
+    await tx.run("update serials set variant_id = %s where variant_id = %s", (other, variant))
+
+    with pytest.raises(SealBroken):
+        await sold(tx, shop, 1)
+
+
+async def test_stay_out_of_logs_events_and_tables(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    secret = "LICENCE-AAAA-BBBB-CCCC"
+    stream = io.StringIO()
+    configure_logging(level="info", format="json", stream=stream)
+    await add(tx, shop, variant, secret)
+    structlog.get_logger().info("added", serials=[secret], serial=secret)
+    with pytest.raises(Conflict) as refusal:
+        await add(tx, shop, variant, secret)
+
+    assert secret not in stream.getvalue()
+    assert secret not in str(refusal.value)
+    for table in ("serials", "events", "stock_entries"):
+        rows = await tx.all(f"select t::text from {table} t where shop_id = %s", (shop.id,))
+        assert rows
+        assert secret not in str(rows)
+        assert secret.encode().hex() not in str(rows)
+
+
+async def test_have_one_buyer_by_the_wall(tx: Transaction, shop: ShopFixture, variant: int) -> None:
+    await add(tx, shop, variant, "A")
+    (serial,) = await take(tx, shop, variant, 1)
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        await tx.run(
+            "insert into serial_sales (shop_id, serial_id, order_id, line_no, sold_at)"
+            " values (%s, %s, 2, 1, now())",
+            (shop.id, serial),
+        )
+
+
+async def test_that_somebody_buys_meanwhile_go_to_one_of_two(database: Database) -> None:
+    shop, variant = await furnish(database, "A", "B", "C")
+
+    async def buy() -> list[int]:
+        async with database.begin() as other:
+            return await take(other, shop, variant, 2, order=2)
+
+    async with database.begin() as tx:
+        await take(tx, shop, variant, 2, order=1)
+        second = asyncio.create_task(buy())
+        await waiting_for_a_lock(database, behind=tx)
+    with pytest.raises(Refused):
+        await second
+
+    async with database.begin() as tx:
+        assert await sold(tx, shop, 1) == {1: ["A", "B"]}
+        assert await sold(tx, shop, 2) == {}
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (1, 0, 0, 1)
+
+
+async def test_that_somebody_gives_up_go_to_the_one_who_waited(database: Database) -> None:
+    shop, variant = await furnish(database, "A", "B", "C")
+
+    async def buy() -> None:
+        async with database.begin() as other:
+            await take(other, shop, variant, 3, order=2)
+
+    with contextlib.suppress(psycopg.Rollback):
+        async with database.begin() as tx:
+            await take(tx, shop, variant, 2, order=1)
+            second = asyncio.create_task(buy())
+            await waiting_for_a_lock(database, behind=tx)
+            raise psycopg.Rollback
+    await second
+
+    async with database.begin() as tx:
+        assert await sold(tx, shop, 2) == {1: ["A", "B", "C"]}
+
+
+@pytest.mark.parametrize("step", ["take_serials:sold", "take_serials:sale", "post_stock:levels"])
+async def test_stay_unsold_when_the_sale_breaks_half_way(database: Database, step: str) -> None:
+    shop, variant = await furnish(database, "A", "B")
+
+    async def sell_and_break() -> None:
+        async with database.begin() as tx:
+            await tx.run("select set_config('crossdock.fail_point', %s, true)", (step,))
+            await take(tx, shop, variant, 1)
+
+    with pytest.raises(psycopg.Error) as broken:
+        await sell_and_break()
+
+    assert broken.value.sqlstate == "CD099"
+    async with database.begin() as tx:
+        assert len(await list_serials(tx, shop_id=shop.id, variant_id=variant, sold=False)) == 2
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (2, 0, 0, 2)
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.integers(-4, 4).filter(bool), min_size=1, max_size=10))
+async def test_leave_in_the_order_in_which_they_came_whatever_happens(
+    database: Database, steps: list[int]
+) -> None:
+    """A step above zero adds so many, one below sells so many."""
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=0)
+    added, taken = 0, 0
+    for order, step in enumerate(steps, start=1):
+        async with database.begin() as tx:
+            if step > 0:
+                await add(tx, shop, variant, *(f"S{added + n}" for n in range(step)))
+                added += step
+            elif taken - step <= added:
+                await take(tx, shop, variant, -step, order=order)
+                expected = [f"S{taken + n}" for n in range(-step)]
+                assert await sold(tx, shop, order) == {1: expected}
+                taken -= step
+            on_hand = await level(tx, shop_id=shop.id, variant_id=variant)
+        assert on_hand == (added - taken, 0, 0, added - taken)
