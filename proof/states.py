@@ -15,7 +15,7 @@ TABLES = """
     from information_schema.columns c
     join information_schema.tables t using (table_schema, table_name)
     where c.table_schema = 'public' and t.table_type = 'BASE TABLE'
-      and c.table_name not in ('alembic_version', 'schema_functions')
+      and c.table_name <> 'alembic_version' and c.table_name not like 'schema%%'
       and (c.table_name not like 'procrastinate%%' or c.table_name = 'procrastinate_jobs')
       and c.data_type <> all(%s) and c.column_name <> all(%s)
     group by c.table_name order by c.table_name

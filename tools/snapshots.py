@@ -1,8 +1,9 @@
-"""Keep docs/reference/openapi/ equal to what each channel really serves.
+"""Keep docs/reference/openapi/ equal to what each channel serves, and the list of SQL files whole.
 
 `python -m tools.snapshots --check` compares (part of `make check`), `--write` rewrites the files
 (part of `make docs`). The documents come from `crossdock openapi --channel NAME`, the same command
-that a partner can run.
+that a partner can run. The list of SQL files is src/crossdock/db/generations.txt: `--write` adds a
+line for each one that changed, which makes the schema's next generation.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 from itertools import islice
 from pathlib import Path
 
+from crossdock.db.generations import LEDGER_FILE, missing_lines
 from tools.laws.layout import channel_names
 from tools.laws.tree import read_repository
 
@@ -70,6 +72,28 @@ def write(channels: list[str]) -> None:
         print(f"snapshots: wrote docs/reference/openapi/{channel}.json")
 
 
+def check_generation() -> int:
+    """Print which SQL files changed without a new generation of the schema; return their number."""
+    missing = missing_lines()
+    for line in missing:
+        print(
+            f"snapshots: {line.split(' ', 1)[1]} changed, {LEDGER_FILE.name} does not know it yet"
+        )
+    if missing:
+        print(
+            "snapshots: run `make docs`, or `python -m tools.snapshots --write`, and commit the list"
+        )
+    return len(missing)
+
+
+def write_generation() -> None:
+    """Add what the list of SQL files lacks, at its end."""
+    missing = missing_lines()
+    with LEDGER_FILE.open("a", encoding="utf-8") as ledger:
+        ledger.writelines(f"{line}\n" for line in missing)
+    print(f"snapshots: {LEDGER_FILE.name} has {len(missing)} more lines")
+
+
 def main() -> int:
     """Check or write, as asked."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -79,9 +103,10 @@ def main() -> int:
     wanted = parser.parse_args()
     channels = channel_names(read_repository(ROOT))
     if wanted.write:
+        write_generation()
         write(channels)
         return 0
-    return 1 if check(channels) else 0
+    return 1 if check_generation() + check(channels) else 0
 
 
 if __name__ == "__main__":

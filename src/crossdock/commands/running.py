@@ -18,13 +18,14 @@ def with_runtime(
     settings: Settings | None = None,
     makes_database: bool = False,
 ) -> T:
-    """Run `action` with a migrated database and an open pool; works beside a running server too.
+    """Run `action` with an open pool; works beside a running server too.
 
-    Links that it makes lead to that server, whatever port it was given. Raises SettingsError where
-    there is no database yet, unless the command may make one.
+    Links that it makes lead to that server, whatever port it was given. A command that
+    `makes_database` makes or migrates it. For any other one SettingsError is raised where there is
+    no database yet, and CrossdockError `internal` where it is not of this version.
     """
     from crossdock.db.embedded import running_database
-    from crossdock.db.migrate import migrate
+    from crossdock.db.migrate import migrate, require_served
     from crossdock.kit.logging import configure_logging
     from crossdock.serving.address import beside_server
 
@@ -33,7 +34,7 @@ def with_runtime(
         require_database(settings)
     configure_logging(level="warning", format=settings.log_format)
     with running_database(settings) as running:
-        migrate(running.database_url)
+        (migrate if makes_database else require_served)(running.database_url)
         return run_once(action, settings=running)
 
 

@@ -1,43 +1,44 @@
 """Brings a database to this version: Alembic revisions, then the function files.
 
-Functions live in `*.sql` files beside the Python that calls them. Each file is applied again whenever
-its text changed, after the functions of its names were dropped, for arguments and answers may have changed
-too; the table `schema_functions` remembers the checksums. An advisory lock lets several processes migrate
-at once: one works, the others find everything done.
+Functions live in `*.sql` files beside the Python that calls them. A file is applied again whenever
+its text changed; the table `schema_functions` remembers the checksums. An advisory lock lets several
+processes migrate at once: one works, the others find everything done. A newer database is refused,
+also where it differs in functions alone (see `generations`).
 """
 
-import contextlib
-import hashlib
-import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from crossdock.db import functions, generations
 from crossdock.db.connection import connection_info
+from crossdock.db.generations import SchemaState, Standing
 from crossdock.errors import CrossdockError, DatabaseUnavailable
 
-PACKAGE_DIR = Path(__file__).parent.parent
-MIGRATIONS_DIR = Path(__file__).parent / "migrations"
-VERSIONS_DIR = MIGRATIONS_DIR / "versions"
 ADVISORY_LOCK = 0x63726F7373
 LOCK_TIMEOUT_S = 60
-_DECLARED = re.compile(r"^create or replace function (\w+)", re.MULTILINE)
+_REMEMBER = (
+    "insert into {table} (name, checksum) values (%s, %s)"
+    " on conflict (name) do update set checksum = excluded.checksum, applied_at = now()"
+)
+_GENERATION = (
+    "insert into schema_generation (generation, serves_from) values (%s, %s) on conflict (only_row)"
+    " do update set generation = excluded.generation, serves_from = excluded.serves_from,"
+    " applied_at = now()"
+)
+_ASKED = {
+    Standing.OLDER: "A migration is due: the database is older than this program ({theirs}, {mine}). "
+    "Run `crossdock migrate`, or start `crossdock serve`, which does it too.",
+    Standing.NEWER_AND_SERVES: "The database is newer than this program ({theirs}, {mine}). It "
+    "still serves what runs; start the newer Crossdock that made it.",
+    Standing.NEWER: "The database is newer than this program ({theirs}, {mine}). "
+    "Start the newer Crossdock that made it.",
+    Standing.FOREIGN: "The database was made by another Crossdock, whose {files} this one does not "
+    "know ({theirs}, {mine}). Start the one that made it, or give this one a database of its own.",
+}
 
-STATE_SQL = """
-select (select version_num from alembic_version),
-       (select string_agg(name || ':' || checksum, ' ') from schema_functions)
-"""
-
-
-class SchemaState(msgspec.Struct, frozen=True):
-    """The revision and the function checksums a database has, or this version wants."""
-
-    revision: str | None
-    functions: dict[str, str]
+Connection = psycopg.Connection[Any]
 
 
 def migrate(database_url: str) -> bool:
@@ -45,78 +46,71 @@ def migrate(database_url: str) -> bool:
 
     Raises DatabaseUnavailable, or CrossdockError `internal` when the database is of a newer version.
     """
-    wanted = wanted_state()
     with _connect(database_url) as connection:
-        if read_state(connection) == wanted:
+        if generations.standing_of(read_state(connection)) == Standing.CURRENT:
             return False
         connection.execute("select set_config('lock_timeout', %s, false)", (f"{LOCK_TIMEOUT_S}s",))
         connection.execute("select pg_advisory_lock(%s)", (ADVISORY_LOCK,))
         current = read_state(connection)
-        if current == wanted:
+        if generations.standing_of(current) == Standing.CURRENT:
             return False
-        _refuse_newer(current)
-        if current.revision != wanted.revision:
+        _require_older(current)
+        if current.revision != generations.wanted_state().revision:
             _upgrade(database_url)
-        _apply_functions(connection, applied=read_state(connection).functions)
+        with connection.transaction():
+            _apply(connection, applied=read_state(connection).functions)
     return True
 
 
-def is_current(database_url: str) -> bool:
-    """Whether `migrate` would have nothing to do."""
-    with _connect(database_url) as connection:
-        return read_state(connection) == wanted_state()
+def what_is_due(database_url: str) -> str:
+    """What an operator has to do before the database is this program's own; "" if nothing."""
+    current, standing = _look(database_url)
+    return "" if standing == Standing.CURRENT else _told(current, standing=standing)
 
 
-def read_state(connection: psycopg.Connection[tuple[str | None, str | None]]) -> SchemaState:
+def require_served(database_url: str) -> None:
+    """Raises CrossdockError `internal` where the database does not serve this program as it is."""
+    current, standing = _look(database_url)
+    if standing not in {Standing.CURRENT, Standing.NEWER_AND_SERVES}:
+        raise CrossdockError("internal", _told(current, standing=standing))
+
+
+def read_state(connection: Connection) -> SchemaState:
     """What the database has, in one query; a database without our tables has nothing."""
     try:
-        row = connection.execute(STATE_SQL).fetchone()
+        row = connection.execute(generations.STATE_SQL).fetchone()
     except psycopg.errors.UndefinedTable:
         row = None
-    return parse_state(row or (None, None))
+    return generations.parse_state(row) if row else SchemaState()
 
 
-def parse_state(row: tuple[str | None, str | None]) -> SchemaState:
-    """The state in a row of STATE_SQL."""
-    revision, functions = row
-    pairs = (pair.partition(":") for pair in (functions or "").split())
-    return SchemaState(revision, {name: checksum for name, _, checksum in pairs})
+def _look(database_url: str) -> tuple[SchemaState, Standing]:
+    with _connect(database_url) as connection:
+        current = read_state(connection)
+    return current, generations.standing_of(current)
 
 
-@cache
-def wanted_state() -> SchemaState:
-    """What this version of the program needs."""
-    return SchemaState(
-        _revisions()[-1],
-        {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in _function_files()},
-    )
-
-
-def _revisions() -> list[str]:
-    """Revision ids in the order of their dated file names; read without loading Alembic."""
-    pattern = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
-    texts = (path.read_text(encoding="utf-8") for path in sorted(VERSIONS_DIR.glob("*.py")))
-    return [match[1] for text in texts if (match := pattern.search(text))]
-
-
-def _function_files() -> list[tuple[str, Path]]:
-    return [
-        (path.relative_to(PACKAGE_DIR).as_posix(), path)
-        for path in sorted(PACKAGE_DIR.rglob("*.sql"))
-        if MIGRATIONS_DIR not in path.parents
-    ]
-
-
-def _refuse_newer(current: SchemaState) -> None:
-    if current.revision is not None and current.revision not in _revisions():
+def _require_older(current: SchemaState) -> None:
+    standing = generations.standing_of(current)
+    if standing != Standing.OLDER:
+        raise CrossdockError("internal", _told(current, standing=standing))
+    if forgotten := generations.forgotten_files(current):
         raise CrossdockError(
             "internal",
-            f"The database is at revision {current.revision}, which this version does not know. "
-            "Start the newer Crossdock that made it.",
+            f"{', '.join(forgotten)} changed without a new generation of the schema: "
+            "run `make docs`, then start again.",
         )
 
 
-def _connect(database_url: str) -> psycopg.Connection[tuple[str | None, str | None]]:
+def _told(current: SchemaState, *, standing: Standing) -> str:
+    return _ASKED[standing].format(
+        theirs=f"revision {current.revision}, generation {current.generation}",
+        mine=f"here {generations.wanted_state().generation}",
+        files=", ".join(generations.unknown_files(current)) or f"revision {current.revision}",
+    )
+
+
+def _connect(database_url: str) -> Connection:
     try:
         return psycopg.connect(connection_info(database_url), autocommit=True)
     except psycopg.OperationalError as error:
@@ -128,44 +122,30 @@ def _upgrade(database_url: str) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS_DIR))
+    config.set_main_option("script_location", str(generations.MIGRATIONS_DIR))
+    config.set_main_option("version_locations", str(generations.VERSIONS_DIR))
     config.set_main_option("path_separator", "os")
     config.attributes["conninfo"] = conninfo_to_dict(connection_info(database_url))
     command.upgrade(config, "head")
 
 
-def _apply_functions(connection: psycopg.Connection[object], *, applied: dict[str, str]) -> None:
+def _apply(connection: Connection, *, applied: dict[str, str]) -> None:
     """All changed files in one transaction; bodies are not checked, so the order is free."""
-    wanted = wanted_state().functions
-    with connection.transaction():
-        connection.execute("set local check_function_bodies = off")
-        for name, path in _function_files():
-            if applied.get(name) != wanted[name]:
-                _apply(connection, name=name, path=path)
-        connection.execute("delete from schema_functions where name <> all(%s)", (list(wanted),))
-
-
-def _drop_declared(connection: psycopg.Connection[Any], *, names: list[str]) -> None:
-    """Drop every function of these names; one that a table or trigger needs stays, to be replaced."""
-    statements = connection.execute(
-        "select format('drop function %%s', oid::regprocedure) from pg_proc"
-        " where pronamespace = current_schema()::regnamespace and proname = any(%s)",
-        (names,),
-    ).fetchall()
-    for (statement,) in statements:
-        with (
-            contextlib.suppress(psycopg.errors.DependentObjectsStillExist),
-            connection.transaction(),
-        ):
-            connection.execute(str(statement).encode())
-
-
-def _apply(connection: psycopg.Connection[object], *, name: str, path: Path) -> None:
-    text = path.read_bytes()
-    _drop_declared(connection, names=_DECLARED.findall(text.decode()))
-    connection.execute(text)
-    connection.execute(
-        "insert into schema_functions (name, checksum) values (%s, %s)"
-        " on conflict (name) do update set checksum = excluded.checksum, applied_at = now()",
-        (name, wanted_state().functions[name]),
+    wanted = generations.wanted_state()
+    files = dict(generations.function_files())
+    changed = [name for name in files if applied.get(name) != wanted.functions[name]]
+    functions.apply_files(
+        connection,
+        changed=[files[name] for name in changed],
+        all_files=list(files.values()),
+        generation=wanted.generation,
+        serves_from=wanted.serves_from,
     )
+    for name in changed:
+        connection.execute(
+            _REMEMBER.format(table="schema_functions").encode(), (name, wanted.functions[name])
+        )
+    connection.execute("delete from schema_functions where name <> all(%s)", (list(files),))
+    for name, checksum in wanted.revision_files.items():
+        connection.execute(_REMEMBER.format(table="schema_revisions").encode(), (name, checksum))
+    connection.execute(_GENERATION, (wanted.generation, wanted.serves_from))

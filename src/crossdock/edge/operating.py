@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crossdock.db.migrate import STATE_SQL, parse_state, wanted_state
+from crossdock.db.generations import STATE_SQL, Standing, parse_state, standing_of, wanted_state
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Database
 from crossdock.edge import metrics
@@ -54,7 +54,12 @@ class Operating:
     async def _ready(self, _scope: Scope) -> tuple[str, bytes]:
         """The database answers and has this version's schema."""
         await check_ready(self._runtime.database)
-        body = {"status": "ready", "revision": wanted_state().revision}
+        wanted = wanted_state()
+        body = {
+            "status": "ready",
+            "revision": wanted.revision,
+            "generation": wanted.generation,
+        }
         return "application/json", orjson.dumps(body)
 
     async def _metrics(self, scope: Scope) -> tuple[str, bytes]:
@@ -74,8 +79,11 @@ async def check_ready(database: Database) -> None:
         raise
     except Exception as error:
         raise Unavailable("database_unavailable", "The database is not migrated.") from error
-    if row is None or parse_state((row[0], row[1])) != wanted_state():
+    if row is None:
         raise Unavailable("database_unavailable", "The database is not migrated.")
+    standing = standing_of(parse_state((row[0], row[1], row[2], row[3], row[4])))
+    if standing not in {Standing.CURRENT, Standing.NEWER_AND_SERVES}:
+        raise Unavailable("database_unavailable", f"The database is {standing.value}.")
 
 
 def _may_scrape(scope: Scope, *, token: str) -> bool:

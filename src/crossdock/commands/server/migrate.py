@@ -24,10 +24,10 @@ def migrate(
         require_database(settings)
     with running_database(settings) as running:
         if check:
-            is_current = migration.is_current(running.database_url)
-            text = "The database is up to date." if is_current else "A migration is due."
-            _say(text, as_json=as_json, changed=False, is_current=is_current)
-            raise typer.Exit(0 if is_current else 1)
+            due = migration.what_is_due(running.database_url)
+            text = due or "The database is up to date."
+            _say(text, as_json=as_json, changed=False, is_current=not due)
+            raise typer.Exit(1 if due else 0)
         changed = migration.migrate(running.database_url)
     text = "Migrated." if changed else "Nothing to do."
     _say(text, as_json=as_json, changed=changed, is_current=True)

@@ -23,7 +23,7 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
     settings = with_options(load_settings(), host=host, port=port, workers=workers)
     asyncio.run(claim_port(settings))
     with running_database(settings) as running, noting_address(settings) as note_address:
-        text = with_runtime(_prepare, settings=running)
+        text = with_runtime(_prepare, settings=running, makes_database=True)
         configure_logging(level=settings.log_level, format=settings.log_format)
 
         def greet() -> None:

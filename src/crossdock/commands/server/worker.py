@@ -9,7 +9,7 @@ from crossdock.settings import load_settings
 def worker() -> None:
     """Run the background jobs until a stop signal; unfinished ones go back to the queue."""
     from crossdock.db.embedded import running_database
-    from crossdock.db.migrate import migrate
+    from crossdock.db.migrate import require_served
     from crossdock.jobs.worker import work
     from crossdock.kit.logging import configure_logging
 
@@ -17,6 +17,6 @@ def worker() -> None:
     require_database(settings)
     configure_logging(level=settings.log_level, format=settings.log_format)
     with running_database(settings) as running:
-        migrate(running.database_url)
+        require_served(running.database_url)
         run_once(require_master_key, settings=running)
         asyncio.run(work(running))
