@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+import pycountry
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,39 @@ amounts = st.integers(-money.MINOR_MAX, money.MINOR_MAX)
 )
 def test_reads_an_amount(text, currency, minor):
     assert money.parse_amount(text, currency=currency) == minor
+
+
+def test_every_currency_has_the_decimals_of_iso_4217():
+    rare = {"CLF": 4, "UYW": 4} | dict.fromkeys(
+        ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3
+    )
+    rare |= dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    )
+    codes = {currency.alpha_3 for currency in pycountry.currencies}
+
+    assert len(codes) > 170
+    assert {code: money.exponent(code) for code in codes} == dict.fromkeys(codes, 2) | rare
+    assert money.exponent("ZZZ") == 2
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from crossdock.shop.warehouse import (
     poll_carriers,
     ship_with_carrier,
 )
-from crossdock.web.tracking import Tracking, country_name
+from crossdock.web.tracking import Tracking
 from tests.support.clocked import ClockedServer, clocked
 from tests.support.factories import moment
 from tests.support.warehousing import RECEIVER, Warehouse
@@ -271,10 +271,3 @@ async def test_can_only_be_read(warehouse: Warehouse, booking: Booking) -> None:
     for method in ("POST", "PUT", "DELETE"):
         assert (await _open(address, method=method)).status_code == 405
     assert await warehouse.everything() == before
-
-
-@pytest.mark.parametrize(
-    ("code", "name"), [("BE", "Belgium"), ("kr", "South Korea"), ("XX", "XX"), ("", "")]
-)
-def test_calls_a_country_by_its_usual_name(code: str, name: str) -> None:
-    assert country_name(code) == name

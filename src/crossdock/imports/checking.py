@@ -7,9 +7,11 @@ from datetime import datetime
 import msgspec
 
 from crossdock.imports.items import Finding, Item, Read, Record, shown
+from crossdock.kit.email import is_email
 from crossdock.shop.catalogue import (
     BlogPostRecord,
     CategoryRecord,
+    MerchantRecord,
     Parts,
     ProductRecord,
     VariantRecord,
@@ -140,6 +142,8 @@ def _other_reason(record: Record) -> tuple[str, str] | None:
         return "path", _TOO_DEEP
     if isinstance(record, BlogPostRecord) and _is_far(record.published_at):
         return "published_at", _FAR
+    if isinstance(record, MerchantRecord) and record.email and not is_email(record.email):
+        return "email", "is no e-mail address"
     return None
 
 

@@ -6,19 +6,10 @@ No float comes in or goes out. Rounding is half up, away from zero, and only `ro
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from crossdock.errors import Invalid
 
-# ISO 4217 list one: currencies whose minor unit is not a hundredth of the major one.
-_WITHOUT_DECIMALS = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}
-    | {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
-)
-_EXPONENTS = (
-    dict.fromkeys(_WITHOUT_DECIMALS, 0)
-    | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-    | dict.fromkeys(("CLF", "UYW"), 4)
-)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _AMOUNT = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _LONGEST_AMOUNT = 40
@@ -28,7 +19,7 @@ MINOR_MAX = 10**15
 
 
 def exponent(currency: str) -> int:
-    """How many decimals the currency has: 2 for EUR, 0 for JPY, 3 for KWD.
+    """How many decimals ISO 4217 gives the currency: 2 for EUR, 0 for JPY, 3 for KWD; 2 where none.
 
     Raises Invalid (invalid_input) unless the code is three capital letters.
     """
@@ -36,7 +27,16 @@ def exponent(currency: str) -> int:
         raise Invalid(
             "invalid_input", f"{currency!r:.20} is not a currency code", {"field": "currency"}
         )
-    return _EXPONENTS.get(currency, 2)
+    return _exponents().get(currency, 2)
+
+
+@cache
+def _exponents() -> dict[str, int]:
+    """Of ISO 4217's list one, which this library keeps; metals and test codes have none."""
+    from iso4217 import Currency  # late: it reads the list
+
+    places = ((str(currency.code), currency.exponent) for currency in Currency)
+    return {code: places for code, places in places if places is not None}
 
 
 def round_half_up(value: Decimal) -> int:

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from crossdock import __version__
 from crossdock.db.unit_of_work import Database
 from crossdock.gate import Gate, StaffPage
+from crossdock.kit.display import moment_text
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
@@ -111,6 +112,7 @@ class Site:
             asset=self._assets.url, version=__version__, sections=self._guides.sections
         )
         made.filters["html"] = Markup
+        made.filters["moment"] = moment_text
         # the parser escapes every tag in the text
         made.filters["inline"] = lambda text: Markup(inline(text))  # nosec B704
         return made

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import msgspec
-import pycountry
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
+from crossdock.kit.display import country_name
 from crossdock.shop.warehouse import (
     Checkpoint,
     FollowedParcel,
@@ -94,12 +94,6 @@ def view_of(parcel: FollowedParcel, *, number: str) -> ParcelView:
         ),
         sights=tuple(_sight(checkpoint) for checkpoint in parcel.checkpoints),
     )
-
-
-def country_name(code: str) -> str:
-    """The country's usual English name; a code that is none stays as it is."""
-    found = pycountry.countries.get(alpha_2=code.upper()) if code else None
-    return str(getattr(found, "common_name", found.name)) if found else code
 
 
 def _place_on_the_road(parcel: FollowedParcel) -> int:

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
-from crossdock.kit.money import format_minor
+from crossdock.kit.display import moment_text, money_text
 from crossdock.shop.orders import Order, read_order_by_key
 
 # Referrer-Policy: no-referrer comes with every answer of the server.
@@ -22,18 +22,6 @@ PAGE_HEADERS = {
 }
 _ID_LENGTH_MAX = 18
 _KEY_LENGTH_MAX = 64
-
-_SIGNS = {
-    "USD": "$",
-    "EUR": "€",
-    "GBP": "£",
-    "JPY": "¥",
-    "INR": "₹",
-    "CAD": "CA$",
-    "AUD": "A$",
-    "MXN": "MX$",
-    "BRL": "R$",
-}
 
 _ROAD = ("Received", "Processing", "In fulfilment", "Shipped", "Completed")
 _PLACES: dict[str, tuple[int, str]] = {
@@ -69,13 +57,6 @@ def steps(state: str) -> list[Step]:
     return line
 
 
-def money_text(minor: int, currency: str) -> str:
-    """An amount for people: $1,299.00, €0.50, ¥1,200, CHF 12.00."""
-    whole, point, decimals = format_minor(abs(minor), currency).partition(".")
-    sign = _SIGNS.get(currency, f"{currency}\u00a0")
-    return f"{'−' if minor < 0 else ''}{sign}{int(whole):,}{point}{decimals}"
-
-
 def environment() -> jinja2.Environment:
     """The channel's templates, with everything escaped."""
     made = jinja2.Environment(
@@ -86,6 +67,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     made.filters["money"] = money_text
+    made.filters["moment"] = moment_text
     return made
 
 

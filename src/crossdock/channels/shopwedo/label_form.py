@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import msgspec
 import pycountry
+from stdnum.eu.vat import MEMBER_STATES
 
+from crossdock.kit.email import is_email
 from crossdock.kit.texts import has_ink
 from crossdock.shop.customers import Address
 from crossdock.shop.warehouse import WorkOrder
@@ -16,13 +18,9 @@ DEFAULT_LANGUAGE = "nl"
 TEXT_MAX = 100
 _BLANKS = " \t\u00a0"  # what people copy along; a line break is no such thing
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{0,64}", re.ASCII)
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # Members of the European Union: a parcel to them needs no phone number for customs.
-_UNION = frozenset(
-    {"AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE"}
-    | {"IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE"}
-)
+_UNION = frozenset(code.upper() for code in MEMBER_STATES) - {"XI"}  # Northern Ireland: VAT alone
 _REQUIRED = {
     "addressEmail": "The e-mail address is missing.",
     "addressStreet": "The street is missing.",
@@ -120,7 +118,7 @@ def mistakes(form: LabelForm) -> dict[str, str]:
     found = {name: text for name, text in _REQUIRED.items() if not getattr(form, name)}
     if not (form.addressFirstname or form.addressLastname or form.addressCompany):
         found["addressFirstname"] = "Give a first name, a last name or a company."
-    if form.addressEmail and not _EMAIL.fullmatch(form.addressEmail):
+    if form.addressEmail and not is_email(form.addressEmail):
         found["addressEmail"] = "This is not an e-mail address."
     if not _REFERENCE.fullmatch(form.trackingReference):
         found["trackingReference"] = "At most 64 letters without accents, digits, - and _."

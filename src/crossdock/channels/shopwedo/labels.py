@@ -22,6 +22,7 @@ from crossdock.channels.shopwedo.label_form import (
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, NotFound
 from crossdock.gate import Gate
+from crossdock.kit.display import language_name
 from crossdock.shop.orders import find_order_id
 from crossdock.shop.people import Right, Visit
 from crossdock.shop.warehouse import (
@@ -52,9 +53,7 @@ PAGE_HEADERS = {
 Page = Callable[[Request], Awaitable[Response]]
 _INSTANCE = re.compile(r"\{?[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
-_LANGUAGE_NAMES = dict(
-    zip(LANGUAGES, ("Nederlands", "Français", "English", "Deutsch"), strict=True)
-)
+_LANGUAGE_NAMES = {code: language_name(code) for code in LANGUAGES}
 
 
 class LabelPages:

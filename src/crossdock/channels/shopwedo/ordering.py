@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from crossdock.channels.shopwedo.errors import OrderRefused
 from crossdock.channels.shopwedo.fields import WHOLE, whole
+from crossdock.kit.email import is_email
 from crossdock.kit.money import MINOR_MAX, exponent, round_half_up
 from crossdock.shop.catalogue import VariantName
 from crossdock.shop.customers import Address
@@ -29,7 +30,6 @@ NUMBER_MAX = 191
 _FALSE_WORDS = {"0", "false", "no", "n", "off"}
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 _WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _PRICE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_END = re.compile(r"[\t\n\r\x85\u2028\u2029]+")
@@ -120,7 +120,7 @@ class OrderReader:
             may_lack = name == "number" and not self._strict
             if not values[name] and not may_lack and f"{field}.{name}" not in self.errors:
                 self._wrong(f"{field}.{name}", "required")
-        if values["email"] and not _EMAIL.fullmatch(values["email"]):
+        if values["email"] and not is_email(values["email"]):
             self._wrong(f"{field}.email", "invalid")
         country = values["country_iso2"]
         if country and not re.fullmatch(r"[A-Za-z]{2}", country):

@@ -25,7 +25,7 @@ SetOption = Annotated[
         "--set",
         help="key=value: billing.FIELD, shipping.FIELD, or address.FIELD for both; email, active, "
         "sales_rep. A FIELD is first_name, last_name, company, email, phone, address_1, address_2, "
-        "city, state, postcode or country.",
+        "city, state, postcode, country or vat.",
     ),
 ]
 _YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}

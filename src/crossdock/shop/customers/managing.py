@@ -1,6 +1,5 @@
 """Add, list and change customers: the shop's own buyers, for whom partners order."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -10,9 +9,9 @@ from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.kit.email import is_email
 from crossdock.shop.customers.addresses import Address, missing_fields
-
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+from crossdock.shop.customers.vat import check_vat
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +49,7 @@ async def add_customer(
     _check_email(email)
     for address in (billing, shipping):
         _check_country(address.country)
+        check_vat(address.vat, country=address.country)
     customer_id = await tx.value(
         """insert into customers (shop_id, email, first_name, last_name, company, billing, shipping)
            values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning id""",
@@ -105,6 +105,7 @@ async def set_customer(
         columns["email"] = columns["email"].strip().lower()
     for address in (change.billing, change.shipping):
         _check_country(address.get("country", ""))
+        check_vat(address.get("vat", ""), country=address.get("country", ""))
     assignments = "".join(f", {name} = %({name})s" for name in columns)
     if "sales_rep_id" in columns:
         columns["sales_rep_source"] = None if columns["sales_rep_id"] is None else "stored"
@@ -155,7 +156,7 @@ def _is_id(who: str) -> bool:
 
 
 def _check_email(email: str) -> None:
-    if not _EMAIL.fullmatch(email.strip()):
+    if not is_email(email.strip()):
         raise Invalid("invalid_input", f"{email!r} is no e-mail address.", {"field": "email"})
 
 

@@ -3,7 +3,8 @@
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Conflict, NotFound
+from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.kit.email import is_email
 
 
 class SalesRep(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +20,12 @@ class SalesRep(msgspec.Struct, frozen=True, kw_only=True):
 async def add_sales_rep(
     tx: Transaction, *, shop_id: int, name: str, email: str | None = None
 ) -> int:
-    """The new sales rep's id. Raises Conflict `exists` when the shop knows the e-mail."""
+    """The new sales rep's id.
+
+    Raises Invalid `invalid_input` for what is no e-mail, Conflict `exists` when the shop knows it.
+    """
+    if email and not is_email(email.strip()):
+        raise Invalid("invalid_input", f"{email!r} is no e-mail address.", {"field": "email"})
     sales_rep_id = await tx.value(
         "insert into sales_reps (shop_id, name, email) values (%s, %s, %s) on conflict do nothing returning id",
         (shop_id, name.strip(), email.strip().lower() if email else None),

@@ -1,17 +1,16 @@
 """Add people, find them, change what they may do."""
 
-import re
 from datetime import datetime
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound, Refused
+from crossdock.kit.email import is_email
 from crossdock.kit.passwords import Hasher
 from crossdock.shop.people.model import Person
 from crossdock.shop.people.roles import PARTNER_ROLE, STAFF_ROLES, Role
 
-_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>()\",;:\\]{1,64}@[^\s@\x00-\x1f\x7f<>()\",;:\\]{1,189}")
 _NAME_LENGTH_MAX = 100
 
 PERSON_COLUMNS = (
@@ -155,7 +154,7 @@ def check_email(email: str) -> str:
 def normal_email(email: str) -> str:
     """How an address is compared and counted; '' for a text that cannot be one."""
     text = email.strip()
-    return text.lower() if _EMAIL.fullmatch(text) else ""
+    return text.lower() if is_email(text) else ""
 
 
 async def _check_partner(tx: Transaction, *, shop_id: int, partner_id: int) -> None:

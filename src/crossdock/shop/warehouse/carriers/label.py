@@ -1,15 +1,12 @@
 """What stands on a label, whatever it is printed with.
 
 Countries are named in the label's language, as its captions are; the receiver's in capitals, as the
-last line of the address (UPU S42). The names are ISO 3166-1's in iso-codes' translations.
+last line of the address (UPU S42).
 """
 
-import gettext
-from functools import cache
-
 import msgspec
-import pycountry
 
+from crossdock.kit.display import country_name
 from crossdock.shop.customers import Address
 from crossdock.shop.warehouse.carriers.contract import LANGUAGES, Parcel
 
@@ -97,18 +94,7 @@ def _town(address: Address) -> str:
 
 def _country(address: Address, *, language: str) -> str:
     """The country's usual name; a code that is none stays as it is."""
-    found = pycountry.countries.get(alpha_2=address.country.upper()) if address.country else None
-    if found is None:
-        return _plain(address.country)
-    return _translations(language).gettext(getattr(found, "common_name", found.name))
-
-
-@cache
-def _translations(language: str) -> gettext.NullTranslations:
-    """iso-codes' country names; the English ones where a language has none."""
-    return gettext.translation(
-        "iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True
-    )
+    return _plain(country_name(address.country, language=language))
 
 
 def _plain(text: str) -> str:
