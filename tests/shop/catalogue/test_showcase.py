@@ -57,8 +57,9 @@ async def test_a_page_costs_the_rows_on_it_however_small_other_shops_were(crowde
         large = await add_shop(tx, slug="large", name="Large", currency="USD")
     await stock_up(crowded, large, PRODUCTS)
     parameters = {
-        "shop": large.id, "merchants": None, "price_list": None, "ids": None, "categories": None,
-        "now": NOW, "limit": 100, "offset": 400,
+        "shop": large.id, "merchants": None, "currency": "USD", "price_list": None, "backorder": False,
+        "own_requires_stock": False, "ids": None, "categories": None, "now": NOW, "limit": 100,
+        "offset": 400,
     }  # fmt: skip
 
     async with crowded.statement() as tx:

@@ -15,6 +15,7 @@ from crossdock.shop.catalogue.listing import (
 )
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
+from crossdock.shop.catalogue.offers import Offer, offers
 from crossdock.shop.catalogue.parts import Parts, left_out_of_product, left_out_of_variant
 from crossdock.shop.catalogue.reading_back import (
     AttributeUse,
@@ -57,6 +58,7 @@ __all__ = [
     "ImportRun",
     "Listing",
     "MerchantRecord",
+    "Offer",
     "Parts",
     "PreparedProduct",
     "ProductRecord",
@@ -82,6 +84,7 @@ __all__ = [
     "list_posts",
     "list_products",
     "normalise_gtin",
+    "offers",
     "open_listing",
     "open_run",
     "prepare",

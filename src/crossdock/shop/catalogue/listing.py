@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.catalogue.offers import OFFERS, offer_terms
 from crossdock.shop.partners import Partner
 
 _FETCH = 2_000
@@ -63,7 +63,8 @@ async def open_listing(
     changes_at = await tx.value(_CHANGES_AT, {"shop": partner.shop_id, "now": now})
     async with tx.connection.cursor(name="listing", binary=True) as cursor:
         cursor.itersize = _FETCH
-        await cursor.execute(_LISTING, _parameters(partner, now, own_requires_stock))
+        terms = offer_terms(partner, now=now, own_requires_stock=own_requires_stock)
+        await cursor.execute(_LISTING, terms)
 
         async def chunks() -> AsyncIterator[list[SellableRow]]:
             while rows := await cursor.fetchmany(_FETCH):
@@ -72,45 +73,9 @@ async def open_listing(
         yield Listing(version=version, changes_at=changes_at), chunks()
 
 
-def _parameters(partner: Partner, now: datetime, own_requires_stock: bool) -> dict[str, Any]:
-    merchants = partner.visible_merchants
-    return {
-        "shop": partner.shop_id,
-        "currency": partner.currency,
-        "merchants": None if merchants is None else list(merchants),
-        "price_list": partner.price_list_id,
-        "backorder": partner.backorder,
-        "own_requires_stock": own_requires_stock,
-        "now": now,
-    }
-
-
-_LISTING = """
-    select seen.id, seen.name, seen.price_minor, seen.shown, seen.own, seen.origin, seen.upc
-    from (
-        select v.id, v.name, v.origin, v.upc, coalesce(own.available, 0) as own, rule.listed, rule.shown,
-               active_price(list.price_minor, promotion.price_minor, v.sale_minor, v.sale_starts_at,
-                            v.sale_ends_at, v.retail_minor, %(now)s) as price_minor
-        from variants v
-        left join stock_levels own
-          on own.shop_id = v.shop_id and own.variant_id = v.id and own.pool = 'own'
-        left join stock_levels supplier
-          on supplier.shop_id = v.shop_id and supplier.variant_id = v.id and supplier.pool = 'supplier'
-        left join price_list_items list
-          on list.shop_id = v.shop_id and list.price_list_id = %(price_list)s and list.variant_id = v.id
-        left join (
-            select q.variant_id, min(q.price_minor) as price_minor from promotions q
-            where q.shop_id = %(shop)s and q.starts_at <= %(now)s and %(now)s < q.ends_at
-            group by q.variant_id
-        ) promotion on promotion.variant_id = v.id
-        cross join lateral stock_limit(
-            v.origin, v.stock_managed, v.stock_status, coalesce(own.available, 0),
-            coalesce(supplier.available, 0), %(backorder)s, %(own_requires_stock)s) rule
-        where v.shop_id = %(shop)s and v.listed and v.currency = %(currency)s
-          and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
-    ) seen
-    where seen.listed and seen.price_minor is not null
-    order by seen.id
+_LISTING = f"""
+    select o.id, o.name, o.price_minor, o.shown, o.own, o.origin, o.upc
+    from {OFFERS} o where o.visible and o.listed order by o.id
 """
 
 _CHANGES_AT = """

@@ -43,7 +43,7 @@ _KNOWN = """
     cross join lateral (
         select 1 from variants v
         where v.shop_id = %(shop)s and v.id = variant_named(%(shop)s, %(merchants)s::bigint[], w.kind, w.text)
-          and v.enabled and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
+          and v.enabled and sees_merchant(%(merchants)s::bigint[], v.merchant_id)
         limit 1
     ) found
 """

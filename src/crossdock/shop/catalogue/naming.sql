@@ -9,13 +9,13 @@ begin
     elsif p_kind = 'barcode' then
         return (select min(v.id) from variants v
                 where v.shop_id = p_shop_id and p_text ~ '^[0-9]{8,14}$' and v.gtin14 = lpad(p_text, 14, '0')::char(14)
-                  and v.enabled and (p_merchant_ids is null or v.merchant_id = any(p_merchant_ids)));
+                  and v.enabled and sees_merchant(p_merchant_ids, v.merchant_id));
     end if;
     return least(
         (select min(v.id) from variants v
          where v.shop_id = p_shop_id and v.sku = p_text
-           and v.enabled and (p_merchant_ids is null or v.merchant_id = any(p_merchant_ids))),
+           and v.enabled and sees_merchant(p_merchant_ids, v.merchant_id)),
         (select min(v.id) from variants v
          where v.shop_id = p_shop_id and v.merchant_sku = p_text and v.merchant_sku <> ''
-           and v.enabled and (p_merchant_ids is null or v.merchant_id = any(p_merchant_ids))));
+           and v.enabled and sees_merchant(p_merchant_ids, v.merchant_id)));
 end $$;

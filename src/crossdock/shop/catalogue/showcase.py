@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.catalogue.offers import OFFERS, offer_terms
 from crossdock.shop.partners import Partner
 
 PAGE = 100
@@ -112,14 +113,9 @@ async def list_products(
     Without an offset all of them, by `sort`, then id. With one a page of PAGE by id alone: nothing
     that is changed or added meanwhile moves a row to another page, so a walk meets each row once.
     """
-    merchants = partner.visible_merchants
-    parameters = {
-        "shop": partner.shop_id,
-        "merchants": None if merchants is None else list(merchants),
-        "price_list": partner.price_list_id,
+    parameters = offer_terms(partner, now=now) | {
         "ids": None if product_ids is None else list(product_ids),
         "categories": None if category_ids is None else list(category_ids),
-        "now": now,
         "limit": PAGE,
         "offset": offset or 0,
     }
@@ -180,7 +176,7 @@ _PRODUCT_ENTRIES = f"""
     select p.id, 0::bigint as parent_id, p.id as product_id, null::bigint as own_variant, p.sort
     from products p
     where p.shop_id = %(shop)s
-      and (%(merchants)s::bigint[] is null or p.merchant_id = any(%(merchants)s))
+      and sees_merchant(%(merchants)s::bigint[], p.merchant_id)
       and (%(ids)s::bigint[] is null or p.id = any(%(ids)s)) and {_IN_CATEGORY}
       and exists (select 1 from variants x where x.shop_id = p.shop_id and x.product_id = p.id)
 """
@@ -188,10 +184,10 @@ _VARIANT_ENTRIES = f"""
     select v.id, p.id, p.id, v.id, p.sort
     from variants v join products p on p.shop_id = v.shop_id and p.id = v.product_id
     where v.shop_id = %(shop)s and cardinality(p.option_names) > 0
-      and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
+      and sees_merchant(%(merchants)s::bigint[], v.merchant_id)
       and (%(ids)s::bigint[] is null or v.id = any(%(ids)s)) and {_IN_CATEGORY}
 """
-_SHOWN = """
+_SHOWN = f"""
     select jsonb_build_object(
         'id', e.id, 'parent_id', e.parent_id, 'variant_id', v.first_id,
         'name', coalesce(v.own_name, p.name), 'description', p.description, 'translations', p.translations,
@@ -226,27 +222,21 @@ _SHOWN = """
     from page e
     join products p on p.shop_id = %(shop)s and p.id = e.product_id
     join lateral (
-        select (array_agg(x.id order by x.position, x.id))[1] as first_id,
+        select (array_agg(x.id order by x.place, x.id))[1] as first_id,
                case when e.own_variant is not null then (array_agg(x.name))[1] end as own_name,
-               (array_agg(x.upc order by x.position, x.id))[1] as upc,
-               (array_agg(x.vat_bp order by x.position, x.id))[1] as vat_bp,
-               (array_agg(x.weight_g order by x.position, x.id))[1] as weight_g,
-               (array_agg(active_price(
-                    (select i.price_minor from price_list_items i
-                     where i.shop_id = x.shop_id and i.price_list_id = %(price_list)s and i.variant_id = x.id),
-                    null,
-                    x.sale_minor, x.sale_starts_at, x.sale_ends_at, x.retail_minor, %(now)s)
-                order by x.position, x.id))[1] as price_minor,
-               bool_or(x.enabled) as enabled, bool_or(x.stock_managed) as is_managed,
-               coalesce(sum(l.available), 0)::bigint as available
-        from variants x
-        left join stock_levels l on l.shop_id = x.shop_id and l.variant_id = x.id and l.pool = 'own'
-        where x.shop_id = %(shop)s and x.product_id = p.id
-          and (e.own_variant is null or x.id = e.own_variant)
+               (array_agg(x.upc order by x.place, x.id))[1] as upc,
+               (array_agg(x.vat_bp order by x.place, x.id))[1] as vat_bp,
+               (array_agg(x.weight_g order by x.place, x.id))[1] as weight_g,
+               (array_agg(x.regular_minor order by x.place, x.id))[1] as price_minor,
+               bool_or(x.enabled) as enabled, bool_or(x.managed) as is_managed,
+               coalesce(sum(x.own), 0)::bigint as available
+        from {OFFERS} x
+        where x.product_id = p.id and (e.own_variant is null or x.id = e.own_variant)
     ) v on true
 """
+# Materialized: a planner that takes a young shop for one row would read the entries once per product.
 _ALL_PRODUCTS = f"""
-    with page as ({_PRODUCT_ENTRIES} union all {_VARIANT_ENTRIES}) {_SHOWN} order by e.sort, e.id
+    with page as materialized ({_PRODUCT_ENTRIES} union all {_VARIANT_ENTRIES}) {_SHOWN} order by e.sort, e.id
 """
 # Each side is cut off by itself, so that neither is read beyond the page.
 _PRODUCTS_PAGE = f"""

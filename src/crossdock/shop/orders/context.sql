@@ -20,25 +20,11 @@ begin
             select jsonb_build_object('name', f.name, 'kind', f.kind) from connectors f
             where f.shop_id = p_shop_id and f.is_default and f.enabled),
         'variants', coalesce((select jsonb_agg(to_jsonb(seen)) from (
-            select v.id, v.product_id, v.merchant_id, v.name, v.sku, v.upc, v.origin, v.vat_bp,
-                   v.stock_managed as managed, v.stock_status as status,
-                   coalesce(v.image, p.images -> 0 ->> 'url') as image,
-                   coalesce(own.available, 0) as own, coalesce(supplier.available, 0) as supplier,
-                   active_price(
-                       (select i.price_minor from price_list_items i
-                        where i.shop_id = v.shop_id and i.price_list_id = p_price_list_id and i.variant_id = v.id),
-                       (select min(q.price_minor) from promotions q
-                        where q.shop_id = v.shop_id and q.variant_id = v.id
-                          and q.starts_at <= p_now and p_now < q.ends_at),
-                       v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, p_now) as price_minor
-            from variants v
-            join products p on p.shop_id = v.shop_id and p.id = v.product_id
-            left join stock_levels own
-              on own.shop_id = v.shop_id and own.variant_id = v.id and own.pool = 'own'
-            left join stock_levels supplier
-              on supplier.shop_id = v.shop_id and supplier.variant_id = v.id and supplier.pool = 'supplier'
-            where v.shop_id = p_shop_id and v.id = any(p_variant_ids) and v.listed and v.currency = p_currency
-              and (p_merchant_ids is null or v.merchant_id = any(p_merchant_ids))
-        ) seen where seen.price_minor is not null), '[]'::jsonb)
+            select o.id, o.product_id, o.merchant_id, o.name, o.sku, o.upc, o.origin, o.vat_bp, o.managed, o.status,
+                   coalesce(o.image, p.images -> 0 ->> 'url') as image, o.own, o.supplier, o.price_minor
+            from offers(p_shop_id, p_merchant_ids, p_currency, p_price_list_id, false, false, p_now) o
+            join products p on p.shop_id = p_shop_id and p.id = o.product_id
+            where o.id = any(p_variant_ids) and o.visible
+        ) seen), '[]'::jsonb)
     )::text;
 end $$;

@@ -61,7 +61,7 @@ _COLUMNS = """
     from variants v
     left join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
     where v.shop_id = %(shop)s
-      and (%(merchants)s::bigint[] is null or v.merchant_id = any(%(merchants)s))
+      and sees_merchant(%(merchants)s::bigint[], v.merchant_id)
 """
 _PAGE = "order by v.id limit %(limit)s offset %(offset)s"
 _STOCK = f"{_COLUMNS} {_PAGE}"

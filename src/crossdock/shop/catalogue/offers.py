@@ -1,0 +1,85 @@
+"""What a partner is offered: which variants it sees, at what price, and how many it may buy.
+
+The rules stand in the SQL function `offers` (offers.sql). A statement that lists, shows or checks
+variants for a caller selects from it; OFFERS is the call with its parameters, `offer_terms` their values.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.partners import Partner
+
+OFFERS: Final = (
+    "offers(%(shop)s, %(merchants)s::bigint[], %(currency)s, %(price_list)s, %(backorder)s,"
+    " %(own_requires_stock)s, %(now)s::timestamptz)"
+)
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant as a partner is offered it; amounts are minor units of the partner's currency.
+
+    `visible` says whether the partner may see and order it at all. `price_minor` is what it pays
+    now, `regular_minor` the same outside of promotions, None without a price. `listed`, `allowed`
+    and `quantity` are what the origin rule says (see stock.purchase_limit); `quantity` None sets no
+    limit, and `shown` is the quantity that a channel may tell.
+    """
+
+    id: int
+    product_id: int
+    merchant_id: int
+    name: str
+    sku: str
+    upc: str
+    origin: str
+    visible: bool
+    retail_minor: int | None
+    regular_minor: int | None
+    promotion_minor: int | None
+    price_minor: int | None
+    own: int
+    supplier: int
+    listed: bool
+    allowed: bool
+    quantity: int | None
+    shown: int | None
+
+
+async def offers(
+    tx: Transaction,
+    *,
+    partner: Partner,
+    variant_ids: Sequence[int],
+    now: datetime,
+    own_requires_stock: bool = False,
+) -> list[Offer]:
+    """These variants for the partner, by id; one of a merchant that it does not see is left out."""
+    parameters = offer_terms(partner, now=now, own_requires_stock=own_requires_stock)
+    rows = await tx.all(_BY_ID, parameters | {"variants": list(variant_ids)})
+    return [Offer(**dict(zip(Offer.__struct_fields__, row, strict=True))) for row in rows]
+
+
+def offer_terms(
+    partner: Partner, *, now: datetime, own_requires_stock: bool = False
+) -> dict[str, Any]:
+    """The parameters of OFFERS: what an offer depends on besides the catalogue and the stock."""
+    return {
+        "shop": partner.shop_id,
+        "merchants": partner.merchant_ids,
+        "currency": partner.currency,
+        "price_list": partner.price_list_id,
+        "backorder": partner.backorder,
+        "own_requires_stock": own_requires_stock,
+        "now": now,
+    }
+
+
+_BY_ID = f"""
+    select o.id, o.product_id, o.merchant_id, o.name, o.sku, o.upc, o.origin, o.visible, o.retail_minor,
+           o.regular_minor, o.promotion_minor, o.price_minor, o.own, o.supplier, o.listed, o.allowed,
+           o.quantity, o.shown
+    from {OFFERS} o where o.id = any(%(variants)s::bigint[]) order by o.id
+"""
