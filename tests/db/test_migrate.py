@@ -4,13 +4,12 @@ import multiprocessing
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from crossdock.db import generations
 from crossdock.db.generations import wanted_state
 from crossdock.db.migrate import migrate, read_state, require_served, what_is_due
 from crossdock.errors import CrossdockError, DatabaseUnavailable
-from tests.support.postgres import with_database
+from tests.support.bare import bare_database
 
 UNTOLD_TABLES = """
     select string_agg(c.relname, ', ') from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -23,14 +22,8 @@ NOTIFY_TRIGGERS = "select count(*) from pg_trigger where tgname like 'procrastin
 @pytest.fixture
 def bare_url(postgres_url, worker_id):
     """An empty database."""
-    name = f"crossdock_bare_{worker_id}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        for statement in ("drop database if exists {} with (force)", "create database {}"):
-            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
-        yield with_database(postgres_url, name)
-        connection.execute(
-            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
-        )
+    with bare_database(postgres_url, f"crossdock_bare_{worker_id}") as url:
+        yield url
 
 
 @pytest.fixture

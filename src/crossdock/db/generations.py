@@ -187,8 +187,7 @@ def checksum(path: Path) -> str:
 
 
 def _named(path: Path) -> tuple[str, Path]:
-    root = PACKAGE_DIR if PACKAGE_DIR in path.parents else VERSIONS_DIR
-    return path.relative_to(root).as_posix(), path
+    return path.relative_to(PACKAGE_DIR).as_posix(), path
 
 
 def _pairs(lines: str | None) -> dict[str, str]:
