@@ -9,7 +9,7 @@ import typer
 
 from crossdock.commands.catalogue import exporting, importing, shops
 from crossdock.commands.money import ledger
-from crossdock.commands.orders import connectors, dispatches, fulfil, stock
+from crossdock.commands.orders import connectors, deliveries, dispatches, fulfil, stock
 from crossdock.commands.partners import customers, partners, prices
 from crossdock.commands.people import people, sales_reps
 from crossdock.commands.server import (
@@ -68,6 +68,7 @@ app.add_typer(fulfil.app, name="fulfil", rich_help_panel=_FULFILMENT)
 app.add_typer(stock.app, name="stock", rich_help_panel=_FULFILMENT)
 app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)
 app.add_typer(dispatches.app, name="dispatch", rich_help_panel=_FULFILMENT)
+app.add_typer(deliveries.app, name="delivery", rich_help_panel=_FULFILMENT)
 app.add_typer(sales_reps.app, name="sales-rep", rich_help_panel=_FULFILMENT)
 
 _MONEY = "Money"

@@ -78,6 +78,11 @@ REFUSED = """
     dispatch list --shop demo
     dispatch show 1 --shop demo
     dispatch resend 1 --shop demo
+    delivery list --shop demo
+    delivery show 1 --shop demo
+    delivery resend 1 --shop demo
+    delivery withdraw 1 --shop demo
+    delivery kinds
     sales-rep add --shop demo --name Nora
     sales-rep list --shop demo
     sales-rep disable 1 --shop demo

@@ -75,6 +75,20 @@ async def test_finds_nothing_in_a_shop_at_work(alone: Database, clock: FrozenClo
         ),
         ("update orders set partner_id = 0", "every order has a partner"),
         ("delete from events where kind = 'order.placed'", "every order was announced once"),
+        (
+            (
+                "insert into deliveries (shop_id, kind, target, subject_id, next_attempt_at, queued_at, updated_at)"
+                " select id, 'dispatch', 'out', 1, now(), now(), now() from shops"
+            ),
+            "every dispatch has an order",
+        ),
+        (
+            (
+                "insert into deliveries (shop_id, kind, target, status, next_attempt_at, queued_at, updated_at)"
+                " select id, 'x', 'out', 'sending', now() - interval '2 hours', now(), now() from shops"
+            ),
+            "no delivery is stuck with its sender",
+        ),
         ("delete from events where sequence = 2", "event numbers have no gap"),
         ("delete from event_topics where topic = 'orders'", "every topic counts its events"),
     ],

@@ -127,6 +127,20 @@ _EVENTS = """
     group by o.shop_id, o.id
 """
 
+_ORPHANS = """
+    select format('shop %s delivery %s', d.shop_id, d.id), 'an order of the shop',
+           format('order %s', d.subject_id), o.id is null as wrong
+    from deliveries d left join orders o on o.shop_id = d.shop_id and o.id = d.subject_id
+    where d.kind = 'dispatch'
+"""
+
+# A claim that ran out is queued again within a minute; one that did an hour ago shows that nobody does it.
+_STUCK = """
+    select format('shop %s delivery %s to %s', shop_id, id, target), 'sent on, or queued again',
+           format('claimed until %s', next_attempt_at), next_attempt_at < now() - interval '1 hour' as wrong
+    from deliveries where status = 'sending'
+"""
+
 _VARIANTS = """
     select format('shop %s variant %s pool %s', l.shop_id, l.variant_id, l.pool), 'a variant of the shop',
            'none', v.id is null as wrong
@@ -173,6 +187,8 @@ CHECKS = {
     "every order has a partner": _PARTNERS,
     "every order was announced once": _EVENTS,
     "event numbers have no gap": _SEQUENCES,
+    "every dispatch has an order": _ORPHANS,
+    "no delivery is stuck with its sender": _STUCK,
     "every topic counts its events": _TOPICS,
     "balances are the sums of their rows": _BALANCES,
     "ledger rows carry the balances after them": _RUNNING_BALANCES,

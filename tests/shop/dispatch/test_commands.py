@@ -4,11 +4,13 @@ import asyncio
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from crossdock.kit.ids import SeededIds
+from crossdock.shop.deliveries import queue_delivery
 from crossdock.shop.dispatch import new_secret
 from tests.shop.dispatch.conftest import insert_order
 from tests.support.factories import ShopFixture, make_partner, make_shop
@@ -129,6 +131,73 @@ async def test_dispatches_are_listed_shown_and_sent_again(crossdock, database, s
     assert (json.loads(out)["status"], json.loads(out)["attempts"]) == ("queued", 0)
     code, _, err = await crossdock("dispatch", "resend", str(order_id), "--shop", shop.slug)
     assert (code, "failed dispatch" in err) == (1, True)
+
+
+async def test_deliveries_are_looked_at_sent_again_and_withdrawn(crossdock, database, shop):
+    async with database.begin() as tx:
+        ids = [
+            await queue_delivery(
+                tx,
+                shop_id=shop.id,
+                kind=kind,
+                target="out",
+                subject_id=1,
+                now=datetime(2026, 3, 2, hour, tzinfo=UTC),
+            )
+            for kind, hour in (("dispatch", 9), ("dispatch", 9), ("notice", 10), ("notes", 12))
+        ]
+        await tx.run(
+            "update deliveries set status = 'failed', attempts = 7, next_attempt_at = null"
+            " where shop_id = %s",
+            (shop.id,),
+        )
+        await tx.run(
+            "insert into delivery_attempts (shop_id, delivery_id, attempt, outcome, took_ms,"
+            " http_status, error) values (%s, %s, 7, 'failed', 12, 410, 'gone')",
+            (shop.id, ids[0]),
+        )
+    first, _, second, third = ids
+    at = ("--shop", shop.slug)
+
+    async def listed(*words: str) -> list[int]:
+        code, out, err = await crossdock("delivery", "list", *at, *words, "--json")
+        assert (code, err) == (0, "")
+        return [row["id"] for row in json.loads(out)]
+
+    assert await listed("--status", "failed") == [third, second, first]
+    assert await listed("--kind", "notice", "--target", "out") == [second]
+    assert await listed("--since", "2026-03-02T10:00:00") == [third, second]
+    assert await listed("--until", "2026-03-02T10:00:00") == [first]
+
+    code, out, _ = await crossdock("delivery", "show", str(first), *at, "--json")
+    shown = json.loads(out)
+    assert (shown["delivery"]["id"], shown["log"][0]["http_status"]) == (first, 410)
+    _, out, _ = await crossdock("delivery", "show", str(first), *at)
+    assert "12 ms  failed   410  gone" in out
+
+    code, _, err = await crossdock("delivery", "resend", *at)
+    assert (code, "Name deliveries" in err) == (1, True)
+    words = ("--since", "2026-03-02T10:00:00", "--until", "2026-03-02T12:00:00", "--json")
+    code, out, _ = await crossdock("delivery", "resend", *at, *words)
+    assert (code, json.loads(out)) == (0, {"resent": [second]})
+    code, out, _ = await crossdock("delivery", "resend", str(first), *at, "--json")
+    assert (code, json.loads(out)) == (0, {"resent": [first]})
+
+    code, out, _ = await crossdock("delivery", "withdraw", str(third), *at, "--json")
+    assert (code, json.loads(out)) == (0, {"id": third, "status": "withdrawn"})
+    assert await listed("--status", "queued") == [second, first]
+
+
+async def test_every_kind_of_delivery_and_its_waits_are_told(crossdock):
+    code, out, _ = await crossdock("delivery", "kinds", "--json")
+    assert code == 0
+    assert {
+        "kind": "dispatch",
+        "waits_s": [60, 300, 900, 3600, 21_600, 86_400],
+        "deadline_s": 180,
+        "ordering": "none",
+        "calls_per_target": 8,
+    } in json.loads(out)
 
 
 async def test_sales_reps_come_and_go(crossdock, shop):

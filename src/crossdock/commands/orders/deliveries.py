@@ -1,0 +1,219 @@
+"""`crossdock delivery`: everything that goes out to other people's servers."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_runtime, with_transaction
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.shop.deliveries import Delivery, DeliveryAttempt
+
+app = typer.Typer(help="What goes out to other people's servers.", no_args_is_help=True)
+
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind, as `dispatch`.")]
+TargetOption = Annotated[str | None, typer.Option("--target", help="Only to this target.")]
+SinceOption = Annotated[
+    datetime | None, typer.Option("--since", help="Only what was queued from then on, in UTC.")
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--until", help="Only what was queued before then, in UTC.")
+]
+DeliveryId = Annotated[int, typer.Argument(help="The delivery's number.", metavar="DELIVERY")]
+
+
+@app.command("list")
+def list_(
+    shop: ShopOption,
+    status: Annotated[
+        str | None, typer.Option(help="Only queued, sending, sent, failed or withdrawn.")
+    ] = None,
+    kind: KindOption = None,
+    target: TargetOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest deliveries of a shop."""
+    from crossdock.shop.deliveries import STATUSES, list_deliveries
+
+    if status is not None and status not in STATUSES:
+        raise Invalid("invalid_input", f"--status must be one of {', '.join(STATUSES)}.")
+
+    async def run(runtime: Runtime) -> "list[Delivery]":
+        async with runtime.database.statement() as tx:
+            return await list_deliveries(
+                tx,
+                shop_id=await shop_id_of(tx, shop),
+                status=status,
+                kind=kind,
+                target=target,
+                since=_in_utc(since),
+                until=_in_utc(until),
+                limit=limit,
+            )
+
+    deliveries = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode(deliveries))
+    elif deliveries:
+        _print_table(deliveries)
+    else:
+        typer.echo("There is no such delivery.")
+
+
+@app.command()
+def show(delivery_id: DeliveryId, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """How far one has come, and the log of its attempts."""
+    from crossdock.shop.deliveries import show_delivery
+
+    async def run(runtime: Runtime) -> "tuple[Delivery, list[DeliveryAttempt]]":
+        async with runtime.database.statement() as tx:
+            return await show_delivery(
+                tx, shop_id=await shop_id_of(tx, shop), delivery_id=delivery_id
+            )
+
+    delivery, log = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode({"delivery": delivery, "log": log}))
+        return
+    for name, value in msgspec.structs.asdict(delivery).items():
+        typer.echo(f"{name:18}{'' if value is None else value}")
+    for line in log:
+        typer.echo(_line(line))
+
+
+@app.command()
+def resend(
+    shop: ShopOption,
+    delivery_ids: Annotated[
+        list[int] | None, typer.Argument(help="The deliveries' numbers.", metavar="DELIVERY...")
+    ] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Every failed one, of the kind, target and time given.")
+    ] = False,
+    kind: KindOption = None,
+    target: TargetOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send failed deliveries again: some by number, or all that were queued in a time range."""
+    from crossdock.shop.deliveries import resend_delivery, resend_failed
+
+    is_range = failed or since is not None or until is not None
+    if bool(delivery_ids) == is_range or (delivery_ids and (kind or target)):
+        raise Invalid(
+            "invalid_input", "Name deliveries, or --failed, --since or --until for all that failed."
+        )
+
+    async def write(runtime: Runtime, tx: Transaction) -> list[int]:
+        shop_id, now = await shop_id_of(tx, shop), runtime.clock.now()
+        for delivery_id in delivery_ids or ():
+            await resend_delivery(tx, shop_id=shop_id, delivery_id=delivery_id, now=now)
+        if delivery_ids:
+            return list(delivery_ids)
+        return await resend_failed(
+            tx,
+            shop_id=shop_id,
+            now=now,
+            kind=kind,
+            target=target,
+            since=_in_utc(since),
+            until=_in_utc(until),
+        )
+
+    resent = with_transaction(write)
+    if as_json:
+        typer.echo(msgspec.json.encode({"resent": resent}))
+    else:
+        typer.echo(f"{len(resent)} sent again: {', '.join(map(str, resent)) or 'none had failed'}")
+
+
+@app.command()
+def withdraw(delivery_id: DeliveryId, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Give up on one that waits or has failed; what the other side has is not called back."""
+    from crossdock.shop.deliveries import withdraw_by_id
+
+    async def write(runtime: Runtime, tx: Transaction) -> None:
+        await withdraw_by_id(
+            tx,
+            shop_id=await shop_id_of(tx, shop),
+            delivery_id=delivery_id,
+            now=runtime.clock.now(),
+        )
+
+    with_transaction(write)
+    facts = {"id": delivery_id, "status": "withdrawn"}
+    text = f"Delivery {delivery_id} is withdrawn."
+    typer.echo(msgspec.json.encode(facts) if as_json else text)
+
+
+@app.command()
+def kinds(as_json: JsonOption = False) -> None:
+    """What goes out, how often each kind is tried and after which waits."""
+    from crossdock.compose import Services
+
+    async def run(runtime: Runtime) -> list[dict[str, object]]:
+        async with Services(runtime) as services:
+            return [
+                {
+                    "kind": kind.name,
+                    "waits_s": kind.waits_s,
+                    "deadline_s": kind.deadline_s,
+                    "ordering": kind.ordering,
+                    "calls_per_target": kind.calls_per_target,
+                }
+                for kind in services.delivery_kinds
+            ]
+
+    found = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+        return
+    for kind in found:
+        typer.echo("  ".join(f"{name} {value}" for name, value in kind.items()))
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def _line(line: "DeliveryAttempt") -> str:
+    began = line.started_at.isoformat(timespec="seconds") if line.started_at else ""
+    took = "" if line.took_ms is None else f"{line.took_ms} ms"
+    status = "" if line.http_status is None else str(line.http_status)
+    said = line.error or line.answer
+    return (
+        f"  {line.attempt:>3}  {began:25}  {took:>9}  {line.outcome:8} {status:4} {said}".rstrip()
+    )
+
+
+def _print_table(deliveries: "list[Delivery]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "Delivery", "Kind", "Target", "About", "Status", "Tries", "Their id", "Last error"
+    )
+    for delivery in deliveries:
+        table.add_row(
+            str(delivery.id),
+            delivery.kind,
+            delivery.target,
+            delivery.object_key or str(delivery.subject_id or ""),
+            delivery.status,
+            str(delivery.attempts),
+            delivery.result or "",
+            delivery.last_error,
+        )
+    Console().print(table)

@@ -1,0 +1,71 @@
+"""What has failed is sent again by hand: one, or all of a time range."""
+
+from datetime import timedelta
+
+import pytest
+
+from crossdock.errors import Refused
+from crossdock.shop.deliveries import deliver_due, resend_delivery, resend_failed
+from tests.support.simulators.http import Reply
+
+
+@pytest.fixture
+def failed(engine, box, receiver):
+    """The ids of deliveries that failed at once, queued a minute apart."""
+
+    async def make(*targets: str) -> list[int]:
+        ids = []
+        for target in targets:
+            receiver.moods[target] = [Reply(410)]
+            ids.append(await box.put(target))
+            await deliver_due(engine, limit=1, shop_id=box.shop_id)
+            box.clock.move(timedelta(minutes=1))
+        return ids
+
+    return make
+
+
+async def test_a_failed_one_begins_anew_and_its_log_goes_on(engine, box, failed, database):
+    [delivery_id] = await failed("a")
+    async with database.begin() as tx:
+        await resend_delivery(tx, shop_id=box.shop_id, delivery_id=delivery_id, now=box.clock.now())
+    row = await box.row(delivery_id)
+    assert (row["status"], row["attempts"]) == ("queued", 0)
+    assert await deliver_due(engine, limit=1, shop_id=box.shop_id) == {delivery_id: "sent"}
+    log = await box.log(delivery_id)
+    assert [(line["attempt"], line["outcome"]) for line in log] == [(1, "failed"), (1, "sent")]
+
+
+async def test_one_that_has_not_failed_is_left(engine, box, database):
+    delivery_id = await box.put()
+    async with database.begin() as tx:
+        with pytest.raises(Refused) as refusal:
+            await resend_delivery(
+                tx, shop_id=box.shop_id, delivery_id=delivery_id, now=box.clock.now()
+            )
+    assert refusal.value.code == "order_state"
+
+
+async def test_of_a_range_the_first_moment_counts_and_the_last_does_not(box, failed, database):
+    began = box.clock.now()
+    ids = await failed("a", "b", "a", "b")
+    async with database.begin() as tx:
+        resent = await resend_failed(
+            tx,
+            shop_id=box.shop_id,
+            now=box.clock.now(),
+            since=began + timedelta(minutes=1),
+            until=began + timedelta(minutes=3),
+        )
+    assert resent == ids[1:3]
+    assert [await box.status(one) for one in ids] == ["failed", "queued", "queued", "failed"]
+
+
+async def test_a_range_is_of_one_kind_and_target_where_they_are_named(box, failed, database):
+    ids = await failed("a", "b", "a")
+    async with database.begin() as tx:
+        facts = {"shop_id": box.shop_id, "now": box.clock.now()}
+        assert await resend_failed(tx, kind="another", **facts) == []
+        assert await resend_failed(tx, kind="post", target="a", **facts) == [ids[0], ids[2]]
+        assert await resend_failed(tx, **{**facts, "shop_id": box.shop_id + 1}) == []
+        assert await resend_failed(tx, **facts) == [ids[1]]
