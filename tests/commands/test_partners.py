@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from crossdock.kit.money import parse_amount
 from tests.support.partner_client import PartnerClient
 
 CHANNEL = ("--channel", "shoppex_partner", "--shop", "demo")
@@ -145,3 +146,24 @@ def test_refuses_terms_that_contradict_what_is_set(demo):
     told = demo.refuse("partner", "set", created["partner_id"], "--set", "max_amount=1")
     assert "min_amount" in told
     assert demo.ask("partner", "show", created["partner_id"])["max_amount_minor"] is None
+
+
+async def test_offers_tell_what_it_sees_pays_and_may_buy(demo, demo_server):
+    created = add(demo, "customer=demo", "visible_merchants=atelier-meridian")
+    async with client(demo_server, created) as partner:
+        listed = await partner.listed()
+    product, row = next((i, r) for i, r in listed.items() if r["stock_quantity"])
+    other = add(demo, "customer=demo")
+    async with client(demo_server, other) as partner:
+        hidden = next(i for i in await partner.listed() if i not in listed)
+
+    (offer,) = demo.ask("partner", "offers", created["partner_id"], product, hidden)
+
+    assert offer["id"] == product
+    assert offer["visible"] is True
+    assert offer["price_minor"] == parse_amount(row["price"], currency="USD")
+    assert offer["shown"] == row["stock_quantity"]
+    table = demo.run("partner", "offers", created["partner_id"], product).stdout
+    assert str(product) in table
+    nothing = demo.run("partner", "offers", created["partner_id"], hidden).stdout
+    assert "sees none of them" in nothing

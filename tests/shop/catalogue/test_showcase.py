@@ -16,7 +16,7 @@ PRODUCTS = 600
 BLOCKS_PER_ROW_MAX = 30
 
 
-def goods(count: int) -> list[ProductRecord]:
+def products(count: int) -> list[ProductRecord]:
     return [
         ProductRecord(
             handle=f"p{n}",
@@ -32,7 +32,7 @@ def goods(count: int) -> list[ProductRecord]:
 
 async def stock_up(database: Database, shop: Shop, count: int) -> None:
     async with database.begin() as tx:
-        await upsert_products(tx, shop=shop, records=goods(count), now=NOW)
+        await upsert_products(tx, shop=shop, records=products(count), now=NOW)
 
 
 @pytest.fixture

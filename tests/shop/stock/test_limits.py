@@ -25,7 +25,7 @@ HIDDEN = Limit(listed=False, allowed=False, quantity=0, shown=None)
 @pytest.mark.parametrize(
     ("facts", "limit"),
     [
-        # SC: always listed, capped by its stock while that is managed; the supplier's goods do not count
+        # SC: always listed, capped by its stock while that is managed; the supplier's stock does not count
         (stock("SC", own=24), listed(24, 24)),
         (stock("SC", own=1), listed(1, 1)),
         (stock("SC", own=0), listed(0, 0)),

@@ -76,12 +76,12 @@ class OrderReader:
         )
 
     def refusal(self, *, known: Collection[VariantName]) -> OrderRefused:
-        """`order_invalid_data` with every field that is wrong, items of unknown goods among them."""
+        """`order_invalid_data` with every field that is wrong, items of unknown variants among them."""
         unknown = (place for place, name in enumerate(self.names) if name and name not in known)
         return self.refusal_of(unknown)
 
     def refusal_of(self, unknown_places: Iterable[int]) -> OrderRefused:
-        """The same, where it is known which items (from 0) name no good."""
+        """The same, where it is known which items (from 0) name no variant."""
         for place in unknown_places:
             self._wrong(f"items.{place}.sku", "unknown")
         return OrderRefused("order_invalid_data", errors=self.errors)
@@ -177,10 +177,10 @@ class OrderReader:
             price_text=_plain(item.get("price")).strip()[:40],
         )
         price_minor = self._price(place, item.get("price"))
-        good = self.names[place]
-        if good is None or amount is None:
+        name = self.names[place]
+        if name is None or amount is None:
             return None
-        return ConsignedLine(good=good, quantity=amount, price_minor=price_minor, details=details)
+        return ConsignedLine(good=name, quantity=amount, price_minor=price_minor, details=details)
 
     def _line_id(self, place: int, value: Any) -> str | int:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from crossdock.commands.partners import keys, signatures
+from crossdock.commands.partners import keys, offers, signatures
 from crossdock.commands.partners.lookup import find_partner
 from crossdock.commands.partners.tables import print_partners, show_partner, show_secrets
 from crossdock.commands.running import with_runtime, with_transaction
@@ -207,5 +207,6 @@ app.command()(keys.revoke)
 app.command("revoke-old")(keys.revoke_old)
 app.command()(keys.disable)
 app.command()(keys.enable)
+app.command()(offers.offers)
 app.command()(signatures.explain)
 app.command()(signatures.sign)

@@ -43,7 +43,7 @@ class ShownCategory(msgspec.Struct, frozen=True, kw_only=True):
 class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
     """A product, or one variant of it: then `parent_id` is the product's id, else 0.
 
-    `variant_id` is the goods counted (of a product with variants its first one); `available` is
+    `variant_id` is the variant counted (of a product with several its first one); `available` is
     the sum over its variants. Prices are minor units without VAT; `price_minor` is the one outside of
     promotions, for these are told beside it; None where there is none.
     """

@@ -16,7 +16,7 @@ from crossdock.shop.partners.managing import Terms, add_partner, set_terms
 from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
 from crossdock.shop.partners.passwords import Passwords
 from crossdock.shop.partners.purging import purge_expired
-from crossdock.shop.partners.reading import read_credential
+from crossdock.shop.partners.reading import read_credential, read_partner
 from crossdock.shop.partners.signatures import Signatures, is_nonce_spent
 from crossdock.shop.partners.tokens import BearerTokens
 from crossdock.shop.partners.wording import (
@@ -52,6 +52,7 @@ __all__ = [
     "list_partners",
     "purge_expired",
     "read_credential",
+    "read_partner",
     "read_terms",
     "revoke_old_secrets",
     "revoke_secrets",

@@ -1,4 +1,4 @@
-"""Read a partner by what its calls carry: a key, a token, or a name."""
+"""Read a partner by what its calls carry: a key, a token, or a name; or by its number."""
 
 import contextlib
 from typing import Any
@@ -50,6 +50,18 @@ async def read_token_holder(
     """The live credential with a token of this hash, like `read_credential`."""
     row = await tx.one(_BY_TOKEN, (channel, token_hash))
     return _credential(row, channel=channel, proof="bearer", box=box) if row else None
+
+
+async def read_partner(tx: Transaction, *, partner_id: int) -> Partner | None:
+    """The partner with its terms, active or not, or None."""
+    row = await tx.one(
+        """select p.channel, null, p.shop_id, p.id, p.name, p.permissions, p.backorder, s.currency,
+                  p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
+                  p.settings, p.revision
+           from partners p join shops s on s.id = p.shop_id where p.id = %s""",
+        (partner_id,),
+    )
+    return _partner(row[0], row) if row else None
 
 
 def _credential(row: tuple[Any, ...], *, channel: str, proof: Proof, box: SecretBox) -> Credential:
