@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from crossdock.channels.shoppex_partner.app import RULES
 from crossdock.db.unit_of_work import Database
 from crossdock.imports.running import ImportOrder, run_import
 from crossdock.kit.clock import FrozenClock
@@ -15,10 +16,11 @@ from crossdock.kit.outbound import Outbound
 from crossdock.shop.customers import Assigning, assign_sales_rep
 from crossdock.shop.deliveries import Delivering, DeliveryKinds, deliver_due, requeue_lost
 from crossdock.shop.dispatch import Configuring, Connectors, add_connector, dispatch_kind
-from crossdock.shop.orders import OrderItem, OrderRequest, cancel_order, place_order
+from crossdock.shop.orders import OrderItem, OrderRequest, cancel_order, place, place_for_customer
 from crossdock.shop.partners import Terms, add_credential, add_partner, rotate_secret
 from crossdock.shop.shops import read_shop
-from crossdock.shop.stock import commit_hold, expire_holds, hold_stock, release_hold
+from crossdock.shop.stock import expire_holds, hold_stock, release_hold
+from tests.support.drafts import draft_of, line_of
 from tests.support.factories import (
     PartnerFixture,
     ShopFixture,
@@ -104,7 +106,7 @@ async def _place(database: Database, scene: Scene) -> None:
     items = [OrderItem(variant_id=scene.variants[0], quantity=1)]
     items.append(OrderItem(variant_id=scene.variants[1], quantity=2))
     request = OrderRequest(partner_order_id="PO-1", items=tuple(items), source="proof")
-    placed = await place_order(service, partner=partner, request=request)
+    placed = await place_for_customer(service, partner=partner, request=request, rules=RULES)
     scene.numbers["order"] = placed.id
 
 
@@ -155,27 +157,17 @@ async def _hold(database: Database, scene: Scene) -> None:
     scene.numbers["hold"] = hold.id
 
 
-async def _hold_and_place(database: Database, scene: Scene) -> None:
-    await _hold(database, scene)
-    await _place(database, scene)
-
-
 async def _release(database: Database, scene: Scene) -> None:
     async with database.begin() as tx:
         await release_hold(tx, shop_id=scene.shop.id, hold_id=scene.numbers["hold"], now=NOW)
 
 
-async def _commit(database: Database, scene: Scene) -> None:
-    async with database.begin() as tx:
-        await tx.run("update order_lines set quantity = 9, total_minor = 9 * unit_price_minor")
-        await tx.run("update orders set subtotal_minor = 2 * 9 * 1999, total_minor = 2 * 9 * 1999")
-        await commit_hold(
-            tx,
-            shop_id=scene.shop.id,
-            hold_id=scene.numbers["hold"],
-            order_id=scene.numbers["order"],
-            now=NOW,
-        )
+async def _convert(database: Database, scene: Scene) -> None:
+    line = line_of(
+        scene.variants[0], shop=scene.shop, quantity=3, take="hold", hold_id=scene.numbers["hold"]
+    )
+    async with database.statement() as tx:
+        await place(tx, draft=draft_of(line, shop=scene.shop, number="HELD"), now=NOW)
 
 
 async def _expire(database: Database, scene: Scene) -> None:
@@ -277,7 +269,7 @@ WRITE_PATHS = (
     WritePath(name="cancel", prepare=_place, act=_cancel),
     WritePath(name="hold", act=_hold),
     WritePath(name="release a hold", prepare=_hold, act=_release),
-    WritePath(name="commit a hold", prepare=_hold_and_place, act=_commit),
+    WritePath(name="order what a hold keeps", prepare=_hold, act=_convert),
     WritePath(name="expire holds", prepare=_hold, act=_expire),
     WritePath(
         name="import",

@@ -2,8 +2,8 @@
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.orders import run_releases
 from crossdock.shop.partners import Partner
-from crossdock.shop.warehouse import RELEASE_IMMEDIATE, run_releases
 from proof.paths import NOW, Scene, WritePath
 from tests.support.factories import make_partner
 from tests.support.warehousing import Warehouse
@@ -68,7 +68,7 @@ async def _reserved(database: Database, scene: Scene) -> None:
 async def _released_unseen(database: Database, scene: Scene) -> None:
     await _open(database, scene)
     house = _house(database, scene)
-    scene.numbers["order"] = await house.enter(*_lines(scene, each=9), mode=RELEASE_IMMEDIATE)
+    scene.numbers["order"] = await house.enter(*_lines(scene, each=9), immediate=True)
 
 
 async def _stock_run(database: Database, scene: Scene) -> None:

@@ -57,9 +57,11 @@ async def _reserved(stand: Stand, findings: Findings) -> int:
     async with stand.database.statement() as tx:
         kept = await tx.value(
             "select count(*) from orders o join order_allocations a"
-            " on a.shop_id = o.shop_id and a.order_id = o.id where o.state = 'reserved'"
+            " on a.shop_id = o.shop_id and a.order_id = o.id where o.fulfilment_state = 'reserved'"
         )
-        reserved = int(await tx.value("select count(*) from orders where state = 'reserved'"))
+        reserved = int(
+            await tx.value("select count(*) from orders where fulfilment_state = 'reserved'")
+        )
     findings.expect(kept == 0, f"{kept} reserved orders keep goods")
     return reserved
 

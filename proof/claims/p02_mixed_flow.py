@@ -8,12 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound, Refused
-from crossdock.shop.orders import cancel_order
+from crossdock.shop.orders import cancel_order, place
 from crossdock.shop.stock import (
     adjust_stock,
-    commit_hold,
     expire_holds,
     hold_stock,
     receive_stock,
@@ -22,6 +20,7 @@ from crossdock.shop.stock import (
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import SHORT, SOLD, ShoppexPartnerDoor, buy
 from proof.stand import Stand
+from tests.support.drafts import draft_of, line_of
 from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
 from tests.support.raw_http import Connection
 
@@ -143,18 +142,18 @@ class Flow:
         self.model.held -= hold[1]
 
     async def commit(self, _: Connection) -> None:
-        """A hold becomes a share of an order; the order's own line is what it is for."""
+        """A hold becomes a share of an order in the order's own statement."""
         if not (hold := self._pick_hold()):
             return
+        line = line_of(
+            self._variant_id, shop=self._shop, quantity=hold[1], take="hold", hold_id=hold[0]
+        )
+        draft = draft_of(line, shop=self._shop, partner_id=self._door.partner.id)
         async with self._stand.database.begin() as tx:
-            order_id = await _empty_order(tx, shop=self._shop, door=self._door)
-            await _line(tx, self._shop, order_id, self._variant_id, quantity=hold[1])
-            await commit_hold(
-                tx, shop_id=self._shop.id, hold_id=hold[0], order_id=order_id, now=_now()
-            )
+            placed = await place(tx, draft=draft, now=_now())
         self.model.held -= hold[1]
         self.model.committed += hold[1]
-        self.model.orders[order_id] = hold[1]
+        self.model.orders[placed.id] = hold[1]
 
     async def expire(self, _: Connection) -> None:
         """Two hours later, for the short ones."""
@@ -255,32 +254,6 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 async def _work(flow: Flow, connection: Connection, target: int) -> None:
     while flow.done < target:
         await flow.step(connection)
-
-
-async def _empty_order(tx: Transaction, *, shop: ShopFixture, door: ShoppexPartnerDoor) -> int:
-    """An order row for a hold to be committed to, with the event that announces it."""
-    order_id = await tx.value(
-        "insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, state, currency,"
-        " subtotal_minor, total_minor, billing, shipping, source, placed_at, updated_at)"
-        " values (%s, 'proof', %s, %s, %s, 'processing', 'USD', 0, 0, '{}', '{}', 'proof', now(), now())"
-        " returning id",
-        (shop.id, door.partner.id, door.name, f"HELD-{uuid.uuid4().hex}"),
-    )
-    await tx.run(
-        "insert into events (shop_id, kind, subject_id) values (%s, 'order.placed', %s)",
-        (shop.id, order_id),
-    )
-    return int(order_id)
-
-
-async def _line(
-    tx: Transaction, shop: ShopFixture, order_id: int, variant_id: int, *, quantity: int
-) -> None:
-    await tx.run(
-        "insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku,"
-        " quantity, unit_price_minor, total_minor) values (%s, %s, 1, %s, 0, %s, 'held', 'held', %s, 0, 0)",
-        (shop.id, order_id, variant_id, shop.merchant_id, quantity),
-    )
 
 
 def _now() -> datetime:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from crossdock.channels.shoppex_partner.app import RULES
 from crossdock.kit.clock import SystemClock
 from crossdock.kit.money import (
     allocate,
@@ -17,7 +18,7 @@ from crossdock.kit.money import (
     tax_within_bp,
     to_decimal,
 )
-from crossdock.shop.orders import OrderItem, OrderRequest, Placing, place_order
+from crossdock.shop.orders import OrderItem, OrderRequest, Placing, place_for_customer
 from crossdock.shop.partners import Partner
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import signed_request
@@ -139,7 +140,9 @@ async def _order(
         items=tuple(OrderItem(variant_id=v, quantity=q) for v, q in cart),
         source="proof",
     )
-    placed = await place_order(service, partner=counter.partner, request=request)
+    placed = await place_for_customer(
+        service, partner=counter.partner, request=request, rules=RULES
+    )
     async with stand.database.statement() as tx:
         row = await tx.one(
             "select o.subtotal_minor, o.total_minor, o.currency, sum(l.total_minor),"

@@ -20,7 +20,7 @@ from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
 from crossdock.shop.orders import Placing
 from crossdock.shop.partners import Callers, Passwords
 from crossdock.shop.people import People, create_means
-from crossdock.shop.warehouse import Booking, Entering, create_carriers
+from crossdock.shop.warehouse import Booking, create_carriers
 
 
 def create_box(settings: Settings) -> SecretBox:
@@ -103,11 +103,6 @@ class Services:
             note_template=self.settings.order_note_template,
             own_requires_stock=self.settings.sc_requires_stock,
         )
-
-    @cached_property
-    def entering(self) -> Entering:
-        """Entering of orders for goods that the warehouse holds."""
-        return Entering(db=self.runtime.database, clock=self.runtime.clock, ids=self.ids)
 
     @cached_property
     def booking(self) -> Booking:

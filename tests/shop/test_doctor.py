@@ -73,7 +73,7 @@ async def test_finds_nothing_in_a_shop_at_work(alone: Database, clock: FrozenClo
             "insert into stock_levels (shop_id, variant_id, pool) select id, 0, 'own' from shops",
             "every level has a variant",
         ),
-        ("update orders set partner_id = 0", "every order has a partner"),
+        ("update orders set partner_id = 0", "every partner of an order is there"),
         ("delete from events where kind = 'order.placed'", "every order was announced once"),
         (
             (

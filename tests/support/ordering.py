@@ -1,12 +1,13 @@
 """Place orders straight through the core, as a door would."""
 
+from crossdock.channels.shoppex_partner.app import RULES
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
 from crossdock.shop.customers import Assigning
-from crossdock.shop.orders import OrderItem, OrderRequest, PlacedOrder, Placing, place_order
+from crossdock.shop.orders import OrderItem, OrderRequest, Placed, Placing, place_for_customer
 from crossdock.shop.partners import Partner, read_credential
 from tests.support.factories import PartnerFixture, box
 
@@ -34,10 +35,10 @@ async def read_partner(database: Database, partner: PartnerFixture) -> Partner:
     return found.partner
 
 
-async def order(service: Placing, *, partner: Partner, number: str, **lines: int) -> PlacedOrder:
+async def order(service: Placing, *, partner: Partner, number: str, **lines: int) -> Placed:
     """Place an order; lines are given as v<variant id>=quantity."""
     items = tuple(
         OrderItem(variant_id=int(name[1:]), quantity=quantity) for name, quantity in lines.items()
     )
     request = OrderRequest(partner_order_id=number, items=items, source="test")
-    return await place_order(service, partner=partner, request=request)
+    return await place_for_customer(service, partner=partner, request=request, rules=RULES)

@@ -6,34 +6,33 @@ from typing import Any
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
-from crossdock.kit.ids import RandomIds
-from crossdock.shop.catalogue import VariantName
 from crossdock.shop.customers import Address
 from crossdock.shop.doctor import CHECKS
-from crossdock.shop.orders import cancel_order
+from crossdock.shop.orders import (
+    OrderView,
+    cancel_order,
+    place,
+    read_order,
+    refuse_second,
+    release_order,
+)
 from crossdock.shop.partners import Partner
 from crossdock.shop.stock import adjust_stock, receive_stock
 from crossdock.shop.warehouse import (
-    RELEASE_LOOKING,
     Checkpoint,
-    ConsignedLine,
-    ConsignedOrder,
     Consignment,
-    Entering,
     ReturnItem,
-    WorkOrder,
     add_checkpoints,
     announce_return,
     capture_serials,
-    enter_order,
     pack_lines,
     pick_lines,
-    read_work_order,
+    read_serials,
     receive_return,
-    release_order,
     ship_package,
     start_fulfilment,
 )
+from tests.support.drafts import draft_of, named
 from tests.support.factories import ShopFixture, box, level, make_partner, make_shop, make_variant
 
 RECEIVER = Address(
@@ -91,24 +90,31 @@ class Warehouse:
             return await make_variant(tx, shop=self.shop, own=own, **columns)
 
     async def enter(
-        self, *wanted: tuple[int, int], release: bool = True, mode: str = RELEASE_LOOKING
+        self, *wanted: tuple[int, int], release: bool = True, immediate: bool = False
     ) -> int:
         """The id of an entered order of (variant, quantity) lines."""
         self.numbers.append(len(self.numbers) + 1)
-        order = ConsignedOrder(
-            partner_order_id=f"W-{self.numbers[-1]}",
+        number = f"W-{self.numbers[-1]}"
+        take = None if not release else "own" if immediate else "own_capped"
+        draft = draft_of(
+            *(named(variant_id, quantity=many, take=take) for variant_id, many in wanted),
+            shop=self.shop,
+            partner_id=self.partner.id,
+            number=number,
+            channel="shopwedo",
+            currency="EUR",
             billing=RECEIVER,
             shipping=RECEIVER,
-            lines=tuple(
-                ConsignedLine(good=VariantName("id", str(variant_id)), quantity=quantity)
-                for variant_id, quantity in wanted
-            ),
-            is_release_wanted=release,
-            source="test",
+            state="processing" if release else "waiting_for_release",
+            state_when_short="reserved" if release and not immediate else None,
+            release_policy=("immediate" if immediate else "when_available")
+            if release
+            else "by_hand",
         )
-        service = Entering(db=self.db, clock=self.clock, ids=RandomIds())
-        entered = await enter_order(service, partner=self.partner, order=order, release_mode=mode)
-        return entered.id
+        async with self.db.statement() as tx:
+            placed = await place(tx, draft=draft, now=self.clock.now())
+        refuse_second(placed)
+        return placed.id
 
     async def receive(self, variant_id: int, quantity: int) -> None:
         async with self.db.begin() as tx:
@@ -228,17 +234,19 @@ class Warehouse:
                 now=self.clock.now(),
             )
 
-    async def read(self, order_id: int, *, serials: bool = False) -> WorkOrder:
+    async def read(self, order_id: int) -> OrderView:
         async with self.db.statement() as tx:
-            return await read_work_order(
-                tx,
-                shop_id=self.shop.id,
-                order_id=order_id,
-                box=box() if serials else None,
+            return await read_order(
+                tx, shop_id=self.shop.id, order_id=order_id, sections=("lines", "packages")
             )
 
+    async def serials(self, order_id: int) -> dict[int, list[str]]:
+        """The serials that were noted, by line."""
+        async with self.db.statement() as tx:
+            return await read_serials(tx, shop_id=self.shop.id, order_id=order_id, box=box())
+
     async def state(self, order_id: int) -> str:
-        return (await self.read(order_id)).state
+        return (await self.read(order_id)).fulfilment_state
 
     async def level(self, variant_id: int) -> tuple[int, int, int]:
         """On hand, committed, available."""

@@ -11,11 +11,13 @@ from procrastinate import JobContext
 
 from crossdock.jobs.queue import queue, runtime_of, services_of
 from crossdock.jobs.stalled import hand_back_stalled
+from crossdock.shop.orders import expire_orders as expire_unpaid
+from crossdock.shop.orders import purge_identities
+from crossdock.shop.orders import run_releases as release_waiting
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
 from crossdock.shop.stock import expire_holds as expire
 from crossdock.shop.warehouse import poll_carriers as ask_carriers
-from crossdock.shop.warehouse import run_releases as release_waiting
 
 log = structlog.get_logger("crossdock.jobs")
 
@@ -31,6 +33,15 @@ async def expire_holds(context: JobContext, timestamp: int) -> None:
             count = await expire(tx, now=runtime.clock.now())
         if count:
             log.info("holds expired", count=count)
+
+
+@queue.periodic(cron="* * * * * */15", periodic_id="")
+@queue.task(name="expire_orders", queueing_lock="expire_orders", pass_context=True)
+async def expire_orders(context: JobContext, timestamp: int) -> None:
+    """Cancel what was not paid in time, batch after batch until nothing is left."""
+    runtime = runtime_of(context)
+    while count := await expire_unpaid(runtime.database, now=runtime.clock.now()):
+        log.info("orders expired", count=count)
 
 
 @queue.periodic(cron="* * * * * */15", periodic_id="")
@@ -56,6 +67,7 @@ async def purge(context: JobContext, timestamp: int) -> None:
     now = runtime.clock.now()
     async with runtime.database.statement() as tx:
         await purge_expired(tx, now=now)
+        await purge_identities(tx, now=now)
         await purge_people(tx, lives=lifetimes_of(runtime.settings), now=now)
 
 

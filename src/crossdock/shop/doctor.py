@@ -59,11 +59,24 @@ _COMMITTED = """
 """
 
 _TOTALS = """
-    select format('shop %s order %s', o.shop_id, o.id), coalesce(l.total, 0)::text,
-           o.subtotal_minor::text, coalesce(l.total, 0) <> o.subtotal_minor as wrong
+    select format('shop %s order %s', o.shop_id, o.id), sums_of(l.goods, l.discount, l.tax, l.shipping),
+           sums_of(o.subtotal_minor, o.discount_minor, o.tax_minor, o.shipping_minor),
+           (l.goods, l.discount, l.tax, l.shipping)
+           is distinct from (o.subtotal_minor, o.discount_minor, o.tax_minor, o.shipping_minor) as wrong
     from orders o left join (
-        select shop_id, order_id, sum(total_minor) as total from order_lines group by shop_id, order_id
+        select shop_id, order_id, sum(unit_price_minor * quantity) as goods, sum(discount_minor) as discount,
+               sum(tax_minor) as tax, sum(shipping_minor) as shipping
+        from order_lines group by shop_id, order_id
     ) l on l.shop_id = o.shop_id and l.order_id = o.id
+""".replace("sums_of(", "format('goods %s, discount %s, tax %s, shipping %s', ")
+
+_PARTS = """
+    select format('shop %s order %s merchant %s', shop_id, order_id, merchant_id), l.total::text,
+           p.total_minor::text, l.total is distinct from p.total_minor as wrong
+    from order_parts p full join (
+        select shop_id, order_id, merchant_id, sum(total_minor) as total
+        from order_lines group by shop_id, order_id, merchant_id
+    ) l using (shop_id, order_id, merchant_id)
 """
 
 _ALLOCATED = """
@@ -81,7 +94,7 @@ _CANCELLED = """
            'goods committed', exists (
                select 1 from order_allocations a
                where a.shop_id = o.shop_id and a.order_id = o.id and a.status = 'committed') as wrong
-    from orders o where o.state = 'cancelled'
+    from orders o where o.fulfilment_state = 'cancelled'
 """
 
 _SHIPPED = """
@@ -115,7 +128,7 @@ _TOPICS = """
 
 _PARTNERS = """
     select format('shop %s order %s', o.shop_id, o.id), 'a partner of the shop',
-           format('partner %s', o.partner_id), p.id is null as wrong
+           format('partner %s', o.partner_id), o.partner_id is not null and p.id is null as wrong
     from orders o left join partners p on p.shop_id = o.shop_id and p.id = o.partner_id
 """
 
@@ -181,10 +194,11 @@ CHECKS = {
     "sold serials have a buyer": _SERIAL_SALES,
     "every level has a variant": _VARIANTS,
     "order totals are the sums of their lines": _TOTALS,
+    "parts of orders are the sums of their lines": _PARTS,
     "no order has more than it asked for": _ALLOCATED,
     "cancelled orders keep no stock": _CANCELLED,
     "shipped goods are in packages that left": _SHIPPED,
-    "every order has a partner": _PARTNERS,
+    "every partner of an order is there": _PARTNERS,
     "every order was announced once": _EVENTS,
     "event numbers have no gap": _SEQUENCES,
     "every dispatch has an order": _ORPHANS,

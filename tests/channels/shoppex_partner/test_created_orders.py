@@ -47,7 +47,7 @@ async def test_the_order_its_lines_stock_and_events_are_written_together(
         ),
     )
     assert (order["subtotal_minor"], order["total_minor"]) == (6497, 6497)
-    assert (order["state"], order["source"]) == ("processing", "partner_integration")
+    assert (order["fulfilment_state"], order["source"]) == ("processing", "partner_integration")
     assert [(line["variant_id"], line["quantity"]) for line in order["lines"]] == [
         (product, 2),
         (other, 1),

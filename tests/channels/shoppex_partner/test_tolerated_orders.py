@@ -158,7 +158,7 @@ async def test_customer_fields_and_unknown_keys_in_the_body_have_no_effect(
     )
     assert order["customer_id"] == shop.customer_id
     assert order["billing"]["first_name"] == order["shipping"]["first_name"] == "Ada"
-    assert (order["state"], order["total_minor"], order["channel"]) == (
+    assert (order["fulfilment_state"], order["total_minor"], order["channel"]) == (
         "processing",
         1999,
         "shoppex_partner",

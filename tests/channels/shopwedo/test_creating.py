@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crossdock.shop.warehouse import run_releases
+from crossdock.shop.orders import run_releases
 from tests.support.factories import make_shop
 from tests.support.shopwedo_client import ADMIN, SHAPES, SHORT, address, order_of
 

@@ -64,7 +64,7 @@ async def test_the_guides_program_reads_and_orders(
     told = run(language, program, tmp_path, **variables)
     async with server_database.statement() as tx:
         order = await tx.one(
-            "select o.id, o.state, l.variant_id from orders o join order_lines l on l.order_id = o.id"
+            "select o.id, o.fulfilment_state, l.variant_id from orders o join order_lines l on l.order_id = o.id"
             " where o.shop_id = %s",
             (shop.id,),
         )

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
@@ -21,7 +20,9 @@ from crossdock.shop.dispatch import (
     add_connector,
     dispatch_kind,
 )
-from tests.support.factories import ADDRESS, box, make_partner, make_shop
+from crossdock.shop.orders import Route, place
+from tests.support.drafts import draft_of, line_of
+from tests.support.factories import ADDRESS, ShopFixture, box, make_partner, make_shop
 
 PlaceOrder = Callable[..., Awaitable[tuple[int, int]]]
 
@@ -95,52 +96,33 @@ async def insert_order(
     note: str = "N",
 ) -> int:
     """An order through the core's own SQL function, so with its dispatch."""
-    line = {
-        "product_id": 1,
-        "merchant_id": 1,
-        "origin": "SC",
-        "image": None,
-        "vat_bp": 0,
-        "note": note,
-    }
-    document = {
-        "shop_id": shop_id,
-        "order_key": "wc_order_test",
-        "partner_id": partner_id,
-        "channel": "shoppex_partner",
-        "partner_order_id": f"PO-{customer_id}",
-        "customer_id": customer_id,
-        "state": "processing",
-        "currency": "USD",
-        "subtotal_minor": 6397,
-        "tax_minor": 0,
-        "shipping_minor": 0,
-        "discount_minor": 0,
-        "total_minor": 6397,
-        "billing": ADDRESS,
-        "shipping": {**ADDRESS, "first_name": "Grace", "email": "", "phone": ""},
-        "comments": "",
-        "tax_id": "",
-        "resale_tax": "",
-        "sales_rep_id": None,
-        "sales_rep_source": "none",
-        "source": "partner_integration",
-        "is_test": False,
-        "connector": {"name": "out", "kind": kind},
-        "lines": [
-            line
-            | {"line_no": 1, "variant_id": 1, "name": "Mug", "sku": "MUG-1", "upc": "0001"}
-            | {"quantity": 2, "unit_price_minor": 1999},
-            line
-            | {"line_no": 2, "variant_id": 2, "name": "Pot", "sku": "POT-1", "upc": "0002"}
-            | {"quantity": 1, "unit_price_minor": 2399},
-        ],
-        "takes": [],
-    }
-    moment = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-    return int(
-        await tx.value("select order_id from place_order(%s, %s)", (Jsonb(document), moment))
+    shop = ShopFixture(id=shop_id, slug="", merchant_id=1, customer_id=customer_id)
+    lines = (
+        line_of(1, shop=shop, quantity=2, price_minor=1999, take=None, name="Mug", note=note),
+        line_of(2, shop=shop, quantity=1, price_minor=2399, take=None, name="Pot", note=note),
     )
+    named = [
+        msgspec.structs.replace(
+            line, variant=msgspec.structs.replace(line.variant, sku=sku, upc=upc)
+        )
+        for line, sku, upc in zip(lines, ("MUG-1", "POT-1"), ("0001", "0002"), strict=True)
+    ]
+    billing = msgspec.convert(ADDRESS, Address)
+    draft = draft_of(
+        *named,
+        shop=shop,
+        partner_id=partner_id,
+        number=f"PO-{customer_id}",
+        channel="shoppex_partner",
+        order_key="wc_order_test",
+        customer_id=customer_id,
+        billing=billing,
+        shipping=msgspec.structs.replace(billing, first_name="Grace", email="", phone=""),
+        source="partner_integration",
+        connector=Route(name="out", kind=kind),
+    )
+    moment = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    return (await place(tx, draft=draft, now=moment)).id
 
 
 def make_dispatch_order(**changes: Any) -> DispatchOrder:
@@ -160,7 +142,6 @@ def make_dispatch_order(**changes: Any) -> DispatchOrder:
         "shop_id": 1,
         "order_id": 10001,
         "partner_order_id": "PO-1",
-        "state": "processing",
         "currency": "USD",
         "subtotal_minor": 3998,
         "tax_minor": 0,

@@ -40,7 +40,7 @@ def webhook_order(place_order, receiver):
 
 async def _state(database, order_id: int) -> str:
     async with database.statement() as tx:
-        return str(await tx.value("select state from orders where id = %s", (order_id,)))
+        return str(await tx.value("select fulfilment_state from orders where id = %s", (order_id,)))
 
 
 async def _alerts(database, shop_id: int) -> list[str]:
@@ -275,7 +275,7 @@ async def test_an_order_cancelled_before_it_was_sent_stays_here(
 ):
     shop_id, order_id = await webhook_order()
     async with database.begin() as tx:
-        await tx.run("update orders set state = 'cancelled' where id = %s", (order_id,))
+        await tx.run("update orders set fulfilment_state = 'cancelled' where id = %s", (order_id,))
     assert await send_dispatch(dispatching, shop_id=shop_id, order_id=order_id) == "withdrawn"
     assert receiver.requests == []
 

@@ -50,6 +50,7 @@ async def test_gives_its_stock_back_and_tells_of_it(database: Database, clock: F
     assert [kind for (kind,) in kinds] == [
         "order.placed",
         "stock.changed",
+        "order.lines_moved",
         "order.cancelled",
         "stock.changed",
     ]
@@ -155,7 +156,7 @@ async def test_is_walled_by_the_database_as_well(database: Database, clock: Froz
     with pytest.raises(psycopg.Error) as refusal:
         async with database.begin() as tx:
             await tx.run(
-                "update orders set state = 'processing' where shop_id = %s and id = %s",
+                "update orders set fulfilment_state = 'processing' where shop_id = %s and id = %s",
                 (shop.id, order_id),
             )
 

@@ -5,8 +5,15 @@ import asyncio
 import psycopg
 import pytest
 
+from crossdock.channels.shoppex_partner.app import RULES
 from crossdock.errors import CrossdockError
-from crossdock.shop.orders import OrderItem, OrderRequest, cancel_order, place_order, read_order
+from crossdock.shop.orders import (
+    OrderItem,
+    OrderRequest,
+    cancel_order,
+    place_for_customer,
+    read_order,
+)
 from tests.conftest import NOON
 from tests.support.factories import level, make_partner, make_shop, make_variant
 from tests.support.ordering import order, placing, read_partner
@@ -70,7 +77,9 @@ async def test_an_illegal_move_is_refused_by_the_database_itself(database, world
     for state in ("completed", "shipped", "nonsense"):
         with pytest.raises(psycopg.Error) as refused:
             async with database.begin() as tx:
-                await tx.run("update orders set state = %s where id = %s", (state, placed.id))
+                await tx.run(
+                    "update orders set fulfilment_state = %s where id = %s", (state, placed.id)
+                )
         assert refused.value.sqlstate == "CD010"
     with pytest.raises(psycopg.Error) as refused:
         async with database.begin() as tx:
@@ -138,7 +147,9 @@ async def test_ids_that_no_database_can_hold_are_unknown_variants(world):
             items=(OrderItem(variant_id=variant_id, quantity=1),),
             source="test",
         )
-        refused = await refusal(place_order(service, partner=partner, request=request))
+        refused = await refusal(
+            place_for_customer(service, partner=partner, request=request, rules=RULES)
+        )
         assert refused.code == "variant_not_found"
         assert refused.data["variant_ids"] == [variant_id]
 

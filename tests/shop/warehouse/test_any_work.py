@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.warehouse import run_releases
+from crossdock.shop.orders import run_releases
 from tests.support.warehousing import Warehouse, differences
 
 SMALL = st.integers(1, 4)
@@ -242,7 +242,7 @@ class Work(RuleBasedStateMachine):
         for order_id, order in self.model.items():
             found = self.run(self.warehouse.read(order_id))
             line = found.lines[0]
-            assert found.state == order.state
+            assert found.fulfilment_state == order.state
             assert (line.picked, line.shipped) == (order.picked, order.shipped)
             states = {p.id: (p.state, p.lines[1]) for p in found.packages}
             assert states == order.packages

@@ -10,7 +10,6 @@ from crossdock.errors import CrossdockError, Invalid, NotFound, Refused, Unavail
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.customers import Address
 from crossdock.shop.warehouse import (
-    RELEASE_IMMEDIATE,
     Booking,
     Capabilities,
     Carriers,
@@ -88,7 +87,7 @@ async def test_books_and_ships(warehouse: Warehouse, demo: Booking) -> None:
     consignment = await ship_with_carrier(demo, shop_id=warehouse.shop.id, package_id=package_id)
 
     order = await warehouse.read(order_id)
-    assert order.state == "shipped"
+    assert order.fulfilment_state == "shipped"
     assert order.packages[0].tracking_number == consignment.tracking_number
     async with warehouse.db.statement() as tx:
         pdf = await tx.value("select label_pdf from packages where id = %s", (package_id,))
@@ -185,7 +184,7 @@ async def test_of_goods_that_are_not_on_hand_takes_the_booking_back(
     warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
 ) -> None:
     good = await warehouse.good(own=1)
-    order_id = await warehouse.enter((good, 2), mode=RELEASE_IMMEDIATE)
+    order_id = await warehouse.enter((good, 2), immediate=True)
     await warehouse.pick(order_id, {1: 2})
     package_id = await warehouse.pack(order_id, {1: 2})
     before = await warehouse.everything()

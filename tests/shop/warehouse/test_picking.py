@@ -15,11 +15,14 @@ async def test_begins_the_work_and_leaves_the_level_alone(warehouse: Warehouse) 
     await warehouse.pick(order_id, {1: 2})
 
     order = await warehouse.read(order_id)
-    assert (order.state, order.lines[0].picked, order.lines[0].shipped) == ("in_fulfilment", 2, 0)
+    assert (order.fulfilment_state, order.lines[0].picked, order.lines[0].shipped) == (
+        "in_fulfilment",
+        2,
+        0,
+    )
     assert await warehouse.level(good) == (5, 3, 2)
     assert await warehouse.events(order_id) == [
         "order.placed",
-        "order.released",
         "order.in_fulfilment",
         "order.picked",
     ]

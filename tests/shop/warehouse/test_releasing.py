@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from crossdock.errors import NotFound, Refused
-from crossdock.shop.warehouse import RELEASE_IMMEDIATE, release_order, run_releases
+from crossdock.shop.orders import release_order, run_releases
 from tests.support.warehousing import Warehouse
 
 
@@ -17,7 +17,7 @@ async def test_commits_its_goods_when_they_are_there(warehouse: Warehouse) -> No
     assert await warehouse.state(order_id) == "processing"
     assert await warehouse.level(good) == (5, 3, 2)
     assert await warehouse.entries(good) == [("receive", 5, 0), ("commit", 0, 3)]
-    assert await warehouse.events(order_id) == ["order.placed", "order.released"]
+    assert await warehouse.events(order_id) == ["order.placed"]
 
 
 async def test_reserves_and_takes_nothing_when_one_good_is_short(warehouse: Warehouse) -> None:
@@ -28,7 +28,7 @@ async def test_reserves_and_takes_nothing_when_one_good_is_short(warehouse: Ware
     assert await warehouse.state(order_id) == "reserved"
     assert await warehouse.level(plenty) == (5, 0, 5)
     assert await warehouse.level(short) == (1, 0, 1)
-    assert await warehouse.events(order_id) == ["order.placed", "order.reserved"]
+    assert await warehouse.events(order_id) == ["order.placed"]
 
 
 async def test_counts_two_lines_of_one_good_together(warehouse: Warehouse) -> None:
@@ -130,7 +130,7 @@ async def test_by_the_stock_run_serves_the_oldest_first(warehouse: Warehouse) ->
 async def test_by_the_stock_run_reaches_beyond_many_that_cannot_be(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crossdock.shop.warehouse import releasing
+    from crossdock.shop.orders import releasing
 
     monkeypatch.setattr(releasing, "_PAGE", 2)
     never, good = await warehouse.good(own=0), await warehouse.good(own=0)
@@ -148,8 +148,8 @@ async def test_unseen_goes_below_what_there_is_and_comes_back_at_the_stock_run(
     warehouse: Warehouse,
 ) -> None:
     good = await warehouse.good(own=5)
-    first = await warehouse.enter((good, 4), mode=RELEASE_IMMEDIATE)
-    second = await warehouse.enter((good, 4), mode=RELEASE_IMMEDIATE)
+    first = await warehouse.enter((good, 4), immediate=True)
+    second = await warehouse.enter((good, 4), immediate=True)
     assert await warehouse.state(second) == "processing"
     assert await warehouse.level(good) == (5, 8, -3)
 
@@ -158,7 +158,7 @@ async def test_unseen_goes_below_what_there_is_and_comes_back_at_the_stock_run(
     assert await warehouse.state(first) == "processing"
     assert await warehouse.state(second) == "waiting_for_release"
     assert await warehouse.level(good) == (5, 4, 1)
-    assert await warehouse.events(second) == ["order.placed", "order.released", "order.recalled"]
+    assert await warehouse.events(second) == ["order.placed", "order.recalled"]
 
     await warehouse.receive(good, 3)
     await run_releases(warehouse.db, now=warehouse.clock.now())
@@ -168,7 +168,7 @@ async def test_unseen_goes_below_what_there_is_and_comes_back_at_the_stock_run(
 
 async def test_unseen_is_not_recalled_once_work_has_begun(warehouse: Warehouse) -> None:
     good = await warehouse.good(own=1)
-    order_id = await warehouse.enter((good, 4), mode=RELEASE_IMMEDIATE)
+    order_id = await warehouse.enter((good, 4), immediate=True)
     await warehouse.start(order_id)
 
     await run_releases(warehouse.db, now=warehouse.clock.now())

@@ -23,7 +23,7 @@ async def test_announced_changes_no_level(warehouse: Warehouse) -> None:
 
     assert await warehouse.level(good) == (2, 0, 2)
     order = await warehouse.read(order_id)
-    assert (order.state, order.lines[0].returned) == ("shipped", 0)
+    assert (order.fulfilment_state, order.lines[0].returned) == ("shipped", 0)
     assert (await warehouse.events(order_id))[-1] == "return.announced"
 
 

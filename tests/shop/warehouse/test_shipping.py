@@ -7,7 +7,6 @@ import psycopg
 import pytest
 
 from crossdock.errors import Conflict, NotFound, Refused
-from crossdock.shop.warehouse import RELEASE_IMMEDIATE
 from tests.support.warehousing import Warehouse, differences
 
 
@@ -21,7 +20,7 @@ async def test_takes_its_goods_from_the_level_and_leaves_what_is_available(
 
     assert await warehouse.level(good) == (2, 0, 2)
     order = await warehouse.read(order_id)
-    assert (order.state, order.shipped_at) == ("shipped", warehouse.clock.now())
+    assert (order.fulfilment_state, order.shipped_at) == ("shipped", warehouse.clock.now())
     [package] = order.packages
     assert (package.id, package.state, package.carrier) == (package_id, "shipped", "demo")
     assert package.tracking_number == f"T{package_id}"
@@ -38,7 +37,10 @@ async def test_in_parts_moves_the_order_with_the_last(warehouse: Warehouse) -> N
     warehouse.clock.move(timedelta(minutes=1))
     await warehouse.ship_all(order_id, {1: 1})
     order = await warehouse.read(order_id)
-    assert (order.state, order.updated_at) == ("partially_shipped", warehouse.clock.now())
+    assert (order.fulfilment_state, order.updated_at) == (
+        "partially_shipped",
+        warehouse.clock.now(),
+    )
     await warehouse.ship_all(order_id, {1: 1, 2: 1})
 
     assert await warehouse.state(order_id) == "shipped"
@@ -90,7 +92,7 @@ async def test_twice_is_refused(warehouse: Warehouse) -> None:
 
 async def test_of_goods_that_are_not_on_hand_is_refused(warehouse: Warehouse) -> None:
     good = await warehouse.good(own=1)
-    order_id = await warehouse.enter((good, 2), mode=RELEASE_IMMEDIATE)
+    order_id = await warehouse.enter((good, 2), immediate=True)
     await warehouse.pick(order_id, {1: 2})
     package_id = await warehouse.pack(order_id, {1: 2})
     before = await warehouse.everything()
@@ -174,7 +176,7 @@ async def test_states_move_along_the_arrows_only(warehouse: Warehouse) -> None:
         with pytest.raises(psycopg.Error) as refusal:
             async with warehouse.db.begin() as tx:
                 await tx.run(
-                    "update orders set state = %s where shop_id = %s and id = %s",
+                    "update orders set fulfilment_state = %s where shop_id = %s and id = %s",
                     (state, warehouse.shop.id, order_id),
                 )
         assert refusal.value.sqlstate == "CD010"

@@ -29,7 +29,7 @@ async def test_delivered_completes_the_order(warehouse: Warehouse) -> None:
     assert await warehouse.see(package_id, "delivered") == 0
 
     order = await warehouse.read(order_id)
-    assert (order.state, order.packages[0].state) == ("completed", "delivered")
+    assert (order.fulfilment_state, order.packages[0].state) == ("completed", "delivered")
     assert (await warehouse.events(order_id)).count("package.delivered") == 1
 
 
@@ -56,7 +56,7 @@ async def test_delivered_means_nothing_for_a_package_that_has_not_left(
     await warehouse.see(package_id, "delivered")
 
     order = await warehouse.read(order_id)
-    assert (order.state, order.packages[0].state) == ("in_fulfilment", "packed")
+    assert (order.fulfilment_state, order.packages[0].state) == ("in_fulfilment", "packed")
 
 
 async def _deliver(warehouse: Warehouse, package_id: int) -> bool:

@@ -262,10 +262,13 @@ async def _partner_with_order(tx, *, shop_id: int, number: str) -> int:
         '{"street": "Kerkstraat", "house_number": "9", "postcode": "2800", "city": "Mechelen"}'
     )
     await tx.run(
-        "insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, state,"
-        " currency, subtotal_minor, total_minor, billing, shipping, source, placed_at, updated_at)"
-        " values (%s, 'k', %s, 'shopwedo', %s, 'processing', 'USD', 0, 0, %s::jsonb, %s::jsonb,"
-        " 'shopwedo', now(), now())",
+        "with made as (insert into orders (shop_id, order_key, partner_id, channel, partner_order_id,"
+        " fulfilment_state, release_policy, currency, subtotal_minor, total_minor, billing, shipping,"
+        " source, placed_at, updated_at)"
+        " values (%s, 'k', %s, 'shopwedo', %s, 'processing', 'placed', 'USD', 0, 0, %s::jsonb,"
+        " %s::jsonb, 'shopwedo', now(), now()) returning *)"
+        " insert into identities (shop_id, namespace, key, order_id, created_at)"
+        " select shop_id, 'partner:' || partner_id, partner_order_id, id, placed_at from made",
         (shop_id, partner.id, number, address, address),
     )
     assert variant

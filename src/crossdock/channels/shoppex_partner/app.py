@@ -25,12 +25,34 @@ from crossdock.channels.shoppex_partner.errors import (
 from crossdock.channels.shoppex_partner.wire import encode_success, read_order
 from crossdock.errors import Conflict, CrossdockError
 from crossdock.settings import Settings
-from crossdock.shop.orders import Placing, place_order
+from crossdock.shop.orders import (
+    Placing,
+    Rule,
+    amount_is_in_range,
+    billing_is_complete,
+    customer_is_active,
+    number_is_unused,
+    origin_rule,
+    place_for_customer,
+    shipping_is_complete,
+    variants_are_known,
+)
 from crossdock.shop.partners import Credential
 
 PREFIX = "/wp-json"
 PRODUCTS_ROUTE = "/shoppex-integrations/v1/products"
 ORDERS_ROUTE = "/shoppex-integrations/v1/create-order"
+
+# In the order in which the specification checks them (section 4.2).
+RULES: tuple[Rule, ...] = (
+    number_is_unused,
+    customer_is_active,
+    billing_is_complete,
+    shipping_is_complete,
+    variants_are_known,
+    origin_rule,
+    amount_is_in_range,
+)
 
 
 class Door:
@@ -114,13 +136,15 @@ class Door:
             body, items_max=self._settings.items_per_order_max, is_test=credential.is_test
         )
         try:
-            placed = await place_order(self._placing, partner=credential.partner, request=order)
+            placed = await place_for_customer(
+                self._placing, partner=credential.partner, request=order, rules=RULES
+            )
         except Conflict as conflict:
             conflict.data["order_detail_url"] = self._detail_url(conflict.data)
             raise
         url = self._detail_url({"order_id": placed.id, "order_key": placed.order_key})
         return Response(
-            encode_success(placed, detail_url=url),
+            encode_success(placed, number=order.partner_order_id, detail_url=url),
             status_code=self._settings.create_status,
             headers=HEADERS,
             media_type=JSON_TYPE,

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
 from crossdock.kit.display import moment_text, money_text
-from crossdock.shop.orders import Order, read_order_by_key
+from crossdock.shop.orders import OrderView, read_order_by_key
 
 # Referrer-Policy: no-referrer comes with every answer of the server.
 PAGE_HEADERS = {
@@ -85,7 +85,7 @@ class OrderPages:
             order = await self._read(request)
         except NotFound:
             return self._page("order_missing.html", code=404)
-        line = steps(order.state)
+        line = steps(order.fulfilment_state)
         return self._page(
             "order_detail.html",
             order=order,
@@ -94,7 +94,7 @@ class OrderPages:
             images={line.line_no: self._image(line.image) for line in order.lines},
         )
 
-    async def _read(self, request: Request) -> Order:
+    async def _read(self, request: Request) -> OrderView:
         order_id = request.query_params.get("order_id", "")
         order_key = request.query_params.get("key", "")
         if not (order_id.isascii() and order_id.isdigit()) or len(order_id) > _ID_LENGTH_MAX:

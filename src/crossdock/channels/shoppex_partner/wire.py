@@ -12,7 +12,7 @@ from crossdock.channels.shoppex_partner.errors import WireError
 from crossdock.kit.money import format_minor
 from crossdock.kit.texts import has_ink
 from crossdock.shop.catalogue import SellableRow
-from crossdock.shop.orders import OrderItem, OrderRequest, PlacedOrder
+from crossdock.shop.orders import OrderItem, OrderRequest, Placed
 
 SOURCE = "partner_integration"
 QUANTITY_MAX = 1_000_000
@@ -60,7 +60,7 @@ def encode_products(rows: Sequence[SellableRow], *, currency: str) -> bytes:
     return msgspec.json.encode([wire_product(row, currency=currency) for row in rows])[1:-1]
 
 
-def encode_success(placed: PlacedOrder, *, detail_url: str) -> bytes:
+def encode_success(placed: Placed, *, number: str, detail_url: str) -> bytes:
     """The answer to a created order (spec 4.5)."""
     return msgspec.json.encode(
         {
@@ -69,7 +69,7 @@ def encode_success(placed: PlacedOrder, *, detail_url: str) -> bytes:
             "order_key": placed.order_key,
             "order_detail_url": detail_url,
             "source": SOURCE,
-            "partner_order_id": placed.partner_order_id,
+            "partner_order_id": number,
         }
     )
 

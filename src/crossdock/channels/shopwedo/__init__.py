@@ -8,9 +8,9 @@ from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import render_error
 from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, LabelPages
 from crossdock.channels.shopwedo.methods import Methods
+from crossdock.channels.shopwedo.ordering import RELEASE_IMMEDIATE, RELEASE_LOOKING
 from crossdock.gate import create_gate
 from crossdock.shop.partners import Signatures
-from crossdock.shop.warehouse import RELEASE_IMMEDIATE, RELEASE_LOOKING
 
 NAME = "shopwedo"
 FACTS = ChannelFacts(
@@ -33,8 +33,8 @@ def create_channel(services: Services) -> Channel:
     signatures = Signatures(services.create_callers(NAME))
     methods = Methods(
         runtime.database,
-        entering=services.entering,
         clock=runtime.clock,
+        ids=services.ids,
         box=services.box,
         zone=ZoneInfo("Europe/Brussels"),
         public_url=runtime.settings.public_url,

@@ -10,7 +10,7 @@ from stdnum.eu.vat import MEMBER_STATES
 from crossdock.kit.email import is_email
 from crossdock.kit.texts import has_ink
 from crossdock.shop.customers import Address
-from crossdock.shop.warehouse import WorkOrder
+from crossdock.shop.orders import OrderView
 
 LANGUAGES = ("nl", "fr", "en", "de")
 DEFAULT_COUNTRY = "BE"
@@ -90,10 +90,10 @@ def submitted(form: Mapping[str, str]) -> LabelForm:
     )
 
 
-def of_order(order: WorkOrder) -> LabelForm:
+def of_order(order: OrderView) -> LabelForm:
     """The form of an order's receiver."""
     address = order.shipping
-    language = order.details.language.lower()
+    language = order.language.lower()
     return prefilled(
         {
             "trackingReference": re.sub(r"[^A-Za-z0-9_-]", "-", order.partner_order_id)[:64],

@@ -23,14 +23,13 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, NotFound
 from crossdock.gate import Gate
 from crossdock.kit.display import language_name
-from crossdock.shop.orders import find_order_id
+from crossdock.shop.orders import find_order_id, read_order
 from crossdock.shop.people import Right, Visit
 from crossdock.shop.warehouse import (
     Booking,
     ManualLabel,
     make_manual_label,
     read_manual_label,
-    read_work_order,
 )
 
 PATHS = ("/admin/shipper/add", "/shipper/add")
@@ -170,7 +169,9 @@ class LabelPages:
         try:
             async with self._db.statement() as tx:
                 order_id = await find_order_id(tx, shop_id=visit.person.shop_id, number=number)
-                order = await read_work_order(tx, shop_id=visit.person.shop_id, order_id=order_id)
+                order = await read_order(
+                    tx, shop_id=visit.person.shop_id, order_id=order_id, sections=()
+                )
         except NotFound:
             return prefilled(query), f"There is no order {number[:60]} in this shop."
         return of_order(order), f"Filled from order {order.partner_order_id}."

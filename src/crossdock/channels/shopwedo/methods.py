@@ -1,6 +1,6 @@
 """What each method does, between the reading of its data and the writing of its answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,22 +11,27 @@ from crossdock.channels.shopwedo.errors import OrderRefused, WireError
 from crossdock.channels.shopwedo.ordering import OrderReader
 from crossdock.channels.shopwedo.returning import read_return_items
 from crossdock.channels.shopwedo.wire import Json
-from crossdock.db.unit_of_work import Database
+from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Conflict, CrossdockError, NotFound, Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.ids import Ids
 from crossdock.shop.catalogue import known_names, list_categories, list_posts, list_products
-from crossdock.shop.orders import cancel_order
+from crossdock.shop.orders import (
+    OrderView,
+    Section,
+    cancel_order,
+    place,
+    read_order,
+    refuse_second,
+)
 from crossdock.shop.partners import Credential
 from crossdock.shop.stock import list_stock
 from crossdock.shop.warehouse import (
-    RELEASE_LOOKING,
-    Entering,
     announce_return,
-    enter_order,
     find_pickup_points,
     list_returnable,
-    read_work_order,
+    read_serials,
 )
 
 STOCK_PAGE = 50
@@ -50,14 +55,14 @@ class Methods:
         self,
         db: Database,
         *,
-        entering: Entering,
         clock: Clock,
+        ids: Ids,
         box: SecretBox,
         zone: ZoneInfo,
         public_url: str,
     ) -> None:
         self._db = db
-        self._entering = entering
+        self._ids = ids
         self._clock = clock
         self._box = box
         self._zone = zone
@@ -87,16 +92,15 @@ class Methods:
         """Enter an order, and release it if wanted (spec 6)."""
         partner = credential.partner
         reader = OrderReader(data, partner=partner, zone=self._zone)
-        order = reader.read(is_test=credential.is_test)
-        if order is None:
+        draft = reader.read(order_key=self._ids.order_key(), is_test=credential.is_test)
+        if draft is None:
             async with self._db.statement() as tx:
                 known = await known_names(tx, partner=partner, names=filter(None, reader.names))
             raise reader.refusal(known=known)
-        mode = str(partner.settings.get("release_mode", RELEASE_LOOKING))
         try:
-            entered = await enter_order(
-                self._entering, partner=partner, order=order, release_mode=mode
-            )
+            async with self._db.statement() as tx:
+                placed = await place(tx, draft=draft, now=self._clock.now())
+            refuse_second(placed)
         except NotFound as error:
             unknown = error.data["line_numbers"]
             raise reader.refusal_of(number - 1 for number in unknown) from None
@@ -107,7 +111,7 @@ class Methods:
             raise
         except CrossdockError as error:
             raise OrderRefused("order_creation_failed", error.message) from error
-        return Reply(201, {"order_id": entered.id})
+        return Reply(201, {"order_id": placed.id})
 
     async def get_order(self, credential: Credential, data: Json) -> Reply:
         """One order: a list of it, or a list in a list when asked by the caller's own number (spec 7)."""
@@ -117,15 +121,20 @@ class Methods:
         if order_id is None and not number:
             raise WireError("data_invalid", "order_id is needed")
         async with self._db.statement() as tx:
-            order = await read_work_order(
+            order = await read_order(
                 tx,
                 shop_id=partner.shop_id,
                 partner_id=partner.id,
                 order_id=order_id,
                 partner_order_id=None if order_id is not None else number,
-                box=self._box,
+                sections=("lines", "packages"),
             )
-        shown = self._showing(credential).order(order, shop_id=int(credential.public_key))
+            serials = await read_serials(
+                tx, shop_id=partner.shop_id, order_id=order.id, box=self._box
+            )
+        shown = self._showing(credential).order(
+            order, serials=serials, shop_id=int(credential.public_key)
+        )
         return Reply(200, [shown] if order_id is not None else [[shown]])
 
     async def cancel_order(self, credential: Credential, data: Json) -> Reply:
@@ -135,9 +144,7 @@ class Methods:
         if order_id is None:
             raise WireError("data_invalid", "order_id is needed")
         async with self._db.begin() as tx:
-            await read_work_order(
-                tx, shop_id=partner.shop_id, partner_id=partner.id, order_id=order_id
-            )
+            await self._own_order(tx, credential, order_id=order_id)
             await cancel_order(
                 tx, shop_id=partner.shop_id, order_id=order_id, now=self._clock.now()
             )
@@ -231,9 +238,7 @@ class Methods:
         items = fields.items(data)
         shop_id, now = partner.shop_id, self._clock.now()
         async with self._db.begin() as tx:
-            order = await read_work_order(
-                tx, shop_id=shop_id, partner_id=partner.id, order_id=order_id
-            )
+            order = await self._own_order(tx, credential, order_id=order_id, sections=("lines",))
             left = await list_returnable(tx, shop_id=shop_id, order_id=order_id)
             found = read_return_items(items, lines=order.lines, left=left)
             try:
@@ -243,6 +248,24 @@ class Methods:
             except Refused as error:
                 raise WireError("order_not_returnable", error.message) from error
         return Reply(200, {"retour_id": return_id, "order_id": order_id, "status": "announced"})
+
+    async def _own_order(
+        self,
+        tx: Transaction,
+        credential: Credential,
+        *,
+        order_id: int,
+        sections: Sequence[Section] = (),
+    ) -> OrderView:
+        """The caller's order. Raises NotFound `order_not_found` for anybody else's too."""
+        partner = credential.partner
+        return await read_order(
+            tx,
+            shop_id=partner.shop_id,
+            partner_id=partner.id,
+            order_id=order_id,
+            sections=sections,
+        )
 
     def _showing(self, credential: Credential) -> showing.Showing:
         return showing.Showing(

@@ -9,19 +9,23 @@ from zoneinfo import ZoneInfo
 
 from crossdock.channels.shopwedo.errors import OrderRefused
 from crossdock.channels.shopwedo.fields import WHOLE, whole
+from crossdock.channels.shopwedo.keeping import KeptLine, KeptOrder
 from crossdock.kit.email import is_email
 from crossdock.kit.money import MINOR_MAX, exponent, round_half_up
 from crossdock.shop.catalogue import VariantName
 from crossdock.shop.customers import Address
-from crossdock.shop.partners import Partner
-from crossdock.shop.warehouse import (
-    ConsignedLine,
-    ConsignedOrder,
-    LineDetails,
-    OrderDetails,
+from crossdock.shop.orders import (
+    DraftLine,
+    Identity,
+    OrderDraft,
+    ReleasePolicy,
+    Take,
+    number_namespace,
 )
+from crossdock.shop.partners import Partner
 
 SOURCE = "shopwedo"
+RELEASE_LOOKING, RELEASE_IMMEDIATE = "looking", "immediate"
 ITEMS_MAX = 200
 AMOUNT_MAX = 1_000_000
 TEXT_MAX = 255
@@ -50,8 +54,11 @@ class OrderReader:
         self.errors: dict[str, list[str]] = {}
         self.names: list[VariantName | None] = []
 
-    def read(self, *, is_test: bool) -> ConsignedOrder | None:
-        """The order, None where a field is wrong. Raises OrderRefused `order_items_empty`."""
+    def read(self, *, order_key: str, is_test: bool) -> OrderDraft | None:
+        """The order as it is to be placed (spec 6, 14.2), None where a field is wrong.
+
+        Raises OrderRefused `order_items_empty`.
+        """
         items = self._read_items()
         self.names = [self._variant_name(place, item) for place, item in enumerate(items)]
         number = self._number()
@@ -59,20 +66,33 @@ class OrderReader:
         has_billing = self._data.get("billing_address") not in (None, "", [], {})
         billing = self._address("billing_address") if has_billing else shipping
         comment = self._text(self._data, "comment", limit=COMMENT_MAX, is_line=False)
-        details = self._details(has_billing=has_billing)
-        lines = [self._line(place, item) for place, item in enumerate(items)]
+        kept = self._kept(has_billing=has_billing)
+        language = self._text(self._data, "language", limit=16)
+        policy, take = self._release()
+        lines = [self._line(place, item, take=take) for place, item in enumerate(items)]
         if self.errors:
             return None
-        return ConsignedOrder(
+        partner = self._partner
+        return OrderDraft(
+            shop_id=partner.shop_id,
+            channel=partner.channel,
+            order_key=order_key,
+            identity=Identity(namespace=number_namespace(partner.id), key=number),
+            partner_id=partner.id,
             partner_order_id=number,
+            currency=partner.currency,
             billing=billing,
             shipping=shipping,
             lines=tuple(line for line in lines if line is not None),
-            is_release_wanted=is_true(self._data.get("release")),
+            state="waiting_for_release" if policy == "by_hand" else "processing",
+            state_when_short="reserved" if policy == "when_available" else None,
+            release_policy=policy,
+            merchant_ids=partner.visible_merchants,
+            language=language,
+            comments=comment,
             source=SOURCE,
-            comment=comment,
-            details=details,
             is_test=is_test,
+            channel_data=kept,
         )
 
     def refusal(self, *, known: Collection[VariantName]) -> OrderRefused:
@@ -94,16 +114,23 @@ class OrderReader:
             self._wrong("items", f"at most {ITEMS_MAX}")
         return [item if isinstance(item, dict) else {} for item in items[:ITEMS_MAX]]
 
-    def _details(self, *, has_billing: bool) -> OrderDetails:
+    def _release(self) -> tuple[ReleasePolicy, Take | None]:
+        """Who releases the order, and how its goods are taken while it is entered (spec 14.2)."""
+        if not is_true(self._data.get("release")):
+            return "by_hand", None
+        if self._partner.settings.get("release_mode") == RELEASE_IMMEDIATE:
+            return "immediate", "own"
+        return "when_available", "own_capped"
+
+    def _kept(self, *, has_billing: bool) -> KeptOrder:
         data = self._data
-        return OrderDetails(
+        return KeptOrder(
             external_reference=self._text(data, "external_order_reference"),
             comment_packing=self._text(data, "comment_packing", limit=COMMENT_MAX, is_line=False),
             created_at=self._moment("created_at", required=self._strict),
             updated_at=self._moment("updated_at", required=False),
             shipping_method=self._text(data, "shipping_method"),
             shipping_company=self._text(data, "shipping_company"),
-            language=self._text(data, "language", limit=16),
             has_billing=has_billing,
         )
 
@@ -162,14 +189,14 @@ class OrderReader:
             return VariantName("id", str(int(text)))
         return VariantName("reference" if kind == "reference" else "barcode", text)
 
-    def _line(self, place: int, item: dict[str, Any]) -> ConsignedLine | None:
+    def _line(self, place: int, item: dict[str, Any], *, take: Take | None) -> DraftLine | None:
         amount = whole(item.get("amount"))
         if item.get("amount") in (None, ""):
             self._wrong(f"items.{place}.amount", "required")
         elif amount is None or not 1 <= amount <= AMOUNT_MAX:
             self._wrong(f"items.{place}.amount", "must be an integer of at least 1")
-        details = LineDetails(
-            name=self._text(item, "name", path=f"items.{place}.name"),
+        name = self._text(item, "name", path=f"items.{place}.name")
+        kept = KeptLine(
             comment=self._text(
                 item, "comment", path=f"items.{place}.comment", limit=COMMENT_MAX, is_line=False
             ),
@@ -177,10 +204,17 @@ class OrderReader:
             price_text=_plain(item.get("price")).strip()[:40],
         )
         price_minor = self._price(place, item.get("price"))
-        name = self.names[place]
-        if name is None or amount is None:
+        name_of_variant = self.names[place]
+        if name_of_variant is None or amount is None or amount < 1:
             return None
-        return ConsignedLine(good=name, quantity=amount, price_minor=price_minor, details=details)
+        return DraftLine(
+            variant=name_of_variant,
+            name=name,
+            quantity=amount,
+            unit_price_minor=price_minor,
+            take=take,
+            channel_data=kept,
+        )
 
     def _line_id(self, place: int, value: Any) -> str | int:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:

@@ -5,11 +5,12 @@ from typing import Any
 
 from crossdock.channels.shopwedo.errors import WireError
 from crossdock.channels.shopwedo.fields import TEXT_MAX, clean, whole
-from crossdock.shop.warehouse import ReturnItem, WorkLine
+from crossdock.shop.orders import LineView
+from crossdock.shop.warehouse import ReturnItem
 
 
 def read_return_items(
-    items: Sequence[Any], *, lines: Sequence[WorkLine], left: Mapping[int, int]
+    items: Sequence[Any], *, lines: Sequence[LineView], left: Mapping[int, int]
 ) -> list[ReturnItem]:
     """The items by order line; `left` says how many of a line can still come back.
 

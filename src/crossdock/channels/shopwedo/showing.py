@@ -1,6 +1,6 @@
 """What is told of orders, stock and the catalogue (spec sections 5, 7, 9 to 12)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from crossdock.channels.shopwedo.keeping import KeptOrder, kept_line, kept_order
 from crossdock.channels.shopwedo.states import ORDER_STATES, stock_state
 from crossdock.kit.money import to_decimal
 from crossdock.shop.catalogue import ShownCategoryTree, ShownImage, ShownPost, ShownProduct
 from crossdock.shop.customers import Address
+from crossdock.shop.orders import LineView, OrderView
 from crossdock.shop.stock import StockItem
-from crossdock.shop.warehouse import DemoCarrier, PickupPoint, WorkLine, WorkOrder
+from crossdock.shop.warehouse import DemoCarrier, PickupPoint
 
 LANGUAGES = ("nl", "fr", "en", "de")
 WAREHOUSE_ID = 1
@@ -38,43 +40,45 @@ class Showing:
         self._now = now
         self._told: dict[datetime, dict[str, Any]] = {}
 
-    def order(self, order: WorkOrder, *, shop_id: int) -> dict[str, Any]:
-        """The order object of section 7.2."""
-        status, word = ORDER_STATES[order.state]
+    def order(
+        self, order: OrderView, *, serials: Mapping[int, Sequence[str]], shop_id: int
+    ) -> dict[str, Any]:
+        """The order object of section 7.2; `serials` by line number."""
+        status, word = ORDER_STATES[order.fulfilment_state]
+        kept = kept_order(order.channel_data)
         shipping = _address(order.shipping)
         return {
             "order_id": order.id,
             "parent_order_id": order.parent_id or 0,
             "external_order_id": order.partner_order_id,
-            "external_order_reference": order.details.external_reference,
+            "external_order_reference": kept.external_reference,
             "shop_id": shop_id,
             "app_id": False,
             "app_name": False,
             "warehouse_id": WAREHOUSE_ID,
-            "created_at": self._as_written(order.details.created_at)
-            or self.moment(order.placed_at),
+            "created_at": self._as_written(kept.created_at) or self.moment(order.placed_at),
             "status": status,
             "status_string": word,
             "customer_id": order.customer_id or False,
             "payment_method": "EXTERN",
             "paid_at": False,
             "desired_delivery_date": False,
-            "shipping_method": order.details.shipping_method,
-            "shipping_company": order.details.shipping_company,
+            "shipping_method": kept.shipping_method,
+            "shipping_company": kept.shipping_company,
             "shipping_address": shipping,
-            "billing_address": _address(order.billing) if order.details.has_billing else shipping,
-            "shipping": self._shipments(order) or False,
+            "billing_address": _address(order.billing) if kept.has_billing else shipping,
+            "shipping": self._shipments(order, kept) or False,
             "shipped_at": self.moment(order.shipped_at),
-            "comment": order.comment,
-            "comment_packing": order.details.comment_packing,
-            "language": order.details.language,
-            "items": [_item(line) for line in order.lines],
+            "comment": order.comments,
+            "comment_packing": kept.comment_packing,
+            "language": order.language,
+            "items": [_item(line, serials.get(line.line_no, ())) for line in order.lines],
         }
 
-    def _shipments(self, order: WorkOrder) -> list[dict[str, Any]]:
+    def _shipments(self, order: OrderView, kept: KeptOrder) -> list[dict[str, Any]]:
         return [
             {
-                "provider": _provider(package.carrier, order.details.shipping_company),
+                "provider": _provider(package.carrier, kept.shipping_company),
                 "code": package.tracking_number,
                 "tracking_url": package.tracking_url,
                 "shipped_at": self.moment(package.shipped_at),
@@ -275,14 +279,15 @@ def _product_status(product: ShownProduct) -> int:
     return 2 if product.is_counted and product.available <= 0 else 1
 
 
-def _item(line: WorkLine) -> dict[str, Any]:
+def _item(line: LineView, serials: Sequence[str]) -> dict[str, Any]:
+    kept = kept_line(line.channel_data)
     return {
         "sku": line.variant_id,
         "amount": line.quantity,
         "name": line.name,
-        "comment": line.details.comment,
-        "external_orderline_id": line.details.external_line_id,
-        "serialnumber": list(line.serials),
+        "comment": kept.comment,
+        "external_orderline_id": kept.external_line_id,
+        "serialnumber": list(serials),
         "picked": line.picked,
     }
 

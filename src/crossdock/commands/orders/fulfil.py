@@ -8,7 +8,7 @@ import typer
 
 from crossdock.commands.orders import fulfil_cancel, fulfil_returns, fulfil_sender
 from crossdock.commands.orders.fulfil_quantities import quantities
-from crossdock.commands.orders.fulfil_tables import print_order, print_work
+from crossdock.commands.orders.fulfil_tables import ShownOrder, print_order, print_work
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
@@ -16,7 +16,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 
 if TYPE_CHECKING:
-    from crossdock.shop.warehouse import WorkOrder, WorkSummary
+    from crossdock.shop.warehouse import WorkSummary
 
 app = typer.Typer(
     help="Work on orders: release, pick, pack, ship, take back.", no_args_is_help=True
@@ -48,7 +48,8 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Orders with work to be done, the oldest first."""
-    from crossdock.shop.warehouse import STATES, list_work
+    from crossdock.shop.orders import STATES
+    from crossdock.shop.warehouse import list_work
 
     if state is not None and state not in STATES:
         raise Invalid("invalid_input", f"--state must be one of {', '.join(STATES)}.")
@@ -81,7 +82,7 @@ def show(
 @app.command()
 def release(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> None:
     """Release an order if its goods are there; else it is reserved."""
-    from crossdock.shop.warehouse import release_order
+    from crossdock.shop.orders import release_order
 
     async def write(runtime: Runtime, tx: Transaction) -> str:
         shop_id = await shop_id_of(tx, shop)
@@ -226,7 +227,7 @@ def ship(
     """Book packed packages with a carrier and ship them."""
     from crossdock.commands.orders.fulfil_shipping import ship_order
 
-    async def run(runtime: Runtime) -> "WorkOrder":
+    async def run(runtime: Runtime) -> ShownOrder:
         await ship_order(
             runtime,
             slug=shop,
@@ -280,21 +281,29 @@ def label(
     _say(as_json, f"{to}: {len(data)} bytes.", package_id=package_id, bytes=len(data))
 
 
-async def _read(
-    runtime: Runtime, slug: str, order_id: int, *, serials: bool = False
-) -> "WorkOrder":
+async def _read(runtime: Runtime, slug: str, order_id: int, *, serials: bool = False) -> ShownOrder:
     from crossdock.compose import Services
-    from crossdock.shop.warehouse import read_work_order
+    from crossdock.shop.orders import read_order
+    from crossdock.shop.warehouse import read_serials
 
     async with runtime.database.statement() as tx:
         shop_id = await shop_id_of(tx, slug)
-        box = Services(runtime).box if serials else None
-        return await read_work_order(tx, shop_id=shop_id, order_id=order_id, box=box)
+        order = await read_order(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            sections=("lines", "parts", "packages", "returns"),
+        )
+        found = {}
+        if serials:
+            box = Services(runtime).box
+            found = await read_serials(tx, shop_id=shop_id, order_id=order_id, box=box)
+        return ShownOrder(order=order, serials=found)
 
 
-def _show(order: "WorkOrder", as_json: bool) -> None:
+def _show(order: ShownOrder, as_json: bool) -> None:
     if as_json:
-        typer.echo(msgspec.json.encode(order))
+        typer.echo(msgspec.json.encode(order.document()))
     else:
         print_order(order)
 

@@ -4,13 +4,13 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid, NotFound, Refused
+from crossdock.shop.orders import read_order
 from crossdock.shop.warehouse import (
     left_to_pack,
     left_to_pick,
     pack_lines,
     pick_lines,
     read_parcel,
-    read_work_order,
     ship_with_carrier,
 )
 
@@ -37,7 +37,7 @@ async def ship_order(
         await _prepare(runtime, slug=slug, order_id=order_id)
     async with runtime.database.statement() as tx:
         shop_id = await shop_id_of(tx, slug)
-        order = await read_work_order(tx, shop_id=shop_id, order_id=order_id)
+        order = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=("packages",))
     packed = [package.id for package in order.packages if package.state == "packed"]
     if package_id is not None:
         if package_id not in {package.id for package in order.packages}:

@@ -1,9 +1,28 @@
 """Orders and their work as tables."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
-    from crossdock.shop.warehouse import WorkOrder, WorkSummary
+    from crossdock.shop.orders import OrderView
+    from crossdock.shop.warehouse import WorkSummary
+
+
+class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with the serial numbers of its lines, by line number."""
+
+    order: "OrderView"
+    serials: Mapping[int, Sequence[str]]
+
+    def document(self) -> dict[str, Any]:
+        """The order as JSON shows it: `state` is where the goods are; the order's key is left out."""
+        shown: dict[str, Any] = msgspec.to_builtins(self.order)
+        del shown["order_key"]
+        for line in shown["lines"]:
+            line["serials"] = list(self.serials.get(line["line_no"], ()))
+        return {"state": self.order.fulfilment_state, **shown}
 
 
 def print_work(found: "list[WorkSummary]") -> None:
@@ -24,16 +43,16 @@ def print_work(found: "list[WorkSummary]") -> None:
     Console().print(table)
 
 
-def print_order(order: "WorkOrder") -> None:
+def print_order(shown: ShownOrder) -> None:
     """The order's lines, then its packages."""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console, order = Console(), shown.order
     receiver = order.shipping
     name = f"{receiver.first_name} {receiver.last_name}".strip() or receiver.company
     console.print(
-        f"Order {order.id} ({order.partner_order_id}) is {order.state}, for {name}, "
+        f"Order {order.id} ({order.partner_order_id}) is {order.fulfilment_state}, for {name}, "
         f"{receiver.postcode} {receiver.city} {receiver.country}",
         markup=False,
     )
@@ -47,7 +66,7 @@ def print_order(order: "WorkOrder") -> None:
             str(line.shipped),
             str(line.returned),
             line.name,
-            ", ".join(line.serials),
+            ", ".join(shown.serials.get(line.line_no, ())),
         )
     console.print(lines)
     if not order.packages:

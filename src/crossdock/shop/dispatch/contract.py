@@ -36,7 +36,6 @@ class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
     shop_id: int
     order_id: int
     partner_order_id: str
-    state: str
     currency: str
     subtotal_minor: int
     tax_minor: int

@@ -7,8 +7,6 @@ Once another system has it, it is in fulfilment. Stock is not looked at again (s
 
 from datetime import datetime
 
-import msgspec
-
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
 from crossdock.shop.deliveries import (
@@ -23,8 +21,9 @@ from crossdock.shop.deliveries import (
     resend_delivery,
 )
 from crossdock.shop.dispatch.connecting import Connectors
-from crossdock.shop.dispatch.contract import DispatchOrder
+from crossdock.shop.dispatch.contract import DispatchLine, DispatchOrder
 from crossdock.shop.events import DispatchAttemptFailed, DispatchSent, write_event
+from crossdock.shop.orders import OrderView, lock_order, move_order, read_order
 
 KIND = "dispatch"
 # Signing in, looking for the order and creating it are a call each.
@@ -37,13 +36,11 @@ def dispatch_kind(
     """Orders that go to a connector: the target is its name, the subject the order."""
 
     async def build(tx: Transaction, *, claim: Claim) -> Call | None:
-        order = await read_dispatch_order(
-            tx, shop_id=claim.shop_id, order_id=order_of(claim), may_exist=claim.may_exist
-        )
+        order = await read_order(tx, shop_id=claim.shop_id, order_id=order_of(claim))
         connector = await connectors.read(tx, shop_id=claim.shop_id, name=claim.target)
-        if order.state == "cancelled":
+        if order.fulfilment_state == "cancelled":
             return None
-        return lambda: connector.send(order)
+        return lambda: connector.send(dispatch_order(order, may_exist=claim.may_exist))
 
     return DeliveryKind(
         name=KIND,
@@ -81,19 +78,14 @@ async def resend(tx: Transaction, *, shop_id: int, order_id: int, now: datetime)
 
 async def _lock_order(tx: Transaction, *, claim: Claim) -> None:
     """The order's row before the delivery's, as cancelling does."""
-    await tx.run(
-        "select 1 from orders where shop_id = %s and id = %s for no key update",
-        (claim.shop_id, claim.subject_id),
-    )
+    await lock_order(tx, shop_id=claim.shop_id, order_id=order_of(claim))
 
 
 async def _note_sent(tx: Transaction, *, claim: Claim, sent: Sent, now: datetime) -> None:
-    if sent.external_id != BY_HAND:
-        await tx.run(
-            "update orders set state = 'in_fulfilment', updated_at = %s"
-            " where shop_id = %s and id = %s and state = 'processing'",
-            (now, claim.shop_id, claim.subject_id),
-        )
+    shop_id, order_id = claim.shop_id, order_of(claim)
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if sent.external_id != BY_HAND and state.fulfilment == "processing":
+        await move_order(tx, shop_id=shop_id, order_id=order_id, to="in_fulfilment", now=now)
     event = DispatchSent(connector=claim.target, external_id=sent.external_id)
     await write_event(tx, shop_id=claim.shop_id, event=event, subject_id=claim.subject_id, now=now)
 
@@ -109,31 +101,15 @@ async def _note_failed(tx: Transaction, *, claim: Claim, failure: Failure, now: 
     await write_event(tx, shop_id=claim.shop_id, event=event, subject_id=claim.subject_id, now=now)
 
 
-async def read_dispatch_order(
-    tx: Transaction, *, shop_id: int, order_id: int, may_exist: bool = False
-) -> DispatchOrder:
-    """The order with its lines, in one query."""
-    text = await tx.value(_ORDER, {"shop": shop_id, "order": order_id, "may_exist": may_exist})
-    return msgspec.json.decode(text, type=DispatchOrder)
-
-
-_ORDER = """
-    select jsonb_build_object(
-        'shop_id', o.shop_id, 'order_id', o.id, 'partner_order_id', o.partner_order_id, 'state', o.state,
-        'currency', o.currency, 'subtotal_minor', o.subtotal_minor, 'tax_minor', o.tax_minor,
-        'shipping_minor', o.shipping_minor, 'discount_minor', o.discount_minor, 'total_minor', o.total_minor,
-        'email', coalesce(nullif(o.billing ->> 'email', ''), c.email, ''),
-        'billing', o.billing, 'shipping', o.shipping, 'comments', o.comments, 'tax_id', o.tax_id,
-        'resale_tax', o.resale_tax, 'is_test', o.is_test, 'placed_at', o.placed_at,
-        'may_exist', %(may_exist)s::boolean,
-        'lines', (
-            select jsonb_agg(jsonb_build_object(
-                'line_no', l.line_no, 'sku', l.sku, 'name', l.name, 'upc', l.upc, 'quantity', l.quantity,
-                'unit_price_minor', l.unit_price_minor, 'total_minor', l.total_minor, 'note', l.note)
-                order by l.line_no)
-            from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id)
-    )::text
-    from orders o
-    left join customers c on c.shop_id = o.shop_id and c.id = o.customer_id
-    where o.shop_id = %(shop)s and o.id = %(order)s
-"""
+def dispatch_order(order: OrderView, *, may_exist: bool = False) -> DispatchOrder:
+    """The order as connectors are told of it."""
+    names = set(DispatchOrder.__struct_fields__) & set(OrderView.__struct_fields__) - {"lines"}
+    return DispatchOrder(
+        order_id=order.id,
+        lines=tuple(
+            DispatchLine(**{name: getattr(line, name) for name in DispatchLine.__struct_fields__})
+            for line in order.lines
+        ),
+        may_exist=may_exist,
+        **{name: getattr(order, name) for name in names},
+    )

@@ -111,7 +111,7 @@ def secret_bytes(secret: str) -> bytes:
 
 def _body(order: DispatchOrder) -> dict[str, Any]:
     facts = msgspec.to_builtins(order)
-    for inner in ("may_exist", "shop_id", "state"):
+    for inner in ("may_exist", "shop_id"):
         facts.pop(inner)
     return {"type": "dispatch.order", "timestamp": facts["placed_at"], "data": facts}
 

@@ -56,40 +56,134 @@ class GoodsMoved(Payload, frozen=True, kw_only=True):
 
 
 class OrderPlaced(Payload, frozen=True, kw_only=True):
-    """An order was made, and began in `state`."""
+    """An order was made, and began in these states."""
 
     kind = "order.placed"
     topic = "orders"
-    partner_id: int
+    partner_id: int | None
     state: str
+    payment_state: str
 
 
-class OrderReserved(Payload, frozen=True, kw_only=True):
-    """A release found too few of its goods; the order waits for them."""
+class Moved(Payload, frozen=True, kw_only=True, rename={"from_state": "from", "to_state": "to"}):
+    """An order went along an arrow of `order_moves`; all moves of an axis share this shape."""
+
+    from_state: str
+    to_state: str
+    reason: str = ""
+
+
+class OrderReserved(Moved, frozen=True, kw_only=True):
+    """A release found too little stock; the order waits for it."""
 
     kind = "order.reserved"
     topic = "orders"
 
 
-class OrderReleased(Payload, frozen=True, kw_only=True):
-    """The order's goods are committed to it, and it may be worked on."""
+class OrderReleased(Moved, frozen=True, kw_only=True):
+    """The order's stock is committed to it, and it may be worked on."""
 
     kind = "order.released"
     topic = "orders"
 
 
-class OrderRecalled(Payload, frozen=True, kw_only=True):
-    """A released order gave its goods back and waits again."""
+class OrderRecalled(Moved, frozen=True, kw_only=True):
+    """A released order gave its stock back and waits again."""
 
     kind = "order.recalled"
     topic = "orders"
-    reason: str
 
 
-class OrderInFulfilment(Payload, frozen=True, kw_only=True):
+class OrderInFulfilment(Moved, frozen=True, kw_only=True):
     """The work on the order began; it cannot be cancelled any more."""
 
     kind = "order.in_fulfilment"
+    topic = "orders"
+
+
+class OrderPartiallyShipped(Moved, frozen=True, kw_only=True):
+    """A first part of the order left."""
+
+    kind = "order.partially_shipped"
+    topic = "orders"
+
+
+class OrderShipped(Moved, frozen=True, kw_only=True):
+    """All of the order has left."""
+
+    kind = "order.shipped"
+    topic = "orders"
+
+
+class OrderCompleted(Moved, frozen=True, kw_only=True):
+    """All of the order has arrived."""
+
+    kind = "order.completed"
+    topic = "orders"
+
+
+class OrderCancelled(Moved, frozen=True, kw_only=True):
+    """The order was taken back before anybody worked on it."""
+
+    kind = "order.cancelled"
+    topic = "orders"
+
+
+class OrderLinesMoved(Payload, frozen=True, kw_only=True, rename={"to_state": "to"}):
+    """Lines changed their state: where each of them was, by its number as text."""
+
+    kind = "order.lines_moved"
+    topic = "orders"
+    to_state: str
+    lines: dict[str, str]
+
+
+class PaymentMoved(Moved, frozen=True, kw_only=True):
+    """The order's payment went on; `amount_minor` is what was paid or given back by it."""
+
+    payment_id: int | None = None
+    amount_minor: int | None = None
+
+
+class PaymentAuthorised(PaymentMoved, frozen=True, kw_only=True):
+    """The buyer's means of payment has set the money aside."""
+
+    kind = "payment.authorised"
+    topic = "orders"
+
+
+class PaymentPaid(PaymentMoved, frozen=True, kw_only=True):
+    """The order is paid."""
+
+    kind = "payment.paid"
+    topic = "orders"
+
+
+class PaymentPartiallyRefunded(PaymentMoved, frozen=True, kw_only=True):
+    """A part of what was paid was given back."""
+
+    kind = "payment.partially_refunded"
+    topic = "orders"
+
+
+class PaymentRefunded(PaymentMoved, frozen=True, kw_only=True):
+    """All that was paid was given back."""
+
+    kind = "payment.refunded"
+    topic = "orders"
+
+
+class PaymentVoided(PaymentMoved, frozen=True, kw_only=True):
+    """What was set aside was let go of; nothing was paid."""
+
+    kind = "payment.voided"
+    topic = "orders"
+
+
+class PaymentExpired(PaymentMoved, frozen=True, kw_only=True):
+    """The order was not paid in time."""
+
+    kind = "payment.expired"
     topic = "orders"
 
 
@@ -99,15 +193,6 @@ class OrderPicked(Payload, frozen=True, kw_only=True):
     kind = "order.picked"
     topic = "orders"
     lines: dict[str, int]
-
-
-class OrderCancelled(Payload, frozen=True, kw_only=True):
-    """The order was taken back out of the state `from`."""
-
-    kind = "order.cancelled"
-    topic = "orders"
-    from_state: str = msgspec.field(name="from")
-    reason: str
 
 
 class PackagePacked(Payload, frozen=True, kw_only=True):
@@ -201,8 +286,18 @@ KINDS: dict[str, type[Payload]] = {
         OrderReleased,
         OrderRecalled,
         OrderInFulfilment,
-        OrderPicked,
+        OrderPartiallyShipped,
+        OrderShipped,
+        OrderCompleted,
         OrderCancelled,
+        OrderLinesMoved,
+        OrderPicked,
+        PaymentAuthorised,
+        PaymentPaid,
+        PaymentPartiallyRefunded,
+        PaymentRefunded,
+        PaymentVoided,
+        PaymentExpired,
         PackagePacked,
         PackageShipped,
         PackageDelivered,

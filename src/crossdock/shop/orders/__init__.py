@@ -1,32 +1,97 @@
-"""Orders: placing, reading, cancelling, and the states they move through."""
+"""Orders: drafting, placing, reading, releasing, cancelling, and the states they move through."""
 
-from crossdock.shop.orders.cancelling import cancel_order
-from crossdock.shop.orders.checking import order_exists
-from crossdock.shop.orders.model import (
-    Order,
-    OrderCustomer,
-    OrderItem,
-    OrderLine,
-    OrderRequest,
-    PlacedOrder,
+from crossdock.shop.orders.asking import Placing, place_for_customer
+from crossdock.shop.orders.cancelling import cancel_order, expire_orders
+from crossdock.shop.orders.draft import (
+    DraftLine,
+    Identity,
+    OrderDraft,
+    Placed,
+    ReleasePolicy,
+    Route,
+    Snapshot,
+    Take,
 )
+from crossdock.shop.orders.identities import (
+    Known,
+    claim_identity,
+    keep_answer,
+    purge_identities,
+)
+from crossdock.shop.orders.model import OrderItem, OrderRequest
+from crossdock.shop.orders.moving import lock_order, move_order, touch_order
 from crossdock.shop.orders.notes import item_note
-from crossdock.shop.orders.placing import Placing, place_order
-from crossdock.shop.orders.reading import find_order_id, read_order, read_order_by_key
+from crossdock.shop.orders.placing import number_namespace, order_exists, place, refuse_second
+from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
+from crossdock.shop.orders.rules import (
+    Rule,
+    amount_is_in_range,
+    billing_is_complete,
+    customer_is_active,
+    number_is_unused,
+    origin_rule,
+    shipping_is_complete,
+    variants_are_known,
+)
+from crossdock.shop.orders.states import OPEN, RETURNABLE, STATES, WORKABLE, OrderState
+from crossdock.shop.orders.viewing import (
+    LineView,
+    OrderView,
+    PackageView,
+    Section,
+    find_order_id,
+    read_order,
+    read_order_by_key,
+)
 
 __all__ = [
-    "Order",
-    "OrderCustomer",
+    "OPEN",
+    "RETURNABLE",
+    "STATES",
+    "WORKABLE",
+    "DraftLine",
+    "Identity",
+    "Known",
+    "LineView",
+    "OrderDraft",
     "OrderItem",
-    "OrderLine",
     "OrderRequest",
-    "PlacedOrder",
+    "OrderState",
+    "OrderView",
+    "PackageView",
+    "Placed",
     "Placing",
+    "ReleasePolicy",
+    "Route",
+    "Rule",
+    "Section",
+    "Snapshot",
+    "Take",
+    "amount_is_in_range",
+    "billing_is_complete",
     "cancel_order",
+    "claim_identity",
+    "customer_is_active",
+    "expire_orders",
     "find_order_id",
     "item_note",
+    "keep_answer",
+    "lock_order",
+    "move_order",
+    "number_is_unused",
+    "number_namespace",
     "order_exists",
-    "place_order",
+    "origin_rule",
+    "place",
+    "place_for_customer",
+    "purge_identities",
     "read_order",
     "read_order_by_key",
+    "refuse_second",
+    "release_order",
+    "run_releases",
+    "shipping_is_complete",
+    "touch_order",
+    "variants_are_known",
+    "wake_releases",
 ]

@@ -2,67 +2,93 @@
 
 from datetime import datetime
 
-from psycopg.types.json import Jsonb
-
-from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import NotFound, Refused
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import Refused
+from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import withdraw_delivery
+from crossdock.shop.orders.moving import lock_order, move_order
+from crossdock.shop.orders.states import CANCELLABLE
 from crossdock.shop.stock import Posting, post_stock
 
-CANCELLABLE = ("waiting_for_release", "reserved", "processing")
+_EXPIRED_MAX = 100
 
 
 async def cancel_order(
     tx: Transaction, *, shop_id: int, order_id: int, now: datetime, reason: str = ""
 ) -> str:
-    """Cancel the order, give its stock back and withdraw what was not yet sent to fulfilment.
+    """Cancel the order, give its stock back and withdraw what was not yet sent to a connector.
 
     The partner's order number stays used. Answers the connector that an attempt which failed may
-    have reached all the same, for somebody to look there, else "". Raises NotFound `order_not_found`, and Refused
-    `order_state` once fulfilment has started or an outside system has the order.
+    have reached all the same, for somebody to look there, else "". Raises NotFound
+    `order_not_found`, and Refused `order_state` once fulfilment has started or an outside system
+    has the order.
     """
-    state = await tx.value(
-        "select state from orders where shop_id = %s and id = %s for no key update",
-        (shop_id, order_id),
-    )
-    if state is None:
-        raise NotFound("order_not_found")
+    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     if state == "cancelled":
         raise Refused("order_state", "The order is cancelled already.")
     if state not in CANCELLABLE:
         raise Refused("order_state", f"An order that is {state} cannot be cancelled.")
     may_be_at = await _withdraw(tx, shop_id=shop_id, order_id=order_id, now=now)
-    await tx.run(
-        "update orders set state = 'cancelled', cancelled_at = %s, updated_at = %s"
-        " where shop_id = %s and id = %s",
-        (now, now, shop_id, order_id),
-    )
-    await tx.run(
-        "insert into events (shop_id, kind, subject_id, payload, created_at)"
-        " values (%s, 'order.cancelled', %s, %s, %s)",
-        (shop_id, order_id, Jsonb({"from": state, "reason": reason}), now),
-    )
+    await _move(tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now)
     await _give_back(tx, shop_id=shop_id, order_id=order_id, now=now)
     return may_be_at
 
 
+async def expire_orders(db: Database, *, now: datetime) -> int:
+    """Cancel the orders that were not paid in time; how many there were. Several may run at once."""
+    async with db.begin() as tx:
+        rows = await tx.all(
+            "select shop_id, id, payment_state from orders"
+            " where payment_state = 'awaiting' and expires_at <= %s"
+            " order by expires_at limit %s for no key update skip locked",
+            (now, _EXPIRED_MAX),
+        )
+        for shop_id, order_id, _ in rows:
+            await move_order(
+                tx, shop_id=shop_id, order_id=order_id, axis="payment", to="expired", now=now
+            )
+            await cancel_order(tx, shop_id=shop_id, order_id=order_id, reason="not paid", now=now)
+    return len(rows)
+
+
 async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> str:
-    taken_back = await withdraw_delivery(
+    """Keep the order from its connector, and tell staff where an attempt may have reached it."""
+    withdrawn = await withdraw_delivery(
         tx, shop_id=shop_id, kind="dispatch", subject_id=order_id, now=now
     )
-    if taken_back is None or not taken_back.was_tried:
+    if withdrawn is None or not withdrawn.was_tried:
         return ""
-    await tx.run(
-        "insert into alerts (shop_id, kind, message, order_id, created_at)"
-        " values (%s, 'cancelled_after_attempts', %s, %s, %s)",
-        (
-            shop_id,
-            f"Order {order_id} was cancelled after failed attempts; see that {taken_back.target} lacks it.",
-            order_id,
-            now,
-        ),
+    await raise_alert(
+        tx,
+        shop_id=shop_id,
+        kind="cancelled_after_attempts",
+        message=f"Order {order_id} was cancelled after failed attempts;"
+        f" see that {withdrawn.target} lacks it.",
+        order_id=order_id,
+        now=now,
     )
-    return taken_back.target
+    return withdrawn.target
+
+
+async def _move(
+    tx: Transaction, *, shop_id: int, order_id: int, reason: str, now: datetime
+) -> None:
+    lines = await tx.value(
+        "select array_agg(line_no order by line_no) from order_lines"
+        " where shop_id = %s and order_id = %s and state = 'open'",
+        (shop_id, order_id),
+    )
+    await move_order(
+        tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to="cancelled", now=now
+    )
+    await move_order(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        to="cancelled",
+        details={"reason": reason},
+        now=now,
+    )
 
 
 async def _give_back(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:

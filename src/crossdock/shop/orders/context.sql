@@ -1,15 +1,16 @@
--- Everything that the checks of an order look at, as one JSON text: the order that has the partner's
+-- Everything that the rules of an order look at, as one JSON text: the order that has the partner's
 -- number already, the customer, the default connector, the variants that the partner may see.
 -- A function, so that its plan is made once per connection: planning took four times as long as running.
 create or replace function order_context(
-    p_shop_id bigint, p_partner_id bigint, p_number text, p_customer_id bigint, p_variant_ids bigint[],
+    p_shop_id bigint, p_namespace text, p_number text, p_customer_id bigint, p_variant_ids bigint[],
     p_merchant_ids bigint[], p_price_list_id bigint, p_currency char(3), p_now timestamptz
 ) returns text language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
     return jsonb_build_object(
         'existing', (
-            select jsonb_build_object('id', o.id, 'order_key', o.order_key) from orders o
-            where o.partner_id = p_partner_id and o.partner_order_id = p_number),
+            select jsonb_build_object('id', o.id, 'order_key', o.order_key)
+            from identities i join orders o on o.shop_id = i.shop_id and o.id = i.order_id
+            where i.shop_id = p_shop_id and i.namespace = p_namespace and i.key = p_number),
         'customer', (
             select jsonb_build_object('id', c.id, 'email', c.email, 'active', c.active,
                                       'billing', jsonb_strip_nulls(c.billing),

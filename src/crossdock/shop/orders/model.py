@@ -1,10 +1,9 @@
 """What an order is asked for with, and what is known when it is decided."""
 
-from datetime import datetime
-
 import msgspec
 
 from crossdock.shop.customers import Address
+from crossdock.shop.orders.draft import Route
 from crossdock.shop.stock import Availability
 
 
@@ -74,63 +73,10 @@ class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class OrderConnector(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the shop's orders are sent; `manual` means that staff find them here."""
-
-    name: str
-    kind: str
-
-
 class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the checks need, read in one query. `variants` are those the partner may see."""
+    """Everything the rules need, read in one query. `variants` are those the partner may see."""
 
     existing: ExistingOrder | None
     customer: OrderCustomer | None
     variants: list[OrderVariant]
-    connector: OrderConnector | None
-
-
-class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """A committed order."""
-
-    id: int
-    order_key: str
-    partner_order_id: str
-    total_minor: int
-
-
-class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was sold; later changes of the catalogue do not reach it."""
-
-    line_no: int
-    variant_id: int
-    name: str
-    sku: str
-    quantity: int
-    unit_price_minor: int
-    total_minor: int
-    image: str | None
-    note: str
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with its lines."""
-
-    shop_id: int
-    id: int
-    order_key: str
-    partner_order_id: str
-    state: str
-    currency: str
-    subtotal_minor: int
-    tax_minor: int
-    shipping_minor: int
-    discount_minor: int
-    total_minor: int
-    comments: str
-    billing: Address
-    shipping: Address
-    placed_at: datetime
-    source: str
-    shop_name: str
-    lines: tuple[OrderLine, ...]
+    connector: Route | None

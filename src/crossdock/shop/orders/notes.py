@@ -1,4 +1,4 @@
-"""The note that goes with each item to the fulfilment system."""
+"""The note that goes with each item to an outside system."""
 
 DEFAULT_TEMPLATE = "Partner Order ID: {partner_order_id}"
 PLACEHOLDER = "{partner_order_id}"

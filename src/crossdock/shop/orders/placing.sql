@@ -1,91 +1,174 @@
--- Place an order: one statement, one transaction, the levels locked last.
--- p_order: the order's columns, its lines and what it takes (see placing.py, OrderDocument).
--- Answers the new order's id, or the existing one's when the partner's number was used before.
--- Raises CD001 (see post_stock) when own stock does not cover a capped take; nothing is written then.
+-- Place an order: one statement, one transaction, the levels locked last. p_order is an OrderDraft (draft.py).
+-- Answers the order's id and key, and how it came out:
+--   created   the order was made, and `state` is where it begins
+--   replayed  its identity was used before with the same request: the first order's id and key
+--   conflict  its identity was used before with another request, or with none that could be compared
+--   unknown   lines name no variant of the caller's, and `unknown` has their numbers; nothing is written
+-- An order with `state_when_short` begins there, and takes nothing, where own stock does not cover a capped take.
+-- Else raises CD001 (see post_stock). Raises CD003 for a hold that is not there, or not of that line, any more.
+create or replace function place_order(
+    p_order jsonb, p_now timestamptz,
+    out order_id bigint, out order_key text, out outcome text, out state text, out unknown smallint[]
+) language plpgsql as $$
+declare
+    v_lines jsonb := p_order -> 'lines';
+    v_when_short text := p_order ->> 'state_when_short';
+begin
+    if (p_order ->> 'names_variants')::boolean then
+        select n.lines, n.unknown into v_lines, unknown
+        from name_lines((p_order ->> 'shop_id')::bigint, jsonb_to_bigints(p_order -> 'merchant_ids'), v_lines) n;
+        if unknown is not null then
+            outcome := 'unknown';
+            return;
+        end if;
+    end if;
+    state := p_order ->> 'state';
+    if v_when_short is null then
+        select w.order_id, w.order_key, w.outcome into order_id, order_key, outcome
+        from write_order(p_order, v_lines, state, true, p_now) w;
+    else
+        begin
+            select w.order_id, w.order_key, w.outcome into order_id, order_key, outcome
+            from write_order(p_order, v_lines, state, true, p_now) w;
+        exception when sqlstate 'CD001' then
+            state := v_when_short;
+            select w.order_id, w.order_key, w.outcome into order_id, order_key, outcome
+            from write_order(p_order, v_lines, state, false, p_now) w;
+        end;
+    end if;
+    if outcome <> 'created' then
+        state := null;
+    end if;
+end $$;
+
+-- The rows of an order with its stock, its postings, its event and its delivery; p_takes false takes no stock.
 -- Without sequential scans: the checks of the foreign keys are planned when a connection writes its first
 -- order, and in a young shop, whose tables are empty, they would read whole tables ever after.
-create or replace function place_order(
-    p_order jsonb, p_now timestamptz, out order_id bigint, out order_key text, out created boolean
+create or replace function write_order(
+    p_order jsonb, p_lines jsonb, p_state text, p_takes boolean, p_now timestamptz,
+    out order_id bigint, out order_key text, out outcome text
 ) language plpgsql set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
     v_shop_id bigint := (p_order ->> 'shop_id')::bigint;
+    v_id bigint := nextval('orders_id_seq');
     v_connector text := p_order #>> '{connector,name}';
-    v_by_hand boolean := coalesce(p_order #>> '{connector,kind}' = 'manual', false);
 begin
-    insert into orders (shop_id, order_key, partner_id, channel, partner_order_id, customer_id, state, currency,
-                        subtotal_minor, tax_minor, shipping_minor, discount_minor, total_minor, billing, shipping,
-                        comments, tax_id, resale_tax, sales_rep_id, sales_rep_source, source, is_test, details, placed_at,
-                        updated_at)
-    select v_shop_id, o.order_key, o.partner_id, o.channel, o.partner_order_id, o.customer_id, o.state, o.currency,
-           o.subtotal_minor, o.tax_minor, o.shipping_minor, o.discount_minor, o.total_minor, o.billing, o.shipping,
-           o.comments, o.tax_id, o.resale_tax, o.sales_rep_id, o.sales_rep_source, o.source, o.is_test,
-           coalesce(o.details, '{}'), p_now, p_now
-    from jsonb_to_record(p_order) as o (
-        order_key text, partner_id bigint, channel text, partner_order_id text, customer_id bigint, state text,
-        currency text, subtotal_minor bigint, tax_minor bigint, shipping_minor bigint, discount_minor bigint,
-        total_minor bigint, billing jsonb, shipping jsonb, comments text, tax_id text, resale_tax text,
-        sales_rep_id bigint, sales_rep_source text, source text, is_test boolean, details jsonb)
-    on conflict (partner_id, partner_order_id) do nothing
-    returning id into order_id;
-
-    created := order_id is not null;
-    if not created then
-        select o.id, o.order_key into order_id, order_key from orders o
-        where o.partner_id = (p_order ->> 'partner_id')::bigint
-          and o.partner_order_id = p_order ->> 'partner_order_id';
-        return;
+    if p_order ? 'identity' then
+        insert into identities (shop_id, namespace, key, request_hash, order_id, created_at)
+        values (v_shop_id, p_order #>> '{identity,namespace}', p_order #>> '{identity,key}',
+                decode(p_order #>> '{identity,request_hash}', 'base64'), v_id, p_now)
+        on conflict do nothing;
+        if not found then
+            select i.order_id, o.order_key,
+                   case when i.request_hash = decode(p_order #>> '{identity,request_hash}', 'base64')
+                        then 'replayed' else 'conflict' end
+            into order_id, order_key, outcome
+            from identities i left join orders o on o.shop_id = i.shop_id and o.id = i.order_id
+            where i.shop_id = v_shop_id and i.namespace = p_order #>> '{identity,namespace}'
+              and i.key = p_order #>> '{identity,key}';
+            return;
+        end if;
+        assert fail_point('place_order:identity');
     end if;
+    order_id := v_id;
     order_key := p_order ->> 'order_key';
+    outcome := 'created';
+
+    insert into orders (shop_id, id, order_key, channel, partner_id, partner_order_id, customer_id, parent_id,
+                        fulfilment_state, payment_state, release_policy, currency, subtotal_minor, discount_minor,
+                        tax_minor, shipping_minor, total_minor, billing, shipping, language, comments, tax_id,
+                        resale_tax, sales_rep_id, sales_rep_source, source, is_test, channel_data, placed_at,
+                        updated_at, expires_at)
+    overriding system value
+    select v_shop_id, v_id, o.order_key, o.channel, o.partner_id, o.partner_order_id, o.customer_id, o.parent_id,
+           p_state, o.payment_state, o.release_policy, o.currency, o.subtotal_minor, o.discount_minor,
+           o.tax_minor, o.shipping_minor, o.total_minor, o.billing, o.shipping, o.language, o.comments, o.tax_id,
+           o.resale_tax, o.sales_rep_id, o.sales_rep_source, o.source, o.is_test, o.channel_data, p_now,
+           p_now, o.expires_at
+    from jsonb_to_record(p_order) as o (
+        order_key text, channel text, partner_id bigint, partner_order_id text, customer_id bigint,
+        parent_id bigint, payment_state text, release_policy text, currency text, subtotal_minor bigint,
+        discount_minor bigint, tax_minor bigint, shipping_minor bigint, total_minor bigint, billing jsonb,
+        shipping jsonb, language text, comments text, tax_id text, resale_tax text, sales_rep_id bigint,
+        sales_rep_source text, source text, is_test boolean, channel_data jsonb, expires_at timestamptz);
     assert fail_point('place_order:order');
 
-    insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc, origin,
-                             image, quantity, unit_price_minor, vat_bp, total_minor, note, details)
-    select v_shop_id, order_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc, l.origin,
-           l.image, l.quantity, l.unit_price_minor, l.vat_bp, l.unit_price_minor * l.quantity, l.note,
-           coalesce(l.details, '{}')
-    from jsonb_to_recordset(p_order -> 'lines') as l (
-        line_no smallint, variant_id bigint, product_id bigint, merchant_id bigint, name text, sku text, upc text,
-        origin text, image text, quantity bigint, unit_price_minor bigint, vat_bp integer, note text,
-        details jsonb);
+    with written as (
+        insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc,
+                                 origin, image, quantity, unit_price_minor, discount_minor, tax_minor,
+                                 shipping_minor, total_minor, vat_bp, note, channel_data)
+        select v_shop_id, v_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc,
+               l.origin, l.image, l.quantity, l.unit_price_minor, l.discount_minor, l.tax_minor,
+               l.shipping_minor,
+               l.unit_price_minor * l.quantity - l.discount_minor + l.tax_minor + l.shipping_minor,
+               l.vat_bp, l.note, l.channel_data
+        from jsonb_to_recordset(p_lines) as l (
+            line_no smallint, variant_id bigint, product_id bigint, merchant_id bigint, name text, sku text,
+            upc text, origin text, image text, quantity bigint, unit_price_minor bigint, discount_minor bigint,
+            tax_minor bigint, shipping_minor bigint, vat_bp integer, note text, channel_data jsonb)
+        returning merchant_id, unit_price_minor * quantity as subtotal_minor, discount_minor, tax_minor,
+                  shipping_minor, total_minor
+    )
+    insert into order_parts (shop_id, order_id, merchant_id, state, route, subtotal_minor, discount_minor,
+                             tax_minor, shipping_minor, commission_minor, total_minor)
+    select v_shop_id, v_id, w.merchant_id, p_state, v_connector, sum(w.subtotal_minor), sum(w.discount_minor),
+           sum(w.tax_minor), sum(w.shipping_minor),
+           case when p_order ->> 'payment_state' = 'none' then 0
+                else commission(v_shop_id, w.merchant_id, sum(w.subtotal_minor - w.discount_minor)::bigint) end,
+           sum(w.total_minor)
+    from written w group by w.merchant_id;
     assert fail_point('place_order:lines');
 
-    insert into events (shop_id, kind, subject_id, payload, created_at)
-    values (v_shop_id, 'order.placed', order_id,
-            jsonb_build_object('partner_id', p_order -> 'partner_id', 'state', p_order ->> 'state'), p_now);
+    perform write_event(v_shop_id, 'order.placed', v_id,
+                        jsonb_build_object('partner_id', p_order -> 'partner_id', 'state', p_state,
+                                           'payment_state', p_order -> 'payment_state'), p_now);
     assert fail_point('place_order:event');
-
-    if v_connector is not null then
-        perform queue_delivery(v_shop_id, 'dispatch', v_connector, order_id, '{}', v_by_hand, p_now);
-        assert fail_point('place_order:dispatch');
+    if v_connector is not null and p_state = 'processing' then
+        perform queue_delivery(v_shop_id, 'dispatch', v_connector, v_id, null,
+                               p_order #>> '{connector,kind}' = 'manual', p_now);
+        assert fail_point('place_order:delivery');
     end if;
-
-    perform take_stock(v_shop_id, order_id, p_order -> 'takes', p_now);
-    assert fail_point('place_order:stock');
+    if p_takes then
+        perform take_stock(v_shop_id, v_id, p_lines, p_now);
+        assert fail_point('place_order:stock');
+    end if;
 end $$;
 
--- Commit stock to an order. p_takes: [{variant_id, quantity, mode}], one mode per variant:
+-- A merchant owes the shop this part of what its goods bring in: minor units, rounded half up.
+create or replace function commission(p_shop_id bigint, p_merchant_id bigint, p_amount_minor bigint)
+returns bigint language sql stable as $$
+    select coalesce(round(p_amount_minor * (m.terms ->> 'commission_bp')::numeric / 10000), 0)::bigint
+    from merchants m where m.shop_id = p_shop_id and m.id = p_merchant_id
+$$;
+
+create or replace function jsonb_to_bigints(p_list jsonb) returns bigint[] language sql immutable as $$
+    select case when jsonb_typeof(p_list) = 'array' then
+        array(select value::bigint from jsonb_array_elements_text(p_list) value) end
+$$;
+
+-- Commit stock to an order. p_takes: rows of {variant_id, quantity, take, hold_id}, of which the ones with `take`
+-- null take nothing, and those of one variant are of one kind:
 --   own_capped  own pool, never below what is available
 --   own         own pool, which may go below zero (backorder)
 --   supplier    supplier pool, which may go below zero (backorder)
 --   own_first   own pool as far as it goes, the rest from the supplier (backorder)
+--   hold        what the hold `hold_id` has kept: its variant, its quantity, and still held
 create or replace function take_stock(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
 returns void language plpgsql as $$
 declare
     v_take record;
     v_postings jsonb;
 begin
-    if jsonb_array_length(p_takes) = 0 then
-        return;
-    end if;
-    if p_takes @? '$[*] ? (@.mode == "own_first")' then
+    if p_takes @? '$[*] ? (@.take == "own_first")' then
         for v_take in
-            select distinct x.variant_id, x.mode
-            from jsonb_to_recordset(p_takes) as x (variant_id bigint, mode text) order by x.variant_id
+            select distinct x.variant_id, x.take
+            from jsonb_to_recordset(p_takes) as x (variant_id bigint, take text)
+            where x.take is not null order by x.variant_id
         loop
             insert into stock_levels (shop_id, variant_id, pool)
             select p_shop_id, v_take.variant_id, p.pool from unnest(array['own', 'supplier']) as p (pool)
-            where v_take.mode = 'own_first' or (p.pool = 'supplier') = (v_take.mode = 'supplier')
+            where v_take.take = 'own_first' or (p.pool = 'supplier') = (v_take.take = 'supplier')
             on conflict do nothing;
             perform 1 from stock_levels l where l.shop_id = p_shop_id and l.variant_id = v_take.variant_id
             order by l.pool for no key update;
@@ -93,14 +176,15 @@ begin
     end if;
 
     with part as (
-        select t.variant_id, p.pool, p.quantity, t.mode = 'own_capped' as floor
+        select t.variant_id, p.pool, p.quantity, t.take = 'own_capped' as floor
         from (
-            select x.variant_id, sum(x.quantity)::bigint as quantity, min(x.mode) as mode
-            from jsonb_to_recordset(p_takes) as x (variant_id bigint, quantity bigint, mode text)
+            select x.variant_id, sum(x.quantity)::bigint as quantity, min(x.take) as take
+            from jsonb_to_recordset(p_takes) as x (variant_id bigint, quantity bigint, take text)
+            where x.take <> 'hold'
             group by x.variant_id
         ) t
         cross join lateral (
-            select case t.mode
+            select case t.take
                    when 'supplier' then 0
                    when 'own_first' then least(t.quantity, coalesce(greatest((
                        select l.available from stock_levels l
@@ -118,7 +202,46 @@ begin
     select jsonb_agg(jsonb_build_object('variant_id', variant_id, 'pool', pool, 'kind', 'commit',
                                         'committed', quantity, 'floor', floor))
     into v_postings from part;
+    if p_takes @? '$[*] ? (@.take == "hold")' then
+        v_postings := coalesce(v_postings, '[]'::jsonb)
+                      || convert_holds(p_shop_id, p_order_id, p_takes, p_now);
+    end if;
+    if v_postings is null then
+        return;
+    end if;
     assert fail_point('take_stock:allocated');
 
     perform post_stock(p_shop_id, v_postings, 'order placed', p_order_id, p_now);
+end $$;
+
+-- Turn holds into an order's share for good; answers what is to be posted. Raises CD003 where a hold is gone,
+-- is over, or is not what its line asks for.
+create or replace function convert_holds(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
+returns jsonb language plpgsql as $$
+declare
+    v_postings jsonb;
+begin
+    with wanted as (
+        select x.variant_id, x.quantity, x.hold_id
+        from jsonb_to_recordset(p_takes) as x (variant_id bigint, quantity bigint, take text, hold_id bigint)
+        where x.take = 'hold' order by x.hold_id
+    ), closed as (
+        update holds h set status = 'committed', closed_at = p_now from wanted w
+        where h.shop_id = p_shop_id and h.id = w.hold_id and h.variant_id = w.variant_id
+          and h.quantity = w.quantity and h.status = 'held' and h.expires_at > p_now
+        returning h.id, h.variant_id, h.pool, h.quantity
+    ), allocated as (
+        insert into order_allocations as a (shop_id, order_id, variant_id, pool, quantity)
+        select p_shop_id, p_order_id, variant_id, pool, sum(quantity) from closed group by variant_id, pool
+        on conflict (shop_id, order_id, variant_id, pool) do update set quantity = a.quantity + excluded.quantity
+    )
+    select jsonb_agg(jsonb_build_object('variant_id', variant_id, 'pool', pool, 'kind', 'commit',
+                                        'held', -quantity, 'committed', quantity, 'hold_id', id) order by id)
+    into v_postings from closed;
+    if coalesce(jsonb_array_length(v_postings), 0)
+       <> jsonb_array_length(jsonb_path_query_array(p_takes, '$[*] ? (@.take == "hold")')) then
+        raise exception 'a hold of the order is not there any more' using errcode = 'CD003';
+    end if;
+    assert fail_point('convert_holds:closed');
+    return v_postings;
 end $$;

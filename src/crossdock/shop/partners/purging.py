@@ -11,16 +11,14 @@ _NONCES = """
 delete from nonces where ctid = any(array(
     select ctid from nonces where expires_at < %s order by expires_at limit %s for update skip locked))
 """
-_KEYS = "delete from idempotency_keys where expires_at < %s"
 _WINDOWS = "delete from rate_windows where window_start < %s"
 
 
 async def purge_expired(tx: Transaction, *, now: datetime) -> int:
-    """Delete expired nonces, in batches, and old idempotency keys and rate windows; how many rows."""
+    """Delete expired nonces, in batches, and old rate windows; how many rows."""
     total = 0
     while count := await tx.run(_NONCES, (now, BATCH)):
         total += count
         if count < BATCH:
             break
-    total += await tx.run(_KEYS, (now,))
     return total + await tx.run(_WINDOWS, (now - RATE_WINDOW_KEPT,))

@@ -2,7 +2,6 @@
 
 from crossdock.shop.stock.holding import (
     Hold,
-    commit_hold,
     expire_holds,
     hold_stock,
     release_hold,
@@ -41,7 +40,6 @@ __all__ = [
     "StockRecord",
     "add_serials",
     "adjust_stock",
-    "commit_hold",
     "expire_holds",
     "find_variant",
     "hold_stock",

@@ -1,4 +1,4 @@
-"""Promise stock for a while, and for good."""
+"""Promise stock for a while; an order makes it good (see `convert_holds` in orders/placing.sql)."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -63,25 +63,6 @@ async def release_hold(tx: Transaction, *, shop_id: int, hold_id: int, now: date
     hold = await _close(tx, shop_id=shop_id, hold_id=hold_id, status="released", now=now)
     posting = _posting(hold, kind="release", held=-hold.quantity)
     await post_stock(tx, shop_id=shop_id, postings=[posting], reason="hold released", now=now)
-    return hold
-
-
-async def commit_hold(
-    tx: Transaction, *, shop_id: int, hold_id: int, order_id: int, now: datetime
-) -> Hold:
-    """Turn a hold into an order's share for good. Raises NotFound `hold_not_found` for a closed one."""
-    hold = await _close(tx, shop_id=shop_id, hold_id=hold_id, status="committed", now=now)
-    await tx.run(
-        "insert into order_allocations (shop_id, order_id, variant_id, pool, quantity)"
-        " values (%s, %s, %s, %s, %s)"
-        " on conflict (shop_id, order_id, variant_id, pool)"
-        " do update set quantity = order_allocations.quantity + excluded.quantity",
-        (shop_id, order_id, hold.variant_id, hold.pool, hold.quantity),
-    )
-    posting = _posting(hold, kind="commit", held=-hold.quantity, committed=hold.quantity)
-    await post_stock(
-        tx, shop_id=shop_id, postings=[posting], reason="hold committed", order_id=order_id, now=now
-    )
     return hold
 
 

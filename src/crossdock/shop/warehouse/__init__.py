@@ -1,4 +1,4 @@
-"""Warehouse work: entering, releasing, picking, packing, shipping, returns."""
+"""Warehouse work: picking, packing, shipping, returns."""
 
 from crossdock.shop.warehouse.booking import Booking, ship_with_carrier
 from crossdock.shop.warehouse.carriers import (
@@ -11,20 +11,9 @@ from crossdock.shop.warehouse.carriers import (
     create_carriers,
     is_tracking_number,
 )
-from crossdock.shop.warehouse.entering import (
-    RELEASE_IMMEDIATE,
-    RELEASE_LOOKING,
-    ConsignedLine,
-    ConsignedOrder,
-    EnteredOrder,
-    Entering,
-    LineDetails,
-    OrderDetails,
-    enter_order,
-)
 from crossdock.shop.warehouse.following import FollowedParcel, follow_parcel
 from crossdock.shop.warehouse.labelling import ManualLabel, make_manual_label, read_manual_label
-from crossdock.shop.warehouse.listing import OPEN_STATES, STATES, WorkSummary, list_work
+from crossdock.shop.warehouse.listing import WorkSummary, list_work
 from crossdock.shop.warehouse.parcels import read_parcel, read_sender, set_sender
 from crossdock.shop.warehouse.picking import (
     Quantities,
@@ -40,14 +29,7 @@ from crossdock.shop.warehouse.pickup import (
     put_pickup_points,
 )
 from crossdock.shop.warehouse.polling import poll_carriers
-from crossdock.shop.warehouse.reading import (
-    WorkLine,
-    WorkOrder,
-    WorkPackage,
-    read_work_order,
-)
 from crossdock.shop.warehouse.receiving import count_goods, receive_goods
-from crossdock.shop.warehouse.releasing import release_order, run_releases
 from crossdock.shop.warehouse.returning import (
     ReturnItem,
     announce_return,
@@ -66,32 +48,19 @@ from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints, deliv
 
 __all__ = [
     "LANGUAGES",
-    "OPEN_STATES",
-    "RELEASE_IMMEDIATE",
-    "RELEASE_LOOKING",
-    "STATES",
     "Booking",
     "Capabilities",
     "Carrier",
     "Carriers",
     "Checkpoint",
-    "ConsignedLine",
-    "ConsignedOrder",
     "Consignment",
     "DemoCarrier",
-    "EnteredOrder",
-    "Entering",
     "FollowedParcel",
-    "LineDetails",
     "ManualLabel",
-    "OrderDetails",
     "Parcel",
     "PickupPoint",
     "Quantities",
     "ReturnItem",
-    "WorkLine",
-    "WorkOrder",
-    "WorkPackage",
     "WorkSummary",
     "add_checkpoints",
     "announce_return",
@@ -99,7 +68,6 @@ __all__ = [
     "count_goods",
     "create_carriers",
     "deliver_package",
-    "enter_order",
     "find_pickup_points",
     "find_serial",
     "follow_parcel",
@@ -117,11 +85,8 @@ __all__ = [
     "read_parcel",
     "read_sender",
     "read_serials",
-    "read_work_order",
     "receive_goods",
     "receive_return",
-    "release_order",
-    "run_releases",
     "serial_fingerprints",
     "serial_place",
     "set_sender",

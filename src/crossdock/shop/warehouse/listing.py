@@ -5,15 +5,7 @@ from datetime import datetime
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-
-OPEN_STATES = (
-    "waiting_for_release",
-    "reserved",
-    "processing",
-    "in_fulfilment",
-    "partially_shipped",
-)
-STATES = (*OPEN_STATES, "shipped", "completed", "cancelled")
+from crossdock.shop.orders import OPEN
 
 
 class WorkSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,14 +26,15 @@ async def list_work(
     tx: Transaction, *, shop_id: int, state: str | None = None, limit: int = 100
 ) -> list[WorkSummary]:
     """The oldest orders in that state; without one, all that are neither shipped nor cancelled."""
-    rows = await tx.all(_LIST, (shop_id, [state] if state else list(OPEN_STATES), limit))
+    rows = await tx.all(_LIST, (shop_id, [state] if state else list(OPEN), limit))
     return [
         WorkSummary(**dict(zip(WorkSummary.__struct_fields__, row, strict=True))) for row in rows
     ]
 
 
 _LIST = """
-    select o.id, coalesce(p.name, ''), o.partner_order_id, o.state, o.placed_at, l.quantity, l.picked, l.shipped,
+    select o.id, coalesce(p.name, ''), o.partner_order_id, o.fulfilment_state, o.placed_at,
+           l.quantity, l.picked, l.shipped,
            (select count(*) from packages k where k.shop_id = o.shop_id and k.order_id = o.id)
     from orders o
     left join partners p on p.shop_id = o.shop_id and p.id = o.partner_id
@@ -50,6 +43,6 @@ _LIST = """
                coalesce(sum(shipped), 0)::bigint as shipped
         from order_lines where shop_id = o.shop_id and order_id = o.id
     ) l
-    where o.shop_id = %s and o.state = any(%s)
+    where o.shop_id = %s and o.fulfilment_state = any(%s)
     order by o.id limit %s
 """

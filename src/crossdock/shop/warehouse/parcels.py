@@ -72,7 +72,7 @@ def sender_address(stored: dict[str, Any], *, name: str, country: str) -> Addres
 
 # The last columns are Consignment's fields, in its order.
 _PARCEL = """
-    select p.order_id, p.state, o.partner_order_id, coalesce(o.details ->> 'language', ''),
+    select p.order_id, p.state, o.partner_order_id, o.language,
            case when p.weight_g > 0 then p.weight_g else least(2147483647, coalesce((
                select sum(pl.quantity * v.weight_g) from package_lines pl
                join order_lines l on l.shop_id = pl.shop_id and l.order_id = p.order_id and l.line_no = pl.line_no

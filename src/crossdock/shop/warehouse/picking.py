@@ -1,15 +1,14 @@
-"""Pick, pack and ship: the work behind an order's states, line by line."""
+"""Pick and pack: the work on an order, line by line."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from psycopg.types.json import Jsonb
-
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Invalid, NotFound, Refused
+from crossdock.errors import Invalid, Refused
 from crossdock.shop.deliveries import keep_here
+from crossdock.shop.events import OrderPicked, PackagePacked, write_event
+from crossdock.shop.orders import WORKABLE, lock_order, move_order
 
-WORKABLE = ("processing", "in_fulfilment", "partially_shipped")
 WEIGHT_G_MAX = 2**31 - 1
 
 Quantities = Mapping[int, int]
@@ -22,14 +21,12 @@ async def start_fulfilment(tx: Transaction, *, shop_id: int, order_id: int, now:
     Raises NotFound `order_not_found`, Refused `order_state` unless it is released and here: an
     order that an outside system has, or is about to get, is worked on there.
     """
-    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     if state not in WORKABLE:
         raise Refused("order_state", f"An order that is {state} cannot be worked on.")
     await keep_here(tx, shop_id=shop_id, kind="dispatch", subject_id=order_id, now=now)
-    if state != "processing":
-        return
-    await move_order(tx, shop_id=shop_id, order_id=order_id, state="in_fulfilment", now=now)
-    await tell(tx, shop_id=shop_id, order_id=order_id, kind="order.in_fulfilment", now=now)
+    if state == "processing":
+        await move_order(tx, shop_id=shop_id, order_id=order_id, to="in_fulfilment", now=now)
 
 
 async def pick_lines(
@@ -48,9 +45,12 @@ async def pick_lines(
         )
         if not done:
             raise _line_error(line_no, "has not so much left to pick")
-    payload = {"lines": {str(line): quantity for line, quantity in quantities.items()}}
-    await tell(
-        tx, shop_id=shop_id, order_id=order_id, kind="order.picked", now=now, payload=payload
+    await write_event(
+        tx,
+        shop_id=shop_id,
+        event=OrderPicked(lines={str(line): many for line, many in quantities.items()}),
+        subject_id=order_id,
+        now=now,
     )
 
 
@@ -64,7 +64,7 @@ async def pack_lines(
     weight_g: int = 0,
 ) -> int:
     """A package of picked goods that are in no other one; its id. Raises as `pick_lines`."""
-    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     if state not in {"in_fulfilment", "partially_shipped"}:
         raise Refused("order_state", f"An order that is {state} cannot be packed.")
     left = await left_to_pack(tx, shop_id=shop_id, order_id=order_id)
@@ -85,13 +85,12 @@ async def pack_lines(
         " select %s, %s, * from unnest(%s::smallint[], %s::bigint[])",
         (shop_id, package_id, list(quantities), list(quantities.values())),
     )
-    await tell(
+    await write_event(
         tx,
         shop_id=shop_id,
-        order_id=order_id,
-        kind="package.packed",
+        event=PackagePacked(package_id=package_id),
+        subject_id=order_id,
         now=now,
-        payload={"package_id": package_id},
     )
     return package_id
 
@@ -110,43 +109,6 @@ async def left_to_pack(tx: Transaction, *, shop_id: int, order_id: int) -> dict[
     """How many of which line are picked and in no package; lines without any are absent."""
     rows = await tx.all(_LEFT_TO_PACK, {"shop": shop_id, "order": order_id})
     return {int(line_no): int(quantity) for line_no, quantity in rows if quantity}
-
-
-async def lock_order(tx: Transaction, *, shop_id: int, order_id: int) -> str:
-    """The order's state, its row locked. Raises NotFound `order_not_found`."""
-    state = await tx.value(
-        "select state from orders where shop_id = %s and id = %s for no key update",
-        (shop_id, order_id),
-    )
-    if state is None:
-        raise NotFound("order_not_found")
-    return str(state)
-
-
-async def move_order(
-    tx: Transaction, *, shop_id: int, order_id: int, state: str, now: datetime
-) -> None:
-    """Set the state; the database refuses a move that is not in order_moves."""
-    await tx.run(
-        "update orders set state = %s, updated_at = %s where shop_id = %s and id = %s",
-        (state, now, shop_id, order_id),
-    )
-
-
-async def tell(
-    tx: Transaction,
-    *,
-    shop_id: int,
-    order_id: int,
-    kind: str,
-    now: datetime,
-    payload: Mapping[str, object] | None = None,
-) -> None:
-    """Write the event of a change to the order."""
-    await tx.run(
-        "insert into events (shop_id, kind, subject_id, payload, created_at) values (%s, %s, %s, %s, %s)",
-        (shop_id, kind, order_id, Jsonb(dict(payload or {})), now),
-    )
 
 
 _LEFT_TO_PACK = """

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
+from crossdock.shop.orders import wake_releases
 from crossdock.shop.stock import adjust_stock, receive_stock
-from crossdock.shop.warehouse.releasing import wake_releases
 
 LEVEL_MAX = 1_000_000_000
 """More of one good than any house holds: beyond it somebody has mistyped."""

@@ -7,11 +7,10 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
+from crossdock.shop.events import ReturnAnnounced, ReturnReceived, write_event
+from crossdock.shop.orders import RETURNABLE, lock_order, move_order, wake_releases
 from crossdock.shop.stock import Posting, post_stock
-from crossdock.shop.warehouse.picking import Quantities, lock_order, tell
-from crossdock.shop.warehouse.releasing import wake_releases
-
-RETURNABLE = ("partially_shipped", "shipped", "completed")
+from crossdock.shop.warehouse.picking import Quantities
 
 
 class ReturnItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +40,7 @@ async def announce_return(
     Raises NotFound `order_not_found`, Refused `order_state` for an order of which nothing was
     shipped, Invalid `invalid_input` for more of a line than was shipped and not announced before.
     """
-    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     if state not in RETURNABLE:
         raise Refused("order_state", f"Nothing of an order that is {state} can come back.")
     left = await list_returnable(tx, shop_id=shop_id, order_id=order_id)
@@ -92,15 +91,24 @@ async def receive_return(
         " and l.shop_id = r.shop_id and l.order_id = %s and l.line_no = r.line_no",
         (shop_id, return_id, order_id),
     )
+    await _move_lines(tx, shop_id=shop_id, order_id=order_id, now=now)
     await _restock(tx, shop_id=shop_id, order_id=order_id, return_id=return_id, now=now)
-    await tell(
-        tx,
-        shop_id=shop_id,
-        order_id=order_id,
-        kind="return.received",
-        now=now,
-        payload={"return_id": return_id},
+    await write_event(
+        tx, shop_id=shop_id, event=ReturnReceived(return_id=return_id), subject_id=order_id, now=now
     )
+
+
+async def _move_lines(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    """A line of which everything has come back is returned."""
+    lines = await tx.value(
+        "select array_agg(line_no) from order_lines"
+        " where shop_id = %s and order_id = %s and returned = quantity and state = 'shipped'",
+        (shop_id, order_id),
+    )
+    if lines:
+        await move_order(
+            tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to="returned", now=now
+        )
 
 
 async def _note_restocked(
@@ -157,13 +165,12 @@ async def _store(
             [item.reason for item in items],
         ),
     )
-    await tell(
+    await write_event(
         tx,
         shop_id=shop_id,
-        order_id=order_id,
-        kind="return.announced",
+        event=ReturnAnnounced(return_id=return_id),
+        subject_id=order_id,
         now=now,
-        payload={"return_id": return_id},
     )
     return return_id
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.crypto import SecretBox
-from crossdock.shop.warehouse.picking import lock_order
+from crossdock.shop.orders import lock_order
 
 SERIAL_LENGTH_MAX = 128
 

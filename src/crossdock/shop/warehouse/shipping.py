@@ -8,8 +8,9 @@ import psycopg
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound, Refused
+from crossdock.shop.events import PackageShipped, write_event
+from crossdock.shop.orders import lock_order, move_order, touch_order
 from crossdock.shop.stock import Posting, post_stock
-from crossdock.shop.warehouse.picking import lock_order, move_order, tell
 
 
 class Consignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,28 +37,50 @@ async def ship_package(
     order_id = await _claim(
         tx, shop_id=shop_id, package_id=package_id, consignment=consignment, now=now
     )
-    await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
+    target = await _move(
+        tx, shop_id=shop_id, order_id=order_id, package_id=package_id, state=state, now=now
+    )
+    await write_event(
+        tx,
+        shop_id=shop_id,
+        event=PackageShipped(package_id=package_id, carrier=consignment.carrier, state=target),
+        subject_id=order_id,
+        now=now,
+    )
+    await _take_from_levels(tx, shop_id=shop_id, order_id=order_id, package_id=package_id, now=now)
+    return target
+
+
+async def _move(
+    tx: Transaction, *, shop_id: int, order_id: int, package_id: int, state: str, now: datetime
+) -> str:
+    """Count what the package holds as shipped, and move the lines and the order; its state then."""
     await tx.run(
         "update order_lines l set shipped = l.shipped + p.quantity from package_lines p"
         " where p.shop_id = %s and p.package_id = %s"
         " and l.shop_id = p.shop_id and l.order_id = %s and l.line_no = p.line_no",
         (shop_id, package_id, order_id),
     )
-    whole = await tx.value(
-        "select bool_and(shipped = quantity) from order_lines where shop_id = %s and order_id = %s",
+    row = await tx.one(
+        "select bool_and(shipped = quantity),"
+        " array_agg(line_no) filter (where shipped = quantity and state <> 'shipped'),"
+        " array_agg(line_no) filter (where shipped between 1 and quantity - 1 and state = 'open')"
+        " from order_lines where shop_id = %s and order_id = %s",
         (shop_id, order_id),
     )
+    assert row is not None  # an aggregate answers one row
+    whole, shipped, partly = row
+    for lines, to in ((shipped, "shipped"), (partly, "partially_shipped")):
+        if lines:
+            await move_order(
+                tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to=to, now=now
+            )
     target = "shipped" if whole else "partially_shipped"
-    await move_order(tx, shop_id=shop_id, order_id=order_id, state=target, now=now)
-    await tell(
-        tx,
-        shop_id=shop_id,
-        order_id=order_id,
-        kind="package.shipped",
-        now=now,
-        payload={"package_id": package_id, "carrier": consignment.carrier, "state": target},
-    )
-    await _take_from_levels(tx, shop_id=shop_id, order_id=order_id, package_id=package_id, now=now)
+    if target == state:
+        await touch_order(tx, shop_id=shop_id, order_id=order_id, now=now)
+    else:
+        await move_order(tx, shop_id=shop_id, order_id=order_id, to=target, now=now)
     return target
 
 

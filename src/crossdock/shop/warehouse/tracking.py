@@ -7,7 +7,8 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound, Refused
-from crossdock.shop.warehouse.picking import lock_order, move_order, tell
+from crossdock.shop.events import PackageDelivered, write_event
+from crossdock.shop.orders import lock_order, move_order
 
 DELIVERED = "delivered"
 _ARRIVED = "Delivered."
@@ -86,20 +87,19 @@ async def _deliver(tx: Transaction, *, shop_id: int, package_id: int, now: datet
     )
     if order_id is None:
         return
-    await tell(
+    await write_event(
         tx,
         shop_id=shop_id,
-        order_id=order_id,
-        kind="package.delivered",
+        event=PackageDelivered(package_id=package_id),
+        subject_id=order_id,
         now=now,
-        payload={"package_id": package_id},
     )
     # Locked before it looks: of two last packages at once, the later one sees the other delivered.
-    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     under_way = await tx.value(
         "select exists (select 1 from packages"
         " where shop_id = %s and order_id = %s and state in ('packed', 'shipped'))",
         (shop_id, order_id),
     )
     if state == "shipped" and not under_way:
-        await move_order(tx, shop_id=shop_id, order_id=order_id, state="completed", now=now)
+        await move_order(tx, shop_id=shop_id, order_id=order_id, to="completed", now=now)

@@ -75,20 +75,6 @@ create table rate_windows (
     primary key (credential_id, window_start)
 );
 
-create table idempotency_keys (
-    shop_id bigint not null,
-    partner_id bigint not null,
-    key text not null,
-    request_hash bytea not null,
-    status integer not null,
-    body bytea not null,
-    created_at timestamptz not null default now(),
-    expires_at timestamptz not null,
-    primary key (shop_id, partner_id, key),
-    foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade
-);
-
-create index idempotency_keys_expiry on idempotency_keys (expires_at);
 
 -- A partner's cached credential is valid only for the revision it was read at.
 create function bump_partner_revision() returns trigger language plpgsql as $$

@@ -1,9 +1,27 @@
--- Orders.
+-- Orders: what was sold, to whom, in parts of one merchant each, and the states they move through.
+
+-- The arrows of each axis; shop/orders/states.py has the same table. Where an axis begins is said below.
 create table order_moves (
+    axis text not null check (axis in ('fulfilment', 'payment', 'line')),
     from_state text not null,
     to_state text not null,
-    primary key (from_state, to_state)
+    primary key (axis, from_state, to_state)
 );
+
+insert into order_moves (axis, from_state, to_state) values
+    ('fulfilment', 'waiting_for_release', 'reserved'), ('fulfilment', 'waiting_for_release', 'processing'),
+    ('fulfilment', 'waiting_for_release', 'cancelled'), ('fulfilment', 'reserved', 'processing'),
+    ('fulfilment', 'reserved', 'waiting_for_release'), ('fulfilment', 'reserved', 'cancelled'),
+    ('fulfilment', 'processing', 'waiting_for_release'), ('fulfilment', 'processing', 'in_fulfilment'),
+    ('fulfilment', 'processing', 'cancelled'), ('fulfilment', 'in_fulfilment', 'partially_shipped'),
+    ('fulfilment', 'in_fulfilment', 'shipped'), ('fulfilment', 'partially_shipped', 'shipped'),
+    ('fulfilment', 'shipped', 'completed'),
+    ('payment', 'awaiting', 'authorised'), ('payment', 'awaiting', 'paid'), ('payment', 'awaiting', 'voided'),
+    ('payment', 'awaiting', 'expired'), ('payment', 'authorised', 'paid'), ('payment', 'authorised', 'voided'),
+    ('payment', 'paid', 'partially_refunded'), ('payment', 'paid', 'refunded'),
+    ('payment', 'partially_refunded', 'refunded'),
+    ('line', 'open', 'partially_shipped'), ('line', 'open', 'shipped'), ('line', 'open', 'cancelled'),
+    ('line', 'partially_shipped', 'shipped'), ('line', 'shipped', 'returned');
 
 -- No foreign keys to shops or partners from here on: each insert would lock that one
 -- row for all writers at once. `crossdock doctor` looks for orphans instead.
@@ -11,34 +29,65 @@ create table orders (
     shop_id bigint not null,
     id bigint generated always as identity (start with 10001),
     order_key text not null,
-    partner_id bigint not null,
     channel text not null,
-    partner_order_id text not null,
+    partner_id bigint,
+    partner_order_id text not null default '',
     customer_id bigint,
-    state text not null,
+    parent_id bigint,
+    fulfilment_state text not null,
+    payment_state text not null default 'none',
+    release_policy text not null
+        check (release_policy in ('placed', 'by_hand', 'when_available', 'immediate')),
     currency char(3) not null,
     subtotal_minor bigint not null check (subtotal_minor >= 0),
+    discount_minor bigint not null default 0 check (discount_minor >= 0),
     tax_minor bigint not null default 0 check (tax_minor >= 0),
     shipping_minor bigint not null default 0 check (shipping_minor >= 0),
-    discount_minor bigint not null default 0 check (discount_minor >= 0),
     total_minor bigint not null check (total_minor = subtotal_minor + tax_minor + shipping_minor - discount_minor),
     billing jsonb not null,
     shipping jsonb not null,
+    language text not null default '',
     comments text not null default '',
     tax_id text not null default '',
     resale_tax text not null default '',
     sales_rep_id bigint,
-    sales_rep_source text not null default 'none' check (sales_rep_source in ('stored', 'external', 'rotation', 'none')),
+    sales_rep_source text not null default 'none'
+        check (sales_rep_source in ('stored', 'external', 'rotation', 'none')),
     source text not null,
     is_test boolean not null default false,
-    details jsonb not null default '{}',
+    channel_data jsonb not null default '{}',  -- the channel's own words, which only it decodes
     placed_at timestamptz not null,
     updated_at timestamptz not null,
+    expires_at timestamptz,  -- an order that is not paid by then is cancelled
     cancelled_at timestamptz,
     primary key (shop_id, id),
-    unique (id),
-    unique (partner_id, partner_order_id)
+    unique (id)
 );
+
+-- Waiting for stock or for a release, oldest first, for the run that releases orders.
+create index orders_waiting on orders (shop_id, id) where fulfilment_state in ('reserved', 'waiting_for_release');
+
+-- Released without looking at the stock, for the run that takes them back when it is short.
+create index orders_released_unseen on orders (shop_id, id)
+    where fulfilment_state = 'processing' and release_policy = 'immediate';
+
+-- Not paid yet, for the run that ends them.
+create index orders_expiry on orders (expires_at) where payment_state = 'awaiting';
+
+-- What makes a write happen once: a partner's order number, a cart, an idempotency key. A write that makes no
+-- order leaves its answer here instead.
+create table identities (
+    shop_id bigint not null,
+    namespace text not null,
+    key text not null,
+    request_hash bytea,
+    order_id bigint,
+    answer jsonb,
+    created_at timestamptz not null,
+    expires_at timestamptz,
+    primary key (shop_id, namespace, key)
+);
+create index identities_expiry on identities (expires_at) where expires_at is not null;
 
 create table order_lines (
     shop_id bigint not null,
@@ -47,6 +96,7 @@ create table order_lines (
     variant_id bigint not null,
     product_id bigint not null,
     merchant_id bigint not null,
+    state text not null default 'open',
     name text not null,
     sku text not null,
     upc text not null default '',
@@ -54,10 +104,14 @@ create table order_lines (
     image text,
     quantity bigint not null check (quantity > 0),
     unit_price_minor bigint not null check (unit_price_minor >= 0),
+    discount_minor bigint not null default 0 check (discount_minor >= 0),
+    tax_minor bigint not null default 0 check (tax_minor >= 0),
+    shipping_minor bigint not null default 0 check (shipping_minor >= 0),
+    total_minor bigint not null
+        check (total_minor = unit_price_minor * quantity - discount_minor + tax_minor + shipping_minor),
     vat_bp integer not null default 0,
-    total_minor bigint not null check (total_minor = unit_price_minor * quantity),
     note text not null default '',
-    details jsonb not null default '{}',
+    channel_data jsonb not null default '{}',
     picked bigint not null default 0 check (picked >= 0),
     shipped bigint not null default 0 check (shipped >= 0),
     returned bigint not null default 0 check (returned >= 0),
@@ -67,8 +121,25 @@ create table order_lines (
     constraint order_lines_returned_of_shipped check (returned <= shipped),
     foreign key (shop_id, order_id) references orders (shop_id, id) on delete cascade
 );
-
 create index order_lines_variant on order_lines (shop_id, variant_id);
+
+-- An order's share of one merchant: its sums, how far it has come, and the connector that it goes to
+-- (null: it is packed here).
+create table order_parts (
+    shop_id bigint not null,
+    order_id bigint not null,
+    merchant_id bigint not null,
+    state text not null,
+    route text,
+    subtotal_minor bigint not null check (subtotal_minor >= 0),
+    discount_minor bigint not null default 0 check (discount_minor >= 0),
+    tax_minor bigint not null default 0 check (tax_minor >= 0),
+    shipping_minor bigint not null default 0 check (shipping_minor >= 0),
+    commission_minor bigint not null default 0 check (commission_minor >= 0),
+    total_minor bigint not null check (total_minor = subtotal_minor + tax_minor + shipping_minor - discount_minor),
+    primary key (shop_id, order_id, merchant_id),
+    foreign key (shop_id, order_id) references orders (shop_id, id) on delete cascade
+);
 
 -- What an order took from which pool, merged over its lines; what is still committed is quantity - shipped.
 create table order_allocations (
@@ -83,28 +154,65 @@ create table order_allocations (
     foreign key (shop_id, order_id) references orders (shop_id, id) on delete cascade
 );
 
--- The wall behind the code: an order moves only along the listed arrows.
-insert into order_moves (from_state, to_state) values
-    ('waiting_for_release', 'reserved'), ('waiting_for_release', 'processing'), ('waiting_for_release', 'cancelled'),
-    ('reserved', 'processing'), ('reserved', 'waiting_for_release'), ('reserved', 'cancelled'),
-    ('processing', 'waiting_for_release'), ('processing', 'in_fulfilment'), ('processing', 'cancelled'),
-    ('in_fulfilment', 'partially_shipped'), ('in_fulfilment', 'shipped'),
-    ('partially_shipped', 'shipped'), ('shipped', 'completed');
-
-create function refuse_illegal_order_move() returns trigger language plpgsql as $$
+-- The wall behind the code: an order, a part or a line begins where it may and moves only along an arrow.
+create function refuse_illegal_move() returns trigger language plpgsql as $$
+declare
+    v_axis text := tg_argv[0];
+    v_column text := tg_argv[1];
+    v_from text := case tg_op when 'UPDATE' then to_jsonb(old) ->> v_column end;
+    v_to text := to_jsonb(new) ->> v_column;
 begin
-    if not exists (select 1 from order_moves m where m.from_state = old.state and m.to_state = new.state) then
-        raise exception 'an order cannot move from % to %', old.state, new.state using errcode = 'CD010';
+    if tg_op = 'UPDATE' and exists (
+        select 1 from order_moves m where m.axis = v_axis and m.from_state = v_from and m.to_state = v_to) then
+        return new;
     end if;
-    return new;
+    raise exception 'the % state of an order cannot go from % to %', v_axis, coalesce(v_from, 'nothing'), v_to
+        using errcode = 'CD010';
 end $$;
 
-create trigger orders_move before update of state on orders
-    for each row when (old.state is distinct from new.state) execute function refuse_illegal_order_move();
+create trigger orders_begin before insert on orders for each row
+    when (new.fulfilment_state not in ('waiting_for_release', 'reserved', 'processing'))
+    execute function refuse_illegal_move('fulfilment', 'fulfilment_state');
+create trigger orders_begin_payment before insert on orders for each row
+    when (new.payment_state not in ('none', 'awaiting', 'authorised', 'paid'))
+    execute function refuse_illegal_move('payment', 'payment_state');
+create trigger order_lines_begin before insert on order_lines for each row
+    when (new.state <> 'open') execute function refuse_illegal_move('line', 'state');
+create trigger order_parts_begin before insert on order_parts for each row
+    when (new.state not in ('waiting_for_release', 'reserved', 'processing'))
+    execute function refuse_illegal_move('fulfilment', 'state');
 
--- Goods that wait for stock, oldest first, for the run that releases them.
-create index orders_waiting on orders (shop_id, id) where state in ('reserved', 'waiting_for_release');
+create trigger orders_move before update of fulfilment_state on orders for each row
+    when (old.fulfilment_state is distinct from new.fulfilment_state)
+    execute function refuse_illegal_move('fulfilment', 'fulfilment_state');
+create trigger orders_move_payment before update of payment_state on orders for each row
+    when (old.payment_state is distinct from new.payment_state)
+    execute function refuse_illegal_move('payment', 'payment_state');
+create trigger order_lines_move before update of state on order_lines for each row
+    when (old.state is distinct from new.state) execute function refuse_illegal_move('line', 'state');
+create trigger order_parts_move before update of state on order_parts for each row
+    when (old.state is distinct from new.state) execute function refuse_illegal_move('fulfilment', 'state');
 
--- Goods that were released without looking, for the run that takes them back when they are short.
-create index orders_released_unseen on orders (shop_id, id)
-    where state = 'processing' and details ->> 'released_unseen' = 'true';
+-- An order's sums are those of its parts.
+create function refuse_other_sums() returns trigger language plpgsql as $$
+begin
+    if exists (
+        select 1 from (select distinct c.shop_id, c.order_id from changed c) touched
+        cross join lateral (
+            select sum(p.subtotal_minor) as subtotal, sum(p.discount_minor) as discount, sum(p.tax_minor) as tax,
+                   sum(p.shipping_minor) as shipping
+            from order_parts p where p.shop_id = touched.shop_id and p.order_id = touched.order_id
+        ) s
+        join orders o on o.shop_id = touched.shop_id and o.id = touched.order_id
+        where (o.subtotal_minor, o.discount_minor, o.tax_minor, o.shipping_minor)
+              is distinct from (s.subtotal, s.discount, s.tax, s.shipping)
+    ) then
+        raise exception 'the sums of an order are not those of its parts' using errcode = 'CD012';
+    end if;
+    return null;
+end $$;
+
+create trigger order_parts_sums_of_new after insert on order_parts
+    referencing new table as changed for each statement execute function refuse_other_sums();
+create trigger order_parts_sums_of_changed after update on order_parts
+    referencing new table as changed for each statement execute function refuse_other_sums();

@@ -1,18 +1,18 @@
-"""Give orders to the warehouse when their goods are there, and take them back when they are not."""
+"""Release orders when their stock is there, and take them back when it is not."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
 
 import structlog
-from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import NotFound, Refused
 from crossdock.shop.events import defer_job
+from crossdock.shop.orders.moving import lock_order, move_order
+from crossdock.shop.orders.states import OVER
 from crossdock.shop.stock import Posting, post_stock
 
 TASK = "run_releases"
-_OVER = {"shipped", "completed", "cancelled"}
 _PAGE = 500
 _Place = tuple[int, int]
 _BEFORE_ALL: _Place = (0, 0)
@@ -25,15 +25,18 @@ async def release_order(
 ) -> str:
     """Release a waiting or reserved order; the state it is in afterwards (spec shopwedo 14.2).
 
-    `processing` when all its goods were available and are committed now, `reserved` when some
-    were short: it keeps nothing then. One that was released before stays as it is. Without `looks`
-    it is released unseen and own stock may go below zero. Raises NotFound `order_not_found`,
-    Refused `order_state` for an order that is over.
+    `processing` when all its stock was available and is committed now, `reserved` when some was
+    short: it keeps nothing then. One that was released before stays as it is. Without `looks` own
+    stock may go below zero. Raises NotFound `order_not_found`, Refused `order_state` for an order
+    that is over or not paid yet.
     """
+    before = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if before.payment == "awaiting":
+        raise Refused("order_state", "An order that is not paid yet cannot be released.")
     state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now, looks=looks)
     if state is None:
         raise NotFound("order_not_found")
-    if state in _OVER:
+    if state in OVER:
         raise Refused("order_state", f"An order that is {state} cannot be released.")
     return state
 
@@ -92,10 +95,7 @@ async def _walk(db: Database, *, query: str, start: _Place) -> AsyncIterator[_Pl
 
 async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> bool:
     """Put a released order back to waiting if one of its levels is still below zero."""
-    state = await tx.value(
-        "select state from orders where shop_id = %s and id = %s for no key update",
-        (shop_id, order_id),
-    )
+    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     still_short = await tx.value(
         "select exists (select 1 from order_allocations a"
         " join stock_levels l using (shop_id, variant_id, pool)"
@@ -109,15 +109,13 @@ async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime
         " returning variant_id, pool, quantity",
         (shop_id, order_id),
     )
-    await tx.run(
-        "update orders set state = 'waiting_for_release', updated_at = %s"
-        " where shop_id = %s and id = %s",
-        (now, shop_id, order_id),
-    )
-    await tx.run(
-        "insert into events (shop_id, kind, subject_id, payload, created_at)"
-        " values (%s, 'order.recalled', %s, %s, %s)",
-        (shop_id, order_id, Jsonb({"reason": "short of stock"}), now),
+    await move_order(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        to="waiting_for_release",
+        details={"reason": "short of stock"},
+        now=now,
     )
     postings = [
         Posting(variant_id=variant_id, pool=pool, kind="uncommit", committed=-quantity)
@@ -136,7 +134,7 @@ async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime
 
 _SHORT = """
     select o.shop_id, o.id from orders o
-    where o.state = 'processing' and o.details ->> 'released_unseen' = 'true'
+    where o.fulfilment_state = 'processing' and o.release_policy = 'immediate'
       and (o.shop_id, o.id) < (%(shop)s, %(order)s)
       and exists (
         select 1 from order_allocations a
@@ -147,11 +145,11 @@ _SHORT = """
 
 _WAITING = """
     select o.shop_id, o.id from orders o
-    where o.state in ('reserved', 'waiting_for_release')
-      and (o.state = 'reserved' or o.details ->> 'released_unseen' = 'true')
+    where o.fulfilment_state in ('reserved', 'waiting_for_release') and o.payment_state <> 'awaiting'
+      and (o.fulfilment_state = 'reserved' or o.release_policy = 'immediate')
       and (o.shop_id, o.id) > (%(shop)s, %(order)s)
       and not exists (
-        select 1 from order_goods(o.shop_id, o.id) wanted
+        select 1 from order_demand(o.shop_id, o.id) wanted
         left join stock_levels l
           on l.shop_id = o.shop_id and l.variant_id = wanted.variant_id and l.pool = 'own'
         where coalesce(l.available, 0) < wanted.quantity)
@@ -160,6 +158,7 @@ _WAITING = """
 
 _ANYBODY_WAITS = """
     select exists (
-        select 1 from orders o where o.shop_id = %s and o.state in ('reserved', 'waiting_for_release')
-          and (o.state = 'reserved' or o.details ->> 'released_unseen' = 'true'))
+        select 1 from orders o
+        where o.shop_id = %s and o.fulfilment_state in ('reserved', 'waiting_for_release')
+          and (o.fulfilment_state = 'reserved' or o.release_policy = 'immediate'))
 """

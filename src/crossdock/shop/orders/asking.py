@@ -1,0 +1,163 @@
+"""A partner asks for an order of its customer: read, let the rules decide, place."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+import msgspec
+
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import Refused
+from crossdock.kit.clock import Clock
+from crossdock.kit.ids import Ids
+from crossdock.shop.customers import Assigning, Assignment, assign_sales_rep
+from crossdock.shop.orders.draft import DraftLine, Identity, OrderDraft, Placed, Snapshot, Take
+from crossdock.shop.orders.model import OrderContext, OrderItem, OrderRequest, OrderVariant
+from crossdock.shop.orders.notes import item_note
+from crossdock.shop.orders.placing import number_namespace, place, refuse_second
+from crossdock.shop.orders.rules import Asked, Rule
+from crossdock.shop.partners import Partner
+from crossdock.shop.stock import taking
+
+_ATTEMPTS = 3
+_ID_MAX = 2**63 - 1
+
+
+class Placing(msgspec.Struct, frozen=True, kw_only=True):
+    """What placing needs besides the order: set once, where the program is put together.
+
+    `assigning` may call out, so it runs between the reading and the writing transaction;
+    `note_template` makes what the outside system gets with each line.
+    """
+
+    db: Database
+    clock: Clock
+    ids: Ids
+    assigning: Assigning
+    note_template: str
+    own_requires_stock: bool = False
+
+
+async def place_for_customer(
+    service: Placing, *, partner: Partner, request: OrderRequest, rules: Sequence[Rule]
+) -> Placed:
+    """The committed order of the partner's customer, once every rule has agreed, in their order.
+
+    Raises what the rules raise, and Conflict `partner_order_exists` with the existing order. Stock
+    that another order takes between the reading and the writing makes it start over, so that the
+    refusal is the one that the rules give for what is left.
+    """
+    shortage = Refused("stock_limit_exceeded")
+    for _ in range(_ATTEMPTS):
+        now = service.clock.now()
+        async with service.db.statement() as tx:
+            context = await read_context(tx, partner=partner, request=request, now=now)
+        asked = Asked(
+            partner=partner,
+            request=request,
+            context=context,
+            own_requires_stock=service.own_requires_stock,
+        )
+        for rule in rules:
+            rule(asked)
+        assignment = await assign_sales_rep(
+            service.assigning,
+            shop_id=partner.shop_id,
+            customer_id=asked.customer.id,
+            email=asked.customer.email,
+            sales_rep_id=asked.customer.sales_rep_id,
+        )
+        draft = _draft(service, asked, assignment=assignment)
+        try:
+            async with service.db.statement() as tx:
+                placed = await place(tx, draft=draft, now=now)
+        except Refused as refused:
+            shortage = refused
+        else:
+            refuse_second(placed)
+            return placed
+    raise shortage
+
+
+async def read_context(
+    tx: Transaction, *, partner: Partner, request: OrderRequest, now: datetime
+) -> OrderContext:
+    """Everything the rules look at, in one query: a hidden variant is as absent as an unknown one."""
+    merchants = partner.visible_merchants
+    text = await tx.value(
+        "select order_context(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            partner.shop_id,
+            number_namespace(partner.id),
+            request.partner_order_id,
+            partner.customer_id,
+            sorted({i.variant_id for i in request.items if i.variant_id <= _ID_MAX}),
+            None if merchants is None else list(merchants),
+            partner.price_list_id,
+            partner.currency,
+            now,
+        ),
+    )
+    return msgspec.json.decode(text, type=OrderContext)
+
+
+def _draft(service: Placing, asked: Asked, *, assignment: Assignment) -> OrderDraft:
+    partner, request, customer = asked.partner, asked.request, asked.customer
+    note = item_note(request.partner_order_id, request.comments, service.note_template)
+    return OrderDraft(
+        shop_id=partner.shop_id,
+        channel=partner.channel,
+        order_key=service.ids.order_key(),
+        identity=Identity(namespace=number_namespace(partner.id), key=request.partner_order_id),
+        partner_id=partner.id,
+        partner_order_id=request.partner_order_id,
+        customer_id=customer.id,
+        currency=partner.currency,
+        billing=customer.billing,
+        shipping=customer.shipping,
+        comments=request.comments,
+        tax_id=request.tax_id,
+        resale_tax=request.resale_tax,
+        sales_rep_id=assignment.sales_rep_id,
+        sales_rep_source=assignment.source,
+        source=request.source,
+        is_test=request.is_test,
+        connector=asked.context.connector,
+        lines=_lines(asked, note=note),
+    )
+
+
+def _lines(asked: Asked, *, note: str) -> tuple[DraftLine, ...]:
+    variants, backorder = asked.variants, asked.partner.backorder
+    return tuple(
+        _line(item, variant=variants[item.variant_id], backorder=backorder, note=note)
+        for item in asked.request.items
+    )
+
+
+def _line(item: OrderItem, *, variant: OrderVariant, backorder: bool, note: str) -> DraftLine:
+    return DraftLine(
+        variant=Snapshot(
+            variant_id=variant.id,
+            product_id=variant.product_id,
+            merchant_id=variant.merchant_id,
+            sku=variant.sku,
+            upc=variant.upc,
+            origin=variant.origin,
+            image=variant.image,
+            vat_bp=variant.vat_bp,
+        ),
+        name=variant.name,
+        quantity=item.quantity,
+        unit_price_minor=variant.price_minor,
+        take=_take(variant, backorder=backorder),
+        note=note,
+    )
+
+
+def _take(variant: OrderVariant, *, backorder: bool) -> Take | None:
+    """Own stock is never overdrawn without backorder; what is not counted takes none."""
+    mode = taking(variant.availability(), backorder=backorder)
+    if mode == "none":
+        return None
+    return "own_capped" if mode == "own" and not backorder else cast(Take, mode)

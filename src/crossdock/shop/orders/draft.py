@@ -1,0 +1,164 @@
+"""An order that is to be placed: everything that is written, decided before it is.
+
+The SQL function `place_order` reads it as it is encoded here.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from crossdock.errors import Refused
+from crossdock.kit.money import MINOR_MAX
+from crossdock.shop.catalogue import VariantName
+from crossdock.shop.customers import Address
+
+Take = Literal["own_capped", "own", "own_first", "supplier", "hold"]
+"""Where a line's stock comes from; see `take_stock` in placing.sql."""
+
+Beginning = Literal["waiting_for_release", "reserved", "processing"]
+Payment = Literal["none", "awaiting", "authorised", "paid"]
+ReleasePolicy = Literal["placed", "by_hand", "when_available", "immediate"]
+"""Who releases the order: its placing did, somebody will by hand, or the stock run: when everything
+is there, or at once, without looking."""
+
+Minor = Annotated[int, Meta(ge=0)]
+Outcome = Literal["created", "replayed", "conflict"]
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What makes an order the same one again: a key, unique for ever within its namespace.
+
+    With a `request_hash` the same request again is a replay and another one a conflict; without,
+    every second use is a conflict.
+    """
+
+    namespace: str
+    key: str
+    request_hash: bytes | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant as it is sold; later changes of the catalogue do not reach it."""
+
+    variant_id: int
+    product_id: int
+    merchant_id: int
+    sku: str
+    upc: str
+    origin: str
+    image: str | None
+    vat_bp: int
+
+
+class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
+    """So many of one variant. Amounts are minor units; all but the unit price are the whole line's.
+
+    A variant may be given by a name, which is looked up while the order is written; `name` may be ''
+    then, for the catalogue's. `channel_data` is the channel's own, opaque to the core.
+    """
+
+    variant: Snapshot | VariantName
+    name: str
+    quantity: Annotated[int, Meta(ge=1)]
+    unit_price_minor: Minor
+    take: Take | None
+    hold_id: int | None = None
+    discount_minor: Minor = 0
+    tax_minor: Minor = 0
+    shipping_minor: Minor = 0
+    note: str = ""
+    channel_data: Any = {}
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """The connector that an order goes to; `kind` 'manual' means that staff find it here."""
+
+    name: str
+    kind: str
+
+
+class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An order before it is placed. `state_when_short` is where it begins without its stock.
+
+    `merchant_ids` are those whose variants the caller may name, None for all.
+    """
+
+    shop_id: int
+    channel: str
+    order_key: str
+    identity: Identity | None
+    partner_id: int | None
+    partner_order_id: str
+    currency: str
+    billing: Address
+    shipping: Address
+    lines: tuple[DraftLine, ...]
+    source: str
+    state: Beginning = "processing"
+    state_when_short: Beginning | None = None
+    release_policy: ReleasePolicy = "placed"
+    payment_state: Payment = "none"
+    expires_at: datetime | None = None
+    connector: Route | None = None
+    merchant_ids: tuple[int, ...] | None = None
+    customer_id: int | None = None
+    parent_id: int | None = None
+    language: str = ""
+    comments: str = ""
+    tax_id: str = ""
+    resale_tax: str = ""
+    sales_rep_id: int | None = None
+    sales_rep_source: str = "none"
+    is_test: bool = False
+    channel_data: Any = {}
+
+    @property
+    def subtotal_minor(self) -> int:
+        """What the lines cost before discount, tax and shipping."""
+        return sum(line.unit_price_minor * line.quantity for line in self.lines)
+
+    @property
+    def total_minor(self) -> int:
+        """What the order costs."""
+        return self.subtotal_minor + sum(
+            line.tax_minor + line.shipping_minor - line.discount_minor for line in self.lines
+        )
+
+    def encode(self) -> str:
+        """The draft as `place_order` reads it, with its sums.
+
+        Raises Refused `order_amount_not_allowed` for a sum that no ledger holds.
+        """
+        document = {name: getattr(self, name) for name in self.__struct_fields__}
+        document |= {
+            "subtotal_minor": self.subtotal_minor,
+            "discount_minor": sum(line.discount_minor for line in self.lines),
+            "tax_minor": sum(line.tax_minor for line in self.lines),
+            "shipping_minor": sum(line.shipping_minor for line in self.lines),
+            "total_minor": self.total_minor,
+            "names_variants": any(isinstance(line.variant, VariantName) for line in self.lines),
+            "lines": [_line(number, line) for number, line in enumerate(self.lines, start=1)],
+        }
+        if max(self.subtotal_minor, self.total_minor) > MINOR_MAX:
+            data = {"subtotal_minor": self.subtotal_minor}
+            raise Refused("order_amount_not_allowed", data=data)
+        if self.identity is None:
+            del document["identity"]
+        return msgspec.json.encode(document).decode()
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A committed order, or the one that has the draft's identity; `state` is where a new one begins."""
+
+    id: int
+    order_key: str
+    outcome: Outcome
+    state: str | None
+    total_minor: int
+
+
+def _line(number: int, line: DraftLine) -> dict[str, Any]:
+    values = {name: getattr(line, name) for name in line.__struct_fields__ if name != "variant"}
+    return {"line_no": number, **msgspec.structs.asdict(line.variant), **values}

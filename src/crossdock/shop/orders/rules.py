@@ -1,0 +1,130 @@
+"""Rules that say whether an order may be placed: small, and listed in its own order by each channel.
+
+A rule raises, or says nothing. An error's data names all offending variants.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from crossdock.errors import NotFound, Refused
+from crossdock.kit.money import MINOR_MAX
+from crossdock.shop.customers import missing_fields
+from crossdock.shop.orders.model import (
+    OrderContext,
+    OrderCustomer,
+    OrderItem,
+    OrderRequest,
+    OrderVariant,
+)
+from crossdock.shop.orders.placing import order_exists
+from crossdock.shop.partners import Partner
+from crossdock.shop.stock import purchase_limit
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What rules look at: who asks, for what, and what is known of it."""
+
+    partner: Partner
+    request: OrderRequest
+    context: OrderContext
+    own_requires_stock: bool = False
+
+    @property
+    def variants(self) -> dict[int, OrderVariant]:
+        """The variants that the partner may see, by id."""
+        return {variant.id: variant for variant in self.context.variants}
+
+    @property
+    def customer(self) -> OrderCustomer:
+        """The customer. Raises NotFound `customer_not_found`."""
+        if self.context.customer is None:
+            raise NotFound("customer_not_found")
+        return self.context.customer
+
+
+Rule = Callable[[Asked], None]
+
+
+def number_is_unused(asked: Asked) -> None:
+    """The partner's order number was never used. Raises Conflict `partner_order_exists`."""
+    if existing := asked.context.existing:
+        raise order_exists(existing.id, existing.order_key)
+
+
+def customer_is_active(asked: Asked) -> None:
+    """The partner has a customer who may buy.
+
+    Raises Refused `customer_not_configured` or `customer_inactive`, NotFound `customer_not_found`.
+    """
+    if asked.partner.customer_id is None:
+        raise Refused("customer_not_configured")
+    if not asked.customer.active:
+        raise Refused("customer_inactive")
+
+
+def billing_is_complete(asked: Asked) -> None:
+    """The customer can be billed. Raises Refused `billing_incomplete` with the `fields`."""
+    if missing := missing_fields(asked.customer.billing, contact=True):
+        raise Refused("billing_incomplete", data={"fields": list(missing)})
+
+
+def shipping_is_complete(asked: Asked) -> None:
+    """The customer can be shipped to. Raises Refused `shipping_incomplete` with the `fields`."""
+    if missing := missing_fields(asked.customer.shipping, contact=False):
+        raise Refused("shipping_incomplete", data={"fields": list(missing)})
+
+
+def variants_are_known(asked: Asked) -> None:
+    """The partner may see every variant. Raises NotFound `variant_not_found`."""
+    unknown = sorted({i.variant_id for i in asked.request.items} - asked.variants.keys())
+    if unknown:
+        raise NotFound("variant_not_found", data={"variant_ids": unknown})
+
+
+def origin_rule(asked: Asked) -> None:
+    """No more is asked for than the origin of each variant allows (see `purchase_limit`).
+
+    Raises Refused `backorder_not_allowed`, `stock_limit_exceeded` with the `limits`.
+    """
+    if asked.partner.backorder:
+        return
+    supplier_only: list[int] = []
+    short: list[dict[str, Any]] = []
+    variants = asked.variants
+    for variant_id, wanted in sorted(quantities(asked.request.items).items()):
+        limit = purchase_limit(
+            variants[variant_id].availability(),
+            backorder=False,
+            own_requires_stock=asked.own_requires_stock,
+        )
+        if not limit.allowed:
+            supplier_only.append(variant_id)
+        elif limit.quantity is not None and wanted > limit.quantity:
+            short.append({"variant_id": variant_id, "limit": limit.quantity, "asked": wanted})
+    if supplier_only:
+        raise Refused("backorder_not_allowed", data={"variant_ids": supplier_only})
+    if short:
+        ids = [entry["variant_id"] for entry in short]
+        raise Refused("stock_limit_exceeded", data={"variant_ids": ids, "limits": short})
+
+
+def amount_is_in_range(asked: Asked) -> None:
+    """The goods cost what the partner's terms allow. Raises Refused `order_amount_not_allowed`."""
+    variants, partner = asked.variants, asked.partner
+    subtotal = sum(variants[i.variant_id].price_minor * i.quantity for i in asked.request.items)
+    low, high = partner.min_amount_minor, partner.max_amount_minor
+    ceiling = MINOR_MAX if high is None else min(high, MINOR_MAX)
+    if subtotal < (low or 0) or subtotal > ceiling:
+        data = {"subtotal_minor": subtotal, "min_amount_minor": low, "max_amount_minor": high}
+        raise Refused("order_amount_not_allowed", data=data | {"currency": partner.currency})
+
+
+def quantities(items: Sequence[OrderItem]) -> dict[int, int]:
+    """How many of each variant over all items: the same variant twice counts as the sum."""
+    wanted: Counter[int] = Counter()
+    for item in items:
+        wanted[item.variant_id] += item.quantity
+    return dict(wanted)

@@ -1,0 +1,72 @@
+"""The states of an order: one axis for the goods, one for the money, and one of each line.
+
+The database has the same arrows (table `order_moves`) and refuses all others.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Axis = Literal["fulfilment", "payment", "line"]
+FulfilmentState = Literal[
+    "waiting_for_release",
+    "reserved",
+    "processing",
+    "in_fulfilment",
+    "partially_shipped",
+    "shipped",
+    "completed",
+    "cancelled",
+]
+PaymentState = Literal[
+    "none",
+    "awaiting",
+    "authorised",
+    "paid",
+    "partially_refunded",
+    "refunded",
+    "voided",
+    "expired",
+]
+LineState = Literal["open", "partially_shipped", "shipped", "returned", "cancelled"]
+
+MOVES: dict[Axis, dict[str, tuple[str, ...]]] = {
+    "fulfilment": {
+        "waiting_for_release": ("reserved", "processing", "cancelled"),
+        "reserved": ("processing", "waiting_for_release", "cancelled"),
+        "processing": ("waiting_for_release", "in_fulfilment", "cancelled"),
+        "in_fulfilment": ("partially_shipped", "shipped"),
+        "partially_shipped": ("shipped",),
+        "shipped": ("completed",),
+    },
+    "payment": {
+        "awaiting": ("authorised", "paid", "voided", "expired"),
+        "authorised": ("paid", "voided"),
+        "paid": ("partially_refunded", "refunded"),
+        "partially_refunded": ("refunded",),
+    },
+    "line": {
+        "open": ("partially_shipped", "shipped", "cancelled"),
+        "partially_shipped": ("shipped",),
+        "shipped": ("returned",),
+    },
+}
+BEGINNINGS: dict[Axis, tuple[str, ...]] = {
+    "fulfilment": ("waiting_for_release", "reserved", "processing"),
+    "payment": ("none", "awaiting", "authorised", "paid"),
+    "line": ("open",),
+}
+
+OPEN = ("waiting_for_release", "reserved", "processing", "in_fulfilment", "partially_shipped")
+OVER = ("shipped", "completed", "cancelled")
+STATES = (*OPEN, *OVER)
+CANCELLABLE = tuple(state for state in OPEN if "cancelled" in MOVES["fulfilment"][state])
+WORKABLE = ("processing", "in_fulfilment", "partially_shipped")
+RETURNABLE = ("partially_shipped", "shipped", "completed")
+
+
+class OrderState(msgspec.Struct, frozen=True):
+    """Where an order stands on its two axes."""
+
+    fulfilment: str
+    payment: str

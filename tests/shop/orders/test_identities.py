@@ -1,0 +1,156 @@
+"""An identity..."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import NotFound
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.orders import (
+    Identity,
+    claim_identity,
+    find_order_id,
+    keep_answer,
+    place,
+    purge_identities,
+    read_order,
+)
+from tests.support.drafts import draft_of, line_of
+from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
+
+MUG = b"one mug"
+
+
+@pytest.fixture
+async def shop(database: Database) -> ShopFixture:
+    async with database.begin() as tx:
+        return await make_shop(tx)
+
+
+async def _count(database: Database, shop: ShopFixture) -> int:
+    async with database.statement() as tx:
+        return int(await tx.value("select count(*) from orders where shop_id = %s", (shop.id,)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"),
+    [
+        (MUG, MUG, "replayed"),
+        (MUG, b"two", "conflict"),
+        (None, None, "conflict"),
+        (None, MUG, "conflict"),
+        (MUG, None, "conflict"),
+    ],
+)
+async def test_used_again_tells_of_the_first_order_and_writes_nothing(
+    database: Database, clock: FrozenClock, shop: ShopFixture, first, second, outcome
+) -> None:
+    async with database.begin() as tx:
+        variant = await make_variant(tx, shop=shop, own=5)
+    placed = []
+    for request in (first, second):
+        draft = draft_of(line_of(variant, shop=shop), shop=shop, number="N-1", request_hash=request)
+        async with database.statement() as tx:
+            placed.append(await place(tx, draft=draft, now=clock.now()))
+
+    assert [p.outcome for p in placed] == ["created", outcome]
+    assert placed[1].id == placed[0].id
+    assert placed[1].order_key == placed[0].order_key
+    assert (placed[0].state, placed[1].state) == ("processing", None)
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 1, 4)
+    assert await _count(database, shop) == 1
+
+
+@pytest.mark.races
+async def test_used_by_many_at_once_makes_one_order(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    async with database.begin() as tx:
+        variant = await make_variant(tx, shop=shop, own=50)
+
+    async def buy() -> str:
+        draft = draft_of(line_of(variant, shop=shop), shop=shop, number="N-1", request_hash=MUG)
+        async with database.statement() as tx:
+            return (await place(tx, draft=draft, now=clock.now())).outcome
+
+    outcomes = await asyncio.gather(*(buy() for _ in range(20)))
+
+    assert sorted(outcomes) == ["created"] + ["replayed"] * 19
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (50, 0, 1, 49)
+
+
+async def test_of_a_partner_finds_its_order_and_nobody_elses(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    async with database.begin() as tx:
+        variant = await make_variant(tx, shop=shop)
+        partners = [(await make_partner(tx, shop=shop)).id for _ in range(2)]
+        orders = []
+        for partner_id in partners:
+            draft = draft_of(
+                line_of(variant, shop=shop), shop=shop, partner_id=partner_id, number="SAME"
+            )
+            orders.append(await place(tx, draft=draft, now=clock.now()))
+        assert [p.outcome for p in orders] == ["created", "created"]
+        for partner_id, placed in zip(partners, orders, strict=True):
+            found = await read_order(
+                tx, shop_id=shop.id, partner_id=partner_id, partner_order_id="SAME"
+            )
+            assert found.id == placed.id
+        assert await find_order_id(tx, shop_id=shop.id, number="SAME") == orders[1].id
+        other = await make_shop(tx)
+        for wrong in (
+            {"shop_id": other.id, "partner_id": partners[0], "partner_order_id": "SAME"},
+            {"shop_id": shop.id, "partner_id": partners[0], "partner_order_id": "other"},
+            {"shop_id": shop.id, "partner_id": partners[0], "order_id": orders[1].id},
+            {"shop_id": shop.id, "partner_order_id": "SAME"},
+        ):
+            with pytest.raises(NotFound):
+                await read_order(tx, **wrong)
+
+
+async def test_of_a_write_that_makes_no_order_keeps_its_answer(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    identity = Identity(namespace="refund", key="K", request_hash=MUG)
+    async with database.begin() as tx:
+        assert await claim_identity(tx, shop_id=shop.id, identity=identity, now=clock.now()) is None
+        await keep_answer(tx, shop_id=shop.id, identity=identity, answer={"refund": 7})
+
+    for request, same in ((MUG, True), (b"two", False)):
+        again = Identity(namespace="refund", key="K", request_hash=request)
+        async with database.begin() as tx:
+            known = await claim_identity(tx, shop_id=shop.id, identity=again, now=clock.now())
+        assert known is not None
+        assert (known.is_same_request, known.answer) == (same, {"refund": 7})
+    elsewhere = Identity(namespace="other", key="K", request_hash=MUG)
+    async with database.begin() as tx:
+        assert (
+            await claim_identity(tx, shop_id=shop.id, identity=elsewhere, now=clock.now()) is None
+        )
+
+
+async def test_that_has_a_time_is_new_again_when_it_is_over(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    identity = Identity(namespace="refund", key="K", request_hash=MUG)
+    for moves in (0, 59, 1):
+        clock.move(timedelta(seconds=moves))
+        async with database.begin() as tx:
+            known = await claim_identity(
+                tx,
+                shop_id=shop.id,
+                identity=identity,
+                now=clock.now(),
+                expires_at=clock.now() + timedelta(seconds=60),
+            )
+        assert (known is None) == (moves != 59)
+    clock.move(timedelta(seconds=60))
+    async with database.begin() as tx:
+        await purge_identities(tx, now=clock.now())
+        left = "select count(*) from identities where shop_id = %s"
+        assert await tx.value(left, (shop.id,)) == 0
