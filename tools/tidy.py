@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.laws import Finding, Law, Tree, code, layout, texts
+from tools.laws import Finding, Law, Tree, code, layout, texts, words
 from tools.laws.tree import read_repository
 
 LAWS: tuple[Law, ...] = (
@@ -32,6 +32,7 @@ LAWS: tuple[Law, ...] = (
     texts.no_machine_is_named,
     texts.links_lead_somewhere,
     texts.named_paths_exist,
+    words.the_core_speaks_no_web,
 )
 EXCUSE = re.compile(r"tidy: allow (\w+) because \w+")
 

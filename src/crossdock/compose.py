@@ -110,7 +110,7 @@ class Services:
         carriers = create_carriers(
             ids=self.ids,
             clock=self.runtime.clock,
-            public_url=self.settings.public_url,
+            follow_url=f"{self.settings.public_url.rstrip('/')}/track/",
             label_fonts=self.settings.label_fonts,
         )
         return Booking(db=self.runtime.database, clock=self.runtime.clock, carriers=carriers)

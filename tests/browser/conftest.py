@@ -165,7 +165,7 @@ async def parcel(server: ServerProcess, server_database: Database) -> str:
     """The path of a parcel's page; it left nine hours ago."""
     clock = FrozenClock(SystemClock().now() - timedelta(hours=9))
     warehouse = await Warehouse.open(server_database, clock)
-    carriers = create_carriers(ids=RandomIds(), clock=clock, public_url=server.url)
+    carriers = create_carriers(ids=RandomIds(), clock=clock, follow_url=f"{server.url}/track/")
     booking = Booking(db=server_database, clock=clock, carriers=carriers)
     order_id = await warehouse.enter((await warehouse.good(), 1))
     await warehouse.pick(order_id, {1: 1})

@@ -57,6 +57,25 @@ def test_role_password_and_state_are_changed(alone, empty_database_url):
     assert "one of owner" in alone.refuse("person", "set-role", "bo@x.example", "root")
 
 
+def test_a_partners_person_is_added_by_the_partner_alone(alone):
+    alone.run("shop", "add", "one", "--name", "One", "--currency", "EUR")
+    partner = alone.ask(
+        "partner", "add", "--channel", "shoppex_partner", "--shop", "one", "--name", "Acme"
+    )
+
+    added = alone.ask("person", "add", "robin@acme.example", "--partner", partner["partner_id"])
+    also = alone.ask("person", "add", "kim@acme.example", "--partner", "Acme")
+
+    for person in (added, also):
+        assert (person["partner_id"], person["role"]) == (partner["partner_id"], "partner")
+        assert person["shop"] == "one"
+    refusals = (("--shop", "one"), ("--role", "owner"), ("--shop", "one", "--partner", "Acme"), ())
+    for options in refusals:
+        assert "or --partner alone" in alone.refuse("person", "add", "x@x.example", *options)
+    assert "no partner" in alone.refuse("person", "add", "x@x.example", "--partner", "Nobody")
+    assert "not of the staff" in alone.refuse("person", "set-role", "kim@acme.example", "owner")
+
+
 async def test_the_demos_console_user_signs_in(demo, demo_server):
     console = demo.ask("demo", "credentials")["console"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from tools import tidy
-from tools.laws import Finding, Tree, code, layout, texts
+from tools.laws import Finding, Tree, code, layout, texts, words
 
 LawFunction = Callable[[Tree], Iterator[Finding]]
 CHANNEL = "src/crossdock/channels/shoppex_partner"
@@ -184,6 +184,33 @@ SAMPLES = [
         },
         bad={"docs/a.md": "\n`shop/y.py`\n", "src/crossdock/shop/x.py": ""},
         found=at("docs/a.md", 2),
+    ),
+    Sample(
+        words.the_core_speaks_no_web,
+        good={
+            SHOP: (
+                '"""A session, however it is carried: a cookie, or a header."""\n'
+                "def sign_in(token: str) -> None: ...\n"
+                "where = 'orders/parts'\n"
+            ),
+            "src/crossdock/shop/deliveries/webhook.py": "headers = {'webhook-id': delivery}\n",
+            "src/crossdock/gate/cookies.py": "cookie = 'Set-Cookie'\n",
+        },
+        bad={
+            SHOP: (
+                "session_cookie = ''\n"
+                "def send(*, headers): ...\n"
+                "home = '/console/'\n"
+                "told = 'It answers HTTP 409.'\n"
+            ),
+            "src/crossdock/shop/deliveries/webhook.py": "kept = answer.cookies\n",
+            "src/crossdock/shop/people/x.sql": "\nalter table sessions add csrf text;\n",
+        },
+        found=(
+            *((SHOP, line) for line in (1, 2, 3, 4)),
+            ("src/crossdock/shop/deliveries/webhook.py", 1),
+            ("src/crossdock/shop/people/x.sql", 2),
+        ),
     ),
 ]
 

@@ -52,7 +52,9 @@ async def warehouse(database: Database, clock: FrozenClock) -> Warehouse:
 
 @pytest.fixture
 def booking(site: ClockedServer, warehouse: Warehouse) -> Booking:
-    carriers = create_carriers(ids=RandomIds(), clock=warehouse.clock, public_url=site.url)
+    carriers = create_carriers(
+        ids=RandomIds(), clock=warehouse.clock, follow_url=f"{site.url}/track/"
+    )
     return Booking(db=warehouse.db, clock=warehouse.clock, carriers=carriers)
 
 

@@ -1,4 +1,4 @@
-"""The project's own small laws, by what they read: code, layout, texts."""
+"""The project's own small laws, by what they read: code, layout, texts, words."""
 
 from tools.laws.tree import Finding, Law, Tree
 

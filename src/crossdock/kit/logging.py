@@ -24,7 +24,7 @@ _SECRET_TEXT = re.compile(
     r"(?P<key>\b(?:[ps]k|sh[xr]|whsec)_[A-Za-z0-9_-]{8,})"
     r"|(?P<bearer>\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,})"
     r"|(?P<url>(?<=://)[^\s/@]+@)"
-    r"|(?P<pair>\b(?:password|passwd|secret|token|api_?key|signature)\b[\"']?\s*[=:]\s*[\"']?[^\s&,;\"']+)"
+    r"|(?P<pair>\b[\w-]{0,40}(?:password|passwd|secret|token|api_?key|signature)\b[\"']?\s*[=:]\s*[\"']?[^\s&,;\"']+)"
     r"|(?P<digest>\b[0-9a-fA-F]{64}(?:[0-9a-fA-F]{64})?\b)"
     r"|(?P<card>\b\d(?:[ -]?\d){14,18}\b)",
     re.IGNORECASE,

@@ -1,10 +1,8 @@
 """Partners with tokens and with passwords, and the toy channels that they call over a real socket."""
 
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import httpx2
 import pytest
 
 from crossdock.db.unit_of_work import Database
@@ -14,6 +12,7 @@ from crossdock.shop.partners import NewCredential, Terms, add_credential, add_pa
 from tests.support.clocked import ClockedServer, clocked
 from tests.support.factories import box, make_shop
 from tests.support.toy_doors import tokens, viewers
+from tests.support.toy_doors.calling import Caller
 
 AddCaller = Callable[..., Awaitable[NewCredential]]
 
@@ -58,29 +57,6 @@ async def toys(
         database_url=database_url, data_dir=str(tmp_path), clock=clock, doors=(tokens, viewers)
     ) as served:
         yield served
-
-
-class Caller:
-    """Calls the toy channels."""
-
-    def __init__(self, server: ClockedServer) -> None:
-        self.client = httpx2.AsyncClient(base_url=server.url, timeout=30)
-
-    async def by_token(self, token: str, *, scheme: str = "Bearer") -> httpx2.Response:
-        """One call with a bearer token."""
-        sent = f"{scheme} {token}".strip().encode("latin-1")
-        return await self.client.get("/toy-tokens/by-token", headers={b"Authorization": sent})
-
-    async def by_password(self, name: str, password: str, *, source: str = "") -> httpx2.Response:
-        """One call with name and password."""
-        sent = base64.b64encode(f"{name}:{password}".encode()).decode()
-        headers = {"Authorization": f"Basic {sent}", "X-Source": source}
-        return await self.client.get("/toy-tokens/by-password", headers=headers)
-
-    async def by_viewer(self, token: str, viewer: str) -> httpx2.Response:
-        """One call with a token and whose it is."""
-        headers = {"accesstoken": token, "viewerid": viewer}
-        return await self.client.get("/toy-viewers/me", headers=headers)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from crossdock.kit.crypto import hash_key
 from crossdock.kit.ids import RandomIds
@@ -239,3 +240,17 @@ async def test_a_stranger_who_guesses_does_not_shut_the_partner_out(caller, user
     assert held.status_code == 200
     assert (await caller.by_password(user.key, user.secret, source="own")).status_code == 200
     assert (await caller.by_password(user.key, "guess", source="stranger")).status_code == 401
+
+
+async def test_no_secret_is_told_to_the_log(proven, caller, holder, user):
+    """What the code hands to the log is clean before the redaction looks at it."""
+    credential, call = proven
+    with capture_logs() as told:
+        await call(credential.secret)
+        await call(f"{credential.secret}x")
+        for number in range(8):
+            await caller.by_password(user.key, f"a guess {number}", source="s")
+
+    assert told
+    for secret in (holder.secret, user.secret, "a guess"):
+        assert secret not in repr(told)

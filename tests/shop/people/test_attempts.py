@@ -105,3 +105,15 @@ async def test_the_table_knows_neither_e_mail_nor_address(attempt, tx):
 
     assert all(len(row[1]) == 32 for row in rows)
     assert not any("secret-name" in row[0] or "192.0.2.77" in row[0] for row in rows)
+
+
+async def test_a_source_that_waits_writes_no_row_for_the_accounts_it_tries(attempt, tx):
+    for number in range(18):
+        await attempt(email=f"{number}@x.example", source="192.0.2.60")
+    before = await tx.all("select key_hash, failures, last_at from sign_in_attempts order by 1")
+
+    for number in range(20, 30):
+        assert await attempt(email=f"{number}@x.example", source="192.0.2.60") == 4
+
+    after = await tx.all("select key_hash, failures, last_at from sign_in_attempts order by 1")
+    assert after == before

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from crossdock.errors import Conflict, Invalid, NotFound, Refused
@@ -18,7 +19,7 @@ from crossdock.shop.people import (
     rights_of,
     set_role,
 )
-from tests.support.factories import make_shop
+from tests.support.factories import make_partner, make_shop
 from tests.support.people import PASSWORD, make_person
 
 PEOPLE_PAGE = Path("docs/operating/people.md")
@@ -144,3 +145,58 @@ async def test_changing_the_password_ends_the_other_sessions_alone(people, perso
     assert await people.visit(token=elsewhere) is None
     assert await people.sign_in(email=noor.email, password=PASSWORD, source=source) is None
     assert await people.sign_in(email=noor.email, password="seven grey herons wait", source=source)
+
+
+async def test_a_partners_person_has_the_partners_role_and_no_other(tx, clock):
+    partner = await make_partner(tx, shop=await make_shop(tx))
+    robin = await make_person(tx, role="partner", shop_id=partner.shop_id, partner_id=partner.id)
+
+    assert (robin.person.principal, robin.person.role) == ("partner", "partner")
+    assert robin.person.rights == ("own_partner.read",)
+    with pytest.raises(Refused, match="not of the staff"):
+        await set_role(tx, person_id=robin.id, role="owner")
+    with pytest.raises(Invalid, match="one of owner"):
+        await set_role(tx, person_id=(await make_person(tx)).id, role="partner")
+
+
+async def test_a_partner_of_another_shop_is_answered_like_an_unknown_one(tx, clock):
+    foreign = await make_partner(tx, shop=await make_shop(tx))
+    shop = await make_shop(tx)
+
+    told = []
+    for partner_id in (foreign.id, 987_654_321):
+        with pytest.raises(NotFound) as refused:
+            await add_person(
+                tx, shop_id=shop.id, partner_id=partner_id, email="robin@x.example",
+                password_hash="x", now=clock.now(),
+            )  # fmt: skip
+        told.append(refused.value.message.replace(str(partner_id), "N"))
+
+    assert told[0] == told[1]
+    assert await list_people(tx, shop_id=shop.id) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"kind": "staff", "role": "partner"},
+        {"kind": "staff", "partner_id": True},
+        {"kind": "partner", "role": "owner", "partner_id": True},
+        {"kind": "partner", "role": "partner"},
+    ],
+)
+async def test_the_database_keeps_staff_and_partners_people_apart(tx, columns):
+    partner = await make_partner(tx, shop=await make_shop(tx))
+    row = {"role": "viewer", "partner_id": False} | columns
+
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await tx.run(
+            "insert into people (shop_id, kind, partner_id, email, role, password_hash)"
+            " values (%s, %s, %s, 'robin@x.example', %s, 'x')",
+            (
+                partner.shop_id,
+                row["kind"],
+                partner.id if row["partner_id"] else None,
+                row["role"],
+            ),
+        )

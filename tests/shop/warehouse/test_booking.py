@@ -69,7 +69,7 @@ def booking(warehouse: Warehouse, carrier: NotedCarrier) -> Booking:
 @pytest.fixture
 def demo(warehouse: Warehouse) -> Booking:
     carriers = create_carriers(
-        ids=RandomIds(), clock=warehouse.clock, public_url="http://127.0.0.1:8000"
+        ids=RandomIds(), clock=warehouse.clock, follow_url="http://127.0.0.1:8000/track/"
     )
     return Booking(db=warehouse.db, clock=warehouse.clock, carriers=carriers)
 

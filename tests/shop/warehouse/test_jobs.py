@@ -52,7 +52,9 @@ async def test_carriers_are_asked(warehouse: Warehouse) -> None:
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
     now = SystemClock()
-    carriers = create_carriers(ids=RandomIds(), clock=now, public_url="http://127.0.0.1:8000")
+    carriers = create_carriers(
+        ids=RandomIds(), clock=now, follow_url="http://127.0.0.1:8000/track/"
+    )
     booking = Booking(db=warehouse.db, clock=now, carriers=carriers)
     await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
 

@@ -8,6 +8,13 @@ create or replace function begin_sign_in_attempt(
 declare
     v_wait integer;
 begin
+    -- Whoever has to wait writes nothing, however many accounts are tried meanwhile.
+    select ceil(extract(epoch from max(blocked_until) - p_now)) into v_wait
+    from sign_in_attempts where key_hash = any(p_keys);
+    if v_wait > 0 then
+        return least(v_wait, p_longest_wait_s);
+    end if;
+
     insert into sign_in_attempts (key_hash, failures, blocked_until, last_at)
     select k, 0, p_now, p_now from unnest(p_keys) as k order by k
     on conflict do nothing;

@@ -23,7 +23,7 @@ PARCEL = Parcel(
 
 @pytest.fixture
 def carriers(clock: FrozenClock) -> Carriers:
-    return create_carriers(ids=RandomIds(), clock=clock, public_url="https://x.example/")
+    return create_carriers(ids=RandomIds(), clock=clock, follow_url="https://x.example/track/")
 
 
 async def test_gives_a_number_a_page_and_both_labels(carriers: Carriers) -> None:
@@ -59,7 +59,7 @@ async def test_knows_its_services(carriers: Carriers) -> None:
 async def test_gives_numbers_from_the_ids_it_was_made_with(clock: FrozenClock) -> None:
     numbers = []
     for _ in range(2):
-        carriers = create_carriers(ids=SeededIds(7), clock=clock, public_url="http://x")
+        carriers = create_carriers(ids=SeededIds(7), clock=clock, follow_url="http://x/track/")
         numbers.append((await carriers.find("").book(PARCEL)).tracking_number)
 
     assert numbers[0] == numbers[1]

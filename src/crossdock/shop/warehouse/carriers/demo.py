@@ -34,10 +34,10 @@ class DemoCarrier:
     services = ("standard", "express")
     capabilities = Capabilities(tracks=True, cancels=True, labels_pdf=True, labels_zpl=True)
 
-    def __init__(self, *, ids: Ids, clock: Clock, public_url: str, fonts: LabelFonts) -> None:
+    def __init__(self, *, ids: Ids, clock: Clock, follow_url: str, fonts: LabelFonts) -> None:
         self._ids = ids
         self._clock = clock
-        self._public_url = public_url.rstrip("/")
+        self._follow_url = follow_url
         self._fonts = fonts
 
     async def book(self, parcel: Parcel) -> Consignment:
@@ -52,7 +52,7 @@ class DemoCarrier:
             carrier=self.name,
             service=service,
             tracking_number=number,
-            tracking_url=f"{self._public_url}/track/{number}",
+            tracking_url=f"{self._follow_url}{number}",
             label_pdf=await asyncio.to_thread(label_pdf, label, fonts=self._fonts),
             label_zpl=label_zpl(label),
         )

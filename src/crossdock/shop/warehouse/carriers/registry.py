@@ -10,8 +10,8 @@ from crossdock.shop.warehouse.carriers.fonts import LabelFonts
 
 
 def create_carriers(
-    *, ids: Ids, clock: Clock, public_url: str, label_fonts: Iterable[str] = ()
+    *, ids: Ids, clock: Clock, follow_url: str, label_fonts: Iterable[str] = ()
 ) -> Carriers:
     """Every carrier that can be booked, the usual one first."""
     fonts = LabelFonts(label_fonts)
-    return Carriers([DemoCarrier(ids=ids, clock=clock, public_url=public_url, fonts=fonts)])
+    return Carriers([DemoCarrier(ids=ids, clock=clock, follow_url=follow_url, fonts=fonts)])
