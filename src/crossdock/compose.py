@@ -19,6 +19,7 @@ from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
 from crossdock.shop.orders import Placing
 from crossdock.shop.partners import Callers, Passwords
+from crossdock.shop.payments import Paying, Sandbox
 from crossdock.shop.people import People, create_means
 from crossdock.shop.warehouse import Booking, create_carriers
 
@@ -102,6 +103,17 @@ class Services:
             assigning=self.assigning,
             note_template=self.settings.order_note_template,
             own_requires_stock=self.settings.sc_requires_stock,
+        )
+
+    @cached_property
+    def paying(self) -> Paying:
+        """Asking payment providers."""
+        sandbox = Sandbox(self.runtime.database, clock=self.runtime.clock)
+        return Paying(
+            db=self.runtime.database,
+            clock=self.runtime.clock,
+            ids=self.ids,
+            providers={sandbox.name: sandbox},
         )
 
     @cached_property

@@ -186,6 +186,34 @@ _SERIAL_SALES = """
     from serials s left join serial_sales b on b.shop_id = s.shop_id and b.serial_id = s.id
 """
 
+_PAYMENTS = """
+    select format('shop %s payment %s', p.shop_id, p.id),
+           format('captured %s, refunding %s, refunded %s', case when p.provider = 'transfer' then p.captured_minor
+                  else coalesce(a.captured, 0) end, coalesce(a.refunding, 0), coalesce(a.refunded, 0)),
+           format('captured %s, refunding %s, refunded %s', p.captured_minor, p.refunding_minor, p.refunded_minor),
+           p.provider <> 'transfer' and p.captured_minor <> coalesce(a.captured, 0)
+           or p.refunding_minor <> coalesce(a.refunding, 0) or p.refunded_minor <> coalesce(a.refunded, 0) as wrong
+    from payments p left join (
+        select shop_id, payment_id,
+               sum(amount_minor) filter (where action = 'capture' and outcome = 'done') as captured,
+               sum(amount_minor) filter (where action = 'refund' and outcome = 'asked') as refunding,
+               sum(amount_minor) filter (where action = 'refund' and outcome = 'done') as refunded
+        from payment_attempts group by shop_id, payment_id
+    ) a on a.shop_id = p.shop_id and a.payment_id = p.id
+"""
+
+_POSTED = """
+    select format('shop %s payment %s', p.shop_id, p.id),
+           format('captured %s, refunded %s', coalesce(e.captured, 0), coalesce(e.refunded, 0)),
+           format('captured %s, refunded %s', p.captured_minor, p.refunded_minor),
+           p.captured_minor <> coalesce(e.captured, 0) or p.refunded_minor <> coalesce(e.refunded, 0) as wrong
+    from payments p left join (
+        select shop_id, payment_id, sum(amount_minor) filter (where kind = 'capture') as captured,
+               sum(amount_minor) filter (where kind = 'refund') as refunded
+        from ledger_entries where payment_id is not null group by shop_id, payment_id
+    ) e on e.shop_id = p.shop_id and e.payment_id = p.id
+"""
+
 CHECKS = {
     "stock levels are the sums of their entries": _LEVELS,
     "held stock is the sum of open holds": _HELD,
@@ -207,6 +235,8 @@ CHECKS = {
     "balances are the sums of their rows": _BALANCES,
     "ledger rows carry the balances after them": _RUNNING_BALANCES,
     "the balances of a currency sum to zero": _ZERO_SUMS,
+    "payments are what providers answered": _PAYMENTS,
+    "captures and refunds are posted": _POSTED,
     "category paths follow their parents": _CATEGORIES,
 }
 

@@ -113,6 +113,23 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "partner_order_amount_not_allowed",
         "The order amount is outside the range agreed with this partner.",
     ),
+    "payment_declined": (
+        403,
+        "partner_order_amount_not_allowed",
+        "The order amount is outside the range agreed with this partner.",
+    ),
+    "payment_state": (409, "partner_order_state", "The order's state does not allow this."),
+    "payment_not_found": (404, "rest_no_route", "There is no such payment."),
+    "payment_unsettled": (
+        503,
+        "partner_temporarily_unavailable",
+        "The shop cannot answer right now; try again with a new nonce.",
+    ),
+    "refund_exceeds_capture": (
+        409,
+        "partner_order_state",
+        "The order's state does not allow this.",
+    ),
     "invalid_input": (400, "partner_invalid_payload", "The request body is not valid."),
     "too_large": (413, "partner_payload_too_large", "The request body is too large."),
     "not_found": (404, "rest_no_route", "No route was found matching the URL and request method."),

@@ -1,0 +1,106 @@
+-- Payments: what a provider was asked, and what it answered. No card number and no security code is ever
+-- in here: of a card only its brand and the last four digits.
+create table payment_moves (
+    from_state text not null,
+    to_state text not null,
+    primary key (from_state, to_state)
+);
+
+-- The wall behind the code: a payment begins where '' leads, and moves only along the listed arrows.
+insert into payment_moves (from_state, to_state) values
+    ('', 'asked'), ('', 'captured'),
+    ('asked', 'authorised'), ('asked', 'declined'), ('asked', 'abandoned'),
+    ('authorised', 'captured'), ('authorised', 'voided'),
+    ('captured', 'partially_refunded'), ('captured', 'refunded'), ('partially_refunded', 'refunded');
+
+create table payments (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    provider text not null,
+    reference text not null,  -- our own id, by which the provider is asked
+    order_id bigint,
+    payer text not null,
+    state text not null,
+    currency char(3) not null check (currency ~ '^[A-Z]{3}$'),
+    amount_minor bigint not null check (amount_minor > 0),
+    captured_minor bigint not null default 0,
+    refunding_minor bigint not null default 0 check (refunding_minor >= 0),
+    refunded_minor bigint not null default 0 check (refunded_minor >= 0),
+    card_brand text not null default '',
+    card_last4 text not null default '' check (card_last4 ~ '^([0-9]{4})?$'),
+    reason text not null default '',
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    primary key (shop_id, id),
+    unique (shop_id, reference),
+    constraint payments_captured_of_amount check (captured_minor between 0 and amount_minor),
+    constraint payments_refunds_of_capture check (refunding_minor + refunded_minor <= captured_minor)
+) with (fillfactor = 70);
+
+create index payments_order on payments (shop_id, order_id) where order_id is not null;
+
+-- Authorised, and no order has taken it: the loser of a race, or a process that died.
+create index payments_unclaimed on payments (shop_id, id) where state = 'authorised' and order_id is null;
+
+create function refuse_illegal_payment_move() returns trigger language plpgsql as $$
+declare
+    v_from text := case when tg_op = 'UPDATE' then old.state else '' end;
+begin
+    if not exists (select 1 from payment_moves m where m.from_state = v_from and m.to_state = new.state) then
+        raise exception 'a payment cannot move from % to %', v_from, new.state using errcode = 'CD010';
+    end if;
+    return new;
+end $$;
+
+create trigger payments_begin before insert on payments
+    for each row execute function refuse_illegal_payment_move();
+
+create trigger payments_move before update of state on payments
+    for each row when (old.state is distinct from new.state) execute function refuse_illegal_payment_move();
+
+-- What a provider is asked, written before it is asked: an answer that got lost is asked for by `key`.
+create table payment_attempts (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    payment_id bigint not null,
+    action text not null check (action in ('authorise', 'capture', 'void', 'refund')),
+    amount_minor bigint not null check (amount_minor > 0),
+    key text not null,
+    outcome text not null default 'asked' check (outcome in ('asked', 'done', 'refused')),
+    code text not null default '',
+    reason text not null default '',
+    look_ups integer not null default 0,
+    next_look_up_at timestamptz not null,
+    asked_at timestamptz not null,
+    answered_at timestamptz,
+    primary key (shop_id, id),
+    unique (shop_id, key),
+    foreign key (shop_id, payment_id) references payments (shop_id, id)
+);
+
+create index payment_attempts_payment on payment_attempts (shop_id, payment_id);
+
+create index payment_attempts_unanswered on payment_attempts (next_look_up_at) where outcome = 'asked';
+
+-- A payment is asked one thing at a time; refunds alone may be under way together, each with its amount set aside.
+create unique index payment_attempts_one_at_a_time on payment_attempts (shop_id, payment_id)
+    where outcome = 'asked' and action <> 'refund';
+
+-- The sandbox provider's own books: what it was asked, by the key it was asked with.
+create table sandbox_operations (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    key text not null,
+    reference text not null,
+    action text not null,
+    amount_minor bigint not null,
+    currency char(3) not null,
+    approved boolean not null,
+    code text not null,
+    behaviour text not null,
+    created_at timestamptz not null,
+    primary key (shop_id, id),
+    unique (shop_id, key)
+);
+
+create index sandbox_operations_reference on sandbox_operations (shop_id, reference);

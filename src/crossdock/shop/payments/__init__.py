@@ -1,0 +1,70 @@
+"""Payments: what a provider is asked, what it answered, and what became of answers that were lost."""
+
+from crossdock.shop.payments.contract import (
+    Action,
+    Answer,
+    AnswerLost,
+    Card,
+    Provider,
+    Providers,
+    Question,
+    checked_card,
+)
+from crossdock.shop.payments.model import (
+    MOVES,
+    Attempt,
+    Payment,
+    PaymentState,
+    list_attempts,
+    list_payments,
+    read_payment,
+)
+from crossdock.shop.payments.paying import (
+    BANK_TRANSFER,
+    NOTHING_FOLLOWS,
+    Follow,
+    Paying,
+    Settled,
+    authorise,
+    capture,
+    claim_payment,
+    record_transfer,
+    refund,
+    refusing_payment,
+    void,
+)
+from crossdock.shop.payments.sandbox import TEST_CARDS, Sandbox
+from crossdock.shop.payments.settling import settle_payments
+
+__all__ = [
+    "BANK_TRANSFER",
+    "MOVES",
+    "NOTHING_FOLLOWS",
+    "TEST_CARDS",
+    "Action",
+    "Answer",
+    "AnswerLost",
+    "Attempt",
+    "Card",
+    "Follow",
+    "Paying",
+    "Payment",
+    "PaymentState",
+    "Provider",
+    "Providers",
+    "Question",
+    "Sandbox",
+    "Settled",
+    "authorise",
+    "capture",
+    "checked_card",
+    "claim_payment",
+    "list_attempts",
+    "list_payments",
+    "read_payment",
+    "record_transfer",
+    "refund",
+    "refusing_payment",
+    "settle_payments",
+    "void",
+]

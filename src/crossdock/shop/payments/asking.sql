@@ -1,0 +1,138 @@
+-- Write down what a provider is about to be asked, in a transaction of its own before it is asked; the number
+-- of the attempt. A refund's amount is set aside, so that refunds under way together never pass the capture.
+-- Raises CD003 where the payment's state does not allow it or it is being asked something else, CD004 where
+-- more would be refunded than was captured.
+create or replace function ask_payment(
+    p_shop_id bigint, p_payment_id bigint, p_action text, p_amount_minor bigint, p_key text, p_look_up_at timestamptz,
+    p_now timestamptz
+) returns bigint language plpgsql as $$
+declare
+    v_state text;
+    v_attempt_id bigint;
+begin
+    select p.state into v_state from payments p where p.shop_id = p_shop_id and p.id = p_payment_id for no key update;
+    if v_state is null
+       or p_action = 'authorise' and v_state <> 'asked'
+       or p_action in ('capture', 'void') and v_state <> 'authorised'
+       or p_action = 'refund' and v_state not in ('captured', 'partially_refunded') then
+        raise exception 'a payment that is % cannot be asked for %', v_state, p_action using errcode = 'CD003';
+    end if;
+    if p_action = 'refund' then
+        update payments p set refunding_minor = p.refunding_minor + p_amount_minor, updated_at = p_now
+        where p.shop_id = p_shop_id and p.id = p_payment_id
+          and p.refunding_minor + p.refunded_minor + p_amount_minor <= p.captured_minor;
+        if not found then
+            raise exception 'more would be refunded than was captured' using errcode = 'CD004';
+        end if;
+        assert fail_point('ask_payment:set_aside');
+    elsif exists (
+        select 1 from payment_attempts a
+        where a.shop_id = p_shop_id and a.payment_id = p_payment_id and a.outcome = 'asked'
+    ) then
+        raise exception 'the payment is being asked something else' using errcode = 'CD003';
+    end if;
+    insert into payment_attempts (shop_id, payment_id, action, amount_minor, key, next_look_up_at, asked_at)
+    values (p_shop_id, p_payment_id, p_action, p_amount_minor, p_key, p_look_up_at, p_now)
+    returning id into v_attempt_id;
+    return v_attempt_id;
+end $$;
+
+-- Write down the answer: the payment moves, and what was captured or refunded is posted to the ledger. Once
+-- for each attempt, whoever comes second finds it answered: whether this call was the first.
+create or replace function answer_payment(
+    p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz
+) returns boolean language plpgsql as $$
+declare
+    v_attempt payment_attempts;
+    v_payment payments;
+begin
+    select p.* into v_payment from payments p
+    where p.shop_id = p_shop_id
+      and p.id = (select a.payment_id from payment_attempts a where a.shop_id = p_shop_id and a.id = p_attempt_id)
+    for no key update;
+    update payment_attempts a
+    set outcome = case when p_approved then 'done' else 'refused' end, code = p_code, reason = p_reason,
+        answered_at = p_now
+    where a.shop_id = p_shop_id and a.id = p_attempt_id and a.outcome = 'asked'
+    returning a.* into v_attempt;
+    if not found then
+        return false;
+    end if;
+    assert fail_point('answer_payment:attempt');
+
+    update payments p
+    set state = payment_state_after(p, v_attempt, p_approved, p_reason),
+        captured_minor = p.captured_minor
+            + case when p_approved and v_attempt.action = 'capture' then v_attempt.amount_minor else 0 end,
+        refunding_minor = p.refunding_minor - case when v_attempt.action = 'refund' then v_attempt.amount_minor else 0 end,
+        refunded_minor = p.refunded_minor
+            + case when p_approved and v_attempt.action = 'refund' then v_attempt.amount_minor else 0 end,
+        reason = case when p_approved then '' else p_reason end,
+        updated_at = p_now
+    where p.shop_id = p_shop_id and p.id = v_payment.id;
+    assert fail_point('answer_payment:payment');
+
+    if p_approved and v_attempt.action in ('capture', 'refund') then
+        perform post_payment(p_shop_id, v_payment, v_attempt.action, v_attempt.amount_minor, v_attempt.key, p_now);
+    end if;
+    return true;
+end $$;
+
+-- The state of a payment once an attempt is answered; as it is where the answer moves nothing.
+create or replace function payment_state_after(
+    p payments, p_attempt payment_attempts, p_approved boolean, p_reason text
+) returns text language sql immutable as $$
+    select case
+        when p_attempt.action = 'authorise' then
+            case when p_approved then 'authorised' when p_reason = 'never_arrived' then 'abandoned' else 'declined' end
+        when not p_approved then p.state
+        when p_attempt.action = 'capture' then 'captured'
+        when p_attempt.action = 'void' then 'voided'
+        when p.refunded_minor + p_attempt.amount_minor = p.captured_minor then 'refunded'
+        else 'partially_refunded' end
+$$;
+
+-- Post what was captured from the payer, or given back, to the ledger.
+create or replace function post_payment(
+    p_shop_id bigint, p_payment payments, p_kind text, p_amount_minor bigint, p_reason text, p_now timestamptz
+) returns void language plpgsql as $$
+declare
+    v_money jsonb := case when p_payment.provider = 'transfer' then '{"kind": "bank", "owner": ""}'::jsonb
+                     else jsonb_build_object('kind', 'clearing', 'owner', p_payment.provider) end;
+    v_debit jsonb := case when p_kind = 'refund' then '{"kind": "refunds", "owner": ""}'::jsonb else v_money end;
+    v_credit jsonb := case when p_kind = 'refund' then v_money
+                      else jsonb_build_object('kind', 'receivable', 'owner', p_payment.payer) end;
+begin
+    perform post_transfers(
+        p_shop_id,
+        jsonb_build_array(jsonb_build_object(
+            'debit', v_debit, 'credit', v_credit, 'amount_minor', p_amount_minor, 'currency', p_payment.currency,
+            'kind', p_kind, 'reason', p_reason, 'payment_id', p_payment.id)),
+        p_payment.order_id, p_now);
+end $$;
+
+-- Give an authorised payment to the order that it pays. Raises CD003 where it is not authorised, of another
+-- amount or currency, of another order, or being asked something.
+create or replace function claim_payment(
+    p_shop_id bigint, p_payment_id bigint, p_order_id bigint, p_amount_minor bigint, p_currency text, p_now timestamptz
+) returns void language plpgsql as $$
+begin
+    update payments p set order_id = p_order_id, updated_at = p_now
+    where p.shop_id = p_shop_id and p.id = p_payment_id and p.state = 'authorised' and p.order_id is null
+      and p.amount_minor = p_amount_minor and p.currency = p_currency
+      and not exists (select 1 from payment_attempts a where a.shop_id = p_shop_id and a.payment_id = p_payment_id
+                      and a.outcome = 'asked');
+    if not found then
+        raise exception 'the payment cannot pay this order' using errcode = 'CD003';
+    end if;
+end $$;
+
+-- Take attempts whose answer is overdue, and put off the next look at them; the worker that has them asks.
+create or replace function due_attempts(p_limit integer, p_next_at timestamptz, p_now timestamptz)
+returns setof payment_attempts language sql as $$
+    update payment_attempts a set next_look_up_at = p_next_at, look_ups = a.look_ups + 1
+    from (select shop_id, id from payment_attempts where outcome = 'asked' and next_look_up_at <= p_now
+          order by next_look_up_at limit p_limit for update skip locked) due
+    where a.shop_id = due.shop_id and a.id = due.id
+    returning a.*
+$$;

@@ -1,0 +1,104 @@
+"""What a payment provider supplies: four things to ask it for, and a way to ask again what it answered.
+
+Each question carries a key of our own. A provider answers the same key with the same answer, and tells by
+it what became of a question whose answer was lost, so that nothing is ever asked for twice.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from crossdock.errors import Invalid
+
+Action = Literal["authorise", "capture", "void", "refund"]
+
+_BRANDS = (("4", "visa"), ("5", "mastercard"), ("2", "mastercard"), ("34", "amex"), ("37", "amex"))
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """A card as its holder gives it; it goes to the provider and is kept nowhere. Prints without its number."""
+
+    number: str
+    month: int
+    year: int
+    code: str
+
+    def __repr__(self) -> str:
+        return f"Card({self.brand}, {self.last4})"
+
+    @property
+    def brand(self) -> str:
+        """By the first digits: visa, mastercard, amex or other."""
+        return next((name for start, name in _BRANDS if self.number.startswith(start)), "other")
+
+    @property
+    def last4(self) -> str:
+        """What may be kept and shown of the number."""
+        return self.number[-4:]
+
+
+def checked_card(*, number: str, month: int, year: int, code: str, now: datetime) -> Card:
+    """A card that can be one: 12 to 19 digits, not expired, a code of three or four digits.
+
+    Spaces and hyphens in the number are left out. Raises Invalid `invalid_input`, never with the number.
+    """
+    digits = number.replace(" ", "").replace("-", "")
+    checks = {
+        "number": digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19,
+        "month": 1 <= month <= 12,
+        "year": (year, month) >= (now.year, now.month) and year < now.year + 30,
+        "code": code.isascii() and code.isdigit() and 3 <= len(code) <= 4,
+    }
+    if wrong := [field for field, held in checks.items() if not held]:
+        message = f"The card's {wrong[0]} cannot be right."
+        raise Invalid("invalid_input", message, {"field": f"card_{wrong[0]}"})
+    return Card(number=digits, month=month, year=year, code=code)
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider is asked: about which payment of ours, how much, under which key."""
+
+    shop_id: int
+    reference: str
+    key: str
+    action: Action
+    amount_minor: int
+    currency: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider answered: yes with its own number in `code`, or no with the `reason`."""
+
+    approved: bool
+    code: str = ""
+    reason: str = ""
+
+
+class AnswerLost(Exception):
+    """The provider may have done it or not: no answer came. It has to be looked up."""
+
+
+class Provider(Protocol):
+    """A payment provider. Every method may raise AnswerLost; none is called inside a transaction."""
+
+    name: str
+
+    async def authorise(self, question: Question, card: Card) -> Answer:
+        """Set the amount aside on the card."""
+
+    async def capture(self, question: Question) -> Answer:
+        """Take the amount, or less of it, that was authorised under the same reference."""
+
+    async def void(self, question: Question) -> Answer:
+        """Let go of an authorised amount."""
+
+    async def refund(self, question: Question) -> Answer:
+        """Give back so much of what was captured."""
+
+    async def look_up(self, question: Question) -> Answer | None:
+        """What was answered to this key, or None where the question never arrived."""
+
+
+Providers = Mapping[str, Provider]

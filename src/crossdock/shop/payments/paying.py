@@ -1,0 +1,365 @@
+"""Ask a provider, one step after the other: write down the question, ask, write down the answer.
+
+No transaction is open while a provider is asked. A question whose answer does not come stays `asked`
+and is looked up (settling.py); it is never asked again.
+"""
+
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+import psycopg
+
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import Refused, Unavailable
+from crossdock.kit.clock import Clock
+from crossdock.kit.ids import Ids
+from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Card, Providers, Question
+from crossdock.shop.payments.model import Payment, read_payment
+
+LOOK_UP_AFTER_S = 60
+BANK_TRANSFER = "transfer"
+_REFERENCE_LENGTH = 20
+_REFUSALS = {"CD003": "payment_state", "CD004": "refund_exceeds_capture"}
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that a provider answered with yes: the payment after it, and how much it was about."""
+
+    shop_id: int
+    payment: Payment
+    action: Action
+    amount_minor: int
+
+
+class Follow(Protocol):
+    """What else is written in the transaction of an answer, such as a move of the order."""
+
+    async def lock(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
+        """Lock the order, which comes before payments and accounts."""
+
+    async def write(self, tx: Transaction, *, settled: Settled) -> None:
+        """Write what follows from a yes."""
+
+
+class NothingFollows:
+    """For a payment that has no order, or whose order takes no notice."""
+
+    async def lock(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
+        """Nothing to lock."""
+
+    async def write(self, tx: Transaction, *, settled: Settled) -> None:
+        """Nothing to write."""
+
+
+NOTHING_FOLLOWS = NothingFollows()
+
+
+class Paying(msgspec.Struct, frozen=True, kw_only=True):
+    """What paying works with."""
+
+    db: Database
+    clock: Clock
+    ids: Ids
+    providers: Providers
+
+
+async def authorise(
+    service: Paying,
+    *,
+    shop_id: int,
+    provider: str,
+    card: Card,
+    amount_minor: int,
+    currency: str,
+    payer: str,
+) -> Payment:
+    """Set an amount aside on a card. `payer` owns the receivable that a capture is credited to.
+
+    Raises Refused `payment_declined` with the `reason`, Unavailable `payment_unsettled` where no answer
+    came: then it is looked up, and let go of if it was authorised.
+    """
+    now = service.clock.now()
+    reference = f"pay_{service.ids.random_token(_REFERENCE_LENGTH)}"
+    async with service.db.begin() as tx:
+        payment_id = int(
+            await tx.value(
+                "insert into payments (shop_id, provider, reference, payer, state, currency, amount_minor,"
+                " card_brand, card_last4, created_at, updated_at)"
+                " values (%s, %s, %s, %s, 'asked', %s, %s, %s, %s, %s, %s) returning id",
+                (
+                    shop_id,
+                    provider,
+                    reference,
+                    payer,
+                    currency,
+                    amount_minor,
+                    card.brand,
+                    card.last4,
+                    now,
+                    now,
+                ),
+            )
+        )
+        payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+        attempt_id, question = await _write_question(
+            service,
+            tx,
+            shop_id=shop_id,
+            payment=payment,
+            action="authorise",
+            amount_minor=amount_minor,
+        )
+    answer = await _answer_of(service.providers[provider].authorise(question, card))
+    return await _finish(
+        service,
+        payment,
+        attempt_id=attempt_id,
+        question=question,
+        answer=answer,
+        follow=NOTHING_FOLLOWS,
+    )
+
+
+async def capture(
+    service: Paying, *, shop_id: int, payment_id: int, follow: Follow = NOTHING_FOLLOWS
+) -> Payment:
+    """Take the whole of what was authorised; posted as paid by the payer.
+
+    Raises Refused `payment_state`, `payment_declined`, Unavailable `payment_unsettled`, NotFound
+    `payment_not_found`.
+    """
+    return await _ask(
+        service, shop_id=shop_id, payment_id=payment_id, action="capture", follow=follow
+    )
+
+
+async def void(
+    service: Paying, *, shop_id: int, payment_id: int, follow: Follow = NOTHING_FOLLOWS
+) -> Payment:
+    """Let go of what was authorised. Raises as `capture` does."""
+    return await _ask(service, shop_id=shop_id, payment_id=payment_id, action="void", follow=follow)
+
+
+async def refund(
+    service: Paying,
+    *,
+    shop_id: int,
+    payment_id: int,
+    amount_minor: int,
+    follow: Follow = NOTHING_FOLLOWS,
+) -> Payment:
+    """Give back so much of what was captured; all refunds together never pass it.
+
+    Raises Refused `refund_exceeds_capture`, and as `capture` does.
+    """
+    return await _ask(
+        service,
+        shop_id=shop_id,
+        payment_id=payment_id,
+        action="refund",
+        amount_minor=amount_minor,
+        follow=follow,
+    )
+
+
+async def record_transfer(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    payer: str,
+    amount_minor: int,
+    currency: str,
+    reference: str,
+    now: datetime,
+) -> Payment:
+    """A bank transfer that has come in: a payment that is captured from the start.
+
+    `reference` is what the bank says of it, unique in the shop. Raises Refused `payment_state` where it
+    is noted already.
+    """
+    payment_id = await tx.value(
+        "insert into payments (shop_id, provider, reference, order_id, payer, state, currency,"
+        " amount_minor, captured_minor, created_at, updated_at)"
+        " values (%s, %s, %s, %s, %s, 'captured', %s, %s, %s, %s, %s)"
+        " on conflict (shop_id, reference) do nothing returning id",
+        (
+            shop_id,
+            BANK_TRANSFER,
+            reference,
+            order_id,
+            payer,
+            currency,
+            amount_minor,
+            amount_minor,
+            now,
+            now,
+        ),
+    )
+    if payment_id is None:
+        raise Refused("payment_state", f"A payment {reference!r} is noted already.")
+    await tx.run(
+        "select post_payment(p.shop_id, p, 'capture', p.amount_minor, p.reference, %s)"
+        " from payments p where p.shop_id = %s and p.id = %s",
+        (now, shop_id, payment_id),
+    )
+    return await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+
+
+async def claim_payment(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    payment_id: int,
+    order_id: int,
+    amount_minor: int,
+    currency: str,
+    now: datetime,
+) -> None:
+    """Give an authorised payment to the order that it pays, in the order's transaction.
+
+    Raises Refused `payment_state` where it is of another amount or order, or no longer authorised.
+    """
+    with refusing_payment():
+        await tx.run(
+            "select claim_payment(%s, %s, %s, %s, %s, %s)",
+            (shop_id, payment_id, order_id, amount_minor, currency, now),
+        )
+
+
+@contextmanager
+def refusing_payment() -> Iterator[None]:
+    """Turn the SQL functions' refusals into the core's."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if error.sqlstate not in _REFUSALS:
+            raise
+        raise Refused(_REFUSALS[error.sqlstate]) from error
+
+
+async def write_answer(
+    tx: Transaction,
+    *,
+    attempt_id: int,
+    payment: Payment,
+    question: Question,
+    answer: Answer,
+    follow: Follow,
+    now: datetime,
+) -> bool:
+    """Write down an answer and what follows from a yes; whether this was the first to do so."""
+    shop_id = question.shop_id
+    if payment.order_id is not None:
+        await follow.lock(tx, shop_id=shop_id, order_id=payment.order_id)
+    is_first = await tx.value(
+        "select answer_payment(%s, %s, %s, %s, %s, %s)",
+        (shop_id, attempt_id, answer.approved, answer.code, answer.reason, now),
+    )
+    if is_first and answer.approved:
+        settled = Settled(
+            shop_id=shop_id,
+            payment=await read_payment(tx, shop_id=shop_id, payment_id=payment.id),
+            action=question.action,
+            amount_minor=question.amount_minor,
+        )
+        await follow.write(tx, settled=settled)
+    return bool(is_first)
+
+
+async def _ask(
+    service: Paying,
+    *,
+    shop_id: int,
+    payment_id: int,
+    action: Action,
+    follow: Follow,
+    amount_minor: int | None = None,
+) -> Payment:
+    async with service.db.begin() as tx:
+        payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+        attempt_id, question = await _write_question(
+            service,
+            tx,
+            shop_id=shop_id,
+            payment=payment,
+            action=action,
+            amount_minor=payment.amount_minor if amount_minor is None else amount_minor,
+        )
+    if payment.provider == BANK_TRANSFER:
+        answer = Answer(approved=True, code="by hand")
+    else:
+        answer = await _answer_of(getattr(service.providers[payment.provider], action)(question))
+    return await _finish(
+        service, payment, attempt_id=attempt_id, question=question, answer=answer, follow=follow
+    )
+
+
+async def _write_question(
+    service: Paying,
+    tx: Transaction,
+    *,
+    shop_id: int,
+    payment: Payment,
+    action: Action,
+    amount_minor: int,
+) -> tuple[int, Question]:
+    now = service.clock.now()
+    question = Question(
+        shop_id=shop_id,
+        reference=payment.reference,
+        key=f"{payment.reference}-{action}-{service.ids.random_token(8)}",
+        action=action,
+        amount_minor=amount_minor,
+        currency=payment.currency,
+    )
+    with refusing_payment():
+        attempt_id = await tx.value(
+            "select ask_payment(%s, %s, %s, %s, %s, %s, %s)",
+            (
+                shop_id,
+                payment.id,
+                action,
+                amount_minor,
+                question.key,
+                now + timedelta(seconds=LOOK_UP_AFTER_S),
+                now,
+            ),
+        )
+    return int(attempt_id), question
+
+
+async def _answer_of(asked: Awaitable[Answer]) -> Answer:
+    try:
+        return await asked
+    except AnswerLost as error:
+        raise Unavailable("payment_unsettled", data={"retry_after_s": LOOK_UP_AFTER_S}) from error
+
+
+async def _finish(
+    service: Paying,
+    payment: Payment,
+    *,
+    attempt_id: int,
+    question: Question,
+    answer: Answer,
+    follow: Follow,
+) -> Payment:
+    """The payment after the answer. Raises Refused `payment_declined` for a no, after it is written."""
+    async with service.db.begin() as tx:
+        await write_answer(
+            tx,
+            attempt_id=attempt_id,
+            payment=payment,
+            question=question,
+            answer=answer,
+            follow=follow,
+            now=service.clock.now(),
+        )
+        payment = await read_payment(tx, shop_id=question.shop_id, payment_id=payment.id)
+    if not answer.approved:
+        raise Refused("payment_declined", data={"reason": answer.reason, "payment_id": payment.id})
+    return payment

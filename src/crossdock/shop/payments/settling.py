@@ -1,0 +1,116 @@
+"""Ask what became of questions whose answer was lost, and let go of payments that no order took."""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import CrossdockError
+from crossdock.shop.alerts import raise_alert
+from crossdock.shop.payments.contract import Answer, AnswerLost, Question
+from crossdock.shop.payments.model import Attempt, read_payment
+from crossdock.shop.payments.paying import BANK_TRANSFER, Follow, Paying, void, write_answer
+
+log = structlog.get_logger("crossdock.payments")
+
+BATCH = 50
+UNCLAIMED_AFTER_S = 900
+ALERT_AFTER = 5
+WAITS_S = (60, 120, 300, 900, 3_600)
+"""Between one look-up and the next, by how many there were; the last goes on for ever."""
+NEVER_ARRIVED = "never_arrived"
+
+
+async def settle_payments(service: Paying, *, follow: Follow) -> int:
+    """Look up every overdue answer; how many were settled. Several workers may run at once.
+
+    A question that the provider never got counts as refused: nothing was done, and it may be asked anew.
+    Authorised payments that no order has taken in UNCLAIMED_AFTER_S are let go of.
+    """
+    settled = 0
+    while attempts := await _due(service):
+        settled += sum([await _settle(service, attempt, follow=follow) for attempt in attempts])
+    await _void_unclaimed(service)
+    return settled
+
+
+async def _due(service: Paying) -> list[Attempt]:
+    now = service.clock.now()
+    async with service.db.begin() as tx:
+        rows = await tx.all(
+            "select id, shop_id, payment_id, action, amount_minor, key, outcome, reason, look_ups, asked_at,"
+            " answered_at from due_attempts(%s, %s, %s)",
+            (BATCH, now + timedelta(seconds=WAITS_S[0]), now),
+        )
+    return [Attempt(**dict(zip(Attempt.__struct_fields__, row, strict=True))) for row in rows]
+
+
+async def _settle(service: Paying, attempt: Attempt, *, follow: Follow) -> bool:
+    """Whether the answer is known now; if not, the next look-up is put off, and at last somebody told."""
+    async with service.db.statement() as tx:
+        payment = await read_payment(tx, shop_id=attempt.shop_id, payment_id=attempt.payment_id)
+    question = Question(
+        shop_id=attempt.shop_id,
+        reference=payment.reference,
+        key=attempt.key,
+        action=attempt.action,
+        amount_minor=attempt.amount_minor,
+        currency=payment.currency,
+    )
+    answer: Answer | None = Answer(approved=True, code="by hand")
+    if payment.provider != BANK_TRANSFER:
+        try:
+            answer = await service.providers[payment.provider].look_up(question)
+        except AnswerLost:
+            await _put_off(service, attempt)
+            return False
+    async with service.db.begin() as tx:
+        return await write_answer(
+            tx,
+            attempt_id=attempt.id,
+            payment=payment,
+            question=question,
+            answer=answer or Answer(approved=False, reason=NEVER_ARRIVED),
+            follow=follow,
+            now=service.clock.now(),
+        )
+
+
+async def _put_off(service: Paying, attempt: Attempt) -> None:
+    now = service.clock.now()
+    wait_s = WAITS_S[min(attempt.look_ups, len(WAITS_S) - 1)]
+    async with service.db.begin() as tx:
+        await tx.run(
+            "update payment_attempts set next_look_up_at = %s where shop_id = %s and id = %s",
+            (now + timedelta(seconds=wait_s), attempt.shop_id, attempt.id),
+        )
+        if attempt.look_ups >= ALERT_AFTER:
+            await _tell(tx, attempt=attempt, now=now)
+
+
+async def _tell(tx: Transaction, *, attempt: Attempt, now: datetime) -> None:
+    payment = await read_payment(tx, shop_id=attempt.shop_id, payment_id=attempt.payment_id)
+    await raise_alert(
+        tx,
+        shop_id=attempt.shop_id,
+        kind="payment_unsettled",
+        message=f"{payment.provider} does not tell what became of a {attempt.action} of payment"
+        f" {payment.id}, asked {attempt.asked_at:%Y-%m-%d %H:%M} UTC.",
+        order_id=payment.order_id,
+        now=now,
+    )
+
+
+async def _void_unclaimed(service: Paying) -> None:
+    before = service.clock.now() - timedelta(seconds=UNCLAIMED_AFTER_S)
+    async with service.db.statement() as tx:
+        rows = await tx.all(
+            "select shop_id, id from payments where state = 'authorised' and order_id is null"
+            " and updated_at < %s order by shop_id, id limit %s",
+            (before, BATCH),
+        )
+    for shop_id, payment_id in rows:
+        try:
+            await void(service, shop_id=shop_id, payment_id=payment_id)
+        except CrossdockError as error:
+            log.warning("an unclaimed payment was not voided", payment=payment_id, code=error.code)
