@@ -71,7 +71,7 @@ async def tx(database: Database) -> AsyncIterator[Transaction]:
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Defaults, this worker's database and a data folder of the test's own."""
-    return Settings(database_url=database_url, data_dir=str(tmp_path))
+    return Settings().having(database_url=database_url, data_dir=str(tmp_path))
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_settings_as_json_hide_secrets(tmp_path):
     result = crossdock("settings", "--json", data_dir=tmp_path, metrics_token="hunter2", port=9009)
 
     shown = json.loads(result.stdout)
-    assert shown["port"] == 9009
+    assert shown["server"]["port"] == 9009
     assert "hunter2" not in result.stdout
 
 

@@ -1,13 +1,18 @@
 """Settings: where they come from, what is refused, and that the example file tells the truth."""
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from crossdock.settings import Settings, SettingsError, describe, load_settings, unknown_variables
+from crossdock.channels.registry import default_settings, load_settings, manifests
+from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
+from crossdock.channels.shopwedo.settings import ShopwedoSettings
+from crossdock.settings import SettingsError, describe, unknown_variables
 
-EXAMPLE = Path(__file__).parents[1] / "crossdock.example.toml"
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "crossdock.example.toml"
 
 
 @pytest.fixture(autouse=True)
@@ -16,13 +21,13 @@ def _elsewhere(tmp_path, monkeypatch):
 
 
 def test_defaults_need_no_file_and_no_environment():
-    assert load_settings({}) == Settings()
+    assert load_settings({}) == default_settings()
 
 
 def test_file_in_the_working_folder_is_read(tmp_path):
     (tmp_path / "crossdock.toml").write_text("port = 9001\n")
 
-    assert load_settings({}).port == 9001
+    assert load_settings({}).server.port == 9001
 
 
 def test_file_in_the_data_folder_is_read(tmp_path):
@@ -31,8 +36,8 @@ def test_file_in_the_data_folder_is_read(tmp_path):
 
     settings = load_settings({"CROSSDOCK_DATA_DIR": str(tmp_path / "store")})
 
-    assert settings.log_format == "json"
-    assert settings.data_path == tmp_path / "store"
+    assert settings.log.format == "json"
+    assert settings.server.data_path == tmp_path / "store"
 
 
 def test_environment_wins_over_the_file(tmp_path):
@@ -40,7 +45,7 @@ def test_environment_wins_over_the_file(tmp_path):
 
     settings = load_settings({"CROSSDOCK_CONFIG": "mine.toml", "CROSSDOCK_PORT": "9002"})
 
-    assert (settings.port, settings.workers) == (9002, 3)
+    assert (settings.server.port, settings.server.workers) == (9002, 3)
 
 
 def test_environment_texts_become_numbers_flags_and_lists():
@@ -54,11 +59,11 @@ def test_environment_texts_become_numbers_flags_and_lists():
         }
     )
 
-    assert settings.sc_requires_stock is True
-    assert settings.create_status == 200
-    assert settings.sales_rep_directory_timeout_s == 1.5
-    assert settings.dispatch_retry_s == (1, 2, 3)
-    assert settings.allowed_outbound_hosts == ("127.0.0.1:9000", "sim.test")
+    assert settings.stock.sc_requires_stock is True
+    assert settings.section(ShoppexPartnerSettings).create_status == 200
+    assert settings.sales_rep.directory_timeout_s == 1.5
+    assert settings.dispatch.retry_s == (1, 2, 3)
+    assert settings.outbound.allowed_outbound_hosts == ("127.0.0.1:9000", "sim.test")
 
 
 def test_an_unknown_name_in_the_file_is_refused_with_the_nearest_known(tmp_path):
@@ -109,26 +114,35 @@ def test_a_broken_file_is_refused_with_its_place(tmp_path):
 
 
 def test_variables_that_are_no_setting_are_found():
-    assert unknown_variables({"CROSSDOCK_PROT": "1", "CROSSDOCK_PORT": "1", "HOME": "/"}) == [
-        "CROSSDOCK_PROT"
-    ]
+    given = {
+        "CROSSDOCK_PROT": "1",
+        "CROSSDOCK_PORT": "1",
+        "CROSSDOCK_SERVER_PORT": "1",
+        "HOME": "/",
+    }
+    assert unknown_variables(given, settings=default_settings()) == ["CROSSDOCK_PROT"]
 
 
 def test_the_example_file_holds_every_setting_with_its_default():
-    defaults = {name: default for name, default, _ in describe()}
     example = tomllib.loads(EXAMPLE.read_text())
+    written = {
+        f"{table}.{name}": tuple(value) if isinstance(value, list) else value
+        for table, values in example.items()
+        for name, value in values.items()
+    }
 
-    assert {name: tuple(v) if isinstance(v, list) else v for name, v in example.items()} == defaults
+    assert written == {f"{s.table}.{s.name}": s.default for s in describe(default_settings())}
 
 
 def test_the_example_file_loads(tmp_path):
-    assert load_settings({"CROSSDOCK_CONFIG": str(EXAMPLE)}) == Settings()
+    assert load_settings({"CROSSDOCK_CONFIG": str(EXAMPLE)}) == default_settings()
 
 
 def test_the_example_file_says_what_each_setting_is_for():
     text = " ".join(EXAMPLE.read_text().replace("\n# ", " ").split())
 
-    missing = [name for name, _, reason in describe() if reason not in text]
+    described = [(s.name, s.description) for s in describe(default_settings())]
+    missing = [name for name, reason in described if reason not in text]
 
     assert missing == []
 
@@ -136,10 +150,100 @@ def test_the_example_file_says_what_each_setting_is_for():
 def test_older_master_keys_are_a_list_that_is_checked_and_never_shown():
     keys = ["A" * 43 + "=", "B" * 42 + "A="]
     loaded = load_settings({"CROSSDOCK_MASTER_KEY_OLDER": ", ".join(keys)})
-    assert loaded.master_key_older == tuple(keys)
+    assert loaded.secrets.master_key_older == tuple(keys)
 
     with pytest.raises(SettingsError, match="each of master_key_older must be 32") as refusal:
         load_settings({"CROSSDOCK_MASTER_KEY_OLDER": f"{keys[0]},sEcReT"})
 
     assert "sEcReT" not in str(refusal.value)
     assert keys[0] not in str(refusal.value)
+
+
+def test_a_section_is_a_table_of_the_file(tmp_path):
+    (tmp_path / "crossdock.toml").write_text("[server]\nport = 9001\n[shopwedo]\nskew_s = 30\n")
+
+    settings = load_settings({})
+
+    assert settings.server.port == 9001
+    assert settings.section(ShopwedoSettings).skew_s == 30
+
+
+def test_an_unknown_name_in_a_table_is_refused_with_the_nearest_known(tmp_path):
+    (tmp_path / "crossdock.toml").write_text("[shopwedo]\nskews = 30\n")
+
+    with pytest.raises(SettingsError, match=r"'shopwedo.skews'; did you mean shopwedo.skew_s"):
+        load_settings({})
+
+
+def test_a_table_that_no_part_has_is_refused(tmp_path):
+    (tmp_path / "crossdock.toml").write_text("[shopwdeo]\nskew_s = 30\n")
+
+    with pytest.raises(SettingsError, match="'shopwdeo'; did you mean shopwedo"):
+        load_settings({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [("CROSSDOCK_SHOPWEDO_SKEW_S", "shopwedo"), ("CROSSDOCK_SERVER_PORT", "server"),
+     ("CROSSDOCK_PORT", "server"), ("CROSSDOCK_DATABASE_POOL_MAX", "database"),
+     ("CROSSDOCK_POOL_MAX", "database")],
+)  # fmt: skip
+def test_the_environment_knows_a_setting_with_and_without_its_table(variable, expected):
+    changed = [
+        section.table
+        for section, default in zip(
+            load_settings({variable: "9"}).all(), default_settings().all(), strict=True
+        )
+        if section != default
+    ]
+
+    assert changed == [expected]
+
+
+def test_the_longer_name_wins():
+    given = {"CROSSDOCK_PORT": "9001", "CROSSDOCK_SERVER_PORT": "9002"}
+
+    assert load_settings(given).server.port == 9002
+
+
+BEFORE = """DATABASE_URL DATA_DIR MASTER_KEY MASTER_KEY_OLDER PUBLIC_URL CLOCK HOST PORT WORKERS
+SHUTDOWN_GRACE_S CATALOGUE_CACHE_MB POOL_MIN POOL_MAX LOCK_TIMEOUT_MS STATEMENT_TIMEOUT_MS LOG_LEVEL
+LOG_FORMAT METRICS_TOKEN BODY_LIMIT_BYTES SIGNATURE_WINDOW_S NONCE_TTL_S RATE_LIMIT_PER_MINUTE
+ITEMS_PER_ORDER_MAX SHOPWEDO_SKEW_S SESSION_IDLE_S SESSION_LONGEST_S SIGN_IN_FREE_FAILURES
+SIGN_IN_LONGEST_WAIT_S TRUSTED_PROXIES SC_REQUIRES_STOCK CREATE_STATUS ORDER_NOTE_TEMPLATE
+ROTATION_EXCLUDED_SALES_REPS SALES_REP_DIRECTORY_URL SALES_REP_DIRECTORY_TIMEOUT_S
+ALLOWED_OUTBOUND_HOSTS LABEL_FONTS DISPATCH_RETRY_S JOBS_CONCURRENCY JOB_HISTORY_HOURS"""
+
+
+def test_no_name_in_the_environment_was_ever_taken_away():
+    names = {f"CROSSDOCK_{name}": "" for name in BEFORE.split()}
+
+    assert unknown_variables(names, settings=default_settings()) == []
+
+
+def test_every_section_belongs_to_one_part_and_is_read_by_nothing_else():
+    """What puts parts together reads every section: the composition, the processes, the commands."""
+    source = ROOT / "src/crossdock"
+    sections = {each.table: each.part for each in default_settings().all() if each.part}
+    strangers = []
+    for path in source.rglob("*.py"):
+        place = str(path.relative_to(source))
+        if place.startswith(("commands/", "serving/", "settings/")) or path.name in {
+            "app.py", "building.py", "compose.py"
+        }:  # fmt: skip
+            continue
+        strangers += [
+            f"{place} reads [{table}] of {sections[table]}"
+            for table in re.findall(r"\bsettings\.(\w+)\.", path.read_text())
+            if table in sections and not place.startswith(sections[table])
+        ]
+
+    assert strangers == []
+    assert all((source / part).exists() for part in sections.values())
+
+
+def test_a_channel_declares_its_section_in_its_own_folder():
+    for manifest in manifests():
+        assert manifest.settings is not None
+        assert type(manifest.settings).__module__ == f"crossdock.channels.{manifest.name}.settings"
+        assert manifest.settings.part == f"channels/{manifest.name}"

@@ -1,4 +1,4 @@
-"""Keep docs/reference/*.md equal to what the code says: settings, limits, errors.
+"""Keep docs/reference/*.md and the example file equal to what the code says: settings, limits, errors.
 
 `python -m tools.reference --check` compares (part of `make check`), `--write` rewrites the pages
 (part of `make docs`).
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from crossdock.channels.registry import default_settings
 from crossdock.channels.shoppex_partner import wire
-from crossdock.commands.server.settings import reference_page
+from crossdock.commands.server.settings import example_file, reference_page
 from crossdock.errors import ERROR_CODES
 from crossdock.settings import describe
 from tools.laws.layout import channel_names
@@ -22,45 +23,45 @@ from tools.laws.tree import read_repository
 from tools.snapshots import difference
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "docs/reference"
 
 _LIMITING = {
     "What a partner may send": (
-        "body_limit_bytes",
-        "items_per_order_max",
-        "rate_limit_per_minute",
-        "signature_window_s",
-        "nonce_ttl_s",
-        "shopwedo_skew_s",
+        "edge.body_limit_bytes",
+        "shoppex_partner.items_per_order_max",
+        "partners.rate_limit_per_minute",
+        "shoppex_partner.signature_window_s",
+        "shoppex_partner.nonce_ttl_s",
+        "shopwedo.skew_s",
     ),
     "How long things last": (
-        "job_history_hours",
-        "dispatch_retry_s",
-        "session_idle_s",
-        "session_longest_s",
-        "sign_in_longest_wait_s",
+        "jobs.job_history_hours",
+        "dispatch.retry_s",
+        "people.session_idle_s",
+        "people.session_longest_s",
+        "people.sign_in_longest_wait_s",
     ),
     "People who sign in": (
-        "session_idle_s",
-        "session_longest_s",
-        "sign_in_free_failures",
-        "sign_in_longest_wait_s",
+        "people.session_idle_s",
+        "people.session_longest_s",
+        "people.sign_in_free_failures",
+        "people.sign_in_longest_wait_s",
     ),
     "How much at once": (
-        "workers",
-        "jobs_concurrency",
-        "pool_max",
-        "lock_timeout_ms",
-        "statement_timeout_ms",
-        "shutdown_grace_s",
-        "sales_rep_directory_timeout_s",
+        "server.workers",
+        "jobs.concurrency",
+        "database.pool_max",
+        "database.lock_timeout_ms",
+        "database.statement_timeout_ms",
+        "server.shutdown_grace_s",
+        "sales_rep.directory_timeout_s",
     ),
 }
 
 
 def limits_page() -> str:
     """Every bound a partner or operator can meet."""
-    settings = {name: (default, reason) for name, default, reason in describe()}
+    described = describe(default_settings())
+    settings = {f"{s.table}.{s.name}": (s.default, s.description) for s in described}
     lines = [
         "# Limits",
         "",
@@ -114,9 +115,10 @@ def errors_page() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    "settings.md": reference_page,
-    "limits.md": limits_page,
-    "errors.md": errors_page,
+    "docs/reference/settings.md": reference_page,
+    "docs/reference/limits.md": limits_page,
+    "docs/reference/errors.md": errors_page,
+    "crossdock.example.toml": example_file,
 }
 
 
@@ -124,11 +126,11 @@ def check() -> int:
     """Print what differs; the number of pages that are out of date."""
     wrong = 0
     for name, page in PAGES.items():
-        kept = FOLDER / name
+        kept = ROOT / name
         text = kept.read_text(encoding="utf-8") if kept.exists() else ""
         if changes := difference(text, page(), name=name):
             wrong += 1
-            print(f"{changes}\nreference: docs/reference/{name} is out of date: run `make docs`")
+            print(f"{changes}\nreference: {name} is out of date: run `make docs`")
     print(f"reference: {len(PAGES)} pages, {wrong} out of date")
     return wrong
 
@@ -136,8 +138,8 @@ def check() -> int:
 def write() -> None:
     """Rewrite every page."""
     for name, page in PAGES.items():
-        (FOLDER / name).write_text(page(), encoding="utf-8")
-        print(f"reference: wrote docs/reference/{name}")
+        (ROOT / name).write_text(page(), encoding="utf-8")
+        print(f"reference: wrote {name}")
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:

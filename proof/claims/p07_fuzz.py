@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from crossdock.channels.registry import create_channels
+from crossdock.channels.registry import create_channels, default_settings
 from crossdock.serving.supervisor import WEB
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import signed_request
@@ -238,9 +238,8 @@ def documents(stand: Stand) -> dict[str, dict[str, Any]]:
     """The OpenAPI document of every channel that has one, by the channel's name, as this code makes it."""
     from crossdock.compose import Services
     from crossdock.db.runtime import create_runtime
-    from crossdock.settings import Settings
 
-    settings = Settings(database_url=stand.url, data_dir=str(stand.folder))
+    settings = default_settings().having(database_url=stand.url, data_dir=str(stand.folder))
     channels = create_channels(Services(create_runtime(settings)))
     return {channel.name: channel.openapi() for channel in channels if channel.openapi}
 

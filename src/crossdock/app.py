@@ -7,13 +7,13 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from crossdock.channels.contract import Channel
-from crossdock.channels.registry import create_channels
+from crossdock.channels.registry import create_channels, load_settings
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.edge import Edge, Metrics, Operating, check_ready
 from crossdock.errors import CrossdockError
 from crossdock.gate import create_gate
-from crossdock.settings import Settings, load_settings
+from crossdock.settings import Settings
 from crossdock.web import Door, Site
 
 log = structlog.get_logger("crossdock.app")
@@ -33,7 +33,7 @@ class Application:
             channels=channels,
             operating=Operating(runtime, otherwise=self._site()),
             metrics=self._metrics,
-            body_limit_bytes=runtime.settings.body_limit_bytes,
+            body_limit_bytes=runtime.settings.edge.body_limit_bytes,
         )
 
     def _site(self) -> Site:

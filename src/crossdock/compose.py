@@ -29,10 +29,12 @@ def create_box(settings: Settings) -> SecretBox:
 
     A change of the folder's file counts while the process runs.
     """
-    older = [decode_key(text, where="master_key_older") for text in settings.master_key_older]
-    if settings.master_key:
-        return SecretBox(decode_key(settings.master_key, where="master_key"), older=older)
-    file = KeyFile(settings.data_path)
+    older = [
+        decode_key(text, where="master_key_older") for text in settings.secrets.master_key_older
+    ]
+    if settings.secrets.master_key:
+        return SecretBox(decode_key(settings.secrets.master_key, where="master_key"), older=older)
+    file = KeyFile(settings.server.data_path)
     newest, *former = file.read()
 
     def renew() -> list[bytes] | None:
@@ -73,7 +75,7 @@ class Services:
     @cached_property
     def outbound(self) -> Outbound:
         """The client for outgoing calls; belongs to the event loop that uses it first."""
-        return Outbound(allowed_hosts=self.settings.allowed_outbound_hosts)
+        return Outbound(allowed_hosts=self.settings.outbound.allowed_outbound_hosts)
 
     @cached_property
     def people(self) -> People:
@@ -88,9 +90,9 @@ class Services:
             db=self.runtime.database,
             clock=self.runtime.clock,
             outbound=self.outbound,
-            directory_url=settings.sales_rep_directory_url,
-            directory_timeout=timedelta(seconds=settings.sales_rep_directory_timeout_s),
-            excluded=settings.rotation_excluded_sales_reps,
+            directory_url=settings.sales_rep.directory_url,
+            directory_timeout=timedelta(seconds=settings.sales_rep.directory_timeout_s),
+            excluded=settings.sales_rep.rotation_excluded_sales_reps,
         )
 
     @cached_property
@@ -101,8 +103,8 @@ class Services:
             clock=self.runtime.clock,
             ids=self.ids,
             assigning=self.assigning,
-            note_template=self.settings.order_note_template,
-            own_requires_stock=self.settings.sc_requires_stock,
+            note_template=self.settings.orders.order_note_template,
+            own_requires_stock=self.settings.stock.sc_requires_stock,
         )
 
     @cached_property
@@ -122,8 +124,8 @@ class Services:
         carriers = create_carriers(
             ids=self.ids,
             clock=self.runtime.clock,
-            follow_url=f"{self.settings.public_url.rstrip('/')}/track/",
-            label_fonts=self.settings.label_fonts,
+            follow_url=f"{self.settings.server.public_url.rstrip('/')}/track/",
+            label_fonts=self.settings.label.fonts,
         )
         return Booking(db=self.runtime.database, clock=self.runtime.clock, carriers=carriers)
 
@@ -136,7 +138,7 @@ class Services:
     def delivery_kinds(self) -> DeliveryKinds:
         """Every kind of delivery that this installation sends."""
         return DeliveryKinds(
-            [dispatch_kind(self.connectors, waits_s=self.settings.dispatch_retry_s)]
+            [dispatch_kind(self.connectors, waits_s=self.settings.dispatch.retry_s)]
         )
 
     @cached_property
@@ -161,6 +163,6 @@ class Services:
         """The proof by name and password of a channel's callers, as slow for guesses as signing in."""
         return Passwords(
             callers,
-            free_failures=self.settings.sign_in_free_failures,
-            longest_wait_s=self.settings.sign_in_longest_wait_s,
+            free_failures=self.settings.people.sign_in_free_failures,
+            longest_wait_s=self.settings.people.sign_in_longest_wait_s,
         )

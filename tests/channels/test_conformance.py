@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from crossdock.channels.contract import Channel
-from crossdock.channels.registry import CHANNELS, create_channels
+from crossdock.channels.registry import CHANNELS, create_channels, default_settings
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.errors import (
@@ -18,7 +18,6 @@ from crossdock.errors import (
     OutcomeUnknown,
     Unavailable,
 )
-from crossdock.settings import Settings
 from tests.support.processes import ROOT
 
 NAMES = [name.rpartition(".")[2] for name in CHANNELS]
@@ -32,7 +31,9 @@ LEAKS = re.compile(
 def channels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Channel]:
     """Every channel as the server builds it; nothing is opened."""
     folder = tmp_path_factory.mktemp("channels")
-    settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none", data_dir=str(folder))
+    settings = default_settings().having(
+        database_url="postgresql://nobody@127.0.0.1:1/none", data_dir=str(folder)
+    )
     made = create_channels(Services(create_runtime(settings)))
     return {channel.name: channel for channel in made}
 

@@ -192,7 +192,7 @@ async def test_parcels_are_followed_on_the_server_that_runs(
 ) -> None:
     good = await warehouse.good(own=5)
     order_id = await warehouse.enter((good, 1))
-    running = follow_port(Settings(data_dir=str(tmp_path), port=9123))
+    running = follow_port(Settings().having(data_dir=str(tmp_path), port=9123))
 
     await crossdock("fulfil", "start", order_id)
     await crossdock("fulfil", "pick", order_id, "--all")

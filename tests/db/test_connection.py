@@ -27,4 +27,4 @@ def test_what_a_url_leaves_out_is_filled_in(url: str, wanted: tuple[str, str]):
 
 
 def test_a_url_of_several_hosts_is_a_setting():
-    assert load_settings({"CROSSDOCK_DATABASE_URL": SEVERAL}).database_url == SEVERAL
+    assert load_settings({"CROSSDOCK_DATABASE_URL": SEVERAL}).database.url == SEVERAL

@@ -152,8 +152,8 @@ def test_a_killed_server_recovers_with_everything_committed(folder):
 
 
 def test_a_server_killed_under_its_users_is_started_again(folder):
-    with running_database(Settings(data_dir=str(folder))) as settings:
-        with psycopg.connect(settings.database_url, autocommit=True) as connection:
+    with running_database(Settings().having(data_dir=str(folder))) as settings:
+        with psycopg.connect(settings.database.url, autocommit=True) as connection:
             connection.execute("create table kept as select 7 as seven")
         server = EmbeddedPostgres(folder)
         os.kill(server_pid(server), signal.SIGKILL)
@@ -227,7 +227,9 @@ def test_program_files_that_the_other_user_cannot_reach_are_copied(tmp_path, mon
 
 
 def test_a_named_database_is_used_as_it_is(tmp_path):
-    settings = Settings(database_url="postgresql://elsewhere/shop", data_dir=str(tmp_path / "data"))
+    settings = Settings().having(
+        database_url="postgresql://elsewhere/shop", data_dir=str(tmp_path / "data")
+    )
 
     with running_database(settings) as running:
         assert running == settings

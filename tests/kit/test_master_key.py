@@ -32,7 +32,7 @@ def test_is_made_once_and_readable_by_its_owner_only(tmp_path):
 
 
 def test_is_not_made_where_the_setting_has_a_key(tmp_path):
-    box = create_box(Settings(master_key=TEXTS[NEW], data_dir=str(tmp_path)))
+    box = create_box(Settings().having(master_key=TEXTS[NEW], data_dir=str(tmp_path)))
 
     assert SecretBox(NEW).open(box.seal(b"x", place="p"), place="p") == b"x"
     assert list(tmp_path.iterdir()) == []
@@ -96,7 +96,7 @@ def test_keeps_its_link_and_its_owner(tmp_path):
 
 
 def test_is_followed_by_a_box_that_is_in_use(tmp_path):
-    settings = Settings(data_dir=str(tmp_path), master_key_older=(TEXTS[OLD],))
+    settings = Settings().having(data_dir=str(tmp_path), master_key_older=(TEXTS[OLD],))
     box, twin = create_box(settings), create_box(settings)
     before = box.seal(b"x", place="p")
 
@@ -112,7 +112,7 @@ def test_is_followed_by_a_box_that_is_in_use(tmp_path):
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("half a k")])
 def test_is_not_missed_by_a_box_that_is_in_use(spoil, tmp_path):
-    box = create_box(Settings(data_dir=str(tmp_path)))
+    box = create_box(Settings().having(data_dir=str(tmp_path)))
     sealed = box.seal(b"x", place="p")
 
     spoil(tmp_path / "master.key")

@@ -11,7 +11,7 @@ DEFAULT = "http://127.0.0.1:8000"
 
 
 def at(tmp_path, **settings):
-    return Settings(data_dir=str(tmp_path), **settings)
+    return Settings().having(data_dir=str(tmp_path), **settings)
 
 
 def notes(tmp_path):

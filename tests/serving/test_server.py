@@ -194,7 +194,7 @@ def test_without_its_database_the_server_is_healthy_but_not_ready(own_server, po
 
 def test_two_servers_on_one_folder_do_not_take_each_other_s_address(own_database_url, tmp_path):
     def told():
-        return base_url(Settings(data_dir=str(tmp_path)))
+        return base_url(Settings().having(data_dir=str(tmp_path)))
 
     options = {"database_url": own_database_url, "workers": 1}
     with serving(tmp_path, "--no-jobs", **options) as first:

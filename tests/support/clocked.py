@@ -13,12 +13,11 @@ from types import ModuleType
 from prometheus_client import REGISTRY
 
 from crossdock.app import Application
-from crossdock.channels.registry import create_channels
+from crossdock.channels.registry import create_channels, default_settings
 from crossdock.compose import Services
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.kit.clock import FrozenClock
 from crossdock.serving.web import _server
-from crossdock.settings import Settings
 from tests.support.factories import MASTER_KEY
 from tests.support.processes import free_port
 
@@ -57,7 +56,7 @@ async def clocked(
         "pool_max": 6,
         **settings,
     }
-    made = create_runtime(Settings(**values))  # type: ignore[arg-type]
+    made = create_runtime(default_settings().having(**values))
     runtime = Runtime(settings=made.settings, clock=clock, database=made.database)
     _forget_metrics()  # a process counts for one application only
     services = Services(runtime)

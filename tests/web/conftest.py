@@ -38,9 +38,9 @@ def site() -> Site:
     async def is_ready() -> bool:
         return False
 
-    runtime = create_runtime(Settings(database_url="postgresql:///nobody-asks"))
+    runtime = create_runtime(Settings().having(database_url="postgresql:///nobody-asks"))
     people = People(create_means(runtime, box=box(), ids=RandomIds()))
-    gate = Gate(people, public_url=runtime.settings.public_url)
+    gate = Gate(people, public_url=runtime.settings.server.public_url)
     toys = Door(name="toys", paths=("/toys",), openapi=lambda: DOCUMENT)
     bare = Door(name="bare", paths=("/bare",))
     return Site([toys, bare], is_ready=is_ready, db=runtime.database, gate=gate)

@@ -1,18 +1,50 @@
 """The channels that are built in, by import name; one line adds a door."""
 
+import os
+from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock import settings as general
+from crossdock.channels.manifest import Manifest
+from crossdock.settings import Section, Settings
+
+if TYPE_CHECKING:
+    from crossdock.channels.contract import Channel, ChannelFacts
+    from crossdock.compose import Services
 
 CHANNELS = ("crossdock.channels.shoppex_partner", "crossdock.channels.shopwedo")
 
 
-def create_channels(services: Services) -> list[Channel]:
-    """Every channel, made by its package's `create_channel(services)`."""
-    return [import_module(name).create_channel(services) for name in CHANNELS]
+def manifests() -> list[Manifest]:
+    """What each channel brings, in the order of the registry."""
+    return [import_module(name).MANIFEST for name in CHANNELS]
 
 
-def channel_facts() -> dict[str, ChannelFacts]:
+def create_channels(services: "Services") -> "list[Channel]":
+    """Every channel over one process's services."""
+    return [manifest.create(services) for manifest in manifests()]
+
+
+def channel_facts() -> "dict[str, ChannelFacts]":
     """What there is to know of each channel's partners, by the channel's name."""
-    facts: list[ChannelFacts] = [import_module(name).FACTS for name in CHANNELS]
-    return {fact.name: fact for fact in facts}
+    return {manifest.name: manifest.facts() for manifest in manifests()}
+
+
+def default_settings() -> Settings:
+    """Every setting with its default, those of the channels too."""
+    return Settings(others=tuple(_sections()))
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None, *, file: Path | None = None
+) -> Settings:
+    """The settings of this process, those of the channels too. Raises SettingsError."""
+    return general.load_settings(
+        os.environ if environment is None else environment, file=file, others=_sections()
+    )
+
+
+def _sections() -> Iterator[Section]:
+    return (manifest.settings for manifest in manifests() if manifest.settings)

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from crossdock.channels.registry import load_settings
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.db.unit_of_work import Transaction
-from crossdock.settings import Settings, SettingsError, load_settings
+from crossdock.settings import Settings, SettingsError
 
 T = TypeVar("T")
 
@@ -32,17 +33,17 @@ def with_runtime(
     settings = settings or beside_server(load_settings())
     if not makes_database:
         require_database(settings)
-    configure_logging(level="warning", format=settings.log_format)
+    configure_logging(level="warning", format=settings.log.format)
     with running_database(settings) as running:
-        (migrate if makes_database else require_served)(running.database_url)
+        (migrate if makes_database else require_served)(running.database.url)
         return run_once(action, settings=running)
 
 
 def require_database(settings: Settings) -> None:
     """Raises SettingsError where the embedded database would be a new one: most likely a wrong folder."""
-    if settings.is_embedded and not _is_there(settings.data_path / "postgres"):
+    if settings.database.is_embedded and not _is_there(settings.server.data_path / "postgres"):
         raise SettingsError(
-            f"There is no database in {settings.data_path}. Set CROSSDOCK_DATA_DIR to the data folder "
+            f"There is no database in {settings.server.data_path}. Set CROSSDOCK_DATA_DIR to the data folder "
             "or CROSSDOCK_DATABASE_URL to the database that you mean, or make a new one with "
             "`make run` or `crossdock migrate`."
         )

@@ -20,7 +20,6 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-import msgspec
 import psycopg
 import structlog
 from psycopg import sql
@@ -71,11 +70,11 @@ VOLATILE_OPTIONS = {
 @contextlib.contextmanager
 def running_database(settings: Settings) -> Iterator[Settings]:
     """Settings whose `database_url` answers, starting the embedded server where none is named."""
-    if not settings.is_embedded:
+    if not settings.database.is_embedded:
         yield settings
         return
-    with EmbeddedPostgres(settings.data_path) as server, _watched(server):
-        yield msgspec.structs.replace(settings, database_url=server.url())
+    with EmbeddedPostgres(settings.server.data_path) as server, _watched(server):
+        yield settings.having(database_url=server.url())
 
 
 @contextlib.contextmanager

@@ -19,10 +19,10 @@ class Runtime:
 def create_runtime(settings: Settings) -> Runtime:
     """Clock and pool as the settings say; the pool is not open yet."""
     database = Database(
-        settings.database_url,
-        min_size=settings.pool_min,
-        max_size=settings.pool_max,
-        lock_timeout_ms=settings.lock_timeout_ms,
-        statement_timeout_ms=settings.statement_timeout_ms,
+        settings.database.url,
+        min_size=settings.database.pool_min,
+        max_size=settings.database.pool_max,
+        lock_timeout_ms=settings.database.lock_timeout_ms,
+        statement_timeout_ms=settings.database.statement_timeout_ms,
     )
-    return Runtime(settings=settings, clock=settings.make_clock(), database=database)
+    return Runtime(settings=settings, clock=settings.server.make_clock(), database=database)

@@ -63,7 +63,7 @@ class Operating:
         return "application/json", orjson.dumps(body)
 
     async def _metrics(self, scope: Scope) -> tuple[str, bytes]:
-        if not _may_scrape(scope, token=self._runtime.settings.metrics_token):
+        if not _may_scrape(scope, token=self._runtime.settings.edge.metrics_token):
             raise NotFound("not_found")
         return metrics.CONTENT_TYPE, await metrics.render(self._runtime.database)
 

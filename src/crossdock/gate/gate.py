@@ -134,8 +134,8 @@ def create_gate(services: Services) -> Gate:
     settings = services.settings
     return Gate(
         services.people,
-        public_url=settings.public_url,
-        trusted_proxies=settings.trusted_proxies,
+        public_url=settings.server.public_url,
+        trusted_proxies=settings.gate.trusted_proxies,
     )
 
 

@@ -93,7 +93,7 @@ async def retry_stalled(context: JobContext, timestamp: int) -> None:
 @queue.task(name="prune_jobs", queueing_lock="prune_jobs", pass_context=True)
 async def prune(context: JobContext, timestamp: int) -> None:
     """Delete finished jobs after their time; failed ones stay until an operator has seen them."""
-    hours = runtime_of(context).settings.job_history_hours
+    hours = runtime_of(context).settings.jobs.job_history_hours
     await context.app.job_manager.delete_old_jobs(
         nb_hours=hours, include_cancelled=True, include_aborted=True
     )

@@ -59,7 +59,7 @@ async def _run_until_stopped(services: Services) -> None:
         told.cancel()
         jobs.cancel()
         sender.stop()
-        finishing = _finish(sends, sender=sender, grace_s=services.settings.shutdown_grace_s)
+        finishing = _finish(sends, sender=sender, grace_s=services.settings.server.shutdown_grace_s)
         ended = await asyncio.gather(jobs, finishing, return_exceptions=True)
     for error in ended:
         if isinstance(error, Exception):
@@ -74,12 +74,12 @@ async def _finish(sends: asyncio.Task[None], *, sender: Sender, grace_s: float) 
 async def _run_jobs(services: Services) -> None:
     settings = services.settings
     await queue.run_worker_async(
-        concurrency=settings.jobs_concurrency,
+        concurrency=settings.jobs.concurrency,
         listen_notify=False,
         fetch_job_polling_interval=POLL_S,
         update_heartbeat_interval=HEARTBEAT_S,
         stalled_worker_timeout=SILENT_S,
-        shutdown_graceful_timeout=settings.shutdown_grace_s,
+        shutdown_graceful_timeout=settings.server.shutdown_grace_s,
         additional_context={"services": services},
         install_signal_handlers=False,
     )

@@ -46,11 +46,11 @@ def noting_address(settings: Settings) -> Iterator[Callable[[], None]]:
 def _noted(settings: Settings) -> Iterator[None]:
     """A locked note in a file that no other server writes; it appears whole, and locked already."""
     _sweep(settings)
-    path = settings.data_path / NOTES.replace("*", RandomIds().random_token(12))
+    path = settings.server.data_path / NOTES.replace("*", RandomIds().random_token(12))
     draft = path.with_suffix(".new")
     with draft.open("xb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(msgspec.json.encode(Note(pid=os.getpid(), base_url=settings.public_url)))
+        file.write(msgspec.json.encode(Note(pid=os.getpid(), base_url=settings.server.public_url)))
         file.flush()
         draft.replace(path)
         try:
@@ -61,30 +61,33 @@ def _noted(settings: Settings) -> Iterator[None]:
 
 def base_url(settings: Settings) -> str:
     """What partners put before a path: the setting, else the running server's, else the port's."""
-    if settings.public_url != Settings().public_url:
-        return settings.public_url.rstrip("/")
+    if settings.server.public_url != Settings().server.public_url:
+        return settings.server.public_url.rstrip("/")
     if notes := _living(settings):
         return notes[0].base_url.rstrip("/")
-    return follow_port(settings).public_url.rstrip("/")
+    return follow_port(settings).server.public_url.rstrip("/")
 
 
 def beside_server(settings: Settings) -> Settings:
     """The settings with the public URL of the server that runs on this data folder."""
-    return msgspec.structs.replace(settings, public_url=base_url(settings))
+    return settings.having(public_url=base_url(settings))
 
 
 def follow_port(settings: Settings) -> Settings:
     """The settings with a public URL that names the port really served, where none was chosen."""
     default = Settings()
-    if settings.public_url != default.public_url or settings.port == default.port:
+    if (
+        settings.server.public_url != default.server.public_url
+        or settings.server.port == default.server.port
+    ):
         return settings
-    url = default.public_url.replace(str(default.port), str(settings.port))
-    return msgspec.structs.replace(settings, public_url=url)
+    url = default.server.public_url.replace(str(default.server.port), str(settings.server.port))
+    return settings.having(public_url=url)
 
 
 def _living(settings: Settings) -> list[Note]:
     """The notes of servers that run, the newest first."""
-    found = [note for path in settings.data_path.glob(NOTES) if (note := _read(path))]
+    found = [note for path in settings.server.data_path.glob(NOTES) if (note := _read(path))]
     return [note for _, note in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
@@ -102,7 +105,7 @@ def _read(path: Path) -> tuple[int, Note] | None:
 
 def _sweep(settings: Settings) -> None:
     """Delete what servers left that were killed."""
-    for path in settings.data_path.glob(NOTES):
+    for path in settings.server.data_path.glob(NOTES):
         with contextlib.suppress(OSError), path.open("rb") as file:
             if not _is_held(file):
                 path.unlink()

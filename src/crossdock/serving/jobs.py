@@ -2,16 +2,16 @@
 
 import asyncio
 
+from crossdock.channels.registry import load_settings
 from crossdock.jobs.worker import work
 from crossdock.kit.logging import configure_logging
 from crossdock.serving.child import announce_ready, leave_with_parent
-from crossdock.settings import load_settings
 
 
 def main() -> None:
     """The process's whole life. It counts as ready without a database, and waits for one."""
     settings = load_settings()
-    configure_logging(level=settings.log_level, format=settings.log_format)
+    configure_logging(level=settings.log.level, format=settings.log.format)
     leave_with_parent()
     announce_ready()
     asyncio.run(work(settings))

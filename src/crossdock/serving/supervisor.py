@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 
@@ -35,13 +35,13 @@ JOBS = "crossdock.serving.jobs"
 
 
 class Supervisor:
-    """Runs `settings.worker_count` web processes and, unless told otherwise, one job worker."""
+    """Runs `settings.server.worker_count` web processes and, unless told otherwise, one job worker."""
 
     def __init__(
         self, settings: Settings, *, with_jobs: bool, on_ready: Callable[[], None] | None = None
     ) -> None:
         self._settings = settings
-        self._modules = [WEB] * settings.worker_count + ([JOBS] if with_jobs else [])
+        self._modules = [WEB] * settings.server.worker_count + ([JOBS] if with_jobs else [])
         self._on_ready = on_ready
         self._stopping = asyncio.Event()
         self._ready: set[int] = set()
@@ -54,7 +54,7 @@ class Supervisor:
             loop.add_signal_handler(number, self._stopping.set)
         await claim_port(self._settings)
         os.environ[FOLDER_VARIABLE] = str(
-            reset_folder(self._settings.data_path, port=self._settings.port)
+            reset_folder(self._settings.server.data_path, port=self._settings.server.port)
         )
         async with asyncio.TaskGroup() as group:
             for slot, module in enumerate(self._modules):
@@ -125,7 +125,7 @@ class Supervisor:
         was_complete = len(self._ready) == len(self._modules)
         self._ready.add(slot)
         if not was_complete and len(self._ready) == len(self._modules):
-            log.info("ready", url=self._settings.public_url, processes=len(self._modules))
+            log.info("ready", url=self._settings.server.public_url, processes=len(self._modules))
             if self._on_ready:
                 self._on_ready()
 
@@ -134,7 +134,7 @@ class Supervisor:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            async with asyncio.timeout(self._settings.shutdown_grace_s + KILL_AFTER_GRACE_S):
+            async with asyncio.timeout(self._settings.server.shutdown_grace_s + KILL_AFTER_GRACE_S):
                 await process.wait()
         except TimeoutError:
             log.warning("process did not end in time, killing it", pid=process.pid)
@@ -158,9 +158,16 @@ class Supervisor:
 
 def settings_environment(settings: Settings) -> dict[str, str]:
     """What the command line and the embedded database decided, for the processes below."""
-    names: Sequence[str] = ("database_url", "data_dir", "host", "port", "workers", "public_url")
-    values = {name: str(getattr(settings, name)) for name in names}
-    return {f"{ENVIRONMENT_PREFIX}{name.upper()}": value for name, value in values.items()}
+    server = settings.server
+    values = {
+        "database_url": settings.database.url,
+        "server_data_dir": server.data_dir,
+        "server_host": server.host,
+        "server_port": server.port,
+        "server_workers": server.workers,
+        "server_public_url": server.public_url,
+    }
+    return {f"{ENVIRONMENT_PREFIX}{name.upper()}": str(value) for name, value in values.items()}
 
 
 async def claim_port(settings: Settings) -> None:
@@ -173,18 +180,18 @@ async def claim_port(settings: Settings) -> None:
         if time.monotonic() > deadline or error.errno != errno.EADDRINUSE:
             raise CrossdockError(
                 "internal",
-                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+                f"Cannot listen on {settings.server.host}:{settings.server.port}: {error.strerror}. "
                 "Stop what listens there, or choose another with --port.",
             )
         await asyncio.sleep(0.1)
 
 
 def _try_port(settings: Settings) -> OSError | None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in settings.server.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((settings.server.host, settings.server.port))
         except OSError as error:
             return error
     return None

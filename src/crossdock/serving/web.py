@@ -8,9 +8,10 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from crossdock.app import Application, create_app
+from crossdock.channels.registry import load_settings
 from crossdock.kit.logging import configure_logging
 from crossdock.serving.child import announce_ready, leave_with_parent, on_stop_signal
-from crossdock.settings import Settings, load_settings
+from crossdock.settings import Settings
 
 BACKLOG = 1024
 REQUESTS_AT_ONCE = 512
@@ -19,7 +20,7 @@ REQUESTS_AT_ONCE = 512
 def main() -> None:
     """The process's whole life; settings come from the environment the supervisor made."""
     settings = load_settings()
-    configure_logging(level=settings.log_level, format=settings.log_format)
+    configure_logging(level=settings.log.level, format=settings.log.format)
     leave_with_parent()
     uvloop.run(_serve(settings))
 
@@ -45,8 +46,8 @@ async def _announce(app: Application) -> None:
 def _server(settings: Settings, *, app: Application) -> Server:
     return Server(
         app,
-        address=settings.host,
-        port=settings.port,
+        address=settings.server.host,
+        port=settings.server.port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         websockets=False,

@@ -29,7 +29,7 @@ def test_the_guide_s_check_of_a_signature_accepts_ours_and_nothing_else():
 
 
 def test_the_waits_in_the_guide_are_the_settings():
-    assert Settings().dispatch_retry_s == RETRY_WAITS_S
+    assert Settings().dispatch.retry_s == RETRY_WAITS_S
     row = next(line for line in GUIDE.splitlines() if line.startswith("| wait |"))
     units = {"min": 60, "h": 3600}
     waits = [int(n) * units[unit] for n, unit in re.findall(r"(\d+) (min|h)", row)]

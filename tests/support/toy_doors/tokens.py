@@ -26,7 +26,7 @@ def create_channel(services: Services) -> Channel:
     callers = services.create_callers(NAME)
     tokens = BearerTokens(callers, prefix=FACTS.token_prefix)
     passwords = services.create_passwords(callers)
-    limit = services.settings.rate_limit_per_minute
+    limit = services.settings.partners.rate_limit_per_minute
 
     async def by_token(request: Request) -> Response:
         token = bearer(request)

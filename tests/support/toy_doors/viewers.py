@@ -26,7 +26,7 @@ def create_channel(services: Services) -> Channel:
         found = await tokens.verify(
             token=request.headers.get("accesstoken", ""),
             key=request.headers.get("viewerid", ""),
-            rate_limit_per_minute=services.settings.rate_limit_per_minute,
+            rate_limit_per_minute=services.settings.partners.rate_limit_per_minute,
         )
         return told(found)
 

@@ -33,7 +33,7 @@ async def gate(server, server_database):
     """The same guard that the running server uses, over its database."""
     runtime = Runtime(settings=Settings(), clock=SystemClock(), database=server_database)
     people = People(create_means(runtime, box=box(), ids=RandomIds()))
-    return Gate(people, public_url=runtime.settings.public_url)
+    return Gate(people, public_url=runtime.settings.server.public_url)
 
 
 async def test_nobody_is_led_to_sign_in_and_back(gate):

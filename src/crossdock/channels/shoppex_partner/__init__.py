@@ -1,49 +1,26 @@
 """Shoppex Partner: signed REST for wholesale partners (seeds/000, specs/shoppex_partner.md)."""
 
-from crossdock.channels.contract import Channel, ChannelFacts, Services
-from crossdock.channels.shoppex_partner.app import PREFIX, Door, build_app, path_in_query
-from crossdock.channels.shoppex_partner.auth import Authenticator
-from crossdock.channels.shoppex_partner.catalogue import CatalogueAnswers
-from crossdock.channels.shoppex_partner.errors import render_error
-from crossdock.channels.shoppex_partner.explain import PATH, Explainer, ExplainTool
-from crossdock.channels.shoppex_partner.pages import OrderPages
-from crossdock.shop.partners import Signatures
+from typing import TYPE_CHECKING
+
+from crossdock.channels.manifest import Manifest
+from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
+
+if TYPE_CHECKING:
+    from crossdock.channels.contract import Channel, ChannelFacts, Services
 
 NAME = "shoppex_partner"
-FACTS = ChannelFacts(name=NAME, permissions=("products.read", "orders.create"), settings={})
 
 
-def create_channel(services: Services) -> Channel:
-    """The channel over one process's services."""
-    runtime = services.runtime
-    settings = runtime.settings
-    signatures = Signatures(services.create_callers(NAME))
-    folder = settings.data_path / "cache"
-    folder.mkdir(parents=True, exist_ok=True)
-    door = Door(
-        authenticator=Authenticator(signatures, clock=runtime.clock, settings=settings),
-        catalogue=CatalogueAnswers(
-            runtime.database,
-            clock=runtime.clock,
-            folder=str(folder),
-            own_requires_stock=settings.sc_requires_stock,
-            memory_bytes=settings.catalogue_cache_mb * 1_000_000,
-        ),
-        placing=services.placing,
-        settings=settings,
-    )
-    explainer = Explainer(runtime.database, signatures, clock=runtime.clock, settings=settings)
-    app = build_app(
-        door,
-        order_pages=OrderPages(runtime.database, public_url=settings.public_url),
-        tool=ExplainTool(explainer),
-    )
-    return Channel(
-        name=NAME,
-        paths=(PREFIX, "/order-detail", PATH),
-        app=app,
-        direct=door.handlers(),
-        render_error=render_error,
-        path_in_query=path_in_query,
-        openapi=app.openapi,
-    )
+def _create(services: "Services") -> "Channel":
+    from crossdock.channels.shoppex_partner.building import create_channel
+
+    return create_channel(services)
+
+
+def _facts() -> "ChannelFacts":
+    from crossdock.channels.shoppex_partner.building import FACTS
+
+    return FACTS
+
+
+MANIFEST = Manifest(name=NAME, create=_create, facts=_facts, settings=ShoppexPartnerSettings())

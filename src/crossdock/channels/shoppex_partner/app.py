@@ -22,9 +22,9 @@ from crossdock.channels.shoppex_partner.errors import (
     WireError,
     render_error,
 )
+from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 from crossdock.channels.shoppex_partner.wire import encode_success, read_order
 from crossdock.errors import Conflict, CrossdockError
-from crossdock.settings import Settings
 from crossdock.shop.orders import (
     Placing,
     Rule,
@@ -64,12 +64,14 @@ class Door:
         authenticator: Authenticator,
         catalogue: CatalogueAnswers,
         placing: Placing,
-        settings: Settings,
+        settings: ShoppexPartnerSettings,
+        public_url: str,
     ) -> None:
         self._authenticator = authenticator
         self._catalogue = catalogue
         self._placing = placing
         self._settings = settings
+        self._public_url = public_url.rstrip("/")
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
         """What answers each endpoint, by verb and path: with or without a slash at its end."""
@@ -151,8 +153,7 @@ class Door:
         )
 
     def _detail_url(self, order: dict[str, object]) -> str:
-        base = self._settings.public_url.rstrip("/")
-        return f"{base}/order-detail/?order_id={order['order_id']}&key={order['order_key']}"
+        return f"{self._public_url}/order-detail/?order_id={order['order_id']}&key={order['order_key']}"
 
 
 def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.ExplainTool) -> FastAPI:

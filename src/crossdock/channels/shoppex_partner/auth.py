@@ -9,9 +9,9 @@ from datetime import datetime
 import msgspec
 
 from crossdock.channels.shoppex_partner.errors import WireError
+from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
-from crossdock.settings import Settings
 from crossdock.shop.partners import Credential, Signatures
 
 KEY, TIMESTAMP, NONCE, SIGNATURE = (
@@ -45,10 +45,18 @@ class SignedHeaders(msgspec.Struct, frozen=True):
 class Authenticator:
     """Proves requests of this channel against the partners of the core."""
 
-    def __init__(self, signatures: Signatures, *, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self,
+        signatures: Signatures,
+        *,
+        clock: Clock,
+        settings: ShoppexPartnerSettings,
+        rate_limit_per_minute: int,
+    ) -> None:
         self._signatures = signatures
         self._clock = clock
         self._settings = settings
+        self._rate_limit_per_minute = rate_limit_per_minute
 
     async def authenticate(
         self, *, method: str, route: str, headers: RawHeaders, body: bytes, settles: bool = False
@@ -70,7 +78,7 @@ class Authenticator:
             signature=signed.signature,
             nonce=signed.nonce,
             nonce_ttl_s=self._settings.nonce_ttl_s,
-            rate_limit_per_minute=self._settings.rate_limit_per_minute,
+            rate_limit_per_minute=self._rate_limit_per_minute,
             settles=settles,
         )
 

@@ -14,10 +14,10 @@ from fastapi import Request, Response
 from crossdock.channels.shoppex_partner import auth, pages
 from crossdock.channels.shoppex_partner.advice import ADVICE
 from crossdock.channels.shoppex_partner.errors import WIRE, WireError
+from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
-from crossdock.settings import Settings
 from crossdock.shop.partners import Credential, Signatures, is_nonce_spent
 
 PATH = "/docs/shoppex_partner/explain"
@@ -79,7 +79,12 @@ class Explainer:
     """Runs the checks of the specification without spending anything."""
 
     def __init__(
-        self, db: Database, signatures: Signatures, *, clock: Clock, settings: Settings
+        self,
+        db: Database,
+        signatures: Signatures,
+        *,
+        clock: Clock,
+        settings: ShoppexPartnerSettings,
     ) -> None:
         self._db = db
         self._signatures = signatures

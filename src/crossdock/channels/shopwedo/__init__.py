@@ -1,54 +1,26 @@
 """ShopWeDo: fulfilment for web shops whose goods the warehouse holds (seeds/002, specs/shopwedo.md)."""
 
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
-from crossdock.channels.contract import JSON_OBJECT, Channel, ChannelFacts, Services
-from crossdock.channels.shopwedo.app import PREFIXES, build_app, build_handlers
-from crossdock.channels.shopwedo.auth import Authenticator
-from crossdock.channels.shopwedo.errors import render_error
-from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, LabelPages
-from crossdock.channels.shopwedo.methods import Methods
-from crossdock.channels.shopwedo.ordering import RELEASE_IMMEDIATE, RELEASE_LOOKING
-from crossdock.gate import create_gate
-from crossdock.shop.partners import Signatures
+from crossdock.channels.manifest import Manifest
+from crossdock.channels.shopwedo.settings import ShopwedoSettings
+
+if TYPE_CHECKING:
+    from crossdock.channels.contract import Channel, ChannelFacts, Services
 
 NAME = "shopwedo"
-FACTS = ChannelFacts(
-    name=NAME,
-    permissions=(),
-    settings={
-        "release_mode": (RELEASE_LOOKING, RELEASE_IMMEDIATE),
-        "replay_cache": ("yes", "no"),
-        "require_v11_fields": ("yes", "no"),
-        "stock_as_list": ("yes", "no"),
-        "returns": (JSON_OBJECT,),
-    },
-    keys_are_numbers=True,
-)
 
 
-def create_channel(services: Services) -> Channel:
-    """The channel over one process's services."""
-    runtime = services.runtime
-    signatures = Signatures(services.create_callers(NAME))
-    methods = Methods(
-        runtime.database,
-        clock=runtime.clock,
-        ids=services.ids,
-        box=services.box,
-        zone=ZoneInfo("Europe/Brussels"),
-        public_url=runtime.settings.public_url,
-    )
-    authenticator = Authenticator(signatures, clock=runtime.clock, settings=runtime.settings)
-    label_pages = LabelPages(runtime.database, booking=services.booking, gate=create_gate(services))
-    handlers = build_handlers(authenticator, methods.table())
-    app = build_app(handlers, label_pages=label_pages)
-    return Channel(
-        name=NAME,
-        paths=(*PREFIXES, *PATHS, LABEL_PATH),
-        app=app,
-        direct=handlers,
-        render_error=render_error,
-        openapi=app.openapi,
-        staff_pages=(STAFF_PAGE,),
-    )
+def _create(services: "Services") -> "Channel":
+    from crossdock.channels.shopwedo.building import create_channel
+
+    return create_channel(services)
+
+
+def _facts() -> "ChannelFacts":
+    from crossdock.channels.shopwedo.building import FACTS
+
+    return FACTS
+
+
+MANIFEST = Manifest(name=NAME, create=_create, facts=_facts, settings=ShopwedoSettings())

@@ -12,7 +12,6 @@ import msgspec
 from crossdock.channels.shopwedo.errors import WireError
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
-from crossdock.settings import Settings
 from crossdock.shop.partners import Credential, Partner, Signatures
 
 AGE_MAX_S = 900
@@ -33,10 +32,13 @@ class AuthObject(msgspec.Struct, frozen=True):
 class Authenticator:
     """Proves calls of this channel against the partners of the core."""
 
-    def __init__(self, signatures: Signatures, *, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, signatures: Signatures, *, clock: Clock, skew_s: int, rate_limit_per_minute: int
+    ) -> None:
         self._signatures = signatures
         self._clock = clock
-        self._settings = settings
+        self._skew_s = skew_s
+        self._rate_limit_per_minute = rate_limit_per_minute
 
     async def authenticate(self, auth: dict[str, str]) -> Credential:
         """The caller's credential. Raises WireError or Refused, 401 all of them.
@@ -45,9 +47,7 @@ class Authenticator:
         once; by default a salt may come again, as clients of this API reuse them.
         """
         found = read_auth(auth)
-        check_timestamp(
-            found.timestamp, now=self._clock.now(), skew_s=self._settings.shopwedo_skew_s
-        )
+        check_timestamp(found.timestamp, now=self._clock.now(), skew_s=self._skew_s)
         # Together as they are signed: the token is good wherever the one ends and the other begins.
         nonce = hashlib.sha256(f"{found.timestamp}{found.salt}".encode()).hexdigest()
         return await self._signatures.verify(
@@ -56,7 +56,7 @@ class Authenticator:
             signature=found.token,
             nonce=nonce,
             nonce_ttl_s=2 * AGE_MAX_S,
-            rate_limit_per_minute=self._settings.rate_limit_per_minute,
+            rate_limit_per_minute=self._rate_limit_per_minute,
             spends=_keeps_replay_cache,
         )
 

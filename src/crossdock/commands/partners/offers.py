@@ -36,7 +36,7 @@ def offers(
             partner=partner,
             variant_ids=ids,
             now=runtime.clock.now(),
-            own_requires_stock=runtime.settings.sc_requires_stock,
+            own_requires_stock=runtime.settings.stock.sc_requires_stock,
         )
 
     partner, found = with_transaction(read)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from crossdock.channels.registry import load_settings
 from crossdock.commands.partners.raw_requests import RawRequest, parse_request
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid, NotFound
 from crossdock.serving.address import base_url
-from crossdock.settings import load_settings
 
 if TYPE_CHECKING:
     from crossdock.channels.shoppex_partner.explain import Explanation
@@ -91,11 +91,15 @@ def sign(
 
 async def _explain(runtime: Runtime, raw: RawRequest) -> "Explanation":
     from crossdock.channels.shoppex_partner.explain import Explainer, SignedRequest
+    from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 
     _check_method(raw.method)
     signatures = _signatures(runtime)
     explainer = Explainer(
-        runtime.database, signatures, clock=runtime.clock, settings=runtime.settings
+        runtime.database,
+        signatures,
+        clock=runtime.clock,
+        settings=runtime.settings.section(ShoppexPartnerSettings),
     )
     headers = {name: raw.header(name) for name in ("key", "timestamp", "nonce", "signature")}
     return await explainer.explain(SignedRequest(method=raw.method, body=raw.body, **headers))

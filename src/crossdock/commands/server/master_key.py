@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 import typer
 
+from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_master_key, with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.settings import load_settings
 
 if TYPE_CHECKING:
     from crossdock.kit.crypto import SecretBox
@@ -48,7 +48,7 @@ def change(as_json: JsonOption = False) -> None:
         from crossdock.compose import Services
         from crossdock.kit.master_key import KeyFile
 
-        if runtime.settings.master_key:
+        if runtime.settings.secrets.master_key:
             raise Invalid(
                 "invalid_input",
                 "The key is in the settings: put a new one into master_key and the present one into "
@@ -58,7 +58,7 @@ def change(as_json: JsonOption = False) -> None:
         box = Services(runtime).box
         is_new = not box.older_count or not (await _check(runtime)).needs_older
         if is_new:
-            KeyFile(runtime.settings.data_path).change()
+            KeyFile(runtime.settings.server.data_path).change()
         return await _reseal(runtime, box=box, moved=moved, is_new=is_new)
 
     _finish(_with_progress(run, passes=2), as_json=as_json)
@@ -94,8 +94,8 @@ def forget(as_json: JsonOption = False) -> None:
         from crossdock.kit.master_key import KeyFile
         from crossdock.shop.resealing import await_writers
 
-        file = KeyFile(runtime.settings.data_path)
-        if runtime.settings.master_key or runtime.settings.master_key_older:
+        file = KeyFile(runtime.settings.server.data_path)
+        if runtime.settings.secrets.master_key or runtime.settings.secrets.master_key_older:
             raise Invalid(
                 "invalid_input",
                 "The older key is in the settings: when `crossdock master-key reseal --check` finds nothing, "
@@ -214,6 +214,6 @@ def _advice(summary: Summary) -> str:
     if not summary.older_keys:
         return "There is no older key."
     settings = load_settings()
-    is_in_settings = bool(settings.master_key or settings.master_key_older)
+    is_in_settings = bool(settings.secrets.master_key or settings.secrets.master_key_older)
     how = _IN_SETTINGS if is_in_settings else "Be rid of it with: crossdock master-key forget"
     return f"Nothing needs an older key any more, but for backups of its time. {how}"

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_database
-from crossdock.settings import load_settings
 
 
 def migrate(
@@ -24,11 +24,11 @@ def migrate(
         require_database(settings)
     with running_database(settings) as running:
         if check:
-            due = migration.what_is_due(running.database_url)
+            due = migration.what_is_due(running.database.url)
             text = due or "The database is up to date."
             _say(text, as_json=as_json, changed=False, is_current=not due)
             raise typer.Exit(1 if due else 0)
-        changed = migration.migrate(running.database_url)
+        changed = migration.migrate(running.database.url)
     text = "Migrated." if changed else "Nothing to do."
     _say(text, as_json=as_json, changed=changed, is_current=True)
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from crossdock.channels.registry import default_settings
 from crossdock.errors import NotFound
-from crossdock.settings import Settings
 
 
 def openapi(
@@ -21,7 +21,7 @@ def openapi(
     from crossdock.app import create_app
 
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(Settings(data_dir=folder))
+        app = create_app(default_settings().having(data_dir=folder))
         documents = {each.name: each.openapi for each in app.channels if each.openapi}
         if channel not in documents:
             known = ", ".join(sorted(documents))

@@ -4,13 +4,13 @@ import asyncio
 
 import typer
 
+from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_master_key
 from crossdock.commands.server.serve import HostOption, PortOption, WorkersOption, with_options
 from crossdock.commands.trying.demo import load_into
 from crossdock.commands.trying.greeting import greeting
 from crossdock.db.runtime import Runtime
 from crossdock.serving.address import noting_address
-from crossdock.settings import load_settings
 
 
 def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
@@ -24,7 +24,7 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
     asyncio.run(claim_port(settings))
     with running_database(settings) as running, noting_address(settings) as note_address:
         text = with_runtime(_prepare, settings=running, makes_database=True)
-        configure_logging(level=settings.log_level, format=settings.log_format)
+        configure_logging(level=settings.log.level, format=settings.log.format)
 
         def greet() -> None:
             note_address()

@@ -4,12 +4,12 @@ import asyncio
 import os
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
+from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_master_key, run_once
 from crossdock.serving.address import follow_port, noting_address
-from crossdock.settings import Settings, load_settings, unknown_variables
+from crossdock.settings import Settings, unknown_variables
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port to listen on.")]
@@ -30,7 +30,7 @@ def serve(
 def with_options(settings: Settings, **options: Any) -> Settings:
     """The settings with what the command line says instead; the public URL follows the port."""
     chosen = {name: value for name, value in options.items() if value is not None}
-    return follow_port(msgspec.structs.replace(settings, **chosen))
+    return follow_port(settings.having(**chosen))
 
 
 def run_server(settings: Settings, *, with_jobs: bool) -> None:
@@ -40,17 +40,17 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
     from crossdock.kit.logging import configure_logging
     from crossdock.serving.supervisor import Supervisor
 
-    configure_logging(level=settings.log_level, format=settings.log_format)
-    warn_of_strangers()
+    configure_logging(level=settings.log.level, format=settings.log.format)
+    warn_of_strangers(settings)
     with running_database(settings) as running, noting_address(settings) as note_address:
-        migrate(running.database_url)
+        migrate(running.database.url)
         run_once(require_master_key, settings=running)
         asyncio.run(Supervisor(running, with_jobs=with_jobs, on_ready=note_address).run())
 
 
-def warn_of_strangers() -> None:
+def warn_of_strangers(settings: Settings) -> None:
     """A CROSSDOCK_ variable that is no setting is most likely a slip of the pen."""
     import structlog
 
-    for name in unknown_variables(os.environ):
+    for name in unknown_variables(os.environ, settings=settings):
         structlog.get_logger("crossdock").warning("no such setting", variable=name)

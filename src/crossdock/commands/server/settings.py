@@ -5,9 +5,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from crossdock.settings import ENVIRONMENT_PREFIX, Settings, describe, load_settings
-
-_SECRET = {"master_key", "master_key_older", "metrics_token", "database_url"}
+from crossdock.channels.registry import default_settings, load_settings
+from crossdock.settings import ENVIRONMENT_PREFIX, Setting, Settings, describe
 
 
 def settings(
@@ -20,35 +19,80 @@ def settings(
     if markdown:
         typer.echo(reference_page(), nl=False)
         return
-    present = load_settings()
-    values = {name: _shown(present, name) for name, _, _ in describe()}
+    present = _present(load_settings())
     if as_json:
-        typer.echo(msgspec.json.encode(values))
+        typer.echo(msgspec.json.encode(present))
         return
-    for name, default, reason in describe():
-        mark = "*" if getattr(present, name) != default else " "
-        typer.echo(f"{mark} {name} = {msgspec.json.encode(values[name]).decode()}")
-        typer.echo(f"      {reason}")
+    for setting in describe(default_settings()):
+        value = present[setting.table][setting.name]
+        mark = "*" if value != setting.default else " "
+        typer.echo(f"{mark} {setting.table}.{setting.name} = {_json(value)}")
+        typer.echo(f"      {setting.description}")
 
 
 def reference_page() -> str:
-    """docs/reference/settings.md, made from the same descriptions as the example file's test."""
+    """docs/reference/settings.md, made from the same descriptions as the example file."""
     lines = [
         "# Settings",
         "",
-        "Written by `crossdock settings --markdown`. Each can stand in `crossdock.toml` under its name,",
-        f"or in the environment as `{ENVIRONMENT_PREFIX}<NAME>`, which wins; lists are written with",
-        "commas there. `crossdock settings` prints what applies.",
-        "",
-        "| setting | default | what it is for |",
-        "|---|---|---|",
+        "Written by `make docs`. Each can stand in `crossdock.toml`, in the table of its section, or in",
+        "the environment, which wins; lists are written with commas there. Where a setting has two",
+        "names in the environment, the longer one wins. `crossdock settings` prints what applies.",
     ]
-    for name, default, reason in describe():
-        shown = msgspec.json.encode(default).decode()
-        lines.append(f"| `{name}` | `{shown}` | {reason} |")
+    defaults = default_settings()
+    described = describe(defaults)
+    for section in defaults.all():
+        lines += ["", f"## `[{section.table}]`", "", _title(section), ""]
+        lines += [
+            "| setting | default | what it is for | in the environment |",
+            "|---|---|---|---|",
+        ]
+        for each in described:
+            if each.table == section.table:
+                names = " or ".join(f"`{_variable(name)}`" for name in reversed(each.flat_names))
+                cells = (f"`{each.name}`", f"`{_json(each.default)}`", each.description, names)
+                lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _shown(present: Settings, name: str) -> Any:
-    value = getattr(present, name)
-    return "(set, not shown)" if value and name in _SECRET else value
+def example_file() -> str:
+    """crossdock.example.toml: every setting with its default."""
+    lines = [
+        "# Crossdock's settings: every one, with its default and what it is for. Copy the file to",
+        "# crossdock.toml (or name it in CROSSDOCK_CONFIG) and keep only the lines you change.",
+        "# The environment wins over the file: see docs/reference/settings.md for the names there.",
+    ]
+    defaults = default_settings()
+    described = describe(defaults)
+    for section in defaults.all():
+        lines += ["", f"# ---- {_title(section).rstrip('.')}", f"[{section.table}]"]
+        for each in described:
+            if each.table == section.table:
+                lines += ["", f"# {each.description}", f"{each.name} = {_json(each.default)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _present(settings: Settings) -> dict[str, dict[str, Any]]:
+    """{table: {name: value}}, what is secret left out."""
+    shown: dict[str, dict[str, Any]] = {section.table: {} for section in settings.all()}
+    sections = {section.table: section for section in settings.all()}
+    for each in describe(settings):
+        value = getattr(sections[each.table], each.name)
+        shown[each.table][each.name] = _shown(each, value)
+    return shown
+
+
+def _title(section: object) -> str:
+    return (type(section).__doc__ or "").partition("\n")[0]
+
+
+def _variable(flat_name: str) -> str:
+    return f"{ENVIRONMENT_PREFIX}{flat_name.upper()}"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _shown(setting: Setting, value: Any) -> Any:
+    return "(set, not shown)" if value and setting.is_secret else value

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_database, require_master_key, run_once
-from crossdock.settings import load_settings
 
 
 def worker() -> None:
@@ -15,8 +15,8 @@ def worker() -> None:
 
     settings = load_settings()
     require_database(settings)
-    configure_logging(level=settings.log_level, format=settings.log_format)
+    configure_logging(level=settings.log.level, format=settings.log.format)
     with running_database(settings) as running:
-        require_served(running.database_url)
+        require_served(running.database.url)
         run_once(require_master_key, settings=running)
         asyncio.run(work(running))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from crossdock.channels.registry import load_settings
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.serving.address import base_url
-from crossdock.settings import load_settings
 
 if TYPE_CHECKING:
     from crossdock.demo.access import DemoKey

@@ -15,7 +15,7 @@ async def greeting(runtime: Runtime) -> str:
 
     async with runtime.database.statement() as tx:
         product_id = await find_sample_variant(tx)
-    parts = [_heading(runtime.settings), _table(runtime.settings.public_url.rstrip("/"))]
+    parts = [_heading(runtime.settings), _table(runtime.settings.server.public_url.rstrip("/"))]
     if product_id is None:
         parts.append("There is no demo shop. Add partners with: crossdock partner add --help")
     else:
@@ -32,13 +32,13 @@ def command(settings: Settings) -> str:
         here = Path.cwd()
         shown = program.relative_to(here) if program.is_relative_to(here) else program
         words = [shlex.quote(str(shown))]
-    if settings.data_path != Settings().data_path:
-        words.insert(0, f"CROSSDOCK_DATA_DIR={shlex.quote(str(settings.data_path))}")
+    if settings.server.data_path != Settings().server.data_path:
+        words.insert(0, f"CROSSDOCK_DATA_DIR={shlex.quote(str(settings.server.data_path))}")
     return " ".join(words)
 
 
 def _heading(settings: Settings) -> str:
-    url, folder = settings.public_url, settings.data_path
+    url, folder = settings.server.public_url, settings.server.data_path
     return f"\nCrossdock serves on {url} (data in {folder}); Ctrl-C stops it.\n"
 
 

@@ -30,8 +30,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 def lifetimes_of(settings: Settings) -> Lifetimes:
     """How long sessions live, by the settings."""
     return Lifetimes(
-        idle=timedelta(seconds=settings.session_idle_s),
-        longest=timedelta(seconds=settings.session_longest_s),
+        idle=timedelta(seconds=settings.people.session_idle_s),
+        longest=timedelta(seconds=settings.people.session_longest_s),
     )
 
 
@@ -46,7 +46,7 @@ def create_means(runtime: Runtime, *, box: SecretBox, ids: Ids) -> Means:
         hasher=Hasher(),
         lives=lifetimes_of(settings),
         limits=Limits(
-            free_failures=settings.sign_in_free_failures,
-            longest_wait_s=settings.sign_in_longest_wait_s,
+            free_failures=settings.people.sign_in_free_failures,
+            longest_wait_s=settings.people.sign_in_longest_wait_s,
         ),
     )

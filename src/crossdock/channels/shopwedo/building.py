@@ -1,0 +1,60 @@
+"""Builds the channel, and says what its partners are like."""
+
+from zoneinfo import ZoneInfo
+
+from crossdock.channels.contract import JSON_OBJECT, Channel, ChannelFacts, Services
+from crossdock.channels.shopwedo import NAME
+from crossdock.channels.shopwedo.app import PREFIXES, build_app, build_handlers
+from crossdock.channels.shopwedo.auth import Authenticator
+from crossdock.channels.shopwedo.errors import render_error
+from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, LabelPages
+from crossdock.channels.shopwedo.methods import Methods
+from crossdock.channels.shopwedo.ordering import RELEASE_IMMEDIATE, RELEASE_LOOKING
+from crossdock.channels.shopwedo.settings import ShopwedoSettings
+from crossdock.gate import create_gate
+from crossdock.shop.partners import Signatures
+
+FACTS = ChannelFacts(
+    name=NAME,
+    permissions=(),
+    settings={
+        "release_mode": (RELEASE_LOOKING, RELEASE_IMMEDIATE),
+        "replay_cache": ("yes", "no"),
+        "require_v11_fields": ("yes", "no"),
+        "stock_as_list": ("yes", "no"),
+        "returns": (JSON_OBJECT,),
+    },
+    keys_are_numbers=True,
+)
+
+
+def create_channel(services: Services) -> Channel:
+    """The channel over one process's services."""
+    runtime = services.runtime
+    signatures = Signatures(services.create_callers(NAME))
+    methods = Methods(
+        runtime.database,
+        clock=runtime.clock,
+        ids=services.ids,
+        box=services.box,
+        zone=ZoneInfo("Europe/Brussels"),
+        public_url=runtime.settings.server.public_url,
+    )
+    authenticator = Authenticator(
+        signatures,
+        clock=runtime.clock,
+        skew_s=runtime.settings.section(ShopwedoSettings).skew_s,
+        rate_limit_per_minute=runtime.settings.partners.rate_limit_per_minute,
+    )
+    label_pages = LabelPages(runtime.database, booking=services.booking, gate=create_gate(services))
+    handlers = build_handlers(authenticator, methods.table())
+    app = build_app(handlers, label_pages=label_pages)
+    return Channel(
+        name=NAME,
+        paths=(*PREFIXES, *PATHS, LABEL_PATH),
+        app=app,
+        direct=handlers,
+        render_error=render_error,
+        openapi=app.openapi,
+        staff_pages=(STAFF_PAGE,),
+    )

@@ -1,0 +1,19 @@
+"""What an operator may choose for this channel."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from crossdock.settings import Natural, Section
+
+
+class ShopwedoSettings(Section, frozen=True, kw_only=True):
+    """ShopWeDo: fulfilment for web shops."""
+
+    table: ClassVar[str] = "shopwedo"
+    part: ClassVar[str] = "channels/shopwedo"
+
+    skew_s: Annotated[
+        Natural,
+        Meta(description="How many seconds a ShopWeDo timestamp may lie in the future."),
+    ] = 5

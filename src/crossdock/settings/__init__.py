@@ -1,0 +1,32 @@
+"""What an operator may choose: a section for each part, read from a TOML file and the environment."""
+
+from crossdock.settings.loading import (
+    CONFIG_VARIABLE,
+    ENVIRONMENT_PREFIX,
+    FILE_NAME,
+    find_file,
+    load_settings,
+    unknown_variables,
+)
+from crossdock.settings.model import Setting, Settings, describe
+from crossdock.settings.section import Count, Natural, Port, Seconds, Section, SettingsError
+from crossdock.settings.sections import default_workers
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "ENVIRONMENT_PREFIX",
+    "FILE_NAME",
+    "Count",
+    "Natural",
+    "Port",
+    "Seconds",
+    "Section",
+    "Setting",
+    "Settings",
+    "SettingsError",
+    "default_workers",
+    "describe",
+    "find_file",
+    "load_settings",
+    "unknown_variables",
+]

@@ -1,0 +1,156 @@
+"""Read the settings from a TOML file and the environment.
+
+Order: the default, then `crossdock.toml`, then the environment. The file is the one that
+CROSSDOCK_CONFIG names, or ./crossdock.toml, or crossdock.toml in the data folder; it has a table for
+each section. The environment has `CROSSDOCK_<TABLE>_<NAME>`, and `CROSSDOCK_<NAME>` for those that
+a section calls short; the longer name wins. A file may name a setting like the environment does.
+"""
+
+import difflib
+import os
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from crossdock.settings.model import Setting, Settings, describe
+from crossdock.settings.section import Section, SettingsError
+
+ENVIRONMENT_PREFIX = "CROSSDOCK_"
+CONFIG_VARIABLE = "CROSSDOCK_CONFIG"
+FILE_NAME = "crossdock.toml"
+
+Given = dict[tuple[str, str], tuple[Any, str]]
+"""(table, name): the value as written, and where it stands."""
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None,
+    *,
+    file: Path | None = None,
+    others: Iterable[Section] = (),
+) -> Settings:
+    """The settings of this process; `others` are sections that are not the core's, with defaults.
+
+    Raises SettingsError for unknown names and bad values.
+    """
+    environment = os.environ if environment is None else environment
+    empty = Settings(others=tuple(others))
+    known = describe(empty)
+    path = file or find_file(environment)
+    given = _from_file(path, known=known) if path else {}
+    given |= _from_environment(environment, known=known)
+    values: dict[str, dict[str, Any]] = {}
+    for setting in known:
+        if found := given.get((setting.table, setting.name)):
+            values.setdefault(setting.table, {})[setting.name] = _convert(setting, *found)
+    settings = empty.with_sections(
+        msgspec.structs.replace(each, **values.get(each.table, {})) for each in empty.all()
+    )
+    for section in settings.all():
+        section.check()
+    return settings
+
+
+def find_file(environment: Mapping[str, str]) -> Path | None:
+    """The settings file that applies, or None. Raises SettingsError when a named one is missing."""
+    if named := environment.get(CONFIG_VARIABLE):
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise SettingsError(f"{CONFIG_VARIABLE} names {path}, which is not a file.")
+        return path
+    names = ("SERVER_DATA_DIR", "DATA_DIR")
+    chosen = (environment.get(f"{ENVIRONMENT_PREFIX}{name}") for name in names)
+    data_dir = next(filter(None, chosen), "./data")
+    candidates = (Path(FILE_NAME), Path(data_dir).expanduser() / FILE_NAME)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def unknown_variables(environment: Mapping[str, str], *, settings: Settings) -> list[str]:
+    """CROSSDOCK_* variables that are no setting: most likely a slip of the pen."""
+    known = {_variable(name) for each in describe(settings) for name in each.flat_names}
+    return sorted(
+        name
+        for name in environment
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known | {CONFIG_VARIABLE}
+    )
+
+
+def _variable(flat_name: str) -> str:
+    return f"{ENVIRONMENT_PREFIX}{flat_name.upper()}"
+
+
+def _from_file(path: Path, *, known: list[Setting]) -> Given:
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    tables = {each.table for each in known}
+    flat = {name: each for each in known for name in each.flat_names}
+    dotted = {f"{each.table}.{each.name}": each for each in known}
+    given: Given = {}
+    for name, value in written.items():
+        if isinstance(value, dict) and name in tables:
+            names = {f"{name}.{inner}": part for inner, part in value.items()}
+            _note(given, names, known=dotted, path=path)
+        else:
+            _note(given, {name: value}, known=flat, path=path, also=tables)
+    return given
+
+
+def _note(
+    given: Given,
+    values: Mapping[str, Any],
+    *,
+    known: Mapping[str, Setting],
+    path: Path,
+    also: Iterable[str] = (),
+) -> None:
+    for name, value in values.items():
+        setting = known.get(name)
+        if setting is None:
+            near = difflib.get_close_matches(name, [*known, *also], n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]}?" if near else "; see crossdock.example.toml"
+            raise SettingsError(f"{path} has an unknown setting {name!r}{hint}")
+        given[setting.table, setting.name] = (value, f"in {path}")
+
+
+def _from_environment(environment: Mapping[str, str], *, known: list[Setting]) -> Given:
+    given: Given = {}
+    for setting in known:
+        for name in reversed(setting.flat_names):
+            text = environment.get(_variable(name))
+            if text is not None:
+                is_list = typing.get_origin(_bare(setting.type)) is tuple
+                value = _split(text) if is_list else text
+                given[setting.table, setting.name] = (value, f"in {_variable(name)}")
+    return given
+
+
+def _bare(hint: Any) -> Any:
+    """The type without its description."""
+    return typing.get_args(hint)[0]
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.strip("[] ").split(",") if part.strip()]
+
+
+def _convert(setting: Setting, value: Any, where: str) -> Any:
+    """One value at a time, so that the message can name the setting and its place."""
+    try:
+        return msgspec.convert(value, setting.type, strict=not isinstance(value, str | list))
+    except msgspec.ValidationError as error:
+        raise SettingsError(
+            f"{setting.usual_name} {where}: {error} (got {_shown(setting, value)})"
+        ) from error
+
+
+def _shown(setting: Setting, value: Any) -> str:
+    is_secret = setting.is_secret or any(w in setting.name for w in ("key", "token", "url"))
+    return "a value not shown" if is_secret else repr(value)

@@ -1,0 +1,38 @@
+"""What a section is: the settings of one part of the program."""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from crossdock.errors import Invalid
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Count = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class SettingsError(Invalid):
+    """A setting that cannot be used; the message names it and says what to write instead."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("invalid_input", message)
+
+
+class Section(msgspec.Struct, frozen=True):
+    """The settings of one part: a table of the file, and `CROSSDOCK_<TABLE>_<NAME>`.
+
+    `table` is its name, `part` the folder or module below `crossdock` that it belongs to; nothing
+    else reads it, but what puts parts together. `short` names the settings that the environment also
+    knows without the table's name, `secret` those that are never shown. Each field carries its
+    description, which is its documentation; units stand last in the names: _s, _ms, _bytes, _mb.
+    """
+
+    table: ClassVar[str]
+    part: ClassVar[str]
+    short: ClassVar[tuple[str, ...]] = ()
+    secret: ClassVar[tuple[str, ...]] = ()
+
+    def check(self) -> None:
+        """Rules that a type cannot say. Raises SettingsError."""
