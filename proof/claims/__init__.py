@@ -16,6 +16,7 @@ from proof.claims import (
     p16_paging,
     p17_money,
     p20_import,
+    p23_standby,
 )
 
 CLAIMS: list[Claim] = [
@@ -33,4 +34,5 @@ CLAIMS: list[Claim] = [
     p16_paging.CLAIM,
     p17_money.CLAIM,
     p20_import.CLAIM,
+    p23_standby.CLAIM,
 ]

@@ -199,6 +199,29 @@ async def test_the_standby_takes_over_and_the_server_finds_it(tmp_path: Path):
             await jobs_go_on(replicas)
 
 
+async def test_a_frozen_primary_is_left_for_the_standby(tmp_path: Path):
+    with Replicas(tmp_path / "pair") as replicas:
+        migrate(replicas.url())
+        async with selling(replicas, tmp_path / "server", "--no-jobs") as (server, client, product):
+            assert (await client.order(product, number="PO-1")).status_code == 201
+
+            replicas.primary.freeze()
+            waiting = [asyncio.create_task(client.order(product)) for _ in range(6)]
+            started = time.monotonic()
+            ready = await client.send("GET", "/ready", headers={})
+            assert (ready.status_code, time.monotonic() - started < 3) == (503, True)
+            replicas.standby.promote()
+
+            started = time.monotonic()
+            while (reply := await client.order(product, number="PO-2")).status_code == 503:
+                assert time.monotonic() - started < BACK_WITHIN_S, server.log()
+            assert reply.status_code == 201
+            assert time.monotonic() - started < BACK_WITHIN_S, server.log()
+            assert (await client.order(product, number="PO-1")).status_code == 409
+            assert {reply.status_code for reply in await asyncio.gather(*waiting)} <= {201, 503}
+            replicas.primary.kill()
+
+
 async def jobs_go_on(replicas: Replicas) -> None:
     """Until the worker has numbered the events of all orders, those after the switch included."""
     async with opened(replicas) as database, asyncio.timeout(20):

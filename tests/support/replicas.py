@@ -1,6 +1,6 @@
 """A primary and its synchronous standby: two real PostgreSQL servers, on the embedded wheel's files."""
 
-import os
+import contextlib
 import signal
 import subprocess
 import time
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
+import psutil
 import psycopg
 
 from crossdock.db.placement import discard, give, place
@@ -84,25 +85,40 @@ class Node:
             rows = connection.execute(statement.encode())
             return [row[0] for row in rows.fetchall()] if rows.description else None
 
-    def signal(self, number: int) -> None:
-        """SIGQUIT stops it at once, its own processes too; SIGKILL takes the whole group."""
+    def freeze(self) -> None:
+        """Stop all its processes where they are; connections stay open and nobody answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal_all(signal.SIGCONT)
+
+    def shut_down(self) -> None:
+        """Stop it in good order: what was committed reaches the standby first."""
         assert self._process
-        if number == signal.SIGQUIT:
-            self._process.send_signal(number)
-        else:
-            os.killpg(self._process.pid, number)
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(READY_S)
 
     def stop(self) -> None:
         """Stop it at once, as if it had crashed, and wait for the end."""
         if self._process and self._process.poll() is None:
-            self.signal(signal.SIGQUIT)
+            self._signal_all(signal.SIGCONT)
+            self._process.send_signal(signal.SIGQUIT)
             self._process.wait(READY_S)
 
     def kill(self) -> None:
         """Kill all its processes."""
         assert self._process
-        self.signal(signal.SIGKILL)
+        self._signal_all(signal.SIGKILL)
         self._process.wait(READY_S)
+
+    def _signal_all(self, number: int) -> None:
+        """Each backend has a process group of its own, so they are signalled one by one."""
+        assert self._process
+        server = psutil.Process(self._process.pid)
+        for process in (server, *server.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def promote(self) -> None:
         """Make a standby the primary, and wait until it takes writes."""

@@ -7,7 +7,11 @@ warning, a link lost meanwhile, and an answer that does not come all count as an
 """
 
 import asyncio
+import contextlib
+import os
 import select
+import socket
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -58,6 +62,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         self.may_cancel = False
         self.patience_s: float | None = None
         self._is_in_doubt = False
+        self._waits_since: float | None = None
         self.add_notice_handler(self._noticed)
 
     async def wait(
@@ -68,8 +73,26 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
     ) -> Any:
         """Raises AnswerLost where what was sent may have been committed, or not."""
         patience_s = self.patience_s if timeout is None else timeout
-        if self.may_cancel:
-            return await self._wait_cancellable(gen, interval=interval, patience_s=patience_s)
+        self._waits_since = monotonic()
+        try:
+            if self.may_cancel:
+                return await self._wait_cancellable(gen, interval=interval, patience_s=patience_s)
+            return await self._wait_for_commit(gen, interval=interval, patience_s=patience_s)
+        finally:
+            self._waits_since = None
+
+    def waits_s(self) -> float:
+        """How long it has been waiting for an answer."""
+        return 0.0 if self._waits_since is None else monotonic() - self._waits_since
+
+    def cut(self) -> None:
+        """Let whoever waits for an answer find the connection closed; nothing is sent."""
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as link:
+            link.shutdown(socket.SHUT_RDWR)
+
+    async def _wait_for_commit(
+        self, gen: PQGen[Any], *, interval: float, patience_s: float | None
+    ) -> Any:
         try:
             answer = await waiting.wait_async(
                 gen, self.pgconn.socket, interval=interval, timeout=patience_s

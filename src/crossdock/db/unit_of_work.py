@@ -14,9 +14,9 @@ from crossdock.db.connection import (
     SHUTDOWN_CLASS,
     AnswerLost,
     Connection,
-    connection_info,
     require_alive,
 )
+from crossdock.db.hosts import Hosts
 from crossdock.errors import CrossdockError, DatabaseUnavailable, OutcomeUnknown, Unavailable
 
 # The pool doubles its pause after each failed attempt; given up early, the next request tries anew.
@@ -89,8 +89,9 @@ class Database:
             statement_timeout_ms / 1000 + patience_s if statement_timeout_ms else None
         )
         options = f"-c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms} -c jit=off"
+        self._hosts = Hosts(url)
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            connection_info(url),
+            self._hosts.conninfo,
             connection_class=Connection,
             min_size=min_size,
             max_size=max_size,
@@ -110,9 +111,11 @@ class Database:
     async def open(self) -> None:
         """Open the pool; connections are made in the background."""
         await self.pool.open()
+        self._hosts.start()
 
     async def close(self) -> None:
         """Close the pool and its connections."""
+        await self._hosts.stop()
         await self.pool.close()
 
     @asynccontextmanager
@@ -132,6 +135,7 @@ class Database:
 
     async def _configure(self, connection: Connection) -> None:
         connection.patience_s = self._patience_s
+        self._hosts.add(connection)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
