@@ -78,6 +78,21 @@ async def test_the_pages_fit_and_can_be_read(visit, noor, scheme, width):
     seen.assert_clean()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_a_partners_page_fits_and_can_be_read(visit, server_database, scheme, width):
+    async with server_database.begin() as tx:
+        robin = await make_person(tx, role="partner", name="Robin Calloway")
+    seen = await visit("/console/sign-in", width=width, scheme=scheme)
+
+    await enter(seen.page, robin)
+
+    assert path_of(seen.page) == "/console/"
+    assert await seen.page.get_by_text("Never used.").is_visible()
+    await check(seen.page)
+    seen.assert_clean()
+
+
 async def test_the_session_cookie_is_out_of_reach_of_scripts(visit, noor):
     seen = await visit("/console/")
     await enter(seen.page, noor)

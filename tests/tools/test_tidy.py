@@ -212,6 +212,22 @@ SAMPLES = [
             ("src/crossdock/shop/people/x.sql", 2),
         ),
     ),
+    Sample(
+        words.secrets_are_compared_in_constant_time,
+        good={
+            "src/crossdock/shop/partners/tokens.py": (
+                "right = constant_time_equal(secret.value, token_hash)\n"
+                "found = secret.id == secret_id\n"
+                "if token == '': ...\n"
+            ),
+            "src/crossdock/kit/crypto.py": "same = left_secret == right_secret\n",
+        },
+        bad={
+            "src/crossdock/shop/partners/tokens.py": "right = secret.value == kept_token\n",
+            f"{CHANNEL}/auth.py": "\nif sign(message) != found.signature[:64]: ...\n",
+        },
+        found=(("src/crossdock/shop/partners/tokens.py", 1), (f"{CHANNEL}/auth.py", 2)),
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Laws about words: those of the web stay out of the core, those of a channel in its folder."""
+"""Laws about words: what may be said where, and how secrets are compared."""
 
 import ast
 import re
@@ -18,6 +18,8 @@ WEB_TEXT = re.compile(
     r"|^/(console|docs|api|admin|portal|track|static)\b",
     re.IGNORECASE,
 )
+PROVING = (CORE + "partners/", CORE + "people/", SRC + "gate/", SRC + "channels/")
+SECRETS = {"secret", "token", "signature", "password", "digest", "hmac"}
 SHARED = (SRC + "kit/", SRC + "commands/", SRC + "settings.py")
 
 
@@ -35,6 +37,22 @@ def the_core_speaks_no_web(tree: Tree) -> Iterator[Finding]:
         for number, row in enumerate(text.splitlines(), start=1):
             if found := WEB_TEXT.search(row):
                 yield Finding(path, number, f"{found[0]!r}: a word of the web in the core")
+
+
+def secrets_are_compared_in_constant_time(tree: Tree) -> Iterator[Finding]:
+    """Where callers are proven, no secret meets `==`, which stops at the first character that differs."""
+    for path, module in tree.modules(*PROVING):
+        for node in ast.walk(module):
+            if not isinstance(node, ast.Compare) or not _asks_for_equality(node):
+                continue
+            sides = [node.left, *node.comparators]
+            if any(isinstance(side, ast.Constant) for side in sides):
+                continue
+            for name in map(_last_name, sides):
+                if _words(name) & SECRETS and not name.endswith("_id"):
+                    message = f"{ast.unparse(node)}: use kit.crypto.constant_time_equal"
+                    yield Finding(path, node.lineno, message)
+                    break
 
 
 def a_channels_word_stays_in_its_folder(tree: Tree) -> Iterator[Finding]:
@@ -79,6 +97,21 @@ def _texts(module: ast.Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(module):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             yield node.lineno, node.value
+
+
+def _asks_for_equality(node: ast.Compare) -> bool:
+    return any(isinstance(operator, ast.Eq | ast.NotEq) for operator in node.ops)
+
+
+def _last_name(node: ast.expr) -> str:
+    """The name at the end of `a.b.token`, `token[:8]` or `token()`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Call):
+        return _last_name(node.func)
+    if isinstance(node, ast.Subscript):
+        return _last_name(node.value)
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _words(name: str) -> set[str]:
