@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from crossdock.channels.registry import default_settings
-from crossdock.channels.shoppex_partner import wire
+from crossdock.channels.shoppex_partner import requests
 from crossdock.commands.server.settings import example_file, reference_page
 from crossdock.errors import ERROR_CODES
 from crossdock.settings import describe
@@ -78,9 +78,9 @@ def limits_page() -> str:
 
 def _order_rows() -> list[tuple[str, str]]:
     return [
-        ("`items[].quantity`", f"1 to {wire.QUANTITY_MAX:,}"),
-        ("`id_order_partner`", f"{wire.NUMBER_LENGTH_MAX} characters, none of them a control"),
-        ("`comments`", f"{wire.COMMENTS_LENGTH_MAX:,} characters"),
+        ("`items[].quantity`", f"1 to {requests.QUANTITY_MAX:,}"),
+        ("`id_order_partner`", f"{requests.NUMBER_LENGTH_MAX} characters, none of them a control"),
+        ("`comments`", f"{requests.COMMENTS_LENGTH_MAX:,} characters"),
         ("`X-Shoppex-Key`", "128 of `A-Z a-z 0-9 _ -`"),
         ("`X-Shoppex-Nonce`", "128 of `A-Z a-z 0-9 . _ : ~ -`"),
     ]

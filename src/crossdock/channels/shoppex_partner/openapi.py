@@ -6,6 +6,9 @@ import msgspec
 
 from crossdock.channels.shoppex_partner.auth import HEADER_NAMES
 from crossdock.channels.shoppex_partner.errors import WIRE, WIRE_ONLY
+from crossdock.channels.shoppex_partner.requests import OrderBody
+from crossdock.channels.shoppex_partner.wire import WireCreated, WireProduct
+from crossdock.kit.schemas import schema_of
 
 DESCRIPTION = (
     "Server-to-server API for wholesale partners: read the catalogue, place orders. Every request "
@@ -63,27 +66,7 @@ def _header(name: str) -> dict[str, Any]:
 _HEADERS = [_header(name) for name in HEADER_NAMES.values()]
 
 _PRODUCT = {
-    "type": "object",
-    "required": ["id", "name", "price", "stock_quantity", "stock_sc", "origen", "upc"],
-    "properties": {
-        "id": {"type": "integer", "description": "What an order names as product_id."},
-        "name": {"type": "string", "description": "The whole name that a buyer sees."},
-        "price": {
-            "type": "string",
-            "pattern": r"^[0-9]+(\.[0-9]+)?$",
-            "description": "Your unit price now, in the shop's currency; text, so that no digit is lost.",
-        },
-        "stock_quantity": {
-            "type": ["integer", "null"],
-            "description": "How many there are for you; null where stock is not counted.",
-        },
-        "stock_sc": {"type": "integer", "description": "How many are in the shop's own warehouse."},
-        "origen": {
-            "type": "string",
-            "description": "Where stock comes from: SC own warehouse, * both, anything else the supplier.",
-        },
-        "upc": {"type": "string", "description": "The bar code's digits, leading zeros kept."},
-    },
+    **schema_of(WireProduct),
     "example": {
         "id": 1042,
         "name": "Trail coffee, whole bean, 1 kg",
@@ -95,47 +78,8 @@ _PRODUCT = {
     },
 }
 
-_DIGITS_OR_NUMBER = {"type": ["integer", "string"], "pattern": "^[0-9]{1,19}$"}
-
 _ORDER = {
-    "type": "object",
-    "required": ["items", "id_order_partner"],
-    "properties": {
-        "items": {
-            "type": "array",
-            "minItems": 1,
-            "description": "What is ordered. The same product in several items counts as the sum.",
-            "items": {
-                "type": "object",
-                "required": ["product_id", "quantity"],
-                "properties": {
-                    "product_id": {
-                        **_DIGITS_OR_NUMBER,
-                        "minimum": 1,
-                        "description": "A product's id; digits in quotes are read as well.",
-                    },
-                    "quantity": {
-                        **_DIGITS_OR_NUMBER,
-                        "minimum": 1,
-                        "maximum": 1_000_000,
-                        "description": "How many.",
-                    },
-                },
-            },
-        },
-        "id_order_partner": {
-            "type": ["string", "number"],
-            "maxLength": 191,
-            "description": "Your own order number. Each is good for one order, for ever.",
-        },
-        "comments": {
-            "type": ["string", "null"],
-            "maxLength": 2000,
-            "description": "A word for whoever packs the order.",
-        },
-        "tax_id": {"description": "Kept with the order as it comes."},
-        "resale_tax": {"description": "Kept with the order as it comes."},
-    },
+    **schema_of(OrderBody),
     "example": {
         "items": [{"product_id": 1042, "quantity": 6}, {"product_id": 1057, "quantity": 1}],
         "id_order_partner": "PO-2026-0117",
@@ -144,26 +88,7 @@ _ORDER = {
 }
 
 _CREATED = {
-    "type": "object",
-    "required": [
-        "success",
-        "order_id",
-        "order_key",
-        "order_detail_url",
-        "source",
-        "partner_order_id",
-    ],
-    "properties": {
-        "success": {"const": True},
-        "order_id": {"type": "integer", "description": "The shop's number of the order."},
-        "order_key": {
-            "type": "string",
-            "description": "What opens the order's page: keep it secret.",
-        },
-        "order_detail_url": {"type": "string", "description": "The order's page, for people."},
-        "source": {"const": "partner_integration"},
-        "partner_order_id": {"type": "string", "description": "Your id_order_partner."},
-    },
+    **schema_of(WireCreated),
     "example": {
         "success": True,
         "order_id": 10482,

@@ -4,20 +4,25 @@ import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
+from msgspec import Meta
 
 from crossdock.channels.shoppex_partner.errors import WireError
+from crossdock.channels.shoppex_partner.requests import (
+    COMMENTS_LENGTH_MAX,
+    NUMBER_LENGTH_MAX,
+    QUANTITY_MAX,
+    OrderBody,
+)
 from crossdock.kit.money import format_minor
+from crossdock.kit.schemas import picked
 from crossdock.kit.texts import has_ink
 from crossdock.shop.catalogue import SellableRow
 from crossdock.shop.orders import OrderItem, OrderRequest, Placed
 
-SOURCE = "partner_integration"
-QUANTITY_MAX = 1_000_000
-NUMBER_LENGTH_MAX = 191
-COMMENTS_LENGTH_MAX = 2_000
+SOURCE: Literal["partner_integration"] = "partner_integration"
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -33,13 +38,38 @@ class _Decimal(str):
 class WireProduct(msgspec.Struct, frozen=True):
     """One element of the product list (spec section 3). `origen` is the seed's spelling."""
 
-    id: int
-    name: str
-    price: str
-    stock_quantity: int | None
-    stock_sc: int
-    origen: str
-    upc: str
+    id: Annotated[int, Meta(description="What an order names as product_id.")]
+    name: Annotated[str, Meta(description="The whole name that a buyer sees.")]
+    price: Annotated[
+        str,
+        Meta(
+            pattern=r"^[0-9]+(\.[0-9]+)?$",
+            description="Your unit price now, in the shop's currency; text, so that no digit is lost.",
+        ),
+    ]
+    stock_quantity: Annotated[
+        int | None,
+        Meta(description="How many there are for you; null where stock is not counted."),
+    ]
+    stock_sc: Annotated[int, Meta(description="How many are in the shop's own warehouse.")]
+    origen: Annotated[
+        str,
+        Meta(
+            description="Where stock comes from: SC own warehouse, * both, anything else the supplier."
+        ),
+    ]
+    upc: Annotated[str, Meta(description="The bar code's digits, leading zeros kept.")]
+
+
+class WireCreated(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a created order (spec 4.5)."""
+
+    success: Annotated[bool, Meta(extra_json_schema={"const": True})]
+    order_id: Annotated[int, Meta(description="The shop's number of the order.")]
+    order_key: Annotated[str, Meta(description="What opens the order's page: keep it secret.")]
+    order_detail_url: Annotated[str, Meta(description="The order's page, for people.")]
+    source: Literal["partner_integration"]
+    partner_order_id: Annotated[str, Meta(description="Your id_order_partner.")]
 
 
 def wire_product(row: SellableRow, *, currency: str) -> WireProduct:
@@ -63,14 +93,14 @@ def encode_products(rows: Sequence[SellableRow], *, currency: str) -> bytes:
 def encode_success(placed: Placed, *, number: str, detail_url: str) -> bytes:
     """The answer to a created order (spec 4.5)."""
     return msgspec.json.encode(
-        {
-            "success": True,
-            "order_id": placed.id,
-            "order_key": placed.order_key,
-            "order_detail_url": detail_url,
-            "source": SOURCE,
-            "partner_order_id": number,
-        }
+        WireCreated(
+            success=True,
+            order_id=placed.id,
+            order_key=placed.order_key,
+            order_detail_url=detail_url,
+            source=SOURCE,
+            partner_order_id=number,
+        )
     )
 
 
@@ -79,6 +109,7 @@ def read_order(body: bytes, *, items_max: int, is_test: bool) -> OrderRequest:
     document = _decode(body)
     if not isinstance(document, dict):
         raise WireError("partner_invalid_payload", "The request body is not a JSON object.")
+    document = picked(document, OrderBody)
     raw_items = document.get("items")
     if not isinstance(raw_items, list) or not raw_items:
         raise WireError("partner_missing_items", "items must be a list with at least one item.")

@@ -15,8 +15,10 @@ from crossdock.channels.shopwedo.errors import (
     render_error,
 )
 from crossdock.channels.shopwedo.methods import Method
+from crossdock.channels.shopwedo.requests import REQUESTS, Auth
 from crossdock.channels.shopwedo.wire import Call, Json, read_call, read_data
 from crossdock.errors import CrossdockError
+from crossdock.kit.schemas import picked
 
 WITHOUT_DATA = {"authTest"}  # whatever it says there (spec 12)
 PREFIXES = ("/admin/api", "/api")
@@ -75,7 +77,8 @@ def _data(call: Call, *, name: str) -> Json:
     if name in WITHOUT_DATA:
         return {}
     try:
-        return read_data(call.data)
+        data: Json = picked(read_data(call.data), REQUESTS[name])
+        return data
     except WireError as error:
         if name != "createOrder":
             raise
@@ -87,7 +90,7 @@ def _handler(authenticator: Authenticator, method: Method, *, name: str) -> Hand
         """Authenticate before `data` is looked at: 401 goes before 400."""
         body = await request.body()
         call = read_call(body, content_type=request.headers.get("content-type", ""))
-        credential = await authenticator.authenticate(call.auth)
+        credential = await authenticator.authenticate(picked(call.auth, Auth))
         reply = await method(credential, _data(call, name=name))
         return Response(
             msgspec.json.encode(reply.body),

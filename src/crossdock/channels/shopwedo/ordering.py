@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from crossdock.channels.shopwedo.errors import OrderRefused
 from crossdock.channels.shopwedo.fields import WHOLE, whole
 from crossdock.channels.shopwedo.keeping import KeptLine, KeptOrder
+from crossdock.channels.shopwedo.requests import OrderAddress
 from crossdock.kit.email import is_email
 from crossdock.kit.money import MINOR_MAX, exponent, round_half_up
 from crossdock.shop.catalogue import VariantName
@@ -39,8 +40,12 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_END = re.compile(r"[\t\n\r\x85\u2028\u2029]+")
 _KINDS = {"": "id", "id": "id", "sku": "id", "reference": "reference", "barcode": "barcode"}
 
-REQUIRED_ADDRESS = ("street", "number", "zip", "city", "country_iso2", "email", "phone")
-OPTIONAL_ADDRESS = ("firstname", "lastname", "company", "vat", "box")
+REQUIRED_ADDRESS = tuple(
+    field for field in OrderAddress.__annotations__ if field in OrderAddress.__required_keys__
+)
+OPTIONAL_ADDRESS = tuple(
+    field for field in OrderAddress.__annotations__ if field in OrderAddress.__optional_keys__
+)
 
 
 class OrderReader:

@@ -8,6 +8,22 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from crossdock.channels.shopwedo.answers import (
+    CategoryAnswer,
+    ExtraHandling,
+    FourTexts,
+    Moment,
+    PickupAnswer,
+    PostAnswer,
+    ProductAnswer,
+    ReturnSettings,
+    Shipment,
+    ShownAddress,
+    ShownItem,
+    ShownOrder,
+    ShownPicture,
+    ShownStock,
+)
 from crossdock.channels.shopwedo.keeping import KeptOrder, kept_line, kept_order
 from crossdock.channels.shopwedo.states import ORDER_STATES, stock_state
 from crossdock.kit.money import to_decimal
@@ -24,6 +40,7 @@ RETURN_REASONS = [
     {"nl": "Past niet", "fr": "Ne convient pas", "en": "Does not fit", "de": "Passt nicht"},
     {"nl": "Beschadigd", "fr": "Endommagé", "en": "Damaged", "de": "Beschädigt"},
 ]
+_CATEGORY_IMAGES = ("foreground", "background", "product")
 _MOMENT_BEFORE = timedelta(microseconds=1)
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 _PHP_CHARS = len("2026-03-01 09:30:00.000000")
@@ -38,11 +55,11 @@ class Showing:
         self._zone_name = str(zone)
         self._currency = currency
         self._now = now
-        self._told: dict[datetime, dict[str, Any]] = {}
+        self._told: dict[datetime, Moment] = {}
 
     def order(
         self, order: OrderView, *, serials: Mapping[int, Sequence[str]], shop_id: int
-    ) -> dict[str, Any]:
+    ) -> ShownOrder:
         """The order object of section 7.2; `serials` by line number."""
         status, word = ORDER_STATES[order.fulfilment_state]
         kept = kept_order(order.channel_data)
@@ -75,7 +92,7 @@ class Showing:
             "items": [_item(line, serials.get(line.line_no, ())) for line in order.lines],
         }
 
-    def _shipments(self, order: OrderView, kept: KeptOrder) -> list[dict[str, Any]]:
+    def _shipments(self, order: OrderView, kept: KeptOrder) -> list[Shipment]:
         return [
             {
                 "provider": _provider(package.carrier, kept.shipping_company),
@@ -87,7 +104,7 @@ class Showing:
             if package.shipped_at is not None
         ]
 
-    def stock_item(self, item: StockItem) -> dict[str, Any]:
+    def stock_item(self, item: StockItem) -> ShownStock:
         """The stock item of section 9.2."""
         status, word = stock_state(item)
         return {
@@ -109,7 +126,7 @@ class Showing:
             "last_atp_update": self.moment(item.last_stock_change),
         }
 
-    def product(self, product: ShownProduct) -> dict[str, Any]:
+    def product(self, product: ShownProduct) -> ProductAnswer:
         """The product of section 10."""
         return {
             "product_id": product.id,
@@ -145,21 +162,23 @@ class Showing:
             "related_products": product.related,
         }
 
-    def category(self, tree: ShownCategoryTree) -> dict[str, Any]:
+    def category(self, tree: ShownCategoryTree) -> CategoryAnswer:
         """The category of section 11."""
-        images = ("foreground", "background", "product")
+        foreground, background, product = (
+            self._link(tree.images.get(name, "")) for name in _CATEGORY_IMAGES
+        )
         return {
             "category_id": tree.id,
             "category_parent_id": tree.parent_id,
             "name": _four(tree.names, tree.name),
             "description": _four(tree.descriptions),
             "sort": tree.sort,
-            "images": {name: self._link(tree.images.get(name, "")) for name in images},
+            "images": {"foreground": foreground, "background": background, "product": product},
             "status": int(tree.enabled),
             "childs": tree.children,
         }
 
-    def post(self, post: ShownPost) -> dict[str, Any]:
+    def post(self, post: ShownPost) -> PostAnswer:
         """The blog post of section 12."""
         return {
             "post_id": post.id,
@@ -171,7 +190,7 @@ class Showing:
             "status": int(post.enabled and post.published_at <= self._now),
         }
 
-    def moment(self, value: datetime | None) -> dict[str, Any] | bool:
+    def moment(self, value: datetime | None) -> Moment | bool:
         """A time as PHP's DateTime is written in JSON, or false. What came by one import shares one."""
         if value is None:
             return False
@@ -179,8 +198,8 @@ class Showing:
             self._told[value] = self._php(value.astimezone(self._zone))
         return self._told[value]
 
-    def _image(self, image: ShownImage) -> dict[str, Any]:
-        shown: dict[str, Any] = {"src": self._link(image.url), "alt": image.alt}
+    def _image(self, image: ShownImage) -> ShownPicture:
+        shown: ShownPicture = {"src": self._link(image.url), "alt": image.alt}
         if image.variant_id is not None:
             shown["product_child_id"] = image.variant_id
         return shown
@@ -190,17 +209,17 @@ class Showing:
         is_own = url.startswith("/") and not url.startswith("//")
         return self._base + url if is_own else url
 
-    def _php(self, local: datetime) -> dict[str, Any]:
+    def _php(self, local: datetime) -> Moment:
         text = local.isoformat(" ", "microseconds")[:_PHP_CHARS]
         return {"date": text, "timezone_type": 3, "timezone": self._zone_name}
 
-    def _as_written(self, text: str) -> dict[str, Any] | None:
+    def _as_written(self, text: str) -> Moment | None:
         """A time that the caller wrote without a zone: it is told as it was written."""
         if not text:
             return None
         return {"date": f"{text}.000000", "timezone_type": 3, "timezone": self._zone_name}
 
-    def _midnight(self, day: date | None) -> dict[str, Any] | bool:
+    def _midnight(self, day: date | None) -> Moment | bool:
         if day is None:
             return False
         return self._php(datetime(day.year, day.month, day.day, tzinfo=self._zone))
@@ -211,7 +230,7 @@ class Showing:
     def _amount(self, minor: int) -> float:
         return float(to_decimal(minor, self._currency))
 
-    def _extra_handling(self, value: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _extra_handling(self, value: dict[str, Any] | None) -> ExtraHandling | None:
         if not value:
             return None
         return {
@@ -220,7 +239,7 @@ class Showing:
         }
 
 
-def pickup_point(point: PickupPoint) -> dict[str, Any]:
+def pickup_point(point: PickupPoint) -> PickupAnswer:
     """A pick-up point as the shop plug-ins read it (spec 15); the distance is in kilometres."""
     return {
         "pugoCarrier": point.carrier,
@@ -240,13 +259,15 @@ def pickup_point(point: PickupPoint) -> dict[str, Any]:
     }
 
 
-def return_settings(settings: dict[str, Any]) -> dict[str, Any]:
+def return_settings(settings: dict[str, Any]) -> ReturnSettings:
     """The partner's return settings; `return_reasons` is a JSON text, as clients parse it again.
 
     What an operator wrote in another shape than ours is left at its default.
     """
     reasons, days, texts = (settings.get(name) for name in ("reasons", "days", "confirmation_text"))
-    shown: dict[str, Any] = {
+    words = texts if isinstance(texts, dict) else {}
+    nl, fr, en, de = (str(words.get(language, "")) for language in LANGUAGES)
+    return {
         "return_status": int(bool(settings.get("enabled", True))),
         "return_reasons": msgspec.json.encode(
             reasons if reasons and isinstance(reasons, list) else RETURN_REASONS
@@ -256,14 +277,14 @@ def return_settings(settings: dict[str, Any]) -> dict[str, Any]:
         "return_settings_logo": str(settings.get("logo", "")),
         "return_settings_background": str(settings.get("background", "")),
         "return_settings_color": str(settings.get("color", "")),
+        "return_confirmation_text_nl": nl,
+        "return_confirmation_text_fr": fr,
+        "return_confirmation_text_en": en,
+        "return_confirmation_text_de": de,
     }
-    words = texts if isinstance(texts, dict) else {}
-    for language in LANGUAGES:
-        shown[f"return_confirmation_text_{language}"] = str(words.get(language, ""))
-    return shown
 
 
-def keyed_by_sku(items: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def keyed_by_sku(items: Sequence[ShownStock]) -> dict[str, ShownStock]:
     """getStock's object: PHP writes a list that is indexed by id in this way (spec 9.1)."""
     return {str(item["sku"]): item for item in items}
 
@@ -279,7 +300,7 @@ def _product_status(product: ShownProduct) -> int:
     return 2 if product.is_counted and product.available <= 0 else 1
 
 
-def _item(line: LineView, serials: Sequence[str]) -> dict[str, Any]:
+def _item(line: LineView, serials: Sequence[str]) -> ShownItem:
     kept = kept_line(line.channel_data)
     return {
         "sku": line.variant_id,
@@ -292,7 +313,7 @@ def _item(line: LineView, serials: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _address(address: Address) -> dict[str, str]:
+def _address(address: Address) -> ShownAddress:
     """All twelve keys, blank as ''; an address of another channel has its street in `address_1`."""
     return {
         "firstname": address.first_name,
@@ -310,11 +331,12 @@ def _address(address: Address) -> dict[str, str]:
     }
 
 
-def _texts(translations: dict[str, dict[str, str]], key: str, default: str) -> dict[str, str]:
+def _texts(translations: dict[str, dict[str, str]], key: str, default: str) -> FourTexts:
     return _four({lang: texts.get(key, "") for lang, texts in translations.items()}, default)
 
 
-def _four(texts: dict[str, str], default: str = "") -> dict[str, str]:
+def _four(texts: dict[str, str], default: str = "") -> FourTexts:
     """The four languages; one without a text has the default, else English, else whatever there is."""
     spare = default or texts.get("en") or next((text for text in texts.values() if text), "")
-    return {language: texts.get(language) or spare for language in LANGUAGES}
+    nl, fr, en, de = (texts.get(language) or spare for language in LANGUAGES)
+    return {"nl": nl, "fr": fr, "en": en, "de": de}
