@@ -15,6 +15,7 @@ from proof.claims import (
     p14_web_shops,
     p16_paging,
     p17_money,
+    p19_link,
     p20_import,
     p23_standby,
 )
@@ -33,6 +34,7 @@ CLAIMS: list[Claim] = [
     p14_web_shops.CLAIM,
     p16_paging.CLAIM,
     p17_money.CLAIM,
+    p19_link.CLAIM,
     p20_import.CLAIM,
     p23_standby.CLAIM,
 ]

@@ -181,6 +181,22 @@ async def test_an_order_without_the_standby_s_word_is_not_acknowledged(
             assert other.execute("select count(*) from orders").fetchone() == (1,)
 
 
+async def test_a_client_that_hangs_up_does_not_end_the_commit(pair: Replicas, tmp_path: Path):
+    async with selling(pair, tmp_path, "--no-jobs") as (_, client, product):
+        with psycopg.connect(pair.url()) as other:
+            other.execute("select 1 from stock_levels where variant_id = %s for update", (product,))
+            ordering = asyncio.create_task(client.order(product, number="PO-2"))
+            await asyncio.to_thread(pair.wait_for_lock)
+            with without_standby(pair):
+                other.rollback()
+                pid = await asyncio.to_thread(pair.wait_for_commit, "%place_order%")
+                ordering.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await ordering
+                assert await asyncio.to_thread(pair.wait_for_commit, "%place_order%") == pid
+        assert (await client.order(product, number="PO-2")).status_code == 409
+
+
 async def test_the_standby_takes_over_and_the_server_finds_it(tmp_path: Path):
     with Replicas(tmp_path / "pair") as replicas:
         migrate(replicas.url())

@@ -11,12 +11,16 @@ from psycopg.conninfo import conninfo_to_dict
 class TcpProxy:
     """Passes bytes both ways between its own port and a target, until it is told otherwise.
 
-    `cut()` resets every connection and refuses new ones; `mend()` passes again.
+    `cut()` resets every connection and refuses new ones; `mend()` passes again. `half_close()` ends
+    one direction of every connection. `delay_s` holds each piece back for so long.
     """
+
+    delay_s = 0.0
 
     def __init__(self, url: str) -> None:
         self._parts = conninfo_to_dict(url)
         self._writers: set[asyncio.StreamWriter] = set()
+        self._far_writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
@@ -45,11 +49,17 @@ class TcpProxy:
         """Stop listening and reset what is open."""
         assert self._server
         self._server.close()
-        for writer in list(self._writers):
+        for writer in [*self._writers, *self._far_writers]:
             writer.transport.abort()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def half_close(self, *, towards_target: bool) -> None:
+        """End what flows to the target, or what flows from it, on every open connection."""
+        for writer in list(self._far_writers if towards_target else self._writers):
+            with contextlib.suppress(OSError, RuntimeError):
+                writer.write_eof()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -58,9 +68,9 @@ class TcpProxy:
         self._writers.add(writer)
         try:
             far_reader, far_writer = await self._open()
-            self._writers.add(far_writer)
-            await asyncio.gather(_pass(reader, far_writer), _pass(far_reader, writer))
-            self._writers.discard(far_writer)
+            self._far_writers.add(far_writer)
+            await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+            self._far_writers.discard(far_writer)
         except (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -68,16 +78,17 @@ class TcpProxy:
             self._tasks.discard(task)
             writer.close()
 
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, RuntimeError):
+            while data := await reader.read(65_536):
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         host, port = str(self._parts.get("host", "127.0.0.1")), self._parts.get("port", 5432)
         if host.startswith("/"):
             return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
         return await asyncio.open_connection(host, int(str(port)))
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
