@@ -9,7 +9,7 @@ from psycopg import sql
 from crossdock.db.unit_of_work import Database, Transaction
 
 MASKED_TYPES = ("timestamp with time zone", "bytea")
-MASKED_COLUMNS = ("order_key", "public_key")
+MASKED_COLUMNS = ("order_key", "public_key", "took_ms")
 TABLES = """
     select c.table_name, array_agg(c.column_name::text order by c.ordinal_position)
     from information_schema.columns c

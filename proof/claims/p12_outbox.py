@@ -1,0 +1,213 @@
+"""P12: receivers fail, hang and redirect, senders are killed; everything arrives, under one id each."""
+
+import asyncio
+import hashlib
+import random
+import signal
+import time
+import uuid
+from collections import Counter, defaultdict
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from os import kill
+
+from crossdock.kit.clock import SystemClock
+from crossdock.kit.ids import SeededIds
+from crossdock.kit.outbound import Outbound
+from crossdock.serving.supervisor import JOBS
+from crossdock.shop.deliveries import requeue_lost, resend_failed
+from crossdock.shop.dispatch import Configuring, add_connector, new_secret
+from crossdock.shop.events import number_events, read_events
+from proof.claim import Claim, Findings, Result, Size
+from proof.stand import Stand
+from tests.support.factories import ShopFixture, box, make_partner, make_shop, make_variant
+from tests.support.ordering import order, placing, read_partner
+from tests.support.simulators.http import Hang, HttpSimulator, Outcome, Reply, Request
+
+SHOPS = 6  # each with a connector of its own, so that hanging calls leave room for others
+BUYERS = 8
+FAILS, HANGS, REDIRECTS = 0.30, 0.05, 0.05
+WAITS_S = (1,) * 12
+PAUSE_S = (0.3, 1.2)
+SETTLE_S = 3_600.0
+STALL_S = 120.0
+
+
+class Receiver(HttpSimulator):
+    """Takes signed messages; some it fails, leaves without an answer, or sends elsewhere."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__(self._answer)
+        self.accepted: Counter[str] = Counter()
+        self.bodies: dict[str, set[bytes]] = defaultdict(set)
+        self.answered: Counter[str] = Counter()
+        self._rng = rng
+
+    async def _answer(self, request: Request) -> Outcome:
+        if request.path != "/orders":
+            self.answered["followed"] += 1
+            return Reply(200)
+        message_id = request.headers["webhook-id"]
+        self.bodies[message_id].add(hashlib.sha256(request.body).digest())
+        fate = self._rng.random()
+        if fate < FAILS:
+            self.answered["failed"] += 1
+            return Reply(503)
+        if fate < FAILS + HANGS:
+            self.answered["hung"] += 1
+            return Hang()
+        if fate < FAILS + HANGS + REDIRECTS:
+            self.answered["redirected"] += 1
+            return Reply(302, b"", {"location": f"{self.url}/elsewhere"})
+        self.answered["taken"] += 1
+        self.accepted[message_id] += 1
+        return Reply(200, {"id": message_id})
+
+
+async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
+    """Orders are placed while their sender is killed; then the queue is let run empty."""
+    async with Receiver(random.Random(rng.random())) as receiver:
+        shops = await _open_shops(stand, receiver, rng)
+        waits = ",".join(map(str, WAITS_S))
+        with stand.serving(allowed_outbound_hosts=receiver.host, dispatch_retry_s=waits):
+            placing_all = asyncio.create_task(_place(stand, shops, count=size["events"]))
+            killed = await _kill_senders(stand, count=size["kills"], rng=rng)
+            placed = await placing_all
+            await _settle(stand, shops)
+        return await _account(stand, receiver, shops, placed=placed, killed=killed)
+
+
+async def _open_shops(stand: Stand, receiver: Receiver, rng: random.Random) -> list[ShopFixture]:
+    outbound = Outbound(allowed_hosts=[receiver.host])
+    shops = []
+    for _ in range(SHOPS):
+        async with stand.database.begin() as tx:
+            shop = await make_shop(tx)
+            await add_connector(
+                tx,
+                service=Configuring(outbound=outbound, box=box()),
+                shop_id=shop.id,
+                name="hook",
+                kind="webhook",
+                settings={"url": f"{receiver.url}/orders"},
+                secret=new_secret(SeededIds(rng.randrange(10**6))),
+            )
+        shops.append(shop)
+    await outbound.close()
+    return shops
+
+
+async def _place(stand: Stand, shops: list[ShopFixture], *, count: int) -> set[str]:
+    """Place so many orders; the ids under which their messages have to arrive."""
+    expected: set[str] = set()
+    numbers = iter(range(count))
+
+    async def buy(shop: ShopFixture) -> None:
+        async with stand.database.begin() as tx:
+            variant_id = await make_variant(tx, shop=shop, own=1_000_000)
+            made = await make_partner(tx, shop=shop)
+        service = placing(stand.database, SystemClock())
+        partner = await read_partner(stand.database, made)
+        for _ in numbers:
+            number = f"PO-{uuid.uuid4().hex}"
+            placed = await order(service, partner=partner, number=number, **{f"v{variant_id}": 1})
+            expected.add(f"dispatch_{shop.id}_{placed.id}")
+
+    await asyncio.gather(*(buy(shops[number % SHOPS]) for number in range(BUYERS)))
+    return expected
+
+
+async def _kill_senders(stand: Stand, *, count: int, rng: random.Random) -> int:
+    """SIGKILL the worker at random instants; what it had claimed is then found as if its time were over."""
+    for _ in range(count):
+        await asyncio.sleep(rng.uniform(*PAUSE_S))
+        while not (pids := stand.server.children(JOBS)):
+            await asyncio.sleep(0.05)
+        with suppress(ProcessLookupError):
+            kill(rng.choice(pids), signal.SIGKILL)
+        await _let_claims_run_out(stand)
+    return count
+
+
+async def _let_claims_run_out(stand: Stand) -> None:
+    """Claims of a living worker are taken as well: a success counts even after its claim was lost."""
+    now = datetime.now(UTC)
+    async with stand.database.statement() as tx:
+        await requeue_lost(tx, now=now, due=now + timedelta(days=1))
+
+
+async def _settle(stand: Stand, shops: list[ShopFixture]) -> None:
+    """Until everything is sent: what was redirected has failed, and an operator sends it again."""
+    deadline = time.monotonic() + SETTLE_S
+    left, moved_at = -1, time.monotonic()
+    while left and time.monotonic() < deadline:
+        for shop in shops:
+            async with stand.database.begin() as tx:
+                await resend_failed(tx, shop_id=shop.id, now=datetime.now(UTC), kind="dispatch")
+        async with stand.database.statement() as tx:
+            now_left = await tx.value("select count(*) from deliveries where status <> 'sent'")
+        if now_left != left:
+            left, moved_at = now_left, time.monotonic()
+        if time.monotonic() - moved_at > STALL_S:
+            return
+        await asyncio.sleep(1)
+
+
+async def _account(
+    stand: Stand, receiver: Receiver, shops: list[ShopFixture], *, placed: set[str], killed: int
+) -> Result:
+    findings = Findings()
+    async with stand.database.statement() as tx:
+        statuses = dict(await tx.all("select status, count(*) from deliveries group by status"))
+        lines = await tx.value("select count(*) from delivery_attempts")
+        told = await tx.value("select count(*) from events where kind = 'dispatch.sent'")
+    lost = placed - receiver.accepted.keys()
+    findings.expect(not lost, f"{len(lost)} of {len(placed)} never arrived: {sorted(lost)[:3]}")
+    strangers = receiver.bodies.keys() - placed
+    findings.expect(not strangers, f"arrived and never placed: {sorted(strangers)[:3]}")
+    differing = [key for key, bodies in receiver.bodies.items() if len(bodies) > 1]
+    findings.expect(not differing, f"one id with different bodies: {differing[:3]}")
+    findings.expect(statuses == {"sent": len(placed)}, f"statuses at the end: {statuses}")
+    findings.expect(told == len(placed), f"{told} dispatch.sent events for {len(placed)} orders")
+    findings.expect(not receiver.answered["followed"], "a redirect was followed")
+    calls = len(receiver.requests)
+    findings.expect(calls <= lines, f"{calls} calls and {lines} lines in the log")
+    events = 0
+    for shop in shops:
+        sequences = await _sequences(stand, shop.id)
+        events += len(sequences)
+        dense = list(range(1, len(sequences) + 1))
+        findings.expect(sequences == dense, f"shop {shop.id}: the feed has a gap or a repeat")
+    return findings.result(
+        orders=len(placed),
+        kills=killed,
+        calls=calls,
+        answers=" ".join(f"{what}:{count}" for what, count in sorted(receiver.answered.items())),
+        arrived_again=receiver.accepted.total() - len(receiver.accepted),
+        events=events,
+    )
+
+
+async def _sequences(stand: Stand, shop_id: int) -> list[int]:
+    """The numbers of the shop's feed, read page after page as a reader would."""
+    found: list[int] = []
+    async with stand.database.statement() as tx:
+        while await number_events(tx, shop_id=shop_id):
+            pass
+        while page := await read_events(tx, shop_id=shop_id, after=found[-1] if found else 0):
+            found += [event.sequence for event in page]
+    return found
+
+
+CLAIM = Claim(
+    id="P12",
+    title="outbox under failing receivers",
+    workload="orders of six shops go to a webhook receiver that fails 30 %, hangs 5 % and redirects "
+    "5 %, while their sender is killed by SIGKILL; what has failed is sent again by hand",
+    must_hold="every order arrives, under one id and with one body, is told of once, and the feed of "
+    "events has neither gap nor repeat; no redirect is followed",
+    full={"events": 20_000, "kills": 50},
+    quick={"events": 500, "kills": 3},
+    run=run,
+    server=False,
+)
