@@ -247,3 +247,33 @@ def test_a_channel_declares_its_section_in_its_own_folder():
         assert manifest.settings is not None
         assert type(manifest.settings).__module__ == f"crossdock.channels.{manifest.name}.settings"
         assert manifest.settings.part == f"channels/{manifest.name}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ALERT_MAIL_TO": "ops@shop.example"}, "alert_mail_to needs smtp_host"),
+        ({"SMTP_HOST": "mail.example"}, "smtp_host needs mail_from"),
+        ({"MAIL_FROM": "nobody"}, "mail_from: 'nobody' is no mail address"),
+        (
+            {
+                "SMTP_HOST": "mail.example",
+                "MAIL_FROM": "a@b.example",
+                "ALERT_MAIL_TO": "x@y.example, z",
+            },
+            "alert_mail_to: 'z' is no mail address",
+        ),
+        (
+            {
+                "SMTP_HOST": "m.example",
+                "MAIL_FROM": "a@b.example",
+                "SMTP_USER": "u",
+                "SMTP_TLS": "none",
+            },
+            "a password is not sent unencrypted",
+        ),
+    ],
+)
+def test_mail_settings_that_cannot_work_are_refused(given, said):
+    with pytest.raises(SettingsError, match=said):
+        load_settings({f"CROSSDOCK_{name}": value for name, value in given.items()})

@@ -13,7 +13,9 @@ from crossdock.commands.orders import connectors, deliveries, dispatches, fulfil
 from crossdock.commands.partners import customers, partners, prices
 from crossdock.commands.people import people, sales_reps
 from crossdock.commands.server import (
+    alerts,
     doctor,
+    events,
     jobs,
     master_key,
     migrate,
@@ -44,6 +46,8 @@ app.command(rich_help_panel=_SERVER)(migrate.migrate)
 app.command(rich_help_panel=_SERVER)(settings.settings)
 app.add_typer(master_key.app, name="master-key", rich_help_panel=_SERVER)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=_SERVER)
+app.add_typer(alerts.app, name="alerts", rich_help_panel=_SERVER)
+app.add_typer(events.app, name="events", rich_help_panel=_SERVER)
 app.command(rich_help_panel=_SERVER)(doctor.doctor)
 app.command(rich_help_panel=_SERVER)(openapi.openapi)
 

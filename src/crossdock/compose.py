@@ -11,12 +11,15 @@ from typing import Self
 from crossdock.db.runtime import Runtime
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids, RandomIds
+from crossdock.kit.mail import Mailer
 from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
 from crossdock.shop.customers import Assigning
 from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
+from crossdock.shop.events import Consumer
+from crossdock.shop.mailing import AlertMail
 from crossdock.shop.orders import Placing
 from crossdock.shop.partners import Callers, Passwords
 from crossdock.shop.payments import Paying, Sandbox
@@ -137,9 +140,31 @@ class Services:
     @cached_property
     def delivery_kinds(self) -> DeliveryKinds:
         """Every kind of delivery that this installation sends."""
-        return DeliveryKinds(
-            [dispatch_kind(self.connectors, waits_s=self.settings.dispatch.retry_s)]
+        dispatch = dispatch_kind(self.connectors, waits_s=self.settings.dispatch.retry_s)
+        return DeliveryKinds([dispatch, self.alert_mail.delivery_kind])
+
+    @cached_property
+    def alert_mail(self) -> AlertMail:
+        """Alerts by mail, where an SMTP server is set."""
+        smtp = self.settings.smtp
+        mailer = Mailer(
+            host=smtp.host,
+            port=smtp.port,
+            encryption=smtp.tls,
+            sender=smtp.mail_from,
+            user=smtp.user,
+            password=smtp.password,
         )
+        return AlertMail(
+            mailer=mailer if smtp.host else None,
+            recipients=smtp.alert_mail_to,
+            public_url=self.settings.server.public_url,
+        )
+
+    @cached_property
+    def consumers(self) -> tuple[Consumer, ...]:
+        """The core's own consumers of events; a worker lets them read."""
+        return (self.alert_mail.consumer,)
 
     @cached_property
     def delivering(self) -> Delivering:

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -93,6 +94,25 @@ def test_metrics_add_up_over_the_processes(server):
     text = fetch(f"{server.url}/metrics")[2].decode()
     for name in ("crossdock_jobs_waiting", "crossdock_events_unnumbered", "crossdock_pool_size"):
         assert f"\n{name} " in text
+
+
+def test_metrics_tell_of_open_alerts_by_kind(own_server):
+    kind = f"test_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(own_server.database_url, autocommit=True) as connection:
+        for slug in ("one", "two"):
+            connection.execute(
+                "insert into shops (slug, name, currency) values (%s, 'S', 'EUR')", (slug,)
+            )
+        connection.execute("select raise_alert(id, %s, 'Look.', null, now()) from shops", (kind,))
+
+    def alerts():
+        return fetch(f"{own_server.url}/metrics")[2].decode()
+
+    assert f'\ncrossdock_alerts_open{{kind="{kind}"}} 2\n' in alerts()
+    wait_until(lambda: '\ncrossdock_events_unread{consumer="alert_mail"} 0\n' in alerts())
+    with psycopg.connect(own_server.database_url, autocommit=True) as connection:
+        connection.execute("update alerts set seen_at = now() where kind = %s", (kind,))
+    assert kind not in alerts()
 
 
 def test_metrics_are_for_this_machine_only(server):

@@ -5,9 +5,12 @@ The folder must be named before prometheus_client is imported anywhere, so nothi
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from crossdock.db.unit_of_work import Database
+from crossdock.shop.alerts import count_open
+from crossdock.shop.events import count_unread
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -25,6 +28,8 @@ _BACKLOG = (
     ("crossdock_jobs_failed", "Background jobs that gave up and wait for an operator."),
     ("crossdock_events_unnumbered", "Committed events that have no sequence number yet."),
 )
+_ALERTS = ("crossdock_alerts_open", "Alerts that nobody has seen yet, by kind.")
+_UNREAD = ("crossdock_events_unread", "Numbered events that a consumer has not read yet.")
 
 
 def reset_folder(data_dir: Path, *, port: int) -> Path:
@@ -96,7 +101,21 @@ async def render(database: Database) -> bytes:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     async with database.statement() as tx:
         row = await tx.one(_BACKLOG_SQL)
-    lines = []
-    for (name, text), value in zip(_BACKLOG, row or (), strict=True):
-        lines.append(f"# HELP {name} {text}\n# TYPE {name} gauge\n{name} {value}\n")
+        alerts = await count_open(tx)
+        unread = await count_unread(tx)
+    lines = [
+        _gauge(name, text, f" {n}") for (name, text), n in zip(_BACKLOG, row or (), strict=True)
+    ]
+    lines.append(_labelled(*_ALERTS, label="kind", counts=alerts))
+    lines.append(_labelled(*_UNREAD, label="consumer", counts=unread))
     return generate_latest(registry) + "".join(lines).encode()
+
+
+def _labelled(name: str, text: str, *, label: str, counts: Mapping[str, int]) -> str:
+    values = (f'{{{label}="{value}"}} {count}' for value, count in sorted(counts.items()))
+    return _gauge(name, text, *values)
+
+
+def _gauge(name: str, text: str, *values: str) -> str:
+    lines = "".join(f"{name}{value}\n" for value in values)
+    return f"# HELP {name} {text}\n# TYPE {name} gauge\n{lines}"

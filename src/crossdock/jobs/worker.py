@@ -1,8 +1,8 @@
-"""The worker: runs jobs, sends deliveries, numbers events, hands everything back when it stops."""
+"""The worker: jobs, deliveries, numbers of events and who is told of them; all handed back when it stops."""
 
 import asyncio
-import contextlib
 import signal
+from collections.abc import Sequence
 
 import structlog
 from psycopg_pool import PoolTimeout
@@ -10,10 +10,12 @@ from psycopg_pool import PoolTimeout
 from crossdock.compose import Services
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.errors import CrossdockError
+from crossdock.jobs.consuming import run_consumers
 from crossdock.jobs.delivering import POLL_S, Sender
 from crossdock.jobs.queue import queue
 from crossdock.jobs.stalled import SILENT_S, hand_back_stalled
 from crossdock.settings import Settings
+from crossdock.shop.events import Consumer
 
 log = structlog.get_logger("crossdock.jobs")
 
@@ -22,21 +24,26 @@ NUMBERING_BATCH = 5000
 DATABASE_WAIT_S = 5.0
 
 
-async def work(settings: Settings) -> None:
-    """Run jobs until SIGTERM or SIGINT; running ones get the grace, then go back to the queue."""
+async def work(settings: Settings, *, consumers: Sequence[Consumer] = ()) -> None:
+    """Run jobs until SIGTERM or SIGINT; running ones get the grace, then go back to the queue.
+
+    `consumers` are told of the numbered events, beside those of the core.
+    """
     runtime = create_runtime(settings)
     await runtime.database.open()
-    numbering = asyncio.create_task(_number_events(runtime), name="number events")
+    loops = [asyncio.create_task(_number_events(runtime), name="number events")]
     try:
         await _wait_for_database(runtime)
         await queue.open_async(runtime.database.pool)
         await hand_back_stalled(queue)
         async with Services(runtime) as services:
+            everybody = [*services.consumers, *consumers]
+            loops.append(asyncio.create_task(_tell(runtime, everybody), name="tell consumers"))
             await _run_until_stopped(services)
     finally:
-        numbering.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await numbering
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
         await runtime.database.close()
 
 
@@ -107,4 +114,20 @@ async def _number_events(runtime: Runtime) -> None:
         except Exception:
             log.exception("events were not numbered")
         if count < NUMBERING_BATCH:
+            await asyncio.sleep(POLL_S)
+
+
+async def _tell(runtime: Runtime, consumers: Sequence[Consumer]) -> None:
+    """Let consumers read what is new twice a second, and go on at once while there is more."""
+    while True:
+        count = 0
+        try:
+            count = await run_consumers(
+                runtime.database, consumers=consumers, now=runtime.clock.now()
+            )
+        except CrossdockError as error:
+            log.warning("consumers were not told", code=error.code)
+        except Exception:
+            log.exception("consumers were not told")
+        if not count:
             await asyncio.sleep(POLL_S)

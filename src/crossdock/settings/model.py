@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from crossdock.settings import sections
+from crossdock.settings.mail import Smtp
 from crossdock.settings.section import Section, SettingsError
 
 S = TypeVar("S", bound=Section)
@@ -30,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dispatch: sections.Dispatch = sections.Dispatch()
     outbound: sections.OutboundSection = sections.OutboundSection()
     label: sections.Label = sections.Label()
+    smtp: Smtp = Smtp()
     jobs: sections.Jobs = sections.Jobs()
     others: tuple[Section, ...] = ()
 

@@ -1,8 +1,21 @@
 """What happened: the outbox, its kinds and sequence numbers, and jobs written with the change."""
 
+from crossdock.shop.events.consumers import (
+    WAITS_S,
+    Batch,
+    Consumer,
+    Place,
+    advance,
+    count_unread,
+    list_due,
+    list_places,
+    note_failure,
+    read_new,
+)
 from crossdock.shop.events.feed import Event, number_events, read_events
 from crossdock.shop.events.kinds import (
     KINDS,
+    AlertRaised,
     CatalogueChanged,
     DispatchAttemptFailed,
     DispatchSent,
@@ -23,7 +36,11 @@ from crossdock.shop.events.writing import write_event
 
 __all__ = [
     "KINDS",
+    "WAITS_S",
+    "AlertRaised",
+    "Batch",
     "CatalogueChanged",
+    "Consumer",
     "DispatchAttemptFailed",
     "DispatchSent",
     "Event",
@@ -33,13 +50,20 @@ __all__ = [
     "PackagePacked",
     "PackageShipped",
     "Payload",
+    "Place",
     "PriceChanged",
     "ReturnAnnounced",
     "ReturnReceived",
     "StockChanged",
     "Topic",
+    "advance",
+    "count_unread",
     "defer_job",
+    "list_due",
+    "list_places",
+    "note_failure",
     "number_events",
     "read_events",
+    "read_new",
     "write_event",
 ]

@@ -1,11 +1,13 @@
 """Read a shop's events in order, from any point, without gap or repeat."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.events.kinds import KINDS, Payload, Topic
 
 PAGE_MAX = 1_000
 
@@ -15,23 +17,43 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     sequence: int
     kind: str
+    topic: str
     subject_id: int | None
     payload: dict[str, Any]
     created_at: datetime
 
+    def decode(self) -> Payload:
+        """The payload as its kind's struct; ValidationError where it is not one."""
+        return msgspec.convert(self.payload, KINDS[self.kind])
+
 
 async def read_events(
-    tx: Transaction, *, shop_id: int, after: int = 0, limit: int = PAGE_MAX
+    tx: Transaction,
+    *,
+    shop_id: int,
+    after: int = 0,
+    upto: int | None = None,
+    topics: Sequence[Topic] | None = None,
+    limit: int = PAGE_MAX,
 ) -> list[Event]:
-    """The events numbered above `after`, at most PAGE_MAX, in order.
+    """The events numbered above `after`, at most PAGE_MAX, in order; None for every topic.
 
     Numbers are given to committed events only, one after another, so whoever goes on from the
     last number it saw skips nothing and sees nothing twice.
     """
     rows = await tx.all(
-        "select sequence, kind, subject_id, payload, created_at from events"
-        " where shop_id = %s and sequence > %s order by sequence limit %s",
-        (shop_id, after, min(limit, PAGE_MAX)),
+        "select sequence, kind, topic, subject_id, payload, created_at from events"
+        " where shop_id = %s and sequence > %s and (%s::bigint is null or sequence <= %s)"
+        " and (%s::text[] is null or topic = any(%s)) order by sequence limit %s",
+        (
+            shop_id,
+            after,
+            upto,
+            upto,
+            None if topics is None else list(topics),
+            None if topics is None else list(topics),
+            min(limit, PAGE_MAX),
+        ),
     )
     return [Event(**dict(zip(Event.__struct_fields__, row, strict=True))) for row in rows]
 

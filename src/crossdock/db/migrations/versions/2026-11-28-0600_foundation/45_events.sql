@@ -33,3 +33,16 @@ end $$;
 
 create trigger events_topic before insert on events for each row when (new.topic is null)
 execute function fill_event_topic();
+
+-- How far each consumer is: it has done everything up to `position`, in the transactions that moved it.
+-- `failures` counts the attempts at what comes next; it is tried again at `next_attempt_at`.
+create table event_consumers (
+    shop_id bigint not null references shops on delete cascade,
+    consumer text not null,
+    position bigint not null default 0 check (position >= 0),
+    failures integer not null default 0 check (failures >= 0),
+    last_error text not null default '',
+    next_attempt_at timestamptz,
+    updated_at timestamptz not null default now(),
+    primary key (shop_id, consumer)
+);

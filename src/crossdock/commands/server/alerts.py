@@ -1,0 +1,109 @@
+"""`crossdock alerts`: what somebody has to look at."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_runtime
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.shop.alerts import Alert
+
+app = typer.Typer(help="What somebody has to look at.", no_args_is_help=True)
+
+BY = "command line"
+ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop's.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_(
+    shop: ShopOption = None,
+    with_seen: Annotated[bool, typer.Option("--all", help="Those that were seen as well.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """The open alerts, the newest first."""
+    from crossdock.shop.alerts import list_alerts
+
+    async def run(runtime: Runtime) -> "list[Alert]":
+        async with runtime.database.statement() as tx:
+            shop_id = await shop_id_of(tx, shop) if shop else None
+            return await list_alerts(tx, shop_id=shop_id, with_seen=with_seen, limit=limit)
+
+    alerts = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode(alerts))
+    elif alerts:
+        _print_table(alerts)
+    else:
+        typer.echo("There is nothing to look at.")
+
+
+@app.command()
+def show(
+    alert_id: Annotated[int, typer.Argument(help="The alert's number.")],
+    as_json: JsonOption = False,
+) -> None:
+    """One alert, open or seen."""
+    from crossdock.shop.alerts import read_alert
+
+    async def run(runtime: Runtime) -> "Alert":
+        async with runtime.database.statement() as tx:
+            return await read_alert(tx, alert_id=alert_id)
+
+    alert = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode(alert))
+        return
+    for name, value in msgspec.structs.asdict(alert).items():
+        typer.echo(f"{name:12}{'' if value is None else value}")
+
+
+@app.command()
+def seen(
+    alert_ids: Annotated[list[int] | None, typer.Argument(help="The alerts' numbers.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every open one.")] = False,
+    shop: ShopOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Close alerts; the same may be raised again from now on."""
+    from crossdock.shop.alerts import mark_seen, read_alert
+
+    if bool(alert_ids) == everything:
+        raise Invalid("invalid_input", "Name alerts, or --all for every open one.")
+
+    async def run(runtime: Runtime) -> int:
+        async with runtime.database.begin() as tx:
+            shop_id = await shop_id_of(tx, shop) if shop else None
+            for alert_id in alert_ids or ():
+                await read_alert(tx, shop_id=shop_id, alert_id=alert_id)
+            return await mark_seen(
+                tx, shop_id=shop_id, alert_ids=alert_ids or None, by=BY, now=runtime.clock.now()
+            )
+
+    count = with_runtime(run)
+    typer.echo(msgspec.json.encode({"seen": count}) if as_json else f"{count} closed.")
+
+
+def _print_table(alerts: "list[Alert]") -> None:
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    table = Table("No", "Shop", Column("Raised", no_wrap=True), "About", "What", "Seen")
+    for alert in alerts:
+        order = "" if alert.order_id is None else f"order {alert.order_id}"
+        seen_at = f"{alert.seen_at:%Y-%m-%d %H:%M} {alert.seen_by}" if alert.seen_at else ""
+        table.add_row(
+            str(alert.id),
+            alert.shop,
+            f"{alert.created_at:%Y-%m-%d %H:%M}",
+            " ".join(part for part in (alert.title, order, alert.subject) if part),
+            alert.message,
+            seen_at,
+        )
+    Console().print(table)

@@ -1,0 +1,95 @@
+"""`crossdock events`: what happened in a shop, and who has been told of it."""
+
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import msgspec
+import typer
+
+from crossdock.commands.running import with_runtime
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.errors import Invalid
+
+if TYPE_CHECKING:
+    from crossdock.shop.events import Event, Place
+
+app = typer.Typer(help="What happened, and who has been told of it.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_(
+    shop: Annotated[str, typer.Option("--shop", help="The shop's slug.")],
+    after: Annotated[int, typer.Option(min=0, help="Only what has a larger number.")] = 0,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Only this topic; may be repeated.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """The feed in its order: go on with the last number that you saw."""
+    from crossdock.shop.events import Topic, read_events
+
+    topics: list[Topic] = [name for name in get_args(Topic) if name in (topic or ())]
+    if len(topics) != len(set(topic or ())):
+        raise Invalid("invalid_input", f"--topic must be one of {', '.join(get_args(Topic))}.")
+
+    async def run(runtime: Runtime) -> "list[Event]":
+        async with runtime.database.statement() as tx:
+            shop_id = await shop_id_of(tx, shop)
+            return await read_events(
+                tx, shop_id=shop_id, after=after, topics=topics or None, limit=limit
+            )
+
+    events = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode(events))
+        return
+    for event in events:
+        subject = "" if event.subject_id is None else event.subject_id
+        payload = msgspec.json.encode(event.payload).decode()
+        moment = f"{event.created_at:%Y-%m-%d %H:%M:%S}"
+        typer.echo(f"{event.sequence:>8}  {moment}  {event.kind:22} {subject:<10} {payload}")
+    if not events:
+        typer.echo("Nothing has happened since.")
+
+
+@app.command()
+def consumers(
+    shop: Annotated[str | None, typer.Option("--shop", help="Only this shop's.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How far each consumer of the feed is, and what stops it."""
+    from crossdock.shop.events import list_places
+
+    async def run(runtime: Runtime) -> "list[Place]":
+        async with runtime.database.statement() as tx:
+            return await list_places(tx, shop_id=await shop_id_of(tx, shop) if shop else None)
+
+    places = with_runtime(run)
+    if as_json:
+        typer.echo(msgspec.json.encode(places))
+    elif places:
+        _print_table(places)
+    else:
+        typer.echo("No consumer has read anything yet; a worker lets them.")
+
+
+def _print_table(places: "list[Place]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Shop", "Consumer", "Has read", "Behind", "Failed", "Next attempt", "Last error")
+    for place in places:
+        after = place.next_attempt_at
+        table.add_row(
+            place.shop,
+            place.consumer,
+            str(place.position),
+            str(place.behind),
+            str(place.failures or ""),
+            f"{after:%Y-%m-%d %H:%M:%S}" if after else "",
+            place.last_error,
+        )
+    Console().print(table)

@@ -1,0 +1,99 @@
+"""Alerts by mail: a consumer queues one delivery for each address, the engine sends and repeats it.
+
+The alert itself stands in its table, whatever becomes of the mail.
+"""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.mail import Mail, Mailer, Rejected, Undelivered
+from crossdock.shop.alerts import Alert, read_alert
+from crossdock.shop.deliveries import (
+    Call,
+    Claim,
+    DeliveryKind,
+    Permanent,
+    Retryable,
+    Sent,
+    queue_delivery,
+)
+from crossdock.shop.events import AlertRaised, Batch, Consumer
+
+ALERT_MAIL = "alert_mail"
+_FAILED = f"{ALERT_MAIL}_failed"
+_SUBJECT_CHARS = 120
+
+
+class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
+    """Who gets mail of alerts and how; without a mailer, or with nobody, no mail is queued."""
+
+    mailer: Mailer | None
+    recipients: tuple[str, ...]
+    public_url: str
+
+    @property
+    def consumer(self) -> Consumer:
+        """Reads which alerts were raised."""
+        return Consumer(name=ALERT_MAIL, topics=("alerts",), take=self._take)
+
+    @property
+    def delivery_kind(self) -> DeliveryKind:
+        """Sends one alert to one address, its target."""
+        return DeliveryKind(name=ALERT_MAIL, build=self._build, subject="Alert")
+
+    async def _take(self, tx: Transaction, *, batch: Batch, now: datetime) -> None:
+        if self.mailer is None:
+            return
+        for event in batch.events:
+            payload = event.decode()
+            # Of a mail that could not be sent no mail tells.
+            if isinstance(payload, AlertRaised) and payload.alert_kind != _FAILED:
+                for address in self.recipients:
+                    await queue_delivery(
+                        tx,
+                        shop_id=batch.shop_id,
+                        kind=ALERT_MAIL,
+                        target=address,
+                        subject_id=event.subject_id,
+                        now=now,
+                    )
+
+    async def _build(self, tx: Transaction, *, claim: Claim) -> Call | None:
+        """None where somebody has seen the alert meanwhile."""
+        mailer = self.mailer
+        if mailer is None:
+            raise Permanent("smtp_host is not set")
+        alert = await read_alert(tx, shop_id=claim.shop_id, alert_id=claim.subject_id or 0)
+        if alert.seen_at is not None:
+            return None
+        mail = self._mail(alert, to=claim.target)
+
+        async def call() -> Sent:
+            try:
+                return Sent(external_id=mail.id, answer=await mailer.send(mail))
+            except Rejected as error:
+                raise Permanent(str(error), status=error.code) from error
+            except Undelivered as error:
+                raise Retryable(str(error), status=error.code) from error
+
+        return call
+
+    def _mail(self, alert: Alert, *, to: str) -> Mail:
+        about = alert.title if alert.order_id is None else f"{alert.title}: order {alert.order_id}"
+        host = urlsplit(self.public_url).hostname or "localhost"
+        lines = [
+            alert.message,
+            "",
+            f"Shop {alert.shop}, {alert.created_at:%Y-%m-%d %H:%M} UTC, alert {alert.id}.",
+            f"See it and close it: {self.public_url.rstrip('/')}/console/alerts",
+        ]
+        return Mail(
+            id=f"alert-{alert.id}@{host}",
+            to=to,
+            subject=f"[{alert.shop}] {about}"[:_SUBJECT_CHARS],
+            text="\n".join(lines) + "\n",
+            date=alert.created_at,
+        )
