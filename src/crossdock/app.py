@@ -41,6 +41,7 @@ class Application:
             [Door(name=c.name, paths=c.paths, openapi=c.openapi) for c in self.channels],
             is_ready=self._is_ready,
             db=self.runtime.database,
+            clock=self.runtime.clock,
             gate=create_gate(self.services),
             staff_pages=[page for c in self.channels for page in c.staff_pages],
         )

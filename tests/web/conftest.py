@@ -43,7 +43,9 @@ def site() -> Site:
     gate = Gate(people, public_url=runtime.settings.server.public_url)
     toys = Door(name="toys", paths=("/toys",), openapi=lambda: DOCUMENT)
     bare = Door(name="bare", paths=("/bare",))
-    return Site([toys, bare], is_ready=is_ready, db=runtime.database, gate=gate)
+    return Site(
+        [toys, bare], is_ready=is_ready, db=runtime.database, clock=runtime.clock, gate=gate
+    )
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from crossdock import __version__
 from crossdock.db.unit_of_work import Database
 from crossdock.gate import Gate, StaffPage
+from crossdock.kit.clock import Clock
 from crossdock.kit.display import moment_text
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
@@ -65,6 +66,7 @@ class Site:
         *,
         is_ready: IsReady,
         db: Database,
+        clock: Clock,
         gate: Gate,
         staff_pages: Sequence[StaffPage] = (),
     ) -> None:
@@ -74,7 +76,9 @@ class Site:
         self._guides = Guides()
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
-        self._console = Console(gate, db=db, templates=self._templates, staff_pages=staff_pages)
+        self._console = Console(
+            gate, db=db, clock=clock, templates=self._templates, staff_pages=staff_pages
+        )
         self._router = Router(self._routes(), redirect_slashes=False, default=self._missing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

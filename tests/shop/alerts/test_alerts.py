@@ -90,11 +90,12 @@ async def test_can_be_raised_again_when_it_was_seen(tx: Transaction, clock: Froz
     assert await list_alerts(tx, shop_id=shop.id) == []
     assert await raise_it("two")
 
-    both = await list_alerts(tx, shop_id=shop.id, with_seen=True)
+    both = await list_alerts(tx, shop_id=shop.id, seen=None)
     assert [(a.message, a.seen_by, a.seen_at) for a in both] == [
         ("two", "", None),
         ("one", "Ann", clock.now()),
     ]
+    assert await list_alerts(tx, shop_id=shop.id, seen=True) == both[1:]
 
 
 async def test_of_another_shop_is_like_one_that_is_not_there(

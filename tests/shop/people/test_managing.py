@@ -25,16 +25,15 @@ from tests.support.people import PASSWORD, make_person
 PEOPLE_PAGE = Path("docs/operating/people.md")
 
 
+WAREHOUSE = {
+    *("orders.read", "labels.print", "orders.fulfil", "stock.adjust"),
+    *("alerts.read", "alerts.close"),
+}
 MATRIX = {
-    "owner": {
-        *("orders.read", "labels.print", "orders.fulfil", "stock.adjust"),
-        *("partners.manage", "people.manage"),
-    },
-    "manager": {
-        *("orders.read", "labels.print", "orders.fulfil", "stock.adjust", "partners.manage"),
-    },
-    "warehouse": {"orders.read", "labels.print", "orders.fulfil", "stock.adjust"},
-    "viewer": {"orders.read"},
+    "owner": WAREHOUSE | {"partners.manage", "people.manage"},
+    "manager": WAREHOUSE | {"partners.manage"},
+    "warehouse": WAREHOUSE,
+    "viewer": {"orders.read", "alerts.read"},
     "partner": {"own_partner.read"},
 }
 

@@ -33,7 +33,9 @@ def list_(
     async def run(runtime: Runtime) -> "list[Alert]":
         async with runtime.database.statement() as tx:
             shop_id = await shop_id_of(tx, shop) if shop else None
-            return await list_alerts(tx, shop_id=shop_id, with_seen=with_seen, limit=limit)
+            return await list_alerts(
+                tx, shop_id=shop_id, seen=None if with_seen else False, limit=limit
+            )
 
     alerts = with_runtime(run)
     if as_json:

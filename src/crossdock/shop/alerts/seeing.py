@@ -35,21 +35,25 @@ _ALERTS = """
     from alerts a join shops s on s.id = a.shop_id
     where (%(shop)s::bigint is null or a.shop_id = %(shop)s)
       and (%(id)s::bigint is null or a.id = %(id)s)
-      and (%(seen)s or a.seen_at is null)
-    order by a.seen_at is not null, a.id desc limit %(limit)s
+      and (%(seen)s::boolean is null or (a.seen_at is not null) = %(seen)s)
+    order by a.seen_at is not null, a.seen_at desc, a.id desc limit %(limit)s
 """
 
 
 async def list_alerts(
-    tx: Transaction, *, shop_id: int | None = None, with_seen: bool = False, limit: int = PAGE_MAX
+    tx: Transaction,
+    *,
+    shop_id: int | None = None,
+    seen: bool | None = False,
+    limit: int = PAGE_MAX,
 ) -> list[Alert]:
-    """The open alerts, the newest first, then the seen ones where they are wanted; None for all shops."""
-    return await _read(tx, shop_id=shop_id, with_seen=with_seen, limit=limit)
+    """The open alerts, the newest first, or the seen ones, last seen first; None for both, or for all shops."""
+    return await _read(tx, shop_id=shop_id, seen=seen, limit=limit)
 
 
 async def read_alert(tx: Transaction, *, alert_id: int, shop_id: int | None = None) -> Alert:
     """One alert, open or seen. Raises NotFound `not_found`."""
-    found = await _read(tx, shop_id=shop_id, alert_id=alert_id, with_seen=True, limit=1)
+    found = await _read(tx, shop_id=shop_id, alert_id=alert_id, seen=None, limit=1)
     if not found:
         raise NotFound("not_found", f"There is no alert {alert_id}.")
     return found[0]
@@ -87,11 +91,9 @@ async def _read(
     tx: Transaction,
     *,
     shop_id: int | None,
-    with_seen: bool,
+    seen: bool | None,
     limit: int,
     alert_id: int | None = None,
 ) -> list[Alert]:
-    rows = await tx.all(
-        _ALERTS, {"shop": shop_id, "id": alert_id, "seen": with_seen, "limit": limit}
-    )
+    rows = await tx.all(_ALERTS, {"shop": shop_id, "id": alert_id, "seen": seen, "limit": limit})
     return [Alert(**dict(zip(Alert.__struct_fields__, row, strict=True))) for row in rows]

@@ -12,7 +12,9 @@ from starlette.routing import Route
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
 from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
+from crossdock.kit.clock import Clock
 from crossdock.web.console.account import AccountPages
+from crossdock.web.console.alerts import ALERTS, AlertPages
 from crossdock.web.console.partner import PartnerPage
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.signing_in import SigningIn
@@ -30,6 +32,7 @@ class Console:
         gate: Gate,
         *,
         db: Database,
+        clock: Clock,
         templates: jinja2.Environment,
         staff_pages: Sequence[StaffPage] = (),
     ) -> None:
@@ -39,6 +42,7 @@ class Console:
         self._signing_in = SigningIn(gate, self._pages)
         self._account = AccountPages(gate, self._pages)
         self._partner = PartnerPage(db, self._pages)
+        self._alerts = AlertPages(gate, self._pages, db=db, clock=clock)
 
     def routes(self) -> list[Route]:
         """Every address of the console."""
@@ -51,6 +55,8 @@ class Console:
             self._get(f"{SIGN_IN}/code", entry.show_code),
             self._post(f"{SIGN_IN}/code", entry.enter_code),
             self._post("/console/sign-out", entry.sign_out),
+            self._get(ALERTS, self._alerts.show),
+            self._post(ALERTS, self._alerts.close),
             self._get(ACCOUNT, account.show),
             self._post(f"{ACCOUNT}/password", account.change_password),
             self._get(f"{ACCOUNT}/two-step", account.offer_two_step),
@@ -69,7 +75,8 @@ class Console:
         if visit.person.principal == "partner":
             return await self._partner.show(visit)
         pages = [page for page in self._staff_pages if visit.person.may(page.right)]
-        return self._pages.page("home.html", visit=visit, pages=pages)
+        alerts = await self._alerts.count_open(visit) if visit.person.may("alerts.read") else None
+        return self._pages.page("home.html", visit=visit, pages=pages, alerts=alerts)
 
     def _get(self, path: str, handler: Handler) -> Route:
         return Route(path, self._guarded(handler), methods=["GET"])

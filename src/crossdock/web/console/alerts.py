@@ -1,0 +1,77 @@
+"""What somebody has to look at: the open alerts of the shop, and the ones that were seen last."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import Invalid
+from crossdock.gate import Gate
+from crossdock.kit.clock import Clock
+from crossdock.shop.alerts import PAGE_MAX, list_alerts, mark_seen
+from crossdock.shop.people import Visit
+from crossdock.web.console.rendering import Pages, redirect
+
+ALERTS = "/console/alerts"
+_SEEN_SHOWN = 20
+
+
+class AlertPages:
+    """One page; each alert has a button that closes it, and several have one for all."""
+
+    def __init__(self, gate: Gate, pages: Pages, *, db: Database, clock: Clock) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._db = db
+        self._clock = clock
+
+    async def show(self, request: Request) -> Response:
+        """The open ones, newest first, then some that were seen."""
+        visit = await self._gate.require_person(request, right="alerts.read")
+        shop_id = visit.person.shop_id
+        async with self._db.statement() as tx:
+            alerts = await list_alerts(tx, shop_id=shop_id, limit=PAGE_MAX)
+            seen = await list_alerts(tx, shop_id=shop_id, seen=True, limit=_SEEN_SHOWN)
+        return self._pages.page(
+            "alerts.html",
+            visit=visit,
+            alerts=alerts,
+            has_more=len(alerts) == PAGE_MAX,
+            seen=seen,
+            may_close=visit.person.may("alerts.close"),
+            done=_done(request.query_params.get("closed", "")),
+        )
+
+    async def close(self, request: Request) -> Response:
+        """Close the alerts that the form names: those that its page showed, and none that came since."""
+        visit, form = await self._gate.require_form(request, right="alerts.close")
+        async with self._db.begin() as tx:
+            count = await mark_seen(
+                tx,
+                shop_id=visit.person.shop_id,
+                alert_ids=_numbers(form.get("alerts", "")),
+                by=visit.person.label,
+                now=self._clock.now(),
+            )
+        return redirect(f"{ALERTS}?closed={count}")
+
+    async def count_open(self, visit: Visit) -> int:
+        """How many wait for somebody, for the console's home."""
+        async with self._db.statement() as tx:
+            return len(await list_alerts(tx, shop_id=visit.person.shop_id, limit=PAGE_MAX))
+
+
+def _numbers(text: str) -> list[int]:
+    """Raises Invalid `invalid_input`."""
+    words = text.split()
+    if not words or not all(word.isascii() and word.isdigit() and len(word) < 19 for word in words):
+        raise Invalid("invalid_input", "The form names no alert.")
+    return [int(word) for word in words]
+
+
+def _done(text: str) -> str:
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        return ""
+    many = int(text)
+    if many == 0:
+        return "Somebody else has closed it already."
+    return "One alert is closed." if many == 1 else f"{many} alerts are closed."
