@@ -13,6 +13,7 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.settings import Settings
 from tests.support import postgres
 from tests.support.factories import MASTER_KEY
+from tests.support.payloads import assert_payloads
 from tests.support.processes import ServerProcess, serving
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -39,9 +40,13 @@ def postgres_url(run_dir: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def database_url(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[str]:
-    """This worker's own migrated database; tests share it, each with a shop of its own."""
+    """This worker's own migrated database; tests share it, each with a shop of its own.
+
+    At the end every event that was written there must be what its kind says.
+    """
     with postgres.clone(postgres_url, folder=run_dir, name=worker_id) as url:
         yield url
+        assert_payloads(url)
 
 
 @pytest.fixture
@@ -101,6 +106,7 @@ def server(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[ServerP
     ):
         process.database_url = url
         yield process
+        assert_payloads(url)
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ async def test_the_running_server_numbers_events_within_two_seconds(server_datab
     async with server_database.begin() as tx:
         shop = await make_shop(tx)
         await tx.run(
-            "select write_event(%s, 'order.released', n, null, now()) from generate_series(1, 3) n",
+            "select write_event(%s, 'package.packed', n, jsonb_build_object('package_id', n), now())"
+            " from generate_series(1, 3) n",
             (shop.id,),
         )
 

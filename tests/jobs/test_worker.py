@@ -182,7 +182,10 @@ async def test_a_job_of_a_worker_that_was_forgotten_is_handed_back(runtime):
 async def test_numbering_goes_on_after_whatever_went_wrong(runtime):
     async with runtime.database.begin() as tx:
         shop = await make_shop(tx)
-        await tx.run("select write_event(%s, 'order.released', 1, null, now())", (shop.id,))
+        await tx.run(
+            "select write_event(%s, 'package.packed', 1, jsonb_build_object('package_id', 1), now())",
+            (shop.id,),
+        )
         await tx.run("alter function number_all_events(integer) rename to number_nothing")
     numbering = asyncio.create_task(_number_events(runtime))
     await asyncio.sleep(0.2)

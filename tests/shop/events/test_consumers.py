@@ -51,7 +51,8 @@ def write(alone: Database, shop: ShopFixture, clock: FrozenClock) -> Write:
                 await write_event(tx, shop_id=shop.id, event=event, now=clock.now())
             for order_id in range(orders):
                 await tx.run(
-                    "select write_event(%s, 'order.released', %s, null, now())", (shop.id, order_id)
+                    "select write_event(%s, 'package.packed', %s, jsonb_build_object('package_id', 1), now())",
+                    (shop.id, order_id),
                 )
         async with alone.begin() as tx:
             await number_events(tx, shop_id=shop.id)

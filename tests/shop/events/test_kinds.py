@@ -5,9 +5,14 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 import crossdock
 from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import FrozenClock
 from crossdock.shop.events import KINDS, Topic
+from tests.support.payloads import wrong_payload
+from tests.support.warehousing import Warehouse
 
 SOURCE = Path(crossdock.__file__).parent
 KINDS_FILE = SOURCE / "shop" / "events" / "kinds.py"
@@ -62,3 +67,48 @@ async def test_have_the_topic_that_sql_gives_them(database: Database) -> None:
 
     assert topics == {kind: payload.topic for kind, payload in KINDS.items()}
     assert set(topics.values()) <= set(get_args(Topic))
+
+
+@pytest.mark.parametrize(
+    ("kind", "topic", "payload", "complaint"),
+    [
+        ("price.changed", "price", {"variant_ids": [1]}, ""),
+        ("price.lost", "price", {}, "price.lost is not in kinds.py"),
+        ("price.changed", "stock", {"variant_ids": [1]}, "the topic stock, not price"),
+        ("price.changed", "price", {}, "missing required field `variant_ids`"),
+        ("price.changed", "price", {"variant_ids": ["1"]}, "Expected `int`"),
+        ("price.changed", "price", {"variant_ids": [1], "why": 2}, "['why'] are no fields"),
+    ],
+)
+def test_are_compared_with_what_a_run_wrote(kind, topic, payload, complaint) -> None:
+    found = wrong_payload(kind, topic, payload)
+
+    assert complaint in found
+    assert bool(found) == bool(complaint)
+
+
+async def test_of_the_whole_way_of_goods_are_what_their_structs_say(
+    database: Database, clock: FrozenClock
+) -> None:
+    warehouse = await Warehouse.open(database, clock)
+    mug = await warehouse.good(own=3)
+    reserved = await warehouse.enter((mug, 5))
+    await warehouse.receive(mug, 4)
+    assert await warehouse.release(reserved) == "processing"
+    await warehouse.cancel(reserved)
+    order = await warehouse.enter((mug, 2), release=False)
+    assert await warehouse.release(order) == "processing"
+    package = await warehouse.ship_all(order, {1: 2})
+    await warehouse.see(package, "delivered")
+    await warehouse.take_in(await warehouse.announce(order, {1: 1}), {1: 1})
+
+    async with database.statement() as tx:
+        rows = await tx.all(
+            "select kind, topic, payload from events where shop_id = %s", (warehouse.shop.id,)
+        )
+    assert {wrong_payload(*row) for row in rows} == {""}
+    assert {kind for kind, _, _ in rows} >= {
+        *("stock.changed", "goods.moved", "order.placed", "order.reserved", "order.released"),
+        *("order.cancelled", "order.in_fulfilment", "order.picked", "package.packed"),
+        *("package.shipped", "package.delivered", "return.announced", "return.received"),
+    }
