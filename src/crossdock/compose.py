@@ -158,7 +158,7 @@ class Services:
         return AlertMail(
             mailer=mailer if smtp.host else None,
             recipients=smtp.alert_mail_to,
-            public_url=self.settings.server.public_url,
+            page_url=f"{self.settings.server.public_url.rstrip('/')}/console/alerts",
         )
 
     @cached_property

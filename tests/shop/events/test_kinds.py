@@ -92,7 +92,8 @@ async def test_of_the_whole_way_of_goods_are_what_their_structs_say(
 ) -> None:
     warehouse = await Warehouse.open(database, clock)
     mug = await warehouse.good(own=3)
-    reserved = await warehouse.enter((mug, 5))
+    reserved = await warehouse.enter((mug, 5), release=False)
+    assert await warehouse.release(reserved) == "reserved"
     await warehouse.receive(mug, 4)
     assert await warehouse.release(reserved) == "processing"
     await warehouse.cancel(reserved)

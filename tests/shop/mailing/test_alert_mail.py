@@ -38,7 +38,7 @@ class Post:
                 host="127.0.0.1", port=port, encryption="none", sender="crossdock@shop.example"
             ),
             recipients=recipients,
-            public_url="https://shop.example/",
+            page_url="https://shop.example/console/alerts",
         )
         return self.mail
 
@@ -156,7 +156,7 @@ async def test_is_not_mailed_when_somebody_has_seen_it(post: Post, box: Mailbox)
 
 
 async def test_is_mailed_to_nobody_where_no_server_is_set(post: Post, box: Mailbox) -> None:
-    post.mail = AlertMail(mailer=None, recipients=(OPS,), public_url="https://shop.example")
+    post.mail = AlertMail(mailer=None, recipients=(OPS,), page_url="https://shop.example")
     await post.raise_alert()
 
     assert await post.work() == []

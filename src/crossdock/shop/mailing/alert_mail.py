@@ -28,11 +28,14 @@ _SUBJECT_CHARS = 120
 
 
 class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
-    """Who gets mail of alerts and how; without a mailer, or with nobody, no mail is queued."""
+    """Who gets mail of alerts and how; without a mailer, or with nobody, no mail is queued.
+
+    `page_url` is where people see and close alerts.
+    """
 
     mailer: Mailer | None
     recipients: tuple[str, ...]
-    public_url: str
+    page_url: str
 
     @property
     def consumer(self) -> Consumer:
@@ -83,12 +86,12 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
 
     def _mail(self, alert: Alert, *, to: str) -> Mail:
         about = alert.title if alert.order_id is None else f"{alert.title}: order {alert.order_id}"
-        host = urlsplit(self.public_url).hostname or "localhost"
+        host = urlsplit(self.page_url).hostname or "localhost"
         lines = [
             alert.message,
             "",
             f"Shop {alert.shop}, {alert.created_at:%Y-%m-%d %H:%M} UTC, alert {alert.id}.",
-            f"See it and close it: {self.public_url.rstrip('/')}/console/alerts",
+            f"See it and close it: {self.page_url}",
         ]
         return Mail(
             id=f"alert-{alert.id}@{host}",

@@ -24,16 +24,6 @@ create table event_topics (
     primary key (shop_id, topic)
 );
 
--- Events that are not written by write_event get their topic here.
-create function fill_event_topic() returns trigger language plpgsql as $$
-begin
-    new.topic := event_topic(new.kind);
-    return new;
-end $$;
-
-create trigger events_topic before insert on events for each row when (new.topic is null)
-execute function fill_event_topic();
-
 -- How far each consumer is: it has done everything up to `position`, in the transactions that moved it.
 -- `failures` counts the attempts at what comes next; it is tried again at `next_attempt_at`.
 create table event_consumers (
