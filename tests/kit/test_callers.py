@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossdock.kit.callers import caller_address
+from crossdock.kit.callers import caller_address, caller_network
 
 TRUSTED = ("127.0.0.1", "10.0.0.0/8", "fd00::/8")
 
@@ -29,3 +29,19 @@ def test_the_nearest_address_that_is_no_trusted_proxy_calls(peer, forwarded_for,
 
 def test_without_trusted_proxies_the_header_means_nothing():
     assert caller_address("127.0.0.1", forwarded_for="203.0.113.1", trusted=()) == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("no address", "no address"),
+        ("", ""),
+    ],
+)
+def test_one_customer_is_one_network(address, network):
+    assert caller_network(address) == network

@@ -19,6 +19,14 @@ def caller_address(peer: str, *, forwarded_for: str, trusted: Sequence[str]) -> 
     return address
 
 
+def caller_network(address: str) -> str:
+    """The IPv4 address, or the /64 that one IPv6 customer has; other texts stay as they are."""
+    parsed = _parse(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(parsed), 64), strict=False))
+    return str(parsed) if parsed else address
+
+
 def _is_in(text: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
     address = _parse(text)
     return address is not None and any(address in network for network in networks)

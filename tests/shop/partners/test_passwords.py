@@ -32,10 +32,12 @@ def passwords(database, clock) -> Passwords:
     return made
 
 
-async def told(passwords: Passwords, name: str, password: str) -> str:
+async def told(passwords: Passwords, name: str, password: str, *, source: str = "") -> str:
     """'' or the code of the refusal."""
     try:
-        found = await passwords.verify(name=name, password=password, rate_limit_per_minute=0)
+        found = await passwords.verify(
+            name=name, password=password, source=source, rate_limit_per_minute=0
+        )
     except CrossdockError as error:
         return error.code
     assert found.public_key == name
@@ -91,6 +93,19 @@ async def test_strange_pairs_are_unknown_after_the_same_work(passwords, name, pa
 
 async def test_half_a_character_is_a_wrong_password(passwords, user):
     assert await told(passwords, user.key, user.secret + "\ud800") == "credential_unknown"
+
+
+async def test_one_ipv6_customer_is_one_source(database, clock, user):
+    callers = Callers(database, channel="toy_tokens", box=box(), clock=clock)
+    passwords = Passwords(callers, free_failures=2, longest_wait_s=60)
+
+    answers = [
+        await told(passwords, user.key, "wrong", source=f"2001:db8:1:2::{n}") for n in range(3)
+    ]
+
+    assert answers == ["credential_unknown", "credential_unknown", "rate_limited"]
+    other = await told(passwords, user.key, "wrong", source="2001:db8:1:3::1")
+    assert other == "credential_unknown"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from crossdock.errors import Unavailable
+from crossdock.kit.callers import caller_network
 from crossdock.kit.passwords import Hasher
 from crossdock.shop.partners.callers import Callers, Lookup
 from crossdock.shop.partners.guesses import Counted, Guesses
@@ -111,6 +112,7 @@ class Passwords:
 
     def _counted(self, name: str, source: str) -> tuple[Counted, ...]:
         """A name from one source; then the source over all names, and the name over all sources."""
+        source = caller_network(source)
         if not source:
             return (Counted(f"name {name}", self._free),)
         return (

@@ -4,13 +4,13 @@ Attempts are counted in the database before they are judged, so all workers shar
 parallel guesses gain nothing. An account is counted whether it exists or not.
 """
 
-import ipaddress
 from datetime import datetime, timedelta
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Unavailable
+from crossdock.kit.callers import caller_network
 from crossdock.kit.crypto import SecretBox
 
 FIRST_WAIT_S = 4
@@ -70,21 +70,8 @@ async def end_attempt(tx: Transaction, *, attempt: Attempt, now: datetime) -> No
 def _attempt(box: SecretBox, *, account: str, source: str) -> Attempt:
     return Attempt(
         account=box.keyed_hash(account, purpose="sign-in attempt"),
-        source=box.keyed_hash(f"source:{_network(source)}", purpose="sign-in attempt"),
+        source=box.keyed_hash(f"source:{caller_network(source)}", purpose="sign-in attempt"),
     )
-
-
-def _network(source: str) -> str:
-    """An IPv4 address, or the /64 that one IPv6 customer has; other texts stay as they are."""
-    try:
-        address = ipaddress.ip_address(source)
-    except ValueError:
-        return source
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((int(address), 64), strict=False))
 
 
 def _words(seconds: int) -> str:
