@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.laws import Finding, Law, Tree, code, layout, texts, words
+from tools.laws import Finding, Law, Tree, code, layout, parts, texts, words
 from tools.laws.tree import read_repository
 
 LAWS: tuple[Law, ...] = (
@@ -28,6 +28,9 @@ LAWS: tuple[Law, ...] = (
     layout.channels_look_alike,
     layout.channels_are_registered,
     layout.the_map_is_true,
+    parts.tables_have_one_writer,
+    parts.sql_calls_point_down,
+    parts.the_core_knows_no_channel,
     texts.no_index_is_named,
     texts.no_machine_is_named,
     texts.links_lead_somewhere,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from tools import tidy
-from tools.laws import Finding, Tree, code, layout, texts, words
+from tools.laws import Finding, Tree, code, layout, parts, texts, words
 
 LawFunction = Callable[[Tree], Iterator[Finding]]
 CHANNEL = "src/crossdock/channels/shoppex_partner"
@@ -29,6 +29,12 @@ def at(path: str, line: int = 1) -> tuple[tuple[str, int], ...]:
 
 
 SHOP = "src/crossdock/shop/orders/placing.py"
+STOCK_SQL = "src/crossdock/shop/stock/posting.sql"
+ORDERS_SQL = "src/crossdock/shop/orders/placing.sql"
+TABLES = {
+    f"{VERSIONS}/2026-02-01-0900_all/30_stock.sql": "create table holds (\n);\n",
+    f"{VERSIONS}/2026-02-01-0900_all/35_orders.sql": "create table orders (\n);\n",
+}
 KIT = "src/crossdock/kit/clock.py"
 
 SAMPLES = [
@@ -152,6 +158,38 @@ SAMPLES = [
             "src/shop/a.py": "",
         },
         found=at("ARCHITECTURE.md", 4),
+    ),
+    Sample(
+        parts.tables_have_one_writer,
+        good=TABLES
+        | {
+            STOCK_SQL: "update holds set x = 1;\n-- insert into orders\n",
+            SHOP: "await tx.run('insert into orders select * from holds')\n",
+        },
+        bad=TABLES
+        | {
+            STOCK_SQL: "select 1;\ninsert into orders values (1);\n",
+            SHOP: "x = 1\nawait tx.run('delete from holds')\n",
+        },
+        found=((SHOP, 2), (STOCK_SQL, 2)),
+    ),
+    Sample(
+        parts.sql_calls_point_down,
+        good={
+            STOCK_SQL: "create or replace function post_stock() ...\n-- place_order()\n",
+            ORDERS_SQL: "create or replace function place_order() ... post_stock() ... place_order()",
+        },
+        bad={
+            STOCK_SQL: "create or replace function post_stock() ...\n  perform place_order();\n",
+            ORDERS_SQL: "create or replace function place_order() ...",
+        },
+        found=((STOCK_SQL, 2),),
+    ),
+    Sample(
+        parts.the_core_knows_no_channel,
+        good={f"{CHANNEL}/app.py": "", SHOP: '"""Placed once (spec shoppex_partner 4.2)."""\n'},
+        bad={f"{CHANNEL}/app.py": "", SHOP: "x = 1\nif channel == 'shoppex_partner': ...\n"},
+        found=at(SHOP, 2),
     ),
     Sample(
         texts.no_index_is_named,

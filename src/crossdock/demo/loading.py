@@ -31,8 +31,8 @@ from crossdock.shop.catalogue import (
 )
 from crossdock.shop.customers import add_sales_rep, list_sales_reps
 from crossdock.shop.dispatch import Configuring, add_connector, list_connectors
-from crossdock.shop.shops import Shop, add_shop, read_shop
-from crossdock.shop.warehouse import put_pickup_points, set_sender
+from crossdock.shop.shops import Shop, add_shop, read_shop, set_sender
+from crossdock.shop.warehouse import put_pickup_points
 
 PRODUCTS = 2_000
 SEED = 1

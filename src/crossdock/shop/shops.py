@@ -8,6 +8,7 @@ import pycountry
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.money import exponent
+from crossdock.shop.customers import Address
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -51,6 +52,16 @@ async def read_shop(tx: Transaction, *, slug: str) -> Shop:
     if row is None:
         raise NotFound("not_found", f"There is no shop {slug!r}.", {"slug": slug})
     return _from_row(row)
+
+
+async def set_sender(tx: Transaction, *, shop_id: int, sender: Address) -> bool:
+    """Say where the shop's parcels come from; whether that is news."""
+    text = msgspec.json.encode(sender).decode()
+    changed = await tx.run(
+        "update shops set sender = %s::jsonb where id = %s and sender is distinct from %s::jsonb",
+        (text, shop_id, text),
+    )
+    return bool(changed)
 
 
 async def list_shops(tx: Transaction) -> list[Shop]:

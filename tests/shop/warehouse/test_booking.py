@@ -9,6 +9,7 @@ import pytest
 from crossdock.errors import CrossdockError, Invalid, NotFound, Refused, Unavailable
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.customers import Address
+from crossdock.shop.shops import set_sender
 from crossdock.shop.warehouse import (
     Booking,
     Capabilities,
@@ -20,7 +21,6 @@ from crossdock.shop.warehouse import (
     make_manual_label,
     poll_carriers,
     read_manual_label,
-    set_sender,
     ship_with_carrier,
 )
 from tests.support.warehousing import RECEIVER, Warehouse

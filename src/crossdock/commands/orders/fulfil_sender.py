@@ -35,7 +35,8 @@ def sender(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the sender that labels name, or change it."""
-    from crossdock.shop.warehouse import read_sender, set_sender
+    from crossdock.shop.shops import set_sender
+    from crossdock.shop.warehouse import read_sender
 
     changes = _changes(set_ or [])
 

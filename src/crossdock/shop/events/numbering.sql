@@ -22,6 +22,7 @@ begin
         select p_shop_id, e.topic, count(*) from events e
         where e.shop_id = p_shop_id and e.sequence > v_base group by e.topic
         on conflict (shop_id, topic) do update set numbered = t.numbered + excluded.numbered;
+        -- tidy: allow tables_have_one_writer because the counter is the shop's row, which numbering locks
         update shops set last_sequence = v_last where id = p_shop_id;
     end if;
     return v_last - v_base;

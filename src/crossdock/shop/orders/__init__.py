@@ -22,6 +22,7 @@ from crossdock.shop.orders.model import OrderItem, OrderRequest
 from crossdock.shop.orders.moving import lock_order, move_order, touch_order
 from crossdock.shop.orders.notes import item_note
 from crossdock.shop.orders.placing import number_namespace, order_exists, place, refuse_second
+from crossdock.shop.orders.progress import Quantities, note_picked, note_returned, note_shipped
 from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
 from crossdock.shop.orders.rules import (
     Rule,
@@ -61,6 +62,7 @@ __all__ = [
     "PackageView",
     "Placed",
     "Placing",
+    "Quantities",
     "ReleasePolicy",
     "Route",
     "Rule",
@@ -78,6 +80,9 @@ __all__ = [
     "keep_answer",
     "lock_order",
     "move_order",
+    "note_picked",
+    "note_returned",
+    "note_shipped",
     "number_is_unused",
     "number_namespace",
     "order_exists",

@@ -74,3 +74,14 @@ begin
         p_shop_id, case when v_is_felt then 'stock.changed' else 'goods.moved' end, p_order_id,
         jsonb_build_object('levels', to_jsonb(v_levels), 'reason', p_reason), p_now);
 end $$;
+
+-- Lock a variant's levels before they are read to be divided: missing ones are made, so that there is something to
+-- lock, and pools are locked by name. Variants are to be locked by their ids.
+create or replace function lock_levels(p_shop_id bigint, p_variant_id bigint, p_pools text[])
+returns void language plpgsql as $$
+begin
+    insert into stock_levels (shop_id, variant_id, pool)
+    select p_shop_id, p_variant_id, p.pool from unnest(p_pools) as p (pool) on conflict do nothing;
+    perform 1 from stock_levels l
+    where l.shop_id = p_shop_id and l.variant_id = p_variant_id order by l.pool for no key update;
+end $$;

@@ -14,9 +14,8 @@ from crossdock.shop.warehouse.carriers import (
 from crossdock.shop.warehouse.following import FollowedParcel, follow_parcel
 from crossdock.shop.warehouse.labelling import ManualLabel, make_manual_label, read_manual_label
 from crossdock.shop.warehouse.listing import WorkSummary, list_work
-from crossdock.shop.warehouse.parcels import read_parcel, read_sender, set_sender
+from crossdock.shop.warehouse.parcels import read_parcel, read_sender
 from crossdock.shop.warehouse.picking import (
-    Quantities,
     left_to_pack,
     left_to_pick,
     pack_lines,
@@ -59,7 +58,6 @@ __all__ = [
     "ManualLabel",
     "Parcel",
     "PickupPoint",
-    "Quantities",
     "ReturnItem",
     "WorkSummary",
     "add_checkpoints",
@@ -89,7 +87,6 @@ __all__ = [
     "receive_return",
     "serial_fingerprints",
     "serial_place",
-    "set_sender",
     "ship_package",
     "ship_with_carrier",
     "start_fulfilment",

@@ -55,16 +55,6 @@ async def read_sender(tx: Transaction, *, shop_id: int) -> Address:
     return sender_address(row[0], name=row[1], country=row[2])
 
 
-async def set_sender(tx: Transaction, *, shop_id: int, sender: Address) -> bool:
-    """Say where the shop's parcels come from; whether that is news."""
-    text = msgspec.json.encode(sender).decode()
-    changed = await tx.run(
-        "update shops set sender = %s::jsonb where id = %s and sender is distinct from %s::jsonb",
-        (text, shop_id, text),
-    )
-    return bool(changed)
-
-
 def sender_address(stored: dict[str, Any], *, name: str, country: str) -> Address:
     """The stored sender; before one is set, the shop's name and country."""
     return msgspec.convert({"company": name, "country": country, **stored}, Address)

@@ -1,18 +1,14 @@
 """Pick and pack: the work on an order, line by line."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, Refused
 from crossdock.shop.deliveries import keep_here
 from crossdock.shop.events import OrderPicked, PackagePacked, write_event
-from crossdock.shop.orders import WORKABLE, lock_order, move_order
+from crossdock.shop.orders import WORKABLE, Quantities, lock_order, move_order, note_picked
 
 WEIGHT_G_MAX = 2**31 - 1
-
-Quantities = Mapping[int, int]
-"""How many of which line, by line number."""
 
 
 async def start_fulfilment(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
@@ -37,14 +33,11 @@ async def pick_lines(
     Raises Invalid `invalid_input` for an unknown line or more than is left to pick.
     """
     await start_fulfilment(tx, shop_id=shop_id, order_id=order_id, now=now)
-    for line_no, quantity in sorted(_positive(quantities).items()):
-        done = await tx.run(
-            "update order_lines set picked = picked + %s"
-            " where shop_id = %s and order_id = %s and line_no = %s and picked + %s <= quantity",
-            (quantity, shop_id, order_id, line_no, quantity),
-        )
-        if not done:
-            raise _line_error(line_no, "has not so much left to pick")
+    short = await note_picked(
+        tx, shop_id=shop_id, order_id=order_id, quantities=_positive(quantities)
+    )
+    if short is not None:
+        raise _line_error(short, "has not so much left to pick")
     await write_event(
         tx,
         shop_id=shop_id,

@@ -8,9 +8,14 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.shop.events import ReturnAnnounced, ReturnReceived, write_event
-from crossdock.shop.orders import RETURNABLE, lock_order, move_order, wake_releases
+from crossdock.shop.orders import (
+    RETURNABLE,
+    Quantities,
+    lock_order,
+    note_returned,
+    wake_releases,
+)
 from crossdock.shop.stock import Posting, post_stock
-from crossdock.shop.warehouse.picking import Quantities
 
 
 class ReturnItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,41 +90,27 @@ async def receive_return(
     order_id = int(row[0])
     await lock_order(tx, shop_id=shop_id, order_id=order_id)
     await _note_restocked(tx, shop_id=shop_id, return_id=return_id, restocked=restocked)
-    await tx.run(
-        "update order_lines l set returned = l.returned + r.quantity from order_return_lines r"
-        " where r.shop_id = %s and r.return_id = %s"
-        " and l.shop_id = r.shop_id and l.order_id = %s and l.line_no = r.line_no",
-        (shop_id, return_id, order_id),
-    )
-    await _move_lines(tx, shop_id=shop_id, order_id=order_id, now=now)
+    announced = await _announced(tx, shop_id=shop_id, return_id=return_id)
+    await note_returned(tx, shop_id=shop_id, order_id=order_id, quantities=announced, now=now)
     await _restock(tx, shop_id=shop_id, order_id=order_id, return_id=return_id, now=now)
     await write_event(
         tx, shop_id=shop_id, event=ReturnReceived(return_id=return_id), subject_id=order_id, now=now
     )
 
 
-async def _move_lines(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
-    """A line of which everything has come back is returned."""
-    lines = await tx.value(
-        "select array_agg(line_no) from order_lines"
-        " where shop_id = %s and order_id = %s and returned = quantity and state = 'shipped'",
-        (shop_id, order_id),
-    )
-    if lines:
-        await move_order(
-            tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to="returned", now=now
-        )
-
-
-async def _note_restocked(
-    tx: Transaction, *, shop_id: int, return_id: int, restocked: Quantities
-) -> None:
-    announced = dict(
+async def _announced(tx: Transaction, *, shop_id: int, return_id: int) -> dict[int, int]:
+    return dict(
         await tx.all(
             "select line_no, quantity from order_return_lines where shop_id = %s and return_id = %s",
             (shop_id, return_id),
         )
     )
+
+
+async def _note_restocked(
+    tx: Transaction, *, shop_id: int, return_id: int, restocked: Quantities
+) -> None:
+    announced = await _announced(tx, shop_id=shop_id, return_id=return_id)
     for line_no, quantity in restocked.items():
         if line_no not in announced or not 0 <= quantity <= announced[line_no]:
             raise Invalid(

@@ -144,3 +144,20 @@ create table blog_posts (
 create index variants_sku on variants (shop_id, sku);
 
 create index variants_merchant_sku on variants (shop_id, merchant_sku) where merchant_sku <> '';
+
+create table promotions (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    variant_id bigint not null,
+    price_minor bigint not null check (price_minor >= 0),
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
+    primary key (shop_id, id),
+    unique (shop_id, variant_id, starts_at),
+    check (starts_at < ends_at),
+    foreign key (shop_id, variant_id) references variants (shop_id, id) on delete cascade
+);
+
+create index promotions_starts on promotions (shop_id, starts_at);
+
+create index promotions_ends on promotions (shop_id, ends_at);

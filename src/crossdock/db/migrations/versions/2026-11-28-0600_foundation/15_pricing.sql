@@ -16,20 +16,3 @@ create table price_list_items (
     foreign key (shop_id, price_list_id) references price_lists (shop_id, id) on delete cascade,
     foreign key (shop_id, variant_id) references variants (shop_id, id) on delete cascade
 );
-
-create table promotions (
-    shop_id bigint not null,
-    id bigint generated always as identity,
-    variant_id bigint not null,
-    price_minor bigint not null check (price_minor >= 0),
-    starts_at timestamptz not null,
-    ends_at timestamptz not null,
-    primary key (shop_id, id),
-    unique (shop_id, variant_id, starts_at),
-    check (starts_at < ends_at),
-    foreign key (shop_id, variant_id) references variants (shop_id, id) on delete cascade
-);
-
-create index promotions_starts on promotions (shop_id, starts_at);
-
-create index promotions_ends on promotions (shop_id, ends_at);

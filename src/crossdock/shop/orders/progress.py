@@ -1,0 +1,153 @@
+"""How far the lines of an order have come: picked, shipped, returned, and what follows for its states.
+
+The caller holds the order's lock (`lock_order`). `quantities` says how many of which line.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.orders.moving import move_order, touch_order
+from crossdock.shop.stock import Posting, post_stock
+
+Quantities = Mapping[int, int]
+"""How many of which line, by line number."""
+
+
+async def note_picked(
+    tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities
+) -> int | None:
+    """Count what was taken from the shelf; the first line that has not so much left, else None.
+
+    Nothing may be kept where a line is answered.
+    """
+    for line_no, quantity in sorted(quantities.items()):
+        done = await tx.run(
+            "update order_lines set picked = picked + %s"
+            " where shop_id = %s and order_id = %s and line_no = %s and picked + %s <= quantity",
+            (quantity, shop_id, order_id, line_no, quantity),
+        )
+        if not done:
+            return line_no
+    return None
+
+
+async def note_shipped(
+    tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
+) -> str:
+    """Count what has left, take it from the levels and move lines and order; the order's state then.
+
+    What was counted leaves `on hand` and `committed` together, so what is available stays. Raises
+    Refused `stock_insufficient` for what is not on hand.
+    """
+    await tx.run(_ADD_SHIPPED, _values(shop_id, order_id, quantities))
+    target = await _move_shipped(tx, shop_id=shop_id, order_id=order_id, now=now)
+    postings = await _leave_levels(tx, shop_id=shop_id, order_id=order_id, quantities=quantities)
+    await post_stock(
+        tx, shop_id=shop_id, postings=postings, reason="shipped", order_id=order_id, now=now
+    )
+    return target
+
+
+async def note_returned(
+    tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
+) -> None:
+    """Count what has come back; a line of which everything has is returned."""
+    await tx.run(_ADD_RETURNED, _values(shop_id, order_id, quantities))
+    lines = await tx.value(
+        "select array_agg(line_no) from order_lines"
+        " where shop_id = %s and order_id = %s and returned = quantity and state = 'shipped'",
+        (shop_id, order_id),
+    )
+    if lines:
+        await move_order(
+            tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to="returned", now=now
+        )
+
+
+def _values(shop_id: int, order_id: int, quantities: Quantities) -> dict[str, Any]:
+    return {
+        "shop": shop_id,
+        "order": order_id,
+        "lines": list(quantities),
+        "quantities": list(quantities.values()),
+    }
+
+
+async def _move_shipped(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> str:
+    row = await tx.one(_SHIPPED, (shop_id, order_id))
+    assert row is not None  # the order is there: it is locked
+    state, is_whole, shipped, partly = row
+    for lines, to in ((shipped, "shipped"), (partly, "partially_shipped")):
+        if lines:
+            await move_order(
+                tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to=to, now=now
+            )
+    target = "shipped" if is_whole else "partially_shipped"
+    if target == state:
+        await touch_order(tx, shop_id=shop_id, order_id=order_id, now=now)
+    else:
+        await move_order(tx, shop_id=shop_id, order_id=order_id, to=target, now=now)
+    return target
+
+
+async def _leave_levels(
+    tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities
+) -> list[Posting]:
+    """What is to be posted of counted goods, own pool first; the order's share is noted as shipped."""
+    rows = await tx.all(_LEAVE, _values(shop_id, order_id, quantities))
+    return [
+        Posting(variant_id=variant_id, pool=pool, kind="ship", on_hand=-part, committed=-part)
+        for variant_id, pool, part in rows
+    ]
+
+
+_ADD_SHIPPED = """
+    update order_lines l set shipped = l.shipped + x.quantity
+    from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
+    where l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = x.line_no
+"""
+_ADD_RETURNED = """
+    update order_lines l set returned = l.returned + x.quantity
+    from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
+    where l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = x.line_no
+"""
+
+_SHIPPED = """
+    select o.fulfilment_state, l.is_whole, l.shipped, l.partly
+    from orders o cross join lateral (
+        select bool_and(l.shipped = l.quantity) as is_whole,
+               array_agg(l.line_no) filter (where l.shipped = l.quantity and l.state <> 'shipped') as shipped,
+               array_agg(l.line_no) filter (
+                   where l.shipped between 1 and l.quantity - 1 and l.state = 'open') as partly
+        from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id
+    ) l
+    where o.shop_id = %s and o.id = %s
+"""
+
+# Of each variant what is wanted, laid over what is still committed of it, pool by pool.
+_LEAVE = """
+    with wanted as (
+        select l.variant_id, sum(x.quantity) as quantity
+        from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
+        join order_lines l on l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = x.line_no
+        group by l.variant_id
+    ), share as (
+        select a.variant_id, a.pool, w.quantity, a.quantity - a.shipped as left_here,
+               coalesce(sum(a.quantity - a.shipped) over (
+                   partition by a.variant_id order by a.pool rows between unbounded preceding and 1 preceding), 0)
+                   as left_before
+        from order_allocations a join wanted w using (variant_id)
+        where a.shop_id = %(shop)s and a.order_id = %(order)s and a.status = 'committed'
+    ), part as (
+        select variant_id, pool, least(left_here, greatest(quantity - left_before, 0))::bigint as quantity from share
+    )
+    update order_allocations a
+    set shipped = a.shipped + p.quantity,
+        status = case when a.shipped + p.quantity = a.quantity then 'shipped' else a.status end
+    from part p
+    where a.shop_id = %(shop)s and a.order_id = %(order)s and a.variant_id = p.variant_id and a.pool = p.pool
+      and p.quantity > 0
+    returning a.variant_id, a.pool, p.quantity
+"""

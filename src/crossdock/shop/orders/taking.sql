@@ -1,0 +1,86 @@
+-- Commit stock to an order. p_takes: rows of {variant_id, quantity, take, hold_id}, of which the ones with `take`
+-- null take nothing, and those of one variant are of one kind:
+--   own_capped  own pool, never below what is available
+--   own         own pool, which may go below zero (backorder)
+--   supplier    supplier pool, which may go below zero (backorder)
+--   own_first   own pool as far as it goes, the rest from the supplier (backorder)
+--   hold        what the hold `hold_id` has kept: its variant, its quantity, and still held
+create or replace function take_stock(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
+returns void language plpgsql as $$
+declare
+    v_postings jsonb;
+begin
+    if p_takes @? '$[*] ? (@.take == "own_first")' then
+        perform lock_levels(p_shop_id, wanted.variant_id, wanted.pools)
+        from (
+            select x.variant_id, array_agg(distinct p.pool order by p.pool) as pools
+            from jsonb_to_recordset(p_takes) as x (variant_id bigint, take text)
+            cross join unnest(array['own', 'supplier']) as p (pool)
+            where x.take = 'own_first' or (p.pool = 'supplier') = (x.take = 'supplier')
+            group by x.variant_id order by x.variant_id
+        ) wanted;
+    end if;
+
+    with part as (
+        select t.variant_id, p.pool, p.quantity, t.take = 'own_capped' as floor
+        from (
+            select x.variant_id, sum(x.quantity)::bigint as quantity, min(x.take) as take
+            from jsonb_to_recordset(p_takes) as x (variant_id bigint, quantity bigint, take text)
+            where x.take <> 'hold'
+            group by x.variant_id
+        ) t
+        cross join lateral (
+            select case t.take
+                   when 'supplier' then 0
+                   when 'own_first' then least(t.quantity, coalesce(greatest((
+                       select l.available from stock_levels l
+                       where l.shop_id = p_shop_id and l.variant_id = t.variant_id and l.pool = 'own'), 0), 0))
+                   else t.quantity end as quantity
+        ) own
+        cross join lateral (
+            values ('own', own.quantity), ('supplier', t.quantity - own.quantity)
+        ) p (pool, quantity)
+        where p.quantity > 0
+    ), allocated as (
+        insert into order_allocations (shop_id, order_id, variant_id, pool, quantity)
+        select p_shop_id, p_order_id, variant_id, pool, quantity from part
+    )
+    select jsonb_agg(jsonb_build_object('variant_id', variant_id, 'pool', pool, 'kind', 'commit',
+                                        'committed', quantity, 'floor', floor))
+    into v_postings from part;
+    if p_takes @? '$[*] ? (@.take == "hold")' then
+        v_postings := coalesce(v_postings, '[]'::jsonb)
+                      || convert_holds(p_shop_id, p_order_id, p_takes, p_now);
+    end if;
+    if v_postings is null then
+        return;
+    end if;
+    assert fail_point('take_stock:allocated');
+
+    perform post_stock(p_shop_id, v_postings, 'order placed', p_order_id, p_now);
+end $$;
+
+-- Turn holds into an order's share for good; answers what is to be posted. Raises CD003 where a hold is gone,
+-- is over, or is not what its line asks for.
+create or replace function convert_holds(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
+returns jsonb language plpgsql as $$
+declare
+    v_postings jsonb;
+begin
+    with closed as (
+        select * from close_holds(p_shop_id, jsonb_path_query_array(p_takes, '$[*] ? (@.take == "hold")'), p_now)
+    ), allocated as (
+        insert into order_allocations as a (shop_id, order_id, variant_id, pool, quantity)
+        select p_shop_id, p_order_id, variant_id, pool, sum(quantity) from closed group by variant_id, pool
+        on conflict (shop_id, order_id, variant_id, pool) do update set quantity = a.quantity + excluded.quantity
+    )
+    select jsonb_agg(jsonb_build_object('variant_id', variant_id, 'pool', pool, 'kind', 'commit',
+                                        'held', -quantity, 'committed', quantity, 'hold_id', id) order by id)
+    into v_postings from closed;
+    if coalesce(jsonb_array_length(v_postings), 0)
+       <> jsonb_array_length(jsonb_path_query_array(p_takes, '$[*] ? (@.take == "hold")')) then
+        raise exception 'a hold of the order is not there any more' using errcode = 'CD003';
+    end if;
+    assert fail_point('convert_holds:closed');
+    return v_postings;
+end $$;
