@@ -71,6 +71,23 @@ def test_migrate_check_says_whether_something_is_to_do(tmp_path, empty_database_
     assert crossdock("migrate", "--check", **options).returncode == 0
 
 
+@pytest.mark.parametrize("command", [("doctor",), ("worker",), ("demo", "credentials")])
+def test_only_commands_that_serve_or_migrate_change_an_older_database(
+    tmp_path, empty_database_url, command
+):
+    options = {"data_dir": tmp_path, "database_url": empty_database_url}
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("update schema_generation set generation = 1, serves_from = 1")
+        refused = crossdock(*command, **options)
+        kept = connection.execute("select generation from schema_generation").fetchall()
+
+    assert refused.returncode == 1
+    assert "A migration is due" in refused.stderr
+    assert "crossdock migrate" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert kept == [(1,)]
+
+
 def test_a_dead_job_is_listed_shown_and_retried(tmp_path, empty_database_url):
     options = {"data_dir": tmp_path, "database_url": empty_database_url}
     with psycopg.connect(empty_database_url) as connection:

@@ -20,6 +20,7 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import ConnStatus
 from psycopg.pq.abc import PGconn
+from psycopg_pool import AsyncConnectionPool
 
 INTERVAL_S = 0.1
 CONNECT_TIMEOUT_S = 3  # a host that is frozen is passed over for the next one of the URL
@@ -137,14 +138,31 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
             self._is_in_doubt = True
 
 
-async def require_alive(connection: Connection) -> None:
-    """Raises OperationalError where the server has closed the connection while nobody used it.
+class Pool(AsyncConnectionPool[Connection]):
+    """Hands out connections that the server has not closed while nobody used them."""
 
-    An idle connection has nothing to say, so one look at the socket is enough: no round trip.
-    """
-    for _ in range(READS_TO_END):
-        poller = select.poll()
-        poller.register(connection.pgconn.socket, select.POLLIN)
-        if not poller.poll(0):
-            return
-        connection.pgconn.consume_input()
+    async def getconn(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - the pool's own signature
+    ) -> Connection:
+        """A connection, after those that are gone were replaced; nobody waits for their turn."""
+        while True:
+            connection = await super().getconn(timeout)
+            if _is_alive(connection):
+                return connection
+            await connection.close()
+            await self.putconn(connection)
+
+
+def _is_alive(connection: Connection) -> bool:
+    """An idle connection has nothing to say, so one look at the socket is enough: no round trip."""
+    try:
+        for _ in range(READS_TO_END):
+            poller = select.poll()
+            poller.register(connection.pgconn.socket, select.POLLIN)
+            if not poller.poll(0):
+                return True
+            connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return False
+    return True

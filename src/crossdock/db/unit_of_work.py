@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
 from crossdock.db.connection import (
     CONNECTION_CLASS,
@@ -14,7 +14,7 @@ from crossdock.db.connection import (
     SHUTDOWN_CLASS,
     AnswerLost,
     Connection,
-    require_alive,
+    Pool,
 )
 from crossdock.db.hosts import Hosts
 from crossdock.errors import CrossdockError, DatabaseUnavailable, OutcomeUnknown, Unavailable
@@ -90,7 +90,7 @@ class Database:
         )
         options = f"-c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms} -c jit=off"
         self._hosts = Hosts(url)
-        self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        self.pool = Pool(
             self._hosts.conninfo,
             connection_class=Connection,
             min_size=min_size,
@@ -99,7 +99,6 @@ class Database:
             reconnect_timeout=RECONNECT_S,
             open=False,
             configure=self._configure,
-            check=require_alive,
             kwargs={
                 "autocommit": True,
                 "options": options,
