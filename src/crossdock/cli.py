@@ -9,7 +9,7 @@ import typer
 
 from crossdock.commands.catalogue import exporting, importing, shops
 from crossdock.commands.money import ledger
-from crossdock.commands.orders import connectors, deliveries, dispatches, fulfil, stock
+from crossdock.commands.orders import connectors, deliveries, dispatches, fulfil, orders, stock
 from crossdock.commands.partners import customers, partners, prices
 from crossdock.commands.people import people, sales_reps
 from crossdock.commands.server import (
@@ -68,6 +68,7 @@ _TRYING = "Trying it out"
 app.add_typer(demo.app, name="demo", rich_help_panel=_TRYING)
 
 _FULFILMENT = "Fulfilment"
+app.add_typer(orders.app, name="order", rich_help_panel=_FULFILMENT)
 app.add_typer(fulfil.app, name="fulfil", rich_help_panel=_FULFILMENT)
 app.add_typer(stock.app, name="stock", rich_help_panel=_FULFILMENT)
 app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)

@@ -3,7 +3,7 @@
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import RandomIds
-from crossdock.shop.payments import Card, Paying, Payment, Sandbox, Settled, authorise
+from crossdock.shop.payments import Action, Card, Paying, Payment, Sandbox, Settled, authorise
 
 GOOD, OTHER = "4242424242424242", "5555555555554444"
 DECLINED, POOR, FRAUD = "4000000000000002", "4000000000009995", "4100000000000019"
@@ -56,8 +56,13 @@ class Noting:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    async def lock(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
+    async def before_asking(
+        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
+    ) -> None:
+        self.told.append(f"ask {action} of {order_id}")
+
+    async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
         self.told.append(f"lock {order_id}")
 
-    async def write(self, tx: Transaction, *, settled: Settled) -> None:
+    async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
         self.told.append(f"{settled.action} {settled.amount_minor}: {settled.payment.state}")

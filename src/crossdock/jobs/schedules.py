@@ -12,11 +12,9 @@ from procrastinate import JobContext
 from crossdock.jobs.queue import queue, runtime_of, services_of
 from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.shop.orders import expire_orders as expire_unpaid
-from crossdock.shop.orders import purge_identities
+from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
 from crossdock.shop.partners import purge_expired
-from crossdock.shop.payments import NOTHING_FOLLOWS
-from crossdock.shop.payments import settle_payments as settle
 from crossdock.shop.people import lifetimes_of, purge_people
 from crossdock.shop.stock import expire_holds as expire
 from crossdock.shop.warehouse import poll_carriers as ask_carriers
@@ -57,8 +55,8 @@ async def run_releases(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * * */30", periodic_id="")
 @queue.task(name="settle_payments", queueing_lock="settle_payments", pass_context=True)
 async def settle_payments(context: JobContext, timestamp: int) -> None:
-    """Look up the answers of payment providers that were lost, and let go of what no order took."""
-    count = await settle(services_of(context).paying, follow=NOTHING_FOLLOWS)
+    """Look up the answers of payment providers that were lost, and let go of what no order keeps."""
+    count = await settle_order_payments(services_of(context).paying)
     if count:
         log.info("lost answers of payment providers settled", count=count)
 

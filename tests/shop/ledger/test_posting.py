@@ -306,7 +306,7 @@ async def test_knows_the_kinds_of_the_chart(tx: Transaction) -> None:
     rows = await tx.all("select kind, floor_minor from account_kinds")
 
     assert {row[0] for row in rows} == set(ACCOUNT_KINDS)
-    assert {row[0] for row in rows if row[1] == 0} == {"prepaid", "payable"}
+    assert {row[0] for row in rows if row[1] == 0} == {"prepaid"}
 
 
 _BROKE = "balance_insufficient"

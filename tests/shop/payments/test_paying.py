@@ -56,7 +56,7 @@ class Breaking(Noting):
         super().__init__()
         self._step = step
 
-    async def lock(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
+    async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
         await tx.run("select set_config('crossdock.fail_point', %s, true)", (self._step,))
 
 
@@ -275,8 +275,10 @@ async def test_tells_what_follows_in_the_transaction_of_the_answer(
     await refund(service, shop_id=shop.id, payment_id=payment.id, amount_minor=1_000, follow=noting)
 
     assert noting.told == [
+        f"ask capture of {ORDER}",
         f"lock {ORDER}",
         "capture 10000: captured",
+        f"ask refund of {ORDER}",
         f"lock {ORDER}",
         "refund 1000: partially_refunded",
     ]

@@ -18,9 +18,16 @@ from crossdock.shop.orders.identities import (
     keep_answer,
     purge_identities,
 )
+from crossdock.shop.orders.listing import OrderRow, list_orders
 from crossdock.shop.orders.model import OrderItem, OrderRequest
 from crossdock.shop.orders.moving import lock_order, move_order, touch_order
 from crossdock.shop.orders.notes import item_note
+from crossdock.shop.orders.paying import (
+    ORDER_FOLLOWS,
+    pay_order,
+    refund_order,
+    settle_order_payments,
+)
 from crossdock.shop.orders.placing import number_namespace, order_exists, place, refuse_second
 from crossdock.shop.orders.progress import Quantities, note_picked, note_returned, note_shipped
 from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
@@ -34,7 +41,8 @@ from crossdock.shop.orders.rules import (
     shipping_is_complete,
     variants_are_known,
 )
-from crossdock.shop.orders.states import OPEN, RETURNABLE, STATES, WORKABLE, OrderState
+from crossdock.shop.orders.staff import StaffOrder, place_on_account, place_with_card
+from crossdock.shop.orders.states import CANCELLABLE, OPEN, RETURNABLE, STATES, WORKABLE, OrderState
 from crossdock.shop.orders.viewing import (
     LineView,
     OrderView,
@@ -46,7 +54,9 @@ from crossdock.shop.orders.viewing import (
 )
 
 __all__ = [
+    "CANCELLABLE",
     "OPEN",
+    "ORDER_FOLLOWS",
     "RETURNABLE",
     "STATES",
     "WORKABLE",
@@ -57,6 +67,7 @@ __all__ = [
     "OrderDraft",
     "OrderItem",
     "OrderRequest",
+    "OrderRow",
     "OrderState",
     "OrderView",
     "PackageView",
@@ -68,6 +79,7 @@ __all__ = [
     "Rule",
     "Section",
     "Snapshot",
+    "StaffOrder",
     "Take",
     "amount_is_in_range",
     "billing_is_complete",
@@ -78,6 +90,7 @@ __all__ = [
     "find_order_id",
     "item_note",
     "keep_answer",
+    "list_orders",
     "lock_order",
     "move_order",
     "note_picked",
@@ -87,14 +100,19 @@ __all__ = [
     "number_namespace",
     "order_exists",
     "origin_rule",
+    "pay_order",
     "place",
     "place_for_customer",
+    "place_on_account",
+    "place_with_card",
     "purge_identities",
     "read_order",
     "read_order_by_key",
+    "refund_order",
     "refuse_second",
     "release_order",
     "run_releases",
+    "settle_order_payments",
     "shipping_is_complete",
     "touch_order",
     "variants_are_known",

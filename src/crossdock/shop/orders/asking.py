@@ -67,7 +67,7 @@ async def place_for_customer(
             email=asked.customer.email,
             sales_rep_id=asked.customer.sales_rep_id,
         )
-        draft = _draft(service, asked, assignment=assignment)
+        draft = draft_for(service, asked, assignment=assignment)
         try:
             async with service.db.statement() as tx:
                 placed = await place(tx, draft=draft, now=now)
@@ -101,7 +101,8 @@ async def read_context(
     return msgspec.json.decode(text, type=OrderContext)
 
 
-def _draft(service: Placing, asked: Asked, *, assignment: Assignment) -> OrderDraft:
+def draft_for(service: Placing, asked: Asked, *, assignment: Assignment) -> OrderDraft:
+    """The order as the rules allowed it, of what was read; taken from stock, not paid for."""
     partner, request, customer = asked.partner, asked.request, asked.customer
     note = item_note(request.partner_order_id, request.comments, service.note_template)
     return OrderDraft(

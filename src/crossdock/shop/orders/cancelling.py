@@ -7,6 +7,7 @@ from crossdock.errors import Refused
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import withdraw_delivery
 from crossdock.shop.orders.moving import lock_order, move_order
+from crossdock.shop.orders.paying import refuse_while_asked, settle_cancelled
 from crossdock.shop.orders.states import CANCELLABLE
 from crossdock.shop.stock import Posting, post_stock
 
@@ -21,16 +22,19 @@ async def cancel_order(
     The partner's order number stays used. Answers the connector that an attempt which failed may
     have reached all the same, for somebody to look there, else "". Raises NotFound
     `order_not_found`, and Refused `order_state` once fulfilment has started or an outside system
-    has the order.
+    has the order, and while a payment provider is being asked.
     """
-    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
-    if state == "cancelled":
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if state.fulfilment == "cancelled":
         raise Refused("order_state", "The order is cancelled already.")
-    if state not in CANCELLABLE:
-        raise Refused("order_state", f"An order that is {state} cannot be cancelled.")
+    if state.fulfilment not in CANCELLABLE:
+        raise Refused("order_state", f"An order that is {state.fulfilment} cannot be cancelled.")
+    if state.payment != "none":
+        await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
     may_be_at = await _withdraw(tx, shop_id=shop_id, order_id=order_id, now=now)
     await _move(tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now)
     await _give_back(tx, shop_id=shop_id, order_id=order_id, now=now)
+    await settle_cancelled(tx, shop_id=shop_id, order_id=order_id, payment=state.payment, now=now)
     return may_be_at
 
 

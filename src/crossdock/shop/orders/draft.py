@@ -82,7 +82,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     """An order before it is placed. `state_when_short` is where it begins without its stock.
 
-    `merchant_ids` are those whose variants the caller may name, None for all.
+    `merchant_ids` are those whose variants the caller may name, None for all. An order with a payment
+    state is posted as sold; `payment_id` is the authorised payment that pays it.
     """
 
     shop_id: int
@@ -100,6 +101,7 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     state_when_short: Beginning | None = None
     release_policy: ReleasePolicy = "placed"
     payment_state: Payment = "none"
+    payment_id: int | None = None
     expires_at: datetime | None = None
     connector: Route | None = None
     merchant_ids: tuple[int, ...] | None = None

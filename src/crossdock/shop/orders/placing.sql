@@ -133,6 +133,15 @@ begin
         perform take_stock(v_shop_id, v_id, p_lines, p_now);
         assert fail_point('place_order:stock');
     end if;
+    if p_order ->> 'payment_id' is not null then
+        perform claim_payment(v_shop_id, (p_order ->> 'payment_id')::bigint, v_id,
+                              (p_order ->> 'total_minor')::bigint, p_order ->> 'currency', p_now);
+        assert fail_point('place_order:payment');
+    end if;
+    if p_order ->> 'payment_state' <> 'none' then
+        perform post_sale(v_shop_id, v_id, false, p_now);
+        assert fail_point('place_order:sale');
+    end if;
 end $$;
 
 -- A merchant owes the shop this part of what its goods bring in: minor units, rounded half up.

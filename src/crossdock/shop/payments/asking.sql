@@ -1,6 +1,6 @@
 -- Write down what a provider is about to be asked, in a transaction of its own before it is asked; the number
 -- of the attempt. A refund's amount is set aside, so that refunds under way together never pass the capture.
--- Raises CD003 where the payment's state does not allow it or it is being asked something else, CD004 where
+-- Raises CD005 where the payment's state does not allow it or it is being asked something else, CD004 where
 -- more would be refunded than was captured.
 create or replace function ask_payment(
     p_shop_id bigint, p_payment_id bigint, p_action text, p_amount_minor bigint, p_key text, p_look_up_at timestamptz,
@@ -15,7 +15,7 @@ begin
        or p_action = 'authorise' and v_state <> 'asked'
        or p_action in ('capture', 'void') and v_state <> 'authorised'
        or p_action = 'refund' and v_state not in ('captured', 'partially_refunded') then
-        raise exception 'a payment that is % cannot be asked for %', v_state, p_action using errcode = 'CD003';
+        raise exception 'a payment that is % cannot be asked for %', v_state, p_action using errcode = 'CD005';
     end if;
     if p_action = 'refund' then
         update payments p set refunding_minor = p.refunding_minor + p_amount_minor, updated_at = p_now
@@ -29,7 +29,7 @@ begin
         select 1 from payment_attempts a
         where a.shop_id = p_shop_id and a.payment_id = p_payment_id and a.outcome = 'asked'
     ) then
-        raise exception 'the payment is being asked something else' using errcode = 'CD003';
+        raise exception 'the payment is being asked something else' using errcode = 'CD005';
     end if;
     insert into payment_attempts (shop_id, payment_id, action, amount_minor, key, next_look_up_at, asked_at)
     values (p_shop_id, p_payment_id, p_action, p_amount_minor, p_key, p_look_up_at, p_now)
@@ -111,7 +111,7 @@ begin
         p_payment.order_id, p_now);
 end $$;
 
--- Give an authorised payment to the order that it pays. Raises CD003 where it is not authorised, of another
+-- Give an authorised payment to the order that it pays. Raises CD005 where it is not authorised, of another
 -- amount or currency, of another order, or being asked something.
 create or replace function claim_payment(
     p_shop_id bigint, p_payment_id bigint, p_order_id bigint, p_amount_minor bigint, p_currency text, p_now timestamptz
@@ -123,7 +123,7 @@ begin
       and not exists (select 1 from payment_attempts a where a.shop_id = p_shop_id and a.payment_id = p_payment_id
                       and a.outcome = 'asked');
     if not found then
-        raise exception 'the payment cannot pay this order' using errcode = 'CD003';
+        raise exception 'the payment cannot pay this order' using errcode = 'CD005';
     end if;
 end $$;
 

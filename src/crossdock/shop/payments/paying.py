@@ -22,7 +22,7 @@ from crossdock.shop.payments.model import Payment, read_payment
 LOOK_UP_AFTER_S = 60
 BANK_TRANSFER = "transfer"
 _REFERENCE_LENGTH = 20
-_REFUSALS = {"CD003": "payment_state", "CD004": "refund_exceeds_capture"}
+_REFUSALS = {"CD005": "payment_state", "CD004": "refund_exceeds_capture"}
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,20 +37,30 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Follow(Protocol):
     """What else is written in the transaction of an answer, such as a move of the order."""
 
-    async def lock(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
-        """Lock the order, which comes before payments and accounts."""
+    async def before_asking(
+        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
+    ) -> None:
+        """Lock the order, which comes before payments and accounts, and refuse what it does not allow."""
 
-    async def write(self, tx: Transaction, *, settled: Settled) -> None:
+    async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
+        """Lock the order."""
+
+    async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
         """Write what follows from a yes."""
 
 
 class NothingFollows:
     """For a payment that has no order, or whose order takes no notice."""
 
-    async def lock(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
+    async def before_asking(
+        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
+    ) -> None:
         """Nothing to lock."""
 
-    async def write(self, tx: Transaction, *, settled: Settled) -> None:
+    async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
+        """Nothing to lock."""
+
+    async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
         """Nothing to write."""
 
 
@@ -254,7 +264,7 @@ async def write_answer(
     """Write down an answer and what follows from a yes; whether this was the first to do so."""
     shop_id = question.shop_id
     if payment.order_id is not None:
-        await follow.lock(tx, shop_id=shop_id, order_id=payment.order_id)
+        await follow.before_answer(tx, shop_id=shop_id, order_id=payment.order_id)
     is_first = await tx.value(
         "select answer_payment(%s, %s, %s, %s, %s, %s)",
         (shop_id, attempt_id, answer.approved, answer.code, answer.reason, now),
@@ -266,7 +276,7 @@ async def write_answer(
             action=question.action,
             amount_minor=question.amount_minor,
         )
-        await follow.write(tx, settled=settled)
+        await follow.after_answer(tx, settled=settled)
     return bool(is_first)
 
 
@@ -281,6 +291,10 @@ async def _ask(
 ) -> Payment:
     async with service.db.begin() as tx:
         payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+        if payment.order_id is not None:
+            await follow.before_asking(
+                tx, shop_id=shop_id, order_id=payment.order_id, action=action
+            )
         attempt_id, question = await _write_question(
             service,
             tx,

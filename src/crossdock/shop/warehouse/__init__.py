@@ -29,6 +29,7 @@ from crossdock.shop.warehouse.pickup import (
 )
 from crossdock.shop.warehouse.polling import poll_carriers
 from crossdock.shop.warehouse.receiving import count_goods, receive_goods
+from crossdock.shop.warehouse.refunding import refund_with_goods
 from crossdock.shop.warehouse.returning import (
     ReturnItem,
     announce_return,
@@ -85,6 +86,7 @@ __all__ = [
     "read_serials",
     "receive_goods",
     "receive_return",
+    "refund_with_goods",
     "serial_fingerprints",
     "serial_place",
     "ship_package",

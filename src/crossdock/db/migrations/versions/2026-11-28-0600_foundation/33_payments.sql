@@ -39,8 +39,8 @@ create table payments (
 
 create index payments_order on payments (shop_id, order_id) where order_id is not null;
 
--- Authorised, and no order has taken it: the loser of a race, or a process that died.
-create index payments_unclaimed on payments (shop_id, id) where state = 'authorised' and order_id is null;
+-- Authorised, for the run that lets go of what no order took or whose order is cancelled.
+create index payments_authorised on payments (shop_id, id) where state = 'authorised';
 
 create function refuse_illegal_payment_move() returns trigger language plpgsql as $$
 declare

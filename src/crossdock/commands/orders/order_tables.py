@@ -1,0 +1,58 @@
+"""Orders as tables for a terminal."""
+
+from typing import TYPE_CHECKING
+
+from crossdock.kit.money import format_minor
+
+if TYPE_CHECKING:
+    from crossdock.shop.orders import OrderRow, OrderView
+    from crossdock.shop.payments import Payment
+
+
+def print_orders(found: "list[OrderRow]") -> None:
+    """One line for each order."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Order", "Placed", "By", "Their number", "Goods", "Money", "Total")
+    for order in found:
+        table.add_row(
+            str(order.id),
+            f"{order.placed_at:%Y-%m-%d %H:%M}",
+            order.channel,
+            order.partner_order_id,
+            order.fulfilment_state,
+            order.payment_state,
+            f"{format_minor(order.total_minor, order.currency)} {order.currency}",
+        )
+    Console().print(table)
+
+
+def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
+    """An order's lines, its payments, and what happened to it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    def money(minor: int) -> str:
+        return f"{format_minor(minor, order.currency)} {order.currency}"
+
+    console = Console()
+    console.print(
+        f"Order {order.id} of {order.channel}: goods {order.fulfilment_state}, "
+        f"money {order.payment_state}, {money(order.total_minor)}"
+    )
+    lines = Table("Line", "SKU", "Name", "Quantity", "Shipped", "Back", "Total")
+    for line in order.lines:
+        numbers = (line.quantity, line.shipped, line.returned)
+        lines.add_row(
+            str(line.line_no), line.sku, line.name, *map(str, numbers), money(line.total_minor)
+        )
+    console.print(lines)
+    for payment in payments:
+        card = f" {payment.card_brand} {payment.card_last4}" if payment.card_last4 else ""
+        console.print(
+            f"Payment {payment.id} by {payment.provider}{card}: {payment.state}, captured "
+            f"{money(payment.captured_minor)}, refunded {money(payment.refunded_minor)}"
+        )
+    for event in order.timeline:
+        console.print(f"{event.created_at:%Y-%m-%d %H:%M:%S}  {event.kind}")

@@ -1,0 +1,280 @@
+"""`crossdock order`: orders that staff take down, and any order's money and story."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from crossdock.commands.orders.order_tables import print_orders, print_shown
+from crossdock.commands.running import with_runtime, with_transaction
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
+from crossdock.kit.money import parse_amount
+
+if TYPE_CHECKING:
+    from crossdock.compose import Services
+    from crossdock.shop.orders import Placed, StaffOrder
+    from crossdock.shop.payments import Card, Payment
+    from crossdock.shop.shops import Shop
+
+app = typer.Typer(help="Take orders down, pay, refund, look.", no_args_is_help=True)
+
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OrderArgument = Annotated[str, typer.Argument(help="The order's number, ours or the partner's.")]
+
+
+@app.command()
+def place(
+    customer: Annotated[str, typer.Option(help="The customer's e-mail or number.")],
+    line: Annotated[list[str], typer.Option(help="SKU=QUANTITY; once for each line.")],
+    shop: ShopOption,
+    card: Annotated[
+        bool,
+        typer.Option("--card", help="Ask for a card, or read number, MM/YYYY and code from stdin."),
+    ] = False,
+    number: Annotated[str, typer.Option(help="A number of your own; it is placed once.")] = "",
+    shipping: Annotated[str, typer.Option(help="What shipping costs, such as 5.95.")] = "0",
+    comments: Annotated[str, typer.Option(help="For whoever packs it.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Place an order for a customer, on account or with a card."""
+    from crossdock.compose import Services
+    from crossdock.shop.orders import place_on_account, place_with_card
+    from crossdock.shop.shops import read_shop
+
+    given = _read_card() if card else None
+
+    async def act(runtime: Runtime) -> "Placed":
+        async with Services(runtime) as services:
+            async with runtime.database.statement() as tx:
+                found = await read_shop(tx, slug=shop)
+                order = await _order(tx, found, customer, line, number, shipping, comments)
+            if given is None:
+                return await place_on_account(services.placing, shop=found, order=order)
+            return await place_with_card(
+                services.placing,
+                services.paying,
+                shop=found,
+                order=order,
+                card=_checked(given, runtime),
+                provider="sandbox",
+            )
+
+    placed = with_runtime(act)
+    if as_json:
+        typer.echo(msgspec.json.encode({"order_id": placed.id, "total_minor": placed.total_minor}))
+    else:
+        typer.echo(f"order {placed.id} is placed")
+
+
+@app.command()
+def pay(
+    order: OrderArgument,
+    shop: ShopOption,
+    reference: Annotated[
+        str, typer.Option(help="On account: what the bank calls the transfer.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Capture the card, or note that a bank transfer has come in."""
+    from crossdock.shop.orders import pay_order
+
+    async def act(services: "Services", shop_id: int, order_id: int) -> "Payment":
+        return await pay_order(
+            services.paying, shop_id=shop_id, order_id=order_id, reference=reference
+        )
+
+    _tell(_with_order(act, shop=shop, order=order), as_json=as_json)
+
+
+@app.command()
+def refund(
+    order: OrderArgument,
+    shop: ShopOption,
+    amount: Annotated[str | None, typer.Option(help="Such as 19.99; without it, the rest.")] = None,
+    goods_back: Annotated[
+        bool, typer.Option("--goods-back", help="Take the goods back: cancel, or a return.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Give money back, never more than was paid, and take the goods back where asked."""
+    from crossdock.shop.orders import read_order, refund_order
+    from crossdock.shop.warehouse import refund_with_goods
+
+    async def act(services: "Services", shop_id: int, order_id: int) -> "Payment":
+        async with services.runtime.database.statement() as tx:
+            currency = (await read_order(tx, shop_id=shop_id, order_id=order_id)).currency
+        give = refund_with_goods if goods_back else refund_order
+        minor = None if amount is None else parse_amount(amount, currency=currency)
+        return await give(services.paying, shop_id=shop_id, order_id=order_id, amount_minor=minor)
+
+    _tell(_with_order(act, shop=shop, order=order), as_json=as_json)
+
+
+@app.command()
+def cancel(
+    order: OrderArgument,
+    shop: ShopOption,
+    reason: Annotated[str, typer.Option(help="What the order says.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel an order before its goods are worked on; a card is let go of at once."""
+    from crossdock.shop.orders import cancel_order, settle_order_payments
+
+    async def act(services: "Services", shop_id: int, order_id: int) -> str:
+        now = services.runtime.clock.now()
+        async with services.runtime.database.begin() as tx:
+            may_be_at = await cancel_order(
+                tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now
+            )
+        await settle_order_payments(services.paying)
+        return may_be_at
+
+    may_be_at = _with_order(act, shop=shop, order=order)
+    if as_json:
+        typer.echo(msgspec.json.encode({"state": "cancelled", "may_be_at": may_be_at}))
+    else:
+        typer.echo(f"cancelled; see that {may_be_at} lacks it" if may_be_at else "cancelled")
+
+
+@app.command("list")
+def list_(
+    shop: ShopOption,
+    state: Annotated[str | None, typer.Option(help="Only orders whose goods are so.")] = None,
+    payment: Annotated[str | None, typer.Option(help="Only orders whose money is so.")] = None,
+    before: Annotated[int | None, typer.Option(help="Go on below this order.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most this many.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest orders, whoever placed them."""
+    from crossdock.shop.orders import OrderRow, list_orders
+
+    async def read(_runtime: Runtime, tx: Transaction) -> list[OrderRow]:
+        return await list_orders(
+            tx,
+            shop_id=await shop_id_of(tx, shop),
+            fulfilment_state=state,
+            payment_state=payment,
+            before=before,
+            limit=limit,
+        )
+
+    found = with_transaction(read)
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
+    else:
+        print_orders(found)
+
+
+@app.command()
+def show(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """An order with its lines, parts, payments and what happened to it."""
+    from crossdock.shop.orders import OrderView, find_order_id, read_order
+    from crossdock.shop.payments import list_payments
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "tuple[OrderView, list[Payment]]":
+        shop_id = await shop_id_of(tx, shop)
+        order_id = await find_order_id(tx, shop_id=shop_id, number=order)
+        view = await read_order(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            sections=("lines", "parts", "packages", "returns", "timeline"),
+        )
+        return view, await list_payments(tx, shop_id=shop_id, order_id=order_id)
+
+    view, payments = with_transaction(read)
+    if as_json:
+        shown = msgspec.to_builtins(view, str_keys=True)
+        del shown["order_key"]
+        typer.echo(msgspec.json.encode({**shown, "payments": payments}))
+    else:
+        print_shown(view, payments)
+
+
+async def _order(
+    tx: Transaction,
+    shop: "Shop",
+    customer: str,
+    lines: list[str],
+    number: str,
+    shipping: str,
+    comments: str,
+) -> "StaffOrder":
+    from crossdock.shop.customers import find_customer
+    from crossdock.shop.orders import OrderItem, StaffOrder
+    from crossdock.shop.stock import find_variant
+
+    buyer = await find_customer(tx, shop_id=shop.id, who=customer)
+    if buyer is None:
+        raise Invalid("invalid_input", f"There is no customer {customer!r}.")
+    items = []
+    for text in lines:
+        who, quantity = _line(text)
+        variant_id = await find_variant(tx, shop_id=shop.id, who=who)
+        items.append(OrderItem(variant_id=variant_id, quantity=quantity))
+    return StaffOrder(
+        customer_id=buyer.id,
+        items=tuple(items),
+        number=number,
+        comments=comments,
+        shipping_minor=parse_amount(shipping, currency=shop.currency),
+    )
+
+
+def _line(text: str) -> tuple[str, int]:
+    who, _, quantity = text.rpartition("=")
+    if not who or not quantity.isascii() or not quantity.isdigit() or not 0 < int(quantity) < 10**9:
+        raise Invalid("invalid_input", f"{text!r} is not SKU=QUANTITY.", {"field": "line"})
+    return who, int(quantity)
+
+
+def _read_card() -> tuple[str, str, str]:
+    """Number, month and year, code. Never arguments: those are kept in a shell's history."""
+    import sys
+
+    if sys.stdin.isatty():
+        asked = ("Card number", "Month and year (MM/YYYY)", "Code")
+        number, expiry, code = (typer.prompt(text, hide_input=True) for text in asked)
+    else:
+        number, expiry, code = (sys.stdin.readline().strip() for _ in range(3))
+    return number, expiry, code
+
+
+def _checked(given: tuple[str, str, str], runtime: Runtime) -> "Card":
+    from crossdock.shop.payments import checked_card
+
+    number, expiry, code = given
+    month, _, year = expiry.partition("/")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in (month, year)):
+        raise Invalid("invalid_input", "Month and year are given as MM/YYYY.")
+    return checked_card(
+        number=number, month=int(month), year=int(year), code=code, now=runtime.clock.now()
+    )
+
+
+def _with_order(
+    act: "Callable[[Services, int, int], Awaitable[Any]]", *, shop: str, order: str
+) -> Any:
+    from crossdock.compose import Services
+    from crossdock.shop.orders import find_order_id
+
+    async def run(runtime: Runtime) -> Any:
+        async with Services(runtime) as services:
+            async with runtime.database.statement() as tx:
+                shop_id = await shop_id_of(tx, shop)
+                order_id = await find_order_id(tx, shop_id=shop_id, number=order)
+            return await act(services, shop_id, order_id)
+
+    return with_runtime(run)
+
+
+def _tell(payment: "Payment", *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(payment))
+    else:
+        typer.echo(f"payment {payment.id} is {payment.state}")

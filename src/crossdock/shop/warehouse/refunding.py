@@ -1,0 +1,50 @@
+"""Give money back, and take the goods back where asked."""
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Refused
+from crossdock.kit.clock import Clock
+from crossdock.shop.orders import CANCELLABLE, RETURNABLE, cancel_order, lock_order, refund_order
+from crossdock.shop.payments import Paying, Payment
+from crossdock.shop.warehouse.returning import (
+    ReturnItem,
+    announce_return,
+    list_returnable,
+    receive_return,
+)
+
+
+async def refund_with_goods(
+    service: Paying, *, shop_id: int, order_id: int, amount_minor: int | None = None
+) -> Payment:
+    """Give back so much, or all that is left, and then the goods: a cancellation before they left, else a return.
+
+    Money first: where it is refused, the goods stay the buyer's. Raises Refused `order_state` for an order
+    whose goods are neither here nor gone, and as `refund_order`, `cancel_order` and `announce_return` do; a
+    refund that was done stays so.
+    """
+    async with service.db.begin() as tx:
+        state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if state.fulfilment not in (*CANCELLABLE, *RETURNABLE):
+        message = f"Goods of an order that is {state.fulfilment} cannot be taken back."
+        raise Refused("order_state", message)
+    payment = await refund_order(
+        service, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor
+    )
+    async with service.db.begin() as tx:
+        await _take_back(tx, shop_id=shop_id, order_id=order_id, clock=service.clock)
+    return payment
+
+
+async def _take_back(tx: Transaction, *, shop_id: int, order_id: int, clock: Clock) -> None:
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    now = clock.now()
+    if state.fulfilment not in RETURNABLE:
+        await cancel_order(tx, shop_id=shop_id, order_id=order_id, reason="refunded", now=now)
+        return
+    left = await list_returnable(tx, shop_id=shop_id, order_id=order_id)
+    back = {line_no: quantity for line_no, quantity in left.items() if quantity > 0}
+    items = [ReturnItem(line_no=line_no, quantity=quantity) for line_no, quantity in back.items()]
+    return_id = await announce_return(
+        tx, shop_id=shop_id, order_id=order_id, items=items, reason="refunded", now=now
+    )
+    await receive_return(tx, shop_id=shop_id, return_id=return_id, restocked=back, now=now)

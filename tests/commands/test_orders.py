@@ -1,0 +1,125 @@
+"""`crossdock order`..."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from tests.support.command_line import CommandLine
+from tests.support.factories import ShopFixture, make_shop, make_variant
+from tests.support.processes import environment
+
+CARD = "4242 4242 4242 4242\n12/2031\n737\n"
+
+
+@pytest.fixture
+def line(database_url: str, tmp_path: Path) -> CommandLine:
+    return CommandLine(data_dir=tmp_path, database_url=database_url)
+
+
+@pytest.fixture
+async def shop(database: Database) -> ShopFixture:
+    async with database.begin() as tx:
+        shop = await make_shop(tx, currency="EUR")
+        await make_variant(tx, shop=shop, own=5, sku="MUG", currency="EUR", price_minor=1250)
+        return shop
+
+
+def place(line: CommandLine, shop: ShopFixture, *more: str, stdin: str) -> str:
+    """What placing two mugs prints with --json; the card goes in by standard input."""
+    arguments = [*("order", "place", "--shop", shop.slug, "--customer", str(shop.customer_id))]
+    ended = subprocess.run(
+        [sys.executable, "-m", "crossdock", *arguments, "--line", "MUG=2", "--json", *more],
+        input=stdin,
+        env=environment(**line.settings),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return ended.stdout or ended.stderr
+
+
+async def test_takes_an_order_with_a_card_from_placing_to_its_refund(
+    line: CommandLine, shop: ShopFixture
+) -> None:
+    in_shop = ("--shop", shop.slug)
+
+    placed = json.loads(place(line, shop, "--card", "--number", "T-1", stdin=CARD))
+    order = placed["order_id"]
+    paid = line.ask("order", "pay", order, *in_shop)
+    part = line.ask("order", "refund", order, *in_shop, "--amount", "5.00")
+    whole = line.ask("order", "refund", order, *in_shop, "--goods-back")
+    shown = line.ask("order", "show", order, *in_shop)
+
+    assert placed["total_minor"] == 2500
+    assert (paid["state"], paid["card_last4"]) == ("captured", "4242")
+    assert (part["state"], part["refunded_minor"]) == ("partially_refunded", 500)
+    assert (whole["state"], whole["refunded_minor"]) == ("refunded", 2500)
+    assert (shown["fulfilment_state"], shown["payment_state"]) == ("cancelled", "refunded")
+    assert shown["payments"] == [whole]
+    assert "order_key" not in shown
+    (listed,) = line.ask("order", "list", *in_shop, "--payment", "refunded")
+    assert (listed["id"], listed["channel"], listed["partner_order_id"]) == (order, "staff", "T-1")
+    told = line.run("order", "show", order, *in_shop).stdout
+    assert "visa 4242: refunded" in told
+    assert "25.00 EUR" in line.run("order", "list", *in_shop).stdout
+    again = line.refuse("order", "refund", order, *in_shop)
+    assert again == f"crossdock: Nothing that was paid for order {order} is left.\n"
+
+
+async def test_takes_an_order_on_account_and_notes_the_transfer(
+    line: CommandLine, shop: ShopFixture
+) -> None:
+    in_shop = ("--shop", shop.slug)
+    order = json.loads(place(line, shop, "--shipping", "5.95", stdin=""))["order_id"]
+
+    told = line.refuse("order", "pay", order, *in_shop)
+    paid = line.ask("order", "pay", order, *in_shop, "--reference", "Statement 7")
+
+    assert told == "crossdock: Say what the bank calls the transfer, so that it is noted once.\n"
+    assert (paid["provider"], paid["captured_minor"]) == ("transfer", 3095)
+    accounts = line.ask("ledger", "accounts", *in_shop)
+    assert {a["kind"]: a["balance_minor"] for a in accounts} == {
+        "bank": -3095,
+        "receivable": 0,
+        "sales": 2500,
+        "shipping": 595,
+    }
+
+
+async def test_cancels_an_order_and_lets_go_of_its_card(
+    line: CommandLine, shop: ShopFixture
+) -> None:
+    in_shop = ("--shop", shop.slug)
+    order = json.loads(place(line, shop, "--card", stdin=CARD))["order_id"]
+
+    assert line.ask("order", "cancel", order, *in_shop) == {"state": "cancelled", "may_be_at": ""}
+
+    shown = line.ask("order", "show", order, *in_shop)
+    assert (shown["payment_state"], shown["payments"][0]["state"]) == ("voided", "voided")
+
+
+@pytest.mark.parametrize(
+    ("stdin", "told"),
+    [
+        ("4000 0000 0000 0002\n12/2031\n737\n", "The payment was declined."),
+        ("4242\n12/2031\n737\n", "The card's number cannot be right."),
+        ("4242 4242 4242 4242\n12-2031\n737\n", "Month and year are given as MM/YYYY."),
+    ],
+)
+async def test_tells_what_is_wrong_with_a_card_and_not_its_number(
+    line: CommandLine, shop: ShopFixture, stdin: str, told: str
+) -> None:
+    assert place(line, shop, "--card", stdin=stdin) == f"crossdock: {told}\n"
+
+
+async def test_names_a_line_that_is_none(line: CommandLine, shop: ShopFixture) -> None:
+    in_shop = ("--shop", shop.slug, "--customer", str(shop.customer_id))
+
+    assert line.refuse("order", "place", *in_shop, "--line", "MUG") == (
+        "crossdock: 'MUG' is not SKU=QUANTITY.\n"
+    )
