@@ -17,9 +17,9 @@ from crossdock.shop.deliveries import (
 from tests.support.locks import waiting_for_a_lock
 
 
-async def test_two_workers_call_each_delivery_once(engine, box, receiver, database):
+async def test_two_workers_call_each_delivery_once(engine, box, receiver, database_url):
     ids = {await box.put(target) for target in "abcdef" for _ in range(5)}
-    other = Database(database.pool.conninfo, min_size=1, max_size=4)
+    other = Database(database_url, min_size=1, max_size=4)
     await other.open()
 
     async def work(service) -> dict[int, str]:

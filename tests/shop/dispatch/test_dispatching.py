@@ -358,14 +358,14 @@ async def test_what_the_other_side_says_is_stored_without_secrets(
     assert "abcdefghijkl" not in error
 
 
-async def test_stock_is_not_looked_at_again(database, dispatching, webhook_order):
+async def test_stock_is_not_looked_at_again(database_url, dispatching, webhook_order):
     shop_id, order_id = await webhook_order()
     seen: list[str] = []
 
     async def watch(query: str) -> None:
         seen.append(query)
 
-    watched = Database(database.pool.conninfo, min_size=1, max_size=2, hook=watch)
+    watched = Database(database_url, min_size=1, max_size=2, hook=watch)
     await watched.open()
     service: Delivering = msgspec.structs.replace(dispatching, db=watched)
     assert await send_dispatch(service, shop_id=shop_id, order_id=order_id) == "sent"

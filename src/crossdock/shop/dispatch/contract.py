@@ -30,7 +30,8 @@ class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order with everything a fulfilment system needs.
 
     `order_id` is our order number, unique over all shops. `may_exist` says that an earlier
-    attempt was made, so that the other side may have the order already.
+    attempt was made, so that the other side may have the order already. Where connectors share an
+    order, `part` names the merchants whose goods and amounts these are; else it is empty.
     """
 
     shop_id: int
@@ -52,6 +53,12 @@ class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: datetime
     lines: tuple[DispatchLine, ...]
     may_exist: bool = False
+    part: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What tells it from everything else that is dispatched: our number, and the part of it."""
+        return f"{self.order_id}-{self.part}" if self.part else str(self.order_id)
 
 
 class Connector(Protocol):

@@ -36,11 +36,14 @@ def dispatch_kind(
     """Orders that go to a connector: the target is its name, the subject the order."""
 
     async def build(tx: Transaction, *, claim: Claim) -> Call | None:
-        order = await read_order(tx, shop_id=claim.shop_id, order_id=order_of(claim))
+        order = await read_order(
+            tx, shop_id=claim.shop_id, order_id=order_of(claim), sections=("lines", "parts")
+        )
         connector = await connectors.read(tx, shop_id=claim.shop_id, name=claim.target)
         if order.fulfilment_state == "cancelled":
             return None
-        return lambda: connector.send(dispatch_order(order, may_exist=claim.may_exist))
+        told = dispatch_order(order, target=claim.target, may_exist=claim.may_exist)
+        return lambda: connector.send(told)
 
     return DeliveryKind(
         name=KIND,
@@ -101,15 +104,26 @@ async def _note_failed(tx: Transaction, *, claim: Claim, failure: Failure, now: 
     await write_event(tx, shop_id=claim.shop_id, event=event, subject_id=claim.subject_id, now=now)
 
 
-def dispatch_order(order: OrderView, *, may_exist: bool = False) -> DispatchOrder:
-    """The order as connectors are told of it."""
+def dispatch_order(order: OrderView, *, target: str, may_exist: bool = False) -> DispatchOrder:
+    """The order as connector `target` is told of it; of an order that goes to several, its parts alone."""
     names = set(DispatchOrder.__struct_fields__) & set(OrderView.__struct_fields__) - {"lines"}
+    facts = {name: getattr(order, name) for name in names}
+    lines = order.lines
+    here = [part for part in order.parts if part.route == target]
+    if 0 < len(here) < len(order.parts):
+        facts |= {name: sum(getattr(part, name) for part in here) for name in _AMOUNTS}
+        merchants = [part.merchant_id for part in here]
+        facts["part"] = "-".join(map(str, merchants))
+        lines = tuple(line for line in lines if line.merchant_id in merchants)
     return DispatchOrder(
         order_id=order.id,
         lines=tuple(
             DispatchLine(**{name: getattr(line, name) for name in DispatchLine.__struct_fields__})
-            for line in order.lines
+            for line in lines
         ),
         may_exist=may_exist,
-        **{name: getattr(order, name) for name in names},
+        **facts,
     )
+
+
+_AMOUNTS = ("subtotal_minor", "discount_minor", "tax_minor", "shipping_minor", "total_minor")

@@ -62,7 +62,7 @@ class SellercloudSettings(
 
     def number(self, order: DispatchOrder) -> str:
         """Our order number as Sellercloud keeps it."""
-        return f"{self.order_prefix}{order.order_id}"
+        return f"{self.order_prefix}{order.reference}"
 
 
 class SellercloudConnector:

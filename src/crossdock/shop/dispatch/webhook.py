@@ -54,7 +54,7 @@ class WebhookConnector:
         self._clock = clock
 
     async def send(self, order: DispatchOrder) -> Sent:
-        message_id = f"dispatch_{order.shop_id}_{order.order_id}"
+        message_id = f"dispatch_{order.shop_id}_{order.reference}"
         answer = await self._post(message_id, _body(order))
         if answer.is_success or answer.status == 409:
             return Sent(_external_id(answer) or message_id, answer.status, answer.text())
@@ -111,7 +111,7 @@ def secret_bytes(secret: str) -> bytes:
 
 def _body(order: DispatchOrder) -> dict[str, Any]:
     facts = msgspec.to_builtins(order)
-    for inner in ("may_exist", "shop_id"):
+    for inner in ("may_exist", "shop_id", "part"):
         facts.pop(inner)
     return {"type": "dispatch.order", "timestamp": facts["placed_at"], "data": facts}
 
