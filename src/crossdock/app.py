@@ -7,7 +7,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from crossdock.channels.contract import Channel
-from crossdock.channels.registry import create_channels, load_settings
+from crossdock.channels.registry import channel_guides, create_channels, load_settings
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.edge import Edge, Metrics, Operating, check_ready
@@ -43,6 +43,7 @@ class Application:
             db=self.runtime.database,
             clock=self.runtime.clock,
             gate=create_gate(self.services),
+            guides=channel_guides(),
             staff_pages=[page for c in self.channels for page in c.staff_pages],
         )
 

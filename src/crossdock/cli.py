@@ -4,14 +4,18 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong settings or arguments.
 """
 
 import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import typer
 
+from crossdock.channels.registry import load_settings, manifests
 from crossdock.commands.catalogue import exporting, importing, shops
 from crossdock.commands.money import ledger
 from crossdock.commands.orders import connectors, deliveries, dispatches, fulfil, orders, stock
 from crossdock.commands.partners import customers, partners, prices
 from crossdock.commands.people import people, sales_reps
+from crossdock.commands.running import with_runtime
 from crossdock.commands.server import (
     alerts,
     doctor,
@@ -26,8 +30,12 @@ from crossdock.commands.server import (
     worker,
 )
 from crossdock.commands.trying import demo
+from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError, SealBroken
+from crossdock.serving.address import base_url
 from crossdock.settings import SettingsError
+
+T = TypeVar("T")
 
 app = typer.Typer(
     name="crossdock",
@@ -79,11 +87,39 @@ app.add_typer(sales_reps.app, name="sales-rep", rich_help_panel=_FULFILMENT)
 _MONEY = "Money"
 app.add_typer(ledger.app, name="ledger", rich_help_panel=_MONEY)
 
+_CHANNELS = "Channels"
+_GROUPS = {"partner": partners.app, "demo": demo.app}
+
+
+class Line:
+    """What channels' commands get as `context.obj`."""
+
+    def with_runtime(self, action: Callable[[Runtime], Awaitable[T]]) -> T:
+        """Run `action` with a migrated database and an open pool."""
+        return with_runtime(action)
+
+    def base_url(self) -> str:
+        """Where the outside reaches the server of this data folder."""
+        return base_url(load_settings())
+
+
+def add_channel_commands() -> None:
+    """Add what each channel brings, to the group that it names or as a group of its own."""
+    for manifest in manifests():
+        for group, commands in (manifest.commands() if manifest.commands else {}).items():
+            if group in _GROUPS:
+                _GROUPS[group].registered_commands += commands.registered_commands
+            else:
+                app.add_typer(commands, name=group, rich_help_panel=_CHANNELS)
+
+
+add_channel_commands()
+
 
 def main() -> None:
     """Run the command line; a known error becomes a line on stderr, never a traceback."""
     try:
-        app()
+        app(obj=Line())
     except SettingsError as error:
         _complain(error)
         sys.exit(2)

@@ -162,9 +162,9 @@ class Services:
         )
 
     @cached_property
-    def consumers(self) -> tuple[Consumer, ...]:
+    def consumers(self) -> list[Consumer]:
         """The core's own consumers of events; a worker lets them read."""
-        return (self.alert_mail.consumer,)
+        return [self.alert_mail.consumer]
 
     @cached_property
     def delivering(self) -> Delivering:

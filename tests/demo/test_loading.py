@@ -3,7 +3,7 @@
 import pytest
 
 from crossdock.db.unit_of_work import Database
-from crossdock.demo.access import KnownChannel, find_sample_variant, read_keys
+from crossdock.demo.access import find_sample_variant, read_keys
 from crossdock.demo.loading import Loading, load_demo
 from crossdock.errors import NotFound
 from crossdock.kit.ids import RandomIds
@@ -13,12 +13,6 @@ from crossdock.shop.partners import list_partners, rotate_secret
 from tests.support.factories import box
 
 COUNT = 120
-CHANNELS = {
-    "shoppex_partner": KnownChannel(
-        permissions=("products.read", "orders.create"), keys_are_numbers=False
-    ),
-    "shopwedo": KnownChannel(permissions=(), keys_are_numbers=True),
-}
 
 
 @pytest.fixture
@@ -38,7 +32,6 @@ async def service(db, clock):
             ids=RandomIds(),
             box=box(),
             configuring=Configuring(outbound=outbound, box=box()),
-            channels=CHANNELS,
         )
 
 

@@ -9,6 +9,7 @@ from tools.laws.tree import Finding, Tree
 CHANNELS = "src/crossdock/channels/"
 REGISTRY = CHANNELS + "registry.py"
 CHANNEL_FILES = ("README.md", "app.py", "auth.py", "wire.py", "errors.py")
+PLUMBING = "plumbing"  # what several channels do alike: no channel of its own
 MAP = "ARCHITECTURE.md"
 
 
@@ -42,7 +43,8 @@ def the_map_is_true(tree: Tree) -> Iterator[Finding]:
 def channel_names(tree: Tree) -> list[str]:
     """List the channel folders: those below channels/ that hold an app.py or an `__init__`."""
     pattern = re.compile(re.escape(CHANNELS) + r"([a-z0-9_]+)/(app|__init__)\.py")
-    return sorted({match[1] for path in tree.texts if (match := pattern.fullmatch(path))})
+    found = {match[1] for path in tree.texts if (match := pattern.fullmatch(path))}
+    return sorted(found - {PLUMBING})
 
 
 def drawn_paths(markdown: str) -> Iterator[tuple[int, str]]:

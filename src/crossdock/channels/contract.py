@@ -1,6 +1,6 @@
 """What a channel supplies to the server, and what the server supplies to a channel."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
 from crossdock.gate import StaffPage
+from crossdock.shop.customers import Address
 from crossdock.shop.partners import JSON_OBJECT, Proof
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Answer",
     "Channel",
     "ChannelFacts",
+    "Demo",
+    "DemoPartner",
     "Handler",
     "Proof",
     "Runtime",
@@ -85,3 +88,29 @@ class Channel:
     staff_pages: tuple[StaffPage, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPartner:
+    """A partner of the demo; `prefix` stands before its fields in the printed credentials."""
+
+    name: str
+    prefix: str = ""
+    backorder: bool = False
+    customer: Address | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """What a channel has in the demo shop.
+
+    `show` gives the fields of one partner's credential from its key and secret, `show_sample` those
+    of something to order, by the variant's id. `requests` gives (what it does, text to paste into a
+    shell) from how the program is started and that id.
+    """
+
+    partners: tuple[DemoPartner, ...]
+    show: Callable[[str, str], dict[str, object]]
+    show_sample: Callable[[int], dict[str, object]] | None = None
+    requests: Callable[[str, int], Iterable[tuple[str, str]]] | None = None

@@ -32,6 +32,23 @@ def channel_facts() -> "dict[str, ChannelFacts]":
     return {manifest.name: manifest.facts() for manifest in manifests()}
 
 
+def channel_guides() -> dict[str, Path]:
+    """The pages for partners that channels bring themselves, by the channel's name."""
+    return {each.name: each.guide for each in manifests() if each.guide}
+
+
+def equip_worker(services: "Services") -> None:
+    """Give the worker what the channels leave to it: their tasks, who is told of events, what it sends."""
+    for manifest in manifests():
+        for module in manifest.task_modules:
+            import_module(module)
+        if manifest.consumers:
+            services.consumers.extend(manifest.consumers(services))
+        if manifest.delivery_kinds:
+            for kind in manifest.delivery_kinds(services):
+                services.delivery_kinds.add(kind)
+
+
 def default_settings() -> Settings:
     """Every setting with its default, those of the channels too."""
     return Settings(others=tuple(_sections()))

@@ -6,11 +6,13 @@ has no rate limit of its own shop's making (`rate_limit_per_minute` is 0), so th
 pointed at a demo.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from crossdock.channels.contract import DemoPartner
+from crossdock.channels.manifest import Manifest
+from crossdock.channels.registry import manifests
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 from crossdock.kit.crypto import SecretBox
@@ -28,81 +30,10 @@ from crossdock.shop.partners import (
 SHOP = "demo"
 
 
-class KnownChannel(msgspec.Struct, frozen=True, kw_only=True):
-    """What the demo must know of a channel to add its partners."""
-
-    permissions: tuple[str, ...]
-    keys_are_numbers: bool
-
-
-KnownChannels = Mapping[str, KnownChannel]
-"""The channels by their names."""
-
-
-class DemoPartner(msgspec.Struct, frozen=True, kw_only=True):
-    """A partner of the demo; `prefix` stands before its fields in the printed credentials."""
-
-    channel: str
-    name: str
-    prefix: str
-    backorder: bool = False
-    customer: Address | None = None
-    settings: dict[str, Any] = {}
-
-
-DEMO_CUSTOMER = Address(
-    first_name="Robin",
-    last_name="Calloway",
-    company="Calloway Stores",
-    email="robin@calloway.example",
-    phone="+1 305 555 0142",
-    address_1="12 Harbor Walk",
-    city="Miami",
-    state="FL",
-    postcode="33132",
-    country="US",
-)
-
-PARTNERS = (
-    DemoPartner(
-        channel="shoppex_partner",
-        name="Demo partner",
-        prefix="",
-        backorder=False,
-        customer=DEMO_CUSTOMER,
-    ),
-    DemoPartner(
-        channel="shoppex_partner",
-        name="Demo partner with backorder",
-        prefix="backorder_",
-        backorder=True,
-        customer=Address(
-            first_name="Jules",
-            last_name="Okafor",
-            company="Okafor Supply",
-            email="jules@okafor.example",
-            phone="+1 312 555 0176",
-            address_1="480 Wabash Row",
-            address_2="Floor 3",
-            city="Chicago",
-            state="IL",
-            postcode="60605",
-            country="US",
-        ),
-    ),
-    DemoPartner(channel="shopwedo", name="Demo web shop", prefix=""),
-    DemoPartner(
-        channel="shopwedo",
-        name="Demo web shop with replay cache",
-        prefix="replay_",
-        settings={"replay_cache": True},
-    ),
-)
-
-
 class DemoKey(msgspec.Struct, frozen=True, kw_only=True):
     """What a demo partner signs with. It is never printed by accident: see __repr__."""
 
+    channel: str
     partner: DemoPartner
     key: str
     secret: str
@@ -111,24 +42,26 @@ class DemoKey(msgspec.Struct, frozen=True, kw_only=True):
         return f"DemoKey(key={self.key!r})"
 
 
-async def ensure_partners(
-    tx: Transaction, *, shop_id: int, channels: KnownChannels, ids: Ids, box: SecretBox
-) -> int:
+async def ensure_partners(tx: Transaction, *, shop_id: int, ids: Ids, box: SecretBox) -> int:
     """Add the demo's partners that are missing, each with its customer and key; how many were."""
     known = {(view.channel, view.name) for view in await list_partners(tx, shop=SHOP)}
-    missing = [partner for partner in PARTNERS if (partner.channel, partner.name) not in known]
-    for partner in missing:
-        channel = channels[partner.channel]
+    missing = [
+        (manifest, partner)
+        for manifest, partner in _partners()
+        if (manifest.name, partner.name) not in known
+    ]
+    for manifest, partner in missing:
+        facts = manifest.facts()
         customer_id = None
         if partner.customer:
             customer_id = await _ensure_customer(tx, shop_id=shop_id, address=partner.customer)
         partner_id = await add_partner(
             tx,
             shop_id=shop_id,
-            channel=partner.channel,
+            channel=manifest.name,
             name=partner.name,
             terms=Terms(
-                permissions=channel.permissions,
+                permissions=facts.permissions,
                 backorder=partner.backorder,
                 customer_id=customer_id,
                 settings={"demo": True, "rate_limit_per_minute": 0, **partner.settings},
@@ -140,7 +73,7 @@ async def ensure_partners(
             ids=ids,
             box=box,
             is_test=True,
-            is_number=channel.keys_are_numbers,
+            is_number=facts.keys_are_numbers,
         )
     return len(missing)
 
@@ -149,8 +82,8 @@ async def read_keys(tx: Transaction, *, box: SecretBox) -> list[DemoKey]:
     """The demo partners' keys with their newest secrets. Raises NotFound when there is no demo."""
     views = {(view.channel, view.name): view for view in await list_partners(tx, shop=SHOP)}
     found = []
-    for partner in PARTNERS:
-        view = views.get((partner.channel, partner.name))
+    for manifest, partner in _partners():
+        view = views.get((manifest.name, partner.name))
         if view is None or view.settings.get("demo") is not True:
             raise NotFound(
                 "not_found", "There is no demo shop yet; load one with: crossdock demo load"
@@ -165,16 +98,47 @@ async def _read_key(
     for listed in reversed(view.credentials):
         if listed.disabled or not listed.is_test:
             continue
-        credential = await read_credential(
-            tx, channel=partner.channel, public_key=listed.key, box=box
-        )
+        credential = await read_credential(tx, channel=view.channel, public_key=listed.key, box=box)
         if credential is not None:
             secret = max(credential.secrets, key=lambda secret: secret.id)
-            return DemoKey(partner=partner, key=credential.public_key, secret=secret.value.decode())
+            return DemoKey(
+                channel=view.channel,
+                partner=partner,
+                key=credential.public_key,
+                secret=secret.value.decode(),
+            )
     raise NotFound(
         "not_found",
         f"{view.name} is disabled, or has no live key; see: crossdock partner show {view.id}",
     )
+
+
+def _partners() -> Iterator[tuple[Manifest, DemoPartner]]:
+    """Every channel's partners of the demo, in the order of the registry."""
+    for manifest in manifests():
+        if manifest.demo:
+            yield from ((manifest, partner) for partner in manifest.demo().partners)
+
+
+def demo_customer_email() -> str:
+    """Whom `partner add --set customer=demo` means: the customer of the first partner that has one."""
+    customers = (partner.customer for _, partner in _partners())
+    return next(customer.email for customer in customers if customer)
+
+
+def shown_keys(keys: Iterable[DemoKey], *, sample: int | None) -> dict[str, dict[str, object]]:
+    """{channel: its fields of the printed credentials}; no name in it is ever changed."""
+    demos = {each.name: each.demo() for each in manifests() if each.demo}
+    shown: dict[str, dict[str, object]] = {}
+    for key in keys:
+        fields = demos[key.channel].show(key.key, key.secret)
+        named = {f"{key.partner.prefix}{name}": value for name, value in fields.items()}
+        shown[key.channel] = shown.get(key.channel, {}) | named
+    for channel, fields in shown.items():
+        show_sample = demos[channel].show_sample
+        if sample is not None and show_sample:
+            fields.update(show_sample(sample))
+    return shown
 
 
 async def _ensure_customer(tx: Transaction, *, shop_id: int, address: Address) -> int:

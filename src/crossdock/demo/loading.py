@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.demo.access import SHOP, KnownChannels, ensure_partners
+from crossdock.demo.access import SHOP, ensure_partners
 from crossdock.demo.console import ensure_console_person
 from crossdock.demo.goods import CURRENCY, MERCHANT_COUNTRIES, products
 from crossdock.demo.pickup_points import SENDER, pickup_points
@@ -50,7 +50,6 @@ class Loading(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     box: SecretBox
     configuring: Configuring
-    channels: KnownChannels
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,9 +107,7 @@ async def load_demo(
     async with service.db.begin() as tx:
         now = service.clock.now()
         others += await ensure_console_person(tx, shop_id=shop.id, box=service.box, now=now)
-        partners = await ensure_partners(
-            tx, shop_id=shop.id, channels=service.channels, ids=service.ids, box=service.box
-        )
+        partners = await ensure_partners(tx, shop_id=shop.id, ids=service.ids, box=service.box)
     return Loaded(
         shop=shop.slug,
         products=count,

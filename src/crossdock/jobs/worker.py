@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from psycopg_pool import PoolTimeout
@@ -24,10 +24,10 @@ NUMBERING_BATCH = 5000
 DATABASE_WAIT_S = 5.0
 
 
-async def work(settings: Settings, *, consumers: Sequence[Consumer] = ()) -> None:
+async def work(settings: Settings, *, equip: Callable[[Services], None] | None = None) -> None:
     """Run jobs until SIGTERM or SIGINT; running ones get the grace, then go back to the queue.
 
-    `consumers` are told of the numbered events, beside those of the core.
+    `equip` adds what channels bring: tasks, consumers of events, kinds of deliveries.
     """
     runtime = create_runtime(settings)
     await runtime.database.open()
@@ -37,7 +37,9 @@ async def work(settings: Settings, *, consumers: Sequence[Consumer] = ()) -> Non
         await queue.open_async(runtime.database.pool)
         await hand_back_stalled(queue)
         async with Services(runtime) as services:
-            everybody = [*services.consumers, *consumers]
+            if equip:
+                equip(services)
+            everybody = services.consumers
             loops.append(asyncio.create_task(_tell(runtime, everybody), name="tell consumers"))
             await _run_until_stopped(services)
     finally:

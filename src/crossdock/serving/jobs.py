@@ -2,7 +2,7 @@
 
 import asyncio
 
-from crossdock.channels.registry import load_settings
+from crossdock.channels.registry import equip_worker, load_settings
 from crossdock.jobs.worker import work
 from crossdock.kit.logging import configure_logging
 from crossdock.serving.child import announce_ready, leave_with_parent
@@ -14,7 +14,7 @@ def main() -> None:
     configure_logging(level=settings.log.level, format=settings.log.format)
     leave_with_parent()
     announce_ready()
-    asyncio.run(work(settings))
+    asyncio.run(work(settings, equip=equip_worker))
 
 
 if __name__ == "__main__":

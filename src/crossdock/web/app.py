@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +69,12 @@ class Site:
         clock: Clock,
         gate: Gate,
         staff_pages: Sequence[StaffPage] = (),
+        guides: Mapping[str, Path] | None = None,
     ) -> None:
         self._is_ready = is_ready
         self._tracking = Tracking(db)
         self._assets = Assets()
-        self._guides = Guides()
+        self._guides = Guides(of_channels=guides)
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
         self._console = Console(

@@ -6,6 +6,7 @@ In a checkout they are read from there; in an installed package from a copy besi
 import itertools
 import posixpath
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 INDEX = "README"
+_CHANNELS = "channels/"
 _INSTALLED = Path(__file__).parent / "docs"
 _CHECKOUT = Path(__file__).parents[3] / "docs"
 _FILE_TYPES = {".svg": "image/svg+xml", ".json": "application/json"}
@@ -58,14 +60,18 @@ class Guide(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Guides:
-    """All pages below one folder, rendered when first asked for."""
+    """All pages below one folder, and those that channels bring, rendered when first asked for."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, of_channels: Mapping[str, Path] | None = None
+    ) -> None:
         self._folder = folder or (_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT)
         self._pages = {
             path.relative_to(self._folder).with_suffix("").as_posix(): path
             for path in sorted(self._folder.rglob("*.md"))
         }
+        self._brought = [f"{_CHANNELS}{name}" for name in of_channels or {}]
+        self._pages |= {f"{_CHANNELS}{name}": path for name, path in (of_channels or {}).items()}
         self._files = {
             path.relative_to(self._folder).as_posix(): path
             for path in self._folder.rglob("*")
@@ -100,6 +106,12 @@ class Guides:
                 found[-1][1].append(
                     Entry(title=entry["title"], url=page_url(entry["path"], INDEX) or "")
                 )
+        for name in self._brought:
+            listed.add(name)
+            group = next((entries for title, entries in found if title == "Channels"), None)
+            if group is None:
+                found.append(("Channels", group := []))
+            group.append(Entry(title=_title_of(self._pages[name]), url=f"/docs/{name}"))
         rest = [n for n in self.names() if n not in listed and not _UNLISTED.search(n)]
         if rest:
             entries = [Entry(title=_title_of(self._pages[n]), url=f"/docs/{n}") for n in rest]

@@ -6,7 +6,9 @@ from crossdock.channels.manifest import Manifest
 from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 
 if TYPE_CHECKING:
-    from crossdock.channels.contract import Channel, ChannelFacts, Services
+    import typer
+
+    from crossdock.channels.contract import Channel, ChannelFacts, Demo, Services
 
 NAME = "shoppex_partner"
 
@@ -23,4 +25,23 @@ def _facts() -> "ChannelFacts":
     return FACTS
 
 
-MANIFEST = Manifest(name=NAME, create=_create, facts=_facts, settings=ShoppexPartnerSettings())
+def _demo() -> "Demo":
+    from crossdock.channels.shoppex_partner.demo import DEMO
+
+    return DEMO
+
+
+def _commands() -> "dict[str, typer.Typer]":
+    from crossdock.channels.shoppex_partner.commands import app
+
+    return {"partner": app}
+
+
+MANIFEST = Manifest(
+    name=NAME,
+    create=_create,
+    facts=_facts,
+    settings=ShoppexPartnerSettings(),
+    demo=_demo,
+    commands=_commands,
+)

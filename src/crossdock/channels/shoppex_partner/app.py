@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from crossdock.channels.contract import Handler
+from crossdock.channels.plumbing import quiet_app, refusing
 from crossdock.channels.shoppex_partner import explain, openapi, pages
 from crossdock.channels.shoppex_partner.auth import Authenticator, require
 from crossdock.channels.shoppex_partner.catalogue import (
@@ -158,23 +159,19 @@ class Door:
 
 def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.ExplainTool) -> FastAPI:
     """The channel as one ASGI application with its own OpenAPI document."""
-    app = FastAPI(
+    app = quiet_app(
         title="Shoppex Partner API",
         version="1",
         description=openapi.DESCRIPTION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
     )
     _describe(app, PRODUCTS_ROUTE, door.products, method="GET", extra=openapi.PRODUCTS)
     _describe(app, ORDERS_ROUTE, door.create_order, method="POST", extra=openapi.CREATE)
     for path in ("/order-detail/", "/order-detail"):
         app.add_route(path, order_pages.show, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route(explain.PATH, tool.page, methods=["GET", "POST"], include_in_schema=False)
-    app.add_exception_handler(CrossdockError, _refuse)
-    app.add_exception_handler(HTTPException, _no_route)
-    app.add_exception_handler(Exception, _fail)
+    app.add_exception_handler(CrossdockError, refusing(render_error))
+    app.add_exception_handler(HTTPException, refusing(render_error, _no_route))
+    app.add_exception_handler(Exception, refusing(render_error, _internal))
     return app
 
 
@@ -221,22 +218,11 @@ def _check_content(request: Request) -> None:
         raise WireError("partner_invalid_payload", "A compressed request body is not accepted.")
 
 
-async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, CrossdockError)
-    answer = render_error(error, request.method)
-    return Response(
-        answer.body,
-        status_code=answer.status,
-        headers=answer.headers,
-        media_type=answer.content_type,
-    )
-
-
-async def _no_route(request: Request, error: Exception) -> Response:
+def _no_route(_error: Exception) -> CrossdockError:
     """WordPress knows no 405: a wrong method is a route that does not exist."""
-    return await _refuse(request, WireError("rest_no_route"))
+    return WireError("rest_no_route")
 
 
-async def _fail(request: Request, error: Exception) -> Response:
+def _internal(_error: Exception) -> CrossdockError:
     """The framework hands the error on after this answer; the server around the channel logs it."""
-    return await _refuse(request, CrossdockError("internal"))
+    return CrossdockError("internal")

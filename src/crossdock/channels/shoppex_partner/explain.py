@@ -164,7 +164,7 @@ class ExplainTool:
 
     def __init__(self, explainer: Explainer) -> None:
         self._explainer = explainer
-        self._templates = pages.environment()
+        self._page = pages.create_pages().page
 
     async def page(self, request: Request) -> Response:
         """The form, and below it the explanation of what was sent with it."""
@@ -172,13 +172,13 @@ class ExplainTool:
         if request.method == "POST":
             asked = await _from_form(request)
             explanation = await self._explainer.explain(asked)
-        html = self._templates.get_template("explain.html").render(
+        return self._page(
+            "explain.html",
             asked=asked or _NOTHING,
             explanation=explanation,
             path=PATH,
             keeps_crlf=_keeps_crlf(asked),
         )
-        return Response(html, headers=pages.PAGE_HEADERS, media_type="text/html")
 
 
 _NOTHING = SignedRequest(method="GET", key="", timestamp="", nonce="", signature="")

@@ -2,24 +2,16 @@
 
 from pathlib import Path
 
-import jinja2
 import msgspec
 from fastapi import Request, Response
 
+from crossdock.channels.plumbing import Pages, page_headers
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
 from crossdock.kit.display import moment_text, money_text
 from crossdock.shop.orders import OrderView, read_order_by_key
 
-# Referrer-Policy: no-referrer comes with every answer of the server.
-PAGE_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' https: data:; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-}
+PAGE_HEADERS = page_headers(images="'self' https: data:")
 _ID_LENGTH_MAX = 18
 _KEY_LENGTH_MAX = 64
 
@@ -57,18 +49,12 @@ def steps(state: str) -> list[Step]:
     return line
 
 
-def environment() -> jinja2.Environment:
-    """The channel's templates, with everything escaped."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    made.filters["money"] = money_text
-    made.filters["moment"] = moment_text
-    return made
+def create_pages() -> Pages:
+    """The channel's templates."""
+    pages = Pages(Path(__file__).parent / "templates", headers=PAGE_HEADERS)
+    pages.add_filter("money", money_text)
+    pages.add_filter("moment", moment_text)
+    return pages
 
 
 class OrderPages:
@@ -77,7 +63,7 @@ class OrderPages:
     def __init__(self, db: Database, *, public_url: str) -> None:
         self._db = db
         self._base = public_url.rstrip("/")
-        self._templates = environment()
+        self._page = create_pages().page
 
     async def show(self, request: Request) -> Response:
         """The order's page, or the one 404 page for every wrong pair of id and key."""
@@ -109,7 +95,3 @@ class OrderPages:
         own = (url or "").removeprefix(self._base)
         is_own = own.startswith("/") and not own.startswith("//")
         return own if is_own or own.startswith("https://") else ""
-
-    def _page(self, template: str, *, code: int = 200, **values: object) -> Response:
-        html = self._templates.get_template(template).render(values)
-        return Response(html, status_code=code, headers=PAGE_HEADERS, media_type="text/html")

@@ -6,7 +6,7 @@ from crossdock.channels.manifest import Manifest
 from crossdock.channels.shopwedo.settings import ShopwedoSettings
 
 if TYPE_CHECKING:
-    from crossdock.channels.contract import Channel, ChannelFacts, Services
+    from crossdock.channels.contract import Channel, ChannelFacts, Demo, Services
 
 NAME = "shopwedo"
 
@@ -23,4 +23,16 @@ def _facts() -> "ChannelFacts":
     return FACTS
 
 
-MANIFEST = Manifest(name=NAME, create=_create, facts=_facts, settings=ShopwedoSettings())
+def _demo() -> "Demo":
+    from crossdock.channels.shopwedo.demo import DEMO
+
+    return DEMO
+
+
+MANIFEST = Manifest(
+    name=NAME,
+    create=_create,
+    facts=_facts,
+    settings=ShopwedoSettings(),
+    demo=_demo,
+)

@@ -5,6 +5,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from crossdock.channels.contract import Handler
+from crossdock.channels.plumbing import quiet_app, refusing
 from crossdock.channels.shopwedo import labels, openapi
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import (
@@ -41,14 +42,10 @@ def build_app(
     handlers: dict[tuple[str, str], Handler], *, label_pages: labels.LabelPages
 ) -> FastAPI:
     """All else: the OpenAPI document, the label form, and the refusal of any other path or verb."""
-    app = FastAPI(
+    app = quiet_app(
         title="ShopWeDo API",
         version="1.1",
         description=openapi.DESCRIPTION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
     )
     for (verb, path), handler in handlers.items():
         prefix, _, name = path.rpartition("/")
@@ -57,8 +54,8 @@ def build_app(
         else:
             app.add_route(path, handler, methods=[verb], include_in_schema=False)
     _mount_labels(app, label_pages)
-    app.add_exception_handler(CrossdockError, _refuse)
-    app.add_exception_handler(HTTPException, _no_method)
+    app.add_exception_handler(CrossdockError, refusing(render_error))
+    app.add_exception_handler(HTTPException, refusing(render_error, _no_method))
     return app
 
 
@@ -118,17 +115,6 @@ def _describe(app: FastAPI, path: str, handler: Handler, *, verb: str, name: str
     )
 
 
-async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, CrossdockError)  # registered for this class only
-    answer = render_error(error, request.method)
-    return Response(
-        answer.body,
-        status_code=answer.status,
-        headers=answer.headers,
-        media_type=answer.content_type,
-    )
-
-
-async def _no_method(request: Request, error: Exception) -> Response:
+def _no_method(error: Exception) -> CrossdockError:
     is_known = isinstance(error, HTTPException) and error.status_code == 405
-    return await _refuse(request, WireError("method_not_allowed" if is_known else "method_unknown"))
+    return WireError("method_not_allowed" if is_known else "method_unknown")

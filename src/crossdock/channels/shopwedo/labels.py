@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-import jinja2
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from crossdock.channels.contract import StaffPage
+from crossdock.channels.plumbing import Pages, page_headers
 from crossdock.channels.shopwedo.label_form import (
     LANGUAGES,
     LabelForm,
@@ -41,14 +41,7 @@ STAFF_PAGE = StaffPage(
     path=PATHS[0],
     right=RIGHT,
 )
-PAGE_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-}
+PAGE_HEADERS = page_headers()
 Page = Callable[[Request], Awaitable[Response]]
 _INSTANCE = re.compile(r"\{?[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -62,13 +55,7 @@ class LabelPages:
         self._db = db
         self._booking = booking
         self._gate = gate
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
+        self._page = Pages(Path(__file__).parent / "templates", headers=PAGE_HEADERS).page
 
     async def form(self, request: Request) -> Response:
         """The form, filled from the link: never an error for what is missing in it."""
@@ -196,7 +183,3 @@ class LabelPages:
             languages=_LANGUAGE_NAMES,
             action=PATHS[0],
         )
-
-    def _page(self, template: str, *, code: int = 200, **values: object) -> Response:
-        html = self._templates.get_template(template).render(values)
-        return Response(html, status_code=code, headers=PAGE_HEADERS, media_type="text/html")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from crossdock.commands.partners import keys, offers, signatures
+from crossdock.commands.partners import keys, offers
 from crossdock.commands.partners.lookup import find_partner
 from crossdock.commands.partners.tables import print_partners, show_partner, show_secrets
 from crossdock.commands.running import with_runtime, with_transaction
@@ -186,11 +186,11 @@ async def _read_terms(
     tx: Transaction, *, slug: str, channel: str, words: dict[str, str]
 ) -> "Terms":
     """The words' terms; in the demo shop `customer=demo` is the demo partner's customer."""
-    from crossdock.demo.access import DEMO_CUSTOMER
+    from crossdock.demo.access import demo_customer_email
     from crossdock.shop.partners import read_terms
 
     if slug == DEMO and words.get("customer") == "demo":
-        words = words | {"customer": DEMO_CUSTOMER.email}
+        words = words | {"customer": demo_customer_email()}
     return await read_terms(tx, wording=await _wording(tx, slug=slug, channel=channel), words=words)
 
 
@@ -208,5 +208,3 @@ app.command("revoke-old")(keys.revoke_old)
 app.command()(keys.disable)
 app.command()(keys.enable)
 app.command()(offers.offers)
-app.command()(signatures.explain)
-app.command()(signatures.sign)

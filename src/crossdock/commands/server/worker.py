@@ -2,7 +2,7 @@
 
 import asyncio
 
-from crossdock.channels.registry import load_settings
+from crossdock.channels.registry import equip_worker, load_settings
 from crossdock.commands.running import require_database, require_master_key, run_once
 
 
@@ -19,4 +19,4 @@ def worker() -> None:
     with running_database(settings) as running:
         require_served(running.database.url)
         run_once(require_master_key, settings=running)
-        asyncio.run(work(running))
+        asyncio.run(work(running, equip=equip_worker))

@@ -83,9 +83,7 @@ async def load_into(
     moved: Callable[[int], None] = lambda done: None,
 ) -> "Loaded":
     """Load the demo shop into the runtime's database."""
-    from crossdock.channels.registry import channel_facts
     from crossdock.compose import Services
-    from crossdock.demo.access import KnownChannel
     from crossdock.demo.loading import Loading, load_demo
     from crossdock.kit.ids import RandomIds
 
@@ -96,12 +94,6 @@ async def load_into(
             ids=RandomIds(),
             box=services.box,
             configuring=services.configuring,
-            channels={
-                name: KnownChannel(
-                    permissions=facts.permissions, keys_are_numbers=facts.keys_are_numbers
-                )
-                for name, facts in channel_facts().items()
-            },
         )
         return await load_demo(service, count=products, seed=seed, moved=moved)
 
@@ -129,18 +121,8 @@ def shown_credentials(
     sku: int | None = None,
 ) -> dict[str, object]:
     """The credentials as acceptance suites read them; no name in it is ever changed."""
-    from crossdock.demo.access import SHOP
+    from crossdock.demo.access import SHOP, shown_keys
 
-    channels: dict[str, dict[str, object]] = {}
-    for key in keys:
-        fields = channels.setdefault(key.partner.channel, {})
-        prefix = key.partner.prefix
-        if key.partner.channel == "shopwedo":
-            fields |= {f"{prefix}shopid": int(key.key), f"{prefix}shop_key": key.secret}
-        else:
-            fields |= {f"{prefix}key": key.key, f"{prefix}secret": key.secret}
-    if sku is not None and "shopwedo" in channels:
-        channels["shopwedo"]["sku"] = sku
     shown: dict[str, object] = {"base_url": base_url, "shop": SHOP}
     if console:
         shown["console"] = {
@@ -148,7 +130,7 @@ def shown_credentials(
             "email": console.email,
             "password": console.password,
         }
-    return {**shown, **channels}
+    return {**shown, **shown_keys(keys, sample=sku)}
 
 
 def summary(loaded: "Loaded") -> str:

@@ -57,10 +57,13 @@ def _table(base_url: str) -> str:
 
 
 def _requests(start: str, *, product_id: int) -> Iterator[str]:
-    from crossdock.channels.shoppex_partner import snippets
+    from crossdock.channels.registry import manifests
 
-    yield "List the products (paste into another terminal, in this folder):\n"
-    yield snippets.list_products(command=start)
-    yield "Place an order:\n"
-    yield snippets.create_order(command=start, product_id=product_id)
+    hint = " (paste into another terminal, in this folder)"
+    for manifest in manifests():
+        requests = manifest.demo().requests if manifest.demo else None
+        for what, text in requests(start, product_id) if requests else ():
+            yield f"{what}{hint}:\n"
+            yield text
+            hint = ""
     yield f"The demo's keys, and who signs in to its console: {start} demo credentials"

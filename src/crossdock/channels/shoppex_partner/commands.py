@@ -5,19 +5,16 @@ signature either.
 """
 
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from crossdock.channels.registry import load_settings
-from crossdock.commands.partners.raw_requests import RawRequest, parse_request
-from crossdock.commands.running import with_runtime
+from crossdock.channels.shoppex_partner.raw_requests import RawRequest, parse_request
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid, NotFound
-from crossdock.serving.address import base_url
+from crossdock.terminal import CommandLine, JsonOption, read_input, report
 
 if TYPE_CHECKING:
     from crossdock.channels.shoppex_partner.explain import Explanation
@@ -27,7 +24,7 @@ BodyOption = Annotated[
     Path | None, typer.Option("--body", help="File with the raw body; - reads standard input.")
 ]
 MethodOption = Annotated[str, typer.Option("--method", help="GET (products) or POST (order).")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app = typer.Typer()
 _MARKS = {"passed": "✓", "failed": "✗", "skipped": "-"}
 
 
@@ -41,7 +38,9 @@ class SignedCommand(msgspec.Struct, frozen=True, kw_only=True):
     curl: str
 
 
+@app.command()
 def explain(
+    context: typer.Context,
     method: MethodOption = "",
     key: Annotated[str, typer.Option(help="X-Shoppex-Key as sent.")] = "",
     timestamp: Annotated[str, typer.Option(help="X-Shoppex-Timestamp as sent.")] = "",
@@ -58,35 +57,36 @@ def explain(
 
     Nothing is spent: the nonce stays unused. Exit code 0 when the request would be accepted now.
     """
-    raw = parse_request(_read(request)) if request else RawRequest()
+    raw = parse_request(read_input(request)) if request else RawRequest()
     raw = raw.with_changes(
         method=method,
         headers={"key": key, "timestamp": timestamp, "nonce": nonce, "signature": signature},
-        body=_read(body) if body else None,
+        body=read_input(body) if body else None,
     )
-    explanation = with_runtime(lambda runtime: _explain(runtime, raw))
-    if as_json:
-        typer.echo(msgspec.json.encode(explanation))
-    else:
-        _print(explanation, raw=raw)
+    line: CommandLine = context.obj
+    explanation = line.with_runtime(lambda runtime: _explain(runtime, raw))
+    report(explanation, as_json=as_json, text=lambda: _print(explanation, raw=raw))
     raise typer.Exit(0 if explanation.accepted else 1)
 
 
+@app.command()
 def sign(
+    context: typer.Context,
     key: Annotated[str, typer.Option(help="The key of a test credential.")],
     method: MethodOption = "GET",
     body: BodyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print a signed request as a curl command; it is good for one call within five minutes."""
-    content = _read(body) if body else b""
+    content = read_input(body) if body else b""
     if as_json and not _is_text(content):
         raise Invalid("invalid_input", "The body is not UTF-8, which JSON cannot hold.")
-    url = base_url(load_settings())
-    signed = with_runtime(
+    line: CommandLine = context.obj
+    url = line.base_url()
+    signed = line.with_runtime(
         lambda runtime: _sign(runtime, key=key, method=method.upper(), body=content, url=url)
     )
-    typer.echo(msgspec.json.encode(signed) if as_json else signed.curl)
+    report(signed, as_json=as_json, text=signed.curl)
 
 
 async def _explain(runtime: Runtime, raw: RawRequest) -> "Explanation":
@@ -157,15 +157,6 @@ def _check_method(method: str) -> None:
         raise Invalid(
             "invalid_input", f"The method must be GET or POST, not {method or 'left out'}."
         )
-
-
-def _read(path: Path) -> bytes:
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Invalid("invalid_input", f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _print(explanation: "Explanation", *, raw: RawRequest) -> None:
