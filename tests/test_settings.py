@@ -277,3 +277,9 @@ def test_a_channel_declares_its_section_in_its_own_folder():
 def test_mail_settings_that_cannot_work_are_refused(given, said):
     with pytest.raises(SettingsError, match=said):
         load_settings({f"CROSSDOCK_{name}": value for name, value in given.items()})
+
+
+def test_the_password_of_the_mail_server_is_never_shown():
+    secret = {each.usual_name for each in describe(default_settings()) if each.is_secret}
+
+    assert "smtp_password" in secret

@@ -19,6 +19,7 @@ class Mailbox:
         self.mails: list[EmailMessage] = []
         self.envelopes: list[tuple[str | None, list[str]]] = []
         self.refusal = ""
+        self._came = asyncio.Condition()
         self._tls = tls
         self._needs_password = needs_password
 
@@ -52,7 +53,14 @@ class Mailbox:
         assert isinstance(envelope.content, bytes)
         self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
         self.mails.append(message_from_bytes(envelope.content, policy=default))
+        async with self._came:
+            self._came.notify_all()
         return "250 kept"
+
+    async def until(self, count: int) -> None:
+        """Wait until so many mails have come."""
+        async with self._came:
+            await self._came.wait_for(lambda: len(self.mails) >= count)
 
     def _authenticate(
         self, _server: Any, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
