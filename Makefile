@@ -17,7 +17,7 @@ DEV_STAMP     := $(VENV)/installed-dev-$(dev_sum)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev test check format proof bench docs lock audit clean
+.PHONY: help run install install-dev test check format proof bench mutants docs lock audit clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ proof: install-dev ## Run the proof claims; report in build/proof.md (QUICK=1: t
 
 bench: install-dev ## Run the benchmarks against their floors; report in build/bench.md
 	$(PY) -m bench $(if $(QUICK),--quick) $(ARGS)
+
+mutants: install-dev ## Break the core on purpose and see whether tests notice (ARGS='--only shop/stock --sample 20')
+	$(PY) -m tools.mutants $(ARGS)
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --generate-hashes --no-header \
 	--no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11

@@ -2,6 +2,7 @@
 
 CROSSDOCK_DATABASE_URL, when set, names the server to use; its role must be allowed to create
 databases. Without it an embedded server is started whose data nobody needs after a power cut.
+CROSSDOCK_TEST_TEMPLATE names a template on that server that is migrated already; it is left there.
 """
 
 import contextlib
@@ -26,8 +27,9 @@ def server_url(folder: Path) -> Iterator[str]:
         try:
             yield named
         finally:
-            with locked(folder / "template.lock"):
-                _drop(named, database=_template(folder))
+            if "CROSSDOCK_TEST_TEMPLATE" not in os.environ:
+                with locked(folder / "template.lock"):
+                    _drop(named, database=_template(folder))
         return
     with EmbeddedPostgres(folder / "postgres-data", temporary=True) as server:
         yield server.url("postgres")
@@ -65,7 +67,7 @@ def _run(folder: Path) -> str:
 
 
 def _template(folder: Path) -> str:
-    return f"crossdock_template_{_run(folder)}"
+    return os.environ.get("CROSSDOCK_TEST_TEMPLATE") or f"crossdock_template_{_run(folder)}"
 
 
 def _ensure_template(url: str, *, template: str) -> None:

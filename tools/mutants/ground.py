@@ -1,0 +1,160 @@
+"""Where mutants are tried: a copy of the repository, and a PostgreSQL with a template of its database."""
+
+import contextlib
+import gc
+import importlib
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from crossdock.db.embedded import EmbeddedPostgres
+from crossdock.db.migrate import migrate
+from tests.support.postgres import with_database
+from tools.mutants.mutant import Mutant
+
+TEMPLATE = "mutants_template"
+MUTATED = "mutants_mutated"
+NICE = 15
+_OWN = {"crossdock", "tests", "tools", "proof", "conftest"}
+
+
+@dataclass
+class Ground:
+    """A copy of the repository, and the URL of a server that tests may make databases on."""
+
+    root: Path
+    url: str
+    runs: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    @contextlib.contextmanager
+    def with_mutant(self, mutant: Mutant) -> Iterator[str]:
+        """The name of the template that tests use meanwhile. Raises psycopg.Error for SQL that is none."""
+        if mutant.path.endswith(".sql"):
+            _clone(self.url, MUTATED, template=TEMPLATE)
+            with psycopg.connect(with_database(self.url, MUTATED), autocommit=True) as connection:
+                connection.execute(mutant.text.encode())
+            yield MUTATED
+            return
+        path = self.root / mutant.path
+        original = path.read_text(encoding="utf-8")
+        try:
+            self._write(path, mutant.text)
+            yield TEMPLATE
+        finally:
+            self._write(path, original)
+
+    def passes(self, tests: list[str], *, template: str, timeout_s: float) -> bool:
+        """Whether all the tests pass in time, in a child process that has the libraries already."""
+        log = self.root / "build" / "mutant.log"
+        child = os.fork()
+        if child == 0:
+            _run_tests(self.root, tests, template=template, url=self.url, log=log)
+        ended = time.monotonic() + timeout_s
+        while time.monotonic() < ended:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status) == 0
+            time.sleep(0.02)
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return False
+
+    def warm(self) -> None:
+        """Import here the libraries that the last tests had imported, so that no child has to again."""
+        for name in (self.root / "build" / "modules").read_text().split():
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+        gc.collect()
+        gc.freeze()
+
+    def log(self) -> str:
+        """What the last tests printed."""
+        return (self.root / "build" / "mutant.log").read_text(errors="replace")
+
+    def _write(self, path: Path, text: str) -> None:
+        """Each writing has a time of its own, so that no older byte code is taken for it."""
+        path.write_text(text, encoding="utf-8")
+        moment = time.time() + next(self.runs)
+        os.utime(path, (moment, moment))
+
+
+@contextlib.contextmanager
+def prepared(repository: Path) -> Iterator[Ground]:
+    """A copy and a server for the time of a run; this process is nice to others."""
+    os.nice(NICE)
+    with tempfile.TemporaryDirectory(prefix="crossdock-mutants-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        _copy(repository, folder / "tree")
+        with EmbeddedPostgres(folder / "postgres", temporary=True) as server:
+            url = server.url("postgres")
+            _clone(url, TEMPLATE, template="template0")
+            migrate(with_database(url, TEMPLATE))
+            yield Ground(folder / "tree", url)
+
+
+def _run_tests(root: Path, tests: list[str], *, template: str, url: str, log: Path) -> None:
+    """Become a pytest on the copy, with nothing of our own imported yet; never returns."""
+    code = 70
+    try:
+        os.setpgid(0, 0)
+        os.chdir(root)
+        with log.open("wb") as output, Path(os.devnull).open() as nothing:
+            os.dup2(nothing.fileno(), 0)
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
+        for module in [m for m in sys.modules if m.split(".")[0] in _OWN]:
+            del sys.modules[module]
+        sys.path[:0] = [str(root / "src"), str(root)]
+        os.environ |= {
+            "PYTHONPATH": str(root / "src"),
+            "CROSSDOCK_DATABASE_URL": url,
+            "CROSSDOCK_TEST_TEMPLATE": template,
+        }
+        import pytest
+
+        options = [
+            "-x",
+            "-q",
+            "-n0",
+            "-p",
+            "no:cacheprovider",
+            f"--rootdir={root}",
+            "-m",
+            "not slow",
+        ]
+        code = int(pytest.main([*options, *tests]))
+        foreign = sorted(m for m in sys.modules if m.split(".")[0] not in _OWN)
+        (root / "build" / "modules").write_text("\n".join(foreign))
+    finally:
+        os._exit(code)
+
+
+def _clone(url: str, name: str, *, template: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        drop = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+        connection.execute(drop)
+        create = sql.SQL("create database {} template {}")
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _copy(repository: Path, target: Path) -> None:
+    """What git tracks or would track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=repository, check=True, capture_output=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (repository / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(repository / name, target / name)
+    (target / "build").mkdir(exist_ok=True)

@@ -1,0 +1,61 @@
+"""What is broken, and which tests have to notice: those of the mirrored folder, the races for SQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.mutants.mutant import Mutant
+from tools.mutants.python_rules import python_mutants
+from tools.mutants.sql_files import sql_mutants
+
+TARGETS = (
+    "kit/money.py",
+    "shop/stock",
+    "shop/orders",
+    "shop/ledger",
+    "shop/payments",
+    "shop/partners",
+    "shop/people",
+)
+SOURCE, TESTS, RACES = "src/crossdock", "tests", "tests/races"
+
+
+def module_of(path: str) -> str:
+    """The target that a file belongs to."""
+    return next(target for target in TARGETS if _is_within(path, f"{SOURCE}/{target}"))
+
+
+def read_mutants(root: Path, *, only: list[str]) -> Iterator[Mutant]:
+    """Every mutant below the targets, or below those of them that are asked for."""
+    for target in TARGETS:
+        for path in _files(root / SOURCE / target):
+            name = path.relative_to(root).as_posix()
+            if only and not any(_is_within(name, f"{SOURCE}/{part}") for part in only):
+                continue
+            source = path.read_text(encoding="utf-8")
+            yield from (sql_mutants if path.suffix == ".sql" else python_mutants)(name, source)
+
+
+def noticing(root: Path, mutant: Mutant) -> list[str]:
+    """The tests to try, the likeliest first."""
+    path = Path(mutant.path).relative_to(SOURCE)
+    folder = Path(TESTS) / path.parent
+    nearest = folder / f"test_{path.stem}.py"
+    found = [nearest] if (root / nearest).exists() else []
+    if str(path) not in TARGETS:
+        found += sorted(p.relative_to(root) for p in (root / folder).glob("**/test_*.py"))
+    if mutant.drops_a_lock:
+        found.insert(0, Path(RACES))
+    elif path.suffix == ".sql":
+        found.append(Path(RACES))
+    return list(dict.fromkeys(map(str, found)))
+
+
+def _files(target: Path) -> list[Path]:
+    if target.is_file():
+        return [target]
+    found = (p for p in target.glob("**/*") if p.suffix in {".py", ".sql"})
+    return sorted(p for p in found if p.name != "__init__.py")
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith((f"{folder}/", f"{folder}."))
