@@ -1,9 +1,12 @@
 """The site's answers: types, caching, policy, and what is not there."""
 
+import hashlib
 import json
 import re
 
 import pytest
+
+from crossdock.web.assets import FOLDER
 
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 
@@ -38,6 +41,30 @@ async def test_a_hashed_file_is_good_for_ever_and_a_plain_one_for_a_while(ask):
     assert forever.body == plain.body
     assert plain.headers["content-type"].startswith("text/css")
     assert (await ask("/static/site.000000000000.css")).status == 404
+
+
+async def test_only_the_reference_may_fetch_and_only_from_here(ask):
+    told = {
+        path: (await ask(path, **PAGE)).headers["content-security-policy"]
+        for path in ("/docs/", "/docs/api/toys")
+    }
+
+    assert told["/docs/api/toys"] == f"{told['/docs/']}; connect-src 'self'"
+
+
+def test_a_vendored_file_is_the_one_that_its_page_tells_of():
+    folder = FOLDER / "vendor/swagger-ui"
+    told = dict(
+        re.findall(r"\| `(\S+)` \| `([0-9a-f]{64})` \|", (folder / "README.md").read_text())
+    )
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.suffix in {".js", ".css"}
+    }
+
+    assert told == found
+    assert len(found) == 2
 
 
 async def test_what_the_caller_has_is_not_sent_again(ask):

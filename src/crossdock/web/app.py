@@ -24,13 +24,14 @@ from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.guides import INDEX, Guides, inline
-from crossdock.web.reference import read_reference
 from crossdock.web.tracking import Tracking
 
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+# The reference fetches the document that it shows.
+REFERENCE_POLICY = f"{CONTENT_POLICY}; connect-src 'self'"
 _PICTURE = re.compile(r"([0-9]{1,9})\.svg", re.ASCII)
 _REVALIDATE = "no-cache"
 _PAGES_BELOW = ("/console/", "/docs/")
@@ -148,7 +149,7 @@ class Site:
         return self._page(request, "guide.html", guide=guide, current=url)
 
     async def api(self, request: Request) -> Response:
-        """The reference of a channel's operations, from its OpenAPI document."""
+        """The reference of a channel's operations: its OpenAPI document, shown by Swagger UI."""
         name = request.path_params["channel"]
         door = self._doors.get(name)
         if door is None or door.openapi is None:
@@ -156,9 +157,10 @@ class Site:
         return self._page(
             request,
             "api.html",
-            reference=read_reference(door.openapi()),
+            info=door.openapi()["info"],
             card=self._card(door),
             current=f"/docs/api/{name}",
+            policy=REFERENCE_POLICY,
         )
 
     async def openapi(self, request: Request) -> Response:
@@ -222,6 +224,7 @@ class Site:
         *,
         status: int = 200,
         caching: str = _REVALIDATE,
+        policy: str = CONTENT_POLICY,
         **values: object,
     ) -> Response:
         values = {"current": request.url.path, **values}
@@ -229,7 +232,7 @@ class Site:
         response = self._file(request, html.encode(), "text/html; charset=utf-8", caching=caching)
         if response.status_code == 200:
             response.status_code = status
-        response.headers["Content-Security-Policy"] = CONTENT_POLICY
+        response.headers["Content-Security-Policy"] = policy
         response.headers["X-Robots-Tag"] = "noindex"
         return response
 

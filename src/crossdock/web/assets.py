@@ -26,11 +26,14 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assets:
-    """The files of one folder. Channels may link to a plain name; our own pages use `url()`."""
+    """The files of one folder and those inside it, under their names alone.
+
+    Channels may link to a plain name; our own pages use `url()`.
+    """
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._assets = {
-            path.name: read_asset(path) for path in folder.iterdir() if path.suffix in TYPES
+            path.name: read_asset(path) for path in folder.rglob("*") if path.suffix in TYPES
         }
         self._hashed = {hashed_name(name, asset): name for name, asset in self._assets.items()}
 

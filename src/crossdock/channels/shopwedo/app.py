@@ -107,6 +107,7 @@ def _describe(app: FastAPI, path: str, handler: Handler, *, verb: str, name: str
         handler,
         methods=[verb],
         summary=operation.summary,
+        description=operation.description,
         operation_id=name,
         status_code=operation.status,
         responses=operation.responses,

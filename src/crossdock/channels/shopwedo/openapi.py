@@ -14,18 +14,30 @@ DESCRIPTION = (
     "has `auth` and `data`: as JSON, or as form fields that hold JSON text."
 )
 
-_SUMMARIES = {
-    "authTest": "Test the token",
-    "createOrder": "Create an order",
-    "getOrder": "Read an order with its shipments",
-    "cancelOrder": "Cancel an order that nobody works on yet",
-    "getStock": "Read stock items",
-    "getProducts": "Read products",
-    "getCategories": "Read categories",
-    "getBlogPosts": "Read blog posts",
-    "pudo": "Find pick-up points near an address",
-    "getRetourSettings": "Read the shop's return settings",
-    "createRetourAnnouncement": "Announce a return",
+_WORDS = {
+    "authTest": ("Test the token", "Answers 202 where the token is right."),
+    "createOrder": (
+        "Create an order",
+        "Every field that is wrong is named at once. `release` sends it on when there is stock.",
+    ),
+    "getOrder": (
+        "Read an order with its shipments",
+        "By `order_id` a list of the order; by your own `external_order_id` a list in a list.",
+    ),
+    "cancelOrder": ("Cancel an order", "As long as nobody works on it."),
+    "getStock": (
+        "Read stock items",
+        "A page of at most 50, or the one of a `sku` or `reference`.",
+    ),
+    "getProducts": ("Read products", "Products and their variants, with texts in four languages."),
+    "getCategories": ("Read categories", "The whole tree as a list, or those that are named."),
+    "getBlogPosts": ("Read blog posts", "The newest first."),
+    "pudo": ("Find pick-up points near an address", "At most 20, the nearest first."),
+    "getRetourSettings": (
+        "Read the shop's return settings",
+        "What its return page shows: reasons, days, colours, texts.",
+    ),
+    "createRetourAnnouncement": ("Announce a return", "Which goods of an order come back."),
 }
 _STATUSES = {"authTest": 202, "createOrder": 201}
 
@@ -34,6 +46,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """The documented parts of one method."""
 
     summary: str
+    description: str
     status: int
     responses: dict[int | str, dict[str, Any]]
     extra: dict[str, Any]
@@ -41,7 +54,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 def _operation(name: str) -> Operation:
     """The method as its types in requests.py and answers.py say it."""
-    summary, status = _SUMMARIES[name], _STATUSES.get(name, 200)
+    (summary, description), status = _WORDS[name], _STATUSES.get(name, 200)
     body = {
         "type": "object",
         "required": ["auth"],
@@ -60,6 +73,7 @@ def _operation(name: str) -> Operation:
     answer = {"application/json": {"schema": ANSWERS[name]}}
     return Operation(
         summary=summary,
+        description=description,
         status=status,
         responses={status: {"description": summary, "content": answer}, **_errors()},
         extra={"requestBody": {"required": True, "content": content}},
