@@ -37,6 +37,7 @@ LAWS: tuple[Law, ...] = (
     texts.named_paths_exist,
     words.the_core_speaks_no_web,
     words.secrets_are_compared_in_constant_time,
+    words.a_channels_word_stays_in_its_folder,
 )
 EXCUSE = re.compile(r"tidy: allow (\w+) because \w+")
 

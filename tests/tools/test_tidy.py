@@ -266,6 +266,30 @@ SAMPLES = [
         },
         found=(("src/crossdock/shop/partners/tokens.py", 1), (f"{CHANNEL}/auth.py", 2)),
     ),
+    Sample(
+        words.a_channels_word_stays_in_its_folder,
+        good=CHANNEL_FILES
+        | {
+            "src/crossdock/kit/texts.py": '"""As a label has it (spec shoppex_partner 3)."""\n',
+            "src/crossdock/commands/partners/partners.py": "facts = channel_facts()[channel]\n",
+            f"{CHANNEL}/commands.py": "PREFIX = 'x-shoppex-'\n",
+        },
+        bad=CHANNEL_FILES
+        | {
+            "src/crossdock/kit/texts.py": "PREFIX = 'X-Shoppex-Key'\n",
+            "src/crossdock/commands/trying/demo.py": (
+                "from crossdock.channels.shoppex_partner import snippets\n"
+                "if channel == 'shoppex_partner': ...\n"
+            ),
+            "src/crossdock/settings/model.py": "class Settings:\n    shoppex_skew_s: int = 5\n",
+        },
+        found=(
+            ("src/crossdock/kit/texts.py", 1),
+            ("src/crossdock/commands/trying/demo.py", 1),
+            ("src/crossdock/commands/trying/demo.py", 2),
+            ("src/crossdock/settings/model.py", 2),
+        ),
+    ),
 ]
 
 

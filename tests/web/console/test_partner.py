@@ -8,6 +8,7 @@ from crossdock.shop.partners import Terms, add_credential, disable_credential, s
 from tests.conftest import NOON
 from tests.support.factories import box, make_partner, make_shop
 
+THEIRS = {"/console", "/console/", "/console/account", "/console/account/two-step"}
 STAFF_ONLY = ["/admin/shipper/add?ext=manual", "/shipper/add", "/admin/shipper/label/1"]
 
 
@@ -60,6 +61,22 @@ async def test_what_is_the_staffs_refuses_them(theirs, path):
 
     assert refused.status_code == 403
     assert "does not include this" in refused.text
+
+
+async def test_of_the_console_they_see_their_home_and_their_account_alone(theirs, site):
+    """A new page of the console is the staff's unless it is listed here."""
+    pages = {
+        route.path
+        for route in site._router.routes
+        if route.path.startswith("/console") and "GET" in route.methods
+    }
+
+    told = {path: (await theirs.get(path)).status_code for path in sorted(pages)}
+
+    assert pages >= THEIRS
+    for path, status in told.items():
+        if path not in THEIRS and not path.startswith("/console/sign-in"):
+            assert status == 403, path
 
 
 async def test_their_account_is_theirs_to_change(theirs):

@@ -10,7 +10,9 @@ from crossdock.errors import NotFound
 
 
 def openapi(
-    channel: Annotated[str, typer.Option(help="The channel's name, such as shoppex_partner.")],
+    channel: Annotated[
+        str, typer.Option(help="The channel's name, as `crossdock partner list` has it.")
+    ],
     as_json: Annotated[
         bool, typer.Option("--json", help="On one line instead of indented; it is JSON anyway.")
     ] = False,
