@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from procrastinate import PsycopgConnector
 from procrastinate.jobs import Job
+from structlog.testing import capture_logs
 
 from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
@@ -187,8 +188,12 @@ async def test_numbering_goes_on_after_whatever_went_wrong(runtime):
             (shop.id,),
         )
         await tx.run("alter function number_all_events(integer) rename to number_nothing")
-    numbering = asyncio.create_task(_number_events(runtime))
-    await asyncio.sleep(0.2)
+    with capture_logs() as logs:
+        numbering = asyncio.create_task(_number_events(runtime))
+        async with asyncio.timeout(5):
+            while not logs:
+                await asyncio.sleep(0.01)
+    assert logs[0]["event"] == "events were not numbered"
     async with runtime.database.begin() as tx:
         await tx.run("alter function number_nothing(integer) rename to number_all_events")
 

@@ -8,6 +8,7 @@ import pytest
 from crossdock.shop.stock import Posting, post_stock
 from tests.conftest import NOON
 from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
+from tests.support.locks import waiting_for_a_lock
 from tests.support.ordering import order, placing, read_partner
 from tests.support.partner_client import order_of
 
@@ -188,7 +189,7 @@ async def test_backorders_and_orders_of_the_same_goods_never_wait_in_a_circle(da
                 **{f"v{new}": 1, f"v{split}": 7},
             )
         )
-        await asyncio.sleep(0.3)
+        await waiting_for_a_lock(database, behind=tx)
         await post_stock(tx, shop_id=shop.id, postings=[wanted(split)], reason="then", now=NOON)
     await placing_it
     async with database.statement() as tx:

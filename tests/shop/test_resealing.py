@@ -28,6 +28,7 @@ from crossdock.shop.resealing import (
 from crossdock.shop.stock import add_serials, read_sold_serials, take_serials
 from crossdock.shop.warehouse import capture_serials, find_serial, read_serials
 from tests.support.factories import MASTER_KEY, PartnerFixture, box, make_partner, make_variant
+from tests.support.locks import waiting_for_a_lock
 from tests.support.people import TOTP_SECRET, PersonFixture, code_at, make_person
 from tests.support.warehousing import Warehouse
 
@@ -301,7 +302,7 @@ async def test_waits_for_whoever_sealed_before_and_has_not_committed(alone: Data
     async with alone.begin() as tx:
         await tx.run("update people set totp_sealed = totp_sealed where totp_sealed is not null")
         waiting = asyncio.create_task(wait())
-        await asyncio.sleep(0.3)
+        await waiting_for_a_lock(alone, behind=tx)
         order.append("committed")
     await waiting
     assert order == ["committed", "went on"]

@@ -16,6 +16,7 @@ from crossdock.shop.orders import (
 )
 from tests.conftest import NOON
 from tests.support.factories import level, make_partner, make_shop, make_variant
+from tests.support.locks import waiting_for_a_lock
 from tests.support.ordering import order, placing, read_partner
 
 
@@ -126,7 +127,7 @@ async def test_stock_that_goes_between_looking_and_taking_is_refused_by_the_rule
         waiting = asyncio.create_task(
             refusal(order(service, partner=partner, number="PO", **{f"v{mug}": 2}))
         )
-        await asyncio.sleep(0.2)
+        await waiting_for_a_lock(database, behind=tx)
         await tx.run(
             "update stock_levels set on_hand = 1 where shop_id = %s and variant_id = %s",
             (shop.id, mug),
