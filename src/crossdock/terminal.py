@@ -5,7 +5,7 @@ wrong is raised as a CrossdockError, which `cli` turns into one line on stderr a
 """
 
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
 
@@ -31,29 +31,31 @@ class CommandLine(Protocol):
         """Where the outside reaches the server of this data folder."""
 
 
+def print_json(value: object) -> None:
+    """One line of JSON on stdout."""
+    typer.echo(msgspec.json.encode(value))
+
+
 def report(value: object, *, as_json: bool, text: str | Callable[[], None]) -> None:
     """Print `value` as JSON, or the text; `text` may be what prints it."""
     if as_json:
-        typer.echo(msgspec.json.encode(value))
+        print_json(value)
     elif isinstance(text, str):
         typer.echo(text)
     else:
         text()
 
 
-def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()
+def report_list(
+    found: list[T], *, as_json: bool, table: Callable[[list[T]], None], none: str
 ) -> None:
-    """A table for people; the columns named in `numbers` stand to the right."""
-    from rich.console import Console
-    from rich.table import Column, Table
-
-    table = Table(
-        *(Column(name, justify="right" if name in numbers else "left") for name in columns)
-    )
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table)
+    """Print a list as JSON, or as `table` shows it, or that there is `none`."""
+    if as_json:
+        print_json(found)
+    elif found:
+        table(found)
+    else:
+        typer.echo(none)
 
 
 def read_input(path: Path) -> bytes:

@@ -1,11 +1,13 @@
 """`--json`: on everything that prints data, and then stdout has nothing else."""
 
 import json
+import re
 import uuid
 
 import psycopg
 
 from tests.support.command_line import every_command
+from tests.support.processes import ROOT
 
 PRINTS_NO_DATA = {"run", "serve", "worker"}
 SHOP = ("--shop", "demo")
@@ -87,3 +89,18 @@ def test_openapi_is_on_one_line(alone):
     ended = alone.run("openapi", "--channel", "shoppex_partner", "--json")
     assert ended.stdout.count("\n") == 1
     assert json.loads(ended.stdout)["openapi"]
+
+
+def test_commands_report_json_in_one_way():
+    """Through crossdock.terminal: no command prints JSON, or declares --json, by itself."""
+    own = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "src/crossdock/commands").rglob("*.py")
+        if re.search(
+            r"typer\.echo\(\s*msgspec\.json|^JsonOption =|^ShopOption = Annotated\[str,",
+            path.read_text(),
+            re.MULTILINE,
+        )
+    ]
+
+    assert own == []

@@ -2,18 +2,16 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
+from crossdock.terminal import JsonOption, print_json, report
 
 if TYPE_CHECKING:
     from crossdock.shop.shops import Shop
 
 app = typer.Typer(help="Add and list shops.", no_args_is_help=True)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -37,7 +35,7 @@ def add(
             )
 
     shop = with_runtime(write)
-    typer.echo(msgspec.json.encode(shop) if as_json else f"Added shop {shop.slug} ({shop.id}).")
+    report(shop, as_json=as_json, text=f"Added shop {shop.slug} ({shop.id}).")
 
 
 @app.command("list")
@@ -51,7 +49,7 @@ def list_(as_json: JsonOption = False) -> None:
 
     shops = with_runtime(read)
     if as_json:
-        typer.echo(msgspec.json.encode(shops))
+        print_json(shops)
         return
     for shop in shops:
         typer.echo(f"{shop.slug}  {shop.name}  {shop.currency}  {shop.country}")

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.running import with_transaction
@@ -10,14 +9,12 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.money import format_minor
+from crossdock.terminal import JsonOption, ShopOption, print_json, report
 
 if TYPE_CHECKING:
     from crossdock.shop.ledger import AccountView, LedgerDifference, LedgerEntry
 
 app = typer.Typer(help="Accounts, balances, and what was posted to them.", no_args_is_help=True)
-
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -35,10 +32,7 @@ def accounts(
         return await list_accounts(tx, shop_id=shop_id, kind=kind, owner=owner)
 
     found = with_transaction(read)
-    if as_json:
-        typer.echo(msgspec.json.encode(found))
-    else:
-        _print_accounts(found)
+    report(found, as_json=as_json, text=lambda: _print_accounts(found))
 
 
 @app.command()
@@ -64,10 +58,7 @@ def entries(
         )
 
     found = with_transaction(read)
-    if as_json:
-        typer.echo(msgspec.json.encode(found))
-    else:
-        _print_entries(found)
+    report(found, as_json=as_json, text=lambda: _print_entries(found))
 
 
 @app.command()
@@ -80,7 +71,7 @@ def verify(shop: ShopOption, as_json: JsonOption = False) -> None:
 
     differences = with_transaction(look)
     if as_json:
-        typer.echo(msgspec.json.encode(differences))
+        print_json(differences)
     else:
         for found in differences:
             typer.echo(

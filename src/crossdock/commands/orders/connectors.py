@@ -10,6 +10,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, ShopOption, print_json, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.dispatch import ConnectorView
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Where a shop's orders are sent to be packed.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The connector's name in the shop.")]
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", help="key=value; an empty value takes the key away."),
@@ -31,7 +31,6 @@ SecretOption = Annotated[
 DefaultOption = Annotated[
     bool | None, typer.Option("--default/--no-default", help="Whether new orders go this way.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -71,7 +70,7 @@ def add(
     with_runtime(run)
     shown = {"name": name, "kind": kind} | ({"secret": secret} if is_made else {})
     if as_json:
-        typer.echo(msgspec.json.encode(shown))
+        print_json(shown)
         return
     typer.echo(f"Connector {name} ({kind}) is added.")
     if is_made:
@@ -89,12 +88,12 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
             return await list_connectors(tx, shop_id=(await read_shop(tx, slug=shop)).id)
 
     connectors = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode(connectors))
-    elif connectors:
-        _print_table(connectors)
-    else:
-        typer.echo("There is no connector: orders stay in processing for staff.")
+    report_list(
+        connectors,
+        as_json=as_json,
+        table=_print_table,
+        none="There is no connector: orders stay in processing for staff.",
+    )
 
 
 @app.command("set")
@@ -133,7 +132,7 @@ def set_(
             return next(connector for connector in connectors if connector.name == name)
 
     connector = with_runtime(run)
-    typer.echo(msgspec.json.encode(connector) if as_json else f"Connector {name} is changed.")
+    report(connector, as_json=as_json, text=f"Connector {name} is changed.")
 
 
 @app.command("test")
@@ -155,10 +154,11 @@ def try_(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
                 return False, str(failure)
 
     works, message = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode({"works": works, "message": message}))
-    else:
-        typer.echo(f"{name}: {'works' if works else 'does not work'}: {message}")
+    report(
+        {"works": works, "message": message},
+        as_json=as_json,
+        text=f"{name}: {'works' if works else 'does not work'}: {message}",
+    )
     raise typer.Exit(0 if works else 1)
 
 

@@ -11,14 +11,13 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, ShopOption, print_json, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.deliveries import Delivery, DeliveryAttempt
 
 app = typer.Typer(help="What goes out to other people's servers.", no_args_is_help=True)
 
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind, as `dispatch`.")]
 TargetOption = Annotated[str | None, typer.Option("--target", help="Only to this target.")]
 SinceOption = Annotated[
@@ -63,12 +62,7 @@ def list_(
             )
 
     deliveries = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode(deliveries))
-    elif deliveries:
-        _print_table(deliveries)
-    else:
-        typer.echo("There is no such delivery.")
+    report_list(deliveries, as_json=as_json, table=_print_table, none="There is no such delivery.")
 
 
 @app.command()
@@ -84,7 +78,7 @@ def show(delivery_id: DeliveryId, shop: ShopOption, as_json: JsonOption = False)
 
     delivery, log = with_runtime(run)
     if as_json:
-        typer.echo(msgspec.json.encode({"delivery": delivery, "log": log}))
+        print_json({"delivery": delivery, "log": log})
         return
     for name, value in msgspec.structs.asdict(delivery).items():
         typer.echo(f"{name:18}{'' if value is None else value}")
@@ -133,10 +127,11 @@ def resend(
         )
 
     resent = with_transaction(write)
-    if as_json:
-        typer.echo(msgspec.json.encode({"resent": resent}))
-    else:
-        typer.echo(f"{len(resent)} sent again: {', '.join(map(str, resent)) or 'none had failed'}")
+    report(
+        {"resent": resent},
+        as_json=as_json,
+        text=f"{len(resent)} sent again: {', '.join(map(str, resent)) or 'none had failed'}",
+    )
 
 
 @app.command()
@@ -155,7 +150,7 @@ def withdraw(delivery_id: DeliveryId, shop: ShopOption, as_json: JsonOption = Fa
     with_transaction(write)
     facts = {"id": delivery_id, "status": "withdrawn"}
     text = f"Delivery {delivery_id} is withdrawn."
-    typer.echo(msgspec.json.encode(facts) if as_json else text)
+    report(facts, as_json=as_json, text=text)
 
 
 @app.command()
@@ -178,7 +173,7 @@ def kinds(as_json: JsonOption = False) -> None:
 
     found = with_runtime(run)
     if as_json:
-        typer.echo(msgspec.json.encode(found))
+        print_json(found)
         return
     for kind in found:
         typer.echo("  ".join(f"{name} {value}" for name, value in kind.items()))

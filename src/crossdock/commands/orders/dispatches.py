@@ -8,6 +8,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, ShopOption, print_json, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.dispatch import Dispatch
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Orders on their way to fulfilment.", no_args_is_help=True)
 
 STATUSES = ("queued", "sending", "sent", "failed", "withdrawn")
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OrderId = Annotated[int, typer.Argument(help="The order's number.")]
 
 
@@ -40,12 +39,7 @@ def list_(
             return await list_dispatches(tx, shop_id=shop_id, status=status, limit=limit)
 
     dispatches = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode(dispatches))
-    elif dispatches:
-        _print_table(dispatches)
-    else:
-        typer.echo("There is no such dispatch.")
+    report_list(dispatches, as_json=as_json, table=_print_table, none="There is no such dispatch.")
 
 
 @app.command()
@@ -61,7 +55,7 @@ def show(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> No
 
     dispatch = with_runtime(run)
     if as_json:
-        typer.echo(msgspec.json.encode(dispatch))
+        print_json(dispatch)
         return
     for name, value in msgspec.structs.asdict(dispatch).items():
         typer.echo(f"{name:18}{'' if value is None else value}")
@@ -96,10 +90,11 @@ def resend(
             return wanted
 
     resent = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode({"resent": resent}))
-    else:
-        typer.echo(f"{len(resent)} sent again: {', '.join(map(str, resent)) or 'none had failed'}")
+    report(
+        {"resent": resent},
+        as_json=as_json,
+        text=f"{len(resent)} sent again: {', '.join(map(str, resent)) or 'none had failed'}",
+    )
 
 
 def _print_table(dispatches: "list[Dispatch]") -> None:

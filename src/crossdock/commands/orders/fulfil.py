@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.orders import fulfil_cancel, fulfil_returns, fulfil_sender
@@ -14,6 +13,7 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, ShopOption, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.warehouse import WorkSummary
@@ -25,8 +25,6 @@ app.add_typer(fulfil_returns.app, name="return")
 app.command()(fulfil_sender.sender)
 app.command()(fulfil_cancel.cancel)
 
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OrderId = Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")]
 Lines = Annotated[
     list[str] | None,
@@ -58,12 +56,7 @@ def list_(
         return await list_work(tx, shop_id=await shop_id_of(tx, shop), state=state, limit=limit)
 
     found = with_transaction(read)
-    if as_json:
-        typer.echo(msgspec.json.encode(found))
-    elif found:
-        print_work(found)
-    else:
-        typer.echo("There is nothing to do.")
+    report_list(found, as_json=as_json, table=print_work, none="There is nothing to do.")
 
 
 @app.command()
@@ -207,7 +200,7 @@ def find_serial(shop: ShopOption, as_json: JsonOption = False) -> None:
 
     found = [{"order_id": order, "line": line} for order, line in with_transaction(read)]
     text = "\n".join(f"Order {place['order_id']}, line {place['line']}" for place in found)
-    typer.echo(msgspec.json.encode(found) if as_json else text or "No order has it.")
+    report(found, as_json=as_json, text=text or "No order has it.")
 
 
 @app.command()
@@ -302,14 +295,11 @@ async def _read(runtime: Runtime, slug: str, order_id: int, *, serials: bool = F
 
 
 def _show(order: ShownOrder, as_json: bool) -> None:
-    if as_json:
-        typer.echo(msgspec.json.encode(order.document()))
-    else:
-        print_order(order)
+    report(order.document(), as_json=as_json, text=lambda: print_order(order))
 
 
 def _say(as_json: bool, text: str, **facts: object) -> None:
-    typer.echo(msgspec.json.encode(facts) if as_json else text)
+    report(facts, as_json=as_json, text=text)
 
 
 def _worded(lines: dict[int, int]) -> str:

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.running import with_transaction
@@ -10,6 +9,7 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound, Refused
+from crossdock.terminal import JsonOption, report
 
 _BY_HAND = "manual"
 
@@ -18,7 +18,7 @@ def cancel(
     order_id: Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")],
     shop: Annotated[str, typer.Option("--shop", help="The shop's slug.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; the order's event says it.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Cancel an order that nobody works on yet; its goods are given back."""
     from crossdock.shop.orders import cancel_order
@@ -40,7 +40,7 @@ def cancel(
     text = f"Order {order_id} is cancelled."
     if may_be_at:
         text += f" An attempt that failed may have reached {may_be_at}: see that it is not there."
-    typer.echo(msgspec.json.encode(facts) if as_json else text)
+    report(facts, as_json=as_json, text=text)
 
 
 async def _advice(tx: Transaction, *, slug: str, shop_id: int, order_id: int) -> str:

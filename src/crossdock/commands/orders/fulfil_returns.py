@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.orders.fulfil_quantities import quantities
@@ -10,11 +9,10 @@ from crossdock.commands.running import with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
+from crossdock.terminal import JsonOption, ShopOption, report
 
 app = typer.Typer(help="What buyers send back.", no_args_is_help=True)
 
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Lines = Annotated[
     list[str] | None,
     typer.Argument(help="LINE=QUANTITY, for example 1=2.", metavar="LINE=QUANTITY..."),
@@ -55,7 +53,7 @@ def announce(
 
     return_id, announced = with_transaction(write)
     facts = {"order_id": order_id, "return_id": return_id, "announced": announced}
-    typer.echo(msgspec.json.encode(facts) if as_json else f"Return {return_id} is announced.")
+    report(facts, as_json=as_json, text=f"Return {return_id} is announced.")
 
 
 @app.command()
@@ -87,4 +85,4 @@ def receive(
     with_transaction(write)
     facts = {"return_id": return_id, "restocked": restocked}
     text = f"Return {return_id} is in; {sum(restocked.values())} back on the shelf."
-    typer.echo(msgspec.json.encode(facts) if as_json else text)
+    report(facts, as_json=as_json, text=text)

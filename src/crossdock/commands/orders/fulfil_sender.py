@@ -11,6 +11,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.shop.customers import Address
+from crossdock.terminal import JsonOption, print_json
 
 FIELDS = (
     "company",
@@ -32,7 +33,7 @@ def sender(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help=f"field=value: {', '.join(FIELDS)}.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the sender that labels name, or change it."""
     from crossdock.shop.shops import set_sender
@@ -50,7 +51,7 @@ def sender(
 
     found = with_transaction(write)
     if as_json:
-        typer.echo(msgspec.json.encode(found))
+        print_json(found)
         return
     for name in FIELDS:
         if value := getattr(found, name):

@@ -13,6 +13,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.money import parse_amount
+from crossdock.terminal import JsonOption, ShopOption, print_json, report
 
 if TYPE_CHECKING:
     from crossdock.compose import Services
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Take orders down, pay, refund, look.", no_args_is_help=True)
 
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OrderArgument = Annotated[str, typer.Argument(help="The order's number, ours or the partner's.")]
 
 
@@ -65,10 +64,11 @@ def place(
             )
 
     placed = with_runtime(act)
-    if as_json:
-        typer.echo(msgspec.json.encode({"order_id": placed.id, "total_minor": placed.total_minor}))
-    else:
-        typer.echo(f"order {placed.id} is placed")
+    report(
+        {"order_id": placed.id, "total_minor": placed.total_minor},
+        as_json=as_json,
+        text=f"order {placed.id} is placed",
+    )
 
 
 @app.command()
@@ -135,10 +135,11 @@ def cancel(
         return may_be_at
 
     may_be_at = _with_order(act, shop=shop, order=order)
-    if as_json:
-        typer.echo(msgspec.json.encode({"state": "cancelled", "may_be_at": may_be_at}))
-    else:
-        typer.echo(f"cancelled; see that {may_be_at} lacks it" if may_be_at else "cancelled")
+    report(
+        {"state": "cancelled", "may_be_at": may_be_at},
+        as_json=as_json,
+        text=f"cancelled; see that {may_be_at} lacks it" if may_be_at else "cancelled",
+    )
 
 
 @app.command("list")
@@ -164,10 +165,7 @@ def list_(
         )
 
     found = with_transaction(read)
-    if as_json:
-        typer.echo(msgspec.json.encode(found))
-    else:
-        print_orders(found)
+    report(found, as_json=as_json, text=lambda: print_orders(found))
 
 
 @app.command()
@@ -191,7 +189,7 @@ def show(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) ->
     if as_json:
         shown = msgspec.to_builtins(view, str_keys=True)
         del shown["order_key"]
-        typer.echo(msgspec.json.encode({**shown, "payments": payments}))
+        print_json({**shown, "payments": payments})
     else:
         print_shown(view, payments)
 
@@ -274,7 +272,4 @@ def _with_order(
 
 
 def _tell(payment: "Payment", *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(msgspec.json.encode(payment))
-    else:
-        typer.echo(f"payment {payment.id} is {payment.state}")
+    report(payment, as_json=as_json, text=f"payment {payment.id} is {payment.state}")

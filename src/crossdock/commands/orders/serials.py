@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.running import with_transaction
@@ -12,14 +11,13 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, ShopOption, report
 
 if TYPE_CHECKING:
     from crossdock.shop.stock import SerialView
 
 app = typer.Typer(help="Licence keys and codes that are sold once.", no_args_is_help=True)
 
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Variant = Annotated[str, typer.Argument(help="The variant's SKU or number.", metavar="VARIANT")]
 
 
@@ -48,7 +46,7 @@ def add(
         )
 
     count = with_transaction(write)
-    typer.echo(msgspec.json.encode({"added": count}) if as_json else f"{count} added")
+    report({"added": count}, as_json=as_json, text=f"{count} added")
 
 
 @app.command("list")
@@ -72,10 +70,7 @@ def list_(
         )
 
     found = with_transaction(read)
-    if as_json:
-        typer.echo(msgspec.json.encode(found))
-    else:
-        _print(found)
+    report(found, as_json=as_json, text=lambda: _print(found))
 
 
 def _lines(file: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.orders import serials
@@ -11,6 +10,7 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, ShopOption, print_json, report
 
 if TYPE_CHECKING:
     from crossdock.shop.stock import Entry, Level
@@ -19,8 +19,6 @@ app = typer.Typer(help="What there is, what comes in, what a count finds.", no_a
 
 app.add_typer(serials.app, name="serials")
 
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Variant = Annotated[str, typer.Argument(help="The variant's SKU or number.", metavar="VARIANT")]
 PoolOption = Annotated[str, typer.Option("--pool", help="own or supplier.")]
 
@@ -117,10 +115,7 @@ def entries(
         return await read_entries(tx, shop_id=shop_id, variant_id=variant_id, limit=limit)
 
     found = with_transaction(read)
-    if as_json:
-        typer.echo(msgspec.json.encode(found))
-    else:
-        _print_entries(found)
+    report(found, as_json=as_json, text=lambda: _print_entries(found))
 
 
 async def _levels(tx: Transaction, *, slug: str, variant: str) -> "list[Level]":
@@ -133,7 +128,7 @@ async def _levels(tx: Transaction, *, slug: str, variant: str) -> "list[Level]":
 
 def _print_levels(levels: "list[Level]", *, as_json: bool) -> None:
     if as_json:
-        typer.echo(msgspec.json.encode(levels))
+        print_json(levels)
         return
     from rich.console import Console
     from rich.table import Table

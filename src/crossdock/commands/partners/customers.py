@@ -10,6 +10,7 @@ from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, ShopOption, print_json
 
 if TYPE_CHECKING:
     from crossdock.shop.customers import Customer, CustomerChange
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The buyers for whom partners order.", no_args_is_help=True)
 
 Who = Annotated[str, typer.Argument(help="The customer's e-mail or number.")]
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -67,7 +66,7 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
 
     customers = with_transaction(read)
     if as_json:
-        typer.echo(msgspec.json.encode([_with_missing(customer) for customer in customers]))
+        print_json([_with_missing(customer) for customer in customers])
     elif customers:
         _print_table(customers)
     else:
@@ -187,7 +186,7 @@ def _with_missing(customer: "Customer") -> dict[str, Any]:
 
 def _show(customer: "Customer", *, as_json: bool) -> None:
     if as_json:
-        typer.echo(msgspec.json.encode(_with_missing(customer)))
+        print_json(_with_missing(customer))
     else:
         typer.echo(f"Customer {customer.id}: {customer.email}")
         typer.echo(f"  active    {'yes' if customer.active else 'no'}")

@@ -3,7 +3,6 @@
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 from crossdock.commands.partners.lookup import choose_key, find_partner, keys_of
@@ -12,13 +11,13 @@ from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, report
 
 if TYPE_CHECKING:
     from crossdock.shop.partners import NewCredential, PartnerView
 
 Who = Annotated[str, typer.Argument(help="The partner's number, its name, or one of its keys.")]
 KeyOption = Annotated[str, typer.Option("--key", help="Which key, where the partner has several.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -76,10 +75,11 @@ def _revoke(who: str, *, key: str, takes_newest: bool, as_json: bool) -> None:
         return await end(tx, key=chosen, channel=partner.channel, now=runtime.clock.now())
 
     count = with_transaction(write)
-    if as_json:
-        typer.echo(msgspec.json.encode({"revoked": count}))
-    else:
-        typer.echo(f"{count} {'' if takes_newest else 'old '}secrets are revoked.")
+    report(
+        {"revoked": count},
+        as_json=as_json,
+        text=f"{count} {'' if takes_newest else 'old '}secrets are revoked.",
+    )
 
 
 def disable(who: Who, as_json: JsonOption = False) -> None:

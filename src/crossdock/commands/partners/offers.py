@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.partners.lookup import find_partner
 from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
+from crossdock.terminal import JsonOption, print_json
 
 if TYPE_CHECKING:
     from crossdock.shop.catalogue import Offer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def offers(
     who: Annotated[str, typer.Argument(help="The partner's number, its name, or one of its keys.")],
     skus: Annotated[list[str], typer.Argument(help="SKUs or numbers of variants.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """What these variants cost a partner now, and how many it may buy; hidden ones are left out."""
 
@@ -41,7 +41,7 @@ def offers(
 
     partner, found = with_transaction(read)
     if as_json:
-        typer.echo(msgspec.json.encode(found))
+        print_json(found)
         return
     _print(found, currency=partner.currency)
     if not found:

@@ -12,6 +12,7 @@ from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.partners import NewCredential, PartnerView, Terms, Wording
@@ -21,7 +22,6 @@ DEMO = "demo"
 app = typer.Typer(help="Who may call, under which terms, with which keys.", no_args_is_help=True)
 
 Who = Annotated[str, typer.Argument(help="The partner's number, its name, or one of its keys.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -84,12 +84,12 @@ def list_(
             return await list_partners(tx, shop=shop, channel=channel)
 
     partners = with_runtime(read)
-    if as_json:
-        typer.echo(msgspec.json.encode(partners))
-    elif partners:
-        print_partners(partners)
-    else:
-        typer.echo("There is no partner. Add one with: crossdock partner add --help")
+    report_list(
+        partners,
+        as_json=as_json,
+        table=print_partners,
+        none="There is no partner. Add one with: crossdock partner add --help",
+    )
 
 
 @app.command()

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid
+from crossdock.terminal import JsonOption, ShopOption, print_json, report
 
 if TYPE_CHECKING:
     from crossdock.shop.pricing import ListedPrice, PriceList, PriceRow
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Prices agreed with partners.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The list's name or number.")]
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -40,7 +38,7 @@ def add(
 
     list_id = with_transaction(write)
     if as_json:
-        typer.echo(msgspec.json.encode({"id": list_id, "name": name, "shop": shop}))
+        print_json({"id": list_id, "name": name, "shop": shop})
         return
     typer.echo(f"Price list {list_id} ({name}) is added. Fill it, then give it to a partner:")
     typer.echo(f"  crossdock price-list set '{name}' prices.csv --shop {shop}")
@@ -77,9 +75,7 @@ def set_(
         )
 
     changed = with_transaction(write)
-    typer.echo(
-        msgspec.json.encode({"changed": changed}) if as_json else f"{changed} prices changed."
-    )
+    report({"changed": changed}, as_json=as_json, text=f"{changed} prices changed.")
 
 
 @app.command("list")
@@ -93,7 +89,7 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
 
     lists = with_transaction(read)
     if as_json:
-        typer.echo(msgspec.json.encode(lists))
+        print_json(lists)
         return
     for found in lists:
         typer.echo(f"{found.id}  {found.name}  {found.currency}  {found.items} prices")
@@ -117,7 +113,7 @@ def show(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
 
     found, prices = with_transaction(read)
     if as_json:
-        typer.echo(msgspec.json.encode({"list": found, "prices": prices}))
+        print_json({"list": found, "prices": prices})
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("sku", "price", "merchant"))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
+from crossdock.terminal import print_json, report
+
 if TYPE_CHECKING:
     from crossdock.shop.partners import CredentialView, NewCredential, PartnerView, SecretView
 
@@ -88,10 +90,7 @@ def _yes(flag: bool) -> str:
 
 def show_partner(partner: "PartnerView", *, as_json: bool) -> None:
     """One partner after it was read or changed."""
-    if as_json:
-        typer.echo(msgspec.json.encode(partner))
-    else:
-        print_partner(partner)
+    report(partner, as_json=as_json, text=lambda: print_partner(partner))
 
 
 def show_secrets(
@@ -104,7 +103,7 @@ def show_secrets(
     names = facts.shown_as if facts else {}
     shown = {names.get(k, k): v for credential in created for k, v in credential.shown.items()}
     if as_json:
-        typer.echo(msgspec.json.encode(about | shown))
+        print_json(about | shown)
         return
     secret = {credential.secret for credential in created}
     width = max(6, *(len(name) for name in shown))

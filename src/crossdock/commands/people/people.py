@@ -11,6 +11,7 @@ from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, ShopOption, print_json, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.people import Person
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="People who sign in to the console.", no_args_is_help=True)
 
 EmailArgument = Annotated[str, typer.Argument(help="The e-mail the person signs in with.")]
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
 RoleOption = Annotated[str, typer.Option("--role", help="owner, manager, warehouse or viewer.")]
 PartnerOption = Annotated[
     str, typer.Option("--partner", help="The partner's number or name, for one of its people.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 StdinOption = Annotated[
     bool,
     typer.Option("--password-stdin", help="Read the password from standard input, one line."),
@@ -93,12 +92,12 @@ def list_(
             return await list_people(tx, shop_id=shop_id)
 
     people = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode(people))
-    elif people:
-        _print_table(people)
-    else:
-        typer.echo("Nobody signs in yet. See: crossdock person add --help")
+    report_list(
+        people,
+        as_json=as_json,
+        table=_print_table,
+        none="Nobody signs in yet. See: crossdock person add --help",
+    )
 
 
 @app.command("set-role")
@@ -208,7 +207,7 @@ def _read_password() -> str:
 def _show(person: "Person", *, done: str, password: str = "", as_json: bool) -> None:
     if as_json:
         shown = msgspec.to_builtins(person) | ({"password": password} if password else {})
-        typer.echo(msgspec.json.encode(shown))
+        print_json(shown)
         return
     what = person.role if person.partner_id is None else f"partner {person.partner_id}"
     typer.echo(f"{person.email} {done} ({what} of {person.shop}).")

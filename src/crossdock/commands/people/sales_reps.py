@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
+from crossdock.terminal import JsonOption, ShopOption, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.customers import SalesRep
@@ -15,8 +15,6 @@ app = typer.Typer(
     help="Sales people; new customers are given to them in turn.", no_args_is_help=True
 )
 
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SalesRepId = Annotated[
     int, typer.Argument(help="The sales_rep's number, from `crossdock sales_rep list`.")
 ]
@@ -39,11 +37,7 @@ def add(
             return await add_sales_rep(tx, shop_id=shop_id, name=name, email=email)
 
     sales_rep_id = with_runtime(run)
-    typer.echo(
-        msgspec.json.encode({"id": sales_rep_id})
-        if as_json
-        else f"Sales rep {sales_rep_id} is added."
-    )
+    report({"id": sales_rep_id}, as_json=as_json, text=f"Sales rep {sales_rep_id} is added.")
 
 
 @app.command("list")
@@ -57,12 +51,12 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
             return await list_sales_reps(tx, shop_id=(await read_shop(tx, slug=shop)).id)
 
     sales_reps = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode(sales_reps))
-    elif sales_reps:
-        _print_table(sales_reps)
-    else:
-        typer.echo("There is no sales rep: orders come without one.")
+    report_list(
+        sales_reps,
+        as_json=as_json,
+        table=_print_table,
+        none="There is no sales rep: orders come without one.",
+    )
 
 
 @app.command()
@@ -92,7 +86,7 @@ def _set_active(shop: str, *, sales_rep_id: int, active: bool, as_json: bool) ->
 
     sales_rep = with_runtime(run)
     text = f"Sales rep {sales_rep_id} is {'active' if active else 'disabled'}."
-    typer.echo(msgspec.json.encode(sales_rep) if as_json else text)
+    report(sales_rep, as_json=as_json, text=text)
 
 
 def _print_table(sales_reps: "list[SalesRep]") -> None:

@@ -9,6 +9,7 @@ from crossdock.commands.running import with_runtime
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, print_json, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.alerts import Alert
@@ -17,7 +18,6 @@ app = typer.Typer(help="What somebody has to look at.", no_args_is_help=True)
 
 BY = "command line"
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop's.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
@@ -38,12 +38,7 @@ def list_(
             )
 
     alerts = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode(alerts))
-    elif alerts:
-        _print_table(alerts)
-    else:
-        typer.echo("There is nothing to look at.")
+    report_list(alerts, as_json=as_json, table=_print_table, none="There is nothing to look at.")
 
 
 @app.command()
@@ -60,7 +55,7 @@ def show(
 
     alert = with_runtime(run)
     if as_json:
-        typer.echo(msgspec.json.encode(alert))
+        print_json(alert)
         return
     for name, value in msgspec.structs.asdict(alert).items():
         typer.echo(f"{name:12}{'' if value is None else value}")
@@ -89,7 +84,7 @@ def seen(
             )
 
     count = with_runtime(run)
-    typer.echo(msgspec.json.encode({"seen": count}) if as_json else f"{count} closed.")
+    report({"seen": count}, as_json=as_json, text=f"{count} closed.")
 
 
 def _print_table(alerts: "list[Alert]") -> None:

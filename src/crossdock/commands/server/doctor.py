@@ -1,19 +1,19 @@
 """`crossdock doctor`: compute again what is stored, and print every difference."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import msgspec
 import typer
 
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
+from crossdock.terminal import JsonOption, report
 
 if TYPE_CHECKING:
     from crossdock.shop.doctor import CheckResult
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Re-compute levels, totals and sequences; exit 0 only when nothing differs."""
     from crossdock.shop.doctor import examine
@@ -22,10 +22,7 @@ def doctor(
         return list(await examine(runtime.database))
 
     results = with_runtime(look)
-    if as_json:
-        typer.echo(msgspec.json.encode(results))
-    else:
-        _print(results)
+    report(results, as_json=as_json, text=lambda: _print(results))
     raise typer.Exit(1 if any(result.differences for result in results) else 0)
 
 

@@ -9,13 +9,12 @@ from crossdock.commands.running import with_runtime
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, print_json, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.events import Event, Place
 
 app = typer.Typer(help="What happened, and who has been told of it.", no_args_is_help=True)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
@@ -44,7 +43,7 @@ def list_(
 
     events = with_runtime(run)
     if as_json:
-        typer.echo(msgspec.json.encode(events))
+        print_json(events)
         return
     for event in events:
         subject = "" if event.subject_id is None else event.subject_id
@@ -68,12 +67,12 @@ def consumers(
             return await list_places(tx, shop_id=await shop_id_of(tx, shop) if shop else None)
 
     places = with_runtime(run)
-    if as_json:
-        typer.echo(msgspec.json.encode(places))
-    elif places:
-        _print_table(places)
-    else:
-        typer.echo("No consumer has read anything yet; a worker lets them.")
+    report_list(
+        places,
+        as_json=as_json,
+        table=_print_table,
+        none="No consumer has read anything yet; a worker lets them.",
+    )
 
 
 def _print_table(places: "list[Place]") -> None:

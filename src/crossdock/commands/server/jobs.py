@@ -8,6 +8,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, print_json, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.jobs.inspecting import JobMoment, JobView
@@ -16,7 +17,6 @@ app = typer.Typer(
     help="See background jobs; send the ones that gave up again.", no_args_is_help=True
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JobId = Annotated[int, typer.Argument(help="The job's number, from `crossdock jobs list`.")]
 
 
@@ -42,12 +42,7 @@ def list_(
             )
 
     jobs = with_runtime(read)
-    if as_json:
-        typer.echo(msgspec.json.encode(jobs))
-    elif jobs:
-        _print_table(jobs)
-    else:
-        typer.echo("There is no such job.")
+    report_list(jobs, as_json=as_json, table=_print_table, none="There is no such job.")
 
 
 @app.command()
@@ -61,7 +56,7 @@ def show(job_id: JobId, as_json: JsonOption = False) -> None:
 
     job, history = with_runtime(read)
     if as_json:
-        typer.echo(msgspec.json.encode({"job": job, "history": history}))
+        print_json({"job": job, "history": history})
         return
     _print_table([job])
     for moment in history:
@@ -78,9 +73,7 @@ def retry(job_id: JobId, as_json: JsonOption = False) -> None:
             return await retry_job(tx, job_id=job_id)
 
     job = with_runtime(again)
-    typer.echo(
-        msgspec.json.encode(job) if as_json else f"Job {job.id} ({job.task}) is queued again."
-    )
+    report(job, as_json=as_json, text=f"Job {job.id} ({job.task}) is queued again.")
 
 
 def _print_table(jobs: "list[JobView]") -> None:

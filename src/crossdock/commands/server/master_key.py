@@ -10,6 +10,7 @@ from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_master_key, with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
+from crossdock.terminal import JsonOption, report
 
 if TYPE_CHECKING:
     from crossdock.kit.crypto import SecretBox
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Change the key that seals secrets.", no_args_is_help=True)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Moved = Callable[[int], None]
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ def forget(as_json: JsonOption = False) -> None:
 
     forgotten = _with_progress(run, passes=1)
     text = f"Older keys forgotten: {forgotten}." if forgotten else "There is no older key."
-    typer.echo(msgspec.json.encode({"forgotten": forgotten}) if as_json else text)
+    report({"forgotten": forgotten}, as_json=as_json, text=text)
 
 
 async def _check(runtime: Runtime, *, moved: Moved = lambda done: None) -> Summary:
@@ -189,7 +189,7 @@ def _with_progress(action: Callable[[Runtime, Moved], Awaitable[T]], *, passes: 
 
 def _finish(summary: Summary, *, as_json: bool) -> None:
     """Print it; exit 1 unless the newest key opens all there is."""
-    typer.echo(msgspec.json.encode(summary) if as_json else "\n".join(_lines(summary)))
+    report(summary, as_json=as_json, text="\n".join(_lines(summary)))
     raise typer.Exit(0 if summary.is_clean else 1)
 
 

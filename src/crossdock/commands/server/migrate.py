@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_database
+from crossdock.terminal import JsonOption, report
 
 
 def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 when something is to do.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make the database, or bring it to this version; run it before the first start after an update."""
     from crossdock.db import migrate as migration
@@ -35,4 +35,4 @@ def migrate(
 
 def _say(text: str, *, as_json: bool, changed: bool, is_current: bool) -> None:
     facts = {"changed": changed, "is_current": is_current}
-    typer.echo(msgspec.json.encode(facts) if as_json else text)
+    report(facts, as_json=as_json, text=text)

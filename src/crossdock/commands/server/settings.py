@@ -7,10 +7,11 @@ import typer
 
 from crossdock.channels.registry import default_settings, load_settings
 from crossdock.settings import ENVIRONMENT_PREFIX, Setting, Settings, describe
+from crossdock.terminal import JsonOption, print_json
 
 
 def settings(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the reference page, with the defaults.")
     ] = False,
@@ -21,7 +22,7 @@ def settings(
         return
     present = _present(load_settings())
     if as_json:
-        typer.echo(msgspec.json.encode(present))
+        print_json(present)
         return
     for setting in describe(default_settings()):
         value = present[setting.table][setting.name]

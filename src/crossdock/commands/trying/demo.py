@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from crossdock.channels.registry import load_settings
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.serving.address import base_url
+from crossdock.terminal import JsonOption, print_json, report
 
 if TYPE_CHECKING:
     from crossdock.demo.access import DemoKey
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from crossdock.demo.loading import Loaded
 
 app = typer.Typer(help="A made-up shop to try things on.", no_args_is_help=True)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -52,7 +50,7 @@ def load(
             lambda runtime: load_into(runtime, products=products, seed=seed, moved=moved),
             makes_database=True,
         )
-    typer.echo(msgspec.json.encode(loaded) if as_json else summary(loaded))
+    report(loaded, as_json=as_json, text=summary(loaded))
 
 
 @app.command()
@@ -67,7 +65,7 @@ def credentials(
     keys, console, sku = with_runtime(read_access)
     shown = shown_credentials(keys, base_url=base_url(settings), console=console, sku=sku)
     if as_json:
-        typer.echo(msgspec.json.encode(shown))
+        print_json(shown)
     elif as_shell:
         for name, text in _flat(shown).items():
             typer.echo(f"{name.replace('.', '_')}={shlex.quote(text)}")
