@@ -12,6 +12,7 @@ import psycopg
 from crossdock.db.unit_of_work import Database
 from crossdock.shop.doctor import examine
 from proof.claim import Claim, Findings, Result, Size
+from proof.money_paths import MONEY_PATHS
 from proof.paths import NOW, SECRET, WRITE_PATHS, Scene, WritePath, furnish
 from proof.stand import Stand, create_database, drop_database, running_postgres
 from proof.states import Breaking, Crash, Reading
@@ -189,7 +190,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         return [*sorted(rng.sample(places[:-1], most - 1)), places[-1]]
 
     with running_postgres(stand.folder, temporary=True) as admin_url:
-        for path in (*WRITE_PATHS, *WAREHOUSE_PATHS):
+        for path in (*WRITE_PATHS, *WAREHOUSE_PATHS, *MONEY_PATHS):
             async with WebhookReceiver(SECRET, now=int(NOW.timestamp())) as receiver:
                 scene = await _prepare(admin_url, path, receiver, folder=stand.folder)
                 await Trial(admin_url, path, scene, findings, tally, choose=choose).run()

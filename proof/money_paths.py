@@ -1,0 +1,296 @@
+"""The write paths of money and of serials, for the claim that breaks each of them between any two statements."""
+
+import contextlib
+from datetime import timedelta
+
+import msgspec
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import Conflict, Refused
+from crossdock.kit.clock import FrozenClock
+from crossdock.kit.ids import SeededIds
+from crossdock.shop.ledger import post_transfers
+from crossdock.shop.orders import (
+    OrderItem,
+    Placed,
+    StaffOrder,
+    cancel_order,
+    pay_order,
+    place_on_account,
+    place_with_card,
+    refund_order,
+    settle_order_payments,
+)
+from crossdock.shop.payments import Paying, capture
+from crossdock.shop.shops import read_shop
+from crossdock.shop.stock import add_serials, expire_holds, take_serials
+from crossdock.shop.warehouse import refund_with_goods
+from proof.paths import NOW, Scene, WritePath
+from tests.support.factories import box, make_variant
+from tests.support.ledger import transfer
+from tests.support.ordering import placing
+from tests.support.paying import authorised, card, paying
+
+LOST = timedelta(seconds=61)
+UNCLAIMED = timedelta(seconds=1_000)
+PLACED_ONCE = """
+    select (select count(*) = 1 from orders) and (select count(*) = 1 from payments where state = 'authorised')
+       and (select bool_and(order_id is not null) from payments where state = 'authorised')
+       and (select sum(held) = 0 from stock_levels)
+"""
+CAPTURED_ONCE = """
+    select bool_and(state = 'captured') and (select sum(amount_minor) = 10000 from ledger_entries)
+       and (select count(*) = 1 from sandbox_operations where action = 'capture') from payments
+"""
+REFUNDED_ONCE = """
+    select bool_and(refunded_minor = 1000 and refunding_minor = 0)
+       and (select sum(amount_minor) = 1000 from sandbox_operations where action = 'refund') from payments
+"""
+LET_GO = "select coalesce(bool_and(state in ('voided', 'abandoned')), true) from payments"
+TAKEN_BACK = """
+    select (select bool_and(fulfilment_state = 'cancelled' and payment_state = 'refunded') from orders)
+       and (select sum(committed) = 0 from stock_levels)
+       and (select count(*) = 1 from sandbox_operations where action = 'refund')
+"""
+
+
+def _paying(database: Database, *, later: timedelta = timedelta()) -> Paying:
+    """With names that are the same in every run, and others after a crash."""
+    service = paying(database, FrozenClock(NOW + later))
+    return msgspec.structs.replace(service, ids=SeededIds(f"proof {later}"))
+
+
+async def _post(database: Database, scene: Scene) -> None:
+    transfers = [
+        transfer("bank", "prepaid reseller:1", 500),
+        transfer("prepaid reseller:1", "sales merchant:1", 120),
+    ]
+    async with database.begin() as tx:
+        await post_transfers(tx, shop_id=scene.shop.id, transfers=transfers, now=NOW)
+
+
+async def _licence(database: Database, scene: Scene) -> None:
+    async with database.begin() as tx:
+        scene.numbers["licence"] = await make_variant(tx, shop=scene.shop, own=None)
+
+
+async def _add_serials(database: Database, scene: Scene) -> None:
+    async with database.begin() as tx:
+        await add_serials(
+            tx,
+            shop_id=scene.shop.id,
+            variant_id=scene.numbers["licence"],
+            serials=["KEY-1", "KEY-2", "KEY-3"],
+            box=box(),
+            now=NOW,
+        )
+
+
+async def _licensed(database: Database, scene: Scene) -> None:
+    await _licence(database, scene)
+    await _add_serials(database, scene)
+
+
+async def _take_serials(database: Database, scene: Scene) -> None:
+    async with database.begin() as tx:
+        await take_serials(
+            tx,
+            shop_id=scene.shop.id,
+            order_id=1,
+            line_no=1,
+            variant_id=scene.numbers["licence"],
+            quantity=2,
+            now=NOW,
+        )
+
+
+async def _authorise(database: Database, scene: Scene) -> None:
+    payment = await authorised(_paying(database), scene.shop.id)
+    scene.numbers["payment"] = payment.id
+
+
+async def _settle(database: Database, scene: Scene) -> None:
+    """What the worker does, a minute after the crash and a quarter of an hour later."""
+    for later in (LOST, UNCLAIMED):
+        await settle_order_payments(_paying(database, later=later))
+        async with database.begin() as tx:
+            await expire_holds(tx, now=NOW + later)
+
+
+async def _capture(database: Database, scene: Scene, *, later: timedelta = timedelta()) -> None:
+    await capture(
+        _paying(database, later=later),
+        shop_id=scene.shop.id,
+        payment_id=scene.numbers["payment"],
+    )
+
+
+async def _capture_now(database: Database, scene: Scene) -> None:
+    await _capture(database, scene)
+
+
+async def _capture_again(database: Database, scene: Scene) -> None:
+    await settle_order_payments(_paying(database, later=LOST))
+    with contextlib.suppress(Refused):  # it was captured
+        await _capture(database, scene, later=LOST)
+
+
+async def _reps(database: Database, scene: Scene) -> None:
+    """Every customer has a sales rep, so that placing need not find one."""
+    async with database.begin() as tx:
+        await tx.run(
+            "update customers set sales_rep_id = (select min(id) from sales_reps),"
+            " sales_rep_source = 'stored' where sales_rep_id is null"
+        )
+
+
+def _order(scene: Scene) -> StaffOrder:
+    items = (
+        OrderItem(variant_id=scene.variants[0], quantity=1),
+        OrderItem(variant_id=scene.variants[1], quantity=2),
+    )
+    return StaffOrder(customer_id=scene.shop.customer_id, items=items, number="T-1")
+
+
+async def _on_account(database: Database, scene: Scene) -> None:
+    async with database.statement() as tx:
+        shop = await read_shop(tx, slug=scene.shop.slug)
+    service = placing(database, FrozenClock(NOW))
+    placed = await place_on_account(service, shop=shop, order=_order(scene))
+    scene.numbers["order"] = placed.id
+
+
+async def _placed_on_account(database: Database, scene: Scene) -> None:
+    await _reps(database, scene)
+    await _on_account(database, scene)
+
+
+async def _note_transfer(database: Database, scene: Scene) -> None:
+    await pay_order(
+        _paying(database),
+        shop_id=scene.shop.id,
+        order_id=scene.numbers["order"],
+        reference="Statement 7",
+    )
+
+
+async def _cancel(database: Database, scene: Scene) -> None:
+    async with database.begin() as tx:
+        await cancel_order(tx, shop_id=scene.shop.id, order_id=scene.numbers["order"], now=NOW)
+
+
+async def _with_card(database: Database, scene: Scene, *, later: timedelta = timedelta()) -> Placed:
+    async with database.statement() as tx:
+        shop = await read_shop(tx, slug=scene.shop.slug)
+    return await place_with_card(
+        placing(database, FrozenClock(NOW + later)),
+        _paying(database, later=later),
+        shop=shop,
+        order=_order(scene),
+        card=card(),
+        provider="sandbox",
+    )
+
+
+async def _place_with_card(database: Database, scene: Scene) -> None:
+    scene.numbers["order"] = (await _with_card(database, scene)).id
+
+
+async def _place_again(database: Database, scene: Scene) -> None:
+    """The worker settles, and staff, who saw no answer, place the same number again."""
+    await _settle(database, scene)
+    with contextlib.suppress(Conflict):  # it was placed
+        await _with_card(database, scene, later=2 * UNCLAIMED)
+
+
+async def _placed_with_card(database: Database, scene: Scene) -> None:
+    await _reps(database, scene)
+    await _place_with_card(database, scene)
+
+
+async def _paid(database: Database, scene: Scene) -> None:
+    await _placed_with_card(database, scene)
+    await pay_order(_paying(database), shop_id=scene.shop.id, order_id=scene.numbers["order"])
+
+
+async def _refund(database: Database, scene: Scene, *, later: timedelta = timedelta(1)) -> None:
+    await refund_order(
+        _paying(database, later=later),
+        shop_id=scene.shop.id,
+        order_id=scene.numbers["order"],
+        amount_minor=1_000,
+    )
+
+
+async def _refund_again(database: Database, scene: Scene) -> None:
+    """Looked up first: what was given back is not given again."""
+    await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
+    async with database.statement() as tx:
+        given = await tx.value("select sum(refunded_minor) from payments")
+    if not given:
+        await _refund(database, scene, later=timedelta(2))
+
+
+async def _take_back(database: Database, scene: Scene) -> None:
+    await refund_with_goods(
+        _paying(database, later=timedelta(1)),
+        shop_id=scene.shop.id,
+        order_id=scene.numbers["order"],
+    )
+
+
+async def _take_back_again(database: Database, scene: Scene) -> None:
+    await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
+    try:
+        await refund_with_goods(
+            _paying(database, later=timedelta(2)),
+            shop_id=scene.shop.id,
+            order_id=scene.numbers["order"],
+        )
+    except Refused as refused:
+        if refused.code == "payment_state":  # the money was given back, the goods were not
+            await _cancel(database, scene)
+
+
+MONEY_PATHS = (
+    WritePath(name="post transfers", act=_post),
+    WritePath(name="add serials", prepare=_licence, act=_add_serials),
+    WritePath(name="sell serials", prepare=_licensed, act=_take_serials),
+    WritePath(name="authorise", act=_authorise, commits=3, recover=_settle, settled=LET_GO),
+    WritePath(
+        name="capture",
+        prepare=_authorise,
+        act=_capture_now,
+        commits=3,
+        recover=_capture_again,
+        settled=CAPTURED_ONCE,
+    ),
+    WritePath(name="place on account", prepare=_reps, act=_on_account),
+    WritePath(name="note a transfer", prepare=_placed_on_account, act=_note_transfer),
+    WritePath(name="cancel on account", prepare=_placed_on_account, act=_cancel),
+    WritePath(
+        name="place with a card",
+        prepare=_reps,
+        act=_place_with_card,
+        commits=5,
+        recover=_place_again,
+        settled=PLACED_ONCE,
+    ),
+    WritePath(name="cancel with a card", prepare=_placed_with_card, act=_cancel),
+    WritePath(
+        name="refund",
+        prepare=_paid,
+        act=_refund,
+        commits=3,
+        recover=_refund_again,
+        settled=REFUNDED_ONCE,
+    ),
+    WritePath(
+        name="refund with goods",
+        prepare=_paid,
+        act=_take_back,
+        commits=4,
+        recover=_take_back_again,
+        settled=TAKEN_BACK,
+    ),
+)
