@@ -10,6 +10,7 @@ from bench.runs import (
     b06_import,
     b07_catalogue,
     b08_growth,
+    b09_deliveries,
     b10_start,
 )
 
@@ -22,5 +23,6 @@ BENCHES: list[Bench] = [
     b06_import.BENCH,
     b07_catalogue.BENCH,
     b08_growth.BENCH,
+    b09_deliveries.BENCH,
     b10_start.BENCH,
 ]

@@ -97,6 +97,9 @@ async def test_two_workers_send_everything_once_through_failures(engine, queue, 
     arrived = Counter(request.headers["delivery-id"] for request in receiver.requests)
     assert len(arrived) == 120
     assert arrived.total() == 140
+    async with engine.db.statement() as tx:
+        log = await tx.all("select outcome, count(*) from delivery_attempts group by outcome")
+    assert dict(log) == {"sent": 120, "queued": 20}
 
 
 async def test_what_is_under_way_may_end_within_the_grace(engine, queue, receiver):

@@ -6,11 +6,12 @@ import contextlib
 import structlog
 
 from crossdock.errors import CrossdockError
-from crossdock.shop.deliveries import Claim, Delivering, claim_due, deliver
+from crossdock.shop.deliveries import Claim, Delivering, claim_due, create_together, deliver
 
 log = structlog.get_logger("crossdock.jobs")
 
 POLL_S = 0.5
+GATHER_S = 0.02  # claims are for several slots, not for each that becomes free
 AT_ONCE = 48  # below the connections that one client for outgoing calls opens
 
 
@@ -19,6 +20,7 @@ class Sender:
 
     def __init__(self, service: Delivering) -> None:
         self._service = service
+        self._together = create_together(service)
         self._stopping = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -27,14 +29,13 @@ class Sender:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Twice a second, and at once again when a full batch says that more is waiting."""
+        """Twice a second, and as soon as some of those under way have made room."""
         while not self._stopping.is_set():
             free = AT_ONCE - len(self._under_way)
-            claims = await self._claim(free) if free else []
-            for claim in claims:
+            for claim in await self._claim(free) if free else ():
                 self._start(claim)
-            if claims:
-                await self._until_one_is_done()
+            if self._under_way:
+                await self._until_some_are_done()
             else:
                 await self._pause()
 
@@ -62,15 +63,16 @@ class Sender:
 
     async def _deliver(self, claim: Claim) -> None:
         try:
-            await deliver(self._service, claim)
+            await deliver(self._service, claim, together=self._together)
         except CrossdockError as error:
             log.warning("a delivery waits for its claim to run out", id=claim.id, code=error.code)
         except Exception:
             log.exception("a delivery waits for its claim to run out", id=claim.id)
 
-    async def _until_one_is_done(self) -> None:
-        """A slot is free, or time has passed: a target may have become free of its own bound."""
+    async def _until_some_are_done(self) -> None:
+        """Slots are free, or time has passed: a target may have become free of its own bound."""
         await asyncio.wait(self._under_way, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(GATHER_S)
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):

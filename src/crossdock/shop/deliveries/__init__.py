@@ -14,7 +14,13 @@ from crossdock.shop.deliveries.contract import (
     Retryable,
     Sent,
 )
-from crossdock.shop.deliveries.delivering import Delivering, claim_due, deliver, deliver_due
+from crossdock.shop.deliveries.delivering import (
+    Delivering,
+    claim_due,
+    create_together,
+    deliver,
+    deliver_due,
+)
 from crossdock.shop.deliveries.listing import (
     STATUSES,
     Delivery,
@@ -52,6 +58,7 @@ __all__ = [
     "Withdrawal",
     "claim_deliveries",
     "claim_due",
+    "create_together",
     "deliver",
     "deliver_due",
     "keep_here",

@@ -153,6 +153,11 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
         """How long a claim lasts: the deadline, and time to record what became of it."""
         return self.deadline_s + _CLAIM_MARGIN_S
 
+    @property
+    def adds_to_success(self) -> bool:
+        """Whether something else is locked or written when one was sent."""
+        return self.lock is not _nothing or self.sent is not _nothing
+
     def wait_s(self, attempt: int, failure: DeliveryFailed) -> int | None:
         """Seconds until the attempt after this one, or None where there is none."""
         if isinstance(failure, Permanent) or attempt > len(self.waits_s):

@@ -17,6 +17,7 @@ import structlog
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import CrossdockError, Unavailable
+from crossdock.kit.batching import Batcher
 from crossdock.kit.clock import Clock
 from crossdock.shop.deliveries.claiming import claim_deliveries
 from crossdock.shop.deliveries.contract import (
@@ -30,9 +31,11 @@ from crossdock.shop.deliveries.contract import (
 )
 from crossdock.shop.deliveries.recording import (
     Attempt,
+    Success,
     hand_back,
     record_failure,
     record_sent,
+    record_successes,
     record_withdrawn,
 )
 
@@ -56,6 +59,17 @@ class _Withdrawn:
 
 
 Outcome = Sent | DeliveryFailed | _Withdrawn
+Together = Batcher[Success, str]
+
+
+def create_together(service: Delivering) -> Together:
+    """Records the successes of one sender, those that come while others are written in one go."""
+
+    async def flush(successes: list[Success]) -> list[str]:
+        async with service.db.statement() as tx:
+            return await record_successes(tx, successes=successes)
+
+    return Batcher(flush)
 
 
 async def claim_due(service: Delivering, *, limit: int, shop_id: int | None = None) -> list[Claim]:
@@ -72,9 +86,10 @@ async def claim_due(service: Delivering, *, limit: int, shop_id: int | None = No
         )
 
 
-async def deliver(service: Delivering, claim: Claim) -> str:
+async def deliver(service: Delivering, claim: Claim, *, together: Together | None = None) -> str:
     """Make the claimed attempt and record it; the delivery's status, or '' if the claim was lost.
 
+    Successes of kinds that add nothing to them are recorded `together`, where it is given.
     Cancelled in the middle of the call, it leaves the next attempt to another worker. Raises only
     when the database cannot be reached.
     """
@@ -98,7 +113,7 @@ async def deliver(service: Delivering, claim: Claim) -> str:
         async with service.db.statement() as tx:
             await hand_back(tx, attempt=attempt())
         raise
-    return await _finished(_record(service, attempt(), outcome))
+    return await _finished(_record(service, attempt(), outcome, together=together))
 
 
 async def _attempt(service: Delivering, kind: DeliveryKind, claim: Claim) -> Outcome:
@@ -123,11 +138,15 @@ async def _attempt(service: Delivering, kind: DeliveryKind, claim: Claim) -> Out
         return Retryable(f"{type(error).__name__} in the sender")
 
 
-async def _record(service: Delivering, attempt: Attempt, outcome: Outcome) -> str:
+async def _record(
+    service: Delivering, attempt: Attempt, outcome: Outcome, *, together: Together | None
+) -> str:
     """Record it, again and again for a minute where the database is away: the call was made."""
     tries = 0
     while True:
         try:
+            if together and isinstance(outcome, Sent) and not attempt.kind.adds_to_success:
+                return await together(Success(attempt=attempt, sent=outcome))
             async with service.db.begin() as tx:
                 return await _write(tx, attempt=attempt, outcome=outcome)
         except Unavailable:
