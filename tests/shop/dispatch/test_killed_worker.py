@@ -1,4 +1,4 @@
-"""A worker that is killed while it sends: the order arrives once all the same."""
+"""A worker that is killed or told to stop while it sends: the order arrives once all the same."""
 
 import asyncio
 import base64
@@ -30,6 +30,7 @@ def own_server(empty_database_url: str, tmp_path: Path) -> Iterator[ServerProces
         workers=1,
         master_key=base64.b64encode(MASTER_KEY).decode(),
         allowed_outbound_hosts="127.0.0.1",
+        shutdown_grace_s=1,
     ) as process:
         yield process
 
@@ -88,3 +89,26 @@ async def test_killed_after_the_order_arrived_and_before_that_was_known(own_serv
         await _wait(is_sent)
         [order] = server.created(str(order_id))
     assert (await dispatch_row(own_database, order_id))[:3] == ("sent", 2, str(order["ID"]))
+
+
+async def test_told_to_stop_it_hands_back_what_is_not_done_within_the_grace(
+    own_server, own_database
+):
+    async with Sellercloud() as server:
+        server.moods = ["hang"]
+        order_id = await _place(own_database, server.url)
+
+        async def has_arrived() -> bool:
+            return bool(server.created(str(order_id)))
+
+        async def is_sent() -> bool:
+            return (await dispatch_row(own_database, order_id))[0] == "sent"
+
+        await _wait(has_arrived)
+        [pid] = own_server.children(WORKER)
+        os.kill(pid, signal.SIGTERM)
+        await _wait(is_sent)  # by the worker that the supervisor starts, with no claim to wait for
+        assert len(server.created(str(order_id))) == 1
+    async with own_database.statement() as tx:
+        log = await tx.all("select attempt, outcome from delivery_attempts order by id")
+    assert log == [(1, "stopped"), (2, "sent")]
