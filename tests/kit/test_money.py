@@ -129,13 +129,23 @@ def test_a_formatted_amount_reads_back(minor, currency):
 
 def test_formats_with_the_currencys_decimals():
     assert [
-        money.format_minor(m, c) for m, c in [(1999, "EUR"), (5, "EUR"), (-5, "KWD"), (7, "JPY")]
+        money.format_minor(m, c)
+        for m, c in [(1999, "EUR"), (5, "EUR"), (-5, "KWD"), (7, "JPY"), (0, "EUR")]
     ] == [
         "19.99",
         "0.05",
         "-0.005",
         "7",
+        "0.00",
     ]
+
+
+def test_divides_by_whole_positive_numbers_alone():
+    assert [money.divide_half_up(n, 1) for n in (3, 0, -3)] == [3, 0, -3]
+    assert [money.divide_half_up(n, 2) for n in (3, 1, -1, -3)] == [2, 1, -1, -2]
+    for denominator in (0, -1):
+        with pytest.raises(ValueError, match="positive"):
+            money.divide_half_up(3, denominator)
 
 
 @given(amounts, st.integers(0, 10_000))

@@ -109,6 +109,7 @@ def _run_tests(root: Path, tests: list[str], *, template: str, url: str, log: Pa
     code = 70
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(root)
         with log.open("wb") as output, Path(os.devnull).open() as nothing:
             os.dup2(nothing.fileno(), 0)

@@ -77,7 +77,7 @@ class _Places:
 
 
 class _Breaking:
-    """Walks over what runs: not annotations, decorators, options of a class or imports for types."""
+    """Walks over what runs: not annotations, decorators or options of a class."""
 
     def __init__(self, places: _Places) -> None:
         self._places = places
@@ -90,7 +90,7 @@ class _Breaking:
             ):
                 continue
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST) and not _is_for_types(child):
+                if isinstance(child, ast.AST) and not _is_left_alone(child):
                     yield from self.edits(child)
 
     def _edits_here(self, node: ast.AST) -> Iterator[Edit]:
@@ -140,7 +140,10 @@ class _Breaking:
             yield Edit(places.start(node.test), places.end(node.test), f"not ({text})", "drop_not")
 
 
-def _is_for_types(node: ast.AST) -> bool:
+def _is_left_alone(node: ast.AST) -> bool:
+    """Imports for types, and `strict=True`: a check that the code makes of itself."""
+    if isinstance(node, ast.keyword):
+        return node.arg == "strict"
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 

@@ -41,6 +41,7 @@ CLOSERS = {
 }  # fmt: skip
 COMPARING = OPENERS | {"and", "or", "not", "(", "select", "then"}
 ASSIGNING = {"set", ",", ";"}
+NO_NUMBER_AFTER = {"limit", "order by", "[", "->", "->>"}
 DROPPED_STATEMENTS = {"raise", "perform", "insert", "update", "delete"}
 STATEMENT_STARTS = {";", "begin", "then", "else", "loop"}
 
@@ -108,13 +109,23 @@ def _swap(words: list[Word]) -> Iterator[Edit]:
 
 
 def _is_swappable(words: list[Word], place: int) -> bool:
-    """Not a sign, a place in `order by 1`, `limit 1` or the operator of a JSON path."""
+    """Not a sign, nor a number that says nothing: of a place in `order by`, a limit, `select 1 from`."""
     before = words[place - 1] if place else None
     if words[place].text in {"0", "1"}:
-        return before is not None and before.text not in {"limit", "order by", "[", "->", "->>"}
+        return (
+            before is not None
+            and before.text not in NO_NUMBER_AFTER
+            and not _is_select_1(words, place)
+        )
     if words[place].text in {"+", "-"}:
         return before is not None and (before.text not in {"(", ",", "=", "then", "else"})
     return place > 0
+
+
+def _is_select_1(words: list[Word], place: int) -> bool:
+    """`select 1 from` asks whether there is a row, with any number."""
+    around = [word.text for word in words[place - 1 : place + 2]]
+    return around in (["select", "1", "from"], ["perform", "1", "from"])
 
 
 def _compare_equal(words: list[Word]) -> Iterator[Edit]:

@@ -177,6 +177,75 @@ async def test_does_not_let_a_count_take_goods_below_nothing(
     assert refusal.value.code == "stock_insufficient"
 
 
+async def expired(database: Database, clock: FrozenClock, *, limit: int = 500) -> int:
+    async with database.begin() as tx:
+        return await expire_holds(tx, now=clock.now(), limit=limit)
+
+
+async def test_that_somebody_expires_already_is_passed_over_without_waiting(
+    database: Database, clock: FrozenClock
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=5)
+        await expire_holds(tx, now=clock.now() + timedelta(days=1))
+        await hold_stock(
+            tx, shop_id=shop.id, variant_id=variant, quantity=2, ttl_s=60, now=clock.now()
+        )
+    clock.move(timedelta(seconds=60))
+
+    async with database.begin() as tx:
+        assert await expire_holds(tx, now=clock.now()) == 1
+        assert await asyncio.wait_for(expired(database, clock), timeout=5) == 0
+
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 0, 5)
+
+
+async def test_expires_the_oldest_first_where_there_are_many(
+    database: Database, clock: FrozenClock
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=5)
+        await expire_holds(tx, now=clock.now() + timedelta(days=1))
+        for _ in range(2):
+            await hold_stock(
+                tx, shop_id=shop.id, variant_id=variant, quantity=1, ttl_s=60, now=clock.now()
+            )
+        # The newer row stands first in the table.
+        await tx.run(
+            "update holds set reference = 'first' where shop_id = %s and id ="
+            " (select min(id) from holds where shop_id = %s)",
+            (shop.id, shop.id),
+        )
+    clock.move(timedelta(seconds=60))
+
+    assert await expired(database, clock, limit=1) == 1
+
+    async with database.begin() as tx:
+        rows = await tx.all(
+            "select reference, status from holds where shop_id = %s order by id", (shop.id,)
+        )
+    assert rows == [("first", "expired"), ("", "held")]
+
+
+async def test_keeps_its_reference_as_the_reason_of_its_entry(
+    tx: Transaction, shop: ShopFixture, clock: FrozenClock
+) -> None:
+    variant = await make_variant(tx, shop=shop, own=5)
+    for reference in ("cart 7", ""):
+        await hold_stock(
+            tx, shop_id=shop.id, variant_id=variant, quantity=1, ttl_s=60, now=clock.now(),
+            reference=reference,
+        )  # fmt: skip
+    reasons = await tx.all(
+        "select reason from stock_entries where shop_id = %s and kind = 'hold' order by id",
+        (shop.id,),
+    )
+    assert reasons == [("cart 7",), ("hold",)]
+
+
 OPERATIONS = st.lists(
     st.tuples(st.sampled_from(["receive", "hold", "release", "expire"]), st.integers(1, 5)),
     max_size=12,
