@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.manifest import Manifest
 from crossdock.shop.partners import BearerTokens
 from tests.support.toy_doors.answering import bearer, nothing, render_error, told
 
@@ -52,6 +53,9 @@ def create_channel(services: Services) -> Channel:
             ("GET", "/toy-tokens/by-password"): by_password,
         },
     )
+
+
+MANIFEST = Manifest(name=NAME, create=create_channel, facts=lambda: FACTS)
 
 
 def _pair(request: Request) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.manifest import Manifest
 from crossdock.shop.partners import BearerTokens
 from tests.support.toy_doors.answering import nothing, render_error, told
 
@@ -37,3 +38,6 @@ def create_channel(services: Services) -> Channel:
         render_error=render_error,
         direct={("GET", "/toy-viewers/me"): by_viewer},
     )
+
+
+MANIFEST = Manifest(name=NAME, create=create_channel, facts=lambda: FACTS)
