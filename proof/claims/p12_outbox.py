@@ -28,7 +28,7 @@ SHOPS = 6  # each with a connector of its own, so that hanging calls leave room 
 BUYERS = 8
 FAILS, HANGS, REDIRECTS = 0.30, 0.05, 0.05
 WAITS_S = (1,) * 12
-PAUSE_S = (0.3, 1.2)
+CALLS_S = 60.0
 SETTLE_S = 3_600.0
 STALL_S = 120.0
 
@@ -71,7 +71,8 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         waits = ",".join(map(str, WAITS_S))
         with stand.serving(allowed_outbound_hosts=receiver.host, dispatch_retry_s=waits):
             placing_all = asyncio.create_task(_place(stand, shops, count=size["events"]))
-            killed = await _kill_senders(stand, count=size["kills"], rng=rng)
+            most = size["events"] // (2 * size["kills"])
+            killed = await _kill_senders(stand, receiver, count=size["kills"], most=most, rng=rng)
             placed = await placing_all
             await _settle(stand, shops)
         return await _account(stand, receiver, shops, placed=placed, killed=killed)
@@ -117,14 +118,23 @@ async def _place(stand: Stand, shops: list[ShopFixture], *, count: int) -> set[s
     return expected
 
 
-async def _kill_senders(stand: Stand, *, count: int, rng: random.Random) -> int:
-    """SIGKILL the worker at random instants; what it had claimed is then found as if its time were over."""
+async def _kill_senders(
+    stand: Stand, receiver: Receiver, *, count: int, most: int, rng: random.Random
+) -> int:
+    """SIGKILL the worker amid its calls; what it had claimed is then found as if its time were over.
+
+    Up to `most` calls lie between one kill and the next, so that a worker that has just begun is
+    killed as well as one that has long been sending.
+    """
     for _ in range(count):
-        await asyncio.sleep(rng.uniform(*PAUSE_S))
-        while not (pids := stand.server.children(JOBS)):
-            await asyncio.sleep(0.05)
-        with suppress(ProcessLookupError):
-            kill(rng.choice(pids), signal.SIGKILL)
+        wanted = len(receiver.requests) + rng.randint(1, most)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CALLS_S):
+                while len(receiver.requests) < wanted:
+                    await asyncio.sleep(0.002)
+        for pid in stand.server.children(JOBS):
+            with suppress(ProcessLookupError):
+                kill(pid, signal.SIGKILL)
         await _let_claims_run_out(stand)
     return count
 
