@@ -50,7 +50,7 @@ async def test_takes_an_order_with_a_card_from_placing_to_its_refund(
 
     placed = json.loads(place(line, shop, "--card", "--number", "T-1", stdin=CARD))
     order = placed["order_id"]
-    paid = line.ask("order", "pay", order, *in_shop)
+    paid = line.ask("order", "pay", "T-1", *in_shop)
     part = line.ask("order", "refund", order, *in_shop, "--amount", "5.00")
     whole = line.ask("order", "refund", order, *in_shop, "--goods-back")
     shown = line.ask("order", "show", order, *in_shop)
@@ -123,3 +123,22 @@ async def test_names_a_line_that_is_none(line: CommandLine, shop: ShopFixture) -
     assert line.refuse("order", "place", *in_shop, "--line", "MUG") == (
         "crossdock: 'MUG' is not SKU=QUANTITY.\n"
     )
+
+
+async def test_reads_out_the_serials_that_an_order_bought(
+    line: CommandLine, shop: ShopFixture, database: Database, tmp_path: Path
+) -> None:
+    async with database.begin() as tx:
+        await make_variant(tx, shop=shop, own=None, sku="KEY", currency="EUR")
+    (tmp_path / "keys.txt").write_text("AAAA-1\nAAAA-2\n", encoding="utf-8")
+    in_shop = ("--shop", shop.slug)
+    line.ask("stock", "serials", "add", "KEY", *in_shop, "--file", tmp_path / "keys.txt")
+    customer = ("--customer", str(shop.customer_id))
+    placed = line.ask("order", "place", *in_shop, *customer, "--line", "KEY=1")
+    order = placed["order_id"]
+    assert line.ask("order", "serials", order, *in_shop) == {}
+
+    line.ask("fulfil", "ship", order, *in_shop, "--all")
+
+    assert line.ask("order", "serials", order, *in_shop) == {"1": ["AAAA-1"]}
+    assert line.run("order", "serials", order, *in_shop).stdout == "1  AAAA-1\n"

@@ -194,6 +194,20 @@ def show(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) ->
         print_shown(view, payments)
 
 
+@app.command()
+def serials(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """The licence keys and codes that the order has bought, by line. For its buyer alone."""
+    from crossdock.shop.stock import read_sold_serials
+
+    async def act(services: "Services", shop_id: int, order_id: int) -> dict[int, list[str]]:
+        async with services.runtime.database.statement() as tx:
+            return await read_sold_serials(tx, shop_id=shop_id, order_id=order_id, box=services.box)
+
+    found: dict[int, list[str]] = _with_order(act, shop=shop, order=order)
+    lines = [f"{line_no}  {serial}" for line_no, texts in found.items() for serial in texts]
+    report(found, as_json=as_json, text="\n".join(lines) or "none")
+
+
 async def _order(
     tx: Transaction,
     shop: "Shop",

@@ -13,6 +13,8 @@ from crossdock.shop.payments import refusing_payment
 from crossdock.shop.stock import refusing_shortage
 
 HOLD_GONE = "CD003"
+STAFF_NAMESPACE = "staff"
+"""Where the numbers are unique that staff give to orders they take down."""
 
 
 async def place(tx: Transaction, *, draft: OrderDraft, now: datetime) -> Placed:

@@ -9,7 +9,7 @@ from typing import Any
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.orders.moving import move_order, touch_order
-from crossdock.shop.stock import Posting, post_stock
+from crossdock.shop.stock import Posting, post_stock, sell_serials
 
 Quantities = Mapping[int, int]
 """How many of which line, by line number."""
@@ -39,7 +39,8 @@ async def note_shipped(
     """Count what has left, take it from the levels and move lines and order; the order's state then.
 
     What was counted leaves `on hand` and `committed` together, so what is available stays. Raises
-    Refused `stock_insufficient` for what is not on hand.
+    Refused `stock_insufficient` for what is not on hand. What has serials in stock gets them, the oldest
+    first.
     """
     await tx.run(_ADD_SHIPPED, _values(shop_id, order_id, quantities))
     target = await _move_shipped(tx, shop_id=shop_id, order_id=order_id, now=now)
@@ -47,7 +48,17 @@ async def note_shipped(
     await post_stock(
         tx, shop_id=shop_id, postings=postings, reason="shipped", order_id=order_id, now=now
     )
+    await _sell_serials(tx, shop_id=shop_id, order_id=order_id, quantities=quantities, now=now)
     return target
+
+
+async def _sell_serials(
+    tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
+) -> None:
+    """Serials lie in the own pool alone: what came from another has none."""
+    rows = await tx.all(_SERIAL_LINES, _values(shop_id, order_id, quantities))
+    sold = [(line_no, variant_id, quantity) for line_no, variant_id, quantity in rows]
+    await sell_serials(tx, shop_id=shop_id, order_id=order_id, sold=sold, now=now)
 
 
 async def note_returned(
@@ -107,6 +118,16 @@ _ADD_SHIPPED = """
     update order_lines l set shipped = l.shipped + x.quantity
     from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
     where l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = x.line_no
+"""
+_SERIAL_LINES = """
+    select l.line_no, l.variant_id, x.quantity
+    from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
+    join order_lines l on l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = x.line_no
+    where x.quantity > 0 and exists (
+        select 1 from serials s where s.shop_id = l.shop_id and s.variant_id = l.variant_id
+    ) and (
+        select bool_and(a.pool = 'own') from order_allocations a
+        where a.shop_id = l.shop_id and a.order_id = l.order_id and a.variant_id = l.variant_id)
 """
 _ADD_RETURNED = """
     update order_lines l set returned = l.returned + x.quantity

@@ -11,7 +11,7 @@ from crossdock.shop.customers import assign_sales_rep
 from crossdock.shop.orders.asking import Placing, draft_for, read_context
 from crossdock.shop.orders.draft import DraftLine, Identity, OrderDraft, Placed, Snapshot
 from crossdock.shop.orders.model import OrderItem, OrderRequest
-from crossdock.shop.orders.placing import place, refuse_second
+from crossdock.shop.orders.placing import STAFF_NAMESPACE, place, refuse_second
 from crossdock.shop.orders.rules import (
     Asked,
     Rule,
@@ -29,7 +29,6 @@ from crossdock.shop.stock import hold_stock, release_hold
 
 CHANNEL = "staff"
 HOLD_S = 600
-_NAMESPACE = "staff"
 _RULES: tuple[Rule, ...] = (
     customer_is_active,
     billing_is_complete,
@@ -133,7 +132,7 @@ async def _draft(service: Placing, *, shop: Shop, order: StaffOrder) -> OrderDra
     return msgspec.structs.replace(
         draft,
         partner_id=None,
-        identity=Identity(namespace=_NAMESPACE, key=order.number) if order.number else None,
+        identity=Identity(namespace=STAFF_NAMESPACE, key=order.number) if order.number else None,
         lines=(first, *others),
     )
 

@@ -10,7 +10,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 from crossdock.kit.crypto import constant_time_equal
 from crossdock.shop.customers import Address
-from crossdock.shop.orders.placing import number_namespace
+from crossdock.shop.orders.placing import STAFF_NAMESPACE, number_namespace
 
 Section = Literal["lines", "parts", "packages", "returns", "timeline"]
 SECTIONS: frozenset[Section] = frozenset(get_args(Section))
@@ -180,7 +180,7 @@ async def read_order_by_key(tx: Transaction, *, order_id: int, order_key: str) -
 
 
 async def find_order_id(tx: Transaction, *, shop_id: int, number: str) -> int:
-    """The order of this number, ours or a partner's; of several the newest.
+    """The order of this number, ours, a partner's or staff's; of several the newest.
 
     Raises NotFound `order_not_found`.
     """
@@ -188,11 +188,14 @@ async def find_order_id(tx: Transaction, *, shop_id: int, number: str) -> int:
         "select i.order_id from partners p join identities i"
         " on i.shop_id = p.shop_id and i.namespace = 'partner:' || p.id and i.key = %(number)s"
         " where p.shop_id = %(shop)s"
+        " union all select i.order_id from identities i where i.shop_id = %(shop)s"
+        " and i.namespace = %(staff)s and i.key = %(number)s"
         " union all select o.id from orders o where o.shop_id = %(shop)s and o.id = %(id)s"
         " order by 1 desc limit 1",
         {
             "shop": shop_id,
             "number": number,
+            "staff": STAFF_NAMESPACE,
             "id": int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0,
         },
     )

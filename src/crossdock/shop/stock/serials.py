@@ -87,6 +87,26 @@ async def take_serials(
     return sorted(row[0] for row in rows)
 
 
+async def sell_serials(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    sold: Sequence[tuple[int, int, int]],
+    now: datetime,
+) -> None:
+    """Give serials to what an order has taken from its levels already: (line, variant, quantity) each.
+
+    Raises Refused `stock_limit_exceeded` where there are fewer; the transaction is lost then.
+    """
+    for line_no, variant_id, quantity in sorted(sold, key=lambda part: (part[1], part[0])):
+        with refusing_shortage():
+            await tx.run(
+                "select sell_serials(%s, %s, %s::smallint, %s, %s, %s)",
+                (shop_id, order_id, line_no, variant_id, quantity, now),
+            )
+
+
 async def read_sold_serials(
     tx: Transaction, *, shop_id: int, order_id: int, box: SecretBox
 ) -> dict[int, list[str]]:

@@ -169,13 +169,18 @@ async def _store(
 async def _restock(
     tx: Transaction, *, shop_id: int, order_id: int, return_id: int, now: datetime
 ) -> None:
-    """What never came from a level does not go into one: goods sold without counting them."""
+    """What never came from a level does not go into one: goods sold without counting them.
+
+    Nor do goods with serials: a serial is sold once.
+    """
     rows = await tx.all(
         "select l.variant_id, sum(r.restocked) from order_return_lines r"
         " join order_lines l on l.shop_id = r.shop_id and l.order_id = %s and l.line_no = r.line_no"
         " where r.shop_id = %s and r.return_id = %s and r.restocked > 0 and exists ("
         " select 1 from order_allocations a where a.shop_id = l.shop_id and a.order_id = l.order_id"
         " and a.variant_id = l.variant_id)"
+        " and not exists (select 1 from serials s where s.shop_id = l.shop_id"
+        " and s.variant_id = l.variant_id)"
         " group by l.variant_id order by l.variant_id",
         (order_id, shop_id, return_id),
     )
