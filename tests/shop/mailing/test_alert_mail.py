@@ -18,7 +18,7 @@ from crossdock.shop.deliveries import (
     resend_delivery,
 )
 from crossdock.shop.events import number_events
-from crossdock.shop.mailing import ALERT_MAIL, AlertMail
+from crossdock.shop.mailing import ALERT_MAIL, PER_HOUR, AlertMail
 from tests.support.factories import ShopFixture, make_shop
 from tests.support.mailbox import Mailbox
 
@@ -153,6 +153,22 @@ async def test_is_not_mailed_when_somebody_has_seen_it(post: Post, box: Mailbox)
 
     assert await post.deliver() == ["withdrawn"]
     assert box.mails == []
+
+
+async def test_of_a_flood_only_the_first_twenty_are_mailed(post: Post, box: Mailbox) -> None:
+    for order_id in range(1, PER_HOUR + 4):
+        await post.raise_alert(order_id=order_id)
+    while await post.work():
+        pass
+
+    assert len(box.mails) == PER_HOUR
+    told = [mail for mail in box.mails if "number 20 within an hour" in mail.get_content()]
+    assert [mail["Subject"].rpartition(" ")[2] for mail in told] == ["20"]
+    assert len(await post.open_alerts()) == PER_HOUR + 3
+
+    post.clock.move(timedelta(hours=1, seconds=1))
+    await post.raise_alert(order_id=99)
+    assert await post.work() == ["sent"]
 
 
 async def test_is_mailed_to_nobody_where_no_server_is_set(post: Post, box: Mailbox) -> None:

@@ -4,6 +4,7 @@ from crossdock.shop.alerts.raising import raise_alert
 from crossdock.shop.alerts.seeing import (
     PAGE_MAX,
     Alert,
+    count_before,
     count_open,
     list_alerts,
     mark_seen,
@@ -13,6 +14,7 @@ from crossdock.shop.alerts.seeing import (
 __all__ = [
     "PAGE_MAX",
     "Alert",
+    "count_before",
     "count_open",
     "list_alerts",
     "mark_seen",

@@ -59,6 +59,19 @@ async def read_alert(tx: Transaction, *, alert_id: int, shop_id: int | None = No
     return found[0]
 
 
+async def count_before(
+    tx: Transaction, *, shop_id: int, alert_id: int, since: datetime, limit: int
+) -> int:
+    """How many alerts the shop had between `since` and this one; `limit` where there were more."""
+    return int(
+        await tx.value(
+            "select count(*) from (select created_at from alerts where shop_id = %s and id < %s"
+            " order by id desc limit %s) latest where created_at >= %s",
+            (shop_id, alert_id, limit, since),
+        )
+    )
+
+
 async def count_open(tx: Transaction) -> dict[str, int]:
     """How many alerts of which kind are open, in all shops together."""
     return dict(

@@ -1,5 +1,5 @@
 """Mail to people: alerts, to the addresses that the operator set."""
 
-from crossdock.shop.mailing.alert_mail import ALERT_MAIL, AlertMail
+from crossdock.shop.mailing.alert_mail import ALERT_MAIL, PER_HOUR, AlertMail
 
-__all__ = ["ALERT_MAIL", "AlertMail"]
+__all__ = ["ALERT_MAIL", "PER_HOUR", "AlertMail"]

@@ -3,14 +3,14 @@
 The alert itself stands in its table, whatever becomes of the mail.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.mail import Mail, Mailer, Rejected, Undelivered
-from crossdock.shop.alerts import Alert, read_alert
+from crossdock.shop.alerts import Alert, count_before, read_alert
 from crossdock.shop.deliveries import (
     Call,
     Claim,
@@ -20,10 +20,11 @@ from crossdock.shop.deliveries import (
     Sent,
     queue_delivery,
 )
-from crossdock.shop.events import AlertRaised, Batch, Consumer
+from crossdock.shop.events import AlertRaised, Batch, Consumer, Event
 
 ALERT_MAIL = "alert_mail"
 _FAILED = f"{ALERT_MAIL}_failed"
+PER_HOUR = 20
 _SUBJECT_CHARS = 120
 
 
@@ -48,12 +49,12 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
         return DeliveryKind(name=ALERT_MAIL, build=self._build, subject="Alert")
 
     async def _take(self, tx: Transaction, *, batch: Batch, now: datetime) -> None:
-        if self.mailer is None:
+        if self.mailer is None or not self.recipients:
             return
         for event in batch.events:
-            payload = event.decode()
-            # Of a mail that could not be sent no mail tells.
-            if isinstance(payload, AlertRaised) and payload.alert_kind != _FAILED:
+            if event.kind == AlertRaised.kind and await self._is_mailed(
+                tx, batch=batch, event=event
+            ):
                 for address in self.recipients:
                     await queue_delivery(
                         tx,
@@ -64,6 +65,17 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
                         now=now,
                     )
 
+    async def _is_mailed(self, tx: Transaction, *, batch: Batch, event: Event) -> bool:
+        """Of a mail that could not be sent no mail tells, and of a flood only the first."""
+        payload = event.decode()
+        if isinstance(payload, AlertRaised) and payload.alert_kind == _FAILED:
+            return False
+        alert_id = event.subject_id or 0
+        before = await _count_before(
+            tx, shop_id=batch.shop_id, alert_id=alert_id, at=event.created_at
+        )
+        return before < PER_HOUR
+
     async def _build(self, tx: Transaction, *, claim: Claim) -> Call | None:
         """None where somebody has seen the alert meanwhile."""
         mailer = self.mailer
@@ -72,7 +84,10 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
         alert = await read_alert(tx, shop_id=claim.shop_id, alert_id=claim.subject_id or 0)
         if alert.seen_at is not None:
             return None
-        mail = self._mail(alert, to=claim.target)
+        before = await _count_before(
+            tx, shop_id=claim.shop_id, alert_id=alert.id, at=alert.created_at
+        )
+        mail = self._mail(alert, to=claim.target, is_last=before == PER_HOUR - 1)
 
         async def call() -> Sent:
             try:
@@ -84,7 +99,7 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
 
         return call
 
-    def _mail(self, alert: Alert, *, to: str) -> Mail:
+    def _mail(self, alert: Alert, *, to: str, is_last: bool) -> Mail:
         about = alert.title if alert.order_id is None else f"{alert.title}: order {alert.order_id}"
         host = urlsplit(self.page_url).hostname or "localhost"
         lines = [
@@ -93,6 +108,8 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
             f"Shop {alert.shop}, {alert.created_at:%Y-%m-%d %H:%M} UTC, alert {alert.id}.",
             f"See it and close it: {self.page_url}",
         ]
+        if is_last:
+            lines += ["", f"This is number {PER_HOUR} within an hour. Of more, no mail tells."]
         return Mail(
             id=f"alert-{alert.id}@{host}",
             to=to,
@@ -100,3 +117,10 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
             text="\n".join(lines) + "\n",
             date=alert.created_at,
         )
+
+
+async def _count_before(tx: Transaction, *, shop_id: int, alert_id: int, at: datetime) -> int:
+    """How many alerts the shop had in the hour before this one, at most PER_HOUR."""
+    return await count_before(
+        tx, shop_id=shop_id, alert_id=alert_id, since=at - timedelta(hours=1), limit=PER_HOUR
+    )
