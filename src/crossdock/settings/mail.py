@@ -11,29 +11,33 @@ _ADDRESS = re.compile(r"[!-?A-~]+@[!-?A-~]+")
 
 
 class Smtp(Section, frozen=True, kw_only=True):
-    """Mail: the server that it goes through, and who gets it."""
+    """The SMTP server, and who gets mail."""
 
     table: ClassVar[str] = "smtp"
     part: ClassVar[str] = "shop/mailing"
     short: ClassVar[tuple[str, ...]] = ("mail_from", "alert_mail_to")
     secret: ClassVar[tuple[str, ...]] = ("password",)
 
-    host: Annotated[
-        str, Meta(description="SMTP server that mail goes through; empty sends none.")
-    ] = ""
-    port: Annotated[Port, Meta(description="Its TCP port: 587, or 465 where tls is tls.")] = 587
+    host: Annotated[str, Meta(description="SMTP server that sends the mail; empty sends none.")] = (
+        ""
+    )
+    port: Annotated[Port, Meta(description="Its TCP port: usually 587, or 465 with tls = tls.")] = (
+        587
+    )
     user: Annotated[
-        str, Meta(description="Name to sign in with at the SMTP server; empty signs in with none.")
+        str, Meta(description="User name at the SMTP server; empty connects without signing in.")
     ] = ""
-    password: Annotated[str, Meta(description="The password that belongs to user.")] = ""
+    password: Annotated[str, Meta(description="The user's password at the SMTP server.")] = ""
     tls: Annotated[
         Literal["starttls", "tls", "none"],
-        Meta(description="How mail is encrypted; none only towards a server that is next door."),
+        Meta(
+            description="How the connection is encrypted; use none only for a server on the same machine or network."
+        ),
     ] = "starttls"
-    mail_from: Annotated[str, Meta(description="Address that mail comes from.")] = ""
+    mail_from: Annotated[str, Meta(description="Sender address of all mail.")] = ""
     alert_mail_to: Annotated[
         tuple[str, ...],
-        Meta(description="Addresses that get a mail of every new alert; empty sends none."),
+        Meta(description="Addresses that get a mail about every new alert; empty sends none."),
     ] = ()
 
     def check(self) -> None:

@@ -20,7 +20,7 @@ def default_workers() -> int:
 
 
 class Server(Section, frozen=True, kw_only=True):
-    """Where the server is, and what every part may know of it."""
+    """The server's address, data folder and processes."""
 
     table: ClassVar[str] = "server"
     part: ClassVar[str] = ""
@@ -40,11 +40,11 @@ class Server(Section, frozen=True, kw_only=True):
     ] = "./data"
     public_url: Annotated[
         str,
-        Meta(description="How the outside reaches this server; links and examples start with it."),
+        Meta(description="Public address of this server; links and examples start with it."),
     ] = "http://127.0.0.1:8000"
     clock: Annotated[
         str,
-        Meta(description="For tests only: an ISO time that stands still, or an offset like +300."),
+        Meta(description="For tests only: a fixed ISO time, or an offset in seconds like +300."),
     ] = ""
     host: Annotated[
         str, Meta(description="Address to listen on; 0.0.0.0 for every network interface.")
@@ -54,7 +54,8 @@ class Server(Section, frozen=True, kw_only=True):
         Natural, Meta(description="Web processes; 0 is one per core, at most two.")
     ] = 0
     shutdown_grace_s: Annotated[
-        Seconds, Meta(description="How long requests and jobs may finish after a stop signal.")
+        Seconds,
+        Meta(description="How long open requests and jobs may take to finish after a stop signal."),
     ] = 20.0
 
     @property
@@ -84,7 +85,7 @@ class Server(Section, frozen=True, kw_only=True):
 
 
 class Secrets(Section, frozen=True, kw_only=True):
-    """What seals the secrets of partners and connectors."""
+    """The keys that encrypt the secrets of partners and connectors."""
 
     table: ClassVar[str] = "secrets"
     part: ClassVar[str] = "compose.py"
@@ -94,13 +95,13 @@ class Secrets(Section, frozen=True, kw_only=True):
     master_key: Annotated[
         str,
         Meta(
-            description="32 bytes in base64 that seal partner secrets; empty keeps one in data_dir/master.key."
+            description="32 bytes in base64 that encrypt stored secrets; empty uses data_dir/master.key."
         ),
     ] = ""
     master_key_older: Annotated[
         tuple[str, ...],
         Meta(
-            description="Master keys of before: what they sealed still opens, until it is sealed again."
+            description="Earlier master keys, which still decrypt until everything is re-encrypted."
         ),
     ] = ()
 
@@ -113,7 +114,7 @@ class Secrets(Section, frozen=True, kw_only=True):
 
 
 class DatabaseSection(Section, frozen=True, kw_only=True):
-    """The database, and how long it may be waited for."""
+    """The database: address, pool, timeouts."""
 
     table: ClassVar[str] = "database"
     part: ClassVar[str] = "db"
@@ -128,20 +129,21 @@ class DatabaseSection(Section, frozen=True, kw_only=True):
     url: Annotated[
         str,
         Meta(
-            description="PostgreSQL 15 or newer as a postgresql:// URL of one host or several; empty starts our own."
+            description="postgresql:// URL of PostgreSQL 15 or newer, one host or several; empty starts our own."
         ),
     ] = ""
     pool_min: Annotated[
         Natural, Meta(description="Connections each process keeps open to the database.")
     ] = 2
     pool_max: Annotated[
-        Count, Meta(description="Connections each process may open; the rest wait in line.")
+        Count, Meta(description="Connections each process may open; further requests wait for one.")
     ] = 5
     lock_timeout_ms: Annotated[
-        Natural, Meta(description="How long a statement waits for a row before it answers busy.")
+        Natural,
+        Meta(description="How long a statement waits for a row lock before the answer is 503."),
     ] = 3000
     statement_timeout_ms: Annotated[
-        Natural, Meta(description="How long one statement may run; 0 is without end.")
+        Natural, Meta(description="How long one statement may run; 0 is without limit.")
     ] = 15000
 
     @property
@@ -158,14 +160,14 @@ class DatabaseSection(Section, frozen=True, kw_only=True):
 
 
 class Log(Section, frozen=True, kw_only=True):
-    """What is written to the log."""
+    """The log."""
 
     table: ClassVar[str] = "log"
     part: ClassVar[str] = "serving"
 
     level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Meta(description="The least grave message that is written."),
+        Meta(description="The lowest level of message that is written."),
     ] = "info"
     format: Annotated[
         Literal["console", "json"],
@@ -174,7 +176,7 @@ class Log(Section, frozen=True, kw_only=True):
 
 
 class EdgeSection(Section, frozen=True, kw_only=True):
-    """What is around every request."""
+    """Limits and metrics of the HTTP server."""
 
     table: ClassVar[str] = "edge"
     part: ClassVar[str] = "edge"
@@ -186,12 +188,14 @@ class EdgeSection(Section, frozen=True, kw_only=True):
     ] = 262_144
     metrics_token: Annotated[
         str,
-        Meta(description="Bearer token for /metrics; empty answers callers of this machine only."),
+        Meta(
+            description="Bearer token for /metrics; empty answers requests from this machine only."
+        ),
     ] = ""
 
 
 class GateSection(Section, frozen=True, kw_only=True):
-    """Who stands before a page for people."""
+    """Sign-in behind a reverse proxy."""
 
     table: ClassVar[str] = "gate"
     part: ClassVar[str] = "gate"
@@ -214,7 +218,7 @@ class GateSection(Section, frozen=True, kw_only=True):
 
 
 class Partners(Section, frozen=True, kw_only=True):
-    """What partners may do."""
+    """Defaults of all partners."""
 
     table: ClassVar[str] = "partners"
     part: ClassVar[str] = "shop/partners"
@@ -239,24 +243,24 @@ class PeopleSection(Section, frozen=True, kw_only=True):
 
     session_idle_s: Annotated[
         Count,
-        Meta(description="How long a signed-in person may do nothing before the session ends."),
+        Meta(description="How long a session lasts without a request."),
     ] = 3600
-    session_longest_s: Annotated[
-        Count, Meta(description="How long a session lives at the most, however busy it is.")
-    ] = 43_200
+    session_longest_s: Annotated[Count, Meta(description="How long a session lasts at most.")] = (
+        43_200
+    )
     sign_in_free_failures: Annotated[
         Count,
         Meta(
-            description="Failed sign-ins of an account without a wait; each further one doubles it."
+            description="Failed sign-ins of an account before it has to wait; each further one doubles the wait."
         ),
     ] = 5
     sign_in_longest_wait_s: Annotated[
-        Count, Meta(description="The longest wait between attempts to sign in.")
+        Count, Meta(description="The longest wait after failed sign-ins.")
     ] = 900
 
 
 class SalesRep(Section, frozen=True, kw_only=True):
-    """Who looks after customers."""
+    """The sales reps of customers."""
 
     table: ClassVar[str] = "sales_rep"
     part: ClassVar[str] = "shop/customers"
@@ -264,21 +268,22 @@ class SalesRep(Section, frozen=True, kw_only=True):
 
     directory_url: Annotated[
         str,
-        Meta(description="Outside directory asked for a customer's sales rep; empty asks nobody."),
+        Meta(description="URL of the directory that names a customer's sales rep; empty for none."),
     ] = ""
     directory_timeout_s: Annotated[
-        Seconds, Meta(description="How long that directory may take before the rotation decides.")
+        Seconds,
+        Meta(
+            description="How long the directory may take to answer; after that the rotation decides."
+        ),
     ] = 3.0
     rotation_excluded_sales_reps: Annotated[
         tuple[str, ...],
-        Meta(
-            description="Sales reps, by id, e-mail or name, who get no customers from the rotation."
-        ),
+        Meta(description="Sales reps, by id, e-mail or name, whom the rotation leaves out."),
     ] = ()
 
 
 class Stock(Section, frozen=True, kw_only=True):
-    """Which stock may be sold."""
+    """Rules for selling stock."""
 
     table: ClassVar[str] = "stock"
     part: ClassVar[str] = "shop/stock"
@@ -286,12 +291,14 @@ class Stock(Section, frozen=True, kw_only=True):
 
     sc_requires_stock: Annotated[
         bool,
-        Meta(description="Whether goods of origin SC are sold only while the own pool has them."),
+        Meta(
+            description="Whether variants of origin SC are listed only while the own pool has stock."
+        ),
     ] = False
 
 
 class Orders(Section, frozen=True, kw_only=True):
-    """What stands in an order."""
+    """Contents of orders."""
 
     table: ClassVar[str] = "orders"
     part: ClassVar[str] = "shop/orders"
@@ -318,12 +325,12 @@ class Dispatch(Section, frozen=True, kw_only=True):
 
     retry_s: Annotated[
         tuple[Count, ...],
-        Meta(description="Waits before each further attempt to send an order to fulfilment."),
+        Meta(description="Waits before each retry of a dispatch."),
     ] = (60, 300, 900, 3600, 21_600, 86_400)
 
 
 class OutboundSection(Section, frozen=True, kw_only=True):
-    """Calls that go out."""
+    """Outgoing calls."""
 
     table: ClassVar[str] = "outbound"
     part: ClassVar[str] = "kit/outbound.py"
@@ -338,7 +345,7 @@ class OutboundSection(Section, frozen=True, kw_only=True):
 
 
 class Label(Section, frozen=True, kw_only=True):
-    """Labels of parcels."""
+    """Shipping labels."""
 
     table: ClassVar[str] = "label"
     part: ClassVar[str] = "shop/warehouse"
@@ -346,23 +353,26 @@ class Label(Section, frozen=True, kw_only=True):
     fonts: Annotated[
         tuple[str, ...],
         Meta(
-            description="Font files for labels in scripts beyond Latin, Greek and Cyrillic, the first asked first."
+            description="Font files for labels in scripts other than Latin, Greek and Cyrillic, in order of preference."
         ),
     ] = ()
 
 
 class Jobs(Section, frozen=True, kw_only=True):
-    """What may wait."""
+    """Background jobs."""
 
     table: ClassVar[str] = "jobs"
     part: ClassVar[str] = "jobs"
     short: ClassVar[tuple[str, ...]] = ("job_history_hours",)
 
     concurrency: Annotated[
-        Count, Meta(description="Background jobs that run at the same time in one worker.")
+        Count, Meta(description="Jobs that one worker runs at the same time.")
     ] = 8
     job_history_hours: Annotated[
-        Count, Meta(description="How long finished jobs are kept; failed ones stay until handled.")
+        Count,
+        Meta(
+            description="How long finished jobs are kept; failed ones stay until somebody handles them."
+        ),
     ] = 72
 
 

@@ -21,19 +21,23 @@ class ShoppexPartnerSettings(Section, frozen=True, kw_only=True):
     )
 
     signature_window_s: Annotated[
-        Count, Meta(description="How far a signed request's time may be from the server's.")
+        Count, Meta(description="How far a request's timestamp may differ from the server's clock.")
     ] = 300
     nonce_ttl_s: Annotated[
         Count,
         Meta(description="How long a spent nonce is remembered; more than twice the window."),
     ] = 900
-    items_per_order_max: Annotated[Count, Meta(description="Lines that one order may have.")] = 200
+    items_per_order_max: Annotated[
+        Count, Meta(description="Maximum number of items in one order.")
+    ] = 200
     create_status: Annotated[
-        Literal[200, 201], Meta(description="HTTP status that answers a new order.")
+        Literal[200, 201], Meta(description="HTTP status of the answer to a new order.")
     ] = 201
     catalogue_cache_mb: Annotated[
         Natural,
-        Meta(description="Memory per web process for rendered catalogue answers; 0 keeps none."),
+        Meta(
+            description="Memory per web process for the cache of rendered catalogue answers; 0 turns it off."
+        ),
     ] = 32
 
     def check(self) -> None:

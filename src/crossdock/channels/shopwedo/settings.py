@@ -15,5 +15,5 @@ class ShopwedoSettings(Section, frozen=True, kw_only=True):
 
     skew_s: Annotated[
         Natural,
-        Meta(description="How many seconds a ShopWeDo timestamp may lie in the future."),
+        Meta(description="How far a ShopWeDo timestamp may be ahead of the server's clock."),
     ] = 5
