@@ -38,6 +38,11 @@ def broken(text: str, rule: str, *, is_body: bool = False) -> list[str]:
             "select 1 from t where a = 1 and b between 1 and 2 order by c",
             ["select 1 from t where b between 1 and 2 order by c", "select 1 from t where a = 1 order by c"],
         ),
+        (
+            "drop_conjunct",
+            "select 1 from t join u on u.shop_id = t.shop_id and u.id = t.u_id",
+            ["select 1 from t join u on u.shop_id = t.shop_id"],
+        ),
         ("drop_conjunct", "delete from t where a", ["delete from t"]),
         ("drop_conjunct", "select 1 from t join u on t.a = u.a", ["select 1 from t join u on true"]),
         ("drop_conjunct", "select 1 from t where a or b", []),

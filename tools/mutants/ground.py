@@ -123,14 +123,18 @@ def _run_tests(root: Path, tests: list[str], *, template: str, url: str, log: Pa
             "CROSSDOCK_DATABASE_URL": url,
             "CROSSDOCK_TEST_TEMPLATE": template,
         }
+        import hypothesis
         import pytest
 
+        phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # a failure is enough
+        hypothesis.settings.register_profile("mutants", phases=phases, database=None)
         options = [
             "-x",
             "-q",
             "-n0",
             "-p",
             "no:cacheprovider",
+            "--hypothesis-profile=mutants",
             f"--rootdir={root}",
             "-m",
             "not slow",

@@ -3,7 +3,7 @@
 | rule | does |
 |---|---|
 | drop_lock | takes off `for update`, `for no key update`, `skip locked`, `nowait` |
-| drop_conjunct | takes one condition off a `where`, `on` or `if` |
+| drop_conjunct | takes one condition off a `where`, `on` or `if`, but for a join of shops |
 | compare | `<` and `<=`, `>` and `>=`, `=` and `<>` for each other, `is` for `is not` |
 | arithmetic | `+` and `-` for each other |
 | and_or | `and` and `or` for each other |
@@ -186,9 +186,17 @@ def _drop_conjunct(words: list[Word]) -> Iterator[Edit]:
         if len(parts) == 1 and word.text == "on":
             yield Edit(parts[0][0].start, parts[0][-1].end, "true", "drop_conjunct")
         for number, part in enumerate(parts) if len(parts) > 1 else ():
+            if _joins_shops(part):
+                continue
             start = part[0].start if number == 0 else parts[number - 1][-1].end
             end = parts[1][0].start if number == 0 else part[-1].end
             yield Edit(start, end, "", "drop_conjunct")
+
+
+def _joins_shops(part: list[Word]) -> bool:
+    """`a.shop_id = b.shop_id`: there for the key and its index, for ids are unique over all shops."""
+    texts = [word.text for word in part]
+    return len(texts) == 7 and texts[1:4] == [".", "shop_id", "="] and texts[5:] == [".", "shop_id"]
 
 
 def _clause_end(words: list[Word], place: int) -> int:

@@ -221,6 +221,54 @@ async def test_alone_change_their_level(tx: Transaction, shop: ShopFixture, vari
     assert await level(tx, shop_id=shop.id, variant_id=variant) == (1, 0, 0, 1)
 
 
+async def test_of_another_shop_count_nothing_here(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    await add(tx, shop, variant, "A")
+    other = await make_shop(tx)
+
+    await receive_stock(tx, shop_id=other.id, variant_id=variant, quantity=2, now=NOON)
+
+    assert await level(tx, shop_id=other.id, variant_id=variant) == (2, 0, 0, 2)
+
+
+async def test_that_somebody_adds_meanwhile_are_known(database: Database) -> None:
+    shop, variant = await furnish(database, "A")
+
+    async def add_more() -> int:
+        async with database.begin() as other:
+            return await add(other, shop, variant, "B", "C", "D")
+
+    async with database.begin() as tx:
+        await add(tx, shop, variant, "B")
+        second = asyncio.create_task(add_more())
+        await waiting_for_a_lock(database, behind=tx)
+    with pytest.raises(Conflict) as refusal:
+        await second
+
+    assert refusal.value.message.startswith("1 of the serials")
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (2, 0, 0, 2)
+
+
+async def test_are_sold_while_the_suppliers_level_is_changed_by_others(database: Database) -> None:
+    shop, variant = await furnish(database, "A")
+
+    async def restock(quantity: int) -> None:
+        async with database.begin() as other:
+            await receive_stock(
+                other, shop_id=shop.id, variant_id=variant, quantity=quantity, pool="supplier",
+                now=NOON,
+            )  # fmt: skip
+
+    await restock(4)
+    async with database.begin() as tx:
+        await take(tx, shop, variant, 1)
+        await asyncio.wait_for(restock(1), timeout=5)
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant, pool="supplier") == (5, 0, 0, 5)
+
+
 async def test_open_only_where_they_are_kept(
     tx: Transaction, shop: ShopFixture, variant: int
 ) -> None:
