@@ -107,6 +107,14 @@ def test_refuses_decimals_out_of_range(value):
         money.parse_amount(value, currency="EUR")
 
 
+def test_reads_amounts_up_to_forty_places():
+    assert money.parse_amount("0" * 36 + "1.99", currency="EUR") == 199
+    assert money.parse_amount(Decimal("0E+40"), currency="EUR") == 0
+    for too_long in ("0" * 37 + "1.99", Decimal("0E+41")):
+        with pytest.raises(Invalid):
+            money.parse_amount(too_long, currency="EUR")
+
+
 @pytest.mark.parametrize("code", ["", "eur", "EURO", "E1R", "É€R"])
 def test_refuses_what_is_no_currency_code(code):
     with pytest.raises(Invalid):
@@ -195,3 +203,9 @@ def test_reads_a_percentage(text, bp):
 def test_refuses_what_is_no_percentage(text):
     with pytest.raises(Invalid):
         money.parse_rate_bp(text)
+
+
+@pytest.mark.parametrize("value", [5.5, 21.0, True])
+def test_a_percentage_is_never_a_float_nor_a_flag(value):
+    with pytest.raises(TypeError, match="never a float"):
+        money.parse_rate_bp(value)

@@ -127,7 +127,7 @@ def _run_tests(root: Path, tests: list[str], *, template: str, url: str, log: Pa
         import pytest
 
         phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # a failure is enough
-        hypothesis.settings.register_profile("mutants", phases=phases, database=None)
+        hypothesis.settings.register_profile("mutants", phases=phases, database=None, deadline=None)
         options = [
             "-x",
             "-q",
