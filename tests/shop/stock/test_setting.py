@@ -8,8 +8,8 @@ import pytest
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.stock import Posting, StockRecord, post_stock, set_stock
-from tests.support.factories import ShopFixture, make_shop, make_variant
+from crossdock.shop.stock import Posting, StockRecord, add_serials, post_stock, set_stock
+from tests.support.factories import ShopFixture, box, make_shop, make_variant
 from tests.support.locks import waiting_for_a_lock
 
 DAY = date(2027, 1, 31)
@@ -170,3 +170,29 @@ async def test_while_somebody_takes_some_is_still_the_sum_of_its_entries(
 
     async with database.begin() as tx:
         assert await kept(tx, shop, variant) == [("own", 10, 0, None, "", 10)]
+
+
+async def test_of_a_variant_with_serials_leaves_its_own_level_alone(
+    tx: Transaction, shop: ShopFixture, clock: FrozenClock
+) -> None:
+    licence = await make_variant(tx, shop=shop, own=None)
+    other = await make_variant(tx, shop=shop, own=4)
+    await add_serials(
+        tx, shop_id=shop.id, variant_id=licence, serials=["A", "B"], box=box(), now=clock.now()
+    )
+    existing = [
+        (licence, StockRecord(pool="own", on_hand=9)),
+        (licence, StockRecord(pool="supplier", on_hand=3)),
+        (other, StockRecord(pool="own", on_hand=9)),
+    ]
+
+    changed = await set_stock(
+        tx, shop_id=shop.id, new=[], existing=existing, reason="count", now=clock.now()
+    )
+
+    assert changed == 2
+    assert [(row[0], row[1]) for row in await kept(tx, shop, licence)] == [
+        ("own", 2),
+        ("supplier", 3),
+    ]
+    assert [(row[0], row[1]) for row in await kept(tx, shop, other)] == [("own", 9)]

@@ -55,7 +55,8 @@ async def set_stock(
     nothing and shall hold nothing is not made.
 
     Writes one 'adjust' entry per changed quantity and one `stock.changed` event for all, and
-    nothing where the levels agree already. How many levels changed is answered.
+    nothing where the levels agree already. The own level of a variant that has serials stays: it is
+    how many are unsold. How many levels changed is answered.
     """
     await _copy_new_levels(tx, shop_id=shop_id, targets=new, reason=reason, now=now)
     levels: list[Level] = [
@@ -63,6 +64,7 @@ async def set_stock(
         for variant_id, record in new
     ]
     differing = await _differing(tx, shop_id=shop_id, targets=existing, counts_only=counts_only)
+    differing = await _without_serials(tx, shop_id=shop_id, targets=differing)
     if differing:
         levels += await _move(
             tx,
@@ -97,6 +99,17 @@ async def _copy_new_levels(
     )
     await copy_lines(tx, target=_LEVEL_COLUMNS, lines=levels)
     await copy_lines(tx, target=_ENTRY_COLUMNS, lines=entries)
+
+
+async def _without_serials(tx: Transaction, *, shop_id: int, targets: list[Target]) -> list[Target]:
+    if not targets:
+        return []
+    rows = await tx.all(
+        "select distinct variant_id from serials where shop_id = %s and variant_id = any(%s)",
+        (shop_id, [variant_id for variant_id, _ in targets]),
+    )
+    counted = {row[0] for row in rows}
+    return [t for t in targets if t[0] not in counted or t[1].pool != "own"]
 
 
 async def _differing(
