@@ -18,12 +18,26 @@ from crossdock.kit.money import (
     tax_within_bp,
     to_decimal,
 )
-from crossdock.shop.orders import OrderItem, OrderRequest, Placing, place_for_customer
+from crossdock.shop.orders import (
+    DraftLine,
+    OrderItem,
+    OrderRequest,
+    Placing,
+    place,
+    place_for_customer,
+)
 from crossdock.shop.partners import Partner
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import signed_request
 from proof.stand import Stand
-from tests.support.factories import PartnerFixture, make_partner, make_shop, make_variant
+from tests.support.drafts import draft_of, line_of
+from tests.support.factories import (
+    PartnerFixture,
+    ShopFixture,
+    make_partner,
+    make_shop,
+    make_variant,
+)
 from tests.support.ordering import placing, read_partner
 from tests.support.raw_http import Connection
 
@@ -33,6 +47,7 @@ LINES_MAX = 12
 PRICE_MAX = 10**9
 QUANTITY_MAX = 1_000
 PLACED_EVERY = 400
+COMMISSION_BP = 1_250
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,7 @@ class Counter:
     """A shop in one currency, with priced goods."""
 
     currency: str
+    shop: ShopFixture
     partner: Partner
     fixture: PartnerFixture
     prices: dict[int, int]
@@ -59,19 +75,25 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         if number % PLACED_EVERY == 0:
             wrong = await _order(stand, service, counter, cart)
             findings.expect(not wrong, f"order of cart {number} in {counter.currency}: {wrong}")
+            wrong = await _sale(stand, counter, cart, rng)
+            findings.expect(not wrong, f"sale of cart {number} in {counter.currency}: {wrong}")
             placed += 1
     floats = await _float_columns(stand)
     findings.expect(not floats, f"columns that are not exact: {floats}")
     shown = 0
     for counter in counters:
         shown += await _wire(stand, counter, findings)
-    return findings.result(carts=size["carts"], orders=placed, prices_on_the_wire=shown)
+    return findings.result(
+        carts=size["carts"], orders=placed, sales_posted=placed, prices_on_the_wire=shown
+    )
 
 
 async def _furnish(stand: Stand, currency: str, rng: random.Random) -> Counter:
     prices: dict[int, int] = {}
     async with stand.database.begin() as tx:
         shop = await make_shop(tx, currency=currency)
+        terms = "update merchants set terms = jsonb_build_object('commission_bp', %s) where id = %s"
+        await tx.run(terms, (COMMISSION_BP, shop.merchant_id))
         for _ in range(SHELF):
             price = rng.choice(
                 [rng.randint(0, 99), rng.randint(1, 10**5), rng.randint(1, PRICE_MAX)]
@@ -82,7 +104,7 @@ async def _furnish(stand: Stand, currency: str, rng: random.Random) -> Counter:
             prices[variant_id] = price
         fixture = await make_partner(tx, shop=shop)
     partner = await read_partner(stand.database, fixture)
-    return Counter(currency, partner, fixture, prices)
+    return Counter(currency, shop, partner, fixture, prices)
 
 
 def _cart(counter: Counter, rng: random.Random) -> list[tuple[int, int]]:
@@ -158,6 +180,56 @@ async def _order(
     return ""
 
 
+async def _sale(
+    stand: Stand, counter: Counter, cart: list[tuple[int, int]], rng: random.Random
+) -> str:
+    """An order to be paid, with discount, tax and shipping: the ledger has its parts, to the unit."""
+    lines = [_sold_line(counter, v, quantity=q, rng=rng) for v, q in cart]
+    draft = draft_of(
+        *lines,
+        shop=counter.shop,
+        currency=counter.currency,
+        customer_id=counter.shop.customer_id,
+        payment_state="awaiting",
+    )
+    async with stand.database.begin() as tx:
+        placed = await place(tx, draft=draft, now=SystemClock().now())
+        rows = await tx.all(
+            "select kind, sum(amount_minor)::bigint from ledger_entries where shop_id = %s and order_id = %s"
+            " group by kind",
+            (counter.shop.id, placed.id),
+        )
+    goods = sum(line.unit_price_minor * line.quantity - line.discount_minor for line in lines)
+    expected = {
+        "sale": goods,
+        "shipping": sum(line.shipping_minor for line in lines),
+        "tax": sum(line.tax_minor for line in lines),
+        "commission": share_bp(goods, COMMISSION_BP),
+    }
+    posted = dict.fromkeys(expected, 0) | dict(rows)
+    owed = posted["sale"] + posted["shipping"] + posted["tax"]
+    if posted != expected or owed != placed.total_minor:
+        return f"posted {posted}, expected {expected}, the total is {placed.total_minor}"
+    return ""
+
+
+def _sold_line(
+    counter: Counter, variant_id: int, *, quantity: int, rng: random.Random
+) -> DraftLine:
+    price = counter.prices[variant_id]
+    discount = share_bp(price * quantity, rng.randint(0, 10_000))
+    return line_of(
+        variant_id,
+        shop=counter.shop,
+        quantity=quantity,
+        price_minor=price,
+        take=None,
+        discount_minor=discount,
+        tax_minor=share_bp(price * quantity - discount, rng.choice([0, 600, 2_100, 2_550])),
+        shipping_minor=rng.randint(0, 5_000),
+    )
+
+
 async def _wire(stand: Stand, counter: Counter, findings: Findings) -> int:
     """Every price as the channel tells it: text with exactly the currency's decimals."""
     connection = await Connection.open(stand.server.port)
@@ -190,8 +262,10 @@ CLAIM = Claim(
     id="P17",
     title="money",
     workload="random carts in currencies with 0, 2 and 3 decimals: sums, discounts shared over lines, "
-    "contained tax, each computed again in exact decimals; one in 400 placed as an order",
-    must_hold="parts = total, every rounding half up, no float anywhere, prices exact on the wire",
+    "contained tax, each computed again in exact decimals; one in 400 placed as an order, "
+    "and as a sale with discount, tax, shipping and commission",
+    must_hold="parts = total, in the ledger too, every rounding half up, no float anywhere, prices exact "
+    "on the wire",
     full={"carts": 1_000_000},
     quick={"carts": 20_000},
     run=run,
