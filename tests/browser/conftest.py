@@ -167,7 +167,7 @@ async def parcel(server: ServerProcess, server_database: Database) -> str:
     warehouse = await Warehouse.open(server_database, clock)
     carriers = create_carriers(ids=RandomIds(), clock=clock, follow_url=f"{server.url}/track/")
     booking = Booking(db=server_database, clock=clock, carriers=carriers)
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
     given = await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)

@@ -98,7 +98,7 @@ async def signs_in(server: ServerProcess, warehouse: Warehouse, email: str) -> s
 
 async def note_serials(warehouse: Warehouse, count: int) -> int:
     """An order with so many serials, sealed under the tests' master key; SN-0, SN-1 and so on."""
-    order_id = await warehouse.enter((await warehouse.good(own=2), 1))
+    order_id = await warehouse.enter((await warehouse.variant(own=2), 1))
     place, shop_id = serial_place(warehouse.shop.id, order_id), warehouse.shop.id
     rows = [
         (

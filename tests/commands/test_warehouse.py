@@ -57,7 +57,7 @@ def crossdock(database_url: str, tmp_path: Path, warehouse: Warehouse) -> Comman
 async def test_an_order_goes_through_the_house(
     crossdock: Command, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3), release=False)
 
     assert [order["id"] for order in await crossdock("fulfil", "list")] == [order_id]
@@ -90,7 +90,7 @@ async def test_an_order_goes_through_the_house(
 async def test_an_order_is_taken_back_until_somebody_works_on_it(
     crossdock: Command, warehouse: Warehouse
 ) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     waiting = await warehouse.enter((good, 1), release=False)
     reserved = await warehouse.enter((good, 6))
     processing = await warehouse.enter((good, 3))
@@ -153,7 +153,7 @@ async def _placed_with_webhook(warehouse: Warehouse, good: int) -> int:
 async def test_an_order_that_may_be_outside_is_not_taken_back(
     crossdock: Command, warehouse: Warehouse, reached: str, said: str
 ) -> None:
-    order_id = await _placed_with_webhook(warehouse, await warehouse.good(own=5, currency="EUR"))
+    order_id = await _placed_with_webhook(warehouse, await warehouse.variant(own=5, currency="EUR"))
     async with warehouse.db.begin() as tx:
         await tx.run(f"update deliveries set {reached} where shop_id = %s", (warehouse.shop.id,))
     before = await warehouse.everything()
@@ -171,7 +171,7 @@ async def test_an_order_that_may_be_outside_is_not_taken_back(
 async def test_an_order_that_was_not_sent_is_taken_back(
     crossdock: Command, warehouse: Warehouse, attempts: int, status: str, may_be_at: str
 ) -> None:
-    good = await warehouse.good(own=5, currency="EUR")
+    good = await warehouse.variant(own=5, currency="EUR")
     order_id = await _placed_with_webhook(warehouse, good)
     async with warehouse.db.begin() as tx:
         await tx.run(
@@ -190,7 +190,7 @@ async def test_an_order_that_was_not_sent_is_taken_back(
 async def test_parcels_are_followed_on_the_server_that_runs(
     crossdock: Command, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 1))
     running = follow_port(Settings().having(data_dir=str(tmp_path), port=9123))
 
@@ -207,7 +207,7 @@ async def test_parcels_are_followed_on_the_server_that_runs(
 async def test_a_package_arrives_once_and_only_after_it_left(
     crossdock: Command, warehouse: Warehouse
 ) -> None:
-    order_id = await warehouse.enter((await warehouse.good(own=5), 1))
+    order_id = await warehouse.enter((await warehouse.variant(own=5), 1))
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
     before = await warehouse.everything()
@@ -237,7 +237,7 @@ async def test_labels_name_the_sender(crossdock: Command, warehouse: Warehouse) 
 
 
 async def test_goods_come_back(crossdock: Command, warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3))
     await warehouse.ship_all(order_id, {1: 3})
 
@@ -252,7 +252,7 @@ async def test_goods_come_back(crossdock: Command, warehouse: Warehouse) -> None
 
 
 async def test_all_that_is_left_comes_back(crossdock: Command, warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3), (good, 1))
     await warehouse.ship_all(order_id, {1: 3, 2: 1})
     await warehouse.announce(order_id, {1: 1, 2: 1})
@@ -275,7 +275,7 @@ async def test_all_that_is_left_comes_back(crossdock: Command, warehouse: Wareho
 async def test_what_is_refused_is_one_line(
     crossdock: Command, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id, over = await warehouse.enter((good, 3)), await warehouse.enter((good, 1))
     await warehouse.cancel(over)
     before = await warehouse.everything()
@@ -301,7 +301,7 @@ async def test_what_is_refused_is_one_line(
 async def test_stock_is_received_counted_and_explained(
     crossdock: Command, warehouse: Warehouse
 ) -> None:
-    good = await warehouse.good(own=None, sku=f"CLI-{warehouse.shop.id}")
+    good = await warehouse.variant(own=None, sku=f"CLI-{warehouse.shop.id}")
     sku = f"CLI-{warehouse.shop.id}"
 
     assert await crossdock("stock", "show", sku) == []
@@ -316,7 +316,7 @@ async def test_stock_is_received_counted_and_explained(
 
 
 async def test_people_see_tables(crossdock: Command, warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3))
 
     assert "processing" in await crossdock("fulfil", "list", plain=True)

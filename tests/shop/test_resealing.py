@@ -64,7 +64,7 @@ async def shop(alone: Database, clock: FrozenClock) -> Shop:
     """One whose secrets are all sealed under the tests' master key."""
     made = Shop()
     made.warehouse = await Warehouse.open(alone, clock)
-    good = await made.warehouse.good(own=9)
+    good = await made.warehouse.variant(own=9)
     made.order_id = await made.warehouse.enter((good, 4))
     await made.warehouse.pick(made.order_id, {1: 4})
     await made.warehouse.scan(made.order_id, 1, "SN-1", "SN-2", "SN-1")

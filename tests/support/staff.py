@@ -42,7 +42,7 @@ class Desk:
             shop = await read_shop(tx, slug=made.slug)
         return cls(db, clock, made, shop, placing(db, clock), paying(db, clock))
 
-    async def good(self, **values: Any) -> int:
+    async def variant(self, **values: Any) -> int:
         """A variant for 19.99 EUR of which there are 5, unless told otherwise."""
         async with self.db.begin() as tx:
             wanted: dict[str, Any] = {"own": 5, "currency": "EUR"} | values

@@ -84,7 +84,7 @@ class Warehouse:
         )
         return cls(db=db, clock=clock, shop=shop, partner=partner)
 
-    async def good(self, own: int | None = 10, **columns: Any) -> int:
+    async def variant(self, own: int | None = 10, **columns: Any) -> int:
         """A variant's id, `own` of it on hand."""
         async with self.db.begin() as tx:
             return await make_variant(tx, shop=self.shop, own=own, **columns)

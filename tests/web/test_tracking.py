@@ -60,7 +60,7 @@ def booking(site: ClockedServer, warehouse: Warehouse) -> Booking:
 
 async def _shipped(warehouse: Warehouse, booking: Booking) -> tuple[str, int]:
     """The address of a parcel that left just now, and its package."""
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
     given = await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
@@ -255,7 +255,7 @@ async def test_is_one_and_the_same_for_every_wrong_number(
 async def test_is_not_there_for_the_numbers_of_other_carriers(
     site: ClockedServer, warehouse: Warehouse
 ) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
     await warehouse.ship(package_id, "3S-GUESSABLE-1")

@@ -38,7 +38,7 @@ async def answers(database: Database, clock: FrozenClock, tmp_path) -> Catalogue
 
 
 async def test_a_shipped_parcel_leaves_the_rendered_list_as_it_is(warehouse, reader, answers):
-    mug = await warehouse.good(own=10, price_minor=1999, currency="EUR")
+    mug = await warehouse.variant(own=10, price_minor=1999, currency="EUR")
     order = await warehouse.enter((mug, 4))
     rendered = await answers.get(reader)
     tag = etag(rendered, "")
@@ -54,7 +54,7 @@ async def test_a_shipped_parcel_leaves_the_rendered_list_as_it_is(warehouse, rea
 
 
 async def test_a_released_order_makes_it_anew(warehouse, reader, answers):
-    mug = await warehouse.good(own=10, price_minor=1999, currency="EUR")
+    mug = await warehouse.variant(own=10, price_minor=1999, currency="EUR")
     rendered = await answers.get(reader)
 
     await warehouse.enter((mug, 4))
@@ -67,7 +67,7 @@ async def test_a_released_order_makes_it_anew(warehouse, reader, answers):
 async def test_each_change_of_product_price_and_stock_makes_it_anew(
     warehouse, reader, answers, clock
 ):
-    mug = await warehouse.good(own=10, price_minor=1999, currency="EUR", sku="MUG")
+    mug = await warehouse.variant(own=10, price_minor=1999, currency="EUR", sku="MUG")
     shop_id = warehouse.shop.id
     seen = [await answers.get(reader)]
 

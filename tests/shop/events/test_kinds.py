@@ -91,7 +91,7 @@ async def test_of_the_whole_way_of_goods_are_what_their_structs_say(
     database: Database, clock: FrozenClock
 ) -> None:
     warehouse = await Warehouse.open(database, clock)
-    mug = await warehouse.good(own=3)
+    mug = await warehouse.variant(own=3)
     reserved = await warehouse.enter((mug, 5), release=False)
     assert await warehouse.release(reserved) == "reserved"
     await warehouse.receive(mug, 4)

@@ -51,7 +51,7 @@ async def alone(empty_database_url: str, clock: FrozenClock):
 
 
 async def test_on_account_is_owed_until_the_transfer_is_noted(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
 
     placed = await desk.on_account((good, 2), number="T-1", shipping_minor=595)
 
@@ -89,7 +89,7 @@ async def test_on_account_is_owed_until_the_transfer_is_noted(desk: Desk) -> Non
 
 
 async def test_with_a_card_is_authorised_captured_and_refunded(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
 
     placed = await desk.with_card((good, 2))
     assert await desk.balances() == SALE
@@ -116,7 +116,7 @@ async def test_with_a_card_is_authorised_captured_and_refunded(desk: Desk) -> No
 
 
 async def test_is_not_refunded_by_nothing_or_too_much(desk: Desk) -> None:
-    placed = await desk.with_card((await desk.good(), 1))
+    placed = await desk.with_card((await desk.variant(), 1))
     await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id)
 
     for amount, code in (
@@ -133,7 +133,7 @@ async def test_is_not_refunded_by_nothing_or_too_much(desk: Desk) -> None:
 
 
 async def test_with_a_declined_card_leaves_nothing(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
 
     with pytest.raises(Refused) as refusal:
         await desk.with_card((good, 2), card_number=DECLINED)
@@ -146,7 +146,7 @@ async def test_with_a_declined_card_leaves_nothing(desk: Desk) -> None:
 async def test_whose_card_tells_nothing_is_not_placed_and_its_money_let_go_of(
     alone: Desk, clock: FrozenClock
 ) -> None:
-    good = await alone.good()
+    good = await alone.variant()
 
     with pytest.raises(Unavailable) as refusal:
         await alone.with_card((good, 2), card_number=LOST_ANSWER)
@@ -164,7 +164,7 @@ async def test_whose_card_tells_nothing_is_not_placed_and_its_money_let_go_of(
 async def test_that_loses_its_number_meanwhile_is_voided_and_its_goods_are_let_go_of(
     desk: Desk,
 ) -> None:
-    good = await desk.good()
+    good = await desk.variant()
     first = await desk.on_account((good, 1), number="T-1")
 
     with pytest.raises(Conflict) as refusal:
@@ -179,7 +179,7 @@ async def test_that_loses_its_number_meanwhile_is_voided_and_its_goods_are_let_g
 
 
 async def test_of_more_than_there_is_is_refused_before_the_card_is_asked(desk: Desk) -> None:
-    good, other = await desk.good(own=1), await desk.good()
+    good, other = await desk.variant(own=1), await desk.variant()
 
     with pytest.raises(Refused, match="stock_limit_exceeded"):
         await desk.with_card((other, 1), (good, 2))
@@ -189,7 +189,7 @@ async def test_of_more_than_there_is_is_refused_before_the_card_is_asked(desk: D
 
 
 async def test_asks_for_an_active_customer_with_addresses_and_a_line(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
     with pytest.raises(Refused, match="order_amount_not_allowed"):
         await desk.on_account()
     async with desk.db.begin() as tx:
@@ -202,7 +202,7 @@ async def test_asks_for_an_active_customer_with_addresses_and_a_line(desk: Desk)
 
 
 async def test_that_is_cancelled_is_owed_no_more_and_its_card_let_go_of(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
     account = await desk.on_account((good, 1))
     card = await desk.with_card((good, 2))
 
@@ -226,7 +226,7 @@ async def test_that_is_cancelled_is_owed_no_more_and_its_card_let_go_of(desk: De
 
 
 async def test_that_is_cancelled_after_it_was_paid_is_told(desk: Desk) -> None:
-    placed = await desk.with_card((await desk.good(), 1))
+    placed = await desk.with_card((await desk.variant(), 1))
     await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id)
 
     async with desk.db.begin() as tx:
@@ -239,7 +239,7 @@ async def test_that_is_cancelled_after_it_was_paid_is_told(desk: Desk) -> None:
 
 
 async def test_is_not_cancelled_while_its_card_is_asked(alone: Desk, clock: FrozenClock) -> None:
-    placed = await alone.with_card((await alone.good(), 2), card_number=LOST_CAPTURE)
+    placed = await alone.with_card((await alone.variant(), 2), card_number=LOST_CAPTURE)
     with pytest.raises(Unavailable):
         await pay_order(alone.paying, shop_id=alone.shop.id, order_id=placed.id)
 
@@ -257,7 +257,7 @@ async def test_is_not_cancelled_while_its_card_is_asked(alone: Desk, clock: Froz
 
 
 async def test_whose_capture_is_refused_stays_authorised(desk: Desk) -> None:
-    placed = await desk.with_card((await desk.good(), 1), card_number=REFUSED_CAPTURE)
+    placed = await desk.with_card((await desk.variant(), 1), card_number=REFUSED_CAPTURE)
 
     with pytest.raises(Refused, match="payment_declined"):
         await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id)
@@ -266,7 +266,7 @@ async def test_whose_capture_is_refused_stays_authorised(desk: Desk) -> None:
 
 
 async def test_whose_refund_is_lost_moves_once_it_is_known(alone: Desk, clock: FrozenClock) -> None:
-    placed = await alone.with_card((await alone.good(), 1), card_number=LOST_REFUND)
+    placed = await alone.with_card((await alone.variant(), 1), card_number=LOST_REFUND)
     await pay_order(alone.paying, shop_id=alone.shop.id, order_id=placed.id)
     with pytest.raises(Unavailable):
         await refund_order(alone.paying, shop_id=alone.shop.id, order_id=placed.id)
@@ -288,7 +288,7 @@ async def test_gives_the_shop_its_share_of_a_merchant_s_sale_and_takes_it_back(d
             "update merchants set terms = jsonb_build_object('commission_bp', 1250) where id = %s"
         )
         await tx.run(terms, (desk.made.merchant_id,))
-    placed = await desk.on_account((await desk.good(price_minor=10_000), 1))
+    placed = await desk.on_account((await desk.variant(price_minor=10_000), 1))
 
     assert await desk.balances() == {
         "commission merchant EUR": 1_250,
@@ -306,7 +306,7 @@ async def test_gives_the_shop_its_share_of_a_merchant_s_sale_and_takes_it_back(d
 async def test_that_breaks_half_way_is_not_placed_and_can_be_settled(
     alone: Desk, clock: FrozenClock, empty_database_url: str, step: str
 ) -> None:
-    good = await alone.good()
+    good = await alone.variant()
     name = sql.Identifier(urlsplit(empty_database_url).path.lstrip("/"))
     async with alone.db.statement() as tx:
         setting = sql.SQL("alter database {} set crossdock.fail_point to {}")
@@ -334,7 +334,7 @@ async def test_that_breaks_half_way_is_not_placed_and_can_be_settled(
 
 
 async def test_is_listed_with_the_others_page_by_page(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
     first, second = await desk.on_account((good, 1)), await desk.with_card((good, 1))
 
     async def listed(tx: Transaction, **values: object) -> list[int]:
@@ -349,7 +349,7 @@ async def test_is_listed_with_the_others_page_by_page(desk: Desk) -> None:
 
 
 async def test_is_captured_or_cancelled_but_never_both(desk: Desk) -> None:
-    placed = await desk.with_card((await desk.good(), 1))
+    placed = await desk.with_card((await desk.variant(), 1))
 
     async with desk.db.begin() as tx:
         await cancel_order(tx, shop_id=desk.shop.id, order_id=placed.id, now=desk.clock.now())

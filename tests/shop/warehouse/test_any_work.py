@@ -71,7 +71,7 @@ class Work(RuleBasedStateMachine):
     @initialize()
     def open_house(self) -> None:
         self.warehouse = self.run(Warehouse.open(self.database, self.clock))
-        self.goods = [self.run(self.warehouse.good(own=7)) for _ in range(2)]
+        self.goods = [self.run(self.warehouse.variant(own=7)) for _ in range(2)]
         self.on_hand = Counter(dict.fromkeys(self.goods, 7))
         self.model: dict[int, ModelOrder] = {}
         self.announced: dict[int, tuple[int, int] | None] = {}

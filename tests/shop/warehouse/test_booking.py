@@ -75,7 +75,7 @@ def demo(warehouse: Warehouse) -> Booking:
 
 
 async def _packed(warehouse: Warehouse, *, weight_g: int = 0) -> tuple[int, int]:
-    good = await warehouse.good(own=5, weight_g=300)
+    good = await warehouse.variant(own=5, weight_g=300)
     order_id = await warehouse.enter((good, 3))
     await warehouse.pick(order_id, {1: 3})
     return order_id, await warehouse.pack(order_id, {1: 3}, weight_g=weight_g)
@@ -183,7 +183,7 @@ async def test_with_a_carrier_that_is_down_changes_nothing(
 async def test_of_goods_that_are_not_on_hand_takes_the_booking_back(
     warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
 ) -> None:
-    good = await warehouse.good(own=1)
+    good = await warehouse.variant(own=1)
     order_id = await warehouse.enter((good, 2), immediate=True)
     await warehouse.pick(order_id, {1: 2})
     package_id = await warehouse.pack(order_id, {1: 2})

@@ -10,7 +10,7 @@ from crossdock.jobs.schedules import scheduled_names
 from crossdock.kit.clock import FrozenClock, SystemClock
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.events import defer_job
-from crossdock.shop.warehouse import Booking, create_carriers, receive_goods, ship_with_carrier
+from crossdock.shop.warehouse import Booking, create_carriers, receive_variant, ship_with_carrier
 from tests.support.warehousing import Warehouse
 
 
@@ -32,12 +32,12 @@ def test_both_runs_are_scheduled() -> None:
 
 
 async def test_a_receipt_releases_the_order_that_waits_for_it(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=0)
+    good = await warehouse.variant(own=0)
     order_id = await warehouse.enter((good, 2))
     assert await warehouse.state(order_id) == "reserved"
 
     async with warehouse.db.begin() as tx:
-        await receive_goods(
+        await receive_variant(
             tx, shop_id=warehouse.shop.id, variant_id=good, quantity=2, now=warehouse.clock.now()
         )
 
@@ -48,7 +48,7 @@ async def test_a_receipt_releases_the_order_that_waits_for_it(warehouse: Warehou
 
 
 async def test_carriers_are_asked(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
     now = SystemClock()

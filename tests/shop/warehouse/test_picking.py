@@ -9,7 +9,7 @@ from tests.support.warehousing import Warehouse
 
 
 async def test_begins_the_work_and_leaves_the_level_alone(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3))
 
     await warehouse.pick(order_id, {1: 2})
@@ -29,7 +29,7 @@ async def test_begins_the_work_and_leaves_the_level_alone(warehouse: Warehouse) 
 
 
 async def test_starting_twice_is_one_start(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
 
     await warehouse.start(order_id)
     await warehouse.start(order_id)
@@ -43,7 +43,7 @@ async def test_starting_twice_is_one_start(warehouse: Warehouse) -> None:
 async def test_more_than_was_ordered_is_refused_whole(
     warehouse: Warehouse, quantities: dict[int, int]
 ) -> None:
-    good = await warehouse.good(own=9)
+    good = await warehouse.variant(own=9)
     order_id = await warehouse.enter((good, 3), (good, 2))
     before = await warehouse.everything()
 
@@ -55,7 +55,7 @@ async def test_more_than_was_ordered_is_refused_whole(
 
 
 async def test_more_than_is_left_is_refused_after_a_part(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(own=9), 3))
+    order_id = await warehouse.enter((await warehouse.variant(own=9), 3))
     await warehouse.pick(order_id, {1: 2})
 
     with pytest.raises(Invalid):
@@ -69,7 +69,7 @@ async def test_more_than_is_left_is_refused_after_a_part(warehouse: Warehouse) -
 async def test_more_than_was_picked_cannot_be_packed(
     warehouse: Warehouse, quantities: dict[int, int]
 ) -> None:
-    good = await warehouse.good(own=9)
+    good = await warehouse.variant(own=9)
     order_id = await warehouse.enter((good, 3), (good, 2))
     await warehouse.pick(order_id, {1: 2})
     before = await warehouse.everything()
@@ -83,7 +83,7 @@ async def test_more_than_was_picked_cannot_be_packed(
 
 @pytest.mark.parametrize("weight_g", [-1, 2**31])
 async def test_a_weight_that_is_none_is_refused(warehouse: Warehouse, weight_g: int) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
 
     with pytest.raises(Invalid) as refusal:
@@ -93,7 +93,7 @@ async def test_a_weight_that_is_none_is_refused(warehouse: Warehouse, weight_g: 
 
 
 async def test_goods_are_in_one_package_only(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 3))
+    order_id = await warehouse.enter((await warehouse.variant(), 3))
     await warehouse.pick(order_id, {1: 3})
 
     first = await warehouse.pack(order_id, {1: 2}, weight_g=750)
@@ -109,7 +109,7 @@ async def test_goods_are_in_one_package_only(warehouse: Warehouse) -> None:
 
 
 async def test_an_order_that_is_not_released_is_refused(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=1)
+    good = await warehouse.variant(own=1)
     waiting = await warehouse.enter((good, 1), release=False)
     reserved = await warehouse.enter((good, 2))
     cancelled = await warehouse.enter((good, 1), release=False)
@@ -128,7 +128,7 @@ async def test_an_order_that_is_not_released_is_refused(warehouse: Warehouse) ->
 
 
 async def test_an_order_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
     before = await warehouse.everything()
     other = await Warehouse.open(warehouse.db, warehouse.clock)
@@ -148,7 +148,7 @@ async def test_an_order_of_another_shop_looks_like_an_unknown_one(warehouse: War
 
 
 async def test_cancelling_is_allowed_until_the_work_begins(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     orders = [
         await warehouse.enter((good, 1), release=False),
         await warehouse.enter((good, 6)),
@@ -163,7 +163,7 @@ async def test_cancelling_is_allowed_until_the_work_begins(warehouse: Warehouse)
 
 
 async def test_cancelling_is_refused_from_then_on(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3))
 
     async def refused() -> None:
@@ -188,7 +188,7 @@ async def test_cancelling_is_refused_from_then_on(warehouse: Warehouse) -> None:
 async def test_an_order_that_an_outside_system_has_is_worked_on_there(
     warehouse: Warehouse,
 ) -> None:
-    order_id, taken = [await warehouse.enter((await warehouse.good(), 1)) for _ in range(2)]
+    order_id, taken = [await warehouse.enter((await warehouse.variant(), 1)) for _ in range(2)]
     await warehouse.start(taken)
     async with warehouse.db.begin() as tx:
         await tx.run(
@@ -213,7 +213,7 @@ async def test_an_order_that_an_outside_system_has_is_worked_on_there(
 
 @pytest.mark.races
 async def test_by_two_packers_at_once_puts_goods_into_one_package(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 3))
+    order_id = await warehouse.enter((await warehouse.variant(), 3))
     await warehouse.pick(order_id, {1: 3})
 
     outcomes = await asyncio.gather(
@@ -227,7 +227,7 @@ async def test_by_two_packers_at_once_puts_goods_into_one_package(warehouse: War
 
 @pytest.mark.races
 async def test_by_two_pickers_at_once_counts_each_good_once(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 3))
+    order_id = await warehouse.enter((await warehouse.variant(), 3))
 
     outcomes = await asyncio.gather(
         *(warehouse.pick(order_id, {1: 1}) for _ in range(6)), return_exceptions=True
@@ -239,7 +239,7 @@ async def test_by_two_pickers_at_once_counts_each_good_once(warehouse: Warehouse
 
 @pytest.mark.races
 async def test_starting_and_cancelling_at_once_does_one_of_them(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=20)
+    good = await warehouse.variant(own=20)
     for _ in range(10):
         order_id = await warehouse.enter((good, 1))
 

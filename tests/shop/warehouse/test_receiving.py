@@ -3,7 +3,7 @@
 import pytest
 
 from crossdock.errors import CrossdockError, Invalid
-from crossdock.shop.warehouse import count_goods, receive_goods
+from crossdock.shop.warehouse import count_variant, receive_variant
 from crossdock.shop.warehouse.receiving import LEVEL_MAX
 from tests.support.warehousing import Warehouse
 
@@ -19,7 +19,7 @@ async def _jobs(warehouse: Warehouse) -> int:
 
 async def _receive(warehouse: Warehouse, variant_id: int, quantity: int) -> None:
     async with warehouse.db.begin() as tx:
-        await receive_goods(
+        await receive_variant(
             tx,
             shop_id=warehouse.shop.id,
             variant_id=variant_id,
@@ -36,7 +36,7 @@ async def _count(
     difference: int | None = None,
 ) -> int:
     async with warehouse.db.begin() as tx:
-        return await count_goods(
+        return await count_variant(
             tx,
             shop_id=warehouse.shop.id,
             variant_id=variant_id,
@@ -47,7 +47,7 @@ async def _count(
 
 
 async def test_wake_the_stock_run_only_when_an_order_waits(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=0)
+    good = await warehouse.variant(own=0)
     before = await _jobs(warehouse)
 
     await _receive(warehouse, good, 1)
@@ -70,7 +70,7 @@ async def test_wake_the_stock_run_only_when_an_order_waits(warehouse: Warehouse)
 async def test_in_a_number_that_is_none_are_refused(
     warehouse: Warehouse, quantity: int, said: str
 ) -> None:
-    good = await warehouse.good(own=0)
+    good = await warehouse.variant(own=0)
 
     with pytest.raises(Invalid) as refusal:
         await _receive(warehouse, good, quantity)
@@ -93,7 +93,7 @@ async def test_in_a_number_that_is_none_are_refused(
 async def test_and_are_counted_beyond_any_house_are_refused(
     warehouse: Warehouse, change: dict[str, int]
 ) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     before = await warehouse.everything()
 
     with pytest.raises(Invalid) as refusal:
@@ -104,7 +104,7 @@ async def test_and_are_counted_beyond_any_house_are_refused(
 
 
 async def test_fill_a_level_up_to_its_most_and_no_further(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
 
     assert await _count(warehouse, good, counted=LEVEL_MAX) == LEVEL_MAX - 5
     with pytest.raises(Invalid) as refusal:
@@ -117,7 +117,7 @@ async def test_fill_a_level_up_to_its_most_and_no_further(warehouse: Warehouse) 
 
 async def test_and_are_counted_by_nobody_are_refused(warehouse: Warehouse) -> None:
     with pytest.raises(Invalid) as refusal:
-        await _count(warehouse, await warehouse.good(own=5))
+        await _count(warehouse, await warehouse.variant(own=5))
 
     assert refusal.value.message == "Say what was counted."
 
@@ -126,7 +126,7 @@ async def test_and_are_counted_by_nobody_are_refused(warehouse: Warehouse) -> No
 async def test_and_are_counted_put_the_level_right(
     warehouse: Warehouse, counted: int, entries: int
 ) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
 
     assert await _count(warehouse, good, counted=counted) == counted - 5
     assert await warehouse.level(good) == (counted, 0, counted)
@@ -134,14 +134,14 @@ async def test_and_are_counted_put_the_level_right(
 
 
 async def test_of_another_shop_look_like_unknown_ones(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     other = await Warehouse.open(warehouse.db, warehouse.clock)
 
     for variant_id in (good, 999_999_999):
         for pool, code in (("own", "variant_not_found"), ("moon", "invalid_input")):
             with pytest.raises(CrossdockError) as refusal:
                 async with warehouse.db.begin() as tx:
-                    await receive_goods(
+                    await receive_variant(
                         tx,
                         shop_id=other.shop.id,
                         variant_id=variant_id,

@@ -47,7 +47,7 @@ async def picked(desk: Desk, order_id: int) -> int:
 
 
 async def test_cancels_what_has_not_been_worked_on(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
     order_id = await paid(desk, good)
 
     payment = await give_back(desk, order_id)
@@ -63,7 +63,7 @@ async def test_cancels_what_has_not_been_worked_on(desk: Desk) -> None:
 
 
 async def test_takes_back_what_was_shipped(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
     order_id = await paid(desk, good)
     package_id = await picked(desk, order_id)
     async with desk.db.begin() as tx:
@@ -85,7 +85,7 @@ async def test_takes_back_what_was_shipped(desk: Desk) -> None:
 
 
 async def test_is_refused_while_the_goods_are_worked_on_and_gives_no_money(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
     order_id = await paid(desk, good)
     await picked(desk, order_id)
 
@@ -97,7 +97,7 @@ async def test_is_refused_while_the_goods_are_worked_on_and_gives_no_money(desk:
 
 
 async def test_leaves_the_goods_where_the_money_is_refused(desk: Desk) -> None:
-    good = await desk.good()
+    good = await desk.variant()
     order_id = await paid(desk, good, card_number=REFUSED_REFUND)
 
     with pytest.raises(Refused, match="payment_declined"):

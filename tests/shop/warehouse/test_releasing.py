@@ -10,7 +10,7 @@ from tests.support.warehousing import Warehouse
 
 
 async def test_commits_its_goods_when_they_are_there(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
 
     order_id = await warehouse.enter((good, 3))
 
@@ -21,7 +21,7 @@ async def test_commits_its_goods_when_they_are_there(warehouse: Warehouse) -> No
 
 
 async def test_reserves_and_takes_nothing_when_one_good_is_short(warehouse: Warehouse) -> None:
-    plenty, short = await warehouse.good(own=5), await warehouse.good(own=1)
+    plenty, short = await warehouse.variant(own=5), await warehouse.variant(own=1)
 
     order_id = await warehouse.enter((plenty, 1), (short, 2))
 
@@ -32,7 +32,7 @@ async def test_reserves_and_takes_nothing_when_one_good_is_short(warehouse: Ware
 
 
 async def test_counts_two_lines_of_one_good_together(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
 
     assert await warehouse.state(await warehouse.enter((good, 3), (good, 3))) == "reserved"
     assert await warehouse.state(await warehouse.enter((good, 3), (good, 2))) == "processing"
@@ -40,7 +40,7 @@ async def test_counts_two_lines_of_one_good_together(warehouse: Warehouse) -> No
 
 
 async def test_is_left_alone_when_nobody_asked(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
 
     order_id = await warehouse.enter((good, 3), release=False)
 
@@ -50,7 +50,7 @@ async def test_is_left_alone_when_nobody_asked(warehouse: Warehouse) -> None:
 
 
 async def test_by_hand_works_once_and_a_second_time_changes_nothing(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3), release=False)
 
     assert await warehouse.release(order_id) == "processing"
@@ -63,7 +63,7 @@ async def test_by_hand_works_once_and_a_second_time_changes_nothing(warehouse: W
 
 @pytest.mark.parametrize("over", ["cancelled", "shipped", "completed"])
 async def test_of_an_order_that_is_over_is_refused(warehouse: Warehouse, over: str) -> None:
-    order_id = await warehouse.enter((await warehouse.good(own=5), 3))
+    order_id = await warehouse.enter((await warehouse.variant(own=5), 3))
     if over == "cancelled":
         await warehouse.cancel(order_id)
     else:
@@ -81,7 +81,7 @@ async def test_of_an_order_that_is_over_is_refused(warehouse: Warehouse, over: s
 
 
 async def test_does_not_look_at_goods_that_are_not_counted(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=None, stock_managed=False)
+    good = await warehouse.variant(own=None, stock_managed=False)
 
     order_id = await warehouse.enter((good, 300))
 
@@ -90,7 +90,7 @@ async def test_does_not_look_at_goods_that_are_not_counted(warehouse: Warehouse)
 
 
 async def test_keeps_the_warning_level_on_the_shelf(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     async with warehouse.db.begin() as tx:
         await tx.run("update stock_levels set warning_level = 3 where variant_id = %s", (good,))
 
@@ -99,7 +99,7 @@ async def test_keeps_the_warning_level_on_the_shelf(warehouse: Warehouse) -> Non
 
 
 async def test_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3), release=False)
     other = await Warehouse.open(warehouse.db, warehouse.clock)
 
@@ -111,7 +111,7 @@ async def test_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -
 
 
 async def test_by_the_stock_run_serves_the_oldest_first(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=0)
+    good = await warehouse.variant(own=0)
     first = await warehouse.enter((good, 3))
     second = await warehouse.enter((good, 3))
     third = await warehouse.enter((good, 2))
@@ -133,7 +133,7 @@ async def test_by_the_stock_run_reaches_beyond_many_that_cannot_be(
     from crossdock.shop.orders import releasing
 
     monkeypatch.setattr(releasing, "_PAGE", 2)
-    never, good = await warehouse.good(own=0), await warehouse.good(own=0)
+    never, good = await warehouse.variant(own=0), await warehouse.variant(own=0)
     stuck = [await warehouse.enter((never, 1)) for _ in range(5)]
     ready = [await warehouse.enter((good, 1)) for _ in range(5)]
 
@@ -147,7 +147,7 @@ async def test_by_the_stock_run_reaches_beyond_many_that_cannot_be(
 async def test_unseen_goes_below_what_there_is_and_comes_back_at_the_stock_run(
     warehouse: Warehouse,
 ) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     first = await warehouse.enter((good, 4), immediate=True)
     second = await warehouse.enter((good, 4), immediate=True)
     assert await warehouse.state(second) == "processing"
@@ -167,7 +167,7 @@ async def test_unseen_goes_below_what_there_is_and_comes_back_at_the_stock_run(
 
 
 async def test_unseen_is_not_recalled_once_work_has_begun(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=1)
+    good = await warehouse.variant(own=1)
     order_id = await warehouse.enter((good, 4), immediate=True)
     await warehouse.start(order_id)
 
@@ -179,7 +179,7 @@ async def test_unseen_is_not_recalled_once_work_has_begun(warehouse: Warehouse) 
 
 @pytest.mark.races
 async def test_by_two_stock_runs_at_once_happens_once(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=0)
+    good = await warehouse.variant(own=0)
     orders = [await warehouse.enter((good, 1)) for _ in range(8)]
     await warehouse.receive(good, 5)
 
@@ -194,7 +194,7 @@ async def test_by_two_stock_runs_at_once_happens_once(warehouse: Warehouse) -> N
 
 @pytest.mark.races
 async def test_of_the_last_good_by_many_at_once_serves_one(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=1)
+    good = await warehouse.variant(own=1)
     orders = [await warehouse.enter((good, 1), release=False) for _ in range(10)]
 
     async def release(order_id: int) -> str:

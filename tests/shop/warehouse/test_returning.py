@@ -16,7 +16,7 @@ async def _shipped(warehouse: Warehouse, good: int, quantity: int = 3) -> int:
 
 
 async def test_announced_changes_no_level(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await _shipped(warehouse, good)
 
     await warehouse.announce(order_id, {1: 2})
@@ -28,7 +28,7 @@ async def test_announced_changes_no_level(warehouse: Warehouse) -> None:
 
 
 async def test_received_puts_back_what_is_good(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await _shipped(warehouse, good)
     return_id = await warehouse.announce(order_id, {1: 2})
 
@@ -41,7 +41,7 @@ async def test_received_puts_back_what_is_good(warehouse: Warehouse) -> None:
 
 
 async def test_with_nothing_good_changes_no_level(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await _shipped(warehouse, good)
 
     await warehouse.take_in(await warehouse.announce(order_id, {1: 2}), {})
@@ -51,7 +51,7 @@ async def test_with_nothing_good_changes_no_level(warehouse: Warehouse) -> None:
 
 
 async def test_received_twice_is_refused(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     return_id = await warehouse.announce(await _shipped(warehouse, good), {1: 2})
     await warehouse.take_in(return_id, {1: 2})
     before = await warehouse.everything()
@@ -67,7 +67,7 @@ async def test_received_twice_is_refused(warehouse: Warehouse) -> None:
 async def test_of_more_than_was_shipped_is_refused(
     warehouse: Warehouse, quantities: dict[int, int]
 ) -> None:
-    order_id = await _shipped(warehouse, await warehouse.good(own=5))
+    order_id = await _shipped(warehouse, await warehouse.variant(own=5))
     before = await warehouse.everything()
 
     with pytest.raises(Invalid) as refusal:
@@ -78,7 +78,7 @@ async def test_of_more_than_was_shipped_is_refused(
 
 
 async def test_of_what_was_announced_before_is_refused(warehouse: Warehouse) -> None:
-    order_id = await _shipped(warehouse, await warehouse.good(own=5))
+    order_id = await _shipped(warehouse, await warehouse.variant(own=5))
     await warehouse.take_in(await warehouse.announce(order_id, {1: 2}), {1: 2})
 
     with pytest.raises(Invalid):
@@ -92,7 +92,7 @@ async def test_restocking_more_than_was_announced_is_refused(
     warehouse: Warehouse, restocked: dict[int, int]
 ) -> None:
     return_id = await warehouse.announce(
-        await _shipped(warehouse, await warehouse.good(own=5)), {1: 2}
+        await _shipped(warehouse, await warehouse.variant(own=5)), {1: 2}
     )
     before = await warehouse.everything()
 
@@ -103,7 +103,7 @@ async def test_restocking_more_than_was_announced_is_refused(
 
 
 async def test_of_an_order_that_has_not_left_is_refused(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
 
     with pytest.raises(Refused) as refusal:
         await warehouse.announce(order_id, {1: 1})
@@ -115,7 +115,7 @@ async def test_of_an_order_that_has_not_left_is_refused(warehouse: Warehouse) ->
 
 
 async def test_of_a_part_that_left_and_of_a_completed_order_is_taken(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 2))
+    order_id = await warehouse.enter((await warehouse.variant(), 2))
     await warehouse.ship_all(order_id, {1: 1})
     await warehouse.announce(order_id, {1: 1})
     second = await warehouse.ship_all(order_id, {1: 1})
@@ -128,7 +128,7 @@ async def test_of_a_part_that_left_and_of_a_completed_order_is_taken(warehouse: 
 
 
 async def test_keeps_the_reasons_of_a_line_together(warehouse: Warehouse) -> None:
-    order_id = await _shipped(warehouse, await warehouse.good(own=5))
+    order_id = await _shipped(warehouse, await warehouse.variant(own=5))
 
     async with warehouse.db.begin() as tx:
         items = [
@@ -151,7 +151,7 @@ async def test_keeps_the_reasons_of_a_line_together(warehouse: Warehouse) -> Non
 
 
 async def test_of_goods_that_are_not_counted_puts_nothing_on_a_level(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=4)
+    good = await warehouse.variant(own=4)
     async with warehouse.db.begin() as tx:
         await tx.run(
             "update products p set sold_without_stock = true from variants v"
@@ -167,7 +167,7 @@ async def test_of_goods_that_are_not_counted_puts_nothing_on_a_level(warehouse: 
 
 
 async def test_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -> None:
-    order_id = await _shipped(warehouse, await warehouse.good(own=5))
+    order_id = await _shipped(warehouse, await warehouse.variant(own=5))
     return_id = await warehouse.announce(order_id, {1: 2})
     other = await Warehouse.open(warehouse.db, warehouse.clock)
 
@@ -183,7 +183,7 @@ async def test_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -
 
 @pytest.mark.races
 async def test_received_by_many_at_once_is_received_once(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     return_id = await warehouse.announce(await _shipped(warehouse, good), {1: 2})
 
     outcomes = await asyncio.gather(
@@ -196,7 +196,7 @@ async def test_received_by_many_at_once_is_received_once(warehouse: Warehouse) -
 
 @pytest.mark.races
 async def test_announced_by_many_at_once_never_exceeds_what_left(warehouse: Warehouse) -> None:
-    order_id = await _shipped(warehouse, await warehouse.good(own=5))
+    order_id = await _shipped(warehouse, await warehouse.variant(own=5))
 
     outcomes = await asyncio.gather(
         *(warehouse.announce(order_id, {1: 2}) for _ in range(5)), return_exceptions=True

@@ -17,7 +17,7 @@ async def warehouse(database: Database, clock: FrozenClock) -> Warehouse:
 
 
 async def licence(warehouse: Warehouse, *serials: str) -> int:
-    variant = await warehouse.good(own=None)
+    variant = await warehouse.variant(own=None)
     async with warehouse.db.begin() as tx:
         await add_serials(
             tx, shop_id=warehouse.shop.id, variant_id=variant, serials=serials, box=box(), now=NOON
@@ -31,7 +31,7 @@ async def sold(warehouse: Warehouse, order_id: int) -> dict[int, list[str]]:
 
 
 async def test_get_the_oldest_when_they_are_shipped(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     variant = await licence(warehouse, "K1", "K2", "K3")
     order_id = await warehouse.enter((good, 1), (variant, 2), (variant, 1))
 

@@ -17,7 +17,7 @@ from tests.support.warehousing import Warehouse
 @pytest.fixture
 async def order_id(warehouse: Warehouse) -> int:
     """Three of one good picked, and one of another."""
-    good, other = await warehouse.good(own=5), await warehouse.good(own=5)
+    good, other = await warehouse.variant(own=5), await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3), (other, 1))
     await warehouse.pick(order_id, {1: 3, 2: 1})
     return order_id
@@ -95,7 +95,7 @@ async def test_are_sealed_for_their_order_and_their_key(
     database: Database, warehouse: Warehouse, order_id: int
 ) -> None:
     await warehouse.scan(order_id, 1, "SECRET-SERIAL")
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     thief = await warehouse.enter((good, 1))
     async with database.begin() as tx:
         row = await tx.one(

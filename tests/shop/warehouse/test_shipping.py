@@ -13,7 +13,7 @@ from tests.support.warehousing import Warehouse, differences
 async def test_takes_its_goods_from_the_level_and_leaves_what_is_available(
     warehouse: Warehouse,
 ) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3))
 
     package_id = await warehouse.ship_all(order_id, {1: 3})
@@ -28,7 +28,7 @@ async def test_takes_its_goods_from_the_level_and_leaves_what_is_available(
 
 
 async def test_in_parts_moves_the_order_with_the_last(warehouse: Warehouse) -> None:
-    good, other = await warehouse.good(own=5), await warehouse.good(own=5)
+    good, other = await warehouse.variant(own=5), await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3), (other, 1))
 
     await warehouse.ship_all(order_id, {1: 1})
@@ -57,7 +57,7 @@ async def test_in_parts_moves_the_order_with_the_last(warehouse: Warehouse) -> N
 
 
 async def test_of_one_good_on_two_lines_takes_both(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 2), (good, 3))
 
     await warehouse.ship_all(order_id, {1: 1, 2: 3})
@@ -69,7 +69,7 @@ async def test_of_one_good_on_two_lines_takes_both(warehouse: Warehouse) -> None
 
 
 async def test_takes_nothing_for_goods_that_are_not_counted(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=None, stock_managed=False)
+    good = await warehouse.variant(own=None, stock_managed=False)
     order_id = await warehouse.enter((good, 2))
 
     await warehouse.ship_all(order_id, {1: 2})
@@ -79,7 +79,7 @@ async def test_takes_nothing_for_goods_that_are_not_counted(warehouse: Warehouse
 
 
 async def test_twice_is_refused(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     package_id = await warehouse.ship_all(await warehouse.enter((good, 3)), {1: 3})
     before = await warehouse.everything()
 
@@ -91,7 +91,7 @@ async def test_twice_is_refused(warehouse: Warehouse) -> None:
 
 
 async def test_of_goods_that_are_not_on_hand_is_refused(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=1)
+    good = await warehouse.variant(own=1)
     order_id = await warehouse.enter((good, 2), immediate=True)
     await warehouse.pick(order_id, {1: 2})
     package_id = await warehouse.pack(order_id, {1: 2})
@@ -105,7 +105,7 @@ async def test_of_goods_that_are_not_on_hand_is_refused(warehouse: Warehouse) ->
 
 
 async def test_with_the_number_of_another_package_is_a_conflict(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 2))
+    order_id = await warehouse.enter((await warehouse.variant(), 2))
     await warehouse.pick(order_id, {1: 2})
     first, second = [await warehouse.pack(order_id, {1: 1}) for _ in range(2)]
     await warehouse.ship(first, "SAME")
@@ -119,7 +119,7 @@ async def test_with_the_number_of_another_package_is_a_conflict(warehouse: Wareh
 
 
 async def test_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 2))
+    order_id = await warehouse.enter((await warehouse.variant(), 2))
     await warehouse.pick(order_id, {1: 2})
     package_id = await warehouse.pack(order_id, {1: 1})
     other = await Warehouse.open(warehouse.db, warehouse.clock)
@@ -133,7 +133,7 @@ async def test_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -
 
 @pytest.mark.races
 async def test_by_many_at_once_happens_once(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     order_id = await warehouse.enter((good, 3))
     await warehouse.pick(order_id, {1: 3})
     package_id = await warehouse.pack(order_id, {1: 3})
@@ -148,7 +148,7 @@ async def test_by_many_at_once_happens_once(warehouse: Warehouse) -> None:
 
 @pytest.mark.races
 async def test_of_all_parts_at_once_leaves_the_order_shipped(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=6)
+    good = await warehouse.variant(own=6)
     order_id = await warehouse.enter((good, 6))
     await warehouse.pick(order_id, {1: 6})
     packages = [await warehouse.pack(order_id, {1: 1}) for _ in range(6)]
@@ -160,7 +160,7 @@ async def test_of_all_parts_at_once_leaves_the_order_shipped(warehouse: Warehous
 
 
 async def test_states_move_along_the_arrows_only(warehouse: Warehouse) -> None:
-    good = await warehouse.good(own=5)
+    good = await warehouse.variant(own=5)
     shipped = await warehouse.enter((good, 1))
     await warehouse.ship_all(shipped, {1: 1})
     waiting = await warehouse.enter((good, 1), release=False)
@@ -183,7 +183,7 @@ async def test_states_move_along_the_arrows_only(warehouse: Warehouse) -> None:
 
 
 async def test_without_a_package_is_found_by_the_doctor(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.ship_all(order_id, {1: 1})
     async with warehouse.db.begin() as tx:
         await tx.run(

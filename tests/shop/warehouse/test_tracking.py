@@ -12,7 +12,7 @@ from tests.support.warehousing import Warehouse
 
 async def test_is_noted_once_however_often_it_is_told(warehouse: Warehouse) -> None:
     package_id = await warehouse.ship_all(
-        await warehouse.enter((await warehouse.good(), 1)), {1: 1}
+        await warehouse.enter((await warehouse.variant(), 1)), {1: 1}
     )
 
     assert await warehouse.see(package_id, "booked", "collected", "collected") == 2
@@ -22,7 +22,7 @@ async def test_is_noted_once_however_often_it_is_told(warehouse: Warehouse) -> N
 
 
 async def test_delivered_completes_the_order(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     package_id = await warehouse.ship_all(order_id, {1: 1})
 
     assert await warehouse.see(package_id, "delivered") == 1
@@ -34,7 +34,7 @@ async def test_delivered_completes_the_order(warehouse: Warehouse) -> None:
 
 
 async def test_delivered_waits_for_the_last_package(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 2))
+    order_id = await warehouse.enter((await warehouse.variant(), 2))
     first = await warehouse.ship_all(order_id, {1: 1})
     await warehouse.see(first, "delivered")
     assert await warehouse.state(order_id) == "partially_shipped"
@@ -49,7 +49,7 @@ async def test_delivered_waits_for_the_last_package(warehouse: Warehouse) -> Non
 async def test_delivered_means_nothing_for_a_package_that_has_not_left(
     warehouse: Warehouse,
 ) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
 
@@ -67,7 +67,7 @@ async def _deliver(warehouse: Warehouse, package_id: int) -> bool:
 
 
 async def test_by_hand_is_noted_once_and_worded_for_the_receiver(warehouse: Warehouse) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
     await warehouse.ship(package_id)
@@ -90,7 +90,7 @@ async def test_by_hand_is_noted_once_and_worded_for_the_receiver(warehouse: Ware
 async def test_by_hand_is_refused_for_a_package_that_has_not_left(
     warehouse: Warehouse, state: str
 ) -> None:
-    order_id = await warehouse.enter((await warehouse.good(), 1))
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
     await warehouse.pick(order_id, {1: 1})
     package_id = await warehouse.pack(order_id, {1: 1})
     async with warehouse.db.begin() as tx:
@@ -113,7 +113,7 @@ async def test_by_hand_of_an_unknown_package_is_refused(warehouse: Warehouse) ->
 @pytest.mark.races
 async def test_by_hand_twice_at_once_is_noted_once(warehouse: Warehouse) -> None:
     package_id = await warehouse.ship_all(
-        await warehouse.enter((await warehouse.good(), 1)), {1: 1}
+        await warehouse.enter((await warehouse.variant(), 1)), {1: 1}
     )
 
     told = await asyncio.gather(*(_deliver(warehouse, package_id) for _ in range(4)))
@@ -123,7 +123,7 @@ async def test_by_hand_twice_at_once_is_noted_once(warehouse: Warehouse) -> None
 
 async def test_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -> None:
     package_id = await warehouse.ship_all(
-        await warehouse.enter((await warehouse.good(), 1)), {1: 1}
+        await warehouse.enter((await warehouse.variant(), 1)), {1: 1}
     )
     other = await Warehouse.open(warehouse.db, warehouse.clock)
 
@@ -136,7 +136,7 @@ async def test_of_another_shop_looks_like_an_unknown_one(warehouse: Warehouse) -
 @pytest.mark.races
 async def test_delivered_of_all_packages_at_once_completes_the_order(warehouse: Warehouse) -> None:
     for _ in range(5):
-        order_id = await warehouse.enter((await warehouse.good(), 4))
+        order_id = await warehouse.enter((await warehouse.variant(), 4))
         packages = [await warehouse.ship_all(order_id, {1: 1}) for _ in range(4)]
 
         await asyncio.gather(*(warehouse.see(package, "delivered") for package in packages))

@@ -44,11 +44,11 @@ def receive(
 ) -> None:
     """Goods come in; orders that wait for them are released right after."""
     from crossdock.shop.stock import find_variant
-    from crossdock.shop.warehouse import receive_goods
+    from crossdock.shop.warehouse import receive_variant
 
     async def write(runtime: Runtime, tx: Transaction) -> "list[Level]":
         shop_id = await shop_id_of(tx, shop)
-        await receive_goods(
+        await receive_variant(
             tx,
             shop_id=shop_id,
             variant_id=await find_variant(tx, shop_id=shop_id, who=variant),
@@ -76,7 +76,7 @@ def adjust(
 ) -> None:
     """Put a level right after a count."""
     from crossdock.shop.stock import find_variant
-    from crossdock.shop.warehouse import count_goods
+    from crossdock.shop.warehouse import count_variant
 
     if (by is None) == (to is None):
         raise Invalid("invalid_input", "Give --by or --to.")
@@ -84,7 +84,7 @@ def adjust(
     async def write(runtime: Runtime, tx: Transaction) -> "list[Level]":
         shop_id = await shop_id_of(tx, shop)
         variant_id = await find_variant(tx, shop_id=shop_id, who=variant)
-        await count_goods(
+        await count_variant(
             tx,
             shop_id=shop_id,
             variant_id=variant_id,

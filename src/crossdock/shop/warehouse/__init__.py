@@ -28,7 +28,7 @@ from crossdock.shop.warehouse.pickup import (
     put_pickup_points,
 )
 from crossdock.shop.warehouse.polling import poll_carriers
-from crossdock.shop.warehouse.receiving import count_goods, receive_goods
+from crossdock.shop.warehouse.receiving import count_variant, receive_variant
 from crossdock.shop.warehouse.refunding import refund_with_goods
 from crossdock.shop.warehouse.returning import (
     ReturnItem,
@@ -64,7 +64,7 @@ __all__ = [
     "add_checkpoints",
     "announce_return",
     "capture_serials",
-    "count_goods",
+    "count_variant",
     "create_carriers",
     "deliver_package",
     "find_pickup_points",
@@ -84,8 +84,8 @@ __all__ = [
     "read_parcel",
     "read_sender",
     "read_serials",
-    "receive_goods",
     "receive_return",
+    "receive_variant",
     "refund_with_goods",
     "serial_fingerprints",
     "serial_place",

@@ -11,7 +11,7 @@ LEVEL_MAX = 1_000_000_000
 """More of one good than any house holds: beyond it somebody has mistyped."""
 
 
-async def receive_goods(
+async def receive_variant(
     tx: Transaction,
     *,
     shop_id: int,
@@ -44,7 +44,7 @@ async def receive_goods(
     await _look_at_sum(tx, shop_id=shop_id, variant_id=variant_id, pool=pool, field="quantity")
 
 
-async def count_goods(
+async def count_variant(
     tx: Transaction,
     *,
     shop_id: int,
