@@ -1,4 +1,4 @@
-"""Telling consumers what happened: each takes its batch in a transaction of its own."""
+"""Run the consumers of events, each batch in its own transaction."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,10 +14,10 @@ log = structlog.get_logger("crossdock.jobs")
 
 
 async def run_consumers(db: Database, *, consumers: Iterable[Consumer], now: datetime) -> int:
-    """Let each consumer take one batch in every shop where there is news; how many events they took.
+    """Let each consumer read one batch of new events per shop; returns how many events were read.
 
-    One that fails keeps its place and waits, the others go on; where it has failed at all of
-    WAITS_S, an alert `consumer_stuck` says so.
+    A consumer that fails keeps its cursor and waits, while the others continue; after as many failures
+    as WAITS_S has waits, the alert `consumer_stuck` is raised.
     """
     by_name = {consumer.name: consumer for consumer in consumers}
     async with db.statement() as tx:

@@ -1,4 +1,4 @@
-"""The worker's loop that sends what is due: no job for a delivery, its row is the queue."""
+"""The worker's loop that sends due deliveries; their table is the queue, without jobs."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ AT_ONCE = 48  # below the connections that one client for outgoing calls opens
 
 
 class Sender:
-    """Claims what is due and runs it, at most AT_ONCE side by side; several workers may do so."""
+    """Claims due deliveries and sends them, at most AT_ONCE concurrently; several workers may run."""
 
     def __init__(self, service: Delivering) -> None:
         self._service = service
@@ -29,7 +29,7 @@ class Sender:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Twice a second, and as soon as some of those under way have made room."""
+        """Claim twice a second, and whenever slots become free."""
         while not self._stopping.is_set():
             free = AT_ONCE - len(self._under_way)
             for claim in await self._claim(free) if free else ():
@@ -40,7 +40,7 @@ class Sender:
                 await self._pause()
 
     async def finish(self, grace_s: float) -> None:
-        """Wait for those under way; what is not done then is cut off, and hands itself back."""
+        """Wait for running deliveries; those that do not finish in time are cancelled and requeued."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=grace_s)
         for task in self._under_way:
@@ -70,7 +70,7 @@ class Sender:
             log.exception("a delivery waits for its claim to run out", id=claim.id)
 
     async def _until_some_are_done(self) -> None:
-        """Slots are free, or time has passed: a target may have become free of its own bound."""
+        """Wait until slots are free, or for a while: a target may be below its own limit again."""
         await asyncio.wait(self._under_way, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(GATHER_S)
 

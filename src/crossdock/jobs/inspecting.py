@@ -1,4 +1,4 @@
-"""Looking at jobs, and sending the ones that gave up again."""
+"""List jobs, and retry dead letters."""
 
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobMoment(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to a job."""
+    """One entry of a job's history."""
 
     kind: str
     at: datetime
@@ -61,7 +61,7 @@ async def show_job(tx: Transaction, *, job_id: int) -> tuple[JobView, list[JobMo
 
 
 async def retry_job(tx: Transaction, *, job_id: int) -> JobView:
-    """Put a job that gave up back into the queue, due now. Raises NotFound, or Conflict for another status."""
+    """Requeue a failed job, due now. Raises NotFound, or Conflict for another status."""
     view, _ = await show_job(tx, job_id=job_id)
     if view.status != DEAD:
         raise Conflict(

@@ -1,4 +1,4 @@
-"""The job queue: procrastinate on the process's own pool, and the rule for trying again.
+"""The job queue: procrastinate on the process's own pool, and the retry policy.
 
 A task is declared with `@queue.task(name=..., pass_context=True, retry=Retries(...))` in a module of
 TASK_MODULES and gets what it works with from `services_of(context)`. The core defers a job by the
@@ -28,7 +28,7 @@ queue = App(connector=PsycopgConnector(), import_paths=TASK_MODULES)
 
 
 def services_of(context: JobContext) -> Services:
-    """What the worker gave to its jobs."""
+    """The services that the worker passes to its jobs."""
     return cast(Services, context.additional_context["services"])
 
 
@@ -38,16 +38,16 @@ def runtime_of(context: JobContext) -> Runtime:
 
 
 class Retries(BaseRetryStrategy):
-    """Try again after each of `waits_s` in turn, then give up: the job is then a dead letter.
+    """Retry after each of `waits_s` in turn; after that the job is a dead letter.
 
-    A job that was cut off because its worker stopped goes back to the queue at once.
+    A job that was cancelled because its worker stopped is requeued at once.
     """
 
     def __init__(self, waits_s: Sequence[int] = ()) -> None:
         self._waits_s = tuple(waits_s)
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """When to try again, or None to give up."""
+        """When to retry, or None to give up."""
         if isinstance(exception, asyncio.CancelledError | JobAborted):
             return RetryDecision(retry_at=real_time.now())
         if job.attempts >= len(self._waits_s):

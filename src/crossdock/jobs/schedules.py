@@ -1,4 +1,4 @@
-"""What runs by the clock, whether anybody asks or not.
+"""Periodic jobs.
 
 The sixth field of a schedule is the second. Each task has a queueing lock, so that a slow run is not
 followed by a crowd of the same.
@@ -25,7 +25,7 @@ log = structlog.get_logger("crossdock.jobs")
 @queue.periodic(cron="* * * * * */15", periodic_id="")
 @queue.task(name="expire_holds", queueing_lock="expire_holds", pass_context=True)
 async def expire_holds(context: JobContext, timestamp: int) -> None:
-    """Give back what holds kept beyond their time, batch after batch until none is left."""
+    """Release expired holds, batch by batch until none is left."""
     runtime = runtime_of(context)
     count = 1
     while count:
@@ -38,7 +38,7 @@ async def expire_holds(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * * */15", periodic_id="")
 @queue.task(name="expire_orders", queueing_lock="expire_orders", pass_context=True)
 async def expire_orders(context: JobContext, timestamp: int) -> None:
-    """Cancel what was not paid in time, batch after batch until nothing is left."""
+    """Cancel orders that were not paid in time, batch by batch until none is left."""
     runtime = runtime_of(context)
     while count := await expire_unpaid(runtime.database, now=runtime.clock.now()):
         log.info("orders expired", count=count)
@@ -47,7 +47,7 @@ async def expire_orders(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * * */15", periodic_id="")
 @queue.task(name="run_releases", queueing_lock="run_releases", pass_context=True)
 async def run_releases(context: JobContext, timestamp: int) -> None:
-    """Release the orders whose goods are there; deferred after receipts as well."""
+    """Release the orders whose stock is available; deferred after receipts as well."""
     runtime = runtime_of(context)
     await release_waiting(runtime.database, now=runtime.clock.now())
 
@@ -55,7 +55,7 @@ async def run_releases(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * * */30", periodic_id="")
 @queue.task(name="settle_payments", queueing_lock="settle_payments", pass_context=True)
 async def settle_payments(context: JobContext, timestamp: int) -> None:
-    """Look up the answers of payment providers that were lost, and let go of what no order keeps."""
+    """Look up lost answers of payment providers, and void authorisations without an order."""
     count = await settle_order_payments(services_of(context).paying)
     if count:
         log.info("lost answers of payment providers settled", count=count)
@@ -64,14 +64,14 @@ async def settle_payments(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="*/5 * * * *")
 @queue.task(name="poll_carriers", queueing_lock="poll_carriers", pass_context=True)
 async def poll_carriers(context: JobContext, timestamp: int) -> None:
-    """Ask the carriers where shipped packages are."""
+    """Poll the carriers for checkpoints of shipped packages."""
     await ask_carriers(services_of(context).booking)
 
 
 @queue.periodic(cron="* * * * *")
 @queue.task(name="purge_expired", queueing_lock="purge_expired", pass_context=True)
 async def purge(context: JobContext, timestamp: int) -> None:
-    """Forget nonces, rate windows, idempotency keys, sessions and attempts whose time is over."""
+    """Delete expired nonces, rate windows, idempotency keys, sessions and sign-in attempts."""
     runtime = runtime_of(context)
     now = runtime.clock.now()
     async with runtime.database.statement() as tx:
@@ -83,14 +83,14 @@ async def purge(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * * */30")
 @queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
 async def retry_stalled(context: JobContext, timestamp: int) -> None:
-    """Hand back the jobs of workers that are gone."""
+    """Requeue the jobs of workers that died."""
     await hand_back_stalled(context.app)
 
 
 @queue.periodic(cron="17 * * * *")
 @queue.task(name="prune_jobs", queueing_lock="prune_jobs", pass_context=True)
 async def prune(context: JobContext, timestamp: int) -> None:
-    """Delete finished jobs after their time; failed ones stay until an operator has seen them."""
+    """Delete old finished jobs; failed ones stay until an operator handles them."""
     hours = runtime_of(context).settings.jobs.job_history_hours
     await context.app.job_manager.delete_old_jobs(
         nb_hours=hours, include_cancelled=True, include_aborted=True
@@ -98,6 +98,6 @@ async def prune(context: JobContext, timestamp: int) -> None:
 
 
 def scheduled_names() -> list[str]:
-    """The names of all tasks that run by the clock."""
+    """The names of all periodic tasks."""
     tasks: dict[Any, Any] = queue.periodic_registry.periodic_tasks
     return sorted(name for name, _ in tasks)

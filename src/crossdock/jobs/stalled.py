@@ -1,4 +1,4 @@
-"""Jobs whose worker died without a word."""
+"""Jobs whose worker died."""
 
 import structlog
 from procrastinate import App
@@ -11,7 +11,7 @@ SILENT_S = 15.0  # three missed heartbeats
 
 
 async def hand_back_stalled(queue: App) -> int:
-    """Put back what workers had taken that have been silent for a while; how many jobs it was."""
+    """Requeue the jobs of workers without a heartbeat; returns how many."""
     manager = queue.job_manager
     stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_S))
     for job in stalled:

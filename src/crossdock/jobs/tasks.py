@@ -1,4 +1,4 @@
-"""Jobs that look after deliveries; sending them is the worker's own loop (delivering.py)."""
+"""Jobs for the upkeep of deliveries; the worker's own loop sends them (delivering.py)."""
 
 import structlog
 from procrastinate import JobContext
@@ -14,7 +14,7 @@ log = structlog.get_logger("crossdock.jobs")
     name="requeue_lost_deliveries", queueing_lock="requeue_lost_deliveries", pass_context=True
 )
 async def requeue_lost_deliveries(context: JobContext, timestamp: int) -> None:
-    """Find deliveries whose sender died, and queue them again."""
+    """Requeue deliveries whose worker died."""
     runtime = runtime_of(context)
     async with runtime.database.statement() as tx:
         count = await requeue_lost(tx, now=runtime.clock.now())

@@ -1,4 +1,4 @@
-"""The worker: jobs, deliveries, numbers of events and who is told of them; all handed back when it stops."""
+"""The worker: runs jobs, deliveries, event numbering and consumers; requeues unfinished work when it stops."""
 
 import asyncio
 import signal
@@ -50,9 +50,9 @@ async def work(settings: Settings, *, equip: Callable[[Services], None] | None =
 
 
 async def _run_until_stopped(services: Services) -> None:
-    """Jobs and deliveries side by side; both have the same grace when they are told to stop.
+    """Run jobs and deliveries concurrently; both have the same grace period when they are stopped.
 
-    One set of services for all, so that connections and access tokens are used again.
+    They share one set of services, so that connections and access tokens are reused.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -105,7 +105,7 @@ async def _wait_for_database(runtime: Runtime) -> None:
 
 
 async def _number_events(runtime: Runtime) -> None:
-    """Give committed events their numbers twice a second, and at once while many are waiting."""
+    """Number committed events twice a second, without a pause while many are waiting."""
     while True:
         count = 0
         try:
@@ -120,7 +120,7 @@ async def _number_events(runtime: Runtime) -> None:
 
 
 async def _tell(runtime: Runtime, consumers: Sequence[Consumer]) -> None:
-    """Let consumers read what is new twice a second, and go on at once while there is more."""
+    """Run the consumers twice a second, without a pause while there is more."""
     while True:
         count = 0
         try:

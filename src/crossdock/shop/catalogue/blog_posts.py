@@ -10,7 +10,7 @@ from crossdock.shop.catalogue.texts import clean_html
 async def upsert_blog_posts(
     tx: Transaction, *, shop_id: int, records: Sequence[BlogPostRecord]
 ) -> int:
-    """Write posts whole; those that changed are counted. Of two with one key the last counts."""
+    """Write whole posts; returns how many changed. Of several with the same key the last one wins."""
     rows = list({(record.slug, record.language): record for record in records}.values())
     return await tx.run(
         """insert into blog_posts as b (shop_id, slug, title, content, language, image, published_at, enabled)

@@ -46,11 +46,11 @@ async def upsert_products(
     now: datetime,
     reason: str = "import",
 ) -> UpsertCounts:
-    """Make the catalogue agree with the records; see the module's table. A thousand or two per call.
+    """Write the records to the catalogue as the module's table says; up to two thousand per call.
 
     Writes one `catalogue.changed` event with the ids of the changed products and one
-    `stock.changed` event, each only when something changed. Raises Invalid (invalid_input) when a
-    handle or a sku of one merchant comes twice.
+    `stock.changed` event, each only if something changed. Raises Invalid (invalid_input) when a
+    handle or a sku of one merchant occurs twice.
     """
     return await upsert_prepared(tx, shop=shop, products=prepare(records), now=now, reason=reason)
 
@@ -63,7 +63,7 @@ async def upsert_prepared(
     now: datetime,
     reason: str = "import",
 ) -> UpsertCounts:
-    """`upsert_products` for records that went through `prepare` already, maybe in a thread."""
+    """`upsert_products` for records that were prepared before, perhaps in a thread."""
     if not products:
         return UpsertCounts()
     await lock_catalogue(tx, shop_id=shop.id)
@@ -92,7 +92,7 @@ async def upsert_prepared(
 
 
 async def lock_catalogue(tx: Transaction, *, shop_id: int) -> None:
-    """Wait until no other transaction writes this shop's catalogue; held to the end of this one."""
+    """Lock the writing of this shop's catalogue until the end of the transaction."""
     await tx.all("select pg_advisory_xact_lock(%s, %s)", (_CATALOGUE_LOCK, shop_id % 2**31))
 
 

@@ -29,7 +29,7 @@ def is_too_deep(names: Path) -> bool:
 async def ensure_categories(
     tx: Transaction, *, shop_id: int, paths: Iterable[Path]
 ) -> dict[Path, int]:
-    """The ids of the nodes at these paths of names, made with all their ancestors where missing."""
+    """The ids of the nodes at these paths of names; missing nodes and ancestors are created."""
     wanted = {names: slug_path(names) for names in paths}
     known = await _by_path(tx, shop_id=shop_id, paths=sorted(set(wanted.values())))
     missing = {names: path for names, path in wanted.items() if path not in known}
@@ -44,9 +44,9 @@ async def ensure_categories(
 async def upsert_categories(
     tx: Transaction, *, shop_id: int, records: Sequence[CategoryRecord]
 ) -> int:
-    """Write nodes whole, ancestors made where missing; those that changed are counted.
+    """Write whole nodes and create missing ancestors; returns how many changed.
 
-    Of two with one key the last counts.
+    Of several with the same key the last one wins.
     """
     paths = dict.fromkeys(record.path for record in records)
     ids = await ensure_categories(tx, shop_id=shop_id, paths=paths)

@@ -37,7 +37,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class PreparedVariant(msgspec.Struct, frozen=True):
-    """A variant ready to be copied; `sellable` means listed as far as the record decides."""
+    """A variant ready to be copied; `sellable` means that its record allows listing it."""
 
     sku: str
     tail: str
@@ -49,8 +49,8 @@ class PreparedVariant(msgspec.Struct, frozen=True):
 class PreparedProduct(msgspec.Struct, frozen=True):
     """A product ready to be copied, with the hash of everything but its stock.
 
-    With `parts` its source has no place for the others: they are completed from what is stored,
-    for which the `record` is kept.
+    With `parts` its source has only these: the others are completed from the stored product, for
+    which the `record` is kept.
     """
 
     merchant: str
@@ -67,12 +67,12 @@ class PreparedProduct(msgspec.Struct, frozen=True):
 def prepare(
     records: Iterable[ProductRecord], *, parts: Parts | None = None
 ) -> list[PreparedProduct]:
-    """Everything about writing the records that needs no database; pure work, fit for a thread."""
+    """Prepare records for writing without the database; a pure function that may run in a thread."""
     return [prepare_product(record, parts=parts) for record in records]
 
 
 def variant_name(product_name: str, *, option_names: Sequence[str], options: dict[str, str]) -> str:
-    """What a buyer sees: the product's name and, where it has options, ' - Red / XL'."""
+    """The name that a buyer sees: the product's and, if it has options, ' - Red / XL'."""
     values = [options[name] for name in option_names if options.get(name)]
     return f"{product_name} - {' / '.join(values)}" if values else product_name
 

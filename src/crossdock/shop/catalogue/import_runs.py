@@ -1,4 +1,4 @@
-"""Where an import stands: written with each batch, so that a killed run goes on where it was."""
+"""The progress of an import: written with each batch, so that a killed run resumes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from crossdock.errors import Conflict
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """One refused row as it is kept."""
+    """One refused row as it is stored."""
 
     row: int
     field: str
@@ -20,7 +20,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class ImportRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run over one file: `rows_done` records were committed, of which `refused` rows were not taken."""
+    """A run over one file: `rows_done` records were processed and committed, of which `refused` were refused."""
 
     id: int
     rows_done: int
@@ -57,9 +57,9 @@ async def advance_run(
     before: ImportRun,
     now: datetime,
 ) -> None:
-    """Note how far the run is, in the transaction that brought it there.
+    """Store the run's progress, in the transaction of its batch.
 
-    Raises Conflict (exists) when another process advanced the same run since.
+    Raises Conflict (exists) if another process has advanced the same run.
     """
     done = await tx.run(
         """update import_runs set rows_done = %s, products = %s, variants = %s, refused = %s, status = %s,

@@ -1,4 +1,4 @@
-"""What a source has no place for stays as it is: records completed by what is stored."""
+"""Complete records with the stored values that their source format cannot express."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ Key = tuple[int, str]
 
 
 class StoredVariant(msgspec.Struct, frozen=True):
-    """A variant as it is, whose it is, and where it stands there."""
+    """A stored variant with its product and its position there."""
 
     product_id: int
     position: int
@@ -24,7 +24,7 @@ class StoredVariant(msgspec.Struct, frozen=True):
 
 
 class StoredProduct(msgspec.Struct, frozen=True):
-    """A product as it is, without its variants; no record where nothing about it is new."""
+    """A stored product without its variants; no record if nothing about it changes."""
 
     id: int
     record: ProductRecord | None
@@ -33,9 +33,9 @@ class StoredProduct(msgspec.Struct, frozen=True):
 async def keep_other_parts(
     tx: Transaction, *, shop_id: int, products: Sequence[PreparedProduct]
 ) -> Sequence[PreparedProduct]:
-    """The products, those with `parts` completed by what is stored of them; see `Parts`.
+    """The products, those with `parts` completed with their stored values; see `Parts`.
 
-    Their hashes stay those of what was read, so that the same again is known again.
+    Their hashes stay those of the source, so that a repeated import is recognised.
     """
     if not any(product.parts for product in products):
         return products

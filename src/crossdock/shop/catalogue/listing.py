@@ -1,4 +1,4 @@
-"""The catalogue as a partner may buy it: one streamed query, whatever its size."""
+"""The catalogue as one partner may buy it, in one streamed query of any size."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ class SellableRow(msgspec.Struct, frozen=True, array_like=True):
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """The state a listing was read at: `version` changes with every change of catalogue, price or stock.
 
-    `changes_at` is when a sale or promotion next starts or ends, and prices change by themselves.
+    `changes_at` is when the next sale or promotion starts or ends, which changes prices without a write.
     """
 
     version: int
@@ -36,7 +36,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_version(tx: Transaction, *, shop_id: int) -> int:
-    """How many changes of what a listing shows the shop has seen; equal versions mean equal content."""
+    """The version of the shop's listings; equal versions mean equal content."""
     return (await read_versions(tx, shop_ids=[shop_id]))[shop_id]
 
 
@@ -55,8 +55,8 @@ async def open_listing(
 ) -> AsyncIterator[tuple[Listing, AsyncIterator[list[SellableRow]]]]:
     """The partner's listing in chunks, ordered by id, and the version of the same snapshot.
 
-    Must be the first thing in its transaction: it asks for one snapshot for all its statements.
-    Memory stays constant: rows come through a server-side cursor.
+    Must be the first statement of its transaction, because it sets the snapshot isolation. A
+    server-side cursor keeps memory constant.
     """
     await tx.run("set transaction isolation level repeatable read, read only")
     version = await read_version(tx, shop_id=partner.shop_id)

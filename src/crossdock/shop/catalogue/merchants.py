@@ -1,4 +1,4 @@
-"""Merchants: the sellers of record inside a shop, told apart by the slugs of their names."""
+"""Merchants: the sellers of record of a shop, identified by the slugs of their names."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from crossdock.shop.events import CatalogueChanged, write_event
 
 
 class Merchant(msgspec.Struct, frozen=True):
-    """What writing a product needs to know of its merchant."""
+    """The part of a merchant that writing a product needs."""
 
     id: int
     enabled: bool
@@ -22,7 +22,7 @@ class Merchant(msgspec.Struct, frozen=True):
 async def ensure_merchants(
     tx: Transaction, *, shop_id: int, names: Iterable[str]
 ) -> dict[str, Merchant]:
-    """The merchants of these names, made where they are missing."""
+    """The merchants with these names; missing ones are created."""
     slugs = {name: slug_of(name) for name in names}
     found = await _by_slug(tx, shop_id=shop_id, slugs=sorted(set(slugs.values())))
     missing = {slug: name for name, slug in slugs.items() if slug not in found}
@@ -40,7 +40,7 @@ async def ensure_merchants(
 async def upsert_merchants(
     tx: Transaction, *, shop_id: int, records: Sequence[MerchantRecord], now: datetime
 ) -> int:
-    """Write merchants whole; those that changed are counted. Their variants' listing follows."""
+    """Write whole merchants and update `listed` of their variants; returns how many changed."""
     rows = {slug_of(record.name): record for record in records}
     changed = await tx.all(
         """insert into merchants as m (shop_id, slug, name, email, country, terms, enabled)
@@ -71,9 +71,9 @@ async def upsert_merchants(
 async def refresh_listed(
     tx: Transaction, *, shop_id: int, merchant_ids: Sequence[int], now: datetime
 ) -> int:
-    """Make `variants.listed` of these merchants agree with what it says; the changed are counted.
+    """Recompute `variants.listed` of these merchants; returns how many variants changed.
 
-    Tells of it with one `catalogue.changed` event, without which lists that are kept would stay.
+    Writes one `catalogue.changed` event, which invalidates cached listings.
     """
     changed = await tx.all(
         """update variants v set listed = not v.listed

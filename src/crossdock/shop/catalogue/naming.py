@@ -1,4 +1,4 @@
-"""The variants that a partner sees, by whatever name it calls them."""
+"""Resolve a caller's names of variants among those that the partner sees."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -21,9 +21,9 @@ class VariantName(msgspec.Struct, frozen=True):
 async def known_names(
     tx: Transaction, *, partner: Partner, names: Iterable[VariantName]
 ) -> set[VariantName]:
-    """Which of the names are variants that the partner may order; see `variant_named` in naming.sql.
+    """The names that are variants which the partner may order; see `variant_named` in naming.sql.
 
-    A disabled variant, a hidden merchant's and another shop's are as unknown as one that never was.
+    Disabled variants, those of hidden merchants and those of other shops are treated as unknown.
     """
     wanted = list(dict.fromkeys(names))
     rows = await tx.all(

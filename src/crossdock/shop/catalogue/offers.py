@@ -1,6 +1,6 @@
-"""What a partner is offered: which variants it sees, at what price, and how many it may buy.
+"""Offers: which variants a partner sees, at what price, and how many it may buy.
 
-The rules stand in the SQL function `offers` (offers.sql). A statement that lists, shows or checks
+The rules are in the SQL function `offers` (offers.sql). A statement that lists, shows or checks
 variants for a caller selects from it; OFFERS is the call with its parameters, `offer_terms` their values.
 """
 
@@ -20,10 +20,10 @@ OFFERS: Final = (
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant as a partner is offered it; amounts are minor units of the partner's currency.
+    """A variant as one partner gets it; amounts are minor units of the partner's currency.
 
     `visible` says whether the partner may see and order it at all. `price_minor` is what it pays
-    now, `regular_minor` the same outside of promotions, None without a price. `listed`, `allowed`
+    now, `regular_minor` its price without promotions; both are None without a price. `listed`, `allowed`
     and `quantity` are what the origin rule says (see stock.purchase_limit); `quantity` None sets no
     limit, and `shown` is the quantity that a channel may tell.
     """
@@ -56,7 +56,7 @@ async def offers(
     now: datetime,
     own_requires_stock: bool = False,
 ) -> list[Offer]:
-    """These variants for the partner, by id; one of a merchant that it does not see is left out."""
+    """The partner's offers of these variants, by id; variants of hidden merchants are left out."""
     parameters = offer_terms(partner, now=now, own_requires_stock=own_requires_stock)
     rows = await tx.all(_BY_ID, parameters | {"variants": list(variant_ids)})
     return [Offer(**dict(zip(Offer.__struct_fields__, row, strict=True))) for row in rows]
@@ -65,7 +65,7 @@ async def offers(
 def offer_terms(
     partner: Partner, *, now: datetime, own_requires_stock: bool = False
 ) -> dict[str, Any]:
-    """The parameters of OFFERS: what an offer depends on besides the catalogue and the stock."""
+    """The parameters of OFFERS: what an offer depends on besides catalogue and stock."""
     return {
         "shop": partner.shop_id,
         "merchants": partner.merchant_ids,

@@ -1,4 +1,4 @@
-"""Which parts of a product a file format has a place for."""
+"""Which parts of a product a file format can express."""
 
 from collections.abc import Iterator
 
@@ -48,7 +48,7 @@ VARIANT_PARTS = _defaults(VariantRecord, keys=frozenset({"sku", "stock"}))
 
 
 def left_out_of_product(product: ProductRecord, parts: Parts) -> Iterator[str]:
-    """What the product has and the format has no place for, in the words of JSON Lines."""
+    """The fields of the product that the format cannot express, by their JSON Lines names."""
     yield from _left_out(product, PRODUCT_PARTS, parts.product)
     if len(product.categories) > parts.categories_max:
         yield "categories after the first"
@@ -59,7 +59,7 @@ def left_out_of_product(product: ProductRecord, parts: Parts) -> Iterator[str]:
 
 
 def left_out_of_variant(variant: VariantRecord, parts: Parts) -> Iterator[str]:
-    """The same of a variant."""
+    """The same for a variant."""
     for name in _left_out(variant, VARIANT_PARTS, parts.variant):
         yield f"variants.{name}"
     for record in variant.stock:

@@ -1,4 +1,4 @@
-"""What a batch of products means for the rows that are there: new, changed, the same, gone."""
+"""Compare a batch of products with the stored rows: new, changed, unchanged, gone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Sku = tuple[int, str]
 
 
 class PlacedVariant(msgspec.Struct, frozen=True, gc=False):
-    """A prepared variant with its ids; `is_new` when no row has them yet."""
+    """A prepared variant with its ids; `is_new` if it has no row yet."""
 
     id: int
     product_id: int
@@ -27,7 +27,7 @@ class PlacedVariant(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Plan:
-    """The batch sorted by what is to be done; products come with their ids."""
+    """The batch sorted by what is to be done; products have their ids."""
 
     new_products: list[tuple[int, int, PreparedProduct]] = field(default_factory=list)
     changed_products: list[tuple[int, int, PreparedProduct]] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Plan:
 
 
 async def make_plan(tx: Transaction, *, shop_id: int, products: Sequence[PreparedProduct]) -> Plan:
-    """Look up what exists and give ids to what does not.
+    """Look up existing rows and assign ids to new ones.
 
     Raises Invalid (invalid_input) when a handle or a sku of one merchant comes twice.
     """
@@ -156,7 +156,7 @@ async def _new_ids(tx: Transaction, *, count: int) -> list[int]:
 
 
 def _joined(texts: Iterable[str]) -> str:
-    """Many texts as one parameter, which is several times faster than an array of them.
+    """Many texts as one parameter, several times faster than an array.
 
     The separator is a control character, which no text of the catalogue has.
     """
@@ -164,7 +164,7 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 async def _find_vanished(tx: Transaction, *, shop_id: int, plan: Plan) -> None:
-    """Variants of changed products that no record of the batch speaks of any more."""
+    """Variants of changed products that no record of the batch mentions."""
     complete = [key for key, _, product in plan.changed_products if product.is_complete]
     if not complete:
         return

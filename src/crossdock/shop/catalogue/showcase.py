@@ -108,10 +108,10 @@ async def list_products(
     category_ids: Sequence[int] | None = None,
     offset: int | None = None,
 ) -> list[ShownProduct]:
-    """Products and variants; filters combine with and, their values with or.
+    """Products and variants; a row matches all filters, and any value of each.
 
-    Without an offset all of them, by `sort`, then id. With one a page of PAGE by id alone: nothing
-    that is changed or added meanwhile moves a row to another page, so a walk meets each row once.
+    Without an offset all of them, by `sort`, then id. With one a page of PAGE by id only, so that
+    concurrent changes do not move rows between pages and paging returns each row once.
     """
     parameters = offer_terms(partner, now=now) | {
         "ids": None if product_ids is None else list(product_ids),

@@ -1,6 +1,6 @@
-"""Keeping the planner's statistics in step with a catalogue that grows by bulk.
+"""Keep the planner's statistics up to date while a catalogue grows in bulk.
 
-Without them it takes every index for equally good, and reads a merchant's whole range for each sku.
+Without them the planner rates all indexes alike and reads a merchant's whole range for each sku.
 """
 
 from crossdock.db.unit_of_work import Transaction
@@ -19,9 +19,9 @@ async def has_statistics(tx: Transaction) -> bool:
 
 
 async def refresh_statistics(tx: Transaction) -> None:
-    """Analyse what rows are looked up by, from a small sample.
+    """ANALYZE the columns that rows are looked up by, from a small sample.
 
-    The server's own autovacuum looks closer when it comes round; this is for the time until then.
+    It bridges the time until autovacuum analyses the tables thoroughly.
     """
     await tx.run("set local default_statistics_target = 10")
     await tx.run(f"analyze {_KEYS}")

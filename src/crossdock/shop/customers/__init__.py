@@ -1,4 +1,4 @@
-"""Customers with billing and shipping addresses, and who looks after them."""
+"""Customers with billing and shipping addresses, and their sales reps."""
 
 from crossdock.shop.customers.addresses import Address, missing_fields
 from crossdock.shop.customers.assigning import NOBODY, Assigning, Assignment, assign_sales_rep

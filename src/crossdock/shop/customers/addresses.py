@@ -9,8 +9,8 @@ import msgspec
 class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An address; unknown parts are ''. `country` is ISO 3166-1 alpha-2, in capitals.
 
-    Where a channel tells street, house number and box apart they are kept beside `address_1`,
-    which joins them.
+    If a channel has separate fields for street, house number and box, they are stored in addition to
+    `address_1`, which joins them.
     """
 
     first_name: str = ""

@@ -1,4 +1,4 @@
-"""Who looks after a customer: the stored sales rep, an outside directory, the rotation, or nobody.
+"""Assign a sales rep to a customer: the stored one, an outside directory's, the rotation's, or none.
 
 | the customer has | the directory says | the rotation has | sales rep, source |
 |---|---|---|---|
@@ -7,9 +7,9 @@
 | none | nothing, an unknown one, or no answer in time | somebody not excluded | the next, kept: rotation |
 | none | as above | nobody | none, and an alert for staff |
 
-The rotation goes round the active sales reps by id; its pointer moves under a row lock, after the
-customer's row is locked, so parallel orders of one customer agree and nobody is skipped. The
-exclusion list touches new assignments of the rotation only (spec shoppex_partner 4.3).
+The rotation cycles through the active sales reps by id. Its pointer moves under a row lock, after the
+customer's row is locked, so that concurrent orders of a customer agree and no sales rep is skipped. The
+exclusion list affects only new assignments by the rotation (spec shoppex_partner 4.3).
 """
 
 from datetime import timedelta
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
-    """The sales person of an order; `source` is stored, external, rotation or none."""
+    """The sales rep of an order; `source` is stored, external, rotation or none."""
 
     sales_rep_id: int | None
     source: str
@@ -41,7 +41,7 @@ NOBODY = Assignment(sales_rep_id=None, source="none")
 
 
 class Assigning(msgspec.Struct, frozen=True, kw_only=True):
-    """What assignment works with; an empty `directory_url` asks nobody outside.
+    """The dependencies of assigning; an empty `directory_url` means no directory.
 
     `excluded` names sales reps by id, e-mail or name, in any case.
     """
@@ -62,10 +62,10 @@ async def assign_sales_rep(
     email: str,
     sales_rep_id: int | None = None,
 ) -> Assignment:
-    """The sales rep of a customer's next order, stored on the customer if it is a new one.
+    """The sales rep for a customer's next order; a new one is stored on the customer.
 
-    `sales_rep_id` is what the caller has just read from the customer; with one, nothing is asked.
-    Calls out, so no transaction may be open. Never raises for a missing sales rep: an order without
+    `sales_rep_id` is what the caller has just read from the customer; if set, it is used.
+    May call the directory, so no transaction may be open. Never raises for a missing sales rep: an order without
     one is better than no order.
     """
     if sales_rep_id is not None:
@@ -87,7 +87,7 @@ async def assign_sales_rep(
 
 
 async def _ask_directory(service: Assigning, *, customer_id: int, email: str) -> str:
-    """What the directory says, or '' for no hit, no directory, no answer in time, or nonsense."""
+    """The directory's answer, or '' for no hit, no directory, a timeout, or an invalid answer."""
     if not service.directory_url or not email:
         return ""
     separator = "&" if "?" in service.directory_url else "?"
@@ -114,7 +114,7 @@ async def _ask_directory(service: Assigning, *, customer_id: int, email: str) ->
 async def _store_named(
     tx: Transaction, *, shop_id: int, customer_id: int, named: str
 ) -> Assignment | None:
-    """Give the customer the active sales rep of this e-mail or name; None when there is no such one."""
+    """Store the active sales rep with this e-mail or name on the customer; None if there is none."""
     if stored := await _stored(tx, shop_id=shop_id, customer_id=customer_id):
         return stored
     sales_rep_id = await tx.value(
@@ -162,7 +162,7 @@ async def _rotate(
 def next_sales_rep(
     sales_reps: list[tuple[Any, ...]], *, last: int, excluded: tuple[str, ...]
 ) -> int | None:
-    """The first eligible sales rep after `last`, going round; `sales_reps` are (id, email, name) by id."""
+    """The next eligible sales rep after `last`, cyclically; `sales_reps` are (id, email, name) by id."""
     barred = {entry.strip().casefold() for entry in excluded}
     eligible = [
         row[0]
@@ -176,7 +176,7 @@ def next_sales_rep(
 
 
 async def _stored(tx: Transaction, *, shop_id: int, customer_id: int) -> Assignment | None:
-    """The sales rep that another order has given the customer meanwhile; locks the customer."""
+    """The sales rep that a concurrent order has stored on the customer; locks the customer."""
     row = await tx.one(
         "select sales_rep_id from customers where shop_id = %s and id = %s for no key update",
         (shop_id, customer_id),
@@ -198,7 +198,7 @@ async def _store(
 
 
 async def _alert(tx: Transaction, *, shop_id: int, customer_id: int, service: Assigning) -> None:
-    """One alert until somebody has seen it, however many orders come."""
+    """Raise the alert; it is raised once until it is seen, for any number of orders."""
     await raise_alert(
         tx,
         shop_id=shop_id,

@@ -1,4 +1,4 @@
-"""Add, list and change customers: the shop's own buyers, for whom partners order."""
+"""Add, list and change customers: the buyers that partners' orders are for."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from crossdock.shop.customers.vat import check_vat
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
-    """A customer; the `missing` fields keep orders from being placed, as `active` false does."""
+    """A customer; with `missing` fields or `active` false no order can be placed."""
 
     id: int
     email: str
@@ -26,14 +26,14 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What the addresses lack, as 'billing.city'."""
+        """The missing address fields, such as 'billing.city'."""
         billing = missing_fields(self.billing, contact=True)
         shipping = missing_fields(self.shipping, contact=False)
         return (*(f"billing.{name}" for name in billing), *(f"shipping.{n}" for n in shipping))
 
 
 class CustomerChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be different; address fields that are not named stay, UNSET leaves a column."""
+    """The changes; address fields that are not named stay, UNSET keeps a column."""
 
     email: str | msgspec.UnsetType = msgspec.UNSET
     active: bool | msgspec.UnsetType = msgspec.UNSET
@@ -94,7 +94,7 @@ async def list_customers(tx: Transaction, *, shop_id: int) -> list[Customer]:
 async def set_customer(
     tx: Transaction, *, shop_id: int, customer_id: int, change: CustomerChange
 ) -> None:
-    """Change what is given. Raises NotFound `not_found`, Conflict `exists`, Invalid `invalid_input`."""
+    """Apply the changes. Raises NotFound `not_found`, Conflict `exists`, Invalid `invalid_input`."""
     columns: dict[str, Any] = {
         name: value
         for name in ("email", "active", "sales_rep_id")

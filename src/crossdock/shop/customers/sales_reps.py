@@ -1,4 +1,4 @@
-"""Sales reps: the operator's own sales people."""
+"""Sales reps: the operator's staff who look after customers."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from crossdock.kit.email import is_email
 
 
 class SalesRep(msgspec.Struct, frozen=True, kw_only=True):
-    """A sales person; an inactive one gets no new customers and keeps the old ones."""
+    """A sales rep; an inactive one gets no new customers and keeps the current ones."""
 
     id: int
     name: str
@@ -22,7 +22,7 @@ async def add_sales_rep(
 ) -> int:
     """The new sales rep's id.
 
-    Raises Invalid `invalid_input` for what is no e-mail, Conflict `exists` when the shop knows it.
+    Raises Invalid `invalid_input` for an invalid e-mail, Conflict `exists` if the shop has it already.
     """
     if email and not is_email(email.strip()):
         raise Invalid("invalid_input", f"{email!r} is no e-mail address.", {"field": "email"})
@@ -36,7 +36,7 @@ async def add_sales_rep(
 
 
 async def list_sales_reps(tx: Transaction, *, shop_id: int) -> list[SalesRep]:
-    """The shop's sales reps by id, with how many customers each looks after."""
+    """The shop's sales reps by id, with the number of their customers."""
     rows = await tx.all(
         "select s.id, s.name, s.email, s.active, (select count(*) from customers c"
         " where c.shop_id = s.shop_id and c.sales_rep_id = s.id and c.deleted_at is null)"
@@ -50,7 +50,7 @@ async def list_sales_reps(tx: Transaction, *, shop_id: int) -> list[SalesRep]:
 async def set_sales_rep_active(
     tx: Transaction, *, shop_id: int, sales_rep_id: int, active: bool
 ) -> None:
-    """Take a sales rep out of new assignments, or back in. Raises NotFound `not_found`."""
+    """Exclude a sales rep from new assignments, or include it again. Raises NotFound `not_found`."""
     if not await tx.run(
         "update sales_reps set active = %s where shop_id = %s and id = %s",
         (active, shop_id, sales_rep_id),

@@ -1,6 +1,6 @@
-"""VAT numbers of the European Union, where a person enters them.
+"""Validation of EU VAT numbers that staff enter.
 
-What a channel hands over is kept as it comes: its protocol says what is accepted, and takes any text.
+VAT numbers from channels are stored unchanged, because their protocols accept any text.
 """
 
 from stdnum.eu import vat
@@ -14,7 +14,7 @@ _PREFIXES = frozenset(code.upper() for code in vat.MEMBER_STATES) | {"EL"}
 
 
 def check_vat(number: str, *, country: str) -> None:
-    """Raise Invalid `invalid_input` for a number of a member state that its own rules refuse.
+    """Raise Invalid `invalid_input` for a number that is invalid by the rules of its member state.
 
     The state is the number's first two letters, or else the address's. Numbers of other countries
     and empty ones pass.

@@ -1,4 +1,4 @@
-"""Dispatch: how an order reaches the system that packs it."""
+"""Dispatch: connectors that hand orders to the outside systems which pack them."""
 
 from crossdock.shop.dispatch.configuring import (
     Configuring,

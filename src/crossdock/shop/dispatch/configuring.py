@@ -24,7 +24,7 @@ class ConnectorView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configuring(msgspec.Struct, frozen=True, kw_only=True):
-    """What is needed to check and seal a connector's settings."""
+    """The dependencies of checking and sealing a connector's settings."""
 
     outbound: Outbound
     box: SecretBox
@@ -41,7 +41,7 @@ async def add_connector(
     secret: str = "",
     is_default: bool | None = None,
 ) -> None:
-    """A new connector; the shop's first becomes its default, through which orders go out.
+    """Add a connector; the shop's first one becomes its default, through which orders are dispatched.
 
     Raises Invalid `invalid_input` for settings or a secret that the kind cannot use, Conflict
     `exists` for a name in use.
@@ -82,7 +82,7 @@ async def set_connector(
     is_default: bool | None = None,
     enabled: bool | None = None,
 ) -> None:
-    """Change what is given; `settings` are laid over the old ones, None removes one.
+    """Apply the changes; `settings` are merged into the old ones, None removes one.
 
     Raises NotFound `not_found`, Invalid `invalid_input`.
     """

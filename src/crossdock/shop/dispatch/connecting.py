@@ -1,4 +1,4 @@
-"""From a row of `connectors` to a connector that can send."""
+"""Make connectors from rows of `connectors`."""
 
 import hashlib
 from typing import Any, cast
@@ -23,7 +23,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
 
 
 class Connectors:
-    """Opens connectors, and keeps each one with its access token while its row stays the same."""
+    """Makes connectors and caches each, with its access token, until its row changes."""
 
     def __init__(self, *, outbound: Outbound, box: SecretBox, clock: Clock) -> None:
         self._outbound = outbound
@@ -78,10 +78,10 @@ def make_connector(
 
 
 def check_settings(kind: str, settings: dict[str, Any], *, outbound: Outbound) -> dict[str, Any]:
-    """The settings in the types they have, '7' for a number too, and without what is the default.
+    """The settings with their types ('7' is accepted for a number), without those that equal the default.
 
-    Raises Invalid `invalid_input` naming what is missing or wrong, an address that is never
-    called included.
+    Raises Invalid `invalid_input` naming what is missing or wrong, including an address that
+    outgoing calls may not reach.
     """
     typed = _typed(kind, settings)
     try:
@@ -115,5 +115,5 @@ def check_secret(kind: str, secret: str) -> None:
 
 
 def secret_place(shop_id: int, name: str) -> str:
-    """Where a connector's secret is kept; sealed secrets open only there."""
+    """The place that a connector's secret is sealed for; it can be opened only there."""
     return f"connector:{shop_id}:{name}"

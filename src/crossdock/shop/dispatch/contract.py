@@ -1,7 +1,7 @@
-"""What a fulfilment system is told of an order.
+"""The interface of connectors, and an order as they get it.
 
-A connector sends an order once, however often it is asked: it finds what an earlier attempt left
-behind, or gives the other side a stable id to find it by.
+Sending is idempotent: a connector looks up what an earlier attempt created, or sends a stable id by
+which the other side recognises a repeat.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ class DispatchLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with everything a fulfilment system needs.
+    """An order with everything that an outside system needs.
 
     `order_id` is our order number, unique over all shops. `may_exist` says that an earlier
     attempt was made, so that the other side may have the order already. Where connectors share an
@@ -57,18 +57,18 @@ class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reference(self) -> str:
-        """What tells it from everything else that is dispatched: our number, and the part of it."""
+        """Its unique reference among all dispatches: our number, and the part."""
         return f"{self.order_id}-{self.part}" if self.part else str(self.order_id)
 
 
 class Connector(Protocol):
-    """A way to a fulfilment system."""
+    """The link to an outside system."""
 
     async def send(self, order: DispatchOrder) -> Sent:
-        """Hand the order over, once. Raises Retryable or Permanent."""
+        """Send the order; idempotent. Raises Retryable or Permanent."""
 
     async def test(self) -> str:
-        """Try the settings without sending an order, and say in a sentence what was tried.
+        """Test the settings without sending an order; returns a sentence that says what was tested.
 
         Raises Retryable or Permanent.
         """

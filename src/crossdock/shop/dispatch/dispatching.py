@@ -1,7 +1,7 @@
-"""Orders to their fulfilment systems, as a kind of delivery.
+"""Dispatch orders to outside systems: a kind of delivery.
 
-The order is read anew for each attempt, and one that was cancelled before its turn is withdrawn.
-Once another system has it, it is in fulfilment. Stock is not looked at again (spec shoppex_partner
+Each attempt reads the order again; the dispatch of a cancelled order is withdrawn. When the outside
+system has the order, it moves to in_fulfilment. Stock is not checked again (spec shoppex_partner
 4.4).
 """
 
@@ -33,7 +33,7 @@ DEADLINE_S = 180
 def dispatch_kind(
     connectors: Connectors, *, waits_s: tuple[int, ...] = RETRY_WAITS_S
 ) -> DeliveryKind:
-    """Orders that go to a connector: the target is its name, the subject the order."""
+    """The kind of delivery for dispatches: the target is the connector's name, the subject the order."""
 
     async def build(tx: Transaction, *, claim: Claim) -> Call | None:
         order = await read_order(
@@ -66,7 +66,7 @@ def order_of(claim: Claim) -> int:
 
 
 async def resend(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
-    """Start over with a failed dispatch; the connector first looks for what earlier attempts left.
+    """Queue a failed dispatch again; the connector first looks for what earlier attempts created.
 
     Raises Refused `order_state` for one that is sent, withdrawn, or still being tried.
     """
@@ -80,7 +80,7 @@ async def resend(tx: Transaction, *, shop_id: int, order_id: int, now: datetime)
 
 
 async def _lock_order(tx: Transaction, *, claim: Claim) -> None:
-    """The order's row before the delivery's, as cancelling does."""
+    """Lock the order's row before the delivery's, in the same order as cancelling."""
     await lock_order(tx, shop_id=claim.shop_id, order_id=order_of(claim))
 
 

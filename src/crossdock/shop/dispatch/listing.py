@@ -1,4 +1,4 @@
-"""Look at dispatches: which are waiting, sent, or failed, and why."""
+"""List dispatches with their states and errors."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from crossdock.errors import NotFound
 
 
 class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an order has come on its way to fulfilment."""
+    """The state of an order's dispatch."""
 
     shop_id: int
     order_id: int

@@ -1,4 +1,4 @@
-"""Fulfilment by people who look at the order book: nothing leaves this server.
+"""Fulfilment by staff: nothing is sent to an outside system.
 
 An order of a shop whose default connector is manual is written as sent. This
 connector is for orders that were queued before their connector was made a manual one.
@@ -11,11 +11,11 @@ from crossdock.shop.dispatch.contract import DispatchOrder
 
 
 class ManualSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """There is nothing to set."""
+    """It has no settings."""
 
 
 class ManualConnector:
-    """Every order counts as sent at once; staff find it among the orders in processing."""
+    """Reports every order as sent; staff find it among the orders in `processing`."""
 
     async def send(self, order: DispatchOrder) -> Sent:
         return Sent(BY_HAND)

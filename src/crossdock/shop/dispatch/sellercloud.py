@@ -18,7 +18,7 @@ Read in Sellercloud's developer articles (developer.sellercloud.com, dev-article
 Not stated there, so handled either way: the shape of the new order's id (a number, or an object with
 ID), and the status of the rate limit answer (429 here; its body is recognised under any status).
 Users report servers that ignore the filters of get-all-orders, so a found row counts only if its
-OrderSourceOrderID is ours, and if rows of others come back a missing one is not taken for granted.
+OrderSourceOrderID is ours, and if other rows are returned, ours may exist without being among them.
 """
 
 import asyncio

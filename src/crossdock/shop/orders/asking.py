@@ -1,4 +1,4 @@
-"""A partner asks for an order of its customer: read, let the rules decide, place."""
+"""Place an order for a partner's customer: read the context, apply the rules, place."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,10 +24,10 @@ _ID_MAX = 2**63 - 1
 
 
 class Placing(msgspec.Struct, frozen=True, kw_only=True):
-    """What placing needs besides the order: set once, where the program is put together.
+    """The dependencies of placing, set once in compose.py.
 
     `assigning` may call out, so it runs between the reading and the writing transaction;
-    `note_template` makes what the outside system gets with each line.
+    `note_template` makes the note that an outside system gets with each line.
     """
 
     db: Database
@@ -41,11 +41,11 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
 async def place_for_customer(
     service: Placing, *, partner: Partner, request: OrderRequest, rules: Sequence[Rule]
 ) -> Placed:
-    """The committed order of the partner's customer, once every rule has agreed, in their order.
+    """Place the order once every rule has passed; returns the committed order.
 
-    Raises what the rules raise, and Conflict `partner_order_exists` with the existing order. Stock
-    that another order takes between the reading and the writing makes it start over, so that the
-    refusal is the one that the rules give for what is left.
+    Raises what the rules raise, and Conflict `partner_order_exists` with the existing order. If
+    another order takes stock between reading and writing, it starts over, so that the rules refuse
+    the order for the stock that is left.
     """
     shortage = Refused("stock_limit_exceeded")
     for _ in range(_ATTEMPTS):
@@ -82,7 +82,7 @@ async def place_for_customer(
 async def read_context(
     tx: Transaction, *, partner: Partner, request: OrderRequest, now: datetime
 ) -> OrderContext:
-    """Everything the rules look at, in one query: a hidden variant is as absent as an unknown one."""
+    """Everything the rules need, in one query; a hidden variant is treated as unknown."""
     merchants = partner.visible_merchants
     text = await tx.value(
         "select order_context(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -102,7 +102,7 @@ async def read_context(
 
 
 def draft_for(service: Placing, asked: Asked, *, assignment: Assignment) -> OrderDraft:
-    """The order as the rules allowed it, of what was read; taken from stock, not paid for."""
+    """The draft of an order that passed the rules; it takes stock and has no payment."""
     partner, request, customer = asked.partner, asked.request, asked.customer
     note = item_note(request.partner_order_id, request.comments, service.note_template)
     return OrderDraft(
@@ -157,7 +157,7 @@ def _line(item: OrderItem, *, variant: OrderVariant, backorder: bool, note: str)
 
 
 def _take(variant: OrderVariant, *, backorder: bool) -> Take | None:
-    """Own stock is never overdrawn without backorder; what is not counted takes none."""
+    """How a line takes stock: never below zero without backorder, not at all if stock is not managed."""
     mode = taking(variant.availability(), backorder=backorder)
     if mode == "none":
         return None

@@ -1,4 +1,4 @@
-"""Take an order back before anybody works on it."""
+"""Cancel an order before its fulfilment has started."""
 
 from datetime import datetime
 
@@ -17,12 +17,12 @@ _EXPIRED_MAX = 100
 async def cancel_order(
     tx: Transaction, *, shop_id: int, order_id: int, now: datetime, reason: str = ""
 ) -> str:
-    """Cancel the order, give its stock back and withdraw what was not yet sent to a connector.
+    """Cancel the order, release its stock and withdraw its dispatch if it was not sent yet.
 
-    The partner's order number stays used. Answers the connector that an attempt which failed may
-    have reached all the same, for somebody to look there, else "". Raises NotFound
+    The partner's order number stays used. Returns the connector that a failed attempt may have reached
+    all the same, so that somebody checks there, else "". Raises NotFound
     `order_not_found`, and Refused `order_state` once fulfilment has started or an outside system
-    has the order, and while a payment provider is being asked.
+    has the order, and while a request to a payment provider is open.
     """
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if state.fulfilment == "cancelled":
@@ -39,7 +39,7 @@ async def cancel_order(
 
 
 async def expire_orders(db: Database, *, now: datetime) -> int:
-    """Cancel the orders that were not paid in time; how many there were. Several may run at once."""
+    """Cancel the orders that were not paid in time; returns how many. Safe to run concurrently."""
     async with db.begin() as tx:
         rows = await tx.all(
             "select shop_id, id, payment_state from orders"
@@ -56,7 +56,7 @@ async def expire_orders(db: Database, *, now: datetime) -> int:
 
 
 async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> str:
-    """Keep the order from its connector, and tell staff where an attempt may have reached it."""
+    """Withdraw the order's dispatch; raise an alert if an attempt may have reached the connector."""
     withdrawn = await withdraw_delivery(
         tx, shop_id=shop_id, kind="dispatch", subject_id=order_id, now=now
     )

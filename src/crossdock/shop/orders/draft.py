@@ -1,4 +1,4 @@
-"""An order that is to be placed: everything that is written, decided before it is.
+"""The draft of an order: everything that `place` will write.
 
 The SQL function `place_order` reads it as it is encoded here.
 """
@@ -28,10 +28,10 @@ Outcome = Literal["created", "replayed", "conflict"]
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What makes an order the same one again: a key, unique for ever within its namespace.
+    """What makes placing idempotent: a key, unique for ever within its namespace.
 
-    With a `request_hash` the same request again is a replay and another one a conflict; without,
-    every second use is a conflict.
+    With a `request_hash` a repeat of the same request is a replay and another request a conflict;
+    without one every second use is a conflict.
     """
 
     namespace: str
@@ -40,7 +40,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant as it is sold; later changes of the catalogue do not reach it."""
+    """A variant as it is sold; later changes of the catalogue do not change it."""
 
     variant_id: int
     product_id: int
@@ -53,10 +53,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
-    """So many of one variant. Amounts are minor units; all but the unit price are the whole line's.
+    """A quantity of one variant. Amounts are minor units; all but the unit price are for the whole line.
 
-    A variant may be given by a name, which is looked up while the order is written; `name` may be ''
-    then, for the catalogue's. `channel_data` is the channel's own, opaque to the core.
+    A variant may be given by a name, which is resolved while the order is written; `name` '' then
+    takes the catalogue's. `channel_data` is the channel's own, opaque to the core.
     """
 
     variant: Snapshot | VariantName
@@ -73,14 +73,14 @@ class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """The connector that an order goes to; `kind` 'manual' means that staff find it here."""
+    """The connector that an order goes to; with the `kind` 'manual' staff fulfil it here."""
 
     name: str
     kind: str
 
 
 class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """An order before it is placed. `state_when_short` is where it begins without its stock.
+    """An order before it is placed. `state_when_short` is its first state if stock is short.
 
     `merchant_ids` are those whose variants the caller may name, None for all. An order with a payment
     state is posted as sold; `payment_id` is the authorised payment that pays it.
@@ -152,7 +152,7 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """A committed order, or the one that has the draft's identity; `state` is where a new one begins."""
+    """The committed order, or the existing one with the draft's identity; `state` is a new order's first state."""
 
     id: int
     order_key: str

@@ -1,4 +1,4 @@
-"""What makes a write happen once: orders have theirs by `place`, all other idempotent writes here."""
+"""Idempotency of writes that place no order; orders have their identities from `place`."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from crossdock.shop.orders.draft import Identity
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """An identity that was used before: whether by the same request, and what was answered then."""
+    """An identity that was used before: whether by the same request, and the stored answer."""
 
     is_same_request: bool
     answer: Any
@@ -24,10 +24,10 @@ async def claim_identity(
     now: datetime,
     expires_at: datetime | None = None,
 ) -> Known | None:
-    """None where the identity is new: it is the caller's now, who leaves an answer before the commit.
+    """Claim the identity; None if it is new, and then the caller stores an answer before the commit.
 
-    One that another transaction is using is waited for: committed, it is known; rolled back, it is
-    new. With `expires_at` it may be used again after that time.
+    It waits for another transaction that is using the identity: after its commit the identity is
+    known, after its rollback new. With `expires_at` it may be used again after that time.
     """
     claimed = await tx.run(
         "insert into identities as i (shop_id, namespace, key, request_hash, created_at, expires_at)"
@@ -50,7 +50,7 @@ async def claim_identity(
 
 
 async def keep_answer(tx: Transaction, *, shop_id: int, identity: Identity, answer: Any) -> None:
-    """Remember what a write was answered with, for whoever repeats it; anything that JSON can hold."""
+    """Store the answer to a write, for replays; any JSON value."""
     await tx.run(
         "update identities set answer = %(answer)s::jsonb"
         " where shop_id = %(shop)s and namespace = %(namespace)s and key = %(key)s",
@@ -59,7 +59,7 @@ async def keep_answer(tx: Transaction, *, shop_id: int, identity: Identity, answ
 
 
 async def purge_identities(tx: Transaction, *, now: datetime) -> int:
-    """Forget those whose time is over; an order's own never is."""
+    """Delete expired identities; those of orders never expire."""
     return await tx.run("delete from identities where expires_at <= %s", (now,))
 
 

@@ -1,4 +1,4 @@
-"""List a shop's orders, whoever placed them."""
+"""List a shop's orders of all channels."""
 
 from datetime import datetime
 
@@ -33,7 +33,7 @@ async def list_orders(
     before: int | None = None,
     limit: int = 50,
 ) -> list[OrderRow]:
-    """At most `limit` (PAGE_MAX) orders, the newest first; the next page are those `before` the last."""
+    """At most `limit` (PAGE_MAX) orders, newest first; pass the last id as `before` for the next page."""
     rows = await tx.all(
         "select id, channel, partner_id, partner_order_id, customer_id, fulfilment_state, payment_state,"
         " currency, total_minor, placed_at from orders"

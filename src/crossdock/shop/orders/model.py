@@ -1,4 +1,4 @@
-"""What an order is asked for with, and what is known when it is decided."""
+"""A partner's order request, and the context that the rules decide with."""
 
 import msgspec
 
@@ -8,14 +8,14 @@ from crossdock.shop.stock import Availability
 
 
 class OrderItem(msgspec.Struct, frozen=True, kw_only=True):
-    """So many of one variant."""
+    """A quantity of one variant."""
 
     variant_id: int
     quantity: int
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as a partner asks for it. The same variant may come in several items."""
+    """An order as a partner requests it. Several items may have the same variant."""
 
     partner_order_id: str
     items: tuple[OrderItem, ...]
@@ -63,7 +63,7 @@ class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):
     vat_bp: int
 
     def availability(self) -> Availability:
-        """What the stock rule looks at."""
+        """The input of the stock rule."""
         return Availability(
             origin=self.origin,
             managed=self.managed,

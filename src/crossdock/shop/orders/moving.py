@@ -27,7 +27,7 @@ async def lock_order(tx: Transaction, *, shop_id: int, order_id: int) -> OrderSt
 
 
 async def touch_order(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
-    """Note that something of the order changed while its states stayed."""
+    """Record a change of the order that leaves its states as they are."""
     await tx.run(
         "update orders set updated_at = %s where shop_id = %s and id = %s", (now, shop_id, order_id)
     )
@@ -44,10 +44,12 @@ async def move_order(
     lines: Sequence[int] | None = None,
     details: Mapping[str, object] | None = None,
 ) -> str:
-    """The state before; '' of lines. `details` go into the event (see `move_order` in moving.sql).
+    """Move the order; returns the state before, '' for lines (see `move_order` in moving.sql).
+
+    `details` go into the event.
 
     Raises NotFound `order_not_found`, Refused `order_state` for an arrow that does not exist; the
-    transaction is lost then.
+    transaction must then be rolled back.
     """
     try:
         before = await tx.value(

@@ -1,4 +1,4 @@
-"""Money of an order: it is paid, refunded, let go of, and its payment axis follows."""
+"""Payments of an order: capture, refund, void, and the moves of its payment axis."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ class OrderFollows:
         await lock_order(tx, shop_id=shop_id, order_id=order_id)
 
     async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
-        """Captured is paid, voided is voided, and a refund is what the payment is after it."""
+        """Move the payment axis: to paid after a capture, to voided after a void, as the payment after a refund."""
         payment = settled.payment
         if payment.order_id is None:
             return
@@ -63,7 +63,7 @@ ORDER_FOLLOWS = OrderFollows()
 async def pay_order(
     service: Paying, *, shop_id: int, order_id: int, reference: str = ""
 ) -> Payment:
-    """The order is paid: an authorised card is captured, or a bank transfer `reference` is noted.
+    """Pay the order: capture its authorised card, or record a bank transfer with its `reference`.
 
     Raises NotFound `order_not_found`, Refused `order_state` for an order that is not to be paid, Invalid
     `invalid_input` where a transfer has no reference, and what `capture` and `record_transfer` raise.
@@ -90,7 +90,7 @@ async def pay_order(
 async def refund_order(
     service: Paying, *, shop_id: int, order_id: int, amount_minor: int | None = None
 ) -> Payment:
-    """Give back so much of what was paid for the order, or all that is left of it.
+    """Refund an amount of what was paid for the order, or all that is left.
 
     Raises NotFound `order_not_found`, Refused `payment_state` where nothing was paid, Invalid
     `invalid_input` for an amount that is none, and what `refund` raises.
@@ -116,7 +116,7 @@ async def refund_order(
 
 
 async def settle_order_payments(service: Paying) -> int:
-    """Look up lost answers, and let go of what cancelled orders had authorised; how many were settled."""
+    """Look up lost answers and void the authorisations of cancelled orders; returns how many were settled."""
     settled = await settle_payments(service, follow=ORDER_FOLLOWS)
     async with service.db.statement() as tx:
         rows = await tx.all(
@@ -132,7 +132,7 @@ async def settle_order_payments(service: Paying) -> int:
 
 
 async def refuse_while_asked(tx: Transaction, *, shop_id: int, order_id: int) -> None:
-    """Raise Refused `order_state` while a provider is being asked about the order's payment."""
+    """Raise Refused `order_state` while a request about the order's payment is open."""
     asked = await tx.value(
         "select exists (select 1 from payments p"
         " join payment_attempts a on a.shop_id = p.shop_id and a.payment_id = p.id"
@@ -146,9 +146,9 @@ async def refuse_while_asked(tx: Transaction, *, shop_id: int, order_id: int) ->
 async def settle_cancelled(
     tx: Transaction, *, shop_id: int, order_id: int, payment: str, now: datetime
 ) -> None:
-    """What was sold is taken back from the ledger, where the cancelled order was not paid.
+    """Reverse the sale in the ledger if the cancelled order was not paid.
 
-    An authorised payment is let go of by the next settling. What was paid stays, and somebody is told.
+    The next settling voids an authorised payment. A paid order keeps its payment, and an alert is raised.
     """
     if payment == "none":
         return
@@ -197,7 +197,7 @@ async def _note_transfer(
 
 
 async def _let_go(service: Paying, *, shop_id: int, payment_id: int) -> bool:
-    """Whether the payment is voided now; one that is being asked or was refused is tried again later."""
+    """Void the payment; False if a request is open or was refused, to be tried again later."""
     try:
         await void(service, shop_id=shop_id, payment_id=payment_id, follow=ORDER_FOLLOWS)
     except CrossdockError:

@@ -18,10 +18,10 @@ STAFF_NAMESPACE = "staff"
 
 
 async def place(tx: Transaction, *, draft: OrderDraft, now: datetime) -> Placed:
-    """The order with its lines, parts, stock, event and delivery, in one statement (core.md, 'One write').
+    """Write the order with its lines, parts, stock, event and delivery, in one statement (core.md, 'One write').
 
-    The outcome is `created`, or tells of the order that has the draft's identity already: `replayed`
-    for the same request, else `conflict`. Raises NotFound `variant_not_found` with the
+    The outcome is `created`; or, if an order has the draft's identity already, `replayed` for the
+    same request, else `conflict`. Raises NotFound `variant_not_found` with the
     `line_numbers` (from 1) that name no variant of the caller's, Refused `stock_limit_exceeded`
     and `order_amount_not_allowed`, NotFound `hold_not_found`, Refused
     `payment_state` for a payment that cannot pay it; nothing is written then.
@@ -43,18 +43,18 @@ async def place(tx: Transaction, *, draft: OrderDraft, now: datetime) -> Placed:
 
 
 def refuse_second(placed: Placed) -> None:
-    """Raise Conflict `partner_order_exists`, with the order that has the number, unless it is new."""
+    """Raise Conflict `partner_order_exists`, with the existing order, unless the placed one is new."""
     if placed.outcome != "created":
         raise order_exists(placed.id, placed.order_key)
 
 
 def order_exists(order_id: int, order_key: str) -> Conflict:
-    """The refusal of a number that was used before, with the order that has it."""
+    """The error for an order number that was used before, with its order."""
     return Conflict("partner_order_exists", data={"order_id": order_id, "order_key": order_key})
 
 
 def number_namespace(partner_id: int) -> str:
-    """Where a partner's own order numbers are unique, for ever."""
+    """The namespace of a partner's own order numbers, which are unique for ever."""
     return f"partner:{partner_id}"
 
 

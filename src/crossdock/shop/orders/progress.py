@@ -1,6 +1,6 @@
-"""How far the lines of an order have come: picked, shipped, returned, and what follows for its states.
+"""Quantities picked, shipped and returned of an order's lines, and the state changes that follow.
 
-The caller holds the order's lock (`lock_order`). `quantities` says how many of which line.
+The caller holds the order's lock (`lock_order`). `quantities` maps line numbers to quantities.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ Quantities = Mapping[int, int]
 async def note_picked(
     tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities
 ) -> int | None:
-    """Count what was taken from the shelf; the first line that has not so much left, else None.
+    """Add to the picked quantities; returns the first line with less left to pick, else None.
 
-    Nothing may be kept where a line is answered.
+    If it returns a line, the caller must roll back.
     """
     for line_no, quantity in sorted(quantities.items()):
         done = await tx.run(
@@ -36,11 +36,11 @@ async def note_picked(
 async def note_shipped(
     tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
 ) -> str:
-    """Count what has left, take it from the levels and move lines and order; the order's state then.
+    """Add to the shipped quantities, take them from the levels, move lines and order; returns the order's state.
 
-    What was counted leaves `on hand` and `committed` together, so what is available stays. Raises
-    Refused `stock_insufficient` for what is not on hand. What has serials in stock gets them, the oldest
-    first.
+    Managed stock leaves on hand and committed together, so what is available does not change. Raises
+    Refused `stock_insufficient` for stock that is not on hand. Lines of variants with serials in stock
+    get the oldest ones.
     """
     await tx.run(_ADD_SHIPPED, _values(shop_id, order_id, quantities))
     target = await _move_shipped(tx, shop_id=shop_id, order_id=order_id, now=now)
@@ -55,7 +55,7 @@ async def note_shipped(
 async def _sell_serials(
     tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
 ) -> None:
-    """Serials lie in the own pool alone: what came from another has none."""
+    """Sell serials for what was taken from the own pool; other pools have none."""
     rows = await tx.all(_SERIAL_LINES, _values(shop_id, order_id, quantities))
     sold = [(line_no, variant_id, quantity) for line_no, variant_id, quantity in rows]
     await sell_serials(tx, shop_id=shop_id, order_id=order_id, sold=sold, now=now)
@@ -64,7 +64,7 @@ async def _sell_serials(
 async def note_returned(
     tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
 ) -> None:
-    """Count what has come back; a line of which everything has is returned."""
+    """Add to the returned quantities; a completely returned line moves to `returned`."""
     await tx.run(_ADD_RETURNED, _values(shop_id, order_id, quantities))
     lines = await tx.value(
         "select array_agg(line_no) from order_lines"
@@ -106,7 +106,7 @@ async def _move_shipped(tx: Transaction, *, shop_id: int, order_id: int, now: da
 async def _leave_levels(
     tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities
 ) -> list[Posting]:
-    """What is to be posted of counted goods, own pool first; the order's share is noted as shipped."""
+    """The postings of managed stock, own pool first; marks the order's share as shipped."""
     rows = await tx.all(_LEAVE, _values(shop_id, order_id, quantities))
     return [
         Posting(variant_id=variant_id, pool=pool, kind="ship", on_hand=-part, committed=-part)

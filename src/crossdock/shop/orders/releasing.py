@@ -1,4 +1,4 @@
-"""Release orders when their stock is there, and take them back when it is not."""
+"""Release orders whose stock is available, and recall them when it is not."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -23,12 +23,12 @@ _log = structlog.get_logger(__name__)
 async def release_order(
     tx: Transaction, *, shop_id: int, order_id: int, now: datetime, looks: bool = True
 ) -> str:
-    """Release a waiting or reserved order; the state it is in afterwards (spec shopwedo 14.2).
+    """Release a waiting or reserved order; returns its state afterwards (spec shopwedo 14.2).
 
-    `processing` when all its stock was available and is committed now, `reserved` when some was
-    short: it keeps nothing then. One that was released before stays as it is. Without `looks` own
+    `processing` if all its stock was available and is now committed, `reserved` if some was short
+    and nothing is committed. An order that was released before stays as it is. Without `looks` own
     stock may go below zero. Raises NotFound `order_not_found`, Refused `order_state` for an order
-    that is over or not paid yet.
+    that is closed or not paid yet.
     """
     before = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if before.payment == "awaiting":
@@ -44,7 +44,7 @@ async def release_order(
 async def _release(
     tx: Transaction, *, shop_id: int, order_id: int, now: datetime, looks: bool = True
 ) -> str | None:
-    """The state afterwards, whatever it was: the stock run goes on when one was cancelled meanwhile."""
+    """Release an order of the stock run; one that was cancelled meanwhile is no error."""
     state: str | None = await tx.value(
         "select release_order(%s, %s, %s, %s)", (shop_id, order_id, looks, now)
     )
@@ -52,7 +52,7 @@ async def _release(
 
 
 async def wake_releases(tx: Transaction, *, shop_id: int) -> bool:
-    """Have the stock run come at once after this transaction if an order of the shop waits for it."""
+    """Defer a stock run after this transaction if an order of the shop waits for stock."""
     waits = bool(await tx.value(_ANYBODY_WAITS, (shop_id,)))
     if waits:
         await defer_job(tx, task=TASK, queue="default", args={"timestamp": 0})
@@ -60,11 +60,11 @@ async def wake_releases(tx: Transaction, *, shop_id: int) -> bool:
 
 
 async def run_releases(db: Database, *, now: datetime) -> int:
-    """The stock run: release what waits for stock, oldest first; how many orders were released.
+    """The stock run: release the orders that wait for stock, oldest first; returns how many.
 
-    Orders that were released unseen and are short go back to waiting first, the newest first, so
-    that older ones keep their goods. An order whose goods are not there is not looked at again, so
-    many of them hold nobody up.
+    First it recalls orders that were released without a check and are short, newest first, so that
+    older ones keep their stock. The query skips orders whose stock is not available, so that many of
+    them do not slow the run down.
     """
     recalled = 0
     async for shop_id, order_id in _walk(db, query=_SHORT, start=_AFTER_ALL):
@@ -81,7 +81,7 @@ async def run_releases(db: Database, *, now: datetime) -> int:
 
 
 async def _walk(db: Database, *, query: str, start: _Place) -> AsyncIterator[_Place]:
-    """Every (shop id, order id) of the query, a page at a time; nothing is held between them."""
+    """Every (shop id, order id) of the query, page by page, without locks in between."""
     place = start
     while True:
         async with db.statement() as tx:
@@ -94,7 +94,7 @@ async def _walk(db: Database, *, query: str, start: _Place) -> AsyncIterator[_Pl
 
 
 async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> bool:
-    """Put a released order back to waiting if one of its levels is still below zero."""
+    """Recall a released order if one of its levels is still below zero."""
     state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     still_short = await tx.value(
         "select exists (select 1 from order_allocations a"

@@ -1,6 +1,6 @@
-"""Rules that say whether an order may be placed: small, and listed in its own order by each channel.
+"""The rules for placing an order, one function each; every channel applies its own list of them.
 
-A rule raises, or says nothing. An error's data names all offending variants.
+A rule raises or returns None. An error's data lists all variants concerned.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ from crossdock.shop.stock import purchase_limit
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What rules look at: who asks, for what, and what is known of it."""
+    """The input of the rules: the partner, the request and the context."""
 
     partner: Partner
     request: OrderRequest
@@ -85,7 +85,7 @@ def variants_are_known(asked: Asked) -> None:
 
 
 def origin_rule(asked: Asked) -> None:
-    """No more is asked for than the origin of each variant allows (see `purchase_limit`).
+    """No quantity exceeds the purchase limit of its variant (see `purchase_limit`).
 
     Raises Refused `backorder_not_allowed`, `stock_limit_exceeded` with the `limits`.
     """
@@ -112,7 +112,7 @@ def origin_rule(asked: Asked) -> None:
 
 
 def amount_is_in_range(asked: Asked) -> None:
-    """The goods cost what the partner's terms allow. Raises Refused `order_amount_not_allowed`."""
+    """The item total is in the range of the partner's terms. Raises Refused `order_amount_not_allowed`."""
     variants, partner = asked.variants, asked.partner
     subtotal = sum(variants[i.variant_id].price_minor * i.quantity for i in asked.request.items)
     low, high = partner.min_amount_minor, partner.max_amount_minor
@@ -123,7 +123,7 @@ def amount_is_in_range(asked: Asked) -> None:
 
 
 def quantities(items: Sequence[OrderItem]) -> dict[int, int]:
-    """How many of each variant over all items: the same variant twice counts as the sum."""
+    """The quantity of each variant, summed over all items."""
     wanted: Counter[int] = Counter()
     for item in items:
         wanted[item.variant_id] += item.quantity

@@ -1,4 +1,4 @@
-"""Orders that staff take down, by telephone or over the counter, on account or with a card."""
+"""Orders entered by staff, on account or by card."""
 
 import contextlib
 from datetime import datetime
@@ -40,7 +40,7 @@ _RULES: tuple[Rule, ...] = (
 
 
 class StaffOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as staff take it down. With a `number` of their own it is placed once."""
+    """An order as staff enter it. With a `number` of their own placing is idempotent."""
 
     customer_id: int
     items: tuple[OrderItem, ...]
@@ -50,7 +50,7 @@ class StaffOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def place_on_account(service: Placing, *, shop: Shop, order: StaffOrder) -> Placed:
-    """The committed order, which is to be paid later; its customer owes what it costs.
+    """Place an order to be paid later; its total is posted as a receivable of the customer.
 
     Raises what the rules raise (customer_..., billing_incomplete, shipping_incomplete, variant_not_found,
     stock_limit_exceeded, order_amount_not_allowed) and Conflict `partner_order_exists`.
@@ -69,10 +69,10 @@ async def place_on_account(service: Placing, *, shop: Shop, order: StaffOrder) -
 async def place_with_card(
     service: Placing, paying: Paying, *, shop: Shop, order: StaffOrder, card: Card, provider: str
 ) -> Placed:
-    """The committed order, with what it costs authorised on the card (core.md, 'Payments').
+    """Place an order with its total authorised on the card (core.md, 'Payments').
 
-    Goods are held first, then the card is asked, then holds and payment become the order's in one
-    transaction. Whoever loses gives both back. Raises as `place_on_account` and `authorise` do.
+    The stock is held, then the amount is authorised, then one transaction writes the order with both.
+    If it fails, the holds are released and the payment is voided. Raises as `place_on_account` and `authorise` do.
     """
     draft = await _draft(service, shop=shop, order=order)
     draft = await _with_holds(service, draft)
@@ -138,7 +138,7 @@ async def _draft(service: Placing, *, shop: Shop, order: StaffOrder) -> OrderDra
 
 
 def _shop_s_own_terms(shop: Shop, *, customer_id: int) -> Partner:
-    """Staff sell what the shop has, at its own prices, to whichever customer they name."""
+    """The terms of staff orders: the shop's own stock and prices, for any customer."""
     return Partner(
         shop_id=shop.id,
         id=0,
@@ -158,7 +158,7 @@ def _shop_s_own_terms(shop: Shop, *, customer_id: int) -> Partner:
 
 
 async def _with_holds(service: Placing, draft: OrderDraft) -> OrderDraft:
-    """The draft with its stock held: all of it, or none. Raises Refused `stock_limit_exceeded`."""
+    """The draft with all its stock held. Raises Refused `stock_limit_exceeded`, and then holds nothing."""
     now = service.clock.now()
     places = sorted(range(len(draft.lines)), key=lambda n: _variant_id(draft.lines[n]))
     lines = list(draft.lines)
@@ -189,7 +189,7 @@ def _variant_id(line: DraftLine) -> int:
 
 
 async def _release(service: Placing, draft: OrderDraft) -> None:
-    """Give the holds back that are still there; one that ran out meanwhile gave its goods back itself."""
+    """Release the open holds; expired ones have been released already."""
     for line in draft.lines:
         if line.hold_id is None:
             continue
@@ -201,7 +201,7 @@ async def _release(service: Placing, draft: OrderDraft) -> None:
 
 
 async def _lose(service: Placing, paying: Paying, draft: OrderDraft, payment: Payment) -> None:
-    """Nothing was placed: goods and money are let go of at once."""
+    """No order was placed: release the holds and void the payment."""
     await _release(service, draft)
     with contextlib.suppress(CrossdockError):  # the run that settles payments tries again
         await void(paying, shop_id=draft.shop_id, payment_id=payment.id)

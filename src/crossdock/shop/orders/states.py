@@ -1,6 +1,6 @@
-"""The states of an order: one axis for the goods, one for the money, and one of each line.
+"""The states of an order: a fulfilment axis, a payment axis, and a state of each line.
 
-The database has the same arrows (table `order_moves`) and refuses all others.
+The table `order_moves` has the same arrows; the database refuses all others.
 """
 
 from typing import Literal
@@ -66,7 +66,7 @@ RETURNABLE = ("partially_shipped", "shipped", "completed")
 
 
 class OrderState(msgspec.Struct, frozen=True):
-    """Where an order stands on its two axes."""
+    """An order's states on its two axes."""
 
     fulfilment: str
     payment: str

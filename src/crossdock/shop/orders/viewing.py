@@ -1,4 +1,4 @@
-"""Read an order: one view of it, in sections, for every channel, page, label and connector."""
+"""The read model of an order, in sections, for every channel, page, label and connector."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ _NO_KEY = "wc_order_0000000000000"
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was sold, and how far it has come. Amounts are minor units of the whole line."""
+    """A line as it was sold, with its state and quantities. Amounts are minor units of the whole line."""
 
     line_no: int
     variant_id: int
@@ -44,7 +44,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartView(msgspec.Struct, frozen=True, kw_only=True):
-    """One merchant's share of the order; `route` is the connector that it goes to, None for none."""
+    """One merchant's share of the order; `route` is its connector, or None."""
 
     merchant_id: int
     merchant: str
@@ -59,7 +59,7 @@ class PartView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PackageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A package: packed, shipped, delivered or cancelled; `lines` says how many of which line."""
+    """A package: packed, shipped, delivered or cancelled; `lines` has the quantity of each line."""
 
     id: int
     state: str
@@ -74,7 +74,7 @@ class PackageView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReturnView(msgspec.Struct, frozen=True, kw_only=True):
-    """Goods that come back: announced, received or refused."""
+    """A return: announced, received or refused."""
 
     id: int
     state: str
@@ -85,7 +85,7 @@ class ReturnView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to the order."""
+    """An event of the order."""
 
     kind: str
     payload: dict[str, Any]
@@ -93,7 +93,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An order. Sections that were not asked for are empty; lists are in the order they came about.
+    """An order. Sections that were not requested are empty; lists are in order of creation.
 
     `shipped_at` is when the last package left, None before, read with the packages.
     """
@@ -146,10 +146,10 @@ async def read_order(
     partner_order_id: str | None = None,
     sections: Sequence[Section] = ("lines",),
 ) -> OrderView:
-    """The order of our number, or of the partner's own; one query.
+    """The order with our number, or with the partner's own; one query.
 
-    Give `shop_id` wherever the caller belongs to a shop, and `partner_id` wherever it is a partner:
-    a partner's own number means nothing without it. Raises NotFound `order_not_found` for unknown
+    Pass `shop_id` if the caller belongs to a shop, and `partner_id` if it is a partner: a partner's
+    own number is unique only together with it. Raises NotFound `order_not_found` for unknown
     orders and for those of other shops and partners.
     """
     if order_id is None:
@@ -165,7 +165,7 @@ async def read_order(
 
 
 async def read_order_by_key(tx: Transaction, *, order_id: int, order_key: str) -> OrderView:
-    """The order of an unguessable key, compared in constant time.
+    """The order with this unguessable key, compared in constant time.
 
     A wrong key and an unknown order are the same NotFound `order_not_found`.
     """
@@ -180,7 +180,7 @@ async def read_order_by_key(tx: Transaction, *, order_id: int, order_key: str) -
 
 
 async def find_order_id(tx: Transaction, *, shop_id: int, number: str) -> int:
-    """The order of this number, ours, a partner's or staff's; of several the newest.
+    """The id of the order with this number (ours, a partner's or staff's); the newest if several have it.
 
     Raises NotFound `order_not_found`.
     """

@@ -1,4 +1,4 @@
-"""What things cost: price lists, promotions, sales."""
+"""Prices: price lists, promotions, sales."""
 
 from crossdock.shop.pricing.active import active_price
 from crossdock.shop.pricing.lists import (

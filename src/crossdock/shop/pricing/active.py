@@ -1,4 +1,4 @@
-"""What a unit costs at a moment."""
+"""The effective price of a variant at a given time."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ def active_price(
 ) -> int | None:
     """The unit price in minor units, or None when there is none (spec shoppex_partner 3, 8.9).
 
-    The first that there is: the partner's price list, the lowest running promotion, the sale
+    The first that exists: the partner's price list, the lowest running promotion, the sale
     price while it runs (start inclusive, end exclusive), the retail price. The SQL twin is
     `active_price` in active.sql; listing, amount rule and order lines use the same one.
     """

@@ -21,7 +21,7 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListedPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """What one variant costs by the list."""
+    """The price of one variant in the list."""
 
     variant_id: int
     sku: str
@@ -30,7 +30,7 @@ class ListedPrice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A price to be set: `price_minor` None takes the variant off the list.
+    """A price to be set; `price_minor` None removes the variant from the list.
 
     `merchant` is the merchant's slug, needed only where two of them use the sku.
     """
@@ -55,7 +55,7 @@ async def add_price_list(tx: Transaction, *, shop_id: int, name: str) -> int:
 
 
 async def read_price_list(tx: Transaction, *, shop_id: int, name: str) -> PriceList:
-    """The list with this name or number. Raises NotFound `not_found`, telling which there are."""
+    """The list with this name or id. Raises NotFound `not_found`, naming those that exist."""
     lists = await list_price_lists(tx, shop_id=shop_id)
     for found in lists:
         if name.strip() in {found.name, str(found.id)}:
@@ -95,7 +95,7 @@ async def read_prices(tx: Transaction, *, shop_id: int, price_list_id: int) -> l
 async def set_prices(
     tx: Transaction, *, shop_id: int, price_list_id: int, rows: Sequence[PriceRow], now: datetime
 ) -> int:
-    """Set the rows' prices and leave the others; how many changed. All or nothing.
+    """Set the prices of the rows and keep the others; returns how many changed. All or nothing.
 
     Writes one `price.changed` event when something changed. Raises Invalid `invalid_input` for a
     price out of range, NotFound `not_found` for a sku that nobody or, without a merchant, more

@@ -1,4 +1,4 @@
-"""Promise stock for a while; an order makes it good (see `convert_holds` in orders/placing.sql)."""
+"""Hold stock for a limited time; an order converts a hold (see `convert_holds` in orders/placing.sql)."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ _EXPIRED_MAX = 500
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """So much of one level, promised until `expires_at`."""
+    """A quantity of one level that is reserved until `expires_at`."""
 
     id: int
     shop_id: int
@@ -34,7 +34,7 @@ async def hold_stock(
     pool: str = "own",
     reference: str = "",
 ) -> Hold:
-    """A hold on available stock. Raises Refused `stock_limit_exceeded`; nothing is held then."""
+    """Hold available stock. Raises Refused `stock_limit_exceeded`, and then holds nothing."""
     expires_at = now + timedelta(seconds=ttl_s)
     await tx.run(
         "insert into stock_levels (shop_id, variant_id, pool) values (%s, %s, %s) on conflict do nothing",
@@ -59,7 +59,7 @@ async def hold_stock(
 
 
 async def release_hold(tx: Transaction, *, shop_id: int, hold_id: int, now: datetime) -> Hold:
-    """Give a hold back. Raises NotFound `hold_not_found` for a closed one."""
+    """Release a hold before it expires. Raises NotFound `hold_not_found` if it is closed."""
     hold = await _close(tx, shop_id=shop_id, hold_id=hold_id, status="released", now=now)
     posting = _posting(hold, kind="release", held=-hold.quantity)
     await post_stock(tx, shop_id=shop_id, postings=[posting], reason="hold released", now=now)
@@ -67,7 +67,7 @@ async def release_hold(tx: Transaction, *, shop_id: int, hold_id: int, now: date
 
 
 async def expire_holds(tx: Transaction, *, now: datetime, limit: int = _EXPIRED_MAX) -> int:
-    """Give back holds whose time is over, by entries; how many there were. Several may run at once."""
+    """Release expired holds and return how many there were. Safe to run concurrently."""
     rows = await tx.all(
         "update holds h set status = 'expired', closed_at = %(now)s"
         " from (select shop_id, id from holds where status = 'held' and expires_at <= %(now)s"

@@ -16,9 +16,9 @@ ORIGIN_BOTH: Final = "*"
 
 
 class Availability(msgspec.Struct, frozen=True):
-    """What the limit depends on. `own` and `supplier` are the pools' available quantities.
+    """The input of `purchase_limit`. `own` and `supplier` are the pools' available quantities.
 
-    `status` is a stock status set by the catalogue, or None where it follows from the stock.
+    `status` is the stock status set in the catalogue, or None to derive it from the quantities.
     """
 
     origin: str
@@ -29,7 +29,7 @@ class Availability(msgspec.Struct, frozen=True):
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """The answer: `quantity` None means that this rule sets no limit."""
+    """The result of `purchase_limit`; `quantity` None means no limit by this rule."""
 
     listed: bool
     allowed: bool
@@ -38,7 +38,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 def stock_status(stock: Availability) -> str:
-    """instock, outofstock or onbackorder: the catalogue's own word, else what the quantities say."""
+    """instock, outofstock or onbackorder: as set in the catalogue, else derived from the quantities."""
     if stock.status is not None:
         return stock.status
     return IN_STOCK if not stock.managed or _total(stock) > 0 else OUT_OF_STOCK
@@ -77,7 +77,7 @@ def purchase_limit(
 
 
 def taking(stock: Availability, *, backorder: bool) -> str:
-    """From which pool an order takes: 'own', 'own_first', 'supplier', or 'none' where nothing is counted.
+    """The pool that an order takes from: 'own', 'own_first', 'supplier', or 'none' if stock is not managed.
 
     Without backorder only own stock is ever taken. With it, own stock goes first where the
     origin has both, and the pool that the origin names may go below zero.

@@ -12,7 +12,7 @@ PAGE_MAX = 50
 
 
 class StockItem(msgspec.Struct, frozen=True, gc=False):
-    """A variant and its own level; `last_stock_change` is when what is available was last changed."""
+    """A variant and its own level; `last_stock_change` is when its available quantity last changed."""
 
     variant_id: int
     sku: str

@@ -1,4 +1,4 @@
-"""Change levels by entries; every other way is closed."""
+"""Change levels by entries: the only way to change them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ SHORT = "CD001"
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One entry: what changes by how much. `floor` refuses to take more than is available."""
+    """One entry: a level and the changes of its quantities. `floor` refuses to take more than is available."""
 
     variant_id: int
     pool: str
@@ -35,11 +35,11 @@ async def post_stock(
     now: datetime,
     order_id: int | None = None,
 ) -> None:
-    """Write the entries, change their levels and tell of it in one `stock.changed` event.
+    """Write the entries, change their levels and write one `stock.changed` event.
 
-    Levels are locked in one order, so postings never wait for each other in a circle. Raises Refused
+    Levels are locked in one order, so that postings cannot deadlock. Raises Refused
     `stock_limit_exceeded` where a `floor` does not hold, `stock_insufficient` where a level would
-    go below zero; the transaction is lost then.
+    go below zero; the transaction must then be rolled back.
     """
     if not postings:
         return
@@ -52,7 +52,7 @@ async def post_stock(
 
 @contextmanager
 def refusing_shortage() -> Iterator[None]:
-    """Turn the SQL functions' refusals into the core's."""
+    """Translate the SQL functions' errors into Refused."""
     try:
         yield
     except psycopg.errors.CheckViolation as error:
@@ -75,7 +75,7 @@ async def receive_stock(
     pool: str = "own",
     reason: str = "goods received",
 ) -> None:
-    """Goods come in. Raises Invalid `invalid_input` for what is counted by its serials."""
+    """Receive stock. Raises Invalid `invalid_input` for a variant that is counted by its serials."""
     await _refuse_serials(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     posting = Posting(variant_id=variant_id, pool=pool, kind="receive", on_hand=quantity)
     await post_stock(tx, shop_id=shop_id, postings=[posting], reason=reason, now=now)
@@ -91,10 +91,10 @@ async def adjust_stock(
     pool: str = "own",
     reason: str = "counted",
 ) -> None:
-    """A count found more (positive) or less.
+    """Correct on hand by `difference`, positive or negative.
 
-    Raises Refused `stock_insufficient` below zero on hand, Invalid `invalid_input` for what is counted
-    by its serials.
+    Raises Refused `stock_insufficient` below zero on hand, Invalid `invalid_input` for a variant that is
+    counted by its serials.
     """
     await _refuse_serials(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     posting = Posting(variant_id=variant_id, pool=pool, kind="adjust", on_hand=difference)
@@ -102,7 +102,7 @@ async def adjust_stock(
 
 
 async def _refuse_serials(tx: Transaction, *, shop_id: int, variant_id: int, pool: str) -> None:
-    """The level of serials is how many are unsold: it changes with them alone."""
+    """The level of a variant with serials is the number unsold; it changes only with them."""
     found = await tx.value(
         "select exists (select 1 from serials where shop_id = %s and variant_id = %s)",
         (shop_id, variant_id),

@@ -1,4 +1,4 @@
-"""Serials in stock: sealed, sold the oldest first, each to one buyer; how many are left is the level."""
+"""Serials in stock: sealed, sold once each, first in, first out; the number left is the level."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ SERIALS_MAX = 10_000
 
 
 class SerialView(msgspec.Struct, frozen=True, kw_only=True):
-    """A serial without its text: when it came, and which line of which order has it."""
+    """A serial without its text: when it was added, and the order line that it was sold to."""
 
     id: int
     added_at: datetime
@@ -34,11 +34,11 @@ async def add_serials(
     box: SecretBox,
     now: datetime,
 ) -> int:
-    """Put serials into stock, in their order, and receive as many into the variant's own pool; how many.
+    """Add serials to stock in the given order and receive as many into the own pool; returns how many.
 
-    Raises Invalid `invalid_input` for a text that is none, for too many at once and where goods without
-    serials are on hand, Conflict `exists` where one is given twice or the variant has or had it; the
-    transaction is lost then. No error tells a serial.
+    Raises Invalid `invalid_input` for an invalid text, for too many at once and if units without serials
+    are on hand, Conflict `exists` if a serial is given twice or the variant has or had it; the
+    transaction must then be rolled back. No error message contains a serial.
     """
     texts = _checked(serials)
     await _refuse_known(tx, shop_id=shop_id, variant_id=variant_id, texts=texts, box=box)
@@ -75,9 +75,9 @@ async def take_serials(
     quantity: int,
     now: datetime,
 ) -> list[int]:
-    """Sell the oldest serials to an order's line; their numbers, the oldest first.
+    """Sell the oldest serials to an order's line; returns their ids, oldest first.
 
-    Raises Refused `stock_limit_exceeded` where there are fewer; the transaction is lost then.
+    Raises Refused `stock_limit_exceeded` where there are fewer; the transaction must then be rolled back.
     """
     with refusing_shortage():
         rows = await tx.all(
@@ -95,9 +95,9 @@ async def sell_serials(
     sold: Sequence[tuple[int, int, int]],
     now: datetime,
 ) -> None:
-    """Give serials to what an order has taken from its levels already: (line, variant, quantity) each.
+    """Sell serials for stock that an order has already committed: (line, variant, quantity) each.
 
-    Raises Refused `stock_limit_exceeded` where there are fewer; the transaction is lost then.
+    Raises Refused `stock_limit_exceeded` where there are fewer; the transaction must then be rolled back.
     """
     for line_no, variant_id, quantity in sorted(sold, key=lambda part: (part[1], part[0])):
         with refusing_shortage():
@@ -110,7 +110,7 @@ async def sell_serials(
 async def read_sold_serials(
     tx: Transaction, *, shop_id: int, order_id: int, box: SecretBox
 ) -> dict[int, list[str]]:
-    """The texts that an order bought, by line number, the oldest first. For the buyer alone."""
+    """The texts of an order's serials by line number, oldest first. Only for the buyer."""
     rows = await tx.all(
         "select b.line_no, s.variant_id, s.sealed from serial_sales b"
         " join serials s on s.shop_id = b.shop_id and s.id = b.serial_id"
@@ -145,7 +145,7 @@ def stocked_serial_place(shop_id: int, variant_id: int) -> str:
 
 
 def stocked_serial_fingerprints(box: SecretBox, *, shop_id: int, serial: str) -> list[bytes]:
-    """What a serial is told again by, under every known master key; stored under the newest, the first."""
+    """The keyed hashes that find a serial, one per known master key; the first, of the newest key, is stored."""
     return box.keyed_hashes(serial, purpose=f"stocked serial:{shop_id}")
 
 
@@ -165,7 +165,7 @@ def _checked(serials: Sequence[str]) -> list[str]:
 async def _refuse_known(
     tx: Transaction, *, shop_id: int, variant_id: int, texts: Sequence[str], box: SecretBox
 ) -> None:
-    """Under every known master key: one that was stored under an older key is known too."""
+    """Raise if a serial is known already, under any known master key."""
     fingerprints = [
         fingerprint
         for text in texts
@@ -180,7 +180,7 @@ async def _refuse_known(
 
 
 async def _refuse_others(tx: Transaction, *, shop_id: int, variant_id: int) -> None:
-    """With the level locked: what is on hand are its unsold serials, and nothing else."""
+    """Raise if units without serials are on hand; the level is locked."""
     others = await tx.value(
         "select l.on_hand - (select count(*) from serials s where s.shop_id = l.shop_id"
         " and s.variant_id = l.variant_id and s.sold_at is null)"

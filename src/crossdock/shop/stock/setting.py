@@ -1,4 +1,4 @@
-"""Stock as a source counts it: levels are set to a target by 'adjust' entries of the difference."""
+"""Set levels to the counts of an import, by 'adjust' entries of the difference."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -17,7 +17,7 @@ Quantity = Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]
 
 
 class StockRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a pool ('own' or 'supplier') holds: `on_hand` is set by an adjusting entry."""
+    """The target of a pool ('own' or 'supplier'); `on_hand` is set by an adjusting entry."""
 
     pool: Pool
     on_hand: Quantity
@@ -49,14 +49,14 @@ async def set_stock(
     now: datetime,
     counts_only: bool = False,
 ) -> int:
-    """Set the levels; `new` are of variants made in this transaction, so nobody else can hold them.
+    """Set the levels; `new` are levels of variants created in this transaction, which nobody else can lock.
 
     With `counts_only` warning levels and best-before dates stay as they are, and a pool that holds
     nothing and shall hold nothing is not made.
 
     Writes one 'adjust' entry per changed quantity and one `stock.changed` event for all, and
-    nothing where the levels agree already. The own level of a variant that has serials stays: it is
-    how many are unsold. How many levels changed is answered.
+    nothing if the levels agree already. The own level of a variant with serials is not changed: it is
+    the number unsold. Returns how many levels changed.
     """
     await _copy_new_levels(tx, shop_id=shop_id, targets=new, reason=reason, now=now)
     levels: list[Level] = [
@@ -115,7 +115,7 @@ async def _without_serials(tx: Transaction, *, shop_id: int, targets: list[Targe
 async def _differing(
     tx: Transaction, *, shop_id: int, targets: Sequence[Target], counts_only: bool
 ) -> list[Target]:
-    """The targets that their levels do not agree with, read without locks."""
+    """The targets that differ from their levels, read without locks."""
     if not targets:
         return []
     rows = await tx.all(
@@ -149,7 +149,7 @@ async def _move(
     now: datetime,
     counts_only: bool,
 ) -> list[Level]:
-    """Set existing levels: lock them in one order, write the differences, answer what is available."""
+    """Set existing levels: lock them in order, write the differences, return what is available."""
     parameters = {
         "shop": shop_id,
         "now": now,

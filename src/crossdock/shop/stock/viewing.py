@@ -1,4 +1,4 @@
-"""Look at levels and at the entries that made them."""
+"""Read levels and the entries that changed them."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from crossdock.errors import NotFound
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is of a variant in a pool; `available` is what can still be promised."""
+    """The quantities of a variant in a pool; `available` is available to promise."""
 
     variant_id: int
     sku: str
@@ -38,7 +38,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_variant(tx: Transaction, *, shop_id: int, who: str) -> int:
-    """The variant of that SKU, else of that number. Raises NotFound `variant_not_found`."""
+    """The variant with that SKU, else with that id. Raises NotFound `variant_not_found`."""
     found = await tx.value(
         "select id from variants where shop_id = %s and (sku = %s or id::text = %s)"
         " order by sku = %s desc, id limit 1",
@@ -64,7 +64,7 @@ async def read_levels(tx: Transaction, *, shop_id: int, variant_id: int) -> list
 async def read_entries(
     tx: Transaction, *, shop_id: int, variant_id: int, limit: int = 50
 ) -> list[Entry]:
-    """The newest entries of a variant, the newest first."""
+    """The newest entries of a variant, newest first."""
     rows = await tx.all(
         "select id, pool, kind, on_hand_delta, held_delta, committed_delta, reason, order_id, created_at"
         " from stock_entries where shop_id = %s and variant_id = %s order by id desc limit %s",

@@ -1,4 +1,4 @@
-"""Have a carrier take a package: book first, outside any transaction, then ship in one."""
+"""Ship a package with a carrier: book it outside any transaction, then ship it in one."""
 
 import msgspec
 import structlog
@@ -14,7 +14,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
-    """What booking and asking carriers needs."""
+    """The dependencies of booking and polling carriers."""
 
     db: Database
     clock: Clock
@@ -24,10 +24,10 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
 async def ship_with_carrier(
     service: Booking, *, shop_id: int, package_id: int, carrier: str = "", carrier_service: str = ""
 ) -> Consignment:
-    """Book a packed package with a carrier ('' for the usual one) and ship it.
+    """Book a packed package with a carrier ('' for the default one) and ship it.
 
-    Idempotent: a package that has left answers with what its carrier gave then. When shipping
-    is refused after the booking, the booking is taken back where the carrier can do that. Raises
+    Idempotent: a package that was shipped already returns its consignment. If shipping is refused
+    after the booking, the booking is cancelled where the carrier supports that. Raises
     NotFound `not_found`, Invalid `invalid_input` for an unknown carrier or service, Refused
     `order_state` for a cancelled package, and as `ship_package`.
     """
@@ -63,7 +63,7 @@ async def ship_with_carrier(
 async def _what_another_gave(
     service: Booking, *, shop_id: int, package_id: int
 ) -> Consignment | None:
-    """What the package went with when somebody else shipped it meanwhile."""
+    """The consignment of a package that was shipped concurrently."""
     return (await _read(service, shop_id=shop_id, package_id=package_id)).consignment
 
 

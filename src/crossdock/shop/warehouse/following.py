@@ -1,4 +1,4 @@
-"""What the holder of a tracking number may know of a parcel: no names, no streets, no goods."""
+"""What a tracking number shows of a parcel: no names, no streets, no contents."""
 
 from datetime import datetime
 from typing import Literal

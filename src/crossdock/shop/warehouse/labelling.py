@@ -41,7 +41,7 @@ async def make_manual_label(
     carrier_service: str = "",
     person_id: int | None = None,
 ) -> ManualLabel:
-    """Book a parcel to the address and keep its label. Whether the address is whole is the form's rule.
+    """Book a parcel to the address and store its label. The form checks that the address is complete.
 
     `reference` is letters, digits, - and _ (spec shopwedo 13). Raises Invalid `invalid_input`.
     """

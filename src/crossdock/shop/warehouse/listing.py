@@ -1,4 +1,4 @@
-"""The orders that staff may have to do something about."""
+"""List the orders that staff work on."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from crossdock.shop.orders import OPEN
 
 
 class WorkSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """An order in the list of work: how many goods, and how many of them were picked and shipped."""
+    """An order in the work list: units ordered, picked and shipped."""
 
     id: int
     partner: str
@@ -25,7 +25,7 @@ class WorkSummary(msgspec.Struct, frozen=True, kw_only=True):
 async def list_work(
     tx: Transaction, *, shop_id: int, state: str | None = None, limit: int = 100
 ) -> list[WorkSummary]:
-    """The oldest orders in that state; without one, all that are neither shipped nor cancelled."""
+    """The oldest orders in that state; without a state, the oldest that are neither shipped nor cancelled."""
     rows = await tx.all(_LIST, (shop_id, [state] if state else list(OPEN), limit))
     return [
         WorkSummary(**dict(zip(WorkSummary.__struct_fields__, row, strict=True))) for row in rows

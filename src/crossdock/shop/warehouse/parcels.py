@@ -1,4 +1,4 @@
-"""A packed package as its carrier wants to hear of it."""
+"""A packed package as a carrier's parcel."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from crossdock.shop.warehouse.shipping import Consignment
 
 
 class PackedParcel(msgspec.Struct, frozen=True, kw_only=True):
-    """A package with what its carrier needs, and what the carrier gave when it has left already."""
+    """A package as a parcel, with its consignment if it was shipped already."""
 
     order_id: int
     state: str
@@ -23,7 +23,7 @@ class PackedParcel(msgspec.Struct, frozen=True, kw_only=True):
 async def read_parcel(
     tx: Transaction, *, shop_id: int, package_id: int, service: str = ""
 ) -> PackedParcel:
-    """The package's parcel; unweighed, it weighs what its goods do. Raises NotFound `not_found`."""
+    """The package's parcel; without a weight, the sum of its variants'. Raises NotFound `not_found`."""
     row = await tx.one(_PARCEL, (shop_id, package_id))
     if row is None:
         raise NotFound("not_found", "There is no such package.")

@@ -1,4 +1,4 @@
-"""Pick and pack: the work on an order, line by line."""
+"""Pick and pack the lines of an order."""
 
 from datetime import datetime
 
@@ -12,10 +12,10 @@ WEIGHT_G_MAX = 2**31 - 1
 
 
 async def start_fulfilment(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
-    """Begin to work on a released order; from now on it cannot be cancelled.
+    """Start the fulfilment of a released order; from then on it cannot be cancelled.
 
-    Raises NotFound `order_not_found`, Refused `order_state` unless it is released and here: an
-    order that an outside system has, or is about to get, is worked on there.
+    Raises NotFound `order_not_found`, Refused `order_state` unless it is released and stays here: an
+    order that was or is being dispatched is fulfilled by the outside system.
     """
     state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     if state not in WORKABLE:
@@ -28,7 +28,7 @@ async def start_fulfilment(tx: Transaction, *, shop_id: int, order_id: int, now:
 async def pick_lines(
     tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
 ) -> None:
-    """Note what was taken from the shelf; starts the work where nobody has.
+    """Record picked quantities; starts the fulfilment if it has not started.
 
     Raises Invalid `invalid_input` for an unknown line or more than is left to pick.
     """
@@ -56,7 +56,7 @@ async def pack_lines(
     now: datetime,
     weight_g: int = 0,
 ) -> int:
-    """A package of picked goods that are in no other one; its id. Raises as `pick_lines`."""
+    """Pack picked units that are in no package yet; returns the package's id. Raises as `pick_lines`."""
     state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     if state not in {"in_fulfilment", "partially_shipped"}:
         raise Refused("order_state", f"An order that is {state} cannot be packed.")
@@ -89,7 +89,7 @@ async def pack_lines(
 
 
 async def left_to_pick(tx: Transaction, *, shop_id: int, order_id: int) -> dict[int, int]:
-    """How many of which line nobody has picked yet; lines without any are absent."""
+    """The quantity left to pick by line; lines without any are absent."""
     rows = await tx.all(
         "select line_no, quantity - picked from order_lines"
         " where shop_id = %s and order_id = %s and picked < quantity",
@@ -99,7 +99,7 @@ async def left_to_pick(tx: Transaction, *, shop_id: int, order_id: int) -> dict[
 
 
 async def left_to_pack(tx: Transaction, *, shop_id: int, order_id: int) -> dict[int, int]:
-    """How many of which line are picked and in no package; lines without any are absent."""
+    """The quantity picked and not packed by line; lines without any are absent."""
     rows = await tx.all(_LEFT_TO_PACK, {"shop": shop_id, "order": order_id})
     return {int(line_no): int(quantity) for line_no, quantity in rows if quantity}
 

@@ -10,7 +10,7 @@ from crossdock.db.unit_of_work import Transaction
 
 
 class PickupPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A place where a parcel waits for its receiver; `distance_km` is from what was asked about."""
+    """A place where receivers collect parcels; `distance_km` is from the address asked for."""
 
     carrier: str
     code: str
@@ -29,10 +29,10 @@ class PickupPoint(msgspec.Struct, frozen=True, kw_only=True):
 async def find_pickup_points(
     tx: Transaction, *, shop_id: int, zip_code: str, country: str, limit: int
 ) -> list[PickupPoint]:
-    """The points nearest to a zip code, by the distance over the globe; one query.
+    """The points nearest to a zip code by great-circle distance; one query.
 
-    The middle of a zip code is that of the points in it, or in the code that shares most of its
-    beginning. Points without coordinates are left out: no client can show them.
+    The centre of a zip code is the mean of its points, or of those of the code with the longest common
+    prefix. Points without coordinates are left out, because no client can show them.
     """
     rows = await tx.all(
         _NEAREST,
@@ -49,7 +49,7 @@ async def find_pickup_points(
 
 
 async def put_pickup_points(tx: Transaction, *, shop_id: int, points: Sequence[PickupPoint]) -> int:
-    """Add points, or bring known ones (same carrier and code) up to date; how many were changed."""
+    """Insert points or update those with the same carrier and code; returns how many changed."""
     rows = [{**msgspec.to_builtins(point), "zip": point.zip_code} for point in points]
     return await tx.run(_PUT, (shop_id, msgspec.json.encode(rows).decode()))
 

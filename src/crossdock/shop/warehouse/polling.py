@@ -1,4 +1,4 @@
-"""Ask carriers where the packages are."""
+"""Poll carriers for the checkpoints of shipped packages."""
 
 from datetime import datetime, timedelta
 
@@ -14,9 +14,9 @@ _log = structlog.get_logger(__name__)
 
 
 async def poll_carriers(service: Booking) -> int:
-    """Note what is new of every package on the road; how many checkpoints were.
+    """Store new checkpoints of every package in transit; returns how many.
 
-    A package is followed for 60 days. One carrier's failure is logged and stops nobody else.
+    A package is polled for 60 days. A carrier's failure is logged and does not affect the others.
     """
     noted, place = 0, (0, 0)
     while True:

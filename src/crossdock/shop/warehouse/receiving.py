@@ -1,4 +1,4 @@
-"""Goods come in, or are counted: the orders that wait for them are looked at right after."""
+"""Receive or count stock; the stock run follows at once if orders wait for it."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from crossdock.shop.orders import wake_releases
 from crossdock.shop.stock import adjust_stock, receive_stock
 
 LEVEL_MAX = 1_000_000_000
-"""More of one good than any house holds: beyond it somebody has mistyped."""
+"""The most that a level may hold; a larger quantity must be a typing error."""
 
 
 async def receive_variant(
@@ -21,9 +21,9 @@ async def receive_variant(
     pool: str = "own",
     reason: str = "goods received",
 ) -> None:
-    """So many arrived.
+    """Receive `quantity` units.
 
-    Raises Invalid `invalid_input`, also where the level would be above LEVEL_MAX, and NotFound
+    Raises Invalid `invalid_input`, also if the level would be above LEVEL_MAX, and NotFound
     `variant_not_found`.
     """
     if quantity < 1:
@@ -55,7 +55,7 @@ async def count_variant(
     pool: str = "own",
     reason: str = "counted",
 ) -> int:
-    """A count found so many (`counted`), or so many more or less; by how much the level changed.
+    """Set on hand to `counted`, or change it by a difference; returns the change.
 
     Raises Refused `stock_insufficient` below zero on hand, Invalid `invalid_input`, also where the
     level would be above LEVEL_MAX, and NotFound `variant_not_found`.
@@ -90,7 +90,7 @@ async def count_variant(
 async def _look_at_sum(
     tx: Transaction, *, shop_id: int, variant_id: int, pool: str, field: str
 ) -> None:
-    """Refuse a level that has grown beyond LEVEL_MAX; it is locked by the change before."""
+    """Refuse a level above LEVEL_MAX; the change before has locked it."""
     on_hand = await _on_hand(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     if on_hand > LEVEL_MAX:
         raise _too_large(on_hand, field=field)
@@ -102,7 +102,7 @@ def _too_large(number: int, *, field: str) -> Invalid:
 
 
 async def _on_hand(tx: Transaction, *, shop_id: int, variant_id: int, pool: str) -> int:
-    """What the level says, locked until it is put right."""
+    """On hand, with the level locked for the correction."""
     return int(
         await tx.value(
             "select on_hand from stock_levels where shop_id = %s and variant_id = %s and pool = %s"

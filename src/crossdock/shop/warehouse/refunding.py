@@ -1,4 +1,4 @@
-"""Give money back, and take the goods back where asked."""
+"""Refund an order and, if asked, take its goods back."""
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
@@ -16,11 +16,11 @@ from crossdock.shop.warehouse.returning import (
 async def refund_with_goods(
     service: Paying, *, shop_id: int, order_id: int, amount_minor: int | None = None
 ) -> Payment:
-    """Give back so much, or all that is left, and then the goods: a cancellation before they left, else a return.
+    """Refund an amount, or all that is left, then take the goods back: cancel what has not left, else return it.
 
-    Money first: where it is refused, the goods stay the buyer's. Raises Refused `order_state` for an order
-    whose goods are neither here nor gone, and as `refund_order`, `cancel_order` and `announce_return` do; a
-    refund that was done stays so.
+    The refund comes first: if it is refused, the order stays as it is. Raises Refused `order_state` for an
+    order that is being picked or packed, and as `refund_order`, `cancel_order` and `announce_return` do; a
+    refund that was made is not undone.
     """
     async with service.db.begin() as tx:
         state = await lock_order(tx, shop_id=shop_id, order_id=order_id)

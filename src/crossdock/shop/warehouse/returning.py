@@ -1,4 +1,4 @@
-"""Goods that come back: announced by the buyer, received and put back on the shelf by staff."""
+"""Returns: announced by the buyer, received and restocked by staff."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from crossdock.shop.stock import Posting, post_stock
 
 
 class ReturnItem(msgspec.Struct, frozen=True, kw_only=True):
-    """So many of one order line come back, and why."""
+    """A quantity of one order line that comes back, and why."""
 
     line_no: int
     quantity: int
@@ -27,7 +27,7 @@ class ReturnItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_returnable(tx: Transaction, *, shop_id: int, order_id: int) -> dict[int, int]:
-    """How many of each line can come back: shipped, and not announced before. One query."""
+    """The quantity of each line that can be returned: shipped, and not announced yet. One query."""
     return dict(await tx.all(_LEFT_TO_RETURN, {"shop": shop_id, "order": order_id}))
 
 
@@ -40,7 +40,7 @@ async def announce_return(
     now: datetime,
     reason: str = "",
 ) -> int:
-    """The id of a return that is on its way.
+    """Announce a return; its id.
 
     Raises NotFound `order_not_found`, Refused `order_state` for an order of which nothing was
     shipped, Invalid `invalid_input` for more of a line than was shipped and not announced before.
@@ -74,9 +74,9 @@ async def receive_return(
     restocked: Quantities,
     now: datetime,
 ) -> None:
-    """Take a return in; `restocked` says how many of which line are good to be sold again.
+    """Receive a return; `restocked` is the quantity by line that goes back into stock.
 
-    Raises NotFound `not_found`, Refused `order_state` for one that was taken in already, Invalid
+    Raises NotFound `not_found`, Refused `order_state` for one that was received already, Invalid
     `invalid_input` for more than was announced.
     """
     row = await tx.one(
@@ -169,9 +169,9 @@ async def _store(
 async def _restock(
     tx: Transaction, *, shop_id: int, order_id: int, return_id: int, now: datetime
 ) -> None:
-    """What never came from a level does not go into one: goods sold without counting them.
+    """Restock only what was taken from a level: not variants whose stock is not managed.
 
-    Nor do goods with serials: a serial is sold once.
+    Nor variants with serials: a serial is sold once.
     """
     rows = await tx.all(
         "select l.variant_id, sum(r.restocked) from order_return_lines r"

@@ -1,4 +1,4 @@
-"""Serial numbers noted while goods are packed: sealed, and shown only with their order."""
+"""Serial numbers recorded while packing: sealed, and shown only with their order."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ async def capture_serials(
     box: SecretBox,
     now: datetime,
 ) -> None:
-    """Note the serials of a line, at most as many as were picked. The same one may occur twice.
+    """Record the serials of a line, at most as many as were picked. Duplicates are allowed.
 
     Raises NotFound `order_not_found`, Invalid `invalid_input`.
     """
@@ -63,7 +63,7 @@ async def capture_serials(
 async def read_serials(
     tx: Transaction, *, shop_id: int, order_id: int, box: SecretBox
 ) -> dict[int, list[str]]:
-    """The order's serials by line number, in the order in which they were noted."""
+    """The order's serials by line number, in the order in which they were recorded."""
     rows = await tx.all(
         "select line_no, sealed from captured_serials where shop_id = %s and order_id = %s order by id",
         (shop_id, order_id),
@@ -78,7 +78,7 @@ async def read_serials(
 async def find_serial(
     tx: Transaction, *, shop_id: int, serial: str, box: SecretBox
 ) -> list[tuple[int, int]]:
-    """(order, line) of every place where the serial was noted, under whichever known master key."""
+    """(order, line) of every record of the serial, under any known master key."""
     fingerprints = serial_fingerprints(box, shop_id=shop_id, serial=serial.strip())
     rows = await tx.all(
         "select order_id, line_no from captured_serials"
@@ -94,5 +94,5 @@ def serial_place(shop_id: int, order_id: int) -> str:
 
 
 def serial_fingerprints(box: SecretBox, *, shop_id: int, serial: str) -> list[bytes]:
-    """What a serial is found by under every known master key; it is stored under the newest, the first."""
+    """The keyed hashes that find a serial, one per known master key; the first, of the newest key, is stored."""
     return box.keyed_hashes(serial, purpose=f"serial:{shop_id}")

@@ -1,4 +1,4 @@
-"""Ship packages: the goods leave the level, the order moves on."""
+"""Ship packages: stock leaves its level, the order changes its state."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from crossdock.shop.orders import lock_order, note_shipped
 
 
 class Consignment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a carrier gave for a package: its number, where to follow it, what to stick on it."""
+    """A carrier's answer to a booking: tracking number, tracking page, label."""
 
     carrier: str
     tracking_number: str
@@ -26,12 +26,12 @@ class Consignment(msgspec.Struct, frozen=True, kw_only=True):
 async def ship_package(
     tx: Transaction, *, shop_id: int, package_id: int, consignment: Consignment, now: datetime
 ) -> str:
-    """Hand a packed package to its carrier; the order's state afterwards.
+    """Ship a packed package; returns the order's state afterwards.
 
-    What was counted leaves `on hand` and `committed` together, so what is available stays. The
-    order is `shipped` when every line has left whole, else `partially_shipped`. Raises NotFound
+    Managed stock leaves on hand and committed together, so what is available does not change. The
+    order is `shipped` when every line was shipped completely, else `partially_shipped`. Raises NotFound
     `not_found`, Refused `order_state` for a package that has left already and `stock_insufficient`
-    for goods that are not on hand, Conflict `exists` for a tracking number of another package.
+    for stock that is not on hand, Conflict `exists` for a tracking number of another package.
     """
     order_id = await _claim(
         tx, shop_id=shop_id, package_id=package_id, consignment=consignment, now=now

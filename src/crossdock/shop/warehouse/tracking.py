@@ -1,4 +1,4 @@
-"""Where packages are: checkpoints as carriers tell of them."""
+"""Checkpoints of packages, as carriers report them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ _ARRIVED = "Delivered."
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a carrier saw: `code` is its word, `message` for people."""
+    """One scan by a carrier; `code` is for programs, `message` for people."""
 
     code: str
     happened_at: datetime
@@ -31,7 +31,7 @@ async def add_checkpoints(
     checkpoints: Sequence[Checkpoint],
     now: datetime,
 ) -> int:
-    """Note what is new of them; how many were. `delivered` ends the package, and the order with it.
+    """Store new checkpoints; returns how many. `delivered` completes the package, and perhaps the order.
 
     Raises NotFound `not_found` for an unknown package.
     """
@@ -59,7 +59,7 @@ async def add_checkpoints(
 
 
 async def deliver_package(tx: Transaction, *, shop_id: int, package_id: int, now: datetime) -> bool:
-    """Note by hand that a package has arrived; False and nothing written where it had already.
+    """Record a delivery by hand; False, and nothing written, if it was delivered already.
 
     Raises NotFound `not_found` for an unknown package, Refused `order_state` for one that has not
     left or was cancelled.

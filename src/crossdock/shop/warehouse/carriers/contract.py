@@ -1,4 +1,4 @@
-"""What a carrier is: it takes a parcel, gives a number and a label, and tells where the parcel is.
+"""The interface of carriers: book a parcel, get its number and label, track it.
 
 A carrier is called between transactions, never inside one.
 """
@@ -20,8 +20,8 @@ LANGUAGES = ("nl", "fr", "en", "de")
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """A parcel to be booked.
 
-    `key` names it for ever, so that a carrier that is asked twice books once; `reference` is for
-    people. `service` '' is the carrier's usual one, `weight_g` 0 is unknown.
+    `key` is the idempotency key: a carrier that is called twice with it books once. `reference` is
+    for people. `service` '' is the carrier's default, `weight_g` 0 means unknown.
     """
 
     key: str
@@ -47,39 +47,39 @@ class Carrier(Protocol):
 
     @property
     def name(self) -> str:
-        """Its key in our data, for example 'demo'."""
+        """Its key in our data, such as 'demo'."""
 
     @property
     def services(self) -> tuple[str, ...]:
-        """What may be booked, the usual one first."""
+        """The services that can be booked, the default first."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """What else it can do."""
+        """Its optional features."""
 
     async def book(self, parcel: Parcel) -> Consignment:
-        """Its number, page and label for the parcel. Raises Invalid for an unknown service."""
+        """Book the parcel: tracking number, tracking page and label. Raises Invalid for an unknown service."""
 
     async def track(self, tracking_number: str, *, shipped_at: datetime) -> list[Checkpoint]:
-        """Everything it has seen of a parcel that was handed over then, the oldest first."""
+        """All checkpoints of a parcel handed over at that time, oldest first."""
 
     async def cancel(self, tracking_number: str) -> None:
-        """Take a booking back that will not be used."""
+        """Cancel a booking that will not be used."""
 
 
 class Carriers:
-    """The carriers that can be booked, by name; the first is the usual one."""
+    """The carriers that can be booked, by name; the first is the default."""
 
     def __init__(self, carriers: Iterable[Carrier]) -> None:
         self._carriers = {carrier.name: carrier for carrier in carriers}
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Their names, the usual one first."""
+        """Their names, the default first."""
         return tuple(self._carriers)
 
     def find(self, name: str) -> Carrier:
-        """The carrier of that name, '' for the usual one. Raises Invalid `invalid_input`."""
+        """The carrier of that name, '' for the default. Raises Invalid `invalid_input`."""
         found = self._carriers.get(name or self.names[0])
         if found is None:
             message = f"There is no carrier {name!r}; there is {', '.join(self.names)}."
@@ -87,7 +87,7 @@ class Carriers:
         return found
 
     def trackable(self) -> tuple[str, ...]:
-        """The names of those that tell where a parcel is."""
+        """The names of the carriers that support tracking."""
         return tuple(
             name for name, carrier in self._carriers.items() if carrier.capabilities.tracks
         )

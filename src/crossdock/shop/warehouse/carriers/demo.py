@@ -1,6 +1,6 @@
-"""The carrier that needs no contract: real labels, made-up journeys, nobody outside is called.
+"""The demo carrier: real labels, simulated tracking, no outside calls.
 
-Its parcels travel by the clock: collected two hours after they left, delivered a day later.
+Its parcels are collected two hours after they were shipped and delivered a day later.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ JOURNEY = (
 
 
 class DemoCarrier:
-    """Books at once, keeps nothing; its tracking page is on our own server."""
+    """Stores nothing; its tracking page is on this server."""
 
     name = "demo"
     services = ("standard", "express")
@@ -58,7 +58,7 @@ class DemoCarrier:
         )
 
     async def track(self, tracking_number: str, *, shipped_at: datetime) -> list[Checkpoint]:
-        """The part of the journey that the clock has passed; the same at every asking."""
+        """The simulated checkpoints up to now; the same on every call."""
         now = self._clock.now()
         return [
             Checkpoint(code=code, message=message, place=place, happened_at=shipped_at + after)
@@ -67,4 +67,4 @@ class DemoCarrier:
         ]
 
     async def cancel(self, tracking_number: str) -> None:
-        """Nothing to take back: it keeps no bookings."""
+        """Does nothing: it stores no bookings."""

@@ -1,8 +1,8 @@
 """The fonts that labels are written with.
 
 Latin, Greek and Cyrillic come with the program (two small faces). For other scripts an operator
-names font files in the setting `label_fonts`, and what Linux distributions usually install is
-found by itself. A letter that no font has is written by its plain form (NFKD), else as '?'.
+names font files in the setting `label_fonts`; fonts that Linux distributions usually install are
+found automatically. A letter that no font has is replaced by its base letter (NFKD), else by '?'.
 """
 
 import unicodedata
@@ -32,14 +32,14 @@ _log = structlog.get_logger(__name__)
 
 
 class LabelFonts:
-    """The program's own faces, and whatever else is there for the letters they lack."""
+    """The bundled fonts, and the fallback fonts for letters that they lack."""
 
     def __init__(self, files: Iterable[str] = (), *, usual: Iterable[str] = _USUAL) -> None:
         self._files = (*files, *usual)
 
     @cached_property
     def others(self) -> tuple[tuple[Path, frozenset[int]], ...]:
-        """The other fonts with the letters they have, in the order in which they are asked."""
+        """The fallback fonts with the letters they have, in order of preference."""
         return tuple(
             (path, letters)
             for path in map(Path, self._files)
@@ -51,7 +51,7 @@ class LabelFonts:
         return _letters(REGULAR)
 
     def needed(self, text: str) -> list[Path]:
-        """The other fonts that the text's letters are in."""
+        """The fallback fonts that the text needs."""
         found: list[Path] = []
         for letter in {ord(c) for c in text} - self._own:
             path = next((path for path, letters in self.others if letter in letters), None)
@@ -60,7 +60,7 @@ class LabelFonts:
         return found
 
     def drawable(self, text: str) -> str:
-        """The text with every letter that no font has in its plain form, or '?'."""
+        """The text with each letter that no font has replaced by its base letter or '?'."""
         return "".join(c if self._has(c) else self._plain(c) for c in text)
 
     def _plain(self, character: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands on a label, whatever it is printed with.
+"""The texts of a label, for every printer language.
 
 Countries are named in the label's language, as its captions are; the receiver's in capitals, as the
 last line of the address (UPU S42).
@@ -21,7 +21,7 @@ _CAPTIONS = {
 class Label(msgspec.Struct, frozen=True, kw_only=True):
     """The texts of a label. `who` is a receiver's name and company, `where` the lines below it.
 
-    `captions` are of sender, receiver, reference and weight; '' where there is nothing to caption.
+    `captions` are those of sender, receiver, reference and weight; '' if the value is missing.
     """
 
     carrier: str
@@ -39,7 +39,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_label(parcel: Parcel, *, carrier: str, service: str, number: str) -> Label:
-    """The label of a booked parcel, in the parcel's language where we speak it, else in English."""
+    """The label of a booked parcel, in the parcel's language if it is translated, else in English."""
     language = parcel.language if parcel.language in LANGUAGES else "en"
     receiver = parcel.receiver
     reference, weight = _plain(parcel.reference), _weight(parcel.weight_g)
@@ -79,7 +79,7 @@ def _who(address: Address) -> tuple[str, ...]:
 
 
 def _where(address: Address) -> tuple[str, ...]:
-    """The lines between name and town; channels keep a box as `address_2` too, and it stands once."""
+    """The lines between name and town; a box that a channel also stores in `address_2` is printed once."""
     street = _plain(f"{address.street} {address.house_number}") or _plain(address.address_1)
     box, second = _plain(address.box), _plain(address.address_2)
     if box and street:
@@ -93,10 +93,10 @@ def _town(address: Address) -> str:
 
 
 def _country(address: Address, *, language: str) -> str:
-    """The country's usual name; a code that is none stays as it is."""
+    """The country's common name; an unknown code stays as it is."""
     return _plain(country_name(address.country, language=language))
 
 
 def _plain(text: str) -> str:
-    """One line: every run of blanks and control characters is one blank."""
+    """The text as one line: each run of blanks and control characters becomes one space."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

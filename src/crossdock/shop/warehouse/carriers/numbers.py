@@ -1,4 +1,4 @@
-"""Tracking numbers nobody guesses and no typing error turns into another one."""
+"""Tracking numbers that cannot be guessed; a check character detects typing errors."""
 
 from stdnum.iso7064 import mod_37_36
 
