@@ -221,6 +221,17 @@ async def test_alone_change_their_level(tx: Transaction, shop: ShopFixture, vari
     assert await level(tx, shop_id=shop.id, variant_id=variant) == (1, 0, 0, 1)
 
 
+async def test_are_listed_with_their_variant_alone(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    other = await make_variant(tx, shop=shop, own=None)
+    await add(tx, shop, variant, "A")
+    await add(tx, shop, other, "B", "C")
+
+    assert len(await list_serials(tx, shop_id=shop.id, variant_id=variant)) == 1
+    assert len(await list_serials(tx, shop_id=shop.id, variant_id=other)) == 2
+
+
 async def test_of_another_shop_count_nothing_here(
     tx: Transaction, shop: ShopFixture, variant: int
 ) -> None:
