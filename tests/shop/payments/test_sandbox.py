@@ -1,5 +1,8 @@
 """The sandbox..."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from crossdock.db.unit_of_work import Database
@@ -84,3 +87,11 @@ def test_publishes_numbers_that_can_be_typed(number: str) -> None:
     digits = [int(digit) for digit in reversed(number)]
     doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[1::2]]
     assert (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+def test_publishes_the_numbers_that_the_guide_lists() -> None:
+    guide = (Path(__file__).parents[3] / "docs/guides/staff-orders.md").read_text(encoding="utf-8")
+
+    listed = re.findall(r"\b\d{4} \d{4} \d{4} \d{4}\b|\b\d{4} \d{6} \d{5}\b", guide)
+
+    assert sorted(number.replace(" ", "") for number in listed) == sorted(TEST_CARDS)
