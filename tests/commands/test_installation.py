@@ -6,7 +6,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from crossdock.cli import app
+from crossdock.cli import Line, app
 from crossdock.settings import ENVIRONMENT_PREFIX, SettingsError
 from tests.support.command_line import every_command
 from tests.support.processes import environment
@@ -29,9 +29,11 @@ REFUSED = """
     partner show 1
     partner set 1 --set backorder=yes
     partner rotate 1
+    partner revoke 1
     partner revoke-old 1
     partner disable 1
     partner enable 1
+    partner offers 1 A
     partner explain
     partner sign --key pk_1
     customer add --shop demo --email a@b.example
@@ -71,6 +73,23 @@ REFUSED = """
     stock receive A 1 --shop demo
     stock adjust A --shop demo --by 1
     stock entries A --shop demo
+    stock serials add A --shop demo
+    stock serials list A --shop demo
+    order place --shop demo --customer 1 --line A=1
+    order list --shop demo
+    order show 1 --shop demo
+    order pay 1 --shop demo
+    order refund 1 --shop demo
+    order cancel 1 --shop demo
+    order serials 1 --shop demo
+    ledger accounts --shop demo
+    ledger entries --shop demo
+    ledger verify --shop demo
+    events list --shop demo
+    events consumers
+    alerts list --shop demo
+    alerts show 1
+    alerts seen 1 --shop demo
     connector add by-hand --shop demo --kind manual
     connector list --shop demo
     connector set by-hand --shop demo --disable
@@ -107,7 +126,7 @@ def test_a_command_that_needs_one_refuses_and_makes_nothing(line, tmp_path, monk
     monkeypatch.delenv(f"{ENVIRONMENT_PREFIX}DATABASE_URL", raising=False)
     monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}DATA_DIR", str(nowhere))
 
-    ended = CliRunner().invoke(app, line.split())
+    ended = CliRunner().invoke(app, line.split(), obj=Line())
 
     assert isinstance(ended.exception, SettingsError), ended.output
     assert f"no database in {nowhere}." in ended.exception.message

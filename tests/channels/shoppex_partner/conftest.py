@@ -146,7 +146,7 @@ _TRACES = """
            (select count(*) from order_lines where shop_id = %(shop)s),
            (select count(*) from stock_entries where shop_id = %(shop)s),
            (select count(*) from order_allocations where shop_id = %(shop)s),
-           (select count(*) from events where shop_id = %(shop)s),
+           (select count(*) from events where shop_id = %(shop)s and topic <> 'alerts'),
            (select count(*) from deliveries where shop_id = %(shop)s),
            (select count(*) from procrastinate_jobs where args ->> 'shop_id' = %(shop)s::text),
            (select jsonb_agg(to_jsonb(l) - 'updated_at' order by l.variant_id, l.pool)
