@@ -1,4 +1,4 @@
-"""What nearly every command does: start the database if need be, open the pool, run, close."""
+"""The frame of nearly every command: start the database if needed, open the pool, run, close."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ def with_runtime(
     settings: Settings | None = None,
     makes_database: bool = False,
 ) -> T:
-    """Run `action` with an open pool; works beside a running server too.
+    """Run `action` with an open pool; a server may be running at the same time.
 
     Links that it makes lead to that server, whatever port it was given. A command that
     `makes_database` makes or migrates it. For any other one SettingsError is raised where there is
@@ -40,7 +40,7 @@ def with_runtime(
 
 
 def require_database(settings: Settings) -> None:
-    """Raises SettingsError where the embedded database would be a new one: most likely a wrong folder."""
+    """Raise SettingsError if there is no embedded database yet: most likely a wrong folder."""
     if settings.database.is_embedded and not _is_there(settings.server.data_path / "postgres"):
         raise SettingsError(
             f"There is no database in {settings.server.data_path}. Set CROSSDOCK_DATA_DIR to the data folder "
@@ -64,7 +64,7 @@ def run_once(action: Callable[[Runtime], Awaitable[T]], *, settings: Settings) -
 
 
 async def require_master_key(runtime: Runtime) -> None:
-    """Warn of secrets that no known master key opens. Raises CrossdockError where none opens."""
+    """Warn of secrets that no known master key decrypts. Raises CrossdockError if none can be decrypted."""
     import structlog
 
     from crossdock.compose import Services

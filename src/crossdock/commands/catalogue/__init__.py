@@ -1,1 +1,1 @@
-"""Commands: shops, and goods in and out."""
+"""Commands: shops, import and export."""

@@ -23,18 +23,19 @@ def export(
     ],
     shop: Annotated[str, typer.Option(help="The shop's slug.")],
     out: Annotated[
-        Path | None, typer.Option(help="Written whole or not at all; without it, stdout.")
+        Path | None,
+        typer.Option(help="The file, written completely or not at all; without it, stdout."),
     ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
-            "--json", help="What was written and left out as JSON on stdout; needs --out."
+            "--json", help="Print what was written and left out as JSON on stdout; needs --out."
         ),
     ] = False,
 ) -> None:
-    """Export a catalogue; jsonl has everything, the others what their format has a place for.
+    """Export a catalogue; jsonl contains everything, the others what their format can express.
 
-    What was left out is said on stderr, or with --json on stdout. Exit code: 0 done, 2 no such shop
+    What was left out is printed on stderr, or with --json on stdout. Exit code: 0 done, 2 no such shop
     or format.
     """
     from crossdock.commands.catalogue.export_report import show_summary

@@ -24,20 +24,23 @@ def import_(
     file_format: FormatOption,
     shop: Annotated[str, typer.Option(help="The shop's slug.")],
     merchant: Annotated[
-        str, typer.Option(help="Owns the rows that name no merchant; else the shop's name.")
+        str,
+        typer.Option(
+            help="Merchant of rows that name none; default: a merchant with the shop's name."
+        ),
     ] = "",
     map_file: Annotated[
         Path | None, typer.Option("--map", help="A TOML file that maps other column names.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Do everything, report it and roll it back.")
+        bool, typer.Option("--dry-run", help="Do everything, report it and roll back.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write every refused row and warning here, one JSON a line.")
     ] = None,
 ) -> None:
-    """Import a catalogue; again, after a kill or for a newer file, as often as you like.
+    """Import a catalogue; repeat it to resume after a kill, or with a newer file.
 
     Exit code: 0 nothing was refused, 1 some rows were, 2 the file could not be read (to its end).
     """

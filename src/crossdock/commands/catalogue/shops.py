@@ -20,10 +20,12 @@ def add(
     name: Annotated[str, typer.Option(help="The name that people see.")],
     currency: Annotated[str, typer.Option(help="ISO 4217, such as EUR.")],
     country: Annotated[str, typer.Option(help="ISO 3166, such as NL.")] = "US",
-    languages: Annotated[str, typer.Option(help="Codes with commas, the main one first.")] = "en",
+    languages: Annotated[
+        str, typer.Option(help="Language codes separated by commas, the main one first.")
+    ] = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Add a shop: one catalogue, stock and order book of its own."""
+    """Add a shop with its own catalogue, stock and order book."""
     from crossdock.shop.shops import add_shop
 
     codes = tuple(code.strip() for code in languages.split(",") if code.strip())
@@ -40,7 +42,7 @@ def add(
 
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
-    """Every shop."""
+    """List all shops."""
     from crossdock.shop.shops import list_shops
 
     async def read(runtime: Runtime) -> "list[Shop]":

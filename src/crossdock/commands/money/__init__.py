@@ -1,1 +1,1 @@
-"""Accounts, and what was posted to them."""
+"""Commands: the ledger."""

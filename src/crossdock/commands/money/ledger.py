@@ -1,4 +1,4 @@
-"""`crossdock ledger`: accounts with their balances, the rows that made them, and whether they agree."""
+"""`crossdock ledger`: accounts, balances and entries, and their verification."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ from crossdock.terminal import JsonOption, ShopOption, print_json, report
 if TYPE_CHECKING:
     from crossdock.shop.ledger import AccountView, LedgerDifference, LedgerEntry
 
-app = typer.Typer(help="Accounts, balances, and what was posted to them.", no_args_is_help=True)
+app = typer.Typer(help="Accounts, their balances and their entries.", no_args_is_help=True)
 
 
 @app.command()
@@ -24,7 +24,7 @@ def accounts(
     owner: Annotated[str | None, typer.Option(help="Only this owner, such as customer:17.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Every account and its balance: credits less debits, so that all of a currency sum to zero."""
+    """List accounts with their balances: credits less debits, so that a currency sums to zero."""
     from crossdock.shop.ledger import list_accounts
 
     async def read(_runtime: Runtime, tx: Transaction) -> "list[AccountView]":
@@ -38,13 +38,17 @@ def accounts(
 @app.command()
 def entries(
     shop: ShopOption,
-    account: Annotated[int | None, typer.Option(help="Only this account's, by its number.")] = None,
-    order: Annotated[int | None, typer.Option(help="Only this order's.")] = None,
-    before: Annotated[int | None, typer.Option(help="Go on below this row's number.")] = None,
+    account: Annotated[
+        int | None, typer.Option(help="Only entries of the account with this number.")
+    ] = None,
+    order: Annotated[int | None, typer.Option(help="Only entries of this order.")] = None,
+    before: Annotated[
+        int | None, typer.Option(help="Only entries with a number below this.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most this many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """What was posted, the newest first; each row is a debit and a credit with both balances after it."""
+    """List entries, newest first; each is a debit and a credit with both balances after it."""
     from crossdock.shop.ledger import list_entries
 
     async def read(_runtime: Runtime, tx: Transaction) -> "list[LedgerEntry]":
@@ -63,7 +67,7 @@ def entries(
 
 @app.command()
 def verify(shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Compute the shop's balances again from its rows; exit 0 only when nothing differs."""
+    """Recompute the shop's balances from its entries; exit 0 only if nothing differs."""
     from crossdock.shop.ledger import verify_ledger
 
     async def look(_runtime: Runtime, tx: Transaction) -> "list[LedgerDifference]":

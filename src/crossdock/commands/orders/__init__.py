@@ -1,1 +1,1 @@
-"""Commands: stock, fulfilment, and where orders go."""
+"""Commands: orders, stock, fulfilment, deliveries."""

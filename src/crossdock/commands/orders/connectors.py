@@ -1,4 +1,4 @@
-"""`crossdock connector`: where a shop's orders are sent."""
+"""`crossdock connector`: connectors that dispatch orders to outside systems."""
 
 import sys
 from pathlib import Path
@@ -15,12 +15,12 @@ from crossdock.terminal import JsonOption, ShopOption, print_json, report, repor
 if TYPE_CHECKING:
     from crossdock.shop.dispatch import ConnectorView
 
-app = typer.Typer(help="Where a shop's orders are sent to be packed.", no_args_is_help=True)
+app = typer.Typer(help="Connectors that dispatch orders to outside systems.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The connector's name in the shop.")]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", help="key=value; an empty value takes the key away."),
+    typer.Option("--set", help="key=value; an empty value removes the key."),
 ]
 SecretOption = Annotated[
     Path | None,
@@ -29,7 +29,8 @@ SecretOption = Annotated[
     ),
 ]
 DefaultOption = Annotated[
-    bool | None, typer.Option("--default/--no-default", help="Whether new orders go this way.")
+    bool | None,
+    typer.Option("--default/--no-default", help="Whether new orders are dispatched through it."),
 ]
 
 
@@ -43,7 +44,7 @@ def add(
     default: DefaultOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a connector; a webhook without a secret gets one, which is shown this once."""
+    """Add a connector; a webhook without a secret gets one, which is shown only once."""
     from crossdock.compose import Services
     from crossdock.kit.ids import RandomIds
     from crossdock.shop.dispatch import add_connector, new_secret
@@ -79,7 +80,7 @@ def add(
 
 @app.command("list")
 def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
-    """The shop's connectors; secrets are not shown."""
+    """List the shop's connectors; secrets are not shown."""
     from crossdock.shop.dispatch import list_connectors
     from crossdock.shop.shops import read_shop
 
@@ -104,11 +105,11 @@ def set_(
     secret_file: SecretOption = None,
     default: DefaultOption = None,
     enabled: Annotated[
-        bool | None, typer.Option("--enable/--disable", help="Whether it is used at all.")
+        bool | None, typer.Option("--enable/--disable", help="Whether it is used.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change a connector; attempts that come later use what is set now."""
+    """Change a connector; later attempts use the new settings."""
     from crossdock.compose import Services
     from crossdock.shop.dispatch import list_connectors, set_connector
     from crossdock.shop.shops import read_shop
@@ -137,7 +138,7 @@ def set_(
 
 @app.command("test")
 def try_(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Try the connector without sending an order; exit 1 when it does not work."""
+    """Test the connector without sending an order; exit 1 if it fails."""
     from crossdock.compose import Services
     from crossdock.shop.deliveries import DeliveryFailed
     from crossdock.shop.shops import read_shop
@@ -173,7 +174,7 @@ def _pairs(words: list[str] | None) -> dict[str, Any]:
 
 
 def _read_secret(path: Path | None) -> str:
-    """A secret comes from a file or the terminal: words of a command line are seen by everybody."""
+    """Read a secret from a file or the terminal: other users can see command lines."""
     if path is None:
         return ""
     if str(path) != "-":

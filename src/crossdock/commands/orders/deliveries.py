@@ -1,4 +1,4 @@
-"""`crossdock delivery`: everything that goes out to other people's servers."""
+"""`crossdock delivery`: outgoing calls to other servers."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -16,15 +16,15 @@ from crossdock.terminal import JsonOption, ShopOption, print_json, report, repor
 if TYPE_CHECKING:
     from crossdock.shop.deliveries import Delivery, DeliveryAttempt
 
-app = typer.Typer(help="What goes out to other people's servers.", no_args_is_help=True)
+app = typer.Typer(help="Outgoing calls to other servers.", no_args_is_help=True)
 
-KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind, as `dispatch`.")]
+KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind, such as dispatch.")]
 TargetOption = Annotated[str | None, typer.Option("--target", help="Only to this target.")]
 SinceOption = Annotated[
-    datetime | None, typer.Option("--since", help="Only what was queued from then on, in UTC.")
+    datetime | None, typer.Option("--since", help="Only those queued at or after this time (UTC).")
 ]
 UntilOption = Annotated[
-    datetime | None, typer.Option("--until", help="Only what was queued before then, in UTC.")
+    datetime | None, typer.Option("--until", help="Only those queued before this time (UTC).")
 ]
 DeliveryId = Annotated[int, typer.Argument(help="The delivery's number.", metavar="DELIVERY")]
 
@@ -42,7 +42,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest deliveries of a shop."""
+    """List the newest deliveries of a shop."""
     from crossdock.shop.deliveries import STATUSES, list_deliveries
 
     if status is not None and status not in STATUSES:
@@ -67,7 +67,7 @@ def list_(
 
 @app.command()
 def show(delivery_id: DeliveryId, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """How far one has come, and the log of its attempts."""
+    """Show one delivery and the log of its attempts."""
     from crossdock.shop.deliveries import show_delivery
 
     async def run(runtime: Runtime) -> "tuple[Delivery, list[DeliveryAttempt]]":
@@ -93,7 +93,7 @@ def resend(
         list[int] | None, typer.Argument(help="The deliveries' numbers.", metavar="DELIVERY...")
     ] = None,
     failed: Annotated[
-        bool, typer.Option("--failed", help="Every failed one, of the kind, target and time given.")
+        bool, typer.Option("--failed", help="All failed ones of the given kind, target and time.")
     ] = False,
     kind: KindOption = None,
     target: TargetOption = None,
@@ -101,7 +101,7 @@ def resend(
     until: UntilOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send failed deliveries again: some by number, or all that were queued in a time range."""
+    """Send failed deliveries again, by number or by the time range in which they were queued."""
     from crossdock.shop.deliveries import resend_delivery, resend_failed
 
     is_range = failed or since is not None or until is not None
@@ -136,7 +136,7 @@ def resend(
 
 @app.command()
 def withdraw(delivery_id: DeliveryId, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Give up on one that waits or has failed; what the other side has is not called back."""
+    """Give up a queued or failed delivery; what the other side has got is not revoked."""
     from crossdock.shop.deliveries import withdraw_by_id
 
     async def write(runtime: Runtime, tx: Transaction) -> None:
@@ -155,7 +155,7 @@ def withdraw(delivery_id: DeliveryId, shop: ShopOption, as_json: JsonOption = Fa
 
 @app.command()
 def kinds(as_json: JsonOption = False) -> None:
-    """What goes out, how often each kind is tried and after which waits."""
+    """List the kinds of deliveries with their attempts and waits."""
     from crossdock.compose import Services
 
     async def run(runtime: Runtime) -> list[dict[str, object]]:

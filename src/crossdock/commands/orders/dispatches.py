@@ -1,4 +1,4 @@
-"""`crossdock dispatch`: orders on their way to fulfilment."""
+"""`crossdock dispatch`: orders sent to outside systems."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ from crossdock.terminal import JsonOption, ShopOption, print_json, report, repor
 if TYPE_CHECKING:
     from crossdock.shop.dispatch import Dispatch
 
-app = typer.Typer(help="Orders on their way to fulfilment.", no_args_is_help=True)
+app = typer.Typer(help="Dispatches: orders sent to outside systems.", no_args_is_help=True)
 
 STATUSES = ("queued", "sending", "sent", "failed", "withdrawn")
 OrderId = Annotated[int, typer.Argument(help="The order's number.")]
@@ -26,7 +26,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest dispatches of a shop."""
+    """List the newest dispatches of a shop."""
     from crossdock.shop.dispatch import list_dispatches
     from crossdock.shop.shops import read_shop
 
@@ -44,7 +44,7 @@ def list_(
 
 @app.command()
 def show(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """How far one order has come, and what the last attempt said."""
+    """Show the state of an order's dispatch and its last error."""
     from crossdock.shop.dispatch import show_dispatch
     from crossdock.shop.shops import read_shop
 
@@ -65,10 +65,10 @@ def show(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> No
 def resend(
     shop: ShopOption,
     order_ids: Annotated[list[int] | None, typer.Argument(help="The orders' numbers.")] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Every failed one of the shop.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="All failed ones of the shop.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send failed dispatches again; what an earlier attempt left on the other side is found, not doubled."""
+    """Send failed dispatches again; an order that an earlier attempt created is found, not duplicated."""
     from crossdock.shop.dispatch import list_dispatches
     from crossdock.shop.dispatch import resend as resend_dispatch
     from crossdock.shop.shops import read_shop

@@ -1,4 +1,4 @@
-"""`crossdock fulfil`: the work on orders, from their release to what comes back."""
+"""`crossdock fulfil`: the fulfilment of orders, from release to return."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,9 +18,7 @@ from crossdock.terminal import JsonOption, ShopOption, report, report_list
 if TYPE_CHECKING:
     from crossdock.shop.warehouse import WorkSummary
 
-app = typer.Typer(
-    help="Work on orders: release, pick, pack, ship, take back.", no_args_is_help=True
-)
+app = typer.Typer(help="Fulfil orders: release, pick, pack, ship, returns.", no_args_is_help=True)
 app.add_typer(fulfil_returns.app, name="return")
 app.command()(fulfil_sender.sender)
 app.command()(fulfil_cancel.cancel)
@@ -30,11 +28,13 @@ Lines = Annotated[
     list[str] | None,
     typer.Argument(help="LINE=QUANTITY, for example 1=2 2=1.", metavar="LINE=QUANTITY..."),
 ]
-AllOption = Annotated[bool, typer.Option("--all", help="Whatever is left.")]
-CarrierOption = Annotated[str, typer.Option("--carrier", help="Which carrier; else the usual one.")]
-ServiceOption = Annotated[str, typer.Option("--service", help="Which of the carrier's services.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Everything that is left.")]
+CarrierOption = Annotated[str, typer.Option("--carrier", help="The carrier; else the default one.")]
+ServiceOption = Annotated[
+    str, typer.Option("--service", help="The carrier's service; else its default.")
+]
 WeightOption = Annotated[
-    int, typer.Option("--weight", min=0, help="Grams; 0 for what the goods weigh.")
+    int, typer.Option("--weight", min=0, help="Grams; 0 for the weight of the contents.")
 ]
 
 
@@ -45,7 +45,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """Orders with work to be done, the oldest first."""
+    """List open orders, oldest first."""
     from crossdock.shop.orders import STATES
     from crossdock.shop.warehouse import list_work
 
@@ -64,17 +64,17 @@ def show(
     order_id: OrderId,
     shop: ShopOption,
     serials: Annotated[
-        bool, typer.Option("--serials", help="Open the serial numbers too.")
+        bool, typer.Option("--serials", help="Show the serial numbers too.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """One order: its lines, its packages, how far they are."""
+    """Show an order with its lines and packages and their states."""
     _show(with_runtime(lambda runtime: _read(runtime, shop, order_id, serials=serials)), as_json)
 
 
 @app.command()
 def release(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Release an order if its goods are there; else it is reserved."""
+    """Release an order if its stock is available; else it becomes reserved."""
     from crossdock.shop.orders import release_order
 
     async def write(runtime: Runtime, tx: Transaction) -> str:
@@ -87,7 +87,7 @@ def release(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) ->
 
 @app.command()
 def start(order_id: OrderId, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Begin to work on a released order; it cannot be cancelled any more."""
+    """Start the fulfilment of a released order; it can no longer be cancelled."""
     from crossdock.shop.warehouse import start_fulfilment
 
     async def write(runtime: Runtime, tx: Transaction) -> None:
@@ -106,7 +106,7 @@ def pick(
     all_: AllOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Note what was taken from the shelf."""
+    """Record picked quantities."""
     from crossdock.shop.warehouse import left_to_pick, pick_lines
 
     async def write(runtime: Runtime, tx: Transaction) -> dict[int, int]:
@@ -132,7 +132,7 @@ def pack(
     weight: WeightOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Put picked goods into a package; its number is printed."""
+    """Pack picked units; prints the package's number."""
     from crossdock.shop.warehouse import left_to_pack, pack_lines
 
     async def write(runtime: Runtime, tx: Transaction) -> tuple[int, dict[int, int]]:
@@ -162,7 +162,7 @@ def serial(
     shop: ShopOption,
     as_json: JsonOption = False,
 ) -> None:
-    """Note serial numbers of a picked line, read from standard input, one a line.
+    """Record serial numbers of a picked line, one per line of standard input.
 
     They are secrets of the buyer, so they are not taken from the command line, which others can see.
     """
@@ -188,7 +188,7 @@ def serial(
 
 @app.command("find-serial")
 def find_serial(shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Which orders a serial number, read from standard input, went out with."""
+    """List the orders that a serial number, read from standard input, was shipped with."""
     from crossdock.compose import Services
     from crossdock.shop.warehouse import find_serial
 
@@ -208,10 +208,10 @@ def ship(
     order_id: OrderId,
     shop: ShopOption,
     package: Annotated[
-        int | None, typer.Option("--package", help="Only this package; else every packed one.")
+        int | None, typer.Option("--package", help="Only this package; else all packed ones.")
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="Pick and pack whatever is left, then ship everything.")
+        bool, typer.Option("--all", help="Pick and pack everything left, then ship it all.")
     ] = False,
     carrier: CarrierOption = "",
     service: ServiceOption = "",
@@ -241,7 +241,7 @@ def deliver(
     shop: ShopOption,
     as_json: JsonOption = False,
 ) -> None:
-    """Note that a package has arrived, where no carrier tells."""
+    """Record that a package was delivered, if no carrier reports it."""
     from crossdock.shop.warehouse import deliver_package
 
     async def write(runtime: Runtime, tx: Transaction) -> bool:

@@ -1,4 +1,4 @@
-"""`crossdock fulfil cancel`: take an order back before anybody works on it."""
+"""`crossdock fulfil cancel`: cancel an order before its fulfilment has started."""
 
 from typing import Annotated
 
@@ -17,10 +17,12 @@ _BY_HAND = "manual"
 def cancel(
     order_id: Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")],
     shop: Annotated[str, typer.Option("--shop", help="The shop's slug.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; the order's event says it.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", help="The reason, recorded in the order's event.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel an order that nobody works on yet; its goods are given back."""
+    """Cancel an order before work on it has started; its stock is released."""
     from crossdock.shop.orders import cancel_order
 
     async def write(runtime: Runtime, tx: Transaction) -> str:
@@ -44,7 +46,7 @@ def cancel(
 
 
 async def _advice(tx: Transaction, *, slug: str, shop_id: int, order_id: int) -> str:
-    """What the operator can do about an order that cannot be cancelled here; "" for nothing."""
+    """Advice for an order that cannot be cancelled here; "" for none."""
     from crossdock.shop.dispatch import show_dispatch
     from crossdock.shop.warehouse import list_returnable
 

@@ -1,10 +1,10 @@
-"""Lines and quantities as the words of a command line."""
+"""Parse LINE=QUANTITY arguments."""
 
 from crossdock.errors import Invalid
 
 
 def quantities(words: list[str] | None, *, all_: bool) -> dict[int, int]:
-    """The numbers in words like 1=2. Raises Invalid `invalid_input`."""
+    """The quantities by line of arguments like 1=2. Raises Invalid `invalid_input`."""
     if bool(words) == all_:
         raise Invalid("invalid_input", "Name lines as LINE=QUANTITY, or --all for what is left.")
     found: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""`crossdock fulfil return`: what buyers send back."""
+"""`crossdock fulfil return`: returns from buyers."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.terminal import JsonOption, ShopOption, report
 
-app = typer.Typer(help="What buyers send back.", no_args_is_help=True)
+app = typer.Typer(help="Returns from buyers.", no_args_is_help=True)
 
 Lines = Annotated[
     list[str] | None,
@@ -25,12 +25,12 @@ def announce(
     shop: ShopOption,
     lines: Lines = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="All that left and was not announced.")
+        bool, typer.Option("--all", help="Everything shipped and not announced yet.")
     ] = False,
-    reason: Annotated[str, typer.Option("--reason", help="Why they come back.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="The reason of the return.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Note that goods are on their way back; the return's number is printed."""
+    """Announce a return; prints its number."""
     from crossdock.shop.warehouse import ReturnItem, announce_return, list_returnable
 
     wanted = quantities(lines, all_=all_)
@@ -63,12 +63,13 @@ def receive(
     lines: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What is good to be sold again, as LINE=QUANTITY.", metavar="LINE=QUANTITY..."
+            help="The quantities that go back into stock, as LINE=QUANTITY.",
+            metavar="LINE=QUANTITY...",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take a return in; only the goods that are named go back on the shelf."""
+    """Receive a return; only the quantities named go back into stock."""
     from crossdock.shop.warehouse import receive_return
 
     restocked = quantities(lines, all_=False) if lines else {}

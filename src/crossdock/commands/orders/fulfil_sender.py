@@ -1,4 +1,4 @@
-"""`crossdock fulfil sender`: where a shop's parcels come from, as labels say it."""
+"""`crossdock fulfil sender`: the sender address on labels."""
 
 from typing import Annotated
 
@@ -35,7 +35,7 @@ def sender(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the sender that labels name, or change it."""
+    """Show or change the sender address on labels."""
     from crossdock.shop.shops import set_sender
     from crossdock.shop.warehouse import read_sender
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def print_orders(found: "list[OrderRow]") -> None:
-    """One line for each order."""
+    """Print one line per order."""
     from rich.console import Console
     from rich.table import Table
 
@@ -29,7 +29,7 @@ def print_orders(found: "list[OrderRow]") -> None:
 
 
 def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
-    """An order's lines, its payments, and what happened to it."""
+    """Print an order's lines, payments and events."""
     from rich.console import Console
     from rich.table import Table
 

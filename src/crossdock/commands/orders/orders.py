@@ -1,4 +1,4 @@
-"""`crossdock order`: orders that staff take down, and any order's money and story."""
+"""`crossdock order`: orders entered by staff; payments and history of any order."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crossdock.shop.payments import Card, Payment
     from crossdock.shop.shops import Shop
 
-app = typer.Typer(help="Take orders down, pay, refund, look.", no_args_is_help=True)
+app = typer.Typer(help="Place, pay, refund and list orders.", no_args_is_help=True)
 
 OrderArgument = Annotated[str, typer.Argument(help="The order's number, ours or the partner's.")]
 
@@ -35,12 +35,14 @@ def place(
         bool,
         typer.Option("--card", help="Ask for a card, or read number, MM/YYYY and code from stdin."),
     ] = False,
-    number: Annotated[str, typer.Option(help="A number of your own; it is placed once.")] = "",
-    shipping: Annotated[str, typer.Option(help="What shipping costs, such as 5.95.")] = "0",
-    comments: Annotated[str, typer.Option(help="For whoever packs it.")] = "",
+    number: Annotated[
+        str, typer.Option(help="Your own order number; makes the command idempotent.")
+    ] = "",
+    shipping: Annotated[str, typer.Option(help="The shipping cost, such as 5.95.")] = "0",
+    comments: Annotated[str, typer.Option(help="Comments for the packers.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Place an order for a customer, on account or with a card."""
+    """Place an order for a customer, on account or by card."""
     from crossdock.compose import Services
     from crossdock.shop.orders import place_on_account, place_with_card
     from crossdock.shop.shops import read_shop
@@ -76,11 +78,11 @@ def pay(
     order: OrderArgument,
     shop: ShopOption,
     reference: Annotated[
-        str, typer.Option(help="On account: what the bank calls the transfer.")
+        str, typer.Option(help="On account: the text of the bank statement.")
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Capture the card, or note that a bank transfer has come in."""
+    """Capture the card, or record a bank transfer."""
     from crossdock.shop.orders import pay_order
 
     async def act(services: "Services", shop_id: int, order_id: int) -> "Payment":
@@ -95,13 +97,16 @@ def pay(
 def refund(
     order: OrderArgument,
     shop: ShopOption,
-    amount: Annotated[str | None, typer.Option(help="Such as 19.99; without it, the rest.")] = None,
+    amount: Annotated[
+        str | None, typer.Option(help="Such as 19.99; without it, all that is left.")
+    ] = None,
     goods_back: Annotated[
-        bool, typer.Option("--goods-back", help="Take the goods back: cancel, or a return.")
+        bool,
+        typer.Option("--goods-back", help="Take the goods back: by cancelling, or by a return."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Give money back, never more than was paid, and take the goods back where asked."""
+    """Refund at most what was paid and, if asked, take the goods back."""
     from crossdock.shop.orders import read_order, refund_order
     from crossdock.shop.warehouse import refund_with_goods
 
@@ -119,10 +124,10 @@ def refund(
 def cancel(
     order: OrderArgument,
     shop: ShopOption,
-    reason: Annotated[str, typer.Option(help="What the order says.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, recorded with the order.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel an order before its goods are worked on; a card is let go of at once."""
+    """Cancel an order before its fulfilment has started; an authorised card is voided."""
     from crossdock.shop.orders import cancel_order, settle_order_payments
 
     async def act(services: "Services", shop_id: int, order_id: int) -> str:
@@ -145,13 +150,15 @@ def cancel(
 @app.command("list")
 def list_(
     shop: ShopOption,
-    state: Annotated[str | None, typer.Option(help="Only orders whose goods are so.")] = None,
-    payment: Annotated[str | None, typer.Option(help="Only orders whose money is so.")] = None,
-    before: Annotated[int | None, typer.Option(help="Go on below this order.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only orders in this fulfilment state.")] = None,
+    payment: Annotated[str | None, typer.Option(help="Only orders in this payment state.")] = None,
+    before: Annotated[
+        int | None, typer.Option(help="Only orders with a number below this.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most this many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest orders, whoever placed them."""
+    """List the newest orders of all channels."""
     from crossdock.shop.orders import OrderRow, list_orders
 
     async def read(_runtime: Runtime, tx: Transaction) -> list[OrderRow]:
@@ -170,7 +177,7 @@ def list_(
 
 @app.command()
 def show(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """An order with its lines, parts, payments and what happened to it."""
+    """Show an order with its lines, parts, payments and events."""
     from crossdock.shop.orders import OrderView, find_order_id, read_order
     from crossdock.shop.payments import list_payments
 

@@ -1,4 +1,4 @@
-"""`crossdock stock serials`: licence keys and codes that are sold once."""
+"""`crossdock stock serials`: licence keys and codes in stock, sold once each."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ from crossdock.terminal import JsonOption, ShopOption, report
 if TYPE_CHECKING:
     from crossdock.shop.stock import SerialView
 
-app = typer.Typer(help="Licence keys and codes that are sold once.", no_args_is_help=True)
+app = typer.Typer(help="Licence keys and codes in stock, sold once each.", no_args_is_help=True)
 
 Variant = Annotated[str, typer.Argument(help="The variant's SKU or number.", metavar="VARIANT")]
 
@@ -25,10 +25,10 @@ Variant = Annotated[str, typer.Argument(help="The variant's SKU or number.", met
 def add(
     variant: Variant,
     shop: ShopOption,
-    file: Annotated[str, typer.Option(help="Text with one serial a line; - for stdin.")] = "-",
+    file: Annotated[str, typer.Option(help="File with one serial per line; - for stdin.")] = "-",
     as_json: JsonOption = False,
 ) -> None:
-    """Put serials into stock; as many are received into the variant's own pool."""
+    """Add serials to stock and receive as many into the variant's own pool."""
     from crossdock.compose import create_box
     from crossdock.shop.stock import add_serials, find_variant
 
@@ -54,12 +54,12 @@ def list_(
     variant: Variant,
     shop: ShopOption,
     sold: Annotated[
-        bool | None, typer.Option("--sold/--unsold", help="Only those; without it, all.")
+        bool | None, typer.Option("--sold/--unsold", help="Only sold or only unsold ones.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """When each serial came and which order has it, the oldest first; never its text."""
+    """List when each serial was added and which order has it, oldest first; never its text."""
     from crossdock.shop.stock import find_variant, list_serials
 
     async def read(_runtime: Runtime, tx: Transaction) -> "list[SerialView]":

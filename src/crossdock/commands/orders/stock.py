@@ -1,4 +1,4 @@
-"""`crossdock stock`: levels, receipts, counts, and the entries behind them."""
+"""`crossdock stock`: levels, receipts, counts, and the entries that record them."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +15,7 @@ from crossdock.terminal import JsonOption, ShopOption, print_json, report
 if TYPE_CHECKING:
     from crossdock.shop.stock import Entry, Level
 
-app = typer.Typer(help="What there is, what comes in, what a count finds.", no_args_is_help=True)
+app = typer.Typer(help="Levels, receipts, counts and entries.", no_args_is_help=True)
 
 app.add_typer(serials.app, name="serials")
 
@@ -25,7 +25,7 @@ PoolOption = Annotated[str, typer.Option("--pool", help="own or supplier.")]
 
 @app.command()
 def show(variant: Variant, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """What there is of a variant: on hand, held, committed, available."""
+    """Show a variant's levels: on hand, held, committed, available."""
 
     async def read(_runtime: Runtime, tx: Transaction) -> "list[Level]":
         return await _levels(tx, slug=shop, variant=variant)
@@ -36,13 +36,15 @@ def show(variant: Variant, shop: ShopOption, as_json: JsonOption = False) -> Non
 @app.command()
 def receive(
     variant: Variant,
-    quantity: Annotated[int, typer.Argument(help="How many came in.")],
+    quantity: Annotated[int, typer.Argument(help="How many units came in.")],
     shop: ShopOption,
     pool: PoolOption = "own",
-    reason: Annotated[str, typer.Option(help="What the entry says.")] = "goods received",
+    reason: Annotated[
+        str, typer.Option(help="The reason, recorded in the entry.")
+    ] = "goods received",
     as_json: JsonOption = False,
 ) -> None:
-    """Goods come in; orders that wait for them are released right after."""
+    """Receive stock; orders that wait for it are released right after."""
     from crossdock.shop.stock import find_variant
     from crossdock.shop.warehouse import receive_variant
 
@@ -67,14 +69,16 @@ def adjust(
     variant: Variant,
     shop: ShopOption,
     by: Annotated[
-        int | None, typer.Option("--by", help="So many more, or with a minus fewer.")
+        int | None, typer.Option("--by", help="The difference, positive or negative.")
     ] = None,
-    to: Annotated[int | None, typer.Option("--to", min=0, help="So many were counted.")] = None,
+    to: Annotated[
+        int | None, typer.Option("--to", min=0, help="The quantity that was counted.")
+    ] = None,
     pool: PoolOption = "own",
-    reason: Annotated[str, typer.Option(help="What the entry says.")] = "counted",
+    reason: Annotated[str, typer.Option(help="The reason, recorded in the entry.")] = "counted",
     as_json: JsonOption = False,
 ) -> None:
-    """Put a level right after a count."""
+    """Correct a level after a count."""
     from crossdock.shop.stock import find_variant
     from crossdock.shop.warehouse import count_variant
 
@@ -106,7 +110,7 @@ def entries(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest changes of a variant's levels, and why they were made."""
+    """List the newest entries of a variant, with their reasons."""
     from crossdock.shop.stock import find_variant, read_entries
 
     async def read(_runtime: Runtime, tx: Transaction) -> "list[Entry]":

@@ -1,1 +1,1 @@
-"""Commands: who buys: partners, their keys and prices, customers."""
+"""Commands: partners, their keys and prices, customers."""

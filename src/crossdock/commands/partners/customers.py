@@ -15,7 +15,7 @@ from crossdock.terminal import JsonOption, ShopOption, print_json
 if TYPE_CHECKING:
     from crossdock.shop.customers import Customer, CustomerChange
 
-app = typer.Typer(help="The buyers for whom partners order.", no_args_is_help=True)
+app = typer.Typer(help="The buyers that orders are for.", no_args_is_help=True)
 
 Who = Annotated[str, typer.Argument(help="The customer's e-mail or number.")]
 SetOption = Annotated[
@@ -58,7 +58,7 @@ def add(
 
 @app.command("list")
 def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
-    """The shop's customers, and what keeps orders from being placed for them."""
+    """List the shop's customers, and what prevents orders for them."""
     from crossdock.shop.customers import list_customers
 
     async def read(_runtime: Runtime, tx: Transaction) -> "list[Customer]":
@@ -75,7 +75,7 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(who: Who, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """One customer with both addresses."""
+    """Show one customer with both addresses."""
 
     async def read(_runtime: Runtime, tx: Transaction) -> "Customer":
         return await _read(tx, shop_id=await _shop_id(tx, slug=shop), who=who)
@@ -85,7 +85,7 @@ def show(who: Who, shop: ShopOption, as_json: JsonOption = False) -> None:
 
 @app.command("set")
 def set_(who: Who, shop: ShopOption, set_: SetOption = None, as_json: JsonOption = False) -> None:
-    """Change what is given; an empty value empties a field."""
+    """Change a customer; an empty value clears a field."""
     if not set_:
         raise Invalid("invalid_input", "Say what to change, for example --set billing.city=Miami.")
     _change(who, shop=shop, change=_read_change(set_), as_json=as_json)
@@ -93,13 +93,13 @@ def set_(who: Who, shop: ShopOption, set_: SetOption = None, as_json: JsonOption
 
 @app.command()
 def disable(who: Who, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Take no more orders for a customer."""
+    """Refuse orders for a customer."""
     _change(who, shop=shop, change=_read_change(["active=no"]), as_json=as_json)
 
 
 @app.command()
 def enable(who: Who, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Take orders for a customer again."""
+    """Accept orders for a customer again."""
     _change(who, shop=shop, change=_read_change(["active=yes"]), as_json=as_json)
 
 

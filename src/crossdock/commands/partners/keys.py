@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crossdock.shop.partners import NewCredential, PartnerView
 
 Who = Annotated[str, typer.Argument(help="The partner's number, its name, or one of its keys.")]
-KeyOption = Annotated[str, typer.Option("--key", help="Which key, where the partner has several.")]
+KeyOption = Annotated[str, typer.Option("--key", help="The key, if the partner has several.")]
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -30,7 +30,7 @@ def rotate(
     ] = "24h",
     as_json: JsonOption = False,
 ) -> None:
-    """Make a second secret, token or password, shown once; the old one works on for a while."""
+    """Create a second secret, token or password, shown only once; the old one stays valid for a while."""
     from crossdock.compose import Services
     from crossdock.kit.ids import RandomIds
     from crossdock.shop.partners import rotate_secret
@@ -56,12 +56,12 @@ def rotate(
 
 
 def revoke(who: Who, key: KeyOption = "", as_json: JsonOption = False) -> None:
-    """End every secret of a key at once, for good; rotate makes a new one afterwards."""
+    """Revoke every secret of a key at once, for good; rotate creates a new one."""
     _revoke(who, key=key, takes_newest=True, as_json=as_json)
 
 
 def revoke_old(who: Who, key: KeyOption = "", as_json: JsonOption = False) -> None:
-    """End all secrets but the newest at once."""
+    """Revoke all secrets but the newest at once."""
     _revoke(who, key=key, takes_newest=False, as_json=as_json)
 
 
@@ -83,7 +83,7 @@ def _revoke(who: str, *, key: str, takes_newest: bool, as_json: bool) -> None:
 
 
 def disable(who: Who, as_json: JsonOption = False) -> None:
-    """Refuse a partner, or only the key that is given, from the next request on."""
+    """Disable a partner, or only the given key, from the next request on."""
     show_partner(
         with_transaction(lambda runtime, tx: _switch(runtime, tx, who=who, on=False)),
         as_json=as_json,
@@ -91,7 +91,7 @@ def disable(who: Who, as_json: JsonOption = False) -> None:
 
 
 def enable(who: Who, as_json: JsonOption = False) -> None:
-    """Let a disabled partner, or the key that is given, call again."""
+    """Enable a disabled partner, or the given key."""
     show_partner(
         with_transaction(lambda runtime, tx: _switch(runtime, tx, who=who, on=True)),
         as_json=as_json,

@@ -1,4 +1,4 @@
-"""`crossdock partner offers`: what a partner sees, pays and may buy of a variant, and why not."""
+"""`crossdock partner offers`: visibility, price and purchase limit of variants for a partner."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,7 @@ def offers(
     skus: Annotated[list[str], typer.Argument(help="SKUs or numbers of variants.")],
     as_json: JsonOption = False,
 ) -> None:
-    """What these variants cost a partner now, and how many it may buy; hidden ones are left out."""
+    """Show a partner's prices and purchase limits of variants now; hidden ones are left out."""
 
     async def read(runtime: Runtime, tx: Transaction) -> "tuple[Partner, list[Offer]]":
         from crossdock.shop.catalogue import offers

@@ -1,4 +1,4 @@
-"""`crossdock partner`: who may call, under which terms, with which keys."""
+"""`crossdock partner`: partners, their terms and their keys."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DEMO = "demo"
 
-app = typer.Typer(help="Who may call, under which terms, with which keys.", no_args_is_help=True)
+app = typer.Typer(help="Partners, their terms and their keys.", no_args_is_help=True)
 
 Who = Annotated[str, typer.Argument(help="The partner's number, its name, or one of its keys.")]
 SetOption = Annotated[
@@ -34,13 +34,13 @@ SetOption = Annotated[
 
 @app.command()
 def add(
-    channel: Annotated[str, typer.Option(help="Which API the partner speaks.")],
+    channel: Annotated[str, typer.Option(help="The channel that the partner uses.")],
     shop: Annotated[str, typer.Option(help="The shop's slug.")],
     name: Annotated[str, typer.Option(help="The partner's name, unique on its channel.")],
     set_: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a partner with what its channel's calls carry. Secrets are shown now and never again.
+    """Add a partner and print its credentials. Secrets are shown only once.
 
     That is a key and a secret to sign with, a bearer token, or a user name and a password.
 
@@ -76,7 +76,7 @@ def list_(
     channel: Annotated[str | None, typer.Option(help="Only of this channel.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Partners with their terms and keys; no secrets."""
+    """List partners with their terms and keys, without secrets."""
     from crossdock.shop.partners import list_partners
 
     async def read(runtime: Runtime) -> "list[PartnerView]":
@@ -94,7 +94,7 @@ def list_(
 
 @app.command()
 def show(who: Who, as_json: JsonOption = False) -> None:
-    """One partner; when each of its secrets was last used, but no secret."""
+    """Show one partner and when each of its secrets was last used, without secrets."""
 
     async def read(runtime: Runtime) -> "PartnerView":
         async with runtime.database.statement() as tx:
@@ -105,7 +105,7 @@ def show(who: Who, as_json: JsonOption = False) -> None:
 
 @app.command("set")
 def set_(who: Who, set_: SetOption = None, as_json: JsonOption = False) -> None:
-    """Change terms; they count from the partner's next request on."""
+    """Change terms; they apply from the partner's next request on."""
     from crossdock.shop.partners import set_terms, split_words
 
     words = split_words(set_ or [])

@@ -51,13 +51,13 @@ def set_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV with the columns sku and price, merchant if need be; - for stdin."
+            help="CSV with the columns sku and price, and merchant if a sku is ambiguous; - for stdin."
         ),
     ],
     shop: ShopOption,
     as_json: JsonOption = False,
 ) -> None:
-    """Set the prices in a CSV file; an empty price takes the sku off the list. All rows or none."""
+    """Set prices from a CSV file; an empty price removes the sku from the list. All rows or none."""
     from crossdock.shop.pricing import read_price_list, set_prices
     from crossdock.shop.shops import read_shop
 
@@ -80,7 +80,7 @@ def set_(
 
 @app.command("list")
 def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
-    """The shop's price lists."""
+    """List the shop's price lists."""
     from crossdock.shop.pricing import list_price_lists
     from crossdock.shop.shops import read_shop
 
@@ -101,7 +101,7 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """A list's prices, as CSV that `set` reads."""
+    """Print a list's prices as CSV that `set` reads."""
     from crossdock.kit.money import format_minor
     from crossdock.shop.pricing import read_price_list, read_prices
     from crossdock.shop.shops import read_shop

@@ -1,1 +1,1 @@
-"""Commands: who signs in, and who looks after customers."""
+"""Commands: people who sign in, and sales reps."""

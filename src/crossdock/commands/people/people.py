@@ -1,4 +1,4 @@
-"""`crossdock person`: who signs in to the console, and what they may do there."""
+"""`crossdock person`: people who sign in to the console, and their roles."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -36,13 +36,13 @@ def add(
     shop: ShopOption = "",
     role: RoleOption = "",
     partner: PartnerOption = "",
-    name: Annotated[str, typer.Option(help="What to call the person.")] = "",
+    name: Annotated[str, typer.Option(help="The person's name.")] = "",
     password_stdin: StdinOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Add a person: of a shop's staff with --shop and --role, or of a partner with --partner.
 
-    Without --password-stdin a password is made up and shown this once.
+    Without --password-stdin a password is generated and shown only once.
     """
     if bool(partner) == bool(shop) or bool(shop) != bool(role):
         raise Invalid("invalid_input", "Give --shop and --role, or --partner alone.")
@@ -81,7 +81,7 @@ def list_(
     shop: Annotated[str | None, typer.Option("--shop", help="Only this shop's.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Everybody who may sign in, and who no longer may."""
+    """List everybody, disabled people included."""
 
     async def run(runtime: Runtime) -> "list[Person]":
         from crossdock.shop.people import list_people
@@ -106,7 +106,7 @@ def set_role_(
     role: Annotated[str, typer.Argument(help="owner, manager, warehouse or viewer.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Give another role; it counts at the person's next click."""
+    """Set another role; it applies from the person's next request on."""
 
     async def change(tx: Transaction, person: "Person") -> None:
         from crossdock.shop.people import set_role
@@ -120,7 +120,7 @@ def set_role_(
 def reset_password(
     email: EmailArgument, password_stdin: StdinOption = False, as_json: JsonOption = False
 ) -> None:
-    """Set a new password and end the person's sessions; a made-up one is shown this once."""
+    """Set a new password and end the person's sessions; a generated one is shown only once."""
     password = _read_password() if password_stdin else _make_password()
 
     async def change(tx: Transaction, person: "Person") -> None:
@@ -139,7 +139,7 @@ def reset_password(
 
 @app.command()
 def disable(email: EmailArgument, as_json: JsonOption = False) -> None:
-    """Let a person in no more, and end their sessions at once."""
+    """Refuse a person's sign-in and end their sessions at once."""
 
     async def change(tx: Transaction, person: "Person") -> None:
         from crossdock.shop.people import disable_person
@@ -151,7 +151,7 @@ def disable(email: EmailArgument, as_json: JsonOption = False) -> None:
 
 @app.command()
 def enable(email: EmailArgument, as_json: JsonOption = False) -> None:
-    """Let a disabled person in again."""
+    """Allow a disabled person to sign in again."""
 
     async def change(tx: Transaction, person: "Person") -> None:
         from crossdock.shop.people import enable_person
@@ -163,7 +163,7 @@ def enable(email: EmailArgument, as_json: JsonOption = False) -> None:
 
 @app.command("reset-totp")
 def reset_totp(email: EmailArgument, as_json: JsonOption = False) -> None:
-    """Ask for the password alone: for somebody who lost phone and recovery codes."""
+    """Turn the second factor off, for somebody who lost phone and recovery codes."""
 
     async def change(tx: Transaction, person: "Person") -> None:
         from crossdock.shop.people import clear_totp

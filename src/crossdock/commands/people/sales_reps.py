@@ -1,4 +1,4 @@
-"""`crossdock sales-rep`: the operator's sales people, whom new customers are given to in turn."""
+"""`crossdock sales-rep`: sales reps, to whom new customers are assigned in rotation."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from crossdock.shop.customers import SalesRep
 
 app = typer.Typer(
-    help="Sales people; new customers are given to them in turn.", no_args_is_help=True
+    help="Sales reps; new customers are assigned to them in rotation.", no_args_is_help=True
 )
 
 SalesRepId = Annotated[
-    int, typer.Argument(help="The sales_rep's number, from `crossdock sales_rep list`.")
+    int, typer.Argument(help="The sales rep's number, from `crossdock sales-rep list`.")
 ]
 
 
@@ -27,7 +27,7 @@ def add(
     email: Annotated[str | None, typer.Option(help="The sales rep's e-mail.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a sales rep, who takes part in the rotation from now on."""
+    """Add a sales rep to the rotation."""
     from crossdock.shop.customers import add_sales_rep
     from crossdock.shop.shops import read_shop
 
@@ -42,7 +42,7 @@ def add(
 
 @app.command("list")
 def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
-    """The shop's sales reps."""
+    """List the shop's sales reps."""
     from crossdock.shop.customers import list_sales_reps
     from crossdock.shop.shops import read_shop
 
@@ -61,13 +61,13 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
 
 @app.command()
 def disable(sales_rep_id: SalesRepId, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Give a sales rep no new customers; the old ones stay."""
+    """Assign no new customers to a sales rep; current ones stay."""
     _set_active(shop, sales_rep_id=sales_rep_id, active=False, as_json=as_json)
 
 
 @app.command()
 def enable(sales_rep_id: SalesRepId, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Give a sales rep new customers again."""
+    """Assign new customers to a sales rep again."""
     _set_active(shop, sales_rep_id=sales_rep_id, active=True, as_json=as_json)
 
 

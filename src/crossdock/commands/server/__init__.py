@@ -1,1 +1,1 @@
-"""Commands: running, checking and keeping the server."""
+"""Commands: run, check and maintain the server."""

@@ -1,4 +1,4 @@
-"""`crossdock alerts`: what somebody has to look at."""
+"""`crossdock alerts`: what needs a person's attention."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ from crossdock.terminal import JsonOption, print_json, report, report_list
 if TYPE_CHECKING:
     from crossdock.shop.alerts import Alert
 
-app = typer.Typer(help="What somebody has to look at.", no_args_is_help=True)
+app = typer.Typer(help="Alerts: what needs a person's attention.", no_args_is_help=True)
 
 BY = "command line"
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop's.")]
@@ -23,11 +23,13 @@ ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop's
 @app.command("list")
 def list_(
     shop: ShopOption = None,
-    with_seen: Annotated[bool, typer.Option("--all", help="Those that were seen as well.")] = False,
+    with_seen: Annotated[
+        bool, typer.Option("--all", help="Include alerts that were seen.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """The open alerts, the newest first."""
+    """List open alerts, newest first."""
     from crossdock.shop.alerts import list_alerts
 
     async def run(runtime: Runtime) -> "list[Alert]":
@@ -46,7 +48,7 @@ def show(
     alert_id: Annotated[int, typer.Argument(help="The alert's number.")],
     as_json: JsonOption = False,
 ) -> None:
-    """One alert, open or seen."""
+    """Show one alert, open or seen."""
     from crossdock.shop.alerts import read_alert
 
     async def run(runtime: Runtime) -> "Alert":
@@ -64,11 +66,11 @@ def show(
 @app.command()
 def seen(
     alert_ids: Annotated[list[int] | None, typer.Argument(help="The alerts' numbers.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every open one.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All open alerts.")] = False,
     shop: ShopOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Close alerts; the same may be raised again from now on."""
+    """Mark alerts as seen; the same alert may then be raised again."""
     from crossdock.shop.alerts import mark_seen, read_alert
 
     if bool(alert_ids) == everything:

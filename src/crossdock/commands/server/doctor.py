@@ -1,4 +1,4 @@
-"""`crossdock doctor`: compute again what is stored, and print every difference."""
+"""`crossdock doctor`: recompute what is stored, and print every difference."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def doctor(
     as_json: JsonOption = False,
 ) -> None:
-    """Re-compute levels, totals and sequences; exit 0 only when nothing differs."""
+    """Recompute levels, totals, balances and sequences; exit 0 only if nothing differs."""
     from crossdock.shop.doctor import examine
 
     async def look(runtime: Runtime) -> "list[CheckResult]":

@@ -1,4 +1,4 @@
-"""`crossdock events`: what happened in a shop, and who has been told of it."""
+"""`crossdock events`: the events of a shop, and how far consumers have read them."""
 
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -14,20 +14,20 @@ from crossdock.terminal import JsonOption, print_json, report_list
 if TYPE_CHECKING:
     from crossdock.shop.events import Event, Place
 
-app = typer.Typer(help="What happened, and who has been told of it.", no_args_is_help=True)
+app = typer.Typer(help="Events, and how far consumers have read them.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(
     shop: Annotated[str, typer.Option("--shop", help="The shop's slug.")],
-    after: Annotated[int, typer.Option(min=0, help="Only what has a larger number.")] = 0,
+    after: Annotated[int, typer.Option(min=0, help="Only events with a larger number.")] = 0,
     topic: Annotated[
         list[str] | None, typer.Option(help="Only this topic; may be repeated.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """The feed in its order: go on with the last number that you saw."""
+    """List events in order; pass the last number as --after for the next page."""
     from crossdock.shop.events import Topic, read_events
 
     topics: list[Topic] = [name for name in get_args(Topic) if name in (topic or ())]
@@ -59,7 +59,7 @@ def consumers(
     shop: Annotated[str | None, typer.Option("--shop", help="Only this shop's.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How far each consumer of the feed is, and what stops it."""
+    """Show how far each consumer has read, and the error of one that fails."""
     from crossdock.shop.events import list_places
 
     async def run(runtime: Runtime) -> "list[Place]":

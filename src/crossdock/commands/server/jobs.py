@@ -1,4 +1,4 @@
-"""`crossdock jobs`: see background jobs, and send dead letters again."""
+"""`crossdock jobs`: list background jobs, and retry dead letters."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +13,7 @@ from crossdock.terminal import JsonOption, print_json, report, report_list
 if TYPE_CHECKING:
     from crossdock.jobs.inspecting import JobMoment, JobView
 
-app = typer.Typer(
-    help="See background jobs; send the ones that gave up again.", no_args_is_help=True
-)
+app = typer.Typer(help="List background jobs; retry dead letters.", no_args_is_help=True)
 
 JobId = Annotated[int, typer.Argument(help="The job's number, from `crossdock jobs list`.")]
 
@@ -29,7 +27,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest jobs; without options the dead letters."""
+    """List the newest jobs; without options the dead letters."""
     from crossdock.jobs.inspecting import STATUSES, list_jobs
 
     if status not in {*STATUSES, "all"}:
@@ -47,7 +45,7 @@ def list_(
 
 @app.command()
 def show(job_id: JobId, as_json: JsonOption = False) -> None:
-    """One job and what happened to it."""
+    """Show one job and its history."""
     from crossdock.jobs.inspecting import show_job
 
     async def read(runtime: Runtime) -> "tuple[JobView, list[JobMoment]]":
@@ -65,7 +63,7 @@ def show(job_id: JobId, as_json: JsonOption = False) -> None:
 
 @app.command()
 def retry(job_id: JobId, as_json: JsonOption = False) -> None:
-    """Put a job that gave up back into the queue."""
+    """Requeue a failed job."""
     from crossdock.jobs.inspecting import retry_job
 
     async def again(runtime: Runtime) -> "JobView":

@@ -1,4 +1,4 @@
-"""`crossdock master-key`: change the key that seals secrets, and be rid of the one before."""
+"""`crossdock master-key`: change the key that encrypts secrets, and remove the previous one."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crossdock.kit.crypto import SecretBox
     from crossdock.shop.resealing import Sealed
 
-app = typer.Typer(help="Change the key that seals secrets.", no_args_is_help=True)
+app = typer.Typer(help="Change the master key that encrypts secrets.", no_args_is_help=True)
 
 Moved = Callable[[int], None]
 T = TypeVar("T")
@@ -25,7 +25,7 @@ _IN_SETTINGS = "Take it out of master_key_older in the settings."
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sealed, table by table, and whether anything needs an older key."""
+    """The sealed secrets by table, and how many need an older key."""
 
     is_new_key: bool
     older_keys: int
@@ -42,7 +42,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 @app.command()
 def change(as_json: JsonOption = False) -> None:
-    """Make a new key in the data folder and seal everything again; a change that was cut off goes on."""
+    """Create a new key in the data folder and re-encrypt everything; an interrupted change resumes."""
 
     async def run(runtime: Runtime, moved: Moved) -> Summary:
         from crossdock.compose import Services
@@ -68,11 +68,11 @@ def change(as_json: JsonOption = False) -> None:
 def reseal(
     check: Annotated[
         bool,
-        typer.Option("--check", help="Change nothing; exit 1 when something needs an older key."),
+        typer.Option("--check", help="Change nothing; exit 1 if a secret needs an older key."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Seal again with the newest key what only an older one opens; beside a running server too."""
+    """Re-encrypt with the newest key what needs an older one; the server may keep running."""
 
     async def run(runtime: Runtime, moved: Moved) -> Summary:
         from crossdock.compose import Services
@@ -88,7 +88,7 @@ def reseal(
 
 @app.command()
 def forget(as_json: JsonOption = False) -> None:
-    """Take the older keys out of the data folder's file, when nothing needs them any more."""
+    """Remove the older keys from the data folder's file if no secret needs them."""
 
     async def run(runtime: Runtime, moved: Moved) -> int:
         from crossdock.kit.master_key import KeyFile

@@ -1,4 +1,4 @@
-"""`crossdock migrate`: bring the database to this version."""
+"""`crossdock migrate`: migrate the database to this version."""
 
 from typing import Annotated
 
@@ -11,11 +11,11 @@ from crossdock.terminal import JsonOption, report
 
 def migrate(
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit 1 when something is to do.")
+        bool, typer.Option("--check", help="Change nothing; exit 1 if a migration is pending.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the database, or bring it to this version; run it before the first start after an update."""
+    """Create the database, or migrate it to this version."""
     from crossdock.db import migrate as migration
     from crossdock.db.embedded import running_database
 

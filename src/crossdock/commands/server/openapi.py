@@ -11,10 +11,10 @@ from crossdock.errors import NotFound
 
 def openapi(
     channel: Annotated[
-        str, typer.Option(help="The channel's name, as `crossdock partner list` has it.")
+        str, typer.Option(help="The channel's name, as `crossdock partner list` prints it.")
     ],
     as_json: Annotated[
-        bool, typer.Option("--json", help="On one line instead of indented; it is JSON anyway.")
+        bool, typer.Option("--json", help="Print it on one line instead of indented.")
     ] = False,
 ) -> None:
     """Print a channel's OpenAPI document as JSON."""

@@ -14,7 +14,7 @@ from crossdock.serving.address import noting_address
 
 
 def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
-    """Start the database, load the demo shop where there is none, serve, print how to call."""
+    """Start the database, load the demo shop if there is no shop, serve, print example requests."""
     from crossdock.commands.running import with_runtime
     from crossdock.db.embedded import running_database
     from crossdock.kit.logging import configure_logging

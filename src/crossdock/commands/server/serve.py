@@ -1,4 +1,4 @@
-"""`crossdock serve`: the whole server, with the embedded database where none is named."""
+"""`crossdock serve`: the whole server, with the embedded database if no other is set."""
 
 import asyncio
 import os
@@ -20,15 +20,15 @@ def serve(
     host: HostOption = None,
     port: PortOption = None,
     workers: WorkersOption = None,
-    no_jobs: Annotated[bool, typer.Option("--no-jobs", help="Run no job worker here.")] = False,
+    no_jobs: Annotated[bool, typer.Option("--no-jobs", help="Do not run a job worker.")] = False,
 ) -> None:
-    """Serve all channels, and run the background jobs, until a stop signal."""
+    """Serve all channels and run background jobs until a stop signal."""
     settings = with_options(load_settings(), host=host, port=port, workers=workers)
     run_server(settings, with_jobs=not no_jobs)
 
 
 def with_options(settings: Settings, **options: Any) -> Settings:
-    """The settings with what the command line says instead; the public URL follows the port."""
+    """The settings, overridden by the command line; the public URL follows the port."""
     chosen = {name: value for name, value in options.items() if value is not None}
     return follow_port(settings.having(**chosen))
 
@@ -49,7 +49,7 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
 
 
 def warn_of_strangers(settings: Settings) -> None:
-    """A CROSSDOCK_ variable that is no setting is most likely a slip of the pen."""
+    """Warn of CROSSDOCK_ variables that are no setting: most likely typing errors."""
     import structlog
 
     for name in unknown_variables(os.environ, settings=settings):

@@ -1,4 +1,4 @@
-"""`crossdock settings`: what applies here, and what each setting is for."""
+"""`crossdock settings`: the values in effect, and what each setting does."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ def settings(
         bool, typer.Option("--markdown", help="Print the reference page, with the defaults.")
     ] = False,
 ) -> None:
-    """Show every setting with its present value; secrets are not shown."""
+    """Show every setting with its value; secrets are not shown."""
     if markdown:
         typer.echo(reference_page(), nl=False)
         return

@@ -7,7 +7,7 @@ from crossdock.commands.running import require_database, require_master_key, run
 
 
 def worker() -> None:
-    """Run the background jobs until a stop signal; unfinished ones go back to the queue."""
+    """Run background jobs until a stop signal; unfinished ones are requeued."""
     from crossdock.db.embedded import running_database
     from crossdock.db.migrate import require_served
     from crossdock.jobs.worker import work

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from crossdock.demo.console import ConsoleAccess
     from crossdock.demo.loading import Loaded
 
-app = typer.Typer(help="A made-up shop to try things on.", no_args_is_help=True)
+app = typer.Typer(help="A made-up shop for trying things out.", no_args_is_help=True)
 
 
 @app.command()
 def load(
     products: Annotated[
-        int, typer.Option(min=1, help="How many products; from 100 on every case is there.")
+        int, typer.Option(min=1, help="How many products; 100 or more cover every case.")
     ] = 2_000,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another shop.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same shop.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Load the demo shop; again, it puts back what was changed and adds what is missing."""
+    """Load the demo shop; a second run resets what was changed and adds what is missing."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -60,7 +60,7 @@ def credentials(
         bool, typer.Option("--shell", help="Print shell variables, for eval.")
     ] = False,
 ) -> None:
-    """Where the demo is served, who signs in, and the keys and secrets of its partners."""
+    """Show the demo's address, its console user, and the keys and secrets of its partners."""
     settings = load_settings()
     keys, console, sku = with_runtime(read_access)
     shown = shown_credentials(keys, base_url=base_url(settings), console=console, sku=sku)

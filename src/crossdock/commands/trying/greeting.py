@@ -1,4 +1,4 @@
-"""What `crossdock run` prints once it serves: the channels, and requests to paste."""
+"""What `crossdock run` prints when the server is up: the channels, and requests to paste."""
 
 import shlex
 import sys

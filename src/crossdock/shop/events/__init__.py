@@ -1,4 +1,4 @@
-"""What happened: the outbox, its kinds and sequence numbers, and jobs written with the change."""
+"""Events: the outbox, kinds and sequence numbers, and jobs written with the change."""
 
 from crossdock.shop.events.consumers import (
     WAITS_S,

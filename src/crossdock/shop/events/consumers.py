@@ -1,9 +1,9 @@
-"""Consumers: parts that are told of every event of their topics, once and in order.
+"""Consumers: parts that read every event of their topics, once and in order.
 
-A consumer has a place in each shop's feed. What it writes and the move of its place are one
-transaction: after a failure both are as before, and the same events come again. So it calls nobody
-outside; what must go out it queues as a delivery. The place's row is locked meanwhile, so that of
-several workers one reads, and the others pass on.
+A consumer has a cursor in each shop's feed. What it writes and the move of its cursor are one
+transaction: a failure rolls both back, and the same events are read again. So a consumer makes no
+outgoing calls but queues deliveries. The cursor's row is locked meanwhile, so that of several workers
+one reads and the others skip it.
 """
 
 from collections.abc import Awaitable, Iterable
@@ -31,13 +31,13 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Take(Protocol):
-    """What a consumer does with a batch of at least one event, in the transaction that moves its place."""
+    """Handle a batch of at least one event, in the transaction that moves the cursor."""
 
     def __call__(self, tx: Transaction, *, batch: Batch, now: datetime) -> Awaitable[None]: ...
 
 
 class Consumer(msgspec.Struct, frozen=True, kw_only=True):
-    """A name for ever, the topics that it wants, and what it does with their events."""
+    """A permanent name, topics, and the function that handles their events."""
 
     name: str
     topics: tuple[Topic, ...]
@@ -45,7 +45,7 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a consumer is in a shop: `behind` numbers of the feed are not read yet."""
+    """A consumer's cursor in a shop; `behind` events of the feed are not read yet."""
 
     shop: str
     consumer: str
@@ -59,9 +59,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 async def read_new(
     tx: Transaction, *, shop_id: int, consumer: Consumer, limit: int = BATCH
 ) -> Batch | None:
-    """What is new for the consumer; its place is locked until the transaction ends.
+    """The new events of the consumer; its cursor is locked until the end of the transaction.
 
-    None where nothing is, or another worker is at it.
+    None if there are none, or another worker is reading them.
     """
     await tx.run(
         "insert into event_consumers (shop_id, consumer) values (%s, %s) on conflict do nothing",
@@ -84,7 +84,7 @@ async def read_new(
 
 
 async def advance(tx: Transaction, *, batch: Batch, consumer: Consumer, now: datetime) -> None:
-    """The consumer has done the batch; in the transaction that read it."""
+    """Move the cursor past the batch, in the transaction that read it."""
     await tx.run(
         "update event_consumers set position = %s, failures = 0, last_error = '',"
         " next_attempt_at = null, updated_at = %s where shop_id = %s and consumer = %s",
@@ -95,14 +95,14 @@ async def advance(tx: Transaction, *, batch: Batch, consumer: Consumer, now: dat
 async def list_due(
     tx: Transaction, *, names: Iterable[str], now: datetime
 ) -> list[tuple[int, str]]:
-    """(shop id, consumer) of every place that has something before it and need not wait."""
+    """(shop id, consumer) of every cursor with unread events and no wait."""
     return [
         (shop_id, name) for shop_id, name in await tx.all(_DUE, {"names": list(names), "now": now})
     ]
 
 
 async def list_places(tx: Transaction, *, shop_id: int | None = None) -> list[Place]:
-    """Where every consumer is that has read anything yet, by shop and name; None for all shops."""
+    """The cursors of all consumers that have read something, by shop and name; None for all shops."""
     rows = await tx.all(
         "select s.slug, c.consumer, c.position, s.last_sequence - c.position, c.failures,"
         " c.last_error, c.next_attempt_at from event_consumers c join shops s on s.id = c.shop_id"
@@ -113,7 +113,7 @@ async def list_places(tx: Transaction, *, shop_id: int | None = None) -> list[Pl
 
 
 async def count_unread(tx: Transaction) -> dict[str, int]:
-    """How many numbers of the feed each consumer has not read yet, in all shops together."""
+    """The number of unread events of each consumer, over all shops."""
     rows = await tx.all(
         "select c.consumer, sum(s.last_sequence - c.position)::bigint from event_consumers c"
         " join shops s on s.id = c.shop_id group by c.consumer"
@@ -133,9 +133,9 @@ _DUE = """
 async def note_failure(
     tx: Transaction, *, shop_id: int, name: str, error: str, now: datetime
 ) -> int:
-    """How often the consumer has failed at what comes next; it waits longer after each time.
+    """Record a failure and return how many there were in a row; each makes the wait longer.
 
-    The wait is kept in the database, so that every worker keeps it.
+    The wait is stored in the database, so that every worker respects it.
     """
     failures = await tx.value(
         "insert into event_consumers as c (shop_id, consumer, failures) values (%s, %s, 1)"

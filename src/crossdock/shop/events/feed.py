@@ -13,7 +13,7 @@ PAGE_MAX = 1_000
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact of the shop, with its number in the order that readers see."""
+    """An event of the shop with its sequence number."""
 
     sequence: int
     kind: str
@@ -23,7 +23,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
     def decode(self) -> Payload:
-        """The payload as its kind's struct; ValidationError where it is not one."""
+        """The payload as the struct of its kind; raises ValidationError if it is not one."""
         return msgspec.convert(self.payload, KINDS[self.kind])
 
 
@@ -38,8 +38,8 @@ async def read_events(
 ) -> list[Event]:
     """The events numbered above `after`, at most PAGE_MAX, in order; None for every topic.
 
-    Numbers are given to committed events only, one after another, so whoever goes on from the
-    last number it saw skips nothing and sees nothing twice.
+    Only committed events get numbers, one after another, so a reader that continues from its last
+    number misses nothing and reads nothing twice.
     """
     rows = await tx.all(
         "select sequence, kind, topic, subject_id, payload, created_at from events"
@@ -59,5 +59,5 @@ async def read_events(
 
 
 async def number_events(tx: Transaction, *, shop_id: int) -> int:
-    """Give the shop's committed events their numbers now; how many there were."""
+    """Number the shop's committed events now; returns how many there were."""
     return int(await tx.value("select number_events(%s)", (shop_id,)))

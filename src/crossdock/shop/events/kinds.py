@@ -1,8 +1,8 @@
-"""Every kind of event: what it is called, the topic it belongs to, and what its payload holds.
+"""Every kind of event with its name, topic and payload.
 
 A kind is `subject.verb`. The subject decides the topic; `event_topic` in writing.sql says which. A
-payload names what changed by ids; whoever wants more reads it. The subject's id is an order's
-except where the struct says otherwise.
+payload names what changed by ids; a consumer that needs more reads it. The subject is an order
+unless the struct says otherwise.
 """
 
 from typing import ClassVar, Literal
@@ -15,14 +15,14 @@ Level = tuple[int, str, int]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """What all payloads share: the kind that they are the payload of."""
+    """The base of all payloads: their kind."""
 
     kind: ClassVar[str]
     topic: ClassVar[Topic]
 
 
 class CatalogueChanged(Payload, frozen=True, kw_only=True):
-    """Products were written, or what is listed of them changed; about no single subject."""
+    """Products were written, or their listing changed; no subject."""
 
     kind = "catalogue.changed"
     topic = "catalogue"
@@ -38,7 +38,7 @@ class PriceChanged(Payload, frozen=True, kw_only=True):
 
 
 class StockChanged(Payload, frozen=True, kw_only=True):
-    """More or less is available: (variant id, pool, available now) of each level; subject may be none."""
+    """Available quantities changed: (variant id, pool, available now) of each level; the subject may be None."""
 
     kind = "stock.changed"
     topic = "stock"
@@ -47,7 +47,7 @@ class StockChanged(Payload, frozen=True, kw_only=True):
 
 
 class GoodsMoved(Payload, frozen=True, kw_only=True):
-    """Goods moved and what is available stayed: an order's goods left, or its hold was converted."""
+    """Stock moved without changing what is available: it was shipped, or a hold was converted."""
 
     kind = "goods.moved"
     topic = "orders"
@@ -56,7 +56,7 @@ class GoodsMoved(Payload, frozen=True, kw_only=True):
 
 
 class OrderPlaced(Payload, frozen=True, kw_only=True):
-    """An order was made, and began in these states."""
+    """An order was placed, in these states."""
 
     kind = "order.placed"
     topic = "orders"
@@ -66,7 +66,7 @@ class OrderPlaced(Payload, frozen=True, kw_only=True):
 
 
 class Moved(Payload, frozen=True, kw_only=True, rename={"from_state": "from", "to_state": "to"}):
-    """An order went along an arrow of `order_moves`; all moves of an axis share this shape."""
+    """An order moved along an arrow of `order_moves`; the base of all moves of an axis."""
 
     from_state: str
     to_state: str
@@ -74,63 +74,63 @@ class Moved(Payload, frozen=True, kw_only=True, rename={"from_state": "from", "t
 
 
 class OrderReserved(Moved, frozen=True, kw_only=True):
-    """A release found too little stock; the order waits for it."""
+    """A release found too little stock; the order waits."""
 
     kind = "order.reserved"
     topic = "orders"
 
 
 class OrderReleased(Moved, frozen=True, kw_only=True):
-    """The order's stock is committed to it, and it may be worked on."""
+    """The order was released: its stock is committed."""
 
     kind = "order.released"
     topic = "orders"
 
 
 class OrderRecalled(Moved, frozen=True, kw_only=True):
-    """A released order gave its stock back and waits again."""
+    """A released order was recalled: its stock is no longer committed, and it waits again."""
 
     kind = "order.recalled"
     topic = "orders"
 
 
 class OrderInFulfilment(Moved, frozen=True, kw_only=True):
-    """The work on the order began; it cannot be cancelled any more."""
+    """The fulfilment of the order started; it can no longer be cancelled."""
 
     kind = "order.in_fulfilment"
     topic = "orders"
 
 
 class OrderPartiallyShipped(Moved, frozen=True, kw_only=True):
-    """A first part of the order left."""
+    """A first part of the order was shipped."""
 
     kind = "order.partially_shipped"
     topic = "orders"
 
 
 class OrderShipped(Moved, frozen=True, kw_only=True):
-    """All of the order has left."""
+    """All of the order was shipped."""
 
     kind = "order.shipped"
     topic = "orders"
 
 
 class OrderCompleted(Moved, frozen=True, kw_only=True):
-    """All of the order has arrived."""
+    """All of the order was delivered."""
 
     kind = "order.completed"
     topic = "orders"
 
 
 class OrderCancelled(Moved, frozen=True, kw_only=True):
-    """The order was taken back before anybody worked on it."""
+    """The order was cancelled before its fulfilment started."""
 
     kind = "order.cancelled"
     topic = "orders"
 
 
 class OrderLinesMoved(Payload, frozen=True, kw_only=True, rename={"to_state": "to"}):
-    """Lines changed their state: where each of them was, by its number as text."""
+    """Lines changed their state; the previous state of each, by line number as text."""
 
     kind = "order.lines_moved"
     topic = "orders"
@@ -139,14 +139,14 @@ class OrderLinesMoved(Payload, frozen=True, kw_only=True, rename={"to_state": "t
 
 
 class PaymentMoved(Moved, frozen=True, kw_only=True):
-    """The order's payment went on; `amount_minor` is what was paid or given back by it."""
+    """The order's payment state changed; `amount_minor` is the amount paid or refunded."""
 
     payment_id: int | None = None
     amount_minor: int | None = None
 
 
 class PaymentAuthorised(PaymentMoved, frozen=True, kw_only=True):
-    """The buyer's means of payment has set the money aside."""
+    """The payment was authorised."""
 
     kind = "payment.authorised"
     topic = "orders"
@@ -160,21 +160,21 @@ class PaymentPaid(PaymentMoved, frozen=True, kw_only=True):
 
 
 class PaymentPartiallyRefunded(PaymentMoved, frozen=True, kw_only=True):
-    """A part of what was paid was given back."""
+    """A part of what was paid was refunded."""
 
     kind = "payment.partially_refunded"
     topic = "orders"
 
 
 class PaymentRefunded(PaymentMoved, frozen=True, kw_only=True):
-    """All that was paid was given back."""
+    """All that was paid was refunded."""
 
     kind = "payment.refunded"
     topic = "orders"
 
 
 class PaymentVoided(PaymentMoved, frozen=True, kw_only=True):
-    """What was set aside was let go of; nothing was paid."""
+    """The authorisation was voided; nothing was paid."""
 
     kind = "payment.voided"
     topic = "orders"
@@ -188,7 +188,7 @@ class PaymentExpired(PaymentMoved, frozen=True, kw_only=True):
 
 
 class OrderPicked(Payload, frozen=True, kw_only=True):
-    """Goods were taken from the shelf: how many of which line, by its number as text."""
+    """Units were picked: the quantities by line number as text."""
 
     kind = "order.picked"
     topic = "orders"
@@ -196,7 +196,7 @@ class OrderPicked(Payload, frozen=True, kw_only=True):
 
 
 class PackagePacked(Payload, frozen=True, kw_only=True):
-    """Picked goods are in a package."""
+    """Picked units were packed."""
 
     kind = "package.packed"
     topic = "orders"
@@ -204,7 +204,7 @@ class PackagePacked(Payload, frozen=True, kw_only=True):
 
 
 class PackageShipped(Payload, frozen=True, kw_only=True):
-    """A package left; `state` is what the order became by it."""
+    """A package was shipped; `state` is the order's state after it."""
 
     kind = "package.shipped"
     topic = "orders"
@@ -214,7 +214,7 @@ class PackageShipped(Payload, frozen=True, kw_only=True):
 
 
 class PackageDelivered(Payload, frozen=True, kw_only=True):
-    """A package arrived."""
+    """A package was delivered."""
 
     kind = "package.delivered"
     topic = "orders"
@@ -222,7 +222,7 @@ class PackageDelivered(Payload, frozen=True, kw_only=True):
 
 
 class ReturnAnnounced(Payload, frozen=True, kw_only=True):
-    """Goods of the order will come back."""
+    """A return was announced."""
 
     kind = "return.announced"
     topic = "orders"
@@ -230,7 +230,7 @@ class ReturnAnnounced(Payload, frozen=True, kw_only=True):
 
 
 class ReturnReceived(Payload, frozen=True, kw_only=True):
-    """Goods of the order came back."""
+    """A return was received."""
 
     kind = "return.received"
     topic = "orders"
@@ -247,7 +247,7 @@ class DispatchSent(Payload, frozen=True, kw_only=True):
 
 
 class DispatchAttemptFailed(Payload, frozen=True, kw_only=True):
-    """An attempt to send the order failed; `final` when there is no further one."""
+    """An attempt to dispatch the order failed; `final` if there will be no other."""
 
     kind = "dispatch.failed"
     topic = "orders"
@@ -259,7 +259,7 @@ class DispatchAttemptFailed(Payload, frozen=True, kw_only=True):
 
 
 class AlertRaised(Payload, frozen=True, kw_only=True):
-    """Somebody has to look at something; the subject is the alert."""
+    """An alert was raised; the subject is the alert."""
 
     kind = "alert.raised"
     topic = "alerts"
@@ -267,7 +267,7 @@ class AlertRaised(Payload, frozen=True, kw_only=True):
 
 
 class LedgerPosted(Payload, frozen=True, kw_only=True):
-    """Amounts went from account to account: the numbers of the ledger's rows; subject may be none."""
+    """Transfers were posted: the ids of the ledger's rows; the subject may be None."""
 
     kind = "ledger.posted"
     topic = "money"

@@ -1,4 +1,4 @@
-"""Background jobs as rows of the caller's transaction, known by the name of their task."""
+"""Defer background jobs by the name of their task, in the caller's transaction."""
 
 from collections.abc import Mapping
 
@@ -17,11 +17,11 @@ async def defer_job(
     lock: str | None = None,
     priority: int = 0,
 ) -> int:
-    """The id of a job that runs after this transaction is committed, and not before `delay_s` seconds.
+    """Defer a job until after the commit and at least `delay_s` seconds; returns its id.
 
-    Jobs of one `lock` run one at a time and in their order: a later one waits even for an earlier
-    one that is scheduled for tomorrow, so a retry takes none. The wait is real time, whatever the
-    shop's clock says.
+    Jobs with the same `lock` run one at a time and in order: a later one waits even for an earlier
+    one that is scheduled for tomorrow, so a retry has no lock. The delay is real time, not the shop's
+    clock.
     """
     return int(
         await tx.value(
