@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 
@@ -141,7 +142,7 @@ class Executioner:
 
     def _kill_backend(self) -> None:
         """A database process of the server: PostgreSQL goes through crash recovery."""
-        with psycopg.connect(self._stand.url, autocommit=True) as connection:
+        with _connected(self._stand.url) as connection:
             pids = connection.execute(
                 "select pid from pg_stat_activity where datname = current_database()"
                 " and application_name = 'crossdock' and pid <> pg_backend_pid()"
@@ -166,6 +167,18 @@ class Executioner:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+
+def _connected(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection, also to a server that is still recovering from the kill before."""
+    deadline = time.monotonic() + RESTART_S
+    while True:
+        try:
+            return psycopg.connect(url, autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _start_again(stack: ExitStack, stand: Stand, old: ServerProcess) -> None:

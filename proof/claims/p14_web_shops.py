@@ -288,7 +288,8 @@ async def _others_state(stand: Stand, scene: Scene) -> list[tuple[Any, ...]]:
     ids = [order_id for order_id, _ in scene.orders.values()]
     async with stand.database.statement() as tx:
         orders = await tx.all(
-            "select id, state, updated_at from orders where id = any(%s) or shop_id = %s order by id",
+            "select id, fulfilment_state, updated_at from orders"
+            " where id = any(%s) or shop_id = %s order by id",
             (ids, scene.other_shop.id),
         )
         levels = await tx.all(
