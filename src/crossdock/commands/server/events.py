@@ -14,7 +14,15 @@ from crossdock.terminal import JsonOption, print_json, report_list
 if TYPE_CHECKING:
     from crossdock.shop.events import Event, Place
 
+PAYLOAD_CHARS = 200
 app = typer.Typer(help="Events, and how far consumers have read them.", no_args_is_help=True)
+
+
+def shorten(payload: str) -> str:
+    """The payload on one line of a terminal; an import's may hold thousands of levels. --json has it whole."""
+    if len(payload) <= PAYLOAD_CHARS:
+        return payload
+    return f"{payload[:PAYLOAD_CHARS]} ... ({len(payload):,} characters, see --json)"
 
 
 @app.command("list")
@@ -49,7 +57,8 @@ def list_(
         subject = "" if event.subject_id is None else event.subject_id
         payload = msgspec.json.encode(event.payload).decode()
         moment = f"{event.created_at:%Y-%m-%d %H:%M:%S}"
-        typer.echo(f"{event.sequence:>8}  {moment}  {event.kind:22} {subject:<10} {payload}")
+        shown = shorten(payload)
+        typer.echo(f"{event.sequence:>8}  {moment}  {event.kind:22} {subject:<10} {shown}")
     if not events:
         typer.echo("Nothing has happened since.")
 
