@@ -22,15 +22,14 @@ from crossdock.serving.address import base_url
 from crossdock.settings import Settings
 from tests.support import postgres
 from tests.support.processes import (
+    JOBS,
     ROOT,
+    WEB,
     environment,
     run_command,
     serving,
     wait_ready,
 )
-
-WEB = "crossdock.serving.web"
-JOBS = "crossdock.serving.jobs"
 
 
 def fetch(url, *, headers=None, timeout=15):
@@ -126,7 +125,8 @@ def test_a_dead_web_process_is_replaced_and_nobody_else_notices(own_server):
 
     wait_until(lambda: len(set(own_server.children(WEB)) - {before[0]}) == 2)
     assert before[1] in own_server.children(WEB)
-    wait_until(lambda: fetch(f"{own_server.url}/ready")[0] == 200)
+    wait_until(lambda: own_server.listening() == 2)
+    assert fetch(f"{own_server.url}/ready")[0] == 200
     assert own_server.process.poll() is None
 
 

@@ -15,6 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 READY_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 30.0
+LISTENING = "0A"
+WEB = "crossdock.serving.web"
+JOBS = "crossdock.serving.jobs"
 
 
 class ServerProcess:
@@ -41,6 +44,13 @@ class ServerProcess:
                 if parent == self.process.pid and module.encode() in command:
                     found.append(int(entry.name))
         return sorted(found)
+
+    def listening(self) -> int:
+        """How many sockets listen on the server's port: one per web process that accepts requests."""
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(
+            row[3] == LISTENING and int(row[1].split(":")[1], 16) == self.port for row in rows
+        )
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send the signal and wait for the end; the exit code."""
@@ -107,13 +117,17 @@ def serving(
 
 
 def wait_ready(server: ServerProcess, *, timeout_s: float = READY_TIMEOUT_S) -> None:
-    """Wait until /ready says so; fails with the log when the process ends or time is up."""
+    """Wait until every web process listens and /ready says 200.
+
+    Fails with the log when the server ends or time is up.
+    """
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             raise AssertionError(f"the server ended:\n{server.log()}")
         with contextlib.suppress(urllib.error.URLError, OSError):
             urllib.request.urlopen(f"{server.url}/ready", timeout=2).close()
-            return
+            if server.listening() >= len(server.children(WEB)) > 0:
+                return
         time.sleep(0.05)
     raise AssertionError(f"the server is not ready:\n{server.log()}")

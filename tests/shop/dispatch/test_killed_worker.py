@@ -16,10 +16,8 @@ from crossdock.shop.deliveries import requeue_lost
 from crossdock.shop.dispatch import Configuring, add_connector
 from tests.shop.dispatch.conftest import dispatch_row, insert_order
 from tests.support.factories import MASTER_KEY, box, make_partner, make_shop
-from tests.support.processes import ServerProcess, serving
+from tests.support.processes import JOBS, ServerProcess, serving
 from tests.support.simulators.sellercloud import PASSWORD, USERNAME, Sellercloud
-
-WORKER = "crossdock.serving.jobs"
 
 
 @pytest.fixture
@@ -80,7 +78,7 @@ async def test_killed_after_the_order_arrived_and_before_that_was_known(own_serv
             return (await dispatch_row(own_database, order_id))[0] == "sent"
 
         await _wait(has_arrived)
-        [pid] = own_server.children(WORKER)
+        [pid] = own_server.children(JOBS)
         os.kill(pid, signal.SIGKILL)
         assert (await dispatch_row(own_database, order_id))[:2] == ("sending", 1)
         async with own_database.begin() as tx:  # what the schedule does once the claim has run out
@@ -105,7 +103,7 @@ async def test_told_to_stop_it_hands_back_what_is_not_done_within_the_grace(
             return (await dispatch_row(own_database, order_id))[0] == "sent"
 
         await _wait(has_arrived)
-        [pid] = own_server.children(WORKER)
+        [pid] = own_server.children(JOBS)
         os.kill(pid, signal.SIGTERM)
         await _wait(is_sent)  # by the worker that the supervisor starts, with no claim to wait for
         assert len(server.created(str(order_id))) == 1
