@@ -97,17 +97,21 @@ _CANCELLED = """
     from orders o where o.fulfilment_state = 'cancelled'
 """
 
+# What is not packed went as serials, with the order.
 _SHIPPED = """
     select format('shop %s order %s line %s', shop_id, order_id, line_no),
-           format('shipped %s, picked at least %s', coalesce(p.gone, 0), coalesce(p.packed, 0)),
+           format('shipped %s, picked at least %s', coalesce(p.gone, s.sold, 0), coalesce(p.packed, s.sold, 0)),
            format('shipped %s, picked %s', l.shipped, l.picked),
-           l.shipped <> coalesce(p.gone, 0) or l.picked < coalesce(p.packed, 0) as wrong
+           l.shipped <> coalesce(p.gone, s.sold, 0) or l.picked < coalesce(p.packed, s.sold, 0) as wrong
     from order_lines l left join (
         select k.shop_id, k.order_id, kl.line_no, sum(kl.quantity) as packed,
-               sum(kl.quantity) filter (where k.state in ('shipped', 'delivered')) as gone
+               coalesce(sum(kl.quantity) filter (where k.state in ('shipped', 'delivered')), 0) as gone
         from packages k join package_lines kl on kl.shop_id = k.shop_id and kl.package_id = k.id
         where k.state <> 'cancelled' group by k.shop_id, k.order_id, kl.line_no
     ) p using (shop_id, order_id, line_no)
+    left join (
+        select shop_id, order_id, line_no, count(*) as sold from serial_sales group by shop_id, order_id, line_no
+    ) s using (shop_id, order_id, line_no)
 """
 
 _SEQUENCES = """
@@ -225,7 +229,7 @@ CHECKS = {
     "parts of orders are the sums of their lines": _PARTS,
     "no order has more than it asked for": _ALLOCATED,
     "cancelled orders keep no stock": _CANCELLED,
-    "shipped goods are in packages that left": _SHIPPED,
+    "shipped goods are in packages that left, or are serials": _SHIPPED,
     "every partner of an order is there": _PARTNERS,
     "every order was announced once": _EVENTS,
     "event numbers have no gap": _SEQUENCES,

@@ -23,7 +23,8 @@ therefore negative, what it owes or has earned positive, and the balances of a c
 | a card payment is captured | clearing | receivable |
 | a bank transfer has come in | bank | receivable |
 | a refund | refunds | clearing or bank |
-| a balance is paid in advance, and bought from | bank; prepaid | prepaid; sales |
+| a balance is paid in advance | bank | prepaid |
+| an order is paid from it | prepaid | sales of each merchant, shipping, tax |
 """
 
 from typing import Literal, get_args

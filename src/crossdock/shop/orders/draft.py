@@ -14,10 +14,10 @@ from crossdock.kit.money import MINOR_MAX
 from crossdock.shop.catalogue import VariantName
 from crossdock.shop.customers import Address
 
-Take = Literal["own_capped", "own", "own_first", "supplier", "hold"]
-"""Where a line's stock comes from; see `take_stock` in placing.sql."""
+Take = Literal["own_capped", "own", "own_first", "supplier", "hold", "serials"]
+"""Where a line's stock comes from; see `take_stock` in taking.sql."""
 
-Beginning = Literal["waiting_for_release", "reserved", "processing"]
+Beginning = Literal["waiting_for_release", "reserved", "processing", "completed"]
 Payment = Literal["none", "awaiting", "authorised", "paid"]
 ReleasePolicy = Literal["placed", "by_hand", "when_available", "immediate"]
 """Who releases the order: its placing did, somebody will by hand, or the stock run: when everything
@@ -83,7 +83,9 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     """An order before it is placed. `state_when_short` is its first state if stock is short.
 
     `merchant_ids` are those whose variants the caller may name, None for all. An order with a payment
-    state is posted as sold; `payment_id` is the authorised payment that pays it.
+    state is posted as sold; `payment_id` is the authorised payment that pays it, `prepaid_owner` the
+    owner of the prepaid account that does. An order whose lines take serials delivers them as it is
+    placed and begins as `completed`; no other does, and no line of another takes serials.
     """
 
     shop_id: int
@@ -102,6 +104,7 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     release_policy: ReleasePolicy = "placed"
     payment_state: Payment = "none"
     payment_id: int | None = None
+    prepaid_owner: str | None = None
     expires_at: datetime | None = None
     connector: Route | None = None
     merchant_ids: tuple[int, ...] | None = None
@@ -115,6 +118,15 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     sales_rep_source: str = "none"
     is_test: bool = False
     channel_data: Any = {}
+
+    def __post_init__(self) -> None:
+        takes_serials = [line.take == "serials" for line in self.lines]
+        if set(takes_serials) != {self.state == "completed"}:
+            raise ValueError(
+                "an order takes serials for all its lines and begins completed, or neither"
+            )
+        if self.prepaid_owner is not None and self.payment_state != "paid":
+            raise ValueError("an order that a prepaid account pays is paid")
 
     @property
     def subtotal_minor(self) -> int:

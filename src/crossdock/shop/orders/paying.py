@@ -162,7 +162,7 @@ async def settle_cancelled(
             now=now,
         )
     if payment in {"awaiting", "authorised", "expired", "voided"}:
-        await tx.run("select post_sale(%s, %s, true, %s)", (shop_id, order_id, now))
+        await tx.run("select post_sale(%s, %s, null, true, %s)", (shop_id, order_id, now))
     if payment == "awaiting":
         await move_order(
             tx, shop_id=shop_id, order_id=order_id, axis="payment", to="voided", now=now

@@ -8,6 +8,7 @@ import psycopg
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound
+from crossdock.shop.ledger import refusing_overdraft
 from crossdock.shop.orders.draft import OrderDraft, Placed
 from crossdock.shop.payments import refusing_payment
 from crossdock.shop.stock import refusing_shortage
@@ -24,10 +25,11 @@ async def place(tx: Transaction, *, draft: OrderDraft, now: datetime) -> Placed:
     same request, else `conflict`. Raises NotFound `variant_not_found` with the
     `line_numbers` (from 1) that name no variant of the caller's, Refused `stock_limit_exceeded`
     and `order_amount_not_allowed`, NotFound `hold_not_found`, Refused
-    `payment_state` for a payment that cannot pay it; nothing is written then.
+    `payment_state` for a payment that cannot pay it and `balance_insufficient` for a prepaid account that
+    cannot; nothing is written then.
     """
     document = draft.encode()
-    with refusing_shortage(), refusing_payment(), _refusing_lost_holds():
+    with refusing_shortage(), refusing_overdraft(), refusing_payment(), _refusing_lost_holds():
         row = await tx.one("select * from place_order(%s::jsonb, %s)", (document, now))
     assert row is not None  # the function answers one row, always
     order_id, order_key, outcome, state, unknown = row

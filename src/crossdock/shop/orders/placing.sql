@@ -5,7 +5,7 @@
 --   conflict  its identity was used before with another request, or with none that could be compared
 --   unknown   lines name no variant of the caller's, and `unknown` has their numbers; nothing is written
 -- An order with `state_when_short` begins there, and takes nothing, where own stock does not cover a capped take.
--- Else raises CD001 (see post_stock). Raises CD003 for a hold that is not there, or not of that line, any more.
+-- Else raises CD001 (see post_stock). Raises CD002 where a prepaid account does not pay for it, CD003 for a hold that is not there, or not of that line, any more.
 create or replace function place_order(
     p_order jsonb, p_now timestamptz,
     out order_id bigint, out order_key text, out outcome text, out state text, out unknown smallint[]
@@ -53,6 +53,7 @@ declare
     v_shop_id bigint := (p_order ->> 'shop_id')::bigint;
     v_id bigint := nextval('orders_id_seq');
     v_connector text := p_order #>> '{connector,name}';
+    v_is_delivered boolean := p_state = 'completed';
 begin
     if p_order ? 'identity' then
         insert into identities (shop_id, namespace, key, request_hash, order_id, created_at)
@@ -97,16 +98,20 @@ begin
     with written as (
         insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc,
                                  origin, image, quantity, unit_price_minor, discount_minor, tax_minor,
-                                 shipping_minor, total_minor, vat_bp, note, channel_data)
+                                 shipping_minor, total_minor, vat_bp, note, channel_data, state, picked, shipped)
         select v_shop_id, v_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc,
                l.origin, l.image, l.quantity, l.unit_price_minor, l.discount_minor, l.tax_minor,
                l.shipping_minor,
                l.unit_price_minor * l.quantity - l.discount_minor + l.tax_minor + l.shipping_minor,
-               l.vat_bp, l.note, l.channel_data
+               l.vat_bp, l.note, l.channel_data, d.state, d.quantity, d.quantity
         from jsonb_to_recordset(p_lines) as l (
             line_no smallint, variant_id bigint, product_id bigint, merchant_id bigint, name text, sku text,
             upc text, origin text, image text, quantity bigint, unit_price_minor bigint, discount_minor bigint,
             tax_minor bigint, shipping_minor bigint, vat_bp integer, note text, channel_data jsonb)
+        cross join lateral (
+            select case when v_is_delivered then 'shipped' else 'open' end as state,
+                   case when v_is_delivered then l.quantity else 0 end as quantity
+        ) d
         returning merchant_id, unit_price_minor * quantity as subtotal_minor, discount_minor, tax_minor,
                   shipping_minor, total_minor
     )
@@ -139,7 +144,7 @@ begin
         assert fail_point('place_order:payment');
     end if;
     if p_order ->> 'payment_state' <> 'none' then
-        perform post_sale(v_shop_id, v_id, false, p_now);
+        perform post_sale(v_shop_id, v_id, p_order ->> 'prepaid_owner', false, p_now);
         assert fail_point('place_order:sale');
     end if;
 end $$;

@@ -1,7 +1,9 @@
--- Post what an order sold: its payer owes what the parts cost, and of a merchant's sales the shop has its share.
--- With p_takes_back the other way round, for an order that was cancelled before it was paid.
-create or replace function post_sale(p_shop_id bigint, p_order_id bigint, p_takes_back boolean, p_now timestamptz)
-returns void language plpgsql as $$
+-- Post what an order sold: its payer owes what the parts cost, or its prepaid account pays it, and of a merchant's
+-- sales the shop has its share. With p_takes_back the other way round, for an order that was cancelled before it
+-- was paid. Raises CD002 where the prepaid balance does not cover it.
+create or replace function post_sale(
+    p_shop_id bigint, p_order_id bigint, p_prepaid_owner text, p_takes_back boolean, p_now timestamptz
+) returns void language plpgsql as $$
 declare
     v_transfers jsonb;
 begin
@@ -14,7 +16,8 @@ begin
     into v_transfers
     from orders o join order_parts p on p.shop_id = o.shop_id and p.order_id = o.id
     cross join lateral (
-        select jsonb_build_object('kind', 'receivable', 'owner', order_payer(o)) as payer,
+        select case when p_prepaid_owner is null then jsonb_build_object('kind', 'receivable', 'owner', order_payer(o))
+                    else jsonb_build_object('kind', 'prepaid', 'owner', p_prepaid_owner) end as payer,
                jsonb_build_object('kind', 'sales', 'owner', 'merchant:' || p.merchant_id) as sales
     ) a
     cross join lateral (values

@@ -52,9 +52,9 @@ MOVES: dict[Axis, dict[str, tuple[str, ...]]] = {
     },
 }
 BEGINNINGS: dict[Axis, tuple[str, ...]] = {
-    "fulfilment": ("waiting_for_release", "reserved", "processing"),
+    "fulfilment": ("waiting_for_release", "reserved", "processing", "completed"),
     "payment": ("none", "awaiting", "authorised", "paid"),
-    "line": ("open",),
+    "line": ("open", "shipped"),
 }
 
 OPEN = ("waiting_for_release", "reserved", "processing", "in_fulfilment", "partially_shipped")

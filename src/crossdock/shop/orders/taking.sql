@@ -4,12 +4,17 @@
 --   own         own pool, which may go below zero (backorder)
 --   supplier    supplier pool, which may go below zero (backorder)
 --   own_first   own pool as far as it goes, the rest from the supplier (backorder)
+--   serials     the oldest serials in stock, which are delivered at once
 --   hold        what the hold `hold_id` has kept: its variant, its quantity, and still held
 create or replace function take_stock(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
 returns void language plpgsql as $$
 declare
     v_postings jsonb;
 begin
+    if p_takes @? '$[*] ? (@.take == "serials")' then
+        perform deliver_serials(p_shop_id, p_order_id, p_takes, p_now);
+        return;
+    end if;
     if p_takes @? '$[*] ? (@.take == "own_first")' then
         perform lock_levels(p_shop_id, wanted.variant_id, wanted.pools)
         from (
@@ -58,6 +63,25 @@ begin
     assert fail_point('take_stock:allocated');
 
     perform post_stock(p_shop_id, v_postings, 'order placed', p_order_id, p_now);
+end $$;
+
+-- Deliver serials to an order's lines, which take nothing else, as they are placed; see take_serials.
+create or replace function deliver_serials(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
+returns void language plpgsql as $$
+declare
+    v_line record;
+begin
+    for v_line in
+        select x.line_no, x.variant_id, x.quantity
+        from jsonb_to_recordset(p_takes) as x (line_no smallint, variant_id bigint, quantity bigint)
+        order by x.variant_id, x.line_no
+    loop
+        perform take_serials(p_shop_id, p_order_id, v_line.line_no, v_line.variant_id, v_line.quantity, p_now);
+    end loop;
+    insert into order_allocations (shop_id, order_id, variant_id, pool, quantity, status, shipped)
+    select p_shop_id, p_order_id, x.variant_id, 'own', sum(x.quantity), 'shipped', sum(x.quantity)
+    from jsonb_to_recordset(p_takes) as x (variant_id bigint, quantity bigint) group by x.variant_id;
+    assert fail_point('deliver_serials:allocated');
 end $$;
 
 -- Turn holds into an order's share for good; answers what is to be posted. Raises CD003 where a hold is gone,

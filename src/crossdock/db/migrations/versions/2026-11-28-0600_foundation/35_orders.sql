@@ -171,15 +171,15 @@ begin
 end $$;
 
 create trigger orders_begin before insert on orders for each row
-    when (new.fulfilment_state not in ('waiting_for_release', 'reserved', 'processing'))
+    when (new.fulfilment_state not in ('waiting_for_release', 'reserved', 'processing', 'completed'))
     execute function refuse_illegal_move('fulfilment', 'fulfilment_state');
 create trigger orders_begin_payment before insert on orders for each row
     when (new.payment_state not in ('none', 'awaiting', 'authorised', 'paid'))
     execute function refuse_illegal_move('payment', 'payment_state');
 create trigger order_lines_begin before insert on order_lines for each row
-    when (new.state <> 'open') execute function refuse_illegal_move('line', 'state');
+    when (new.state not in ('open', 'shipped')) execute function refuse_illegal_move('line', 'state');
 create trigger order_parts_begin before insert on order_parts for each row
-    when (new.state not in ('waiting_for_release', 'reserved', 'processing'))
+    when (new.state not in ('waiting_for_release', 'reserved', 'processing', 'completed'))
     execute function refuse_illegal_move('fulfilment', 'state');
 
 create trigger orders_move before update of fulfilment_state on orders for each row
