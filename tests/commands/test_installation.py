@@ -23,6 +23,7 @@ REFUSED = """
     jobs show 1
     jobs retry 1
     shop add mine --name Mine --currency EUR
+    shop set demo --time-zone UTC
     shop list
     partner add --channel shoppex_partner --shop demo --name Acme
     partner list

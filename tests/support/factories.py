@@ -51,12 +51,14 @@ def box() -> SecretBox:
     return SecretBox(MASTER_KEY)
 
 
-async def make_shop(tx: Transaction, *, currency: str = "USD", slug: str = "") -> ShopFixture:
+async def make_shop(
+    tx: Transaction, *, currency: str = "USD", slug: str = "", time_zone: str = "Europe/Brussels"
+) -> ShopFixture:
     """A fresh shop with a merchant and a complete, active customer."""
     slug = slug or f"shop-{RandomIds().random_token(10).lower()}"
     shop_id = await tx.value(
-        "insert into shops (slug, name, currency) values (%s, %s, %s) returning id",
-        (slug, "Test shop", currency),
+        "insert into shops (slug, name, currency, time_zone) values (%s, %s, %s, %s) returning id",
+        (slug, "Test shop", currency, time_zone),
     )
     merchant_id = await make_merchant(tx, shop_id=shop_id, slug="main")
     customer_id = await make_customer(tx, shop_id=shop_id)

@@ -9,7 +9,10 @@ from crossdock.shop.catalogue import AttributeUse, Image, ProductRecord, Variant
 from crossdock.shop.shops import Shop
 from crossdock.shop.stock import StockRecord
 
-SHOP = Shop(id=1, slug="s", name="Shop & Söhne", currency="USD", country="US", languages=("en",))
+SHOP = Shop(
+    id=1, slug="s", name="Shop & Söhne", currency="USD", country="US", languages=("en",),
+    time_zone="UTC",
+)  # fmt: skip
 NASTY = [
     "=1+1", "-5", "+a", "@x", "'=q", "''-", "a,b", 'say "hi"', "a;b\tc", "two\nlines", "\\", "\\,",
     "a\\,b", "<b>", "&amp;", "&gt; >", "A > B", "茶 ☕", "É", "NULL", "\\N", "{x}", "a|b", "]]>", "id:7",

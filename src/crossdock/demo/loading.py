@@ -37,6 +37,7 @@ from crossdock.shop.warehouse import put_pickup_points
 PRODUCTS = 2_000
 SEED = 1
 BATCH = 1_000
+TIME_ZONE = "Europe/Brussels"
 SALES_REPS = ("Mara Lindqvist", "Tomás Ferreira", "Aiko Brandt", "Wessel de Graaf", "Inès Moreau")
 
 T = TypeVar("T")
@@ -127,7 +128,12 @@ async def _prepare_shop(tx: Transaction, *, service: Loading) -> tuple[Shop, int
         shop = await read_shop(tx, slug=SHOP)
     except NotFound:
         shop = await add_shop(
-            tx, slug=SHOP, name="Demo shop", currency=CURRENCY, languages=LANGUAGES
+            tx,
+            slug=SHOP,
+            name="Demo shop",
+            currency=CURRENCY,
+            languages=LANGUAGES,
+            time_zone=TIME_ZONE,
         )
         changed = 1
     if shop.currency != CURRENCY:

@@ -1,6 +1,7 @@
 """Shops: the tenants. Everything else in the database belongs to one."""
 
 import re
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pycountry
@@ -8,6 +9,7 @@ import pycountry
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.money import exponent
+from crossdock.kit.zones import NEUTRAL, zone_named, zone_of_country
 from crossdock.shop.customers import Address
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -15,7 +17,10 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
-    """One operator's catalogue, stock, orders and partners; `languages` has the main one first."""
+    """One operator's catalogue, stock, orders and partners; `languages` has the main one first.
+
+    `time_zone` is the IANA name of the zone in which dates and times without one are read and told.
+    """
 
     id: int
     slug: str
@@ -23,6 +28,12 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     country: str
     languages: tuple[str, ...]
+    time_zone: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of `time_zone`."""
+        return zone_named(self.time_zone)
 
 
 async def add_shop(
@@ -33,13 +44,20 @@ async def add_shop(
     currency: str,
     country: str = "US",
     languages: tuple[str, ...] = ("en",),
+    time_zone: str | None = None,
 ) -> Shop:
-    """A new shop. Raises Invalid (invalid_input) for a malformed value, Conflict (exists) for a slug in use."""
+    """A new shop; without a time zone it has its country's, or UTC where the country has several.
+
+    Raises Invalid (invalid_input) for a malformed value, Conflict (exists) for a slug in use.
+    """
+    if time_zone is None:
+        time_zone = zone_of_country(country) or NEUTRAL
+    zone = zone_named(time_zone).key
     _check(slug=slug, name=name, currency=currency, country=country, languages=languages)
     shop_id = await tx.value(
-        """insert into shops (slug, name, currency, country, languages) values (%s, %s, %s, %s, %s)
+        """insert into shops (slug, name, currency, country, languages, time_zone) values (%s, %s, %s, %s, %s, %s)
            on conflict (slug) do nothing returning id""",
-        (slug, name.strip(), currency, country, list(languages)),
+        (slug, name.strip(), currency, country, list(languages), zone),
     )
     if shop_id is None:
         raise Conflict("exists", f"There is a shop {slug!r} already.", {"slug": slug})
@@ -64,16 +82,28 @@ async def set_sender(tx: Transaction, *, shop_id: int, sender: Address) -> bool:
     return bool(changed)
 
 
+async def set_time_zone(tx: Transaction, *, shop_id: int, time_zone: str) -> bool:
+    """Say in which zone the shop's dates are read and told; whether that is news.
+
+    What is stored are moments, which stay as they are. Raises Invalid (invalid_input).
+    """
+    name = zone_named(time_zone).key
+    changed = await tx.run(
+        "update shops set time_zone = %s where id = %s and time_zone <> %s", (name, shop_id, name)
+    )
+    return bool(changed)
+
+
 async def list_shops(tx: Transaction) -> list[Shop]:
     """Every shop, the oldest first."""
     return [_from_row(row) for row in await tx.all(f"{_SELECT} order by id")]
 
 
-_SELECT = "select id, slug, name, currency, country, languages from shops"
+_SELECT = "select id, slug, name, currency, country, languages, time_zone from shops"
 
 
 def _from_row(row: tuple[object, ...]) -> Shop:
-    names = ("id", "slug", "name", "currency", "country", "languages")
+    names = ("id", "slug", "name", "currency", "country", "languages", "time_zone")
     return msgspec.convert(dict(zip(names, row, strict=True)), Shop)
 
 

@@ -1,7 +1,5 @@
 """Builds the channel, and says what its partners are like."""
 
-from zoneinfo import ZoneInfo
-
 from crossdock.channels.contract import JSON_OBJECT, Channel, ChannelFacts, Services
 from crossdock.channels.shopwedo import NAME
 from crossdock.channels.shopwedo.app import PREFIXES, build_app, build_handlers
@@ -37,7 +35,6 @@ def create_channel(services: Services) -> Channel:
         clock=runtime.clock,
         ids=services.ids,
         box=services.box,
-        zone=ZoneInfo("Europe/Brussels"),
         public_url=runtime.settings.server.public_url,
     )
     authenticator = Authenticator(

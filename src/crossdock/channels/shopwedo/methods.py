@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -58,14 +57,12 @@ class Methods:
         clock: Clock,
         ids: Ids,
         box: SecretBox,
-        zone: ZoneInfo,
         public_url: str,
     ) -> None:
         self._db = db
         self._ids = ids
         self._clock = clock
         self._box = box
-        self._zone = zone
         self._public_url = public_url
 
     def table(self) -> dict[str, Method]:
@@ -91,7 +88,7 @@ class Methods:
     async def create_order(self, credential: Credential, data: Json) -> Reply:
         """Enter an order, and release it if wanted (spec 6)."""
         partner = credential.partner
-        reader = OrderReader(data, partner=partner, zone=self._zone)
+        reader = OrderReader(data, partner=partner)
         draft = reader.read(order_key=self._ids.order_key(), is_test=credential.is_test)
         if draft is None:
             async with self._db.statement() as tx:
@@ -269,7 +266,7 @@ class Methods:
 
     def _showing(self, credential: Credential) -> showing.Showing:
         return showing.Showing(
-            zone=self._zone,
+            zone=credential.partner.zone,
             currency=credential.partner.currency,
             now=self._clock.now(),
             public_url=self._public_url,

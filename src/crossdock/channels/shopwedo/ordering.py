@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crossdock.channels.shopwedo.errors import OrderRefused
 from crossdock.channels.shopwedo.fields import WHOLE, whole
@@ -51,10 +50,9 @@ OPTIONAL_ADDRESS = tuple(
 class OrderReader:
     """Reads one createOrder body, and gathers what is wrong under dotted paths."""
 
-    def __init__(self, data: dict[str, Any], *, partner: Partner, zone: ZoneInfo) -> None:
+    def __init__(self, data: dict[str, Any], *, partner: Partner) -> None:
         self._data = data
         self._partner = partner
-        self._zone = zone
         self._strict = partner.settings.get("require_v11_fields", True) is not False
         self.errors: dict[str, list[str]] = {}
         self.names: list[VariantName | None] = []
@@ -253,11 +251,11 @@ class OrderReader:
                 self._wrong(field, "required")
             return ""
         if WHOLE.fullmatch(text) and 0 <= int(text) < 2**33:
-            return datetime.fromtimestamp(int(text), tz=self._zone).strftime(_MOMENT)
+            return datetime.fromtimestamp(int(text), tz=self._partner.zone).strftime(_MOMENT)
         try:
             if not _WRITTEN.fullmatch(text):
                 raise ValueError(text)
-            datetime.strptime(text, _MOMENT).replace(tzinfo=self._zone)
+            datetime.strptime(text, _MOMENT).replace(tzinfo=self._partner.zone)
         except ValueError:
             self._wrong(field, "must be YYYY-MM-DD HH:MM:SS")
             return ""

@@ -1,17 +1,21 @@
-"""`crossdock shop`: add and list shops."""
+"""`crossdock shop`: add, change and list shops."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossdock.commands.running import with_runtime
+from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
 from crossdock.terminal import JsonOption, print_json, report
 
 if TYPE_CHECKING:
     from crossdock.shop.shops import Shop
 
-app = typer.Typer(help="Add and list shops.", no_args_is_help=True)
+app = typer.Typer(help="Add, change and list shops.", no_args_is_help=True)
+
+_ZONE_HELP = "Time zone of dates that are written without one, such as Europe/Brussels."
 
 
 @app.command()
@@ -23,9 +27,16 @@ def add(
     languages: Annotated[
         str, typer.Option(help="Language codes separated by commas, the main one first.")
     ] = "en",
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{_ZONE_HELP} Left out, it is the country's, or UTC where the country has several."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add a shop with its own catalogue, stock and order book."""
+    from crossdock.kit.zones import zone_of_country
     from crossdock.shop.shops import add_shop
 
     codes = tuple(code.strip() for code in languages.split(",") if code.strip())
@@ -33,11 +44,46 @@ def add(
     async def write(runtime: Runtime) -> "Shop":
         async with runtime.database.begin() as tx:
             return await add_shop(
-                tx, slug=slug, name=name, currency=currency, country=country, languages=codes
+                tx,
+                slug=slug,
+                name=name,
+                currency=currency,
+                country=country,
+                languages=codes,
+                time_zone=time_zone,
             )
 
     shop = with_runtime(write)
-    report(shop, as_json=as_json, text=f"Added shop {shop.slug} ({shop.id}).")
+    if time_zone is None and zone_of_country(shop.country) is None:
+        _advise_zone(shop)
+    report(
+        shop,
+        as_json=as_json,
+        text=f"Added shop {shop.slug} ({shop.id}), time zone {shop.time_zone}.",
+    )
+
+
+@app.command("set")
+def set_(
+    slug: Annotated[str, typer.Argument(help="The shop's slug.")],
+    time_zone: Annotated[str | None, typer.Option(help=_ZONE_HELP)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change a shop. Prices and orders that are stored already stay as they are."""
+    from crossdock.shop.partners import touch_partners
+    from crossdock.shop.shops import read_shop, set_time_zone
+
+    if time_zone is None:
+        raise Invalid("invalid_input", "Say what to change, for example --time-zone UTC.")
+
+    async def write(_runtime: Runtime, tx: Transaction) -> "Shop":
+        shop = await read_shop(tx, slug=slug)
+        if await set_time_zone(tx, shop_id=shop.id, time_zone=time_zone):
+            await touch_partners(tx, shop_id=shop.id)
+        return await read_shop(tx, slug=slug)
+
+    shop = with_transaction(write)
+    report(shop, as_json=as_json, text=f"Shop {shop.slug} has the time zone {shop.time_zone}.")
 
 
 @app.command("list")
@@ -54,4 +100,16 @@ def list_(as_json: JsonOption = False) -> None:
         print_json(shops)
         return
     for shop in shops:
-        typer.echo(f"{shop.slug}  {shop.name}  {shop.currency}  {shop.country}")
+        typer.echo(f"{shop.slug}  {shop.name}  {shop.currency}  {shop.country}  {shop.time_zone}")
+
+
+def _advise_zone(shop: "Shop") -> None:
+    """Say on stderr that the country did not tell the zone."""
+    from crossdock.kit.zones import zones_of_country
+
+    example = next(iter(zones_of_country(shop.country)), "Europe/Brussels")
+    typer.echo(
+        f"{shop.country} has no single time zone: dates without one are read as UTC. To change it:\n"
+        f"  crossdock shop set {shop.slug} --time-zone {example}",
+        err=True,
+    )

@@ -154,6 +154,7 @@ def _shop_s_own_terms(shop: Shop, *, customer_id: int) -> Partner:
         customer_id=customer_id,
         settings={},
         revision=0,
+        time_zone=shop.time_zone,
     )
 
 

@@ -12,7 +12,7 @@ from crossdock.shop.partners.keys import (
     rotate_secret,
 )
 from crossdock.shop.partners.listing import CredentialView, PartnerView, SecretView, list_partners
-from crossdock.shop.partners.managing import Terms, add_partner, set_terms
+from crossdock.shop.partners.managing import Terms, add_partner, set_terms, touch_partners
 from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
 from crossdock.shop.partners.passwords import Passwords
 from crossdock.shop.partners.purging import purge_expired
@@ -60,4 +60,5 @@ __all__ = [
     "secret_place",
     "set_terms",
     "split_words",
+    "touch_partners",
 ]

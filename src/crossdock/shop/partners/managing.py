@@ -62,3 +62,8 @@ async def set_terms(tx: Transaction, *, partner_id: int, terms: Terms) -> None:
 async def touch_partner(tx: Transaction, *, partner_id: int) -> None:
     """Raise the revision, so that no worker believes what it has cached."""
     await tx.run("update partners set active = active where id = %s", (partner_id,))
+
+
+async def touch_partners(tx: Transaction, *, shop_id: int) -> None:
+    """The same for every partner of a shop, after a change of what they have from the shop."""
+    await tx.run("update partners set active = active where shop_id = %s", (shop_id,))

@@ -2,8 +2,11 @@
 
 from datetime import datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
+
+from crossdock.kit.zones import NEUTRAL, zone_named
 
 Proof = Literal["signature", "bearer", "password"]
 """How a caller proves itself: it signs, it shows a token, or it shows a name and a password."""
@@ -12,7 +15,8 @@ Proof = Literal["signature", "bearer", "password"]
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """An outside company on one channel, with its terms.
 
-    Amounts are minor units of `currency`, the shop's. `visible_merchants` None means all.
+    Amounts are minor units of `currency`, dates without a time zone are of `time_zone`: both the
+    shop's. `visible_merchants` None means all.
     `settings` holds what only its channel knows.
     """
 
@@ -30,6 +34,12 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     customer_id: int | None
     settings: dict[str, Any]
     revision: int
+    time_zone: str = NEUTRAL
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return zone_named(self.time_zone)
 
     @property
     def merchant_ids(self) -> list[int] | None:

@@ -14,13 +14,13 @@ _COLUMNS = """
            p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
            p.settings, p.revision, array_agg(k.id order by k.id),
            array_agg(coalesce(k.sealed, k.token_hash, convert_to(k.password_hash, 'UTF8')) order by k.id),
-           array_agg(k.expires_at order by k.id), c.public_key
+           array_agg(k.expires_at order by k.id), c.public_key, s.time_zone
     from credentials c
     join partners p on p.shop_id = c.shop_id and p.id = c.partner_id and p.active
     join shops s on s.id = p.shop_id
     join credential_secrets k on k.credential_id = c.id and k.revoked_at is null
 """
-_GROUPED = "group by c.id, c.is_test, c.public_key, p.shop_id, p.id, s.currency"
+_GROUPED = "group by c.id, c.is_test, c.public_key, p.shop_id, p.id, s.currency, s.time_zone"
 _BY_KEY = f"""
     {_COLUMNS} where c.channel = %s and c.public_key = %s and c.proof = %s and c.disabled_at is null {_GROUPED}
 """
@@ -57,11 +57,11 @@ async def read_partner(tx: Transaction, *, partner_id: int) -> Partner | None:
     row = await tx.one(
         """select p.channel, null, p.shop_id, p.id, p.name, p.permissions, p.backorder, s.currency,
                   p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
-                  p.settings, p.revision
+                  p.settings, p.revision, s.time_zone
            from partners p join shops s on s.id = p.shop_id where p.id = %s""",
         (partner_id,),
     )
-    return _partner(row[0], row) if row else None
+    return _partner(row[0], row, time_zone=row[15]) if row else None
 
 
 def _credential(row: tuple[Any, ...], *, channel: str, proof: Proof, box: SecretBox) -> Credential:
@@ -71,7 +71,7 @@ def _credential(row: tuple[Any, ...], *, channel: str, proof: Proof, box: Secret
         proof=proof,
         is_test=row[1],
         secrets=_opened(row, box=box) if proof == "signature" else _hashes(row),
-        partner=_partner(channel, row),
+        partner=_partner(channel, row, time_zone=row[19]),
     )
 
 
@@ -93,7 +93,7 @@ def _opened(row: tuple[Any, ...], *, box: SecretBox) -> tuple[Secret, ...]:
     return tuple(found)
 
 
-def _partner(channel: str, row: tuple[Any, ...]) -> Partner:
+def _partner(channel: str, row: tuple[Any, ...], *, time_zone: str) -> Partner:
     return Partner(
         channel=channel,
         shop_id=row[2],
@@ -109,4 +109,5 @@ def _partner(channel: str, row: tuple[Any, ...]) -> Partner:
         customer_id=row[12],
         settings=row[13],
         revision=row[14],
+        time_zone=time_zone,
     )

@@ -5,6 +5,7 @@ create table shops (
     currency char(3) not null,
     country char(2) not null default 'US',
     languages text[] not null default '{en}',
+    time_zone text not null default 'UTC' check (time_zone <> ''),  -- of dates and times written without one
     sender jsonb not null default '{}',  -- where the shop's parcels come from, as labels say it
     last_sequence bigint not null default 0 check (last_sequence >= 0),
     created_at timestamptz not null default now()

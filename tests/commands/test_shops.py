@@ -1,0 +1,48 @@
+"""`crossdock shop` adds shops with their time zone, and changes it."""
+
+import pytest
+
+from tests.support.command_line import CommandLine
+
+
+@pytest.mark.parametrize(
+    ("country", "named", "kept"),
+    [
+        ("BE", None, "Europe/Brussels"),
+        ("DE", None, "Europe/Berlin"),
+        ("BE", "America/New_York", "America/New_York"),
+    ],
+)
+def test_gives_a_shop_the_zone_that_is_named_or_its_country_s(
+    alone: CommandLine, country: str, named: str | None, kept: str
+):
+    zone = ["--time-zone", named] if named else []
+    done = alone.run("shop", "add", "s", "--name", "S", "--currency", "EUR",
+                     "--country", country, *zone)  # fmt: skip
+    assert (done.stdout, done.stderr) == (f"Added shop s (1), time zone {kept}.\n", "")
+    [shop] = alone.ask("shop", "list")
+    assert shop["time_zone"] == kept
+
+
+def test_says_that_a_country_of_several_zones_tells_none(alone: CommandLine):
+    done = alone.run("shop", "add", "s", "--name", "S", "--currency", "USD")
+    assert done.returncode == 0
+    assert done.stdout == "Added shop s (1), time zone UTC.\n"
+    assert done.stderr == (
+        "US has no single time zone: dates without one are read as UTC. To change it:\n"
+        "  crossdock shop set s --time-zone America/New_York\n"
+    )
+    done = alone.run("shop", "set", "s", "--time-zone", "America/New_York")
+    assert done.stdout == "Shop s has the time zone America/New_York.\n"
+    assert alone.ask("shop", "list")[0]["time_zone"] == "America/New_York"
+
+
+def test_refuses_a_zone_that_is_none_and_adds_nothing(alone: CommandLine):
+    words = ("shop", "add", "s", "--name", "S", "--currency", "EUR", "--country", "BE")
+    assert alone.refuse(*words, "--time-zone", "Brussels") == (
+        "crossdock: There is no time zone 'Brussels'. Did you mean Europe/Brussels?\n"
+    )
+    assert alone.ask(*words)["id"] == 1
+    assert "no time zone 'Nowhere'" in alone.refuse("shop", "set", "s", "--time-zone", "Nowhere")
+    assert "Say what to change" in alone.refuse("shop", "set", "s")
+    assert alone.ask("shop", "list")[0]["time_zone"] == "Europe/Brussels"
