@@ -1,12 +1,15 @@
 """The embedded PostgreSQL: started by the first, stopped by the last, mended after a crash."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -175,6 +178,136 @@ def test_a_pid_file_that_names_a_stranger_is_no_obstacle(folder):
 
     with EmbeddedPostgres(folder) as again:
         assert ask(again, "select 1") == 1
+
+
+def crash(server):
+    """SIGKILL to the server and every process below it, as when a machine stops; its files stay."""
+    postmaster = psutil.Process(server_pid(server))
+    everybody = [postmaster, *postmaster.children(recursive=True)]
+    for process in everybody:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    server._process.wait()
+    psutil.wait_procs(everybody, timeout=10)
+
+
+def claim_leftovers(server, *, pid):
+    """Let every file that a crash left name this process."""
+    for path in leftovers(server):
+        path.write_text("\n".join([str(pid), *path.read_text().splitlines()[1:]]) + "\n")
+
+
+def leftovers(server):
+    sockets = server.placement.socket_dir
+    return server.placement.cluster_dir / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"
+
+
+@pytest.fixture
+def crashed(folder):
+    """A server whose every process was killed at once, with a table and all its leftovers."""
+    server = EmbeddedPostgres(folder)
+    server.start()
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("create table kept as select 42 as answer")
+    crash(server)
+    assert server._users is not None
+    os.close(server._users)
+    assert all(path.exists() for path in leftovers(server))
+    return server
+
+
+def test_leftovers_that_name_a_living_stranger_are_no_obstacle(crashed):
+    claim_leftovers(crashed, pid=os.getpid())
+
+    with EmbeddedPostgres(crashed.data_dir) as again:
+        assert ask(again, "select answer from kept") == 42
+
+
+def test_leftovers_that_name_somebody_who_reads_the_log_are_no_obstacle(crashed):
+    log = crashed.placement.cluster_dir / "postgres.log"
+    log.touch()
+    reader = subprocess.Popen(["tail", "-f", str(log)], stdout=subprocess.DEVNULL)
+    try:
+        claim_leftovers(crashed, pid=reader.pid)
+        with EmbeddedPostgres(crashed.data_dir) as again:
+            assert ask(again, "select answer from kept") == 42
+    finally:
+        reader.kill()
+        reader.wait()
+
+
+def test_leftovers_that_name_a_dead_process_nobody_reaped_are_no_obstacle(crashed):
+    dead = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    claim_leftovers(crashed, pid=dead.pid)
+
+    with EmbeddedPostgres(crashed.data_dir) as again:
+        assert ask(again, "select answer from kept") == 42
+    dead.wait()
+
+
+def test_leftovers_that_were_cut_off_half_written_are_no_obstacle(crashed):
+    for path in leftovers(crashed):
+        path.write_text("")
+
+    with EmbeddedPostgres(crashed.data_dir) as again:
+        assert ask(again, "select answer from kept") == 42
+
+
+def test_a_server_whose_process_cannot_be_seen_is_shared_and_loses_no_file(folder):
+    with EmbeddedPostgres(folder) as server:
+        pid, files = server_pid(server), leftovers(server)
+        written = [path.read_text() for path in files]
+        claim_leftovers(server, pid=os.getpid())
+        before = [path.read_text() for path in files]
+
+        with EmbeddedPostgres(folder) as second:
+            assert ask(second, "select 1") == 1
+            assert second._process is None
+            assert [path.read_text() for path in files] == before
+
+        assert is_alive(pid)
+        for path, text in zip(files, written, strict=True):
+            path.write_text(text)
+
+
+def test_a_server_that_still_recovers_is_waited_for(folder):
+    """A start that was itself killed leaves a server that takes nobody yet."""
+    with EmbeddedPostgres(folder) as server:
+        postmaster = psutil.Process(server_pid(server))
+        second = EmbeddedPostgres(folder)
+        starting = threading.Thread(target=second.start)
+        postmaster.suspend()
+        starting.start()
+        starting.join(1)
+        assert starting.is_alive()
+        postmaster.resume()
+        starting.join()
+        assert ask(second, "select 1") == 1
+        second.stop()
+
+
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "--pid", "--fork", "true"], check=False).returncode != 0,
+    reason="needs the right to make process namespaces",
+)
+def test_it_starts_in_a_fresh_process_namespace_again_and_again(folder):
+    """As a container does whose every start numbers its processes from 1."""
+    script = (
+        "import sys; from pathlib import Path; from crossdock.db.embedded import EmbeddedPostgres\n"
+        "EmbeddedPostgres(Path(sys.argv[1])).start(); print('up', flush=True); sys.stdin.read()"
+    )
+    for _ in range(3):
+        contained = subprocess.Popen(
+            ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child",
+             sys.executable, "-c", script, str(folder)],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        with contained:
+            assert contained.stdout is not None
+            assert contained.stdout.readline() == b"up\n"
+            contained.kill()  # the first process of the namespace, so the kernel kills them all
 
 
 def test_an_interrupted_first_start_is_done_again(folder):

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from crossdock.db.embedded import EmbeddedPostgres
+from crossdock.db.leftovers import server_pid
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import DatabaseUnavailable
 
@@ -61,5 +62,7 @@ async def first_failure(database):
 
 
 def kill(server):
-    os.kill(server._running_pid(), signal.SIGKILL)
+    pid = server_pid(server.placement)
+    assert pid
+    os.kill(pid, signal.SIGKILL)
     server._process.wait()

@@ -3,7 +3,8 @@
 Whoever needs the server first starts it; whoever leaves last stops it. Two lock files say who is
 there: `postgres.lock` is held while somebody starts or stops, `postgres.users` is held (shared) by
 every process that uses the server. The kernel drops both when a process dies, so a `kill -9` leaves
-at worst a server without users, which the next process takes over.
+at worst a server without users, which the next process takes over, or the files of a server that is
+gone, which it removes (leftovers.py).
 """
 
 import contextlib
@@ -24,6 +25,7 @@ import psycopg
 import structlog
 from psycopg import sql
 
+from crossdock.db.leftovers import forget_leftovers, is_ready, is_running, is_server, server_pid
 from crossdock.db.placement import Placement, discard, give, place
 from crossdock.errors import CrossdockError
 from crossdock.settings import Settings
@@ -34,6 +36,7 @@ ROLE = "crossdock"
 DATABASE = "crossdock"
 START_TIMEOUT_S = 60.0  # crash recovery of a large database takes a while
 STOP_TIMEOUT_S = 60.0
+CONNECT_TIMEOUT_S = 5
 WATCH_EVERY_S = 1.0
 LOG_BYTES_MAX = 5_000_000
 
@@ -144,10 +147,7 @@ class EmbeddedPostgres:
             return
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with _locked(self.data_dir / "postgres.lock"):
-            if self._running_pid() is None:
-                self._initialise()
-                self._launch()
-            self._ensure_database()
+            self._have_database()
             self._users = _open_lock(self.data_dir / "postgres.users")
             fcntl.flock(self._users, fcntl.LOCK_SH)
 
@@ -174,28 +174,14 @@ class EmbeddedPostgres:
         Raises CrossdockError `internal` when it cannot start.
         """
         if self._process is not None and self._process.poll() is not None:
-            self._process = None  # reaped: its number no longer looks alive to PostgreSQL
-        if self._running_pid() is not None:
+            self._process = None  # reaped
+        if is_running(self.placement):
             return False
         with _locked(self.data_dir / "postgres.lock"):
-            if self._running_pid() is not None:
+            if is_running(self.placement):
                 return False
             self._launch()
         return True
-
-    def _running_pid(self) -> int | None:
-        """The server's process, if the pid file tells of one that lives and is ours."""
-        lines = self._pid_lines()
-        if not lines or not lines[0].strip().isdigit():
-            return None
-        pid = int(lines[0])
-        return pid if _is_server(pid, cluster_dir=self.placement.cluster_dir) else None
-
-    def _pid_lines(self) -> list[str]:
-        try:
-            return (self.placement.cluster_dir / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return []
 
     def _initialise(self) -> None:
         """Make the cluster in a folder of its own and rename it: an interrupted start leaves none."""
@@ -243,7 +229,7 @@ class EmbeddedPostgres:
 
     def _try_launch(self, arguments: list[str], *, deadline: float) -> bool:
         placement = self.placement
-        self._forget_stale_pid()
+        forget_leftovers(placement)
         with self._log_path().open("ab") as log:
             if log.tell() > LOG_BYTES_MAX:
                 log.truncate(0)
@@ -258,29 +244,36 @@ class EmbeddedPostgres:
                 if "is still in use" in self._last_words():
                     return False
                 raise CrossdockError("internal", f"PostgreSQL did not start:\n{self._last_words()}")
-            lines = self._pid_lines()
-            if len(lines) > 7 and lines[7].strip() == "ready":
+            if is_ready(placement):
                 return True
             time.sleep(0.01)
         return False
 
-    def _forget_stale_pid(self) -> None:
-        """A pid file whose number now belongs to another program would stop PostgreSQL."""
-        if self._running_pid() is None:
-            (self.placement.cluster_dir / "postmaster.pid").unlink(missing_ok=True)
+    def _have_database(self) -> None:
+        """Start what does not run, wait for what is still starting or recovering, make the database."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            if not is_running(self.placement):
+                self._initialise()
+                self._launch()
+            try:
+                psycopg.connect(self.url(), connect_timeout=CONNECT_TIMEOUT_S).close()
+            except psycopg.OperationalError as error:
+                if "does not exist" in str(error):
+                    self._create_database()
+                elif _is_final(error) or time.monotonic() > deadline:
+                    raise CrossdockError("internal", f"PostgreSQL refuses: {error}") from error
+                time.sleep(0.02)
+            else:
+                return
 
-    def _ensure_database(self) -> None:
-        try:
-            psycopg.connect(self.url()).close()
-        except psycopg.OperationalError as error:
-            if "does not exist" not in str(error):
-                raise
-            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-                connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+    def _create_database(self) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
 
     def _halt(self) -> None:
         """Fast shutdown: running transactions are rolled back, everything committed is kept."""
-        pid = self._running_pid()
+        pid = server_pid(self.placement)
         if pid is not None:
             os.kill(pid, signal.SIGINT)
             _wait_for_end(pid, process=self._process, cluster_dir=self.placement.cluster_dir)
@@ -330,26 +323,14 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _is_server(pid: int, *, cluster_dir: Path) -> bool:
-    """Whether the process is a living PostgreSQL for this folder, not a stranger with its number."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except FileNotFoundError:
-        if Path("/proc/self").exists():
-            return False
-        listed = subprocess.run(
-            ["/bin/ps", "-p", str(pid), "-o", "command="],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        command = listed.stdout
-    return "postgres" in command and str(cluster_dir) in command
+def _is_final(error: psycopg.OperationalError) -> bool:
+    """A refusal that no waiting ends: all but those of a server that starts, stops or recovers."""
+    return "FATAL" in str(error) and "the database system is" not in str(error)
 
 
 def _wait_for_end(pid: int, *, process: subprocess.Popen[bytes] | None, cluster_dir: Path) -> None:
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while _is_server(pid, cluster_dir=cluster_dir):
+    while is_server(pid, cluster_dir=cluster_dir):
         if process is not None and process.pid == pid and process.poll() is not None:
             return
         if time.monotonic() > deadline:
