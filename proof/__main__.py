@@ -12,13 +12,13 @@ from proof.runner import run_claims
 
 
 def main() -> None:
-    """Try the claims; exit code 1 when one does not hold."""
+    """Try the claims; exit code 1 when one does not hold, 2 when the proof itself failed."""
     arguments = _arguments()
     wanted = {name.strip().upper() for name in arguments.only.split(",") if name.strip()}
     claims = [claim for claim in CLAIMS if not wanted or claim.id in wanted]
     if not claims or wanted - {claim.id for claim in claims}:
         sys.exit(f"there are {', '.join(claim.id for claim in CLAIMS)}")
-    held = asyncio.run(
+    code = asyncio.run(
         run_claims(
             claims,
             seed=arguments.seed,
@@ -27,7 +27,7 @@ def main() -> None:
             console=Console(),
         )
     )
-    sys.exit(0 if held else 1)
+    sys.exit(code)
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,11 +14,20 @@ NOTES_MAX = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Whether the claim held, the figures that were measured, and what went against it."""
+    """Whether the claim held, the figures that were measured, and what went against it.
+
+    `broke_off` says that the proof's own program failed: nothing was shown, either way.
+    """
 
     held: bool
     figures: dict[str, Figure]
     notes: tuple[str, ...] = ()
+    broke_off: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """What a report says of it."""
+        return "error" if self.broke_off else "held" if self.held else "FAILED"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,6 +99,7 @@ def _as_dict(row: Row) -> dict[str, object]:
         "workload": row.claim.workload,
         "must_hold": row.claim.must_hold,
         "held": bool(result and result.held),
+        "verdict": result.verdict if result else "not tried",
         "duration_s": round(row.duration_s, 2),
         "figures": result.figures if result else {},
         "notes": list(result.notes) if result else ["it was not tried"],
@@ -121,7 +122,7 @@ def _markdown(heading: Heading, rows: list[Row], *, duration_s: float) -> str:
         claim = row.claim
         lines.append(
             f"| {claim.name}: {claim.title} | {claim.workload} | {claim.must_hold} "
-            f"| {'yes' if row.result and row.result.held else '**NO**'} | {row.duration_s:.1f} "
+            f"| {_answer(row)} | {row.duration_s:.1f} "
             f"| {_figures(row)} |"
         )
     for row in rows:
@@ -129,6 +130,11 @@ def _markdown(heading: Heading, rows: list[Row], *, duration_s: float) -> str:
             lines += ["", f"## {row.claim.name}", ""]
             lines += [f"- {' '.join(note.split())}" for note in row.result.notes]
     return "\n".join(lines) + "\n"
+
+
+def _answer(row: Row) -> str:
+    words = {"held": "yes", "FAILED": "**NO**", "error": "**ERROR OF THE PROOF**"}
+    return words[row.result.verdict] if row.result else "not tried"
 
 
 def _figures(row: Row) -> str:
@@ -144,11 +150,11 @@ def _shown(value: object) -> str:
 
 def _coloured(row: Row) -> str:
     if row.result:
-        return "[green]held[/]" if row.result.held else "[red]FAILED[/]"
+        colour = "green" if row.result.held else "red"
+        return f"[{colour}]{row.result.verdict}[/]"
     return f"[yellow]{row.state}[/]"
 
 
 def _line(row: Row) -> str:
     assert row.result
-    word = "held  " if row.result.held else "FAILED"
-    return f"{row.claim.name:12} {word} {row.duration_s:6.1f} s  {row.claim.title}: {_figures(row)}"
+    return f"{row.claim.name:12} {row.result.verdict:6} {row.duration_s:6.1f} s  {row.claim.title}: {_figures(row)}"

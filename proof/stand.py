@@ -1,16 +1,17 @@
 """Where a claim is tried: a database of its own on a durable PostgreSQL, and the real server."""
 
+import asyncio
 import base64
 import contextlib
 import os
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import psycopg
@@ -26,8 +27,10 @@ from tests.support.postgres import with_database
 from tests.support.processes import ServerProcess, serving
 from tests.support.raw_http import Connection
 
+T = TypeVar("T")
 TEMPLATE = "proof_template"
-ALL_READY_S = 20.0
+ALL_READY_S = 60.0
+RECOVERY_S = 60.0  # crash recovery, on a busy machine
 
 
 @contextmanager
@@ -99,6 +102,17 @@ class Stand:
             raise RuntimeError("this claim asked for no server")
         return self._server
 
+    @asynccontextmanager
+    async def recovered(self) -> AsyncIterator[Database]:
+        """A pool of one connection, once the database is back from whatever the claim did to it."""
+        await asyncio.to_thread(patiently, lambda: psycopg.connect(self.url).close())
+        database = Database(self.url, min_size=1, max_size=1)
+        await database.open()
+        try:
+            yield database
+        finally:
+            await database.close()
+
     @property
     def server_settings(self) -> dict[str, object]:
         """The settings of every process of this claim."""
@@ -142,7 +156,7 @@ def _wait_all(server: ServerProcess, *, count: int) -> None:
         if len(listening) >= count:
             return
         time.sleep(0.02)
-    raise RuntimeError(f"not all web processes listen:\n{server.log()}")
+    raise AssertionError(f"not all web processes listen:\n{server.log()}")
 
 
 def _listens(pid: int) -> bool:
@@ -156,7 +170,7 @@ def create_database(
     admin_url: str, name: str, *, template: str = TEMPLATE, strategy: str = "wal_log"
 ) -> None:
     """A database as a copy of the template."""
-    with psycopg.connect(admin_url, autocommit=True) as connection:
+    with patiently(lambda: psycopg.connect(admin_url, autocommit=True)) as connection:
         connection.execute(
             sql.SQL("create database {} template {} strategy {}").format(
                 sql.Identifier(name), sql.Identifier(template), sql.Identifier(strategy)
@@ -166,10 +180,22 @@ def create_database(
 
 def drop_database(admin_url: str, name: str) -> None:
     """Gone, whoever is connected."""
-    with psycopg.connect(admin_url, autocommit=True) as connection:
+    with patiently(lambda: psycopg.connect(admin_url, autocommit=True)) as connection:
         connection.execute(
             sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
         )
+
+
+def patiently(ask: Callable[[], T], *, within_s: float = RECOVERY_S) -> T:
+    """What `ask` returns, once the database takes it: after a kill PostgreSQL recovers for a while."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            return ask()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def kill(pid: int) -> bool:

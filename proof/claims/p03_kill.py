@@ -10,16 +10,14 @@ import uuid
 from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 
-from crossdock.db.unit_of_work import Database
 from crossdock.serving.supervisor import JOBS, WEB
 from crossdock.shop.stock import expire_holds
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import BROKEN, SOLD, TAKEN, Door, Outcome, ShoppexPartnerDoor, buy
-from proof.stand import Stand, kill
+from proof.stand import Stand, kill, patiently
 from proof.web_shops import ShopWeDoDoor, make_web_shop
 from tests.support.factories import make_partner, make_shop, make_variant
 from tests.support.processes import ROOT, ServerProcess, environment
@@ -33,6 +31,7 @@ ALWAYS = ("web", "server", "database", "holder")
 PAUSE_S = (0.05, 0.9)
 LAST_ORDER_S = 60.0
 RESTART_S = 30.0
+START_AGAIN_S = 60.0
 
 
 class Shoppers:
@@ -142,13 +141,9 @@ class Executioner:
 
     def _kill_backend(self) -> None:
         """A database process of the server: PostgreSQL goes through crash recovery."""
-        with _connected(self._stand.url) as connection:
-            pids = connection.execute(
-                "select pid from pg_stat_activity where datname = current_database()"
-                " and application_name = 'crossdock' and pid <> pg_backend_pid()"
-            ).fetchall()
+        pids = patiently(lambda: _backends(self._stand.url))
         if pids:
-            kill(self._rng.choice(pids)[0])
+            kill(self._rng.choice(pids))
 
     def _start_holder(self) -> subprocess.Popen[bytes]:
         shop_id, variant_id = self._holder_place
@@ -169,26 +164,23 @@ class Executioner:
         )
 
 
-def _connected(url: str) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection, also to a server that is still recovering from the kill before."""
-    deadline = time.monotonic() + RESTART_S
-    while True:
-        try:
-            return psycopg.connect(url, autocommit=True)
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+def _backends(url: str) -> list[int]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        rows = connection.execute(
+            "select pid from pg_stat_activity where datname = current_database()"
+            " and application_name = 'crossdock' and pid <> pg_backend_pid()"
+        ).fetchall()
+    return [row[0] for row in rows]
 
 
 def _start_again(stack: ExitStack, stand: Stand, old: ServerProcess) -> None:
     """On the same port, once the orphans have left it."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + START_AGAIN_S
     while True:
         try:
             stack.enter_context(stand.serving(port=old.port))
             return
-        except (AssertionError, RuntimeError):
+        except AssertionError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
@@ -236,17 +228,17 @@ async def _account(
 ) -> Result:
     """Orders in the book beside those acknowledged; holds after their time."""
     findings = Findings()
-    database = Database(stand.url, min_size=1, max_size=1)
-    await database.open()
     await asyncio.sleep(HOLD_TTL_S)
-    async with database.begin() as tx:
-        await expire_holds(tx, now=datetime.now(UTC))
-    async with database.begin() as tx:
-        rows = await tx.all("select partner_order_id, id from orders")
-        by_door = await tx.all("select channel, count(*) from orders group by channel order by 1")
-        held = await tx.value("select count(*) from holds where status = 'held'")
-        committed = await tx.value("select sum(committed) from stock_levels")
-    await database.close()
+    async with stand.recovered() as database:
+        async with database.begin() as tx:
+            await expire_holds(tx, now=datetime.now(UTC))
+        async with database.begin() as tx:
+            rows = await tx.all("select partner_order_id, id from orders")
+            by_door = await tx.all(
+                "select channel, count(*) from orders group by channel order by 1"
+            )
+            held = await tx.value("select count(*) from holds where status = 'held'")
+            committed = await tx.value("select sum(committed) from stock_levels")
     booked = dict(rows)
     lost = {n for n, order_id in shoppers.acknowledged.items() if booked.get(n) != order_id}
     findings.expect(

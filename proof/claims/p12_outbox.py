@@ -29,6 +29,7 @@ BUYERS = 8
 FAILS, HANGS, REDIRECTS = 0.30, 0.05, 0.05
 WAITS_S = (1,) * 12
 CALLS_S = 60.0
+RESTART_S = 30.0  # until the supervisor has another worker
 SETTLE_S = 3_600.0
 STALL_S = 120.0
 
@@ -132,7 +133,10 @@ async def _kill_senders(
             async with asyncio.timeout(CALLS_S):
                 while len(receiver.requests) < wanted:
                     await asyncio.sleep(0.002)
-        for pid in stand.server.children(JOBS):
+        async with asyncio.timeout(RESTART_S):
+            while not (workers := stand.server.children(JOBS)):
+                await asyncio.sleep(0.02)
+        for pid in workers:
             with suppress(ProcessLookupError):
                 kill(pid, signal.SIGKILL)
         await _let_claims_run_out(stand)
