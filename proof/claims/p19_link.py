@@ -1,4 +1,4 @@
-"""P19: the link to the database is slow, reset or half closed while partners order."""
+"""P19: the link to the database is slow, frozen, reset or half closed while partners order."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ FAULT_S = (0.2, 1.5)
 DELAY_S = 0.15
 RECOVERY_MAX_S = 5.0
 STEP_S = 60.0
-FAULTS = ("slow", "reset", "closed towards the database", "closed from the database")
+FAULTS = ("slow", "frozen", "reset", "closed towards the database", "closed from the database")
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
@@ -78,12 +78,16 @@ async def _break(proxy: TcpProxy, fault: str, *, seconds: float) -> None:
         proxy.delay_s = DELAY_S
         await asyncio.sleep(seconds)
         proxy.delay_s = 0.0
+    elif fault == "frozen":
+        proxy.freeze()
+        await asyncio.sleep(seconds)
+        proxy.thaw()
     elif fault == "reset":
         await proxy.cut()
         await asyncio.sleep(seconds)
         await proxy.mend()
     else:
-        proxy.half_close(towards_target=fault == FAULTS[2])
+        proxy.half_close(towards_target=fault == FAULTS[3])
 
 
 async def _account(stand: Stand, shoppers: Shoppers, findings: Findings) -> None:
@@ -121,12 +125,12 @@ async def _acknowledged(shoppers: Shoppers, *, more: int) -> float:
 CLAIM = Claim(
     id="P19",
     title="broken database link",
-    workload="a proxy before the database that delays, resets and half closes every connection, in "
+    workload="a proxy before the database that delays, freezes, resets and half closes every connection, in "
     "turn, while clients of two channels order",
     must_hold="every answer an order or a 503 with Retry-After, no acknowledged order lost or doubled, "
     "orders again within 5 s",
     full={"faults": 200},
-    quick={"faults": 8},
+    quick={"faults": 10},
     run=run,
     server=False,
 )

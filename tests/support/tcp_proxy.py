@@ -12,7 +12,8 @@ class TcpProxy:
     """Passes bytes both ways between its own port and a target, until it is told otherwise.
 
     `cut()` resets every connection and refuses new ones; `mend()` passes again. `half_close()` ends
-    one direction of every connection. `delay_s` holds each piece back for so long.
+    one direction of every connection. `freeze()` passes nothing and closes nothing until `thaw()`.
+    `delay_s` holds each piece back for so long.
     """
 
     delay_s = 0.0
@@ -23,6 +24,8 @@ class TcpProxy:
         self._far_writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.port = 0
 
     @property
@@ -55,6 +58,14 @@ class TcpProxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def freeze(self) -> None:
+        """Pass nothing on, and close nothing: as a host that stands still."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Pass on again, what came meanwhile included."""
+        self._flows.set()
+
     def half_close(self, *, towards_target: bool) -> None:
         """End what flows to the target, or what flows from it, on every open connection."""
         for writer in list(self._far_writers if towards_target else self._writers):
@@ -67,6 +78,7 @@ class TcpProxy:
         self._tasks.add(task)
         self._writers.add(writer)
         try:
+            await self._flows.wait()
             far_reader, far_writer = await self._open()
             self._far_writers.add(far_writer)
             await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
@@ -81,6 +93,7 @@ class TcpProxy:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, RuntimeError):
             while data := await reader.read(65_536):
+                await self._flows.wait()
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 writer.write(data)

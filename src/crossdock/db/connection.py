@@ -86,6 +86,19 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         """How long it has been waiting for an answer."""
         return 0.0 if self._waits_since is None else monotonic() - self._waits_since
 
+    def is_usable(self) -> bool:
+        """Whether it is open still. An idle one has nothing to say, so a look at the socket tells."""
+        try:
+            for _ in range(READS_TO_END):
+                poller = select.poll()
+                poller.register(self.pgconn.socket, select.POLLIN)
+                if not poller.poll(0):
+                    return True
+                self.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def cut(self) -> None:
         """Let whoever waits for an answer find the connection closed; nothing is sent."""
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as link:
@@ -148,21 +161,7 @@ class Pool(AsyncConnectionPool[Connection]):
         """A connection, after those that are gone were replaced; nobody waits for their turn."""
         while True:
             connection = await super().getconn(timeout)
-            if _is_alive(connection):
+            if connection.is_usable():
                 return connection
             await connection.close()
             await self.putconn(connection)
-
-
-def _is_alive(connection: Connection) -> bool:
-    """An idle connection has nothing to say, so one look at the socket is enough: no round trip."""
-    try:
-        for _ in range(READS_TO_END):
-            poller = select.poll()
-            poller.register(connection.pgconn.socket, select.POLLIN)
-            if not poller.poll(0):
-                return True
-            connection.pgconn.consume_input()
-    except psycopg.OperationalError:
-        return False
-    return True

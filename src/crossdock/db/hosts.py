@@ -4,6 +4,9 @@ A host that is frozen or cut off closes nothing: what was sent to it waits, and 
 long after another host has taken over. With several hosts an answer that is late has its host
 asked for a new connection. One that gives none in time is silent: its connections are cut, and for
 a while the others are asked alone.
+
+A host that stands alone is asked later, since there is nobody to turn to: when an answer is later than
+any statement may take. This ends what has no time of its own, too.
 """
 
 import asyncio
@@ -22,6 +25,8 @@ log = structlog.get_logger("crossdock.database")
 LOOK_EVERY_S = 0.5
 LATE_S = 1.5
 ANSWER_WITHIN_S = 2.0
+LATE_ALONE_S = 20.0  # a little over the server's own limit for a statement
+ANSWER_ALONE_WITHIN_S = 5.0
 SILENT_FOR_S = 10.0
 
 Host = tuple[str, str]  # name or folder, and port
@@ -30,9 +35,12 @@ Host = tuple[str, str]  # name or folder, and port
 class Hosts:
     """Knows the hosts of one URL, and watches over the connections of one pool."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, late_alone_s: float = LATE_ALONE_S) -> None:
         self._info = connection_info(url)
         self._hosts = _hosts_of(self._info)
+        has_others = len(self._hosts) > 1
+        self._late_s = LATE_S if has_others else late_alone_s
+        self._answer_within_s = ANSWER_WITHIN_S if has_others else ANSWER_ALONE_WITHIN_S
         self._silent: dict[Host, float] = {}
         self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._watching: asyncio.Task[None] | None = None
@@ -50,8 +58,8 @@ class Hosts:
         self._connections.add(connection)
 
     def start(self) -> None:
-        """Begin to watch, where there is more than one host."""
-        if len(self._hosts) > 1:
+        """Begin to watch."""
+        if self._hosts:
             self._watching = asyncio.create_task(self._watch(), name="watch database hosts")
 
     async def stop(self) -> None:
@@ -67,7 +75,7 @@ class Hosts:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            for host in {_host_of(c) for c in self._connections if c.waits_s() > LATE_S}:
+            for host in {_host_of(c) for c in self._connections if c.waits_s() > self._late_s}:
                 if not await self._answers(host):
                     log.warning("a database host is silent", host=host[0], port=host[1])
                     self._silent[host] = monotonic() + SILENT_FOR_S
@@ -82,7 +90,7 @@ class Hosts:
         name, port = host
         info = make_conninfo(self._info, host=name, port=port, target_session_attrs="any")
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 await (await psycopg.AsyncConnection.connect(info)).close()
         except TimeoutError:
             return False

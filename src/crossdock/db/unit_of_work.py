@@ -16,7 +16,8 @@ from crossdock.db.connection import (
     Connection,
     Pool,
 )
-from crossdock.db.hosts import Hosts
+from crossdock.db.hosts import LATE_ALONE_S, Hosts
+from crossdock.db.probing import Probe
 from crossdock.errors import CrossdockError, DatabaseUnavailable, OutcomeUnknown, Unavailable
 
 # The pool doubles its pause after each failed attempt; given up early, the next request tries anew.
@@ -64,7 +65,7 @@ class Transaction:
 
 
 class Database:
-    """A pool of autocommit connections, and the two ways to use one.
+    """A pool of autocommit connections, and the two ways to use one; a `probe` beside it.
 
     `begin()` is a transaction of several statements. `statement()` is for work that is one
     statement: a read, or one SQL function that writes; each statement is its own transaction.
@@ -89,7 +90,14 @@ class Database:
             statement_timeout_ms / 1000 + patience_s if statement_timeout_ms else None
         )
         options = f"-c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms} -c jit=off"
-        self._hosts = Hosts(url)
+        self._hosts = Hosts(url, late_alone_s=self._patience_s or LATE_ALONE_S)
+        kwargs = {
+            "autocommit": True,
+            "options": options,
+            "application_name": "crossdock",
+            **LINK,
+        }
+        self.probe = Probe(self._hosts.conninfo, kwargs)
         self.pool = Pool(
             self._hosts.conninfo,
             connection_class=Connection,
@@ -99,12 +107,7 @@ class Database:
             reconnect_timeout=RECONNECT_S,
             open=False,
             configure=self._configure,
-            kwargs={
-                "autocommit": True,
-                "options": options,
-                "application_name": "crossdock",
-                **LINK,
-            },
+            kwargs=kwargs,
         )
 
     async def open(self) -> None:
@@ -115,6 +118,7 @@ class Database:
     async def close(self) -> None:
         """Close the pool and its connections."""
         await self._hosts.stop()
+        await self.probe.close()
         await self.pool.close()
 
     @asynccontextmanager
@@ -145,6 +149,7 @@ class Database:
             except psycopg.Error as error:
                 if _has_moved(error):
                     await connection.close()
+                    self.probe.drop()
                     await self.pool.drain()
                 raise
             finally:
