@@ -8,6 +8,7 @@ import pycountry
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.kit.countries import read_country
 from crossdock.kit.money import exponent
 from crossdock.kit.zones import NEUTRAL, zone_named, zone_of_country
 from crossdock.shop.customers import Address
@@ -50,10 +51,11 @@ async def add_shop(
 
     Raises Invalid (invalid_input) for a malformed value, Conflict (exists) for a slug in use.
     """
+    country = read_country(country)
     if time_zone is None:
         time_zone = zone_of_country(country) or NEUTRAL
     zone = zone_named(time_zone).key
-    _check(slug=slug, name=name, currency=currency, country=country, languages=languages)
+    _check(slug=slug, name=name, currency=currency, languages=languages)
     shop_id = await tx.value(
         """insert into shops (slug, name, currency, country, languages, time_zone) values (%s, %s, %s, %s, %s, %s)
            on conflict (slug) do nothing returning id""",
@@ -73,7 +75,9 @@ async def read_shop(tx: Transaction, *, slug: str) -> Shop:
 
 
 async def set_sender(tx: Transaction, *, shop_id: int, sender: Address) -> bool:
-    """Say where the shop's parcels come from; whether that is news."""
+    """Say where the shop's parcels come from; whether that is news. Raises Invalid (invalid_input)."""
+    if sender.country:
+        sender = msgspec.structs.replace(sender, country=read_country(sender.country))
     text = msgspec.json.encode(sender).decode()
     changed = await tx.run(
         "update shops set sender = %s::jsonb where id = %s and sender is distinct from %s::jsonb",
@@ -107,9 +111,7 @@ def _from_row(row: tuple[object, ...]) -> Shop:
     return msgspec.convert(dict(zip(names, row, strict=True)), Shop)
 
 
-def _check(
-    *, slug: str, name: str, currency: str, country: str, languages: tuple[str, ...]
-) -> None:
+def _check(*, slug: str, name: str, currency: str, languages: tuple[str, ...]) -> None:
     if not _SLUG.fullmatch(slug):
         raise _invalid("slug", "A slug is lower-case letters, digits and hyphens, at most 63.")
     if not name.strip():
@@ -117,8 +119,6 @@ def _check(
     exponent(currency)
     if pycountry.currencies.get(alpha_3=currency) is None:
         raise _invalid("currency", f"{currency} is no currency of ISO 4217.")
-    if pycountry.countries.get(alpha_2=country) is None:
-        raise _invalid("country", f"{country} is no country of ISO 3166.")
     if not languages or not all(_LANGUAGE.fullmatch(language) for language in languages):
         raise _invalid("languages", "Languages are codes such as en, nl or pt-BR.")
 

@@ -171,7 +171,7 @@ async def test_numbers_are_taken_for_texts_and_texts_for_numbers(client, documen
     assert order["items"][0]["amount"] == 2
 
 
-WRONG_COUNTRIES = ("BEL", "B", "12", "B1", "Ğİ")
+WRONG_COUNTRIES = ("BEL", "B", "12", "B1", "Ğİ", "UK", "EL", "XX", "ß", "ﬁ", "Belgium", "XK", "EU")
 WRONG_EMAILS = ("lotte", "lotte.example.be", "a@b.c\r\nBcc: x@y.z", "a @b.c", "@b.c", "a@")
 WRONG_TIMES = (
     "2026-03-01", "2026-03-01T09:30:00", "2026-3-1 9:30:00", "2026-02-30 09:30:00", "2026-03-01 24:00:00",
@@ -202,6 +202,42 @@ async def test_a_field_that_is_wrong(client, document, nothing_written, path):
         for value in WRONG[path]:
             reply = await client.call("createOrder", changed(document, path, value))
             assert list(errors(reply)) == [path], value
+
+
+@pytest.mark.parametrize(
+    ("country", "meant"),
+    [
+        ("UK", "GB for United Kingdom"),
+        ("EL", "GR for Greece"),
+        ("BEL", "BE for Belgium"),
+        ("XX", ""),
+    ],
+)
+async def test_a_country_that_is_none_is_told_with_what_is_meant(client, document, country, meant):
+    """`invalid` first, as for every field, then the sentence."""
+    document = changed(document, "shipping_address.country_iso2", country)
+    found = errors(await client.call("createOrder", document))
+    word, sentence = found.pop("shipping_address.country_iso2")
+    assert found == {}
+    assert word == "invalid"
+    assert sentence == f"{country!r} is no country code of ISO 3166-1; write " + (
+        f"{meant}." if meant else "its two letters, such as BE."
+    )
+
+
+@pytest.mark.parametrize("country", ["IE", "HK", "AE", "KR", "SG"])
+async def test_the_documents_required_fields_are_required_in_every_country(
+    client, document, nothing_written, country
+):
+    """The document says zip and city without an exception (seeds/002)."""
+    document = changed(document, "shipping_address.country_iso2", country)
+    for field in ("zip", "city"):
+        path = f"shipping_address.{field}"
+        async with nothing_written():
+            told = errors(await client.call("createOrder", changed(document, path, KeyError)))
+        assert told == {path: ["required"]}
+    order = await client.order(await client.create(document))
+    assert order["shipping_address"]["country_iso2"] == country
 
 
 @pytest.mark.parametrize("items", [KeyError, None, [], {}, "", "x", 7, True, {"sku": 1}, "[]"])

@@ -79,7 +79,6 @@ async def test_takes_what_is_valid_from_the_link_and_never_fails(
     assert value(page.text, "addressCity") == "&lt;script&gt;"
     assert value(page.text, "addressZip") == ""
     assert value(page.text, "addressStreet") == "Kerkstraat"
-    assert '<option value="BE" selected>' in page.text
     assert '<option value="nl" selected>' in page.text
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
 
@@ -119,6 +118,56 @@ async def test_names_the_field_that_is_wrong_and_makes_no_label(
 
     assert answer.status_code == 422
     assert told in mistakes(answer.text)[field]
+    assert await labels(server_database, who.person.shop_id) == 0
+
+
+@pytest.mark.parametrize(
+    ("country", "chosen", "told"),
+    [
+        (None, "BE", ""), ("", "BE", ""), ("fr", "FR", ""), ("%20NL", "NL", ""),
+        ("UK", None, "write GB for United Kingdom"), ("EL", None, "write GR for Greece"),
+        ("xx", None, "its two letters"), ("%C3%9F", None, "its two letters"),  # ß, not South Sudan
+        ("GBR", None, "write GB for United Kingdom"), ("x" * 500, None, "its two letters"),
+    ],
+)  # fmt: skip
+async def test_never_takes_a_country_of_a_link_for_another(
+    person: MakePerson,
+    browser: OpenBrowser,
+    country: str | None,
+    chosen: str | None,
+    told: str,
+) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    page = (await packer.get(FORM + ("" if country is None else f"?addressCountry={country}"))).text
+
+    select = re.search(r'<select id="addressCountry".*?</select>', page, re.DOTALL)
+    assert select
+    options = re.findall(r'<option value="(\w*)"( selected)?>', select[0])
+    assert [code for code, is_chosen in options if is_chosen] == [chosen or ""]
+    assert (options[0][0] == "") is (chosen is None)
+    assert len([code for code, _ in options if code]) == 249
+    note = re.search(r'<p class="note" role="status">(.*?)</p>', page)
+    assert told in (note[1] if note else "")
+    assert (note is None) is (told == "")
+
+
+@pytest.mark.parametrize(
+    ("country", "told"),
+    [("UK", "GB for United Kingdom"), ("", "Choose a country."), ("XX", "its two letters")],
+)
+async def test_a_country_that_is_none_is_not_sent_as_another(
+    person: MakePerson, browser: OpenBrowser, server_database: Database, country: str, told: str
+) -> None:
+    who = await person(role="warehouse")
+    packer = await browser(who)
+
+    answer = await packer.submit(FORM, WHOLE | {"addressCountry": country})
+
+    assert answer.status_code == 422
+    assert told in mistakes(answer.text)["addressCountry"]
+    assert re.search(r'<select id="addressCountry"[^>]*>\s*<option value=""', answer.text)
+    assert 'value="AF" selected' not in answer.text
     assert await labels(server_database, who.person.shop_id) == 0
 
 

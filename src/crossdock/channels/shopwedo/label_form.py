@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 
 import msgspec
-import pycountry
 from stdnum.eu.vat import MEMBER_STATES
 
+from crossdock.kit.countries import country_codes, find_country, no_country
+from crossdock.kit.display import country_name
 from crossdock.kit.email import is_email
 from crossdock.kit.texts import has_ink
 from crossdock.shop.customers import Address
@@ -67,13 +68,17 @@ class LabelForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prefilled(query: Mapping[str, str]) -> LabelForm:
-    """What a link fills in: valid values as they are, invalid ones blank or the default. Never fails."""
+    """What a link fills in: valid values as they are, invalid ones blank or the default. Never fails.
+
+    A country that is none is blank: the default is for a link that names none.
+    """
     values = {name: _clean(query.get(name, "")) for name in LabelForm.__struct_fields__}
     if not _REFERENCE.fullmatch(values["trackingReference"]):
         values["trackingReference"] = ""
-    values["addressCountry"] = values["addressCountry"].upper()
-    if not _is_country(values["addressCountry"]):
-        values["addressCountry"] = DEFAULT_COUNTRY
+    named = has_ink(query.get("addressCountry", ""))
+    values["addressCountry"] = (
+        (find_country(values["addressCountry"]) or "") if named else DEFAULT_COUNTRY
+    )
     values["addressLanguage"] = values["addressLanguage"].lower()
     if values["addressLanguage"] not in LANGUAGES:
         values["addressLanguage"] = DEFAULT_LANGUAGE
@@ -82,19 +87,18 @@ def prefilled(query: Mapping[str, str]) -> LabelForm:
 
 def submitted(form: Mapping[str, str]) -> LabelForm:
     """What was typed in, as it was typed."""
-    return LabelForm(
-        **{
-            name: _trimmed(form.get(name, ""))[: TEXT_MAX + 1]
-            for name in LabelForm.__struct_fields__
-        }
-    )
+    values = {
+        name: _trimmed(form.get(name, ""))[: TEXT_MAX + 1] for name in LabelForm.__struct_fields__
+    }
+    values["addressCountry"] = find_country(values["addressCountry"]) or values["addressCountry"]
+    return LabelForm(**values)
 
 
 def of_order(order: OrderView) -> LabelForm:
     """The form of an order's receiver."""
     address = order.shipping
     language = order.language.lower()
-    return prefilled(
+    form = prefilled(
         {
             "trackingReference": re.sub(r"[^A-Za-z0-9_-]", "-", order.partner_order_id)[:64],
             "addressFirstname": address.first_name,
@@ -111,6 +115,7 @@ def of_order(order: OrderView) -> LabelForm:
             "addressLanguage": language,
         }
     )
+    return form if address.country else msgspec.structs.replace(form, addressCountry="")
 
 
 def mistakes(form: LabelForm) -> dict[str, str]:
@@ -122,8 +127,10 @@ def mistakes(form: LabelForm) -> dict[str, str]:
         found["addressEmail"] = "This is not an e-mail address."
     if not _REFERENCE.fullmatch(form.trackingReference):
         found["trackingReference"] = "At most 64 letters without accents, digits, - and _."
-    if not _is_country(form.addressCountry):
+    if not form.addressCountry:
         found["addressCountry"] = "Choose a country."
+    elif find_country(form.addressCountry) is None:
+        found["addressCountry"] = f"Choose a country: {no_country(form.addressCountry)}"
     elif form.addressCountry not in _UNION and not form.addressPhone:
         found["addressPhone"] = "A phone number is needed outside the European Union."
     if form.addressLanguage not in LANGUAGES:
@@ -137,14 +144,19 @@ def mistakes(form: LabelForm) -> dict[str, str]:
     return found
 
 
-def countries() -> list[tuple[str, str]]:
-    """(code, name) of every country, by name."""
-    known = [(country.alpha_2, country.name) for country in pycountry.countries]
-    return sorted(known, key=lambda pair: pair[1])
+def unknown_country(query: Mapping[str, str]) -> str:
+    """A sentence about a country of a link that is none, else ''."""
+    named = query.get("addressCountry", "")
+    return no_country(named) if has_ink(named) and find_country(named) is None else ""
 
 
-def _is_country(code: str) -> bool:
-    return len(code) == 2 and code.isascii() and pycountry.countries.get(alpha_2=code) is not None
+def countries(chosen: str) -> list[tuple[str, str]]:
+    """(code, name) of every country, by name; a blank first where none of them is chosen.
+
+    A browser shows the first of a list of which none is chosen, so that must not be a country.
+    """
+    known = sorted(((code, country_name(code)) for code in country_codes()), key=lambda c: c[1])
+    return known if find_country(chosen) == chosen else [("", "Choose a country"), *known]
 
 
 def _clean(text: str) -> str:

@@ -18,6 +18,7 @@ from crossdock.channels.shopwedo.label_form import (
     of_order,
     prefilled,
     submitted,
+    unknown_country,
 )
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, NotFound
@@ -149,7 +150,7 @@ class LabelPages:
         query = dict(request.query_params)
         kind = query.get("ext", "manual")
         if kind not in {"instance", "magento"}:
-            return prefilled(query), ""
+            return prefilled(query), unknown_country(query)
         number = query.get("order", "").strip()
         if kind == "instance" and not _INSTANCE.fullmatch(query.get("instance", "").upper()):
             return prefilled(query), "The link names no valid instance."
@@ -179,7 +180,7 @@ class LabelPages:
             fields=fields,
             wrong=wrong or {},
             notice=notice,
-            countries=countries(),
+            countries=countries(fields.addressCountry),
             languages=_LANGUAGE_NAMES,
             action=PATHS[0],
         )

@@ -13,6 +13,7 @@ from crossdock.channels.shopwedo.wire import Json
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Conflict, CrossdockError, NotFound, Refused, Unavailable
 from crossdock.kit.clock import Clock
+from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.shop.catalogue import known_names, list_categories, list_posts, list_products
@@ -208,9 +209,12 @@ class Methods:
         """Pick-up points near an address (spec 15)."""
         address = data.get("address")
         zip_code = fields.text(address, "zip") if isinstance(address, dict) else ""
-        country = fields.text(address, "country").upper() if isinstance(address, dict) else ""
-        if not zip_code or not country:
+        named = fields.text(address, "country") if isinstance(address, dict) else ""
+        if not zip_code or not named:
             raise WireError("data_invalid", "address.zip and address.country are needed")
+        country = find_country(named)
+        if country is None:
+            raise WireError("data_invalid", f"address.country: {no_country(named)}")
         async with self._db.statement() as tx:
             points = await find_pickup_points(
                 tx,

