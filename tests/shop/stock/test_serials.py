@@ -22,6 +22,7 @@ from crossdock.shop.stock import (
     read_entries,
     read_sold_serials,
     receive_stock,
+    sell_serials,
     take_serials,
 )
 from tests.conftest import NOON
@@ -361,6 +362,52 @@ async def test_that_somebody_gives_up_go_to_the_one_who_waited(database: Databas
 
     async with database.begin() as tx:
         assert await sold(tx, shop, 2) == {1: ["A", "B", "C"]}
+
+
+async def test_that_are_sealed_again_meanwhile_are_waited_for(database: Database) -> None:
+    """Under a newer master key; they are in stock all the while, and still go first."""
+    shop, variant = await furnish(database, "A", "B")
+
+    async def buy() -> list[int]:
+        async with database.begin() as other:
+            return await take(other, shop, variant, 1, order=2)
+
+    async with database.begin() as tx:
+        await tx.run(
+            "update serials set sealed = sealed where id ="
+            " (select min(id) from serials where shop_id = %s)",
+            (shop.id,),
+        )
+        second = asyncio.create_task(buy())
+        await waiting_for_a_lock(database, behind=tx)
+    await second
+
+    async with database.begin() as tx:
+        assert await sold(tx, shop, 2) == {1: ["A"]}
+
+
+async def test_that_another_shipment_takes_are_waited_for_and_passed_over(
+    database: Database,
+) -> None:
+    """By themselves, whatever else the callers have locked."""
+    shop, variant = await furnish(database, "A", "B", "C")
+
+    async def ship(order: int, tx: Transaction) -> None:
+        await sell_serials(tx, shop_id=shop.id, order_id=order, sold=[(1, variant, 1)], now=NOON)
+
+    async def ship_later(order: int) -> None:
+        async with database.begin() as other:
+            await ship(order, other)
+
+    async with database.begin() as tx:
+        await ship(1, tx)
+        second = asyncio.create_task(ship_later(2))
+        await waiting_for_a_lock(database, behind=tx)
+    await second
+
+    async with database.begin() as tx:
+        assert await sold(tx, shop, 1) == {1: ["A"]}
+        assert await sold(tx, shop, 2) == {1: ["B"]}
 
 
 @pytest.mark.parametrize("step", ["take_serials:sold", "take_serials:sale", "post_stock:levels"])

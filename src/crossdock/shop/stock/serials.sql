@@ -23,7 +23,8 @@ begin
 end $$;
 
 -- Give the oldest serials of a variant to an order's line, whose level is locked and is posted by the caller; their
--- numbers. Raises CD001 where there are fewer.
+-- numbers. Raises CD001 where there are fewer. Waits for rows that are being sealed again under a newer master key:
+-- those are not sold, and passing over them would refuse an order for goods that are there.
 create or replace function sell_serials(
     p_shop_id bigint, p_order_id bigint, p_line_no smallint, p_variant_id bigint, p_quantity bigint, p_now timestamptz
 ) returns bigint[] language plpgsql as $$
@@ -33,7 +34,7 @@ begin
     select array_agg(found.id) into v_ids from (
         select s.id from serials s
         where s.shop_id = p_shop_id and s.variant_id = p_variant_id and s.sold_at is null
-        order by s.id limit p_quantity for update skip locked
+        order by s.id limit p_quantity for update
     ) found;
     if coalesce(cardinality(v_ids), 0) < p_quantity then
         perform refuse_few_serials(p_variant_id, coalesce(cardinality(v_ids), 0));
