@@ -25,7 +25,8 @@ async def settle_payments(service: Paying, *, follow: Follow) -> int:
     """Look up every overdue answer; how many were settled. Several workers may run at once.
 
     A question that the provider never got counts as refused: nothing was done, and it may be asked anew.
-    Authorised payments that no order has taken in UNCLAIMED_AFTER_S are let go of.
+    Authorised payments that no order has taken in UNCLAIMED_AFTER_S are let go of, the longest waiting first;
+    one that is being asked something already is left to its look-up.
     """
     settled = 0
     while attempts := await _due(service):
@@ -105,8 +106,10 @@ async def _void_unclaimed(service: Paying) -> None:
     before = service.clock.now() - timedelta(seconds=UNCLAIMED_AFTER_S)
     async with service.db.statement() as tx:
         rows = await tx.all(
-            "select shop_id, id from payments where state = 'authorised' and order_id is null"
-            " and updated_at < %s order by shop_id, id limit %s",
+            "select p.shop_id, p.id from payments p where p.state = 'authorised' and p.order_id is null"
+            " and p.updated_at < %s and not exists (select 1 from payment_attempts a"
+            "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
+            " order by p.updated_at limit %s",
             (before, BATCH),
         )
     for shop_id, payment_id in rows:
