@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+import msgspec
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -300,6 +301,45 @@ async def test_in_either_direction_at_once_never_waits_in_a_circle(database: Dat
     async with database.begin() as tx:
         assert await verify_ledger(tx, shop_id=shop.id) == []
         assert len(await list_entries(tx, shop_id=shop.id, limit=200)) == 80
+
+
+async def test_on_several_accounts_locks_the_first_of_them_first(database: Database) -> None:
+    """While it waits for that, it holds none of the others: nobody waits in a circle."""
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+    others = ("tax", "sales", "refunds", "shipping", "commission", "receivable customer:1")
+    postings = [transfer(name, "bank", 1) for name in others]
+
+    async def post() -> None:
+        async with database.begin() as other:
+            await post_transfers(other, shop_id=shop.id, transfers=postings, now=NOON)
+
+    await post()
+    async with database.begin() as tx:
+        bank = [transfer("bank", "prepaid reseller:1", 1)]
+        await post_transfers(tx, shop_id=shop.id, transfers=bank, now=NOON)
+        waiting = asyncio.create_task(post())
+        await waiting_for_a_lock(database, behind=tx)
+        await tx.run("set local lock_timeout = '2s'")
+        await post_transfers(tx, shop_id=shop.id, transfers=postings, now=NOON)
+    await waiting
+
+    async with database.begin() as tx:
+        assert (await balances(tx, shop_id=shop.id))["bank EUR"] == 17
+
+
+async def test_without_a_reason_has_an_empty_one(tx: Transaction, shop: ShopFixture) -> None:
+    """Callers in SQL leave it out."""
+    given = msgspec.structs.asdict(transfer("bank", "sales", 5))
+    del given["reason"]
+
+    await tx.run(
+        "select post_transfers(%s, %s, null, now())",
+        (shop.id, msgspec.json.encode([given]).decode()),
+    )
+
+    (row,) = await list_entries(tx, shop_id=shop.id)
+    assert (row.amount_minor, row.reason) == (5, "")
 
 
 async def test_knows_the_kinds_of_the_chart(tx: Transaction) -> None:
