@@ -82,7 +82,7 @@ def _order_rows() -> list[tuple[str, str]]:
         ("`id_order_partner`", f"{requests.NUMBER_LENGTH_MAX} characters, none of them a control"),
         ("`comments`", f"{requests.COMMENTS_LENGTH_MAX:,} characters"),
         ("`X-Shoppex-Key`", "128 of `A-Z a-z 0-9 _ -`"),
-        ("`X-Shoppex-Nonce`", "128 of `A-Z a-z 0-9 . _ : ~ -`"),
+        ("`X-Shoppex-Nonce`", "255 visible ASCII characters"),
     ]
 
 

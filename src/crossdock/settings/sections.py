@@ -226,7 +226,7 @@ class Partners(Section, frozen=True, kw_only=True):
 
     rate_limit_per_minute: Annotated[
         Natural, Meta(description="Requests per credential and minute; 0 is without limit.")
-    ] = 600
+    ] = 6000
 
 
 class PeopleSection(Section, frozen=True, kw_only=True):

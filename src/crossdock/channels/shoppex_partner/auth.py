@@ -28,7 +28,7 @@ HEADER_NAMES = {
 }
 KEY_SYNTAX = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TIMESTAMP_SYNTAX = re.compile(r"[0-9]{10}", re.ASCII)
-NONCE_SYNTAX = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
+NONCE_SYNTAX = re.compile(r"[\x21-\x7e]{1,255}")  # the seed gives none: base64 and {GUID} are sent
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 

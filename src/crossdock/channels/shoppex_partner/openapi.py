@@ -39,7 +39,7 @@ _HEADER_RULES = {
         "When the request was made: Unix time in whole seconds.",
     ),
     "X-Shoppex-Nonce": (
-        "^[A-Za-z0-9._:~-]{1,128}$",
+        "^[!-~]{1,255}$",
         "5e0c7a52-8d1f-4f0e-9f4b-0a6d3c1b7e21",
         "A word that you use once: a new one for every request.",
     ),
