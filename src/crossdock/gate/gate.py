@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crossdock.compose import Services
-from crossdock.errors import Refused
+from crossdock.errors import Invalid, Refused
 from crossdock.gate.cookies import form_cookie, session_cookie
 from crossdock.gate.returning import sign_in_address
 from crossdock.kit.callers import caller_address
@@ -142,7 +142,8 @@ def create_gate(services: Services) -> Gate:
 async def read_form(request: Request) -> Form:
     """The fields of an urlencoded body, the first of each name; other kinds of bodies have none.
 
-    Raises Refused `permission_denied` when the browser says that another site sent it.
+    Raises Refused `permission_denied` when the browser says that another site sent it, Invalid
+    `invalid_input` for more fields than any page has.
     """
     if request.headers.get("sec-fetch-site", "") in _STRANGE_SITES:
         raise Refused("permission_denied", "This form was sent by another site.")
@@ -153,7 +154,7 @@ async def read_form(request: Request) -> Form:
     try:
         pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=_FIELDS_MAX)
     except ValueError:
-        return {}
+        raise Invalid("invalid_input", f"A form has at most {_FIELDS_MAX} fields.") from None
     return dict(reversed(pairs))
 
 

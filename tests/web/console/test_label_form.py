@@ -215,6 +215,20 @@ async def test_makes_a_label_to_print(person: MakePerson, browser: OpenBrowser) 
     assert number[1] in zpl.text
 
 
+async def test_refuses_a_form_of_more_fields_than_it_has(
+    person: MakePerson, browser: OpenBrowser, server_database: Database
+) -> None:
+    who = await person(role="warehouse")
+    packer = await browser(who)
+
+    more = WHOLE | {f"more{number}": "x" for number in range(40)}
+    answer = await packer.submit(FORM, more)
+
+    assert answer.status_code == 400
+    assert "at most 50 fields" in answer.text
+    assert await labels(server_database, who.person.shop_id) == 0
+
+
 async def test_trims_what_was_copied_along(person: MakePerson, browser: OpenBrowser) -> None:
     packer = await browser(await person(role="warehouse"))
 

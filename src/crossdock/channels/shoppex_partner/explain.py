@@ -192,8 +192,9 @@ async def _from_form(request: Request) -> SignedRequest:
     text = (await request.body()).decode("utf-8", "replace")
     try:
         form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX))
-    except ValueError:  # more fields than the form has: nothing that this page sent
-        form = {}
+    except ValueError:
+        message = f"The form has more than {_FIELDS_MAX} fields: this page did not send it."
+        raise WireError("partner_invalid_payload", message) from None
     method = "POST" if form.get("method") == "POST" else "GET"
     body = form.get("body", "").encode()[:_BODY_MAX]
     if form.get("newlines") != "crlf":

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
@@ -21,8 +20,8 @@ from crossdock.channels.shopwedo.label_form import (
     unknown_country,
 )
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import CrossdockError, NotFound
-from crossdock.gate import Gate
+from crossdock.errors import CrossdockError, Invalid, NotFound
+from crossdock.gate import Gate, read_form
 from crossdock.kit.display import language_name
 from crossdock.shop.orders import find_order_id, read_order
 from crossdock.shop.people import Right, Visit
@@ -71,8 +70,7 @@ class LabelPages:
         visit = await self._gate.admit(request, right=RIGHT)
         if isinstance(visit, Response):
             return visit
-        text = (await request.body()).decode("utf-8", "replace")
-        sent = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=40))
+        sent = await read_form(request)
         self._gate.check_form(visit, form_token=sent.get("csrf_token", ""))
         fields = submitted(sent)
         if wrong := mistakes(fields):
@@ -125,6 +123,8 @@ class LabelPages:
                 return await page(request)
             except NotFound:
                 return self._page("label_refused.html", code=404, text="There is no such label.")
+            except Invalid as error:
+                return self._page("label_refused.html", code=400, text=error.message)
             except CrossdockError as error:
                 if error.code != "permission_denied":
                     raise
