@@ -8,7 +8,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from crossdock.channels.contract import Answer, Channel
-from crossdock.edge.metrics import Metrics
 from crossdock.edge.requests import Edge
 from crossdock.errors import CrossdockError, DatabaseUnavailable, NotFound
 
@@ -41,11 +40,6 @@ def render_door_error(error, method):
 
 async def operating(scope, receive, send):
     raise NotFound("not_found")
-
-
-@pytest.fixture(scope="module")
-def metrics():
-    return Metrics()
 
 
 @pytest.fixture

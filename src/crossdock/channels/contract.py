@@ -17,6 +17,7 @@ from crossdock.shop.partners import JSON_OBJECT, Proof
 
 __all__ = [
     "JSON_OBJECT",
+    "SENT_BODY",
     "Answer",
     "Channel",
     "ChannelFacts",
@@ -27,9 +28,20 @@ __all__ = [
     "Runtime",
     "Services",
     "StaffPage",
+    "sent_body",
 ]
 
 Handler = Callable[[Request], Awaitable[Response]]
+SENT_BODY = "crossdock.sent_body"
+
+
+def sent_body(request: Request, body: bytes) -> bytes:
+    """The bytes that came over the wire for a body that was read, compressed as they were sent.
+
+    A body in gzip is undone before a handler reads it; a signature covers what was sent.
+    """
+    sent: bytes = request.scope.get(SENT_BODY, body)
+    return sent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crossdock.channels.contract import Answer, Channel
+from crossdock.channels.contract import SENT_BODY, Answer, Channel
+from crossdock.edge.coding import Compressing, Kept, body_coding
 from crossdock.edge.metrics import Metrics
 from crossdock.errors import (
     Conflict,
@@ -25,6 +26,7 @@ from crossdock.errors import (
     SealBroken,
     Unavailable,
 )
+from crossdock.kit.compressing import gunzip
 from crossdock.kit.ids import RandomIds
 
 log = structlog.get_logger("crossdock.access")
@@ -64,9 +66,13 @@ class Edge:
         self._operating = operating
         self._metrics = metrics
         self._body_limit_bytes = body_limit_bytes
+        self._kept = Kept()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        if "//" in scope["path"]:
+            scope = _with_single_slashes(scope)
+        send = Compressing(scope, send, kept=self._kept)
         exchange = _Exchange(scope, receive, send, channel=self._channel(scope["path"]))
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id.decode())
         self._metrics.in_flight.inc()
@@ -140,7 +146,8 @@ class _Exchange:
         self.request_id = _request_id(scope)
         self._receive = receive
         self._send = send
-        self._room_bytes = 0
+        self._limit_bytes = self._room_bytes = 0
+        self._is_decoded = False
         self._is_body_whole = False
         self._body_until = asyncio.get_running_loop().time() + BODY_S
         scope["crossdock.request_id"] = self.request_id.decode()
@@ -152,14 +159,34 @@ class _Exchange:
 
     async def bound_body(self, limit_bytes: int) -> None:
         """Refuse a body that says it is too large; count one that does not say."""
-        self._room_bytes = limit_bytes
+        self._limit_bytes = self._room_bytes = limit_bytes
         for name, value in self.scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > limit_bytes:
                 await self._drain()
                 raise _too_large(limit_bytes)
 
     async def receive(self) -> Message:
-        """The next part of the body; an error where it is too large, too slow, cut off or broken."""
+        """The next part of the body as it was before it was compressed.
+
+        An error where it is too large, also then, too slow, cut off or broken.
+        """
+        message = await self._piece()
+        if self._is_decoded or not message.get("body"):
+            return message
+        self._is_decoded = True
+        return await self._decoded(message) if body_coding(self.scope) else message
+
+    async def _decoded(self, first: Message) -> Message:
+        """The whole body at once; what was sent stays in the scope, for a signature covers that."""
+        sent, message = bytearray(first["body"]), first
+        while message.get("more_body"):
+            message = await self._piece()
+            sent += message.get("body", b"")
+        self.scope[SENT_BODY] = bytes(sent)
+        body = gunzip(self.scope[SENT_BODY], limit_bytes=self._limit_bytes)
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def _piece(self) -> Message:
         message = await self._next()
         if message["type"] != "http.request":
             if not self._is_body_whole:
@@ -219,6 +246,12 @@ class _Exchange:
             {"type": "http.response.start", "status": answer.status, "headers": encoded}
         )
         await self.send({"type": "http.response.body", "body": answer.body})
+
+
+def _with_single_slashes(scope: Scope) -> Scope:
+    """The request with each run of slashes in its path as one: a base URL may end with one."""
+    raw_path = re.sub(rb"/{2,}", b"/", scope.get("raw_path") or b"")
+    return {**scope, "path": re.sub("/{2,}", "/", scope["path"]), "raw_path": raw_path}
 
 
 def render_error(error: CrossdockError) -> Answer:

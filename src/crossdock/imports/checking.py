@@ -8,6 +8,7 @@ import msgspec
 
 from crossdock.imports.items import Finding, Item, Read, Record, shown
 from crossdock.kit.email import is_email
+from crossdock.kit.texts import has_ink
 from crossdock.shop.catalogue import (
     BlogPostRecord,
     CategoryRecord,
@@ -20,6 +21,7 @@ from crossdock.shop.catalogue import (
     slug_of,
 )
 
+_UNSEEN = "holds nothing that can be seen"
 _PADDED = "has white space around it"
 _TOO_DEEP = "has a path whose names are too long together"
 _FAR = "is not a date of our time"
@@ -87,6 +89,8 @@ class Checker:
             return "currency", f"is not the shop's, which is {self._currency}", product.currency
         if not product.variants:
             return "variants", "has none", ""
+        if unseen := _unseen(product, "handle", "name", "merchant"):
+            return unseen, _UNSEEN, ""
         if padded := next(filter(_is_padded, (product.handle, product.merchant)), None):
             return "handle or merchant", _PADDED, padded
         if far := next(filter(is_too_deep, product.categories), None):
@@ -107,6 +111,8 @@ class Checker:
         key = hash(f"{merchant}\0{variant.sku}")
         if key in self._skus:
             return "sku", "came before in this file"
+        if not has_ink(variant.sku):
+            return "sku", _UNSEEN
         if _is_padded(variant.sku):
             return "sku", _PADDED
         if variant.image and _is_unsafe(variant.image):
@@ -142,9 +148,20 @@ def _other_reason(record: Record) -> tuple[str, str] | None:
         return "path", _TOO_DEEP
     if isinstance(record, BlogPostRecord) and _is_far(record.published_at):
         return "published_at", _FAR
+    if isinstance(record, CategoryRecord) and not all(map(has_ink, record.path)):
+        return "path", _UNSEEN
+    if isinstance(record, BlogPostRecord) and (unseen := _unseen(record, "slug", "title")):
+        return unseen, _UNSEEN
+    if isinstance(record, MerchantRecord) and _unseen(record, "name"):
+        return "name", _UNSEEN
     if isinstance(record, MerchantRecord) and record.email and not is_email(record.email):
         return "email", "is no e-mail address"
     return None
+
+
+def _unseen(record: Record, *names: str) -> str:
+    """The first of these fields in which nothing can be seen, or ''."""
+    return next((name for name in names if not has_ink(getattr(record, name))), "")
 
 
 def _is_padded(key: str) -> bool:

@@ -1,11 +1,14 @@
 """A wire's types, used twice: they say which fields are read, and are the OpenAPI document's schemas."""
 
+import re
 import typing
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import msgspec
+
+_INDEX = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
@@ -26,26 +29,45 @@ def schema_of(kind: Any) -> dict[str, Any]:
 def picked(value: Any, kind: Any) -> Any:
     """What was sent, with the fields that a TypedDict declares and no other, inside it as well.
 
-    Nothing is judged: values are as they came, and what is no object or list of them stays.
+    Nothing is judged: values are as they came, and what is no object or list of them stays. Only
+    where a list is declared, an object that PHP made of one is a list again.
     """
     if isinstance(value, list):
         return [picked(entry, kind) for entry in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: picked(value[name], inner) if inner else value[name]
-        for name, inner in _fields(kind).items()
+        name: _value(value[name], inner=inner, is_list=is_list)
+        for name, (inner, is_list) in _fields(kind).items()
         if name in value
     }
 
 
+def as_list(value: Any) -> Any:
+    """A list that PHP wrote as an object, for its numbering had gaps; anything else as it is.
+
+    `{"1": a, "3": b}` is `[a, b]`: whole numbers for keys and no others, taken in their order.
+    """
+    if not isinstance(value, dict) or not value:
+        return value
+    if not all(isinstance(key, str) and _INDEX.fullmatch(key) for key in value):
+        return value
+    return [value[key] for key in sorted(value, key=int)]
+
+
+def _value(value: Any, *, inner: Any, is_list: bool) -> Any:
+    if is_list:
+        value = as_list(value)
+    return picked(value, inner) if inner else value
+
+
 @cache
-def _fields(kind: Any) -> dict[str, Any]:
-    """The fields' names; beside each the TypedDict inside it, also in a list, or None."""
+def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
+    """The fields' names; beside each the TypedDict inside it or None, and whether it is a list."""
     found = {}
     for name, hint in typing.get_type_hints(kind).items():
         inner = [one for one in (hint, *typing.get_args(hint)) if typing.is_typeddict(one)]
-        found[name] = inner[0] if inner else None
+        found[name] = (inner[0] if inner else None, typing.get_origin(hint) is list)
     return found
 
 

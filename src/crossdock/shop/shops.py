@@ -10,6 +10,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.countries import read_country
 from crossdock.kit.money import exponent
+from crossdock.kit.texts import visible
 from crossdock.kit.zones import NEUTRAL, zone_named, zone_of_country
 from crossdock.shop.customers import Address
 
@@ -114,7 +115,7 @@ def _from_row(row: tuple[object, ...]) -> Shop:
 def _check(*, slug: str, name: str, currency: str, languages: tuple[str, ...]) -> None:
     if not _SLUG.fullmatch(slug):
         raise _invalid("slug", "A slug is lower-case letters, digits and hyphens, at most 63.")
-    if not name.strip():
+    if not visible(name):
         raise _invalid("name", "A shop needs a name.")
     exponent(currency)
     if pycountry.currencies.get(alpha_3=currency) is None:

@@ -240,7 +240,9 @@ class Site:
         tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         headers = {"Cache-Control": caching, "ETag": tag}
         known = request.headers.get("if-none-match", "")
-        if caching != "no-store" and tag in {t.strip() for t in known.split(",")}:
+        if caching != "no-store" and tag in {
+            t.strip().removeprefix("W/") for t in known.split(",")
+        }:
             return Response(status_code=304, headers=headers)
         headers["Content-Length"] = str(len(body))
         content = b"" if request.method == "HEAD" else body

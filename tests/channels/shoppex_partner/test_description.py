@@ -27,7 +27,12 @@ def body_schema() -> dict[str, Any]:
 def told(document: dict[str, Any]) -> Any:
     """What the reader makes of it: the order, or the field that is wrong."""
     try:
-        return read_order(json.dumps(document).encode(), items_max=10, is_test=False)
+        return read_order(
+            json.dumps(document).encode(),
+            content_type="application/json",
+            items_max=10,
+            is_test=False,
+        )
     except WireError as error:
         return error.wire_code, error.data.get("field")
 

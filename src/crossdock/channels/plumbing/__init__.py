@@ -1,6 +1,45 @@
-"""What several channels do alike: their applications, refusals and pages."""
+"""What several channels do alike: applications, refusals, pages, and readers of bodies and values."""
 
 from crossdock.channels.plumbing.applications import answering, quiet_app, refusing
+from crossdock.channels.plumbing.bodies import (
+    is_json,
+    json_text,
+    kind_of,
+    read_document,
+    read_json,
+)
+from crossdock.channels.plumbing.forms import (
+    DEPTH_MAX,
+    FIELDS_MAX,
+    Unreadable,
+    multipart_pairs,
+    nested,
+    root,
+    urlencoded_pairs,
+)
 from crossdock.channels.plumbing.pages import Pages, page_headers
+from crossdock.channels.plumbing.values import JsonNumber, as_list, exact, whole
 
-__all__ = ["Pages", "answering", "page_headers", "quiet_app", "refusing"]
+__all__ = [
+    "DEPTH_MAX",
+    "FIELDS_MAX",
+    "JsonNumber",
+    "Pages",
+    "Unreadable",
+    "answering",
+    "as_list",
+    "exact",
+    "is_json",
+    "json_text",
+    "kind_of",
+    "multipart_pairs",
+    "nested",
+    "page_headers",
+    "quiet_app",
+    "read_document",
+    "read_json",
+    "refusing",
+    "root",
+    "urlencoded_pairs",
+    "whole",
+]

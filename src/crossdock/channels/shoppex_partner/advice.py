@@ -7,8 +7,8 @@ _TO_US = "Tell the shop: only it can change this."
 
 ADVICE: dict[str, str] = {
     "partner_auth_missing_headers": (
-        "Send all four X-Shoppex headers, each once and not empty; a nonce has 1 to 128 of "
-        "A-Z a-z 0-9 . _ : ~ -"
+        "Send all four X-Shoppex headers, each once and not empty; a nonce has 1 to 255 "
+        "visible ASCII characters."
     ),
     "partner_auth_invalid_timestamp": (
         "Send Unix time in whole seconds, ten digits; not milliseconds, not a date."
@@ -25,7 +25,7 @@ ADVICE: dict[str, str] = {
     "partner_auth_reused_nonce": "Make a new nonce for every request, also for a retry.",
     "partner_permission_denied": _TO_US,
     "partner_invalid_payload": (
-        "Mend the body: data.field names the place. Send application/json, not compressed."
+        "Mend the body: data.field names the place. Send application/json, plain or in gzip."
     ),
     "partner_missing_items": "Send items as a list with at least one entry.",
     "partner_missing_id_order_partner": "Send your own order number as id_order_partner.",

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-import re
 import tempfile
 import zlib
 from collections import OrderedDict
@@ -26,7 +25,6 @@ _CHUNK_BYTES = 256 * 1024
 _IN_MEMORY_BYTES = 256 * 1024
 _ANSWERS_MAX = 256
 _READERS_MAX = 1024
-_CODING = re.compile(r"\s*([a-z0-9*-]+)\s*(?:;\s*q=([0-9.]+))?\s*", re.IGNORECASE)
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,17 +193,6 @@ class _Spool:
         return Rendered(body=None, file=self._file, size=self._size)
 
 
-def choose_coding(accept: str | None) -> str:
-    """zstd, gzip or '' for none, by Accept-Encoding; on equal weights zstd goes before gzip."""
-    weights: dict[str, float] = {}
-    for part in (accept or "").split(","):
-        if match := _CODING.fullmatch(part):
-            weights[match[1].lower()] = _weight(match[2])
-    offered = [(weights.get(name, weights.get("*", 0.0)), name) for name in ENCODINGS]
-    best = max(offered, key=lambda offer: offer[0])
-    return best[1] if best[0] > 0 and best[0] >= weights.get("identity", 0.0) else ""
-
-
 def etag(answer: CatalogueAnswer, coding: str) -> str:
     """The entity tag of one coding: the content's hash and the coding's name."""
     return f'"{answer.tag}-{coding}"' if coding else f'"{answer.tag}"'
@@ -217,13 +204,6 @@ def is_known(if_none_match: str | None, answer: CatalogueAnswer) -> bool:
         return False
     known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return bool(known & {"*", *(etag(answer, coding) for coding in ("", *ENCODINGS))})
-
-
-def _weight(text: str | None) -> float:
-    try:
-        return float(text) if text else 1.0
-    except ValueError:
-        return 0.0
 
 
 def _key(partner: Partner) -> tuple[Any, ...]:

@@ -1,14 +1,14 @@
-"""The bodies of this channel: what comes in is read strictly, what goes out is encoded at once."""
+"""The bodies of this channel: what an order says is judged, what goes out is encoded at once."""
 
 import json
 import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
 from msgspec import Meta
 
+from crossdock.channels.plumbing import JsonNumber, Unreadable, exact, read_document, whole
 from crossdock.channels.shoppex_partner.errors import WireError
 from crossdock.channels.shoppex_partner.requests import (
     COMMENTS_LENGTH_MAX,
@@ -18,21 +18,13 @@ from crossdock.channels.shoppex_partner.requests import (
 )
 from crossdock.kit.money import format_minor
 from crossdock.kit.schemas import picked
-from crossdock.kit.texts import has_ink
+from crossdock.kit.texts import visible
 from crossdock.shop.catalogue import SellableRow
 from crossdock.shop.orders import OrderItem, OrderRequest, Placed
 
 SOURCE: Literal["partner_integration"] = "partner_integration"
-_DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_DECIMAL_EXPONENT_MAX = 100
-
-
-class _Decimal(str):
-    """A JSON number with a fraction or exponent, kept as its text."""
-
-    __slots__ = ()
 
 
 class WireProduct(msgspec.Struct, frozen=True):
@@ -104,9 +96,9 @@ def encode_success(placed: Placed, *, number: str, detail_url: str) -> bytes:
     )
 
 
-def read_order(body: bytes, *, items_max: int, is_test: bool) -> OrderRequest:
+def read_order(body: bytes, *, content_type: str, items_max: int, is_test: bool) -> OrderRequest:
     """The order in the body. The checks run in the order of spec 4.2; WireError 400 for each."""
-    document = _decode(body)
+    document = _read(body, content_type=content_type)
     if not isinstance(document, dict):
         raise WireError("partner_invalid_payload", "The request body is not a JSON object.")
     document = picked(document, OrderBody)
@@ -127,37 +119,20 @@ def read_order(body: bytes, *, items_max: int, is_test: bool) -> OrderRequest:
     )
 
 
-def _decode(body: bytes) -> Any:
+def _read(body: bytes, *, content_type: str) -> Any:
     try:
-        return json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_float=_Decimal,
-            parse_constant=_no_constant,
-        )
-    except UnicodeDecodeError:
-        raise WireError("partner_invalid_payload", "The request body is not UTF-8.") from None
-    except (ValueError, RecursionError):
-        raise WireError("partner_invalid_payload", "The request body is not JSON.") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise WireError("partner_invalid_payload", "The request body repeats a key.")
-    return found
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise ValueError(text)
+        return read_document(body, content_type=content_type, is_unique=True)
+    except Unreadable as error:
+        text = str(error)
+        raise WireError("partner_invalid_payload", f"{text[:1].upper()}{text[1:]}.") from None
 
 
 def _read_number(value: Any) -> str:
     if isinstance(value, bool):
         _invalid("id_order_partner", "id_order_partner must be text.")
-    if isinstance(value, int | _Decimal):
+    if isinstance(value, int | JsonNumber):
         return _decimal_text(value)
-    if value is None or (isinstance(value, str) and not has_ink(value)):
+    if value is None or (isinstance(value, str) and not visible(value)):
         raise WireError("partner_missing_id_order_partner", data={"field": "id_order_partner"})
     if not isinstance(value, str):
         _invalid("id_order_partner", "id_order_partner must be text.")
@@ -170,62 +145,37 @@ def _read_number(value: Any) -> str:
     return number
 
 
-def _decimal_text(value: int | _Decimal) -> str:
+def _decimal_text(value: int | JsonNumber) -> str:
     """The number's decimal text: 1e3 is '1000', 12.50 is '12.50'."""
-    number = _decimal(value)
+    number = exact(value)
     text = "" if number is None else format(number, "f")
     if not text or len(text) > NUMBER_LENGTH_MAX:
         _invalid("id_order_partner", "id_order_partner is too long.")
     return text
 
 
-def _decimal(value: int | _Decimal) -> Decimal | None:
-    """The number, or None where it is of an absurd size."""
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    is_sane = number.is_finite() and abs(number.adjusted()) <= _DECIMAL_EXPONENT_MAX
-    return number if is_sane else None
-
-
 def _read_item(raw: Any, *, place: int) -> OrderItem:
     if not isinstance(raw, dict):
         _invalid(f"items[{place}]", "Each item must be an object.")
-    product_id = _whole(raw.get("product_id"))
+    product_id = whole(raw.get("product_id"))
     if product_id is None or product_id < 1:
         _invalid(f"items[{place}].product_id", "product_id must be a positive whole number.")
-    quantity = _whole(raw.get("quantity"))
+    quantity = whole(raw.get("quantity"))
     if quantity is None or not 1 <= quantity <= QUANTITY_MAX:
         raise WireError("partner_invalid_quantity", data={"field": f"items[{place}].quantity"})
     return OrderItem(variant_id=product_id, quantity=quantity)
 
 
-def _whole(value: Any) -> int | None:
-    """A whole number, also as a digit string or as 2.0, the way PHP encodes a float; else None."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, _Decimal):
-        number = _decimal(value)
-        is_whole = number is not None and number == number.to_integral_value()
-        return int(number) if number is not None and is_whole else None
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return int(value)
-    return None
-
-
 def _read_comments(value: Any) -> str:
     if value is None:
         return ""
-    if not isinstance(value, str) or isinstance(value, _Decimal):
+    if not isinstance(value, str) or isinstance(value, JsonNumber):
         _invalid("comments", "comments must be text.")
     if len(value) > COMMENTS_LENGTH_MAX:
         _invalid("comments", f"comments has more than {COMMENTS_LENGTH_MAX} characters.")
     if _UNPRINTABLE.search(value):
         _invalid("comments", "comments has control characters.")
-    return value.strip()
+    return visible(value)
 
 
 def _read_metadata(document: dict[str, Any], field: str) -> str:

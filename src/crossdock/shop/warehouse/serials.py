@@ -7,6 +7,7 @@ from datetime import datetime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.texts import visible
 from crossdock.shop.orders import lock_order
 
 SERIAL_LENGTH_MAX = 128
@@ -37,7 +38,9 @@ async def capture_serials(
         raise Invalid("invalid_input", f"The order has no line {line_no}.", {"field": "line"})
     variant_id, picked, noted = row
     texts = [serial.strip() for serial in serials]
-    if not all(0 < len(text) <= SERIAL_LENGTH_MAX and text.isprintable() for text in texts):
+    if not all(
+        visible(text) and len(text) <= SERIAL_LENGTH_MAX and text.isprintable() for text in texts
+    ):
         raise Invalid("invalid_input", "A serial is 1 to 128 printable characters.")
     if noted + len(texts) > picked:
         message = f"{len(texts)} are too many: line {line_no} has {picked} picked, {noted} noted."
