@@ -13,6 +13,7 @@ from crossdock.shop.partners import (
     NewCredential,
     add_credential,
     disable_credential,
+    purge_expired,
     revoke_old_secrets,
     revoke_secrets,
     rotate_secret,
@@ -144,3 +145,28 @@ async def test_limited_calls_of_many_processes_are_counted_together(database, ho
     assert answers.count("") == 20
     assert answers.count("rate_limited") == 40
     assert later == ""
+
+
+async def test_a_nonce_that_somebody_spends_again_is_not_purged_and_not_waited_for(
+    database, holder
+):
+    async with database.begin() as tx:
+        credential = "select id from credentials where public_key = %s"
+        credential_id = await tx.value(credential, (holder.key,))
+        await tx.run(
+            "insert into nonces (credential_id, nonce, expires_at) values (%(id)s, 'spent again', %(over)s),"
+            " (%(id)s, 'over', %(over)s)",
+            {"id": credential_id, "over": NOON - timedelta(seconds=1)},
+        )
+
+    async with database.begin() as tx:
+        await tx.run(
+            "update nonces set expires_at = %s where credential_id = %s and nonce = 'spent again'",
+            (NOON + timedelta(seconds=900), credential_id),
+        )
+        async with database.begin() as purging:  # ends before the other does
+            await purge_expired(purging, now=NOON)
+
+    async with database.statement() as tx:
+        left = await tx.all("select nonce from nonces where credential_id = %s", (credential_id,))
+    assert left == [("spent again",)]

@@ -1,6 +1,8 @@
 """What is broken, and which tests have to notice: those of the mirrored folder, the races for SQL."""
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from tools.mutants.mutant import Mutant
@@ -42,12 +44,25 @@ def noticing(root: Path, mutant: Mutant) -> list[str]:
     nearest = folder / f"test_{path.stem}.py"
     found = [nearest] if (root / nearest).exists() else []
     if str(path) not in TARGETS:
-        found += sorted(p.relative_to(root) for p in (root / folder).glob("**/test_*.py"))
+        found += _those_that_name_it_first(root, Path(mutant.path), folder=folder)
     if mutant.drops_a_lock:
         found.insert(0, Path(RACES))
     elif path.suffix == ".sql":
         found.append(Path(RACES))
     return list(dict.fromkeys(map(str, found)))
+
+
+@lru_cache
+def _those_that_name_it_first(root: Path, path: Path, *, folder: Path) -> list[Path]:
+    """The tests of a folder, those first that speak of the most of what the file defines."""
+    defines = r"^\s*(?:async def|def|class|create or replace function) (\w+)"
+    names = set(re.findall(defines, (root / path).read_text(encoding="utf-8"), re.MULTILINE))
+
+    def spoken_of(test: Path) -> int:
+        return len(names & set(re.findall(r"\w+", test.read_text(encoding="utf-8"))))
+
+    tests = sorted((root / folder).glob("**/test_*.py"))
+    return [test.relative_to(root) for test in sorted(tests, key=spoken_of, reverse=True)]
 
 
 def _files(target: Path) -> list[Path]:

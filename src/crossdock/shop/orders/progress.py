@@ -123,7 +123,7 @@ _SERIAL_LINES = """
     select l.line_no, l.variant_id, x.quantity
     from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
     join order_lines l on l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = x.line_no
-    where x.quantity > 0 and exists (
+    where exists (
         select 1 from serials s where s.shop_id = l.shop_id and s.variant_id = l.variant_id
     ) and (
         select bool_and(a.pool = 'own') from order_allocations a
@@ -139,7 +139,8 @@ _SHIPPED = """
     select o.fulfilment_state, l.is_whole, l.shipped, l.partly
     from orders o cross join lateral (
         select bool_and(l.shipped = l.quantity) as is_whole,
-               array_agg(l.line_no) filter (where l.shipped = l.quantity and l.state <> 'shipped') as shipped,
+               array_agg(l.line_no) filter (
+                   where l.shipped = l.quantity and l.state in ('open', 'partially_shipped')) as shipped,
                array_agg(l.line_no) filter (
                    where l.shipped between 1 and l.quantity - 1 and l.state = 'open') as partly
         from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id

@@ -1,4 +1,4 @@
-"""A warehouse per test, and the doctor's visit at the end of each."""
+"""A warehouse per test, and the doctor's visit at the end of each: for its own tests and those of orders."""
 
 from collections.abc import AsyncIterator
 
