@@ -34,9 +34,12 @@ async def test_a_guess_that_waits_for_another_is_counted_after_it(
 
     await beside()
     async with database.begin() as tx:
-        await guess(tx)
+        # As one that has its rows locked and counts in them next.
+        locked = "select 1 from sign_in_attempts where key_hash = any(%s) for no key update"
+        await tx.run(locked, ([attempt.account, attempt.source],))
         third = asyncio.create_task(beside())
         await waiting_for_a_lock(database, behind=tx)
+        await guess(tx)
     with pytest.raises(Unavailable) as held:
         await third
 

@@ -17,6 +17,7 @@ from crossdock.shop.partners import (
     Signatures,
     Terms,
     disable_credential,
+    is_nonce_spent,
     read_credential,
     rotate_secret,
     set_terms,
@@ -101,6 +102,52 @@ async def test_a_limited_request_has_used_its_nonce(database, partners):
     async with database.begin() as tx:
         assert await spend(tx, (a, "1"), (a, "2"), limit=1) == ["spent", "limited"]
         assert await spend(tx, (a, "2"), limit=0) == ["reused"]
+
+
+async def test_the_first_of_equal_nonces_wins_however_many_there_are(database, partners):
+    """Enough of them for a sort that keeps no order among equals."""
+    a, b = partners
+    asked = [(p, nonce) for _ in range(20) for p in (b, a) for nonce in ("2", "1", "3")]
+    first = {pair: asked.index(pair) for pair in asked}
+    async with database.begin() as tx:
+        told = await spend(tx, *asked)
+    assert [n for n, outcome in enumerate(told) if outcome == "spent"] == sorted(first.values())
+    assert told.count("reused") == len(asked) - 6
+
+
+async def test_of_equal_nonces_the_first_one_s_time_counts(database, partners):
+    a, _ = partners
+    async with database.begin() as tx:
+        known = await credential_of(tx, a)
+        times = [NOON + timedelta(seconds=900 + n) for n in range(40)]
+        await tx.all(
+            "select outcome from spend_nonces(%s, %s, %s, %s, %s, %s)",
+            ([known.id] * 40, [known.partner.revision] * 40, ["n"] * 40, times, [0] * 40, NOON),
+        )
+        kept = "select expires_at from nonces where credential_id = %s and nonce = 'n'"
+        assert await tx.value(kept, (known.id,)) == times[0]
+
+
+async def test_a_nonce_is_told_as_spent_of_its_own_credential_until_its_time_is_over(
+    database, partners
+):
+    a, b = partners
+    async with database.begin() as tx:
+        mine, other = [(await credential_of(tx, partner)).id for partner in (a, b)]
+        await spend(tx, (a, "1"), (b, "2"))
+
+        async def told(credential_id: int, nonce: str, seconds: int = 0) -> bool:
+            now = NOON + timedelta(seconds=seconds)
+            return await is_nonce_spent(tx, credential_id=credential_id, nonce=nonce, now=now)
+
+        assert await told(mine, "1")
+        assert await told(other, "2")
+        assert not await told(mine, "2")
+        assert not await told(other, "1")
+        assert not await told(mine, "3")
+        assert await told(mine, "1", 900)
+        assert not await told(mine, "1", 901)
+        assert not await told(mine, "2", 901)
 
 
 async def test_a_nonce_is_free_again_after_its_time_and_not_before(database, partners):

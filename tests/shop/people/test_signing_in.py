@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
+from structlog.testing import capture_logs
 
 from crossdock.errors import Refused, Unavailable
 from crossdock.kit.crypto import hash_key
@@ -284,3 +285,23 @@ async def test_a_parallel_storm_of_guesses_gets_five_free_ones(people, person, s
 
     assert answers.count(None) == 5
     assert answers.count("rate_limited") == 7
+
+
+async def test_a_sign_in_that_is_held_back_is_noted_as_that_and_no_other_failure_is(
+    people, person, source, database
+):
+    noor = await person()
+
+    async def guess() -> None:
+        await people.sign_in(email=noor.email, password="no such boats here", source=source)
+
+    for _ in range(5):
+        await guess()
+    with capture_logs() as held, pytest.raises(Unavailable, match="Too many attempts"):
+        await guess()
+    await database.close()
+    with capture_logs() as other, pytest.raises(Unavailable, match="database_unavailable"):
+        await guess()
+
+    assert [(log["event"], log["source"]) for log in held] == [("sign-in held back", source)]
+    assert other == []

@@ -6,7 +6,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, taking
+from crossdock.shop.stock.limits import (
+    Availability,
+    Limit,
+    purchase_limit,
+    stock_status,
+    taking,
+)
 
 INSTOCK, OUT, ON = "instock", "outofstock", "onbackorder"
 
@@ -104,6 +110,49 @@ def test_the_setting_hides_own_goods_without_stock(facts, is_listed):
 def test_an_order_takes_from_the_pool_that_the_origin_names(facts, without, with_backorder):
     assert taking(facts, backorder=False) == without
     assert taking(facts, backorder=True) == with_backorder
+
+
+DERIVED = [
+    # (facts, their status, what a partner may buy of goods that come from both)
+    (stock("*", own=1), INSTOCK, listed(1, 1)),
+    (stock("*", own=5, supplier=-4), INSTOCK, listed(5, 5)),
+    (stock("*", own=5, supplier=-5), OUT, HIDDEN),
+    (stock("*", own=5, supplier=-5, status=INSTOCK), INSTOCK, listed(5, 5)),
+    (stock("*", own=5, supplier=-5, managed=False), INSTOCK, listed(5, 5)),
+    (stock("*", own=5, managed=False, status=OUT), OUT, HIDDEN),
+    (stock("*", own=0, supplier=0), OUT, HIDDEN),
+]
+
+
+@pytest.mark.parametrize(("facts", "status", "limit"), DERIVED)
+def test_goods_that_are_not_counted_are_in_stock_and_counted_ones_while_there_are_some(
+    facts, status, limit
+):
+    assert stock_status(facts) == status
+    assert purchase_limit(facts, backorder=False) == limit
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        (stock("SC", own=1), INSTOCK),
+        (stock("SC", own=0, supplier=9), OUT),
+        (stock("SC", own=0, managed=False), INSTOCK),
+        (stock("Supplier", supplier=1), INSTOCK),
+        (stock("Supplier", own=9), OUT),
+        (stock("Supplier", managed=False), INSTOCK),
+    ],
+)
+def test_the_stock_of_the_origin_alone_says_whether_goods_are_in_stock(facts, status):
+    assert stock_status(facts) == status
+
+
+async def test_the_sql_twin_derives_the_same_by_itself(database):
+    columns = list(zip(*(msgspec.structs.astuple(facts) for facts, _, _ in DERIVED), strict=True))
+    off = [False] * len(DERIVED)
+    async with database.statement() as tx:
+        rows = await tx.all(_LIMITS, [*(list(column) for column in columns), off, off])
+    assert [Limit(*row) for row in rows] == [limit for _, _, limit in DERIVED]
 
 
 quantities = st.one_of(st.integers(-3, 3), st.integers(-(2**40), 2**40))
