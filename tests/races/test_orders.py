@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ async def shop(database: Database) -> ShopFixture:
 
 
 async def _order(
-    database: Database, clock: FrozenClock, shop: ShopFixture, **values: object
+    database: Database, clock: FrozenClock, shop: ShopFixture, **values: Any
 ) -> tuple[int, int]:
     """A variant of which there are 5, and an order of 2 of it."""
     take = None if values.get("state") == "waiting_for_release" else "own_capped"

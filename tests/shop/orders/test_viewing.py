@@ -237,10 +237,12 @@ async def test_is_for_its_shop_and_its_partner(warehouse: Warehouse) -> None:
     other = await Warehouse.open(warehouse.db, warehouse.clock)
     await _placed(other, await other.variant(), partner_id=7)
 
+    by_shop: dict[str, Any] = {"shop_id": warehouse.shop.id}
+    by_partner: dict[str, Any] = {"partner_id": 7}
     async with warehouse.db.statement() as tx:
-        for seen in ({}, {"shop_id": warehouse.shop.id}, {"partner_id": 7}):
+        for seen in ({}, by_shop, by_partner):
             assert (await read_order(tx, order_id=order_id, **seen)).id == order_id
-        for hidden in ({"shop_id": other.shop.id}, {"partner_id": 8}):
+        for hidden in (by_shop | {"shop_id": other.shop.id}, by_partner | {"partner_id": 8}):
             with pytest.raises(NotFound, match="order_not_found"):
                 await read_order(tx, order_id=order_id, **hidden)
 
@@ -250,7 +252,11 @@ async def test_by_a_number_needs_shop_partner_and_number(warehouse: Warehouse) -
     order_id = await _placed(warehouse, good, partner_id=7, number="N-1")
     await _placed(warehouse, good, partner_id=8, number="N-1")
     await _placed(warehouse, good, partner_id=7, number="N-2")
-    whole = {"shop_id": warehouse.shop.id, "partner_id": 7, "partner_order_id": "N-1"}
+    whole: dict[str, Any] = {
+        "shop_id": warehouse.shop.id,
+        "partner_id": 7,
+        "partner_order_id": "N-1",
+    }
 
     async with warehouse.db.statement() as tx:
         assert (await read_order(tx, **whole)).id == order_id
