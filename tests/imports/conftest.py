@@ -38,6 +38,11 @@ class Imported(Summary, kw_only=True):
     def refusals(self) -> list[tuple[int, str, str]]:
         return [(f.row, f.field, f.reason) for f in self.findings if not f.is_warning]
 
+    @property
+    def warned(self) -> list[tuple[int, str]]:
+        """The row and field of each warning."""
+        return [(f.row, f.field) for f in self.findings if f.is_warning]
+
 
 Import = Callable[..., Awaitable[Imported]]
 Rows = Callable[..., Awaitable[list[tuple[Any, ...]]]]
@@ -55,10 +60,18 @@ async def other_shop(database: Database) -> Shop:
     return await _new_shop(database, currency="USD")
 
 
-async def _new_shop(database: Database, *, currency: str) -> Shop:
+@pytest.fixture
+async def brussels(database: Database) -> Shop:
+    """A shop in Belgium that sells in euros."""
+    return await _new_shop(database, currency="EUR", country="BE")
+
+
+async def _new_shop(database: Database, *, currency: str, country: str = "US") -> Shop:
     slug = f"shop-{RandomIds().random_token(12).lower()}"
     async with database.begin() as tx:
-        return await add_shop(tx, slug=slug, name="Harbour Goods", currency=currency)
+        return await add_shop(
+            tx, slug=slug, name="Harbour Goods", currency=currency, country=country
+        )
 
 
 @pytest.fixture
@@ -94,11 +107,11 @@ def import_(database: Database, shop: Shop, clock: FrozenClock, tmp_path: Path) 
 
 @pytest.fixture
 def rows(database: Database, shop: Shop) -> Rows:
-    """Rows of a query whose first parameter is the shop."""
+    """Rows of a query whose first parameter is the shop, or that of `of`."""
 
-    async def read(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    async def read(query: str, *parameters: Any, of: Shop = shop) -> list[tuple[Any, ...]]:
         async with database.begin() as tx:
-            return await tx.all(query, (shop.id, *parameters))
+            return await tx.all(query, (of.id, *parameters))
 
     return read
 

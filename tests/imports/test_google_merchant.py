@@ -89,22 +89,70 @@ async def test_a_table_is_read(import_, rows):
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"price": "9.99 EUR"}, "price"),
-        ({"price": "about 5"}, "price"),
-        ({"price": "-5 USD"}, "price"),
-        ({"price": "5.001 USD"}, "price"),
-        ({"availability": "maybe"}, "availability"),
-        ({"id": ""}, "sku"),
+        ({"id": "x" * 256}, "sku"),
         ({"title": ""}, "name"),
-        ({"shipping_weight": "2 stone"}, "shipping_weight"),
-        ({"sale_price": "1 USD", "sale_price_effective_date": "soon"}, "sale_price_effective_date"),
-        ({"quantity": "1e400"}, "quantity"),
     ],
 )
 async def test_a_bad_item_is_refused_and_the_rest_taken(import_, fields, field):
     summary = await import_(RSS.format(item(**fields) + item(id="OK")), "google-merchant")
     assert [(row, name) for row, name, _ in summary.refusals] == [(1, field)]
     assert summary.variants_added == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"price": "9.99 EUR"}, "price"),
+        ({"price": "about 5"}, "price"),
+        ({"price": "-5 USD"}, "price"),
+        ({"price": "5.001 USD"}, "price"),
+        ({"availability": "maybe"}, "availability"),
+        ({"shipping_weight": "2 stone"}, "shipping_weight"),
+        ({"sale_price": "1 USD", "sale_price_effective_date": "soon"}, "sale_price_effective_date"),
+        ({"quantity": "1e400"}, "quantity"),
+    ],
+)
+async def test_an_odd_element_costs_that_element(import_, fields, field, rows):
+    summary = await import_(RSS.format(item(**fields) + item(id="OK")), "google-merchant")
+    assert (summary.refused, summary.variants_added) == (0, 2)
+    assert (1, field) in summary.warned
+    assert await rows("select sale_minor from variants where shop_id = %s and sku = 'A'") == [
+        (None,)
+    ]
+
+
+async def test_texts_escaped_twice_are_read_as_they_were_meant(import_, rows):
+    text = RSS.format(
+        item(
+            title="Salt &amp;amp;amp; pepper&#160; mill",
+            description="&amp;lt;p&amp;gt;Oak &amp;amp;amp; steel&amp;lt;/p&amp;gt;",
+            product_type="Home &amp;gt; Salt &amp;amp;amp; more",
+            gtin="'036000291452",
+        ).replace("Mug", "x\x03y")
+    )
+    summary = await import_(text, "google-merchant")
+    assert summary.refusals == []
+    assert await rows(
+        "select p.name, p.description, v.upc from products p join variants v on v.product_id = p.id"
+        " where p.shop_id = %s"
+    ) == [("Salt & pepper mill", "<p>Oak &amp; steel</p>", "036000291452")]
+
+
+@pytest.mark.parametrize("control", ["\x03", "&#3;", "&#x1F;", "\0"])
+async def test_a_control_character_is_left_out_with_a_warning(import_, rows, control):
+    text = RSS.format(item(id="A") + item(id="B", title=f"Te{control}a")).encode()
+    summary = await import_(text, "google-merchant")
+    assert (summary.error, summary.refused, summary.warnings) == ("", 0, 1)
+    assert await rows("select name from products where shop_id = %s and handle = 'B'") == [("Tea",)]
+
+
+async def test_an_undeclared_prefix_is_not_why_a_feed_cannot_be_read(import_, rows):
+    text = RSS.replace(' xmlns:g="http://base.google.com/ns/1.0"', "").format(
+        item(id="A") + "\n" + item(id="B", title="Salt & pepper")
+    )
+    summary = await import_(text, "google-merchant")
+    assert "line 3: an & that begins no entity" in summary.error
+    assert await rows("select sku from variants where shop_id = %s") == [("A",)]
 
 
 BOMB = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))

@@ -68,24 +68,6 @@ async def test_an_array_is_read_element_by_element(import_):
         ("1", "", "is not an object"),
         ('{"sku": "a", "name": "A", "colour": "red"}', "", "unknown field `colour`"),
         ('{"sku": "a"}', "", "missing required field `name`"),
-        ('{"sku": "", "handle": "h", "name": "A"}', "variants[0].sku", "length >= 1"),
-        ('{"sku": "a", "name": "A", "retail_minor": -1}', "variants[0].retail_minor", ">= 0"),
-        (
-            '{"sku": "a", "name": "A", "retail_minor": 19.99}',
-            "variants[0].retail_minor",
-            "Expected",
-        ),
-        ('{"sku": "a", "name": "A", "retail": 1e400}', "retail", "is not an amount"),
-        ('{"sku": "a", "name": "A", "retail": "9.999"}', "retail", "more decimals"),
-        ('{"sku": "a", "name": "A", "retail": true}', "retail", "is not an amount"),
-        ('{"sku": "a", "name": "A", "on_hand": 1e400}', "variants[0].stock[0].on_hand", "Expected"),
-        (
-            '{"sku": "a", "name": "A", "on_hand": 9999999999999999}',
-            "variants[0].stock[0].on_hand",
-            "<=",
-        ),
-        ('{"sku": "a", "name": "A\\u0000B"}', "name", "has a control character"),
-        ('{"sku": "a", "name": "' + "x" * 501 + '"}', "name", "length <= 500"),
         ('{"sku": "a", "name": "A", "currency": "EUR"}', "currency", "is not the shop's"),
         ('{"type": "order", "id": 1}', "type", "Invalid value"),
         ('{"handle": "h", "name": "A", "variants": []}', "variants", "has none"),
@@ -101,7 +83,34 @@ async def test_a_bad_line_is_refused_and_the_rest_taken(import_, line, field, re
     assert (summary.variants_added, summary.refused, summary.error) == (1, 1, "")
 
 
-async def test_a_sku_or_handle_that_came_before_is_refused(import_, rows):
+@pytest.mark.parametrize(
+    ("line", "field", "reason"),
+    [
+        ('{"sku": "a", "name": "A", "retail_minor": -1}', "variants[0].retail_minor", "below 0"),
+        (
+            '{"sku": "a", "name": "A", "retail_minor": 19.99}',
+            "variants[0].retail_minor",
+            "Expected",
+        ),
+        ('{"sku": "a", "name": "A", "retail": 1e400}', "retail", "is not an amount"),
+        ('{"sku": "a", "name": "A", "retail": "9.999"}', "retail", "more decimals"),
+        ('{"sku": "a", "name": "A", "retail": true}', "retail", "is not an amount"),
+        ('{"sku": "a", "name": "A", "on_hand": 1e400}', "variants[0].stock", "Expected"),
+        ('{"sku": "a", "name": "A", "on_hand": 9999999999999999}', "variants[0].stock", "above"),
+        ('{"sku": "a", "name": "A\\u0000B"}', "name", "has control characters"),
+        ('{"sku": "a", "name": "' + "x" * 501 + '"}', "name", "longer than 500"),
+        ('{"sku": "a", "name": "A", "tags": ["", "b"]}', "tags", "is missing"),
+    ],
+)
+async def test_an_odd_value_costs_that_value(import_, line, field, reason):
+    summary = await import_(f"{line}\n\n{json.dumps(MUG)}\n", "jsonl")
+    [found] = [finding for finding in summary.findings if finding.field == field]
+    assert (found.row, found.is_warning, summary.refused, summary.error) == (1, True, 0, "")
+    assert reason in found.reason
+    assert summary.variants_added == 2
+
+
+async def test_a_handle_that_came_before_is_refused_and_a_sku_renamed(import_, rows):
     summary = await import_(
         lines(
             MUG,
@@ -111,11 +120,10 @@ async def test_a_sku_or_handle_that_came_before_is_refused(import_, rows):
         "jsonl",
     )
     assert summary.refusals == [
-        (2, "sku", "came before in this file"),
-        (3, "handle", "came before in this file; a product's rows stand together"),
+        (3, "handle", "came before in this file, in row 1; a product's rows stand together"),
     ]
     found = await rows("select sku from variants where shop_id = %s order by sku")
-    assert found == [("JUG",), ("MUG",)]
+    assert found == [("JUG",), ("MUG",), ("jug",)]
 
 
 async def test_a_malformed_array_keeps_what_came_before(import_):

@@ -88,16 +88,9 @@ async def test_a_variant_without_a_sku_gets_one_of_its_handle_and_options(import
 @pytest.mark.parametrize(
     ("cells", "field"),
     [
-        ("m,M,S,-1,,", "Variant Price"),
-        ("m,M,S,1e3,,", "Variant Price"),
-        ("m,M,S,9.999,,", "Variant Price"),
-        ("m,M,S,1,1e400,", "Variant Inventory Qty"),
-        ("m,M,S,1,2.5,", "Variant Inventory Qty"),
-        ("m,M,S,1,1,perhaps", "Published"),
         (",M,S,1,1,", "Handle"),
         ("m,M,S,1", ""),
         ("m,M,S,1,1,,extra", ""),
-        ("m,M\0M,S,1,1,", "Title"),
         (f"m,M,{'S' * 300},1,1,", "sku"),
     ],
 )
@@ -108,10 +101,81 @@ async def test_a_bad_row_is_refused_and_the_rest_taken(import_, cells, field):
     assert summary.variants_added == 1
 
 
+@pytest.mark.parametrize(
+    ("cells", "field", "stored"),
+    [
+        ("m,M,S,-1,,", "Variant Price", (None, True, None)),
+        ("m,M,S,1e3,7,", "Variant Price", (None, True, 7)),
+        ("m,M,S,9.999,,", "Variant Price", (None, True, None)),
+        ("m,M,S,1,1e400,", "Variant Inventory Qty", (100, True, None)),
+        ("m,M,S,1,2.5,", "Variant Inventory Qty", (100, True, None)),
+        ("m,M,S,1,1,perhaps", "Published", (100, True, 1)),
+        ("m,M\0,S,1,1,", "Title", (100, True, 1)),
+    ],
+)
+async def test_an_odd_cell_costs_that_cell_alone(import_, rows, cells, field, stored):
+    text = f"Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty,Published\n{cells}\n"
+    summary = await import_(text, "shopify-csv")
+    assert (summary.refused, (2, field) in summary.warned) == (0, True)
+    assert await rows(
+        "select v.retail_minor, p.enabled, l.on_hand from variants v join products p on p.id = v.product_id"
+        " left join stock_levels l on l.variant_id = v.id where v.shop_id = %s and p.name = 'M'"
+    ) == [stored]
+
+
+async def test_an_odd_cell_leaves_the_value_of_before(import_, rows):
+    head = "Handle,Title,Tags,Published,Variant SKU,Variant Price,Variant Inventory Qty\n"
+    await import_(head + "m,M,red,false,S,5,7\n", "shopify-csv")
+    await import_(head + "m,M,blue,perhaps,S,about 6,many\n", "shopify-csv")
+    stored = (
+        "select p.tags, p.enabled, v.retail_minor, l.on_hand from variants v"
+        " join products p on p.id = v.product_id join stock_levels l on l.variant_id = v.id"
+        " where v.shop_id = %s"
+    )
+    assert await rows(stored) == [(["blue"], False, 500, 7)]
+    await import_(head + "m,M,blue,,S,,7\n", "shopify-csv")
+    assert await rows(stored) == [(["blue"], True, None, 7)]
+
+
+async def test_an_apostrophe_before_digits_is_no_part_of_them(import_, rows, export):
+    text = (
+        "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Barcode\n"
+        "cup,'90s cup,Title,Default Title,'00731,'7.50,'9520000000004\n"
+        'pot,Pot,Title,Default Title,"=""00732""",1,\n'
+    )
+    summary = await import_(text, "shopify-csv")
+    assert [found for found in summary.findings if found.row == 2] == []
+    assert await rows("select sku, upc, retail_minor from variants where shop_id = %s") == [
+        ("00731", "9520000000004", 750),
+        ("00732", "", 100),
+    ]
+    assert await rows("select name from products where shop_id = %s and handle = 'cup'") == [
+        ("'90s cup",)
+    ]
+    assert b"'00731" not in await export("shopify-csv")
+    assert b"<g:gtin>9520000000004</g:gtin>" in await export("google-merchant")
+
+
+async def test_blanks_and_escapes_of_a_plain_text_are_tidied(import_, rows):
+    text = (
+        "Handle,Title,Body (HTML),Product Category,Tags,Option1 Name,Option1 Value,Variant Price\n"
+        "m,Salt &amp;amp; \u00a0Pepper,<p>A &amp;amp; B  C</p>,Home >\u00a0Salt &amp; Pepper,a\u00a0b,"
+        "Size,  Extra\u00a0 large ,1\n"
+    )
+    await import_(text, "shopify-csv")
+    assert await rows("select name, description, tags from products where shop_id = %s") == [
+        ("Salt & Pepper", "<p>A &amp; B  C</p>", ["a b"])
+    ]
+    assert [row[4] for row in await rows(VARIANTS)] == [{"Size": "Extra large"}]
+    assert await rows("select name from categories where shop_id = %s and depth = 2") == [
+        ("Salt & Pepper",)
+    ]
+
+
 async def test_a_refused_variant_row_does_not_disable_the_variant_of_before(import_, rows):
     head = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price\n"
     await import_(head + "m,M,Size,S,A,1\nm,,,L,B,2\n", "shopify-csv")
-    summary = await import_(head + "m,M,Size,S,A,3\nm,,,L,B,oops\n", "shopify-csv")
+    summary = await import_(head + "m,M,Size,S,A,3\nm,,,L,B\n", "shopify-csv")
     assert (summary.refused, summary.variants_disabled, summary.variants_changed) == (1, 0, 1)
     assert await rows("select sku, enabled from variants where shop_id = %s order by sku") == [
         ("A", True),

@@ -1,5 +1,7 @@
 """WooCommerce's CSV: simple products, variations and their parents in any order, stock and origin."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 HEAD = (
@@ -83,10 +85,6 @@ async def test_stock_is_shared_between_the_pools_by_origin(
     ("row", "field"),
     [
         ("grouped,A,A,1,1,1", "Type"),
-        ("simple,A,A,-1,1,1", "Regular price"),
-        ("simple,A,A,1,lots,1", "Stock"),
-        ("simple,A,A,1,1,maybe", "In stock?"),
-        ("simple,,A,1,1,1", "sku"),
         ("simple,A,,1,1,1", "name"),
         ("variable,A,A,1,1,1", "Type"),
     ],
@@ -104,3 +102,64 @@ async def test_a_bad_row_is_refused_and_the_rest_taken(import_, row, field):
 async def test_published_enables(import_, rows, published, enabled):
     await import_(f"SKU,Name,Regular price,Published\nA,A,1,{published}\n", "woocommerce-csv")
     assert await rows("select enabled from products where shop_id = %s") == [(enabled,)]
+
+
+DATED = (
+    "ID,Type,SKU,Name,Published,Short description,Description,Regular price,Sale price,"
+    "Date sale price starts,Date sale price ends\n"
+)
+
+
+async def test_line_ends_are_read_as_woocommerce_writes_them(import_, rows, export):
+    text = DATED + (
+        '5,simple,R,Rope,1,"Strong.\\nGreen.","<p>One.</p>\\n\\nTwo.\\nIn C:\\\\new",12,,,\n'
+        '6,simple,S,Sack,1,"Short\\nalone",,1,,,\n'
+    )
+    assert (await import_(text, "woocommerce-csv")).refusals == []
+    stored = "select description, attributes from products where shop_id = %s order by handle"
+    expected = [
+        ("<p>One.</p>\n\nTwo.\nIn C:\\new", {"Short description": "Strong.\nGreen."}),
+        ("Short\nalone", {}),
+    ]
+    assert await rows(stored) == expected
+    again = await import_(await export("woocommerce-csv"), "woocommerce-csv")
+    assert (again.products_changed, again.variants_changed) == (0, 0)
+    assert await rows(stored) == expected
+
+
+async def test_dates_without_a_zone_are_the_shops_and_an_end_lasts_its_day(import_, rows, brussels):
+    text = DATED + (
+        "1,simple,A,A,1,,,10,8,2026-11-01 0:00:00,2026-11-30 23:59:59\n"
+        "2,simple,B,B,1,,,10,8,2026-11-01 9:30:00,\n"
+        "3,simple,C,C,1,,,10,8,2026-11-01,2026-11-30\n"
+        "4,simple,D,D,1,,,10,8,2026-11-01T00:00:00Z,soon\n"
+    )
+    summary = await import_(text, "woocommerce-csv", into=brussels)
+    assert (summary.refused, summary.warned) == (0, [(5, "Date sale price ends")])
+    found = await rows(
+        "select sku, sale_minor, sale_starts_at, sale_ends_at from variants"
+        " where shop_id = %s order by sku",
+        of=brussels,
+    )
+    start, end = datetime(2026, 10, 31, 23, tzinfo=UTC), datetime(2026, 11, 30, 23, tzinfo=UTC)
+    assert found == [
+        ("A", 800, start, end - timedelta(seconds=1)),
+        ("B", 800, start + timedelta(hours=9, minutes=30), None),
+        ("C", 800, start, end),
+        ("D", None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ("simple,A,A,-1,1,1", "Regular price"),
+        ("simple,A,A,1,lots,1", "Stock"),
+        ("simple,A,A,1,1,maybe", "In stock?"),
+    ],
+)
+async def test_an_odd_cell_costs_that_cell(import_, row, field, rows):
+    text = f"Type,SKU,Name,Regular price,Stock,In stock?\n{row}\nsimple,OK,OK,1,1,1\n"
+    summary = await import_(text, "woocommerce-csv")
+    assert (summary.refused, (2, field) in summary.warned) == (0, True)
+    assert await rows("select stock_managed from variants where shop_id = %s") == [(True,), (True,)]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from crossdock.imports.items import Read
 from crossdock.imports.opening import open_source
 from crossdock.imports.reading import Reading
-from crossdock.shop.catalogue import AttributeUse, Image, ProductRecord, VariantRecord
+from crossdock.shop.catalogue import AttributeUse, Image, ProductRecord, VariantRecord, plain_text
 from crossdock.shop.shops import Shop
 from crossdock.shop.stock import StockRecord
 
@@ -16,14 +16,16 @@ SHOP = Shop(
 NASTY = [
     "=1+1", "-5", "+a", "@x", "'=q", "''-", "a,b", 'say "hi"', "a;b\tc", "two\nlines", "\\", "\\,",
     "a\\,b", "<b>", "&amp;", "&gt; >", "A > B", "茶 ☕", "É", "NULL", "\\N", "{x}", "a|b", "]]>", "id:7",
-    "0", "true",
+    "0", "true", "'90", "''7", "\\n",
 ]  # fmt: skip
 
 letters = st.characters(
     codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\x7f\ufeff"
 )
-texts = st.one_of(
-    st.sampled_from(NASTY), st.text(letters, min_size=1, max_size=12).map(str.strip).filter(bool)
+texts = (
+    st.one_of(st.sampled_from(NASTY), st.text(letters, min_size=1, max_size=12))
+    .map(plain_text)
+    .filter(bool)
 )
 words = texts.filter(lambda text: "\n" not in text)
 keys = st.text("abcXYZ0189-_./=+", min_size=1, max_size=12)

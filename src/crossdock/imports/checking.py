@@ -1,15 +1,20 @@
 """What holds for every record, whatever format it came in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
+from operator import is_not
 
 import msgspec
 
 from crossdock.imports.items import Finding, Item, Read, Record, shown
+from crossdock.imports.keys import Keys
+from crossdock.imports.odd_cells import without
 from crossdock.kit.email import is_email
 from crossdock.kit.texts import has_ink
 from crossdock.shop.catalogue import (
+    EVERYTHING,
     BlogPostRecord,
     CategoryRecord,
     MerchantRecord,
@@ -31,12 +36,12 @@ _UNSAFE = "is no address of a picture; it must begin with https:// or http://, o
 
 
 class Checker:
-    """Checks the records of one file, in its order; it remembers 64 bits of every handle and sku."""
+    """Checks the records of one file, in its order; it remembers every handle and sku by a hash."""
 
     def __init__(self, *, currency: str) -> None:
         self._currency = currency
-        self._handles: set[int] = set()
-        self._skus: set[int] = set()
+        self._handles: dict[int, int] = {}
+        self._keys = Keys()
         self._slugs: dict[str, str] = {}
         self._is_price_missed = False
 
@@ -50,17 +55,24 @@ class Checker:
             yield item
 
     def _check_product(self, item: Read, product: ProductRecord) -> Iterator[Item]:
+        product, item, odd = _without_odd_parts(product, item)
+        yield from odd
         merchant = self._slug(product.merchant)
-        if reason := self._product_reason(product, merchant):
+        product = self._with_handle(item, product, merchant)
+        if reason := self._product_reason(item.row, product, merchant):
             yield Finding(row=item.row, field=reason[0], reason=reason[1], value=shown(reason[2]))
             return
         kept: list[VariantRecord] = []
-        rows = item.variant_rows or (item.row,) * len(product.variants)
         refused = 0
-        for row, variant in zip(rows, product.variants, strict=True):
-            if broken := self._variant_reason(variant, merchant):
+        for found in self._keys.settle(item, product, merchant):
+            if isinstance(found, Finding):
+                refused += not found.is_warning
+                yield found
+                continue
+            row, variant = found
+            if unfit := _key_reason(variant.sku):
                 refused += 1
-                yield Finding(row=row, field=broken[0], reason=broken[1], value=shown(variant.sku))
+                yield Finding(row=row, field="sku", reason=unfit, value=shown(variant.sku))
                 continue
             kept.append(variant)
             yield from _odd(variant, row)
@@ -68,9 +80,19 @@ class Checker:
                 yield from self._without_price(variant, row, item.parts)
         if not kept:
             return
-        if refused:
-            product = msgspec.structs.replace(product, variants=tuple(kept), is_complete=False)
+        is_changed = refused or any(map(is_not, kept, product.variants))
+        if is_changed:
+            item = _with_parts(item, before=product.variants, after=kept)
+            product = msgspec.structs.replace(
+                product, variants=tuple(kept), is_complete=product.is_complete and not refused
+            )
         yield msgspec.structs.replace(item, record=product)
+
+    def _with_handle(self, item: Read, product: ProductRecord, merchant: str) -> ProductRecord:
+        """The product under its spare handle where the one that its sku made came before."""
+        if not item.spare_handle or hash(f"{merchant}\0{product.handle}") not in self._handles:
+            return product
+        return msgspec.structs.replace(product, handle=item.spare_handle)
 
     def _without_price(
         self, variant: VariantRecord, row: int, parts: Parts | None
@@ -84,7 +106,9 @@ class Checker:
             reason = "has no column; prices stay as they are, and new variants are not listed"
             yield _warning(row, "price", reason, "")
 
-    def _product_reason(self, product: ProductRecord, merchant: str) -> tuple[str, str, str] | None:
+    def _product_reason(
+        self, row: int, product: ProductRecord, merchant: str
+    ) -> tuple[str, str, str] | None:
         if product.currency != self._currency:
             return "currency", f"is not the shop's, which is {self._currency}", product.currency
         if not product.variants:
@@ -93,37 +117,11 @@ class Checker:
             return unseen, _UNSEEN, ""
         if padded := next(filter(_is_padded, (product.handle, product.merchant)), None):
             return "handle or merchant", _PADDED, padded
-        if far := next(filter(is_too_deep, product.categories), None):
-            return "categories", _TOO_DEEP, " > ".join(far)
-        if bad := next(filter(_is_unsafe, (image.url for image in product.images)), None):
-            return "images", _UNSAFE, bad
         key = hash(f"{merchant}\0{product.handle}")
         if key in self._handles:
-            return (
-                "handle",
-                "came before in this file; a product's rows stand together",
-                product.handle,
-            )
-        self._handles.add(key)
-        return None
-
-    def _variant_reason(self, variant: VariantRecord, merchant: str) -> tuple[str, str] | None:
-        key = hash(f"{merchant}\0{variant.sku}")
-        if key in self._skus:
-            return "sku", "came before in this file"
-        if not has_ink(variant.sku):
-            return "sku", _UNSEEN
-        if _is_padded(variant.sku):
-            return "sku", _PADDED
-        if variant.image and _is_unsafe(variant.image):
-            return "image", _UNSAFE
-        if any(map(_is_far, (variant.sale_starts_at, variant.sale_ends_at))):
-            return "sale", _FAR
-        if variant.promotions and (reason := _promotions_reason(variant)):
-            return "promotions", reason
-        if len(variant.stock) > 1 and len({s.pool for s in variant.stock}) < len(variant.stock):
-            return "stock", "has one pool twice"
-        self._skus.add(key)
+            before = f"came before in this file, in row {self._handles[key]}"
+            return "handle", f"{before}; a product's rows stand together", product.handle
+        self._handles[key] = row
         return None
 
     def _slug(self, merchant: str) -> str:
@@ -131,6 +129,84 @@ class Checker:
         if slug is None:
             slug = self._slugs[merchant] = slug_of(merchant)
         return slug
+
+
+def _with_parts(
+    item: Read, *, before: Sequence[VariantRecord], after: Sequence[VariantRecord]
+) -> Read:
+    """The parts that could not be read, under the variants' new keys."""
+    if item.parts is None or not item.parts.unread:
+        return item
+    keys: dict[str, list[str]] = {"": [""]}
+    for variant in before:
+        keys.setdefault(variant.sku, []).append(variant.sku)
+    for variant in after:
+        keys.setdefault(variant.merchant_sku, []).append(variant.sku)
+    unread = frozenset(
+        (key, name) for sku, name in item.parts.unread for key in keys.get(sku, (sku,))
+    )
+    return msgspec.structs.replace(item, parts=without(item.parts, unread))
+
+
+def _without_odd_parts(
+    product: ProductRecord, item: Read
+) -> tuple[ProductRecord, Read, list[Finding]]:
+    """The product without what no catalogue can have, and a warning about each."""
+    rows = item.variant_rows or (item.row,) * len(product.variants)
+    found = [
+        (_warning(row, field, f"{reason}; left out", value), sku, field)
+        for row, sku, field, reason, value in chain(
+            ((item.row, "", *odd) for odd in _odd_of_product(product)),
+            (
+                (row, variant.sku, *odd)
+                for row, variant in zip(rows, product.variants, strict=True)
+                for odd in _odd_of_variant(variant)
+            ),
+        )
+    ]
+    if not found:
+        return product, item, []
+    unread = frozenset(
+        (sku, name) for _, sku, field in found for name in _FIELDS.get(field, (field,))
+    )
+    product = msgspec.structs.replace(
+        product,
+        categories=tuple(path for path in product.categories if not is_too_deep(path)),
+        images=tuple(image for image in product.images if not _is_unsafe(image.url)),
+        variants=tuple(
+            msgspec.structs.replace(
+                variant, **{name: _EMPTY[name] for sku, name in unread if sku == variant.sku}
+            )
+            for variant in product.variants
+        ),
+    )
+    parts = without(item.parts or EVERYTHING, unread - {("", "images"), ("", "categories")})
+    return product, msgspec.structs.replace(item, parts=parts), [warning for warning, _, _ in found]
+
+
+_FIELDS = {"sale": ("sale_minor", "sale_starts_at", "sale_ends_at")}
+_EMPTY = dict.fromkeys(("image", *_FIELDS["sale"])) | {"promotions": (), "stock": ()}
+
+
+def _odd_of_product(product: ProductRecord) -> Iterator[tuple[str, str, str]]:
+    for path in product.categories:
+        if is_too_deep(path):
+            yield "categories", _TOO_DEEP, " > ".join(path)
+    for image in product.images:
+        if _is_unsafe(image.url):
+            yield "images", _UNSAFE, image.url
+
+
+def _odd_of_variant(variant: VariantRecord) -> Iterator[tuple[str, str, str]]:
+    if variant.image and _is_unsafe(variant.image):
+        yield "image", _UNSAFE, variant.image
+    for moment in (variant.sale_starts_at, variant.sale_ends_at):
+        if _is_far(moment):
+            yield "sale", _FAR, str(moment)
+    if variant.promotions and (reason := _promotions_reason(variant)):
+        yield "promotions", reason, variant.sku
+    if len(variant.stock) > 1 and len({s.pool for s in variant.stock}) < len(variant.stock):
+        yield "stock", "has one pool twice", variant.sku
 
 
 def _promotions_reason(variant: VariantRecord) -> str:
@@ -162,6 +238,12 @@ def _other_reason(record: Record) -> tuple[str, str] | None:
 def _unseen(record: Record, *names: str) -> str:
     """The first of these fields in which nothing can be seen, or ''."""
     return next((name for name in names if not has_ink(getattr(record, name))), "")
+
+
+def _key_reason(sku: str) -> str:
+    if not has_ink(sku):
+        return _UNSEEN
+    return _PADDED if _is_padded(sku) else ""
 
 
 def _is_padded(key: str) -> bool:

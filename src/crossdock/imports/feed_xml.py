@@ -1,14 +1,17 @@
 """Items of an XML feed one by one: no entities, no DTD, no network, elements dropped once read."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
+import msgspec
 from lxml import etree
 
-from crossdock.imports.items import CONTROL, Unreadable
+from crossdock.imports.items import CONTROL, DROPPED, Finding, Unreadable
 from crossdock.imports.opening import Source
 from crossdock.imports.recognising import FEED_ROOTS, other_text
+from crossdock.shop.catalogue import html_once, plain_text
 
 Entry = tuple[dict[str, list[str]], list[tuple[str, str, str]]]
 
@@ -22,10 +25,26 @@ _DETAIL = "product_detail"
 _DETAIL_PARTS = ("section_name", "attribute_name", "attribute_value")
 
 
-def read_entries(source: Source) -> Iterator[Entry]:
+_CONTROL_BYTES = bytes(code for code in range(32) if code not in b"\t\n\r")
+_CONTROL_REFERENCE = re.compile(
+    rb"&#(?:0*(?:[0-8]|1[1245-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));"
+)
+_REFERENCE_MAX = 16
+_NO_ENTITY = "an & that begins no entity; it is written &amp;"
+_FATAL = {
+    "ERR_ENTITYREF_SEMICOL_MISSING": _NO_ENTITY,
+    "ERR_NAME_REQUIRED": _NO_ENTITY,
+    "ERR_UNDECLARED_ENTITY": "an entity that XML does not know; write the sign itself",
+}
+_HTML = "description"
+_PATHS = frozenset({"product_type", "google_product_category"})
+
+
+def read_entries(source: Source) -> Iterator[Entry | Finding]:
     """Texts by local name, Google's before others', and product details.
 
-    Raises Unreadable where the XML is broken or unsafe.
+    Control characters, which XML forbids, are left out with a warning. Raises Unreadable where the
+    XML is broken or unsafe.
     """
     parser = etree.XMLPullParser(
         events=("start", "end", "comment", "pi"),
@@ -37,7 +56,10 @@ def read_entries(source: Source) -> Iterator[Entry]:
     )
     count = 0
     try:
-        while chunk := source.stream.read(_CHUNK_BYTES):
+        for chunk in _chunks(source):
+            if isinstance(chunk, Finding):
+                yield msgspec.structs.replace(chunk, row=count + 1)
+                continue
             parser.feed(chunk)
             for entry in _entries(parser, count):
                 count += 1
@@ -59,8 +81,48 @@ def _name(element: Any) -> str:
 
 
 def _reason(error: etree.XMLSyntaxError) -> str:
-    """What is wrong, in one line, without the parser's advice to its programmer."""
-    return " ".join((error.msg or "").replace(", use XML_PARSE_HUGE option", "").split())
+    """What broke it, in one line: not a prefix that is not declared, which does not matter."""
+    fatal = next(
+        (
+            entry
+            for entry in reversed(list(cast("Iterable[Any]", error.error_log)))
+            if entry.level_name == "FATAL"
+        ),
+        None,
+    )
+    text = error.msg or ""
+    if fatal is not None:
+        known = _FATAL.get(fatal.type_name)
+        text = f"line {fatal.line}: {known or fatal.message}"
+    return " ".join(text.replace(", use XML_PARSE_HUGE option", "").split())
+
+
+def _chunks(source: Source) -> Iterator[bytes | Finding]:
+    """The bytes without control characters, and a warning before a piece that had some.
+
+    Only where a byte is a character or a part of one: UTF-16 has zeros everywhere.
+    """
+    start = source.stream.peek(4)[:4]
+    is_wide = start[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in start
+    rest = b""
+    while chunk := source.stream.read(_CHUNK_BYTES):
+        if is_wide:
+            yield chunk
+            continue
+        found = rest + chunk
+        cut = found.rfind(b"&", -_REFERENCE_MAX)
+        found, rest = (found[:cut], found[cut:]) if cut > 0 else (found, b"")
+        clean = _clean(found)
+        if clean != found:
+            yield Finding(row=0, field="", reason=DROPPED, is_warning=True)
+        yield clean
+    if rest:
+        yield _clean(rest)
+
+
+def _clean(found: bytes) -> bytes:
+    found = found.translate(None, _CONTROL_BYTES)
+    return _CONTROL_REFERENCE.sub(b"", found) if b"&#" in found else found
 
 
 def _left_over(parser: etree.XMLPullParser, count: int) -> Iterator[Entry]:
@@ -128,14 +190,24 @@ def _entry(item: Any, count: int) -> Entry:
             continue
         name = _name(child)
         if name == _DETAIL:
-            parts = {_name(part): _text(part, count) for part in child if isinstance(part.tag, str)}
+            parts = {
+                _name(part): plain_text(_text(part, count))
+                for part in child
+                if isinstance(part.tag, str)
+            }
             details.append(tuple(parts.get(part, "") for part in _DETAIL_PARTS))
         elif text := (_text(child, count) or _link(child, name)):
             own = texts if child.tag.startswith(_GOOGLE) else others
-            own.setdefault(name, []).append(text)
+            own.setdefault(name, []).append(_tidy(name, text))
     return others | texts, cast(
         "list[tuple[str, str, str]]", [part for part in details if part[1] and part[2]]
     )
+
+
+def _tidy(name: str, text: str) -> str:
+    if name == _HTML:
+        return html_once(text)
+    return text if name in _PATHS else plain_text(text)
 
 
 def _text(element: Any, count: int) -> str:

@@ -4,14 +4,16 @@ Each takes the field's name for the report and raises RowRefused when the text i
 An empty text is None, or the default.
 """
 
-import html
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from crossdock.errors import Invalid
 from crossdock.imports.items import RowRefused
 from crossdock.kit.money import exponent, parse_amount, round_half_up
+from crossdock.kit.zones import read_end, read_start
+from crossdock.shop.catalogue import plain_text
 from crossdock.shop.stock import QUANTITY_MAX
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{0,20})?|[+-]?\.[0-9]{1,20}", re.ASCII)
@@ -21,7 +23,13 @@ _WITH_COMMA = re.compile(
 _DOUBTFUL = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
 """One point before three digits: a thousand of some, a whole of others."""
 _GROUP = 3
+_SPACED = re.compile(r"[+-]?[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]{0,20})?", re.ASCII)
+"""Thousands parted by spaces; a no-break space is one by then."""
+_POINT = re.compile(r"[+-]?[0-9]{1,30}\.(?:[0-9]{1,2}|[0-9]{4,20})", re.ASCII)
+"""A point that no one writes between thousands."""
 _MEASURE = re.compile(r"([0-9.,]+)\s*([a-zA-Z\"]*)", re.ASCII)
+_DATE = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})", re.ASCII)
+_HOUR = re.compile(r"(.{10}[ T])([0-9]:.*)", re.ASCII)
 _PART = re.compile(r"(?:\\[\\,]|[^,])+")
 _ESCAPED = re.compile(r"\\([\\,])")
 _TRUE = frozenset({"true", "yes", "1", "y", "on", "t"})
@@ -43,6 +51,7 @@ def amount(text: str, *, field: str, currency: str, decimal_comma: bool = False)
     """Minor units of '19.99', or None for an empty text; never below zero."""
     if not text:
         return None
+    text = _joined(text)
     if decimal_comma:
         plain = _with_point(text, field=field)
     else:
@@ -65,8 +74,15 @@ def _advice(text: str) -> str:
     return f"; write the number alone, as 1234.56{comma}"
 
 
+def _joined(text: str) -> str:
+    """'1 234.50' as '1234.50'."""
+    return text.replace(" ", "") if " " in text and _SPACED.fullmatch(text) else text
+
+
 def _with_point(text: str, *, field: str) -> str:
-    """'1.234,50' as '1234.50'; points may stand between groups of three digits alone."""
+    """'1.234,50' as '1234.50'; a point that can only be a decimal one is taken for that, as in 9.50."""
+    if _POINT.fullmatch(text):
+        return text
     if not _WITH_COMMA.fullmatch(text):
         raise RowRefused(field, "is not a number with a decimal comma, as 1.234,56", text)
     return text.replace(".", "").replace(",", ".").rstrip(".")
@@ -85,6 +101,7 @@ def number(text: str, *, field: str, decimal_comma: bool = False) -> Decimal | N
     """A plain decimal number without an exponent."""
     if not text:
         return None
+    text = _joined(text)
     plain = _with_point(text, field=field) if decimal_comma else text
     if not _NUMBER.fullmatch(plain):
         raise RowRefused(field, f"is not a number{_advice(text)}", text)
@@ -117,17 +134,21 @@ def flag(text: str, *, field: str, default: bool) -> bool:
     return default
 
 
-def moment(text: str, *, field: str) -> datetime | None:
-    """An ISO date or date and time; without a zone it is UTC, without a time the day's start."""
+def moment(text: str, *, field: str, zone: ZoneInfo, is_end: bool = False) -> datetime | None:
+    """A date, or a date and time as 2026-11-01 9:30:00; what has no zone is in the shop's.
+
+    Without a time it is the day's start, as an end the day's end: what ends on a day lasts that day.
+    """
     if not text:
         return None
+    padded = _HOUR.sub(r"\g<1>0\2", _DATE.sub(r"\1-\2-\3", text, count=1), count=1)
     try:
-        value = datetime.fromisoformat(text)
+        value = (read_end if is_end else read_start)(padded, zone=zone)
     except ValueError as error:
         raise RowRefused(field, "is not an ISO date", text) from error
     if value.year < 1900 or value.year > 9000:
         raise RowRefused(field, "is not a date of our time", text)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return value
 
 
 def grams(text: str, *, field: str, unit: str = "g", decimal_comma: bool = False) -> int:
@@ -160,7 +181,7 @@ def _measured(
 
 def category_path(text: str) -> tuple[str, ...]:
     """'A > B' as names; '&gt;' and '&amp;' in a name stand for the signs."""
-    names = (html.unescape(name).strip() for name in text.split(">"))
+    names = map(plain_text, text.split(">"))
     return tuple(name for name in names if name)
 
 
@@ -180,10 +201,3 @@ def split_list(text: str) -> list[str]:
 def join_list(parts: tuple[str, ...] | list[str]) -> str:
     """The text that `split_list` reads."""
     return ", ".join(part.replace("\\", "\\\\").replace(",", "\\,") for part in parts)
-
-
-def require_length(text: str, *, field: str, limit: int) -> str:
-    """The text, refused when it is longer than the limit."""
-    if len(text) > limit:
-        raise RowRefused(field, f"is longer than {limit} characters", text)
-    return text

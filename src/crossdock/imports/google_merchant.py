@@ -5,10 +5,11 @@ them; the others are products of one variant.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
+from typing import Self
 
 import msgspec
 
@@ -17,12 +18,14 @@ from crossdock.imports.feed_xml import read_entries
 from crossdock.imports.grouping import Group, gathered
 from crossdock.imports.holding import GOOGLE, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused, Unreadable
+from crossdock.imports.keys import derived_key
 from crossdock.imports.layouts import GOOGLE_TABLE, foreign, found_names
+from crossdock.imports.odd_cells import Odd, columns_of, read_anyway, without
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
-from crossdock.imports.tables import Table, read_rows
-from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord
+from crossdock.imports.tables import Table, bare_number, read_rows
+from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord, slug_of
 from crossdock.shop.stock import StockRecord
 
 OPTION_FIELDS = ("color", "size", "material", "pattern", "gender", "age_group", "size_type")
@@ -70,6 +73,7 @@ _VARIANT = {
     "stock_status": ("availability",),
 }
 """The columns that fill a field; a field whose columns the table lacks stays as it is."""
+_CELLS = columns_of(_PRODUCT, _VARIANT, together=(("sale price", *_SALE),))
 _KNOWN = frozenset(
     chain(
         ("id", "title", "item group id", "item group title", "external seller id"),
@@ -98,6 +102,16 @@ class Entry(msgspec.Struct, frozen=True):
         found = self.texts.get(name)
         return found[0] if found else ""
 
+    def holds(self, column: str) -> bool:
+        """Whether the item has an element for that column."""
+        return column.replace(" ", "_") in self.texts
+
+    def without(self, columns: Collection[str]) -> Self:
+        """The item without these."""
+        names = {column.replace(" ", "_") for column in columns}
+        texts = {name: found for name, found in self.texts.items() if name not in names}
+        return msgspec.structs.replace(self, texts=texts)
+
 
 def read_google_merchant(source: Source, reading: Reading) -> Iterator[Item]:
     """The products of the feed."""
@@ -113,14 +127,14 @@ def read_google_merchant(source: Source, reading: Reading) -> Iterator[Item]:
             yield from _read_group(group, reading)
 
 
-def _xml_entries(source: Source) -> Iterator[Entry]:
+def _xml_entries(source: Source) -> Iterator[Entry | Finding]:
     """The feed's items. Raises Unreadable when none of the first ones has an element of Google's."""
-    entries = (
-        Entry(number, texts, details, {})
-        for number, (texts, details) in enumerate(read_entries(source), start=1)
-    )
+    entries = _numbered(source)
     held: list[Entry] = []
     for entry in entries:
+        if isinstance(entry, Finding):
+            yield entry
+            continue
         held.append(entry)
         if _TELLING & entry.texts.keys():
             yield from held
@@ -133,6 +147,16 @@ def _xml_entries(source: Source) -> Iterator[Entry]:
             "google-merchant",
             found=f"a feed whose items have {found_names(list(held[0].texts)) or 'nothing'}",
         )
+
+
+def _numbered(source: Source) -> Iterator[Entry | Finding]:
+    number = 0
+    for found in read_entries(source):
+        if isinstance(found, Finding):
+            yield found
+            continue
+        number += 1
+        yield Entry(number, found[0], found[1], {})
 
 
 def _table_entries(source: Source, reading: Reading) -> Iterator[Entry | Finding]:
@@ -181,24 +205,46 @@ def _read_group(group: Group[Entry], reading: Reading) -> Iterator[Item]:
     head = group.rows[0]
     option_names = _option_names(group.rows)
     variants: list[tuple[int, VariantRecord]] = []
+    unread: frozenset[tuple[str, str]] = frozenset()
+    kept: list[Entry] = []
+    make = partial(_variant, option_names=option_names, reading=reading)
     for entry in group.rows:
         try:
-            variants.append((entry.number, _variant(entry, option_names, reading)))
+            variant, odd = read_anyway(entry, make, columns=_CELLS)
         except RowRefused as refusal:
             is_complete = False
             yield refusal.at(entry.number)
+            continue
+        variants.append((entry.number, variant))
+        kept.append(entry)
+        unread |= odd.unread(variant.sku)
+        yield from odd.findings
     if not variants:
         return
+    make_product = partial(
+        _product,
+        entries=group.rows,
+        option_names=option_names,
+        variants=[v for _, v in variants],
+        reading=reading,
+        is_complete=is_complete,
+    )
     try:
-        record = _product(
-            head, option_names, [v for _, v in variants], reading, is_complete=is_complete
-        )
-        numbers = tuple(number for number, _ in variants)
-        is_counted = any(_quantity(entry) for entry in group.rows)
-        parts = head.parts if is_counted else _uncounted(head.parts)
-        yield Read(row=head.number, record=record, variant_rows=numbers, parts=parts)
+        record, odd = read_anyway(head, make_product, columns=_CELLS)
     except RowRefused as refusal:
         yield refusal.at(head.number)
+        return
+    yield from odd.findings
+    is_counted = any(_quantity(entry) for entry in group.rows)
+    parts = head.parts if is_counted else _uncounted(head.parts)
+    yield Read(
+        row=head.number,
+        record=record,
+        variant_rows=tuple(number for number, _ in variants),
+        spare_handle="" if head["item_group_id"] else _spare(head),
+        spare_keys=tuple(map(_spare, kept)),
+        parts=without(parts, unread | odd.unread("")),
+    )
 
 
 def _quantity(entry: Entry) -> str:
@@ -220,7 +266,7 @@ def _option_names(entries: list[Entry]) -> list[str]:
     return list(dict.fromkeys(detailed + differing))
 
 
-def _variant(entry: Entry, option_names: list[str], reading: Reading) -> VariantRecord:
+def _variant(entry: Entry, odd: Odd, *, option_names: list[str], reading: Reading) -> VariantRecord:
     detailed = {name: value for section, name, value in entry.details if section == OPTION_SECTION}
     options = {
         name: text for name in option_names if (text := entry[name] or detailed.get(name, ""))
@@ -228,16 +274,17 @@ def _variant(entry: Entry, option_names: list[str], reading: Reading) -> Variant
     quantity = fields.quantity(
         _quantity(entry), field="quantity", decimal_comma=reading.decimal_comma
     )
-    starts_at, ends_at = _dates(entry["sale_price_effective_date"])
+    starts_at, ends_at = _dates(entry["sale_price_effective_date"], reading)
     status = entry["availability"].casefold().replace(" ", "_").replace("-", "_")
     if status and status not in _STATUS:
         raise RowRefused("availability", "is not a known availability", entry["availability"])
     retail = _price(entry, "price", reading)
     sale = _price(entry, "sale_price", reading)
     return checked_variant(
-        sku=entry["id"],
-        upc=entry["gtin"],
-        part_number=entry["mpn"],
+        odd,
+        sku=bare_number(entry["id"]) or derived_key(_handle(entry), options.values()),
+        upc=bare_number(entry["gtin"]),
+        part_number=bare_number(entry["mpn"]),
         options=options,
         image=entry["image_link"] or None,
         retail_minor=retail,
@@ -254,10 +301,21 @@ def _variant(entry: Entry, option_names: list[str], reading: Reading) -> Variant
         length_mm=_length(entry, "shipping_length", reading),
         width_mm=_length(entry, "shipping_width", reading),
         height_mm=_length(entry, "shipping_height", reading),
-        stock_managed=quantity is not None,
+        stock_managed=quantity is not None or "stock_managed" in odd.fields,
         stock_status=_STATUS.get(status),
         stock=() if quantity is None else (StockRecord(pool="own", on_hand=quantity),),
     )
+
+
+def _handle(entry: Entry) -> str:
+    """The key of its product: the group's, its own, or what its title makes."""
+    title = entry["title"]
+    return entry["item_group_id"] or bare_number(entry["id"]) or (slug_of(title) if title else "")
+
+
+def _spare(entry: Entry) -> str:
+    """The key of an item whose id is another's too."""
+    return f"{_handle(entry)}-{slug_of(entry['title'])}"
 
 
 def _length(entry: Entry, field: str, reading: Reading) -> int | None:
@@ -285,22 +343,34 @@ def _price(entry: Entry, field: str, reading: Reading) -> int | None:
     )
 
 
-def _dates(text: str) -> tuple[datetime | None, datetime | None]:
+def _dates(text: str, reading: Reading) -> tuple[datetime | None, datetime | None]:
     if not text:
         return None, None
     start, _, end = text.partition("/")
     name = "sale_price_effective_date"
-    starts_at = fields.moment(start.strip(), field=name)
-    ends_at = fields.moment(end.strip(), field=name)
+    starts_at = fields.moment(start.strip(), field=name, zone=reading.zone)
+    ends_at = fields.moment(end.strip(), field=name, zone=reading.zone, is_end=True)
     return None if starts_at == ALWAYS else starts_at, None if ends_at == NEVER else ends_at
+
+
+def _pictures(entries: list[Entry]) -> list[str]:
+    """The pictures of all items, each once."""
+    found = (
+        url
+        for entry in entries
+        for url in (entry["image_link"], *entry.texts.get("additional_image_link", []))
+    )
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def _product(
     head: Entry,
+    odd: Odd,
+    *,
+    entries: list[Entry],
     option_names: list[str],
     variants: list[VariantRecord],
     reading: Reading,
-    *,
     is_complete: bool,
 ) -> ProductRecord:
     constant = {
@@ -311,9 +381,10 @@ def _product(
     detailed = {name: value for section, name, value in head.details if section != OPTION_SECTION}
     texts = head.texts.get("product_type") or head.texts.get("google_product_category") or []
     paths = (fields.category_path(text) for text in texts if not text.isdigit())
-    pictures = [head["image_link"], *head.texts.get("additional_image_link", [])]
+    pictures = _pictures(entries)
     return checked_product(
-        handle=head["item_group_id"] or head["id"],
+        odd,
+        handle=_handle(head),
         name=head["item_group_title"] or head["title"],
         merchant=head["external_seller_id"] or reading.merchant,
         currency=reading.currency,
@@ -322,7 +393,7 @@ def _product(
         brand=head["brand"],
         attributes=constant | detailed | head.attributes,
         categories=tuple(dict.fromkeys(path for path in paths if path)),
-        images=tuple(Image(url=url) for url in dict.fromkeys(pictures) if url),
+        images=tuple(Image(url=url) for url in pictures),
         option_names=tuple(option_names),
         is_complete=is_complete,
     )

@@ -48,7 +48,8 @@ def gathered(
             if isinstance(row, kind):
                 yield from waiting.add(row, keys_of(row), window=window)
             elif isinstance(row, Finding):
-                waiting.mark_incomplete()
+                if not row.is_warning:
+                    waiting.mark_incomplete()
                 yield row
     except Unreadable:
         waiting.mark_incomplete()

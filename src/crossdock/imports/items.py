@@ -17,7 +17,8 @@ Record = ProductRecord | CategoryRecord | BlogPostRecord | MerchantRecord
 
 _SHOWN = 80
 CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
-"""Characters that no text of a catalogue has, since XML has none; a row with one is refused."""
+"""Characters that no text of a catalogue has, since XML has none; they are left out of what is read."""
+DROPPED = "has control characters, which are left out"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,13 +38,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Read(msgspec.Struct, frozen=True, kw_only=True):
     """A record and where it stood: `row` is its first row, `variant_rows` one for each variant.
 
-    `parts` is what a product's file has a place for, None for everything.
+    `parts` is what a product's file has a place for, None for everything. `spare_handle` and
+    `spare_keys` are used where the handle or a sku came before, and '' where there is none.
     """
 
     row: int
     record: Record
     variant_rows: tuple[int, ...] = ()
     parts: Parts | None = None
+    spare_handle: str = ""
+    spare_keys: tuple[str, ...] = ()
 
 
 Item = Read | Finding
@@ -70,13 +74,25 @@ class RowRefused(Exception):
         self.value = shown(value)
         super().__init__(f"{field}: {reason}")
 
-    def at(self, row: int) -> Finding:
+    def at(self, row: int, *, is_warning: bool = False) -> Finding:
         """The finding about that row."""
-        return Finding(row=row, field=self.field, reason=self.reason, value=self.value)
+        return Finding(
+            row=row,
+            field=self.field,
+            reason=self.reason,
+            value=self.value,
+            is_warning=is_warning,
+        )
+
+
+def _printable(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() and letter > "\x7f" else "\ufffd"
 
 
 def shown(value: object) -> str:
     """A value as a report may show it: one line, at most 80 characters and the length of the rest."""
     text = str(value)
-    start = "".join(letter if letter.isprintable() else "�" for letter in text[:_SHOWN])
+    start = "".join(map(_printable, text[:_SHOWN]))
     return start if len(text) <= _SHOWN else f"{start}… ({len(text)} characters)"

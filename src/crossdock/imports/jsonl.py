@@ -4,8 +4,6 @@ A line is a "product", "category", "blog_post" or "merchant" by its "type" (a pr
 A product may have its `variants`, or the fields of its only variant beside its own.
 """
 
-import json
-import math
 import re
 import typing
 from collections.abc import Callable, Iterator
@@ -25,14 +23,28 @@ from crossdock.imports.encodings import (
     detect_encoding,
     start_of_text,
 )
-from crossdock.imports.items import CONTROL, Finding, Item, Read, RowRefused, Unreadable, shown
+from crossdock.imports.items import (
+    DROPPED,
+    Finding,
+    Item,
+    Read,
+    RowRefused,
+    Unreadable,
+    shown,
+)
+from crossdock.imports.json_arrays import elements
+from crossdock.imports.json_values import tidied, without_controls, without_decimals
+from crossdock.imports.keys import derived_key
 from crossdock.imports.layouts import foreign, found_names
 from crossdock.imports.map_checking import Sources, check_targets
+from crossdock.imports.odd_cells import Odd, without
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.recognising import other_text
+from crossdock.imports.records import convert_anyway
 from crossdock.kit.money import parse_amount
 from crossdock.shop.catalogue import (
+    EVERYTHING,
     BlogPostRecord,
     CategoryRecord,
     MerchantRecord,
@@ -73,10 +85,12 @@ Line = ProductLine | CategoryLine | BlogPostLine | MerchantLine
 
 _decode = msgspec.json.Decoder(Line).decode
 _decode_loosely = msgspec.json.Decoder(float_hook=Decimal).decode
-_SPACE = re.compile("[ \\t\\r\\n\\ufeff]*")
 _WHERE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
 _VARIANT_FIELDS = frozenset(VariantRecord.__struct_fields__) - {"attributes", "enabled"}
 _AMOUNTS = {"retail": "retail_minor", "sale": "sale_minor", "cost": "cost_minor"}
+_KINDS: dict[str, Any] = {
+    "category": CategoryLine, "blog_post": BlogPostLine, "merchant": MerchantLine,
+}  # fmt: skip
 _KNOWN = frozenset(
     {"type", "on_hand", "supplier_on_hand", "category_path", *_AMOUNTS}.union(
         *(kind.__struct_fields__ for kind in (*typing.get_args(Line), VariantRecord))
@@ -89,10 +103,10 @@ _FOREIGN = (
     "Object contains unknown field",
     "Object missing required field",
 )
-_Read = Callable[[Any, int], Item | None]
+_Read = Callable[[Any, int], list[Item]]
+_CONTROL_BYTES = bytes(code for code in range(32) if code not in b"\t\n\r")
 _FOREIGN_MIN = 3
 _HELD_MAX = 50
-_DIGITS_MAX = 100
 
 
 def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
@@ -107,9 +121,9 @@ def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
     start = start_of_text(source.stream, encoding=encoding)
     sources = Sources(reading.map)
     if start.startswith("["):
-        elements = enumerate(_elements(bounded_chunks(source.stream, encoding=encoding)), start=1)
+        numbered = enumerate(elements(bounded_chunks(source.stream, encoding=encoding)), start=1)
         read: _Read = partial(_from_object, reading=reading, sources=sources)
-        yield from _read_each(elements, read, start=start)
+        yield from _read_each(numbered, read, start=start)
     else:
         lines = enumerate(_byte_lines(source, encoding), start=1)
         filled = ((number, line) for number, line in lines if not line.isspace())
@@ -121,7 +135,7 @@ def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
 def _read_each(values: Iterator[tuple[int, Any]], read: _Read, *, start: str) -> Iterator[Item]:
     """What is read of each value. Raises Unreadable when none of the first ones is of our kind."""
     first: Any = None
-    held: list[Item | None] = []
+    held: list[list[Item]] = []
     for number, value in values:
         first = first if held else value
         held.append(read(value, number))
@@ -129,16 +143,17 @@ def _read_each(values: Iterator[tuple[int, Any]], read: _Read, *, start: str) ->
             break
     is_telling = len(held) >= _FOREIGN_MIN or not start.startswith(("{", "["))
     if held and is_telling and all(map(_is_foreign, held)):
-        raise _foreign(first, getattr(held[0], "reason", ""), start)
-    yield from filter(None, held)
+        raise _foreign(first, getattr(held[0][-1], "reason", ""), start)
+    for items in held:
+        yield from items
     for number, value in values:
-        if item := read(value, number):
-            yield item
+        yield from read(value, number)
 
 
-def _is_foreign(item: Item | None) -> bool:
+def _is_foreign(items: list[Item]) -> bool:
     """Whether a value was refused for what it is altogether, not for a value in it."""
-    return isinstance(item, Finding) and item.reason.startswith(_FOREIGN)
+    last = items[-1] if items else None
+    return isinstance(last, Finding) and last.reason.startswith(_FOREIGN)
 
 
 def _foreign(value: Any, reason: str, start: str) -> Unreadable:
@@ -170,19 +185,23 @@ def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
         number += 1
 
 
-def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> Item | None:
+def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> list[Item]:
     if reading.map.is_empty and not _may_have_control(line):
         try:
-            return _item(_decode(line), number, reading)
-        except msgspec.ValidationError:
+            return [_item(_decode(line), number, reading)]
+        except _BROKEN:
             pass  # the slow way knows the short forms, and tells what is wrong
-        except _BROKEN as error:
-            return _not_json(line, number, error)
+    found: list[Item] = []
     try:
         value = _decode_loosely(line)
     except _BROKEN as error:
-        return _not_json(line, number, error)
-    return _from_object(value, number, reading, sources)
+        clean = line.translate(None, _CONTROL_BYTES)
+        try:
+            value = _decode_loosely(clean)
+        except _BROKEN:
+            return [_not_json(line, number, error)]
+        found = [RowRefused("", DROPPED, _text(line)).at(number, is_warning=True)]
+    return found + _from_object(value, number, reading, sources)
 
 
 def _may_have_control(line: bytes) -> bool:
@@ -201,127 +220,67 @@ def _text(line: bytes) -> str:
     return line.decode(errors="replace").strip()
 
 
-def _elements(chunks: Iterator[str]) -> Iterator[Any]:
-    """The elements of a JSON array one by one; little more than one is in memory at a time."""
-    text = _Text(chunks)
-    text.skip("[")
-    count = 0
-    while not text.skip("]"):
-        if count and not text.skip(","):
-            raise Unreadable("The array has no comma or end", position=f"after element {count}")
-        count += 1
-        yield text.take(count)
-    if not text.is_at_end():
-        raise Unreadable("The array goes on after its end", position=f"after element {count}")
+def _from_object(value: Any, row: int, reading: Reading, sources: Sources) -> list[Item]:
+    """A decoded object, mapped and completed, as a record after warnings about values in it.
 
-
-class _Text:
-    """Text that grows by chunks as it is needed and forgets what was taken."""
-
-    def __init__(self, chunks: Iterator[str]) -> None:
-        self._chunks = chunks
-        self._text = ""
-        self._at = 0
-        self._decode = json.JSONDecoder(
-            parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant
-        ).raw_decode
-
-    def skip(self, mark: str) -> bool:
-        """Pass over white space and, when it comes next, the mark; whether it did."""
-        while True:
-            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
-            if self._at < len(self._text) or not self._grow():
-                break
-        if self._text.startswith(mark, self._at):
-            self._at += len(mark)
-            return True
-        return False
-
-    def is_at_end(self) -> bool:
-        """Whether only white space is left."""
-        self.skip("")
-        return self._at >= len(self._text)
-
-    def take(self, number: int) -> Any:
-        """The next element. Raises Unreadable when it is malformed, cut off or too large."""
-        self.skip("")
-        while True:
-            try:
-                value, self._at = self._decode(self._text, self._at)
-                return value
-            except (ValueError, RecursionError) as error:
-                too_large = len(self._text) - self._at > LINE_MAX
-                if too_large or not self._grow():
-                    why = "it is nested too deeply" if isinstance(error, RecursionError) else error
-                    reason = "is too large" if too_large else f"is malformed: {why}"
-                    raise Unreadable(f"The array {reason}", position=f"element {number}") from error
-
-    def _grow(self) -> bool:
-        more = next(self._chunks, "")
-        self._text = self._text[self._at :] + more
-        self._at = 0
-        return bool(more)
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > _DIGITS_MAX:
-        raise ValueError(f"a number has {len(digits)} digits")
-    return int(digits)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _from_object(value: Any, row: int, reading: Reading, sources: Sources) -> Item | None:
-    """A decoded object, mapped and completed, as a record; None when the map leaves it out."""
+    Nothing when the map leaves it out.
+    """
+    odd = Odd(row)
     try:
         if not isinstance(value, dict):
             raise RowRefused("", "is not an object", value)
-        _refuse_controls(value, "")
+        value = without_controls(value, "", odd)
         if not reading.map.is_empty:
             sources.look(value)
             mapped = reading.map.apply_to_object(value, currency=reading.currency)
             if mapped is None:
-                return None
-            value = mapped
+                return []
+            value = tidied(mapped)
         value = {"type": "product", **value}
         if value["type"] == "product":
-            value = _completed(value, reading)
-        elif "terms" in value:
-            value["terms"] = _without_decimals(value["terms"])
-        return _item(msgspec.convert(value, Line), row, reading)
+            return _product(_completed(value, reading, odd), odd, reading)
+        if "terms" in value:
+            value["terms"] = without_decimals(value["terms"])
+        try:
+            line = msgspec.convert(value, Line)
+        except msgspec.ValidationError:
+            line = convert_anyway(value, _KINDS.get(value["type"], Line), odd)
+        return [*odd.findings, _item(line, row, reading)]
     except RowRefused as refusal:
-        return refusal.at(row)
+        return [*odd.findings, refusal.at(row)]
     except (msgspec.ValidationError, Invalid) as error:
-        return _refusal(error, value, row)
+        return [*odd.findings, _refusal(error, value, row)]
 
 
-def _without_decimals(value: Any) -> Any:
-    """Free terms as they are stored: a number with a fraction is a float there."""
-    if isinstance(value, Decimal):
-        if not math.isfinite(number := float(value)):
-            raise RowRefused("terms", "has a number that is too large", value)
-        return number
-    if isinstance(value, dict):
-        return {name: _without_decimals(part) for name, part in value.items()}
-    return list(map(_without_decimals, value)) if isinstance(value, list) else value
+def _product(value: dict[str, Any], odd: Odd, reading: Reading) -> list[Item]:
+    """A product; what of it cannot be read stays as it was."""
+    unread = frozenset(odd.others)
+    with suppress(msgspec.ValidationError):
+        read = _item(msgspec.convert(value, Line), odd.row, reading)
+        parts = without(EVERYTHING, unread) if unread else None
+        return [*odd.findings, msgspec.structs.replace(read, parts=parts)]
+    if not isinstance(value.get("variants"), list):
+        raise RowRefused("variants", "is not a list", value.get("variants", ""))
+    variants = []
+    for place, given in enumerate(value["variants"]):
+        of_variant = Odd(odd.row)
+        if not isinstance(given, dict):
+            raise RowRefused(f"variants[{place}]", "is not an object", given)
+        variant = convert_anyway(given, VariantRecord, of_variant)
+        variants.append(variant)
+        unread |= of_variant.unread(variant.sku)
+        odd.findings += [
+            msgspec.structs.replace(finding, field=f"variants[{place}].{finding.field}")
+            for finding in of_variant.findings
+        ]
+    of_product = Odd(odd.row)
+    line = convert_anyway(value | {"variants": ()}, ProductLine, of_product)
+    read = _item(msgspec.structs.replace(line, variants=tuple(variants)), odd.row, reading)
+    parts = without(EVERYTHING, unread | of_product.unread(""))
+    return [*odd.findings, *of_product.findings, msgspec.structs.replace(read, parts=parts)]
 
 
-def _refuse_controls(value: Any, path: str) -> None:
-    if isinstance(value, str):
-        if CONTROL.search(value):
-            raise RowRefused(path, "has a control character", value)
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            _refuse_controls(name, path)
-            _refuse_controls(part, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for part in value:
-            _refuse_controls(part, path)
-
-
-def _completed(value: dict[str, Any], reading: Reading) -> dict[str, Any]:
+def _completed(value: dict[str, Any], reading: Reading, odd: Odd) -> dict[str, Any]:
     """The long form of a product's short form: one variant, amounts in major units, bare quantities."""
     value = dict(value)
     if "variants" not in value:
@@ -337,20 +296,38 @@ def _completed(value: dict[str, Any], reading: Reading) -> dict[str, Any]:
         value["variants"] = [given]
         if "handle" not in value and "sku" in given:
             value["handle"] = slug_of(str(given["sku"]))
+    handle = value.get("handle")
     currency = value.get("currency") or reading.currency
     if isinstance(value["variants"], list):
         value["variants"] = [
-            _with_amounts(variant, currency, reading) if isinstance(variant, dict) else variant
+            _with_amounts(_with_key(variant, handle), currency, reading, odd)
+            if isinstance(variant, dict)
+            else variant
             for variant in value["variants"]
         ]
     return value
 
 
-def _with_amounts(variant: dict[str, Any], currency: str, reading: Reading) -> dict[str, Any]:
+def _with_key(variant: dict[str, Any], handle: Any) -> dict[str, Any]:
+    """The variant; one without a sku gets the one that its product's handle and its options make."""
+    options = variant.get("options", {})
+    if variant.get("sku") or not handle or not isinstance(handle, str):
+        return variant
+    is_named = isinstance(options, dict) and all(isinstance(v, str) for v in options.values())
+    return {**variant, "sku": derived_key(handle, options.values() if is_named else ())}
+
+
+def _with_amounts(
+    variant: dict[str, Any], currency: str, reading: Reading, odd: Odd
+) -> dict[str, Any]:
     variant = dict(variant)
     for short, name in _AMOUNTS.items():
         if short in variant:
-            variant[name] = _minor(variant.pop(short), short, currency, reading)
+            try:
+                variant[name] = _minor(variant.pop(short), short, currency, reading)
+            except RowRefused as refusal:
+                odd.add(refusal, ())
+                odd.others.add((str(variant.get("sku", "")), name))
     return variant
 
 
@@ -368,13 +345,22 @@ def _minor(amount: Any, name: str, currency: str, reading: Reading) -> int | Non
 def _item(line: Line, row: int, reading: Reading) -> Read:
     if not isinstance(line, ProductLine):
         return Read(row=row, record=line)
+    spare = f"{line.handle}-{slug_of(line.name)}" if _is_made(line) else ""
     if not line.merchant or not line.currency:
         line = msgspec.structs.replace(
             line,
             merchant=line.merchant or reading.merchant,
             currency=line.currency or reading.currency,
         )
-    return Read(row=row, record=line)
+    return Read(row=row, record=line, spare_handle=spare)
+
+
+def _is_made(line: ProductLine) -> bool:
+    """Whether the handle is what the sku of the only variant makes."""
+    return len(line.variants) == 1 and line.handle in {
+        line.variants[0].sku,
+        slug_of(line.variants[0].sku),
+    }
 
 
 def _refusal(error: Exception, value: Any, row: int) -> Finding:

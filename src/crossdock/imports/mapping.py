@@ -17,6 +17,7 @@ from crossdock.errors import Invalid
 from crossdock.imports.encodings import ENCODINGS
 from crossdock.imports.items import CONTROL, RowRefused, Unreadable, shown
 from crossdock.kit.money import format_minor
+from crossdock.shop.catalogue import plain_text
 
 _SEVERAL = str | tuple[str, ...]
 
@@ -163,7 +164,7 @@ def load_map(path: Path) -> FieldMap:
     """The map in a TOML file. Raises Unreadable when it is no map."""
     try:
         source = path.read_bytes()
-        values = tomllib.loads(source.decode())
+        values = _spaced(tomllib.loads(source.decode()))
         field_map = msgspec.convert({**values, "source": source}, FieldMap)
     except OSError as error:
         raise Unreadable(f"The map {path} cannot be read: {error.strerror}") from error
@@ -174,6 +175,32 @@ def load_map(path: Path) -> FieldMap:
     _check(field_map, path)
     _refuse_controls(values, path)
     return field_map
+
+
+def _spaced(values: dict[str, Any]) -> dict[str, Any]:
+    """The map with a space for each no-break space in the names of columns, as headers are read."""
+    found = dict(values)
+    for part in ("rows", "fields", "attributes"):
+        if part in found:
+            found[part] = _with_names(found[part], part)
+    return found
+
+
+def _with_names(value: Any, place: str) -> Any:
+    if isinstance(value, dict):
+        is_named = place in {"rows", "fields", "only", "skip", "when"}
+        return {
+            plain_text(key) if is_named else key: _with_names(
+                part, "column" if place in {"fields", "columns"} and isinstance(part, str) else key
+            )
+            for key, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_with_names(part, place) for part in value]
+    if place == "prefixes" and isinstance(value, str):
+        return value.replace("\u00a0", " ").replace("\u202f", " ")
+    is_column = place in {"column", "from", "packed"}
+    return plain_text(value) if is_column and isinstance(value, str) else value
 
 
 def _check(field_map: FieldMap, path: Path) -> None:

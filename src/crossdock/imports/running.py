@@ -126,7 +126,7 @@ async def run_import(
 
 
 def _how_read(order: ImportOrder) -> bytes:
-    return b"\0".join((order.merchant.encode(), order.map.source))
+    return b"\0".join((order.merchant.encode(), order.map.source, order.shop.time_zone.encode()))
 
 
 class _RolledBack(Exception):
@@ -180,6 +180,7 @@ class _Run:
             currency=order.shop.currency,
             merchant=order.merchant,
             language=order.shop.languages[0],
+            zone=order.shop.zone,
             map=order.map,
         )
         read = reader_of(order.format)

@@ -5,7 +5,7 @@ is a variant, and so is the first row of a product without options; a row with o
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 
 import msgspec
@@ -14,12 +14,14 @@ from crossdock.imports import fields
 from crossdock.imports.grouping import Group, gathered
 from crossdock.imports.holding import SHOPIFY, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.keys import derived_key
 from crossdock.imports.layouts import SHOPIFY_CSV
+from crossdock.imports.odd_cells import Odd, columns_of, read_anyway, without
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.tables import Table, TableRow, read_rows
-from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord, slug_of
+from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord
 from crossdock.shop.stock import StockRecord
 
 # Our word: the header names, plain, the newer one first.
@@ -67,6 +69,10 @@ _VARIANT = {
     "stock_managed": _NAMES["tracker"],
 }
 """The columns that fill a field; a field whose columns the table lacks stays as it is."""
+_CELLS = columns_of(
+    *(_PRODUCT, _VARIANT, {"stock": _NAMES["quantity"]}),
+    together=(_NAMES["price"], _NAMES["compare"], _NAMES["shipping"], _NAMES["published"]),
+)
 _KNOWN = frozenset(
     chain(
         ("title", "merchant", "currency", "image alt text"),
@@ -124,30 +130,42 @@ def _read_product(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
             raise RowRefused("Handle", "is missing")
         option_names = _option_names(rows)
         variants: list[tuple[int, VariantRecord]] = []
-        findings: list[Finding] = []
+        refused: list[Finding] = []
+        unread: frozenset[tuple[str, str]] = frozenset()
+        make = partial(_variant, handle=handle, option_names=option_names, reading=reading)
         for row in rows:
             try:
                 if _is_variant(row, head, option_names):
-                    variants.append((row.number, _variant(row, handle, option_names, reading)))
+                    variant, odd = read_anyway(row, make, columns=_CELLS)
+                    variants.append((row.number, variant))
+                    unread |= odd.unread(variant.sku)
+                    yield from odd.findings
             except RowRefused as refusal:
-                findings.append(refusal.at(row.number))
-        yield from findings
+                refused.append(refusal.at(row.number))
+        yield from refused
         if not variants:
-            if not findings:
+            if not refused:
                 raise RowRefused("", "has no variant")
             return
-        yield Read(
-            row=head.number,
-            record=_product(
-                handle,
-                rows,
-                option_names,
-                [variant for _, variant in variants],
-                is_complete=group.is_complete and not findings,
+        record, odd = read_anyway(
+            head,
+            partial(
+                _product,
+                handle=handle,
+                rows=rows,
+                option_names=option_names,
+                variants=[variant for _, variant in variants],
+                is_complete=group.is_complete and not refused,
                 reading=reading,
             ),
+            columns=_CELLS,
+        )
+        yield from odd.findings
+        yield Read(
+            row=head.number,
+            record=record,
             variant_rows=tuple(number for number, _ in variants),
-            parts=_parts(head.table),
+            parts=without(_parts(head.table), unread | odd.unread("")),
         )
     except RowRefused as refusal:
         yield refusal.at(head.number)
@@ -177,7 +195,7 @@ def _is_variant(row: TableRow, head: TableRow, option_names: list[str]) -> bool:
 
 
 def _variant(
-    row: TableRow, handle: str, option_names: list[str], reading: Reading
+    row: TableRow, odd: Odd, *, handle: str, option_names: list[str], reading: Reading
 ) -> VariantRecord:
     options = {
         name: text
@@ -190,8 +208,9 @@ def _variant(
         field="Variant Inventory Qty",
         decimal_comma=reading.decimal_comma,
     )
-    sku = _cell(row, "sku") or "-".join([handle, *map(slug_of, options.values())])
+    sku = _cell(row, "sku") or derived_key(handle, options.values())
     return checked_variant(
+        odd,
         sku=sku,
         upc=_cell(row, "upc"),
         part_number=_cell(row, "part_number"),
@@ -228,20 +247,22 @@ def _amount(text: str, field: str, reading: Reading) -> int | None:
 
 
 def _product(
+    head: TableRow,
+    odd: Odd,
+    *,
     handle: str,
     rows: list[TableRow],
     option_names: list[str],
     variants: list[VariantRecord],
-    *,
     is_complete: bool,
     reading: Reading,
 ) -> ProductRecord:
-    head = rows[0]
     category, kind = _cell(head, "category"), head["type"]
     path = fields.category_path(category) or ((kind,) if kind else ())
     attributes = head.attributes | ({"Type": kind} if category and kind else {})
     policy = _cell(head, "policy")
     return checked_product(
+        odd,
         handle=handle,
         name=head["title"] or handle,
         merchant=head["merchant"] or reading.merchant,
@@ -268,9 +289,7 @@ def _is_enabled(head: TableRow) -> bool:
 
 def _images(rows: list[TableRow]) -> tuple[Image, ...]:
     found = {
-        url: Image(
-            url=fields.require_length(url, field="Image Src", limit=4000), alt=row["image alt text"]
-        )
+        url: Image(url=url, alt=row["image alt text"])
         for row in rows
         if (url := _cell(row, "image"))
     }

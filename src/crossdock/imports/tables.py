@@ -4,22 +4,29 @@ import csv
 import re
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
+from typing import Self
 
 import msgspec
 
 from crossdock.imports.encodings import bounded_lines, detect_encoding, start_of_text
-from crossdock.imports.items import CONTROL, Finding, RowRefused, Unreadable, shown
-from crossdock.imports.layouts import Layout, check_header, plain_name
+from crossdock.imports.items import CONTROL, DROPPED, Finding, RowRefused, Unreadable, shown
+from crossdock.imports.layouts import WOOCOMMERCE_CSV, Layout, check_header, plain_name
 from crossdock.imports.map_checking import check_sources, check_targets
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.recognising import find_delimiter, refuse_markup
+from crossdock.imports.woocommerce_headers import translated
+from crossdock.shop.catalogue import html_once, plain_text
 
 CELL_MAX = 2**20
 """Characters that one cell may have."""
 COLUMNS_MAX = 10_000
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
+_NUMERAL = re.compile(r"'+[0-9][0-9.,:/ \-]*", re.ASCII)
+"""Digits that a spreadsheet's apostrophe keeps from being a number."""
+_AS_TEXT = re.compile(r'="([^"]*)"')
+"""The same, written as a formula."""
 _SEPARATOR = re.compile(r'"?sep=(.)"?')
 """What a spreadsheet may write before the header."""
 _CSV_REASONS = {
@@ -38,6 +45,16 @@ class Table(msgspec.Struct, frozen=True):
 
     columns: frozenset[str]
     attributes: frozenset[str] | None
+    html: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+
+    def tidy(self, column: str, text: str) -> str:
+        """The text of a cell without what its writer left in it."""
+        if "&" not in text and "  " not in text and text.isascii():
+            return text
+        if column in self.html:
+            return html_once(text)
+        return text if column in self.paths else plain_text(text)
 
 
 class TableRow(msgspec.Struct, frozen=True):
@@ -51,6 +68,15 @@ class TableRow(msgspec.Struct, frozen=True):
     def __getitem__(self, name: str) -> str:
         return self.cells.get(name, "")
 
+    def holds(self, column: str) -> bool:
+        """Whether the cell has something in it."""
+        return bool(self.cells.get(column))
+
+    def without(self, columns: Collection[str]) -> Self:
+        """The row with these cells empty."""
+        cells = {name: text for name, text in self.cells.items() if name not in columns}
+        return msgspec.structs.replace(self, cells=cells)
+
     def first(self, *names: str) -> str:
         """The first of these columns that has something in it."""
         cells = self.cells
@@ -62,14 +88,25 @@ class TableRow(msgspec.Struct, frozen=True):
 
 def guard_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: an apostrophe in front where one is needed."""
-    return f"'{text}" if _RISKY.match(text) else text
+    return f"'{text}" if _RISKY.match(text) or _NUMERAL.fullmatch(text) else text
 
 
 def bare_cell(text: str) -> str:
-    """The text that `guard_cell` was given, without white space around it."""
-    if text[:1] == "'" and _GUARDED.match(text):
-        text = text[1:]
-    return text.strip()
+    """The text that `guard_cell` was given, without white space around it.
+
+    An apostrophe before digits goes too, which Shopify and spreadsheets put there.
+    """
+    text = text.strip()
+    if text[:1] == "'" and (_GUARDED.match(text) or _NUMERAL.fullmatch(text)):
+        return text[1:].strip()
+    if text[:2] == '="' and (match := _AS_TEXT.fullmatch(text)):
+        return match[1].strip()
+    return text
+
+
+def bare_number(text: str) -> str:
+    """Digits without a spreadsheet's apostrophe; another text as it is."""
+    return text[1:].strip() if text[:1] == "'" and _NUMERAL.fullmatch(text) else text
 
 
 def read_rows(
@@ -89,12 +126,10 @@ def read_rows(
     lists = _lists(source, reading, layout=layout, delimiters=delimiters)
     _, names = next(lists)
     header = _header(names, layout, reading, known)
-    table = _table(header, reading)
+    table = _table(header, layout, reading)
     for number, cells in lists:
         if any(cells):
-            row = _row(cells, header, number, reading, table)
-            if row is not None:
-                yield row
+            yield from _row(cells, header, number, reading, table)
 
 
 def _lists(
@@ -141,12 +176,16 @@ def _start(lines: Iterator[str]) -> tuple[int, str]:
 def _header(
     cells: list[str], layout: Layout, reading: Reading, known: Collection[str]
 ) -> list[str]:
-    names = [bare_cell(cell) for cell in cells]
+    names = [plain_text(bare_cell(cell)) for cell in cells]
     if len(names) > COLUMNS_MAX:
         raise Unreadable(f"There are more than {COLUMNS_MAX} columns", position="row 1")
     check_sources(reading.map, names)
     check_header(names, layout=layout, mapped=reading.map.fields)
-    _refuse_repeats(names, known)
+    if layout.format == WOOCOMMERCE_CSV.format:
+        found = translated(names)
+        reading.notes.columns = found.names
+        reading.notes.decimal_comma = bool(found.language)
+    _refuse_repeats(names, reading, known)
     reading.notes.columns_unread = _unread(names, reading, known)
     return names
 
@@ -158,14 +197,14 @@ def _unread(names: list[str], reading: Reading, known: Collection[str]) -> list[
     return [
         name
         for name in names
-        if name and plain_name(name) not in known and not _METAFIELD.match(name)
+        if name and _plain(name, reading) not in known and not _METAFIELD.match(name)
     ]
 
 
-def _refuse_repeats(names: list[str], known: Collection[str]) -> None:
+def _refuse_repeats(names: list[str], reading: Reading, known: Collection[str]) -> None:
     """Of two columns with one name nobody can say which counts."""
     places: dict[str, int] = {}
-    for place, name in enumerate(map(plain_name, names), start=1):
+    for place, name in enumerate((_plain(name, reading) for name in names), start=1):
         if name in known and name in places:
             raise Unreadable(
                 f"The column {shown(names[place - 1])} comes twice, as "
@@ -174,16 +213,18 @@ def _refuse_repeats(names: list[str], known: Collection[str]) -> None:
         places[name] = place
 
 
-def _table(header: list[str], reading: Reading) -> Table:
+def _table(header: list[str], layout: Layout, reading: Reading) -> Table:
     attributes = reading.map.attribute_names(header)
     if attributes is not None:
         attributes |= frozenset(match[1] for name in header if (match := _METAFIELD.match(name)))
-    return Table(frozenset(map(plain_name, (*header, *reading.map.fields))), attributes)
+    columns = frozenset(_plain(name, reading) for name in (*header, *reading.map.fields))
+    return Table(columns, attributes, layout.html, layout.paths)
 
 
 def _row(
     cells: list[str], header: list[str], number: int, reading: Reading, table: Table
-) -> TableRow | Finding | None:
+) -> Iterator[TableRow | Finding]:
+    """The row, after a warning about each cell with characters that no text has."""
     try:
         if len(cells) != len(header):
             raise RowRefused("", f"has {len(cells)} cells where the header has {len(header)}")
@@ -192,10 +233,12 @@ def _row(
         }
         for name, text in row.items():
             if not text.isprintable() and CONTROL.search(text):
-                raise RowRefused(name, "has a control character", text)
-        return _mapped(row, number, reading, table)
+                yield RowRefused(name, DROPPED, text).at(number, is_warning=True)
+                row[name] = CONTROL.sub("", text).strip()
+        if (mapped := _mapped(row, number, reading, table)) is not None:
+            yield mapped
     except RowRefused as refusal:
-        return refusal.at(number)
+        yield refusal.at(number)
 
 
 def _mapped(row: Mapping[str, str], number: int, reading: Reading, table: Table) -> TableRow | None:
@@ -206,14 +249,21 @@ def _mapped(row: Mapping[str, str], number: int, reading: Reading, table: Table)
             return None
         attributes = reading.map.attributes_of(row)
         row = mapped
-    cells = {_plain(name): text for name, text in row.items()}
+    cells = {}
+    for name, text in row.items():
+        plain = _plain(name, reading)
+        cells[plain] = table.tidy(plain, text)
+    attributes = {plain_text(name): plain_text(text) for name, text in attributes.items()}
     return TableRow(table, number, cells, attributes | _metafields(row))
 
 
 _PLAIN_NAMES: dict[str, str] = {}
 
 
-def _plain(name: str) -> str:
+def _plain(name: str, reading: Reading) -> str:
+    """The column's plain English name."""
+    if name in reading.notes.columns:
+        return reading.notes.columns[name]
     plain = _PLAIN_NAMES.get(name)
     if plain is None:
         if len(_PLAIN_NAMES) > COLUMNS_MAX:
@@ -228,7 +278,7 @@ _METAFIELD = re.compile(r"(.+) \(product\.metafields\.[^()]*\)$", re.DOTALL)
 def _metafields(row: Mapping[str, str]) -> dict[str, str]:
     """Shopify's own way of naming further attributes: 'Colour (product.metafields.shopify.color)'."""
     return {
-        match[1]: text
+        plain_text(match[1]): plain_text(text)
         for name, text in row.items()
         if text and ".metafields." in name and (match := _METAFIELD.match(name))
     }

@@ -6,7 +6,7 @@ not too far apart. Lists are split at commas, a backslash before a comma keeps i
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 
 import msgspec
@@ -15,12 +15,14 @@ from crossdock.imports import fields
 from crossdock.imports.grouping import WINDOW_ROWS, Group, gathered
 from crossdock.imports.holding import WOOCOMMERCE, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
+from crossdock.imports.keys import derived_key
 from crossdock.imports.layouts import WOOCOMMERCE_CSV
+from crossdock.imports.odd_cells import Odd, columns_of, read_anyway, without
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.tables import Table, TableRow, read_rows
-from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord
+from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord, slug_of
 from crossdock.shop.stock import StockRecord
 
 _SOLD = frozenset({"simple", "variable", "variation"})
@@ -80,6 +82,11 @@ _VARIANT = {
     "enabled": ("published",),
 }
 """The columns that fill a field; a field whose columns the table lacks stays as it is."""
+_SALE_COLUMNS = ("sale price", "date sale price starts", "date sale price ends")
+"""A sale whose time cannot be read is none: it would begin at once, or never end."""
+_CELLS = columns_of(
+    _PRODUCT, _VARIANT, {"stock_managed": ("stock", "meta stock sc")}, together=(_SALE_COLUMNS,)
+)
 _NUMBERED = ("name", "value s", "visible", "global", "default")
 _KNOWN = frozenset(
     chain(
@@ -90,6 +97,8 @@ _KNOWN = frozenset(
         *_VARIANT.values(),
     )
 )
+SHORT = "Short description"
+"""The attribute that keeps it where there is a description beside it."""
 _ATTRIBUTE = re.compile(r"attribute (\d{1,4}) name")
 
 
@@ -144,12 +153,22 @@ def _read_group(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
         for row in variations:
             yield RowRefused("Parent", reason, row["parent"]).at(row.number)
         return
-    for row in parents[1:]:
-        yield RowRefused("SKU", "came before in this file", row["sku"]).at(row.number)
-    try:
-        yield from _read_product(parents[0], variations, reading, is_complete=group.is_complete)
-    except RowRefused as refusal:
-        yield refusal.at(parents[0].number)
+    for parent, mine in _families(parents, variations):
+        try:
+            yield from _read_product(parent, mine, reading, is_complete=group.is_complete)
+        except RowRefused as refusal:
+            yield refusal.at(parent.number)
+
+
+def _families(
+    parents: list[TableRow], variations: list[TableRow]
+) -> list[tuple[TableRow, list[TableRow]]]:
+    """Each parent with its variations; of parents that share a sku, the first has those that name it."""
+    ids = {f"id:{row['id']}": place for place, row in reversed(list(enumerate(parents)))}
+    families: list[tuple[TableRow, list[TableRow]]] = [(row, []) for row in parents]
+    for row in variations:
+        families[ids.get(row["parent"], 0)][1].append(row)
+    return families
 
 
 def _read_product(
@@ -161,25 +180,52 @@ def _read_product(
     variants: list[tuple[int, VariantRecord]] = []
     varying = dict.fromkeys(name for row in variations for name in _attributes(row))
     option_names = list(dict.fromkeys([n for n in _attributes(head) if n in varying] + [*varying]))
+    unread: frozenset[tuple[str, str]] = frozenset()
+    spare: list[str] = []
     for row in variations if "variable" in kinds else [head]:
+        make = partial(_variant, head=head, is_variation=row is not head, reading=reading)
         try:
-            options = _attributes(row) if row is not head else {}
-            variants.append((row.number, _variant(row, head, options, reading)))
+            variant, odd = read_anyway(row, make, columns=_CELLS)
         except RowRefused as refusal:
             is_complete = False
             yield refusal.at(row.number)
+            continue
+        variants.append((row.number, variant))
+        spare.append(_id(row))
+        unread |= odd.unread(variant.sku)
+        yield from odd.findings
     if not variants:
         if is_complete:
             raise RowRefused("Type", "is variable and has no variation", head["type"])
         return
+    record, odd = read_anyway(
+        head,
+        partial(
+            _product,
+            option_names=option_names,
+            variants=[v for _, v in variants],
+            reading=reading,
+            is_complete=is_complete,
+        ),
+        columns=_CELLS,
+    )
+    yield from odd.findings
+    parts = _parts(head.table, is_simple="variable" not in kinds)
     yield Read(
         row=head.number,
-        record=_product(
-            head, option_names, [v for _, v in variants], reading, is_complete=is_complete
-        ),
+        record=record,
         variant_rows=tuple(number for number, _ in variants),
-        parts=_parts(head.table, is_simple="variable" not in kinds),
+        spare_handle=_id(head) or slug_of(head["name"]),
+        spare_keys=tuple(spare),
+        parts=without(parts, unread | odd.unread("")),
     )
+
+
+def _with_line_ends(text: str) -> str:
+    r"""The text of a description, whose line ends the writer wrote as `\n` and a typed `\n` as `\\n`."""
+    if "\\" not in text:
+        return text
+    return "\\n".join(part.replace("\\n", "\n") for part in text.split("\\\\n"))
 
 
 def _attributes(row: TableRow) -> dict[str, str]:
@@ -193,29 +239,53 @@ def _attributes(row: TableRow) -> dict[str, str]:
 
 
 def _variant(
-    row: TableRow, head: TableRow, options: dict[str, str], reading: Reading
+    row: TableRow, odd: Odd, *, head: TableRow, is_variation: bool, reading: Reading
 ) -> VariantRecord:
     images = fields.split_list(row["images"])
+    options = _attributes(row) if is_variation else {}
     origin = row.first(*_ORIGIN) or head.first(*_ORIGIN)
     return checked_variant(
-        sku=row["sku"] or (f"id-{row['id']}" if row["id"] else ""),
+        odd,
+        sku=row["sku"] or _key(row, head, options),
         upc=row.first(*_UPC),
         part_number=row.first(*_PART_NUMBER),
         merchant_sku=row["meta merchant sku"],
         options={name: _single(value) for name, value in options.items()},
-        image=images[0] if images and row is not head else None,
+        image=images[0] if images and is_variation else None,
         retail_minor=_amount(row, "regular price", reading),
         sale_minor=_amount(row, "sale price", reading),
-        sale_starts_at=fields.moment(row["date sale price starts"], field="Date sale price starts"),
-        sale_ends_at=fields.moment(row["date sale price ends"], field="Date sale price ends"),
+        sale_starts_at=fields.moment(
+            row["date sale price starts"], field="Date sale price starts", zone=reading.zone
+        ),
+        sale_ends_at=fields.moment(
+            row["date sale price ends"],
+            field="Date sale price ends",
+            zone=reading.zone,
+            is_end=True,
+        ),
         weight_g=_weight(row, reading) or _weight(head, reading),
         length_mm=_length(row, "length", reading),
         width_mm=_length(row, "width", reading),
         height_mm=_length(row, "height", reading),
         origin=origin or "SC",
         enabled=_is_published(row),
-        **_stock(row, origin or "SC", reading),
+        **_stock(row, origin or "SC", reading, odd),
     )
+
+
+def _id(row: TableRow) -> str:
+    return f"id-{row['id']}" if row["id"] else ""
+
+
+def _handle(head: TableRow) -> str:
+    return head["meta handle"] or head["sku"] or _id(head) or slug_of(head["name"])
+
+
+def _key(row: TableRow, head: TableRow, options: dict[str, str]) -> str:
+    """The key of a row without a sku: its parent's and its attributes, or its id."""
+    if options:
+        return derived_key(_handle(head), map(_single, options.values()))
+    return _id(row) or ("" if row is not head and head["name"] else slug_of(row["name"]))
 
 
 def _single(value: str) -> str:
@@ -224,7 +294,7 @@ def _single(value: str) -> str:
     return parts[0] if len(parts) == 1 else value
 
 
-def _stock(row: TableRow, origin: str, reading: Reading) -> dict[str, object]:
+def _stock(row: TableRow, origin: str, reading: Reading, odd: Odd) -> dict[str, object]:
     """Managed stock has a number. What is not in the own pool is the supplier's, except at origin SC."""
     comma = reading.decimal_comma
     stock = fields.quantity(row["stock"], field="Stock", decimal_comma=comma)
@@ -240,7 +310,7 @@ def _stock(row: TableRow, origin: str, reading: Reading) -> dict[str, object]:
     elif own is not None:
         pools["own"] = own
     return {
-        "stock_managed": stock is not None,
+        "stock_managed": stock is not None or "stock_managed" in odd.fields,
         "stock_status": _STATUS[word] if word else None,
         "stock": tuple(StockRecord(pool=pool, on_hand=count) for pool, count in pools.items()),  # type: ignore[arg-type]
     }
@@ -286,10 +356,11 @@ def _is_published(row: TableRow) -> bool:
 
 def _product(
     head: TableRow,
+    odd: Odd,
+    *,
     option_names: list[str],
     variants: list[VariantRecord],
     reading: Reading,
-    *,
     is_complete: bool,
 ) -> ProductRecord:
     kinds = _kinds(head)
@@ -298,13 +369,18 @@ def _product(
     }
     paths = (fields.category_path(path) for path in fields.split_list(head["categories"]))
     backorders = head["backorders allowed"].casefold()
+    description = _with_line_ends(head["description"])
+    short = _with_line_ends(head["short description"])
+    if description and short:
+        attributes[SHORT] = short
     return checked_product(
-        handle=head["meta handle"] or head["sku"] or (f"id-{head['id']}" if head["id"] else ""),
+        odd,
+        handle=_handle(head),
         name=head["name"],
         merchant=head.first(*_MERCHANT) or reading.merchant,
         currency=head["meta currency"] or reading.currency,
         variants=tuple(variants),
-        description=head["description"] or head["short description"],
+        description=description or short,
         brand=head.first(*_BRAND),
         attributes=attributes | head.attributes,
         categories=tuple(dict.fromkeys(path for path in paths if path)),

@@ -4,6 +4,7 @@ It has no place for: translations, promotions, rates of VAT, costs, and a suppli
 own one at origin SC. What else we know and it does not stands in Meta: columns.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -52,6 +53,7 @@ _COLUMNS = [
     "Meta: _merchant_sku",
 ]
 _STATUS = {"instock": "1", "outofstock": "0", "onbackorder": "backorder", None: ""}
+_LINE_END = re.compile(r"(?<!\\)\n")
 ATTRIBUTES_MAX = 2_000
 """How many options and attributes one product may have, far beyond what a record may hold."""
 
@@ -145,7 +147,7 @@ class WooCommerceWriter:
             "Published": "1" if product.enabled else "-1",
             "Is featured?": "1" if product.featured else "0",
             "Visibility in catalog": "visible",
-            "Description": product.description,
+            "Description": _one_line(product.description),
             "Tax status": "taxable",
             "Backorders allowed?": "1" if product.sold_without_stock else "0",
             "Categories": fields.join_list([fields.path_text(path) for path in product.categories]),
@@ -191,6 +193,15 @@ class WooCommerceWriter:
 
     def _price(self, minor: int | None) -> str:
         return "" if minor is None else format_minor(minor, self._currency)
+
+
+def _one_line(text: str) -> str:
+    r"""A description as WooCommerce writes one: `\n` for a line end, `\\n` for a typed `\n`.
+
+    A line end after a backslash stays as it is, since it could not be told from the latter.
+    """
+    escaped = text.replace("\\n", "\\\\n")
+    return _LINE_END.sub("\\\\n", escaped) if "\n" in escaped else escaped
 
 
 def _moment(value: datetime | None) -> str:

@@ -16,7 +16,12 @@ from crossdock.shop.catalogue.listing import (
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.offers import Offer, offers
-from crossdock.shop.catalogue.parts import Parts, left_out_of_product, left_out_of_variant
+from crossdock.shop.catalogue.parts import (
+    EVERYTHING,
+    Parts,
+    left_out_of_product,
+    left_out_of_variant,
+)
 from crossdock.shop.catalogue.reading_back import (
     AttributeUse,
     read_attribute_use,
@@ -47,9 +52,10 @@ from crossdock.shop.catalogue.showcase import (
     list_products,
 )
 from crossdock.shop.catalogue.statistics import has_statistics, refresh_statistics
-from crossdock.shop.catalogue.texts import clean_html, slug_of
+from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
 
 __all__ = [
+    "EVERYTHING",
     "AttributeUse",
     "BlogPostRecord",
     "CategoryRecord",
@@ -76,6 +82,7 @@ __all__ = [
     "clean_html",
     "digits_of",
     "has_statistics",
+    "html_once",
     "is_too_deep",
     "known_names",
     "left_out_of_product",
@@ -87,6 +94,7 @@ __all__ = [
     "offers",
     "open_listing",
     "open_run",
+    "plain_text",
     "prepare",
     "read_attribute_use",
     "read_version",

@@ -92,7 +92,7 @@ def prepare_product(
         record.merchant,
         record.handle,
         tail,
-        _hash(record, tail, variants),
+        _hash(record, tail, variants, parts),
         record.categories,
         variants,
         record.is_complete,
@@ -187,7 +187,12 @@ def _variant_fields(
     )
 
 
-def _hash(record: ProductRecord, tail: str, variants: Sequence[PreparedVariant]) -> bytes:
+def _hash(
+    record: ProductRecord,
+    tail: str,
+    variants: Sequence[PreparedVariant],
+    parts: Parts | None = None,
+) -> bytes:
     digest = hashlib.blake2b(_HASH_VERSION, digest_size=16)
     digest.update("\n".join([tail, *(variant.tail for variant in variants)]).encode())
     if record.categories:
@@ -197,6 +202,8 @@ def _hash(record: ProductRecord, tail: str, variants: Sequence[PreparedVariant])
     promotions = [(variant.sku, variant.promotions) for variant in variants if variant.promotions]
     if promotions:
         digest.update(_encode(promotions))
+    if parts and parts.unread:
+        digest.update(_encode(sorted(parts.unread)))
     return digest.digest()
 
 

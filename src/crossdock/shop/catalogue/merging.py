@@ -6,6 +6,7 @@ import msgspec
 
 from crossdock.shop.catalogue.parts import PRODUCT_PARTS, VARIANT_PARTS, Parts
 from crossdock.shop.catalogue.records import CategoryPath, Image, ProductRecord, VariantRecord
+from crossdock.shop.catalogue.texts import html_once, plain_text
 
 
 def completed(
@@ -39,14 +40,15 @@ def _product(
     variants: Sequence[VariantRecord | None],
     parts: Parts,
 ) -> dict[str, object]:
+    held = parts.product_fields()
     merged = _as_spelt(read, stored) | {
-        name: getattr(stored, name) for name in PRODUCT_PARTS if name not in parts.product
+        name: getattr(stored, name) for name in PRODUCT_PARTS if name not in held
     }
-    if "categories" in parts.product:
+    if "categories" in held:
         merged["categories"] = _categories(read, stored, parts)
-    if "attributes" in parts.product:
+    if "attributes" in held:
         merged["attributes"] = _attributes(read, stored, parts)
-    if "images" in parts.product:
+    if "images" in held:
         merged["images"] = _images(read, stored, parts)
     if parts.shares_enabled and not read.enabled and variants[0]:
         merged["enabled"] = stored.enabled and not variants[0].enabled
@@ -60,13 +62,16 @@ def _variant(
     *,
     product: ProductRecord | None,
 ) -> dict[str, object]:
+    held = parts.variant_fields(read.sku)
     merged = _as_spelt(read, before) | {
-        name: getattr(before, name) for name in VARIANT_PARTS if name not in parts.variant
+        name: getattr(before, name) for name in VARIANT_PARTS if name not in held
     }
-    merged |= _sale(read, before, parts)
+    if read.merchant_sku:
+        merged["merchant_sku"] = read.merchant_sku
+    merged |= _sale(read, before, parts, held)
     if parts.shares_enabled and not read.enabled:
         merged["enabled"] = before.enabled
-    if product and parts.lends_pictures and not before.image and product.images:
+    if product and parts.lends_pictures and "image" in held and not before.image and product.images:
         merged["image"] = None if read.image == product.images[0].url else read.image
     return merged
 
@@ -93,11 +98,15 @@ def _as_spelt(read: msgspec.Struct, stored: msgspec.Struct) -> dict[str, object]
 
 def _plainly(name: str, value: object) -> object:
     if isinstance(value, str):
-        return value.strip()
-    return tuple(dict.fromkeys(value)) if name in _LISTS and isinstance(value, tuple) else value
+        return html_once(value).strip() if name == "description" else plain_text(value)
+    if isinstance(value, dict):
+        return {plain_text(key): _plainly("", text) for key, text in value.items()}
+    if name in _LISTS and isinstance(value, tuple):
+        return tuple(dict.fromkeys(map(plain_text, value)))
+    return value
 
 
-_LISTS = frozenset({"tags", "related_handles"})
+_LISTS = frozenset({"tags", "related_handles", "option_names"})
 
 
 def _option_names(
@@ -112,7 +121,7 @@ def _option_names(
         for name in stored.option_names[: parts.options_max]
         if any(variant and variant.options.get(name) for variant in variants)
     )
-    return stored.option_names if shown == read.option_names else None
+    return stored.option_names if tuple(map(plain_text, shown)) == read.option_names else None
 
 
 def _categories(
@@ -162,10 +171,12 @@ def _known(image: Image, before: Mapping[str, Image], parts: Parts) -> Image:
     return msgspec.structs.replace(known, alt=image.alt) if parts.image_texts else known
 
 
-def _sale(read: VariantRecord, stored: VariantRecord, parts: Parts) -> dict[str, object]:
+def _sale(
+    read: VariantRecord, stored: VariantRecord, parts: Parts, held: frozenset[str]
+) -> dict[str, object]:
     """What becomes of a sale: it stays where the source could not show it, or not its dates."""
-    has_dates = "sale_starts_at" in parts.variant
-    if "sale_minor" not in parts.variant or (has_dates and _sale_of(read) != _NO_SALE):
+    has_dates = "sale_starts_at" in held
+    if "sale_minor" not in held or (has_dates and _sale_of(read) != _NO_SALE):
         return {}
     is_hidden = read.sale_minor is None and not parts.shows_every_sale and not _is_plain(stored)
     is_same = read.sale_minor == stored.sale_minor

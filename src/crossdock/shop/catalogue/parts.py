@@ -20,6 +20,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     | `shows_every_sale` | whether no sale may mean more than that none can be shown |
     | `shares_enabled` | whether one cell says it of a product and its only variant |
     | `lends_pictures` | whether a variant's picture and the product's first stand for each other |
+    | `unread` | fields that it holds but that could not be read, each with its sku, '' for the product |
     """
 
     product: frozenset[str]
@@ -32,6 +33,18 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     shows_every_sale: bool = True
     shares_enabled: bool = False
     lends_pictures: bool = False
+    unread: frozenset[tuple[str, str]] = frozenset()
+
+    def product_fields(self) -> frozenset[str]:
+        """The product's fields that were read."""
+        return self.product - self._unread("")
+
+    def variant_fields(self, sku: str) -> frozenset[str]:
+        """The fields of that variant that were read."""
+        return self.variant - self._unread(sku)
+
+    def _unread(self, sku: str) -> frozenset[str]:
+        return frozenset(name for of, name in self.unread if of == sku)
 
 
 _KEYS = frozenset({"handle", "name", "merchant", "currency", "variants", "is_complete"})
@@ -45,6 +58,13 @@ def _defaults(kind: type[msgspec.Struct], *, keys: frozenset[str]) -> dict[str, 
 
 PRODUCT_PARTS = _defaults(ProductRecord, keys=_KEYS)
 VARIANT_PARTS = _defaults(VariantRecord, keys=frozenset({"sku", "stock"}))
+EVERYTHING = Parts(
+    product=frozenset(PRODUCT_PARTS),
+    variant=frozenset(VARIANT_PARTS),
+    pools=frozenset({"own", "supplier"}),
+    image_texts=True,
+)
+"""Of a format that holds all; to be narrowed by what could not be read."""
 
 
 def left_out_of_product(product: ProductRecord, parts: Parts) -> Iterator[str]:

@@ -1,6 +1,7 @@
-"""Texts of the catalogue: HTML that is safe to show, and slugs."""
+"""Texts of the catalogue: HTML that is safe to show, plain texts as people mean them, and slugs."""
 
 import hashlib
+import html
 import re
 import unicodedata
 
@@ -10,6 +11,15 @@ _MARKUP = re.compile(r"[<>&\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 _SLUG_LENGTH = 100
 _ROUNDS = 4
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ESCAPED_ENTITY = re.compile(
+    r"&amp;(#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)"
+)
+_BLANKS = re.compile("[\u00a0\u2007\u202f][ \u00a0\u2007\u202f]*| [ \u00a0\u2007\u202f]+")
+_TAG = re.compile(r"<[a-zA-Z/!]")
+_ESCAPED_TAG = re.compile(
+    r"&lt;/(?:p|b|i|u|a|em|strong|span|div|ul|ol|li|h[1-6]|table|td|tr)&gt;", re.IGNORECASE
+)
 
 
 def clean_html(text: str) -> str:
@@ -24,6 +34,41 @@ def clean_html(text: str) -> str:
         if cleaned == text:
             break
         text = cleaned
+    return text
+
+
+def plain_text(text: str) -> str:
+    """A plain text without what its writer left in it: `&amp;` for a sign, no-break and doubled blanks.
+
+    Plain again, it stays the same. Line ends and tabs are kept.
+    """
+    if "&" in text:
+        for _ in range(_ROUNDS):
+            if not _ENTITY.search(text):
+                break
+            text = _ENTITY.sub(_unescaped, text)
+    if "  " in text or not text.isascii():
+        text = _BLANKS.sub(" ", text)
+    return text.strip()
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return html.unescape(match[0])
+
+
+def html_once(text: str) -> str:
+    """HTML that was escaped once too often, escaped once: `&amp;amp;` is `&amp;`, `&lt;p&gt;` is `<p>`.
+
+    A whole that is escaped is told by an escaped closing tag where no tag is.
+    """
+    if "&" not in text:
+        return text
+    for _ in range(_ROUNDS):
+        if not _ESCAPED_ENTITY.search(text):
+            break
+        text = _ESCAPED_ENTITY.sub(r"&\1", text)
+    if _ESCAPED_TAG.search(text) and not _TAG.search(text):
+        return html.unescape(text)
     return text
 
 
