@@ -18,9 +18,11 @@ from crossdock.shop.catalogue import (
     upsert_categories,
     upsert_products,
 )
-from crossdock.shop.shops import read_shop
+from crossdock.shop.partners import touch_partners
+from crossdock.shop.shops import read_shop, set_time_zone
 from crossdock.shop.stock import StockRecord
 from tests.support.factories import make_merchant, make_shop
+from tests.support.shopwedo_client import order_of
 
 NOW = datetime.now(UTC)
 LANGUAGES = {"nl", "fr", "en", "de"}
@@ -110,7 +112,7 @@ async def test_a_product_with_everything(client, shelve):
         },
         "price": 19.99,
         "VAT": 21.0,
-        "promotions": [{"price": 15.0, "start": "2026-02-01", "end": "2126-02-28"}],
+        "promotions": [{"price": 4.99, "start": "2026-02-01", "end": "2126-02-28"}],
         "status": 1,
         "extra_handling": {
             "price": 2.5,
@@ -230,6 +232,88 @@ async def test_prices(client, clients, shelve, server_database, shop):
         )
     gold = await clients(price_list_id=list_id)
     assert named(await products(gold))["Listed"]["price"] == 4.5
+
+
+def a_promotion(price_minor: int, start: str, end: str) -> Promotion:
+    """Between two moments that are given in UTC."""
+    return Promotion(
+        price_minor=price_minor,
+        starts_at=datetime.fromisoformat(start).replace(tzinfo=UTC),
+        ends_at=datetime.fromisoformat(end).replace(tzinfo=UTC),
+    )
+
+
+async def test_a_promotions_price_is_the_discount_value(client, clients, shelve):
+    """`promotion_price=discounted` tells the price during the promotion instead."""
+    lamp = a_variant(
+        "LAMP-1", retail_minor=1999, sale_minor=1899,
+        promotions=tuple(  # the last two take nothing off; all of them are March in Brussels
+            a_promotion(minor, f"2126-02-28T23:0{n}", "2126-03-31T22:00")
+            for n, minor in enumerate((1500, 1, 1899, 1950))
+        ),
+    )  # fmt: skip
+    await shelve(a_product("lamp", lamp))
+    days = {"start": "2126-03-01", "end": "2126-03-31"}
+    for setting, told in (
+        (None, [3.99, 18.98]),
+        ("discount", [3.99, 18.98]),
+        ("discounted", [15.0, 0.01, 18.99, 19.5]),
+    ):
+        who = await clients(settings={"promotion_price": setting} if setting else {})
+        [product] = await products(who)
+        assert product["price"] == 18.99
+        assert [p.pop("price") for p in product["promotions"]] == told
+        assert product["promotions"] == [days] * len(told)
+
+
+async def test_a_price_agreed_with_the_partner_has_no_promotion(
+    client, clients, shelve, server_database, shop
+):
+    lamp = a_variant("LAMP-1", promotions=(a_promotion(700, "2020-01-01", "2126-01-01"),))
+    await shelve(a_product("lamp", lamp))
+    [product] = await products(client)
+    assert [p["price"] for p in product["promotions"]] == [3.0]
+    async with server_database.begin() as tx:
+        list_id = await tx.value(
+            "insert into price_lists (shop_id, name, currency) values (%s, 'Gold', 'EUR') returning id",
+            (shop.id,),
+        )
+        await tx.run(
+            "insert into price_list_items (shop_id, price_list_id, variant_id, price_minor)"
+            " values (%s, %s, %s, 950)",
+            (shop.id, list_id, product["sku"]),
+        )
+    [agreed] = await products(await clients(price_list_id=list_id))
+    assert (agreed["price"], agreed["promotions"]) == (9.5, [])
+    assert (await products(client))[0]["promotions"] == product["promotions"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end", "php"),
+    [
+        ("Europe/Brussels", "2126-03-01", "2126-03-31", "2026-07-01 11:30:00.000000"),
+        ("UTC", "2126-02-28", "2126-03-31", "2026-07-01 09:30:00.000000"),
+        ("America/New_York", "2126-02-28", "2126-03-31", "2026-07-01 05:30:00.000000"),
+        ("Pacific/Auckland", "2126-03-01", "2126-04-01", "2026-07-01 21:30:00.000000"),
+    ],
+)
+async def test_times_are_in_the_shops_zone(
+    client, shelve, server_database, shop, zone, start, end, php
+):
+    """From the next call on, though the caller was known before the zone changed."""
+    march = a_promotion(700, "2126-02-28T23:00", "2126-03-31T22:00")
+    await shelve(a_product("lamp", a_variant("LAMP-1", promotions=(march,))))
+    await products(client)
+    async with server_database.begin() as tx:
+        await set_time_zone(tx, shop_id=shop.id, time_zone=zone)
+        await touch_partners(tx, shop_id=shop.id)
+    [product] = await products(client)
+    assert product["promotions"] == [{"price": 3.0, "start": start, "end": end}]
+    document = order_of((product["sku"], 1), created_at=1_782_898_200)
+    order = await client.order(await client.create(document))
+    assert order["created_at"] == {"date": php, "timezone_type": 3, "timezone": zone}
+    stock = await client.stock(product["sku"])
+    assert stock["last_update"]["timezone"] == zone
 
 
 async def test_filters(client, shelve):

@@ -101,11 +101,6 @@ async def test_best_before(client, variant, server_database, shop):
     }  # fmt: skip
 
 
-async def test_inactive_goods_are_listed_as_such(client, variant):
-    item = await client.stock(await variant(enabled=False, own=9))
-    assert (item["status"], item["status_string"], item["atp"]) == (0, "inactive", 9)
-
-
 async def test_pages_of_fifty_at_most(client, variant):
     skus = [str(await variant(own=None)) for _ in range(120)]
     assert list(await client.read("getStock")) == skus[:50]

@@ -112,7 +112,10 @@ class ShownStock(TypedDict):
 
 
 class ShownPromotion(TypedDict):
-    """A price of its own from one day to another."""
+    """What is taken off the product's price from the first day to the last.
+
+    For a partner with the setting `promotion_price=discounted` it is the price on these days.
+    """
 
     price: float
     start: str

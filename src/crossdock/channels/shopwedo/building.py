@@ -9,6 +9,7 @@ from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, La
 from crossdock.channels.shopwedo.methods import Methods
 from crossdock.channels.shopwedo.ordering import RELEASE_IMMEDIATE, RELEASE_LOOKING
 from crossdock.channels.shopwedo.settings import ShopwedoSettings
+from crossdock.channels.shopwedo.showing import DISCOUNT, DISCOUNTED, PROMOTION_PRICE
 from crossdock.gate import create_gate
 from crossdock.shop.partners import Signatures
 
@@ -17,6 +18,7 @@ FACTS = ChannelFacts(
     permissions=(),
     settings={
         "release_mode": (RELEASE_LOOKING, RELEASE_IMMEDIATE),
+        PROMOTION_PRICE: (DISCOUNT, DISCOUNTED),
         "replay_cache": ("yes", "no"),
         "require_v11_fields": ("yes", "no"),
         "stock_as_list": ("yes", "no"),

@@ -270,8 +270,7 @@ class Methods:
 
     def _showing(self, credential: Credential) -> showing.Showing:
         return showing.Showing(
-            zone=credential.partner.zone,
-            currency=credential.partner.currency,
+            partner=credential.partner,
             now=self._clock.now(),
             public_url=self._public_url,
         )

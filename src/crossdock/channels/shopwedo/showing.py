@@ -1,10 +1,9 @@
 """What is told of orders, stock and the catalogue (spec sections 5, 7, 9 to 12)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -22,6 +21,7 @@ from crossdock.channels.shopwedo.answers import (
     ShownItem,
     ShownOrder,
     ShownPicture,
+    ShownPromotion,
     ShownStock,
 )
 from crossdock.channels.shopwedo.keeping import KeptOrder, kept_line, kept_order
@@ -30,9 +30,12 @@ from crossdock.kit.money import to_decimal
 from crossdock.shop.catalogue import ShownCategoryTree, ShownImage, ShownPost, ShownProduct
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import LineView, OrderView
+from crossdock.shop.partners import Partner
 from crossdock.shop.stock import StockItem
 from crossdock.shop.warehouse import DemoCarrier, PickupPoint
 
+PROMOTION_PRICE = "promotion_price"
+DISCOUNT, DISCOUNTED = "discount", "discounted"
 LANGUAGES = ("nl", "fr", "en", "de")
 WAREHOUSE_ID = 1
 RETURN_DAYS = 14
@@ -47,13 +50,14 @@ _PHP_CHARS = len("2026-03-01 09:30:00.000000")
 
 
 class Showing:
-    """Turns the core's structs into this channel's objects, in one time zone and currency."""
+    """Turns the core's structs into this channel's objects, in one partner's zone and currency."""
 
-    def __init__(self, *, zone: ZoneInfo, currency: str, now: datetime, public_url: str) -> None:
-        self._zone = zone
+    def __init__(self, *, partner: Partner, now: datetime, public_url: str) -> None:
+        self._zone = partner.zone
         self._base = public_url.rstrip("/")
-        self._zone_name = str(zone)
-        self._currency = currency
+        self._zone_name = partner.time_zone
+        self._currency = partner.currency
+        self._tells_discounted = partner.settings.get(PROMOTION_PRICE) == DISCOUNTED
         self._now = now
         self._told: dict[datetime, Moment] = {}
 
@@ -136,14 +140,7 @@ class Showing:
             "description": _texts(product.translations, "description", product.description),
             "price": self._amount(product.price_minor or 0),
             "VAT": float(Decimal(product.vat_bp) / 100),
-            "promotions": [
-                {
-                    "price": self._amount(promotion.price_minor),
-                    "start": self._day(promotion.starts_at),
-                    "end": self._day(promotion.ends_at - _MOMENT_BEFORE),
-                }
-                for promotion in product.promotions
-            ],
+            "promotions": list(self._promotions(product)),
             "status": _product_status(product),
             "extra_handling": self._extra_handling(product.extra_handling),
             "barcode": product.upc,
@@ -152,7 +149,7 @@ class Showing:
             "sort": product.sort,
             "is_featured": product.featured,
             "is_virtual": product.virtual,
-            "is_nostock": product.sold_without_stock,
+            "is_nostock": product.sold_without_stock or not product.managed,
             "images": [self._image(image) for image in product.images],
             "categories": [
                 {"id": category.id, "name": _four(category.names, category.name)}
@@ -161,6 +158,24 @@ class Showing:
             "childs": product.children,
             "related_products": product.related,
         }
+
+    def _promotions(self, product: ShownProduct) -> Iterator[ShownPromotion]:
+        """What each promotion takes off `price`, or the price that it makes (seeds/002, getProducts).
+
+        One that takes nothing off is none where discounts are told.
+        """
+        usual = product.price_minor or 0
+        for promotion in product.promotions:
+            minor = promotion.price_minor
+            if not self._tells_discounted:
+                minor = usual - minor
+                if minor <= 0:
+                    continue
+            yield {
+                "price": self._amount(minor),
+                "start": self._day(promotion.starts_at),
+                "end": self._day(promotion.ends_at - _MOMENT_BEFORE),
+            }
 
     def category(self, tree: ShownCategoryTree) -> CategoryAnswer:
         """The category of section 11."""

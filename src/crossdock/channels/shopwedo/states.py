@@ -17,7 +17,10 @@ ACTIVE, OUT_OF_STOCK, INACTIVE = (1, "active"), (2, "out_of_stock"), (0, "inacti
 
 
 def stock_state(item: StockItem) -> tuple[int, str]:
-    """The state of a stock item: 0 inactive, 2 out of stock at an ATP of 0 or less, else 1 active."""
-    if not item.enabled:
-        return INACTIVE
-    return ACTIVE if item.available > 0 else OUT_OF_STOCK
+    """The state of a stock item: 1 active while createOrder sends it, so with an ATP or where it is not counted.
+
+    Without, 2 out of stock, or 0 inactive where it is not offered any more either.
+    """
+    if item.available > 0 or not item.is_counted:
+        return ACTIVE
+    return OUT_OF_STOCK if item.enabled else INACTIVE

@@ -21,9 +21,10 @@ class VariantName(msgspec.Struct, frozen=True):
 async def known_names(
     tx: Transaction, *, partner: Partner, names: Iterable[VariantName]
 ) -> set[VariantName]:
-    """The names that are variants which the partner may order; see `variant_named` in naming.sql.
+    """The names that are variants which the partner may have sent; see `variant_named` in naming.sql.
 
-    Disabled variants, those of hidden merchants and those of other shops are treated as unknown.
+    Those of hidden merchants and of other shops are treated as unknown. A disabled one is known: it
+    is not offered, which is another question than whether it may be sent.
     """
     wanted = list(dict.fromkeys(names))
     rows = await tx.all(
@@ -43,7 +44,7 @@ _KNOWN = """
     cross join lateral (
         select 1 from variants v
         where v.shop_id = %(shop)s and v.id = variant_named(%(shop)s, %(merchants)s::bigint[], w.kind, w.text)
-          and v.enabled and sees_merchant(%(merchants)s::bigint[], v.merchant_id)
+          and sees_merchant(%(merchants)s::bigint[], v.merchant_id)
         limit 1
     ) found
 """

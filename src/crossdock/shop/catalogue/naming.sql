@@ -1,21 +1,25 @@
 -- A partner's variant by the name that it goes by: 'id', 'reference' (either of its two) or 'barcode' (digits,
--- compared across 8, 12, 13 and 14). Of several variants with one reference or barcode the oldest that is
--- enabled and of a merchant in sight. An id is only read: whoever joins it to the variants sees whether it is one.
+-- compared across 8, 12, 13 and 14). Of several variants with one reference or barcode, of merchants in sight, the
+-- oldest that is enabled, else the oldest. An id is only read: whoever joins it to the variants sees whether it is one.
 create or replace function variant_named(p_shop_id bigint, p_merchant_ids bigint[], p_kind text, p_text text)
 returns bigint language plpgsql stable as $$
 begin
     if p_kind = 'id' then
         return p_text::bigint;
     elsif p_kind = 'barcode' then
-        return (select min(v.id) from variants v
+        return (select v.id from variants v
                 where v.shop_id = p_shop_id and p_text ~ '^[0-9]{8,14}$' and v.gtin14 = lpad(p_text, 14, '0')::char(14)
-                  and v.enabled and sees_merchant(p_merchant_ids, v.merchant_id));
+                  and sees_merchant(p_merchant_ids, v.merchant_id)
+                order by v.enabled desc, v.id limit 1);
     end if;
-    return least(
-        (select min(v.id) from variants v
-         where v.shop_id = p_shop_id and v.sku = p_text
-           and v.enabled and sees_merchant(p_merchant_ids, v.merchant_id)),
-        (select min(v.id) from variants v
-         where v.shop_id = p_shop_id and v.merchant_sku = p_text and v.merchant_sku <> ''
-           and v.enabled and sees_merchant(p_merchant_ids, v.merchant_id)));
+    return (select named.id
+            from (
+                select v.id, v.enabled from variants v
+                where v.shop_id = p_shop_id and v.sku = p_text and sees_merchant(p_merchant_ids, v.merchant_id)
+                union all
+                select v.id, v.enabled from variants v
+                where v.shop_id = p_shop_id and v.merchant_sku = p_text and v.merchant_sku <> ''
+                  and sees_merchant(p_merchant_ids, v.merchant_id)
+            ) named
+            order by named.enabled desc, named.id limit 1);
 end $$;

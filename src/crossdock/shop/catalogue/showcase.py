@@ -17,7 +17,7 @@ Texts = dict[str, str]
 
 
 class ShownPromotion(msgspec.Struct, frozen=True, kw_only=True):
-    """A price for a time."""
+    """A price for a time; a variant with a price agreed with the partner has none."""
 
     price_minor: int
     starts_at: datetime
@@ -44,7 +44,8 @@ class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
     """A product, or one variant of it: then `parent_id` is the product's id, else 0.
 
     `variant_id` is the variant counted (of a product with several its first one); `available` is
-    the sum over its variants. Prices are minor units without VAT; `price_minor` is the one outside of
+    the sum over its variants. It is `managed` where the stock of each is, and counted where in
+    addition nothing makes it run on without. Prices are minor units without VAT; `price_minor` is the one outside of
     promotions, for these are told beside it; None where there is none.
     """
 
@@ -59,6 +60,7 @@ class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
     promotions: list[ShownPromotion]
     enabled: bool
     is_counted: bool
+    managed: bool
     extra_handling: dict[str, Any] | None
     upc: str
     available: int
@@ -196,9 +198,11 @@ _SHOWN = f"""
             select jsonb_agg(jsonb_build_object('price_minor', q.price_minor, 'starts_at', q.starts_at,
                                                 'ends_at', q.ends_at) order by q.starts_at)
             from promotions q where q.shop_id = p.shop_id and q.variant_id = v.first_id
-              and q.ends_at > %(now)s), '[]'::jsonb),
+              and q.ends_at > %(now)s and not exists (
+                  select 1 from price_list_items a where a.shop_id = p.shop_id
+                  and a.price_list_id = %(price_list)s::bigint and a.variant_id = v.first_id)), '[]'::jsonb),
         'enabled', p.enabled and v.enabled, 'extra_handling', p.extra_handling,
-        'is_counted', is_counted(v.is_managed, p.sold_without_stock, p.virtual),
+        'is_counted', is_counted(v.is_managed, p.sold_without_stock, p.virtual), 'managed', v.is_managed,
         'upc', v.upc, 'available', v.available, 'weight_g', v.weight_g, 'sort', p.sort,
         'featured', p.featured, 'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,
         'images', coalesce((
@@ -228,7 +232,7 @@ _SHOWN = f"""
                (array_agg(x.vat_bp order by x.place, x.id))[1] as vat_bp,
                (array_agg(x.weight_g order by x.place, x.id))[1] as weight_g,
                (array_agg(x.regular_minor order by x.place, x.id))[1] as price_minor,
-               bool_or(x.enabled) as enabled, bool_or(x.managed) as is_managed,
+               bool_or(x.enabled) as enabled, bool_and(x.managed) as is_managed,
                coalesce(sum(x.own), 0)::bigint as available
         from {OFFERS} x
         where x.product_id = p.id and (e.own_variant is null or x.id = e.own_variant)

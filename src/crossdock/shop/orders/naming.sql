@@ -1,5 +1,6 @@
 -- The lines with the variants that they name (see variant_named), and the numbers of those that name none, null
 -- where all do. A line has a name of its own only where the caller gave one, and takes stock only of what is counted.
+-- Whether a variant is offered does not matter: who names it owns goods here, and what is on the shelf may be sent.
 -- Each line by itself, with `limit`: a join would be planned for a hundred lines, and for so many it is
 -- cheaper to read all variants of a small shop.
 create or replace function name_lines(
@@ -18,7 +19,7 @@ create or replace function name_lines(
         from variants x join products p on p.shop_id = x.shop_id and p.id = x.product_id
         where x.shop_id = p_shop_id
           and x.id = variant_named(p_shop_id, p_merchant_ids, l.line ->> 'kind', l.line ->> 'text')
-          and x.enabled and (p_merchant_ids is null or x.merchant_id = any(p_merchant_ids))
+          and (p_merchant_ids is null or x.merchant_id = any(p_merchant_ids))
         limit 1
     ) v on true
 $$;

@@ -12,7 +12,10 @@ PAGE_MAX = 50
 
 
 class StockItem(msgspec.Struct, frozen=True, gc=False):
-    """A variant and its own level; `last_stock_change` is when its available quantity last changed."""
+    """A variant and its own level; `last_stock_change` is when its available quantity last changed.
+
+    What is not counted never runs out, whatever its level says.
+    """
 
     variant_id: int
     sku: str
@@ -22,6 +25,7 @@ class StockItem(msgspec.Struct, frozen=True, gc=False):
     on_hand: int
     available: int
     enabled: bool
+    is_counted: bool
     best_before: date | None
     best_before_alert: str
     updated_at: datetime
@@ -53,21 +57,27 @@ async def list_stock(
     return [StockItem(*row) for row in rows]
 
 
-# A filter of its own query each, so that each has its own plan: one page by id, one row, a few rows.
-_COLUMNS = """
+# A page of variants, and then what belongs to each of them: skipped ones are not looked up. A filter
+# of its own query each, so that each has its own plan: one page by id, one row, a few rows.
+_OF_VARIANTS = """
     select v.id, v.sku, v.merchant_sku, v.name, v.weight_g, coalesce(l.on_hand, 0),
-           coalesce(l.available, 0), v.enabled, l.best_before, coalesce(l.best_before_alert, ''),
-           greatest(v.updated_at, l.updated_at), l.updated_at
-    from variants v
-    left join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
-    where v.shop_id = %(shop)s
-      and sees_merchant(%(merchants)s::bigint[], v.merchant_id)
+           coalesce(l.available, 0), v.enabled, is_counted(v.stock_managed, p.sold_without_stock, p.virtual),
+           l.best_before, coalesce(l.best_before_alert, ''), greatest(v.updated_at, l.updated_at), l.updated_at
+    from (
+        select v.* from variants v
+        where v.shop_id = %(shop)s and sees_merchant(%(merchants)s::bigint[], v.merchant_id)
 """
-_PAGE = "order by v.id limit %(limit)s offset %(offset)s"
-_STOCK = f"{_COLUMNS} {_PAGE}"
-_STOCK_OF_ONE = f"{_COLUMNS} and v.id = %(variant)s {_PAGE}"
-_STOCK_BY_REFERENCE = f"""{_COLUMNS}
-      and v.id = any(array(select x.id from variants x where x.shop_id = %(shop)s and x.sku = %(reference)s)
-                  || array(select x.id from variants x where x.shop_id = %(shop)s
-                           and x.merchant_sku = %(reference)s and x.merchant_sku <> ''))
-      and (%(variant)s::bigint is null or v.id = %(variant)s) {_PAGE}"""
+_A_PAGE = """
+        order by v.id limit %(limit)s offset %(offset)s
+    ) v
+    join products p on p.shop_id = v.shop_id and p.id = v.product_id
+    left join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
+    order by v.id
+"""
+_STOCK = f"{_OF_VARIANTS} {_A_PAGE}"
+_STOCK_OF_ONE = f"{_OF_VARIANTS} and v.id = %(variant)s {_A_PAGE}"
+_STOCK_BY_REFERENCE = f"""{_OF_VARIANTS}
+          and v.id = any(array(select x.id from variants x where x.shop_id = %(shop)s and x.sku = %(reference)s)
+                      || array(select x.id from variants x where x.shop_id = %(shop)s
+                               and x.merchant_sku = %(reference)s and x.merchant_sku <> ''))
+          and (%(variant)s::bigint is null or v.id = %(variant)s) {_A_PAGE}"""
