@@ -336,3 +336,24 @@ async def test_the_command_tells_of_a_file_with_nothing_in_it_and_of_what_is_no_
     assert json.loads(told.stdout)["columns_unread"] == ["Notes"]
     told = run(fifo)
     assert (told.returncode, "save it as one first" in told.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u3164", "\u0301"], ids=ascii)
+async def test_a_name_of_which_nothing_can_be_seen_is_none(import_, unseen):
+    variants = [{"sku": "seen"}, {"sku": unseen}]
+    lines = [
+        PRODUCT | {"handle": "a", "name": unseen},
+        PRODUCT | {"handle": unseen},
+        PRODUCT | {"handle": "b", "merchant": unseen},
+        PRODUCT | {"handle": "c", "variants": variants},
+        {"type": "merchant", "name": unseen},
+        {"type": "category", "path": ["A", unseen]},
+        {"type": "blog_post", "slug": "p", "title": unseen, "content": "", "language": "en",
+         "published_at": "2026-01-01T00:00:00Z"},
+    ]  # fmt: skip
+    summary = await import_("\n".join(map(json.dumps, lines)), "jsonl")
+    assert [(row, field) for row, field, _ in summary.refusals] == [
+        (1, "name"), (2, "handle"), (3, "merchant"), (4, "sku"), (5, "name"), (6, "path"), (7, "title"),
+    ]  # fmt: skip
+    assert {reason for _, _, reason in summary.refusals} == {"holds nothing that can be seen"}
+    assert summary.products_added == 1

@@ -1,6 +1,7 @@
 """Content codings of every route: gzip in what comes is undone, what is large goes out as gzip."""
 
 import asyncio
+import hashlib
 import zlib
 from collections import OrderedDict
 
@@ -32,24 +33,26 @@ def body_coding(scope: Scope) -> str:
 
 
 class Kept:
-    """Compressed files and pages by their entity tag, so that nobody makes us compress them anew."""
+    """Compressed files and pages by their content, so that nobody makes us compress them anew."""
 
     def __init__(self) -> None:
         self._bodies: OrderedDict[bytes, bytes] = OrderedDict()
         self._bytes = 0
 
-    def get(self, tag: bytes) -> bytes | None:
-        """The body of this tag, if it is kept."""
-        if tag in self._bodies:
-            self._bodies.move_to_end(tag)
-        return self._bodies.get(tag)
+    async def packed(self, body: bytes) -> bytes:
+        """The body as gzip; what was not used for longest is dropped."""
+        key = hashlib.blake2b(body, digest_size=32).digest()
+        if key in self._bodies:
+            self._bodies.move_to_end(key)
+            return self._bodies[key]
+        made = await _packed(body)
+        if key not in self._bodies:
+            self._keep(key, made)
+        return made
 
-    def put(self, tag: bytes, body: bytes) -> None:
-        """Keep it, and drop what was not used for longest."""
-        if tag in self._bodies:
-            return
-        self._bodies[tag] = body
-        self._bytes += len(body)
+    def _keep(self, key: bytes, made: bytes) -> None:
+        self._bodies[key] = made
+        self._bytes += len(made)
         while self._bytes > _KEPT_BYTES:
             _, dropped = self._bodies.popitem(last=False)
             self._bytes -= len(dropped)
@@ -68,7 +71,7 @@ class Compressing:
         self._kept = kept
         self._start: Message | None = None
         self._packer: zlib._Compress | None = None
-        self._tag = b""
+        self._lasts = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -90,14 +93,14 @@ class Compressing:
         if self._scope["method"] == "HEAD" or not self._accepts():
             await self._send(message)
             return
-        self._start, self._tag = message, _lasting_tag(named)
+        self._start, self._lasts = message, _lasts(named)
 
     async def _first(self, message: Message) -> None:
         assert self._start is not None
         start, self._start = self._start, None
         body, has_more = message.get("body", b""), message.get("more_body", False)
         if not has_more:
-            body = await self._whole(body)
+            body = await (self._kept.packed(body) if self._lasts else _packed(body))
             await self._send(_coded(start, length=len(body)))
             await self._send({"type": "http.response.body", "body": body})
             return
@@ -116,17 +119,6 @@ class Compressing:
             piece += self._packer.flush()
         if piece or not has_more:
             await self._send({"type": "http.response.body", "body": piece, "more_body": has_more})
-
-    async def _whole(self, body: bytes) -> bytes:
-        if self._tag and (known := self._kept.get(self._tag)):
-            return known
-        if len(body) > _THREAD_BYTES:
-            packed = await asyncio.to_thread(gzip_whole, body)
-        else:
-            packed = gzip_whole(body)
-        if self._tag:
-            self._kept.put(self._tag, packed)
-        return packed
 
     def _accepts(self) -> bool:
         listed = [value for name, value in self._scope["headers"] if name == b"accept-encoding"]
@@ -148,8 +140,15 @@ def _shrinks(status: int, headers: dict[bytes, bytes]) -> bool:
     return kind.startswith(_TYPES) and not is_personal
 
 
-def _lasting_tag(headers: dict[bytes, bytes]) -> bytes:
-    return b"" if b"no-store" in headers.get(b"cache-control", b"") else headers.get(b"etag", b"")
+def _lasts(headers: dict[bytes, bytes]) -> bool:
+    """Whether the answer may be asked for again as it is."""
+    return b"etag" in headers and b"no-store" not in headers.get(b"cache-control", b"")
+
+
+async def _packed(body: bytes) -> bytes:
+    if len(body) > _THREAD_BYTES:
+        return await asyncio.to_thread(gzip_whole, body)
+    return gzip_whole(body)
 
 
 def _coded(start: Message, *, length: int | None) -> Message:

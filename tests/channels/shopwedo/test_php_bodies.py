@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import random
 import shutil
 import subprocess
 import uuid
@@ -306,3 +307,40 @@ async def test_phps_own_curl(server, client, variant, tmp_path):
         subprocess.run, ["php", program], env=os.environ | env, capture_output=True, text=True, check=False
     )  # fmt: skip
     assert json.loads(done.stdout) == [[wanted]] * 3, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_odd_forms_are_no_fault_and_widen_no_filter(client, variant, seed):
+    """Whatever stands in the brackets of a filter, nothing is told that it does not name."""
+    rng = random.Random(seed)
+    for _ in range(3):
+        await variant()
+    wanted = (await products(client))[1]
+    signs = ["[", "]", "[]", "[0]", "[7]", "[a]", "[[", "0", " ", ".", "é", "\x00", "%5B"]
+    for _ in range(60):
+        fields = [("auth", client.auth())]
+        for _ in range(rng.choice((1, 1, 2))):
+            name = "data[product_id]" + "".join(rng.choices(signs, k=rng.randrange(4)))
+            fields.append((name, rng.choice((wanted, f"{wanted}.0", "x", "1e9", "-1", "\ud800"))))
+        body = urlencode(fields, errors="surrogatepass").encode()
+        reply = await client.send("getProducts", body)
+        assert reply.status_code in {200, 400}, (fields, reply.text)
+        if reply.status_code == 200:
+            assert {product["product_id"] for product in reply.json()} <= {wanted}, fields
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_odd_bytes_are_no_fault(client, seed):
+    rng = random.Random(seed)
+    whole = [client.body({"sku": 1}), client.shaped("js").body({"sku": 1}), literal(client.auth())]
+    for _ in range(60):
+        content_type, body = rng.choice(whole)
+        odd = bytearray(rng.choice((body, gzip.compress(body), rng.randbytes(50))))
+        for _ in range(rng.randrange(6)):
+            odd[rng.randrange(len(odd))] = rng.randrange(256)
+        headers = {"Content-Type": rng.choice((content_type, FORM, "application/json", ""))}
+        if coding := rng.choice(("", "", "gzip", "br")):
+            headers["Content-Encoding"] = coding
+        reply = await client._http.post("/api/getStock", content=bytes(odd), headers=headers)
+        assert reply.status_code in {200, 400, 401}, (headers, bytes(odd), reply.text)
+        assert reply.status_code == 200 or reply.json()["error"]
