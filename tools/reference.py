@@ -13,10 +13,13 @@ from pathlib import Path
 
 import msgspec
 
+from crossdock.channels import plumbing
 from crossdock.channels.registry import default_settings
 from crossdock.channels.shoppex_partner import requests
 from crossdock.commands.server.settings import example_file, reference_page
+from crossdock.edge.coding import LARGE_BYTES
 from crossdock.errors import ERROR_CODES
+from crossdock.gate.gate import FIELDS_MAX
 from crossdock.settings import describe
 from tools.laws.layout import channel_names
 from tools.laws.tree import read_repository
@@ -71,9 +74,21 @@ def limits_page() -> str:
     for title, names in _LIMITING.items():
         rows = [(f"`{name}`", _number(settings[name][0]), settings[name][1]) for name in names]
         lines += ["", f"## {title}", "", *_table(("setting", "default", "what it bounds"), rows)]
+    lines += ["", "## Bodies of every channel", ""]
+    lines += _table(("what", "limit"), _body_rows())
     lines += ["", "## Fields of an order on `shoppex_partner`", ""]
     lines += _table(("field", "limit"), _order_rows())
     return "\n".join(lines) + "\n"
+
+
+def _body_rows() -> list[tuple[str, str]]:
+    return [
+        ("a body in gzip", "`edge.body_limit_bytes` as it is sent, and once it is uncompressed"),
+        ("fields of a form, parts of a multipart body", f"{plumbing.FIELDS_MAX:,}"),
+        ("levels of a nested form", f"{plumbing.DEPTH_MAX}"),
+        ("fields of a form of the console or the label page", f"{FIELDS_MAX}"),
+        ("an answer that goes out in gzip", f"{LARGE_BYTES:,} bytes or more"),
+    ]
 
 
 def _order_rows() -> list[tuple[str, str]]:

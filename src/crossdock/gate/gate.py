@@ -17,7 +17,7 @@ from crossdock.shop.people import NewSession, People, Right, Visit
 
 ACCOUNT = "/console/account"
 TOKEN_FIELD = "form_token"
-_FIELDS_MAX = 50
+FIELDS_MAX = 50
 _STRANGE_SITES = {"cross-site", "same-site"}
 
 Form = Mapping[str, str]
@@ -152,9 +152,9 @@ async def read_form(request: Request) -> Form:
         return {}
     body = (await request.body()).decode("utf-8", "replace")
     try:
-        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=_FIELDS_MAX)
+        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:
-        raise Invalid("invalid_input", f"A form has at most {_FIELDS_MAX} fields.") from None
+        raise Invalid("invalid_input", f"A form has at most {FIELDS_MAX} fields.") from None
     return dict(reversed(pairs))
 
 
