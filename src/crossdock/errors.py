@@ -6,6 +6,7 @@ CrossdockError                 anything the core refuses
 ├── Invalid                    the input is malformed
 ├── Conflict                   the same thing was already done, or is being done
 └── Unavailable                try again later
+    ├── StorageFull            a disk is full
     └── DatabaseUnavailable    the database cannot be reached
         └── OutcomeUnknown     what was asked for may have been committed, or not
 
@@ -48,6 +49,7 @@ ERROR_CODES: dict[str, str] = {
     "exists": "There is one already.",
     "database_unavailable": "The database cannot be reached.",
     "outcome_unknown": "The database's answer was lost: this was done, or it was not.",
+    "storage_full": "The disk is full, so nothing can be written now.",
     "busy": "Too many others want the same rows; try again.",
     "internal": "Something failed inside the server.",
 }
@@ -81,6 +83,13 @@ class Conflict(CrossdockError):
 
 class Unavailable(CrossdockError):
     """Try again later; `data['retry_after_s']` says when, where it is known."""
+
+
+class StorageFull(Unavailable):
+    """No room is left on the database's disk, or on the server's own."""
+
+    def __init__(self) -> None:
+        super().__init__("storage_full", data={"retry_after_s": 5})
 
 
 class DatabaseUnavailable(Unavailable):

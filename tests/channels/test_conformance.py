@@ -16,6 +16,7 @@ from crossdock.errors import (
     CrossdockError,
     DatabaseUnavailable,
     OutcomeUnknown,
+    StorageFull,
     Unavailable,
 )
 from tests.support.processes import ROOT
@@ -70,7 +71,10 @@ def test_every_core_code_has_an_answer(channel: Channel, code: str, method: str)
 @pytest.mark.parametrize("code", ERROR_CODES)
 def test_only_faults_are_told_as_faults(channel: Channel, code: str):
     answer = channel.render_error(CrossdockError(code), "POST")
-    unavailable = {"database_unavailable", "outcome_unknown", "busy", "payment_unsettled"}
+    unavailable = {
+        *("database_unavailable", "outcome_unknown", "storage_full"),
+        *("busy", "payment_unsettled"),
+    }
     is_fault = code in {"internal", *unavailable}
     assert (answer.status >= 500) is is_fault
 
@@ -80,6 +84,7 @@ def test_only_faults_are_told_as_faults(channel: Channel, code: str):
     [
         DatabaseUnavailable(),
         OutcomeUnknown(),
+        StorageFull(),
         Unavailable("busy", data={"retry_after_s": 7}),
         Unavailable("rate_limited"),
     ],

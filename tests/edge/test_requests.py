@@ -1,6 +1,7 @@
 """The edge of every request, around a channel that does what its path says."""
 
 import asyncio
+import errno
 import re
 
 import orjson
@@ -15,10 +16,12 @@ GENERATED_ID = re.compile(r"[A-Za-z0-9]{12}-[0-9a-f]+")
 
 
 async def door(scope, receive, send):
-    """A channel: /door/boom fails, /door/away has no database, else the body's size is answered."""
+    """A channel: /door/boom fails, /door/full has no disk, /door/away no database; else a size."""
     match scope["path"]:
         case "/door/boom":
             raise RuntimeError("secret detail")
+        case "/door/full":
+            raise OSError(errno.ENOSPC, "No space left on device")
         case "/door/away":
             raise DatabaseUnavailable
         case "/door/late":
@@ -207,6 +210,13 @@ async def test_an_unreachable_database_says_when_to_come_back(edge):
 
     assert reply.body == b"database_unavailable"
     assert reply.headers["retry-after"] == "2"
+
+
+async def test_a_full_disk_says_when_to_come_back(edge):
+    reply = await ask(edge, "/door/full")
+
+    assert reply.headers["retry-after"] == "5"
+    assert reply.body == b"storage_full"
 
 
 async def test_outside_of_channels_an_error_is_json(edge):

@@ -18,7 +18,13 @@ from crossdock.db.connection import (
 )
 from crossdock.db.hosts import LATE_ALONE_S, Hosts
 from crossdock.db.probing import Probe
-from crossdock.errors import CrossdockError, DatabaseUnavailable, OutcomeUnknown, Unavailable
+from crossdock.errors import (
+    CrossdockError,
+    DatabaseUnavailable,
+    OutcomeUnknown,
+    StorageFull,
+    Unavailable,
+)
 
 # The pool doubles its pause after each failed attempt; given up early, the next request tries anew.
 RECONNECT_S = 3.0
@@ -186,6 +192,8 @@ class _DriverErrors:
             raise Unavailable("busy", data={"retry_after_s": 1}) from error
         if isinstance(error, psycopg.errors.QueryCanceled):
             raise Unavailable("busy", data={"retry_after_s": 2}) from error
+        if isinstance(error, psycopg.errors.DiskFull):
+            raise StorageFull from error
         if isinstance(error, PoolTimeout):
             raise DatabaseUnavailable from error
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):

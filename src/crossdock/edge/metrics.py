@@ -4,15 +4,14 @@ The folder must be named before prometheus_client is imported anywhere, so nothi
 """
 
 import os
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 
 from crossdock.db.unit_of_work import Database
+from crossdock.edge.metrics_folder import FOLDER_VARIABLE, take_room
+from crossdock.kit.storage import Space
 from crossdock.shop.alerts import count_open
 from crossdock.shop.events import count_unread
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -29,28 +28,15 @@ _BACKLOG = (
     ("crossdock_events_unnumbered", "Committed events that have no sequence number yet."),
 )
 _ALERTS = ("crossdock_alerts_open", "Alerts that nobody has seen yet, by kind.")
+_FREE = ("crossdock_disk_free_bytes", "Room left for the data folder or the embedded database.")
 _UNREAD = ("crossdock_events_unread", "Numbered events that a consumer has not read yet.")
-
-
-def reset_folder(data_dir: Path, *, port: int) -> Path:
-    """The empty folder for the processes of the server on `port`; made before the first starts."""
-    folder = data_dir / "metrics" / str(port)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def forget_process(pid: int) -> None:
-    """Drop the gauges of a process that is gone; its counters stay counted."""
-    folder = Path(os.environ.get(FOLDER_VARIABLE, ""))
-    for path in folder.glob(f"gauge_live*_{pid}.db"):
-        path.unlink(missing_ok=True)
 
 
 class Metrics:
     """The counters of one web process."""
 
     def __init__(self) -> None:
+        take_room()
         from prometheus_client import Counter, Gauge, Histogram
 
         labels = ("channel", "route")
@@ -91,13 +77,14 @@ class Metrics:
             gauge.set(stats.get(name, 0))
 
 
-async def render(database: Database) -> bytes:
-    """All metrics as text: the sum over the processes, and the database's backlog where reachable."""
-    from prometheus_client import CollectorRegistry, generate_latest
+async def render(database: Database, *, space: Space | None) -> bytes:
+    """All metrics as text: the sum over the processes, the room left, the database's backlog."""
+    from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector
 
-    registry = CollectorRegistry()
+    registry = REGISTRY  # of this process alone
     if FOLDER_VARIABLE in os.environ:
+        registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     async with database.statement() as tx:
         row = await tx.one(_BACKLOG_SQL)
@@ -107,6 +94,8 @@ async def render(database: Database) -> bytes:
         _gauge(name, text, f" {n}") for (name, text), n in zip(_BACKLOG, row or (), strict=True)
     ]
     lines.append(_labelled(*_ALERTS, label="kind", counts=alerts))
+    if space:
+        lines.append(_gauge(*_FREE, f" {space.free_bytes}"))
     lines.append(_labelled(*_UNREAD, label="consumer", counts=unread))
     return generate_latest(registry) + "".join(lines).encode()
 

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,6 +12,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Database
 from crossdock.edge import metrics
 from crossdock.errors import CrossdockError, NotFound, Unavailable
+from crossdock.kit.storage import MEGABYTE, Space, least_space
 
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 _FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
@@ -52,18 +54,27 @@ class Operating:
     async def _ready(self, _scope: Scope) -> tuple[str, bytes]:
         """The database answers and has this version's schema."""
         await check_ready(self._runtime.database)
-        wanted = wanted_state()
-        body = {
+        wanted, space = wanted_state(), self._space()
+        body: dict[str, Any] = {
             "status": "ready",
             "revision": wanted.revision,
             "generation": wanted.generation,
         }
+        if space:
+            low_mb = self._runtime.settings.server.disk_low_mb
+            body["disk"] = "low" if space.free_bytes < low_mb * MEGABYTE else "ok"
+            body["disk_free_mb"] = space.free_bytes // MEGABYTE
         return "application/json", orjson.dumps(body)
 
     async def _metrics(self, scope: Scope) -> tuple[str, bytes]:
         if not _may_scrape(scope, token=self._runtime.settings.edge.metrics_token):
             raise NotFound("not_found")
-        return metrics.CONTENT_TYPE, await metrics.render(self._runtime.database)
+        return metrics.CONTENT_TYPE, await metrics.render(
+            self._runtime.database, space=self._space()
+        )
+
+    def _space(self) -> Space | None:
+        return least_space(self._runtime.settings.server.written_folders)
 
 
 async def check_ready(database: Database) -> None:

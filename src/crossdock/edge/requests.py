@@ -24,10 +24,12 @@ from crossdock.errors import (
     Invalid,
     NotFound,
     SealBroken,
+    StorageFull,
     Unavailable,
 )
 from crossdock.kit.compressing import gunzip
 from crossdock.kit.ids import RandomIds
+from crossdock.kit.storage import is_full
 
 log = structlog.get_logger("crossdock.access")
 
@@ -100,9 +102,10 @@ class Edge:
         except SealBroken as error:  # the operator's to mend, and no secret: a place, not a value
             log.critical("a stored secret does not open", reason=str(error))
             await exchange.fail(CrossdockError("internal"))
-        except Exception:
+        except Exception as error:
             log.exception("request failed", path=_printable(exchange.scope["path"]))
-            await exchange.fail(CrossdockError("internal"))
+            told = StorageFull() if is_full(error) else CrossdockError("internal")
+            await exchange.fail(told)
 
     async def _hand_over(self, exchange: "_Exchange") -> None:
         scope, channel = exchange.scope, exchange.channel

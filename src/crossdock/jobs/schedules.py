@@ -11,6 +11,8 @@ from procrastinate import JobContext
 
 from crossdock.jobs.queue import queue, runtime_of, services_of
 from crossdock.jobs.stalled import hand_back_stalled
+from crossdock.kit.storage import MEGABYTE, least_space
+from crossdock.shop.alerts import raise_for_operator
 from crossdock.shop.orders import expire_orders as expire_unpaid
 from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
@@ -85,6 +87,24 @@ async def purge(context: JobContext, timestamp: int) -> None:
 async def retry_stalled(context: JobContext, timestamp: int) -> None:
     """Requeue the jobs of workers that died."""
     await hand_back_stalled(context.app)
+
+
+@queue.periodic(cron="* * * * *")
+@queue.task(name="watch_disk", queueing_lock="watch_disk", pass_context=True)
+async def watch_disk(context: JobContext, timestamp: int) -> None:
+    """Raise an alert while the disk of the data folder has little room."""
+    runtime = runtime_of(context)
+    server = runtime.settings.server
+    space = least_space(server.written_folders)
+    if space is None or space.free_bytes >= server.disk_low_mb * MEGABYTE:
+        return
+    free_mb = space.free_bytes // MEGABYTE
+    log.warning("the disk is nearly full", path=str(space.path), free_mb=free_mb)
+    message = (
+        f"The disk of {space.path} has {free_mb} MB left. When it is full, nothing can be sold."
+    )
+    async with runtime.database.begin() as tx:
+        await raise_for_operator(tx, kind="disk_low", message=message, now=runtime.clock.now())
 
 
 @queue.periodic(cron="17 * * * *")

@@ -9,9 +9,11 @@ import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
+
+from crossdock.kit.lasting_stream import LastingStream
 
 HIDDEN = "[hidden]"
 
@@ -41,7 +43,7 @@ _CHATTY = (
 
 def configure_logging(*, level: str, format: str, stream: TextIO | None = None) -> None:  # noqa: A002
     """Send structlog's and the standard library's records through one chain to `stream` (stderr)."""
-    stream = stream or sys.stderr
+    stream = cast(TextIO, LastingStream(stream or sys.stderr))
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

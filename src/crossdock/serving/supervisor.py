@@ -17,7 +17,12 @@ from collections.abc import Callable
 
 import structlog
 
-from crossdock.edge.metrics import FOLDER_VARIABLE, forget_process, reset_folder
+from crossdock.edge.metrics_folder import (
+    FOLDER_VARIABLE,
+    forget_process,
+    make_folder,
+    remove_folder,
+)
 from crossdock.errors import CrossdockError
 from crossdock.serving.child import PARENT_VARIABLE, READY_FD_VARIABLE
 from crossdock.settings import ENVIRONMENT_PREFIX, Settings
@@ -53,12 +58,15 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._stopping.set)
         await claim_port(self._settings)
-        os.environ[FOLDER_VARIABLE] = str(
-            reset_folder(self._settings.server.data_path, port=self._settings.server.port)
-        )
-        async with asyncio.TaskGroup() as group:
-            for slot, module in enumerate(self._modules):
-                group.create_task(self._keep_alive(slot, module), name=module)
+        os.environ.pop(FOLDER_VARIABLE, None)
+        if folder := make_folder(self._settings.server.data_path, port=self._settings.server.port):
+            os.environ[FOLDER_VARIABLE] = str(folder)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for slot, module in enumerate(self._modules):
+                    group.create_task(self._keep_alive(slot, module), name=module)
+        finally:
+            remove_folder()
         if self._failure:
             raise self._failure
         log.info("stopped")

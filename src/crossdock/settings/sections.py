@@ -32,6 +32,7 @@ class Server(Section, frozen=True, kw_only=True):
         "port",
         "workers",
         "shutdown_grace_s",
+        "disk_low_mb",
     )
 
     data_dir: Annotated[
@@ -57,6 +58,18 @@ class Server(Section, frozen=True, kw_only=True):
         Seconds,
         Meta(description="How long open requests and jobs may take to finish after a stop signal."),
     ] = 20.0
+
+    disk_low_mb: Annotated[
+        Natural,
+        Meta(
+            description="Free megabytes on the data folder's disk below which an alert is raised; 0 raises none."
+        ),
+    ] = 1000
+
+    @property
+    def written_folders(self) -> tuple[Path, ...]:
+        """The data folder, and the embedded database's, which may lie elsewhere."""
+        return self.data_path, self.data_path / "postgres"
 
     @property
     def data_path(self) -> Path:

@@ -25,8 +25,9 @@ from crossdock.channels.shoppex_partner.errors import (
 )
 from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 from crossdock.channels.shoppex_partner.wire import encode_success, read_order
-from crossdock.errors import Conflict, CrossdockError
+from crossdock.errors import Conflict, CrossdockError, StorageFull
 from crossdock.kit.compressing import choose_coding
+from crossdock.kit.storage import is_full
 from crossdock.shop.orders import (
     Placing,
     Rule,
@@ -221,6 +222,6 @@ def _no_route(_error: Exception) -> CrossdockError:
     return WireError("rest_no_route")
 
 
-def _internal(_error: Exception) -> CrossdockError:
+def _internal(error: Exception) -> CrossdockError:
     """The framework hands the error on after this answer; the server around the channel logs it."""
-    return CrossdockError("internal")
+    return StorageFull() if is_full(error) else CrossdockError("internal")

@@ -144,6 +144,11 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "partner_temporarily_unavailable",
         "Whether this was done is not known; try again with a new nonce and the same number.",
     ),
+    "storage_full": (
+        503,
+        "partner_temporarily_unavailable",
+        "The shop cannot write right now; try again with a new nonce.",
+    ),
     "busy": (
         503,
         "partner_temporarily_unavailable",

@@ -57,6 +57,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "exists": (400, "exists"),
     "database_unavailable": (503, "temporarily_unavailable"),
     "outcome_unknown": (503, "temporarily_unavailable"),
+    "storage_full": (503, "temporarily_unavailable"),
     "busy": (503, "temporarily_unavailable"),
     "internal": (500, "internal_error"),
 }

@@ -1,6 +1,6 @@
 """Alerts: what somebody has to look at, raised once while it is open, and closed by being seen."""
 
-from crossdock.shop.alerts.raising import raise_alert
+from crossdock.shop.alerts.raising import raise_alert, raise_for_operator
 from crossdock.shop.alerts.seeing import (
     PAGE_MAX,
     Alert,
@@ -19,5 +19,6 @@ __all__ = [
     "list_alerts",
     "mark_seen",
     "raise_alert",
+    "raise_for_operator",
     "read_alert",
 ]

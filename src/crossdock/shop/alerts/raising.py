@@ -25,3 +25,14 @@ async def raise_alert(
         (shop_id, kind, message, order_id, now, subject),
     )
     return alert_id is not None
+
+
+async def raise_for_operator(tx: Transaction, *, kind: str, message: str, now: datetime) -> bool:
+    """Raise an alert that is about the whole installation: it stands with the oldest shop.
+
+    Whether it is new; without a shop there is nobody to tell.
+    """
+    shop_id = await tx.value("select min(id) from shops")
+    if shop_id is None:
+        return False
+    return await raise_alert(tx, shop_id=shop_id, kind=kind, message=message, now=now)
