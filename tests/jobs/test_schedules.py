@@ -1,23 +1,42 @@
 """What is forgotten when its time is over, and that a running server does it by itself."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from crossdock.shop.orders import purge_identities
 from crossdock.shop.partners import purge_expired
+from crossdock.shop.partners.purging import NONCES_KEPT
 from tests.support.factories import make_shop
 
 
-async def test_expired_nonces_are_forgotten_and_live_ones_stay(tx, clock):
+async def test_nonces_long_expired_are_forgotten_and_others_stay(tx, clock):
     now = clock.now()
+    long_ago = now - NONCES_KEPT
     for name, offset in (("old", -1), ("edge", 0), ("live", 1)):
         await tx.run(
-            "insert into nonces values (-1, %s, %s)", (name, now + timedelta(seconds=offset))
+            "insert into nonces values (-1, %s, %s)", (name, long_ago + timedelta(seconds=offset))
         )
 
     await purge_expired(tx, now=now)
 
     left = await tx.all("select nonce from nonces where credential_id = -1 order by nonce")
     assert left == [("edge",), ("live",)]
+
+
+async def test_nonces_are_not_forgotten_by_a_clock_that_runs_ahead(tx):
+    now = datetime.now(UTC)
+    await tx.run("insert into nonces values (-1, 'kept', %s)", (now,))
+    await tx.run(
+        "insert into identities (shop_id, namespace, key, created_at, expires_at)"
+        " values (-1, 'test', 'kept', %s, %s)",
+        (now, now + timedelta(hours=1)),
+    )
+
+    await purge_expired(tx, now=now + timedelta(days=1))
+    await purge_identities(tx, now=now + timedelta(days=1))
+
+    assert await tx.value("select count(*) from nonces where credential_id = -1") == 1
+    assert await tx.value("select count(*) from identities where key = 'kept'") == 1
 
 
 async def test_old_rate_windows_are_forgotten(tx, clock):

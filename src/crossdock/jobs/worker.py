@@ -14,6 +14,7 @@ from crossdock.jobs.consuming import run_consumers
 from crossdock.jobs.delivering import POLL_S, Sender
 from crossdock.jobs.queue import queue
 from crossdock.jobs.stalled import SILENT_S, hand_back_stalled
+from crossdock.kit.clock import WallClock
 from crossdock.settings import Settings
 from crossdock.shop.events import Consumer
 
@@ -21,6 +22,8 @@ log = structlog.get_logger("crossdock.jobs")
 
 HEARTBEAT_S = 5.0
 NUMBERING_BATCH = 5000
+CLOCK_LOOK_S = 5.0
+CLOCK_STEP_S = 10.0  # more than a time service corrects at once
 DATABASE_WAIT_S = 5.0
 
 
@@ -81,6 +84,36 @@ async def _finish(sends: asyncio.Task[None], *, sender: Sender, grace_s: float) 
 
 
 async def _run_jobs(services: Services) -> None:
+    """Run jobs; begin anew where the wall clock was set.
+
+    The library remembers when it last deferred a periodic job, by the wall clock: set back, it would
+    wait until that time is reached again, and set ahead, defer every run that it thinks it missed.
+    """
+    clock = WallClock()
+    while True:
+        running = asyncio.create_task(_run_worker(services), name="run jobs until the clock is set")
+        watching = asyncio.create_task(_clock_is_set(clock), name="watch the clock")
+        try:
+            await asyncio.wait((running, watching), return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                return await running
+        finally:
+            watching.cancel()
+            running.cancel()
+            await asyncio.gather(running, watching, return_exceptions=True)
+
+
+async def _clock_is_set(clock: WallClock) -> None:
+    """Return once the wall clock was set by more than CLOCK_STEP_S."""
+    while True:
+        await asyncio.sleep(CLOCK_LOOK_S)
+        step_s = clock.was_set_by_s()
+        if abs(step_s) >= CLOCK_STEP_S:
+            log.warning("the clock was set", by_s=round(step_s))
+            return
+
+
+async def _run_worker(services: Services) -> None:
     settings = services.settings
     await queue.run_worker_async(
         concurrency=settings.jobs.concurrency,

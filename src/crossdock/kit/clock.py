@@ -1,6 +1,8 @@
 """The one source of time, so that tests and the sandbox can set it."""
 
 import re
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -36,6 +38,25 @@ class FrozenClock:
     def move(self, step: timedelta) -> None:
         """Move the clock by `step`, which may be negative."""
         self._moment += step
+
+
+class WallClock:
+    """Notices that the wall clock was set, by looking at the monotonic one beside it."""
+
+    def __init__(
+        self,
+        *,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._monotonic = wall, monotonic
+        self._apart_s = wall() - monotonic()
+
+    def was_set_by_s(self) -> float:
+        """By how many seconds it was set since the last question; less than zero is back."""
+        apart_s = self._wall() - self._monotonic()
+        step_s, self._apart_s = apart_s - self._apart_s, apart_s
+        return step_s
 
 
 def clock_from_text(text: str) -> Clock:

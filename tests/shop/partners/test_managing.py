@@ -20,7 +20,7 @@ from crossdock.shop.partners import (
     rotate_secret,
     set_terms,
 )
-from crossdock.shop.partners.purging import purge_expired
+from crossdock.shop.partners.purging import NONCES_KEPT, purge_expired
 from tests.conftest import NOON
 from tests.support.factories import box, make_partner, make_shop
 
@@ -173,7 +173,7 @@ async def test_forgetting_takes_what_is_over_and_nothing_else(tx):
     for credential_id, age in zip(ids, (1, 0, -1), strict=True):
         await tx.run(
             "insert into nonces (credential_id, nonce, expires_at) values (%s, 'n', %s)",
-            (credential_id, NOON - timedelta(seconds=age)),
+            (credential_id, NOON - NONCES_KEPT - timedelta(seconds=age)),
         )
         await tx.run(
             "insert into rate_windows (credential_id, window_start, calls) values (%s, %s, 1)",

@@ -5,19 +5,25 @@ from datetime import datetime, timedelta
 from crossdock.db.unit_of_work import Transaction
 
 RATE_WINDOW_KEPT = timedelta(minutes=5)
+NONCES_KEPT = timedelta(hours=2)
 BATCH = 20_000
 
 _NONCES = """
 delete from nonces where ctid = any(array(
-    select ctid from nonces where expires_at < %s order by expires_at limit %s for update skip locked))
+    select ctid from nonces where expires_at < least(%s, clock_timestamp()) - %s
+    order by expires_at limit %s for update skip locked))
 """
 _WINDOWS = "delete from rate_windows where window_start < %s"
 
 
 async def purge_expired(tx: Transaction, *, now: datetime) -> int:
-    """Delete expired nonces, in batches, and old rate windows; how many rows."""
+    """Delete nonces long expired, in batches, and old rate windows; how many rows.
+
+    A nonce goes by the database's clock, or by `now` where that is behind it, and not before
+    NONCES_KEPT are over: a clock that is set back by less makes its signature good once more.
+    """
     total = 0
-    while count := await tx.run(_NONCES, (now, BATCH)):
+    while count := await tx.run(_NONCES, (now, NONCES_KEPT, BATCH)):
         total += count
         if count < BATCH:
             break
