@@ -113,6 +113,10 @@ class Stand:
         finally:
             await database.close()
 
+    def use(self, server: ServerProcess | None) -> None:
+        """Let `server` be the one that runs now: one that a claim started in its own way."""
+        self._server = server
+
     @property
     def server_settings(self) -> dict[str, object]:
         """The settings of every process of this claim."""

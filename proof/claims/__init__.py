@@ -23,7 +23,10 @@ from proof.claims import (
     p17_money,
     p19_link,
     p20_import,
+    p21_crash,
+    p22_full_disk,
     p23_standby,
+    p25_clocks,
 )
 
 CLAIMS: list[Claim] = [
@@ -48,5 +51,8 @@ CLAIMS: list[Claim] = [
     p17_money.CLAIM,
     p19_link.CLAIM,
     p20_import.CLAIM,
+    p21_crash.CLAIM,
+    p22_full_disk.CLAIM,
     p23_standby.CLAIM,
+    p25_clocks.CLAIM,
 ]
