@@ -1,4 +1,4 @@
-"""The web application: mounts the channels and the pages over one process's services, opens the pool."""
+"""The web application of one process: mounts channels and pages over its services, opens the pool."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ POOL_WATCH_S = 5.0
 
 
 class Application:
-    """One ASGI application: all channels and the operator's pages behind one edge."""
+    """One ASGI application: all channels, the pages and the operator's endpoints behind the middleware."""
 
     def __init__(self, services: Services, channels: list[Channel]) -> None:
         self.services = services
@@ -54,7 +54,7 @@ class Application:
             await self._live(receive, send)
 
     def _plain(self, scope: Scope) -> Scope:
-        """The request under its plain path, where a channel knows its query at `/` as another spelling."""
+        """The request under the path that a channel reads from the query at `/`, if it does."""
         if scope["path"] != "/" or not scope["query_string"]:
             return scope
         for channel in self.channels:
@@ -78,7 +78,7 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def start(self) -> None:
-        """Open the pool, then what the channels opened for themselves."""
+        """Open the pool, then run the channels' start-up."""
         await self.runtime.database.open()
         for channel in self.channels:
             if channel.start:
@@ -86,7 +86,7 @@ class Application:
         self._watch = asyncio.create_task(self._watch_pool(), name="watch pool")
 
     async def stop(self) -> None:
-        """Close in the opposite order; requests have ended by now."""
+        """Close everything in reverse order; requests have ended by now."""
         self._watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._watch

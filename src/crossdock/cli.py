@@ -1,6 +1,6 @@
-"""The `crossdock` command: assembles the sub-commands and turns errors into one clear line.
+"""The `crossdock` command: assembles the sub-commands and turns errors into one line on stderr.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong settings or arguments.
+Exit codes: 0 done, 1 refused or failed, 2 invalid settings or arguments.
 """
 
 import sys
@@ -92,19 +92,19 @@ _GROUPS = {"partner": partners.app, "demo": demo.app}
 
 
 class Line:
-    """What channels' commands get as `context.obj`."""
+    """What commands of channels get as `context.obj`."""
 
     def with_runtime(self, action: Callable[[Runtime], Awaitable[T]]) -> T:
         """Run `action` with a migrated database and an open pool."""
         return with_runtime(action)
 
     def base_url(self) -> str:
-        """Where the outside reaches the server of this data folder."""
+        """The public base URL of the server of this data folder."""
         return base_url(load_settings())
 
 
 def add_channel_commands() -> None:
-    """Add what each channel brings, to the group that it names or as a group of its own."""
+    """Add each channel's commands, to the group that it names or as a new group."""
     for manifest in manifests():
         for group, commands in (manifest.commands() if manifest.commands else {}).items():
             if group in _GROUPS:
@@ -117,7 +117,7 @@ add_channel_commands()
 
 
 def main() -> None:
-    """Run the command line; a known error becomes a line on stderr, never a traceback."""
+    """Run the command line; a known error becomes one line on stderr, without a traceback."""
     try:
         app(obj=Line())
     except SettingsError as error:

@@ -1,7 +1,7 @@
-"""The composition: every service of the core, built from the settings, the clock and the database.
+"""The composition root: builds every service of the core from settings, clock and database.
 
-The web processes, the worker, the commands and the tools that measure build them here and nowhere else.
-A service is made when it is first asked for, so that a command pays for what it uses.
+Web processes, the worker, commands and benchmarks build their services here and nowhere else. A
+service is created on first use, so that a command pays only for what it uses.
 """
 
 from datetime import timedelta
@@ -28,9 +28,9 @@ from crossdock.shop.warehouse import Booking, create_carriers
 
 
 def create_box(settings: Settings) -> SecretBox:
-    """What opens and seals secrets, with the keys of the settings or of the data folder.
+    """What encrypts and decrypts secrets, with the keys of the settings or of the data folder.
 
-    A change of the folder's file counts while the process runs.
+    A change of the key file takes effect while the process runs.
     """
     older = [
         decode_key(text, where="master_key_older") for text in settings.secrets.master_key_older
@@ -48,7 +48,7 @@ def create_box(settings: Settings) -> SecretBox:
 
 
 class Services:
-    """The services of one process, or of one command; `close` them in the event loop that used them."""
+    """The services of one process or command; `close` them in the event loop that used them."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
@@ -61,7 +61,7 @@ class Services:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections of outgoing calls; the database is closed by whoever opened it."""
+        """Close the HTTP client; the database is closed by its owner."""
         if "outbound" in self.__dict__:
             await self.outbound.close()
 
@@ -72,22 +72,22 @@ class Services:
 
     @cached_property
     def box(self) -> SecretBox:
-        """What seals secrets. Making it reads the key file, or makes one where there is none."""
+        """Encrypts and decrypts secrets. Reads the key file, or creates it if there is none."""
         return create_box(self.settings)
 
     @cached_property
     def outbound(self) -> Outbound:
-        """The client for outgoing calls; belongs to the event loop that uses it first."""
+        """The client for outgoing calls; bound to the event loop that uses it first."""
         return Outbound(allowed_hosts=self.settings.outbound.allowed_outbound_hosts)
 
     @cached_property
     def people(self) -> People:
-        """Staff who sign in."""
+        """People who sign in."""
         return People(create_means(self.runtime, box=self.box, ids=self.ids))
 
     @cached_property
     def assigning(self) -> Assigning:
-        """Which sales rep looks after a customer."""
+        """Assigns a sales rep to a customer."""
         settings = self.settings
         return Assigning(
             db=self.runtime.database,
@@ -112,7 +112,7 @@ class Services:
 
     @cached_property
     def paying(self) -> Paying:
-        """Asking payment providers."""
+        """Payments through the providers."""
         sandbox = Sandbox(self.runtime.database, clock=self.runtime.clock)
         return Paying(
             db=self.runtime.database,
@@ -123,7 +123,7 @@ class Services:
 
     @cached_property
     def booking(self) -> Booking:
-        """Booking with this installation's carriers, and asking them."""
+        """Shipments through this installation's carriers, and tracking."""
         carriers = create_carriers(
             ids=self.ids,
             clock=self.runtime.clock,
@@ -134,7 +134,7 @@ class Services:
 
     @cached_property
     def connectors(self) -> Connectors:
-        """The ways to outside systems that pack orders."""
+        """The connectors to outside systems that fulfil orders."""
         return Connectors(outbound=self.outbound, box=self.box, clock=self.runtime.clock)
 
     @cached_property
@@ -145,7 +145,7 @@ class Services:
 
     @cached_property
     def alert_mail(self) -> AlertMail:
-        """Alerts by mail, where an SMTP server is set."""
+        """Alerts by mail, if an SMTP server is configured."""
         smtp = self.settings.smtp
         mailer = Mailer(
             host=smtp.host,
@@ -163,29 +163,29 @@ class Services:
 
     @cached_property
     def consumers(self) -> list[Consumer]:
-        """The core's own consumers of events; a worker lets them read."""
+        """The core's event consumers, run by the worker."""
         return [self.alert_mail.consumer]
 
     @cached_property
     def delivering(self) -> Delivering:
-        """Sending of what is due by the database's clock, whatever the shop's clock says."""
+        """Sends due deliveries, by the database's clock, whatever the shop's clock says."""
         return Delivering(
             db=self.runtime.database, clock=self.runtime.clock, kinds=self.delivery_kinds
         )
 
     @cached_property
     def configuring(self) -> Configuring:
-        """Adding and changing connectors."""
+        """Adds and changes connectors."""
         return Configuring(outbound=self.outbound, box=self.box)
 
     def create_callers(self, channel: str) -> Callers:
-        """The partners of one channel; it keeps a cache, so each channel makes one for all its proofs."""
+        """The partners of one channel. It caches, so each channel creates one for all its proofs."""
         return Callers(
             self.runtime.database, channel=channel, box=self.box, clock=self.runtime.clock
         )
 
     def create_passwords(self, callers: Callers) -> Passwords:
-        """The proof by name and password of a channel's callers, as slow for guesses as signing in."""
+        """Name and password authentication of a channel's partners, throttled like signing in."""
         return Passwords(
             callers,
             free_failures=self.settings.people.sign_in_free_failures,

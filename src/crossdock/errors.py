@@ -1,14 +1,14 @@
-"""Facts that stop an operation, with stable codes and without HTTP.
+"""Errors with stable codes, independent of HTTP.
 
-CrossdockError                 anything the core refuses
-├── NotFound                   an id that does not exist, or belongs to somebody else
-├── Refused                    a rule says no; nothing was written
+CrossdockError                 every error of the core
+├── NotFound                   the id does not exist, or belongs to another tenant
+├── Refused                    a rule was violated; nothing was written
 ├── Invalid                    the input is malformed
-├── Conflict                   the same thing was already done, or is being done
-└── Unavailable                try again later
+├── Conflict                   already done, or being done
+└── Unavailable                temporary; retry later
     ├── StorageFull            a disk is full
     └── DatabaseUnavailable    the database cannot be reached
-        └── OutcomeUnknown     what was asked for may have been committed, or not
+        └── OutcomeUnknown     the commit may or may not have happened
 
 Every code is in ERROR_CODES; each channel maps all of them (a test compares the sets).
 """
@@ -19,39 +19,39 @@ from typing import Any
 ERROR_CODES: dict[str, str] = {
     "credential_unknown": "The key is unknown or disabled.",
     "credential_signature": "The signature does not match.",
-    "credential_stale": "The credential changed while the request was checked.",
+    "credential_stale": "The credential changed while the request was being checked.",
     "nonce_reused": "The nonce was used before.",
     "rate_limited": "Too many requests in this minute.",
     "permission_denied": "The partner lacks the permission.",
     "partner_order_exists": "This partner already used this order number.",
     "customer_not_configured": "The partner has no customer.",
-    "customer_not_found": "The configured customer does not exist any more.",
+    "customer_not_found": "The configured customer no longer exists.",
     "customer_inactive": "The configured customer is inactive.",
     "billing_incomplete": "The customer's billing address lacks required fields.",
     "shipping_incomplete": "The customer's shipping address lacks required fields.",
     "variant_not_found": "One or more variants do not exist.",
     "backorder_not_allowed": "The goods could only come from the supplier.",
-    "stock_limit_exceeded": "More was asked for than can be promised.",
-    "order_amount_not_allowed": "The order's amount breaks the partner's amount rule.",
+    "stock_limit_exceeded": "The quantity exceeds what is available.",
+    "order_amount_not_allowed": "The order's amount violates the partner's amount rule.",
     "order_not_found": "The order does not exist.",
     "order_state": "The order's state does not allow this.",
     "hold_not_found": "The hold does not exist or is closed.",
-    "stock_insufficient": "The level does not cover this change.",
-    "balance_insufficient": "The balance does not cover this.",
+    "stock_insufficient": "There is not enough stock for this change.",
+    "balance_insufficient": "The balance is too low.",
     "payment_declined": "The payment was declined.",
     "payment_state": "The payment's state does not allow this.",
     "payment_not_found": "The payment does not exist.",
-    "payment_unsettled": "The provider's answer is not known yet; it is being asked for.",
+    "payment_unsettled": "The payment provider has not answered yet; its answer is being looked up.",
     "refund_exceeds_capture": "More would be refunded than was captured.",
     "invalid_input": "The input is malformed.",
     "too_large": "The input is larger than the limit.",
-    "not_found": "There is no such thing.",
-    "exists": "There is one already.",
+    "not_found": "It does not exist.",
+    "exists": "It already exists.",
     "database_unavailable": "The database cannot be reached.",
-    "outcome_unknown": "The database's answer was lost: this was done, or it was not.",
+    "outcome_unknown": "The database's answer was lost: the change may or may not have been made.",
     "storage_full": "The disk is full, so nothing can be written now.",
-    "busy": "Too many others want the same rows; try again.",
-    "internal": "Something failed inside the server.",
+    "busy": "Too many requests for the same rows; try again.",
+    "internal": "An internal error occurred.",
 }
 
 
@@ -66,11 +66,11 @@ class CrossdockError(Exception):
 
 
 class NotFound(CrossdockError):
-    """An id that does not exist, or that belongs to another tenant: the two look the same."""
+    """The id does not exist, or belongs to another tenant: the two cannot be told apart."""
 
 
 class Refused(CrossdockError):
-    """A rule says no; nothing was written."""
+    """A rule was violated; nothing was written."""
 
 
 class Invalid(CrossdockError):
@@ -82,7 +82,7 @@ class Conflict(CrossdockError):
 
 
 class Unavailable(CrossdockError):
-    """Try again later; `data['retry_after_s']` says when, where it is known."""
+    """Temporary: retry later; `data['retry_after_s']` says when, if known."""
 
 
 class StorageFull(Unavailable):
@@ -93,7 +93,7 @@ class StorageFull(Unavailable):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database cannot be reached, or broke the connection."""
+    """The database cannot be reached, or the connection was lost."""
 
     code_of_kind = "database_unavailable"
 
@@ -102,13 +102,13 @@ class DatabaseUnavailable(Unavailable):
 
 
 class OutcomeUnknown(DatabaseUnavailable):
-    """The connection was lost during a commit, or no standby vouches for it: done, or not done."""
+    """The connection was lost during a commit, or no standby confirmed it: it may have happened or not."""
 
     code_of_kind = "outcome_unknown"
 
 
 class SealBroken(Exception):
-    """Sealed bytes that no known master key opens: changed, cut, of another place, or of a lost key.
+    """Encrypted bytes that no known master key decrypts: altered, truncated, moved, or the key is lost.
 
-    No refusal of a caller's wish, so it has no code: the operator has to act.
+    Not an error of the caller, so it has no code: the operator has to act.
     """

@@ -1,7 +1,7 @@
-"""What every command has in common: its options, how it reports, and what a channel's commands get.
+"""What all commands share: options, output, and what channels' commands get.
 
-A command reports what it did in words, or with `--json` as JSON and nothing else on stdout. What goes
-wrong is raised as a CrossdockError, which `cli` turns into one line on stderr and the exit code.
+A command prints its result as text, or with `--json` as JSON and nothing else on stdout. An error is
+raised as a CrossdockError, which `cli` turns into one line on stderr and the exit code.
 """
 
 import sys
@@ -22,13 +22,13 @@ ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
 
 
 class CommandLine(Protocol):
-    """What `cli` hands to the commands that a channel brings, as `context.obj`."""
+    """What `cli` passes to commands of channels, as `context.obj`."""
 
     def with_runtime(self, action: Callable[[Runtime], Awaitable[T]]) -> T:
         """Run `action` with a migrated database and an open pool."""
 
     def base_url(self) -> str:
-        """Where the outside reaches the server of this data folder."""
+        """The public base URL of the server of this data folder."""
 
 
 def print_json(value: object) -> None:
@@ -37,7 +37,7 @@ def print_json(value: object) -> None:
 
 
 def report(value: object, *, as_json: bool, text: str | Callable[[], None]) -> None:
-    """Print `value` as JSON, or the text; `text` may be what prints it."""
+    """Print `value` as JSON, else the text; `text` may be a function that prints it."""
     if as_json:
         print_json(value)
     elif isinstance(text, str):
@@ -49,7 +49,7 @@ def report(value: object, *, as_json: bool, text: str | Callable[[], None]) -> N
 def report_list(
     found: list[T], *, as_json: bool, table: Callable[[list[T]], None], none: str
 ) -> None:
-    """Print a list as JSON, or as `table` shows it, or that there is `none`."""
+    """Print a list as JSON, else with `table`, else `none` if it is empty."""
     if as_json:
         print_json(found)
     elif found:

@@ -71,7 +71,7 @@ async def test_a_byte_of_another_encoding_is_told_with_its_line(import_):
     many = "".join(f"h{n},{'T' * 200},S{n},1,1\n" for n in range(2_000))
     content = (HEAD + many).encode() + "x,Größe,X,1,1\n".encode("latin-1")
     summary = await import_(content, "shopify-csv")
-    assert "not all utf-8, it has the byte f6; save the file as UTF-8, or name" in summary.error
+    assert "not valid utf-8 (byte f6); save the file as UTF-8, or set" in summary.error
     assert "(line 2002)" in summary.error
 
 
@@ -139,7 +139,7 @@ async def test_html_in_a_name_is_kept_as_text_and_in_a_description_cleaned(impor
 async def test_two_columns_of_one_name_are_refused(import_):
     text = "Handle,Title,title,Variant SKU,Notes,Notes\na,A,B,S,x,y\n"
     summary = await import_(text, "shopify-csv")
-    assert "The column title comes twice, as column 2 and column 3" in summary.error
+    assert "The column title occurs twice, as column 2 and column 3" in summary.error
     assert summary.records == 0
 
 

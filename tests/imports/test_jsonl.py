@@ -135,7 +135,7 @@ async def test_a_malformed_array_keeps_what_came_before(import_):
 async def test_what_follows_an_array_is_an_error(import_):
     summary = await import_('[{"sku": "a", "name": "A"}]\n{"sku": "b", "name": "B"}', "jsonl")
     assert summary.products_added == 1
-    assert "goes on after its end" in summary.error
+    assert "text after the end of the array" in summary.error
 
 
 async def test_an_overlong_line_stops_the_reading(import_):

@@ -44,7 +44,7 @@ async def test_the_needed_and_the_found_columns_are_named(import_):
         "The file is not shopify-csv: expected a table with the columns Handle (or URL handle) and Title; "
         "found one without Handle (or URL handle): id, title, link, price, availability. "
         "It looks like google-merchant: use --format google-merchant. "
-        "For any other table or objects, --map FILE says how they make the format"
+        "For any other table or JSON, describe the columns in a map: --map FILE"
     )
 
 
@@ -93,9 +93,9 @@ def zipped(*names):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "save its sheet as CSV"),
         (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook; save its sheet"),
         (zipped("mimetype", "content.xml"), "an OpenDocument file"),
-        (zipped(), "a zip with nothing in it"),
-        (gzip.compress(gzip.compress(SHOPIFY.encode())), "packed more than once"),
-        (b"BZh91AY&SY" + bytes(99), "packed with bzip2; unpack it first"),
+        (zipped(), "an empty zip"),
+        (gzip.compress(gzip.compress(SHOPIFY.encode())), "compressed more than once"),
+        (b"BZh91AY&SY" + bytes(99), "compressed with bzip2; unpack it first"),
         (bytes(257) + b"ustar\x0000", "a tar archive"),
     ],
     ids=["pdf", "png", "xls", "xlsx", "ods", "empty zip", "gzip in gzip", "bzip2", "tar"],

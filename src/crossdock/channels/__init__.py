@@ -1,1 +1,1 @@
-"""The doors: one folder per partner protocol, none of which imports another."""
+"""The channels: one folder per partner protocol; none imports another."""

@@ -1,4 +1,4 @@
-"""What a channel supplies to the server, and what the server supplies to a channel."""
+"""The interface between the server and a channel at run time."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -46,13 +46,12 @@ def sent_body(request: Request, body: bytes) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelFacts:
-    """What an operator must know to add a partner of a channel.
+    """What is needed to add a partner of a channel.
 
-    `settings` are the partner's own, each with the words that it may be set to; yes and no are
-    stored as booleans, JSON_OBJECT alone takes any JSON object. `keys_are_numbers`: the caller is
-    known by a number, not by a `pk_` key. Each partner gets a credential of `proof`, and one of each
-    of `further_proofs`; its tokens begin with `token_prefix`. `shown_as` says by which names a
-    partner of this channel knows what `NewCredential.shown` calls otherwise.
+    `settings` are the partner's own settings with their allowed values; yes and no are stored as
+    booleans, JSON_OBJECT means any JSON object. `keys_are_numbers`: the key is a number, not a `pk_`
+    string. Each partner gets a credential of `proof`, and one of each of `further_proofs`; its tokens
+    begin with `token_prefix`. `shown_as` renames fields of `NewCredential.shown` to the channel's terms.
     """
 
     name: str
@@ -67,7 +66,7 @@ class ChannelFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A whole response, for errors that are met outside a channel's own code."""
+    """A complete response, for errors raised outside a channel's own code."""
 
     status: int
     body: bytes
@@ -77,16 +76,16 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """One door: where it is mounted, what answers there, and how it tells of errors.
+    """A channel: its paths, its handlers, and how it renders errors.
 
-    `paths` are path prefixes, whole segments. `direct` has handlers by (method, exact path): they are
-    called without the framework's layers, which cost as much as a page, and what they raise is told
-    by `render_error`. All else under the prefixes is `app`'s. `render_error` gets an error and the request's method;
-    it must know every core code, and gets `too_large`, `database_unavailable` and `internal` from
-    the server around the channel too.
-    `path_in_query` gets the query of a request at `/`, and gives the path that it stands for, or None.
-    `body_limit_bytes` is set where the channel's own limit differs from the general setting.
-    `staff_pages` are listed on the console's home; a Gate guards them.
+    `paths` are prefixes of whole path segments. `direct` has handlers by (method, exact path); they are
+    called without the framework's layers, which cost as much as a catalogue page, and their exceptions
+    are rendered by `render_error`. `app` answers everything else under the prefixes. `render_error` gets
+    an error and the request's method. It must know every core code; the server also calls it for
+    `too_large`, `database_unavailable` and `internal`.
+    `path_in_query` maps the query of a request at `/` to the path that it stands for, or None.
+    `body_limit_bytes` is set if the channel's limit differs from the general setting.
+    `staff_pages` are listed on the console's home page; a Gate guards them.
     """
 
     name: str
@@ -104,7 +103,7 @@ class Channel:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPartner:
-    """A partner of the demo; `prefix` stands before its fields in the printed credentials."""
+    """A partner in the demo; `prefix` precedes its fields in the printed credentials."""
 
     name: str
     prefix: str = ""
@@ -115,11 +114,11 @@ class DemoPartner:
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """What a channel has in the demo shop.
+    """A channel's part of the demo shop.
 
-    `show` gives the fields of one partner's credential from its key and secret, `show_sample` those
-    of something to order, by the variant's id. `requests` gives (what it does, text to paste into a
-    shell) from how the program is started and that id.
+    `show` returns the fields of a partner's credential from its key and secret, `show_sample` those of
+    something to order from the variant's id. `requests` returns (purpose, shell command) pairs from the
+    command that starts crossdock and that id.
     """
 
     partners: tuple[DemoPartner, ...]

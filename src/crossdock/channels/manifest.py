@@ -1,7 +1,7 @@
-"""What is known of a channel before anything of it runs.
+"""What is known about a channel before it runs.
 
-A channel's package holds one `MANIFEST`. Importing it is cheap: what the channel is made of is
-imported by the functions below, when it is asked for, so that commands start fast.
+A channel's package has one `MANIFEST`. Importing it is cheap: the functions below import the rest
+when they are called, so that commands start fast.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """Everything that one channel brings; what it has none of is left out.
+    """Everything that a channel brings; fields without use keep their default.
 
     | field | brings |
     |---|---|
-    | `name` | the package's name, which partners, metrics and logs call it by |
+    | `name` | the package's name, used for partners, metrics and logs |
     | `create` | the channel over one process's services: routes, errors, pages for staff, OpenAPI |
-    | `facts` | what an operator must know to add a partner |
-    | `settings` | its table of the settings, with the defaults |
+    | `facts` | what is needed to add a partner |
+    | `settings` | its section of the settings, with defaults |
     | `demo` | its partners in the demo shop, and how their credentials are shown |
-    | `commands` | commands, by the group that they join or make; `context.obj` is a `CommandLine` |
+    | `commands` | commands, by existing or new group; `context.obj` is a `CommandLine` |
     | `task_modules` | modules that declare tasks of `crossdock.jobs.queue` |
-    | `consumers` | who is told of events in the worker |
-    | `delivery_kinds` | what the worker sends for it |
-    | `guide` | its page for partners, where that does not stand in docs/channels/ |
+    | `consumers` | event consumers, run in the worker |
+    | `delivery_kinds` | kinds of delivery that the worker sends |
+    | `guide` | its guide for partners, if it is not in docs/channels/ |
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The channels that are built in, by import name; one line adds a door."""
+"""The built-in channels by import name; one line adds a channel."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -18,27 +18,27 @@ CHANNELS = ("crossdock.channels.shoppex_partner", "crossdock.channels.shopwedo")
 
 
 def manifests() -> list[Manifest]:
-    """What each channel brings, in the order of the registry."""
+    """The manifest of each channel, in the order of the registry."""
     return [import_module(name).MANIFEST for name in CHANNELS]
 
 
 def create_channels(services: "Services") -> "list[Channel]":
-    """Every channel over one process's services."""
+    """Every channel, over the services of one process."""
     return [manifest.create(services) for manifest in manifests()]
 
 
 def channel_facts() -> "dict[str, ChannelFacts]":
-    """What there is to know of each channel's partners, by the channel's name."""
+    """What is needed to add partners, by channel name."""
     return {manifest.name: manifest.facts() for manifest in manifests()}
 
 
 def channel_guides() -> dict[str, Path]:
-    """The pages for partners that channels bring themselves, by the channel's name."""
+    """Guides for partners that are not in docs/channels/, by channel name."""
     return {each.name: each.guide for each in manifests() if each.guide}
 
 
 def equip_worker(services: "Services") -> None:
-    """Give the worker what the channels leave to it: their tasks, who is told of events, what it sends."""
+    """Register the channels' tasks, event consumers and kinds of delivery with the worker."""
     for manifest in manifests():
         for module in manifest.task_modules:
             import_module(module)
@@ -50,14 +50,14 @@ def equip_worker(services: "Services") -> None:
 
 
 def default_settings() -> Settings:
-    """Every setting with its default, those of the channels too."""
+    """Every setting with its default, including the channels'."""
     return Settings(others=tuple(_sections()))
 
 
 def load_settings(
     environment: Mapping[str, str] | None = None, *, file: Path | None = None
 ) -> Settings:
-    """The settings of this process, those of the channels too. Raises SettingsError."""
+    """The settings of this process, including the channels'. Raises SettingsError."""
     return general.load_settings(
         os.environ if environment is None else environment, file=file, others=_sections()
     )

@@ -1,9 +1,9 @@
-"""A pooled connection that never cuts a COMMIT short, and says when its outcome is unknown.
+"""A pooled connection that never interrupts a COMMIT, and reports an unknown outcome as such.
 
-PostgreSQL writes a commit to its own disk first and waits for the synchronous standby after that.
-Who cancels the statement then gets the answer OK with a warning, while no standby has the rows: a
-promotion forgets them. So no cancel request is sent while a statement may be committing, and that
-warning, a link lost meanwhile, and an answer that does not come all count as an unknown outcome.
+PostgreSQL flushes a commit locally and then waits for the synchronous standby. If the statement is
+cancelled while it waits, the client gets OK with a warning although no standby has the rows, and a
+failover would lose them. So no cancel request is sent while a statement may be committing, and that
+warning, a connection lost meanwhile and a missing answer all count as an unknown outcome.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from psycopg.pq.abc import PGconn
 from psycopg_pool import AsyncConnectionPool
 
 INTERVAL_S = 0.1
-CONNECT_TIMEOUT_S = 3  # a host that is frozen is passed over for the next one of the URL
-READS_TO_END = 3  # a last message, the end of the stream, and one for luck with TLS
+CONNECT_TIMEOUT_S = 3  # then the next host of the URL is tried
+READS_TO_END = 3  # a last message, the end of the stream, and one more for TLS
 SHUTDOWN_CLASS, CONNECTION_CLASS = "57P", "08"
 LINK = {
-    # A link that is cut without a word is noticed, and the request told.
+    # A connection that is cut without a FIN is detected, and the request fails.
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -36,13 +36,13 @@ LINK = {
 
 
 class AnswerLost(psycopg.OperationalError):
-    """The statement was sent and may have committed; nobody knows."""
+    """The statement was sent and may or may not have committed."""
 
 
 def connection_info(url: str) -> str:
-    """What to connect with for a URL of one or several hosts: whichever of them takes writes.
+    """The connection parameters for a URL of one or several hosts: the one that accepts writes.
 
-    A `target_session_attrs` or `connect_timeout` that the URL names stays.
+    A `target_session_attrs` or `connect_timeout` in the URL is kept.
     """
     given = conninfo_to_dict(url)
     defaults: dict[str, str | int] = {
@@ -53,9 +53,9 @@ def connection_info(url: str) -> str:
 
 
 class Connection(AsyncConnection[tuple[Any, ...]]):
-    """A connection whose statements count as commits, unless `may_cancel` says they are none.
+    """A connection whose statements count as commits, unless `may_cancel` says otherwise.
 
-    `patience_s` bounds the wait for each answer, a commit's wait for its standby included.
+    `patience_s` limits the wait for each answer, including a commit's wait for its standby.
     """
 
     def __init__(self, pgconn: PGconn, *arguments: Any, **options: Any) -> None:
@@ -72,7 +72,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         interval: float = INTERVAL_S,
         timeout: float | None = None,  # noqa: ASYNC109 - the driver's own signature
     ) -> Any:
-        """Raises AnswerLost where what was sent may have been committed, or not."""
+        """Raises AnswerLost if what was sent may or may not have been committed."""
         patience_s = self.patience_s if timeout is None else timeout
         self._waits_since = monotonic()
         try:
@@ -83,7 +83,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
             self._waits_since = None
 
     def waits_s(self) -> float:
-        """How long it has been waiting for an answer."""
+        """How long it has been waiting for an answer, in seconds."""
         return 0.0 if self._waits_since is None else monotonic() - self._waits_since
 
     def is_usable(self) -> bool:
@@ -100,7 +100,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         return True
 
     def cut(self) -> None:
-        """Let whoever waits for an answer find the connection closed; nothing is sent."""
+        """Close the socket under whoever waits for an answer; no cancel request is sent."""
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as link:
             link.shutdown(socket.SHUT_RDWR)
 
@@ -112,7 +112,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
                 gen, self.pgconn.socket, interval=interval, timeout=patience_s
             )
         except asyncio.CancelledError:
-            self.pgconn.finish()  # the server goes on, and commits what it was sent
+            self.pgconn.finish()  # the server continues, and commits what it received
             raise
         except psycopg.Error as error:
             if self._is_lost(error):
@@ -121,7 +121,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
             raise
         if self._is_in_doubt:
             self.pgconn.finish()
-            raise AnswerLost("a commit did not get its standby's word")
+            raise AnswerLost("a commit was not confirmed by its standby")
         return answer
 
     async def _wait_cancellable(
@@ -130,7 +130,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         try:
             return await super().wait(gen, interval, timeout=patience_s)
         except psycopg.OperationalError as error:
-            if not error.sqlstate:  # gone, or the time is up
+            if not error.sqlstate:  # connection lost, or timed out
                 self.pgconn.finish()
             raise
 
@@ -140,10 +140,10 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
             (SHUTDOWN_CLASS, CONNECTION_CLASS)
         ):
             return True
-        return isinstance(error, psycopg.OperationalError) and not state  # time was up
+        return isinstance(error, psycopg.OperationalError) and not state  # timed out
 
     def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
-        """The server tells of a wait for its standby that was cut short; its words may be translated."""
+        """Detects the warning of an interrupted wait for the standby; its text may be translated."""
         if notice.sqlstate in {"01000", "57P01"} and (
             notice.source_function == "SyncRepWaitForLSN"
             or "synchronous replication" in (notice.message_primary or "")
@@ -152,13 +152,13 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
 
 
 class Pool(AsyncConnectionPool[Connection]):
-    """Hands out connections that the server has not closed while nobody used them."""
+    """Hands out only connections that the server has not closed while they were idle."""
 
     async def getconn(
         self,
         timeout: float | None = None,  # noqa: ASYNC109 - the pool's own signature
     ) -> Connection:
-        """A connection, after those that are gone were replaced; nobody waits for their turn."""
+        """A connection, after closed ones were replaced; requests do not queue for their turn."""
         while True:
             connection = await super().getconn(timeout)
             if connection.is_usable():

@@ -1,4 +1,4 @@
-"""PostgreSQL's COPY text format: lines of it, and how they are sent."""
+"""Writes rows with COPY in its text format."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -17,7 +17,7 @@ _LINES_AT_ONCE = 400
 
 
 async def copy_lines(tx: Transaction, *, target: str, lines: Iterable[str]) -> None:
-    """Copy lines into `target`, 'table (columns)'; the server works while further lines are made."""
+    """Copy lines into `target`, 'table (columns)'; lines are produced while the server works."""
     remaining = iter(lines)
     chunk = "".join(islice(remaining, _LINES_AT_ONCE))
     if not chunk:
@@ -31,7 +31,7 @@ async def copy_lines(tx: Transaction, *, target: str, lines: Iterable[str]) -> N
 
 
 def copy_text(value: str | None) -> str:
-    """One field of a COPY line. Control characters other than tab and line ends are dropped."""
+    """One text field of a COPY line. Control characters other than tab and line ends are dropped."""
     if value is None:
         return NULL
     if value.isprintable() and "\\" not in value:
@@ -40,7 +40,7 @@ def copy_text(value: str | None) -> str:
 
 
 def copy_value(value: int | bool | date | None) -> str:
-    """A number, flag or moment of a COPY line."""
+    """A number, flag or time in a COPY line."""
     if value is None:
         return NULL
     if isinstance(value, date):

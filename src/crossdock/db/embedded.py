@@ -40,8 +40,7 @@ CONNECT_TIMEOUT_S = 5
 WATCH_EVERY_S = 1.0
 LOG_BYTES_MAX = 5_000_000
 
-# For two cores and a few gigabytes. Durability is not for sale here: fsync and
-# synchronous_commit stay on.
+# For two cores and a few gigabytes. fsync and synchronous_commit stay on.
 OPTIONS = {
     "listen_addresses": "",
     "max_connections": "100",
@@ -61,7 +60,7 @@ OPTIONS = {
     "log_line_prefix": "%m [%p] ",
     "cluster_name": "crossdock",
 }
-# For tests: a server whose data nobody needs after a power cut.
+# For tests: a server without durability.
 VOLATILE_OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -72,7 +71,7 @@ VOLATILE_OPTIONS = {
 
 @contextlib.contextmanager
 def running_database(settings: Settings) -> Iterator[Settings]:
-    """Settings whose `database_url` answers, starting the embedded server where none is named."""
+    """Settings with a `database_url` that answers; starts the embedded server if none is configured."""
     if not settings.database.is_embedded:
         yield settings
         return
@@ -82,14 +81,14 @@ def running_database(settings: Settings) -> Iterator[Settings]:
 
 @contextlib.contextmanager
 def _watched(server: "EmbeddedPostgres") -> Iterator[None]:
-    """Look after the server from a thread while the block runs: one that was killed comes back."""
+    """Watch the server from a thread during the block, and restart it if it was killed."""
     is_over = threading.Event()
 
     def watch() -> None:
         while not is_over.wait(WATCH_EVERY_S):
             try:
                 if server.revive():
-                    _log.error("the embedded database had died and was started again")
+                    _log.error("the embedded database had died and was restarted")
             except (CrossdockError, OSError) as error:
                 _log.error("the embedded database died and does not start", error=str(error))
 
@@ -103,9 +102,9 @@ def _watched(server: "EmbeddedPostgres") -> Iterator[None]:
 
 
 class EmbeddedPostgres:
-    """A handle on the server of one data folder; enter it to have the server running.
+    """A handle on the server of one data folder; the server runs while the handle is entered.
 
-    A `temporary` one (for tests) does without durability and is deleted with its last user.
+    A `temporary` one (for tests) has no durability and is deleted with its last user.
     """
 
     def __init__(self, data_dir: Path, *, temporary: bool = False) -> None:
@@ -139,9 +138,9 @@ class EmbeddedPostgres:
         return f"postgresql://{ROLE}@/{database}?host={quote(str(self.placement.socket_dir), safe='/')}"
 
     def start(self) -> None:
-        """Have the server running and be counted among its users.
+        """Start the server if needed and register as one of its users.
 
-        Raises CrossdockError `internal` with the server's own last words when it cannot start.
+        Raises CrossdockError `internal` with the end of the server's log if it cannot start.
         """
         if self._users is not None:
             return
@@ -152,14 +151,14 @@ class EmbeddedPostgres:
             fcntl.flock(self._users, fcntl.LOCK_SH)
 
     def stop(self) -> None:
-        """Leave; the last user to leave stops the server and waits for its end."""
+        """Unregister; the last user stops the server and waits for its end."""
         if self._users is None:
             return
         with _locked(self.data_dir / "postgres.lock"):
             try:
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                pass  # somebody else still needs it
+                pass  # another process still uses it
             else:
                 self._halt()
                 if self._temporary:
@@ -169,9 +168,9 @@ class EmbeddedPostgres:
                 self._users = None
 
     def revive(self) -> bool:
-        """Start the server again if it died under its users; whether it had to be.
+        """Restart the server if it died; returns whether it had.
 
-        Raises CrossdockError `internal` when it cannot start.
+        Raises CrossdockError `internal` if it cannot start.
         """
         if self._process is not None and self._process.poll() is not None:
             self._process = None  # reaped
@@ -184,7 +183,7 @@ class EmbeddedPostgres:
         return True
 
     def _initialise(self) -> None:
-        """Make the cluster in a folder of its own and rename it: an interrupted start leaves none."""
+        """Create the cluster in a temporary folder and rename it: an interrupted start leaves none."""
         cluster_dir = self.placement.cluster_dir
         if (cluster_dir / "PG_VERSION").exists():
             self._check_cluster()
@@ -205,8 +204,8 @@ class EmbeddedPostgres:
         if made_by != shipped:
             raise CrossdockError(
                 "internal",
-                f"{cluster_dir} was made by PostgreSQL {made_by}, this Crossdock brings {shipped}. "
-                "Dump it with the Crossdock that made it and restore it into a new data folder.",
+                f"{cluster_dir} was created by PostgreSQL {made_by}, this Crossdock comes with {shipped}. "
+                "Dump it with the Crossdock that created it and restore it into a new data folder.",
             )
         owner = cluster_dir.stat().st_uid
         runs_as = os.geteuid() if self.placement.uid is None else self.placement.uid
@@ -214,7 +213,7 @@ class EmbeddedPostgres:
             raise CrossdockError(
                 "internal",
                 f"{cluster_dir} belongs to user {owner}, the server would run as {runs_as}. "
-                "Start Crossdock as the user who made the data folder.",
+                "Start Crossdock as the user who created the data folder.",
             )
 
     def _launch(self) -> None:
@@ -272,7 +271,7 @@ class EmbeddedPostgres:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
 
     def _halt(self) -> None:
-        """Fast shutdown: running transactions are rolled back, everything committed is kept."""
+        """Fast shutdown: running transactions are rolled back, committed data is kept."""
         pid = server_pid(self.placement)
         if pid is not None:
             os.kill(pid, signal.SIGINT)
@@ -289,7 +288,7 @@ class EmbeddedPostgres:
         return result.stdout
 
     def _how(self) -> dict[str, Any]:
-        """As which user and where PostgreSQL's programs run."""
+        """The user and folder for PostgreSQL's programs."""
         placement = self.placement
         how: dict[str, Any] = {"cwd": "/", "env": _ENVIRONMENT, "umask": 0o077}
         if placement.uid is not None:

@@ -1,9 +1,8 @@
-"""Applies the files of SQL functions so that programs of the release before can go on calling.
+"""Applies the files of SQL functions so that programs of the previous release keep working.
 
-A function that keeps its arguments and its answer is replaced in place: who calls it notices
-nothing. One with other arguments is a second function, and the first one stays, noted in
-`schema_signatures`, until no program that may call it is served any more. Another answer for the
-same arguments cannot stand beside the old one; it takes another name.
+A function with the same arguments and result is replaced in place. One with other arguments is an
+overload; the old one stays, recorded in `schema_signatures`, until no supported program can call it.
+Another result type for the same arguments is impossible and needs a new function name.
 """
 
 import contextlib
@@ -17,7 +16,7 @@ from crossdock.errors import CrossdockError
 
 Connection = psycopg.Connection[Any]
 
-# What is declared is found out by declaring it: in the session's temporary schema, then undone.
+# The declared signatures are found by declaring the functions in a temporary schema, then rolling back.
 _DECLARED = """
 select p.proname || '(' || oidvectortypes(p.proargtypes) || ')', p.proname::text,
        pg_get_function_result(p.oid), coalesce(p.proargnames::text, '') || p.prokind::text
@@ -42,7 +41,7 @@ class _Declared(msgspec.Struct, frozen=True):
     signature: str
     name: str
     result: str
-    arguments: str  # their names and modes: these cannot be changed in place either
+    arguments: str  # their names and modes, which cannot be changed in place either
 
 
 def apply_files(
@@ -53,9 +52,9 @@ def apply_files(
     generation: int,
     serves_from: int,
 ) -> None:
-    """Replace and add functions, and drop those that no served program calls, in the transaction.
+    """Replace and add functions, and drop those that no supported program calls, in the transaction.
 
-    Raises CrossdockError `internal` where a function of a served release would answer otherwise.
+    Raises CrossdockError `internal` if a function of a supported release would change its result.
     """
     connection.execute("set local check_function_bodies = off")
     declared = _declare_in_draft(connection, files=all_files)
@@ -89,7 +88,7 @@ def _read(connection: Connection, *, of: str) -> dict[str, _Declared]:
 def _ours(
     connection: Connection, *, declared: dict[str, _Declared], present: dict[str, _Declared]
 ) -> dict[str, _Declared]:
-    """Functions that came from files, now or before: not the queue's, not an extension's."""
+    """Functions that come from our files, now or earlier; not the queue's or an extension's."""
     noted = {row[0] for row in connection.execute(_NOTED).fetchall()}
     names = {function.name for function in declared.values()}
     return {
@@ -106,15 +105,15 @@ def _make_way(
     ours: dict[str, _Declared],
     keeps: bool,
 ) -> None:
-    """Drop what cannot be replaced in place, where nobody is served who may call it."""
+    """Drop functions that cannot be replaced in place, if no supported program may call them."""
     for signature in declared.keys() & ours.keys():
         if declared[signature] == ours[signature]:
             continue
         if keeps:
             raise CrossdockError(
                 "internal",
-                f"{signature} has another answer, or other names of arguments, than in the release "
-                "before, whose programs still call it. Give the new function another name.",
+                f"{signature} has another result type or other argument names than in the previous release, "
+                "whose programs still call it. Give the new function another name.",
             )
         _drop(connection, signature=signature)
 
@@ -127,7 +126,7 @@ def _drop_unserved(connection: Connection, *, serves_from: int) -> None:
 
 
 def _drop(connection: Connection, *, signature: str) -> None:
-    """Drop one function; one that a table or trigger needs stays, to be replaced."""
+    """Drop one function; one that a table or trigger depends on stays, and is replaced."""
     with (
         contextlib.suppress(psycopg.errors.DependentObjectsStillExist),
         connection.transaction(),

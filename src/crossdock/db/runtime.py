@@ -1,4 +1,4 @@
-"""What one process works with: settings, clock and database, made once and handed around."""
+"""What a process works with: settings, clock and database, created once."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from crossdock.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """The three things that channels and jobs are built from."""
+    """Settings, clock and database of one process."""
 
     settings: Settings
     clock: Clock
@@ -17,7 +17,7 @@ class Runtime:
 
 
 def create_runtime(settings: Settings) -> Runtime:
-    """Clock and pool as the settings say; the pool is not open yet."""
+    """The clock and the pool that the settings ask for; the pool is not opened."""
     database = Database(
         settings.database.url,
         min_size=settings.database.pool_min,

@@ -26,9 +26,9 @@ from crossdock.errors import (
     Unavailable,
 )
 
-# The pool doubles its pause after each failed attempt; given up early, the next request tries anew.
+# The pool doubles its backoff after each failed attempt; after giving up, the next request starts anew.
 RECONNECT_S = 3.0
-# The server stops a statement at its timeout; only a commit that waits, or a server that hangs, is later.
+# The server enforces the statement timeout; only a waiting commit or a hanging server takes longer.
 PATIENCE_S = 5.0
 
 Params = Sequence[Any] | Mapping[str, Any]
@@ -36,14 +36,14 @@ StatementHook = Callable[[str], Awaitable[None]]
 
 
 class Transaction:
-    """What core functions run their SQL on; it can read and write but not commit."""
+    """Runs the SQL of core functions; it can read and write, but not commit."""
 
     def __init__(self, connection: Connection, *, hook: StatementHook | None = None) -> None:
         self.connection = connection
         self._hook = hook
 
     async def all(self, query: str, params: Params = ()) -> list[tuple[Any, ...]]:
-        """Every row of the answer."""
+        """All rows."""
         return await (await self._execute(query, params)).fetchall()
 
     async def one(self, query: str, params: Params = ()) -> tuple[Any, ...] | None:
@@ -56,11 +56,11 @@ class Transaction:
         return row[0] if row else None
 
     async def run(self, query: str, params: Params = ()) -> int:
-        """Execute, and return how many rows were touched."""
+        """Execute and return the number of affected rows."""
         return (await self._execute(query, params)).rowcount
 
     async def take_time(self) -> None:
-        """Let the statements of this transaction run without a limit."""
+        """Disable the statement timeout for the rest of this transaction."""
         self.connection.patience_s = None
         await self.run("set local statement_timeout = 0")
 
@@ -117,7 +117,7 @@ class Database:
         )
 
     async def open(self) -> None:
-        """Open the pool; connections are made in the background."""
+        """Open the pool; it connects in the background."""
         await self.pool.open()
         self._hosts.start()
 
@@ -129,7 +129,7 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        """A transaction: committed when the block is left, rolled back when it raises."""
+        """A transaction, committed at the end of the block, rolled back if it raises."""
         async with self._connection() as connection:
             connection.may_cancel = True
             async with connection.transaction():
@@ -170,13 +170,13 @@ class Database:
 
 
 def _has_moved(error: psycopg.Error) -> bool:
-    """Whether the server that answered is no longer the one to talk to."""
+    """Whether the error means that another server is now the primary."""
     state = error.sqlstate or ""
     return state == "25006" or state.startswith((SHUTDOWN_CLASS, CONNECTION_CLASS))
 
 
 class _DriverErrors:
-    """Turns the driver's connection and lock errors into the core's own."""
+    """Translates the driver's connection and lock errors into core errors."""
 
     def __enter__(self) -> None:
         return None
@@ -198,5 +198,5 @@ class _DriverErrors:
             raise DatabaseUnavailable from error
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             raise DatabaseUnavailable from error
-        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):  # a server that lost its place
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):  # demoted to a standby
             raise DatabaseUnavailable from error

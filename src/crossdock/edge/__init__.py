@@ -1,4 +1,4 @@
-"""What is around every request: id, size bound, access log, last errors; health and metrics."""
+"""Middleware around every request (id, body limit, access log, last-resort errors); health, metrics."""
 
 from crossdock.edge.metrics import Metrics
 from crossdock.edge.operating import Operating, check_ready

@@ -1,6 +1,6 @@
-"""What Prometheus sees. Every process writes to files of one folder; a scrape adds them up.
+"""Prometheus metrics. Each process writes to files in one folder; a scrape aggregates them.
 
-The folder must be named before prometheus_client is imported anywhere, so nothing else imports it.
+The folder must be set before prometheus_client is first imported, so only this module imports it.
 """
 
 import os
@@ -22,18 +22,18 @@ select (select count(*) from procrastinate_jobs where status = 'todo'),
        (select count(*) from events where sequence is null)
 """
 _BACKLOG = (
-    ("crossdock_jobs_waiting", "Background jobs that wait for a worker or their time."),
-    ("crossdock_jobs_running", "Background jobs that a worker has taken."),
-    ("crossdock_jobs_failed", "Background jobs that gave up and wait for an operator."),
-    ("crossdock_events_unnumbered", "Committed events that have no sequence number yet."),
+    ("crossdock_jobs_waiting", "Background jobs that are queued or scheduled."),
+    ("crossdock_jobs_running", "Background jobs that are being run."),
+    ("crossdock_jobs_failed", "Background jobs that have used up their attempts."),
+    ("crossdock_events_unnumbered", "Committed events without a sequence number."),
 )
-_ALERTS = ("crossdock_alerts_open", "Alerts that nobody has seen yet, by kind.")
+_ALERTS = ("crossdock_alerts_open", "Alerts that nobody has marked as seen, by kind.")
 _FREE = ("crossdock_disk_free_bytes", "Room left for the data folder or the embedded database.")
 _UNREAD = ("crossdock_events_unread", "Numbered events that a consumer has not read yet.")
 
 
 class Metrics:
-    """The counters of one web process."""
+    """The metrics of one web process."""
 
     def __init__(self) -> None:
         take_room()
@@ -50,15 +50,15 @@ class Metrics:
         self._pool = {
             name: Gauge(f"crossdock_{name}", text, multiprocess_mode="livesum")
             for name, text in (
-                ("pool_size", "Database connections that are open."),
-                ("pool_available", "Database connections that are idle."),
-                ("requests_waiting", "Requests waiting for a database connection."),
+                ("pool_size", "Open database connections."),
+                ("pool_available", "Idle database connections."),
+                ("requests_waiting", "Requests that wait for a database connection."),
             )
         }
         self._seen: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def count(self, *, channel: str, route: str, status: int, seconds: float) -> None:
-        """Note one answered request."""
+        """Record one answered request."""
         key = (channel, route, status)
         found = self._seen.get(key)
         if found is None:
@@ -71,7 +71,7 @@ class Metrics:
         found[1].observe(seconds)
 
     def note_pool(self, database: Database) -> None:
-        """Copy the pool's present state into the gauges."""
+        """Copy the pool's statistics into the gauges."""
         stats = database.pool.get_stats()
         for name, gauge in self._pool.items():
             gauge.set(stats.get(name, 0))

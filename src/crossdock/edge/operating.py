@@ -1,4 +1,4 @@
-"""What an operator asks the server: /health, /ready and /metrics; anything else is the site's."""
+"""The operator's endpoints /health, /ready and /metrics; everything else is passed on."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ _FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 
 
 class Operating:
-    """A small ASGI application with three pages in front of another one."""
+    """An ASGI application that answers three paths and passes the others to another application."""
 
     def __init__(self, runtime: Runtime, *, otherwise: ASGIApp) -> None:
         self._runtime = runtime
@@ -48,11 +48,11 @@ class Operating:
         )
 
     async def _health(self, _scope: Scope) -> tuple[str, bytes]:
-        """The process answers; the database is not asked."""
+        """200 while the process runs; the database is not queried."""
         return "application/json", b'{"status":"ok"}'
 
     async def _ready(self, _scope: Scope) -> tuple[str, bytes]:
-        """The database answers and has this version's schema."""
+        """200 if the database answers and its schema serves this version."""
         await check_ready(self._runtime.database)
         wanted, space = wanted_state(), self._space()
         body: dict[str, Any] = {

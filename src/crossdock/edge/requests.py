@@ -1,6 +1,6 @@
-"""The edge of every request: id, size bound, headers, errors, access log, metrics. Pure ASGI.
+"""ASGI middleware for every request: id, body limit, headers, errors, access log, metrics.
 
-One class instead of a chain of middlewares: this runs for every request, so it is kept flat.
+One class instead of a stack of middlewares, because this runs for every request.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from crossdock.kit.storage import is_full
 
 log = structlog.get_logger("crossdock.access")
 
-# Unique without asking for randomness at every request.
+# Unique without drawing random bytes for each request.
 _PROCESS = RandomIds().random_token(12).encode()
 _numbers = itertools.count(1)
-BODY_S = 30.0  # how long a whole body may take to come
+BODY_S = 30.0  # time limit for receiving a whole body
 _DRAIN_BYTES = 4 * 1024 * 1024
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
-_SECRET_BELOW = ("/track/",)  # whose rest is a secret: no log holds it
+_SECRET_BELOW = ("/track/",)  # the rest of these paths is a secret and is never logged
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -51,7 +51,7 @@ _STATUS_OF_CODE = {"too_large": 413, "rate_limited": 429, "invalid_input": 400, 
 
 
 class Edge:
-    """Chooses the channel of a request and keeps the promises that hold for every answer."""
+    """Routes a request to its channel and applies what holds for every response."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Edge:
             await self._hand_over(exchange)
         except CrossdockError as error:
             await exchange.fail(error)
-        except SealBroken as error:  # the operator's to mend, and no secret: a place, not a value
+        except SealBroken as error:  # for the operator; the text names a place, never a value
             log.critical("a stored secret does not open", reason=str(error))
             await exchange.fail(CrossdockError("internal"))
         except Exception as error:
@@ -111,7 +111,7 @@ class Edge:
         scope, channel = exchange.scope, exchange.channel
         raw_path = scope.get("raw_path") or b""
         if channel and b"%" in raw_path:
-            # A channel's paths are exact: one that must be decoded first is another one.
+            # A channel's paths match exactly: one with percent-encoding does not match.
             scope["path"] = raw_path.decode("latin-1")
         handler = channel.direct.get((scope["method"], scope["path"])) if channel else None
         if handler:
@@ -125,7 +125,7 @@ class Edge:
     def _note(self, exchange: "_Exchange", *, seconds: float) -> None:
         channel = exchange.channel.name if exchange.channel else "server"
         route = exchange.route()
-        status = exchange.status or 499  # the caller went away before there was an answer
+        status = exchange.status or 499  # the client disconnected before the response
         self._metrics.count(channel=channel, route=route, status=status, seconds=seconds)
         log.info(
             "request",
@@ -138,7 +138,7 @@ class Edge:
 
 
 class _Exchange:
-    """One request and its answer on their way through."""
+    """One request and its response in progress."""
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, *, channel: Channel | None
@@ -161,7 +161,7 @@ class _Exchange:
         return own or getattr(self.scope.get("route"), "path", None) or "unmatched"
 
     async def bound_body(self, limit_bytes: int) -> None:
-        """Refuse a body that says it is too large; count one that does not say."""
+        """Refuse a body whose Content-Length is too large; count the bytes of one without."""
         self._limit_bytes = self._room_bytes = limit_bytes
         for name, value in self.scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > limit_bytes:
@@ -203,7 +203,7 @@ class _Exchange:
         return message
 
     async def _next(self) -> Message:
-        if self._is_body_whole:  # what comes now is that the caller leaves
+        if self._is_body_whole:  # the next message is a disconnect
             return await self._receive()
         try:
             async with asyncio.timeout_at(self._body_until):
@@ -212,7 +212,7 @@ class _Exchange:
             raise Invalid("invalid_input", "The request body came too slowly.") from None
 
     async def _drain(self) -> None:
-        """Read on for a while: a caller who is cut off while it still sends never sees the answer."""
+        """Read on for a while: a client that is cut off while it sends never sees the response."""
         if any(name == b"expect" for name, _ in self.scope["headers"]):
             return
         left = _DRAIN_BYTES
@@ -234,7 +234,7 @@ class _Exchange:
         await self._send(message)
 
     async def fail(self, error: CrossdockError) -> None:
-        """Tell of an error in the channel's words; too late when the answer has begun."""
+        """Render an error in the channel's format; only logs it if the response has started."""
         if self.status:
             log.error("failed after the answer began", code=error.code)
             return
@@ -258,7 +258,7 @@ def _with_single_slashes(scope: Scope) -> Scope:
 
 
 def render_error(error: CrossdockError) -> Answer:
-    """How an error looks where no channel is responsible."""
+    """The response for an error outside any channel."""
     body = {"error": {"code": error.code, "message": error.message}}
     return Answer(status=_status(error), body=orjson.dumps(body))
 
@@ -271,7 +271,7 @@ def _status(error: CrossdockError) -> int:
 
 
 def _printable(path: str) -> str:
-    """The path as a log may hold it: short, no secret, and nothing that a terminal would obey."""
+    """The path for the log: shortened, without secrets and terminal escape sequences."""
     if path.startswith(_SECRET_BELOW):
         return next(prefix for prefix in _SECRET_BELOW if path.startswith(prefix)) + "..."
     if len(path) > _LOGGED_PATH_MAX:

@@ -1,1 +1,1 @@
-"""Catalogues in from files, and out again: four formats, one way of writing."""
+"""Catalogue import and export: four file formats, one writer."""

@@ -1,4 +1,4 @@
-"""A file's items gathered into batches that are ready to be written."""
+"""Groups the items of a file into batches, each written in one transaction."""
 
 from collections.abc import Iterable, Iterator
 
@@ -21,9 +21,9 @@ BATCH_CHARACTERS = 8 * 2**20
 
 
 class Batch(msgspec.Struct):
-    """What one transaction writes. `position` counts the file's items up to its end.
+    """What one transaction writes. `position` is the number of items read up to the batch's end.
 
-    `end` is set on the last one: '' or why the file cannot be read any further.
+    `end` is set on the last batch only: '' at the end of the file, else why it cannot be read further.
     """
 
     products: list[PreparedProduct]
@@ -39,7 +39,7 @@ class Batch(msgspec.Struct):
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time to write."""
+        """Whether the batch is large enough to be written."""
         return (
             self.variants >= BATCH_VARIANTS
             or len(self.products) + len(self.findings) + len(self.categories) + len(self.blog_posts)
@@ -48,7 +48,7 @@ class Batch(msgspec.Struct):
         )
 
     def add(self, item: Item) -> None:
-        """Take an item in; products are prepared here, outside of any transaction."""
+        """Add an item; products are prepared here, outside any transaction."""
         if isinstance(item, Finding):
             self.findings.append(item)
         elif isinstance(item.record, ProductRecord):
@@ -66,9 +66,9 @@ class Batch(msgspec.Struct):
 
 
 def batches(items: Iterable[Item], *, checker: Checker, done: int) -> Iterator[Batch]:
-    """The file's items in batches; the first `done` were committed before and count only as findings.
+    """Yield the items in batches. The first `done` items are already committed: only findings count.
 
-    The same file always gives the same items, so that `done` says the same in each run.
+    Reading is deterministic: the same file yields the same items, so `done` can be used to resume.
     """
     batch = _empty(is_new=done == 0)
     position = 0

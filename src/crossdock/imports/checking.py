@@ -1,4 +1,4 @@
-"""What holds for every record, whatever format it came in."""
+"""The checks of a record that are the same for every format."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _TOO_DEEP = "has a path whose names are too long together"
 _FAR = "is not a date of our time"
 _SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*\s*:", re.IGNORECASE)
 _WEB = ("https://", "http://")
-_UNSAFE = "is no address of a picture; it must begin with https:// or http://, or be a path"
+_UNSAFE = "is not an image URL; it must begin with https:// or http://, or be a path"
 
 
 class Checker:
@@ -46,7 +46,7 @@ class Checker:
         self._is_price_missed = False
 
     def check(self, item: Item) -> Iterator[Item]:
-        """The item, without the variants that are refused, and what there is to say about it."""
+        """The item without its refused variants, and the findings about them."""
         if isinstance(item, Read) and isinstance(item.record, ProductRecord):
             yield from self._check_product(item, item.record)
         elif isinstance(item, Read) and (reason := _other_reason(item.record)):
@@ -97,7 +97,7 @@ class Checker:
     def _without_price(
         self, variant: VariantRecord, row: int, parts: Parts | None
     ) -> Iterator[Finding]:
-        """A warning about each such variant, or one about a table that has no prices at all."""
+        """One warning per variant without a price, or a single one where the table has no price column."""
         if parts is None or "retail_minor" in parts.variant:
             reason = "is missing; the variant is kept but not listed"
             yield _warning(row, "price", reason, variant.sku)
@@ -255,7 +255,7 @@ def _is_far(moment: datetime | None) -> bool:
 
 
 def _is_unsafe(url: str) -> bool:
-    """Whether the address is neither of the web nor a path on its own."""
+    """Whether the URL is neither http(s) nor a bare path."""
     if url.startswith(_WEB):
         return False
     return _SCHEME.match(url) is not None and not url.lower().startswith(_WEB)

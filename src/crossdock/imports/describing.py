@@ -1,4 +1,4 @@
-"""The reference of our JSON Lines, made from the structures that decode them.
+"""Generates the reference of the JSON Lines format from the structs that decode it.
 
 `python -m crossdock.imports.describing docs/reference` writes jsonl.md and jsonl.schema.json.
 """
@@ -30,44 +30,44 @@ _SHOWN: tuple[tuple[str, Any], ...] = (
 
 MEANINGS: dict[str, dict[str, str]] = {
     "ProductLine": {
-        "handle": "The product's stable key inside its merchant; the same handle updates the product.",
-        "name": "The name in the shop's main language.",
-        "merchant": "The seller's name, made when there is none; empty is the import's `--merchant`, "
-        "or the shop's name.",
-        "currency": "Must be the shop's; empty is the shop's.",
+        "handle": "The product's key, unique per merchant; an existing handle is updated.",
+        "name": "The name in the shop's default language.",
+        "merchant": "The seller's name; created if unknown. Default: the import's `--merchant`, "
+        "else the shop's name.",
+        "currency": "Must be the shop's currency, which is the default.",
         "variants": "What is sold and counted; at least one.",
-        "description": "HTML, cleaned on the way in.",
-        "brand": "The maker.",
+        "description": "HTML; sanitised on import.",
+        "brand": "The brand.",
         "translations": "By language: `name` and `description`.",
-        "attributes": "Free specs by name, colour and material among them.",
-        "categories": "Paths of names from the root; missing nodes are made.",
-        "images": "Pictures in order.",
-        "tags": "Words to find it by.",
+        "attributes": "Free attributes by name, such as colour and material.",
+        "categories": "Paths of names from the root; missing categories are created.",
+        "images": "Images, in order.",
+        "tags": "Search terms.",
         "related_handles": "Handles of related products of the merchant.",
-        "option_names": "The options in the order in which a variant's name says them.",
-        "extra_handling": "What handling costs beyond shipping.",
+        "option_names": "The options, in the order in which they appear in a variant's name.",
+        "extra_handling": "Handling charges in addition to shipping.",
         "enabled": "Whether it is for sale at all.",
-        "featured": "Whether the shop shows it first.",
+        "featured": "Whether the shop features it.",
         "virtual": "Whether nothing is shipped.",
-        "sold_without_stock": "Whether it is sold when there is none.",
+        "sold_without_stock": "Whether it is sold when out of stock.",
         "requires_serial": "Whether each unit comes with a serial or key.",
         "sort": "Position in lists; smaller is earlier.",
-        "is_complete": "False leaves variants that the line does not speak of as they are; otherwise "
+        "is_complete": "If false, variants missing from the line stay unchanged; otherwise "
         "they are disabled.",
     },
     "VariantRecord": {
-        "sku": "The variant's key inside the merchant; the same sku updates it, even from another product.",
-        "merchant_sku": "The merchant's own number.",
-        "part_number": "The maker's number.",
+        "sku": "The variant's key, unique per merchant; an existing SKU is updated, even in another product.",
+        "merchant_sku": "The merchant's own SKU.",
+        "part_number": "The manufacturer's part number (MPN).",
         "upc": "GTIN of 8, 12, 13 or 14 digits, kept as given; a wrong check digit is a warning.",
         "options": "A value for each of the product's `option_names`.",
-        "attributes": "Specs of this variant only.",
-        "image": "Address of its own picture.",
-        "retail_minor": "The usual price in minor units (1999 is 19.99 USD); without one it is not listed.",
-        "sale_minor": "The price while the sale runs.",
-        "sale_starts_at": "Start of the sale; null is always.",
-        "sale_ends_at": "End of the sale, exclusive; null is never.",
-        "cost_minor": "What it costs the shop.",
+        "attributes": "Attributes of this variant only.",
+        "image": "URL of the variant's own image.",
+        "retail_minor": "The usual price in minor units (1999 is 19.99 USD); without it the variant is not listed.",
+        "sale_minor": "The price during the sale.",
+        "sale_starts_at": "Start of the sale; null means already started.",
+        "sale_ends_at": "End of the sale, exclusive; null means no end.",
+        "cost_minor": "The shop's purchase cost.",
         "vat_bp": "VAT rate in basis points; 2100 is 21 %.",
         "weight_g": "Weight in grams.",
         "length_mm": "Length in millimetres.",
@@ -75,17 +75,17 @@ MEANINGS: dict[str, dict[str, str]] = {
         "height_mm": "Height in millimetres.",
         "origin": "`SC` own warehouse, `*` own warehouse and supplier, anything else the supplier.",
         "stock_managed": "Whether its stock is counted.",
-        "stock_status": "A status that overrules what the quantities say; null lets them speak.",
+        "stock_status": "Overrides the status derived from the quantities; null derives it.",
         "enabled": "Whether it is for sale.",
-        "stock": "What each pool holds; a pool that is left out stays as it is.",
-        "promotions": "Prices for a time; they replace those of before.",
+        "stock": "The quantity in each pool; a pool that is left out stays unchanged.",
+        "promotions": "Prices for a limited time; they replace the existing ones.",
     },
     "StockRecord": {
         "pool": "`own` or `supplier`.",
-        "on_hand": "Units there; the difference to before is one adjusting entry.",
-        "warning_level": "Units that are not promised to anybody.",
-        "best_before": "The date on the goods.",
-        "best_before_alert": "What to tell buyers about it.",
+        "on_hand": "Units in the pool; the difference is posted as one adjust entry.",
+        "warning_level": "Units that are kept back and never promised.",
+        "best_before": "The best-before date printed on the goods.",
+        "best_before_alert": "A notice about that date for buyers.",
     },
     "Promotion": {
         "price_minor": "The price in minor units.",
@@ -94,45 +94,45 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "Image": {
         "url": "Its address.",
-        "alt": "What it shows, in words.",
-        "variant_sku": "Set where it shows one variant only.",
+        "alt": "Alternative text.",
+        "variant_sku": "Set if the image shows one variant only.",
     },
     "ExtraHandling": {
         "price_minor": "The amount in minor units.",
         "description": "The reason, by language.",
     },
     "CategoryLine": {
-        "path": "Names from the root, its own last.",
+        "path": "Names from the root down to this category.",
         "names": "Its name by language.",
         "descriptions": "HTML by language.",
-        "images": "Addresses by role, such as `icon`.",
+        "images": "URLs by role, such as `icon`.",
         "enabled": "Whether it is shown.",
         "sort": "Position among its siblings.",
     },
     "MerchantLine": {
-        "name": "The name; merchants are the same when the words of their names are.",
-        "email": "Where it is reached.",
+        "name": "The name, which identifies the merchant; case and punctuation are ignored.",
+        "email": "Contact address.",
         "country": "ISO 3166, two letters.",
-        "terms": "Anything that a channel wants to know of it.",
-        "enabled": "Whether its goods are for sale.",
+        "terms": "Free data for channels.",
+        "enabled": "Whether its products are for sale.",
     },
     "BlogPostLine": {
-        "slug": "The post's key, together with its language.",
+        "slug": "The post's key, together with `language`.",
         "title": "The title.",
-        "content": "HTML, cleaned on the way in.",
+        "content": "HTML; sanitised on import.",
         "language": "The language of this text.",
-        "published_at": "When it appears.",
-        "image": "Address of its picture.",
+        "published_at": "When it is published.",
+        "image": "URL of the image.",
         "enabled": "Whether it is shown.",
     },
 }
 
 _INTRODUCTION = """# JSON Lines
 
-`crossdock import --format jsonl` reads one JSON object a line, or one array of such objects, in UTF-8
-or UTF-16, plain or packed; `crossdock export --format jsonl` writes it and leaves nothing out. A line
-may have up to 4 MB. Unknown fields are refused, so that a slip of the pen is noticed. Moments are
-ISO 8601 with a zone; amounts are whole minor units.
+`crossdock import --format jsonl` reads UTF-8 or UTF-16, plain or compressed: one JSON object per line,
+or one array of such objects. `crossdock export --format jsonl` writes it without loss. A line may have
+up to 4 MB. Unknown fields are refused, so that a misspelt name is noticed. Times are ISO 8601 with a
+time zone; amounts are whole minor units.
 
 ```json
 {"type": "product", "handle": "mug", "name": "Mug", "option_names": ["Colour"],
@@ -142,21 +142,21 @@ ISO 8601 with a zone; amounts are whole minor units.
 ```
 
 (one line in the file). **Short form.** A line without `type` is a product. A product without
-`variants` has one, whose fields stand beside its own; then `handle` may be left out for one made of
-the sku, `category_path` is one path, and `on_hand` and `supplier_on_hand` are stock. `retail`, `sale`
-and `cost` are amounts in major units, as a number or a text, in place of the `_minor` fields.
+`variants` has exactly one, whose fields are written next to the product's; `handle` then defaults to
+one derived from the SKU, `category_path` is one path, and `on_hand` and `supplier_on_hand` are stock.
+`retail`, `sale` and `cost` are amounts in major units, as a number or a string, instead of `_minor`.
 
 ```json
 {"sku": "POT-1", "name": "Pot", "retail": "24.50", "on_hand": 4}
 ```
 
-The same as a JSON Schema of the long form: [jsonl.schema.json](jsonl.schema.json). This page is made
-from the code: `python -m crossdock.imports.describing docs/reference`.
+The long form as a JSON Schema: [jsonl.schema.json](jsonl.schema.json). This page is generated:
+`python -m crossdock.imports.describing docs/reference`.
 """
 
 
 def reference() -> str:
-    """The page: a table of fields for each structure."""
+    """The Markdown page: a table of fields for each struct."""
     parts = [_INTRODUCTION]
     for title, kind in _SHOWN:
         parts.append(f"\n## {title}\n\n| field | type | default | meaning |\n|---|---|---|---|\n")
@@ -165,7 +165,7 @@ def reference() -> str:
 
 
 def schema() -> str:
-    """The JSON Schema of a line in its long form."""
+    """The JSON Schema of one line in the long form."""
     document = msgspec.json.schema(Line)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -182,7 +182,7 @@ def _default(field: Any) -> str:
 
 
 def _type_name(kind: Any) -> str:
-    """A type in words of JSON, with its bounds."""
+    """A type in JSON's terms, with its bounds."""
     if typing.get_origin(kind) is typing.Annotated:
         base, *notes = typing.get_args(kind)
         return _type_name(base) + "".join(map(_bounds, notes))

@@ -1,4 +1,4 @@
-"""Which encoding a file's text is in, and its lines, bounded in length."""
+"""Detects a file's text encoding and reads its lines with bounded length."""
 
 import codecs
 import io
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from crossdock.imports.items import Unreadable
 
 LINE_MAX = 4 * 2**20
-"""Characters (or bytes) that one line may have."""
+"""Maximum length of a line, in characters or bytes."""
 _SAMPLE_BYTES = 2**18
 _START_BYTES = 2**12
 _MARKS = (
@@ -20,9 +20,9 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252")
 
 
 def detect_encoding(stream: io.BufferedReader) -> str:
-    """The encoding by the file's first bytes: its mark, else zeros mean UTF-16, else UTF-8 or cp1252.
+    """The encoding, from the first bytes: the BOM, else UTF-16 by its zero bytes, else UTF-8 or cp1252.
 
-    Nothing is consumed. Raises Unreadable for UTF-32 and for bytes that are no text.
+    Consumes nothing. Raises Unreadable for UTF-32 and for binary content.
     """
     sample = _peek(stream)
     for mark, encoding in _MARKS:
@@ -33,19 +33,19 @@ def detect_encoding(stream: io.BufferedReader) -> str:
     even, odd = sample[0:512:2].count(0), sample[1:512:2].count(0)
     if max(even, odd) > len(sample[:512]) // 8:
         if min(even, odd) > max(even, odd) // 2:
-            raise Unreadable("The file is no text", position="byte 0")
+            raise Unreadable("The file is not text", position="byte 0")
         return "utf-16-be" if even > odd else "utf-16-le"
     return "utf-8" if _is_utf8(sample) else "cp1252"
 
 
 def start_of_text(stream: io.BufferedReader, *, encoding: str) -> str:
-    """A few thousand characters from where the stream stands; nothing is consumed."""
+    """The next few thousand characters of the stream; consumes nothing."""
     sample = stream.peek(_START_BYTES)[:_START_BYTES]
     return sample.decode(encoding, errors="ignore").lstrip("\ufeff \t\r\n")
 
 
 def bounded_lines(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:
-    """The lines of the text with their ends. Raises Unreadable at bytes that the encoding has not."""
+    """The lines of the text with their line ends. Raises Unreadable at bytes that are not valid."""
     number = 0
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
@@ -64,7 +64,7 @@ def bounded_lines(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:
 
 
 def bounded_chunks(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]:
-    """The text in pieces of bounded size, for what is not written in lines."""
+    """The text in chunks of bounded size, for formats that are not line-based."""
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
         while chunk := text.read(2**16):
@@ -76,7 +76,7 @@ def bounded_chunks(stream: io.BufferedReader, *, encoding: str) -> Iterator[str]
 
 
 def _let_go(text: io.TextIOWrapper) -> None:
-    """Leave the stream open for whoever opened it."""
+    """Detach, so that the stream stays open for its owner."""
     if not text.closed and not text.buffer.closed:
         text.detach()
 
@@ -84,8 +84,8 @@ def _let_go(text: io.TextIOWrapper) -> None:
 def _not_encoded(error: UnicodeDecodeError, encoding: str, *, position: str = "") -> Unreadable:
     found = error.object[error.start : error.start + 1].hex()
     return Unreadable(
-        f"The text is not all {encoding.removesuffix('-sig')}, it has the byte {found}; save the file as UTF-8, "
-        'or name its encoding in a map: [file] encoding = "cp1252"',
+        f"The text is not valid {encoding.removesuffix('-sig')} (byte {found}); save the file as UTF-8, "
+        'or set its encoding in a map: [file] encoding = "cp1252"',
         position=position,
     )
 
@@ -95,7 +95,7 @@ def _peek(stream: io.BufferedReader) -> bytes:
 
 
 def _is_utf8(sample: bytes) -> bool:
-    """Whether it is UTF-8, a character that the sample cuts in two aside."""
+    """Whether it is valid UTF-8, apart from a character cut at the sample's end."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""A shop's catalogue out into a file: streamed from one snapshot, in constant memory."""
+"""Exports a shop's catalogue: streamed from one snapshot, in constant memory."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
@@ -37,10 +37,10 @@ _encode = msgspec.json.encode
 
 
 class ExportSummary(msgspec.Struct, kw_only=True):
-    """What an export wrote, and what it left out because the format has no place for it.
+    """What an export wrote, and what it left out because the format cannot express it.
 
-    `left_out` counts the products or variants that have something of the kind, in the words of
-    JSON Lines. `attributes_left_out` names attributes without a column, at most a thousand.
+    `left_out` maps a field's name in the JSON Lines format to the number of products or variants that
+    have it. `attributes_left_out` lists attributes without a column, at most a thousand.
     """
 
     file: str = ""
@@ -54,7 +54,7 @@ class ExportSummary(msgspec.Struct, kw_only=True):
     left_out: dict[str, int] = {}
 
     def leave_out(self, names: Iterable[str]) -> None:
-        """Count each once more."""
+        """Add one to the count of each name."""
         for name in names:
             self.left_out[name] = self.left_out.get(name, 0) + 1
 
@@ -62,7 +62,7 @@ class ExportSummary(msgspec.Struct, kw_only=True):
 async def export_catalogue(
     database: Database, *, shop: Shop, format_name: str, summary: ExportSummary | None = None
 ) -> AsyncIterator[bytes]:
-    """The file in pieces; the summary is filled meanwhile. Raises Unreadable for an unknown format."""
+    """Yield the file in chunks; fills `summary` meanwhile. Raises Unreadable for an unknown format."""
     if format_name not in EXPORT_FORMATS:
         raise Unreadable(
             f"There is no format {format_name!r}; there are {', '.join(EXPORT_FORMATS)}"
@@ -122,7 +122,7 @@ def _product(writer: Writer, product: ProductRecord, summary: ExportSummary) -> 
 
 
 def _counted(product: ProductRecord, held: Sequence[VariantRecord], summary: ExportSummary) -> bool:
-    """Whether the product is written: not without a variant, which no import would take."""
+    """Count the product; false if it has no variant to write, since no import would accept it."""
     if not held:
         summary.leave_out(
             ["products that are disabled" if product.variants else "products without variants"]

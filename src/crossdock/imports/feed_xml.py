@@ -1,4 +1,4 @@
-"""Items of an XML feed one by one: no entities, no DTD, no network, elements dropped once read."""
+"""Reads the items of an XML feed one at a time, without entities, DTD or network access."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,11 +16,11 @@ from crossdock.shop.catalogue import html_once, plain_text
 Entry = tuple[dict[str, list[str]], list[tuple[str, str, str]]]
 
 TEXT_MAX = 2**20
-"""Characters that one element's text may have."""
+"""Maximum length of an element's text, in characters."""
 _CHUNK_BYTES = 2**16
 _ITEMS = frozenset({"item", "entry"})
 _GOOGLE = ("{http://base.google.com/ns/1.0}", "g:")
-"""How its elements are told; the second where a feed forgot to declare the prefix."""
+"""Namespaces of Google's elements; the second where a feed forgot to declare the prefix."""
 _DETAIL = "product_detail"
 _DETAIL_PARTS = ("section_name", "attribute_name", "attribute_value")
 
@@ -75,7 +75,7 @@ def read_entries(source: Source) -> Iterator[Entry | Finding]:
 
 
 def _name(element: Any) -> str:
-    """Its local name, whether or not its prefix was declared."""
+    """The local name, whether or not the prefix was declared."""
     tag = str(element.tag)
     return tag.rpartition("}")[2].rpartition(":")[2]
 
@@ -126,7 +126,7 @@ def _clean(found: bytes) -> bytes:
 
 
 def _left_over(parser: etree.XMLPullParser, count: int) -> Iterator[Entry]:
-    """The items that were whole before the place where the XML broke."""
+    """The complete items before the position of the XML error."""
     with suppress(etree.XMLSyntaxError):
         yield from _entries(parser, count)
 
@@ -153,7 +153,8 @@ def _refuse_doctype(root: Any) -> None:
         if _name(root).lower() == "html":
             _refuse_other_root(root)
         raise Unreadable(
-            "The XML has a DOCTYPE, which is not read: it can hide entities", position="start"
+            "The XML has a DOCTYPE, which is refused because it can define entities",
+            position="start",
         )
 
 
@@ -164,7 +165,7 @@ def _refuse_other_root(root: Any) -> None:
 
 
 def _is_outside(node: Any) -> bool:
-    """Whether the element stands in no item, such as a channel's title."""
+    """Whether the element is outside any item, such as a channel's title."""
     return all(
         not isinstance(above.tag, str) or _name(above) not in _ITEMS
         for above in node.iterancestors()
@@ -172,7 +173,7 @@ def _is_outside(node: Any) -> bool:
 
 
 def _drop(node: Any) -> None:
-    """Free the element and what stands before it."""
+    """Free the element and its preceding siblings."""
     node.clear()
     parent = node.getparent()
     while parent is not None and node.getprevious() is not None:
@@ -185,7 +186,7 @@ def _entry(item: Any, count: int) -> Entry:
     details = []
     for child in item:
         if child.tag is etree.Entity:
-            raise Unreadable("The XML uses an entity of its own", position=f"after item {count}")
+            raise Unreadable("The XML uses a custom entity", position=f"after item {count}")
         if not isinstance(child.tag, str):
             continue
         name = _name(child)
@@ -211,9 +212,9 @@ def _tidy(name: str, text: str) -> str:
 
 
 def _text(element: Any, count: int) -> str:
-    """The element's own text, and that of elements inside (a title in XHTML)."""
+    """The element's text, including nested elements (a title in XHTML)."""
     if any(part.tag is etree.Entity for part in element.iter()):
-        raise Unreadable("The XML uses an entity of its own", position=f"after item {count}")
+        raise Unreadable("The XML uses a custom entity", position=f"after item {count}")
     text = (
         "".join(element.itertext(with_tail=False)).strip()
         if len(element)
@@ -227,5 +228,5 @@ def _text(element: Any, count: int) -> str:
 
 
 def _link(element: Any, name: str) -> str:
-    """Atom's links stand in an attribute."""
+    """The target of an Atom link, which is in an attribute."""
     return str(element.get("href", "")) if name == "link" else ""

@@ -1,6 +1,6 @@
-"""Texts of cells and elements as amounts, quantities, moments, flags, weights and lengths.
+"""Parse texts of cells and elements: amounts, quantities, times, flags, weights and lengths.
 
-Each takes the field's name for the report and raises RowRefused when the text is none of its kind.
+Each function takes the field's name for the report and raises RowRefused if the text is invalid.
 An empty text is None, or the default.
 """
 
@@ -21,7 +21,7 @@ _WITH_COMMA = re.compile(
     r"[+-]?(?:[0-9]{1,30}|[0-9]{1,3}(?:\.[0-9]{3}){1,9})(?:,[0-9]{0,20})?", re.ASCII
 )
 _DOUBTFUL = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)
-"""One point before three digits: a thousand of some, a whole of others."""
+"""One point before three digits: a thousands separator to some, a decimal point to others."""
 _GROUP = 3
 _SPACED = re.compile(r"[+-]?[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]{0,20})?", re.ASCII)
 """Thousands parted by spaces; a no-break space is one by then."""
@@ -48,7 +48,7 @@ _MEASURE_MAX = 10**9
 
 
 def amount(text: str, *, field: str, currency: str, decimal_comma: bool = False) -> int | None:
-    """Minor units of '19.99', or None for an empty text; never below zero."""
+    """Minor units of '19.99', or None for an empty text; never negative."""
     if not text:
         return None
     text = _joined(text)
@@ -63,7 +63,7 @@ def amount(text: str, *, field: str, currency: str, decimal_comma: bool = False)
     except Invalid as error:
         raise RowRefused(field, f"{error.data['reason']}{_advice(text)}", text) from error
     if minor < 0:
-        raise RowRefused(field, "is below zero", text)
+        raise RowRefused(field, "is negative", text)
     return minor
 
 
@@ -71,7 +71,7 @@ def _advice(text: str) -> str:
     if re.fullmatch(r"[0-9.]*", text, re.ASCII):
         return ""
     comma = ", or set decimal_comma in a map" if "," in text else ""
-    return f"; write the number alone, as 1234.56{comma}"
+    return f"; write it as 1234.56{comma}"
 
 
 def _joined(text: str) -> str:
@@ -98,7 +98,7 @@ def _refuse_doubtful(text: str, *, field: str) -> None:
 
 
 def number(text: str, *, field: str, decimal_comma: bool = False) -> Decimal | None:
-    """A plain decimal number without an exponent."""
+    """A decimal number without an exponent."""
     if not text:
         return None
     text = _joined(text)
@@ -109,7 +109,7 @@ def number(text: str, *, field: str, decimal_comma: bool = False) -> Decimal | N
 
 
 def quantity(text: str, *, field: str, decimal_comma: bool = False) -> int | None:
-    """A whole number of units; what is below zero, as oversold goods are, counts as none."""
+    """A whole number of units; a negative one (oversold goods) counts as 0."""
     if not decimal_comma:
         _refuse_doubtful(text, field=field)
     value = number(text, field=field, decimal_comma=decimal_comma)
@@ -130,7 +130,7 @@ def flag(text: str, *, field: str, default: bool) -> bool:
     if word in _FALSE:
         return False
     if word:
-        raise RowRefused(field, "is neither yes nor no", text)
+        raise RowRefused(field, "is not yes or no", text)
     return default
 
 
@@ -152,14 +152,14 @@ def moment(text: str, *, field: str, zone: ZoneInfo, is_end: bool = False) -> da
 
 
 def grams(text: str, *, field: str, unit: str = "g", decimal_comma: bool = False) -> int:
-    """A weight in whole grams, half up; '1.5 oz' says its own unit."""
+    """A weight in whole grams, rounded half up; '1.5 oz' carries its own unit."""
     return _measured(text, _GRAMS, field=field, unit=unit, decimal_comma=decimal_comma) or 0
 
 
 def millimetres(
     text: str, *, field: str, unit: str = "mm", decimal_comma: bool = False
 ) -> int | None:
-    """A length in whole millimetres, half up; '20 in' says its own unit."""
+    """A length in whole millimetres, rounded half up; '20 in' carries its own unit."""
     return _measured(text, _MILLIMETRES, field=field, unit=unit, decimal_comma=decimal_comma)
 
 
@@ -172,7 +172,7 @@ def _measured(
     factor = units.get((match[2] or unit).casefold()) if match else None
     value = number(match[1], field=field, decimal_comma=decimal_comma) if match else None
     if factor is None or value is None:
-        raise RowRefused(field, "is not a measure with a known unit", text)
+        raise RowRefused(field, "is not a measurement with a known unit", text)
     whole = round_half_up(value * factor)
     if whole > _MEASURE_MAX:
         raise RowRefused(field, "is too large", text)
@@ -180,18 +180,18 @@ def _measured(
 
 
 def category_path(text: str) -> tuple[str, ...]:
-    """'A > B' as names; '&gt;' and '&amp;' in a name stand for the signs."""
+    """'A > B' as names; '&gt;' and '&amp;' in a name are unescaped."""
     names = map(plain_text, text.split(">"))
     return tuple(name for name in names if name)
 
 
 def path_text(path: tuple[str, ...]) -> str:
-    """The text that `category_path` reads."""
+    """The inverse of `category_path`."""
     return " > ".join(name.replace("&", "&amp;").replace(">", "&gt;") for name in path)
 
 
 def split_list(text: str) -> list[str]:
-    r"""Parts between commas; `\,` is a comma inside of a part and `\\` a backslash."""
+    r"""Split at commas; `\,` is a comma inside a part and `\\` a backslash."""
     if "\\" not in text:
         return [part for word in text.split(",") if (part := word.strip())]
     found = (_ESCAPED.sub(r"\1", part.strip()) for part in _PART.findall(text))
@@ -199,5 +199,5 @@ def split_list(text: str) -> list[str]:
 
 
 def join_list(parts: tuple[str, ...] | list[str]) -> str:
-    """The text that `split_list` reads."""
+    """The inverse of `split_list`."""
     return ", ".join(part.replace("\\", "\\\\").replace(",", "\\,") for part in parts)

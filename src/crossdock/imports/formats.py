@@ -1,4 +1,4 @@
-"""The formats by name."""
+"""The import formats by name."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,9 +23,9 @@ READERS: dict[str, Reader] = {
 
 
 def reader_of(name: str) -> Reader:
-    """The reader of that format. Raises Unreadable for an unknown name.
+    """The reader of a format. Raises Unreadable for an unknown name.
 
-    What it reads is Unreadable at once when the content is a document, a picture or an archive.
+    The reader raises Unreadable at once if the content is a document, an image or an archive.
     """
     if name not in READERS:
         raise Unreadable(f"There is no format {name!r}; there are {', '.join(READERS)}")

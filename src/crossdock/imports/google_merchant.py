@@ -1,7 +1,7 @@
 """A Google Merchant feed: RSS 2.0 or Atom with elements of the g: namespace, or TSV.
 
-Items of one item_group_id are the variants of one product, whose options are what differs between
-them; the others are products of one variant.
+Items with the same item_group_id are the variants of one product; the fields in which they differ are
+its options. Any other item is a product with one variant.
 """
 
 import re
@@ -38,7 +38,7 @@ KEPT_FIELDS = (
 )
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime(2999, 1, 1, tzinfo=UTC)
-"""What stands for a sale's missing start or end, since a feed has both or none."""
+"""Stands for a sale's missing start or end: a feed has both dates or neither."""
 _PRICE = re.compile(r"(?:([A-Za-z]{3}) ?)?([0-9.,]+)(?: ?([A-Za-z]{3}))?", re.ASCII)
 _STATUS = {
     "in_stock": "instock", "out_of_stock": "outofstock", "preorder": "onbackorder",
@@ -72,7 +72,7 @@ _VARIANT = {
     "stock_managed": ("quantity", "sell on google quantity"),
     "stock_status": ("availability",),
 }
-"""The columns that fill a field; a field whose columns the table lacks stays as it is."""
+"""The columns that fill each field; a field none of whose columns exist stays unchanged."""
 _CELLS = columns_of(_PRODUCT, _VARIANT, together=(("sale price", *_SALE),))
 _KNOWN = frozenset(
     chain(
@@ -90,7 +90,7 @@ _HELD_MAX = 20
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One item: texts by field name with '_' between words, lists where a field may come again."""
+    """One item: texts by field name (with '_' between words), lists for repeatable fields."""
 
     number: int
     texts: Mapping[str, list[str]]
@@ -118,7 +118,7 @@ def read_google_merchant(source: Source, reading: Reading) -> Iterator[Item]:
     start = source.stream.peek(256)[:256].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
     is_xml = start.startswith(b"<")
     if is_xml and not reading.map.is_empty:
-        raise Unreadable("A map is for tables and JSON; an XML feed has Google's elements already")
+        raise Unreadable("A map applies to tables and JSON only, not to an XML feed")
     entries = _xml_entries(source) if is_xml else _table_entries(source, reading)
     for group in gathered(entries, keys_of=_keys, kind=Entry):
         if isinstance(group, Finding):
@@ -128,7 +128,7 @@ def read_google_merchant(source: Source, reading: Reading) -> Iterator[Item]:
 
 
 def _xml_entries(source: Source) -> Iterator[Entry | Finding]:
-    """The feed's items. Raises Unreadable when none of the first ones has an element of Google's."""
+    """The feed's items. Raises Unreadable if none of the first ones has a Google element."""
     entries = _numbered(source)
     held: list[Entry] = []
     for entry in entries:
@@ -173,7 +173,7 @@ def _table_entries(source: Source, reading: Reading) -> Iterator[Entry | Finding
 
 @lru_cache(maxsize=8)
 def _parts(table: Table) -> Parts:
-    """What a table has columns for; an XML feed has elements for everything."""
+    """The fields that a table has columns for; an XML feed may have all of them."""
     parts = narrowed(GOOGLE, columns=table.columns, product=_PRODUCT, variant=_VARIANT)
     names = table.attributes
     if _DETAIL in table.columns:
@@ -185,7 +185,7 @@ def _parts(table: Table) -> Parts:
 
 
 def _packed_details(text: str) -> list[tuple[str, str, str]]:
-    """'Section:name:value' parts between commas; a backslash keeps a comma, as in `split_list`."""
+    """'Section:name:value' parts separated by commas; a backslash escapes one, as in `split_list`."""
     details = []
     for part in fields.split_list(text):
         section, _, rest = part.partition(":")
@@ -253,12 +253,12 @@ def _quantity(entry: Entry) -> str:
 
 @lru_cache(maxsize=8)
 def _uncounted(parts: Parts) -> Parts:
-    """Without a quantity nothing is said of whether stock is counted."""
+    """The parts without `stock_managed`: without a quantity, whether stock is counted is unknown."""
     return msgspec.structs.replace(parts, variant=parts.variant - {"stock_managed"})
 
 
 def _option_names(entries: list[Entry]) -> list[str]:
-    """What is detailed as an option, in that order, and the fields that differ inside the group."""
+    """The details marked as options, in order, then the fields that differ within the group."""
     detailed = [
         name for e in entries for section, name, _ in e.details if section == OPTION_SECTION
     ]
@@ -325,7 +325,7 @@ def _length(entry: Entry, field: str, reading: Reading) -> int | None:
 
 
 def _price(entry: Entry, field: str, reading: Reading) -> int | None:
-    """'105.29 USD' or 'USD 105.29'; a price in another currency than the shop's is refused."""
+    """Parse '105.29 USD' or 'USD 105.29'. Raises RowRefused for a currency other than the shop's."""
     text = entry[field]
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Rows of one product brought together, in bounded memory."""
+"""Groups the rows of one product, in bounded memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,15 +9,15 @@ from crossdock.imports.items import Finding, Unreadable
 Row = TypeVar("Row")
 
 WINDOW_ROWS = 5_000
-"""How far apart the rows of one product may stand."""
+"""Maximum distance, in rows, between rows of one product."""
 ROWS_MAX = 50_000
-"""How many rows one product may have."""
+"""Maximum number of rows of one product."""
 
 
 class Group(Generic[Row]):
-    """Rows of one product. `is_complete` is false when a row near them was refused or cut off.
+    """Rows of one product. `is_complete` is false if a row nearby was refused or the file was cut off.
 
-    `place` tells which group began first.
+    `place` orders groups by their first row.
     """
 
     __slots__ = ("is_complete", "key", "place", "rows")
@@ -36,11 +36,11 @@ def gathered(
     kind: type[Row],
     window: int = WINDOW_ROWS,
 ) -> Iterator[Group[Row] | Finding]:
-    """The rows that share a key, as soon as no more can come: after `window` other rows, or at the end.
+    """Yield the rows that share a key once none can follow: after `window` other rows, or at the end.
 
-    A row without a key stands alone and comes out at once; a row with several keys joins their
-    groups into one. With a window of 0 a group ends at the first row of another. When the rows end
-    in Unreadable, what was gathered comes out first, marked as not complete.
+    A row without a key is a group of its own, yielded at once; a row with several keys merges their
+    groups. With a window of 0 a group ends at the first row of another. If reading ends in Unreadable,
+    the open groups are yielded first, marked as incomplete.
     """
     waiting: _Waiting[Row] = _Waiting()
     try:
@@ -59,7 +59,7 @@ def gathered(
 
 
 class _Waiting(Generic[Row]):
-    """Groups that may still grow, the one that grew last at the end."""
+    """Open groups, the most recently extended one last."""
 
     def __init__(self) -> None:
         self._by_key: dict[str, Group[Row]] = {}
@@ -68,7 +68,7 @@ class _Waiting(Generic[Row]):
         self._begun = 0
 
     def add(self, row: Row, keys: Sequence[str], *, window: int) -> Iterator[Group[Row]]:
-        """Take a row in; the groups that end with that."""
+        """Add a row; yields the groups that this closes."""
         found = list(dict.fromkeys(self._by_key[key] for key in keys if key in self._by_key))
         if found:
             group = self._merged(found)
@@ -97,7 +97,7 @@ class _Waiting(Generic[Row]):
         self._count += 1
 
     def _merged(self, groups: list[Group[Row]]) -> Group[Row]:
-        """The first of the groups, with the rows and keys of the others."""
+        """The first of the groups, extended by the rows and keys of the others."""
         first, *others = groups
         for group in others:
             for key in self._keys.pop(group):
@@ -108,12 +108,12 @@ class _Waiting(Generic[Row]):
         return first
 
     def mark_incomplete(self) -> None:
-        """A row is missing, maybe one of theirs."""
+        """Mark every open group: a row is missing that may belong to it."""
         for group in self._keys:
             group.is_complete = False
 
     def close_all(self) -> Iterator[Group[Row]]:
-        """End every group, in the order they began."""
+        """Close every group, in order of their first rows."""
         for group in sorted(self._keys, key=lambda group: group.place):
             yield self._close(group)
 

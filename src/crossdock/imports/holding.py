@@ -1,4 +1,4 @@
-"""What each format has a place for; JSON Lines have one for everything."""
+"""Which fields each format can express; JSON Lines expresses all of them."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -35,11 +35,11 @@ GOOGLE = Parts(
 )
 
 Filled = Mapping[str, Sequence[str]]
-"""For a field the plain names of the columns that fill it."""
+"""For each field, the plain names of the columns that fill it."""
 
 
 def narrowed(parts: Parts, *, columns: Collection[str], product: Filled, variant: Filled) -> Parts:
-    """The parts that these columns can fill; what is filled by none in particular stays."""
+    """The parts that these columns can fill; parts with no column of their own are kept."""
 
     def held(names: frozenset[str], filled: Filled) -> frozenset[str]:
         return frozenset(

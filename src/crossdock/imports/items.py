@@ -1,4 +1,4 @@
-"""What a reader makes of a file: records, and findings about rows that it refuses or wonders about."""
+"""What a reader yields: records, and findings about refused or odd rows."""
 
 import re
 
@@ -22,10 +22,10 @@ DROPPED = "has control characters, which are left out"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """A refused row, or with `is_warning` one that was taken although something is odd about it.
+    """A refused row, or with `is_warning` one that was accepted although something is odd.
 
-    `row` is the line of JSON Lines, the row of a table with its header as row 1, the element of an
-    array or the item of a feed counted from 1.
+    `row` is the line in JSON Lines, the row of a table (the header is row 1), or the position, from 1,
+    of an array's element or a feed's item.
     """
 
     row: int
@@ -36,7 +36,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """A record and where it stood: `row` is its first row, `variant_rows` one for each variant.
+    """A record and its position: `row` is its first row, `variant_rows` has one for each variant.
 
     `parts` is what a product's file has a place for, None for everything. `spare_handle` and
     `spare_keys` are used where the handle or a sku came before, and '' where there is none.
@@ -54,7 +54,7 @@ Item = Read | Finding
 
 
 class Unreadable(CrossdockError):
-    """The file as a whole cannot be read, from `position` on; what came before is kept."""
+    """The file cannot be read from `position` on; what came before is kept."""
 
     def __init__(self, message: str, *, position: str = "") -> None:
         self.position = position
@@ -66,7 +66,7 @@ class Unreadable(CrossdockError):
 
 
 class RowRefused(Exception):
-    """Raised while one row is read; its reader turns it into a Finding and goes on."""
+    """Raised while reading one row; the reader turns it into a Finding and continues."""
 
     def __init__(self, field: str, reason: str, value: object = "") -> None:
         self.field = field
@@ -92,7 +92,7 @@ def _printable(letter: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as a report may show it: one line, at most 80 characters and the length of the rest."""
+    """A value for a report: one line of at most 80 characters; a longer one is cut and its length added."""
     text = str(value)
     start = "".join(map(_printable, text[:_SHOWN]))
     return start if len(text) <= _SHOWN else f"{start}… ({len(text)} characters)"

@@ -1,7 +1,7 @@
-"""JSON Lines of our own: one object a line, or one array of objects; docs/reference/jsonl.md.
+"""The JSON Lines format: one object per line, or one array of objects; see docs/reference/jsonl.md.
 
-A line is a "product", "category", "blog_post" or "merchant" by its "type" (a product without one).
-A product may have its `variants`, or the fields of its only variant beside its own.
+The `type` of a line is product (the default), category, blog_post or merchant. A product has
+`variants`, or the fields of its only variant next to its own.
 """
 
 import re
@@ -57,7 +57,7 @@ from crossdock.shop.catalogue import (
 class ProductLine(
     ProductRecord, frozen=True, kw_only=True, tag="product", forbid_unknown_fields=True
 ):
-    """A product; `merchant` and `currency` may be left out for those of the import and the shop."""
+    """A product; `merchant` and `currency` default to those of the import and the shop."""
 
     merchant: str = ""
     currency: str = ""
@@ -110,9 +110,9 @@ _HELD_MAX = 50
 
 
 def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
-    """The records of the file; a malformed line is refused, a malformed array stops the reading.
+    """Yield the records of the file; a malformed line is refused, a malformed array ends the reading.
 
-    A file of other text or of other objects is Unreadable at once.
+    Raises Unreadable at once for text that is not JSON and for objects of another shape.
     """
     if not source.stream.peek(1):
         raise Unreadable("The file is empty")
@@ -133,7 +133,7 @@ def read_jsonl(source: Source, reading: Reading) -> Iterator[Item]:
 
 
 def _read_each(values: Iterator[tuple[int, Any]], read: _Read, *, start: str) -> Iterator[Item]:
-    """What is read of each value. Raises Unreadable when none of the first ones is of our kind."""
+    """Read each value. Raises Unreadable if none of the first ones is a record of this format."""
     first: Any = None
     held: list[list[Item]] = []
     for number, value in values:
@@ -151,13 +151,13 @@ def _read_each(values: Iterator[tuple[int, Any]], read: _Read, *, start: str) ->
 
 
 def _is_foreign(items: list[Item]) -> bool:
-    """Whether a value was refused for what it is altogether, not for a value in it."""
+    """Whether a value was refused for its overall shape, not for a value in it."""
     last = items[-1] if items else None
     return isinstance(last, Finding) and last.reason.startswith(_FOREIGN)
 
 
 def _foreign(value: Any, reason: str, start: str) -> Unreadable:
-    """The error about a file whose lines or elements are not ours, by the first of them."""
+    """The error about a file whose lines or elements are not records, from the first of them."""
     if not start.startswith(("{", "[")):
         return other_text(start, format_name="jsonl")
     if isinstance(value, bytes):
@@ -169,7 +169,7 @@ def _foreign(value: Any, reason: str, start: str) -> Unreadable:
 
 
 def _byte_lines(source: Source, encoding: str) -> Iterator[bytes]:
-    """Lines in UTF-8; a file in UTF-8 is not decoded and encoded again."""
+    """Lines in UTF-8; a UTF-8 file is not decoded and encoded again."""
     if not encoding.startswith("utf-8"):
         for text in bounded_lines(source.stream, encoding=encoding):
             yield text.encode()
@@ -190,7 +190,7 @@ def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> 
         try:
             return [_item(_decode(line), number, reading)]
         except _BROKEN:
-            pass  # the slow way knows the short forms, and tells what is wrong
+            pass  # the slow path reads the short forms and reports what is wrong
     found: list[Item] = []
     try:
         value = _decode_loosely(line)
@@ -205,7 +205,7 @@ def _read_line(line: bytes, number: int, reading: Reading, sources: Sources) -> 
 
 
 def _may_have_control(line: bytes) -> bool:
-    """Whether a character may be in it that no text has, escaped or as it is."""
+    """Whether the line may contain a forbidden control character, escaped or literal."""
     return (b"\\u" in line and (b"\\u00" in line or b"\\uff" in line.lower())) or (
         b"\xef\xbf" in line and (b"\xef\xbf\xbe" in line or b"\xef\xbf\xbf" in line)
     )
@@ -281,7 +281,7 @@ def _product(value: dict[str, Any], odd: Odd, reading: Reading) -> list[Item]:
 
 
 def _completed(value: dict[str, Any], reading: Reading, odd: Odd) -> dict[str, Any]:
-    """The long form of a product's short form: one variant, amounts in major units, bare quantities."""
+    """Expand a product's short form: one variant, amounts in major units, bare quantities."""
     value = dict(value)
     if "variants" not in value:
         given = {name: value.pop(name) for name in _VARIANT_FIELDS | set(_AMOUNTS) if name in value}
@@ -372,7 +372,7 @@ def _refusal(error: Exception, value: Any, row: int) -> Finding:
 
 
 def _at(value: Any, path: str) -> Any:
-    """The part of a value that a path such as `variants[0].sku` leads to, or nothing."""
+    """The part of a value at a path such as `variants[0].sku`, or None."""
     for step in re.findall(r"[^.\[\]]+", path):
         try:
             value = value[int(step)] if isinstance(value, list) else value[step]

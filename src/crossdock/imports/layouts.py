@@ -1,4 +1,4 @@
-"""Which columns make a table one of our formats, and which format a header looks like."""
+"""The columns that each table format requires, and which format a header looks like."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -32,12 +32,12 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def needed(self) -> str:
-        """The needed columns, for a reader: 'Handle (or URL handle) and Title'."""
+        """The required columns for a message: 'Handle (or URL handle) and Title'."""
         *others, last = map(_alternatives, self.needs)
         return f"{', '.join(others)} and {last}"
 
     def missing(self, names: Collection[str]) -> list[str]:
-        """The needed columns that are not among these plain names."""
+        """The required columns that are not among these plain names."""
         return [
             _alternatives(column)
             for column in self.needs
@@ -88,9 +88,9 @@ EXPECTED = {
     f"{_alternatives(WOOCOMMERCE_CSV.needs[-1])}",
     "google-merchant": "an RSS or Atom feed whose items have g: elements, "
     f"or a table with the columns {GOOGLE_TABLE.needed}",
-    "jsonl": "one JSON object a line, or one array of them, each with name, and sku or variants",
+    "jsonl": "one JSON object per line, or one array of them, each with name, and sku or variants",
 }
-"""What a file in each format looks like, for whoever gave another one."""
+"""What a file in each format looks like, for error messages."""
 
 _OTHERS = {
     "WP All Import or WP All Export": frozenset(
@@ -119,18 +119,18 @@ _OTHERS = {
 """What tells the tables of other programs, which have no format here."""
 _OTHER_MIN = 3
 
-_OTHERWISE = "For any other table or objects, --map FILE says how they make the format"
+_OTHERWISE = "For any other table or JSON, describe the columns in a map: --map FILE"
 
 
 def plain_name(header: str) -> str:
-    """A column's name without case, spaces and signs: 'Body (HTML)' is 'body html'."""
+    """A column's name without case, spaces and punctuation: 'Body (HTML)' is 'body html'."""
     return _NOT_NAME.sub(" ", header.casefold()).strip()
 
 
 def check_header(header: Sequence[str], *, layout: Layout, mapped: Collection[str]) -> None:
-    """Raises Unreadable, with what was expected and found, unless the needed columns are there.
+    """Raises Unreadable, with what was expected and found, unless the required columns are present.
 
-    `mapped` are the columns that a map makes.
+    `mapped` are the columns that a map creates.
     """
     if not mapped and (program := other_program(header)):
         raise Unreadable(
@@ -157,7 +157,7 @@ def foreign(format_name: str, *, found: str, likely: str = "") -> Unreadable:
 
 
 def found_names(names: Sequence[str]) -> str:
-    """The first few names as a list, and how many more there are."""
+    """The first few names as a list, and the number of further ones."""
     first = ", ".join(shown(name) or '""' for name in names[:_FOUND_MAX])
     more = len(names) - _FOUND_MAX
     return f"{first} and {more} more" if more > 0 else first

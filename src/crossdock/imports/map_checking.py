@@ -1,4 +1,4 @@
-"""Whether a map fits: what it makes is of the format, and what it takes is in the table."""
+"""Checks a map: its targets must be fields of the format, its sources columns of the table."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -12,52 +12,52 @@ from crossdock.imports.mapping import Field, FieldMap
 def check_targets(
     field_map: FieldMap, *, known: Collection[str], plain: Callable[[str], str] = plain_name
 ) -> None:
-    """Raises Unreadable for a field on the left that the format does not have.
+    """Raises Unreadable for a target that the format does not have.
 
-    Shopify's columns of further attributes may have any name.
+    Shopify's metafield columns may have any name.
     """
     for target in field_map.fields:
         if plain(target) not in known and ".metafields." not in target:
             raise Unreadable(
-                f"The map makes {target!r}, which the format does not have"
+                f"The map sets {target!r}, which the format does not have"
                 f"{_suggestion(plain(target), known)}"
             )
 
 
 def check_sources(field_map: FieldMap, header: Sequence[str]) -> None:
-    """Raises Unreadable for a column that the map takes something from and the table lacks."""
+    """Raises Unreadable for a source column that the table lacks."""
     names = set(header)
     for columns in _columns(field_map):
         if not names.intersection(columns):
             wanted = " or ".join(map(repr, columns))
             raise Unreadable(
-                f"The map takes {wanted}, but the table has no such column"
+                f"The map reads {wanted}, but the table has no such column"
                 f"{_suggestion(columns[0], header)}; it has {found_names(header)}. "
                 "A field whose column may be missing needs a default in the map"
             )
 
 
 class Sources:
-    """What a map takes from objects, as long as none of them has had it."""
+    """The sources of a map that no object has had so far."""
 
     def __init__(self, field_map: FieldMap) -> None:
         self._map = field_map
         self._unseen = list(_columns(field_map))
 
     def look(self, value: Mapping[str, Any]) -> None:
-        """Cross off what the object has."""
+        """Remove the sources that the object has."""
         if self._unseen:
             self._unseen = [names for names in self._unseen if not self._map.finds(value, names)]
 
     def missed(self) -> Iterator[Finding]:
-        """A warning about each that no object had."""
+        """A warning about each source that no object had."""
         for names in self._unseen:
-            reason = "is taken by the map, but no object has it; is it misspelt?"
+            reason = "is read by the map, but no object has it; is it misspelt?"
             yield Finding(row=1, field=" or ".join(names), reason=reason, is_warning=True)
 
 
 def _columns(field_map: FieldMap) -> Iterator[Sequence[str]]:
-    """The columns that must be there, each with what may stand in for it."""
+    """The columns that are required, each with its alternatives."""
     for rule in (field_map.rows.only, field_map.rows.skip):
         yield from ((column,) for column in rule)
     for field in field_map.fields.values():

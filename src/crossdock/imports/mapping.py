@@ -1,4 +1,4 @@
-"""A map file: how the columns of some other table, or the keys of other objects, make a known format.
+"""A map file: turns the columns of another table, or the keys of other objects, into a known format.
 
 docs/guides/import.md describes it with examples.
 """
@@ -23,7 +23,7 @@ _SEVERAL = str | tuple[str, ...]
 
 
 class FileRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the file is written, where that cannot be told from its bytes."""
+    """How the file is written, where this cannot be detected."""
 
     encoding: str = ""
     delimiter: str = ""
@@ -31,18 +31,18 @@ class FileRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RowRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which rows count: those whose columns have one of the values in `only` and none of `skip`."""
+    """Which rows are imported: columns with a value of `only`, and with none of `skip`."""
 
     only: dict[str, _SEVERAL] = {}
     skip: dict[str, _SEVERAL] = {}
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
-    """Where one field comes from; the steps are taken in the order they are written here.
+    """Where one field comes from; the steps are applied in the order listed here.
 
     `when`: only in rows where these columns have these values, else empty. `pair`: the value after
-    `pair=` in a packed column. `match`: group 1 of the pattern, else empty. `values`: replaced whole.
-    `split` and `join`: the parts of a list put together anew. `minor_units`: 1999 becomes 19.99.
+    `pair=` in a packed column. `match`: group 1 of the pattern, else empty. `values`: replaces whole
+    values. `split` and `join`: splits a list and joins it anew. `minor_units`: 1999 becomes 19.99.
     """
 
     source: _SEVERAL = ()
@@ -62,7 +62,7 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"so
 
 
 class AttributeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Columns that become attributes: by name, by the start of the name (which is cut off), or packed."""
+    """Columns that become attributes: by name, by prefix (which is removed), or packed in one column."""
 
     columns: dict[str, str] = {}
     prefixes: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class AttributeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole map. A field given as a text is the name of its column."""
+    """The whole map. A field given as a string is the name of its column."""
 
     file: FileRules = FileRules()
     rows: RowRules = RowRules()
@@ -93,11 +93,11 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def encoding(self) -> str:
-        """The encoding it names, or ''."""
+        """The encoding that it sets, or ''."""
         return self.file.encoding
 
     def apply_to_row(self, row: Mapping[str, str], *, currency: str) -> dict[str, str] | None:
-        """A table's row with the mapped columns beside its own; None when the row does not count."""
+        """A table's row with the mapped columns added to its own; None if the row is skipped."""
         if not self._counts(row):
             return None
         mapped = dict(row)
@@ -112,7 +112,7 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def apply_to_object(
         self, value: Mapping[str, Any], *, currency: str = ""
     ) -> dict[str, Any] | None:
-        """An object of the mapped fields alone, empty ones left out; None when it does not count."""
+        """An object of the mapped fields only, without empty ones; None if it is skipped."""
         if not self._counts(value):
             return None
         mapped = {
@@ -124,7 +124,7 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {**mapped, "attributes": attributes} if attributes else mapped
 
     def attributes_of(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """The attributes that the row's columns make; empty ones are left out."""
+        """The attributes from the row's columns, without empty ones."""
         rules = self.attributes
         found = {name: _text(_look(row, column)) for name, column in rules.columns.items()}
         for prefix in rules.prefixes:
@@ -137,7 +137,7 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {name: text for name, text in found.items() if text}
 
     def finds(self, value: Mapping[str, Any], names: Sequence[str]) -> bool:
-        """Whether an object has something under one of these names or paths."""
+        """Whether an object has a value under one of these names or paths."""
         return any(_look(value, name) not in (None, "", []) for name in names)
 
     def attribute_names(self, header: Sequence[str]) -> frozenset[str] | None:
@@ -161,7 +161,7 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_map(path: Path) -> FieldMap:
-    """The map in a TOML file. Raises Unreadable when it is no map."""
+    """The map in a TOML file. Raises Unreadable if it is not a valid map."""
     try:
         source = path.read_bytes()
         values = _spaced(tomllib.loads(source.decode()))
@@ -218,7 +218,7 @@ def _check(field_map: FieldMap, path: Path) -> None:
 
 
 def _refuse_controls(value: Any, path: Path) -> None:
-    """No field may get a control character from the map, as none may from the file."""
+    """Raises Unreadable for a control character in the map."""
     if isinstance(value, str) and CONTROL.search(value):
         raise Unreadable(f"The map {path}: {shown(value)!r} has a control character")
     if isinstance(value, dict | list):
@@ -287,7 +287,7 @@ def _as_list(field: Field, value: Any) -> list[Any]:
 
 
 def _look(row: Mapping[str, Any], name: str) -> Any:
-    """The column of that name, else what a dotted path leads to."""
+    """The column of that name, else the value at a dotted path."""
     if name in row or "." not in name:
         return row.get(name)
     value: Any = row
@@ -309,7 +309,7 @@ def _agrees(row: Mapping[str, Any], wanted: Mapping[str, _SEVERAL]) -> bool:
 
 
 def _pairs(text: str, separator: str) -> dict[str, str]:
-    """`size=XS,color=Black`; a part without a sign belongs to the value before it."""
+    """Parse `size=XS,color=Black`; a part without the separator belongs to the value before it."""
     pairs: dict[str, str] = {}
     last = ""
     for part in text.split(separator):

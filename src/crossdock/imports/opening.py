@@ -1,4 +1,4 @@
-"""Opening a file: plain, gzip, zstd or a zip with one file in it, as one bounded stream of bytes."""
+"""Opens a file (plain, gzip, zstd, or a zip with one file in it) as one bounded stream of bytes."""
 
 import gzip
 import hashlib
@@ -16,17 +16,17 @@ from crossdock.imports.items import Unreadable
 from crossdock.imports.recognising import office_kind
 
 RATIO_MAX = 250
-"""How many times larger than the file its content may be, beyond the first 64 MB."""
+"""Maximum ratio of content to file size, applied beyond the first 64 MB."""
 FREE_BYTES = 64 * 2**20
 CONTENT_MAX_BYTES = 64 * 2**30
-"""The largest content of any file."""
+"""Maximum size of the content."""
 ZSTD_WINDOW_MAX_BYTES = 128 * 2**20
 
 _PACKED_ERRORS = (OSError, EOFError, zlib.error, zstandard.ZstdError, zipfile.BadZipFile)
 
 
 class Source:
-    """An opened file: `stream` gives its content, `position` tells how far into the file it is."""
+    """An opened file: `stream` is its content, `position` how far into the file it has been read."""
 
     def __init__(self, file: IO[bytes], stream: io.BufferedReader, *, size: int) -> None:
         self._file = file
@@ -35,13 +35,13 @@ class Source:
 
     @property
     def position(self) -> int:
-        """Bytes of the file, packed as it is, that were read so far."""
+        """Bytes of the file, compressed as it is, that were read so far."""
         return min(self._file.tell(), self.size)
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """The content of the file. Raises Unreadable, then or while reading, when it cannot be had."""
+    """The content of the file. Raises Unreadable, now or while reading, if it cannot be read."""
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
@@ -59,11 +59,13 @@ def open_source(path: Path) -> Iterator[Source]:
 
 
 def fingerprint(path: Path, *, also: bytes = b"") -> str:
-    """A hash of the file as it is and of what else decides how it is read."""
+    """A hash of the file and of everything else that decides how it is read."""
     digest = hashlib.blake2b(also, digest_size=24)
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
-            raise Unreadable(f"{path} is no file that can be read twice; save it as one first")
+            raise Unreadable(
+                f"{path} is not a regular file and cannot be read twice; save it to a file first"
+            )
         with path.open("rb") as file:
             while chunk := file.read(2**20):
                 digest.update(chunk)
@@ -105,7 +107,7 @@ def _single_member(file: IO[bytes]) -> IO[bytes]:
 
 
 class _Bounded(io.RawIOBase):
-    """Passes content on until it is larger than the file could honestly hold."""
+    """Passes content on until it exceeds the permitted size."""
 
     def __init__(self, content: IO[bytes], *, size: int) -> None:
         self._content = content

@@ -1,4 +1,4 @@
-"""What every reader is told besides the file."""
+"""What every reader gets besides the file."""
 
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,7 @@ class Notes(msgspec.Struct):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """The shop's currency, language and zone, the merchant of rows that name none, and the map.
 
-    The reader writes down its `notes`.
+    The reader adds to `notes`.
     """
 
     currency: str

@@ -1,4 +1,4 @@
-"""What a file is that is none of ours: told by its first bytes, or by the text it begins with."""
+"""Recognises files of other kinds by their first bytes or the start of their text."""
 
 import csv
 import re
@@ -17,18 +17,18 @@ _KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n", "a picture"),
     (0, b"\xff\xd8\xff", "a picture"),
     (0, b"GIF8", "a picture"),
-    (0, b"RIFF", "a picture or a sound"),
+    (0, b"RIFF", "an image or a sound"),
     (0, b"SQLite format 3\0", "an SQLite database"),
     (0, b"PAR1", "a Parquet file"),
     (0, b"7z\xbc\xaf\x27\x1c", f"a 7-Zip archive{_UNPACK}"),
     (0, b"Rar!\x1a\x07", f"a RAR archive{_UNPACK}"),
-    (0, b"\xfd7zXZ\0", f"packed with xz{_UNPACK}"),
-    (4, b"1AY&SY", f"packed with bzip2{_UNPACK}"),
+    (0, b"\xfd7zXZ\0", f"compressed with xz{_UNPACK}"),
+    (4, b"1AY&SY", f"compressed with bzip2{_UNPACK}"),
     (257, b"ustar", f"a tar archive{_UNPACK}"),
-    (0, b"PK\x05\x06", "a zip with nothing in it"),
-    (0, b"PK\x03\x04", "packed more than once; unpack it once"),
-    (0, b"\x1f\x8b", "packed more than once; unpack it once"),
-    (0, b"\x28\xb5\x2f\xfd", "packed more than once; unpack it once"),
+    (0, b"PK\x05\x06", "an empty zip"),
+    (0, b"PK\x03\x04", "compressed more than once; unpack it once"),
+    (0, b"\x1f\x8b", "compressed more than once; unpack it once"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed more than once; unpack it once"),
 )
 _OFFICE = {
     "xl/workbook.xml": f"an Excel workbook{_AS_CSV}",
@@ -40,7 +40,7 @@ FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 
 
 def refuse_other_kinds(sample: bytes, *, format_name: str) -> None:
-    """Raises Unreadable for a document, a picture or an archive, told by the content's first bytes."""
+    """Raises Unreadable for a document, an image or an archive, by the content's first bytes."""
     for start, magic, kind in _KINDS:
         if sample.startswith(magic, start):
             raise Unreadable(
@@ -49,28 +49,28 @@ def refuse_other_kinds(sample: bytes, *, format_name: str) -> None:
 
 
 def office_kind(members: Sequence[str]) -> str:
-    """What a zip with these files in it is, when it is a document; else ''."""
+    """The kind of office document that a zip with these members is, or ''."""
     return next((kind for name, kind in _OFFICE.items() if name in members), "")
 
 
 def refuse_markup(start: str, *, format_name: str) -> None:
-    """Raises Unreadable when what should be a table begins as JSON or XML does."""
+    """Raises Unreadable if what should be a table is JSON or XML."""
     if start.lstrip().startswith(("{", "[", "<")):
         raise other_text(start, format_name=format_name)
 
 
 def other_text(start: str, *, format_name: str) -> Unreadable:
-    """The error about a text that is not in this format, by how it begins."""
+    """The error about a text that is not in this format, by its start."""
     found, likely = describe(start.strip())
     return foreign(format_name, found=found, likely=likely)
 
 
 def describe(start: str) -> tuple[str, str]:
-    """In words what begins so, and the format of ours that it looks like, or ''."""
+    """What the text is, in words, and the import format that it looks like, or ''."""
     if start.startswith(("{", "[")):
         return "JSON", "jsonl"
     if not start.isprintable() and CONTROL.search(start):
-        return "what is no text", ""
+        return "binary data", ""
     if start.startswith("<"):
         root = root_name(start)
         if root in FEED_ROOTS:
@@ -81,7 +81,7 @@ def describe(start: str) -> tuple[str, str]:
 
 
 def root_name(start: str) -> str:
-    """The name of the first element in lower case, without its prefix; html for its DOCTYPE too."""
+    """The name of the first element, lower case, without its prefix; html for an HTML DOCTYPE too."""
     if re.match(r"\s*<!doctype\s+html", start, re.IGNORECASE):
         return "html"
     match = _ROOT.search(start)
@@ -89,7 +89,7 @@ def root_name(start: str) -> str:
 
 
 def find_delimiter(line: str, *, candidates: str) -> str:
-    """The sign that divides a table's first line most often, outside of quotes."""
+    """The candidate that occurs most often in a table's first line, outside quotes."""
     outside = re.sub(r'"[^"]*"', "", line)
     return max(candidates, key=lambda sign: (outside.count(sign), -candidates.index(sign)))
 

@@ -1,4 +1,4 @@
-"""Records made from parts, checked against the same bounds that JSON Lines are decoded with."""
+"""Builds records and checks them against the bounds of the JSON Lines format."""
 
 import re
 from typing import Any
@@ -100,7 +100,7 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 def _in_words(reason: str) -> str:
-    """What the decoder says of a bound, for whoever filled in the table."""
+    """The decoder's message about a bound, in plain words."""
     for pattern, words in _WORDS.items():
         if match := re.fullmatch(pattern, reason):
             return words.format(*match.groups())

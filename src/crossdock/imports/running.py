@@ -1,4 +1,4 @@
-"""One import run: a file read ahead in a thread, written batch by batch, resumable and repeatable."""
+"""One import run: a file read ahead in a thread, written in batches; resumable and idempotent."""
 
 import asyncio
 import sys
@@ -43,19 +43,19 @@ _SWITCH_INTERVAL_S = 0.0005
 
 
 class Watcher:
-    """Is told what happens; the command line shows it."""
+    """Gets progress and findings; the command line prints them."""
 
     def found(self, finding: Finding) -> None:
-        """A row was refused, or taken with a warning."""
+        """A row was refused, or accepted with a warning."""
 
     def moved(self, *, position: int, size: int) -> None:
-        """So many bytes of the file were read."""
+        """The number of bytes read so far."""
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    """What a run did. `refused` counts rows, of the whole file, `resumed_at` items done before.
+    """The result of a run. `refused` counts rows of the whole file, `resumed_at` items done before.
 
-    `columns_unread` are those of a table that the format has no meaning for.
+    `columns_unread` are the columns of a table that the format does not use.
     """
 
     file: str = ""
@@ -80,13 +80,13 @@ class Summary(msgspec.Struct, kw_only=True):
     error: str = ""
 
     def add(self, counts: UpsertCounts) -> None:
-        """Take a batch's counts in."""
+        """Add a batch's counts."""
         for name in counts.__struct_fields__:
             setattr(self, name, getattr(self, name) + getattr(counts, name))
 
 
 class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be imported: `merchant` owns rows that name none."""
+    """What to import; `merchant` owns rows that name none."""
 
     path: Path
     format: str
@@ -99,10 +99,10 @@ class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
 async def run_import(
     database: Database, *, order: ImportOrder, clock: Clock, watcher: Watcher | None = None
 ) -> Summary:
-    """Import the file. A file that cannot be read, or not to its end, is the summary's `error`.
+    """Import the file. If it cannot be read, or not to its end, the summary's `error` says why.
 
-    Each batch is one transaction with the run's progress in it; a dry run is one transaction,
-    rolled back. Raises Conflict (exists) when the same file is being imported by another process.
+    Each batch is one transaction that also stores the progress; a dry run is a single transaction,
+    rolled back. Raises Conflict `exists` while another process imports the same file.
     """
     summary = Summary(
         file=str(order.path), format=order.format, shop=order.shop.slug, dry_run=order.dry_run
@@ -135,7 +135,7 @@ class _RolledBack(Exception):
 
 @asynccontextmanager
 async def _transactions(database: Database, *, dry_run: bool) -> AsyncIterator[Begin]:
-    """How a batch begins its transaction: each its own, or in a dry run all the same one."""
+    """How a batch gets its transaction: one each, or in a dry run the same one for all."""
     if not dry_run:
         yield database.begin
         return
@@ -151,7 +151,7 @@ async def _transactions(database: Database, *, dry_run: bool) -> AsyncIterator[B
 
 
 class _Run:
-    """The state of one run; `state` is what the database knows of it."""
+    """The state of one run; `state` is what the database has stored of it."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class _Run:
         self.watcher = watcher
         self.summary = summary
         self.state = state
-        # A finished run is gone through anew, and leaves no trace where nothing changed.
+        # A finished run is repeated from the start; where nothing changed it writes nothing.
         self.is_repeat = state.status == "done"
         self.analysed_at = 0
         self.done = 0 if self.is_repeat else state.rows_done
@@ -284,9 +284,9 @@ def _refusal(finding: Finding) -> Refusal:
 
 
 async def _read_ahead(source: Iterator[Batch]) -> AsyncIterator[Batch]:
-    """The batches, the next one being read in a thread while this one is written.
+    """The batches; the next one is read in a thread while this one is written.
 
-    The thread is made to give way often: the writer waits for it after every statement.
+    The thread yields often: the writer waits for it after every statement.
     """
     usual_interval_s = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)

@@ -1,6 +1,6 @@
 """Shopify's product CSV, with its older and its newer header names.
 
-Rows of one handle stand together. The first describes the product; every row with an option value
+The rows of a handle are consecutive. The first describes the product; every row with an option value
 is a variant, and so is the first row of a product without options; a row with only an image adds it.
 """
 
@@ -24,7 +24,7 @@ from crossdock.imports.tables import Table, TableRow, read_rows
 from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord
 from crossdock.shop.stock import StockRecord
 
-# Our word: the header names, plain, the newer one first.
+# Our name for a column: its header names in plain form, the newer one first.
 _NAMES = {
     "handle": ("url handle", "handle"),
     "description": ("description", "body html"),
@@ -68,7 +68,7 @@ _VARIANT = {
     "origin": ("origin",),
     "stock_managed": _NAMES["tracker"],
 }
-"""The columns that fill a field; a field whose columns the table lacks stays as it is."""
+"""The columns that fill each field; a field none of whose columns exist stays unchanged."""
 _CELLS = columns_of(
     *(_PRODUCT, _VARIANT, {"stock": _NAMES["quantity"]}),
     together=(_NAMES["price"], _NAMES["compare"], _NAMES["shipping"], _NAMES["published"]),
@@ -84,7 +84,7 @@ _KNOWN = frozenset(
 
 
 def read_shopify_csv(source: Source, reading: Reading) -> Iterator[Item]:
-    """The products of the file; a product whose first row is broken is refused with all its rows."""
+    """The products of the file; if a product's first row is invalid, all its rows are refused."""
     rows = read_rows(source, reading, layout=SHOPIFY_CSV, known=_KNOWN)
     for group in gathered(rows, keys_of=_Keys(), kind=TableRow, window=0):
         if isinstance(group, Finding):
@@ -103,7 +103,7 @@ def _parts(table: Table) -> Parts:
 
 
 class _Keys:
-    """The key of each row's product: its handle and the merchant, named on the first row alone."""
+    """The key of each row's product: its handle and the merchant, which only the first row names."""
 
     def __init__(self) -> None:
         self._handle = ""
@@ -172,7 +172,7 @@ def _read_product(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
 
 
 def _option_names(rows: list[TableRow]) -> list[str]:
-    """The options by position; the name stands on the first row, or on the first that has it."""
+    """The options by position; the name is on the first row, or on the first row that has it."""
     names = []
     for index in (1, 2, 3):
         name = next((text for row in rows if (text := row[f"option{index} name"])), "")
@@ -183,7 +183,7 @@ def _option_names(rows: list[TableRow]) -> list[str]:
 
 
 def _is_variant(row: TableRow, head: TableRow, option_names: list[str]) -> bool:
-    """Whether the row is a variant. Raises RowRefused when it is another product's."""
+    """Whether the row is a variant. Raises RowRefused if it belongs to another product."""
     if row["title"] not in {"", head["title"]}:
         reason = f"is not that of row {head.number}, which has the same handle"
         raise RowRefused("Title", reason, row["title"])
@@ -229,7 +229,7 @@ def _variant(
 
 
 def _prices(row: TableRow, reading: Reading) -> tuple[int | None, int | None]:
-    """Retail and sale: the price is the sale price where a higher one to compare with is given."""
+    """Retail and sale: with a higher compare-at price, that is the retail and the price is the sale."""
     price = _amount(_cell(row, "price"), "Variant Price", reading)
     compare = _amount(_cell(row, "compare"), "Variant Compare At Price", reading)
     if price is not None and compare is not None and compare > price:

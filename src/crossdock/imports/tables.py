@@ -1,4 +1,4 @@
-"""Rows of CSV and TSV files: bounded, mapped, and with what a spreadsheet must not run taken off."""
+"""Rows of CSV and TSV files: bounded, mapped, and unescaped where a spreadsheet guard was added."""
 
 import csv
 import re
@@ -19,7 +19,7 @@ from crossdock.imports.woocommerce_headers import translated
 from crossdock.shop.catalogue import html_once, plain_text
 
 CELL_MAX = 2**20
-"""Characters that one cell may have."""
+"""Maximum length of a cell, in characters."""
 COLUMNS_MAX = 10_000
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
@@ -28,7 +28,7 @@ _NUMERAL = re.compile(r"'+[0-9][0-9.,:/ \-]*", re.ASCII)
 _AS_TEXT = re.compile(r'="([^"]*)"')
 """The same, written as a formula."""
 _SEPARATOR = re.compile(r'"?sep=(.)"?')
-"""What a spreadsheet may write before the header."""
+"""A separator hint that a spreadsheet may write before the header."""
 _CSV_REASONS = {
     "unexpected end of data": "a quoted cell has no closing quote",
     "field larger than": f"a cell has more than {CELL_MAX} characters, or no closing quote",
@@ -38,9 +38,9 @@ _BLANK = ',;|" \t\r\n'
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The columns of a table, plain, with those that a map makes, and the attributes they hold.
+    """The columns of a table in plain form, mapped ones included, and the attributes they fill.
 
-    `attributes` is None where a map makes attributes of any name.
+    `attributes` is None if a map makes attributes of any name.
     """
 
     columns: frozenset[str]
@@ -58,7 +58,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class TableRow(msgspec.Struct, frozen=True):
-    """A row by column names in their plain form (see `plain_name`); `number` 1 is the header."""
+    """A row by column names in plain form (see `plain_name`); `number` 1 is the header."""
 
     table: Table
     number: int
@@ -78,7 +78,7 @@ class TableRow(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, cells=cells)
 
     def first(self, *names: str) -> str:
-        """The first of these columns that has something in it."""
+        """The first non-empty one of these columns."""
         cells = self.cells
         for name in names:
             if text := cells.get(name):
@@ -87,7 +87,7 @@ class TableRow(msgspec.Struct, frozen=True):
 
 
 def guard_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe in front where one is needed."""
+    """The cell with an apostrophe in front where a spreadsheet would take it for a formula."""
     return f"'{text}" if _RISKY.match(text) or _NUMERAL.fullmatch(text) else text
 
 
@@ -117,10 +117,10 @@ def read_rows(
     known: Collection[str],
     delimiters: str = ",;\t|",
 ) -> Iterator[TableRow | Finding]:
-    """The rows after the header, mapped. Raises Unreadable where the table as such is broken.
+    """The rows after the header, mapped.
 
-    So it is at once, when the header says that the table is of another format, or does not fit the
-    map, or the map the `known` columns.
+    Raises Unreadable if the table is malformed; at once if its header belongs to another format or
+    does not fit the map, or if the map does not fit the `known` columns.
     """
     check_targets(reading.map, known=known)
     lists = _lists(source, reading, layout=layout, delimiters=delimiters)
@@ -135,7 +135,7 @@ def read_rows(
 def _lists(
     source: Source, reading: Reading, *, layout: Layout, delimiters: str
 ) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each row with its number, those of the header first."""
+    """The cells of each row with its number, the header first."""
     csv.field_size_limit(CELL_MAX)
     encoding = reading.map.encoding or detect_encoding(source.stream)
     refuse_markup(start_of_text(source.stream, encoding=encoding), format_name=layout.format)
@@ -166,7 +166,7 @@ def _csv_reason(error: csv.Error) -> str:
 
 
 def _start(lines: Iterator[str]) -> tuple[int, str]:
-    """The first line that is not empty, with its number: it names the columns."""
+    """The first non-empty line with its number: the header."""
     for number, line in enumerate(lines, start=1):
         if line.strip(_BLANK):
             return number, line.lstrip("\ufeff")
@@ -191,7 +191,7 @@ def _header(
 
 
 def _unread(names: list[str], reading: Reading, known: Collection[str]) -> list[str]:
-    """The columns that mean nothing here; a map's own are not meant."""
+    """The columns that the format does not use; those that only a map reads are not listed."""
     if not reading.map.is_empty:
         return []
     return [
@@ -202,13 +202,13 @@ def _unread(names: list[str], reading: Reading, known: Collection[str]) -> list[
 
 
 def _refuse_repeats(names: list[str], reading: Reading, known: Collection[str]) -> None:
-    """Of two columns with one name nobody can say which counts."""
+    """Raises Unreadable if two columns have the same name."""
     places: dict[str, int] = {}
     for place, name in enumerate((_plain(name, reading) for name in names), start=1):
         if name in known and name in places:
             raise Unreadable(
-                f"The column {shown(names[place - 1])} comes twice, as "
-                f"column {places[name]} and column {place}; take one of them out"
+                f"The column {shown(names[place - 1])} occurs twice, as "
+                f"column {places[name]} and column {place}; remove one of them"
             )
         places[name] = place
 
@@ -276,7 +276,7 @@ _METAFIELD = re.compile(r"(.+) \(product\.metafields\.[^()]*\)$", re.DOTALL)
 
 
 def _metafields(row: Mapping[str, str]) -> dict[str, str]:
-    """Shopify's own way of naming further attributes: 'Colour (product.metafields.shopify.color)'."""
+    """Shopify's metafield columns, such as 'Colour (product.metafields.shopify.color)'."""
     return {
         plain_text(match[1]): plain_text(text)
         for name, text in row.items()

@@ -1,7 +1,7 @@
 """WooCommerce's product CSV: simple products, variable products and their variations.
 
-A variation names its parent by sku or as 'id:123'; parent and variations may stand in any order,
-not too far apart. Lists are split at commas, a backslash before a comma keeps it.
+A variation names its parent by SKU or as 'id:123'; parent and variations may be in any order, within
+a bounded distance. Lists are comma-separated; a backslash escapes a comma.
 """
 
 import re
@@ -81,7 +81,7 @@ _VARIANT = {
     "stock_status": ("in stock",),
     "enabled": ("published",),
 }
-"""The columns that fill a field; a field whose columns the table lacks stays as it is."""
+"""The columns that fill each field; a field none of whose columns exist stays unchanged."""
 _SALE_COLUMNS = ("sale price", "date sale price starts", "date sale price ends")
 """A sale whose time cannot be read is none: it would begin at once, or never end."""
 _CELLS = columns_of(
@@ -117,7 +117,7 @@ def read_woocommerce_csv(source: Source, reading: Reading) -> Iterator[Item]:
 
 @lru_cache(maxsize=8)
 def _parts(table: Table, *, is_simple: bool) -> Parts:
-    """A simple product's row is its only variant's too, with one cell for both."""
+    """The fields of a simple product's row, which is also its only variant's, with one cell for both."""
     parts = narrowed(WOOCOMMERCE, columns=table.columns, product=_PRODUCT, variant=_VARIANT)
     variant = parts.variant - {"image"} if is_simple else parts.variant
     return msgspec.structs.replace(
@@ -137,7 +137,7 @@ def _is_variation(row: TableRow) -> bool:
 
 
 def _keys(row: TableRow) -> list[str]:
-    """What ties a row to others: its own sku and id for a parent, the parent's for a variation."""
+    """What links a row to others: its own SKU and id for a parent, the parent's for a variation."""
     if _is_variation(row):
         return [row["parent"]] if row["parent"] else []
     if "variable" in _kinds(row):
@@ -289,13 +289,13 @@ def _key(row: TableRow, head: TableRow, options: dict[str, str]) -> str:
 
 
 def _single(value: str) -> str:
-    """A variation's value, which is one whatever commas are in it."""
+    """A variation's attribute value, which is a single one even if it contains commas."""
     parts = fields.split_list(value)
     return parts[0] if len(parts) == 1 else value
 
 
 def _stock(row: TableRow, origin: str, reading: Reading, odd: Odd) -> dict[str, object]:
-    """Managed stock has a number. What is not in the own pool is the supplier's, except at origin SC."""
+    """The stock fields. Stock that is not in the own pool is the supplier's, except at origin SC."""
     comma = reading.decimal_comma
     stock = fields.quantity(row["stock"], field="Stock", decimal_comma=comma)
     own = fields.quantity(row["meta stock sc"], field="Meta: _stock_sc", decimal_comma=comma)

@@ -1,7 +1,7 @@
 """Products as a Google Merchant feed: RSS 2.0 with the g: namespace, one item per variant sold.
 
-It has no place for: disabled products and variants, translations, promotions, tags, merchant skus,
-a supplier's pool, rates of VAT. Options are product details too, in their order.
+It cannot express disabled products and variants, translations, promotions, tags, merchant SKUs,
+a supplier's pool or VAT rates. Options are written as product details too, in their order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ Element = tuple[str, str]
 
 
 class GoogleWriter:
-    """Writes products as items."""
+    """Writes each variant that is sold as one item."""
 
     parts = GOOGLE
     attributes_left_out: Sequence[str] = ()
@@ -37,11 +37,11 @@ class GoogleWriter:
         self._shop = shop
 
     def held(self, product: ProductRecord) -> list[VariantRecord]:
-        """Those that are sold."""
+        """The variants that are sold."""
         return sold_variants(product) if product.enabled else []
 
     def start(self) -> str:
-        """The channel's head."""
+        """The start of the document and of its channel."""
         return (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             '<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0">\n<channel>\n'
@@ -53,7 +53,7 @@ class GoogleWriter:
         return "".join(self._item(product, variant) for variant in self.held(product))
 
     def end(self) -> str:
-        """The channel's end."""
+        """The end of the channel and of the document."""
         return "</channel>\n</rss>\n"
 
     def _item(self, product: ProductRecord, variant: VariantRecord) -> str:

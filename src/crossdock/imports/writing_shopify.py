@@ -1,8 +1,8 @@
 """Products as Shopify's CSV, with the header names that every version of it reads.
 
-It has no place for: more than one category and three options, disabled variants, translations,
-promotions, dates of a sale, the supplier's pool, rates of VAT, dimensions. Two columns of our own,
-Merchant and Origin, stand at the end.
+It cannot express more than one category and three options, disabled variants, translations,
+promotions, sale dates, the supplier's pool, VAT rates or dimensions. Two columns of our own,
+Merchant and Origin, are the last.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,11 +55,11 @@ _COLUMNS = [
 ]
 
 ATTRIBUTES_MAX = COLUMNS_MAX - len(_COLUMNS)
-"""How many attributes, of those that most products have, get a column; an import reads no more."""
+"""Maximum number of attribute columns, the most frequent first; an import reads no more."""
 
 
 class ShopifyWriter:
-    """Writes products as groups of rows."""
+    """Writes each product as a group of rows."""
 
     parts = SHOPIFY
 
@@ -73,7 +73,7 @@ class ShopifyWriter:
         self._table = TableText([*_COLUMNS, *self._attributes.values()])
 
     def held(self, product: ProductRecord) -> list[VariantRecord]:
-        """Those that are not disabled."""
+        """The variants that are not disabled."""
         return sold_variants(product)
 
     def start(self) -> str:
@@ -81,7 +81,7 @@ class ShopifyWriter:
         return self._table.header()
 
     def product(self, product: ProductRecord) -> str:
-        """The product's rows: its variants, then the images that are more than the variants."""
+        """The product's rows: its variants, then the images beyond the number of variants."""
         return self._table.rows(self._rows(product))
 
     def end(self) -> str:

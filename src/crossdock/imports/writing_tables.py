@@ -1,4 +1,4 @@
-"""What writers share: rows of CSV that no spreadsheet runs."""
+"""The writer interface, and CSV rows that are safe to open in a spreadsheet."""
 
 import csv
 import io
@@ -10,26 +10,26 @@ from crossdock.shop.catalogue import Parts, ProductRecord, VariantRecord
 
 
 class Writer(Protocol):
-    """Makes a file of products, piece by piece; `parts` is what the format has a place for."""
+    """Writes a file of products in pieces; `parts` are the fields that the format can express."""
 
     parts: Parts
     attributes_left_out: Sequence[str]
 
     def held(self, product: ProductRecord) -> Sequence[VariantRecord]:
-        """The product's variants that are written; the product is not where there is none."""
+        """The product's variants that are written; without any, the product is left out."""
 
     def start(self) -> str:
-        """What stands before the first product."""
+        """What precedes the first product."""
 
     def product(self, product: ProductRecord) -> str:
         """One product."""
 
     def end(self) -> str:
-        """What stands after the last."""
+        """What follows the last product."""
 
 
 class TableText:
-    """Rows by column names, as CSV text; a row costs what is in it, however many columns there are."""
+    """Rows by column name as CSV text; the cost of a row depends on its cells, not on the columns."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
@@ -37,11 +37,11 @@ class TableText:
         self._empty = [""] * len(columns)
 
     def header(self) -> str:
-        """The row of names."""
+        """The header row."""
         return self._text([[guard_cell(name) for name in self._columns]])
 
     def rows(self, rows: Iterable[Mapping[str, str]]) -> str:
-        """The rows; a column that a row does not have is empty."""
+        """The rows; a missing column is an empty cell."""
         return self._text(map(self._cells, rows))
 
     def _cells(self, row: Mapping[str, str]) -> list[str]:
@@ -63,10 +63,10 @@ def sold_variants(product: ProductRecord) -> list[VariantRecord]:
 
 
 def on_hand(variant: VariantRecord, pool: str) -> int | None:
-    """What the pool holds, or None where it has no level."""
+    """The pool's quantity on hand, or None if it has no level."""
     return next((record.on_hand for record in variant.stock if record.pool == pool), None)
 
 
 def number_text(value: int | None) -> str:
-    """A number, or an empty cell."""
+    """A number as text, or an empty cell."""
     return "" if value is None else str(value)

@@ -1,7 +1,7 @@
 """Products as WooCommerce's CSV: simple ones, or variable ones with their variations.
 
-It has no place for: translations, promotions, rates of VAT, costs, and a supplier's pool beside the
-own one at origin SC. What else we know and it does not stands in Meta: columns.
+It cannot express translations, promotions, VAT rates, costs, or a supplier's pool next to the own one
+at origin SC. Other fields that WooCommerce lacks are written to Meta: columns.
 """
 
 import re
@@ -55,11 +55,11 @@ _COLUMNS = [
 _STATUS = {"instock": "1", "outofstock": "0", "onbackorder": "backorder", None: ""}
 _LINE_END = re.compile(r"(?<!\\)\n")
 ATTRIBUTES_MAX = 2_000
-"""How many options and attributes one product may have, far beyond what a record may hold."""
+"""Maximum number of options and attributes of one product, far above what a record may have."""
 
 
 class WooCommerceWriter:
-    """Writes products as one row, or as a parent's row and its variations'."""
+    """Writes a simple product as one row, a variable one as a parent row and its variations."""
 
     parts = WOOCOMMERCE
     attributes_left_out: Sequence[str] = ()
@@ -76,7 +76,7 @@ class WooCommerceWriter:
         self._table = TableText([*_COLUMNS, *numbered])
 
     def held(self, product: ProductRecord) -> Sequence[VariantRecord]:
-        """All of them."""
+        """All variants."""
         return product.variants
 
     def start(self) -> str:
@@ -126,7 +126,7 @@ class WooCommerceWriter:
             }
 
     def _parent(self, product: ProductRecord) -> str:
-        """What variations name their parent by: its handle, but for another merchant's with the same."""
+        """The parent SKU that variations refer to: the handle, made unique where merchants share it."""
         sku = product.handle
         if hash(sku) in self._parents:
             sku = f"{sku} {slug_of(product.merchant)}"

@@ -1,1 +1,1 @@
-"""The processes of a server: started, watched and stopped; where they can be reached."""
+"""The server's processes: start, supervise and stop them; find the address they listen on."""

@@ -1,8 +1,8 @@
-"""Where the server of a data folder can be reached, for commands that run beside it.
+"""Finds the address of the server that runs on a data folder, for commands beside it.
 
-A server that is ready notes its address in a file of its own, `server-*.json` in the data folder, which
-it keeps locked and takes away when it ends. The kernel drops the lock of a server that was killed, and
-a note that nobody holds counts as none. Where several servers share a folder, the newest is named.
+A server that is ready writes its address to `server-*.json` in the data folder, keeps the file locked
+and deletes it when it stops. The kernel drops the lock of a killed server, and a file that is not
+locked is ignored. If several servers share a folder, the newest is used.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ log = structlog.get_logger("crossdock.address")
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """What a running server says of itself."""
+    """The address file of a running server."""
 
     pid: int
     base_url: str
@@ -31,7 +31,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextlib.contextmanager
 def noting_address(settings: Settings) -> Iterator[Callable[[], None]]:
-    """What this process calls once it serves; its note is taken away at the end of the block."""
+    """Yields the function to call once this process serves; the file is deleted at the end."""
     with contextlib.ExitStack() as until_end:
 
         def note_address() -> None:
@@ -44,7 +44,7 @@ def noting_address(settings: Settings) -> Iterator[Callable[[], None]]:
 
 @contextlib.contextmanager
 def _noted(settings: Settings) -> Iterator[None]:
-    """A locked note in a file that no other server writes; it appears whole, and locked already."""
+    """Writes the address file. It is locked before it appears under its name."""
     _sweep(settings)
     path = settings.server.data_path / NOTES.replace("*", RandomIds().random_token(12))
     draft = path.with_suffix(".new")
@@ -60,7 +60,7 @@ def _noted(settings: Settings) -> Iterator[None]:
 
 
 def base_url(settings: Settings) -> str:
-    """What partners put before a path: the setting, else the running server's, else the port's."""
+    """The base URL for partners: the setting, else the running server's, else one with the port."""
     if settings.server.public_url != Settings().server.public_url:
         return settings.server.public_url.rstrip("/")
     if notes := _living(settings):
@@ -74,7 +74,7 @@ def beside_server(settings: Settings) -> Settings:
 
 
 def follow_port(settings: Settings) -> Settings:
-    """The settings with a public URL that names the port really served, where none was chosen."""
+    """The settings with the port actually used in the public URL, unless one was configured."""
     default = Settings()
     if (
         settings.server.public_url != default.server.public_url
@@ -86,13 +86,13 @@ def follow_port(settings: Settings) -> Settings:
 
 
 def _living(settings: Settings) -> list[Note]:
-    """The notes of servers that run, the newest first."""
+    """The address files of running servers, newest first."""
     found = [note for path in settings.server.data_path.glob(NOTES) if (note := _read(path))]
     return [note for _, note in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
 def _read(path: Path) -> tuple[int, Note] | None:
-    """When a note was written, and the note; None where no server holds it."""
+    """The file's time and content; None if no server has it locked."""
     try:
         with path.open("rb") as file:
             if _is_held(file):
@@ -104,7 +104,7 @@ def _read(path: Path) -> tuple[int, Note] | None:
 
 
 def _sweep(settings: Settings) -> None:
-    """Delete what servers left that were killed."""
+    """Delete the files of servers that were killed."""
     for path in settings.server.data_path.glob(NOTES):
         with contextlib.suppress(OSError), path.open("rb") as file:
             if not _is_held(file):
@@ -112,7 +112,7 @@ def _sweep(settings: Settings) -> None:
 
 
 def _is_held(file: IO[bytes]) -> bool:
-    """Readers share the lock, so they never keep each other from seeing that the holder is gone."""
+    """Whether another process has it locked. Readers take a shared lock, so they never block each other."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

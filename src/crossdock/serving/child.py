@@ -1,4 +1,4 @@
-"""What every process below the supervisor does: say when it is ready, and not outlive its parent."""
+"""What every child process of the supervisor does: report readiness, and end with its parent."""
 
 import asyncio
 import ctypes
@@ -13,18 +13,18 @@ _PR_SET_PDEATHSIG = 1
 
 
 def leave_with_parent() -> None:
-    """Be sent SIGTERM when the supervisor dies, however it dies."""
+    """Have the kernel send SIGTERM when the supervisor dies, for whatever reason."""
     parent = int(os.environ.get(PARENT_VARIABLE, "0"))
     if not parent:
         return
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent:  # it died before the call
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def announce_ready() -> None:
-    """Tell the supervisor that this process serves."""
+    """Report to the supervisor that this process serves."""
     descriptor = os.environ.pop(READY_FD_VARIABLE, None)
     if descriptor:
         os.write(int(descriptor), b"ready\n")

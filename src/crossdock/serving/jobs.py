@@ -1,4 +1,4 @@
-"""The job worker's process below the supervisor."""
+"""The entry point of the job worker's process."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from crossdock.serving.child import announce_ready, leave_with_parent
 
 
 def main() -> None:
-    """The process's whole life. It counts as ready without a database, and waits for one."""
+    """Run until stopped. The process counts as ready without a database, and waits for one."""
     settings = load_settings()
     configure_logging(level=settings.log.level, format=settings.log.format)
     leave_with_parent()

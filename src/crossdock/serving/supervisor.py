@@ -1,8 +1,8 @@
-"""The parent of all server processes: starts them, starts them again, stops them in good order.
+"""The parent of all server processes: starts, restarts and stops them.
 
-A process that dies is started again: at once when it had lived a while, else after a growing pause,
-for ever. Only a process that fails by itself before it was ever ready, three times in a row, ends the
-server, because then waiting will not help.
+A process that ends is restarted: at once if it ran for a while, else after an increasing backoff,
+without limit. Only a process that fails three times in a row before it was ever ready ends the
+server, because a restart cannot help then.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class Supervisor:
         log.info("stopped")
 
     def stop(self) -> None:
-        """What a stop signal does."""
+        """The handler of stop signals."""
         self._stopping.set()
 
     async def _keep_alive(self, slot: int, module: str) -> None:
@@ -88,14 +88,12 @@ class Supervisor:
                 return
             lived_s = time.monotonic() - started
             pause_s = 0.0 if lived_s > SETTLED_S else min(PAUSE_MAX_S, pause_s * 2 or 0.05)
-            log.warning(
-                "process ended, starting it again", process=module, code=code, pause_s=pause_s
-            )
+            log.warning("process ended, restarting it", process=module, code=code, pause_s=pause_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
 
     async def _one_life(self, slot: int, module: str) -> tuple[int, bool]:
-        """Start the process and wait for its end: (exit code, whether it had become ready)."""
+        """Start the process and wait for its end: (exit code, whether it became ready)."""
         reading, writing = os.pipe()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", module,
@@ -115,7 +113,7 @@ class Supervisor:
         return code, await ready
 
     async def _wait_ready(self, descriptor: int, slot: int) -> bool:
-        """Read the process's one line; its end without the line means it never was ready."""
+        """Wait for the process's readiness line; end of file without it means that it never was ready."""
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         with os.fdopen(descriptor, "rb") as pipe:
@@ -138,7 +136,7 @@ class Supervisor:
                 self._on_ready()
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
-        """Ask, wait for the grace, then insist."""
+        """Terminate; kill after the grace period."""
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
@@ -165,7 +163,7 @@ class Supervisor:
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
-    """What the command line and the embedded database decided, for the processes below."""
+    """The settings from the command line and the embedded database, as environment of the processes."""
     server = settings.server
     values = {
         "database_url": settings.database.url,
@@ -179,9 +177,9 @@ def settings_environment(settings: Settings) -> dict[str, str]:
 
 
 async def claim_port(settings: Settings) -> None:
-    """Refuse a port that somebody listens on: the web processes share theirs and would not notice.
+    """Refuse a port that is in use: the web processes share theirs and would not notice.
 
-    A server that was just killed may hold the port for a moment, so this tries for two seconds.
+    A server that was just killed may hold the port for a moment, so this retries for two seconds.
     """
     deadline = time.monotonic() + PORT_WAIT_S
     while error := _try_port(settings):
@@ -189,7 +187,7 @@ async def claim_port(settings: Settings) -> None:
             raise CrossdockError(
                 "internal",
                 f"Cannot listen on {settings.server.host}:{settings.server.port}: {error.strerror}. "
-                "Stop what listens there, or choose another with --port.",
+                "Stop the process that listens there, or choose another port with --port.",
             )
         await asyncio.sleep(0.1)
 

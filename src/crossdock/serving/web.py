@@ -18,7 +18,7 @@ REQUESTS_AT_ONCE = 512
 
 
 def main() -> None:
-    """The process's whole life; settings come from the environment the supervisor made."""
+    """Run until stopped; the settings come from the environment that the supervisor made."""
     settings = load_settings()
     configure_logging(level=settings.log.level, format=settings.log.format)
     leave_with_parent()
@@ -37,7 +37,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _announce(app: Application) -> None:
-    """The socket is open as soon as the application's start is over."""
+    """Report readiness; the socket is open once the application has started."""
     await app.started.wait()
     await asyncio.sleep(0.01)
     announce_ready()

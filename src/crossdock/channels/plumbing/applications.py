@@ -1,4 +1,4 @@
-"""A channel's application, and how it refuses in the channel's own words."""
+"""Builds a channel's application and its exception handlers."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,7 +11,7 @@ RenderError = Callable[[CrossdockError, str], Answer]
 
 
 def quiet_app(*, title: str, version: str, description: str) -> FastAPI:
-    """An application that answers what it was given and nothing else: no pages of the framework."""
+    """An application without the framework's own documentation pages and routes."""
     return FastAPI(
         title=title,
         version=version,
@@ -24,7 +24,7 @@ def quiet_app(*, title: str, version: str, description: str) -> FastAPI:
 
 
 def answering(answer: Answer) -> Response:
-    """The answer as a response."""
+    """The answer as a Starlette response."""
     return Response(
         answer.body,
         status_code=answer.status,
@@ -36,7 +36,7 @@ def answering(answer: Answer) -> Response:
 def refusing(
     render_error: RenderError, error_of: Callable[[Exception], CrossdockError] | None = None
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """A handler of exceptions; `error_of` says which error stands for one that is none of ours."""
+    """An exception handler; `error_of` maps a foreign exception to a core error."""
 
     async def refuse(request: Request, error: Exception) -> Response:
         told = error_of(error) if error_of else error

@@ -1,4 +1,4 @@
-"""Pages of a channel: templates with everything escaped, and headers that let them load nothing foreign."""
+"""HTML pages of a channel: escaped templates, and a content security policy without other origins."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from fastapi import Response
 
 
 def page_headers(*, images: str = "'self' data:") -> dict[str, str]:
-    """The headers of a page for one person; `images` says where its pictures may come from.
+    """The response headers of a page for one person; `images` are the permitted image sources.
 
-    Referrer-Policy: no-referrer comes with every answer of the server.
+    Referrer-Policy: no-referrer is set on every response of the server.
     """
     return {
         "Cache-Control": "no-store",
@@ -22,7 +22,7 @@ def page_headers(*, images: str = "'self' data:") -> dict[str, str]:
 
 
 class Pages:
-    """The templates of one channel, and responses made of them."""
+    """A channel's templates, and responses rendered from them."""
 
     def __init__(self, folder: Path, *, headers: dict[str, str]) -> None:
         self.headers = headers
@@ -35,10 +35,10 @@ class Pages:
         )
 
     def add_filter(self, name: str, function: object) -> None:
-        """A filter for these templates."""
+        """Add a filter to the templates."""
         self._templates.filters[name] = function
 
     def page(self, template: str, *, code: int = 200, **values: object) -> Response:
-        """The template with its values."""
+        """Render a template."""
         html = self._templates.get_template(template).render(values)
         return Response(html, status_code=code, headers=self.headers, media_type="text/html")

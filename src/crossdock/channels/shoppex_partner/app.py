@@ -1,4 +1,4 @@
-"""The routes of the partner API: read the wire, call the core, write the wire."""
+"""The routes of the partner API: decode the request, call the core, encode the response."""
 
 from urllib.parse import parse_qs
 
@@ -46,7 +46,7 @@ PREFIX = "/wp-json"
 PRODUCTS_ROUTE = "/shoppex-integrations/v1/products"
 ORDERS_ROUTE = "/shoppex-integrations/v1/create-order"
 
-# In the order in which the specification checks them (section 4.2).
+# In the specification's order (section 4.2).
 RULES: tuple[Rule, ...] = (
     number_is_unused,
     customer_is_active,
@@ -59,7 +59,7 @@ RULES: tuple[Rule, ...] = (
 
 
 class Door:
-    """The two endpoints of the specification over the core's services."""
+    """The two endpoints of the specification."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Door:
         self._public_url = public_url.rstrip("/")
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
-        """What answers each endpoint, by verb and path: with or without a slash at its end."""
+        """The handler of each endpoint by method and path, with and without a trailing slash."""
         spoken = (
             ("GET", PRODUCTS_ROUTE, self.products),
             ("HEAD", PRODUCTS_ROUTE, self.products),
@@ -90,7 +90,7 @@ class Door:
         }
 
     async def products(self, request: Request) -> Response:
-        """Every product that the partner may buy, as one list (spec section 3)."""
+        """List every product that the partner may buy (spec section 3)."""
         body = await request.body()
         credential = await self._authenticator.authenticate(
             method=request.method,
@@ -119,9 +119,9 @@ class Door:
         return StreamingResponse(rendered.chunks(), headers=headers, media_type=JSON_TYPE)
 
     async def create_order(self, request: Request) -> Response:
-        """One order for the partner's customer (spec section 4).
+        """Create an order for the partner's customer (spec section 4).
 
-        The order's commit brings its nonce to the disk; without an order, that is waited for.
+        The order's commit also persists its nonce; if no order is written, the nonce is persisted first.
         """
         body = await request.body()
         credential = await self._authenticator.authenticate(
@@ -183,9 +183,9 @@ def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.Explai
 
 
 def path_in_query(query: bytes) -> str | None:
-    """The path behind WordPress's other spelling: `rest_route=/a` is /wp-json/a (spec section 1).
+    """The path in WordPress's query form: `rest_route=/a` stands for /wp-json/a (spec section 1).
 
-    None where there is no rest_route, or an empty one. Of several the last one counts, as in PHP.
+    None if rest_route is missing or empty. The last of several wins, as in PHP.
     """
     given = parse_qs(query.decode("latin-1"), keep_blank_values=True)
     route = given.get("rest_route", [""])[-1]
@@ -197,7 +197,7 @@ def path_in_query(query: bytes) -> str | None:
 def _describe(
     app: FastAPI, route: str, handler: Handler, *, method: str, extra: openapi.Operation
 ) -> None:
-    """The document's entry; calls are answered directly (see `Channel.direct`)."""
+    """Add an operation to the document; requests are handled directly (see `Channel.direct`)."""
     app.add_api_route(
         PREFIX + route,
         handler,
@@ -213,15 +213,15 @@ def _describe(
 
 
 def _listed(request: Request, name: str) -> str:
-    """A header that is a list: several lines of it are one."""
+    """A list header; several lines of it are joined."""
     return ",".join(request.headers.getlist(name))
 
 
 def _no_route(_error: Exception) -> CrossdockError:
-    """WordPress knows no 405: a wrong method is a route that does not exist."""
+    """As in WordPress there is no 405: a wrong method is 404."""
     return WireError("rest_no_route")
 
 
 def _internal(error: Exception) -> CrossdockError:
-    """The framework hands the error on after this answer; the server around the channel logs it."""
+    """The framework re-raises after this response; the server around the channel logs it."""
     return StorageFull() if is_full(error) else CrossdockError("internal")

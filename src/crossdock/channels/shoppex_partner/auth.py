@@ -1,4 +1,4 @@
-"""Read the four headers, build the canonical message, prove the caller (spec section 2)."""
+"""Authentication: read the four headers, build the canonical message, verify it (spec section 2)."""
 
 import hashlib
 import hmac
@@ -34,7 +34,7 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 class SignedHeaders(msgspec.Struct, frozen=True):
-    """The four headers as received, trimmed."""
+    """The four headers as received, stripped."""
 
     key: str
     timestamp: str
@@ -43,7 +43,7 @@ class SignedHeaders(msgspec.Struct, frozen=True):
 
 
 class Authenticator:
-    """Proves requests of this channel against the partners of the core."""
+    """Authenticates requests of this channel."""
 
     def __init__(
         self,
@@ -61,10 +61,10 @@ class Authenticator:
     async def authenticate(
         self, *, method: str, route: str, headers: RawHeaders, body: bytes, settles: bool = False
     ) -> Credential:
-        """The caller's credential, its nonce spent; for `settles` see Signatures.verify.
+        """The caller's credential; its nonce is spent. For `settles` see Signatures.verify.
 
-        The checks run in the order of spec 2.5. Raises WireError for headers and time, Refused
-        for key, signature and nonce; 401 all of them.
+        The checks run in the order of spec 2.5. Raises WireError for headers and timestamp, Refused for
+        key, signature and nonce; all of them are 401.
         """
         signed = read_headers(headers)
         check_timestamp(
@@ -83,7 +83,7 @@ class Authenticator:
         )
 
     async def settle(self) -> None:
-        """Wait until every nonce that was spent so far is on the disk."""
+        """Wait until every nonce spent so far is durable."""
         await self._signatures.settle()
 
 
@@ -94,7 +94,7 @@ def require(credential: Credential, permission: str) -> None:
 
 
 def read_headers(headers: RawHeaders) -> SignedHeaders:
-    """The four headers; one that is absent, empty, repeated or a nonce of bad syntax is missing."""
+    """The four headers; an absent, empty, repeated or malformed one counts as missing."""
     found: dict[bytes, str] = {}
     repeated = set()
     for name, value in headers:
@@ -116,7 +116,7 @@ def read_headers(headers: RawHeaders) -> SignedHeaders:
 
 
 def check_timestamp(text: str, *, now: datetime, window_s: int) -> None:
-    """Raise WireError unless `text` is Unix seconds within the window, edges included."""
+    """Raise WireError unless `text` is Unix seconds within the window (inclusive)."""
     if not _TIMESTAMP_SYNTAX.fullmatch(text):
         raise WireError("partner_auth_invalid_timestamp")
     if abs(int(now.timestamp()) - int(text)) > window_s:
@@ -124,12 +124,12 @@ def check_timestamp(text: str, *, now: datetime, window_s: int) -> None:
 
 
 def canonical_message(method: str, route: str, signed: SignedHeaders, body: bytes) -> bytes:
-    """What is signed: five lines without a final newline, the last the hash of the raw bytes."""
+    """The signed message: five lines without a trailing newline, the last the hash of the raw body."""
     body_hash = hashlib.sha256(body).hexdigest()
     message = f"{method}\n{route}\n{signed.timestamp}\n{signed.nonce}\n{body_hash}"
     return message.encode("latin-1")
 
 
 def signer(message: bytes) -> Callable[[bytes], str]:
-    """A function from a secret to the right signature of `message`, lower-case hex."""
+    """A function from a secret to the correct signature of `message`, lower-case hex."""
     return lambda secret: hmac.new(secret, message, hashlib.sha256).hexdigest()

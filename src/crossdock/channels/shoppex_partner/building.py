@@ -1,4 +1,4 @@
-"""Builds the channel, and says what its partners are like."""
+"""Builds the channel, and describes its partners."""
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
 from crossdock.channels.shoppex_partner import NAME
@@ -15,7 +15,7 @@ FACTS = ChannelFacts(name=NAME, permissions=("products.read", "orders.create"), 
 
 
 def create_channel(services: Services) -> Channel:
-    """The channel over one process's services."""
+    """The channel, over the services of one process."""
     runtime = services.runtime
     settings = runtime.settings
     own = settings.section(ShoppexPartnerSettings)

@@ -1,4 +1,4 @@
-"""The product list as bytes: rendered once per state of the shop, then served from memory or disk."""
+"""The product list as bytes: rendered once per catalogue version, cached in memory or on disk."""
 
 import asyncio
 import hashlib
@@ -28,14 +28,14 @@ _READERS_MAX = 1024
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """One list in one content coding. Up to 256 KiB sit in memory, more in an unlinked file."""
+    """A list in one content coding: up to 256 KiB in memory, larger ones in an unlinked file."""
 
     body: bytes | None
     file: IO[bytes] | None
     size: int
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes, in pieces; several readers may read at once."""
+        """The bytes in chunks; safe for concurrent readers."""
         if self.body is not None:
             yield self.body
             return
@@ -49,7 +49,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CatalogueAnswer(msgspec.Struct, kw_only=True):
-    """A partner's list as it was at `version`; good until `changes_at`. `tag` is its content's hash."""
+    """A partner's list at `version`, valid until `changes_at`. `tag` is the content's hash."""
 
     version: int
     changes_at: datetime | None
@@ -59,16 +59,16 @@ class CatalogueAnswer(msgspec.Struct, kw_only=True):
     compressing: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
 
     def memory_bytes(self) -> int:
-        """What it takes of the memory, in all its codings."""
+        """Memory that it uses, in all its codings."""
         return sum(len(r.body or b"") for r in (self.plain, *self.coded.values()))
 
 
 class CatalogueAnswers:
-    """Renders and keeps lists. A list is used only after the shop's version was read again.
+    """Renders and caches lists. A cached list is used only after the shop's version was checked.
 
-    The key is everything that the content depends on besides the version, so partners with the
-    same terms share a list. Readers who come while a list is rendered share the next rendering, so
-    that a crowd of them costs two, however fast the shop changes.
+    The cache key is everything besides the version that the content depends on, so partners with the
+    same terms share a list. Requests that arrive during a rendering are coalesced into the next one, so
+    that any number of them costs two renderings.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class CatalogueAnswers:
         self._version = Batcher(self._read_versions, max_items=256)
 
     async def get(self, partner: Partner) -> CatalogueAnswer:
-        """The partner's list as it is now."""
+        """The partner's current list."""
         key = _key(partner)
         if answer := await self._current(key, partner):
             return answer
@@ -99,7 +99,7 @@ class CatalogueAnswers:
         return await self._renderings[key](partner)
 
     async def _refresh(self, readers: list[Partner]) -> list[CatalogueAnswer]:
-        """One list for readers of equal terms, as it is after all of them came."""
+        """One list for requests with equal terms, read after all of them arrived."""
         partner = readers[0]
         answer = await self._current(_key(partner), partner)
         if answer is None:
@@ -108,7 +108,7 @@ class CatalogueAnswers:
         return [answer] * len(readers)
 
     async def coded(self, answer: CatalogueAnswer, coding: str) -> Rendered:
-        """The list in a content coding, compressed once and off the event loop."""
+        """The list in a content coding, compressed once, off the event loop."""
         if not coding:
             return answer.plain
         async with answer.compressing:
@@ -160,7 +160,7 @@ class CatalogueAnswers:
         )
 
     def _keep(self, key: tuple[Any, ...], answer: CatalogueAnswer) -> None:
-        """Keep the answer while the last used ones fit into the memory they may take."""
+        """Cache the answer; evicts the least recently used above the memory limit."""
         self._answers[key] = answer
         self._answers.move_to_end(key)
         while len(self._answers) > _ANSWERS_MAX or self._memory_bytes() > self._memory_max:
@@ -172,7 +172,7 @@ class CatalogueAnswers:
 
 
 class _Spool:
-    """Bytes that stay in memory while they are few. The file has no name: it goes with its last reader."""
+    """Bytes in memory up to a limit, then in an unnamed file that is freed with its last reader."""
 
     def __init__(self, folder: str) -> None:
         self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - it outlives this method
@@ -199,7 +199,7 @@ def etag(answer: CatalogueAnswer, coding: str) -> str:
 
 
 def is_known(if_none_match: str | None, answer: CatalogueAnswer) -> bool:
-    """Whether the caller has this content already, in whatever coding."""
+    """Whether If-None-Match has this content, in any coding."""
     if not if_none_match:
         return False
     known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
@@ -239,7 +239,7 @@ def _compressor(coding: str) -> tuple[Callable[[bytes], bytes], Callable[[], byt
 
 
 def _read_if_in_memory(descriptor: int, offset: int) -> bytes:
-    """What the system's page cache has of the next piece, b'' for nothing; never waits for a disk."""
+    """The next piece if it is in the page cache, else b''; never blocks on the disk."""
     if not hasattr(os, "RWF_NOWAIT"):
         return b""
     piece = bytearray(_CHUNK_BYTES)

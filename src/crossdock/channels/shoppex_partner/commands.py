@@ -1,6 +1,6 @@
-"""`crossdock partner explain` and `sign`: help for partners whose signatures do not fit yet.
+"""`crossdock partner explain` and `sign`: help for partners who are implementing the signature.
 
-Both are for test credentials only and never print a secret; `explain` never prints a right
+Both work for test credentials only and never print a secret; `explain` never prints a correct
 signature either.
 """
 
@@ -53,9 +53,9 @@ def explain(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what the server makes of a signed request, and which check stops it.
+    """Show how the server verifies a signed request, and which check fails.
 
-    Nothing is spent: the nonce stays unused. Exit code 0 when the request would be accepted now.
+    Read-only: the nonce stays unused. Exit code 0 if the request would be accepted now.
     """
     raw = parse_request(read_input(request)) if request else RawRequest()
     raw = raw.with_changes(
@@ -77,10 +77,10 @@ def sign(
     body: BodyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a signed request as a curl command; it is good for one call within five minutes."""
+    """Print a signed request as a curl command; it is valid once, within five minutes."""
     content = read_input(body) if body else b""
     if as_json and not _is_text(content):
-        raise Invalid("invalid_input", "The body is not UTF-8, which JSON cannot hold.")
+        raise Invalid("invalid_input", "The body is not UTF-8.")
     line: CommandLine = context.obj
     url = line.base_url()
     signed = line.with_runtime(
@@ -112,7 +112,7 @@ async def _sign(runtime: Runtime, *, key: str, method: str, body: bytes, url: st
     _check_method(method)
     credential = await _signatures(runtime).peek(key)
     if credential is None or not credential.is_test:
-        raise NotFound("not_found", f"{key!r} is no live test credential.")
+        raise NotFound("not_found", f"{key!r} is not an enabled test credential.")
     signed = sign_request(
         key=key,
         secret=max(credential.secrets, key=lambda secret: secret.id).value,
@@ -154,9 +154,7 @@ def _signatures(runtime: Runtime) -> "Signatures":
 
 def _check_method(method: str) -> None:
     if method not in {"GET", "POST"}:
-        raise Invalid(
-            "invalid_input", f"The method must be GET or POST, not {method or 'left out'}."
-        )
+        raise Invalid("invalid_input", f"The method must be GET or POST, not {method or 'empty'}.")
 
 
 def _print(explanation: "Explanation", *, raw: RawRequest) -> None:
@@ -172,7 +170,7 @@ def _print(explanation: "Explanation", *, raw: RawRequest) -> None:
         typer.echo(f"  {_MARKS[check.outcome]} {check.name:11}{check.detail}{code}")
     expected = PREFIX + ROUTES[raw.method]
     if raw.path and raw.path.rstrip("/") != expected:
-        typer.echo(f"  ✗ path       {raw.path} was called; {raw.method} answers at {expected}")
+        typer.echo(f"  ✗ path       the request went to {raw.path}; {raw.method} is at {expected}")
     for hint in explanation.hints:
         typer.echo(f"\nHint: {hint}")
     typer.echo(

@@ -1,4 +1,4 @@
-"""The demo's wholesale partners: the same twice, once with backorder."""
+"""The demo's wholesale partners: two alike, one of them with backorder."""
 
 from crossdock.channels.contract import Demo, DemoPartner
 from crossdock.channels.shoppex_partner import snippets

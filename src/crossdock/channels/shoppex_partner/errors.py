@@ -1,7 +1,7 @@
-"""Core codes in this channel's words: HTTP status, `code` and message (spec section 5).
+"""Maps core codes to this channel's errors: HTTP status, `code` and message (spec section 5).
 
-Two shapes (seed): reads and authentication failures are {code, message, data: {status}}; what
-answers a POST has `success: false` in front as well, so that readers of either shape are served.
+Two shapes (seed): reads and authentication failures are {code, message, data: {status}}; errors of a
+POST have `success: false` in front as well, which suits readers of either shape.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ JSON_TYPE = "application/json; charset=UTF-8"
 
 
 class WireError(CrossdockError):
-    """A refusal that only this channel knows; `wire_code` is one of WIRE_ONLY."""
+    """An error of this channel alone; `wire_code` is one of WIRE_ONLY."""
 
     def __init__(
         self, wire_code: str, message: str = "", data: dict[str, Any] | None = None
@@ -56,7 +56,7 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "The partner key is unknown or disabled.",
     ),
     "nonce_reused": (401, "partner_auth_reused_nonce", "This nonce was used before."),
-    "rate_limited": (429, "partner_rate_limited", "Too many requests; slow down."),
+    "rate_limited": (429, "partner_rate_limited", "Too many requests in this minute."),
     "permission_denied": (403, "partner_permission_denied", "The partner lacks the permission."),
     "partner_order_exists": (
         409,
@@ -133,7 +133,7 @@ WIRE: dict[str, tuple[int, str, str]] = {
     "invalid_input": (400, "partner_invalid_payload", "The request body is not valid."),
     "too_large": (413, "partner_payload_too_large", "The request body is too large."),
     "not_found": (404, "rest_no_route", "No route was found matching the URL and request method."),
-    "exists": (409, "partner_order_already_exists", "There is one already."),
+    "exists": (409, "partner_order_already_exists", "It already exists."),
     "database_unavailable": (
         503,
         "partner_temporarily_unavailable",
@@ -159,7 +159,7 @@ WIRE: dict[str, tuple[int, str, str]] = {
 
 
 def render_error(error: CrossdockError, method: str) -> Answer:
-    """The answer to a request that was refused. Ids are told as product ids, as the partner knows them."""
+    """The response for an error. Ids are given as product ids, which the partner knows."""
     if isinstance(error, WireError):
         status, code, message = WIRE_ONLY[error.wire_code][0], error.wire_code, error.message
     else:

@@ -1,7 +1,7 @@
-"""Sandbox help: what the server makes of a request, and which check stops it. Never a secret.
+"""Explains how the server verifies a request, and which check fails.
 
-It neither shows nor accepts a secret and never prints the right signature: that would be a
-signature for anybody who asks. It answers for test credentials only.
+It neither shows nor accepts a secret and never prints the correct signature, which would sign
+requests for anybody. Works for test credentials only.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ _FIELDS_MAX = 16
 
 
 class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to be explained: what the partner sent, or means to send."""
+    """A request to explain: what the partner sent, or is about to send."""
 
     method: str
     key: str
@@ -41,7 +41,7 @@ class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """The four headers as the wire carries them; characters it cannot carry become '?'."""
+        """The four headers as sent; characters that a header cannot carry become '?'."""
         values = (self.key, self.timestamp, self.nonce, self.signature)
         names = (auth.KEY, auth.TIMESTAMP, auth.NONCE, auth.SIGNATURE)
         return [
@@ -51,7 +51,7 @@ class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: `outcome` is passed, failed or skipped, `code` the error it would answer."""
+    """One check: `outcome` is passed, failed or skipped, `code` the error that it would cause."""
 
     name: str
     outcome: str
@@ -76,7 +76,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explainer:
-    """Runs the checks of the specification without spending anything."""
+    """Runs the checks of the specification without side effects."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Explainer:
         try:
             auth.check_timestamp(request.timestamp, now=now, window_s=window_s)
         except WireError as error:
-            detail = f"The server's time is {int(now.timestamp())}; {window_s} s either way are accepted."
+            detail = f"The server's time is {int(now.timestamp())}; a difference of {window_s} s is accepted."
             return Check(name="timestamp", outcome="failed", detail=detail, code=error.wire_code)
         apart = int(now.timestamp()) - int(request.timestamp)
         return Check(name="timestamp", outcome="passed", detail=f"{abs(apart)} s apart.")
@@ -149,7 +149,7 @@ class Explainer:
         return _failed("nonce", "nonce_reused") if spent else Check(name="nonce", outcome="passed")
 
     def _hints(self, request: SignedRequest, credential: Credential | None) -> list[str]:
-        """Common mistakes, each tried with the partner's own secret; only its name is told."""
+        """Common mistakes, each tried with the partner's secret; only the mistake's name is returned."""
         if credential is None or not request.signature:
             return []
         found = []
@@ -160,14 +160,14 @@ class Explainer:
 
 
 class ExplainTool:
-    """The page around the explainer."""
+    """The explainer's page."""
 
     def __init__(self, explainer: Explainer) -> None:
         self._explainer = explainer
         self._page = pages.create_pages().page
 
     async def page(self, request: Request) -> Response:
-        """The form, and below it the explanation of what was sent with it."""
+        """The form, with the explanation of the submitted request below."""
         asked, explanation = None, None
         if request.method == "POST":
             asked = await _from_form(request)
@@ -222,7 +222,7 @@ def _message(request: SignedRequest, *, route: str = "", body: bytes | None = No
 
 
 def _variations(request: SignedRequest) -> list[tuple[str, bytes]]:
-    """Mistakes that partners make, with the message that each of them signs."""
+    """Common mistakes, each with the message that it would sign."""
     route, body = ROUTES[request.method], request.body
     right = _message(request)
     tried = [

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the two operations; the handlers read the raw request themselves."""
+"""The OpenAPI document's texts about the two operations; the handlers parse raw requests themselves."""
 
 from typing import Any
 
@@ -36,17 +36,17 @@ _HEADER_RULES = {
     "X-Shoppex-Timestamp": (
         "^[0-9]{10}$",
         "1767225600",
-        "When the request was made: Unix time in whole seconds.",
+        "When the request was signed: Unix time in whole seconds.",
     ),
     "X-Shoppex-Nonce": (
         "^[!-~]{1,255}$",
         "5e0c7a52-8d1f-4f0e-9f4b-0a6d3c1b7e21",
-        "A word that you use once: a new one for every request.",
+        "A random value, new for every request.",
     ),
     "X-Shoppex-Signature": (
         "^[0-9A-Fa-f]{64}$",
         "4ee1a5dd44ab69ad4ec0e5fd0dd7c7fc7f48ff4ab0ce1b3cb5e0ca9f7bf0b1d6",
-        "HMAC-SHA256 of the canonical message in hexadecimal; the partner's guide shows how.",
+        "HMAC-SHA256 of the canonical message in hexadecimal; see the partner's guide.",
     ),
 }
 
@@ -101,7 +101,7 @@ _CREATED = {
     },
 }
 
-# On a read nothing of an order can be wrong.
+# A GET has no order that could be wrong.
 _READ_CODES = {"partner_permission_denied", "partner_payload_too_large", "partner_rate_limited"}
 _NOT_READ = {"partner_order_state"}
 
@@ -118,7 +118,7 @@ def _errors(*, statuses: set[int], post: bool) -> dict[int | str, dict[str, Any]
 
 
 def _codes(*, post: bool) -> list[tuple[str, int]]:
-    """(code, status) of everything that the operation may answer, by name."""
+    """(code, status) of every response of the operation, by name."""
     known = {code: status for status, code, _ in WIRE.values()}
     known |= {code: status for code, (status, _) in WIRE_ONLY.items()}
     return sorted(
@@ -134,14 +134,14 @@ def _error(status: int, codes: list[tuple[str, int]], *, post: bool) -> dict[str
         "code": {
             "type": "string",
             "enum": [code for code, s in codes if s == status],
-            "description": "What a program looks at.",
+            "description": "For programs.",
         },
-        "message": {"type": "string", "description": "What a person reads."},
+        "message": {"type": "string", "description": "For people."},
         "data": {
             "type": "object",
             "required": ["status"],
             "properties": {"status": {"const": status}},
-            "description": "The status again, and what the error is about.",
+            "description": "The HTTP status, and details of the error.",
         },
     }
     if post:
@@ -157,16 +157,16 @@ PRODUCTS = Operation(
     operation_id="listProducts",
     summary="List the products that you may buy",
     description=(
-        "The whole list at once, ordered by id, with your prices and what is in stock. Ask for gzip "
-        "or zstd, and send the ETag of the last answer in If-None-Match: an unchanged list costs 304."
+        "The whole list, ordered by id, with your prices and your available quantities. Accept gzip "
+        "or zstd, and send the ETag of the last answer in If-None-Match: an unchanged list is 304."
     ),
     status=200,
     responses={
         200: {
-            "description": "Every product that you may buy now.",
+            "description": "Every product that you may buy.",
             **_content({"type": "array", "items": _PRODUCT}),
         },
-        304: {"description": "The list is still the one of your If-None-Match."},
+        304: {"description": "The list has not changed since your If-None-Match."},
         **_errors(statuses={401, 403, 413, 429, 503}, post=False),
     },
     extra={"parameters": _HEADERS},
@@ -176,8 +176,8 @@ CREATE = Operation(
     operation_id="createOrder",
     summary="Create an order",
     description=(
-        "The order is for the customer whom the shop has set for you: addresses and e-mail are not "
-        "part of the request. When the answer is here, the order is committed and its stock is yours."
+        "The order is for the customer that the shop configured for you: addresses and e-mail are not "
+        "part of the request. Once you get the response, the order is committed and its stock is reserved."
     ),
     status=201,
     responses={

@@ -1,4 +1,4 @@
-"""The order page behind order_detail_url: read-only, for whoever holds the order's key (spec 4.5)."""
+"""The order page at order_detail_url: read-only, for anyone with the order's key (spec 4.5)."""
 
 from pathlib import Path
 
@@ -28,14 +28,14 @@ _PLACES: dict[str, tuple[int, str]] = {
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A station of the status line; `phase` is done, current, coming or stopped."""
+    """One step of the status line; `phase` is done, current, coming or stopped."""
 
     name: str
     phase: str
 
 
 def steps(state: str) -> list[Step]:
-    """The status line of an order: where it was, where it is, where it will go."""
+    """The status line of an order."""
     if state == "cancelled":
         return [Step(name="Received", phase="done"), Step(name="Cancelled", phase="stopped")]
     place, name = _PLACES[state]
@@ -58,7 +58,7 @@ def create_pages() -> Pages:
 
 
 class OrderPages:
-    """Shows one order to the holder of its key."""
+    """The order page."""
 
     def __init__(self, db: Database, *, public_url: str) -> None:
         self._db = db
@@ -66,7 +66,7 @@ class OrderPages:
         self._page = create_pages().page
 
     async def show(self, request: Request) -> Response:
-        """The order's page, or the one 404 page for every wrong pair of id and key."""
+        """The order's page, or the same 404 page for every wrong pair of id and key."""
         try:
             order = await self._read(request)
         except NotFound:
@@ -91,7 +91,7 @@ class OrderPages:
             return await read_order_by_key(tx, order_id=int(order_id), order_key=order_key)
 
     def _image(self, url: str | None) -> str:
-        """An address that the page may show: our own without its host, or an https one; else ''."""
+        """An image URL that the page may load: a path on this server, or https; else ''."""
         own = (url or "").removeprefix(self._base)
         is_own = own.startswith("/") and not own.startswith("//")
         return own if is_own or own.startswith("https://") else ""

@@ -1,4 +1,4 @@
-"""Read an HTTP request as a file shows it: raw from a log, or as `curl -v` prints it."""
+"""Parses an HTTP request pasted from a log, or from `curl -v`."""
 
 import re
 
@@ -11,7 +11,7 @@ _PREFIX = "x-shoppex-"
 
 
 class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Method, path, lower-case headers and body; '' where the text did not say."""
+    """Method, path, lower-case headers and body; '' for what the text lacks."""
 
     method: str = ""
     path: str = ""
@@ -19,13 +19,13 @@ class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """One of the four signed headers, by the last word of its name."""
+        """One of the four signed headers, by the last part of its name."""
         return self.headers.get(_PREFIX + name, "")
 
     def with_changes(
         self, *, method: str, headers: dict[str, str], body: bytes | None
     ) -> "RawRequest":
-        """The same request with what is given instead; '' and None change nothing."""
+        """The same request with the given parts replaced; '' and None change nothing."""
         given = {_PREFIX + name: value for name, value in headers.items() if value}
         return RawRequest(
             method=method.upper() or self.method or "GET",
@@ -36,10 +36,10 @@ class RawRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_request(text: bytes) -> RawRequest:
-    """The request in a text. Raises Invalid `invalid_input` when there is no request line.
+    """Parse a request. Raises Invalid `invalid_input` if there is no request line.
 
-    Lines of `curl -v` begin with '> '; others there ('* ', '< ', '{ ') are passed over, and the
-    body is not in them. A Content-Length cuts what an editor added behind the body.
+    In the output of `curl -v` only lines that begin with '> ' count, and there is no body. A
+    Content-Length cuts off what an editor appended to the body.
     """
     head, body = _split(text)
     lines = head.decode("latin-1").splitlines()

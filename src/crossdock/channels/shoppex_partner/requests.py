@@ -1,6 +1,6 @@
-"""The body of an order, field by field: what does not stand here is not read (spec 4.2).
+"""The fields of an order's body; unknown fields are ignored (spec 4.2).
 
-The values' types say what may come; wire.py judges it.
+The types are for the OpenAPI document; wire.py validates.
 """
 
 from typing import Annotated, Any, NotRequired, TypedDict
@@ -25,7 +25,7 @@ def _whole(description: str, **schema: Any) -> Meta:
 class ItemBody(TypedDict):
     """One item."""
 
-    product_id: Annotated[Any, _whole("A product's id; digits in quotes are read as well.")]
+    product_id: Annotated[Any, _whole("A product's id; a string of digits is accepted too.")]
     quantity: Annotated[Any, _whole("How many.", maximum=QUANTITY_MAX)]
 
 
@@ -36,13 +36,13 @@ class OrderBody(TypedDict):
         list[ItemBody],
         Meta(
             min_length=1,
-            description="What is ordered. The same product in several items counts as the sum.",
+            description="The items. Quantities of the same product in several items are added.",
         ),
     ]
     id_order_partner: Annotated[
         Any,
         _values(
-            "Your own order number. Each is good for one order, for ever.",
+            "Your order number. Each number can be used for one order only.",
             type=["string", "number"],
             maxLength=NUMBER_LENGTH_MAX,
         ),
@@ -51,11 +51,11 @@ class OrderBody(TypedDict):
         Annotated[
             Any,
             _values(
-                "A word for whoever packs the order.",
+                "A note for the warehouse.",
                 type=["string", "null"],
                 maxLength=COMMENTS_LENGTH_MAX,
             ),
         ]
     ]
-    tax_id: NotRequired[Annotated[Any, Meta(description="Kept with the order as it comes.")]]
-    resale_tax: NotRequired[Annotated[Any, Meta(description="Kept with the order as it comes.")]]
+    tax_id: NotRequired[Annotated[Any, Meta(description="Stored with the order unchanged.")]]
+    resale_tax: NotRequired[Annotated[Any, Meta(description="Stored with the order unchanged.")]]

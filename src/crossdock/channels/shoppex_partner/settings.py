@@ -1,4 +1,4 @@
-"""What an operator may choose for this channel."""
+"""The settings of this channel."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -25,7 +25,9 @@ class ShoppexPartnerSettings(Section, frozen=True, kw_only=True):
     ] = 300
     nonce_ttl_s: Annotated[
         Count,
-        Meta(description="How long a spent nonce is remembered; more than twice the window."),
+        Meta(
+            description="How long a used nonce is remembered; must be more than twice the window."
+        ),
     ] = 900
     items_per_order_max: Annotated[
         Count, Meta(description="Maximum number of items in one order.")
@@ -41,7 +43,7 @@ class ShoppexPartnerSettings(Section, frozen=True, kw_only=True):
     ] = 32
 
     def check(self) -> None:
-        """A nonce is remembered for as long as its signature may be sent again."""
-        # Times are compared in whole seconds, so a request from the future lives for a part of one more.
+        """A nonce must be remembered for as long as its signature is accepted."""
+        # Times are compared in whole seconds, so a request from the future is valid for up to one second more.
         if self.nonce_ttl_s <= 2 * self.signature_window_s:
             raise SettingsError("nonce_ttl_s must be more than twice signature_window_s")

@@ -1,4 +1,4 @@
-"""The caller's side of the protocol: a signed request, for examples and the sandbox."""
+"""Signs requests as a partner does, for examples and the sandbox."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ _REST = "/wp-json"
 
 
 class SignedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sent: the path behind the base URL, and the headers."""
+    """A signed request: the path after the base URL, and the headers."""
 
     path: str
     headers: dict[str, str]
@@ -18,7 +18,7 @@ class SignedCall(msgspec.Struct, frozen=True, kw_only=True):
 def sign_request(
     *, key: str, secret: bytes, method: str, timestamp: int, nonce: str, body: bytes
 ) -> SignedCall:
-    """The request of `method` (GET lists, POST orders) signed as a partner signs it (spec 2.3)."""
+    """Sign a request (GET lists products, POST creates an order) as in spec 2.3."""
     route = ROUTES[method]
     signed = SignedHeaders(key, str(timestamp), nonce, "")
     message = canonical_message(method, route, signed, body)

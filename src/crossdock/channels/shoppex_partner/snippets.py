@@ -1,6 +1,6 @@
-"""Signed requests to paste into a shell: nothing but openssl and curl (spec 2.3).
+"""Signed requests as shell commands, using openssl and curl only (spec 2.3).
 
-README, the docs page and what `crossdock run` prints show these texts, and tests run them.
+README, the guide and `crossdock run` print these texts, and tests run them.
 """
 
 import json
@@ -21,14 +21,14 @@ curl -sS "$base_url/wp-json$route" -H "Content-Type: application/json" \\
 
 
 def list_products(*, command: str) -> str:
-    """A shell text that lists the demo partner's products; `command` starts crossdock."""
+    """A shell command that lists the demo partner's products; `command` starts crossdock."""
     return _SIGN_AND_SEND.format(
         command=command, method="GET", route=ROUTES["GET"], body="body=", data=""
     )
 
 
 def create_order(*, command: str, product_id: int) -> str:
-    """A shell text that orders one unit; each time it is pasted it is another order."""
+    """A shell command that orders one unit; it creates a new order each time."""
     order = {"items": [{"product_id": product_id, "quantity": 1}], "id_order_partner": "PO-"}
     body = json.dumps(order).removesuffix('"}') + "'$nonce'\"}"
     return _SIGN_AND_SEND.format(

@@ -28,29 +28,29 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class WireProduct(msgspec.Struct, frozen=True):
-    """One element of the product list (spec section 3). `origen` is the seed's spelling."""
+    """One product of the list (spec section 3). `origen` is the seed's spelling."""
 
-    id: Annotated[int, Meta(description="What an order names as product_id.")]
-    name: Annotated[str, Meta(description="The whole name that a buyer sees.")]
+    id: Annotated[int, Meta(description="The product_id to use in an order.")]
+    name: Annotated[str, Meta(description="The full name.")]
     price: Annotated[
         str,
         Meta(
             pattern=r"^[0-9]+(\.[0-9]+)?$",
-            description="Your unit price now, in the shop's currency; text, so that no digit is lost.",
+            description="Your current unit price in the shop's currency, as a decimal string.",
         ),
     ]
     stock_quantity: Annotated[
         int | None,
-        Meta(description="How many there are for you; null where stock is not counted."),
+        Meta(description="The quantity available to you; null if stock is not counted."),
     ]
-    stock_sc: Annotated[int, Meta(description="How many are in the shop's own warehouse.")]
+    stock_sc: Annotated[int, Meta(description="The quantity in the shop's own warehouse.")]
     origen: Annotated[
         str,
         Meta(
-            description="Where stock comes from: SC own warehouse, * both, anything else the supplier."
+            description="Where stock comes from: SC own warehouse, * both, anything else supplier."
         ),
     ]
-    upc: Annotated[str, Meta(description="The bar code's digits, leading zeros kept.")]
+    upc: Annotated[str, Meta(description="The barcode's digits, with leading zeros.")]
 
 
 class WireCreated(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,14 +58,14 @@ class WireCreated(msgspec.Struct, frozen=True, kw_only=True):
 
     success: Annotated[bool, Meta(extra_json_schema={"const": True})]
     order_id: Annotated[int, Meta(description="The shop's number of the order.")]
-    order_key: Annotated[str, Meta(description="What opens the order's page: keep it secret.")]
+    order_key: Annotated[str, Meta(description="The key of the order's page; keep it secret.")]
     order_detail_url: Annotated[str, Meta(description="The order's page, for people.")]
     source: Literal["partner_integration"]
     partner_order_id: Annotated[str, Meta(description="Your id_order_partner.")]
 
 
 def wire_product(row: SellableRow, *, currency: str) -> WireProduct:
-    """A catalogue row in this channel's words; any origin but SC and * is told as it is stored."""
+    """A catalogue row in this channel's format; an origin other than SC and * is sent as stored."""
     return WireProduct(
         row.id,
         row.name,
@@ -78,7 +78,7 @@ def wire_product(row: SellableRow, *, currency: str) -> WireProduct:
 
 
 def encode_products(rows: Sequence[SellableRow], *, currency: str) -> bytes:
-    """The rows as JSON objects with commas between them, without the list's brackets."""
+    """The rows as comma-separated JSON objects, without the list's brackets."""
     return msgspec.json.encode([wire_product(row, currency=currency) for row in rows])[1:-1]
 
 
@@ -97,7 +97,7 @@ def encode_success(placed: Placed, *, number: str, detail_url: str) -> bytes:
 
 
 def read_order(body: bytes, *, content_type: str, items_max: int, is_test: bool) -> OrderRequest:
-    """The order in the body. The checks run in the order of spec 4.2; WireError 400 for each."""
+    """Parse the order. The checks run in the order of spec 4.2; each raises WireError (400)."""
     document = _read(body, content_type=content_type)
     if not isinstance(document, dict):
         raise WireError("partner_invalid_payload", "The request body is not a JSON object.")
@@ -146,7 +146,7 @@ def _read_number(value: Any) -> str:
 
 
 def _decimal_text(value: int | JsonNumber) -> str:
-    """The number's decimal text: 1e3 is '1000', 12.50 is '12.50'."""
+    """The number as decimal text: 1e3 is '1000', 12.50 is '12.50'."""
     number = exact(value)
     text = "" if number is None else format(number, "f")
     if not text or len(text) > NUMBER_LENGTH_MAX:
@@ -179,7 +179,7 @@ def _read_comments(value: Any) -> str:
 
 
 def _read_metadata(document: dict[str, Any], field: str) -> str:
-    """Fiscal metadata is stored and never judged: any value as text, without what no text can hold."""
+    """Fiscal metadata is stored unvalidated: any value as text, without characters that text cannot hold."""
     value = document.get(field)
     if value is None:
         return ""

@@ -1,4 +1,4 @@
-"""What a web shop does about each error word of this channel; the docs print it."""
+"""What to do about each error word of this channel; shown in the docs."""
 
 from crossdock.channels.shopwedo.errors import WIRE, WIRE_ONLY
 
@@ -6,70 +6,70 @@ _AGAIN = "Call again after Retry-After, with a fresh token."
 
 ADVICE: dict[str, tuple[str, str]] = {
     "auth_missing": (
-        "There is no readable auth object.",
-        "Send auth and data as JSON, or as form fields that hold JSON text.",
+        "The auth object is missing or cannot be read.",
+        "Send auth and data as JSON, or as form fields that contain JSON.",
     ),
     "auth_invalid": (
         "A property is missing or malformed, or the shop id is unknown or disabled.",
         "Send shopid, timestamp, salt and token; ask the warehouse whether the key was disabled.",
     ),
     "auth_token_mismatch": (
-        "The token is not the one of these values.",
+        "The token does not match these values.",
         "Hash shop id, key, timestamp and salt exactly as you send them, without separators.",
     ),
     "auth_expired": (
         "The timestamp is older than 15 minutes.",
-        "Make the token when you call, and keep your clock right.",
+        "Create the token when you send, and synchronise your clock with NTP.",
     ),
     "auth_timestamp_in_future": (
-        "The timestamp lies ahead of the server's clock.",
-        "Send Unix seconds, not milliseconds, and keep your clock right.",
+        "The timestamp is ahead of the server's clock.",
+        "Send Unix seconds, not milliseconds, and synchronise your clock with NTP.",
     ),
     "auth_salt_reused": (
-        "This token was used before, and the shop keeps a replay cache.",
-        "Make a new salt for every call.",
+        "The token was used before, and replay_cache is on for this shop.",
+        "Generate a new salt for every call.",
     ),
-    "forbidden": ("The shop may not do this.", "Ask the warehouse."),
+    "forbidden": ("The shop lacks the permission.", "Ask the warehouse."),
     "data_invalid": (
-        "The data cannot be read, or an argument is missing or of the wrong kind.",
-        "Read message: it names the argument.",
+        "The data cannot be read, or an argument is missing or invalid.",
+        "See message, which names the argument.",
     ),
     "order_items_empty": ("The order has no items.", "Send at least one item."),
     "order_invalid_data": (
-        "Fields of the order are wrong.",
-        "Mend the fields that errors names; an order number that was used cannot be used again.",
+        "Fields of the order are invalid.",
+        "Correct the fields in errors; an order number can be used only once.",
     ),
     "order_creation_failed": (
-        "The order cannot be stored as it is.",
-        "Read message, and ask the warehouse if it does not help.",
+        "The order cannot be created.",
+        "See message; ask the warehouse if that does not help.",
     ),
     "order_not_found": (
-        "There is no such order of yours.",
-        "Compare the number with the one that createOrder answered.",
+        "The order does not exist, or is not yours.",
+        "Check the number against createOrder's response.",
     ),
     "order_not_cancellable": (
-        "Somebody works on the order, or it has left, or it is cancelled.",
-        "Announce a return once the goods have arrived.",
+        "The order is being packed, has been shipped or is cancelled.",
+        "Announce a return instead, once the goods have arrived.",
     ),
     "order_not_returnable": (
-        "Nothing of the order was shipped, or it all came back.",
-        "Read the order: shipping tells what has left.",
+        "Nothing was shipped, or everything was returned.",
+        "Read the order: shipping lists what was shipped.",
     ),
-    "not_found": ("There is no such thing.", "Compare the id."),
-    "exists": ("There is one already.", "Read it instead."),
-    "method_unknown": ("There is no such method.", "Method names are case-sensitive."),
+    "not_found": ("It does not exist.", "Check the id."),
+    "exists": ("It already exists.", "Read it instead."),
+    "method_unknown": ("The method does not exist.", "Method names are case-sensitive."),
     "method_not_allowed": ("Every method is a POST.", "Send a POST."),
     "request_too_large": ("The body is too large.", "Split the order or the filter."),
     "rate_limited": ("Too many calls in this minute.", _AGAIN),
     "temporarily_unavailable": ("The server cannot answer right now.", _AGAIN),
     "internal_error": (
-        "Something failed inside the server.",
-        "Tell the warehouse, with X-Request-Id; read the order before you create it again.",
+        "An internal error occurred.",
+        "Give the warehouse the X-Request-Id; look the order up before you create it again.",
     ),
 }
 
 
 def error_rows() -> list[tuple[int, str, str, str]]:
-    """(status, word, meaning, what to do) of every error on this wire, by status and word."""
+    """(status, word, meaning, what to do) for every error of this channel, by status and word."""
     statuses = {word: status for status, word in WIRE.values()} | WIRE_ONLY
     return sorted((status, word, *ADVICE[word]) for word, status in statuses.items())

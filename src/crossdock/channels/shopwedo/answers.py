@@ -1,4 +1,4 @@
-"""What each method answers, field by field (spec sections 5 to 15); showing.py and methods.py write it."""
+"""The fields of each method's response (spec sections 5 to 15); built by showing.py and methods.py."""
 
 from typing import Any, NotRequired, TypedDict
 
@@ -6,7 +6,7 @@ from crossdock.kit.schemas import schema_of
 
 
 class Moment(TypedDict):
-    """A time as PHP's DateTime is written in JSON."""
+    """A time, as PHP's DateTime is encoded in JSON."""
 
     date: str
     timezone_type: int
@@ -23,7 +23,7 @@ class FourTexts(TypedDict):
 
 
 class ShownAddress(TypedDict):
-    """All twelve keys, blank as ''."""
+    """An address; all twelve keys are present, blank ones ''."""
 
     firstname: str
     lastname: str
@@ -52,7 +52,7 @@ class ShownItem(TypedDict):
 
 
 class Shipment(TypedDict):
-    """A parcel that has left."""
+    """A shipped parcel."""
 
     provider: str
     code: str
@@ -61,7 +61,7 @@ class Shipment(TypedDict):
 
 
 class ShownOrder(TypedDict):
-    """An order with its shipments; false stands where there is nothing."""
+    """An order with its shipments; an absent value is false."""
 
     order_id: int
     parent_order_id: int
@@ -123,7 +123,7 @@ class ShownPromotion(TypedDict):
 
 
 class ShownPicture(TypedDict):
-    """An image; `product_child_id` where it shows one variant."""
+    """An image; `product_child_id` is set if it shows one variant."""
 
     src: str
     alt: str
@@ -138,7 +138,7 @@ class NamedCategory(TypedDict):
 
 
 class ExtraHandling(TypedDict):
-    """What is done besides, and its price."""
+    """An extra handling charge."""
 
     price: float
     description: FourTexts
@@ -171,7 +171,7 @@ class ProductAnswer(TypedDict):
 
 
 class CategoryImages(TypedDict):
-    """Links, '' for none."""
+    """Image URLs, '' for none."""
 
     foreground: str
     background: str
@@ -204,7 +204,7 @@ class PostAnswer(TypedDict):
 
 
 class PickupAddress(TypedDict):
-    """Where a pick-up point is."""
+    """The address of a pick-up point."""
 
     street: str
     number: str
@@ -227,13 +227,13 @@ class PickupAnswer(TypedDict):
 
 
 class PickupList(TypedDict):
-    """The nearest first."""
+    """The pick-up points, nearest first."""
 
     results: list[PickupAnswer]
 
 
 class Created(TypedDict):
-    """The order's number here."""
+    """The number of the created order."""
 
     order_id: int
 
@@ -254,7 +254,7 @@ class Announced(TypedDict):
 
 
 class ReturnSettings(TypedDict):
-    """How a shop takes goods back; `return_reasons` is a JSON text."""
+    """The shop's return settings; `return_reasons` is a JSON string."""
 
     return_status: int
     return_reasons: str
@@ -270,7 +270,7 @@ class ReturnSettings(TypedDict):
 
 
 class NothingToSay(TypedDict):
-    """An answer without a field."""
+    """An empty response."""
 
 
 def _listed(schema: dict[str, Any]) -> dict[str, Any]:

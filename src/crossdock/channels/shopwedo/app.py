@@ -1,4 +1,4 @@
-"""The routes of the fulfilment API: every method a POST with `auth` and `data` in the body."""
+"""The routes of the fulfilment API: every method is a POST with `auth` and `data` in the body."""
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -21,14 +21,14 @@ from crossdock.channels.shopwedo.wire import Call, Json, read_call, read_data
 from crossdock.errors import CrossdockError
 from crossdock.kit.schemas import picked
 
-WITHOUT_DATA = {"authTest"}  # whatever it says there (spec 12)
+WITHOUT_DATA = {"authTest"}  # any `data` is ignored (spec 12)
 PREFIXES = ("/admin/api", "/api")
 
 
 def build_handlers(
     authenticator: Authenticator, methods: dict[str, Method]
 ) -> dict[tuple[str, str], Handler]:
-    """What answers each method, by verb and path: at both prefixes, with or without a slash."""
+    """The handler of each method by verb and path: at both prefixes, with and without a trailing slash."""
     handlers = {}
     for name, method in methods.items():
         handler = _handler(authenticator, method, name=name)
@@ -41,7 +41,7 @@ def build_handlers(
 def build_app(
     handlers: dict[tuple[str, str], Handler], *, label_pages: labels.LabelPages
 ) -> FastAPI:
-    """All else: the OpenAPI document, the label form, and the refusal of any other path or verb."""
+    """Everything else: the OpenAPI document, the label form, and errors for other paths or verbs."""
     app = quiet_app(
         title="ShopWeDo API",
         version="1.1",
@@ -70,7 +70,7 @@ def _mount_labels(app: FastAPI, pages: labels.LabelPages) -> None:
 
 
 def _data(call: Call, *, name: str) -> Json:
-    """What the call says. Raises WireError, for createOrder in its own form."""
+    """The call's `data`. Raises WireError, for createOrder in its own form."""
     if name in WITHOUT_DATA:
         return {}
     try:
@@ -84,7 +84,7 @@ def _data(call: Call, *, name: str) -> Json:
 
 def _handler(authenticator: Authenticator, method: Method, *, name: str) -> Handler:
     async def handle(request: Request) -> Response:
-        """Authenticate before `data` is looked at: 401 goes before 400."""
+        """Authenticate before `data` is read: 401 takes precedence over 400."""
         body = await request.body()
         call = read_call(body, content_type=request.headers.get("content-type", ""))
         credential = await authenticator.authenticate(picked(call.auth, Auth))
@@ -100,7 +100,7 @@ def _handler(authenticator: Authenticator, method: Method, *, name: str) -> Hand
 
 
 def _describe(app: FastAPI, path: str, handler: Handler, *, verb: str, name: str) -> None:
-    """The document's entry; calls are answered directly (see `Channel.direct`)."""
+    """Add an operation to the document; requests are handled directly (see `Channel.direct`)."""
     operation = openapi.OPERATIONS[name]
     app.add_api_route(
         path,

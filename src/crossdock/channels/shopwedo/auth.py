@@ -1,4 +1,4 @@
-"""Prove the caller by the token in the body (spec section 3)."""
+"""Authentication by the token in the body (spec section 3)."""
 
 import hashlib
 import hmac
@@ -30,7 +30,7 @@ class AuthObject(msgspec.Struct, frozen=True):
 
 
 class Authenticator:
-    """Proves calls of this channel against the partners of the core."""
+    """Authenticates calls of this channel."""
 
     def __init__(
         self, signatures: Signatures, *, clock: Clock, skew_s: int, rate_limit_per_minute: int
@@ -41,14 +41,14 @@ class Authenticator:
         self._rate_limit_per_minute = rate_limit_per_minute
 
     async def authenticate(self, auth: dict[str, str]) -> Credential:
-        """The caller's credential. Raises WireError or Refused, 401 all of them.
+        """The caller's credential. Raises WireError or Refused; all of them are 401.
 
-        A partner whose setting `replay_cache` is on gets each (shop id, timestamp, salt) accepted
-        once; by default a salt may come again, as clients of this API reuse them.
+        With the partner's setting `replay_cache`, each (shop id, timestamp, salt) is accepted once. By
+        default a salt may be repeated, because clients of this API reuse them.
         """
         found = read_auth(auth)
         check_timestamp(found.timestamp, now=self._clock.now(), skew_s=self._skew_s)
-        # Together as they are signed: the token is good wherever the one ends and the other begins.
+        # Joined as they are signed: the token is valid for any split of the two.
         nonce = hashlib.sha256(f"{found.timestamp}{found.salt}".encode()).hexdigest()
         return await self._signatures.verify(
             public_key=found.shopid,
@@ -66,7 +66,7 @@ def _keeps_replay_cache(partner: Partner) -> bool:
 
 
 def read_auth(auth: dict[str, str]) -> AuthObject:
-    """The auth object's properties; a missing one, or a shop id that is no number, is refused."""
+    """The auth object's properties. Raises WireError if one is missing or the shop id is not a number."""
     values = [auth.get(name, "") for name in AuthObject.__struct_fields__]
     if not all(values) or any(len(value) > _LENGTH_MAX for value in values):
         raise WireError("auth_invalid", "shopid, timestamp, salt and token are needed")
@@ -79,7 +79,7 @@ def read_auth(auth: dict[str, str]) -> AuthObject:
 
 
 def check_timestamp(text: str, *, now: datetime, skew_s: float) -> None:
-    """Refuse what is older than 15 minutes or in the future; exactly 15 minutes passes."""
+    """Refuse a timestamp older than 15 minutes or in the future; exactly 15 minutes is accepted."""
     if not _TIMESTAMP.fullmatch(text):
         raise WireError("auth_invalid", "timestamp must be Unix seconds")
     sent, current = float(text), now.timestamp()
@@ -90,7 +90,7 @@ def check_timestamp(text: str, *, now: datetime, skew_s: float) -> None:
 
 
 def signer(auth: AuthObject) -> Callable[[bytes], str]:
-    """A function from the shop's key to the right token, lower-case hex of HMAC-SHA512."""
+    """A function from the shop's key to the correct token, lower-case hex of HMAC-SHA512."""
 
     def sign(key: bytes) -> str:
         message = auth.shopid.encode() + key + auth.timestamp.encode() + auth.salt.encode()

@@ -1,4 +1,4 @@
-"""Builds the channel, and says what its partners are like."""
+"""Builds the channel, and describes its partners."""
 
 from crossdock.channels.contract import JSON_OBJECT, Channel, ChannelFacts, Services
 from crossdock.channels.shopwedo import NAME
@@ -29,7 +29,7 @@ FACTS = ChannelFacts(
 
 
 def create_channel(services: Services) -> Channel:
-    """The channel over one process's services."""
+    """The channel, over the services of one process."""
     runtime = services.runtime
     signatures = Signatures(services.create_callers(NAME))
     methods = Methods(

@@ -1,4 +1,4 @@
-"""The demo's web shops: one that accepts a salt again, as clients of this API send it, and one that does not."""
+"""The demo's web shops: one that accepts repeated salts, as clients of this API send, and one that does not."""
 
 from crossdock.channels.contract import Demo, DemoPartner
 

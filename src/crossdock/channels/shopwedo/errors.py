@@ -1,4 +1,4 @@
-"""Core codes in this channel's words: mostly 400 with an `error` (spec section 4)."""
+"""Maps core codes to this channel's errors: mostly 400 with an `error` (spec section 4)."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ WIRE: dict[str, tuple[int, str]] = {
 
 
 class WireError(CrossdockError):
-    """A refusal that only this channel knows; `word` is one of WIRE_ONLY."""
+    """An error of this channel alone; `word` is one of WIRE_ONLY."""
 
     def __init__(
         self, word: str, message: str = "", *, errors: dict[str, list[str]] | None = None
@@ -75,11 +75,11 @@ class WireError(CrossdockError):
 
 
 class OrderRefused(WireError):
-    """createOrder's own form: `order_id` false, and `errors` per field for invalid data (spec 6.4)."""
+    """createOrder's error form: `order_id` false, and `errors` per field for invalid data (spec 6.4)."""
 
 
 def render_error(error: CrossdockError, method: str) -> Answer:
-    """The answer to a call that was refused; never a 200 (spec section 4)."""
+    """The response for an error; never a 200 (spec section 4)."""
     if isinstance(error, WireError):
         status, word = WIRE_ONLY[error.word], error.word
     else:

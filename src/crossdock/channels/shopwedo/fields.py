@@ -1,4 +1,4 @@
-"""Single values of `data`, as lenient as the clients need and no more (spec 2.1, rule 9)."""
+"""Parses single values of `data`, leniently where the clients need it (spec 2.1, rule 9)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ def items(data: Json) -> list[Any]:
 
 
 def order_id(value: Any) -> int | None:
-    """Our order number; consumers know it with ORD_ in front (spec 7)."""
+    """Our order number; clients may prefix it with ORD_ (spec 7)."""
     if value in (None, "", [], {}):
         return None
     is_text = isinstance(value, str) and not isinstance(value, JsonNumber)
@@ -45,7 +45,7 @@ def order_id(value: Any) -> int | None:
 
 
 def number(data: Json, field: str, *, default: int | None, least: int) -> int | None:
-    """An integer of at least `least`; the default where there is none."""
+    """An integer of at least `least`; the default if absent."""
     value = data.get(field)
     if value is None or value == "":
         return default
@@ -56,7 +56,7 @@ def number(data: Json, field: str, *, default: int | None, least: int) -> int | 
 
 
 def offset(data: Json) -> int | None:
-    """Where a page of the catalogue begins; without it everything is told."""
+    """The offset of a catalogue page; None means the whole list."""
     return number(data, "offset", default=None, least=0)
 
 
@@ -87,7 +87,7 @@ def text(data: Json, field: str) -> str:
 
 
 def clean(value: str) -> str:
-    """The text itself. Raises WireError for what no database can keep."""
+    """The text. Raises WireError for characters that the database cannot store."""
     if any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in value):
         raise WireError("data_invalid", "text holds what is no character")
     return value

@@ -1,4 +1,4 @@
-"""What this channel keeps of an order beside the core's own columns, to tell it again (spec 7.2)."""
+"""What this channel stores of an order besides the core's columns, to return it later (spec 7.2)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class KeptOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the caller said of the order; times as it wrote them."""
+    """What the client sent with the order; times as text, as sent."""
 
     external_reference: str = ""
     comment_packing: str = ""
@@ -18,7 +18,7 @@ class KeptOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class KeptLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the caller said of a line."""
+    """What the client sent with a line."""
 
     comment: str = ""
     external_line_id: str | int = ""
@@ -26,10 +26,10 @@ class KeptLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def kept_order(channel_data: dict[str, Any]) -> KeptOrder:
-    """What was kept; an order of another channel has nothing of it."""
+    """The stored data; all defaults for an order of another channel."""
     return msgspec.convert(channel_data, KeptOrder)
 
 
 def kept_line(channel_data: dict[str, Any]) -> KeptLine:
-    """What was kept of a line."""
+    """The stored data of a line."""
     return msgspec.convert(channel_data, KeptLine)

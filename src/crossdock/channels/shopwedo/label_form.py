@@ -1,4 +1,4 @@
-"""The fields of the manual label form, and its rules (spec section 13)."""
+"""The fields and rules of the label form (spec section 13)."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ LANGUAGES = ("nl", "fr", "en", "de")
 DEFAULT_COUNTRY = "BE"
 DEFAULT_LANGUAGE = "nl"
 TEXT_MAX = 100
-_BLANKS = " \t\u00a0"  # what people copy along; a line break is no such thing
+_BLANKS = " \t\u00a0"  # copied along with a text; line breaks are not removed
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{0,64}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # Members of the European Union: a parcel to them needs no phone number for customs.
@@ -32,7 +32,7 @@ _REQUIRED = {
 
 
 class LabelForm(msgspec.Struct, frozen=True, kw_only=True):
-    """The form's fields under their names on the wire; all of them trimmed text."""
+    """The form's fields under their wire names; all of them stripped text."""
 
     trackingReference: str = ""  # noqa: N815 - the wire's own names
     addressFirstname: str = ""  # noqa: N815
@@ -86,7 +86,7 @@ def prefilled(query: Mapping[str, str]) -> LabelForm:
 
 
 def submitted(form: Mapping[str, str]) -> LabelForm:
-    """What was typed in, as it was typed."""
+    """The form as submitted."""
     values = {
         name: _trimmed(form.get(name, ""))[: TEXT_MAX + 1] for name in LabelForm.__struct_fields__
     }
@@ -95,7 +95,7 @@ def submitted(form: Mapping[str, str]) -> LabelForm:
 
 
 def of_order(order: OrderView) -> LabelForm:
-    """The form of an order's receiver."""
+    """The form filled with an order's receiver."""
     address = order.shipping
     language = order.language.lower()
     form = prefilled(
@@ -119,7 +119,7 @@ def of_order(order: OrderView) -> LabelForm:
 
 
 def mistakes(form: LabelForm) -> dict[str, str]:
-    """What is wrong, by field; {} when a label can be made."""
+    """Validation errors by field; {} if a label can be made."""
     found = {name: text for name, text in _REQUIRED.items() if not getattr(form, name)}
     if not (form.addressFirstname or form.addressLastname or form.addressCompany):
         found["addressFirstname"] = "Give a first name, a last name or a company."
@@ -140,7 +140,7 @@ def mistakes(form: LabelForm) -> dict[str, str]:
         if len(value) > TEXT_MAX:
             found[name] = f"At most {TEXT_MAX} characters."
         elif _UNPRINTABLE.search(value):
-            found[name] = "This holds characters that cannot be printed."
+            found[name] = "This contains characters that cannot be printed."
     return found
 
 
@@ -165,5 +165,5 @@ def _clean(text: str) -> str:
 
 
 def _trimmed(text: str) -> str:
-    """The text without blanks around it; '' when nothing of it can be seen."""
+    """The text without surrounding blanks; '' if nothing of it is visible."""
     return text.strip(_BLANKS) if has_ink(text) else ""

@@ -1,4 +1,4 @@
-"""The page that makes one label by hand, for whoever is signed in (spec section 13)."""
+"""The page that makes one label by hand, for people who are signed in (spec section 13)."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -49,7 +49,7 @@ _LANGUAGE_NAMES = {code: language_name(code) for code in LANGUAGES}
 
 
 class LabelPages:
-    """The form, the label that comes of it, and its files."""
+    """The form, the label that it makes, and the label's files."""
 
     def __init__(self, db: Database, *, booking: Booking, gate: Gate) -> None:
         self._db = db
@@ -58,7 +58,7 @@ class LabelPages:
         self._page = Pages(Path(__file__).parent / "templates", headers=PAGE_HEADERS).page
 
     async def form(self, request: Request) -> Response:
-        """The form, filled from the link: never an error for what is missing in it."""
+        """The form, filled from the link; missing fields are no error."""
         visit = await self._gate.admit(request, right=RIGHT)
         if isinstance(visit, Response):
             return visit
@@ -66,7 +66,7 @@ class LabelPages:
         return self._form_page(visit, fields, notice=notice)
 
     async def submit(self, request: Request) -> Response:
-        """Enforce the rules, make the label, show it."""
+        """Validate, make the label and redirect to it."""
         visit = await self._gate.admit(request, right=RIGHT)
         if isinstance(visit, Response):
             return visit
@@ -86,7 +86,7 @@ class LabelPages:
         return RedirectResponse(f"{LABEL_PATH}/{label.id}", status_code=303)
 
     async def show(self, request: Request) -> Response:
-        """A label that was made, to be printed."""
+        """The page of a label, for printing."""
         found = await self._label(request)
         if isinstance(found, Response):
             return found
@@ -94,7 +94,7 @@ class LabelPages:
         return self._page("label_made.html", visit=visit, label=label, path=LABEL_PATH)
 
     async def pdf(self, request: Request) -> Response:
-        """The label as PDF, shown in the browser."""
+        """The label as PDF, inline."""
         found = await self._label(request)
         if isinstance(found, Response):
             return found
@@ -116,13 +116,13 @@ class LabelPages:
         )
 
     def guarded(self, page: Page) -> Page:
-        """The page, with its refusals told as pages too."""
+        """The page, with its errors rendered as pages too."""
 
         async def answer(request: Request) -> Response:
             try:
                 return await page(request)
             except NotFound:
-                return self._page("label_refused.html", code=404, text="There is no such label.")
+                return self._page("label_refused.html", code=404, text="This label does not exist.")
             except Invalid as error:
                 return self._page("label_refused.html", code=400, text=error.message)
             except CrossdockError as error:
@@ -153,7 +153,7 @@ class LabelPages:
             return prefilled(query), unknown_country(query)
         number = query.get("order", "").strip()
         if kind == "instance" and not _INSTANCE.fullmatch(query.get("instance", "").upper()):
-            return prefilled(query), "The link names no valid instance."
+            return prefilled(query), "The link's instance is not valid."
         try:
             async with self._db.statement() as tx:
                 order_id = await find_order_id(tx, shop_id=visit.person.shop_id, number=number)

@@ -1,4 +1,4 @@
-"""What each method does, between the reading of its data and the writing of its answer."""
+"""What each method does, between parsing its data and building its response."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -39,7 +39,7 @@ PICKUP_POINTS = 20
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The status and the object that answer a call."""
+    """The status and the body of a response."""
 
     status: int
     body: Any
@@ -49,7 +49,7 @@ Method = Callable[[Credential, Json], Awaitable[Reply]]
 
 
 class Methods:
-    """The API's methods over the core."""
+    """The API's methods."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Methods:
         self._public_url = public_url
 
     def table(self) -> dict[str, Method]:
-        """Every method by its name on the wire; names are case-sensitive."""
+        """Every method by its wire name, which is case-sensitive."""
         return {
             "authTest": self.auth_test,
             "createOrder": self.create_order,
@@ -83,11 +83,11 @@ class Methods:
         }
 
     async def auth_test(self, credential: Credential, data: Json) -> Reply:
-        """The token is valid; that is all there is to say."""
+        """The token is valid; the response is empty."""
         return Reply(202, {})
 
     async def create_order(self, credential: Credential, data: Json) -> Reply:
-        """Enter an order, and release it if wanted (spec 6)."""
+        """Create an order, and release it if requested (spec 6)."""
         partner = credential.partner
         reader = OrderReader(data, partner=partner)
         draft = reader.read(order_key=self._ids.order_key(), is_test=credential.is_test)
@@ -112,7 +112,7 @@ class Methods:
         return Reply(201, {"order_id": placed.id})
 
     async def get_order(self, credential: Credential, data: Json) -> Reply:
-        """One order: a list of it, or a list in a list when asked by the caller's own number (spec 7)."""
+        """One order in a list; in a nested list if requested by the client's own number (spec 7)."""
         partner = credential.partner
         order_id = fields.order_id(data.get("order_id"))
         number = fields.text(data, "external_order_id")
@@ -136,7 +136,7 @@ class Methods:
         return Reply(200, [shown] if order_id is not None else [[shown]])
 
     async def cancel_order(self, credential: Credential, data: Json) -> Reply:
-        """Cancel until fulfilment starts (spec 8)."""
+        """Cancel an order before its fulfilment starts (spec 8)."""
         partner = credential.partner
         order_id = fields.order_id(data.get("order_id"))
         if order_id is None:
@@ -149,7 +149,7 @@ class Methods:
         return Reply(200, {"order_id": order_id, "status_string": "cancelled"})
 
     async def get_stock(self, credential: Credential, data: Json) -> Reply:
-        """A page of stock items, keyed by their id unless the partner has a list (spec 9)."""
+        """A page of stock items, by id unless the partner's setting asks for a list (spec 9)."""
         limit = fields.number(data, "limit", default=STOCK_PAGE, least=1)
         offset = fields.number(data, "offset", default=0, least=0)
         sku = fields.number(data, "sku", default=None, least=0)
@@ -226,12 +226,12 @@ class Methods:
         return Reply(200, {"results": [showing.pickup_point(point) for point in points]})
 
     async def get_retour_settings(self, credential: Credential, data: Json) -> Reply:
-        """How the shop takes goods back, for its return page (spec 15)."""
+        """The shop's return settings, for its return page (spec 15)."""
         settings = credential.partner.settings.get("returns")
         return Reply(200, showing.return_settings(settings if isinstance(settings, dict) else {}))
 
     async def create_retour_announcement(self, credential: Credential, data: Json) -> Reply:
-        """Announce that goods come back (spec 15)."""
+        """Announce a return (spec 15)."""
         partner = credential.partner
         order_id = fields.order_id(data.get("order_id"))
         if order_id is None:
@@ -258,7 +258,7 @@ class Methods:
         order_id: int,
         sections: Sequence[Section] = (),
     ) -> OrderView:
-        """The caller's order. Raises NotFound `order_not_found` for anybody else's too."""
+        """The caller's order. Raises NotFound `order_not_found`, also for an order of another shop."""
         partner = credential.partner
         return await read_order(
             tx,

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the methods; the handlers read the raw request themselves."""
+"""The OpenAPI document's texts about the methods; the handlers parse raw requests themselves."""
 
 from typing import Any
 
@@ -11,33 +11,33 @@ from crossdock.kit.schemas import schema_of
 
 DESCRIPTION = (
     "Fulfilment API for web shops whose goods the warehouse holds. Every call is a POST whose body "
-    "has `auth` and `data`: as JSON, or as form fields that hold JSON text."
+    "has `auth` and `data`: as JSON, or as form fields that contain JSON."
 )
 
 _WORDS = {
-    "authTest": ("Test the token", "Answers 202 where the token is right."),
+    "authTest": ("Test the token", "202 if the token is valid."),
     "createOrder": (
         "Create an order",
-        "Every field that is wrong is named at once. `release` sends it on when there is stock.",
+        "All invalid fields are reported at once. `release` releases the order if there is stock.",
     ),
     "getOrder": (
         "Read an order with its shipments",
-        "By `order_id` a list of the order; by your own `external_order_id` a list in a list.",
+        "With `order_id` a list of one order; with your `external_order_id` a list in a list.",
     ),
-    "cancelOrder": ("Cancel an order", "As long as nobody works on it."),
+    "cancelOrder": ("Cancel an order", "Possible until its fulfilment starts."),
     "getStock": (
         "Read stock items",
-        "A page of at most 50, or the one of a `sku` or `reference`.",
+        "A page of at most 50, or one item by `sku` or `reference`.",
     ),
     "getProducts": ("Read products", "Products and their variants, with texts in four languages."),
-    "getCategories": ("Read categories", "The whole tree as a list, or those that are named."),
+    "getCategories": ("Read categories", "The whole tree as a list, or categories by id."),
     "getBlogPosts": ("Read blog posts", "The newest first."),
     "pudo": ("Find pick-up points near an address", "At most 20, the nearest first."),
     "getRetourSettings": (
         "Read the shop's return settings",
-        "What its return page shows: reasons, days, colours, texts.",
+        "The contents of its return page: reasons, days, colours, texts.",
     ),
-    "createRetourAnnouncement": ("Announce a return", "Which goods of an order come back."),
+    "createRetourAnnouncement": ("Announce a return", "Which items of an order are returned."),
 }
 _STATUSES = {"authTest": 202, "createOrder": 201}
 
@@ -53,7 +53,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _operation(name: str) -> Operation:
-    """The method as its types in requests.py and answers.py say it."""
+    """The documentation of a method, from its types in requests.py and answers.py."""
     (summary, description), status = _WORDS[name], _STATUSES.get(name, 200)
     body = {
         "type": "object",

@@ -1,4 +1,4 @@
-"""createOrder: read the order and name every field that is wrong (spec section 6)."""
+"""createOrder: parse the order and report every invalid field (spec section 6)."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -52,7 +52,7 @@ OPTIONAL_ADDRESS = tuple(
 
 
 class OrderReader:
-    """Reads one createOrder body, and gathers what is wrong under dotted paths."""
+    """Parses one createOrder body and collects errors under dotted paths."""
 
     def __init__(self, data: dict[str, Any], *, partner: Partner) -> None:
         self._data = data
@@ -62,7 +62,7 @@ class OrderReader:
         self.names: list[VariantName | None] = []
 
     def read(self, *, order_key: str, is_test: bool) -> OrderDraft | None:
-        """The order as it is to be placed (spec 6, 14.2), None where a field is wrong.
+        """The order to place (spec 6, 14.2), None if a field is invalid.
 
         Raises OrderRefused `order_items_empty`.
         """
@@ -103,12 +103,12 @@ class OrderReader:
         )
 
     def refusal(self, *, known: Collection[VariantName]) -> OrderRefused:
-        """`order_invalid_data` with every field that is wrong, items of unknown variants among them."""
+        """`order_invalid_data` with every invalid field, including items of unknown variants."""
         unknown = (place for place, name in enumerate(self.names) if name and name not in known)
         return self.refusal_of(unknown)
 
     def refusal_of(self, unknown_places: Iterable[int]) -> OrderRefused:
-        """The same, where it is known which items (from 0) name no variant."""
+        """The same, given the items (from 0) that name no variant."""
         for place in unknown_places:
             self._wrong(f"items.{place}.sku", "unknown")
         return OrderRefused("order_invalid_data", errors=self.errors)
@@ -122,7 +122,7 @@ class OrderReader:
         return [item if isinstance(item, dict) else {} for item in items[:ITEMS_MAX]]
 
     def _release(self) -> tuple[ReleasePolicy, Take | None]:
-        """Who releases the order, and how its goods are taken while it is entered (spec 14.2)."""
+        """The release policy, and how stock is taken when the order is placed (spec 14.2)."""
         if not is_true(self._data.get("release")):
             return "by_hand", None
         if self._partner.settings.get("release_mode") == RELEASE_IMMEDIATE:
@@ -253,7 +253,7 @@ class OrderReader:
         return minor
 
     def _moment(self, field: str, *, required: bool) -> str:
-        """The time as PHP writes it, kept as text, for it has no zone; Unix seconds are taken too."""
+        """A time in PHP's format, kept as text because it has no zone; Unix seconds are accepted too."""
         text = self._text(self._data, field)
         if not text:
             if required and field not in self.errors:
@@ -309,7 +309,7 @@ class OrderReader:
 
 
 def is_true(value: Any) -> bool:
-    """Whether `release` is wanted: PHP's falsy values and the usual words for no are not (spec 6.3)."""
+    """Whether `release` is set: PHP's falsy values and the usual spellings of no are not (spec 6.3)."""
     if isinstance(value, JsonNumber):
         return exact(value) != 0
     if isinstance(value, str):

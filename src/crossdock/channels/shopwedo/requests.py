@@ -1,6 +1,6 @@
-"""What each method reads of `data`: a field that does not stand here is not read (spec sections 6 to 15).
+"""The fields that each method reads from `data`; others are ignored (spec sections 6 to 15).
 
-Values are as lenient as the clients need, so their types say what may come and the readers judge it.
+The types are for the OpenAPI document; the readers validate, as leniently as the clients need.
 """
 
 from typing import Annotated, Any, NotRequired, TypedDict
@@ -23,11 +23,11 @@ Wholes = Annotated[
         ]
     ),
 ]
-ShopId = Annotated[Whole, Meta(description="What clients send; the token says whose shop it is.")]
+ShopId = Annotated[Whole, Meta(description="Ignored: the token determines the shop.")]
 
 
 class Auth(TypedDict):
-    """Who calls."""
+    """The authentication object."""
 
     shopid: Whole
     timestamp: Annotated[Any, _values(type=["number", "string"])]
@@ -36,7 +36,7 @@ class Auth(TypedDict):
 
 
 class OrderAddress(TypedDict):
-    """Who gets the goods, or the invoice."""
+    """The receiver's or the billing address."""
 
     street: Text
     number: Text
@@ -65,14 +65,14 @@ class OrderItem(TypedDict):
 
 
 class CreateOrder(TypedDict):
-    """An order to be entered."""
+    """An order to create."""
 
     external_order_id: Annotated[Any, _values(type=["string", "integer"], maxLength=191)]
     created_at: Annotated[Any, _values(type=["string", "integer"])]
     shipping_address: OrderAddress
     items: Annotated[list[OrderItem], Meta(min_length=1)]
     external_order_reference: NotRequired[Text]
-    release: NotRequired[Annotated[Any, Meta(description="Whether it is to be released at once.")]]
+    release: NotRequired[Annotated[Any, Meta(description="Whether to release the order at once.")]]
     updated_at: NotRequired[Annotated[Any, _values(type=["string", "integer", "null"])]]
     comment: NotRequired[Text]
     comment_packing: NotRequired[Text]
@@ -83,20 +83,20 @@ class CreateOrder(TypedDict):
 
 
 class GetOrder(TypedDict):
-    """One order, by either number."""
+    """An order by either number."""
 
     order_id: NotRequired[Whole]
     external_order_id: NotRequired[Text]
 
 
 class CancelOrder(TypedDict):
-    """One order."""
+    """The order to cancel."""
 
     order_id: NotRequired[Whole]
 
 
 class GetStock(TypedDict):
-    """A page of stock items, or those that are named."""
+    """A page of stock items, or one item."""
 
     sku: NotRequired[Whole]
     limit: NotRequired[Whole]
@@ -105,7 +105,7 @@ class GetStock(TypedDict):
 
 
 class GetProducts(TypedDict):
-    """Products by their numbers or categories."""
+    """Filters by product or category."""
 
     product_id: NotRequired[Wholes]
     category_id: NotRequired[Wholes]
@@ -113,34 +113,34 @@ class GetProducts(TypedDict):
 
 
 class GetCategories(TypedDict):
-    """Categories by their numbers."""
+    """Filters by category."""
 
     category_id: NotRequired[Wholes]
     offset: NotRequired[Whole]
 
 
 class GetBlogPosts(TypedDict):
-    """Blog posts by their numbers."""
+    """Filters by post."""
 
     post_id: NotRequired[Wholes]
     offset: NotRequired[Whole]
 
 
 class NearAddress(TypedDict):
-    """Where a pick-up point is looked for."""
+    """The address to search near."""
 
     zip: Text
     country: Text
 
 
 class Pudo(TypedDict):
-    """Near which address."""
+    """A search for pick-up points."""
 
     address: NotRequired[NearAddress]
 
 
 class ReturnedItem(TypedDict):
-    """Goods that come back."""
+    """Returned goods."""
 
     sku: Whole
     amount: Whole
@@ -148,7 +148,7 @@ class ReturnedItem(TypedDict):
 
 
 class CreateRetourAnnouncement(TypedDict):
-    """What comes back of an order."""
+    """A return of an order's items."""
 
     shop_id: NotRequired[ShopId]
     order_id: NotRequired[Whole]
@@ -162,7 +162,7 @@ class GetRetourSettings(TypedDict):
 
 
 class Nothing(TypedDict):
-    """A method that needs no data."""
+    """No fields."""
 
 
 REQUESTS: dict[str, type] = {

@@ -1,4 +1,4 @@
-"""createRetourAnnouncement: which lines of the order come back (spec section 15)."""
+"""createRetourAnnouncement: assigns returned items to order lines (spec section 15)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,10 +12,10 @@ from crossdock.shop.warehouse import ReturnItem
 def read_return_items(
     items: Sequence[Any], *, lines: Sequence[LineView], left: Mapping[int, int]
 ) -> list[ReturnItem]:
-    """The items by order line; `left` says how many of a line can still come back.
+    """The returned quantities by order line; `left` has the quantity that each line can still return.
 
-    An item names goods, and an order may have the same goods in several lines: they are filled in
-    turn, and what is too much stays with the last one, for the core to refuse.
+    An item names a variant, and an order may have the variant in several lines: they are filled in order,
+    and any excess stays with the last one, for the core to refuse.
     """
     remaining = dict(left)
     found: list[ReturnItem] = []

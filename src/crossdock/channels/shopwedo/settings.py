@@ -1,4 +1,4 @@
-"""What an operator may choose for this channel."""
+"""The settings of this channel."""
 
 from typing import Annotated, ClassVar
 

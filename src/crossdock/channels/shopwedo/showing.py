@@ -1,4 +1,4 @@
-"""What is told of orders, stock and the catalogue (spec sections 5, 7, 9 to 12)."""
+"""Builds this channel's objects for orders, stock and the catalogue (spec sections 5, 7, 9 to 12)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -206,7 +206,7 @@ class Showing:
         }
 
     def moment(self, value: datetime | None) -> Moment | bool:
-        """A time as PHP's DateTime is written in JSON, or false. What came by one import shares one."""
+        """A time as PHP's DateTime in JSON, or false. Rows of one import share the object."""
         if value is None:
             return False
         if value not in self._told:
@@ -220,7 +220,7 @@ class Showing:
         return shown
 
     def _link(self, url: str) -> str:
-        """A link as an outsider can follow it: what is kept on this server gets its address."""
+        """An absolute URL: a path on this server gets the public URL in front."""
         is_own = url.startswith("/") and not url.startswith("//")
         return self._base + url if is_own else url
 
@@ -229,7 +229,7 @@ class Showing:
         return {"date": text, "timezone_type": 3, "timezone": self._zone_name}
 
     def _as_written(self, text: str) -> Moment | None:
-        """A time that the caller wrote without a zone: it is told as it was written."""
+        """A time that the client sent without a zone, returned as it was sent."""
         if not text:
             return None
         return {"date": f"{text}.000000", "timezone_type": 3, "timezone": self._zone_name}
@@ -255,7 +255,7 @@ class Showing:
 
 
 def pickup_point(point: PickupPoint) -> PickupAnswer:
-    """A pick-up point as the shop plug-ins read it (spec 15); the distance is in kilometres."""
+    """A pick-up point as the shop plug-ins expect it (spec 15); the distance is in kilometres."""
     return {
         "pugoCarrier": point.carrier,
         "pugoId": point.code,
@@ -275,9 +275,9 @@ def pickup_point(point: PickupPoint) -> PickupAnswer:
 
 
 def return_settings(settings: dict[str, Any]) -> ReturnSettings:
-    """The partner's return settings; `return_reasons` is a JSON text, as clients parse it again.
+    """The partner's return settings; `return_reasons` is a JSON string, because clients parse it again.
 
-    What an operator wrote in another shape than ours is left at its default.
+    A setting with an unexpected type is replaced by its default.
     """
     reasons, days, texts = (settings.get(name) for name in ("reasons", "days", "confirmation_text"))
     words = texts if isinstance(texts, dict) else {}
@@ -300,12 +300,12 @@ def return_settings(settings: dict[str, Any]) -> ReturnSettings:
 
 
 def keyed_by_sku(items: Sequence[ShownStock]) -> dict[str, ShownStock]:
-    """getStock's object: PHP writes a list that is indexed by id in this way (spec 9.1)."""
+    """getStock's object: how PHP encodes an array that is indexed by id (spec 9.1)."""
     return {str(item["sku"]): item for item in items}
 
 
 def _provider(carrier: str, asked_for: str) -> str:
-    """The demo carrier stands for whichever one the shop asked for (spec 6.2)."""
+    """The carrier; the demo carrier is shown as the one that the shop asked for (spec 6.2)."""
     return asked_for if carrier == DemoCarrier.name and asked_for else carrier
 
 
@@ -351,7 +351,7 @@ def _texts(translations: dict[str, dict[str, str]], key: str, default: str) -> F
 
 
 def _four(texts: dict[str, str], default: str = "") -> FourTexts:
-    """The four languages; one without a text has the default, else English, else whatever there is."""
+    """The four languages; a missing text falls back to the default, then English, then any."""
     spare = default or texts.get("en") or next((text for text in texts.values() if text), "")
     nl, fr, en, de = (texts.get(language) or spare for language in LANGUAGES)
     return {"nl": nl, "fr": fr, "en": en, "de": de}

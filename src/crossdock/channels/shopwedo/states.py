@@ -1,4 +1,4 @@
-"""Numbers and words of states on the wire (spec section 14): the one table of them."""
+"""The table of state numbers and words on the wire (spec section 14)."""
 
 from crossdock.shop.stock import StockItem
 

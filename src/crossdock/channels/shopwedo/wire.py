@@ -1,4 +1,4 @@
-"""Read requests as the clients of this API really send them (spec section 2)."""
+"""Parses request bodies in the encodings that clients of this API use (spec section 2)."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ from crossdock.channels.plumbing import (
 )
 from crossdock.channels.shopwedo.errors import WireError
 
-SINGLE_QUOTED_MAX = 16_384  # written by hand, as in the official demo; programs write JSON
+SINGLE_QUOTED_MAX = 16_384  # the official demo's hand-written form; programs send JSON
 _EMPTY = ("", "null", "{}", "[]")
 _HALF = re.compile("[\ud800-\udfff]")
 _STRING = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|['"]""", re.DOTALL)
@@ -37,9 +37,9 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One request: `auth` with every value as the text that was sent, `data` still unread.
+    """One request: `auth` with every value as the text that was sent, `data` not parsed yet.
 
-    `data` is read after authentication, so that 401 goes before 400 (spec 2.1, rule 7).
+    `data` is parsed after authentication, so that 401 takes precedence over 400 (spec 2.1, rule 7).
     """
 
     auth: dict[str, str]
@@ -67,10 +67,10 @@ def read_call(body: bytes, *, content_type: str) -> Call:
 
 
 def read_data(raw: Any) -> Json:
-    """The `data` object; absent and empty in any of its spellings are {} (spec 2.1, rules 4 to 6).
+    """The `data` object; absent or empty in any of its spellings is {} (spec 2.1, rules 4 to 6).
 
-    Raises WireError `data_invalid` for a list, a scalar, or text that is no object even when
-    its single quotes are read as double quotes.
+    Raises WireError `data_invalid` for a list, a scalar, or text that is not an object even when its
+    single quotes are read as double quotes.
     """
     if isinstance(raw, Unread):
         raise WireError("data_invalid", raw.reason)
@@ -98,7 +98,7 @@ def _form_data(pairs: list[tuple[str, str]], *, is_whole: bool) -> Any:
 
 
 def _from_json(body: bytes) -> Call:
-    """Numbers in `auth` stay text; what is wrong with `data` alone is told after authentication."""
+    """Numbers in `auth` stay text; an error in `data` alone is reported after authentication."""
     text = json_text(body.decode("utf-8", "surrogateescape"))
     whole = _as_text(text)
     if not isinstance(whole, dict):
@@ -118,7 +118,7 @@ def _auth(raw: Any) -> dict[str, str]:
 
 
 def _as_text(text: str) -> Any:
-    """JSON whose numbers are left as they were written, for the token is made of their text."""
+    """Parse JSON but keep numbers as text, because the token is a hash of their text."""
     try:
         return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
@@ -149,10 +149,10 @@ def _parsed(text: str) -> Any:
 
 
 def double_quoted(text: str) -> str:
-    """The text with single-quoted strings made double-quoted; raises ValueError for an open one.
+    """Convert single-quoted strings to double-quoted ones. Raises ValueError for an unclosed string.
 
-    Only quotes outside double-quoted strings are looked at, and what is inside a single-quoted
-    string is escaped for JSON; nothing is evaluated.
+    Only quotes outside double-quoted strings count; the contents of a single-quoted string are escaped
+    for JSON, nothing is evaluated.
     """
     return _STRING.sub(_double, text)
 
@@ -165,7 +165,7 @@ def _double(match: re.Match[str]) -> str:
 
 
 def _requoted(inner: str) -> str:
-    """What stands between single quotes, as it is written between double ones."""
+    """The contents of a single-quoted string, escaped for double quotes."""
     swapped = {'"': '\\"', "\\'": "'"}
     return "".join(swapped.get(piece, piece) for piece in _PIECE.findall(inner))
 

@@ -7,7 +7,7 @@ from crossdock.db.revisions import run_sql
 revision = "0001"
 down_revision = None
 
-# What the program needs to know of the database it finds: see crossdock/db/generations.py.
+# What the program must know about an existing database: see crossdock/db/generations.py.
 VERSION_TABLES = """
 create table schema_functions (
     name text primary key,
