@@ -81,7 +81,9 @@ def test_tells_strangers_nothing(demo, key):
     assert code == 1
     assert outcomes(explanation)["key"] == "failed"
     assert outcomes(explanation)["signature"] == "skipped"
-    assert "no live test credential" in demo.refuse("partner", "sign", "--key", private["key"])
+    assert "not an enabled test credential" in demo.refuse(
+        "partner", "sign", "--key", private["key"]
+    )
 
 
 def test_never_prints_a_secret_or_a_right_signature(demo, key):

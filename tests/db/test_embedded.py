@@ -324,7 +324,7 @@ def test_data_of_another_major_version_is_refused_in_plain_words(folder):
         version_file = server.placement.cluster_dir / "PG_VERSION"
     version_file.write_text("12\n")
 
-    with pytest.raises(CrossdockError, match="was made by PostgreSQL 12"):
+    with pytest.raises(CrossdockError, match="was created by PostgreSQL 12"):
         EmbeddedPostgres(folder).start()
     version_file.write_text("18\n")
 

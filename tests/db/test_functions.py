@@ -89,12 +89,12 @@ def test_one_that_comes_back_is_not_dropped(apply, connection):
         ONE.replace("greet(who text) returns text", "greet(who text) returns varchar"),
         ONE.replace("greet(who text)", "greet(whom text)").replace("hello ' || who", "' || whom"),
     ],
-    ids=["another answer", "other names"],
+    ids=["another result", "other names"],
 )
 def test_what_cannot_be_changed_under_its_callers_is_refused(apply, connection, changed):
     apply(ONE, generation=FIRST, serves_from=FIRST)
 
-    with pytest.raises(CrossdockError, match=r"greet\(text\) has another answer"):
+    with pytest.raises(CrossdockError, match=r"greet\(text\) has another result type"):
         apply(changed, generation=SECOND, serves_from=FIRST)
     assert connection.execute("select greet('x')").fetchone() == ("hello x",)
 

@@ -87,7 +87,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         return 0.0 if self._waits_since is None else monotonic() - self._waits_since
 
     def is_usable(self) -> bool:
-        """Whether it is open still. An idle one has nothing to say, so a look at the socket tells."""
+        """Whether an idle connection is open: a look at the socket, without a round trip."""
         try:
             for _ in range(READS_TO_END):
                 poller = select.poll()

@@ -1,10 +1,10 @@
-"""The PostgreSQL that Crossdock starts by itself, shared by all processes of one data folder.
+"""The embedded PostgreSQL server, shared by all processes of one data folder.
 
-Whoever needs the server first starts it; whoever leaves last stops it. Two lock files say who is
-there: `postgres.lock` is held while somebody starts or stops, `postgres.users` is held (shared) by
-every process that uses the server. The kernel drops both when a process dies, so a `kill -9` leaves
-at worst a server without users, which the next process takes over, or the files of a server that is
-gone, which it removes (leftovers.py).
+The first process that needs the server starts it; the last one to leave stops it. Two lock files
+coordinate this: `postgres.lock` is held while the server is started or stopped, `postgres.users` is
+held (shared) by every process that uses it. The kernel drops both when a process dies, so a `kill -9`
+leaves at worst a server without users, which the next process takes over, or files of a server that
+is gone, which it removes (leftovers.py).
 """
 
 import contextlib
@@ -249,7 +249,7 @@ class EmbeddedPostgres:
         return False
 
     def _have_database(self) -> None:
-        """Start what does not run, wait for what is still starting or recovering, make the database."""
+        """Start the server if needed, wait until it accepts connections, create the database."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             if not is_running(self.placement):
@@ -323,7 +323,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _is_final(error: psycopg.OperationalError) -> bool:
-    """A refusal that no waiting ends: all but those of a server that starts, stops or recovers."""
+    """Whether retrying is pointless: all refusals except while the server starts, stops or recovers."""
     return "FATAL" in str(error) and "the database system is" not in str(error)
 
 

@@ -1,12 +1,12 @@
-"""The hosts of a database's URL: which are asked for a connection, and which has fallen silent.
+"""The hosts of a database's URL: which to connect to, and which have stopped answering.
 
-A host that is frozen or cut off closes nothing: what was sent to it waits, and so would the pool,
-long after another host has taken over. With several hosts an answer that is late has its host
-asked for a new connection. One that gives none in time is silent: its connections are cut, and for
-a while the others are asked alone.
+A frozen or unreachable host closes no connection: statements sent to it hang, and so would the pool,
+long after another host was promoted. With several hosts, a late answer makes the watcher open a new
+connection to that host. If that times out the host is silent: its connections are cut, and for a
+while new ones go to the others only.
 
-A host that stands alone is asked later, since there is nobody to turn to: when an answer is later than
-any statement may take. This ends what has no time of its own, too.
+A single host is checked later, because there is no alternative: once an answer takes longer than any
+statement may. This also ends waits that have no timeout of their own.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Hosts:
         self._connections.add(connection)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start the watcher."""
         if self._hosts:
             self._watching = asyncio.create_task(self._watch(), name="watch database hosts")
 

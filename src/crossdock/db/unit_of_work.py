@@ -71,12 +71,12 @@ class Transaction:
 
 
 class Database:
-    """A pool of autocommit connections, and the two ways to use one; a `probe` beside it.
+    """A pool of autocommit connections, used in one of two ways, and a separate `probe`.
 
-    `begin()` is a transaction of several statements. `statement()` is for work that is one
-    statement: a read, or one SQL function that writes; each statement is its own transaction.
-    A lost or refused connection is raised as DatabaseUnavailable, a lock not had in time as
-    `busy`, and a commit that may have happened or not as OutcomeUnknown.
+    `begin()` is a transaction of several statements. `statement()` is for work that is one statement, a
+    read or one SQL function that writes; each statement is its own transaction. Errors of the driver
+    become DatabaseUnavailable (connection lost or refused), Unavailable `busy` (lock or statement
+    timeout) and OutcomeUnknown (a commit that may or may not have happened).
     """
 
     def __init__(

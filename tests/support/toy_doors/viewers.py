@@ -20,7 +20,7 @@ FACTS = ChannelFacts(
 
 
 def create_channel(services: Services) -> Channel:
-    """The channel over one process's services."""
+    """The channel, over the services of one process."""
     tokens = BearerTokens(services.create_callers(NAME))
 
     async def by_viewer(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What several channels do alike: applications, refusals, pages, and readers of bodies and values."""
+"""Code shared by several channels: applications, error responses, pages, parsers of bodies and values."""
 
 from crossdock.channels.plumbing.applications import answering, quiet_app, refusing
 from crossdock.channels.plumbing.bodies import (

@@ -23,7 +23,7 @@ ADVICE: dict[str, str] = {
     "partner_auth_reused_nonce": "Generate a new nonce for every request, including retries.",
     "partner_permission_denied": _TO_US,
     "partner_invalid_payload": (
-        "Mend the body: data.field names the place. Send application/json, plain or in gzip."
+        "Correct the body: data.field names the field. Send application/json, plain or in gzip."
     ),
     "partner_missing_items": "Send items as a list with at least one entry.",
     "partner_missing_id_order_partner": "Send your order number as id_order_partner.",

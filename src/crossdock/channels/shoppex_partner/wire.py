@@ -54,7 +54,7 @@ class WireProduct(msgspec.Struct, frozen=True):
 
 
 class WireCreated(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a created order (spec 4.5)."""
+    """The response to a created order (spec 4.5)."""
 
     success: Annotated[bool, Meta(extra_json_schema={"const": True})]
     order_id: Annotated[int, Meta(description="The shop's number of the order.")]
@@ -83,7 +83,7 @@ def encode_products(rows: Sequence[SellableRow], *, currency: str) -> bytes:
 
 
 def encode_success(placed: Placed, *, number: str, detail_url: str) -> bytes:
-    """The answer to a created order (spec 4.5)."""
+    """The response to a created order (spec 4.5)."""
     return msgspec.json.encode(
         WireCreated(
             success=True,

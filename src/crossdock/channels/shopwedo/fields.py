@@ -61,7 +61,7 @@ def offset(data: Json) -> int | None:
 
 
 def ids(data: Json, field: str) -> Sequence[int] | None:
-    """An integer or a list of them; None where the filter is not used.
+    """An integer or a list of them; None if the filter is absent.
 
     An empty list matches nothing. A list with gaps, which PHP writes as an object, is one.
     """

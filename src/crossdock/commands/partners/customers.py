@@ -151,7 +151,7 @@ def _column(key: str, text: str) -> dict[str, Any]:
         return {"email": text}
     if key == "active":
         if text.lower() not in _YES | _NO:
-            raise Invalid("invalid_input", f"active: {text!r} is neither yes nor no.")
+            raise Invalid("invalid_input", f"active: {text!r} is not yes or no.")
         return {"active": text.lower() in _YES}
     if text.lower() in {"", "none"}:
         return {"sales_rep_id": None}

@@ -199,7 +199,7 @@ def _pop_test(words: dict[str, str], *, shop: str) -> bool:
     """Whether the credential is for tests; in the demo shop it is unless told otherwise."""
     text = words.pop("test", words.pop("is_test", "yes" if shop == DEMO else "no")).lower()
     if text not in {"yes", "true", "on", "1", "no", "false", "off", "0"}:
-        raise Invalid("invalid_input", f"test: {text!r} is neither yes nor no.")
+        raise Invalid("invalid_input", f"test: {text!r} is not yes or no.")
     return text in {"yes", "true", "on", "1"}
 
 

@@ -165,7 +165,7 @@ def _json_object(name: str, text: str) -> dict[str, Any]:
 def _flag(field: str) -> Reader:
     async def read(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
         if text.lower() not in _YES | _NO:
-            raise _invalid(field, f"{text!r} is neither yes nor no.")
+            raise _invalid(field, f"{text!r} is not yes or no.")
         return field, text.lower() in _YES
 
     return read
