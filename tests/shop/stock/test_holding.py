@@ -82,6 +82,27 @@ async def test_goes_back_once(tx: Transaction, shop: ShopFixture, clock: FrozenC
     assert refusal.value.code == "hold_not_found"
 
 
+@pytest.mark.parametrize("seconds", [0, 60])
+async def test_goes_back_where_more_is_promised_than_there_is(
+    tx: Transaction, shop: ShopFixture, clock: FrozenClock, seconds: int
+) -> None:
+    """Released or expired: some were lost meanwhile, and this leaves too few still."""
+    variant = await make_variant(tx, shop=shop, own=5)
+    first = await hold_stock(
+        tx, shop_id=shop.id, variant_id=variant, quantity=2, ttl_s=60, now=clock.now()
+    )
+    await hold_stock(tx, shop_id=shop.id, variant_id=variant, quantity=3, ttl_s=99, now=clock.now())
+    await adjust_stock(tx, shop_id=shop.id, variant_id=variant, difference=-4, now=clock.now())
+
+    clock.move(timedelta(seconds=seconds))
+    if seconds:
+        await expire_holds(tx, now=clock.now())
+    else:
+        await release_hold(tx, shop_id=shop.id, hold_id=first.id, now=clock.now())
+
+    assert await level(tx, shop_id=shop.id, variant_id=variant) == (1, 3, 0, -2)
+
+
 async def test_of_another_shop_looks_like_none(
     tx: Transaction, shop: ShopFixture, clock: FrozenClock
 ) -> None:
@@ -209,11 +230,11 @@ async def test_expires_the_oldest_first_where_there_are_many(
         shop = await make_shop(tx)
         variant = await make_variant(tx, shop=shop, own=5)
         await expire_holds(tx, now=clock.now() + timedelta(days=1))
-        for _ in range(2):
+        for ttl_s in (60, 59):
             await hold_stock(
-                tx, shop_id=shop.id, variant_id=variant, quantity=1, ttl_s=60, now=clock.now()
+                tx, shop_id=shop.id, variant_id=variant, quantity=1, ttl_s=ttl_s, now=clock.now()
             )
-        # The newer row stands first in the table.
+        # The newer row stands first in the table, and in the index by time as well.
         await tx.run(
             "update holds set reference = 'first' where shop_id = %s and id ="
             " (select min(id) from holds where shop_id = %s)",

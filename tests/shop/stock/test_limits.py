@@ -1,5 +1,7 @@
 """The origin rule: every row of its table, and the same answer from Python and from SQL."""
 
+import itertools
+
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given
@@ -155,6 +157,39 @@ async def test_the_sql_twin_derives_the_same_by_itself(database):
     assert [Limit(*row) for row in rows] == [limit for _, _, limit in DERIVED]
 
 
+async def test_sql_agrees_on_both_sides_of_every_border(database):
+    cases = [
+        (
+            stock(origin, own=own, supplier=supplier, managed=managed, status=status),
+            backorder,
+            required,
+        )
+        for origin, own, supplier, managed, status, backorder, required in itertools.product(
+            ("SC", "*", "Supplier"),
+            (-1, 0, 1, 2),
+            (-3, -2, -1, 0, 1),
+            (True, False),
+            (None, INSTOCK, OUT, ON),
+            (True, False),
+            (True, False),
+        )
+    ]
+    await _assert_agreement(database, cases)
+
+
+@pytest.mark.parametrize("managed", [True, False])
+@pytest.mark.parametrize("sold_without_stock", [True, False])
+@pytest.mark.parametrize("virtual", [True, False])
+async def test_a_thing_that_is_managed_and_not_sold_without_stock_is_counted(
+    database, managed, sold_without_stock, virtual
+):
+    async with database.statement() as tx:
+        counted = await tx.value(
+            "select is_counted(%s, %s, %s)", (managed, sold_without_stock, virtual)
+        )
+    assert counted is (managed and not sold_without_stock and not virtual)
+
+
 quantities = st.one_of(st.integers(-3, 3), st.integers(-(2**40), 2**40))
 availabilities = st.builds(
     Availability,
@@ -176,6 +211,10 @@ availabilities = st.builds(
     cases=st.lists(st.tuples(availabilities, st.booleans(), st.booleans()), min_size=1, max_size=50)
 )
 async def test_python_and_sql_agree_on_every_case(database, cases):
+    await _assert_agreement(database, cases)
+
+
+async def _assert_agreement(database, cases):
     expected = [
         purchase_limit(facts, backorder=backorder, own_requires_stock=required)
         for facts, backorder, required in cases

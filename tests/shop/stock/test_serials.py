@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 
+import msgspec
 import psycopg
 import pytest
 import structlog
@@ -16,9 +17,11 @@ from crossdock.kit.crypto import SecretBox
 from crossdock.kit.logging import configure_logging
 from crossdock.shop.doctor import CHECKS
 from crossdock.shop.stock import (
+    Posting,
     add_serials,
     adjust_stock,
     list_serials,
+    post_stock,
     read_entries,
     read_sold_serials,
     receive_stock,
@@ -408,6 +411,111 @@ async def test_that_another_shipment_takes_are_waited_for_and_passed_over(
     async with database.begin() as tx:
         assert await sold(tx, shop, 1) == {1: ["A"]}
         assert await sold(tx, shop, 2) == {1: ["B"]}
+
+
+async def test_and_shipments_never_wait_for_each_other_in_a_circle(database: Database) -> None:
+    """The buyer waits for the level that a shipment has changed, and holds no serial meanwhile."""
+    shop, variant = await furnish(database, "A", "B", "C")
+    shipped = Posting(variant_id=variant, pool="own", kind="ship", on_hand=-1)
+
+    async def buy() -> list[int]:
+        async with database.begin() as other:
+            return await take(other, shop, variant, 1, order=2)
+
+    async with database.begin() as tx:
+        await post_stock(tx, shop_id=shop.id, postings=[shipped], reason="shipped", now=NOON)
+        second = asyncio.create_task(buy())
+        await waiting_for_a_lock(database, behind=tx)
+        await tx.run("set local lock_timeout = '2s'")
+        await sell_serials(tx, shop_id=shop.id, order_id=1, sold=[(1, variant, 1)], now=NOON)
+    await second
+
+    async with database.begin() as tx:
+        assert await sold(tx, shop, 1) == {1: ["A"]}
+        assert await sold(tx, shop, 2) == {1: ["B"]}
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize(("committed", "left"), [(0, 2), (2, 0), (3, 0)])
+async def test_that_are_refused_say_how_many_are_left(
+    database: Database, committed: int, left: int
+) -> None:
+    """Never fewer than none, even where more is promised than there is."""
+    shop, variant = await furnish(database, "A", "B")
+    promised = Posting(variant_id=variant, pool="own", kind="commit", committed=committed)
+    async with database.begin() as tx:
+        await post_stock(tx, shop_id=shop.id, postings=[promised], reason="order", now=NOON)
+
+    with pytest.raises(psycopg.Error) as refusal:
+        async with database.begin() as tx:
+            await tx.run(
+                "select take_serials(%s, 1, 1::smallint, %s, 3, now())", (shop.id, variant)
+            )
+
+    assert refusal.value.sqlstate == "CD001"
+    assert msgspec.json.decode(refusal.value.diag.message_detail or "") == [
+        {"variant_id": variant, "pool": "own", "available": left}
+    ]
+
+
+async def test_of_a_variant_without_any_are_none(tx: Transaction, shop: ShopFixture) -> None:
+    variant = await make_variant(tx, shop=shop, own=None)
+
+    with pytest.raises(Refused) as refusal:
+        await take(tx, shop, variant, 1)
+
+    assert refusal.value.data == {"variant_ids": [variant]}
+
+
+@pytest.mark.parametrize(
+    ("serials", "message"),
+    [
+        (("x",) * 10_001, "Give 1 to 10000 serials at once."),
+        ((*map(str, range(9_999)), "a\nb"), "A serial is 1 to 512 printable characters."),
+    ],
+)
+async def test_are_given_ten_thousand_at_a_time_at_most(
+    tx: Transaction, shop: ShopFixture, variant: int, serials: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        await add(tx, shop, variant, *serials)
+
+    assert refusal.value.message == message
+    assert await list_serials(tx, shop_id=shop.id, variant_id=variant) == []
+
+
+async def test_have_512_characters_at_most(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    assert await add(tx, shop, variant, "x" * 512, "y") == 2
+
+
+async def test_of_one_shop_are_not_shown_to_another(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    other = await make_shop(tx)
+    await add(tx, shop, variant, "A", "B")
+    await take(tx, shop, variant, 1, order=7)
+
+    assert await list_serials(tx, shop_id=other.id, variant_id=variant) == []
+    assert await sold(tx, other, 7) == {}
+    assert await sold(tx, shop, 8) == {}
+
+
+async def test_come_line_by_line_and_the_oldest_first(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    other = await make_variant(tx, shop=shop, own=None)
+    await add(tx, shop, variant, "A", "B", "C")
+    await add(tx, shop, other, "X")
+
+    await sell_serials(
+        tx, shop_id=shop.id, order_id=7, sold=[(3, other, 1), (2, variant, 1), (1, variant, 2)],
+        now=NOON,
+    )  # fmt: skip
+
+    found = await sold(tx, shop, 7)
+    assert list(found.items()) == [(1, ["A", "B"]), (2, ["C"]), (3, ["X"])]
 
 
 @pytest.mark.parametrize("step", ["take_serials:sold", "take_serials:sale", "post_stock:levels"])

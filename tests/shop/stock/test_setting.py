@@ -196,3 +196,59 @@ async def test_of_a_variant_with_serials_leaves_its_own_level_alone(
         ("supplier", 3),
     ]
     assert [(row[0], row[1]) for row in await kept(tx, shop, other)] == [("own", 9)]
+
+
+async def test_of_a_variant_with_serials_alone_writes_nothing(
+    tx: Transaction, shop: ShopFixture, clock: FrozenClock
+) -> None:
+    licence = await make_variant(tx, shop=shop, own=None)
+    await add_serials(
+        tx, shop_id=shop.id, variant_id=licence, serials=["A"], box=box(), now=clock.now()
+    )
+    existing = [(licence, StockRecord(pool="own", on_hand=9))]
+
+    changed = await set_stock(
+        tx, shop_id=shop.id, new=[], existing=existing, reason="count", now=clock.now()
+    )
+
+    assert changed == 0
+    assert await told(tx, shop) == []
+    assert [(row[0], row[1]) for row in await kept(tx, shop, licence)] == [("own", 1)]
+
+
+@pytest.mark.parametrize("own", [1, None])
+async def test_of_several_levels_locks_them_in_one_order_and_no_others(
+    database: Database, clock: FrozenClock, own: int | None
+) -> None:
+    """While it waits for the first it holds none of the rest, be they there already or not."""
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variants = [await make_variant(tx, shop=shop, own=own) for _ in range(6)]
+        unrelated = await make_variant(tx, shop=shop, own=1)
+
+    async def count() -> int:
+        async with database.begin() as other:
+            existing = [(v, StockRecord(pool="own", on_hand=10)) for v in reversed(variants)]
+            return await set_stock(
+                other, shop_id=shop.id, new=[], existing=existing, reason="count", now=clock.now()
+            )
+
+    def received(*ids: int) -> list[Posting]:
+        return [Posting(variant_id=id_, pool="own", kind="receive", on_hand=1) for id_ in ids]
+
+    async def receive(tx: Transaction, *ids: int) -> None:
+        await post_stock(tx, shop_id=shop.id, postings=received(*ids), reason="", now=clock.now())
+
+    async with database.begin() as elsewhere:
+        await receive(elsewhere, unrelated)
+        async with database.begin() as tx:
+            await receive(tx, variants[0])
+            counting = asyncio.create_task(count())
+            await waiting_for_a_lock(database, behind=tx)
+            await tx.run("set local lock_timeout = '2s'")
+            await receive(tx, *variants[1:])
+        assert await asyncio.wait_for(counting, timeout=10) == 6
+
+    async with database.begin() as tx:
+        for variant in variants:
+            assert await kept(tx, shop, variant) == [("own", 10, 0, None, "", 10)]
