@@ -47,7 +47,7 @@ check: install-dev ## Format, lint, types, arrows, tidy, links, API snapshots
 	$(PY) -m tools.reference --check
 	$(PY) -m bandit -q -c pyproject.toml --severity-level medium -r src
 
-format: install-dev ## Rewrite the code in the house's format and mend what lint can mend
+format: install-dev ## Rewrite the code in the house's format and fix what lint can fix
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
 

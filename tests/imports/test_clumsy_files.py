@@ -95,11 +95,11 @@ async def test_a_bad_row_is_refused_in_words(import_, row, refusal):
     ("row", "field", "reason"),
     [
         ("x,X\0,X,1,1", "Title", "has control characters, which are left out"),
-        ("x,X,X,-1,1", "Variant Price", "is below zero; the value is left out"),
+        ("x,X,X,-1,1", "Variant Price", "is negative; the value is left out"),
         ("x,X,X,1,12345678901234567890", "Variant Inventory Qty", "is too large; the value is left out"),
         ("x,X,X,99999999999999999999,1", "Variant Price", "is too large; the value is left out"),
         ("x,X,X,5 €,1", "Variant Price",
-         "is not an amount; write the number alone, as 1234.56; the value is left out"),
+         "is not an amount; write it as 1234.56; the value is left out"),
         (f"x,{'X' * 501},X,1,1", "name", "is longer than 500 characters; the rest is left out"),
     ],
 )  # fmt: skip
@@ -185,7 +185,7 @@ async def test_what_could_not_be_stored_or_exported_is_refused(
         ({"variants": [{"sku": "h", "sale_ends_at": FAR[1]}]}, "sale", "is not a date of our time"),
         ({"variants": [{"sku": "h", "promotions": [{"price_minor": 1, "starts_at": FAR[0], "ends_at": FAR[1]}]}]},
          "promotions", "is not a date of our time"),
-        ({"images": [{"url": "javascript:x"}]}, "images", "is no address of a picture"),
+        ({"images": [{"url": "javascript:x"}]}, "images", "is not an image URL"),
         ({"name": "a\uffffb"}, "name", "has control characters"),
         ({"name": "a\ufffeb"}, "name", "has control characters"),
         ({"name": "a\u0003b"}, "name", "has control characters"),
@@ -335,7 +335,7 @@ async def test_the_command_tells_of_a_file_with_nothing_in_it_and_of_what_is_no_
     told = run(path, "--json")
     assert json.loads(told.stdout)["columns_unread"] == ["Notes"]
     told = run(fifo)
-    assert (told.returncode, "save it as one first" in told.stderr) == (2, True)
+    assert (told.returncode, "save it to a file first" in told.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\u3164", "\u0301"], ids=ascii)

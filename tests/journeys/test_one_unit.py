@@ -112,5 +112,5 @@ async def _told(database: Database, shop_id: int, order_id: int) -> list[str]:
     return [
         event.kind
         for event in events
-        if event.subject_id == order_id and event.kind not in {"stock.changed", "goods.moved"}
+        if event.subject_id == order_id and event.kind not in {"stock.changed", "inventory.moved"}
     ]

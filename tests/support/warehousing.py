@@ -271,7 +271,7 @@ class Warehouse:
         async with self.db.statement() as tx:
             rows = await tx.all(
                 "select kind from events where shop_id = %s and subject_id = %s"
-                " and kind not in ('stock.changed', 'goods.moved') order by id",
+                " and kind not in ('stock.changed', 'inventory.moved') order by id",
                 (self.shop.id, order_id),
             )
         return [kind for (kind,) in rows]

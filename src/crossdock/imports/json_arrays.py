@@ -24,7 +24,9 @@ def elements(chunks: Iterator[str]) -> Iterator[Any]:
         count += 1
         yield text.take(count)
     if not text.is_at_end():
-        raise Unreadable("The array goes on after its end", position=f"after element {count}")
+        raise Unreadable(
+            "There is text after the end of the array", position=f"after element {count}"
+        )
 
 
 class _Text:

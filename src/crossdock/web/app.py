@@ -213,7 +213,7 @@ class Site:
         """A page for people and where only pages are, JSON for programs."""
         is_among_pages = request.url.path.startswith(_PAGES_BELOW)
         if not wants_page(request.headers, unless_json=is_among_pages):
-            body = {"error": {"code": "not_found", "message": "There is no such thing."}}
+            body = {"error": {"code": "not_found", "message": "It does not exist."}}
             return JSONResponse(body, status_code=404, headers={"Cache-Control": "no-store"})
         return self._page(request, "not_found.html", status=404, caching="no-store")
 

@@ -109,7 +109,7 @@ async def test_of_the_whole_way_of_goods_are_what_their_structs_say(
         )
     assert {wrong_payload(*row) for row in rows} == {""}
     assert {kind for kind, _, _ in rows} >= {
-        *("stock.changed", "goods.moved", "order.placed", "order.reserved", "order.released"),
+        *("stock.changed", "inventory.moved", "order.placed", "order.reserved", "order.released"),
         *("order.cancelled", "order.in_fulfilment", "order.picked", "package.packed"),
         *("package.shipped", "package.delivered", "return.announced", "return.received"),
     }

@@ -66,7 +66,7 @@ async def test_of_several_levels_tells_of_all_in_one_event(
     ]  # fmt: skip
 
 
-async def test_that_leaves_what_is_available_tells_that_goods_moved(
+async def test_a_posting_that_leaves_availability_unchanged_writes_inventory_moved(
     tx: Transaction, shop: ShopFixture, clock: FrozenClock
 ) -> None:
     variant = await make_variant(tx, shop=shop, own=5)
@@ -77,8 +77,8 @@ async def test_that_leaves_what_is_available_tells_that_goods_moved(
         return str(kind)
 
     assert await post("hold", change(variant, held=2)) == "stock.changed"
-    assert await post("convert", change(variant, held=-2, committed=2)) == "goods.moved"
-    assert await post("leave", change(variant, on_hand=-2, committed=-2)) == "goods.moved"
+    assert await post("convert", change(variant, held=-2, committed=2)) == "inventory.moved"
+    assert await post("leave", change(variant, on_hand=-2, committed=-2)) == "inventory.moved"
     other = await make_variant(tx, shop=shop, own=5)
     both = (change(variant, on_hand=1), change(other, held=1, committed=-0, on_hand=1))
     assert await post("both", *both) == "stock.changed"

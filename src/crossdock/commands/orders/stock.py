@@ -39,9 +39,7 @@ def receive(
     quantity: Annotated[int, typer.Argument(help="How many units came in.")],
     shop: ShopOption,
     pool: PoolOption = "own",
-    reason: Annotated[
-        str, typer.Option(help="The reason, recorded in the entry.")
-    ] = "goods received",
+    reason: Annotated[str, typer.Option(help="The reason, recorded in the entry.")] = "receipt",
     as_json: JsonOption = False,
 ) -> None:
     """Receive stock; orders that wait for it are released right after."""

@@ -46,10 +46,10 @@ class StockChanged(Payload, frozen=True, kw_only=True):
     reason: str
 
 
-class GoodsMoved(Payload, frozen=True, kw_only=True):
+class InventoryMoved(Payload, frozen=True, kw_only=True):
     """Stock moved without changing what is available: it was shipped, or a hold was converted."""
 
-    kind = "goods.moved"
+    kind = "inventory.moved"
     topic = "orders"
     levels: list[Level]
     reason: str
@@ -280,7 +280,7 @@ KINDS: dict[str, type[Payload]] = {
         CatalogueChanged,
         PriceChanged,
         StockChanged,
-        GoodsMoved,
+        InventoryMoved,
         OrderPlaced,
         OrderReserved,
         OrderReleased,

@@ -1,6 +1,6 @@
--- The topic that a kind of event belongs to, by the word before its dot; null for a word that is not known.
--- kinds.py lists the kinds; a test compares. A parcel or an order's move is none of the catalogue's topics:
--- `goods.moved` is a change of quantities that leaves what is available as it was.
+-- The topic of a kind of event, by the part before its dot; null for an unknown one. kinds.py lists the kinds; a
+-- test compares. `inventory.moved` (quantities changed, availability did not) is no topic of the catalogue, so that
+-- shipping does not invalidate cached listings.
 create or replace function event_topic(p_kind text) returns text language sql immutable as $$
     select case split_part(p_kind, '.', 1)
         when 'catalogue' then 'catalogue'
@@ -11,7 +11,7 @@ create or replace function event_topic(p_kind text) returns text language sql im
         when 'package' then 'orders'
         when 'return' then 'orders'
         when 'dispatch' then 'orders'
-        when 'goods' then 'orders'
+        when 'inventory' then 'orders'
         when 'ledger' then 'money'
         when 'ticket' then 'tickets'
         when 'alert' then 'alerts'

@@ -73,7 +73,7 @@ async def receive_stock(
     quantity: int,
     now: datetime,
     pool: str = "own",
-    reason: str = "goods received",
+    reason: str = "receipt",
 ) -> None:
     """Receive stock. Raises Invalid `invalid_input` for a variant that is counted by its serials."""
     await _refuse_serials(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)

@@ -9,7 +9,7 @@ create or replace function fail_point(step text) returns boolean language sql as
 $$;
 
 -- Post entries to levels: change the levels in one order, write the entries and one event: `stock.changed`, or
--- `goods.moved` where all that was available stays available, as when goods leave that an order had.
+-- `inventory.moved` where all that was available stays available, as when goods leave that an order had.
 -- p_postings: [{variant_id, pool, kind, on_hand, held, committed, floor, hold_id}], absent numbers are 0.
 -- floor: the posting takes capacity, so what stays available may not be below zero.
 -- Raises CD001 with the shortages as its detail; a CHECK is the wall behind it.
@@ -71,7 +71,7 @@ begin
     assert fail_point('post_stock:posted');
 
     perform write_event(
-        p_shop_id, case when v_is_felt then 'stock.changed' else 'goods.moved' end, p_order_id,
+        p_shop_id, case when v_is_felt then 'stock.changed' else 'inventory.moved' end, p_order_id,
         jsonb_build_object('levels', to_jsonb(v_levels), 'reason', p_reason), p_now);
 end $$;
 

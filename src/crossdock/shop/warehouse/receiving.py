@@ -19,7 +19,7 @@ async def receive_variant(
     quantity: int,
     now: datetime,
     pool: str = "own",
-    reason: str = "goods received",
+    reason: str = "receipt",
 ) -> None:
     """Receive `quantity` units.
 
