@@ -85,6 +85,9 @@ class Compressing:
 
     async def _begin(self, message: Message) -> None:
         headers: Headers = message["headers"]
+        if _is_small(headers):
+            await self._send(message)
+            return
         named = dict(headers)
         if not _shrinks(message["status"], named):
             await self._send(message)
@@ -126,12 +129,13 @@ class Compressing:
         return bool(accept) and choose_coding(accept, offered=("gzip",)) == "gzip"
 
 
+def _is_small(headers: Headers) -> bool:
+    return any(name == b"content-length" and int(value) < LARGE_BYTES for name, value in headers)
+
+
 def _shrinks(status: int, headers: dict[bytes, bytes]) -> bool:
-    """Whether the answer is large or of unknown length, of a kind that shrinks, and has no coding."""
-    length = headers.get(b"content-length")
-    if (length is not None and int(length) < LARGE_BYTES) or status in {204, 206, 304}:
-        return False
-    if b"content-encoding" in headers or b"vary" in headers:
+    """Whether an answer that is large, or of unknown length, is of a kind that shrinks and has no coding."""
+    if status in {204, 206, 304} or b"content-encoding" in headers or b"vary" in headers:
         return False
     kind = headers.get(b"content-type", b"")
     is_personal = kind.startswith(b"text/html") and b"no-store" in headers.get(
