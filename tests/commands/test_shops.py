@@ -46,3 +46,29 @@ def test_refuses_a_zone_that_is_none_and_adds_nothing(alone: CommandLine):
     assert "no time zone 'Nowhere'" in alone.refuse("shop", "set", "s", "--time-zone", "Nowhere")
     assert "Say what to change" in alone.refuse("shop", "set", "s")
     assert alone.ask("shop", "list")[0]["time_zone"] == "Europe/Brussels"
+
+
+def test_takes_a_country_in_one_way_in_every_command(alone: CommandLine):
+    """Refused with the code that is meant; small letters are capitals."""
+    meant = "'UK' is no country code of ISO 3166-1; write GB for United Kingdom.\n"
+    words = ("shop", "add", "s", "--name", "S", "--currency", "GBP", "--country")
+    assert alone.refuse(*words, "UK").endswith(meant)
+    shop = alone.ask(*words, "gb")
+    assert (shop["country"], shop["time_zone"]) == ("GB", "Europe/London")
+    customer = ("customer", "add", "--shop", "s", "--email", "a@b.example", "--set")
+    assert alone.refuse(*customer, "address.country=UK").endswith(meant)
+    assert alone.ask(*customer, "address.country=gb")["billing"]["country"] == "GB"
+    sender = ("fulfil", "sender", "--shop", "s", "--set")
+    assert alone.refuse(*sender, "country=UK").endswith(meant)
+    assert alone.ask(*sender, "country=gb")["country"] == "GB"
+
+
+def test_tells_how_a_partner_gets_its_promotions(alone: CommandLine):
+    alone.ask("shop", "add", "s", "--name", "S", "--currency", "EUR", "--country", "BE")
+    made = alone.ask("partner", "add", "--channel", "shopwedo", "--shop", "s", "--name", "W")
+    who = made["partner_id"]
+    shown = alone.ask("partner", "set", who, "--set", "promotion_price=discounted")
+    assert shown["settings"]["promotion_price"] == "discounted"
+    assert "discounted" in alone.run("partner", "show", who).stdout
+    refused = alone.refuse("partner", "set", who, "--set", "promotion_price=net")
+    assert "'net' is none of discount, discounted" in refused

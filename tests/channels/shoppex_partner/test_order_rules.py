@@ -212,3 +212,46 @@ async def test_a_total_beyond_what_money_can_hold_is_refused_and_not_an_error(
     async with nothing_written():
         reply = await client.create(order_of(*[(product, 1_000_000)] * 200))
         assert_refused(reply, 403, "partner_order_amount_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("country", "lacking"),
+    [
+        ("IE", ("postcode", "state")), ("HK", ("postcode", "state")), ("AE", ("postcode", "state")),
+        ("KR", ("state",)), ("SG", ("city", "state")),
+    ],
+)  # fmt: skip
+async def test_an_address_is_complete_by_the_rules_of_its_country(
+    clients, variant, server_database, shop, country, lacking
+):
+    address = {k: v for k, v in ADDRESS.items() if k not in lacking} | {"country": country}
+    async with server_database.begin() as tx:
+        customer = await make_customer(tx, shop_id=shop.id, billing=address, shipping=address)
+    client = await clients(customer_id=customer)
+    reply = await client.create(order_of((await variant(), 1)))
+    assert reply.status_code == 201, reply.text
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"country": "US", "state": ""}, ["state"]),
+        ({"country": "IE", "city": ""}, ["city"]),
+        ({"country": "SG", "postcode": ""}, ["postcode"]),
+        ({"country": "HK", "city": "", "state": ""}, ["city"]),
+        ({"country": "UK"}, ["country"]),  # written before countries were read as such
+    ],
+)
+async def test_an_address_lacks_what_its_country_needs(
+    clients, variant, server_database, shop, nothing_written, change, told
+):
+    async with server_database.begin() as tx:
+        customer = await make_customer(tx, shop_id=shop.id, shipping=ADDRESS | change)
+    client = await clients(customer_id=customer)
+    sku = await variant()
+    async with nothing_written():
+        reply = await client.create(order_of((sku, 1)))
+    assert (reply.status_code, reply.json()["code"]) == (
+        400, "partner_customer_shipping_incomplete",
+    )  # fmt: skip
+    assert reply.json()["data"]["fields"] == told

@@ -166,8 +166,11 @@ async def test_deliveries_are_looked_at_sent_again_and_withdrawn(crossdock, data
 
     assert await listed("--status", "failed") == [third, second, first]
     assert await listed("--kind", "notice", "--target", "out") == [second]
-    assert await listed("--since", "2026-03-02T10:00:00") == [third, second]
-    assert await listed("--until", "2026-03-02T10:00:00") == [first]
+    # In the shop's zone, Brussels: 11:00 there is 10:00 in UTC.
+    assert await listed("--since", "2026-03-02T11:00:00") == [third, second]
+    assert await listed("--since", "2026-03-02T11:00:01") == [third]
+    assert await listed("--until", "2026-03-02T11:00:00") == [first]
+    assert await listed("--until", "2026-03-02") == []
 
     code, out, _ = await crossdock("delivery", "show", str(first), *at, "--json")
     shown = json.loads(out)
@@ -177,7 +180,7 @@ async def test_deliveries_are_looked_at_sent_again_and_withdrawn(crossdock, data
 
     code, _, err = await crossdock("delivery", "resend", *at)
     assert (code, "Name deliveries" in err) == (1, True)
-    words = ("--since", "2026-03-02T10:00:00", "--until", "2026-03-02T12:00:00", "--json")
+    words = ("--since", "2026-03-02T11:00:00", "--until", "2026-03-02T13:00:00", "--json")
     code, out, _ = await crossdock("delivery", "resend", *at, *words)
     assert (code, json.loads(out)) == (0, {"resent": [second]})
     code, out, _ = await crossdock("delivery", "resend", str(first), *at, "--json")

@@ -1,7 +1,8 @@
 """`crossdock delivery`: outgoing calls to other servers."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
@@ -11,6 +12,7 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.kit.zones import in_zone
 from crossdock.terminal import JsonOption, ShopOption, print_json, report, report_list
 
 if TYPE_CHECKING:
@@ -21,10 +23,12 @@ app = typer.Typer(help="Outgoing calls to other servers.", no_args_is_help=True)
 KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind, such as dispatch.")]
 TargetOption = Annotated[str | None, typer.Option("--target", help="Only to this target.")]
 SinceOption = Annotated[
-    datetime | None, typer.Option("--since", help="Only those queued at or after this time (UTC).")
+    datetime | None,
+    typer.Option("--since", help="Only those queued at or after this time of the shop's zone."),
 ]
 UntilOption = Annotated[
-    datetime | None, typer.Option("--until", help="Only those queued before this time (UTC).")
+    datetime | None,
+    typer.Option("--until", help="Only those queued before this time of the shop's zone."),
 ]
 DeliveryId = Annotated[int, typer.Argument(help="The delivery's number.", metavar="DELIVERY")]
 
@@ -44,20 +48,22 @@ def list_(
 ) -> None:
     """List the newest deliveries of a shop."""
     from crossdock.shop.deliveries import STATUSES, list_deliveries
+    from crossdock.shop.shops import read_shop
 
     if status is not None and status not in STATUSES:
         raise Invalid("invalid_input", f"--status must be one of {', '.join(STATUSES)}.")
 
     async def run(runtime: Runtime) -> "list[Delivery]":
         async with runtime.database.statement() as tx:
+            of = await read_shop(tx, slug=shop)
             return await list_deliveries(
                 tx,
-                shop_id=await shop_id_of(tx, shop),
+                shop_id=of.id,
                 status=status,
                 kind=kind,
                 target=target,
-                since=_in_utc(since),
-                until=_in_utc(until),
+                since=_moment(since, zone=of.zone),
+                until=_moment(until, zone=of.zone),
                 limit=limit,
             )
 
@@ -103,6 +109,7 @@ def resend(
 ) -> None:
     """Send failed deliveries again, by number or by the time range in which they were queued."""
     from crossdock.shop.deliveries import resend_delivery, resend_failed
+    from crossdock.shop.shops import read_shop
 
     is_range = failed or since is not None or until is not None
     if bool(delivery_ids) == is_range or (delivery_ids and (kind or target)):
@@ -111,19 +118,19 @@ def resend(
         )
 
     async def write(runtime: Runtime, tx: Transaction) -> list[int]:
-        shop_id, now = await shop_id_of(tx, shop), runtime.clock.now()
+        of, now = await read_shop(tx, slug=shop), runtime.clock.now()
         for delivery_id in delivery_ids or ():
-            await resend_delivery(tx, shop_id=shop_id, delivery_id=delivery_id, now=now)
+            await resend_delivery(tx, shop_id=of.id, delivery_id=delivery_id, now=now)
         if delivery_ids:
             return list(delivery_ids)
         return await resend_failed(
             tx,
-            shop_id=shop_id,
+            shop_id=of.id,
             now=now,
             kind=kind,
             target=target,
-            since=_in_utc(since),
-            until=_in_utc(until),
+            since=_moment(since, zone=of.zone),
+            until=_moment(until, zone=of.zone),
         )
 
     resent = with_transaction(write)
@@ -179,8 +186,8 @@ def kinds(as_json: JsonOption = False) -> None:
         typer.echo("  ".join(f"{name} {value}" for name, value in kind.items()))
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC)
+def _moment(local: datetime | None, *, zone: ZoneInfo) -> datetime | None:
+    return None if local is None else in_zone(local, zone=zone)
 
 
 def _line(line: "DeliveryAttempt") -> str:
