@@ -1,4 +1,4 @@
-"""Alerts: what somebody has to look at, raised once while it is open, and closed by being seen."""
+"""Alerts: conditions that need a person's attention, raised once while open, closed when seen."""
 
 from crossdock.shop.alerts.raising import raise_alert, raise_for_operator
 from crossdock.shop.alerts.seeing import (

@@ -1,4 +1,4 @@
-"""Read alerts, and note that somebody has seen them."""
+"""Read alerts and mark them as seen."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ PAGE_MAX = 200
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody has to look at; open until it was seen."""
+    """A condition that needs a person's attention; open until marked as seen."""
 
     shop: str
     id: int
@@ -26,7 +26,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """The kind as people read it."""
+        """The kind in plain words."""
         return self.kind.replace("_", " ").capitalize()
 
 

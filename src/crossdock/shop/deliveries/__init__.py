@@ -1,4 +1,4 @@
-"""Deliveries: the one engine under everything that goes out to other people's servers."""
+"""Deliveries: the one engine for all outgoing calls to other servers."""
 
 from crossdock.shop.deliveries.claiming import claim_deliveries, requeue_lost
 from crossdock.shop.deliveries.contract import (

@@ -1,4 +1,4 @@
-"""Take deliveries that are due, and give back those whose sender died."""
+"""Claim due deliveries, and requeue those whose worker died."""
 
 from datetime import datetime
 
@@ -35,5 +35,5 @@ async def claim_deliveries(
 
 
 async def requeue_lost(tx: Transaction, *, now: datetime, due: datetime | None = None) -> int:
-    """Queue again the deliveries whose claim has run out at `due`; how many there were."""
+    """Requeue the deliveries whose claim has expired at `due`; returns how many."""
     return int(await tx.value("select requeue_lost_deliveries(%s, %s)", (due, now)))

@@ -43,7 +43,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The other side has it, under this id of its own; `status` and `answer` are for the log."""
+    """The other side accepted it, under this id of its own; `status` and `answer` are for the log."""
 
     external_id: str
     status: int | None = None
@@ -51,7 +51,7 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class DeliveryFailed(Exception):
-    """It was not delivered, as far as is known; `status` and `answer` are for the log."""
+    """The delivery failed, as far as is known; `status` and `answer` are for the log."""
 
     def __init__(
         self, message: str, *, retry_after_s: int = 0, status: int | None = None, answer: str = ""
@@ -63,11 +63,11 @@ class DeliveryFailed(Exception):
 
 
 class Retryable(DeliveryFailed):
-    """Try again; not before `retry_after_s` seconds, where the other side said so."""
+    """Retry; not before `retry_after_s` seconds, if the other side said so."""
 
 
 class Permanent(DeliveryFailed):
-    """Somebody must act first: settings, credentials, or what is sent."""
+    """A person must act first: settings, credentials, or the content."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,28 +78,28 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more is tried until somebody sends it again."""
+        """Whether it is a dead letter: not retried until a person resends it."""
         return self.wait_s is None
 
 
 Call = Callable[[], Awaitable[Sent]]
-"""The call itself, made outside of any transaction. Raises Retryable or Permanent."""
+"""The call itself, made outside any transaction. Raises Retryable or Permanent."""
 
 
 class Build(Protocol):
-    """Reads what is sent; None where there is nothing to send any more."""
+    """Reads the content; None if there is nothing to send any more."""
 
     def __call__(self, tx: Transaction, *, claim: Claim) -> Awaitable[Call | None]: ...
 
 
 class Lock(Protocol):
-    """Locks what others lock before the delivery's row."""
+    """Locks rows that other code locks before the delivery's row."""
 
     def __call__(self, tx: Transaction, *, claim: Claim) -> Awaitable[None]: ...
 
 
 class NoteSent(Protocol):
-    """Writes what follows from a delivery that was sent."""
+    """Writes the consequences of a successful delivery."""
 
     def __call__(
         self, tx: Transaction, *, claim: Claim, sent: Sent, now: datetime
@@ -107,7 +107,7 @@ class NoteSent(Protocol):
 
 
 class NoteFailed(Protocol):
-    """Writes what follows from an attempt that failed."""
+    """Writes the consequences of a failed attempt."""
 
     def __call__(
         self, tx: Transaction, *, claim: Claim, failure: Failure, now: datetime
@@ -115,7 +115,7 @@ class NoteFailed(Protocol):
 
 
 async def _nothing(tx: Transaction, **_facts: object) -> None:
-    """What a kind adds where it adds nothing."""
+    """The default of a kind without consequences."""
 
 
 class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,23 +150,23 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def claim_s(self) -> int:
-        """How long a claim lasts: the deadline, and time to record what became of it."""
+        """How long a claim lasts, in seconds: the deadline plus a margin for recording."""
         return self.deadline_s + _CLAIM_MARGIN_S
 
     @property
     def adds_to_success(self) -> bool:
-        """Whether something else is locked or written when one was sent."""
+        """Whether a success locks or writes anything else."""
         return self.lock is not _nothing or self.sent is not _nothing
 
     def wait_s(self, attempt: int, failure: DeliveryFailed) -> int | None:
-        """Seconds until the attempt after this one, or None where there is none."""
+        """Seconds until the next attempt, or None if this was the last."""
         if isinstance(failure, Permanent) or attempt > len(self.waits_s):
             return None
         return max(self.waits_s[attempt - 1], failure.retry_after_s)
 
 
 class DeliveryKinds:
-    """The kinds that one process can send, each under its name."""
+    """The kinds that one process can send, by name."""
 
     def __init__(self, kinds: Iterable[DeliveryKind] = ()) -> None:
         self._kinds: dict[str, DeliveryKind] = {}

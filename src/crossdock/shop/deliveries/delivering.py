@@ -63,7 +63,7 @@ Together = Batcher[Success, str]
 
 
 def create_together(service: Delivering) -> Together:
-    """Records the successes of one sender, those that come while others are written in one go."""
+    """Records successes in batches: those that arrive during a write share the next one."""
 
     async def flush(successes: list[Success]) -> list[str]:
         async with service.db.statement() as tx:
@@ -73,7 +73,7 @@ def create_together(service: Delivering) -> Together:
 
 
 async def claim_due(service: Delivering, *, limit: int, shop_id: int | None = None) -> list[Claim]:
-    """Take up to `limit` deliveries that are due, of one shop or of all; each must be delivered."""
+    """Claim up to `limit` due deliveries, of one shop or of all; each must be delivered."""
     due = service.turns.now() if service.turns else None
     async with service.db.statement() as tx:
         return await claim_deliveries(
@@ -117,7 +117,7 @@ async def deliver(service: Delivering, claim: Claim, *, together: Together | Non
 
 
 async def _attempt(service: Delivering, kind: DeliveryKind, claim: Claim) -> Outcome:
-    """Read what is sent, then call with no transaction open."""
+    """Read the content, then call with no transaction open."""
     try:
         async with service.db.statement() as tx:
             call = await kind.build(tx, claim=claim)
@@ -141,7 +141,7 @@ async def _attempt(service: Delivering, kind: DeliveryKind, claim: Claim) -> Out
 async def _record(
     service: Delivering, attempt: Attempt, outcome: Outcome, *, together: Together | None
 ) -> str:
-    """Record it, again and again for a minute where the database is away: the call was made."""
+    """Record the outcome; retries for a minute if the database is unavailable, since the call was made."""
     tries = 0
     while True:
         try:
@@ -167,7 +167,7 @@ async def _write(tx: Transaction, *, attempt: Attempt, outcome: Outcome) -> str:
 
 
 async def _finished(recording: Awaitable[str]) -> str:
-    """Let the record be written even if this worker is told to stop meanwhile."""
+    """Finish the write even if this worker is stopped meanwhile."""
     task = asyncio.ensure_future(recording)
     try:
         return await asyncio.shield(task)
@@ -179,7 +179,7 @@ async def _finished(recording: Awaitable[str]) -> str:
 async def deliver_due(
     service: Delivering, *, limit: int, shop_id: int | None = None
 ) -> dict[int, str]:
-    """One round: claim, and deliver side by side; the status of each by its id."""
+    """One round: claim, then deliver concurrently; returns status by id."""
     claims = await claim_due(service, limit=limit, shop_id=shop_id)
     statuses = await asyncio.gather(*(deliver(service, claim) for claim in claims))
     return {claim.id: status for claim, status in zip(claims, statuses, strict=True)}

@@ -1,4 +1,4 @@
-"""Look at deliveries: which wait, were sent, or have failed, and what each attempt came to."""
+"""List deliveries, and the log of one's attempts."""
 
 from datetime import datetime
 from typing import Any

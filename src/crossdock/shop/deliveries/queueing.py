@@ -1,4 +1,4 @@
-"""Queue a delivery in the transaction of what it tells of."""
+"""Queue a delivery in the transaction of the change that it reports."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ async def queue_delivery(
     is_done_by_hand: bool = False,
     object_key: str | None = None,
 ) -> int | None:
-    """The new delivery's id, or None where this subject was queued for this target before."""
+    """The new delivery's id, or None if this subject was already queued for this target."""
     found = await tx.value(
         "select queue_delivery(%s, %s, %s, %s, %s, %s, %s, %s)",
         (

@@ -1,4 +1,4 @@
-"""Write down what became of an attempt: state, log, event and alert in one transaction."""
+"""Record the outcome of an attempt: state, log, event and alert in one transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,14 +44,14 @@ async def record_sent(tx: Transaction, *, attempt: Attempt, sent: Sent) -> str:
 
 
 class Success(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt that was a success, of a kind that adds nothing to it."""
+    """A successful attempt of a kind without consequences."""
 
     attempt: Attempt
     sent: Sent
 
 
 async def record_successes(tx: Transaction, *, successes: Sequence[Success]) -> list[str]:
-    """What `record_sent` does, for many in one statement and so with one wait for the disk."""
+    """`record_sent` for many in one statement, and so with one flush to disk."""
     rows = [
         {
             "number": number,
@@ -83,7 +83,7 @@ _SUCCESSES = """
 
 
 async def record_failure(tx: Transaction, *, attempt: Attempt, failed: DeliveryFailed) -> str:
-    """Back to queued with the time of the next attempt, or failed with an alert."""
+    """Requeue with the time of the next attempt, or fail with an alert."""
     claim, kind = attempt.claim, attempt.kind
     wait_s = kind.wait_s(claim.attempt, failed)
     failure = Failure(error=redact_text(str(failed))[:ERROR_CHARS], wait_s=wait_s)
@@ -102,12 +102,12 @@ async def record_failure(tx: Transaction, *, attempt: Attempt, failed: DeliveryF
 
 
 async def record_withdrawn(tx: Transaction, *, attempt: Attempt) -> str:
-    """There was nothing to send any more: nothing was called and nothing will be."""
+    """Nothing was left to send: no call was made and none will be."""
     return "withdrawn" if await _write(tx, attempt=attempt, status="withdrawn") else ""
 
 
 async def hand_back(tx: Transaction, *, attempt: Attempt) -> None:
-    """This worker is stopping: whether it arrived is unknown, so the next attempt looks first."""
+    """This worker is stopping: the outcome is unknown, so the next attempt looks it up first."""
     log = _line(attempt, "stopped", error="its worker was stopped")
     await _write(tx, attempt=attempt, status="queued", wait_s=0, log=log)
 

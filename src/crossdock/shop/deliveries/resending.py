@@ -1,4 +1,4 @@
-"""Start over with deliveries that failed: one, or all of a time range."""
+"""Resend failed deliveries: one, or all of a time range."""
 
 from datetime import datetime
 

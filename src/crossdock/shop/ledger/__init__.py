@@ -1,4 +1,4 @@
-"""Accounts and what moves between them: double entry, append-only, zero per currency."""
+"""Double-entry ledger: append-only accounts and transfers; balances of a currency sum to zero."""
 
 from crossdock.shop.ledger.chart import ACCOUNT_KINDS, AccountKind
 from crossdock.shop.ledger.posting import Account, Transfer, post_transfers, refusing_overdraft

@@ -1,4 +1,4 @@
-"""Change balances by transfers; every other way is closed."""
+"""Post transfers, the only way to change a balance."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -61,7 +61,7 @@ async def post_transfers(
 
 @contextmanager
 def refusing_overdraft() -> Iterator[None]:
-    """Turn the SQL function's refusal into the core's."""
+    """Translate the SQL function's error to Refused `balance_insufficient`."""
     try:
         yield
     except psycopg.Error as error:

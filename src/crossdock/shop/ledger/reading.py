@@ -1,4 +1,4 @@
-"""Look at accounts and at the rows that made their balances."""
+"""List accounts and ledger entries."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ PAGE_MAX = 1_000
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account with its balance, credits less debits; `floor_minor` is what it may not go below."""
+    """An account with its balance (credits less debits); `floor_minor` is the least it may be."""
 
     id: int
     kind: str
@@ -22,7 +22,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: a debit and a credit at once, with both balances after it."""
+    """One entry: a debit and a credit at once, with both balances after it."""
 
     id: int
     kind: str
@@ -43,7 +43,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
 async def list_accounts(
     tx: Transaction, *, shop_id: int, kind: str | None = None, owner: str | None = None
 ) -> list[AccountView]:
-    """The shop's accounts, or those of one kind or owner, by kind, owner and currency."""
+    """The shop's accounts, optionally of one kind or owner, by kind, owner and currency."""
     rows = await tx.all(
         "select id, kind, owner, currency, balance_minor, floor_minor, updated_at from accounts"
         " where shop_id = %(shop)s and (%(kind)s::text is null or kind = %(kind)s)"

@@ -1,4 +1,4 @@
-"""Compute the ledger's balances again from its rows."""
+"""Recompute the ledger's balances from its entries."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ _CHECKS = {
 
 
 class LedgerDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored number that is not what the rows say."""
+    """A stored number that differs from the recomputed one."""
 
     check: str
     place: str
@@ -21,7 +21,7 @@ class LedgerDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def verify_ledger(tx: Transaction, *, shop_id: int) -> list[LedgerDifference]:
-    """Every difference in the shop's ledger; none are expected, ever."""
+    """Every difference in the shop's ledger; none are expected."""
     return [
         LedgerDifference(check=check, place=row[0], expected=row[1], found=row[2])
         for check, query in _CHECKS.items()

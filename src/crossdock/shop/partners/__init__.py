@@ -1,4 +1,4 @@
-"""Who may call: partners, their terms, and how they prove themselves within their limits."""
+"""Partners, their terms, their credentials and rate limits."""
 
 from crossdock.shop.partners.callers import Callers
 from crossdock.shop.partners.keeping import secret_place

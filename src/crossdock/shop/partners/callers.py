@@ -1,4 +1,4 @@
-"""What every kind of proof shares: who is known, whether that still holds, how often it may call."""
+"""Shared by all proofs: credential cache, revision check, rate limit, last use."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -98,7 +98,7 @@ class Callers:
         return read
 
     def is_live(self, secret: Secret) -> bool:
-        """Whether a secret that was read has not ended since."""
+        """Whether a secret is still valid."""
         return secret.expires_at is None or self.clock.now() < secret.expires_at
 
     async def _read(self, lookup: Lookup) -> Credential | None:

@@ -1,4 +1,4 @@
-"""Partners and their keys as operators see them: never a secret."""
+"""Partners and their keys for operators; never a secret."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from crossdock.shop.partners.model import Proof
 
 
 class SecretView(msgspec.Struct, frozen=True, kw_only=True):
-    """The life of one secret. `hint` is how a token begins, '' for other kinds."""
+    """The validity of one secret. `hint` is a token's beginning, '' for other kinds."""
 
     id: int
     hint: str
@@ -36,7 +36,7 @@ class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_live(self) -> bool:
-        """Whether calls with it are heard: the newest secret has no end until it is revoked."""
+        """Whether calls with it are accepted: the newest secret has no end until it is revoked."""
         return not self.disabled and any(
             secret.revoked_at is None and secret.expires_at is None for secret in self.secrets
         )

@@ -1,4 +1,4 @@
-"""Add partners, change their terms."""
+"""Add partners and change their terms."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ async def set_terms(tx: Transaction, *, partner_id: int, terms: Terms) -> None:
 
 
 async def touch_partner(tx: Transaction, *, partner_id: int) -> None:
-    """Raise the revision, so that no worker believes what it has cached."""
+    """Increase the revision, which invalidates every worker's cache."""
     await tx.run("update partners set active = active where id = %s", (partner_id,))
 
 

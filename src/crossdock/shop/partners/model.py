@@ -1,4 +1,4 @@
-"""Who may call, and under which terms."""
+"""Partners, their terms and credentials."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -9,7 +9,7 @@ import msgspec
 from crossdock.kit.zones import NEUTRAL, zone_named
 
 Proof = Literal["signature", "bearer", "password"]
-"""How a caller proves itself: it signs, it shows a token, or it shows a name and a password."""
+"""How a caller authenticates: by signature, bearer token, or name and password."""
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Prove a caller by name and password, of which only an Argon2id hash is kept."""
+"""Authenticate by name and password, of which only an Argon2id hash is stored."""
 
 import asyncio
 from collections import OrderedDict

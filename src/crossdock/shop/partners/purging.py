@@ -1,4 +1,4 @@
-"""Forgetting what no request can need any more."""
+"""Delete expired nonces and rate windows."""
 
 from datetime import datetime, timedelta
 

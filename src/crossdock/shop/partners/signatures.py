@@ -1,4 +1,4 @@
-"""Prove that a signed call comes from its partner, once, and spend its nonce."""
+"""Verify a signed call and spend its nonce."""
 
 import hmac
 from collections.abc import Callable
@@ -90,7 +90,7 @@ class Signatures:
         return await self._callers.known(Lookup("signature", public_key), cached=False)
 
     def match(self, credential: Credential, sign: Sign, signature: str) -> Secret | None:
-        """The live secret that made `signature`, comparing with every one of them."""
+        """The live secret that made `signature`; compares with all of them."""
         found = None
         for secret in credential.secrets:
             right = _equal(sign(secret.value), signature)
@@ -130,7 +130,7 @@ def _equal(left: str, right: str) -> bool:
 
 
 async def is_nonce_spent(tx: Transaction, *, credential_id: int, nonce: str, now: datetime) -> bool:
-    """Whether the nonce was used by this credential and its time is not over. Spends nothing."""
+    """Whether this credential used the nonce within its lifetime. Spends nothing."""
     found = await tx.value(
         "select true from nonces where credential_id = %s and nonce = %s and expires_at >= %s",
         (credential_id, nonce, now),

@@ -1,4 +1,4 @@
-"""Prove a caller by a bearer token, of which only a hash is kept."""
+"""Authenticate by bearer token, of which only a hash is stored."""
 
 import re
 

@@ -77,7 +77,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerLost(Exception):
-    """The provider may have done it or not: no answer came. It has to be looked up."""
+    """No answer arrived: the provider may or may not have acted. It has to be looked up."""
 
 
 class Provider(Protocol):
@@ -86,19 +86,19 @@ class Provider(Protocol):
     name: str
 
     async def authorise(self, question: Question, card: Card) -> Answer:
-        """Set the amount aside on the card."""
+        """Reserve the amount on the card."""
 
     async def capture(self, question: Question) -> Answer:
         """Take the amount, or less of it, that was authorised under the same reference."""
 
     async def void(self, question: Question) -> Answer:
-        """Let go of an authorised amount."""
+        """Cancel the reservation."""
 
     async def refund(self, question: Question) -> Answer:
-        """Give back so much of what was captured."""
+        """Refund part or all of what was captured."""
 
     async def look_up(self, question: Question) -> Answer | None:
-        """What was answered to this key, or None where the question never arrived."""
+        """The answer to this key, or None if the request never arrived."""
 
 
 Providers = Mapping[str, Provider]

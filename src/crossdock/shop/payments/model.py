@@ -1,4 +1,4 @@
-"""A payment and what was asked about it, as the core knows them."""
+"""Payments, and the requests made to a provider."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -59,7 +59,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One question to a provider: asked, done or refused."""
+    """One request to a provider: asked, done or refused."""
 
     id: int
     shop_id: int
@@ -94,7 +94,7 @@ async def list_payments(tx: Transaction, *, shop_id: int, order_id: int) -> list
 
 
 async def list_attempts(tx: Transaction, *, shop_id: int, payment_id: int) -> list[Attempt]:
-    """What the provider was asked about a payment, the oldest first."""
+    """The requests to the provider about a payment, oldest first."""
     rows = await tx.all(
         f"select {ATTEMPT} from payment_attempts a where shop_id = %s and payment_id = %s order by id",
         (shop_id, payment_id),

@@ -1,4 +1,4 @@
-"""What signing in works with."""
+"""What signing in depends on."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A person, a session, and what a sign-in ends with."""
+"""A person, a session, and the result of a sign-in."""
 
 from datetime import datetime
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Which passwords are good enough for a person."""
+"""The password policy for people."""
 
 from functools import lru_cache
 from pathlib import Path

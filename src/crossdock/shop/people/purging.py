@@ -1,4 +1,4 @@
-"""Forgetting sessions that ended and attempts that no longer count."""
+"""Delete ended sessions and expired sign-in attempts."""
 
 from datetime import datetime
 

@@ -45,12 +45,12 @@ class Lifetimes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new_token(ids: Ids) -> str:
-    """A token that nobody can guess."""
+    """A new random token."""
     return ids.random_token(TOKEN_LENGTH)
 
 
 def is_token(text: str) -> bool:
-    """Whether the text has the shape of a token; no other can open a session."""
+    """Whether the text has the format of a token."""
     return _TOKEN.fullmatch(text) is not None
 
 
@@ -106,5 +106,5 @@ async def read_session(
 
 
 async def close_session(tx: Transaction, *, token: str) -> None:
-    """End the session of a token; an unknown one is no matter."""
+    """End the session of a token; an unknown one is ignored."""
     await tx.run("delete from sessions where token_hash = %s", (hash_key(token),))
