@@ -31,6 +31,10 @@ RECONNECT_S = 3.0
 # The server enforces the statement timeout; only a waiting commit or a hanging server takes longer.
 PATIENCE_S = 5.0
 
+_SESSION_SQL = (
+    "select set_config(%s, %s, false), set_config(%s, %s, false), set_config(%s, %s, false)"
+)
+
 Params = Sequence[Any] | Mapping[str, Any]
 StatementHook = Callable[[str], Awaitable[None]]
 
@@ -95,14 +99,18 @@ class Database:
         self._patience_s = (
             statement_timeout_ms / 1000 + patience_s if statement_timeout_ms else None
         )
-        options = f"-c lock_timeout={lock_timeout_ms} -c statement_timeout={statement_timeout_ms} -c jit=off"
+        session = {
+            "lock_timeout": str(lock_timeout_ms),
+            "statement_timeout": str(statement_timeout_ms),
+            "jit": "off",
+        }
         self._hosts = Hosts(url, late_alone_s=self._patience_s or LATE_ALONE_S)
         kwargs = {
             "autocommit": True,
-            "options": options,
             "application_name": "crossdock",
             **LINK,
         }
+        self._session = session
         self.probe = Probe(self._hosts.conninfo, kwargs)
         self.pool = Pool(
             self._hosts.conninfo,
@@ -143,8 +151,10 @@ class Database:
             yield Transaction(connection, hook=self._hook)
 
     async def _configure(self, connection: Connection) -> None:
+        """Set the session by a statement: poolers refuse, or drop, the options of a connection."""
         connection.patience_s = self._patience_s
         self._hosts.add(connection)
+        await connection.execute(_SESSION_SQL, [x for pair in self._session.items() for x in pair])
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

@@ -18,6 +18,7 @@ def migrate(
     """Create the database, or migrate it to this version."""
     from crossdock.db import migrate as migration
     from crossdock.db.embedded import running_database
+    from crossdock.db.pooling import refuse_transaction_pooling
 
     settings = load_settings()
     if check:
@@ -28,6 +29,7 @@ def migrate(
             text = due or "The database is up to date."
             _say(text, as_json=as_json, changed=False, is_current=not due)
             raise typer.Exit(1 if due else 0)
+        refuse_transaction_pooling(running.database.url)
         changed = migration.migrate(running.database.url)
     text = "Migrated." if changed else "Nothing to do."
     _say(text, as_json=as_json, changed=changed, is_current=True)

@@ -37,12 +37,14 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
     """Database, schema, processes; the embedded database stops last."""
     from crossdock.db.embedded import running_database
     from crossdock.db.migrate import migrate
+    from crossdock.db.pooling import refuse_transaction_pooling
     from crossdock.kit.logging import configure_logging
     from crossdock.serving.supervisor import Supervisor
 
     configure_logging(level=settings.log.level, format=settings.log.format)
     warn_of_strangers(settings)
     with running_database(settings) as running, noting_address(settings) as note_address:
+        refuse_transaction_pooling(running.database.url)
         migrate(running.database.url)
         run_once(require_master_key, settings=running)
         asyncio.run(Supervisor(running, with_jobs=with_jobs, on_ready=note_address).run())

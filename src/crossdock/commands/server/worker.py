@@ -10,6 +10,7 @@ def worker() -> None:
     """Run background jobs until a stop signal; unfinished ones are requeued."""
     from crossdock.db.embedded import running_database
     from crossdock.db.migrate import require_served
+    from crossdock.db.pooling import refuse_transaction_pooling
     from crossdock.jobs.worker import work
     from crossdock.kit.logging import configure_logging
 
@@ -17,6 +18,7 @@ def worker() -> None:
     require_database(settings)
     configure_logging(level=settings.log.level, format=settings.log.format)
     with running_database(settings) as running:
+        refuse_transaction_pooling(running.database.url)
         require_served(running.database.url)
         run_once(require_master_key, settings=running)
         asyncio.run(work(running, equip=equip_worker))
