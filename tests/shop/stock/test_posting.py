@@ -119,6 +119,73 @@ async def test_beyond_a_floor_names_each_variant_that_is_short(
         assert await level(tx, shop_id=shop.id, variant_id=enough) == (5, 0, 0, 5)
 
 
+@pytest.mark.parametrize(
+    ("before", "wanted", "left"),
+    [
+        ({"committed": 1}, ({"on_hand": -2, "floor": True},), 1),
+        ({}, ({"held": 3, "floor": True},), 2),
+        ({}, ({"committed": 2}, {"held": 1, "floor": True}), 2),
+        ({"committed": 1}, ({"on_hand": -1, "held": 1, "committed": 1, "floor": True},), 1),
+        ({"committed": 4}, ({"held": 1, "floor": True},), 0),
+    ],
+)
+async def test_beyond_a_floor_tells_what_there_was_to_take(
+    database: Database,
+    clock: FrozenClock,
+    before: dict[str, Any],
+    wanted: tuple[dict[str, Any], ...],
+    left: int,
+) -> None:
+    """Of two on hand; one posting with a floor is enough for the level that several change."""
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=2)
+        postings = [change(variant, **before)]
+        await post_stock(tx, shop_id=shop.id, postings=postings, reason="1", now=clock.now())
+        stood = await level(tx, shop_id=shop.id, variant_id=variant)
+
+    taking = _as_json([change(variant, **changes) for changes in wanted])
+    with pytest.raises(psycopg.Error) as refusal:
+        async with database.begin() as tx:
+            await tx.run("select post_stock(%s, %s::jsonb, 'x', null, now())", (shop.id, taking))
+
+    assert refusal.value.sqlstate == "CD001"
+    assert _shortages(refusal.value) == [(variant, "own", left)]
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == stood
+        assert await told(tx, shop, "x") == []
+
+
+async def test_adds_to_a_level_that_somebody_makes_meanwhile(
+    database: Database, clock: FrozenClock
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=None)
+
+    async def post(tx: Transaction, **changes: int) -> None:
+        await post_stock(
+            tx, shop_id=shop.id, postings=[change(variant, **changes)], reason="x", now=clock.now()
+        )
+
+    async def post_too() -> None:
+        async with database.begin() as other:
+            await post(other, on_hand=6, held=2, committed=1)
+
+    async with database.begin() as tx:
+        await post(tx, on_hand=5, held=1, committed=2)
+        waiting = asyncio.create_task(post_too())
+        await waiting_for_a_lock(database, behind=tx)
+    await waiting
+
+    async with database.begin() as tx:
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (11, 3, 3, 5)
+        assert await told(tx, shop, "x") == [
+            ("stock.changed", None, [[variant, "own", 2]]),
+            ("stock.changed", None, [[variant, "own", 5]]),
+        ]
+
+
 async def test_without_a_floor_may_promise_more_than_there_is(
     tx: Transaction, shop: ShopFixture, clock: FrozenClock
 ) -> None:

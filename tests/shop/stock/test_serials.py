@@ -510,12 +510,12 @@ async def test_come_line_by_line_and_the_oldest_first(
     await add(tx, shop, other, "X")
 
     await sell_serials(
-        tx, shop_id=shop.id, order_id=7, sold=[(3, other, 1), (2, variant, 1), (1, variant, 2)],
+        tx, shop_id=shop.id, order_id=7, sold=[(1, other, 1), (3, variant, 1), (2, variant, 2)],
         now=NOON,
     )  # fmt: skip
 
     found = await sold(tx, shop, 7)
-    assert list(found.items()) == [(1, ["A", "B"]), (2, ["C"]), (3, ["X"])]
+    assert list(found.items()) == [(1, ["X"]), (2, ["A", "B"]), (3, ["C"])]
 
 
 @pytest.mark.parametrize("step", ["take_serials:sold", "take_serials:sale", "post_stock:levels"])
