@@ -141,10 +141,7 @@ def test_a_function_file_that_is_gone_is_forgotten(bare_url):
     ("newer", "told"),
     [
         ("update alembic_version set version_num = '9999'", "revision 9999"),
-        (
-            "update schema_functions set checksum = md5(name)",
-            "of another Crossdock|another Crossdock",
-        ),
+        ("update schema_functions set checksum = md5(name)", "a different Crossdock"),
         ("insert into schema_functions values ('shop/newer.sql', 'abc')", "shop/newer.sql"),
         ("update schema_revisions set checksum = md5(name)", "0600_foundation.py"),
         ("update schema_generation set generation = 99999, serves_from = 99999", "99999"),
