@@ -42,7 +42,7 @@ async def test_an_item_is_read_whole(import_, rows):
         "select description, brand, attributes, images from products where shop_id = %s"
     )
     assert (description, brand) == ("Red &amp; <b>bold</b>", "Potters")
-    assert attributes == {"color": "Red", "condition": "new"}
+    assert attributes == {"color": "Red"}
     assert len(images) == 3
     assert len(await rows("select 1 from categories where shop_id = %s")) == 3
 

@@ -1,6 +1,7 @@
 """A file changes what it speaks of, and leaves everything else as it is."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,14 +25,22 @@ from crossdock.shop.catalogue import (
 )
 from crossdock.shop.catalogue.merging import completed
 from crossdock.shop.stock import StockRecord
-from tests.support.made_products import products, read_back, texts, urls, words
+from tests.support.made_products import (
+    SHOP,
+    products,
+    read_back,
+    texts,
+    urls,
+    use_of,
+    words,
+)
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
 MANY = hypothesis_settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )  # fmt: skip
-FORMATS = {
+FORMATS: dict[str, tuple[Any, Any]] = {
     "shopify-csv": (ShopifyWriter, read_shopify_csv),
     "woocommerce-csv": (WooCommerceWriter, read_woocommerce_csv),
     "google-merchant": (GoogleWriter, read_google_merchant),
@@ -111,11 +120,17 @@ def test_what_was_written_and_read_is_completed_to_what_it_was(records, format_n
     writer, reader = FORMATS[format_name]
     items = read_back(records, writer=writer, reader=reader, tmp_path=tmp_path)
     stored = {record.handle: record for record in records}
+    shows = writer(shop=SHOP, attributes=use_of(records)).again
     for item in items:
         record = stored[item.record.handle]
         held = {variant.sku for variant in item.record.variants}
         kept = tuple(variant for variant in record.variants if variant.sku in held)
-        found = completed(item.record, stored=record, variants=kept, parts=item.parts)
+        found = completed(
+            item.record,
+            stored=record,
+            variants=kept,
+            parts=msgspec.structs.replace(item.parts, shows=shows),
+        )
         expected = msgspec.structs.replace(record, variants=kept)
         assert differences(found, expected) == []
         assert len(kept) == len(record.variants) or not all(v.enabled for v in record.variants)

@@ -1,6 +1,6 @@
 """Groups the items of a file into batches, each written in one transaction."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -47,12 +47,18 @@ class Batch(msgspec.Struct):
             or self.characters >= BATCH_CHARACTERS
         )
 
-    def add(self, item: Item) -> None:
-        """Add an item; products are prepared here, outside any transaction."""
+    def add(
+        self,
+        item: Item,
+        *,
+        shows: Callable[[ProductRecord], ProductRecord | None] | None = None,
+    ) -> None:
+        """Take an item in; products are prepared here, outside of any transaction."""
         if isinstance(item, Finding):
             self.findings.append(item)
         elif isinstance(item.record, ProductRecord):
-            product = prepare((item.record,), parts=item.parts)[0]
+            parts = item.parts and msgspec.structs.replace(item.parts, shows=shows)
+            product = prepare((item.record,), parts=parts)[0]
             self.products.append(product)
             self.variants += len(product.variants)
             self.characters += len(product.tail) * (2 if item.parts else 1)
@@ -65,8 +71,14 @@ class Batch(msgspec.Struct):
             self.merchants.append(item.record)
 
 
-def batches(items: Iterable[Item], *, checker: Checker, done: int) -> Iterator[Batch]:
-    """Yield the items in batches. The first `done` items are already committed: only findings count.
+def batches(
+    items: Iterable[Item],
+    *,
+    checker: Checker,
+    done: int,
+    shows: Callable[[ProductRecord], ProductRecord | None] | None = None,
+) -> Iterator[Batch]:
+    """The file's items in batches; the first `done` were committed before and count only as findings.
 
     Reading is deterministic: the same file yields the same items, so `done` can be used to resume.
     """
@@ -82,7 +94,7 @@ def batches(items: Iterable[Item], *, checker: Checker, done: int) -> Iterator[B
                 batch = _empty(is_new=True)
             for checked in checker.check(item):
                 if is_new or isinstance(checked, Finding):
-                    batch.add(checked)
+                    batch.add(checked, shows=shows)
             batch.position = position
             if batch.is_full:
                 yield batch

@@ -6,16 +6,18 @@ import msgspec
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.imports.items import Unreadable
+from crossdock.imports.reading_again import left_out
 from crossdock.imports.tables import COLUMNS_MAX
 from crossdock.imports.writing_google import GoogleWriter
 from crossdock.imports.writing_shopify import ShopifyWriter
 from crossdock.imports.writing_tables import Writer
-from crossdock.imports.writing_woocommerce import WooCommerceWriter
+from crossdock.imports.writing_woocommerce import ATTRIBUTES_MAX, WooCommerceWriter
 from crossdock.shop.catalogue import (
+    AttributeUse,
+    CategoryRecord,
+    MerchantRecord,
     ProductRecord,
     VariantRecord,
-    left_out_of_product,
-    left_out_of_variant,
     read_attribute_use,
     stream_blog_posts,
     stream_categories,
@@ -35,12 +37,23 @@ _NAMED_MAX = 1_000
 
 _encode = msgspec.json.encode
 
+Shows = Callable[[ProductRecord], ProductRecord | None]
+
+
+def shows_of(format_name: str, shop: Shop) -> Shows | None:
+    """How the format would show a stored product of the shop now; None for JSON Lines."""
+    if format_name not in WRITERS:
+        return None
+    writer = WRITERS[format_name](shop=shop, attributes=AttributeUse([], 0, ATTRIBUTES_MAX))
+    return writer.again
+
 
 class ExportSummary(msgspec.Struct, kw_only=True):
     """What an export wrote, and what it left out because the format cannot express it.
 
-    `left_out` maps a field's name in the JSON Lines format to the number of products or variants that
-    have it. `attributes_left_out` lists attributes without a column, at most a thousand.
+    `left_out` counts the products or variants that have something of the kind, in the words of
+    JSON Lines. `attributes_left_out` names attributes without a column, at most a thousand.
+    `receiver_lacks` counts items without something that the receiver of a feed requires.
     """
 
     file: str = ""
@@ -52,6 +65,7 @@ class ExportSummary(msgspec.Struct, kw_only=True):
     attributes_left_out: Sequence[str] = ()
     attributes_left_out_count: int = 0
     left_out: dict[str, int] = {}
+    receiver_lacks: dict[str, int] = {}
 
     def leave_out(self, names: Iterable[str]) -> None:
         """Add one to the count of each name."""
@@ -106,18 +120,46 @@ async def _written(
             use.count - len(use.names) + len(writer.attributes_left_out)
         )
     yield writer.start().encode()
+    told: set[object] = set()
     async for products in stream_products(tx, shop_id=shop.id):
-        yield "".join(_product(writer, product, summary) for product in products).encode()
+        yield "".join(_product(writer, product, summary, told) for product in products).encode()
     yield writer.end().encode()
+    await _count_others(tx, shop, summary, told)
 
 
-def _product(writer: Writer, product: ProductRecord, summary: ExportSummary) -> str:
+async def _count_others(
+    tx: Transaction, shop: Shop, summary: ExportSummary, told: set[object]
+) -> None:
+    """Count what is no product: a table of products has merchants and categories as names alone."""
+    async for merchants in stream_merchants(tx, shop_id=shop.id):
+        summary.leave_out(
+            "merchants"
+            for record in merchants
+            if record.name not in told or record != MerchantRecord(name=record.name)
+        )
+    async for categories in stream_categories(tx, shop_id=shop.id):
+        summary.leave_out(
+            "categories without a product or with more than names"
+            for record in categories
+            if record.path not in told or record != CategoryRecord(path=record.path)
+        )
+    async for posts in stream_blog_posts(tx, shop_id=shop.id):
+        summary.leave_out("blog_posts" for _ in posts)
+
+
+def _product(
+    writer: Writer, product: ProductRecord, summary: ExportSummary, told: set[object]
+) -> str:
     held = writer.held(product)
     if not _counted(product, held, summary):
         return ""
-    summary.leave_out(left_out_of_product(product, writer.parts))
-    for variant in held:
-        summary.leave_out(left_out_of_variant(variant, writer.parts))
+    again = writer.again(product)
+    summary.leave_out(left_out(product, held, again))
+    if again is not None:
+        told.add(product.merchant)
+        told.update(path[:n] for path in again.categories for n in range(1, len(path) + 1))
+    for name in writer.missing(product):
+        summary.receiver_lacks[name] = summary.receiver_lacks.get(name, 0) + 1
     return writer.product(product)
 
 

@@ -20,6 +20,7 @@ from crossdock.imports.holding import GOOGLE, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused, Unreadable
 from crossdock.imports.keys import derived_key
 from crossdock.imports.layouts import GOOGLE_TABLE, foreign, found_names
+from crossdock.imports.merged_orders import merged, pictures
 from crossdock.imports.odd_cells import Odd, columns_of, read_anyway, without
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
@@ -45,6 +46,8 @@ _STATUS = {
     "backorder": "onbackorder", "available_for_order": "instock", "limited_availability": "instock",
 }  # fmt: skip
 OPTION_SECTION = "Option"
+_USUAL = ("condition", "new")
+"""What an item says where there is nothing to say."""
 _DETAIL = "product detail"
 _OPTION_COLUMNS = (_DETAIL, *(name.replace("_", " ") for name in OPTION_FIELDS))
 _SALE = ("sale price effective date",)
@@ -77,6 +80,7 @@ _CELLS = columns_of(_PRODUCT, _VARIANT, together=(("sale price", *_SALE),))
 _KNOWN = frozenset(
     chain(
         ("id", "title", "item group id", "item group title", "external seller id"),
+        ("link", "identifier exists"),
         (name.replace("_", " ") for name in KEPT_FIELDS),
         *_PRODUCT.values(),
         *_VARIANT.values(),
@@ -124,7 +128,7 @@ def read_google_merchant(source: Source, reading: Reading) -> Iterator[Item]:
         if isinstance(group, Finding):
             yield group
         else:
-            yield from _read_group(group, reading)
+            yield from read_group(group, reading)
 
 
 def _xml_entries(source: Source) -> Iterator[Entry | Finding]:
@@ -200,7 +204,8 @@ def _keys(entry: Entry) -> tuple[str, ...]:
     return (f"{entry['external_seller_id']}\0{group}",) if group else ()
 
 
-def _read_group(group: Group[Entry], reading: Reading) -> Iterator[Item]:
+def read_group(group: Group[Entry], reading: Reading) -> Iterator[Item]:
+    """The product of a group's items."""
     is_complete = group.is_complete
     head = group.rows[0]
     option_names = _option_names(group.rows)
@@ -236,7 +241,8 @@ def _read_group(group: Group[Entry], reading: Reading) -> Iterator[Item]:
         return
     yield from odd.findings
     is_counted = any(_quantity(entry) for entry in group.rows)
-    parts = head.parts if is_counted else _uncounted(head.parts)
+    has_cost = any(entry["cost_of_goods_sold"] for entry in group.rows)
+    parts = _told(head.parts, is_counted=is_counted, has_cost=has_cost)
     yield Read(
         row=head.number,
         record=record,
@@ -251,17 +257,19 @@ def _quantity(entry: Entry) -> str:
     return entry["quantity"] or entry["sell_on_google_quantity"]
 
 
-@lru_cache(maxsize=8)
-def _uncounted(parts: Parts) -> Parts:
-    """The parts without `stock_managed`: without a quantity, whether stock is counted is unknown."""
-    return msgspec.structs.replace(parts, variant=parts.variant - {"stock_managed"})
+@lru_cache(maxsize=32)
+def _told(parts: Parts, *, is_counted: bool, has_cost: bool) -> Parts:
+    """Without a quantity nothing is said of whether stock is counted, nor of a cost without one."""
+    untold = frozenset() if is_counted else frozenset({"stock_managed"})
+    untold |= frozenset() if has_cost else frozenset({"cost_minor"})
+    return msgspec.structs.replace(parts, variant=parts.variant - untold)
 
 
 def _option_names(entries: list[Entry]) -> list[str]:
-    """The details marked as options, in order, then the fields that differ within the group."""
-    detailed = [
-        name for e in entries for section, name, _ in e.details if section == OPTION_SECTION
-    ]
+    """What is detailed as an option, in that order, and the fields that differ inside the group."""
+    detailed = merged(
+        [[name for section, name, _ in e.details if section == OPTION_SECTION] for e in entries]
+    )
     differing = [name for name in OPTION_FIELDS if len({entry[name] for entry in entries}) > 1]
     return list(dict.fromkeys(detailed + differing))
 
@@ -353,16 +361,6 @@ def _dates(text: str, reading: Reading) -> tuple[datetime | None, datetime | Non
     return None if starts_at == ALWAYS else starts_at, None if ends_at == NEVER else ends_at
 
 
-def _pictures(entries: list[Entry]) -> list[str]:
-    """The pictures of all items, each once."""
-    found = (
-        url
-        for entry in entries
-        for url in (entry["image_link"], *entry.texts.get("additional_image_link", []))
-    )
-    return list(dict.fromkeys(filter(None, found)))
-
-
 def _product(
     head: Entry,
     odd: Odd,
@@ -376,24 +374,25 @@ def _product(
     constant = {
         name: head[name]
         for name in (*OPTION_FIELDS, *KEPT_FIELDS)
-        if name not in option_names and head[name]
+        if name not in option_names and head[name] and (name, head[name]) != _USUAL
     }
     detailed = {name: value for section, name, value in head.details if section != OPTION_SECTION}
     texts = head.texts.get("product_type") or head.texts.get("google_product_category") or []
     paths = (fields.category_path(text) for text in texts if not text.isdigit())
-    pictures = _pictures(entries)
+    urls = pictures([(e["image_link"], e.texts.get("additional_image_link", [])) for e in entries])
+    name = head["item_group_title"] or head["title"]
     return checked_product(
         odd,
         handle=_handle(head),
-        name=head["item_group_title"] or head["title"],
+        name=name,
         merchant=head["external_seller_id"] or reading.merchant,
         currency=reading.currency,
         variants=tuple(variants),
-        description=head["description"],
+        description="" if head["description"] in {name, head["title"]} else head["description"],
         brand=head["brand"],
         attributes=constant | detailed | head.attributes,
         categories=tuple(dict.fromkeys(path for path in paths if path)),
-        images=tuple(Image(url=url) for url in pictures),
+        images=tuple(Image(url=url) for url in urls),
         option_names=tuple(option_names),
         is_complete=is_complete,
     )

@@ -12,6 +12,7 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Unavailable
 from crossdock.imports.batches import Batch, batches
 from crossdock.imports.checking import Checker
+from crossdock.imports.exporting import shows_of
 from crossdock.imports.formats import reader_of
 from crossdock.imports.items import Finding, Unreadable
 from crossdock.imports.mapping import FieldMap
@@ -187,7 +188,9 @@ class _Run:
         with open_source(order.path) as source:
             items = read(source, reading)
             checker = Checker(currency=order.shop.currency)
-            async for batch in _read_ahead(batches(items, checker=checker, done=self.done)):
+            shows = shows_of(order.format, order.shop)
+            read_batches = batches(items, checker=checker, done=self.done, shows=shows)
+            async for batch in _read_ahead(read_batches):
                 await self._write_batch(begin, batch)
                 self._report(batch)
                 self.watcher.moved(position=source.position, size=source.size)

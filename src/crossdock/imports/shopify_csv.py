@@ -90,7 +90,7 @@ def read_shopify_csv(source: Source, reading: Reading) -> Iterator[Item]:
         if isinstance(group, Finding):
             yield group
         else:
-            yield from _read_product(group, reading)
+            yield from read_product(group, reading)
 
 
 @lru_cache(maxsize=8)
@@ -121,7 +121,8 @@ def _cell(row: TableRow, name: str) -> str:
     return row.first(*_NAMES[name])
 
 
-def _read_product(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
+def read_product(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
+    """The product of a handle's rows."""
     rows = group.rows
     head = rows[0]
     try:

@@ -132,6 +132,16 @@ def read_rows(
             yield from _row(cells, header, number, reading, table)
 
 
+def row_of(row: Mapping[str, str], number: int, reading: Reading, layout: Layout) -> TableRow:
+    """A row as a writer has it, as it is read."""
+    header = [name for name, text in row.items() if text]
+    cells = {name: bare_cell(guard_cell(row[name])) for name in header}
+    plain = {plain_name(name): text for name, text in cells.items()}
+    table = Table(frozenset(plain), frozenset(), layout.html, layout.paths)
+    tidy = {name: table.tidy(name, text) for name, text in plain.items()}
+    return TableRow(table, number, tidy, _metafields(cells))
+
+
 def _lists(
     source: Source, reading: Reading, *, layout: Layout, delimiters: str
 ) -> Iterator[tuple[int, list[str]]]:

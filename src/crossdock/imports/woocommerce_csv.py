@@ -112,7 +112,7 @@ def read_woocommerce_csv(source: Source, reading: Reading) -> Iterator[Item]:
         if isinstance(group, Finding):
             yield group
         else:
-            yield from _read_group(group, reading)
+            yield from read_family(group, reading)
 
 
 @lru_cache(maxsize=8)
@@ -145,7 +145,8 @@ def _keys(row: TableRow) -> list[str]:
     return []
 
 
-def _read_group(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
+def read_family(group: Group[TableRow], reading: Reading) -> Iterator[Item]:
+    """The products of rows that belong together."""
     parents = [row for row in group.rows if not _is_variation(row)]
     variations = [row for row in group.rows if _is_variation(row)]
     if not parents:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from crossdock.imports import fields
 from crossdock.imports.holding import SHOPIFY
+from crossdock.imports.reading import Reading
+from crossdock.imports.reading_again import shopify_again
 from crossdock.imports.tables import COLUMNS_MAX
 from crossdock.imports.writing_tables import TableText, number_text, on_hand, sold_variants
 from crossdock.kit.money import format_minor
@@ -64,6 +66,7 @@ class ShopifyWriter:
     parts = SHOPIFY
 
     def __init__(self, *, shop: Shop, attributes: AttributeUse) -> None:
+        self._reading = Reading(currency=shop.currency, merchant="")
         self._currency = shop.currency
         kept = sorted(attributes.names[:ATTRIBUTES_MAX])
         self.attributes_left_out: Sequence[str] = attributes.names[ATTRIBUTES_MAX:]
@@ -83,6 +86,14 @@ class ShopifyWriter:
     def product(self, product: ProductRecord) -> str:
         """The product's rows: its variants, then the images beyond the number of variants."""
         return self._table.rows(self._rows(product))
+
+    def again(self, product: ProductRecord) -> ProductRecord | None:
+        """The product as an import into an empty shop makes it, None for one that is not written."""
+        return shopify_again(self._rows(product), self._reading)
+
+    def missing(self, product: ProductRecord) -> Sequence[str]:
+        """Nothing."""
+        return ()
 
     def end(self) -> str:
         """Nothing."""

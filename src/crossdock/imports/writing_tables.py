@@ -24,6 +24,12 @@ class Writer(Protocol):
     def product(self, product: ProductRecord) -> str:
         """One product."""
 
+    def again(self, product: ProductRecord) -> ProductRecord | None:
+        """The product as an import into an empty shop makes it, None for one that is not written."""
+
+    def missing(self, product: ProductRecord) -> Iterable[str]:
+        """What the receiver needs of the product and it does not have."""
+
     def end(self) -> str:
         """What follows the last product."""
 

@@ -10,6 +10,9 @@ from datetime import datetime
 
 from crossdock.imports import fields
 from crossdock.imports.holding import WOOCOMMERCE
+from crossdock.imports.reading import Reading
+from crossdock.imports.reading_again import woocommerce_again
+from crossdock.imports.woocommerce_csv import SHORT
 from crossdock.imports.writing_tables import TableText, number_text, on_hand
 from crossdock.kit.money import format_minor
 from crossdock.shop.catalogue import AttributeUse, ProductRecord, VariantRecord, slug_of
@@ -65,8 +68,9 @@ class WooCommerceWriter:
     attributes_left_out: Sequence[str] = ()
 
     def __init__(self, *, shop: Shop, attributes: AttributeUse) -> None:
+        self._reading = Reading(currency=shop.currency, merchant="")
         self._currency = shop.currency
-        self._parents: set[int] = set()
+        self._parents: dict[int, str] = {}
         self._count = min(attributes.most, ATTRIBUTES_MAX)
         numbered = (
             f"Attribute {number} {what}"
@@ -86,6 +90,14 @@ class WooCommerceWriter:
     def product(self, product: ProductRecord) -> str:
         """The product's rows."""
         return self._table.rows(self._rows(product))
+
+    def again(self, product: ProductRecord) -> ProductRecord | None:
+        """The product as an import into an empty shop makes it, None for one that is not written."""
+        return woocommerce_again(self._rows(product), self._reading)
+
+    def missing(self, product: ProductRecord) -> Sequence[str]:
+        """Nothing."""
+        return ()
 
     def end(self) -> str:
         """Nothing."""
@@ -128,9 +140,8 @@ class WooCommerceWriter:
     def _parent(self, product: ProductRecord) -> str:
         """The parent SKU that variations refer to: the handle, made unique where merchants share it."""
         sku = product.handle
-        if hash(sku) in self._parents:
+        if self._parents.setdefault(hash(sku), product.merchant) != product.merchant:
             sku = f"{sku} {slug_of(product.merchant)}"
-        self._parents.add(hash(sku))
         return sku
 
     def _head(self, product: ProductRecord) -> dict[str, str]:
@@ -142,12 +153,15 @@ class WooCommerceWriter:
             )
             for name in product.option_names
         }
+        has_short = bool(product.description) and SHORT in product.attributes
+        attributes = {n: t for n, t in product.attributes.items() if n != SHORT or not has_short}
         return {
             "Name": product.name,
             "Published": "1" if product.enabled else "-1",
             "Is featured?": "1" if product.featured else "0",
             "Visibility in catalog": "visible",
             "Description": _one_line(product.description),
+            "Short description": _one_line(product.attributes[SHORT]) if has_short else "",
             "Tax status": "taxable",
             "Backorders allowed?": "1" if product.sold_without_stock else "0",
             "Categories": fields.join_list([fields.path_text(path) for path in product.categories]),
@@ -158,7 +172,7 @@ class WooCommerceWriter:
             "Brands": product.brand,
             "Meta: _handle": product.handle,
             "Meta: _merchant": product.merchant,
-            **self._attributes(options | product.attributes),
+            **self._attributes(options | attributes),
         }
 
     def _attributes(self, values: dict[str, str]) -> dict[str, str]:

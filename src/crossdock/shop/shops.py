@@ -15,13 +15,15 @@ from crossdock.kit.zones import NEUTRAL, zone_named, zone_of_country
 from crossdock.shop.customers import Address
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_PRODUCT_URL = re.compile(r"https?://[^\s{}<>\"]+\{(?:handle|sku)\}[^\s<>\"]*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """One operator's catalogue, stock, orders and partners; `languages` has the main one first.
 
-    `time_zone` is the IANA name of the zone in which dates and times without one are read and told.
+    `time_zone` is the IANA name of the zone in which dates and times without one are read and told;
+    `product_url` the template of a product's page, or ''.
     """
 
     id: int
@@ -31,6 +33,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     country: str
     languages: tuple[str, ...]
     time_zone: str
+    product_url: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -104,11 +107,28 @@ async def list_shops(tx: Transaction) -> list[Shop]:
     return [_from_row(row) for row in await tx.all(f"{_SELECT} order by id")]
 
 
-_SELECT = "select id, slug, name, currency, country, languages, time_zone from shops"
+async def set_product_url(tx: Transaction, *, shop_id: int, template: str) -> bool:
+    """Say where the shop's product pages are, as https://shop.example/p/{handle}; whether that is news.
+
+    `{handle}` and `{sku}` stand for a product's. Raises Invalid (invalid_input).
+    """
+    url = template.strip()
+    if url and not _PRODUCT_URL.fullmatch(url):
+        raise _invalid(
+            "product_url", "A product URL begins with https:// and has {handle} or {sku} in it."
+        )
+    changed = await tx.run(
+        "update shops set product_url = %s where id = %s and product_url <> %s",
+        (url, shop_id, url),
+    )
+    return bool(changed)
+
+
+_SELECT = "select id, slug, name, currency, country, languages, time_zone, product_url from shops"
 
 
 def _from_row(row: tuple[object, ...]) -> Shop:
-    names = ("id", "slug", "name", "currency", "country", "languages", "time_zone")
+    names = ("id", "slug", "name", "currency", "country", "languages", "time_zone", "product_url")
     return msgspec.convert(dict(zip(names, row, strict=True)), Shop)
 
 

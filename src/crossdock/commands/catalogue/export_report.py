@@ -24,8 +24,22 @@ def show_summary(summary: ExportSummary, *, as_json: bool) -> None:
     if summary.left_out:
         parts = ", ".join(f"{name} ({count})" for name, count in summary.left_out.items())
         console.print(Text(f"Left out, since {summary.format} has no place for it: {parts}."))
+    if summary.receiver_lacks:
+        console.print(Text(_lacks_text(summary)))
     if summary.attributes_left_out_count:
         console.print(Text(_attributes_text(summary)))
+
+
+def _lacks_text(summary: ExportSummary) -> str:
+    """What the receiver will refuse, and how to get a page for every product."""
+    parts = ", ".join(f"{name} ({count})" for name, count in summary.receiver_lacks.items())
+    advice = (
+        f" Give the products' pages: crossdock shop set {summary.shop} "
+        "--product-url 'https://shop.example/p/{handle}'."
+        if "link" in summary.receiver_lacks
+        else ""
+    )
+    return f"The receiver requires what these items do not have: {parts}.{advice}"
 
 
 def _attributes_text(summary: ExportSummary) -> str:

@@ -67,23 +67,32 @@ def add(
 def set_(
     slug: Annotated[str, typer.Argument(help="The shop's slug.")],
     time_zone: Annotated[str | None, typer.Option(help=_ZONE_HELP)] = None,
+    product_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a product's page, such as https://shop.example/p/{handle}, for feeds; "
+            "{sku} is the variant's. Empty takes it away."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Change a shop. Prices and orders that are stored already stay as they are."""
     from crossdock.shop.partners import touch_partners
-    from crossdock.shop.shops import read_shop, set_time_zone
+    from crossdock.shop.shops import read_shop, set_product_url, set_time_zone
 
-    if time_zone is None:
+    if time_zone is None and product_url is None:
         raise Invalid("invalid_input", "Say what to change, for example --time-zone UTC.")
 
     async def write(_runtime: Runtime, tx: Transaction) -> "Shop":
         shop = await read_shop(tx, slug=slug)
-        if await set_time_zone(tx, shop_id=shop.id, time_zone=time_zone):
+        if time_zone is not None and await set_time_zone(tx, shop_id=shop.id, time_zone=time_zone):
             await touch_partners(tx, shop_id=shop.id)
+        if product_url is not None:
+            await set_product_url(tx, shop_id=shop.id, template=product_url)
         return await read_shop(tx, slug=slug)
 
     shop = with_transaction(write)
-    report(shop, as_json=as_json, text=f"Shop {shop.slug} has the time zone {shop.time_zone}.")
+    report(shop, as_json=as_json, text=_set_text(shop))
 
 
 @app.command("list")
@@ -101,6 +110,11 @@ def list_(as_json: JsonOption = False) -> None:
         return
     for shop in shops:
         typer.echo(f"{shop.slug}  {shop.name}  {shop.currency}  {shop.country}  {shop.time_zone}")
+
+
+def _set_text(shop: "Shop") -> str:
+    pages = f" Its product pages are at {shop.product_url}." if shop.product_url else ""
+    return f"Shop {shop.slug} has the time zone {shop.time_zone}.{pages}"
 
 
 def _advise_zone(shop: "Shop") -> None:

@@ -18,9 +18,9 @@ from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.offers import Offer, offers
 from crossdock.shop.catalogue.parts import (
     EVERYTHING,
+    PRODUCT_PARTS,
+    VARIANT_PARTS,
     Parts,
-    left_out_of_product,
-    left_out_of_variant,
 )
 from crossdock.shop.catalogue.reading_back import (
     AttributeUse,
@@ -56,6 +56,8 @@ from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, sl
 
 __all__ = [
     "EVERYTHING",
+    "PRODUCT_PARTS",
+    "VARIANT_PARTS",
     "AttributeUse",
     "BlogPostRecord",
     "CategoryRecord",
@@ -85,8 +87,6 @@ __all__ = [
     "html_once",
     "is_too_deep",
     "known_names",
-    "left_out_of_product",
-    "left_out_of_variant",
     "list_categories",
     "list_posts",
     "list_products",

@@ -1,6 +1,7 @@
 """A record as a source gave it, completed by what is stored and the source has no place for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -31,7 +32,42 @@ def completed(
         else variant
         for variant, before in zip(read.variants, variants, strict=True)
     )
-    return msgspec.structs.replace(read, **merged)
+    found = msgspec.structs.replace(read, **merged)
+    return _as_shown(read, found, stored, variants, parts) if stored and parts.shows else found
+
+
+def _as_shown(
+    read: ProductRecord,
+    found: ProductRecord,
+    stored: ProductRecord,
+    variants: Sequence[VariantRecord | None],
+    parts: Parts,
+) -> ProductRecord:
+    """The product with the stored values that the format shows as the file has them."""
+    known = tuple(
+        msgspec.structs.replace(before, stock=given.stock)
+        for given, before in zip(read.variants, variants, strict=True)
+        if before
+    )
+    shown = parts.shows(msgspec.structs.replace(stored, variants=known)) if parts.shows else None
+    if shown is None:
+        return found
+    shown_variants = {variant.sku: variant for variant in shown.variants}
+    merged = tuple(
+        _kept(given, one, before, shown_variants.get(given.sku), VARIANT_PARTS)
+        for given, one, before in zip(read.variants, found.variants, variants, strict=True)
+    )
+    kept: ProductRecord = _kept(read, found, stored, shown, PRODUCT_PARTS)
+    return msgspec.structs.replace(kept, variants=merged)
+
+
+def _kept(read: Any, found: Any, stored: Any, shown: Any, names: Iterable[str]) -> Any:
+    if stored is None or shown is None:
+        return found
+    same = {
+        name: getattr(stored, name) for name in names if getattr(read, name) == getattr(shown, name)
+    }
+    return msgspec.structs.replace(found, **same)
 
 
 def _product(

@@ -1,11 +1,10 @@
 """Which parts of a product a file format can express."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import msgspec
 
 from crossdock.shop.catalogue.records import ProductRecord, VariantRecord
-from crossdock.shop.stock import StockRecord
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +19,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     | `shows_every_sale` | whether no sale may mean more than that none can be shown |
     | `shares_enabled` | whether one cell says it of a product and its only variant |
     | `lends_pictures` | whether a variant's picture and the product's first stand for each other |
+    | `shows` | a stored product as the format would show it now: what is so in the file stays as it is |
     | `unread` | fields that it holds but that could not be read, each with its sku, '' for the product |
     """
 
@@ -33,6 +33,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     shows_every_sale: bool = True
     shares_enabled: bool = False
     lends_pictures: bool = False
+    shows: Callable[[ProductRecord], ProductRecord | None] | None = None
     unread: frozenset[tuple[str, str]] = frozenset()
 
     def product_fields(self) -> frozenset[str]:
@@ -48,7 +49,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _KEYS = frozenset({"handle", "name", "merchant", "currency", "variants", "is_complete"})
-_EMPTY: tuple[object, ...] = ("", None, {}, ())
 
 
 def _defaults(kind: type[msgspec.Struct], *, keys: frozenset[str]) -> dict[str, object]:
@@ -65,37 +65,3 @@ EVERYTHING = Parts(
     image_texts=True,
 )
 """Of a format that holds all; to be narrowed by what could not be read."""
-
-
-def left_out_of_product(product: ProductRecord, parts: Parts) -> Iterator[str]:
-    """The fields of the product that the format cannot express, by their JSON Lines names."""
-    yield from _left_out(product, PRODUCT_PARTS, parts.product)
-    if len(product.categories) > parts.categories_max:
-        yield "categories after the first"
-    if len(product.option_names) > parts.options_max:
-        yield f"option_names after the first {parts.options_max}"
-    if not parts.image_texts and any(image.alt for image in product.images):
-        yield "images.alt"
-
-
-def left_out_of_variant(variant: VariantRecord, parts: Parts) -> Iterator[str]:
-    """The same for a variant."""
-    for name in _left_out(variant, VARIANT_PARTS, parts.variant):
-        yield f"variants.{name}"
-    for record in variant.stock:
-        if record.pool not in parts.pools and record.on_hand:
-            yield f"variants.stock of the pool {record.pool}"
-    if any(map(_has_more_than_a_count, variant.stock)):
-        yield "variants.stock but for on_hand"
-
-
-def _left_out(
-    record: msgspec.Struct, defaults: dict[str, object], held: frozenset[str]
-) -> Iterator[str]:
-    for name, default in defaults.items():
-        if name not in held and (value := getattr(record, name)) != default and value not in _EMPTY:
-            yield name
-
-
-def _has_more_than_a_count(record: StockRecord) -> bool:
-    return bool(record.warning_level or record.best_before or record.best_before_alert)
