@@ -158,3 +158,17 @@ async def test_an_invalid_gtin_is_kept_with_a_warning(import_, rows):
     summary = await import_('{"sku": "a", "name": "A", "retail_minor": 1, "upc": "123"}', "jsonl")
     assert (summary.refused, summary.warnings) == (0, 1)
     assert await rows("select upc, gtin14 from variants where shop_id = %s") == [("123", None)]
+
+
+async def test_a_merchants_country_that_is_none_is_refused_with_what_is_meant(import_, rows):
+    lines = [
+        {"type": "merchant", "name": name, "country": country}
+        for name, country in (("Right", "GB"), ("Wrong", "UK"), ("Neither", "XX"))
+    ]
+    summary = await import_("\n".join(map(json.dumps, lines)), "jsonl")
+    assert (summary.merchants_changed, summary.refused) == (1, 2)
+    assert "'UK' is no country code of ISO 3166-1; write GB for United Kingdom." in str(
+        summary.refusals
+    )
+    known = await rows("select name from merchants where shop_id = %s and country is not null")
+    assert known == [("Right",)]
