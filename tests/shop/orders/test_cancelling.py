@@ -7,8 +7,15 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.dispatch import resend
-from crossdock.shop.orders import cancel_order
-from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
+from crossdock.shop.orders import cancel_order, move_order, read_order
+from tests.support.factories import (
+    PartnerFixture,
+    ShopFixture,
+    level,
+    make_partner,
+    make_shop,
+    make_variant,
+)
 from tests.support.ordering import order, placing, read_partner
 
 
@@ -80,8 +87,6 @@ async def test_keeps_its_partner_number_used_for_ever(
         key = await tx.value(
             "select c.public_key from credentials c where c.shop_id = %s", (shop.id,)
         )
-    from tests.support.factories import PartnerFixture
-
     partner = await read_partner(
         database, PartnerFixture(id=0, shop_id=shop.id, key=key, secret="")
     )
@@ -104,6 +109,58 @@ async def test_of_another_shop_looks_like_none(database: Database, clock: Frozen
     assert refusal.value.code == "order_not_found"
     async with database.begin() as tx:
         assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 2, 3)
+
+
+async def test_is_refused_once_the_work_has_begun(database: Database, clock: FrozenClock) -> None:
+    shop, variant, order_id = await _placed(database, clock)
+    async with database.begin() as tx:
+        await move_order(
+            tx, shop_id=shop.id, order_id=order_id, to="in_fulfilment", now=clock.now()
+        )
+
+    with pytest.raises(Refused) as refusal:
+        async with database.begin() as tx:
+            await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
+
+    assert refusal.value.code == "order_state"
+    assert refusal.value.message == "An order that is in_fulfilment cannot be cancelled."
+    async with database.begin() as tx:
+        order = await read_order(tx, order_id=order_id)
+        assert [line.state for line in order.lines] == ["open"]
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 2, 3)
+
+
+async def test_leaves_the_shop_s_other_orders_as_they_are(
+    database: Database, clock: FrozenClock
+) -> None:
+    shop, variant, order_id = await _placed(database, clock)
+    async with database.begin() as tx:
+        key = await tx.value("select public_key from credentials where shop_id = %s", (shop.id,))
+    fixture = PartnerFixture(id=0, shop_id=shop.id, key=key, secret="")
+    partner = await read_partner(database, fixture)
+    other = await order(
+        placing(database, clock), partner=partner, number="A2", **{f"v{variant}": 1}
+    )
+
+    async with database.begin() as tx:
+        await cancel_order(
+            tx, shop_id=shop.id, order_id=order_id, reason="by phone", now=clock.now()
+        )
+
+    async with database.begin() as tx:
+        left = await read_order(tx, order_id=other.id)
+        assert left.fulfilment_state == "processing"
+        assert [line.state for line in left.lines] == ["open"]
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (5, 0, 1, 4)
+        payload = await tx.value(
+            "select payload from events where shop_id = %s and kind = 'order.cancelled'", (shop.id,)
+        )
+        shares = await tx.all(
+            "select order_id, quantity, status from order_allocations where shop_id = %s order by 1",
+            (shop.id,),
+        )
+    assert payload == {"from": "processing", "to": "cancelled", "reason": "by phone"}
+    assert shares == [(order_id, 2, "returned"), (other.id, 1, "committed")]
 
 
 async def test_withdraws_what_was_not_sent_yet(database: Database, clock: FrozenClock) -> None:
@@ -206,7 +263,10 @@ async def test_after_failed_attempts_asks_staff_to_look(
             (shop.id,),
         )
         told = await cancel_order(tx, shop_id=shop.id, order_id=order_id, now=clock.now())
-        alerts = await tx.all("select kind from alerts where shop_id = %s", (shop.id,))
+        alerts = await tx.all(
+            "select kind, message, order_id from alerts where shop_id = %s", (shop.id,)
+        )
 
     assert told == "webhook"
-    assert ("cancelled_after_attempts",) in alerts
+    message = f"Order {order_id} was cancelled after failed attempts; see that webhook lacks it."
+    assert ("cancelled_after_attempts", message, order_id) in alerts

@@ -10,6 +10,7 @@ from crossdock.errors import NotFound
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.orders import (
     Identity,
+    Known,
     claim_identity,
     find_order_id,
     keep_answer,
@@ -132,6 +133,29 @@ async def test_of_a_write_that_makes_no_order_keeps_its_answer(
         assert (
             await claim_identity(tx, shop_id=shop.id, identity=elsewhere, now=clock.now()) is None
         )
+
+
+async def test_is_of_its_shop_its_namespace_and_its_key(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    async with database.begin() as tx:
+        other = await make_shop(tx)
+    names = [
+        (shop.id, "refund", "K"),
+        (shop.id, "refund", "L"),
+        (shop.id, "label", "K"),
+        (other.id, "refund", "K"),
+    ]
+    async with database.begin() as tx:
+        for number, (shop_id, namespace, key) in enumerate(names):
+            mine = Identity(namespace=namespace, key=key, request_hash=b"%d" % number)
+            assert await claim_identity(tx, shop_id=shop_id, identity=mine, now=clock.now()) is None
+            await keep_answer(tx, shop_id=shop_id, identity=mine, answer=number)
+
+        for number, (shop_id, namespace, key) in enumerate(names):
+            mine = Identity(namespace=namespace, key=key, request_hash=b"%d" % number)
+            known = await claim_identity(tx, shop_id=shop_id, identity=mine, now=clock.now())
+            assert known == Known(is_same_request=True, answer=number)
 
 
 async def test_that_has_a_time_is_new_again_when_it_is_over(

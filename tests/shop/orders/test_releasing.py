@@ -2,10 +2,14 @@
 
 import asyncio
 
+import psycopg
 import pytest
+from structlog.testing import capture_logs
 
+from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound, Refused
-from crossdock.shop.orders import release_order, run_releases
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.orders import release_order, run_releases, wake_releases
 from tests.support.warehousing import Warehouse
 
 
@@ -207,3 +211,50 @@ async def test_of_the_last_good_by_many_at_once_serves_one(warehouse: Warehouse)
 
     assert sorted(states) == ["processing"] + ["reserved"] * 9
     assert await warehouse.level(good) == (1, 1, 0)
+
+
+async def test_by_the_stock_run_is_noted_with_how_many_and_only_where_there_were_any(
+    empty_database_url: str, clock: FrozenClock
+) -> None:
+    database = Database(empty_database_url, min_size=1, max_size=4)
+    await database.open()
+    alone = await Warehouse.open(database, clock)
+    short, good = await alone.variant(own=1), await alone.variant(own=0)
+    await alone.enter((short, 2), immediate=True)
+    for _ in range(3):
+        await alone.enter((good, 1))
+    await alone.receive(good, 2)
+
+    with capture_logs() as first:
+        assert await run_releases(database, now=clock.now()) == 2
+    with capture_logs() as second:
+        assert await run_releases(database, now=clock.now()) == 0
+    await database.close()
+
+    assert [(log["recalled"], log["released"]) for log in first] == [(1, 2)]
+    assert second == []
+
+
+async def test_is_woken_in_a_shop_where_an_order_waits_for_goods(warehouse: Warehouse) -> None:
+    good = await warehouse.variant(own=1)
+    other = await Warehouse.open(warehouse.db, warehouse.clock)
+
+    async def woken(shop_id: int) -> None:
+        """Note whether it was, and how many runs are asked for; none stays."""
+        async with warehouse.db.begin() as tx:
+            count = "select count(*) from procrastinate_jobs where task_name = 'run_releases'"
+            before = await tx.value(count)
+            told = await wake_releases(tx, shop_id=shop_id)
+            asked = await tx.value(count) - before
+            noted.append((told, asked))
+            raise psycopg.Rollback
+
+    noted: list[tuple[bool, int]] = []
+    await woken(warehouse.shop.id)
+    await warehouse.enter((good, 1), release=False)
+    await woken(warehouse.shop.id)
+    await warehouse.enter((good, 5))
+    await woken(warehouse.shop.id)
+    await woken(other.shop.id)
+
+    assert noted == [(False, 0), (False, 0), (True, 1), (False, 0)]

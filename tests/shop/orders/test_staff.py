@@ -18,11 +18,13 @@ from crossdock.shop.orders import (
     cancel_order,
     list_orders,
     pay_order,
+    place,
     refund_order,
     settle_order_payments,
 )
 from crossdock.shop.payments import list_attempts
 from crossdock.shop.stock import expire_holds
+from tests.support.drafts import draft_of, line_of
 from tests.support.locks import waiting_for_a_lock
 from tests.support.paying import (
     DECLINED,
@@ -130,6 +132,36 @@ async def test_is_not_refunded_by_nothing_or_too_much(desk: Desk) -> None:
             )
 
     assert (await desk.payments(placed.id))[0].state == "captured"
+
+
+async def test_is_refunded_by_as_little_as_one_cent(desk: Desk) -> None:
+    placed = await desk.with_card((await desk.variant(), 1))
+    await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id)
+
+    refunded = await refund_order(
+        desk.paying, shop_id=desk.shop.id, order_id=placed.id, amount_minor=1
+    )
+
+    assert (refunded.state, refunded.refunded_minor) == ("partially_refunded", 1)
+
+
+async def test_gives_no_commission_on_what_was_taken_off(desk: Desk) -> None:
+    good = await desk.variant()
+    line = line_of(good, shop=desk.made, price_minor=10_000, discount_minor=2_000)
+    async with desk.db.begin() as tx:
+        terms = "update merchants set terms = '{\"commission_bp\": 1250}' where id = %s"
+        await tx.run(terms, (desk.made.merchant_id,))
+        draft = draft_of(
+            line, shop=desk.made, currency="EUR", customer_id=desk.made.customer_id,
+            payment_state="awaiting",
+        )  # fmt: skip
+        await place(tx, draft=draft, now=desk.clock.now())
+
+    assert await desk.balances() == {
+        "commission merchant EUR": 1_000,
+        "receivable customer EUR": -8_000,
+        "sales merchant EUR": 7_000,
+    }
 
 
 async def test_with_a_declined_card_leaves_nothing(desk: Desk) -> None:

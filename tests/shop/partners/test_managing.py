@@ -17,6 +17,7 @@ from crossdock.shop.partners import (
     list_partners,
     read_credential,
     revoke_old_secrets,
+    revoke_secrets,
     rotate_secret,
     set_terms,
 )
@@ -179,7 +180,49 @@ async def test_forgetting_takes_what_is_over_and_nothing_else(tx):
             "insert into rate_windows (credential_id, window_start, calls) values (%s, %s, 1)",
             (credential_id, NOON - timedelta(minutes=5) - timedelta(seconds=age)),
         )
-    assert await purge_expired(tx, now=NOON) >= 2
+    await purge_expired(tx, now=NOON)
+    assert await purge_expired(tx, now=NOON) == 0
     for table in ("nonces", "rate_windows"):
         left = await tx.all(f"select credential_id from {table} where credential_id < 0 order by 1")
         assert left == [(-2,), (-1,)]
+
+
+async def test_forgetting_goes_on_until_nothing_is_over_and_tells_how_much_it_was(tx, monkeypatch):
+    await purge_expired(tx, now=NOON)
+    monkeypatch.setattr("crossdock.shop.partners.purging.BATCH", 2)
+    for number in range(5):
+        await tx.run(
+            "insert into nonces (credential_id, nonce, expires_at) values (-1, %s, %s)",
+            (str(number), NOON - timedelta(seconds=1)),
+        )
+    await tx.run(
+        "insert into rate_windows (credential_id, window_start, calls) values (-1, %s, 1)",
+        (NOON - HOUR,),
+    )
+
+    assert await purge_expired(tx, now=NOON) == 6
+
+    assert await tx.value("select count(*) from nonces where credential_id = -1") == 0
+
+
+async def test_a_rotation_gives_an_end_to_the_live_secret_alone(tx):
+    partner = await make_partner(tx, shop=await make_shop(tx))
+    other = await make_partner(tx, shop=await make_shop(tx))
+    rotate: dict[str, Any] = {"key": partner.key, "ids": RandomIds(), "box": box()}
+    await revoke_secrets(tx, key=partner.key, now=NOON)
+    await rotate_secret(tx, now=NOON, overlap_s=3600, **rotate)
+    await rotate_secret(tx, now=NOON, overlap_s=60, **rotate)
+
+    async def lives(key: str) -> list[tuple[Any, Any]]:
+        return await tx.all(
+            "select k.expires_at, k.revoked_at from credential_secrets k"
+            " join credentials c on c.id = k.credential_id where c.public_key = %s order by k.id",
+            (key,),
+        )
+
+    assert await lives(partner.key) == [
+        (None, NOON),
+        (NOON + timedelta(seconds=60), None),
+        (None, None),
+    ]
+    assert await lives(other.key) == [(None, None)]

@@ -22,6 +22,7 @@ from crossdock.shop.partners import (
     rotate_secret,
     set_terms,
 )
+from crossdock.shop.partners.callers import Lookup
 from tests.conftest import NOON
 from tests.support.factories import PartnerFixture, box, make_partner, make_shop
 
@@ -289,3 +290,50 @@ async def test_settling_brings_nonces_spent_early_to_the_disk(database, partners
     async with database.statement() as tx:
         flushed = await tx.value("select pg_current_wal_flush_lsn() >= %s::pg_lsn", (written,))
     assert flushed or not durable
+
+
+async def confirm(tx: Transaction, *asked: tuple[PartnerFixture, int]) -> list[str]:
+    """The outcomes of calls, each of a partner with its limit, in one statement."""
+    known = [await credential_of(tx, partner) for partner, _ in asked]
+    rows = await tx.all(
+        "select place, outcome from confirm_calls(%s, %s, %s, %s)",
+        (
+            [c.id for c in known],
+            [c.partner.revision for c in known],
+            [limit for _, limit in asked],
+            NOON,
+        ),
+    )
+    assert [place for place, _ in rows] == list(range(1, len(asked) + 1))
+    return [outcome for _, outcome in rows]
+
+
+async def test_calls_without_a_limit_are_not_counted_and_others_up_to_theirs(database, partners):
+    a, b = partners
+    async with database.begin() as tx:
+        ids = [(await credential_of(tx, partner)).id for partner in partners]
+        counted = "select credential_id, calls from rate_windows where credential_id = any(%s)"
+
+        assert await confirm(tx, (a, 0), (a, 0)) == ["live", "live"]
+        assert await tx.all(counted, (ids,)) == []
+
+        told = await confirm(tx, (a, 1), (b, 2), (a, 1), (b, 2), (b, 2))
+        assert told == ["live", "live", "limited", "live", "limited"]
+        assert sorted(await tx.all(counted, (ids,))) == [(ids[0], 2), (ids[1], 3)]
+        assert await confirm(tx, (a, 1), (a, 0)) == ["limited", "live"]
+
+
+async def test_the_caller_that_called_longest_ago_is_forgotten_first(
+    database, partners, clock, monkeypatch
+):
+    monkeypatch.setattr("crossdock.shop.partners.callers._CACHED_MAX", 2)
+    async with database.begin() as tx:
+        third = await make_partner(tx, shop=await make_shop(tx))
+    callers = Callers(database, channel=CHANNEL, box=box(), clock=clock)
+    lookups = [Lookup("signature", partner.key) for partner in (*partners, third)]
+    first, second, last = lookups
+
+    for lookup in (first, second, first, last):
+        await callers.known(lookup, cached=True)
+
+    assert list(callers._cache) == [first, last]

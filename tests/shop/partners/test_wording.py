@@ -41,6 +41,8 @@ async def read(tx, wording, *words):
         ("price_list=none", Terms(price_list_id=None)),
         ("rate_limit_per_minute=0", Terms(settings={"rate_limit_per_minute": 0})),
         ("rate_limit_per_minute=none", Terms(settings={"rate_limit_per_minute": None})),
+        ("rate_limit_per_minute=1000000", Terms(settings={"rate_limit_per_minute": 1_000_000})),
+        ("max_amount_minor=1000000000000000", Terms(max_amount_minor=10**15)),
     ],
 )
 async def test_reads_a_word(tx, wording, word, terms):
@@ -82,6 +84,8 @@ async def test_does_not_see_another_shop(tx, wording):
     ("word", "told"),
     [
         ("backorders=yes", "Did you mean backorder?"),
+        ("rate_limit_per_minute=1000001", "no whole number from 0 to 1000000"),
+        ("max_amount_minor=1000000000000001", "no whole number from 0 to 1000000000000000"),
         ("colour=red", "Known are customer, permissions"),
         ("backorder", "not of the form key=value"),
         ("backorder=maybe", "backorder: 'maybe' is not yes or no"),

@@ -153,3 +153,23 @@ async def test_turning_it_off_takes_the_password_and_voids_the_recovery_codes(
         )
     assert left == 0
     assert (await people.sign_in(email=noor.email, password=PASSWORD, source=source)).is_complete
+
+
+async def test_new_recovery_codes_replace_the_old_ones_and_need_a_second_step(
+    people, person, sign_in, source
+):
+    plain = await people.visit(token=await sign_in(await person()))
+    noor = await person(with_totp=True)
+    made = await people.sign_in(email=noor.email, password=PASSWORD, source=source)
+    visit = await people.visit(token=made.token)
+
+    with pytest.raises(Invalid, match="Turn on the second step first"):
+        await people.account.new_recovery_codes(plain, password=PASSWORD, source=source)
+    with pytest.raises(Invalid, match="present password"):
+        await people.account.new_recovery_codes(visit, password="another one", source=source)
+    codes = await people.account.new_recovery_codes(visit, password=PASSWORD, source=source)
+
+    assert len(set(codes)) == 10
+    assert not set(codes) & set(noor.recovery_codes)
+    assert await people.enter_code(visit, code=noor.recovery_codes[0], source=source) is None
+    assert await people.enter_code(visit, code=codes[9], source=source)

@@ -17,6 +17,7 @@ from crossdock.shop.people import (
     find_person,
     list_people,
     rights_of,
+    set_password_hash,
     set_role,
 )
 from tests.support.factories import make_partner, make_shop
@@ -108,6 +109,18 @@ async def test_the_last_owner_can_be_neither_disabled_nor_demoted(tx):
         await set_role(tx, person_id=second.id, role="manager")
     await enable_person(tx, person_id=owner.id)
     await set_role(tx, person_id=second.id, role="manager")
+
+
+async def test_nobody_is_not_found_whatever_is_to_change(tx):
+    nobody = 2**60
+    for change in (
+        disable_person(tx, person_id=nobody),
+        enable_person(tx, person_id=nobody),
+        set_role(tx, person_id=nobody, role="owner"),
+        set_password_hash(tx, person_id=nobody, password_hash="x"),
+    ):
+        with pytest.raises(NotFound, match="no such person"):
+            await change
 
 
 async def test_a_list_shows_one_shop_and_no_hashes(tx):

@@ -153,11 +153,13 @@ async def test_a_session_ends_after_twelve_hours_however_busy(people, person, cl
 
 
 async def test_signing_out_ends_the_session_on_the_server(people, person, sign_in):
-    token = await sign_in(await person())
+    noor = await person()
+    token, elsewhere = await sign_in(noor), await sign_in(noor)
 
     await people.sign_out(token=token)
 
     assert await people.visit(token=token) is None
+    assert await people.visit(token=elsewhere)
 
 
 async def test_disabling_ends_every_session_at_once(people, person, sign_in, database):

@@ -39,8 +39,7 @@ def check_password(password: str, *, email: str) -> None:
 
 
 def _is_of_email(plain: str, *, email: str) -> bool:
-    local = email.partition("@")[0]
-    rest = plain.replace(local, "", 1) if len(local) >= 4 else plain
+    rest = plain.replace(email.partition("@")[0], "", 1)
     return plain == email or (len(rest) < len(plain) and len(rest) < 6)
 
 
