@@ -7,7 +7,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound, Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.events import KINDS
-from crossdock.shop.orders import lock_order, move_order, place, read_order
+from crossdock.shop.orders import OrderView, lock_order, move_order, place, read_order
 from crossdock.shop.orders.states import BEGINNINGS, MOVES, STATES, Axis
 from tests.support.drafts import draft_of, line_of
 from tests.support.factories import make_shop, make_variant
@@ -102,6 +102,45 @@ async def test_along_every_arrow_is_in_the_feed(
     else:
         assert order.fulfilment_state == after
         assert {part.state for part in order.parts} == {after}
+
+
+@pytest.mark.parametrize(
+    ("axis", "to"), [("fulfilment", "in_fulfilment"), ("payment", "paid"), ("line", "shipped")]
+)
+async def test_leaves_the_shop_s_other_orders_where_they_are(
+    database: Database, clock: FrozenClock, axis: Axis, to: str
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        line = line_of(await make_variant(tx, shop=shop), shop=shop)
+        made = [
+            await place(
+                tx, draft=draft_of(line, shop=shop, payment_state="awaiting"), now=clock.now()
+            )
+            for _ in range(3)
+        ]
+        orders = [placed.id for placed in made]
+        lines = [1] if axis == "line" else None
+        await move_order(
+            tx, shop_id=shop.id, order_id=orders[1], axis=axis, lines=lines, to=to, now=clock.now()
+        )
+        seen = [
+            await read_order(tx, order_id=order_id, sections=("lines", "parts"))
+            for order_id in orders
+        ]
+
+    def states(order: OrderView) -> list[str]:
+        own = [order.fulfilment_state, order.payment_state]
+        own += [part.state for part in order.parts]
+        return own + [line.state for line in order.lines]
+
+    before = ["processing", "awaiting", "processing", "open"]
+    after = {
+        "fulfilment": [to, "awaiting", to, "open"],
+        "payment": ["processing", to, "processing", "open"],
+        "line": ["processing", "awaiting", "processing", to],
+    }[axis]
+    assert [states(order) for order in seen] == [before, after, before]
 
 
 @pytest.mark.parametrize("axis", MOVES)

@@ -93,6 +93,16 @@ async def test_does_not_look_at_goods_that_are_not_counted(warehouse: Warehouse)
     assert await warehouse.entries(good) == []
 
 
+async def test_by_hand_takes_what_is_counted_alone(warehouse: Warehouse) -> None:
+    counted, free = await warehouse.variant(own=5), await warehouse.variant(stock_managed=False)
+    order_id = await warehouse.enter((counted, 2), (free, 300), release=False)
+
+    assert await warehouse.release(order_id) == "processing"
+
+    assert await warehouse.level(counted) == (5, 2, 3)
+    assert await warehouse.entries(free) == [("receive", 10, 0)]
+
+
 async def test_keeps_the_warning_level_on_the_shelf(warehouse: Warehouse) -> None:
     good = await warehouse.variant(own=5)
     async with warehouse.db.begin() as tx:
