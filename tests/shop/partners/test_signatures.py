@@ -323,6 +323,28 @@ async def test_calls_without_a_limit_are_not_counted_and_others_up_to_theirs(dat
         assert await confirm(tx, (a, 1), (a, 0)) == ["limited", "live"]
 
 
+async def test_what_is_off_is_stale_even_as_it_was_read_last(database, partners):
+    a, b = partners
+    async with database.begin() as tx:
+        known = [(await credential_of(tx, partner)).id for partner in partners]
+        await set_terms(tx, partner_id=a.id, terms=Terms(active=False))
+        await disable_credential(tx, key=b.key, now=NOON)
+        revisions = [
+            await tx.value("select revision from partners where id = %s", (partner.id,))
+            for partner in partners
+        ]
+        calls = "select outcome from confirm_calls(%s, %s, %s, %s)"
+        spends = "select outcome from spend_nonces(%s, %s, %s, %s, %s, %s)"
+
+        confirmed = await tx.all(calls, (known, revisions, [5, 5], NOON))
+        spent = await tx.all(spends, (known, revisions, ["1", "1"], [NOON] * 2, [5, 5], NOON))
+
+        assert confirmed == spent == [("stale",), ("stale",)]
+        for table in ("rate_windows", "nonces"):
+            written = f"select count(*) from {table} where credential_id = any(%s)"
+            assert await tx.value(written, (known,)) == 0
+
+
 async def test_the_caller_that_called_longest_ago_is_forgotten_first(
     database, partners, clock, monkeypatch
 ):
