@@ -217,3 +217,13 @@ async def test_cp1252_is_read(import_, rows):
     text = "Handle,Title,Variant SKU,Variant Price\nm,Grüße aus Köln,S,1\n"
     await import_(text.encode("cp1252"), "shopify-csv")
     assert await rows("select name from products where shop_id = %s") == [("Grüße aus Köln",)]
+
+
+async def test_pictures_stand_at_their_positions(import_, rows):
+    text = (
+        "Handle,Title,Variant SKU,Variant Price,Image Src,Image Position\n"
+        "m,M,S,1,/b.jpg,2\nm,,,,/c.jpg,3\nm,,,,/a.jpg,1\n"
+    )
+    assert (await import_(text, "shopify-csv")).columns_unread == []
+    [(images,)] = await rows("select images from products where shop_id = %s")
+    assert [image["url"] for image in images] == ["/a.jpg", "/b.jpg", "/c.jpg"]

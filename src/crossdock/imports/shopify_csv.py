@@ -75,7 +75,7 @@ _CELLS = columns_of(
 )
 _KNOWN = frozenset(
     chain(
-        ("title", "merchant", "currency", "image alt text"),
+        ("title", "merchant", "currency", "image alt text", "image position"),
         *_NAMES.values(),
         *_PRODUCT.values(),
         *_VARIANT.values(),
@@ -289,9 +289,15 @@ def _is_enabled(head: TableRow) -> bool:
 
 
 def _images(rows: list[TableRow]) -> tuple[Image, ...]:
-    found = {
-        url: Image(url=url, alt=row["image alt text"])
-        for row in rows
-        if (url := _cell(row, "image"))
-    }
+    """The pictures by their positions; one without a position stands where its row does."""
+    placed = enumerate((row for row in rows if _cell(row, "image")), start=1)
+    found = {}
+    for _, row in sorted(placed, key=lambda numbered: _position(numbered[1], numbered[0])):
+        url = _cell(row, "image")
+        found[url] = Image(url=url, alt=row["image alt text"])
     return tuple(found.values())
+
+
+def _position(row: TableRow, place: int) -> int:
+    text = row["image position"]
+    return int(text) if text.isdecimal() and len(text) <= 9 else place
