@@ -16,6 +16,7 @@ from crossdock.shop.orders import (
     StaffOrder,
     cancel_order,
     pay_order,
+    place,
     place_on_account,
     place_with_card,
     refund_order,
@@ -26,6 +27,7 @@ from crossdock.shop.shops import read_shop
 from crossdock.shop.stock import add_serials, expire_holds, take_serials
 from crossdock.shop.warehouse import refund_with_goods
 from proof.paths import NOW, Scene, WritePath
+from tests.support.drafts import draft_of, line_of
 from tests.support.factories import box, make_variant
 from tests.support.ledger import transfer
 from tests.support.ordering import placing
@@ -102,6 +104,28 @@ async def _take_serials(database: Database, scene: Scene) -> None:
             quantity=2,
             now=NOW,
         )
+
+
+async def _topped_up(database: Database, scene: Scene) -> None:
+    await _licensed(database, scene)
+    transfers = [transfer("bank", "prepaid reseller:1", 5_000)]
+    async with database.begin() as tx:
+        await post_transfers(tx, shop_id=scene.shop.id, transfers=transfers, now=NOW)
+
+
+async def _place_serials(database: Database, scene: Scene) -> None:
+    line = line_of(scene.numbers["licence"], shop=scene.shop, quantity=2, take="serials")
+    draft = draft_of(
+        line,
+        shop=scene.shop,
+        number="F-1",
+        currency="EUR",
+        state="completed",
+        payment_state="paid",
+        prepaid_owner="reseller:1",
+    )
+    async with database.begin() as tx:
+        await place(tx, draft=draft, now=NOW)
 
 
 async def _authorise(database: Database, scene: Scene) -> None:
@@ -256,6 +280,7 @@ MONEY_PATHS = (
     WritePath(name="post transfers", act=_post),
     WritePath(name="add serials", prepare=_licence, act=_add_serials),
     WritePath(name="sell serials", prepare=_licensed, act=_take_serials),
+    WritePath(name="place serials, prepaid", prepare=_topped_up, act=_place_serials),
     WritePath(name="authorise", act=_authorise, commits=3, recover=_settle, settled=LET_GO),
     WritePath(
         name="capture",
