@@ -12,21 +12,29 @@ Figure = int | float | str
 NOTES_MAX = 20
 
 
+class Unavailable(Exception):
+    """This machine lacks what the claim needs, such as a package or a right; the message says what."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """Whether the claim held, the figures that were measured, and what went against it.
 
-    `broke_off` says that the proof's own program failed: nothing was shown, either way.
+    `broke_off` says that the proof's own program failed, `unavailable` that this machine lacks what the
+    claim needs: nothing was shown then, either way.
     """
 
     held: bool
     figures: dict[str, Figure]
     notes: tuple[str, ...] = ()
     broke_off: bool = False
+    unavailable: bool = False
 
     @property
     def verdict(self) -> str:
         """What a report says of it."""
+        if self.unavailable:
+            return "not tried"
         return "error" if self.broke_off else "held" if self.held else "FAILED"
 
 

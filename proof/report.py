@@ -133,7 +133,12 @@ def _markdown(heading: Heading, rows: list[Row], *, duration_s: float) -> str:
 
 
 def _answer(row: Row) -> str:
-    words = {"held": "yes", "FAILED": "**NO**", "error": "**ERROR OF THE PROOF**"}
+    words = {
+        "held": "yes",
+        "FAILED": "**NO**",
+        "error": "**ERROR OF THE PROOF**",
+        "not tried": "**not tried here**",
+    }
     return words[row.result.verdict] if row.result else "not tried"
 
 

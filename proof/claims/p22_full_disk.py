@@ -11,7 +11,7 @@ import psycopg
 from crossdock.db.embedded import EmbeddedPostgres
 from crossdock.db.unit_of_work import Database
 from crossdock.serving.supervisor import JOBS, WEB
-from proof.claim import Claim, Findings, Result, Size
+from proof.claim import Claim, Findings, Result, Size, Unavailable
 from proof.claims.p03_kill import Shoppers
 from proof.doors import Door, ShoppexPartnerDoor
 from proof.stand import Stand, patiently
@@ -31,7 +31,7 @@ STEP_S = 90.0
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
     """Both kinds of database in turn, each on a small disk of its own."""
     if not may_mount():
-        raise RuntimeError("only root may make the small file system that this claim fills")
+        raise Unavailable("it fills a small file system, which this process may not mount")
     findings, orders, slowest_s = Findings(), 0, 0.0
     for kind, megabytes in DISK_MB.items():
         with small_disk(stand.folder / kind, megabytes=megabytes) as disk:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from proof.claim import Claim, Findings, Result, Size
+from proof.claim import Claim, Findings, Result, Size, Unavailable
 from proof.doors import signed_request
 from proof.stand import Stand
 from tests.support.factories import make_partner, make_shop, make_variant
@@ -67,7 +67,7 @@ def _library() -> str:
     for pattern in LIBRARIES:
         for path in Path("/").glob(pattern.lstrip("/")):
             return str(path)
-    raise RuntimeError("libfaketime is missing: install the package faketime")
+    raise Unavailable("libfaketime is missing: install the package faketime")
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:

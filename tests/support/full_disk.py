@@ -1,17 +1,26 @@
 """A small file system in memory that a test fills to its last byte and frees again."""
 
 import contextlib
+import functools
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 CHUNK_BYTES = 1_000_000
 
 
+@functools.cache
 def may_mount() -> bool:
-    """Whether this process may make file systems; only root may."""
-    return os.geteuid() == 0 and Path("/bin/mount").exists()
+    """Whether this process may make file systems; root may, unless it is root of a container only."""
+    if os.geteuid() != 0 or not Path("/bin/mount").exists():
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        tried = subprocess.run(_mount(folder, megabytes=1), check=False, capture_output=True)
+        if tried.returncode == 0:
+            subprocess.run(["/bin/umount", "--lazy", folder], check=True)
+    return tried.returncode == 0
 
 
 class Disk:
@@ -38,19 +47,13 @@ class Disk:
 def small_disk(folder: Path, *, megabytes: int) -> Iterator[Disk]:
     """A disk of this size, gone with everything on it at the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [
-            "/bin/mount",
-            "-t",
-            "tmpfs",
-            "-o",
-            f"size={megabytes}m,mode=755",
-            "crossdock-test",
-            folder,
-        ],
-        check=True,
-    )
+    subprocess.run(_mount(folder, megabytes=megabytes), check=True)
     try:
         yield Disk(folder)
     finally:
         subprocess.run(["/bin/umount", "--lazy", folder], check=True)
+
+
+def _mount(folder: Path | str, *, megabytes: int) -> list[str]:
+    options = f"size={megabytes}m,mode=755"
+    return ["/bin/mount", "-t", "tmpfs", "-o", options, "crossdock-test", str(folder)]

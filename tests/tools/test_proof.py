@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from proof import report
-from proof.claim import Claim, Findings, Result
+from proof.claim import Claim, Findings, Result, Unavailable
 from proof.runner import BROKE_OFF, BROKEN, HELD, run_claims
 
 
@@ -45,13 +45,14 @@ async def test_a_claim_that_breaks_off_is_tried_again_and_reported_as_an_error(
         claim("P3", OSError("no port"), OSError("no port again")),
         claim("P4", TimeoutError("no order was acknowledged")),
         claim("P5", refuted()),
+        claim("P6", Unavailable("a package is missing"), Unavailable("a package is missing")),
     ]
 
-    async def tried(*names):
+    async def tried(*names, is_quick=True):
         return await run_claims(
             [c for c in claims if c.id in names],
             seed=1,
-            is_quick=True,
+            is_quick=is_quick,
             workers=1,
             console=Console(file=io.StringIO()),
         )
@@ -65,4 +66,5 @@ async def test_a_claim_that_breaks_off_is_tried_again_and_reported_as_an_error(
         *("held", "held", "error", "FAILED", "FAILED")
     ]
     assert any("no port" in note for note in told["P2"]["notes"])
-    assert HELD == 0
+    assert (await tried("P6"), await tried("P6", is_quick=False)) == (HELD, BROKE_OFF)
+    assert "not tried here" in (tmp_path / "proof.md").read_text()
