@@ -9,7 +9,7 @@ from crossdock.errors import Refused, Unavailable
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.people import disable_person, list_people
-from crossdock.shop.people.attempts import Limits, begin_attempt, password_attempt
+from crossdock.shop.people.attempts import Attempt, Limits, begin_attempt, password_attempt
 from tests.support.factories import box, make_shop
 from tests.support.locks import waiting_for_a_lock
 from tests.support.people import make_person
@@ -48,6 +48,40 @@ async def test_a_guess_that_waits_for_another_is_counted_after_it(
         counted = "select failures from sign_in_attempts where key_hash = %s"
         assert await tx.value(counted, (attempt.account,)) == 2
         assert await tx.value(counted, (attempt.source,)) == 2
+
+
+async def test_a_guess_that_is_refused_after_it_waited_leaves_no_row(
+    database: Database, clock: FrozenClock
+) -> None:
+    name = RandomIds().random_token(10)
+    here, there = [
+        password_attempt(box(), email=f"{name}@x.example", source=f"{name}{place}")
+        for place in ("here", "there")
+    ]
+
+    async def guess(tx: Transaction, attempt: Attempt) -> None:
+        await begin_attempt(tx, attempt=attempt, limits=LIMITS, now=clock.now())
+
+    async with database.begin() as tx:
+        await guess(tx, here)
+    async with database.begin() as tx:
+        locked = "select 1 from sign_in_attempts where key_hash = any(%s) for no key update"
+        await tx.run(locked, ([here.account],))
+
+        async def from_there() -> None:
+            async with database.begin() as other:
+                with pytest.raises(Unavailable):
+                    await guess(other, there)
+
+        refused = asyncio.create_task(from_there())
+        await waiting_for_a_lock(database, behind=tx)
+        await guess(tx, here)
+    await refused
+
+    async with database.statement() as tx:
+        counted = "select count(*) from sign_in_attempts where key_hash = any(%s)"
+        assert await tx.value(counted, ([here.account, here.source],)) == 2
+        assert await tx.value(counted, ([there.source],)) == 0
 
 
 async def test_of_two_owners_that_are_disabled_at_once_one_stays(

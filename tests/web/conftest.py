@@ -34,14 +34,24 @@ Ask = Callable[..., Awaitable[Reply]]
 
 
 @pytest.fixture(scope="session")
-def site() -> Site:
+def made() -> list[str]:
+    """Names of the documents that the site had made, in order."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def site(made: list[str]) -> Site:
+    def document() -> dict[str, Any]:
+        made.append("toys")
+        return DOCUMENT
+
     async def is_ready() -> bool:
         return False
 
     runtime = create_runtime(Settings().having(database_url="postgresql:///nobody-asks"))
     people = People(create_means(runtime, box=box(), ids=RandomIds()))
     gate = Gate(people, public_url=runtime.settings.server.public_url)
-    toys = Door(name="toys", paths=("/toys",), openapi=lambda: DOCUMENT)
+    toys = Door(name="toys", paths=("/toys",), openapi=document)
     bare = Door(name="bare", paths=("/bare",))
     return Site(
         [toys, bare], is_ready=is_ready, db=runtime.database, clock=runtime.clock, gate=gate

@@ -74,6 +74,22 @@ async def test_what_the_caller_has_is_not_sent_again(ask):
         assert (again.status, again.body) == (304, b""), path
 
 
+async def test_a_reference_is_made_once_and_answered_the_same_ever_after(ask, made):
+    paths = ("/docs/api/toys", "/docs/api/toys/openapi.json", "/docs/start")
+    first = [await ask(path) for path in paths]
+    before = len(made)
+
+    again = [await ask(path, accept="*/*", cookie="a=b") for path in paths]
+
+    assert [(r.status, r.headers, r.body) for r in again] == [
+        (200, r.headers, r.body) for r in first
+    ]
+    assert len(made) == before
+    for path, reply in zip(paths, first, strict=True):
+        known = await ask(path, if_none_match=reply.headers["etag"])
+        assert (known.status, known.body) == (304, b"")
+
+
 async def test_the_openapi_document_is_the_channels_own(ask):
     reply = await ask("/docs/api/toys/openapi.json")
 

@@ -34,6 +34,7 @@ CONTENT_POLICY = (
 REFERENCE_POLICY = f"{CONTENT_POLICY}; connect-src 'self'"
 _PICTURE = re.compile(r"([0-9]{1,9})\.svg", re.ASCII)
 _REVALIDATE = "no-cache"
+_HTML = "text/html; charset=utf-8"
 _PAGES_BELOW = ("/console/", "/docs/")
 
 IsReady = Callable[[], Awaitable[bool]]
@@ -58,6 +59,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     has_reference: bool
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A page or document as it was made once, with its entity tag."""
+
+    body: bytes
+    media_type: str
+    tag: str
+
+
 class Site:
     """Landing page, guides, API reference, parcels, static files, pictures, and the page for nothing."""
 
@@ -76,6 +85,7 @@ class Site:
         self._tracking = Tracking(db)
         self._assets = Assets()
         self._guides = Guides(of_channels=guides)
+        self._kept: dict[str, Kept] = {}
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
         self._console = Console(
@@ -146,7 +156,7 @@ class Site:
         if guide is None:
             return self._not_found(request)
         url = "/docs/" if name == INDEX else f"/docs/{name}"
-        return self._page(request, "guide.html", guide=guide, current=url)
+        return self._lasting_page(request, url, lambda: ("guide.html", {"guide": guide}))
 
     async def api(self, request: Request) -> Response:
         """The reference of a channel's operations: its OpenAPI document, shown by Swagger UI."""
@@ -154,22 +164,25 @@ class Site:
         door = self._doors.get(name)
         if door is None or door.openapi is None:
             return self._not_found(request)
-        return self._page(
+        made, card = door.openapi, self._card
+        return self._lasting_page(
             request,
-            "api.html",
-            info=door.openapi()["info"],
-            card=self._card(door),
-            current=f"/docs/api/{name}",
+            f"/docs/api/{name}",
+            lambda: ("api.html", {"info": made()["info"], "card": card(door)}),
             policy=REFERENCE_POLICY,
         )
 
     async def openapi(self, request: Request) -> Response:
         """The OpenAPI document itself."""
-        door = self._doors.get(request.path_params["channel"])
+        name = request.path_params["channel"]
+        door = self._doors.get(name)
         if door is None or door.openapi is None:
             return self._not_found(request)
-        body = msgspec.json.format(msgspec.json.encode(door.openapi()), indent=2)
-        return self._file(request, body, "application/json", caching=_REVALIDATE)
+        place, made = f"/docs/api/{name}/openapi.json", door.openapi
+        if place not in self._kept:
+            body = msgspec.json.format(msgspec.json.encode(made()), indent=2)
+            self._kept[place] = _kept(body, "application/json")
+        return _answer(request, self._kept[place], caching=_REVALIDATE)
 
     async def parcel(self, request: Request) -> Response:
         """Where a parcel is, for whoever has its number; the one 404 page for every wrong number."""
@@ -217,6 +230,21 @@ class Site:
             return JSONResponse(body, status_code=404, headers={"Cache-Control": "no-store"})
         return self._page(request, "not_found.html", status=404, caching="no-store")
 
+    def _lasting_page(
+        self,
+        request: Request,
+        url: str,
+        make: Callable[[], tuple[str, dict[str, object]]],
+        *,
+        policy: str = CONTENT_POLICY,
+    ) -> Response:
+        """A page that changes only with the version: rendered once a process, at its own address."""
+        if url not in self._kept:
+            template, values = make()
+            html = self._templates.get_template(template).render({"current": url, **values})
+            self._kept[url] = _kept(html.encode(), _HTML)
+        return _guarded(_answer(request, self._kept[url], caching=_REVALIDATE), policy=policy)
+
     def _page(
         self,
         request: Request,
@@ -224,29 +252,17 @@ class Site:
         *,
         status: int = 200,
         caching: str = _REVALIDATE,
-        policy: str = CONTENT_POLICY,
         **values: object,
     ) -> Response:
         values = {"current": request.url.path, **values}
         html = self._templates.get_template(template).render(values)
-        response = self._file(request, html.encode(), "text/html; charset=utf-8", caching=caching)
+        response = self._file(request, html.encode(), _HTML, caching=caching)
         if response.status_code == 200:
             response.status_code = status
-        response.headers["Content-Security-Policy"] = policy
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response
+        return _guarded(response, policy=CONTENT_POLICY)
 
     def _file(self, request: Request, body: bytes, media_type: str, *, caching: str) -> Response:
-        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        headers = {"Cache-Control": caching, "ETag": tag}
-        known = request.headers.get("if-none-match", "")
-        if caching != "no-store" and tag in {
-            t.strip().removeprefix("W/") for t in known.split(",")
-        }:
-            return Response(status_code=304, headers=headers)
-        headers["Content-Length"] = str(len(body))
-        content = b"" if request.method == "HEAD" else body
-        return Response(content, headers=headers, media_type=media_type)
+        return _answer(request, _kept(body, media_type), caching=caching)
 
     def _card(self, door: Door) -> Card:
         info = door.openapi()["info"] if door.openapi else {}
@@ -258,6 +274,29 @@ class Site:
             has_guide=self._guides.page(f"channels/{door.name}") is not None,
             has_reference=door.openapi is not None,
         )
+
+
+def _kept(body: bytes, media_type: str) -> Kept:
+    return Kept(body=body, media_type=media_type, tag=f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+
+
+def _answer(request: Request, kept: Kept, *, caching: str) -> Response:
+    """The document, or 304 where the caller has it."""
+    headers = {"Cache-Control": caching, "ETag": kept.tag}
+    known = request.headers.get("if-none-match", "")
+    if caching != "no-store" and kept.tag in {
+        t.strip().removeprefix("W/") for t in known.split(",")
+    }:
+        return Response(status_code=304, headers=headers)
+    headers["Content-Length"] = str(len(kept.body))
+    content = b"" if request.method == "HEAD" else kept.body
+    return Response(content, headers=headers, media_type=kept.media_type)
+
+
+def _guarded(response: Response, *, policy: str) -> Response:
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
 
 
 def wants_page(headers: Headers, *, unless_json: bool = False) -> bool:

@@ -78,7 +78,7 @@ class Guides:
             if path.suffix in _FILE_TYPES
         }
         self.sections = self._read_sections()
-        self.page = lru_cache(maxsize=None)(self._render)
+        self._rendered = lru_cache(maxsize=None)(self._render)
 
     def names(self) -> list[str]:
         """Every page's name: its path without `.md`."""
@@ -89,9 +89,12 @@ class Guides:
         path = self._files.get(name)
         return (path.read_bytes(), _FILE_TYPES[path.suffix]) if path else None
 
-    def _render(self, name: str) -> Guide | None:
-        path = self._pages.get(name)
-        return render(path.read_text(encoding="utf-8"), name=name) if path else None
+    def page(self, name: str) -> Guide | None:
+        """The page of that name; a name that no page has is not remembered."""
+        return self._rendered(name) if name in self._pages else None
+
+    def _render(self, name: str) -> Guide:
+        return render(self._pages[name].read_text(encoding="utf-8"), name=name)
 
     def _read_sections(self) -> tuple[Section, ...]:
         """The index page's lists; pages that it forgot come last, so that nothing is lost."""

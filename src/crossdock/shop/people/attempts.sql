@@ -22,7 +22,8 @@ begin
 
     select ceil(extract(epoch from max(blocked_until) - p_now)) into v_wait
     from sign_in_attempts where key_hash = any(p_keys);
-    if v_wait > 0 then
+    if v_wait > 0 then  -- another attempt was judged meanwhile: what was made for this one goes again
+        delete from sign_in_attempts where key_hash = any(p_keys) and failures = 0;
         return least(v_wait, p_longest_wait_s);
     end if;
 
