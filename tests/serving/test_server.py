@@ -130,6 +130,22 @@ def test_a_dead_web_process_is_replaced_and_nobody_else_notices(own_server):
     assert own_server.process.poll() is None
 
 
+def test_a_web_process_that_hangs_is_replaced_and_the_others_serve_on(own_database_url, tmp_path):
+    settings = {"database_url": own_database_url, "workers": 2, "http_hung_after_s": 2}
+    with serving(tmp_path, **settings) as server:
+        hung, well = server.children(WEB)
+
+        os.kill(hung, signal.SIGSTOP)
+
+        wait_until(lambda: hung not in server.children(WEB))
+        wait_until(lambda: len(server.children(WEB)) == 2 and server.listening() == 2)
+        time.sleep(3)  # longer than a process may be silent
+        assert well in server.children(WEB)
+        assert hung not in server.children(WEB)
+        assert server.log().count("process does not answer, killing it") == 1
+        assert fetch(f"{server.url}/ready")[0] == 200
+
+
 def test_web_processes_killed_again_and_again_are_always_replaced(own_server):
     for _ in range(6):
         for pid in own_server.children(WEB):

@@ -1,6 +1,7 @@
 """What every child process of the supervisor does: report readiness, and end with its parent."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -9,6 +10,7 @@ from collections.abc import Callable
 
 READY_FD_VARIABLE = "CROSSDOCK_READY_FD"
 PARENT_VARIABLE = "CROSSDOCK_PARENT_PID"
+BEAT_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -25,10 +27,29 @@ def leave_with_parent() -> None:
 
 def announce_ready() -> None:
     """Report to the supervisor that this process serves."""
-    descriptor = os.environ.pop(READY_FD_VARIABLE, None)
-    if descriptor:
-        os.write(int(descriptor), b"ready\n")
-        os.close(int(descriptor))
+    if descriptor := _ready_descriptor():
+        os.write(descriptor, b"ready\n")
+        os.close(descriptor)
+
+
+async def show_life() -> None:
+    """Report that this process serves, then once a second that its event loop still runs.
+
+    The supervisor replaces a process that falls silent.
+    """
+    descriptor = _ready_descriptor()
+    if not descriptor:
+        return
+    os.set_blocking(descriptor, False)
+    os.write(descriptor, b"ready\n")
+    while True:
+        await asyncio.sleep(BEAT_S)
+        with contextlib.suppress(BlockingIOError):  # what is in the pipe is sign enough
+            os.write(descriptor, b"\n")
+
+
+def _ready_descriptor() -> int:
+    return int(os.environ.pop(READY_FD_VARIABLE, "0"))
 
 
 def on_stop_signal(stop: Callable[[], None]) -> None:

@@ -24,7 +24,7 @@ from crossdock.edge.metrics_folder import (
     remove_folder,
 )
 from crossdock.errors import CrossdockError
-from crossdock.serving.child import PARENT_VARIABLE, READY_FD_VARIABLE
+from crossdock.serving.child import BEAT_S, PARENT_VARIABLE, READY_FD_VARIABLE
 from crossdock.settings import ENVIRONMENT_PREFIX, Settings
 
 log = structlog.get_logger("crossdock.supervisor")
@@ -34,6 +34,7 @@ PAUSE_MAX_S = 5.0
 FAILED_STARTS_MAX = 3
 PORT_WAIT_S = 2.0
 KILL_AFTER_GRACE_S = 3.0
+_PIPE_BYTES = 4096
 
 WEB = "crossdock.serving.web"
 JOBS = "crossdock.serving.jobs"
@@ -101,7 +102,7 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         os.close(writing)
-        ready = asyncio.create_task(self._wait_ready(reading, slot))
+        ready = asyncio.create_task(self._watch(reading, slot, process, beats=module == WEB))
         ended = asyncio.create_task(process.wait())
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -112,20 +113,45 @@ class Supervisor:
         forget_process(process.pid)
         return code, await ready
 
-    async def _wait_ready(self, descriptor: int, slot: int) -> bool:
-        """Wait for the process's readiness line; end of file without it means that it never was ready."""
+    async def _watch(
+        self, descriptor: int, slot: int, process: asyncio.subprocess.Process, *, beats: bool
+    ) -> bool:
+        """Wait for the process's readiness line, then for its end, and kill it if it falls silent.
+
+        End of file without that line means that it never was ready.
+        """
         reader = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         with os.fdopen(descriptor, "rb") as pipe:
             transport, _ = await loop.connect_read_pipe(
                 lambda: asyncio.StreamReaderProtocol(reader), pipe
             )
-            line = await reader.readline()
+            was_ready = bool(await reader.readline())
+            if was_ready:
+                self._note_ready(slot)
+            if was_ready and beats and not await self._beats(reader):
+                log.error("process does not answer, killing it", pid=process.pid)
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
             transport.close()
-        if not line:
-            return False
-        self._note_ready(slot)
-        return True
+        return was_ready
+
+    async def _beats(self, reader: asyncio.StreamReader) -> bool:
+        """Listen to a process's signs of life: True when it ended, False when it fell silent.
+
+        Silence is counted in turns of this loop, so a machine that slept finds nobody silent.
+        """
+        silent_max = max(1, round(self._settings.http.hung_after_s / BEAT_S))
+        silent = 0
+        while silent < silent_max:
+            try:
+                async with asyncio.timeout(BEAT_S):
+                    if not await reader.read(_PIPE_BYTES):
+                        return True
+                silent = 0
+            except TimeoutError:
+                silent += 1
+        return False
 
     def _note_ready(self, slot: int) -> None:
         was_complete = len(self._ready) == len(self._modules)

@@ -10,7 +10,7 @@ from granian.server.embed import Server
 from crossdock.app import Application, create_app
 from crossdock.channels.registry import load_settings
 from crossdock.kit.logging import configure_logging
-from crossdock.serving.child import announce_ready, leave_with_parent, on_stop_signal
+from crossdock.serving.child import leave_with_parent, on_stop_signal, show_life
 from crossdock.settings import Settings
 
 BACKLOG = 1024
@@ -37,10 +37,10 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _announce(app: Application) -> None:
-    """Report readiness; the socket is open once the application has started."""
+    """Report readiness, then signs of life; the socket is open once the application has started."""
     await app.started.wait()
     await asyncio.sleep(0.01)
-    announce_ready()
+    await show_life()
 
 
 def _server(settings: Settings, *, app: Application) -> Server:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from crossdock.settings import sections
+from crossdock.settings.http import Http
 from crossdock.settings.mail import Smtp
 from crossdock.settings.section import Section, SettingsError
 
@@ -21,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secrets: sections.Secrets = sections.Secrets()
     database: sections.DatabaseSection = sections.DatabaseSection()
     log: sections.Log = sections.Log()
+    http: Http = Http()
     edge: sections.EdgeSection = sections.EdgeSection()
     gate: sections.GateSection = sections.GateSection()
     partners: sections.Partners = sections.Partners()
