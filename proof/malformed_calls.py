@@ -186,7 +186,7 @@ def _odd_json(auth: str, data: str, rng: random.Random) -> Body:
         f'{{"auth": {auth}}}'.encode(),
         b"{" * 5_000,
         b'{"auth": ' * 3_000,
-        gzip.compress(text.encode()),
+        gzip.compress(text.encode(), mtime=0),
         text.replace('"timestamp": ', '"timestamp": -').encode(),
         text.replace('"timestamp": ', '"timestamp": 1e').encode(),
         text.replace('"shopid": "', '"shopid": "-').encode(),
