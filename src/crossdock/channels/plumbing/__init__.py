@@ -18,6 +18,7 @@ from crossdock.channels.plumbing.forms import (
     urlencoded_pairs,
 )
 from crossdock.channels.plumbing.pages import Pages, page_headers
+from crossdock.channels.plumbing.spooling import Rendered, Spool, compressed
 from crossdock.channels.plumbing.values import JsonNumber, as_list, exact, whole
 
 __all__ = [
@@ -25,9 +26,12 @@ __all__ = [
     "FIELDS_MAX",
     "JsonNumber",
     "Pages",
+    "Rendered",
+    "Spool",
     "Unreadable",
     "answering",
     "as_list",
+    "compressed",
     "exact",
     "is_json",
     "json_text",

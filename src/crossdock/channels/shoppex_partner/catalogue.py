@@ -2,50 +2,23 @@
 
 import asyncio
 import hashlib
-import os
-import tempfile
-import zlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 import msgspec
-import zstandard
 
+from crossdock.channels.plumbing import Rendered, Spool, compressed
 from crossdock.channels.shoppex_partner.wire import encode_products
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.batching import Batcher
 from crossdock.kit.clock import Clock
-from crossdock.shop.catalogue import open_listing, read_versions
+from crossdock.shop.catalogue import SellableRow, open_listing, read_versions
 from crossdock.shop.partners import Partner
 
 ENCODINGS = ("zstd", "gzip")
-_CHUNK_BYTES = 256 * 1024
-_IN_MEMORY_BYTES = 256 * 1024
 _ANSWERS_MAX = 256
 _READERS_MAX = 1024
-
-
-class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """A list in one content coding: up to 256 KiB in memory, larger ones in an unlinked file."""
-
-    body: bytes | None
-    file: IO[bytes] | None
-    size: int
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes in chunks; safe for concurrent readers."""
-        if self.body is not None:
-            yield self.body
-            return
-        assert self.file is not None
-        descriptor, offset = self.file.fileno(), 0
-        while offset < self.size:
-            piece = _read_if_in_memory(descriptor, offset)
-            piece = piece or await asyncio.to_thread(_read_at, descriptor, offset)
-            offset += len(piece)
-            yield piece
 
 
 class CatalogueAnswer(msgspec.Struct, kw_only=True):
@@ -114,7 +87,7 @@ class CatalogueAnswers:
         async with answer.compressing:
             if coding not in answer.coded:
                 answer.coded[coding] = await asyncio.to_thread(
-                    _compressed, answer.plain, coding, self._folder
+                    compressed, answer.plain, coding=coding, folder=self._folder
                 )
         return answer.coded[coding]
 
@@ -135,8 +108,14 @@ class CatalogueAnswers:
 
     async def _render(self, partner: Partner) -> CatalogueAnswer:
         digest = hashlib.blake2b(digest_size=16)
-        spool = _Spool(self._folder)
+        spool = Spool(self._folder)
         separator = b"["
+
+        def write(before: bytes, rows: list[SellableRow]) -> None:
+            piece = before + encode_products(rows, currency=partner.currency)
+            digest.update(piece)
+            spool.write(piece)
+
         async with (
             self._db.begin() as tx,
             open_listing(
@@ -147,10 +126,8 @@ class CatalogueAnswers:
             ) as (listing, chunks),
         ):
             async for rows in chunks:
-                piece = separator + encode_products(rows, currency=partner.currency)
+                await asyncio.to_thread(write, separator, rows)
                 separator = b","
-                digest.update(piece)
-                spool.write(piece)
         spool.write(b"]" if separator == b"," else b"[]")
         return CatalogueAnswer(
             version=listing.version,
@@ -169,28 +146,6 @@ class CatalogueAnswers:
 
     def _memory_bytes(self) -> int:
         return sum(answer.memory_bytes() for answer in self._answers.values())
-
-
-class _Spool:
-    """Bytes in memory up to a limit, then in an unnamed file that is freed with its last reader."""
-
-    def __init__(self, folder: str) -> None:
-        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - it outlives this method
-            max_size=_IN_MEMORY_BYTES, dir=folder
-        )
-        self._size = 0
-
-    def write(self, piece: bytes) -> None:
-        self._file.write(piece)
-        self._size += len(piece)
-
-    def finish(self) -> Rendered:
-        if self._size <= _IN_MEMORY_BYTES:
-            self._file.seek(0)
-            return Rendered(body=self._file.read(), file=None, size=self._size)
-        self._file.fileno()  # moves what is left in memory to the disk
-        self._file.flush()
-        return Rendered(body=None, file=self._file, size=self._size)
 
 
 def etag(answer: CatalogueAnswer, coding: str) -> str:
@@ -214,41 +169,3 @@ def _key(partner: Partner) -> tuple[Any, ...]:
         partner.visible_merchants,
         partner.price_list_id,
     )
-
-
-def _compressed(plain: Rendered, coding: str, folder: str) -> Rendered:
-    spool = _Spool(folder)
-    compress, flush = _compressor(coding)
-    for offset in range(0, plain.size, _CHUNK_BYTES):
-        if plain.body is not None:
-            piece = plain.body[offset : offset + _CHUNK_BYTES]
-        else:
-            assert plain.file is not None
-            piece = _read_at(plain.file.fileno(), offset)
-        spool.write(compress(piece))
-    spool.write(flush())
-    return spool.finish()
-
-
-def _compressor(coding: str) -> tuple[Callable[[bytes], bytes], Callable[[], bytes]]:
-    if coding == "zstd":
-        zstd = zstandard.ZstdCompressor(level=3).compressobj()
-        return zstd.compress, zstd.flush
-    gzip = zlib.compressobj(level=6, wbits=zlib.MAX_WBITS | 16)
-    return gzip.compress, gzip.flush
-
-
-def _read_if_in_memory(descriptor: int, offset: int) -> bytes:
-    """The next piece if it is in the page cache, else b''; never blocks on the disk."""
-    if not hasattr(os, "RWF_NOWAIT"):
-        return b""
-    piece = bytearray(_CHUNK_BYTES)
-    try:
-        count = os.preadv(descriptor, [piece], offset, os.RWF_NOWAIT)
-    except OSError:
-        return b""
-    return bytes(memoryview(piece)[:count])
-
-
-def _read_at(descriptor: int, offset: int) -> bytes:
-    return os.pread(descriptor, _CHUNK_BYTES, offset)

@@ -1,11 +1,15 @@
 """The routes of the fulfilment API: every method is a POST with `auth` and `data` in the body."""
 
+from collections.abc import Callable
+
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from crossdock.channels.contract import Handler
-from crossdock.channels.plumbing import quiet_app, refusing
+from crossdock.channels.plumbing import Rendered, quiet_app, refusing
 from crossdock.channels.shopwedo import labels, openapi
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import (
@@ -15,10 +19,12 @@ from crossdock.channels.shopwedo.errors import (
     WireError,
     render_error,
 )
+from crossdock.channels.shopwedo.lists import WholeLists
 from crossdock.channels.shopwedo.methods import Method
 from crossdock.channels.shopwedo.requests import REQUESTS, Auth
 from crossdock.channels.shopwedo.wire import Call, Json, read_call, read_data
 from crossdock.errors import CrossdockError
+from crossdock.kit.compressing import choose_coding
 from crossdock.kit.schemas import picked
 
 WITHOUT_DATA = {"authTest"}  # any `data` is ignored (spec 12)
@@ -26,12 +32,12 @@ PREFIXES = ("/admin/api", "/api")
 
 
 def build_handlers(
-    authenticator: Authenticator, methods: dict[str, Method]
+    authenticator: Authenticator, methods: dict[str, Method], *, lists: WholeLists
 ) -> dict[tuple[str, str], Handler]:
     """The handler of each method by verb and path: at both prefixes, with and without a trailing slash."""
     handlers = {}
     for name, method in methods.items():
-        handler = _handler(authenticator, method, name=name)
+        handler = _handler(authenticator, method, name=name, lists=lists)
         for prefix in PREFIXES:
             for path in (f"{prefix}/{name}", f"{prefix}/{name}/"):
                 handlers["POST", path] = handler
@@ -82,13 +88,17 @@ def _data(call: Call, *, name: str) -> Json:
         raise OrderRefused("order_invalid_data", errors={"data": [error.message]}) from None
 
 
-def _handler(authenticator: Authenticator, method: Method, *, name: str) -> Handler:
+def _handler(
+    authenticator: Authenticator, method: Method, *, name: str, lists: WholeLists
+) -> Handler:
     async def handle(request: Request) -> Response:
         """Authenticate before `data` is read: 401 takes precedence over 400."""
         body = await request.body()
         call = read_call(body, content_type=request.headers.get("content-type", ""))
         credential = await authenticator.authenticate(picked(call.auth, Auth))
         reply = await method(credential, _data(call, name=name))
+        if isinstance(reply, Rendered):
+            return await _whole_list(request, reply, lists=lists)
         return Response(
             msgspec.json.encode(reply.body),
             status_code=reply.status,
@@ -97,6 +107,37 @@ def _handler(authenticator: Authenticator, method: Method, *, name: str) -> Hand
         )
 
     return handle
+
+
+async def _whole_list(request: Request, plain: Rendered, *, lists: WholeLists) -> Response:
+    """A list from memory, or from the disk with its length, as gzip where the caller accepts it."""
+    if plain.body is not None:
+        return Response(plain.body, headers=HEADERS, media_type=JSON_TYPE)
+    accepted = ",".join(request.headers.getlist("accept-encoding"))
+    coding = choose_coding(accepted, offered=("gzip",)) if accepted else ""
+    try:
+        sent = await lists.compress(plain) if coding else plain
+    except BaseException:
+        lists.done(plain)
+        raise
+    headers = {**HEADERS, "Vary": "Accept-Encoding", "Content-Length": str(sent.size)}
+    if coding:
+        headers["Content-Encoding"] = coding
+    response = _LongResponse(sent.chunks(), headers=headers, media_type=JSON_TYPE)
+    response.finish = lambda: lists.done(plain)
+    return response
+
+
+class _LongResponse(StreamingResponse):
+    """One that tells when it was sent, or broke off."""
+
+    finish: Callable[[], None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.finish()
 
 
 def _describe(app: FastAPI, path: str, handler: Handler, *, verb: str, name: str) -> None:

@@ -6,6 +6,7 @@ from crossdock.channels.shopwedo.app import PREFIXES, build_app, build_handlers
 from crossdock.channels.shopwedo.auth import Authenticator
 from crossdock.channels.shopwedo.errors import render_error
 from crossdock.channels.shopwedo.labels import LABEL_PATH, PATHS, STAFF_PAGE, LabelPages
+from crossdock.channels.shopwedo.lists import WholeLists
 from crossdock.channels.shopwedo.methods import Methods
 from crossdock.channels.shopwedo.ordering import RELEASE_IMMEDIATE, RELEASE_LOOKING
 from crossdock.channels.shopwedo.settings import ShopwedoSettings
@@ -32,11 +33,15 @@ def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
     runtime = services.runtime
     signatures = Signatures(services.create_callers(NAME))
+    folder = runtime.settings.server.data_path / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    lists = WholeLists(runtime.database, folder=str(folder))
     methods = Methods(
         runtime.database,
         clock=runtime.clock,
         ids=services.ids,
         box=services.box,
+        lists=lists,
         public_url=runtime.settings.server.public_url,
     )
     authenticator = Authenticator(
@@ -46,7 +51,7 @@ def create_channel(services: Services) -> Channel:
         rate_limit_per_minute=runtime.settings.partners.rate_limit_per_minute,
     )
     label_pages = LabelPages(runtime.database, booking=services.booking, gate=create_gate(services))
-    handlers = build_handlers(authenticator, methods.table())
+    handlers = build_handlers(authenticator, methods.table(), lists=lists)
     app = build_app(handlers, label_pages=label_pages)
     return Channel(
         name=NAME,

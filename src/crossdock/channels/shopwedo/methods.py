@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
+from crossdock.channels.plumbing import Rendered
 from crossdock.channels.shopwedo import fields, showing
 from crossdock.channels.shopwedo.errors import OrderRefused, WireError
+from crossdock.channels.shopwedo.lists import WholeLists
 from crossdock.channels.shopwedo.ordering import OrderReader
 from crossdock.channels.shopwedo.returning import read_return_items
 from crossdock.channels.shopwedo.wire import Json
@@ -16,7 +18,15 @@ from crossdock.kit.clock import Clock
 from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
-from crossdock.shop.catalogue import known_names, list_categories, list_posts, list_products
+from crossdock.shop.catalogue import (
+    all_categories,
+    all_posts,
+    all_products,
+    known_names,
+    list_categories,
+    list_posts,
+    list_products,
+)
 from crossdock.shop.orders import (
     OrderView,
     Section,
@@ -45,7 +55,7 @@ class Reply(msgspec.Struct, frozen=True):
     body: Any
 
 
-Method = Callable[[Credential, Json], Awaitable[Reply]]
+Method = Callable[[Credential, Json], Awaitable[Reply | Rendered]]
 
 
 class Methods:
@@ -58,9 +68,11 @@ class Methods:
         clock: Clock,
         ids: Ids,
         box: SecretBox,
+        lists: WholeLists,
         public_url: str,
     ) -> None:
         self._db = db
+        self._lists = lists
         self._ids = ids
         self._clock = clock
         self._box = box
@@ -167,42 +179,61 @@ class Methods:
         as_list = credential.partner.settings.get("stock_as_list") is True
         return Reply(200, shown if as_list else showing.keyed_by_sku(shown))
 
-    async def get_products(self, credential: Credential, data: Json) -> Reply:
+    async def get_products(self, credential: Credential, data: Json) -> Reply | Rendered:
         """Products and their variants (spec 10)."""
+        partner, now, view = credential.partner, self._clock.now(), self._showing(credential)
+        offset = fields.offset(data)
+        product_ids, category_ids = fields.ids(data, "product_id"), fields.ids(data, "category_id")
+        if offset is None:
+            return await self._lists.render(
+                lambda tx: all_products(
+                    tx, partner=partner, now=now, product_ids=product_ids, category_ids=category_ids
+                ),
+                partner=partner,
+                show=view.product,
+            )
         async with self._db.statement() as tx:
             products = await list_products(
                 tx,
-                partner=credential.partner,
-                now=self._clock.now(),
-                product_ids=fields.ids(data, "product_id"),
-                category_ids=fields.ids(data, "category_id"),
-                offset=fields.offset(data),
+                partner=partner,
+                now=now,
+                product_ids=product_ids,
+                category_ids=category_ids,
+                offset=offset,
             )
-        view = self._showing(credential)
         return Reply(200, [view.product(product) for product in products])
 
-    async def get_categories(self, credential: Credential, data: Json) -> Reply:
+    async def get_categories(self, credential: Credential, data: Json) -> Reply | Rendered:
         """The category tree, flat (spec 11)."""
+        partner, view = credential.partner, self._showing(credential)
+        shop_id, offset = partner.shop_id, fields.offset(data)
+        category_ids = fields.ids(data, "category_id")
+        if offset is None:
+            return await self._lists.render(
+                lambda tx: all_categories(tx, shop_id=shop_id, category_ids=category_ids),
+                partner=partner,
+                show=view.category,
+            )
         async with self._db.statement() as tx:
             categories = await list_categories(
-                tx,
-                shop_id=credential.partner.shop_id,
-                category_ids=fields.ids(data, "category_id"),
-                offset=fields.offset(data),
+                tx, shop_id=shop_id, category_ids=category_ids, offset=offset
             )
-        view = self._showing(credential)
         return Reply(200, [view.category(category) for category in categories])
 
-    async def get_blog_posts(self, credential: Credential, data: Json) -> Reply:
+    async def get_blog_posts(self, credential: Credential, data: Json) -> Reply | Rendered:
         """Blog posts, the newest first (spec 12)."""
-        async with self._db.statement() as tx:
-            posts = await list_posts(
-                tx,
-                shop_id=credential.partner.shop_id,
-                post_ids=fields.ids(data, "post_id"),
-                offset=fields.offset(data),
+        partner, view = credential.partner, self._showing(credential)
+        shop_id, offset, post_ids = (
+            partner.shop_id, fields.offset(data), fields.ids(data, "post_id")
+        )  # fmt: skip
+        if offset is None:
+            return await self._lists.render(
+                lambda tx: all_posts(tx, shop_id=shop_id, post_ids=post_ids),
+                partner=partner,
+                show=view.post,
             )
-        view = self._showing(credential)
+        async with self._db.statement() as tx:
+            posts = await list_posts(tx, shop_id=shop_id, post_ids=post_ids, offset=offset)
         return Reply(200, [view.post(post) for post in posts])
 
     async def pudo(self, credential: Credential, data: Json) -> Reply:

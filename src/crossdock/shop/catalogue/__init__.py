@@ -47,9 +47,13 @@ from crossdock.shop.catalogue.showcase import (
     ShownImage,
     ShownPost,
     ShownProduct,
+    all_categories,
+    all_posts,
+    all_products,
     list_categories,
     list_posts,
     list_products,
+    take_turn,
 )
 from crossdock.shop.catalogue.statistics import has_statistics, refresh_statistics
 from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
@@ -81,6 +85,9 @@ __all__ = [
     "VariantName",
     "VariantRecord",
     "advance_run",
+    "all_categories",
+    "all_posts",
+    "all_products",
     "clean_html",
     "digits_of",
     "has_statistics",
@@ -105,6 +112,7 @@ __all__ = [
     "stream_categories",
     "stream_merchants",
     "stream_products",
+    "take_turn",
     "upsert_blog_posts",
     "upsert_categories",
     "upsert_merchants",

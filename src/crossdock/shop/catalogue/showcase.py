@@ -1,6 +1,7 @@
 """The catalogue as a web shop shows it: products with their variants, categories, blog posts."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,7 +12,8 @@ from crossdock.shop.catalogue.offers import OFFERS, offer_terms
 from crossdock.shop.partners import Partner
 
 PAGE = 100
-ALL_MAX = 1_000_000
+_PIECE = 500
+_TURN_WAIT = "10s"  # below the statement timeout
 Texts = dict[str, str]
 """A text by language."""
 
@@ -106,67 +108,109 @@ async def list_products(
     *,
     partner: Partner,
     now: datetime,
+    offset: int,
     product_ids: Sequence[int] | None = None,
     category_ids: Sequence[int] | None = None,
-    offset: int | None = None,
 ) -> list[ShownProduct]:
-    """Products and variants; a row matches all filters, and any value of each.
+    """A page of PAGE products and variants; a row matches all filters, and any value of each.
 
-    Without an offset all of them, by `sort`, then id. With one a page of PAGE by id only, so that
-    concurrent changes do not move rows between pages and paging returns each row once.
+    By id, so that concurrent changes do not move rows between pages and paging returns each row once.
     """
     parameters = offer_terms(partner, now=now) | {
-        "ids": None if product_ids is None else list(product_ids),
-        "categories": None if category_ids is None else list(category_ids),
+        "ids": _array(product_ids),
+        "categories": _array(category_ids),
         "limit": PAGE,
-        "offset": offset or 0,
+        "offset": offset,
     }
-    query = _ALL_PRODUCTS if offset is None else _PRODUCTS_PAGE
-    return await _read(tx, query=query, parameters=parameters, kind=ShownProduct)
+    return _decoded(await tx.all(_PRODUCTS_PAGE, parameters), kind=ShownProduct)
 
 
 async def list_categories(
-    tx: Transaction,
-    *,
-    shop_id: int,
-    category_ids: Sequence[int] | None = None,
-    offset: int | None = None,
+    tx: Transaction, *, shop_id: int, offset: int, category_ids: Sequence[int] | None = None
 ) -> list[ShownCategoryTree]:
-    """Categories by `sort`, then id; all of them without an offset, else a page of PAGE."""
+    """A page of PAGE categories by `sort`, then id."""
     parameters = {
-        "shop": shop_id,
-        "ids": None if category_ids is None else list(category_ids),
-        "limit": ALL_MAX if offset is None else PAGE,
-        "offset": offset or 0,
-    }
-    return await _read(tx, query=_CATEGORIES, parameters=parameters, kind=ShownCategoryTree)
+        "shop": shop_id, "ids": _array(category_ids), "limit": PAGE, "offset": offset
+    }  # fmt: skip
+    return _decoded(await tx.all(_CATEGORIES + _PART, parameters), kind=ShownCategoryTree)
 
 
 async def list_posts(
+    tx: Transaction, *, shop_id: int, offset: int, post_ids: Sequence[int] | None = None
+) -> list[ShownPost]:
+    """A page of PAGE blog posts, the newest first."""
+    parameters = {"shop": shop_id, "ids": _array(post_ids), "limit": PAGE, "offset": offset}
+    return _decoded(await tx.all(_POSTS + _PART, parameters), kind=ShownPost)
+
+
+async def take_turn(tx: Transaction, *, partner: Partner) -> None:
+    """Begin a whole list: one snapshot, and no other whole list of this partner at the same time.
+
+    Must be the first statement of its transaction. Raises Unavailable `busy` where another one
+    takes too long.
+    """
+    await tx.run("set transaction isolation level repeatable read, read only")
+    await tx.run(f"set local lock_timeout = '{_TURN_WAIT}'")
+    await tx.all("select pg_advisory_xact_lock(hashtextextended('whole list', %s))", (partner.id,))
+
+
+async def all_products(
     tx: Transaction,
     *,
-    shop_id: int,
-    post_ids: Sequence[int] | None = None,
-    offset: int | None = None,
-) -> list[ShownPost]:
-    """Blog posts, the newest first; all of them without an offset, else a page of PAGE."""
-    parameters = {
-        "shop": shop_id,
-        "ids": None if post_ids is None else list(post_ids),
-        "limit": ALL_MAX if offset is None else PAGE,
-        "offset": offset or 0,
-    }
-    return await _read(tx, query=_POSTS, parameters=parameters, kind=ShownPost)
+    partner: Partner,
+    now: datetime,
+    product_ids: Sequence[int] | None = None,
+    category_ids: Sequence[int] | None = None,
+) -> AsyncIterator[list[ShownProduct]]:
+    """All products and variants that match, by `sort`, then id, in pieces, in constant memory.
+
+    The transaction has to be one snapshot (`take_turn`).
+    """
+    terms = offer_terms(partner, now=now)
+    wanted = {"ids": _array(product_ids), "categories": _array(category_ids)}
+    async for entries in _pieces(tx, query=_ENTRIES, parameters=terms | wanted):
+        columns = dict(zip(_ENTRY_COLUMNS, map(list, zip(*entries, strict=True)), strict=True))
+        rows = await tx.all(_PRODUCTS_OF, terms | columns)
+        yield await asyncio.to_thread(_decoded, rows, kind=ShownProduct)
+
+
+async def all_categories(
+    tx: Transaction, *, shop_id: int, category_ids: Sequence[int] | None = None
+) -> AsyncIterator[list[ShownCategoryTree]]:
+    """All categories by `sort`, then id, in pieces."""
+    parameters = {"shop": shop_id, "ids": _array(category_ids)}
+    async for rows in _pieces(tx, query=_CATEGORIES, parameters=parameters):
+        yield await asyncio.to_thread(_decoded, rows, kind=ShownCategoryTree)
+
+
+async def all_posts(
+    tx: Transaction, *, shop_id: int, post_ids: Sequence[int] | None = None
+) -> AsyncIterator[list[ShownPost]]:
+    """All blog posts, the newest first, in pieces."""
+    parameters = {"shop": shop_id, "ids": _array(post_ids)}
+    async for rows in _pieces(tx, query=_POSTS, parameters=parameters):
+        yield await asyncio.to_thread(_decoded, rows, kind=ShownPost)
+
+
+async def _pieces(
+    tx: Transaction, *, query: str, parameters: dict[str, Any]
+) -> AsyncIterator[list[tuple[Any, ...]]]:
+    async with tx.connection.cursor(name="pieces") as cursor:
+        await cursor.execute(query, parameters)
+        while rows := await cursor.fetchmany(_PIECE):
+            yield rows
 
 
 Shown = TypeVar("Shown")
 
 
-async def _read(
-    tx: Transaction, *, query: str, parameters: dict[str, Any], kind: type[Shown]
-) -> list[Shown]:
+def _decoded(rows: Sequence[tuple[Any, ...]], *, kind: type[Shown]) -> list[Shown]:
     decoder = msgspec.json.Decoder(kind)
-    return [decoder.decode(text) for (text,) in await tx.all(query, parameters)]
+    return [decoder.decode(text) for (text,) in rows]
+
+
+def _array(ids: Sequence[int] | None) -> list[int] | None:
+    return None if ids is None else list(ids)
 
 
 _IN_CATEGORY = """
@@ -238,9 +282,18 @@ _SHOWN = f"""
         where x.product_id = p.id and (e.own_variant is null or x.id = e.own_variant)
     ) v on true
 """
-# Materialized: a planner that takes a young shop for one row would read the entries once per product.
-_ALL_PRODUCTS = f"""
-    with page as materialized ({_PRODUCT_ENTRIES} union all {_VARIANT_ENTRIES}) {_SHOWN} order by e.sort, e.id
+_ENTRIES = f"""
+    select e.id, e.parent_id, e.product_id, e.own_variant
+    from ({_PRODUCT_ENTRIES} union all {_VARIANT_ENTRIES}) e order by e.sort, e.id
+"""
+_ENTRY_COLUMNS = ("entry_ids", "parent_ids", "entry_products", "own_variants")
+# Piece by piece: as one statement, all of the list would be sorted with its texts.
+_PRODUCTS_OF = f"""
+    with page as (
+        select * from unnest(%(entry_ids)s::bigint[], %(parent_ids)s::bigint[],
+                             %(entry_products)s::bigint[], %(own_variants)s::bigint[])
+            with ordinality as e (id, parent_id, product_id, own_variant, place)
+    ) {_SHOWN} order by e.place
 """
 # Each side is cut off by itself, so that neither is read beyond the page.
 _PRODUCTS_PAGE = f"""
@@ -261,7 +314,7 @@ _CATEGORIES = """
     )::text
     from categories c
     where c.shop_id = %(shop)s and (%(ids)s::bigint[] is null or c.id = any(%(ids)s))
-    order by c.sort, c.id limit %(limit)s offset %(offset)s
+    order by c.sort, c.id
 """
 
 _POSTS = """
@@ -271,5 +324,6 @@ _POSTS = """
     )::text
     from blog_posts b
     where b.shop_id = %(shop)s and (%(ids)s::bigint[] is null or b.id = any(%(ids)s))
-    order by b.published_at desc, b.id desc limit %(limit)s offset %(offset)s
+    order by b.published_at desc, b.id desc
 """
+_PART = " limit %(limit)s offset %(offset)s"
