@@ -18,12 +18,14 @@ from crossdock.commands.people import people, sales_reps
 from crossdock.commands.running import with_runtime
 from crossdock.commands.server import (
     alerts,
+    backup,
     doctor,
     events,
     jobs,
     master_key,
     migrate,
     openapi,
+    restore,
     run,
     serve,
     settings,
@@ -57,6 +59,8 @@ app.add_typer(jobs.app, name="jobs", rich_help_panel=_SERVER)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=_SERVER)
 app.add_typer(events.app, name="events", rich_help_panel=_SERVER)
 app.command(rich_help_panel=_SERVER)(doctor.doctor)
+app.command(rich_help_panel=_SERVER)(backup.backup)
+app.command(rich_help_panel=_SERVER)(restore.restore)
 app.command(rich_help_panel=_SERVER)(openapi.openapi)
 
 _CATALOGUE = "Catalogue"

@@ -11,12 +11,13 @@ from crossdock.settings import ENVIRONMENT_PREFIX, SettingsError
 from tests.support.command_line import every_command
 from tests.support.processes import environment
 
-MAKES_ONE = {"run", "serve", "migrate", "demo load"}
+MAKES_ONE = {"run", "serve", "migrate", "demo load", "restore"}
 NEEDS_NONE = {"settings", "openapi"}
 REFUSED = """
     worker
     migrate --check
     doctor
+    backup b.backup
     import goods.jsonl --format jsonl --shop demo
     export --format jsonl --shop demo
     jobs list

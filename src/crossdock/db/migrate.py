@@ -75,6 +75,14 @@ def require_served(database_url: str) -> None:
         raise CrossdockError("internal", _told(current, standing=standing))
 
 
+def require_current(connection: Connection) -> None:
+    """Raises CrossdockError `internal` unless the database is exactly of this program's version."""
+    current = read_state(connection)
+    standing = generations.standing_of(current)
+    if standing != Standing.CURRENT:
+        raise CrossdockError("internal", _told(current, standing=standing))
+
+
 def read_state(connection: Connection) -> SchemaState:
     """The state of the database, in one query; empty if it has none of our tables."""
     try:

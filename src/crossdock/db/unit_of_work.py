@@ -158,7 +158,7 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        with _DriverErrors():
+        with DriverErrors():
             connection = await self.pool.getconn()
             try:
                 yield connection
@@ -185,7 +185,7 @@ def _has_moved(error: psycopg.Error) -> bool:
     return state == "25006" or state.startswith((SHUTDOWN_CLASS, CONNECTION_CLASS))
 
 
-class _DriverErrors:
+class DriverErrors:
     """Translates the driver's connection and lock errors into core errors."""
 
     def __enter__(self) -> None:

@@ -43,7 +43,7 @@ class KeyFile:
     def read(self) -> tuple[bytes, ...]:
         """The keys. Raises Invalid `invalid_input` when a line is no key."""
         if not self.path.exists():
-            self._make()
+            self._make([secrets.token_bytes(KEY_BYTES)])
         self._seen = self._stamp()
         lines = self.path.read_text(encoding="ascii", errors="replace").split()
         return tuple(decode_key(line, where=str(self.path)) for line in lines or [""])
@@ -63,6 +63,16 @@ class KeyFile:
         with self._alone():
             self._replace((secrets.token_bytes(KEY_BYTES), *self.read()))
 
+    def adopt(self, keys: Sequence[bytes]) -> None:
+        """Put these keys, the newest first, in front of those that are there; none is lost."""
+        if not self.path.exists():
+            self._make(keys)
+        with self._alone():
+            present = self.read()
+            merged = tuple(dict.fromkeys((*keys, *present)))
+            if merged != present:
+                self._replace(merged)
+
     def forget_older(self, *, newest: bytes) -> int:
         """Keep the newest key alone; how many went.
 
@@ -81,10 +91,10 @@ class KeyFile:
         found = self.path.stat()
         return found.st_ino, found.st_mtime_ns
 
-    def _make(self) -> None:
+    def _make(self, keys: Sequence[bytes]) -> None:
         """Link a draft to the file's name: the link is the atomic first-wins step."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = _draft(self.path, keys=[secrets.token_bytes(KEY_BYTES)])
+        draft = _draft(self.path, keys=keys)
         try:
             with contextlib.suppress(FileExistsError):
                 os.link(draft, self.path)
