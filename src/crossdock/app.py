@@ -10,7 +10,7 @@ from crossdock.channels.contract import Channel
 from crossdock.channels.registry import channel_guides, create_channels, load_settings
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
-from crossdock.edge import Edge, Metrics, Operating, check_ready
+from crossdock.edge import Edge, Metrics, Operating, Room, check_ready
 from crossdock.errors import CrossdockError
 from crossdock.gate import create_gate
 from crossdock.settings import Settings
@@ -29,11 +29,18 @@ class Application:
         self.channels = channels
         self.started = asyncio.Event()
         self._metrics = Metrics()
+        settings = runtime.settings
+        self.room = Room(
+            requests_max=settings.http.requests_max,
+            per_address_max=settings.http.requests_per_address,
+            proxies=settings.gate.trusted_proxies,
+        )
         self._edge = Edge(
             channels=channels,
             operating=Operating(runtime, otherwise=self._site()),
             metrics=self._metrics,
-            body_limit_bytes=runtime.settings.edge.body_limit_bytes,
+            room=self.room,
+            body_limit_bytes=settings.edge.body_limit_bytes,
         )
 
     def _site(self) -> Site:

@@ -46,9 +46,11 @@ def render(error, method):
 
 
 @pytest.fixture
-def edge(metrics):
+def edge(metrics, room):
     channel = Channel(name="door", paths=("/door",), app=door, render_error=render)
-    return Edge(channels=[channel], operating=door, metrics=metrics, body_limit_bytes=1_000)
+    return Edge(
+        channels=[channel], operating=door, metrics=metrics, room=room, body_limit_bytes=1_000
+    )
 
 
 async def ask(edge, path, *, method="GET", headers=(), body=(b"",)):

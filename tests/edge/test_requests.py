@@ -46,9 +46,11 @@ async def operating(scope, receive, send):
 
 
 @pytest.fixture
-def edge(metrics):
+def edge(metrics, room):
     channel = Channel(name="door", paths=("/door",), app=door, render_error=render_door_error)
-    return Edge(channels=[channel], operating=operating, metrics=metrics, body_limit_bytes=10)
+    return Edge(
+        channels=[channel], operating=operating, metrics=metrics, room=room, body_limit_bytes=10
+    )
 
 
 class Reply:
@@ -101,11 +103,11 @@ async def test_the_log_holds_the_path_without_its_secret(edge, path, logged):
     assert [record["path"] for record in records] == [logged]
 
 
-async def test_the_log_of_a_failure_holds_no_secret_either(metrics):
+async def test_the_log_of_a_failure_holds_no_secret_either(metrics, room):
     async def broken(scope, receive, send):
         raise RuntimeError("broken")
 
-    edge = Edge(channels=[], operating=broken, metrics=metrics, body_limit_bytes=8)
+    edge = Edge(channels=[], operating=broken, metrics=metrics, room=room, body_limit_bytes=8)
 
     with capture_logs() as records:
         await ask(edge, "/track/XDI0VPEBOWFBZAV2")

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crossdock.channels.contract import SENT_BODY, Answer, Channel
 from crossdock.edge.coding import Compressing, Kept, body_coding
 from crossdock.edge.metrics import Metrics
+from crossdock.edge.room import Client, Room
 from crossdock.errors import (
     Conflict,
     CrossdockError,
@@ -59,6 +60,7 @@ class Edge:
         channels: Sequence[Channel],
         operating: ASGIApp,
         metrics: Metrics,
+        room: Room,
         body_limit_bytes: int,
     ) -> None:
         self._mounts = sorted(
@@ -67,6 +69,7 @@ class Edge:
         )
         self._operating = operating
         self._metrics = metrics
+        self._room = room
         self._body_limit_bytes = body_limit_bytes
         self._kept = Kept()
 
@@ -82,6 +85,7 @@ class Edge:
             await self._answer(exchange)
         finally:
             self._metrics.in_flight.dec()
+            self._room.leave(exchange.client)
             self._note(exchange, seconds=time.perf_counter() - started)
             structlog.contextvars.unbind_contextvars("request_id")
 
@@ -95,6 +99,7 @@ class Edge:
         channel = exchange.channel
         limit = (channel and channel.body_limit_bytes) or self._body_limit_bytes
         try:
+            self._room.enter(exchange.client)
             await exchange.bound_body(limit)
             await self._hand_over(exchange)
         except CrossdockError as error:
@@ -145,6 +150,7 @@ class _Exchange:
     ) -> None:
         self.scope = scope
         self.channel = channel
+        self.client: Client = scope.get("client") or ("", 0)
         self.status = 0
         self.request_id = _request_id(scope)
         self._receive = receive

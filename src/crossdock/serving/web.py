@@ -5,16 +5,19 @@ import sys
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from crossdock.app import Application, create_app
 from crossdock.channels.registry import load_settings
 from crossdock.kit.logging import configure_logging
 from crossdock.serving.child import leave_with_parent, on_stop_signal, show_life
+from crossdock.serving.connections import BURST, Connections, make_room_for
 from crossdock.settings import Settings
 
 BACKLOG = 1024
-REQUESTS_AT_ONCE = 512
+# Of what was read and not yet answered, and of answers not yet written: pipelining ends here.
+BUFFER_BYTES = 64 * 1024
 
 
 def main() -> None:
@@ -26,20 +29,24 @@ def main() -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    make_room_for(settings.http.connections_max)
     app = create_app(settings)
     server = _server(settings, app=app)
+    connections = Connections(settings, room=app.room)
     on_stop_signal(server.stop)
-    announcing = asyncio.create_task(_announce(app))
+    announcing = asyncio.create_task(_announce(app, connections))
     await server.serve()
     announcing.cancel()
+    connections.stop()
     if not app.started.is_set():
         sys.exit(1)
 
 
-async def _announce(app: Application) -> None:
+async def _announce(app: Application, connections: Connections) -> None:
     """Report readiness, then signs of life; the socket is open once the application has started."""
     await app.started.wait()
     await asyncio.sleep(0.01)
+    connections.start()
     await show_life()
 
 
@@ -52,7 +59,10 @@ def _server(settings: Settings, *, app: Application) -> Server:
         http=HTTPModes.http1,
         websockets=False,
         backlog=BACKLOG,
-        backpressure=REQUESTS_AT_ONCE,
+        backpressure=BURST * settings.http.connections_max,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=int(settings.http.idle_s * 1000), max_buffer_size=BUFFER_BYTES
+        ),
         log_enabled=False,
         log_access=False,
     )
