@@ -144,7 +144,8 @@ async def test_beyond_a_floor_tells_what_there_was_to_take(
         await post_stock(tx, shop_id=shop.id, postings=postings, reason="1", now=clock.now())
         stood = await level(tx, shop_id=shop.id, variant_id=variant)
 
-    taking = _as_json([change(variant, **changes) for changes in wanted])
+    shared = {"variant_id": variant, "pool": "own", "kind": "commit", "floor": False}
+    taking = msgspec.json.encode([shared | changes for changes in wanted]).decode()
     with pytest.raises(psycopg.Error) as refusal:
         async with database.begin() as tx:
             await tx.run("select post_stock(%s, %s::jsonb, 'x', null, now())", (shop.id, taking))

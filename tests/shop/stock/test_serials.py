@@ -440,8 +440,12 @@ async def test_and_shipments_never_wait_for_each_other_in_a_circle(database: Dat
 async def test_that_are_refused_say_how_many_are_left(
     database: Database, committed: int, left: int
 ) -> None:
-    """Never fewer than none, even where more is promised than there is."""
-    shop, variant = await furnish(database, "A", "B")
+    """Never fewer than none, even where more is promised than there is; other levels do not count."""
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        await make_variant(tx, shop=shop, own=50)
+        variant = await make_variant(tx, shop=shop, own=None, supplier=50)
+        await add(tx, shop, variant, "A", "B")
     promised = Posting(variant_id=variant, pool="own", kind="commit", committed=committed)
     async with database.begin() as tx:
         await post_stock(tx, shop_id=shop.id, postings=[promised], reason="order", now=NOON)
@@ -461,10 +465,41 @@ async def test_that_are_refused_say_how_many_are_left(
 async def test_of_a_variant_without_any_are_none(tx: Transaction, shop: ShopFixture) -> None:
     variant = await make_variant(tx, shop=shop, own=None)
 
-    with pytest.raises(Refused) as refusal:
-        await take(tx, shop, variant, 1)
+    with pytest.raises(psycopg.Error) as refusal:
+        await tx.run("select take_serials(%s, 1, 1::smallint, %s, 1, now())", (shop.id, variant))
 
-    assert refusal.value.data == {"variant_ids": [variant]}
+    assert msgspec.json.decode(refusal.value.diag.message_detail or "") == [
+        {"variant_id": variant, "pool": "own", "available": 0}
+    ]
+
+
+async def test_that_nobody_has_are_not_shipped_either(database: Database) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=1)
+
+    with pytest.raises(psycopg.Error) as refusal:
+        async with database.begin() as tx:
+            await tx.run(
+                "select sell_serials(%s, 1, 1::smallint, %s, 1, now())", (shop.id, variant)
+            )
+
+    assert refusal.value.sqlstate == "CD001"
+    assert msgspec.json.decode(refusal.value.diag.message_detail or "") == [
+        {"variant_id": variant, "pool": "own", "available": 0}
+    ]
+
+
+async def test_of_another_variant_are_not_sold_though_they_came_first(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    other = await make_variant(tx, shop=shop, own=None)
+    await add(tx, shop, other, "X")
+    await add(tx, shop, variant, "A")
+
+    await take(tx, shop, variant, 1, order=7)
+
+    assert await sold(tx, shop, 7) == {1: ["A"]}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from crossdock.db.unit_of_work import Database, Transaction
@@ -172,6 +173,33 @@ async def test_while_somebody_takes_some_is_still_the_sum_of_its_entries(
         assert await kept(tx, shop, variant) == [("own", 10, 0, None, "", 10)]
 
 
+async def test_waits_for_levels_that_somebody_locked_to_divide_them(
+    database: Database, clock: FrozenClock
+) -> None:
+    """What they then take is in the difference that is written."""
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=5)
+
+    async def count() -> int:
+        async with database.begin() as other:
+            existing = [(variant, StockRecord(pool="own", on_hand=10))]
+            return await set_stock(
+                other, shop_id=shop.id, new=[], existing=existing, reason="count", now=clock.now()
+            )
+
+    taken = Posting(variant_id=variant, pool="own", kind="ship", on_hand=-2)
+    async with database.begin() as tx:
+        await tx.run("select lock_levels(%s, %s, '{own}')", (shop.id, variant))
+        counting = asyncio.create_task(count())
+        await waiting_for_a_lock(database, behind=tx)
+        await post_stock(tx, shop_id=shop.id, postings=[taken], reason="sold", now=clock.now())
+    assert await counting == 1
+
+    async with database.begin() as tx:
+        assert await kept(tx, shop, variant) == [("own", 10, 0, None, "", 10)]
+
+
 async def test_of_a_variant_with_serials_leaves_its_own_level_alone(
     tx: Transaction, shop: ShopFixture, clock: FrozenClock
 ) -> None:
@@ -252,3 +280,12 @@ async def test_of_several_levels_locks_them_in_one_order_and_no_others(
     async with database.begin() as tx:
         for variant in variants:
             assert await kept(tx, shop, variant) == [("own", 10, 0, None, "", 10)]
+
+
+def test_is_none_or_up_to_a_million_million() -> None:
+    for on_hand in (0, 10**12):
+        record = msgspec.convert({"pool": "own", "on_hand": on_hand}, StockRecord)
+        assert (record.on_hand, record.warning_level) == (on_hand, 0)
+    for wrong in (-1, 10**12 + 1):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert({"pool": "own", "on_hand": wrong}, StockRecord)
