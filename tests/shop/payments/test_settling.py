@@ -272,6 +272,23 @@ async def test_to_letting_go_of_a_payment_is_looked_up_and_not_asked_for_again(
     assert [p.state for p in await payments(database, shop)] == ["voided"]
 
 
+async def test_about_one_payment_keeps_no_other_from_being_let_go_of(
+    database: Database, shop: ShopFixture, service: Paying, clock: FrozenClock
+) -> None:
+    asked, other = await authorised(service, shop.id), await authorised(service, shop.id)
+    clock.move(timedelta(seconds=901))
+    later = FrozenClock(clock.now() + timedelta(minutes=1))
+    async with database.begin() as tx:
+        await note_question(tx, shop, asked.id, "void", due=later)
+
+    await settle_payments(service, follow=NOTHING_FOLLOWS)
+
+    assert [(p.id, p.state) for p in await payments(database, shop)] == [
+        (asked.id, "authorised"),
+        (other.id, "voided"),
+    ]
+
+
 async def test_to_letting_go_comes_for_the_longest_waiting_first(
     database: Database, shop: ShopFixture, service: Paying, clock: FrozenClock
 ) -> None:
