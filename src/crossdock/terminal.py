@@ -7,7 +7,7 @@ raised as a CrossdockError, which `cli` turns into one line on stderr and the ex
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import msgspec
 import typer
@@ -15,7 +15,11 @@ import typer
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
 
+if TYPE_CHECKING:
+    from rich.table import Column, Table
+
 T = TypeVar("T")
+_FRAME = 3  # a line and two blanks around each column's text
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
@@ -56,6 +60,44 @@ def report_list(
         table(found)
     else:
         typer.echo(none)
+
+
+def print_table(table: "Table") -> None:
+    """Print a table in which no word, such as a key, is ever cut: it is wider than the terminal if need be."""
+    from rich.console import Console
+
+    console = Console()
+    needs = [_needs(column) for column in table.columns]
+    frame = _FRAME * len(needs) + 1
+    if sum(most for _, most in needs) + frame > console.width:
+        widths = _share(needs, room=console.width - frame)
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = width
+        console = Console(width=max(console.width, sum(widths) + frame))
+    console.print(table)
+
+
+def _needs(column: "Column") -> tuple[int, int]:
+    """How wide a column is with a word on each line, and with nothing broken."""
+    from rich.cells import cell_len
+
+    texts = [str(text) for text in (column.header, *column.cells)]
+    most = max(cell_len(line) for text in texts for line in text.splitlines() or [""])
+    if column.no_wrap:
+        return most, most
+    return max(cell_len(word) for text in texts for word in text.split() or [""]), most
+
+
+def _share(needs: list[tuple[int, int]], *, room: int) -> list[int]:
+    """A width for each column: its words, and of the room that is left what it needs or its share."""
+    widths = [least for least, _ in needs]
+    left = max(0, room - sum(widths))
+    lacks = sorted((most - least, index) for index, (least, most) in enumerate(needs))
+    for position, (lack, index) in enumerate(lacks):
+        given = min(lack, left // (len(lacks) - position))
+        widths[index] += given
+        left -= given
+    return widths
 
 
 def read_input(path: Path) -> bytes:

@@ -1,9 +1,11 @@
 """`crossdock partner`: one partner's life, told by its commands and by the running server."""
 
 import itertools
+import sys
 
 import pytest
 
+from crossdock.channels.registry import channel_facts
 from crossdock.kit.money import parse_amount
 from tests.support.partner_client import PartnerClient
 
@@ -125,6 +127,53 @@ def test_tells_how_to_give_a_customer(demo):
     ended = demo.run("partner", "add", *CHANNEL, "--name", "Without customer", "--json")
     assert ended.returncode == 0
     assert "--set customer=demo" in ended.stderr
+
+
+def test_asks_for_a_customer_only_where_orders_need_one(demo):
+    ended = demo.run("partner", "add", "--channel", "shopwedo", "--shop", "demo", "--name", "Web 2")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_shows_terms_as_set_takes_them(demo):
+    created = add(demo, "customer=demo", "visible_merchants=atelier-meridian", "min_amount=50")
+    rest = demo.run("partner", "set", created["partner_id"], "--set", "rate_limit_per_minute=9")
+    shown = demo.run("partner", "show", created["partner_id"])
+    assert rest.stdout == shown.stdout
+
+    lines = [line.split(maxsplit=1) for line in shown.stdout.splitlines()]
+    terms = dict(lines[4 : [name for name, _ in lines].index("key")])
+    assert {"customer", "price_list", "rate_limit_per_minute"} <= set(terms)
+    words = [word for name, text in terms.items() for word in ("--set", f"{name}={text}")]
+    again = demo.run("partner", "set", created["partner_id"], *words)
+    assert again.stdout == shown.stdout
+
+
+def test_shows_all_merchants_as_all(demo):
+    created = add(demo, "visible_merchants=atelier-meridian")
+    changed = demo.run("partner", "set", created["partner_id"], "--set", "visible_merchants=all")
+    assert ["visible_merchants", "all"] in [line.split() for line in changed.stdout.splitlines()]
+
+
+def test_help_names_every_setting_of_every_channel(demo):
+    for command in ("add", "set"):
+        told = " ".join(demo.run("partner", command, "--help").stdout.replace("│", " ").split())
+        for facts in channel_facts().values():
+            assert all(name in told for name in facts.settings), facts.name
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])
+def test_a_table_shows_every_key_whole(demo, columns):
+    keys = [
+        credential["key"]
+        for partner in demo.ask("partner", "list")
+        for credential in partner["credentials"]
+    ]
+    assert len(keys) > 3
+    table = demo.shell(f"COLUMNS={columns} {sys.executable} -m crossdock partner list")
+    words = set(table.replace("│", " ").split())
+    assert set(map(str, keys)) <= words
+    assert {"Backorder", "shoppex_partner", "shopwedo"} <= words
+    assert "…" not in table
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,9 @@ def test_loads_a_demo_greets_and_is_quick_the_second_time(empty_database_url, tm
     line = CommandLine(data_dir=tmp_path, database_url=empty_database_url)
     with running(line) as server:
         greeting = wait_for(server, "demo credentials\n")
+        console = line.ask("demo", "credentials")["console"]
+        assert console["url"] in greeting
+        assert f"sign in as {console['email']} with {console['password']}" in greeting
         assert "Loading the demo shop" in greeting
         assert f"{server.url}/docs/api/shoppex_partner" in greeting
         assert "sk_" not in greeting

@@ -33,7 +33,9 @@ def test_says_that_a_country_of_several_zones_tells_none(alone: CommandLine):
         "  crossdock shop set s --time-zone America/New_York\n"
     )
     done = alone.run("shop", "set", "s", "--time-zone", "America/New_York")
-    assert done.stdout == "Shop s has the time zone America/New_York.\n"
+    assert done.stdout == (
+        "Shop s: S, US, languages en, currency USD, time zone America/New_York.\n"
+    )
     assert alone.ask("shop", "list")[0]["time_zone"] == "America/New_York"
 
 
@@ -72,3 +74,29 @@ def test_tells_how_a_partner_gets_its_promotions(alone: CommandLine):
     assert "discounted" in alone.run("partner", "show", who).stdout
     refused = alone.refuse("partner", "set", who, "--set", "promotion_price=net")
     assert "'net' is none of discount, discounted" in refused
+
+
+def test_changes_what_was_given_when_it_was_added(alone: CommandLine):
+    alone.ask("shop", "add", "s", "--name", "S", "--currency", "EUR", "--country", "BE")
+    named = ("--name", "Sluis", "--languages", "nl, fr", "--country", "nl")
+    changed = alone.ask("shop", "set", "s", *named)
+    assert (changed["name"], changed["languages"]) == ("Sluis", ["nl", "fr"])
+    assert (changed["country"], changed["time_zone"]) == ("NL", "Europe/Brussels")
+    assert alone.ask("shop", "list") == [changed]
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "told"),
+    [
+        ("--name", " ", "A shop needs a name"),
+        ("--languages", "", "Languages are codes"),
+        ("--languages", "Dutch", "Languages are codes"),
+        ("--country", "UK", "write GB"),
+    ],
+)
+def test_refuses_a_change_that_adding_would_refuse(
+    alone: CommandLine, option: str, text: str, told: str
+):
+    before = alone.ask("shop", "add", "s", "--name", "S", "--currency", "EUR", "--country", "BE")
+    assert told in alone.refuse("shop", "set", "s", "--time-zone", "UTC", option, text)
+    assert alone.ask("shop", "list") == [before]

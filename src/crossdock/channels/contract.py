@@ -51,13 +51,15 @@ class ChannelFacts:
     `settings` are the partner's own settings with their allowed values; yes and no are stored as
     booleans, JSON_OBJECT means any JSON object. `keys_are_numbers`: the key is a number, not a `pk_`
     string. Each partner gets a credential of `proof`, and one of each of `further_proofs`; its tokens
-    begin with `token_prefix`. `shown_as` renames fields of `NewCredential.shown` to the channel's terms.
+    begin with `token_prefix`. `needs_customer`: its orders are for the partner's customer; else the
+    orders name who buys. `shown_as` renames fields of `NewCredential.shown` to the channel's terms.
     """
 
     name: str
     permissions: tuple[str, ...]
     settings: dict[str, tuple[str, ...]]
     keys_are_numbers: bool = False
+    needs_customer: bool = True
     proof: Proof = "signature"
     further_proofs: tuple[Proof, ...] = ()
     token_prefix: str = ""

@@ -90,6 +90,37 @@ async def set_sender(tx: Transaction, *, shop_id: int, sender: Address) -> bool:
     return bool(changed)
 
 
+async def set_profile(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    name: str | None = None,
+    country: str | None = None,
+    languages: tuple[str, ...] | None = None,
+) -> bool:
+    """Change what is given; whether anything is news. Raises Invalid (invalid_input).
+
+    The currency cannot be changed: prices, orders and balances are in it.
+    """
+    if name is not None:
+        _check_name(name)
+    if languages is not None:
+        _check_languages(languages)
+    changed = await tx.run(
+        """update shops set name = coalesce(%(name)s, name), country = coalesce(%(country)s, country),
+                  languages = coalesce(%(languages)s, languages)
+           where id = %(shop)s and (name, country, languages) is distinct from
+                 (coalesce(%(name)s, name), coalesce(%(country)s, country), coalesce(%(languages)s, languages))""",
+        {
+            "shop": shop_id,
+            "name": None if name is None else name.strip(),
+            "country": None if country is None else read_country(country),
+            "languages": None if languages is None else list(languages),
+        },
+    )
+    return bool(changed)
+
+
 async def set_time_zone(tx: Transaction, *, shop_id: int, time_zone: str) -> bool:
     """Say in which zone the shop's dates are read and told; whether that is news.
 
@@ -135,11 +166,19 @@ def _from_row(row: tuple[object, ...]) -> Shop:
 def _check(*, slug: str, name: str, currency: str, languages: tuple[str, ...]) -> None:
     if not _SLUG.fullmatch(slug):
         raise _invalid("slug", "A slug is lower-case letters, digits and hyphens, at most 63.")
-    if not visible(name):
-        raise _invalid("name", "A shop needs a name.")
+    _check_name(name)
     exponent(currency)
     if pycountry.currencies.get(alpha_3=currency) is None:
         raise _invalid("currency", f"{currency} is no currency of ISO 4217.")
+    _check_languages(languages)
+
+
+def _check_name(name: str) -> None:
+    if not visible(name):
+        raise _invalid("name", "A shop needs a name.")
+
+
+def _check_languages(languages: tuple[str, ...]) -> None:
     if not languages or not all(_LANGUAGE.fullmatch(language) for language in languages):
         raise _invalid("languages", "Languages are codes such as en, nl or pt-BR.")
 

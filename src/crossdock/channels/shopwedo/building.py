@@ -26,6 +26,7 @@ FACTS = ChannelFacts(
         "returns": (JSON_OBJECT,),
     },
     keys_are_numbers=True,
+    needs_customer=False,
 )
 
 

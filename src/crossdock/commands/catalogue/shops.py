@@ -39,7 +39,7 @@ def add(
     from crossdock.kit.zones import zone_of_country
     from crossdock.shop.shops import add_shop
 
-    codes = tuple(code.strip() for code in languages.split(",") if code.strip())
+    codes = _codes(languages)
 
     async def write(runtime: Runtime) -> "Shop":
         async with runtime.database.begin() as tx:
@@ -66,6 +66,11 @@ def add(
 @app.command("set")
 def set_(
     slug: Annotated[str, typer.Argument(help="The shop's slug.")],
+    name: Annotated[str | None, typer.Option(help="The name that people see.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO 3166, such as NL.")] = None,
+    languages: Annotated[
+        str | None, typer.Option(help="Language codes separated by commas, the main one first.")
+    ] = None,
     time_zone: Annotated[str | None, typer.Option(help=_ZONE_HELP)] = None,
     product_url: Annotated[
         str | None,
@@ -76,16 +81,28 @@ def set_(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change a shop. Prices and orders that are stored already stay as they are."""
-    from crossdock.shop.partners import touch_partners
-    from crossdock.shop.shops import read_shop, set_product_url, set_time_zone
+    """Change a shop. Prices and orders that are stored already stay as they are.
 
-    if time_zone is None and product_url is None:
+    The currency cannot be changed. The sender on labels is set with `crossdock fulfil sender`.
+    """
+    from crossdock.shop.partners import touch_partners
+    from crossdock.shop.shops import read_shop, set_product_url, set_profile, set_time_zone
+
+    if all(each is None for each in (name, country, languages, time_zone, product_url)):
         raise Invalid("invalid_input", "Say what to change, for example --time-zone UTC.")
 
     async def write(_runtime: Runtime, tx: Transaction) -> "Shop":
         shop = await read_shop(tx, slug=slug)
-        if time_zone is not None and await set_time_zone(tx, shop_id=shop.id, time_zone=time_zone):
+        is_news = await set_profile(
+            tx,
+            shop_id=shop.id,
+            name=name,
+            country=country,
+            languages=None if languages is None else _codes(languages),
+        )
+        if time_zone is not None:
+            is_news |= await set_time_zone(tx, shop_id=shop.id, time_zone=time_zone)
+        if is_news:
             await touch_partners(tx, shop_id=shop.id)
         if product_url is not None:
             await set_product_url(tx, shop_id=shop.id, template=product_url)
@@ -114,7 +131,15 @@ def list_(as_json: JsonOption = False) -> None:
 
 def _set_text(shop: "Shop") -> str:
     pages = f" Its product pages are at {shop.product_url}." if shop.product_url else ""
-    return f"Shop {shop.slug} has the time zone {shop.time_zone}.{pages}"
+    spoken = ", ".join(shop.languages)
+    return (
+        f"Shop {shop.slug}: {shop.name}, {shop.country}, languages {spoken}, currency {shop.currency}, "
+        f"time zone {shop.time_zone}.{pages}"
+    )
+
+
+def _codes(languages: str) -> tuple[str, ...]:
+    return tuple(code.strip() for code in languages.split(",") if code.strip())
 
 
 def _advise_zone(shop: "Shop") -> None:

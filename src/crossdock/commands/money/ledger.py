@@ -9,7 +9,7 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.money import format_minor
-from crossdock.terminal import JsonOption, ShopOption, print_json, report
+from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report
 
 if TYPE_CHECKING:
     from crossdock.shop.ledger import AccountView, LedgerDifference, LedgerEntry
@@ -86,7 +86,6 @@ def verify(shop: ShopOption, as_json: JsonOption = False) -> None:
 
 
 def _print_accounts(found: "list[AccountView]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Account", "Kind", "Owner", "Balance", "Currency", "Floor")
@@ -100,11 +99,10 @@ def _print_accounts(found: "list[AccountView]") -> None:
             account.currency,
             "" if floor is None else format_minor(floor, account.currency),
         )
-    Console().print(table)
+    print_table(table)
 
 
 def _print_entries(found: "list[LedgerEntry]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Row", "When", "What", "Debit", "Credit", "Amount", "Order")
@@ -118,4 +116,4 @@ def _print_entries(found: "list[LedgerEntry]") -> None:
             f"{format_minor(entry.amount_minor, entry.currency)} {entry.currency}",
             str(entry.order_id or ""),
         )
-    Console().print(table)
+    print_table(table)

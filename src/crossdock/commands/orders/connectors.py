@@ -10,7 +10,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, print_json, report, report_list
+from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.dispatch import ConnectorView
@@ -185,7 +185,6 @@ def _read_secret(path: Path | None) -> str:
 
 
 def _print_table(connectors: "list[ConnectorView]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Name", "Kind", "Default", "Enabled", "Secret", "Settings")
@@ -195,4 +194,4 @@ def _print_table(connectors: "list[ConnectorView]") -> None:
         table.add_row(
             connector.name, connector.kind, *("yes" if m else "no" for m in marks), settings
         )
-    Console().print(table)
+    print_table(table)

@@ -13,7 +13,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.zones import in_zone
-from crossdock.terminal import JsonOption, ShopOption, print_json, report, report_list
+from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.deliveries import Delivery, DeliveryAttempt
@@ -201,7 +201,6 @@ def _line(line: "DeliveryAttempt") -> str:
 
 
 def _print_table(deliveries: "list[Delivery]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(
@@ -218,4 +217,4 @@ def _print_table(deliveries: "list[Delivery]") -> None:
             delivery.result or "",
             delivery.last_error,
         )
-    Console().print(table)
+    print_table(table)

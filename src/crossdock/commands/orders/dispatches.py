@@ -8,7 +8,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, print_json, report, report_list
+from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.dispatch import Dispatch
@@ -98,7 +98,6 @@ def resend(
 
 
 def _print_table(dispatches: "list[Dispatch]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(
@@ -114,4 +113,4 @@ def _print_table(dispatches: "list[Dispatch]") -> None:
             dispatch.external_id or "",
             dispatch.last_error,
         )
-    Console().print(table)
+    print_table(table)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from crossdock.terminal import print_table
+
 if TYPE_CHECKING:
     from crossdock.shop.orders import OrderView
     from crossdock.shop.warehouse import WorkSummary
@@ -27,7 +29,6 @@ class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 def print_work(found: "list[WorkSummary]") -> None:
     """One row per order."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Order", "Partner's number", "State", "Placed", "Picked", "Shipped")
@@ -40,7 +41,7 @@ def print_work(found: "list[WorkSummary]") -> None:
             f"{order.picked} of {order.quantity}",
             f"{order.shipped} of {order.quantity}",
         )
-    Console().print(table)
+    print_table(table)
 
 
 def print_order(shown: ShownOrder) -> None:
@@ -68,7 +69,7 @@ def print_order(shown: ShownOrder) -> None:
             line.name,
             ", ".join(shown.serials.get(line.line_no, ())),
         )
-    console.print(lines)
+    print_table(lines)
     if not order.packages:
         return
     packages = Table("Package", "State", "Holds", "Carrier", "Number", "Shipped", "Follow it at")
@@ -82,4 +83,4 @@ def print_order(shown: ShownOrder) -> None:
             f"{package.shipped_at:%Y-%m-%d %H:%M}" if package.shipped_at else "",
             package.tracking_url,
         )
-    console.print(packages)
+    print_table(packages)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from crossdock.kit.money import format_minor
+from crossdock.terminal import print_table
 
 if TYPE_CHECKING:
     from crossdock.shop.orders import OrderRow, OrderView
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
 
 def print_orders(found: "list[OrderRow]") -> None:
     """Print one line per order."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Order", "Placed", "By", "Their number", "Goods", "Money", "Total")
@@ -25,7 +25,7 @@ def print_orders(found: "list[OrderRow]") -> None:
             order.payment_state,
             f"{format_minor(order.total_minor, order.currency)} {order.currency}",
         )
-    Console().print(table)
+    print_table(table)
 
 
 def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
@@ -47,7 +47,7 @@ def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
         lines.add_row(
             str(line.line_no), line.sku, line.name, *map(str, numbers), money(line.total_minor)
         )
-    console.print(lines)
+    print_table(lines)
     for payment in payments:
         card = f" {payment.card_brand} {payment.card_last4}" if payment.card_last4 else ""
         console.print(

@@ -11,7 +11,7 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, report
+from crossdock.terminal import JsonOption, ShopOption, print_table, report
 
 if TYPE_CHECKING:
     from crossdock.shop.stock import SerialView
@@ -83,7 +83,6 @@ def _lines(file: str) -> list[str]:
 
 
 def _print(found: "list[SerialView]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Serial", "Added", "Sold", "Order", "Line")
@@ -95,4 +94,4 @@ def _print(found: "list[SerialView]") -> None:
             str(serial.order_id or ""),
             str(serial.line_no or ""),
         )
-    Console().print(table)
+    print_table(table)

@@ -10,7 +10,7 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, print_json, report
+from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report
 
 if TYPE_CHECKING:
     from crossdock.shop.stock import Entry, Level
@@ -132,18 +132,16 @@ def _print_levels(levels: "list[Level]", *, as_json: bool) -> None:
     if as_json:
         print_json(levels)
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("SKU", "Pool", "On hand", "Held", "Committed", "Kept back", "Available")
     for level in levels:
         numbers = (level.on_hand, level.held, level.committed, level.warning_level, level.available)
         table.add_row(level.sku, level.pool, *map(str, numbers))
-    Console().print(table)
+    print_table(table)
 
 
 def _print_entries(found: "list[Entry]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("When", "Pool", "What", "On hand", "Held", "Committed", "Order", "Why")
@@ -158,4 +156,4 @@ def _print_entries(found: "list[Entry]") -> None:
             str(entry.order_id or ""),
             entry.reason,
         )
-    Console().print(table)
+    print_table(table)

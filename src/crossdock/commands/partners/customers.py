@@ -10,7 +10,7 @@ from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, print_json
+from crossdock.terminal import JsonOption, ShopOption, print_json, print_table
 
 if TYPE_CHECKING:
     from crossdock.shop.customers import Customer, CustomerChange
@@ -200,7 +200,6 @@ def _show(customer: "Customer", *, as_json: bool) -> None:
 
 
 def _print_table(customers: "list[Customer]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Customer", "E-mail", "Company", "City", "Active", "Missing")
@@ -213,4 +212,4 @@ def _print_table(customers: "list[Customer]") -> None:
             "yes" if customer.active else "no",
             ", ".join(customer.missing),
         )
-    Console().print(table)
+    print_table(table)

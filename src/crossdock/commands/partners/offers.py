@@ -8,7 +8,7 @@ from crossdock.commands.partners.lookup import find_partner
 from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
-from crossdock.terminal import JsonOption, print_json
+from crossdock.terminal import JsonOption, print_json, print_table
 
 if TYPE_CHECKING:
     from crossdock.shop.catalogue import Offer
@@ -49,7 +49,6 @@ def offers(
 
 
 def _print(found: "list[Offer]", *, currency: str) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(
@@ -67,7 +66,7 @@ def _print(found: "list[Offer]", *, currency: str) -> None:
             str(offer.supplier),
             "any number" if offer.quantity is None else str(offer.quantity),
         )
-    Console().print(table)
+    print_table(table)
 
 
 def _amount(minor: int | None, currency: str) -> str:

@@ -1,9 +1,10 @@
 """`crossdock partner`: partners, their terms and their keys."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
+from typer.core import TyperCommand
 
 from crossdock.commands.partners import keys, offers
 from crossdock.commands.partners.lookup import find_partner
@@ -27,13 +28,30 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="key=value: customer, permissions, backorder, min_amount, max_amount, visible_merchants, "
-        "price_list, rate_limit_per_minute, active; when adding also test.",
+        help="key=value: customer, permissions, backorder, min_amount, max_amount, visible_merchants "
+        "(slugs with commas, or all), price_list, rate_limit_per_minute, active; when adding also test; "
+        "and the channel's own, see below.",
     ),
 ]
 
 
-@app.command()
+class _WithChannelSettings(TyperCommand):
+    """A command whose help ends with each channel's settings; they are loaded for it alone."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from crossdock.channels.registry import channel_facts
+
+        self.epilog = "\n\n".join(
+            f"--set of {name} also takes "
+            + ", ".join(f"{key} ({' or '.join(words)})" for key, words in facts.settings.items())
+            + "."
+            for name, facts in channel_facts().items()
+            if facts.settings
+        )
+        super().format_help(ctx, formatter)
+
+
+@app.command(cls=_WithChannelSettings)
 def add(
     channel: Annotated[str, typer.Option(help="The channel that the partner uses.")],
     shop: Annotated[str, typer.Option(help="The shop's slug.")],
@@ -46,7 +64,8 @@ def add(
     That is a key and a secret to sign with, a bearer token, or a user name and a password.
 
     Without --set a partner has every permission, no backorder, no amount rule, all merchants and
-    no customer. It can read at once; to order it needs --set customer=E-MAIL.
+    no customer. It can read at once. Orders of a channel whose requests do not say who buys need
+    --set customer=E-MAIL; the command says if that is missing.
     """
     from crossdock.shop.partners import split_words
 
@@ -58,15 +77,10 @@ def add(
             runtime, tx, channel=channel, slug=shop, name=name, words=words, is_test=is_test
         )
 
-    created, has_customer = with_transaction(write)
+    created, can_order = with_transaction(write)
     partner_id = created[0].partner_id
-    if not has_customer:
-        who = "demo" if shop == DEMO else "E-MAIL"
-        typer.echo(
-            "This partner has no customer yet, so it cannot order. Give it one with:\n"
-            f"  crossdock partner set {partner_id} --set customer={who}",
-            err=True,
-        )
+    if not can_order:
+        _advise_customer(partner_id, shop=shop)
     about = {"partner_id": partner_id, "shop": shop, "channel": channel, "name": name}
     show_secrets(about, created, as_json=as_json)
 
@@ -104,7 +118,7 @@ def show(who: Who, as_json: JsonOption = False) -> None:
     show_partner(with_runtime(read), as_json=as_json)
 
 
-@app.command("set")
+@app.command("set", cls=_WithChannelSettings)
 def set_(who: Who, set_: SetOption = None, as_json: JsonOption = False) -> None:
     """Change terms; they apply from the partner's next request on."""
     from crossdock.shop.partners import set_terms, split_words
@@ -164,7 +178,19 @@ async def _add(
         for proof in (facts.proof, *facts.further_proofs)
     ]
     has_customer = bool(terms.customer_id) and terms.customer_id is not msgspec.UNSET
-    return created, has_customer
+    return created, has_customer or not facts.needs_customer
+
+
+def _advise_customer(partner_id: int, *, shop: str) -> None:
+    """Say on stderr that the partner's orders need a customer."""
+    who = "demo" if shop == DEMO else "E-MAIL"
+    adding = f"  crossdock customer add --shop {shop} --email E-MAIL --set address.FIELD=...\n"
+    typer.echo(
+        "This partner has no customer yet, so it cannot order. Give it one with:\n"
+        f"{'' if shop == DEMO else adding}"
+        f"  crossdock partner set {partner_id} --set customer={who}",
+        err=True,
+    )
 
 
 async def _wording(tx: Transaction, *, slug: str, channel: str) -> "Wording":

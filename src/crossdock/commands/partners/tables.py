@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
-from crossdock.terminal import print_json, report
+from crossdock.terminal import print_json, print_table, report
 
 if TYPE_CHECKING:
     from crossdock.shop.partners import CredentialView, NewCredential, PartnerView, SecretView
@@ -17,11 +17,10 @@ _WORDS = {"signature": "secret", "bearer": "token", "password": "password"}
 
 def print_partners(partners: "list[PartnerView]") -> None:
     """One line for each partner."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Partner", "Shop", "Channel", "Name", "Active", "Backorder", "Customer")
-    table.add_column("Keys", overflow="fold", min_width=35)
+    table.add_column("Keys", no_wrap=True)
     for partner in partners:
         table.add_row(
             str(partner.id),
@@ -33,19 +32,22 @@ def print_partners(partners: "list[PartnerView]") -> None:
             str(partner.customer_id or "-"),
             "\n".join(_key_text(credential) for credential in partner.credentials),
         )
-    Console().print(table)
+    print_table(table)
 
 
 def print_partner(partner: "PartnerView") -> None:
-    """Every term of a partner, and its keys with the life of their secrets."""
-    for name in partner.__struct_fields__:
-        if name != "credentials":
-            typer.echo(f"{name:18} {_text(getattr(partner, name))}")
+    """Every term as `partner set` takes it, and the keys with the life of their secrets."""
+    terms = _terms(partner)
+    width = max(map(len, terms))
+    for name, text in terms.items():
+        typer.echo(f"{name:{width}} {text}")
     for credential in partner.credentials:
-        typer.echo(f"{'key':18} {_key_text(credential)}")
+        typer.echo(f"{'key':{width}} {_key_text(credential)}")
         for secret in credential.secrets:
             hint = f" {secret.hint}..." if secret.hint else ""
-            typer.echo(f"{'':18}   {_WORDS[credential.proof]} {secret.id}{hint}: {_life(secret)}")
+            typer.echo(
+                f"{'':{width}}   {_WORDS[credential.proof]} {secret.id}{hint}: {_life(secret)}"
+            )
 
 
 def _life(secret: "SecretView") -> str:
@@ -72,13 +74,31 @@ def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
+def _terms(partner: "PartnerView") -> dict[str, str]:
+    """Names and values; all but the first four can be given to `partner set`."""
+    merchants = partner.visible_merchants
+    return {
+        "partner": str(partner.id),
+        "shop": partner.shop,
+        "channel": partner.channel,
+        "name": partner.name,
+        "active": _yes(partner.active),
+        "customer": _text(partner.customer_id),
+        "permissions": ",".join(partner.permissions) or "none",
+        "backorder": _yes(partner.backorder),
+        "min_amount_minor": _text(partner.min_amount_minor),
+        "max_amount_minor": _text(partner.max_amount_minor),
+        "visible_merchants": "all" if merchants is None else ",".join(map(str, merchants)),
+        "price_list": _text(partner.price_list_id),
+        **{name: _text(value) for name, value in sorted(partner.settings.items())},
+    }
+
+
 def _text(value: object) -> str:
     if value is None:
-        return "-"
+        return "none"
     if isinstance(value, bool):
         return _yes(value)
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
     if isinstance(value, dict):
         return msgspec.json.encode(value).decode()
     return str(value)

@@ -11,7 +11,7 @@ from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, print_json, report_list
+from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.people import Person
@@ -216,7 +216,6 @@ def _show(person: "Person", *, done: str, password: str = "", as_json: bool) -> 
 
 
 def _print_table(people: "list[Person]") -> None:
-    from rich.console import Console
     from rich.table import Column, Table
 
     headings = ("Name", "Role", "Second step", "State", "Last seen")
@@ -232,4 +231,4 @@ def _print_table(people: "list[Person]") -> None:
             "active" if person.active else "disabled",
             f"{seen:%Y-%m-%d %H:%M}" if seen else "",
         )
-    Console().print(table)
+    print_table(table)

@@ -6,7 +6,7 @@ import typer
 
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
-from crossdock.terminal import JsonOption, ShopOption, report, report_list
+from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.customers import SalesRep
@@ -90,7 +90,6 @@ def _set_active(shop: str, *, sales_rep_id: int, active: bool, as_json: bool) ->
 
 
 def _print_table(sales_reps: "list[SalesRep]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("SalesRep", "Name", "E-mail", "Active", "Customers")
@@ -102,4 +101,4 @@ def _print_table(sales_reps: "list[SalesRep]") -> None:
             "yes" if sales_rep.active else "no",
         )
         table.add_row(*row, str(sales_rep.customers))
-    Console().print(table)
+    print_table(table)

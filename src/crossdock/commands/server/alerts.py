@@ -9,7 +9,7 @@ from crossdock.commands.running import with_runtime
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, print_json, report, report_list
+from crossdock.terminal import JsonOption, print_json, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.alerts import Alert
@@ -90,7 +90,6 @@ def seen(
 
 
 def _print_table(alerts: "list[Alert]") -> None:
-    from rich.console import Console
     from rich.table import Column, Table
 
     table = Table("No", "Shop", Column("Raised", no_wrap=True), "About", "What", "Seen")
@@ -105,4 +104,4 @@ def _print_table(alerts: "list[Alert]") -> None:
             alert.message,
             seen_at,
         )
-    Console().print(table)
+    print_table(table)

@@ -9,7 +9,7 @@ from crossdock.commands.running import with_runtime
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, print_json, report_list
+from crossdock.terminal import JsonOption, print_json, print_table, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.events import Event, Place
@@ -85,7 +85,6 @@ def consumers(
 
 
 def _print_table(places: "list[Place]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Shop", "Consumer", "Has read", "Behind", "Failed", "Next attempt", "Last error")
@@ -100,4 +99,4 @@ def _print_table(places: "list[Place]") -> None:
             f"{after:%Y-%m-%d %H:%M:%S}" if after else "",
             place.last_error,
         )
-    Console().print(table)
+    print_table(table)

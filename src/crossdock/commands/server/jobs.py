@@ -8,7 +8,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, print_json, report, report_list
+from crossdock.terminal import JsonOption, print_json, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.jobs.inspecting import JobMoment, JobView
@@ -75,7 +75,6 @@ def retry(job_id: JobId, as_json: JsonOption = False) -> None:
 
 
 def _print_table(jobs: "list[JobView]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("Job", "Task", "Status", "Attempts", "Arguments", "Last change")
@@ -83,4 +82,4 @@ def _print_table(jobs: "list[JobView]") -> None:
         changed = f"{job.changed_at:%Y-%m-%d %H:%M:%S}" if job.changed_at else ""
         arguments = msgspec.json.encode(job.args).decode()
         table.add_row(str(job.id), job.task, job.status, str(job.attempts), arguments, changed)
-    Console().print(table)
+    print_table(table)

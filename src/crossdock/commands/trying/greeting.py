@@ -4,18 +4,26 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossdock.db.runtime import Runtime
 from crossdock.settings import Settings
 
+if TYPE_CHECKING:
+    from crossdock.demo.console import ConsoleAccess
+
 
 async def greeting(runtime: Runtime) -> str:
     """Where the server is, its channels, and a signed request for each thing to try."""
+    from crossdock.compose import create_box
     from crossdock.demo.access import find_sample_variant
+    from crossdock.demo.console import read_console_access
 
     async with runtime.database.statement() as tx:
         product_id = await find_sample_variant(tx)
-    parts = [_heading(runtime.settings), _table(runtime.settings.server.public_url.rstrip("/"))]
+        access = await read_console_access(tx, box=create_box(runtime.settings))
+    base_url = runtime.settings.server.public_url.rstrip("/")
+    parts = [_heading(runtime.settings), _table(base_url, access=access)]
     if product_id is None:
         parts.append("There is no demo shop. Add partners with: crossdock partner add --help")
     else:
@@ -42,7 +50,7 @@ def _heading(settings: Settings) -> str:
     return f"\nCrossdock serves on {url} (data in {folder}); Ctrl-C stops it.\n"
 
 
-def _table(base_url: str) -> str:
+def _table(base_url: str, *, access: "ConsoleAccess | None") -> str:
     from crossdock.channels.registry import channel_facts
 
     names = ("Channel", *channel_facts())
@@ -51,7 +59,9 @@ def _table(base_url: str) -> str:
     lines += [f"  {name:{width}}  {base_url}/docs/api/{name}" for name in names[1:]]
     lines += [
         f"\n  Guides for partners and operators: {base_url}/docs/",
-        f"  Console for people: {base_url}/console/\n",
+        f"  Console for people: {base_url}/console/",
+        *([f"    sign in as {access.email} with {access.password}"] if access else []),
+        "",
     ]
     return "\n".join(lines)
 
@@ -66,4 +76,4 @@ def _requests(start: str, *, product_id: int) -> Iterator[str]:
             yield f"{what}{hint}:\n"
             yield text
             hint = ""
-    yield f"The demo's keys, and who signs in to its console: {start} demo credentials"
+    yield f"The demo's keys once more: {start} demo credentials"
