@@ -83,7 +83,7 @@ def _recreate(url: str, *, database: str, template: str) -> None:
     _drop(url, database=database)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("create database {} template {}").format(
+            sql.SQL("create database {} template {} strategy file_copy").format(
                 sql.Identifier(database), sql.Identifier(template)
             )
         )
