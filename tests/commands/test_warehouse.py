@@ -298,6 +298,25 @@ async def test_what_is_refused_is_one_line(
     assert await warehouse.everything() == before
 
 
+async def test_ships_nothing_of_an_order_whose_label_cannot_be_printed(
+    crossdock: Command, warehouse: Warehouse
+) -> None:
+    order_id = await warehouse.enter((await warehouse.variant(own=5), 3))
+    async with warehouse.db.begin() as tx:
+        await tx.run(
+            "update orders set shipping = shipping || %s::jsonb where id = %s",
+            ('{"street": "\\u0938\\u0921\\u0915"}', order_id),
+        )
+    before = await warehouse.everything()
+
+    code, complaint = await crossdock("fulfil", "ship", order_id, "--all")
+
+    assert code == 1
+    assert "receiver.street" in complaint
+    assert "स" in complaint
+    assert await warehouse.everything() == before
+
+
 async def test_stock_is_received_counted_and_explained(
     crossdock: Command, warehouse: Warehouse
 ) -> None:

@@ -366,7 +366,7 @@ class Label(Section, frozen=True, kw_only=True):
     fonts: Annotated[
         tuple[str, ...],
         Meta(
-            description="Font files for labels in scripts other than Latin, Greek and Cyrillic, in order of preference."
+            description="Font files for labels in other scripts, such as Chinese, in order of preference."
         ),
     ] = ()
 

@@ -17,6 +17,7 @@ from crossdock.shop.warehouse import (
     Checkpoint,
     Consignment,
     Parcel,
+    check_shipping,
     create_carriers,
     make_manual_label,
     poll_carriers,
@@ -38,6 +39,9 @@ class NotedCarrier:
         self.cancelled: list[str] = []
         self.is_down = False
         self.knows_keys = False
+
+    async def check(self, parcel: Parcel) -> None:
+        pass
 
     async def book(self, parcel: Parcel) -> Consignment:
         if self.is_down:
@@ -92,6 +96,43 @@ async def test_books_and_ships(warehouse: Warehouse, demo: Booking) -> None:
     async with warehouse.db.statement() as tx:
         pdf = await tx.value("select label_pdf from packages where id = %s", (package_id,))
     assert bytes(pdf) == consignment.label_pdf
+
+
+async def test_refuses_a_label_that_cannot_be_printed_and_writes_nothing(
+    warehouse: Warehouse, demo: Booking
+) -> None:
+    order_id, package_id = await _packed(warehouse)
+    async with warehouse.db.begin() as tx:
+        address = msgspec.json.encode(msgspec.structs.replace(RECEIVER, city="東京")).decode()
+        await tx.run("update orders set shipping = %s::jsonb where id = %s", (address, order_id))
+    before = await warehouse.everything()
+
+    for attempt in (
+        check_shipping(demo, shop_id=warehouse.shop.id, order_id=order_id),
+        ship_with_carrier(demo, shop_id=warehouse.shop.id, package_id=package_id),
+    ):
+        with pytest.raises(Invalid, match="東 京") as refused:
+            await attempt
+        assert refused.value.data == {"field": "receiver.city", "characters": "東京"}
+
+    assert await warehouse.everything() == before
+
+
+async def test_checks_an_order_before_anything_is_packed(
+    warehouse: Warehouse, demo: Booking
+) -> None:
+    order_id = await warehouse.enter((await warehouse.variant(own=5), 3))
+    before = await warehouse.everything()
+
+    await check_shipping(demo, shop_id=warehouse.shop.id, order_id=order_id)
+    with pytest.raises(Invalid, match="express"):
+        await check_shipping(
+            demo, shop_id=warehouse.shop.id, order_id=order_id, carrier_service="balloon"
+        )
+    with pytest.raises(NotFound):
+        await check_shipping(demo, shop_id=warehouse.shop.id, order_id=999_999_999)
+
+    assert await warehouse.everything() == before
 
 
 async def test_tells_the_carrier_who_where_and_how_heavy(

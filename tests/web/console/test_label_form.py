@@ -246,7 +246,7 @@ async def test_prints_the_box_once(person: MakePerson, browser: OpenBrowser) -> 
     made = await packer.submit(FORM, WHOLE | {"addressBox": "bus 7"})
 
     zpl = await packer.get(f"{made.headers['location']}.zpl")
-    assert "^FDVeldstraat 3 / bus 7^FS" in zpl.text
+    assert "^FX Veldstraat 3 / bus 7\n" in zpl.text
     assert zpl.text.count("bus 7") == 1
 
 
@@ -336,3 +336,22 @@ async def _partner_with_order(tx, *, shop_id: int, number: str) -> int:
     )
     assert variant
     return partner.id
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("addressCity", "東京"), ("addressFirstname", "שלום"), ("addressStreet", "شارع")],
+)
+async def test_says_at_the_field_what_a_label_cannot_print(
+    person: MakePerson, browser: OpenBrowser, database: Database, field: str, text: str
+) -> None:
+    somebody = await person(role="warehouse")
+    packer = await browser(somebody)
+
+    refused = await packer.submit(FORM, WHOLE | {field: text})
+
+    assert refused.status_code == 422
+    assert list(mistakes(refused.text)) == [field]
+    assert text[0] in mistakes(refused.text)[field]
+    assert value(refused.text, field) == text
+    assert await labels(database, somebody.person.shop_id) == 0

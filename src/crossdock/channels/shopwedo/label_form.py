@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 from stdnum.eu.vat import MEMBER_STATES
 
+from crossdock.errors import Invalid
 from crossdock.kit.countries import country_codes, find_country, no_country
 from crossdock.kit.display import country_name
 from crossdock.kit.email import is_email
@@ -28,6 +29,21 @@ _REQUIRED = {
     "addressNumber": "The house number is missing.",
     "addressZip": "The zip code is missing.",
     "addressCity": "The city is missing.",
+}
+
+
+_FIELDS = {
+    "receiver.first_name": "addressFirstname",
+    "receiver.last_name": "addressLastname",
+    "receiver.company": "addressCompany",
+    "receiver.phone": "addressPhone",
+    "receiver.street": "addressStreet",
+    "receiver.house_number": "addressNumber",
+    "receiver.box": "addressBox",
+    "receiver.postcode": "addressZip",
+    "receiver.city": "addressCity",
+    "receiver.country": "addressCountry",
+    "reference": "trackingReference",
 }
 
 
@@ -142,6 +158,12 @@ def mistakes(form: LabelForm) -> dict[str, str]:
         elif _UNPRINTABLE.search(value):
             found[name] = "This contains characters that cannot be printed."
     return found
+
+
+def mistake_of(error: Invalid) -> dict[str, str]:
+    """What a carrier refuses, by the field of the form; {} if it is about none of them."""
+    field = _FIELDS.get(str(error.data.get("field", "")))
+    return {field: error.message} if field else {}
 
 
 def unknown_country(query: Mapping[str, str]) -> str:

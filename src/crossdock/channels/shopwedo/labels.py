@@ -13,6 +13,7 @@ from crossdock.channels.shopwedo.label_form import (
     LANGUAGES,
     LabelForm,
     countries,
+    mistake_of,
     mistakes,
     of_order,
     prefilled,
@@ -75,14 +76,19 @@ class LabelPages:
         fields = submitted(sent)
         if wrong := mistakes(fields):
             return self._form_page(visit, fields, wrong=wrong, code=422)
-        label = await make_manual_label(
-            self._booking,
-            shop_id=visit.person.shop_id,
-            person_id=visit.person.id,
-            address=fields.receiver(),
-            reference=fields.trackingReference,
-            language=fields.addressLanguage,
-        )
+        try:
+            label = await make_manual_label(
+                self._booking,
+                shop_id=visit.person.shop_id,
+                person_id=visit.person.id,
+                address=fields.receiver(),
+                reference=fields.trackingReference,
+                language=fields.addressLanguage,
+            )
+        except Invalid as error:
+            if wrong := mistake_of(error):
+                return self._form_page(visit, fields, wrong=wrong, code=422)
+            raise
         return RedirectResponse(f"{LABEL_PATH}/{label.id}", status_code=303)
 
     async def show(self, request: Request) -> Response:

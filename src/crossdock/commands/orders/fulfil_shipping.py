@@ -6,6 +6,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.shop.orders import read_order
 from crossdock.shop.warehouse import (
+    check_shipping,
     left_to_pack,
     left_to_pick,
     pack_lines,
@@ -34,6 +35,15 @@ async def ship_order(
     booking = Services(runtime).booking
     booking.carriers.find(carrier)
     if everything:
+        async with runtime.database.statement() as tx:
+            shop_id = await shop_id_of(tx, slug)
+        await check_shipping(
+            booking,
+            shop_id=shop_id,
+            order_id=order_id,
+            carrier=carrier,
+            carrier_service=carrier_service,
+        )
         await _prepare(runtime, slug=slug, order_id=order_id)
     async with runtime.database.statement() as tx:
         shop_id = await shop_id_of(tx, slug)

@@ -1,6 +1,6 @@
 """Warehouse work: picking, packing, shipping, returns."""
 
-from crossdock.shop.warehouse.booking import Booking, ship_with_carrier
+from crossdock.shop.warehouse.booking import Booking, check_shipping, ship_with_carrier
 from crossdock.shop.warehouse.carriers import (
     LANGUAGES,
     Capabilities,
@@ -64,6 +64,7 @@ __all__ = [
     "add_checkpoints",
     "announce_return",
     "capture_serials",
+    "check_shipping",
     "count_variant",
     "create_carriers",
     "deliver_package",

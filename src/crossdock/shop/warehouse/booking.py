@@ -7,7 +7,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.shop.warehouse.carriers import Carrier, Carriers
-from crossdock.shop.warehouse.parcels import PackedParcel, read_parcel
+from crossdock.shop.warehouse.parcels import PackedParcel, read_parcel, read_planned_parcel
 from crossdock.shop.warehouse.shipping import Consignment, ship_package
 
 _log = structlog.get_logger(__name__)
@@ -21,6 +21,21 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     carriers: Carriers
 
 
+async def check_shipping(
+    service: Booking, *, shop_id: int, order_id: int, carrier: str = "", carrier_service: str = ""
+) -> None:
+    """Ask the carrier whether it would take the order's parcel; books and writes nothing.
+
+    Raises NotFound `not_found`, and Invalid `invalid_input` as `ship_with_carrier` would.
+    """
+    asked = service.carriers.find(carrier)
+    async with service.db.statement() as tx:
+        parcel = await read_planned_parcel(
+            tx, shop_id=shop_id, order_id=order_id, service=carrier_service
+        )
+    await asked.check(parcel)
+
+
 async def ship_with_carrier(
     service: Booking, *, shop_id: int, package_id: int, carrier: str = "", carrier_service: str = ""
 ) -> Consignment:
@@ -28,8 +43,9 @@ async def ship_with_carrier(
 
     Idempotent: a package that was shipped already returns its consignment. If shipping is refused
     after the booking, the booking is cancelled where the carrier supports that. Raises
-    NotFound `not_found`, Invalid `invalid_input` for an unknown carrier or service, Refused
-    `order_state` for a cancelled package, and as `ship_package`.
+    NotFound `not_found`, Invalid `invalid_input` for an unknown carrier or service and for a label that
+    cannot be printed (`field` and `characters` say what of it), Refused `order_state` for a cancelled
+    package, and as `ship_package`.
     """
     booked_with = service.carriers.find(carrier)
     packed = await _read(service, shop_id=shop_id, package_id=package_id, asked=carrier_service)

@@ -47,6 +47,27 @@ async def read_parcel(
     )
 
 
+async def read_planned_parcel(
+    tx: Transaction, *, shop_id: int, order_id: int, service: str = ""
+) -> Parcel:
+    """A parcel as the order would be sent in, before anything is packed; its weight is not known.
+
+    Raises NotFound `not_found`.
+    """
+    row = await tx.one(_PLANNED, (shop_id, order_id))
+    if row is None:
+        raise NotFound("not_found", f"There is no order {order_id}.")
+    reference, language, receiver, sender, name, country = row
+    return Parcel(
+        key=f"{shop_id}-o{order_id}",
+        sender=sender_address(sender, name=name, country=country),
+        receiver=msgspec.convert(receiver, Address),
+        reference=reference,
+        service=service,
+        language=language or "en",
+    )
+
+
 async def read_sender(tx: Transaction, *, shop_id: int) -> Address:
     """Where the shop's parcels come from."""
     row = await tx.one("select sender, name, country from shops where id = %s", (shop_id,))
@@ -74,4 +95,10 @@ _PARCEL = """
     join orders o on o.shop_id = p.shop_id and o.id = p.order_id
     join shops s on s.id = p.shop_id
     where p.shop_id = %s and p.id = %s
+"""
+
+_PLANNED = """
+    select o.partner_order_id, o.language, o.shipping, s.sender, s.name, s.country
+    from orders o join shops s on s.id = o.shop_id
+    where o.shop_id = %s and o.id = %s
 """

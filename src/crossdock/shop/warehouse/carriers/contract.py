@@ -57,8 +57,11 @@ class Carrier(Protocol):
     def capabilities(self) -> Capabilities:
         """Its optional features."""
 
+    async def check(self, parcel: Parcel) -> None:
+        """Books nothing. Raises Invalid for what `book` would refuse, such as a label that cannot be printed."""
+
     async def book(self, parcel: Parcel) -> Consignment:
-        """Book the parcel: tracking number, tracking page and label. Raises Invalid for an unknown service."""
+        """Book the parcel: tracking number, tracking page and label. Raises Invalid as `check`."""
 
     async def track(self, tracking_number: str, *, shipped_at: datetime) -> list[Checkpoint]:
         """All checkpoints of a parcel handed over at that time, oldest first."""

@@ -11,10 +11,8 @@ from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.warehouse.carriers.contract import Capabilities, Parcel
 from crossdock.shop.warehouse.carriers.fonts import LabelFonts
-from crossdock.shop.warehouse.carriers.label import make_label
-from crossdock.shop.warehouse.carriers.label_pdf import label_pdf
-from crossdock.shop.warehouse.carriers.label_zpl import label_zpl
 from crossdock.shop.warehouse.carriers.numbers import new_tracking_number
+from crossdock.shop.warehouse.carriers.rendering import render_label
 from crossdock.shop.warehouse.shipping import Consignment
 from crossdock.shop.warehouse.tracking import DELIVERED, Checkpoint
 
@@ -40,21 +38,35 @@ class DemoCarrier:
         self._follow_url = follow_url
         self._fonts = fonts
 
+    async def check(self, parcel: Parcel) -> None:
+        """Raises Invalid `invalid_input` for an unknown service or a label that cannot be printed."""
+        await self._booked(parcel)
+
     async def book(self, parcel: Parcel) -> Consignment:
-        """A number and its labels. Raises Invalid `invalid_input` for an unknown service."""
+        """A number and its labels. Raises as `check`."""
+        return await self._booked(parcel)
+
+    async def _booked(self, parcel: Parcel) -> Consignment:
         service = parcel.service or self.services[0]
         if service not in self.services:
             message = f"The demo carrier has {' and '.join(self.services)}, not {service!r}."
             raise Invalid("invalid_input", message, {"field": "service"})
         number = new_tracking_number(self._ids)
-        label = make_label(parcel, carrier="DEMO CARRIER", service=service.upper(), number=number)
+        pdf, zpl = await asyncio.to_thread(
+            render_label,
+            parcel,
+            carrier="DEMO CARRIER",
+            service=service.upper(),
+            number=number,
+            fonts=self._fonts,
+        )
         return Consignment(
             carrier=self.name,
             service=service,
             tracking_number=number,
             tracking_url=f"{self._follow_url}{number}",
-            label_pdf=await asyncio.to_thread(label_pdf, label, fonts=self._fonts),
-            label_zpl=label_zpl(label),
+            label_pdf=pdf,
+            label_zpl=zpl,
         )
 
     async def track(self, tracking_number: str, *, shipped_at: datetime) -> list[Checkpoint]:

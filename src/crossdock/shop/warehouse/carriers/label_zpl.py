@@ -1,33 +1,51 @@
-r"""Labels in ZPL II, 4 by 6 inches at 203 dots an inch, UTF-8 (^CI28).
+r"""Labels in ZPL II, 4 by 6 inches at 203 dots an inch.
 
-Data is written after ^FH: every character that could begin a command (^ ~), the escape character
-itself (_), a backslash and every control character becomes _XX, so no name or reference adds a command.
+Texts are pictures (^GFA) of the letters that were measured: no printer has all letters, and each has
+other widths. A comment (^FX) before each says its text. The bar code is the printer's own. Data is
+written after ^FH: every character that could begin a command (^ ~), the escape character itself (_), a
+backslash and every control character becomes _XX, so no number adds a command.
 """
+
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossdock.errors import Invalid
 from crossdock.shop.warehouse.carriers.code128 import is_encodable
+from crossdock.shop.warehouse.carriers.fonts import UM_PER_POINT_X1000, LabelFonts
 from crossdock.shop.warehouse.carriers.label import Label
+from crossdock.shop.warehouse.carriers.label_layout import Text, lay_out
 
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
+
+DOT = 125  # micrometres; 203.2 dots an inch
+WIDTH, HEIGHT = 812, 1218
+_DOTS_PER_POINT_X1000 = UM_PER_POINT_X1000 // DOT
+_RULE = 3
+_OVERHANG = 160  # thousandths of the size
 _ESCAPED = frozenset("^~_\\")
-_LINE_MAX = 40
+_INK = 110  # of 255: from this much black on, a dot is printed
 
 
-def label_zpl(label: Label) -> str:
-    """The label as one ^XA ... ^XZ format. Raises Invalid for a number that no bar code holds."""
+def label_zpl(label: Label, *, fonts: LabelFonts) -> str:
+    """The label as one ^XA ... ^XZ format.
+
+    Raises DoesNotFit, and Invalid `invalid_input` for a number that no bar code holds.
+    """
     if not is_encodable(label.number) or ">" in label.number:
         raise Invalid("invalid_input", "The tracking number cannot be printed as a bar code.")
-    sender, receiver, reference, weight = label.captions
-    parts = ["^XA", "^CI28", "^PW812", "^LL1218", "^LH0,0"]
-    parts += [_text(40, 40, 56, label.carrier), _text(540, 52, 36, label.service), _rule(120)]
-    parts += [_text(40, 135, 22, sender), *_lines(40, 162, 26, label.sender[:5])]
-    parts += [_rule(310), _text(40, 325, 22, receiver), *_lines(40, 355, 46, label.who)]
-    parts += _lines(40, 355 + 52 * len(label.who), 40, label.where)
-    parts += [_text(40, 590, 56, label.town), _text(40, 655, 40, label.country)]
-    parts += [_text(40, 705, 26, label.phone), _rule(750)]
-    parts += [_text(40, 765, 22, reference), _text(560, 765, 22, weight)]
-    parts += [_text(40, 795, 36, label.reference), _text(560, 795, 36, label.weight), _rule(850)]
-    parts += ["^BY2,3,180", f"^FO80,890^BCN,180,Y,N,N^FH^FD{escaped(label.number)}^FS", "^XZ"]
-    return "\n".join(part for part in parts if part) + "\n"
+    layout = lay_out(label, width=WIDTH * DOT, height=HEIGHT * DOT, dot=DOT, fonts=fonts)
+    parts = ["^XA", f"^PW{WIDTH}", f"^LL{HEIGHT}", "^LH0,0"]
+    parts += [_picture(text, fonts=fonts) for text in layout.texts]
+    left, right = layout.rule_left // DOT, layout.rule_right // DOT
+    parts += [f"^FO{left},{y // DOT}^GB{right - left},{_RULE},{_RULE}^FS" for y in layout.rules]
+    height = layout.bars_height // DOT
+    place = f"^FO{layout.bars_left // DOT},{layout.bars_top // DOT}"
+    bars = f"^BCN,{height},N,N,N^FH^FD{escaped(label.number)}^FS"
+    parts += [f"^BY{layout.module // DOT},3,{height}", place + bars, "^XZ"]
+    return "\n".join(parts) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -40,13 +58,61 @@ def escaped(text: str) -> str:
     )
 
 
-def _text(x: int, y: int, height: int, text: str) -> str:
-    return f"^FO{x},{y}^A0N,{height},{height}^FH^FD{escaped(text[:_LINE_MAX])}^FS" if text else ""
+def _picture(text: Text, *, fonts: LabelFonts) -> str:
+    """The text as a picture, wider than its box by what a letter may hang over."""
+    from PIL import Image, ImageDraw
+
+    over = text.size * _DOTS_PER_POINT_X1000 // 10_000 * _OVERHANG // 1000 + 1
+    left, top = text.left // DOT - over, text.top // DOT
+    right, bottom = -(-(text.left + text.width) // DOT) + over, text.bottom // DOT
+    row_bytes = -(-(right - left) // 8)
+    picture = Image.new("L", (row_bytes * 8, bottom - top), 0)
+    draw = ImageDraw.Draw(picture)
+    baseline = text.baseline // DOT - top
+    x = text.left
+    for run in fonts.runs(text.text, bold=text.bold):
+        font = _font(run.path, text.size)
+        for character, advance in zip(run.text, run.advances, strict=True):
+            place = ((x + DOT // 2) // DOT - left, baseline)
+            draw.text(place, character, fill=255, font=font, anchor="ls")
+            x += advance * text.size * UM_PER_POINT_X1000 // 10_000_000
+    dots = picture.point(lambda shade: 255 if shade >= _INK else 0).convert("1").tobytes()
+    comment = "".join(" " if c in "^~" else c for c in text.text)
+    total = len(dots)
+    data = _compressed(dots, row_bytes=row_bytes)
+    return f"^FX {comment}\n^FO{left},{top}^GFA,{total},{total},{row_bytes},{data}^FS"
 
 
-def _lines(x: int, y: int, height: int, texts: tuple[str, ...]) -> list[str]:
-    return [_text(x, y + place * (height + 4), height, text) for place, text in enumerate(texts)]
+@cache
+def _font(path: Path, size: int) -> "FreeTypeFont":
+    from PIL import ImageFont
+
+    dots = size * _DOTS_PER_POINT_X1000 / 10_000
+    return ImageFont.truetype(path, dots, layout_engine=ImageFont.Layout.BASIC)
 
 
-def _rule(y: int) -> str:
-    return f"^FO40,{y}^GB732,3,3^FS"
+def _compressed(dots: bytes, *, row_bytes: int) -> str:
+    """The rows in Zebra's alternative compression: counted digits, ',' for white to the end of a row."""
+    rows, before = [], ""
+    for start in range(0, len(dots), row_bytes):
+        digits = dots[start : start + row_bytes].hex().upper()
+        rows.append(":" if digits == before else _row(digits))
+        before = digits
+    return "".join(rows)
+
+
+def _row(digits: str) -> str:
+    kept = digits.rstrip("0")
+    white = "," if len(kept) < len(digits) else ""
+    runs = ((digit, len(list(group))) for digit, group in groupby(kept))
+    return "".join(_count(length) + digit for digit, length in runs) + white
+
+
+def _count(length: int) -> str:
+    """The repeat counts: G to Y are 1 to 19, g to z are 20 to 400 in twenties; added up."""
+    if length == 1:
+        return ""
+    many, few = divmod(length, 20)
+    most, many = divmod(many, 20)
+    letters = "z" * most + (chr(ord("f") + many) if many else "")
+    return letters + (chr(ord("F") + few) if few else "")
