@@ -103,8 +103,15 @@ def test_a_google_feed_twice_read_comes_back_equal(records, tmp_path):
 @given(texts)
 def test_a_guarded_cell_starts_no_formula_and_comes_back(text):
     cell = guard_cell(text)
-    assert cell[0] not in "=+-@\t\r"
+    assert cell[0] not in "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
     assert bare_cell(cell) == text
+
+
+@pytest.mark.parametrize("sign", [*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20"])
+def test_a_cell_that_begins_with_a_sign_of_formulas_is_guarded(sign):
+    assert guard_cell(f"{sign}1+1") == f"'{sign}1+1"
+    assert guard_cell(f"'{sign}1") == f"''{sign}1"
+    assert bare_cell(guard_cell(f"{sign}1+1")) == f"{sign}1+1".strip()
 
 
 @given(st.lists(texts, max_size=4))

@@ -130,6 +130,14 @@ def test_a_dead_web_process_is_replaced_and_nobody_else_notices(own_server):
     assert own_server.process.poll() is None
 
 
+def test_nobody_else_on_the_machine_reads_what_is_in_the_data_folder(server):
+    folder = Path(psutil.Process(server.process.pid).cwd())
+    found = {path for path in folder.rglob("*") if not path.name.startswith("serve-")}
+
+    assert {path.name for path in found} >= {"cache"}
+    assert [path for path in found if path.lstat().st_mode & 0o077] == []
+
+
 def test_a_web_process_that_hangs_is_replaced_and_the_others_serve_on(own_database_url, tmp_path):
     settings = {"database_url": own_database_url, "workers": 2, "http_hung_after_s": 2}
     with serving(tmp_path, **settings) as server:

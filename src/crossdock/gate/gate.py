@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 import msgspec
+import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -11,7 +12,7 @@ from crossdock.compose import Services
 from crossdock.errors import Invalid, Refused
 from crossdock.gate.cookies import form_cookie, session_cookie
 from crossdock.gate.returning import sign_in_address
-from crossdock.kit.callers import caller_address
+from crossdock.kit.callers import caller_address, is_trusted
 from crossdock.kit.crypto import constant_time_equal
 from crossdock.shop.people import NewSession, People, Right, Visit
 
@@ -19,6 +20,8 @@ ACCOUNT = "/console/account"
 TOKEN_FIELD = "form_token"
 FIELDS_MAX = 50
 _STRANGE_SITES = {"cross-site", "same-site"}
+
+log = structlog.get_logger("crossdock.gate")
 
 Form = Mapping[str, str]
 
@@ -50,6 +53,7 @@ class Gate:
         self._session = session_cookie(public_url)
         self._form = form_cookie(public_url)
         self._trusted = trusted_proxies
+        self._has_warned = False
 
     def token(self, request: Request) -> str:
         """The session's token that the browser holds, or ''."""
@@ -122,11 +126,15 @@ class Gate:
 
     def source(self, request: Request) -> str:
         """The caller's network address."""
-        return caller_address(
-            request.client.host if request.client else "",
-            forwarded_for=", ".join(request.headers.getlist("x-forwarded-for")),
-            trusted=self._trusted,
-        )
+        peer = request.client.host if request.client else ""
+        forwarded_for = ", ".join(request.headers.getlist("x-forwarded-for"))
+        if forwarded_for and not self._has_warned and not is_trusted(peer, trusted=self._trusted):
+            self._has_warned = True
+            log.warning(
+                "X-Forwarded-For from an address that is not in trusted_proxies is ignored",
+                address=peer,
+            )
+        return caller_address(peer, forwarded_for=forwarded_for, trusted=self._trusted)
 
 
 def create_gate(services: Services) -> Gate:

@@ -21,8 +21,9 @@ from crossdock.shop.catalogue import html_once, plain_text
 CELL_MAX = 2**20
 """Maximum length of a cell, in characters."""
 COLUMNS_MAX = 10_000
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
-_RISKY = re.compile(r"'*[=+\-@\t\r]")
+_STARTS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # and the full-width forms of = + - @
+_GUARDED = re.compile(f"'+{_STARTS}")
+_RISKY = re.compile(f"'*{_STARTS}")
 _NUMERAL = re.compile(r"'+[0-9][0-9.,:/ \-]*", re.ASCII)
 """Digits that a spreadsheet's apostrophe keeps from being a number."""
 _AS_TEXT = re.compile(r'="([^"]*)"')

@@ -1,18 +1,22 @@
 """Who really calls: the network address behind proxies that are trusted, and behind no others."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
+
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
 
 
 def caller_address(peer: str, *, forwarded_for: str, trusted: Sequence[str]) -> str:
     """The nearest address that is no trusted proxy.
 
     X-Forwarded-For grows to the right, so it is read from there, and only while the hop before was
-    trusted; what a caller wrote into it himself is never reached.
+    trusted; what a caller wrote into it himself is never reached. Some proxies add the port, as in
+    `192.0.2.7:5000` and `[2001:db8::7]:5000`.
     """
     networks = [ipaddress.ip_network(text) for text in trusted]
     address = peer
-    for hop in reversed([part.strip() for part in forwarded_for.split(",") if part.strip()]):
+    for hop in reversed([_bare(part) for part in forwarded_for.split(",") if part.strip()]):
         if not _is_in(address, networks) or _parse(hop) is None:
             break
         address = hop
@@ -25,6 +29,17 @@ def caller_network(address: str) -> str:
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(parsed), 64), strict=False))
     return str(parsed) if parsed else address
+
+
+def is_trusted(address: str, *, trusted: Sequence[str]) -> bool:
+    """Whether the address is one of the proxies."""
+    return _is_in(address, [ipaddress.ip_network(text) for text in trusted])
+
+
+def _bare(hop: str) -> str:
+    """The address alone, without a port or brackets."""
+    match = _WITH_PORT.fullmatch(hop.strip())
+    return (match[1] or match[2]) if match else hop.strip()
 
 
 def _is_in(text: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

@@ -48,7 +48,7 @@ def _noted(settings: Settings) -> Iterator[None]:
     _sweep(settings)
     path = settings.server.data_path / NOTES.replace("*", RandomIds().random_token(12))
     draft = path.with_suffix(".new")
-    with draft.open("xb") as file:
+    with open(draft, "xb", opener=_for_owner) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(msgspec.json.encode(Note(pid=os.getpid(), base_url=settings.server.public_url)))
         file.flush()
@@ -57,6 +57,10 @@ def _noted(settings: Settings) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def base_url(settings: Settings) -> str:

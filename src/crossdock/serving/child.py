@@ -14,6 +14,12 @@ BEAT_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
+def begin() -> None:
+    """Leave with the parent, and keep what is written from other users of the machine."""
+    os.umask(0o077)
+    leave_with_parent()
+
+
 def leave_with_parent() -> None:
     """Have the kernel send SIGTERM when the supervisor dies, for whatever reason."""
     parent = int(os.environ.get(PARENT_VARIABLE, "0"))

@@ -11,7 +11,7 @@ from granian.server.embed import Server
 from crossdock.app import Application, create_app
 from crossdock.channels.registry import load_settings
 from crossdock.kit.logging import configure_logging
-from crossdock.serving.child import leave_with_parent, on_stop_signal, show_life
+from crossdock.serving.child import begin, on_stop_signal, show_life
 from crossdock.serving.connections import BURST, Connections, make_room_for
 from crossdock.settings import Settings
 
@@ -24,7 +24,7 @@ def main() -> None:
     """Run until stopped; the settings come from the environment that the supervisor made."""
     settings = load_settings()
     configure_logging(level=settings.log.level, format=settings.log.format)
-    leave_with_parent()
+    begin()
     uvloop.run(_serve(settings))
 
 

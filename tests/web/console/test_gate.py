@@ -2,6 +2,7 @@
 
 import pytest
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Refused
@@ -13,14 +14,17 @@ from crossdock.shop.people import People, create_means
 from tests.support.factories import box
 
 
-def request_of(path="/stock", *, method="GET", query=b"", cookie=""):
+def request_of(path="/stock", *, method="GET", query=b"", cookie="", forwarded_for=""):
     headers = [(b"cookie", cookie.encode())] if cookie else []
+    if forwarded_for:
+        headers.append((b"x-forwarded-for", forwarded_for.encode()))
     return Request(
         {
             "type": "http",
             "method": method,
             "scheme": "http",
             "server": ("127.0.0.1", 80),
+            "client": ("192.0.2.1", 40_000),
             "path": path,
             "query_string": query,
             "headers": headers,
@@ -34,6 +38,21 @@ async def gate(server, server_database):
     runtime = Runtime(settings=Settings(), clock=SystemClock(), database=server_database)
     people = People(create_means(runtime, box=box(), ids=RandomIds()))
     return Gate(people, public_url=runtime.settings.server.public_url)
+
+
+async def test_a_proxy_that_is_not_trusted_is_told_of_once(gate):
+    with capture_logs() as logs:
+        assert gate.source(request_of()) == "192.0.2.1"
+        assert logs == []
+        for _ in range(3):
+            asked = request_of(forwarded_for="203.0.113.9:5000")
+            assert gate.source(asked) == "192.0.2.1"
+
+    assert [(entry["log_level"], entry["address"]) for entry in logs] == [("warning", "192.0.2.1")]
+    trusting = Gate(gate.people, public_url="http://127.0.0.1", trusted_proxies=["192.0.2.0/24"])
+    with capture_logs() as logs:
+        assert trusting.source(request_of(forwarded_for="203.0.113.9:5000")) == "203.0.113.9"
+    assert logs == []
 
 
 async def test_nobody_is_led_to_sign_in_and_back(gate):

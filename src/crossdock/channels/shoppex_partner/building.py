@@ -21,7 +21,7 @@ def create_channel(services: Services) -> Channel:
     own = settings.section(ShoppexPartnerSettings)
     signatures = Signatures(services.create_callers(NAME))
     folder = settings.server.data_path / "cache"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     door = Door(
         authenticator=Authenticator(
             signatures,

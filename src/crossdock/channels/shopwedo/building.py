@@ -35,7 +35,7 @@ def create_channel(services: Services) -> Channel:
     runtime = services.runtime
     signatures = Signatures(services.create_callers(NAME))
     folder = runtime.settings.server.data_path / "cache"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lists = WholeLists(runtime.database, folder=str(folder))
     methods = Methods(
         runtime.database,

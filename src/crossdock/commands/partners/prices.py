@@ -102,6 +102,7 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
 @app.command()
 def show(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
     """Print a list's prices as CSV that `set` reads."""
+    from crossdock.imports.tables import guard_cell
     from crossdock.kit.money import format_minor
     from crossdock.shop.pricing import read_price_list, read_prices
     from crossdock.shop.shops import read_shop
@@ -119,7 +120,7 @@ def show(name: Name, shop: ShopOption, as_json: JsonOption = False) -> None:
     writer.writerow(("sku", "price", "merchant"))
     for price in prices:
         amount = format_minor(price.price_minor, found.currency)
-        writer.writerow((price.sku, amount, price.merchant))
+        writer.writerow((guard_cell(price.sku), amount, guard_cell(price.merchant)))
 
 
 def _lines(file: Path) -> list[str]:
@@ -135,6 +136,7 @@ def _lines(file: Path) -> list[str]:
 
 def _rows(lines: Iterable[str], *, currency: str) -> "list[PriceRow]":
     """The rows of a CSV text. Raises Invalid `invalid_input` naming the line."""
+    from crossdock.imports.tables import bare_cell
     from crossdock.kit.money import parse_amount
     from crossdock.shop.pricing import PriceRow
 
@@ -148,7 +150,7 @@ def _rows(lines: Iterable[str], *, currency: str) -> "list[PriceRow]":
             price_minor = parse_amount(text, currency=currency) if text else None
         except CrossdockError as error:
             raise Invalid("invalid_input", f"Line {reader.line_num}: {error.message}") from error
-        merchant = (record.get("merchant") or "").strip()
-        sku = (record["sku"] or "").strip()
+        merchant = bare_cell(record.get("merchant") or "")
+        sku = bare_cell(record["sku"] or "")
         rows.append(PriceRow(sku=sku, price_minor=price_minor, merchant=merchant))
     return rows
