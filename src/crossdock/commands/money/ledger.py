@@ -103,9 +103,9 @@ def _print_accounts(found: "list[AccountView]") -> None:
 
 
 def _print_entries(found: "list[LedgerEntry]") -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("Row", "When", "What", "Debit", "Credit", "Amount", "Order")
+    table = Table("Row", "When", "What", "Debit", "Credit", Column("Amount", no_wrap=True), "Order")
     for entry in found:
         table.add_row(
             str(entry.id),

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 def print_orders(found: "list[OrderRow]") -> None:
     """Print one line per order."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("Order", "Placed", "By", "Their number", "Goods", "Money", "Total")
+    total = Column("Total", no_wrap=True)
+    table = Table("Order", "Placed", "By", "Their number", "Goods", "Money", total)
     for order in found:
         table.add_row(
             str(order.id),
@@ -31,7 +32,7 @@ def print_orders(found: "list[OrderRow]") -> None:
 def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
     """Print an order's lines, payments and events."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     def money(minor: int) -> str:
         return f"{format_minor(minor, order.currency)} {order.currency}"
@@ -41,7 +42,8 @@ def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
         f"Order {order.id} of {order.channel}: goods {order.fulfilment_state}, "
         f"money {order.payment_state}, {money(order.total_minor)}"
     )
-    lines = Table("Line", "SKU", "Name", "Quantity", "Shipped", "Back", "Total")
+    total = Column("Total", no_wrap=True)
+    lines = Table("Line", "SKU", "Name", "Quantity", "Shipped", "Back", total)
     for line in order.lines:
         numbers = (line.quantity, line.shipped, line.returned)
         lines.add_row(
