@@ -26,6 +26,7 @@ from proof.claims import (
     p21_crash,
     p22_full_disk,
     p23_standby,
+    p24_connections,
     p25_clocks,
 )
 
@@ -54,5 +55,6 @@ CLAIMS: list[Claim] = [
     p21_crash.CLAIM,
     p22_full_disk.CLAIM,
     p23_standby.CLAIM,
+    p24_connections.CLAIM,
     p25_clocks.CLAIM,
 ]
