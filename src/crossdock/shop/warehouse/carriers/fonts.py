@@ -45,7 +45,6 @@ _SMALL = 10_000  # characters
 _GEORGIAN_CAPITALS = (0x1C90, 0x1CBF)
 UM_PER_POINT_X1000 = 352_778
 _ASCENT, _DESCENT = 928, 236  # of the bundled faces; marks on capitals reach higher
-_SPARE = 30  # for whole dots
 _log = structlog.get_logger(__name__)
 
 
@@ -108,7 +107,7 @@ class LabelFonts:
         for character in text:
             face = self._face_of(character, bold=bold) or self._own[bold]
             high, low = face.extents.get(ord(character), (0, 0))
-            above, below = max(above, high + _SPARE), max(below, low + _SPARE)
+            above, below = max(above, high), max(below, low)
         return above, below
 
     def _prints(self, character: str) -> bool:

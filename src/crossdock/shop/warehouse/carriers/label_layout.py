@@ -17,6 +17,9 @@ MM = 1000
 _EDGE = 5 * MM
 _GAP = 2 * MM  # between columns
 _PADDING = 1500  # between a rule and letters
+_SPARE = (
+    250  # two dots of a printer, as letters are drawn on whole ones: twice above a row, once below
+)
 _SMALLEST = 60
 _SMALLEST_RECEIVER = 80
 _HEADING_HEIGHT, _SENDER_HEIGHT, _FACTS_HEIGHT = 16 * MM, 27 * MM, 24 * MM
@@ -234,7 +237,8 @@ class _Page:
 
     def _row(self, line: _Line, text: str, *, size: int, space: int) -> _Line:
         em = size * UM_PER_POINT_X1000 // 10_000
-        above, below = (em * part // 1000 for part in self.fonts.extent(text, bold=line.bold))
+        high, low = self.fonts.extent(text, bold=line.bold)
+        above, below = em * high // 1000 + 2 * _SPARE, em * low // 1000 + _SPARE
         return _Line(text, size, line.bold, line.smallest, space, above, below)
 
 
