@@ -57,7 +57,7 @@ async def test_its_fields_look_like_those_of_signing_in(visit, server_database: 
 
     fields = await page.evaluate(FIELDS)
 
-    assert len(fields) == 13
+    assert len(fields) == 17
     assert [field for field in fields if field != email] == []
     assert email == password
     assert "mono" not in email[0].lower()

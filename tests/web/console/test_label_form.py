@@ -22,7 +22,10 @@ WHOLE = {
     "addressZip": "9000",
     "addressCity": "Gent",
     "addressCountry": "BE",
+    "addressState": "",
     "addressLanguage": "nl",
+    "parcelWeight": "",
+    "parcelService": "standard",
 }
 
 
@@ -355,3 +358,86 @@ async def test_says_at_the_field_what_a_label_cannot_print(
     assert text[0] in mistakes(refused.text)[field]
     assert value(refused.text, field) == text
     assert await labels(database, somebody.person.shop_id) == 0
+
+
+async def test_takes_an_american_address_with_its_number_in_the_street(
+    person: MakePerson, browser: OpenBrowser
+) -> None:
+    packer = await browser(await person(role="warehouse"))
+    american = {
+        "addressStreet": "480 Wabash Row",
+        "addressNumber": "",
+        "addressCity": "Chicago",
+        "addressZip": "60605",
+        "addressState": "IL",
+        "addressCountry": "US",
+        "addressPhone": "+1 312 555 0100",
+    }
+
+    lacking = await packer.submit(FORM, WHOLE | american | {"addressState": ""})
+    numberless = await packer.submit(FORM, WHOLE | american | {"addressStreet": "Wabash Row"})
+    made = await packer.submit(FORM, WHOLE | american)
+
+    assert list(mistakes(lacking.text)) == ["addressState"]
+    assert list(mistakes(numberless.text)) == ["addressNumber"]
+    zpl = (await packer.get(f"{made.headers['location']}.zpl")).text
+    assert "^FX 480 Wabash Row\n" in zpl
+    assert "^FX Chicago, IL 60605\n" in zpl
+
+
+@pytest.mark.parametrize(
+    ("query", "language"),
+    [
+        ("addressCountry=FR", "fr"),
+        ("addressCountry=AT", "de"),
+        ("addressCountry=US", "en"),
+        ("addressCountry=FR&addressLanguage=en", "en"),
+        ("addressCountry=UK", "nl"),
+        ("", "nl"),
+    ],
+)
+async def test_chooses_the_language_of_the_country(
+    person: MakePerson, browser: OpenBrowser, query: str, language: str
+) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    page = await packer.get(f"{FORM}?ext=manual&{query}")
+
+    assert f'<option value="{language}" selected>' in page.text
+
+
+async def test_takes_weight_and_service(person: MakePerson, browser: OpenBrowser) -> None:
+    packer = await browser(await person(role="warehouse"))
+    heavy = {"parcelWeight": "1250", "parcelService": "express"}
+
+    made = await packer.submit(FORM, WHOLE | heavy)
+    zpl = (await packer.get(f"{made.headers['location']}.zpl")).text
+
+    assert "^FX 1.250 kg\n" in zpl
+    assert "^FX EXPRESS\n" in zpl
+    for weight in ("1.5", "-1", "1000001", "99999999"):
+        refused = await packer.submit(FORM, WHOLE | {"parcelWeight": weight})
+        assert list(mistakes(refused.text)) == ["parcelWeight"], weight
+    refused = await packer.submit(FORM, WHOLE | {"parcelService": "balloon"})
+    assert list(mistakes(refused.text)) == ["parcelService"]
+
+
+async def test_puts_the_cursor_into_the_first_wrong_field(
+    person: MakePerson, browser: OpenBrowser
+) -> None:
+    packer = await browser(await person(role="warehouse"))
+
+    refused = await packer.submit(FORM, WHOLE | {"addressZip": "", "addressEmail": "nobody"})
+
+    assert re.findall(r'id="(\w+)"[^>]* autofocus', refused.text) == ["addressEmail"]
+
+
+async def test_signs_out(person: MakePerson, browser: OpenBrowser) -> None:
+    packer = await browser(await person(role="warehouse"))
+    page = (await packer.get(FORM)).text
+    token = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert token
+
+    await packer.post("/console/sign-out", {"form_token": token[1]})
+
+    assert (await packer.get(FORM)).status_code == 303

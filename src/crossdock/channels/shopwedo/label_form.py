@@ -11,8 +11,9 @@ from crossdock.kit.countries import country_codes, find_country, no_country
 from crossdock.kit.display import country_name
 from crossdock.kit.email import is_email
 from crossdock.kit.texts import has_ink
-from crossdock.shop.customers import Address
+from crossdock.shop.customers import Address, missing_fields
 from crossdock.shop.orders import OrderView
+from crossdock.shop.warehouse import WEIGHT_G_MAX
 
 LANGUAGES = ("nl", "fr", "en", "de")
 DEFAULT_COUNTRY = "BE"
@@ -32,6 +33,11 @@ _REQUIRED = {
 }
 
 
+# Where addresses are often one line that begins with the house number.
+_NUMBER_IN_STREET = {"AU", "CA", "GB", "IE", "NZ", "US"}
+_WEIGHT = re.compile(r"[0-9]{0,7}", re.ASCII)
+_LANGUAGES_OF = {"AT": "de", "BE": "nl", "CH": "de", "DE": "de", "FR": "fr", "LI": "de", "LU": "fr"}
+_LANGUAGES_OF |= {"MC": "fr", "NL": "nl", "SR": "nl"}
 _FIELDS = {
     "receiver.first_name": "addressFirstname",
     "receiver.last_name": "addressLastname",
@@ -42,7 +48,9 @@ _FIELDS = {
     "receiver.box": "addressBox",
     "receiver.postcode": "addressZip",
     "receiver.city": "addressCity",
+    "receiver.state": "addressState",
     "receiver.country": "addressCountry",
+    "service": "parcelService",
     "reference": "trackingReference",
 }
 
@@ -62,7 +70,15 @@ class LabelForm(msgspec.Struct, frozen=True, kw_only=True):
     addressZip: str = ""  # noqa: N815
     addressCity: str = ""  # noqa: N815
     addressCountry: str = DEFAULT_COUNTRY  # noqa: N815
+    addressState: str = ""  # noqa: N815
     addressLanguage: str = DEFAULT_LANGUAGE  # noqa: N815
+    parcelWeight: str = ""  # noqa: N815
+    parcelService: str = ""  # noqa: N815
+
+    @property
+    def weight_g(self) -> int:
+        """The weight in grams; 0 if none is given."""
+        return int(self.parcelWeight or 0)
 
     def receiver(self) -> Address:
         """The address that goes on the label."""
@@ -75,10 +91,11 @@ class LabelForm(msgspec.Struct, frozen=True, kw_only=True):
             street=self.addressStreet,
             house_number=self.addressNumber,
             box=self.addressBox,
-            address_1=f"{self.addressStreet} {self.addressNumber}",
+            address_1=f"{self.addressStreet} {self.addressNumber}".strip(),
             address_2=self.addressBox,
             postcode=self.addressZip,
             city=self.addressCity,
+            state=self.addressState,
             country=self.addressCountry,
         )
 
@@ -95,6 +112,8 @@ def prefilled(query: Mapping[str, str]) -> LabelForm:
     values["addressCountry"] = (
         (find_country(values["addressCountry"]) or "") if named else DEFAULT_COUNTRY
     )
+    if not has_ink(query.get("addressLanguage", "")):
+        values["addressLanguage"] = _language_of(values["addressCountry"])
     values["addressLanguage"] = values["addressLanguage"].lower()
     if values["addressLanguage"] not in LANGUAGES:
         values["addressLanguage"] = DEFAULT_LANGUAGE
@@ -127,6 +146,7 @@ def of_order(order: OrderView) -> LabelForm:
             "addressBox": address.box or address.address_2,
             "addressZip": address.postcode,
             "addressCity": address.city,
+            "addressState": address.state,
             "addressCountry": address.country,
             "addressLanguage": language,
         }
@@ -136,27 +156,43 @@ def of_order(order: OrderView) -> LabelForm:
 
 def mistakes(form: LabelForm) -> dict[str, str]:
     """Validation errors by field; {} if a label can be made."""
-    found = {name: text for name, text in _REQUIRED.items() if not getattr(form, name)}
-    if not (form.addressFirstname or form.addressLastname or form.addressCompany):
-        found["addressFirstname"] = "Give a first name, a last name or a company."
-    if form.addressEmail and not is_email(form.addressEmail):
-        found["addressEmail"] = "This is not an e-mail address."
-    if not _REFERENCE.fullmatch(form.trackingReference):
-        found["trackingReference"] = "At most 64 letters without accents, digits, - and _."
-    if not form.addressCountry:
-        found["addressCountry"] = "Choose a country."
-    elif find_country(form.addressCountry) is None:
-        found["addressCountry"] = f"Choose a country: {no_country(form.addressCountry)}"
-    elif form.addressCountry not in _UNION and not form.addressPhone:
-        found["addressPhone"] = "A phone number is needed outside the European Union."
-    if form.addressLanguage not in LANGUAGES:
-        found["addressLanguage"] = "Choose a language."
+    found = _missing(form) | _malformed(form)
     for name in LabelForm.__struct_fields__:
         value = getattr(form, name)
         if len(value) > TEXT_MAX:
             found[name] = f"At most {TEXT_MAX} characters."
         elif _UNPRINTABLE.search(value):
             found[name] = "This contains characters that cannot be printed."
+    return found
+
+
+def _missing(form: LabelForm) -> dict[str, str]:
+    found = {name: text for name, text in _REQUIRED.items() if not getattr(form, name)}
+    if form.addressCountry in _NUMBER_IN_STREET and re.search(r"\d", form.addressStreet):
+        found.pop("addressNumber", None)
+    if "state" in missing_fields(form.receiver(), contact=False):
+        found["addressState"] = "The state or province is missing."
+    if not (form.addressFirstname or form.addressLastname or form.addressCompany):
+        found["addressFirstname"] = "Give a first name, a last name or a company."
+    if not form.addressCountry:
+        found["addressCountry"] = "Choose a country."
+    return found
+
+
+def _malformed(form: LabelForm) -> dict[str, str]:
+    found = {}
+    if form.addressEmail and not is_email(form.addressEmail):
+        found["addressEmail"] = "This is not an e-mail address."
+    if not _REFERENCE.fullmatch(form.trackingReference):
+        found["trackingReference"] = "At most 64 letters without accents, digits, - and _."
+    if form.addressCountry and find_country(form.addressCountry) is None:
+        found["addressCountry"] = f"Choose a country: {no_country(form.addressCountry)}"
+    elif form.addressCountry and form.addressCountry not in _UNION and not form.addressPhone:
+        found["addressPhone"] = "A phone number is needed outside the European Union."
+    if form.addressLanguage not in LANGUAGES:
+        found["addressLanguage"] = "Choose a language."
+    if not _WEIGHT.fullmatch(form.parcelWeight) or form.weight_g > WEIGHT_G_MAX:
+        found["parcelWeight"] = f"Whole grams, at most {WEIGHT_G_MAX:,}."
     return found
 
 
@@ -179,6 +215,11 @@ def countries(chosen: str) -> list[tuple[str, str]]:
     """
     known = sorted(((code, country_name(code)) for code in country_codes()), key=lambda c: c[1])
     return known if find_country(chosen) == chosen else [("", "Choose a country"), *known]
+
+
+def _language_of(country: str) -> str:
+    """The language of labels to the country; the default where no country is known."""
+    return _LANGUAGES_OF.get(country, "en") if country else DEFAULT_LANGUAGE
 
 
 def _clean(text: str) -> str:

@@ -11,6 +11,7 @@ from crossdock.channels.contract import StaffPage
 from crossdock.channels.plumbing import Pages, page_headers
 from crossdock.channels.shopwedo.label_form import (
     LANGUAGES,
+    TEXT_MAX,
     LabelForm,
     countries,
     mistake_of,
@@ -64,7 +65,8 @@ class LabelPages:
         if isinstance(visit, Response):
             return visit
         fields, notice = await self._fields(request, visit)
-        return self._form_page(visit, fields, notice=notice)
+        sought = request.query_params.get("order", "")[:TEXT_MAX]
+        return self._form_page(visit, fields, notice=notice, sought=sought)
 
     async def submit(self, request: Request) -> Response:
         """Validate, make the label and redirect to it."""
@@ -84,6 +86,8 @@ class LabelPages:
                 address=fields.receiver(),
                 reference=fields.trackingReference,
                 language=fields.addressLanguage,
+                weight_g=fields.weight_g,
+                carrier_service=fields.parcelService,
             )
         except Invalid as error:
             if wrong := mistake_of(error):
@@ -155,7 +159,7 @@ class LabelPages:
         """The form's fields, from the query or from the order that it names."""
         query = dict(request.query_params)
         kind = query.get("ext", "manual")
-        if kind not in {"instance", "magento"}:
+        if kind not in {"order", "instance", "magento"}:
             return prefilled(query), unknown_country(query)
         number = query.get("order", "").strip()
         if kind == "instance" and not _INSTANCE.fullmatch(query.get("instance", "").upper()):
@@ -177,6 +181,7 @@ class LabelPages:
         *,
         wrong: dict[str, str] | None = None,
         notice: str = "",
+        sought: str = "",
         code: int = 200,
     ) -> Response:
         return self._page(
@@ -188,5 +193,7 @@ class LabelPages:
             notice=notice,
             countries=countries(fields.addressCountry),
             languages=_LANGUAGE_NAMES,
+            services=[(name, name) for name in self._booking.carriers.find("").services],
+            sought=sought,
             action=PATHS[0],
         )

@@ -12,7 +12,12 @@ from crossdock.shop.warehouse.carriers import (
     is_tracking_number,
 )
 from crossdock.shop.warehouse.following import FollowedParcel, follow_parcel
-from crossdock.shop.warehouse.labelling import ManualLabel, make_manual_label, read_manual_label
+from crossdock.shop.warehouse.labelling import (
+    WEIGHT_G_MAX,
+    ManualLabel,
+    make_manual_label,
+    read_manual_label,
+)
 from crossdock.shop.warehouse.listing import WorkSummary, list_work
 from crossdock.shop.warehouse.parcels import read_parcel, read_sender
 from crossdock.shop.warehouse.picking import (
@@ -48,6 +53,7 @@ from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints, deliv
 
 __all__ = [
     "LANGUAGES",
+    "WEIGHT_G_MAX",
     "Booking",
     "Capabilities",
     "Carrier",
