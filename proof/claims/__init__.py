@@ -28,6 +28,7 @@ from proof.claims import (
     p23_standby,
     p24_connections,
     p25_clocks,
+    p26_backup,
 )
 
 CLAIMS: list[Claim] = [
@@ -57,4 +58,5 @@ CLAIMS: list[Claim] = [
     p23_standby.CLAIM,
     p24_connections.CLAIM,
     p25_clocks.CLAIM,
+    p26_backup.CLAIM,
 ]
