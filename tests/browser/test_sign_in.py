@@ -23,6 +23,7 @@ async def enter(page, who, *, password=PASSWORD):
     await page.get_by_label("E-mail").fill(who.email)
     await page.get_by_label("Password").fill(password)
     await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_load_state()
 
 
 def path_of(page):

@@ -1,6 +1,7 @@
 """A database that stands still without closing a connection: every wait ends, and work goes on after it."""
 
 import asyncio
+import base64
 import time
 from contextlib import ExitStack
 
@@ -9,6 +10,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.edge import check_ready
 from crossdock.errors import CrossdockError, DatabaseUnavailable, OutcomeUnknown
+from tests.support.factories import MASTER_KEY
 from tests.support.processes import serving
 from tests.support.raw_http import Connection, request_bytes
 from tests.support.tcp_proxy import TcpProxy
@@ -127,7 +129,9 @@ async def test_the_probe_says_no_in_time_and_yes_again_afterwards(database, prox
 async def test_a_server_says_within_three_seconds_that_it_is_not_ready(proxy, tmp_path):
     with ExitStack() as stack:  # in threads, for the proxy that the server needs runs in this one
         enter = stack.enter_context
-        server = await asyncio.to_thread(enter, serving(tmp_path, database_url=proxy.url))
+        key = base64.b64encode(MASTER_KEY).decode()  # what other tests sealed in this database
+        settings = {"database_url": proxy.url, "master_key": key}
+        server = await asyncio.to_thread(enter, serving(tmp_path, **settings))
         proxy.freeze()
         for _ in range(3):
             connection = await Connection.open(server.port)

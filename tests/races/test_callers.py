@@ -18,6 +18,7 @@ from crossdock.shop.partners import (
     revoke_secrets,
     rotate_secret,
 )
+from crossdock.shop.partners.purging import NONCES_KEPT
 from tests.conftest import NOON
 from tests.support.factories import box, make_partner, make_shop
 from tests.support.locks import waiting_for_a_lock
@@ -156,7 +157,7 @@ async def test_a_nonce_that_somebody_spends_again_is_not_purged_and_not_waited_f
         await tx.run(
             "insert into nonces (credential_id, nonce, expires_at) values (%(id)s, 'spent again', %(over)s),"
             " (%(id)s, 'over', %(over)s)",
-            {"id": credential_id, "over": NOON - timedelta(seconds=1)},
+            {"id": credential_id, "over": NOON - NONCES_KEPT - timedelta(seconds=1)},
         )
 
     async with database.begin() as tx:

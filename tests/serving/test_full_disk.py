@@ -1,5 +1,6 @@
 """A data folder without room: the processes live, the pages answer, and metrics are counted."""
 
+import base64
 import errno
 import io
 import json
@@ -17,10 +18,11 @@ from crossdock.kit.logging import configure_logging
 from crossdock.kit.storage import is_full, least_space
 from crossdock.shop.alerts import list_alerts, raise_for_operator
 from tests.support import postgres
-from tests.support.factories import make_shop
+from tests.support.factories import MASTER_KEY, make_shop
 from tests.support.full_disk import may_mount, small_disk
 from tests.support.processes import WEB, serving
 
+KEY = base64.b64encode(MASTER_KEY).decode()  # what other tests sealed in the database they share
 needs_mount = pytest.mark.skipif(not may_mount(), reason="only root may make a file system")
 
 
@@ -48,7 +50,9 @@ def get(url):
 def test_no_process_dies_of_it_and_every_request_is_counted(database_url, tmp_path):
     with (
         small_disk(tmp_path / "disk", megabytes=20) as disk,
-        serving(disk.path, "--no-jobs", database_url=database_url, workers=2) as server,
+        serving(
+            disk.path, "--no-jobs", database_url=database_url, workers=2, master_key=KEY
+        ) as server,
     ):
         before = server.children(WEB)
         disk.fill()
@@ -66,19 +70,15 @@ def test_no_process_dies_of_it_and_every_request_is_counted(database_url, tmp_pa
 
 
 def test_the_metrics_of_a_server_go_with_it(database_url, tmp_path):
-    def folders():
-        return set(metrics_folder.MEMORY.glob("crossdock-metrics-*"))
-
-    before = folders()
-    with serving(tmp_path, "--no-jobs", database_url=database_url) as server:
+    with serving(tmp_path, "--no-jobs", database_url=database_url, master_key=KEY) as server:
         assert get(f"{server.url}/health")
-        (mine,) = folders() - before
+        (mine,) = metrics_folder.MEMORY.glob(f"crossdock-metrics-*-{server.port}")
         assert mine.stat().st_mode & 0o077 == 0
         sizes = [(f.stat().st_size, f.stat().st_blocks * 512) for f in mine.glob("*.db")]
         assert sizes
         assert all(taken >= size for size, taken in sizes)
 
-    assert folders() == before
+    assert not mine.exists()
 
 
 @needs_mount

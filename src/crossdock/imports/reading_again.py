@@ -26,19 +26,21 @@ Row = TypeVar("Row")
 
 
 def shopify_again(rows: Iterable[Mapping[str, str]], reading: Reading) -> ProductRecord | None:
-    """The product of these rows."""
-    return _record(read_product(_group(_rows(rows, reading, SHOPIFY_CSV)), reading))
+    """The product of these rows, None without any."""
+    read = _rows(rows, reading, SHOPIFY_CSV)
+    return _record(read_product(_group(read), reading)) if read else None
 
 
 def woocommerce_again(rows: Iterable[Mapping[str, str]], reading: Reading) -> ProductRecord | None:
-    """The product of these rows."""
-    return _record(read_family(_group(_rows(rows, reading, WOOCOMMERCE_CSV)), reading))
+    """The product of these rows, None without any."""
+    read = _rows(rows, reading, WOOCOMMERCE_CSV)
+    return _record(read_family(_group(read), reading)) if read else None
 
 
 def google_again(
     items: Iterable[tuple[Sequence[tuple[str, str]], list[tuple[str, str, str]]]], reading: Reading
 ) -> ProductRecord | None:
-    """The product of these items."""
+    """The product of these items, None without any."""
     entries = []
     for number, (elements, details) in enumerate(items, start=1):
         texts: dict[str, list[str]] = {}

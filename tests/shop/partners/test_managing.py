@@ -193,7 +193,7 @@ async def test_forgetting_goes_on_until_nothing_is_over_and_tells_how_much_it_wa
     for number in range(5):
         await tx.run(
             "insert into nonces (credential_id, nonce, expires_at) values (-1, %s, %s)",
-            (str(number), NOON - timedelta(seconds=1)),
+            (str(number), NOON - NONCES_KEPT - timedelta(seconds=1)),
         )
     await tx.run(
         "insert into rate_windows (credential_id, window_start, calls) values (-1, %s, 1)",
