@@ -110,3 +110,17 @@ def test_what_once_went_otherwise(content, format_name, tmp_path):
 def test_the_files_that_are_spoilt_were_good(format_name, text, tmp_path):
     check(tmp_path / "file", format_name, text.encode())
     assert read_whole(tmp_path / "file", format_name) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type": "product", "handle": "m", "name": "M", "": 1, "variants": [{"sku": "m"}]}',
+        b'{"type": "merchant", "name": "M", "": 1}',
+        *(b'{"type": %s, "name": "M"}' % kind for kind in (b"[1]", b"{}", b"1.5", b"null", b'""')),
+    ],
+)
+def test_a_field_or_a_type_that_is_none_is_refused(tmp_path, line):
+    known = b'{"type": "merchant", "name": "M"}'
+    check(tmp_path / "file", "jsonl", known + b"\n" + line)
+    check(tmp_path / "file", "jsonl", b"[" + known + b"," + line + b"]")

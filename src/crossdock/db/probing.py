@@ -30,6 +30,7 @@ class Probe:
         """
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask(query), name="probe")
+            self._asking.add_done_callback(_take_error)
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await asyncio.shield(self._asking)
@@ -59,3 +60,9 @@ class Probe:
         except BaseException:
             self.drop()
             raise
+
+
+def _take_error(asking: asyncio.Task[Row | None]) -> None:
+    """Take the error of a question whose asker waits no longer."""
+    if not asking.cancelled():
+        asking.exception()

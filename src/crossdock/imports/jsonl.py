@@ -244,12 +244,16 @@ def _from_object(value: Any, row: int, reading: Reading, sources: Sources) -> li
         try:
             line = msgspec.convert(value, Line)
         except msgspec.ValidationError:
-            line = convert_anyway(value, _KINDS.get(value["type"], Line), odd)
+            line = convert_anyway(value, _kind_of(value["type"]), odd)
         return [*odd.findings, _item(line, row, reading)]
     except RowRefused as refusal:
         return [*odd.findings, refusal.at(row)]
     except (msgspec.ValidationError, Invalid) as error:
         return [*odd.findings, _refusal(error, value, row)]
+
+
+def _kind_of(name: Any) -> Any:
+    return _KINDS.get(name, Line) if isinstance(name, str) else Line
 
 
 def _product(value: dict[str, Any], odd: Odd, reading: Reading) -> list[Item]:

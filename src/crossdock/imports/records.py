@@ -52,16 +52,23 @@ def convert_anyway(values: dict[str, Any], kind: Any, odd: Odd) -> Any:
     Raises RowRefused for a value without which there is no record, and for a name it does not know.
     """
     values = dict(values)
+    types = _types_of(kind)
     while True:
         try:
             return msgspec.convert(values, kind, from_attributes=True)
         except msgspec.ValidationError as error:
             refusal = _refusal(error, values)
             name = refusal.field
-            if name not in values or not _can_go(name, values[name]):
+            if name not in types or name not in values or not _can_go(name, values[name]):
                 raise refusal from error
             odd.add(refusal, {name}, what="the rest" if name == "name" else "the value")
-            _take_out(values, name, kind)
+            _take_out(values, name, types[name])
+
+
+def _types_of(kind: Any) -> dict[str, Any]:
+    """The types of a struct's fields; of a union, none: which of its structs it is cannot be left out."""
+    is_struct = isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    return {field.name: field.type for field in msgspec.structs.fields(kind)} if is_struct else {}
 
 
 def _can_go(name: str, value: Any) -> bool:
@@ -78,16 +85,15 @@ def _refusal(error: msgspec.ValidationError, values: dict[str, Any]) -> RowRefus
 def _take_out(values: dict[str, Any], name: str, kind: Any) -> None:
     """Leave of a value what is in bounds: the parts of a list that are, the start of a name."""
     value = values.pop(name)
-    field = next(field for field in msgspec.structs.fields(kind) if field.name == name)
     if name == "name":
         values[name] = value[:_NAME_MAX].strip()
     elif isinstance(value, dict):
-        kept = {key: part for key, part in value.items() if _fits({key: part}, field.type)}
-        if _fits(kept, field.type):
+        kept = {key: part for key, part in value.items() if _fits({key: part}, kind)}
+        if _fits(kept, kind):
             values[name] = kept
     elif isinstance(value, list | tuple):
-        parts = [part for part in value if _fits([part], field.type)]
-        if _fits(parts, field.type):
+        parts = [part for part in value if _fits([part], kind)]
+        if _fits(parts, kind):
             values[name] = parts
 
 
