@@ -4,9 +4,11 @@ import base64
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+import structlog
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
@@ -22,6 +24,27 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _uncached_loggers() -> Iterator[None]:
+    """Loggers follow the configuration of the moment: a cached one escapes the next `capture_logs`."""
+    configure = structlog.configure
+
+    def without_cache(*arguments: Any, **chosen: Any) -> None:
+        configure(*arguments, **chosen | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", without_cache)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _default_logging() -> Iterator[None]:
+    """A test that configures logging, as the proof's own does, leaves the level to the next as it was."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
