@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.support.forking import run_forked
+
 ROOT = Path(__file__).parents[2]
 READY_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 30.0
@@ -72,11 +74,10 @@ def run_command(
     timeout_s: float = 60,
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run one `crossdock` command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "crossdock", *arguments],
-        env=environment(**settings), cwd=str(settings["data_dir"]), check=False,
-        capture_output=True, text=True, timeout=timeout_s, input=stdin,
+    """Run one `crossdock` command to its end, in a process of its own."""
+    return run_forked(
+        arguments, env=environment(**settings), cwd=str(settings["data_dir"]),
+        timeout_s=timeout_s, stdin=stdin,
     )  # fmt: skip
 
 
