@@ -1,5 +1,7 @@
 """`crossdock shop` adds shops with their time zone, and changes it."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.command_line import CommandLine
@@ -100,3 +102,53 @@ def test_refuses_a_change_that_adding_would_refuse(
     before = alone.ask("shop", "add", "s", "--name", "S", "--currency", "EUR", "--country", "BE")
     assert told in alone.refuse("shop", "set", "s", "--time-zone", "UTC", option, text)
     assert alone.ask("shop", "list") == [before]
+
+
+def test_says_where_the_pages_of_products_are(alone: CommandLine, tmp_path: Path):
+    """By handle or SKU, written so in feeds; empty takes it away."""
+    alone.ask("shop", "add", "s", "--name", "S", "--currency", "EUR", "--country", "BE")
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"sku": "a/1", "handle": "green jug", "name": "Jug", "retail": "1.50"}\n')
+    alone.ask("import", rows, "--format", "jsonl", "--shop", "s")
+
+    def feed() -> str:
+        text = alone.run("export", "--format", "google-merchant", "--shop", "s").stdout
+        assert text.count("<item>") == 1
+        return text
+
+    assert "<g:link>" not in feed()
+    url = "https://shop.example/p/{handle}?v={sku}"
+    done = alone.run("shop", "set", "s", "--product-url", f" {url} ")
+    assert done.stdout == (
+        "Shop s: S, BE, languages en, currency EUR, time zone Europe/Brussels."
+        f" Its product pages are at {url}.\n"
+    )
+    assert alone.ask("shop", "list")[0]["product_url"] == url
+    assert "<g:link>https://shop.example/p/green%20jug?v=a%2F1</g:link>" in feed()
+
+    done = alone.run("shop", "set", "s", "--product-url", "")
+    assert done.stdout.endswith("time zone Europe/Brussels.\n")
+    assert alone.ask("shop", "list")[0]["product_url"] == ""
+    assert "<g:link>" not in feed()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example/p",
+        "https://shop.example/{slug}",
+        "shop.example/{handle}",
+        "ftp://shop.example/{handle}",
+        "https://shop.example/a b/{handle}",
+        "https://{handle}",
+    ],
+)
+def test_refuses_an_address_of_no_product_and_keeps_the_last(alone: CommandLine, url: str):
+    alone.ask("shop", "add", "s", "--name", "S", "--currency", "EUR", "--country", "BE")
+    kept = "https://shop.example/{sku}"
+    alone.ask("shop", "set", "s", "--product-url", kept)
+    assert alone.refuse("shop", "set", "s", "--name", "T", "--product-url", url) == (
+        "crossdock: A product URL begins with https:// and has {handle} or {sku} in it.\n"
+    )
+    [shop] = alone.ask("shop", "list")
+    assert (shop["name"], shop["product_url"]) == ("S", kept)
