@@ -22,6 +22,7 @@ LAWS: tuple[Law, ...] = (
     code.nothing_is_left_open,
     code.sql_is_made_of_constants,
     code.core_functions_take_keywords,
+    code.the_core_takes_sections,
     code.doors_hold_no_sql,
     code.parts_are_used_by_their_names,
     code.migrations_wait_briefly,

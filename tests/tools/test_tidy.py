@@ -109,6 +109,15 @@ SAMPLES = [
         found=at(SHOP),
     ),
     Sample(
+        code.the_core_takes_sections,
+        good={
+            SHOP: "from crossdock.settings import PeopleSection\n",
+            f"{CHANNEL}/building.py": "from crossdock.settings import Settings\n",
+        },
+        bad={SHOP: "from crossdock.settings import PeopleSection, Settings\n"},
+        found=at(SHOP),
+    ),
+    Sample(
         code.doors_hold_no_sql,
         good={f"{CHANNEL}/app.py": "await orders.place(tx, order=order)\n"},
         bad={f"{CHANNEL}/app.py": "await tx.one('select 1')\n", f"{CHANNEL}/x.sql": ""},

@@ -23,6 +23,7 @@ CHANCE_AND_CLOCK = {
 }
 CHANCE_MODULES = {"random", "secrets"}
 TRANSACTION_CALLS = {"all", "one", "value", "run", "execute", "executemany", "copy"}
+SETTINGS = "crossdock.settings"
 OPEN_ENDS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME"]) + r")\b")
 SQL_START = re.compile(r"\s*(select|insert|update|delete|with|merge|copy)\s", re.IGNORECASE)
 
@@ -137,6 +138,16 @@ def core_functions_take_keywords(tree: Tree) -> Iterator[Finding]:
             if names[:1] == ["tx"] and len(names) > 1:
                 message = f"{function.name}: keyword-only after tx, so put `*,` before {names[1]}"
                 yield Finding(path, function.lineno, message)
+
+
+def the_core_takes_sections(tree: Tree) -> Iterator[Finding]:
+    """A core function takes the section of its part, or what it needs of it, never all settings."""
+    for path, module in tree.modules(SRC + "shop/"):
+        imports = (node for node in ast.walk(module) if isinstance(node, ast.ImportFrom))
+        for node in imports:
+            is_of_settings = (node.module or "").startswith(SETTINGS)
+            if is_of_settings and any(name.name == "Settings" for name in node.names):
+                yield Finding(path, node.lineno, "Settings in the core: take a section")
 
 
 def doors_hold_no_sql(tree: Tree) -> Iterator[Finding]:

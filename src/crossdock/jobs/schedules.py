@@ -79,7 +79,7 @@ async def purge(context: JobContext, timestamp: int) -> None:
     async with runtime.database.statement() as tx:
         await purge_expired(tx, now=now)
         await purge_identities(tx, now=now)
-        await purge_people(tx, lives=lifetimes_of(runtime.settings), now=now)
+        await purge_people(tx, lives=lifetimes_of(runtime.settings.people), now=now)
 
 
 @queue.periodic(cron="* * * * * */30")

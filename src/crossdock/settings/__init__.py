@@ -10,7 +10,7 @@ from crossdock.settings.loading import (
 )
 from crossdock.settings.model import Setting, Settings, describe
 from crossdock.settings.section import Count, Natural, Port, Seconds, Section, SettingsError
-from crossdock.settings.sections import default_workers
+from crossdock.settings.sections import PeopleSection, default_workers
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -18,6 +18,7 @@ __all__ = [
     "FILE_NAME",
     "Count",
     "Natural",
+    "PeopleSection",
     "Port",
     "Seconds",
     "Section",

@@ -258,7 +258,7 @@ async def test_purging_forgets_what_ended_and_keeps_what_lives(
     clock.move(timedelta(minutes=2))
 
     async with database.begin() as tx:
-        await purge_people(tx, lives=lifetimes_of(settings), now=clock.now())
+        await purge_people(tx, lives=lifetimes_of(settings.people), now=clock.now())
         left = await tx.all("select token_hash from sessions where principal_id = %s", (noor.id,))
     assert left == [(hash_key(young),)]
     assert await people.visit(token=old) is None
@@ -266,7 +266,7 @@ async def test_purging_forgets_what_ended_and_keeps_what_lives(
 
     async with database.begin() as tx:
         await purge_people(
-            tx, lives=lifetimes_of(settings), now=clock.now() + timedelta(days=1, hours=1)
+            tx, lives=lifetimes_of(settings.people), now=clock.now() + timedelta(days=1, hours=1)
         )
         assert await tx.value("select count(*) from sign_in_attempts where last_at < %s",
                               (clock.now(),)) == 0  # fmt: skip

@@ -10,7 +10,7 @@ from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.kit.passwords import Hasher
-from crossdock.settings import Settings
+from crossdock.settings import PeopleSection
 from crossdock.shop.people.attempts import Limits
 from crossdock.shop.people.sessions import Lifetimes
 
@@ -27,26 +27,26 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
 
 
-def lifetimes_of(settings: Settings) -> Lifetimes:
-    """How long sessions live, by the settings."""
+def lifetimes_of(section: PeopleSection) -> Lifetimes:
+    """How long sessions live, by the section of people."""
     return Lifetimes(
-        idle=timedelta(seconds=settings.people.session_idle_s),
-        longest=timedelta(seconds=settings.people.session_longest_s),
+        idle=timedelta(seconds=section.session_idle_s),
+        longest=timedelta(seconds=section.session_longest_s),
     )
 
 
 def create_means(runtime: Runtime, *, box: SecretBox, ids: Ids) -> Means:
     """The means of one process."""
-    settings = runtime.settings
+    section = runtime.settings.people
     return Means(
         db=runtime.database,
         clock=runtime.clock,
         ids=ids,
         box=box,
         hasher=Hasher(),
-        lives=lifetimes_of(settings),
+        lives=lifetimes_of(section),
         limits=Limits(
-            free_failures=settings.people.sign_in_free_failures,
-            longest_wait_s=settings.people.sign_in_longest_wait_s,
+            free_failures=section.sign_in_free_failures,
+            longest_wait_s=section.sign_in_longest_wait_s,
         ),
     )
