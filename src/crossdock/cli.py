@@ -10,7 +10,7 @@ from typing import TypeVar
 import typer
 
 from crossdock.channels.registry import load_settings, manifests
-from crossdock.commands.catalogue import exporting, importing, shops
+from crossdock.commands.catalogue import exporting, importing, searching, shops
 from crossdock.commands.money import ledger
 from crossdock.commands.orders import connectors, deliveries, dispatches, fulfil, orders, stock
 from crossdock.commands.partners import customers, partners, prices
@@ -67,6 +67,7 @@ _CATALOGUE = "Catalogue"
 app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
 app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
 app.command(rich_help_panel=_CATALOGUE)(exporting.export)
+app.add_typer(searching.app, name="search", rich_help_panel=_CATALOGUE)
 
 _PARTNERS = "Partners and customers"
 app.add_typer(partners.app, name="partner", rich_help_panel=_PARTNERS)

@@ -24,6 +24,16 @@ from crossdock.shop.orders import Placing
 from crossdock.shop.partners import Callers, Passwords
 from crossdock.shop.payments import Paying, Sandbox
 from crossdock.shop.people import People, create_means
+from crossdock.shop.search import (
+    Bounds,
+    Building,
+    Engine,
+    Limits,
+    LocalEngine,
+    Ranking,
+    Searching,
+    option_names,
+)
 from crossdock.shop.warehouse import Booking, create_carriers
 
 
@@ -61,9 +71,11 @@ class Services:
         await self.close()
 
     async def close(self) -> None:
-        """Close the HTTP client; the database is closed by its owner."""
+        """Close the HTTP client and the search; the database is closed by its owner."""
         if "outbound" in self.__dict__:
             await self.outbound.close()
+        if "searching" in self.__dict__:
+            self.searching.close()
 
     @cached_property
     def ids(self) -> Ids:
@@ -136,6 +148,45 @@ class Services:
     def connectors(self) -> Connectors:
         """The connectors to outside systems that fulfil orders."""
         return Connectors(outbound=self.outbound, box=self.box, clock=self.runtime.clock)
+
+    @cached_property
+    def building(self) -> Building:
+        """Builds and feeds the search indexes of this machine."""
+        settings = self.settings.search
+        return Building(
+            db=self.runtime.database,
+            clock=self.runtime.clock,
+            ids=self.ids,
+            root=self.settings.server.data_path / "search",
+            options=option_names(
+                color=settings.color_options,
+                size=settings.size_options,
+                material=settings.material_options,
+            ),
+            writer_mb=settings.writer_mb,
+        )
+
+    @cached_property
+    def searching(self) -> Searching:
+        """Searches the catalogue."""
+        settings = self.settings.search
+        ranking = Ranking(weights=settings.weights, tie=settings.tie)
+
+        def engine_of(shop_id: int) -> Engine:
+            return LocalEngine(self.building.folder(shop_id), ranking=ranking)
+
+        limits = Limits(
+            bounds=Bounds(
+                chars=settings.query_chars,
+                clauses=settings.query_clauses,
+                depth=settings.query_depth,
+                patterns=settings.query_patterns,
+            ),
+            deadline_ms=settings.deadline_ms,
+            at_once=settings.at_once,
+            waiting_max=settings.waiting_max,
+        )
+        return Searching(engine_of, limits=limits)
 
     @cached_property
     def delivery_kinds(self) -> DeliveryKinds:

@@ -51,6 +51,7 @@ ERROR_CODES: dict[str, str] = {
     "outcome_unknown": "The database's answer was lost: the change may or may not have been made.",
     "storage_full": "The disk is full, so nothing can be written now.",
     "busy": "Too many requests for the same rows; try again.",
+    "search_unavailable": "The search index is not ready yet.",
     "internal": "An internal error occurred.",
 }
 

@@ -20,6 +20,9 @@ REFUSED = """
     backup b.backup
     import goods.jsonl --format jsonl --shop demo
     export --format jsonl --shop demo
+    search query chair --shop demo
+    search rebuild --shop demo
+    search status
     jobs list
     jobs show 1
     jobs retry 1

@@ -146,7 +146,9 @@ async def _prepare_shop(tx: Transaction, *, service: Loading) -> tuple[Shop, int
     changed += await upsert_merchants(
         tx, shop_id=shop.id, records=merchants, now=service.clock.now()
     )
-    changed += await upsert_categories(tx, shop_id=shop.id, records=list(_categories()))
+    changed += await upsert_categories(
+        tx, shop_id=shop.id, records=list(_categories()), now=service.clock.now()
+    )
     changed += await upsert_blog_posts(tx, shop_id=shop.id, records=blog_posts())
     changed += await _ensure_sales_reps(tx, shop_id=shop.id)
     changed += await set_sender(tx, shop_id=shop.id, sender=SENDER)

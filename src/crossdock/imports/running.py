@@ -248,7 +248,9 @@ class _Run:
                 tx, shop_id=shop.id, records=batch.merchants, now=now
             )
         if batch.categories:
-            changed[1] = await upsert_categories(tx, shop_id=shop.id, records=batch.categories)
+            changed[1] = await upsert_categories(
+                tx, shop_id=shop.id, records=batch.categories, now=now
+            )
         counts = await upsert_prepared(tx, shop=shop, products=batch.products, now=now)
         if batch.blog_posts:
             changed[2] = await upsert_blog_posts(tx, shop_id=shop.id, records=batch.blog_posts)

@@ -12,6 +12,7 @@ from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.errors import CrossdockError
 from crossdock.jobs.consuming import run_consumers
 from crossdock.jobs.delivering import POLL_S, Sender
+from crossdock.jobs.indexing import keep_indexes
 from crossdock.jobs.queue import queue
 from crossdock.jobs.stalled import SILENT_S, hand_back_stalled
 from crossdock.kit.clock import WallClock
@@ -44,6 +45,7 @@ async def work(settings: Settings, *, equip: Callable[[Services], None] | None =
                 equip(services)
             everybody = services.consumers
             loops.append(asyncio.create_task(_tell(runtime, everybody), name="tell consumers"))
+            loops.append(asyncio.create_task(keep_indexes(services.building), name="keep indexes"))
             await _run_until_stopped(services)
     finally:
         for loop in loops:

@@ -10,6 +10,7 @@ from msgspec import Meta
 from crossdock.settings import sections
 from crossdock.settings.http import Http
 from crossdock.settings.mail import Smtp
+from crossdock.settings.search import Search
 from crossdock.settings.section import Section, SettingsError
 
 S = TypeVar("S", bound=Section)
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outbound: sections.OutboundSection = sections.OutboundSection()
     label: sections.Label = sections.Label()
     smtp: Smtp = Smtp()
+    search: Search = Search()
     jobs: sections.Jobs = sections.Jobs()
     others: tuple[Section, ...] = ()
 

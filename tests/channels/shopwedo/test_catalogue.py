@@ -381,7 +381,9 @@ async def test_links_to_what_is_kept_here_can_be_followed_from_outside(
     )
     async with server_database.begin() as tx:
         category = CategoryRecord(path=("Home",), images={"foreground": "/pictures/3.png"})
-        await upsert_categories(tx, shop_id=shop.id, records=[category])
+        await upsert_categories(
+            tx, shop_id=shop.id, records=[category], now=datetime(2026, 1, 1, tzinfo=UTC)
+        )
     own = server.url
     (shown,) = await products(client)
     (found,) = await client.read("getCategories")
@@ -467,6 +469,7 @@ async def test_categories(client, server_database, shop):
                 ),
                 CategoryRecord(path=("Home", "Desks"), sort=4),
             ],
+            now=datetime(2026, 1, 1, tzinfo=UTC),
         )
     found = await client.read("getCategories")
     assert all(set(category) == CATEGORY_KEYS for category in found)
@@ -534,7 +537,12 @@ async def test_another_shops_catalogue_is_not_to_be_seen(
     """P14: products, categories and posts, by any filter."""
     async with server_database.begin() as tx:
         foreign = await make_shop(tx, currency="EUR")
-        await upsert_categories(tx, shop_id=foreign.id, records=[CategoryRecord(path=("Far",))])
+        await upsert_categories(
+            tx,
+            shop_id=foreign.id,
+            records=[CategoryRecord(path=("Far",))],
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+        )
         await upsert_blog_posts(
             tx,
             shop_id=foreign.id,

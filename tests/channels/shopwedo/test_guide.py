@@ -122,7 +122,12 @@ async def test_the_samples_have_the_shape_of_real_answers(
     (product,) = await client.read("getProducts")
     assert set(product) == set(sample("getProducts")[0])
     async with server_database.begin() as tx:
-        await upsert_categories(tx, shop_id=shop.id, records=[CategoryRecord(path=("A", "B"))])
+        await upsert_categories(
+            tx,
+            shop_id=shop.id,
+            records=[CategoryRecord(path=("A", "B"))],
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+        )
         post = BlogPostRecord(
             slug="a",
             title="A",

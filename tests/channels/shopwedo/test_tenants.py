@@ -22,7 +22,12 @@ async def owner(clients, variant, server_database, shop, warehouse):
     """A web shop with goods of its own merchant and a shipped order; what it has, by field."""
     async with server_database.begin() as tx:
         merchant_id = await make_merchant(tx, shop_id=shop.id)
-        await upsert_categories(tx, shop_id=shop.id, records=[CategoryRecord(path=("Ours",))])
+        await upsert_categories(
+            tx,
+            shop_id=shop.id,
+            records=[CategoryRecord(path=("Ours",))],
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+        )
         post = BlogPostRecord(
             slug="ours",
             title="Ours",

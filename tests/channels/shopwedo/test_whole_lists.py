@@ -93,7 +93,9 @@ async def test_other_lists_are_whole_too(client, server_database, shop):
         for n in range(MANY)
     ]
     async with server_database.begin() as tx:
-        await upsert_categories(tx, shop_id=shop.id, records=records)
+        await upsert_categories(
+            tx, shop_id=shop.id, records=records, now=datetime(2026, 1, 1, tzinfo=UTC)
+        )
 
     whole = await client.read("getCategories")
 

@@ -154,6 +154,11 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "partner_temporarily_unavailable",
         "The shop is busy; try again with a new nonce.",
     ),
+    "search_unavailable": (
+        503,
+        "partner_temporarily_unavailable",
+        "The shop cannot search right now; try again with a new nonce.",
+    ),
     "internal": (500, "partner_internal_error", "Something failed inside the shop."),
 }
 

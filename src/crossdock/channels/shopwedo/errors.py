@@ -59,6 +59,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "outcome_unknown": (503, "temporarily_unavailable"),
     "storage_full": (503, "temporarily_unavailable"),
     "busy": (503, "temporarily_unavailable"),
+    "search_unavailable": (503, "temporarily_unavailable"),
     "internal": (500, "internal_error"),
 }
 

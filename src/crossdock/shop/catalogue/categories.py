@@ -1,6 +1,7 @@
 """The category tree: nodes with a parent, a path of slugs and a path of ids."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -8,6 +9,7 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.records import CategoryRecord
 from crossdock.shop.catalogue.texts import clean_html, slug_of
+from crossdock.shop.events import CategoryChanged, write_event
 
 Path = tuple[str, ...]
 
@@ -42,16 +44,17 @@ async def ensure_categories(
 
 
 async def upsert_categories(
-    tx: Transaction, *, shop_id: int, records: Sequence[CategoryRecord]
+    tx: Transaction, *, shop_id: int, records: Sequence[CategoryRecord], now: datetime
 ) -> int:
     """Write whole nodes and create missing ancestors; returns how many changed.
 
-    Of several with the same key the last one wins.
+    Of several with the same key the last one wins. Writes one `category.changed` event with those
+    that changed.
     """
     paths = dict.fromkeys(record.path for record in records)
     ids = await ensure_categories(tx, shop_id=shop_id, paths=paths)
     rows = {ids[record.path]: record for record in records}
-    return await tx.run(
+    changed = await tx.all(
         """update categories c
            set name = x.name, names = x.names, descriptions = x.descriptions, images = x.images,
                enabled = x.enabled, sort = x.sort
@@ -59,7 +62,8 @@ async def upsert_categories(
                        %s::integer[]) as x (id, name, names, descriptions, images, enabled, sort)
            where c.shop_id = %s and c.id = x.id
              and (c.name, c.names, c.descriptions, c.images, c.enabled, c.sort) is distinct from
-                 (x.name, x.names, x.descriptions, x.images, x.enabled, x.sort)""",
+                 (x.name, x.names, x.descriptions, x.images, x.enabled, x.sort)
+           returning c.id""",
         (
             list(rows),
             [record.path[-1] for record in rows.values()],
@@ -74,6 +78,10 @@ async def upsert_categories(
             shop_id,
         ),
     )
+    if changed:
+        event = CategoryChanged(category_ids=sorted(category_id for (category_id,) in changed))
+        await write_event(tx, shop_id=shop_id, event=event, now=now)
+    return len(changed)
 
 
 async def _ensure_level(

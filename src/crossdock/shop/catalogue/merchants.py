@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.records import MerchantRecord
 from crossdock.shop.catalogue.texts import slug_of
-from crossdock.shop.events import CatalogueChanged, write_event
+from crossdock.shop.events import CatalogueChanged, MerchantChanged, write_event
 
 
 class Merchant(msgspec.Struct, frozen=True):
@@ -40,7 +40,10 @@ async def ensure_merchants(
 async def upsert_merchants(
     tx: Transaction, *, shop_id: int, records: Sequence[MerchantRecord], now: datetime
 ) -> int:
-    """Write whole merchants and update `listed` of their variants; returns how many changed."""
+    """Write whole merchants and update `listed` of their variants; returns how many changed.
+
+    Writes one `merchant.changed` event with those that changed.
+    """
     rows = {slug_of(record.name): record for record in records}
     changed = await tx.all(
         """insert into merchants as m (shop_id, slug, name, email, country, terms, enabled)
@@ -64,6 +67,8 @@ async def upsert_merchants(
     )
     if changed:
         merchant_ids = [row[0] for row in changed]
+        event = MerchantChanged(merchant_ids=merchant_ids)
+        await write_event(tx, shop_id=shop_id, event=event, now=now)
         await refresh_listed(tx, shop_id=shop_id, merchant_ids=merchant_ids, now=now)
     return len(changed)
 

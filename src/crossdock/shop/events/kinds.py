@@ -29,6 +29,22 @@ class CatalogueChanged(Payload, frozen=True, kw_only=True):
     product_ids: list[int]
 
 
+class MerchantChanged(Payload, frozen=True, kw_only=True):
+    """Merchants were written: their names, terms or whether they sell; no subject."""
+
+    kind = "merchant.changed"
+    topic = "catalogue"
+    merchant_ids: list[int]
+
+
+class CategoryChanged(Payload, frozen=True, kw_only=True):
+    """Categories were written; what is below them is meant as well; no subject."""
+
+    kind = "category.changed"
+    topic = "catalogue"
+    category_ids: list[int]
+
+
 class PriceChanged(Payload, frozen=True, kw_only=True):
     """Prices of a list were set; the subject is the price list."""
 
@@ -278,6 +294,8 @@ KINDS: dict[str, type[Payload]] = {
     payload.kind: payload
     for payload in (
         CatalogueChanged,
+        MerchantChanged,
+        CategoryChanged,
         PriceChanged,
         StockChanged,
         InventoryMoved,

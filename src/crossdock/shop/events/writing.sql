@@ -4,6 +4,8 @@
 create or replace function event_topic(p_kind text) returns text language sql immutable as $$
     select case split_part(p_kind, '.', 1)
         when 'catalogue' then 'catalogue'
+        when 'merchant' then 'catalogue'
+        when 'category' then 'catalogue'
         when 'price' then 'price'
         when 'stock' then 'stock'
         when 'order' then 'orders'

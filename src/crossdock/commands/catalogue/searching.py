@@ -1,0 +1,129 @@
+"""`crossdock search`: ask the catalogue search, see why, build its index anew."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossdock.commands.running import with_runtime
+from crossdock.db.runtime import Runtime
+from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
+
+if TYPE_CHECKING:
+    from crossdock.shop.search import Built, FacetValue, Found, Lag
+
+app = typer.Typer(help="Ask the catalogue search, and keep its index.", no_args_is_help=True)
+
+FACET_LINES = 8
+WordsArgument = Annotated[str, typer.Argument(help="Words to search for; '' for all goods.")]
+LimitOption = Annotated[int, typer.Option(min=1, max=100, help="At most this many products.")]
+
+
+@app.command()
+def query(
+    words: WordsArgument,
+    shop: ShopOption,
+    limit: LimitOption = 10,
+    facets: Annotated[
+        bool, typer.Option("--facets", help="Count brands, categories and the like as well.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Search a shop's goods for words, as a caller who sees all merchants would."""
+    from crossdock.compose import Services
+    from crossdock.shop.search import FACETS, FacetRequest, read_names, words_request
+    from crossdock.shop.shops import read_shop
+
+    asked = tuple(FacetRequest(facet=each) for each in FACETS if each != "price") if facets else ()
+
+    async def run(runtime: Runtime) -> "tuple[Found, dict[int, str]]":
+        async with Services(runtime) as services, runtime.database.statement() as tx:
+            row = await read_shop(tx, slug=shop)
+            request = words_request(words, currency=row.currency, limit=limit, facets=asked)
+            found = await services.searching.search(request, shop_id=row.id)
+            ids = [hit.product_id for hit in found.hits]
+            return found, await read_names(tx, shop_id=row.id, product_ids=ids)
+
+    found, names = with_runtime(run)
+    report(found, as_json=as_json, text=lambda: _print_found(found, names))
+
+
+@app.command()
+def rebuild(shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Build a shop's index anew; searches go on, and the new one takes over when it is whole."""
+    from crossdock.compose import Services
+    from crossdock.shop.search import rebuild
+    from crossdock.shop.shops import read_shop
+
+    async def run(runtime: Runtime) -> "Built":
+        async with Services(runtime) as services:
+            async with runtime.database.statement() as tx:
+                row = await read_shop(tx, slug=shop)
+            return await rebuild(services.building, shop_id=row.id)
+
+    built = with_runtime(run)
+    text = (
+        f"{built.products:,} products with {built.documents:,} SKUs, as of event {built.as_of:,}."
+    )
+    report(built, as_json=as_json, text=text)
+
+
+@app.command()
+def status(
+    shop: Annotated[str | None, typer.Option("--shop", help="Only this shop's.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how much each shop's index on this machine knows, and how far it is behind."""
+    from crossdock.compose import Services
+    from crossdock.shop.search import read_lags
+    from crossdock.shop.shops import read_shop
+
+    async def run(runtime: Runtime) -> "list[Lag]":
+        async with Services(runtime) as services, runtime.database.statement() as tx:
+            return await read_lags(
+                tx,
+                searching=services.searching,
+                now=runtime.clock.now(),
+                shop_id=(await read_shop(tx, slug=shop)).id if shop else None,
+            )
+
+    lags = with_runtime(run)
+    report_list(lags, as_json=as_json, table=_print_lags, none="There is no shop yet.")
+
+
+def _print_found(found: "Found", names: dict[int, str]) -> None:
+    from rich.table import Table
+
+    table = Table("Product", "Name", "SKU's id", "Score")
+    for hit in found.hits:
+        name = names.get(hit.product_id, "")
+        score = f"{hit.score / 1_000_000:.3f}" if hit.score else ""
+        table.add_row(str(hit.product_id), name, str(hit.variant_id), score)
+    if found.hits:
+        print_table(table)
+    fell_back = ", with any of the words" if found.is_otherwise else ""
+    typer.echo(f"{found.count:,} products{fell_back}, as of event {found.as_of:,}.")
+    for facet, values in found.facets.items():
+        typer.echo(f"{facet}: {_listed(values)}")
+
+
+def _listed(values: "tuple[FacetValue, ...]") -> str:
+    shown = [f"{each.label} ({each.count:,})" for each in values[:FACET_LINES]]
+    more = len(values) - len(shown)
+    return ", ".join(shown) + (f", and {more} more" if more else "")
+
+
+def _print_lags(lags: "list[Lag]") -> None:
+    from rich.table import Table
+
+    table = Table("Shop", "SKUs", "As of event", "Last event", "Unread", "Oldest")
+    for lag in lags:
+        is_there = lag.as_of is not None
+        table.add_row(
+            lag.shop,
+            f"{lag.documents:,}" if is_there else "no index",
+            f"{lag.as_of:,}" if is_there else "",
+            f"{lag.last_event:,}",
+            f"{lag.unread:,}" if lag.unread else "",
+            f"{lag.oldest_s} s" if lag.unread else "",
+        )
+    print_table(table)

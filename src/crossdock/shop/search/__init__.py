@@ -1,0 +1,104 @@
+"""Catalogue search: a query tree in; hits, exact counts and exact facets out.
+
+A channel parses its syntax to nodes of the tree and asks `Searching`. The index behind it is fed by
+the events of the catalogue (following.py); tree.py and asking.py are the language, engine.py is what
+another engine would offer.
+"""
+
+from crossdock.shop.search.asking import (
+    FACETS,
+    LIMIT_MAX,
+    OFFSET_MAX,
+    Facet,
+    FacetRequest,
+    FacetValue,
+    Filter,
+    Found,
+    Hit,
+    Scope,
+    SearchRequest,
+    Sort,
+    words_request,
+)
+from crossdock.shop.search.building import Building, Built, rebuild
+from crossdock.shop.search.documents import Category, Document
+from crossdock.shop.search.engine import Engine, Standing
+from crossdock.shop.search.fields import FIELDS, SEARCHED, Field, FieldKind
+from crossdock.shop.search.following import Follower
+from crossdock.shop.search.local.compiling import Ranking
+from crossdock.shop.search.local.engine import LocalEngine
+from crossdock.shop.search.reading import OptionNames, option_names, read_names
+from crossdock.shop.search.searching import Lag, Limits, Searching, read_lags
+from crossdock.shop.search.tree import (
+    Bool,
+    Boost,
+    Bounds,
+    Chosen,
+    Everything,
+    Fuzzy,
+    Node,
+    Nothing,
+    Pattern,
+    Phrase,
+    Present,
+    Range,
+    Word,
+    check_bounds,
+    words_query,
+)
+from crossdock.shop.search.words import fold, keyword, split_words
+
+__all__ = [
+    "FACETS",
+    "FIELDS",
+    "LIMIT_MAX",
+    "OFFSET_MAX",
+    "SEARCHED",
+    "Bool",
+    "Boost",
+    "Bounds",
+    "Building",
+    "Built",
+    "Category",
+    "Chosen",
+    "Document",
+    "Engine",
+    "Everything",
+    "Facet",
+    "FacetRequest",
+    "FacetValue",
+    "Field",
+    "FieldKind",
+    "Filter",
+    "Follower",
+    "Found",
+    "Fuzzy",
+    "Hit",
+    "Lag",
+    "Limits",
+    "LocalEngine",
+    "Node",
+    "Nothing",
+    "OptionNames",
+    "Pattern",
+    "Phrase",
+    "Present",
+    "Range",
+    "Ranking",
+    "Scope",
+    "SearchRequest",
+    "Searching",
+    "Sort",
+    "Standing",
+    "Word",
+    "check_bounds",
+    "fold",
+    "keyword",
+    "option_names",
+    "read_lags",
+    "read_names",
+    "rebuild",
+    "split_words",
+    "words_query",
+    "words_request",
+]

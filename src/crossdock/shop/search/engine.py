@@ -1,0 +1,27 @@
+"""What a search engine offers, whichever it is: a query tree in; hits, counts and facets out."""
+
+from typing import Protocol
+
+import msgspec
+
+from crossdock.shop.search.asking import Found, SearchRequest
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How much an engine knows: everything up to event number `as_of`, in so many documents."""
+
+    as_of: int
+    documents: int
+
+
+class Engine(Protocol):
+    """Searches the goods of one shop. The methods block, and several threads may call them.
+
+    tests/shop/search holds what any engine has to answer.
+    """
+
+    def search(self, request: SearchRequest) -> Found:
+        """Answer a request. Raises Unavailable `search_unavailable` while there is nothing to ask."""
+
+    def standing(self) -> Standing:
+        """How much it knows. Raises Unavailable `search_unavailable`."""

@@ -1,0 +1,275 @@
+"""Follow the events: an index takes in what changed within a second of the commit.
+
+Only the process that holds the lock of a shop's folder writes; another worker of the same machine
+waits for its turn.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, CrossdockError
+from crossdock.shop.events import (
+    CatalogueChanged,
+    CategoryChanged,
+    Event,
+    MerchantChanged,
+    Topic,
+    read_events,
+)
+from crossdock.shop.search.building import (
+    Building,
+    State,
+    decode_state,
+    encode_state,
+    put_products,
+    read_batch,
+    rebuild,
+)
+from crossdock.shop.search.local import folders
+from crossdock.shop.search.local.tantivy_index import Reader, Writer
+from crossdock.shop.search.reading import BATCH, read_categories
+
+log = structlog.get_logger("crossdock.search")
+
+TOPICS: Final[tuple[Topic, ...]] = ("catalogue",)
+# What changes nothing in the index is noted this seldom, so that orders do not keep it writing.
+NOTE_AFTER: Final = timedelta(seconds=5)
+PRICE_STEP: Final = timedelta(seconds=1)
+REST_AFTER: Final = timedelta(seconds=30)
+EVENTS_AT_ONCE: Final = 1_000
+
+
+class Follower:
+    """Keeps the indexes of all shops of this machine; `close` it in the end."""
+
+    def __init__(self, building: Building) -> None:
+        self._building = building
+        self._shops: dict[int, _Shop] = {}
+
+    async def step(self) -> int:
+        """Let every shop's index take in what is new; returns how many products were written.
+
+        A shop that fails is tried again in the next step; the others go on.
+        """
+        async with self._building.db.statement() as tx:
+            rows = await tx.all("select id, last_sequence from shops order by id")
+        written = 0
+        for shop_id, last in rows:
+            shop = self._shops.setdefault(shop_id, _Shop(self._building, shop_id))
+            try:
+                written += await shop.step(last)
+            except CrossdockError as error:
+                log.warning("an index was not kept", shop_id=shop_id, code=error.code)
+                await shop.close()
+            except Exception:
+                log.exception("an index was not kept", shop_id=shop_id)
+                await shop.close()
+        return written
+
+    async def close(self) -> None:
+        """Release all folders; what was not saved will be read again."""
+        for shop in self._shops.values():
+            await shop.close()
+
+
+class _Shop:
+    """One shop's index, its writer, and how far it is."""
+
+    def __init__(self, building: Building, shop_id: int) -> None:
+        self._building = building
+        self._id = shop_id
+        self._folder = building.folder(shop_id)
+        self._held = contextlib.ExitStack()
+        self._has_lock = False
+        self._open: _Open | None = None
+
+    async def step(self, last: int) -> int:
+        """Take in what is new up to event `last`; how many products were written."""
+        if not self._has_lock:
+            self._has_lock = self._held.enter_context(folders.lock(self._folder, folders.WRITING))
+        if not self._has_lock:
+            return 0
+        now = self._building.clock.now()
+        index = await self._opened(last)
+        if index is None:
+            return 0
+        state = index.state
+        if last > state.as_of or abs(now - state.priced_at) >= PRICE_STEP:
+            return await self._take(index, last=last, now=now)
+        if index.written_at is not None and abs(now - index.written_at) >= REST_AFTER:
+            await index.rest()
+        return 0
+
+    async def close(self) -> None:
+        """Release the folder."""
+        if self._open is not None:
+            await self._open.rest()
+        self._open = None
+        self._held.close()
+        self._has_lock = False
+
+    async def _opened(self, last: int) -> "_Open | None":
+        """The current index, built anew where none can be read, or one knows more than has happened."""
+        path = folders.read_current(self._folder)
+        if self._open is not None and path == self._open.path and last >= self._open.state.as_of:
+            return self._open
+        if self._open is not None:
+            await self._open.rest()
+            await asyncio.to_thread(folders.sweep_unless_building, self._folder)
+        self._open = await self._find(last)
+        if self._open is None:
+            await self._build()
+            self._open = await self._find(last)
+        return self._open
+
+    async def _find(self, last: int) -> "_Open | None":
+        path = folders.read_current(self._folder)
+        if path is None or not await asyncio.to_thread(folders.is_usable, self._folder):
+            return None
+        saved = await asyncio.to_thread(lambda: Reader(path).snapshot().read_state())
+        if saved is None:
+            return None
+        found = _Open(path, decode_state(saved), writer_mb=self._building.writer_mb)
+        return found if found.state.as_of <= last else None
+
+    async def _build(self) -> None:
+        log.info("an index is built", shop_id=self._id)
+        try:
+            built = await rebuild(self._building, shop_id=self._id)
+        except Conflict:
+            return
+        log.info("an index was built", shop_id=self._id, documents=built.documents)
+
+    async def _take(self, index: "_Open", *, last: int, now: datetime) -> int:
+        """Read events and what they are about in one snapshot, write it, and save it with their number."""
+        state = index.state
+        async with self._building.db.begin() as tx:
+            await tx.run("set transaction isolation level repeatable read, read only")
+            await tx.take_time()
+            events = await read_events(
+                tx,
+                shop_id=self._id,
+                after=state.as_of,
+                upto=last,
+                topics=TOPICS,
+                limit=EVENTS_AT_ONCE,
+            )
+            upto = events[-1].sequence if len(events) == EVENTS_AT_ONCE else last
+            ids = await changed_products(
+                tx, shop_id=self._id, events=events, since=state.priced_at, now=now
+            )
+            if ids:
+                await self._write(tx, index=index, ids=ids, now=now)
+        await index.save(State(as_of=upto, priced_at=now), has_written=bool(ids))
+        return len(ids)
+
+    async def _write(
+        self, tx: Transaction, *, index: "_Open", ids: Sequence[int], now: datetime
+    ) -> None:
+        categories = await read_categories(tx, shop_id=self._id)
+        writer = await index.awake()
+        for start in range(0, len(ids), BATCH):
+            products = await read_batch(
+                tx,
+                building=self._building,
+                shop_id=self._id,
+                ids=ids[start : start + BATCH],
+                categories=categories,
+                now=now,
+            )
+            await asyncio.to_thread(put_products, writer, products)
+
+
+class _Open:
+    """An index that is written: its folder, its state, and a writer while there is work."""
+
+    def __init__(self, path: Path, state: State, *, writer_mb: int) -> None:
+        self.path = path
+        self.state = state
+        self.written_at: datetime | None = None
+        self._saved = state
+        self._writer_mb = writer_mb
+        self._writer: Writer | None = None
+
+    async def awake(self) -> Writer:
+        """The writer."""
+        if self._writer is None:
+            self._writer = await asyncio.to_thread(Writer, self.path, heap_mb=self._writer_mb)
+        return self._writer
+
+    async def save(self, state: State, *, has_written: bool) -> None:
+        """Save what was written with the new state; without anything, once in a while."""
+        self.state = state
+        is_time = state.as_of != self._saved.as_of and (
+            abs(state.priced_at - self._saved.priced_at) >= NOTE_AFTER
+        )
+        if has_written or is_time:
+            writer = await self.awake()
+            await asyncio.to_thread(writer.save, encode_state(state))
+            self._saved, self.written_at = state, state.priced_at
+
+    async def rest(self) -> None:
+        """Close the writer, and with it what was not saved."""
+        if self._writer is not None:
+            writer, self._writer, self.written_at = self._writer, None, None
+            await asyncio.to_thread(writer.close)
+
+
+async def changed_products(
+    tx: Transaction, *, shop_id: int, events: Sequence[Event], since: datetime, now: datetime
+) -> list[int]:
+    """The products that these events are about, and those whose price changed by the clock alone.
+
+    A clock that was set back changes prices as well.
+    """
+    products: set[int] = set()
+    merchants: set[int] = set()
+    categories: set[int] = set()
+    for event in events:
+        payload = event.decode()
+        if isinstance(payload, CatalogueChanged):
+            products.update(payload.product_ids)
+        elif isinstance(payload, MerchantChanged):
+            merchants.update(payload.merchant_ids)
+        elif isinstance(payload, CategoryChanged):
+            categories.update(payload.category_ids)
+    rows = await tx.all(
+        _AFFECTED,
+        {
+            "shop": shop_id,
+            "merchants": list(merchants),
+            "categories": list(categories),
+            "from": min(since, now),
+            "to": max(since, now),
+        },
+    )
+    products.update(row[0] for row in rows)
+    return sorted(products)
+
+
+_AFFECTED = """
+    select p.id from products p where p.shop_id = %(shop)s and p.merchant_id = any(%(merchants)s::bigint[])
+    union
+    select pc.product_id from categories c
+    join product_categories pc on pc.shop_id = c.shop_id and pc.category_id = c.id
+    where c.shop_id = %(shop)s and c.id_path && %(categories)s::bigint[]
+    union
+    select v.product_id from variants v where v.shop_id = %(shop)s
+      and v.sale_starts_at > %(from)s and v.sale_starts_at <= %(to)s
+    union
+    select v.product_id from variants v where v.shop_id = %(shop)s
+      and v.sale_ends_at > %(from)s and v.sale_ends_at <= %(to)s
+    union
+    select v.product_id from promotions q join variants v on v.shop_id = q.shop_id and v.id = q.variant_id
+    where q.shop_id = %(shop)s and q.starts_at > %(from)s and q.starts_at <= %(to)s
+    union
+    select v.product_id from promotions q join variants v on v.shop_id = q.shop_id and v.id = q.variant_id
+    where q.shop_id = %(shop)s and q.ends_at > %(from)s and q.ends_at <= %(to)s
+"""

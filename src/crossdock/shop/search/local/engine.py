@@ -1,0 +1,242 @@
+"""The embedded engine: searches one shop's index in a folder of this machine."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from crossdock.errors import Unavailable
+from crossdock.shop.search.asking import (
+    Facet,
+    FacetRequest,
+    FacetValue,
+    Found,
+    Hit,
+    SearchRequest,
+    Sort,
+)
+from crossdock.shop.search.engine import Standing
+from crossdock.shop.search.local.compiling import Compiled, Compiler, Ranking
+from crossdock.shop.search.local.counting import Alike, Apart, SetLabels, facet_values
+from crossdock.shop.search.local.folders import read_current
+from crossdock.shop.search.local.rows import DICE_MAX
+from crossdock.shop.search.local.tantivy_index import Address, Reader, Snapshot, guard
+from crossdock.shop.search.tree import Bool, Everything, Node, Nothing, Word
+
+_MILLION: Final = 1_000_000
+Placed = tuple[Any, Address]
+
+
+class _Order(msgspec.Struct, frozen=True):
+    """By which column, for leads and for single SKUs; None is the score, descending."""
+
+    leads: str | None
+    skus: str | None
+    is_descending: bool = False
+
+    def key(self, value: Any) -> Any:
+        """What ascends in this order."""
+        return -value if self.is_descending else value
+
+
+_ORDERS: Final[dict[Sort, _Order]] = {
+    "relevance": _Order(None, None, True),
+    "modified": _Order("newest", "newest", True),
+    "price": _Order("cheapest", "cheap"),
+    "price_desc": _Order("dearest", "dear", True),
+    "name": _Order("alphabet", "alphabet"),
+    "random": _Order("dice", "dice"),
+}
+
+
+class LocalEngine:
+    """Searches the index that a folder's `current` names; one that was replaced meanwhile is reopened.
+
+    Its methods block and may run in several threads at once. Raises Unavailable `search_unavailable`
+    while there is no index.
+    """
+
+    def __init__(self, folder: Path, *, ranking: Ranking) -> None:
+        self._folder = folder
+        self._ranking = ranking
+        self._lock = threading.Lock()
+        self._opened: Path | None = None
+        self._reader: Reader | None = None
+        self._seen: tuple[int, int] | None = None
+        self._snapshot: tuple[Snapshot, dict[str, Any]] | None = None
+        self._known: SetLabels = {}
+
+    def search(self, request: SearchRequest) -> Found:
+        """Answer one request from the newest saved state."""
+        return guard(lambda: self._search(request))
+
+    def standing(self) -> Standing:
+        """What the index knows."""
+        snapshot, state = self._current()
+        return Standing(as_of=state["as_of"], documents=snapshot.documents)
+
+    def _current(self) -> tuple[Snapshot, dict[str, Any]]:
+        with self._lock:
+            path = read_current(self._folder)
+            if path is None:
+                self._reader = self._snapshot = self._opened = None
+                raise Unavailable("search_unavailable", data={"retry_after_s": 5})
+            try:
+                return self._refresh(path)
+            except OSError as error:
+                self._opened = None
+                raise Unavailable("search_unavailable", data={"retry_after_s": 5}) from error
+
+    def _refresh(self, path: Path) -> tuple[Snapshot, dict[str, Any]]:
+        """Open the folder if it is another one, and load what was saved since."""
+        stat = (path / "meta.json").stat()
+        seen = (stat.st_mtime_ns, stat.st_ino)
+        if self._reader is None or self._opened != path:
+            self._reader, self._opened, self._snapshot = Reader(path), path, None
+        if self._snapshot is None or seen != self._seen:
+            snapshot = self._reader.snapshot()
+            self._snapshot = snapshot, snapshot.read_state() or {"as_of": 0}
+            self._seen = seen
+        return self._snapshot
+
+    def _search(self, request: SearchRequest) -> Found:
+        snapshot, state = self._current()
+        ask = _Ask(snapshot, request, self._ranking, self._known)
+        return ask.answer(as_of=state["as_of"])
+
+
+class _Ask:
+    """One request on one snapshot."""
+
+    def __init__(
+        self, snapshot: Snapshot, request: SearchRequest, ranking: Ranking, known: SetLabels
+    ) -> None:
+        self._index = snapshot
+        self._request = request
+        self._compiler = Compiler(snapshot, ranking)
+        self._known = known
+        self._query = request.query
+
+    def answer(self, *, as_of: int) -> Found:
+        request = self._request
+        alike, apart = self._sides(None)
+        is_otherwise = False
+        if request.otherwise is not None and not self._any(alike, apart):
+            self._query, is_otherwise = request.otherwise, True
+            alike, apart = self._sides(None)
+        hits = self._hits(alike, apart)
+        return Found(
+            hits=tuple(hits),
+            count=alike.count() + apart.count(),
+            facets=self._facets(alike, apart),
+            as_of=as_of,
+            is_otherwise=is_otherwise,
+        )
+
+    def _any(self, alike: Alike, apart: Apart) -> bool:
+        return self._index.matches_any(alike.query) or self._index.matches_any(apart.query)
+
+    def _sides(self, without: Facet | None) -> tuple[Alike, Apart]:
+        compiled = self.compiled(without)
+        return Alike(self._index, compiled), Apart(self._index, compiled, self._known)
+
+    def compiled(self, without: Facet | None = None) -> Compiled:
+        """The request as a query, without the filters that one facet chose."""
+        request = self._request
+        filters: list[Node] = [
+            each.node for each in request.filters if without is None or each.facet != without
+        ]
+        filters.append(Word(text=request.scope.currency, field="currency"))
+        if request.scope.merchant_ids is not None:
+            filters.append(_one_of("merchant_id", request.scope.merchant_ids))
+        return self._compiler.compile([self._query], filters=filters)
+
+    def _facets(self, alike: Alike, apart: Apart) -> dict[Facet, tuple[FacetValue, ...]]:
+        plain = [each for each in self._request.facets if not self._has_own(each)]
+        found = _count_facets(alike, apart, plain)
+        for each in self._request.facets:
+            if self._has_own(each):
+                found |= _count_facets(*self._sides(each.facet), [each])
+        return found
+
+    def _has_own(self, facet: FacetRequest) -> bool:
+        own = any(each.facet == facet.facet for each in self._request.filters)
+        return facet.ignores_own and own
+
+    def _hits(self, alike: Alike, apart: Apart) -> list[Hit]:
+        request = self._request
+        upto = request.offset + request.limit
+        sort = request.sort
+        if sort == "relevance" and isinstance(self._query, Everything):
+            sort = "modified"
+        order = _ORDERS[sort]
+        start = request.seed % DICE_MAX
+        leads = self._leads(alike, order, upto, start=start if sort == "random" else None)
+        skus = apart.read(order=order.skus, descending=order.is_descending)
+        singles = _first_of_each(skus, apart.products)
+
+        def key(placed: Placed) -> Any:
+            value = order.key(placed[0])
+            return (value - start) % DICE_MAX if sort == "random" else value
+
+        page = sorted([*leads, *singles], key=key)[request.offset : upto]
+        return self._shown(page, is_scored=order.leads is None)
+
+    def _leads(self, alike: Alike, order: _Order, limit: int, *, start: int | None) -> list[Placed]:
+        if not limit:
+            return []
+
+        def top(query: Any, most: int) -> list[Placed]:
+            return self._index.top(
+                query, limit=most, order=order.leads, descending=order.is_descending
+            )
+
+        if start is None:
+            return top(alike.query, limit)
+        behind = self._index.at_least("dice", start)
+        found = top(self._index.combine(must=[alike.query, behind]), limit)
+        if len(found) < limit:
+            before = self._index.combine(must=[alike.query], must_not=[behind])
+            found += top(before, limit - len(found))
+        return found
+
+    def _shown(self, page: Sequence[Placed], *, is_scored: bool) -> list[Hit]:
+        addresses = [address for _, address in page]
+        products = self._index.column("product", addresses)
+        variants = self._index.column("variant", addresses)
+        return [
+            Hit(
+                product_id=product,
+                variant_id=variant,
+                score=round(value * _MILLION) if is_scored else 0,
+            )
+            for (value, _), product, variant in zip(page, products, variants, strict=True)
+        ]
+
+
+def _one_of(field: Any, ids: Sequence[int]) -> Node:
+    return (
+        Bool(should=tuple(Word(text=str(each), field=field) for each in ids)) if ids else Nothing()
+    )
+
+
+def _count_facets(
+    alike: Alike, apart: Apart, facets: Sequence[FacetRequest]
+) -> dict[Facet, tuple[FacetValue, ...]]:
+    ones, others = alike.facets(facets), apart.facets(facets)
+    return {
+        each.facet: facet_values(
+            each.facet, ones[each.facet] + others[each.facet], edges=each.edges
+        )
+        for each in facets
+    }
+
+
+def _first_of_each(skus: Sequence[Placed], products: Sequence[int]) -> list[Placed]:
+    """The first SKU of each product, in order."""
+    first: dict[int, Placed] = {}
+    for product, placed in zip(products, skus, strict=True):
+        first.setdefault(product, placed)
+    return list(first.values())
