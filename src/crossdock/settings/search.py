@@ -58,20 +58,24 @@ class Search(Section, frozen=True, kw_only=True):
         Weight,
         Meta(description="Of a word in name, brand, category or description alike."),
     ] = 100
-    weight_name: Annotated[Weight, Meta(description="Of a word in the name.")] = 40
+    weight_name: Annotated[Weight, Meta(description="Of a word in the name.")] = 25
     weight_brand: Annotated[Weight, Meta(description="Of a word in the brand.")] = 200
-    weight_category: Annotated[Weight, Meta(description="Of a word in a category's path.")] = 40
-    weight_merchant: Annotated[Weight, Meta(description="Of a word in the merchant's name.")] = 40
+    weight_category: Annotated[Weight, Meta(description="Of a word in a category's path.")] = 25
+    weight_merchant: Annotated[Weight, Meta(description="Of a word in the merchant's name.")] = 25
     weight_color: Annotated[Weight, Meta(description="Of a word in the colour.")] = 40
-    weight_material: Annotated[Weight, Meta(description="Of a word in the material.")] = 20
-    weight_description: Annotated[Weight, Meta(description="Of a word in the description.")] = 50
-    weight_attributes: Annotated[Weight, Meta(description="Of a word in other attributes.")] = 25
+    weight_material: Annotated[Weight, Meta(description="Of a word in the material.")] = 15
+    weight_description: Annotated[Weight, Meta(description="Of a word in the description.")] = 20
+    weight_attributes: Annotated[Weight, Meta(description="Of a word in other attributes.")] = 15
+    weight_identifier: Annotated[
+        Weight,
+        Meta(description="Of a word that is a whole part number or the like, but has no digit."),
+    ] = 20
     tie: Annotated[
         Natural,
         Meta(
             description="How much a word counts in the fields beside the one where it counts most."
         ),
-    ] = 30
+    ] = 20
 
     @property
     def weights(self) -> dict[str, int]:

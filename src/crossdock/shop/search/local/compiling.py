@@ -114,10 +114,11 @@ class Compiler:
                 if not self._index.matches_any(query):
                     continue
                 self._varying.add(field)
-            if field in IDENTIFIERS:
+            if field in IDENTIFIERS and _is_number(leaf):
                 found.append(self._index.flat(query, IDENTIFIER_HUNDREDTHS))
             else:
-                found.append(self._index.boosted(query, self._ranking.weights[field]))
+                weight = self._ranking.weights["identifier" if field in IDENTIFIERS else field]
+                found.append(self._index.boosted(query, weight))
         return self._index.best(found, tie_hundredths=self._ranking.tie)
 
     def _in_field(self, leaf: Node, field: Field) -> Any:
@@ -183,7 +184,12 @@ class Compiler:
         if leaf.low is None and leaf.high is None:
             return self._index.term("present", leaf.field)
         low, high = (
-            "*" if bound is None else keyword(str(bound)) for bound in (leaf.low, leaf.high)
+            None if bound is None else keyword(str(bound)) for bound in (leaf.low, leaf.high)
         )
         ends = f"{'[' if leaf.include_low else '{'}{']' if leaf.include_high else '}'}"
         return self._index.words_between(leaf.field, low, high, ends)
+
+
+def _is_number(leaf: Node) -> bool:
+    text = leaf.text if isinstance(leaf, Word | Phrase | Fuzzy) else ""
+    return any(char.isdigit() for char in text)

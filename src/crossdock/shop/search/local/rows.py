@@ -157,7 +157,8 @@ def _rows_of(documents: list[Document]) -> list[Row]:
     alphabet = f"{fold(first.name)[:_NAME_CHARS]}{_SEPARATOR}{first.product_id:020}"
     bodies = [_body(document) for document in documents]
     varies = _differing(documents, bodies)
-    seen: set[tuple[str, str | int]] = set()
+    seen: set[int] = set()
+    spelt: dict[tuple[str, str], Label] = {}
     rows = []
     for document, (texts, numbers) in zip(documents, bodies, strict=True):
         own = {**texts, "varies": varies, "alphabet": [alphabet]}
@@ -169,10 +170,10 @@ def _rows_of(documents: list[Document]) -> list[Row]:
             "cheap": cheap_key(document.price_minor, document.product_id),
             "dear": dear_key(document.price_minor, document.product_id),
         }
-        _add_labels(document, own, columns, seen)
+        _add_labels(document, own, columns, spelt)
         own_numbers = dict(numbers)
-        if ("price", document.price_minor) not in seen:
-            seen.add(("price", document.price_minor))
+        if document.price_minor not in seen:
+            seen.add(document.price_minor)
             own_numbers["price_once"] = document.price_minor
             own_numbers["price_before"] = before[document.price_minor]
         rows.append(Row(own, own_numbers, columns))
@@ -208,18 +209,18 @@ def _add_labels(
     document: Document,
     texts: dict[str, list[str]],
     columns: dict[str, int],
-    seen: set[tuple[str, str | int]],
+    spelt: dict[tuple[str, str], Label],
 ) -> None:
+    """The values of the facets. A product spells each in one way, its first: so it counts once."""
     chosen: list[str] = []
     for facet in LABEL_FACETS:
         labels = labels_of(document, facet)
-        texts[f"{facet}_label"] = [label.encode() for label in labels]
-        columns[f"{facet}_set"] = (
-            _number_of("\n".join(sorted(texts[f"{facet}_label"]))) if labels else 0
-        )
+        new = [label for label in labels if (facet, label.key) not in spelt]
+        spelt.update({(facet, label.key): label for label in new})
+        encoded = [spelt[facet, label.key].encode() for label in labels]
+        texts[f"{facet}_label"] = encoded
+        columns[f"{facet}_set"] = _number_of("\n".join(sorted(encoded))) if labels else 0
         chosen += [f"{facet}:{label.key}" for label in labels]
         if facet in VARYING_FACETS:
-            new = [label for label in labels if (facet, label.key) not in seen]
-            seen.update((facet, label.key) for label in new)
             texts[f"{facet}_once"] = [label.encode() for label in new]
     texts["chosen"] = chosen

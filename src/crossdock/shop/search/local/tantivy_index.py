@@ -8,6 +8,7 @@ more document, the marker, holds the state of the index, so that it changes with
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -32,7 +33,9 @@ Part = tuple[str, Any]
 
 _MARKER: Final = "marker"
 _HEAP_MIN: Final = 15_000_000
+_WAYS_MAX: Final = 65
 _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$#&~-])")
+_PLAIN = re.compile(r"[^\W_]+|\*")
 _FAILURES = (ValueError, OSError)
 
 
@@ -166,8 +169,24 @@ class Snapshot:
         return Query.term_query(SCHEMA, field, word)
 
     def phrase(self, field: str, words: Sequence[str], slop: int) -> Query:
-        """Those with two or more words in succession."""
-        return Query.phrase_query(SCHEMA, field, list(words), slop)
+        """Those with two or more words in succession, or so many places away from it in all.
+
+        For three words and more the library tries one way to take the slop and misses others, so they
+        are asked one by one; of very many ways it is left to try.
+        """
+        ways = (slop + 1) ** len(words) - slop ** len(words)
+        if not slop or len(words) == 2 or ways > _WAYS_MAX:
+            return Query.phrase_query(SCHEMA, field, list(words), slop)
+        placed = [
+            {
+                (place + shift, word)
+                for place, (word, shift) in enumerate(zip(words, way, strict=True))
+            }
+            for way in product(range(slop + 1), repeat=len(words))
+            if min(way) == 0
+        ]
+        possible = [each for each in placed if len({place for place, _ in each}) == len(each)]
+        return Query.disjunction_max_query([_placed(field, sorted(each)) for each in possible])
 
     def pattern(self, field: str, pattern: str) -> Query:
         """Those with a word, or value, that the pattern of `*` and `?` describes."""
@@ -189,10 +208,21 @@ class Snapshot:
         """Those whose number in a column is not below this one."""
         return Query.range_query(SCHEMA, column, FieldType.Unsigned, number, None)
 
-    def words_between(self, field: str, low: str, high: str, ends: str) -> Query:
-        """Those with a word between two bounds, `*` for an open one; `ends` are the brackets."""
-        bounds = [bound if bound == "*" else json.dumps(bound) for bound in (low, high)]
-        return self._index.parse_query(f"{field}:{ends[0]}{bounds[0]} TO {bounds[1]}{ends[1]}")
+    def words_between(self, field: str, low: str | None, high: str | None, ends: str) -> Query:
+        """Those with a word, or value, between two bounds; `ends` are the brackets of an interval.
+
+        The library takes bounds that are plain words; for others its dictionary is read.
+        """
+        bounds = ["*" if bound is None else bound for bound in (low, high)]
+        if all(_PLAIN.fullmatch(bound) for bound in bounds):
+            return self._index.parse_query(f"{field}:{ends[0]}{bounds[0]} TO {bounds[1]}{ends[1]}")
+        found = [
+            term
+            for term, _ in self._searcher.terms_with_prefix(field, "")
+            if (low is None or term > low or (ends[0] == "[" and term == low))
+            and (high is None or term < high or (ends[1] == "]" and term == high))
+        ]
+        return Query.term_set_query(SCHEMA, field, found)
 
     # ------------------------------------------------------------ combinations
 
@@ -316,6 +346,12 @@ def _counts(answer: dict[str, Any]) -> dict[str, int]:
     if answer["doc_count_error_upper_bound"] or answer["sum_other_doc_count"]:
         raise CrossdockError("internal", "The search index could not count exactly.")
     return {each["key"]: each["doc_count"] for each in answer["buckets"]}
+
+
+def _placed(field: str, words: Sequence[tuple[int, str]]) -> Query:
+    if len(words) == 1:
+        return Query.term_query(SCHEMA, field, words[0][1])
+    return Query.phrase_query(SCHEMA, field, list(words), 0)
 
 
 def _regex(pattern: str) -> str:

@@ -1,0 +1,48 @@
+"""Indexes of goods that are in no database."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from crossdock.kit.ids import RandomIds
+from crossdock.settings.search import Search
+from crossdock.shop.search import Document, Found, LocalEngine, Ranking, SearchRequest
+from crossdock.shop.search.local import folders
+from crossdock.shop.search.local.rows import make_rows
+from crossdock.shop.search.local.tantivy_index import Writer
+
+STATE = {"as_of": 7, "priced_at": "2026-03-02T12:00:00+00:00"}
+
+
+def ranking() -> Ranking:
+    """As an installation has it that changed nothing."""
+    return Ranking(weights=Search().weights, tie=Search().tie)
+
+
+def local_engine(
+    goods: Iterable[Sequence[Document]], *, folder: Path, saves_every: int = 100
+) -> LocalEngine:
+    """The embedded engine over an index of several segments."""
+    path = folders.make_new(folder, ids=RandomIds())
+    writer = Writer(path, heap_mb=20)
+    for number, skus in enumerate(goods, start=1):
+        writer.put(skus[0].product_id, make_rows(skus))
+        if number % saves_every == 0:
+            writer.save(STATE)
+    writer.save(STATE)
+    writer.close()
+    folders.switch(folder, to=path)
+    return LocalEngine(folder, ranking=ranking())
+
+
+def assert_equal(found: Found, right: Found, *, request: SearchRequest, where: str) -> None:
+    """The same count and facets, and the same products as far as the request puts them in order."""
+    assert found.count == right.count, where
+    assert found.is_otherwise == right.is_otherwise, where
+    assert found.facets == right.facets, where
+    assert len(found.hits) == len(right.hits), where
+    products = [hit.product_id for hit in found.hits]
+    assert len(set(products)) == len(products), where
+    if request.sort in {"modified", "price", "price_desc", "name"}:
+        assert products == [hit.product_id for hit in right.hits], where
+    elif request.offset == 0 and request.limit >= right.count:
+        assert set(products) == {hit.product_id for hit in right.hits}, where
