@@ -146,11 +146,18 @@ def _text(rng: random.Random, least: int, most: int) -> str:
     return " ".join(rng.choices(WORDS, k=rng.randint(least, most)))
 
 
-def made_request(rng: random.Random) -> SearchRequest:
+def made_request(
+    rng: random.Random,
+    *,
+    merchant_ids: tuple[int, ...] = (1, 2, 3),
+    category_ids: tuple[int, ...] = (1, 2, 4),
+) -> SearchRequest:
     """A search with everything in it, more often with little."""
+    some = rng.choice((None, None, merchant_ids[::2], merchant_ids[1:2], ()))
+    ids = {"merchant": merchant_ids, "category": category_ids}
     filters = tuple(
         Filter(node=node, facet=facet)  # type: ignore[arg-type]
-        for node, facet in (_filter(rng) for _ in range(rng.choice((0, 0, 1, 1, 2))))
+        for node, facet in (_filter(rng, ids) for _ in range(rng.choice((0, 0, 1, 1, 2))))
     )
     facets = tuple(
         FacetRequest(
@@ -164,7 +171,7 @@ def made_request(rng: random.Random) -> SearchRequest:
     return SearchRequest(
         scope=Scope(
             currency=rng.choice(CURRENCIES),
-            merchant_ids=rng.choice((None, None, (1, 3), (2,), ())) if rng.random() < 0.3 else None,
+            merchant_ids=some if rng.random() < 0.3 else None,
         ),
         query=made_node(rng, depth=rng.choice((0, 1, 1, 2, 3))),
         otherwise=made_node(rng, depth=0) if rng.random() < 0.2 else None,
@@ -177,7 +184,7 @@ def made_request(rng: random.Random) -> SearchRequest:
     )
 
 
-def _filter(rng: random.Random) -> tuple[Node, str | None]:
+def _filter(rng: random.Random, ids: dict[str, tuple[int, ...]]) -> tuple[Node, str | None]:
     kind = rng.choice(
         ("color", "size", "brand", "merchant", "category", "price", "on_sale", "none")
     )
@@ -190,8 +197,8 @@ def _filter(rng: random.Random) -> tuple[Node, str | None]:
         "color": COLORS,
         "size": SIZES,
         "brand": BRANDS,
-        "merchant": ("1", "2", "3"),
-        "category": ("1", "2", "4"),
+        "merchant": tuple(map(str, ids["merchant"])),
+        "category": tuple(map(str, ids["category"])),
         "on_sale": ("true", "false"),
     }[kind]
     chosen = rng.sample(values, rng.choice((1, 1, 2)))

@@ -99,7 +99,9 @@ class Writer:
 
     def put(self, product_id: int, rows: Iterable[Row]) -> None:
         """Replace the product's documents by these; none removes it."""
-        guard(lambda: self._writer.delete_documents_by_term("product", product_id))
+        # By query: by term, the library takes the number as a signed one and finds nothing.
+        old = Query.term_query(SCHEMA, "product", product_id)
+        guard(lambda: self._writer.delete_documents_by_query(old))
         documents = [_document(row) for row in rows]
         guard(lambda: [self._writer.add_document(document) for document in documents])
 
