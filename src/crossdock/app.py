@@ -37,7 +37,7 @@ class Application:
         )
         self._edge = Edge(
             channels=channels,
-            operating=Operating(runtime, otherwise=self._site()),
+            operating=Operating(runtime, searching=services.searching, otherwise=self._site()),
             metrics=self._metrics,
             room=self.room,
             body_limit_bytes=settings.edge.body_limit_bytes,

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import combinations as choices
 from itertools import product as combinations
@@ -14,8 +15,10 @@ from crossdock.shop.search import (
     Bool,
     Boost,
     Chosen,
+    Contents,
     Document,
     Everything,
+    Explained,
     Facet,
     FacetRequest,
     FacetValue,
@@ -70,6 +73,12 @@ class BruteForce:
     def standing(self) -> Standing:
         return Standing(as_of=self._as_of, documents=len(self._documents))
 
+    def contents(self) -> Contents:
+        prices = {each.variant_id: each.price_minor for each in self._documents}
+        return Contents(
+            as_of=self._as_of, priced_at=datetime(2026, 3, 2, tzinfo=UTC), prices=prices
+        )
+
     def search(self, request: SearchRequest) -> Found:
         query, is_otherwise = request.query, False
         matching = self._matching(request, query)
@@ -87,6 +96,9 @@ class BruteForce:
             as_of=self._as_of,
             is_otherwise=is_otherwise,
         )
+
+    def explain(self, request: SearchRequest) -> tuple[Explained, ...]:
+        return tuple(Explained(hit=hit, reasons=()) for hit in self.search(request).hits)
 
     def _for_facet(
         self, request: SearchRequest, query: Node, facet: FacetRequest

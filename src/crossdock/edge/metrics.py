@@ -5,12 +5,14 @@ The folder must be set before prometheus_client is first imported, so only this 
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 
 from crossdock.db.unit_of_work import Database
 from crossdock.edge.metrics_folder import FOLDER_VARIABLE, take_room
 from crossdock.kit.storage import Space
 from crossdock.shop.alerts import count_open
 from crossdock.shop.events import count_unread
+from crossdock.shop.search import Searching, read_lags
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -30,6 +32,10 @@ _BACKLOG = (
 _ALERTS = ("crossdock_alerts_open", "Alerts that nobody has marked as seen, by kind.")
 _FREE = ("crossdock_disk_free_bytes", "Room left for the data folder or the embedded database.")
 _UNREAD = ("crossdock_events_unread", "Numbered events that a consumer has not read yet.")
+
+_INDEXED = ("crossdock_search_documents", "SKUs in the search index of this machine.")
+_BEHIND = ("crossdock_search_unread_events", "Events of the catalogue that the index has not read.")
+_BEHIND_S = ("crossdock_search_lag_seconds", "Age of the oldest of them.")
 
 
 class Metrics:
@@ -77,8 +83,10 @@ class Metrics:
             gauge.set(stats.get(name, 0))
 
 
-async def render(database: Database, *, space: Space | None) -> bytes:
-    """All metrics as text: the sum over the processes, the room left, the database's backlog."""
+async def render(
+    database: Database, *, searching: Searching, space: Space | None, now: datetime
+) -> bytes:
+    """All metrics as text: the sum over the processes, the room left, the backlog of database and indexes."""
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -90,6 +98,7 @@ async def render(database: Database, *, space: Space | None) -> bytes:
         row = await tx.one(_BACKLOG_SQL)
         alerts = await count_open(tx)
         unread = await count_unread(tx)
+        lags = await read_lags(tx, searching=searching, now=now)
     lines = [
         _gauge(name, text, f" {n}") for (name, text), n in zip(_BACKLOG, row or (), strict=True)
     ]
@@ -97,6 +106,12 @@ async def render(database: Database, *, space: Space | None) -> bytes:
     if space:
         lines.append(_gauge(*_FREE, f" {space.free_bytes}"))
     lines.append(_labelled(*_UNREAD, label="consumer", counts=unread))
+    for metric, counts in (
+        (_INDEXED, {lag.shop: lag.documents or 0 for lag in lags}),
+        (_BEHIND, {lag.shop: lag.unread for lag in lags}),
+        (_BEHIND_S, {lag.shop: lag.oldest_s for lag in lags}),
+    ):
+        lines.append(_labelled(*metric, label="shop", counts=counts))
     return generate_latest(registry) + "".join(lines).encode()
 
 

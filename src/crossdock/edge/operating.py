@@ -13,6 +13,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.edge import metrics
 from crossdock.errors import CrossdockError, NotFound, Unavailable
 from crossdock.kit.storage import MEGABYTE, Space, least_space
+from crossdock.shop.search import Searching
 
 _LOOPBACK = ("127.", "::1", "::ffff:127.")
 _FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
@@ -21,8 +22,9 @@ _FORWARDED = {b"x-forwarded-for", b"forwarded", b"x-real-ip"}
 class Operating:
     """An ASGI application that answers three paths and passes the others to another application."""
 
-    def __init__(self, runtime: Runtime, *, otherwise: ASGIApp) -> None:
+    def __init__(self, runtime: Runtime, *, searching: Searching, otherwise: ASGIApp) -> None:
         self._runtime = runtime
+        self._searching = searching
         self._otherwise = otherwise
         self._pages: dict[str, Callable[[Scope], Awaitable[tuple[str, bytes]]]] = {
             "/health": self._health,
@@ -70,7 +72,10 @@ class Operating:
         if not _may_scrape(scope, token=self._runtime.settings.edge.metrics_token):
             raise NotFound("not_found")
         return metrics.CONTENT_TYPE, await metrics.render(
-            self._runtime.database, space=self._space()
+            self._runtime.database,
+            searching=self._searching,
+            space=self._space(),
+            now=self._runtime.clock.now(),
         )
 
     def _space(self) -> Space | None:

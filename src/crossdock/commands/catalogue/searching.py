@@ -9,7 +9,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
-    from crossdock.shop.search import Built, FacetValue, Found, Lag
+    from crossdock.shop.search import Built, Explained, FacetValue, Found, Lag
 
 app = typer.Typer(help="Ask the catalogue search, and keep its index.", no_args_is_help=True)
 
@@ -45,6 +45,32 @@ def query(
 
     found, names = with_runtime(run)
     report(found, as_json=as_json, text=lambda: _print_found(found, names))
+
+
+@app.command()
+def explain(
+    words: WordsArgument, shop: ShopOption, limit: LimitOption = 5, as_json: JsonOption = False
+) -> None:
+    """Show why each result stands where it does: what each word counts in each field."""
+    from crossdock.compose import Services
+    from crossdock.shop.search import read_names, words_request
+    from crossdock.shop.shops import read_shop
+
+    async def run(runtime: Runtime) -> "tuple[tuple[Explained, ...], dict[int, str]]":
+        async with Services(runtime) as services, runtime.database.statement() as tx:
+            row = await read_shop(tx, slug=shop)
+            request = words_request(words, currency=row.currency, limit=limit)
+            found = await services.searching.explain(request, shop_id=row.id)
+            ids = [each.hit.product_id for each in found]
+            return found, await read_names(tx, shop_id=row.id, product_ids=ids)
+
+    found, names = with_runtime(run)
+    report_list(
+        list(found),
+        as_json=as_json,
+        table=lambda explained: _print_explained(explained, names),
+        none="Nothing is found.",
+    )
 
 
 @app.command()
@@ -104,6 +130,14 @@ def _print_found(found: "Found", names: dict[int, str]) -> None:
     typer.echo(f"{found.count:,} products{fell_back}, as of event {found.as_of:,}.")
     for facet, values in found.facets.items():
         typer.echo(f"{facet}: {_listed(values)}")
+
+
+def _print_explained(found: "list[Explained]", names: dict[int, str]) -> None:
+    for place, each in enumerate(found, start=1):
+        name = names.get(each.hit.product_id, "")
+        typer.echo(f"{place}. {name} ({each.hit.product_id}), {each.hit.score / 1_000_000:.3f}")
+        for reason in each.reasons:
+            typer.echo(f"   {reason.score / 1_000_000:>9.3f}  {reason.word} in {reason.field}")
 
 
 def _listed(values: "tuple[FacetValue, ...]") -> str:

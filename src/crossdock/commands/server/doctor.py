@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 def doctor(
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute levels, totals, balances and sequences; exit 0 only if nothing differs."""
+    """Recompute levels, totals, balances, sequences and search indexes; exit 0 only if nothing differs."""
+    from crossdock.compose import Services
     from crossdock.shop.doctor import examine
+    from crossdock.shop.search import examine_indexes
 
     async def look(runtime: Runtime) -> "list[CheckResult]":
-        return list(await examine(runtime.database))
+        async with Services(runtime) as services:
+            indexes = await examine_indexes(runtime.database, searching=services.searching)
+            return [*await examine(runtime.database), indexes]
 
     results = with_runtime(look)
     report(results, as_json=as_json, text=lambda: _print(results))

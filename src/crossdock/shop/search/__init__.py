@@ -9,12 +9,14 @@ from crossdock.shop.search.asking import (
     FACETS,
     LIMIT_MAX,
     OFFSET_MAX,
+    Explained,
     Facet,
     FacetRequest,
     FacetValue,
     Filter,
     Found,
     Hit,
+    Reason,
     Scope,
     SearchRequest,
     Sort,
@@ -22,13 +24,19 @@ from crossdock.shop.search.asking import (
 )
 from crossdock.shop.search.building import Building, Built, rebuild
 from crossdock.shop.search.documents import Category, Document
-from crossdock.shop.search.engine import Engine, Standing
+from crossdock.shop.search.engine import Contents, Engine, Standing
 from crossdock.shop.search.fields import FIELDS, SEARCHED, Field, FieldKind
 from crossdock.shop.search.following import Follower
 from crossdock.shop.search.local.compiling import Ranking
 from crossdock.shop.search.local.engine import LocalEngine
 from crossdock.shop.search.reading import OptionNames, option_names, read_names
-from crossdock.shop.search.searching import Lag, Limits, Searching, read_lags
+from crossdock.shop.search.searching import (
+    Lag,
+    Limits,
+    Searching,
+    raise_search_behind,
+    read_lags,
+)
 from crossdock.shop.search.tree import (
     Bool,
     Boost,
@@ -46,6 +54,7 @@ from crossdock.shop.search.tree import (
     check_bounds,
     words_query,
 )
+from crossdock.shop.search.verifying import examine_indexes
 from crossdock.shop.search.words import fold, keyword, split_words
 
 __all__ = [
@@ -61,9 +70,11 @@ __all__ = [
     "Built",
     "Category",
     "Chosen",
+    "Contents",
     "Document",
     "Engine",
     "Everything",
+    "Explained",
     "Facet",
     "FacetRequest",
     "FacetValue",
@@ -85,6 +96,7 @@ __all__ = [
     "Present",
     "Range",
     "Ranking",
+    "Reason",
     "Scope",
     "SearchRequest",
     "Searching",
@@ -92,9 +104,11 @@ __all__ = [
     "Standing",
     "Word",
     "check_bounds",
+    "examine_indexes",
     "fold",
     "keyword",
     "option_names",
+    "raise_search_behind",
     "read_lags",
     "read_names",
     "rebuild",

@@ -105,6 +105,21 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     is_otherwise: bool = False
 
 
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """What a word counts in a field of a product, in millionths."""
+
+    word: str
+    field: str
+    score: int
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """A product of a page, and why it stands there."""
+
+    hit: Hit
+    reasons: tuple[Reason, ...]
+
+
 def words_request(
     words: str,
     *,

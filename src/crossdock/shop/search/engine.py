@@ -1,10 +1,11 @@
 """What a search engine offers, whichever it is: a query tree in; hits, counts and facets out."""
 
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
-from crossdock.shop.search.asking import Found, SearchRequest
+from crossdock.shop.search.asking import Explained, Found, SearchRequest
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,6 +13,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     as_of: int
     documents: int
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an engine knows, to be compared: the price of each variant as of a moment."""
+
+    as_of: int
+    priced_at: datetime
+    prices: dict[int, int]
 
 
 class Engine(Protocol):
@@ -23,5 +32,11 @@ class Engine(Protocol):
     def search(self, request: SearchRequest) -> Found:
         """Answer a request. Raises Unavailable `search_unavailable` while there is nothing to ask."""
 
+    def explain(self, request: SearchRequest) -> tuple[Explained, ...]:
+        """Why the products of the page stand where they do; same errors."""
+
     def standing(self) -> Standing:
         """How much it knows. Raises Unavailable `search_unavailable`."""
+
+    def contents(self) -> Contents:
+        """All that it knows. Raises Unavailable `search_unavailable`."""

@@ -10,8 +10,9 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, Unavailable
-from crossdock.shop.search.asking import LIMIT_MAX, OFFSET_MAX, Found, SearchRequest
-from crossdock.shop.search.engine import Engine, Standing
+from crossdock.shop.alerts import raise_alert
+from crossdock.shop.search.asking import LIMIT_MAX, OFFSET_MAX, Explained, Found, SearchRequest
+from crossdock.shop.search.engine import Contents, Engine, Standing
 from crossdock.shop.search.tree import Bounds, check_bounds
 
 T = TypeVar("T")
@@ -49,9 +50,19 @@ class Searching:
         engine = self.engine(shop_id)
         return await self._run(lambda: engine.search(request))
 
+    async def explain(self, request: SearchRequest, *, shop_id: int) -> tuple[Explained, ...]:
+        """Why the products of the page stand where they do; errors as of `search`."""
+        self.check(request)
+        engine = self.engine(shop_id)
+        return await self._run(lambda: engine.explain(request))
+
     async def standing(self, shop_id: int) -> Standing:
         """How much the index knows. Raises Unavailable `search_unavailable`."""
         return await self._run(self.engine(shop_id).standing)
+
+    async def contents(self, shop_id: int) -> Contents:
+        """All that the index knows, however long it takes. Raises Unavailable `search_unavailable`."""
+        return await asyncio.to_thread(self.engine(shop_id).contents)
 
     def engine(self, shop_id: int) -> Engine:
         """The engine of a shop."""
@@ -121,6 +132,17 @@ async def read_lags(
         await _read_lag(tx, searching=searching, now=now, shop=(each, slug, last))
         for each, slug, last in shops
     ]
+
+
+async def raise_search_behind(tx: Transaction, *, lag: Lag, now: datetime) -> bool:
+    """Raise the alert `search_behind` for a shop; whether it is new."""
+    message = (
+        f"The search index does not know {lag.unread} changes of the catalogue, the oldest"
+        f" {lag.oldest_s} seconds old; see the worker's log."
+    )
+    return await raise_alert(
+        tx, shop_id=lag.shop_id, kind="search_behind", message=message, now=now
+    )
 
 
 async def _read_lag(

@@ -127,7 +127,7 @@ def check_bounds(nodes: tuple[Node, ...], *, bounds: Bounds) -> None:
     leaves = [leaf for node in nodes for leaf in _leaves(node, depth=1, bounds=bounds)]
     if len(leaves) > bounds.clauses:
         raise Invalid("too_large", f"The search has more than {bounds.clauses} clauses.")
-    if sum(len(_text_of(leaf)) for leaf in leaves) > bounds.chars:
+    if sum(len(leaf_text(leaf)) for leaf in leaves) > bounds.chars:
         raise Invalid("too_large", f"The search has more than {bounds.chars} characters.")
     if sum(map(_is_pattern, leaves)) > bounds.patterns:
         raise Invalid("too_large", f"The search has more than {bounds.patterns} wildcards.")
@@ -160,7 +160,8 @@ def _check_leaf(leaf: Node) -> None:
             raise Invalid("invalid_input", f"{leaf.field} cannot be compared with these bounds.")
 
 
-def _text_of(leaf: Node) -> str:
+def leaf_text(leaf: Node) -> str:
+    """The words or the pattern of a leaf; '' for one without."""
     if isinstance(leaf, Word | Phrase | Fuzzy):
         return leaf.text
     return leaf.pattern if isinstance(leaf, Pattern) else ""

@@ -114,12 +114,19 @@ class Compiler:
                 if not self._index.matches_any(query):
                     continue
                 self._varying.add(field)
-            if field in IDENTIFIERS and _is_number(leaf):
-                found.append(self._index.flat(query, IDENTIFIER_HUNDREDTHS))
-            else:
-                weight = self._ranking.weights["identifier" if field in IDENTIFIERS else field]
-                found.append(self._index.boosted(query, weight))
+            found.append(self._weighted(query, leaf, field))
         return self._index.best(found, tie_hundredths=self._ranking.tie)
+
+    def weigh(self, leaf: Node, field: Field) -> Any:
+        """The leaf in one field, counted as it is there."""
+        query = self._in_field(leaf, field)
+        return query if getattr(leaf, "field", None) else self._weighted(query, leaf, field)
+
+    def _weighted(self, query: Any, leaf: Node, field: Field) -> Any:
+        if field in IDENTIFIERS and _is_number(leaf):
+            return self._index.flat(query, IDENTIFIER_HUNDREDTHS)
+        weight = self._ranking.weights["identifier" if field in IDENTIFIERS else field]
+        return self._index.boosted(query, weight)
 
     def _in_field(self, leaf: Node, field: Field) -> Any:
         kind = FIELDS[field].kind

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import msgspec
 
 from crossdock.errors import Unavailable
 from crossdock.shop.search.asking import (
+    Explained,
     Facet,
     FacetRequest,
     FacetValue,
@@ -17,15 +19,17 @@ from crossdock.shop.search.asking import (
     SearchRequest,
     Sort,
 )
-from crossdock.shop.search.engine import Standing
+from crossdock.shop.search.engine import Contents, Standing
 from crossdock.shop.search.local.compiling import Compiled, Compiler, Ranking
 from crossdock.shop.search.local.counting import Alike, Apart, SetLabels, facet_values
+from crossdock.shop.search.local.explaining import explain_document
 from crossdock.shop.search.local.folders import read_current
 from crossdock.shop.search.local.rows import DICE_MAX
 from crossdock.shop.search.local.tantivy_index import Address, Reader, Snapshot, guard
 from crossdock.shop.search.tree import Bool, Everything, Node, Nothing, Word
 
 _MILLION: Final = 1_000_000
+_NO_STATE: Final = {"as_of": 0, "priced_at": "1970-01-01T00:00:00+00:00"}
 Placed = tuple[Any, Address]
 
 
@@ -72,10 +76,30 @@ class LocalEngine:
         """Answer one request from the newest saved state."""
         return guard(lambda: self._search(request))
 
+    def explain(self, request: SearchRequest) -> tuple[Explained, ...]:
+        """Why the products of the page stand where they do."""
+        return guard(lambda: self._explain(request))
+
     def standing(self) -> Standing:
         """What the index knows."""
         snapshot, state = self._current()
         return Standing(as_of=state["as_of"], documents=snapshot.documents)
+
+    def contents(self) -> Contents:
+        """The price of every SKU."""
+        return guard(self._contents)
+
+    def _contents(self) -> Contents:
+        snapshot, state = self._current()
+        skus = snapshot.term("present", "price")
+        addresses = [each for _, each in snapshot.top(skus, limit=max(1, snapshot.documents))]
+        variants = snapshot.column("variant", addresses)
+        prices = snapshot.column("price", addresses)
+        return Contents(
+            as_of=state["as_of"],
+            priced_at=datetime.fromisoformat(state["priced_at"]),
+            prices=dict(zip(variants, prices, strict=True)),
+        )
 
     def _current(self) -> tuple[Snapshot, dict[str, Any]]:
         with self._lock:
@@ -97,7 +121,7 @@ class LocalEngine:
             self._reader, self._opened, self._snapshot = Reader(path), path, None
         if self._snapshot is None or seen != self._seen:
             snapshot = self._reader.snapshot()
-            self._snapshot = snapshot, snapshot.read_state() or {"as_of": 0}
+            self._snapshot = snapshot, snapshot.read_state() or _NO_STATE
             self._seen = seen
         return self._snapshot
 
@@ -105,6 +129,10 @@ class LocalEngine:
         snapshot, state = self._current()
         ask = _Ask(snapshot, request, self._ranking, self._known)
         return ask.answer(as_of=state["as_of"])
+
+    def _explain(self, request: SearchRequest) -> tuple[Explained, ...]:
+        snapshot, _ = self._current()
+        return _Ask(snapshot, request, self._ranking, self._known).explain()
 
 
 class _Ask:
@@ -120,20 +148,36 @@ class _Ask:
         self._query = request.query
 
     def answer(self, *, as_of: int) -> Found:
-        request = self._request
-        alike, apart = self._sides(None)
-        is_otherwise = False
-        if request.otherwise is not None and not self._any(alike, apart):
-            self._query, is_otherwise = request.otherwise, True
-            alike, apart = self._sides(None)
-        hits = self._hits(alike, apart)
+        alike, apart = self._matching()
+        hits = self._shown(self._page(alike, apart))
         return Found(
             hits=tuple(hits),
             count=alike.count() + apart.count(),
             facets=self._facets(alike, apart),
             as_of=as_of,
-            is_otherwise=is_otherwise,
+            is_otherwise=self._query is not self._request.query,
         )
+
+    def explain(self) -> tuple[Explained, ...]:
+        page = self._page(*self._matching())
+        return tuple(
+            Explained(
+                hit=hit,
+                reasons=explain_document(
+                    self._index, self._compiler, query=self._query, address=address
+                ),
+            )
+            for hit, (_, address) in zip(self._shown(page), page, strict=True)
+        )
+
+    def _matching(self) -> tuple[Alike, Apart]:
+        """What matches the query or, where nothing does, what is to be asked otherwise."""
+        alike, apart = self._sides(None)
+        otherwise = self._request.otherwise
+        if otherwise is not None and not self._any(alike, apart):
+            self._query = otherwise
+            alike, apart = self._sides(None)
+        return alike, apart
 
     def _any(self, alike: Alike, apart: Apart) -> bool:
         return self._index.matches_any(alike.query) or self._index.matches_any(apart.query)
@@ -165,12 +209,15 @@ class _Ask:
         own = any(each.facet == facet.facet for each in self._request.filters)
         return facet.ignores_own and own
 
-    def _hits(self, alike: Alike, apart: Apart) -> list[Hit]:
+    @property
+    def _sort(self) -> Sort:
+        is_scored = not isinstance(self._query, Everything)
+        return self._request.sort if is_scored or self._request.sort != "relevance" else "modified"
+
+    def _page(self, alike: Alike, apart: Apart) -> list[Placed]:
         request = self._request
         upto = request.offset + request.limit
-        sort = request.sort
-        if sort == "relevance" and isinstance(self._query, Everything):
-            sort = "modified"
+        sort = self._sort
         order = _ORDERS[sort]
         start = request.seed % DICE_MAX
         leads = self._leads(alike, order, upto, start=start if sort == "random" else None)
@@ -181,8 +228,7 @@ class _Ask:
             value = order.key(placed[0])
             return (value - start) % DICE_MAX if sort == "random" else value
 
-        page = sorted([*leads, *singles], key=key)[request.offset : upto]
-        return self._shown(page, is_scored=order.leads is None)
+        return sorted([*leads, *singles], key=key)[request.offset : upto]
 
     def _leads(self, alike: Alike, order: _Order, limit: int, *, start: int | None) -> list[Placed]:
         if not limit:
@@ -202,7 +248,8 @@ class _Ask:
             found += top(before, limit - len(found))
         return found
 
-    def _shown(self, page: Sequence[Placed], *, is_scored: bool) -> list[Hit]:
+    def _shown(self, page: Sequence[Placed]) -> list[Hit]:
+        is_scored = self._sort == "relevance"
         addresses = [address for _, address in page]
         products = self._index.column("product", addresses)
         variants = self._index.column("variant", addresses)
