@@ -36,7 +36,7 @@ class Measured:
 
     lines: tuple[Line, ...]
     faults: tuple[str, ...] = ()
-    figures: dict[str, float | int | str] = field(default_factory=dict)
+    figures: Mapping[str, float | int | str] = field(default_factory=dict)
 
     @property
     def passes(self) -> bool:

@@ -7,11 +7,14 @@ from bench.runs import (
     b03_consigned,
     b03_orders,
     b04_hot,
+    b05_search,
     b06_import,
     b07_catalogue,
     b08_growth,
     b09_deliveries,
     b10_start,
+    b11_relevance,
+    b12_search_growth,
 )
 
 BENCHES: list[Bench] = [
@@ -20,9 +23,12 @@ BENCHES: list[Bench] = [
     b03_orders.BENCH,
     b03_consigned.BENCH,
     b04_hot.BENCH,
+    b05_search.BENCH,
     b06_import.BENCH,
     b07_catalogue.BENCH,
     b08_growth.BENCH,
     b09_deliveries.BENCH,
     b10_start.BENCH,
+    b11_relevance.BENCH,
+    b12_search_growth.BENCH,
 ]

@@ -46,3 +46,9 @@ def assert_equal(found: Found, right: Found, *, request: SearchRequest, where: s
         assert products == [hit.product_id for hit in right.hits], where
     elif request.offset == 0 and request.limit >= right.count:
         assert set(products) == {hit.product_id for hit in right.hits}, where
+
+
+def joined_engine(folder: Path) -> LocalEngine:
+    """The same index with one field in which everything is joined: what the weights are compared with."""
+    weights = dict.fromkeys(Search().weights, 0) | {"everything": 100}
+    return LocalEngine(folder, ranking=Ranking(weights=weights, tie=0))

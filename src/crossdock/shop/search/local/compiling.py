@@ -109,13 +109,20 @@ class Compiler:
         """The leaf in every searched field; the best counts, and a whole identifier most of all."""
         found = []
         for field in SEARCHED:
+            if field in VARYING and not self._occurs(leaf, field):
+                continue
             query = self._in_field(leaf, field)
-            if field in VARYING:
-                if not self._index.matches_any(query):
-                    continue
-                self._varying.add(field)
+            self._note(field)
             found.append(self._weighted(query, leaf, field))
         return self._index.best(found, tie_hundredths=self._ranking.tie)
+
+    def _occurs(self, leaf: Node, field: Field) -> bool:
+        """Whether any document has it there; of a single word the index knows without a search."""
+        text = leaf.text if isinstance(leaf, Word) else ""
+        words = [keyword(text)] if FIELDS[field].kind == "exact" else split_words(text)
+        if len(words) == 1:
+            return self._index.has_word(field, words[0])
+        return self._index.matches_any(self._in_field(leaf, field))
 
     def weigh(self, leaf: Node, field: Field) -> Any:
         """The leaf in one field, counted as it is there."""

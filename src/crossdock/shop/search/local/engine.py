@@ -21,16 +21,15 @@ from crossdock.shop.search.asking import (
 )
 from crossdock.shop.search.engine import Contents, Standing
 from crossdock.shop.search.local.compiling import Compiled, Compiler, Ranking
-from crossdock.shop.search.local.counting import Alike, Apart, SetLabels, facet_values
+from crossdock.shop.search.local.counting import Alike, Apart, Placed, SetLabels, facet_values
 from crossdock.shop.search.local.explaining import explain_document
 from crossdock.shop.search.local.folders import read_current
 from crossdock.shop.search.local.rows import DICE_MAX
-from crossdock.shop.search.local.tantivy_index import Address, Reader, Snapshot, guard
+from crossdock.shop.search.local.tantivy_index import Reader, Snapshot, guard
 from crossdock.shop.search.tree import Bool, Everything, Node, Nothing, Word
 
 _MILLION: Final = 1_000_000
 _NO_STATE: Final = {"as_of": 0, "priced_at": "1970-01-01T00:00:00+00:00"}
-Placed = tuple[Any, Address]
 
 
 class _Order(msgspec.Struct, frozen=True):
@@ -152,7 +151,7 @@ class _Ask:
         hits = self._shown(self._page(alike, apart))
         return Found(
             hits=tuple(hits),
-            count=alike.count() + apart.count(),
+            count=alike.count + apart.count,
             facets=self._facets(alike, apart),
             as_of=as_of,
             is_otherwise=self._query is not self._request.query,
@@ -221,14 +220,13 @@ class _Ask:
         order = _ORDERS[sort]
         start = request.seed % DICE_MAX
         leads = self._leads(alike, order, upto, start=start if sort == "random" else None)
-        skus = apart.read(order=order.skus, descending=order.is_descending)
-        singles = _first_of_each(skus, apart.products)
+        apart.read(order=order.skus, descending=order.is_descending)
 
         def key(placed: Placed) -> Any:
             value = order.key(placed[0])
             return (value - start) % DICE_MAX if sort == "random" else value
 
-        return sorted([*leads, *singles], key=key)[request.offset : upto]
+        return sorted([*leads, *apart.best()], key=key)[request.offset : upto]
 
     def _leads(self, alike: Alike, order: _Order, limit: int, *, start: int | None) -> list[Placed]:
         if not limit:
@@ -279,11 +277,3 @@ def _count_facets(
         )
         for each in facets
     }
-
-
-def _first_of_each(skus: Sequence[Placed], products: Sequence[int]) -> list[Placed]:
-    """The first SKU of each product, in order."""
-    first: dict[int, Placed] = {}
-    for product, placed in zip(products, skus, strict=True):
-        first.setdefault(product, placed)
-    return list(first.values())

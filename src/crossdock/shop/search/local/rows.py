@@ -8,7 +8,7 @@ same numbers (counting.py); these columns serve them:
 | `lead` | one SKU of each product and currency | that it is the one |
 | `varies` | every SKU | the fields in which the SKUs of its product differ |
 | `<facet>_label` | every SKU | its values, as key, label and parent |
-| `<facet>_once` | the first SKU with the value | the same, so that the product counts once |
+| `<facet>_once` | the first SKU of the product with the value | the same, so that it counts once |
 | `<facet>_set` | every SKU | a number for the set of its values |
 | `price_once`, `price_before` | the first SKU with the price | it, and the next lower one of the product |
 """
@@ -36,7 +36,7 @@ LABEL_FACETS: Final[tuple[Facet, ...]] = (
 VARYING_FACETS: Final[tuple[Facet, ...]] = ("color", "size", "on_sale")
 LABELS: Final = (
     *(f"{facet}_label" for facet in LABEL_FACETS),
-    *(f"{facet}_once" for facet in VARYING_FACETS),
+    *(f"{facet}_once" for facet in LABEL_FACETS),
 )
 COLUMNS: Final = ("product", "variant", *(f"{facet}_set" for facet in LABEL_FACETS))
 ORDERS: Final = ("newest", "cheap", "dear", "cheapest", "dearest", "dice")
@@ -221,6 +221,5 @@ def _add_labels(
         texts[f"{facet}_label"] = encoded
         columns[f"{facet}_set"] = _number_of("\n".join(sorted(encoded))) if labels else 0
         chosen += [f"{facet}:{label.key}" for label in labels]
-        if facet in VARYING_FACETS:
-            texts[f"{facet}_once"] = [label.encode() for label in new]
+        texts[f"{facet}_once"] = [label.encode() for label in new]
     texts["chosen"] = chosen

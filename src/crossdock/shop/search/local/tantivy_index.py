@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import msgspec
 import tantivy
 from tantivy import FieldType, Occur, Order, Query
 
@@ -32,6 +33,7 @@ Address = tantivy.DocAddress
 Part = tuple[str, Any]
 
 _MARKER: Final = "marker"
+_GRID: Final = "grid"
 _HEAP_MIN: Final = 15_000_000
 _WAYS_MAX: Final = 65
 _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$#&~-])")
@@ -144,6 +146,23 @@ class Reader:
         """What was saved last; it stays as it is while others write."""
         guard(self._index.reload)
         return Snapshot(self._index, guard(self._index.searcher))
+
+
+class Grid(msgspec.Struct, frozen=True):
+    """Documents by two columns of numbers: a cell for each pair of ranges between the edges."""
+
+    column: str
+    other: str
+    edges: tuple[int, ...]
+
+    def asked(self) -> dict[str, Any]:
+        """As the library is asked for it."""
+        ranges = [
+            {key: bound for key, bound in (("from", low), ("to", high)) if bound is not None}
+            for low, high in zip([None, *self.edges], [*self.edges, None], strict=True)
+        ]
+        inner = {"i": {"range": {"field": self.other, "ranges": ranges}}}
+        return {"range": {"field": self.column, "ranges": ranges}, "aggs": inner}
 
 
 class Snapshot:
@@ -263,6 +282,10 @@ class Snapshot:
         found: Any = self._searcher.search(query, 1)  # the library's stub forgets `count`
         return int(found.count)
 
+    def has_word(self, field: str, word: str) -> bool:
+        """Whether a document has this word, or whole value; one that was removed may count."""
+        return bool(word) and bool(self._searcher.doc_freq(field, word))
+
     def matches_any(self, query: Query) -> bool:
         """Whether a document matches."""
         return bool(self._searcher.search(query, 1, count=False).hits)
@@ -279,18 +302,34 @@ class Snapshot:
         )
         return list(found.hits)
 
+    def top_of(
+        self, query: Query, *, limit: int, order: str | None = None, descending: bool = False
+    ) -> tuple[list[tuple[Any, Address]], int]:
+        """The same, and how many documents match."""
+        direction = Order.Desc if descending else Order.Asc
+        found: Any = self._searcher.search(query, limit, order_by_field=order, order=direction)
+        return list(found.hits), int(found.count)
+
     def column(self, name: str, addresses: Sequence[Address]) -> list[Any]:
         """The number of each document in a column; None where it has none."""
         return self._searcher.fast_field_values(name, list(addresses))
 
-    def labels(self, query: Query, names: Iterable[str]) -> dict[str, dict[str, int]]:
-        """How many of the documents have which label, by the column of labels.
+    def count_labels(
+        self, query: Query, names: Sequence[str], *, grid: Grid | None = None
+    ) -> tuple[dict[str, dict[str, int]], list[list[int]]]:
+        """How many of the documents have which label, by the column of labels, and the cells of a grid.
 
         Raises CrossdockError `internal` rather than to answer with a count that may be wrong.
         """
         wanted = {name: {"terms": self._terms(name)} for name in names}
+        if grid:
+            wanted[_GRID] = grid.asked()
         answer = self._searcher.aggregate(query, wanted) if wanted else {}
-        return {name: _counts(answer[name]) for name in wanted}
+        cells = [
+            [cell["doc_count"] for cell in bucket["i"]["buckets"]]
+            for bucket in (answer[_GRID]["buckets"] if grid else ())
+        ]
+        return {name: _counts(answer[name]) for name in names}, cells
 
     def labels_of(
         self, query: Query, *, column: str, name: str
@@ -302,22 +341,6 @@ class Snapshot:
         return {
             int(each["key"]): (each["doc_count"], _counts(each["l"])) for each in answer["buckets"]
         }
-
-    def grid(
-        self, query: Query, *, column: str, other: str, edges: Sequence[int]
-    ) -> list[list[int]]:
-        """How many documents have `column` in the one and `other` in the other range between the edges."""
-        ranges = [
-            {key: bound for key, bound in (("from", low), ("to", high)) if bound is not None}
-            for low, high in zip([None, *edges], [*edges, None], strict=True)
-        ]
-        inner = {"i": {"range": {"field": other, "ranges": ranges}}}
-        wanted = {"o": {"range": {"field": column, "ranges": ranges}, "aggs": inner}}
-        answer = self._searcher.aggregate(query, wanted)
-        return [
-            [cell["doc_count"] for cell in bucket["i"]["buckets"]]
-            for bucket in answer["o"]["buckets"]
-        ]
 
     def explain(self, query: Query, address: Address) -> dict[str, Any]:
         """How the score of a document comes about, as the library tells it."""
