@@ -3,6 +3,8 @@
 import asyncio
 import random
 import statistics
+import subprocess
+import sys
 import time
 from contextlib import AsyncExitStack
 
@@ -11,6 +13,7 @@ from bench.search_goods import fill_shop
 from bench.searching import OpenSearch, all_facets, open_search
 from crossdock.shop.search import Chosen, Filter, Scope, SearchRequest, Word
 from proof.stand import Ground
+from tests.support.processes import ROOT, environment
 
 P99_MS = 10.0
 INDEX_MB = 1_000.0
@@ -36,7 +39,10 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
         for _ in range(size["pairs"]):
             for count, search, shop_id in shops:
                 times[count] += await _ask(search, shop_id, count, calls=size["calls"], rng=rng)
+        for count in counts:
+            figures[f"{count:,}: p50 and p99, ms"] = _spread(times[count])
         for count, search, shop_id in shops:
+            figures[f"{count:,}: memory, MB"] = await asyncio.to_thread(_memory, search)
             figures[f"{count:,}: everything with all facets, ms"] = await _everything(
                 search, shop_id
             )
@@ -48,6 +54,25 @@ def _told(count: int, search: OpenSearch) -> dict[str, float | int | str]:
         f"{count:,}: build, s": round(search.build_s, 1),
         f"{count:,}: index, MB": round(search.size_mb, 1),
     }
+
+
+def _spread(times: list[float]) -> str:
+    cuts = statistics.quantiles(times, n=100)
+    return f"{cuts[49]:.1f} and {cuts[98]:.1f}"
+
+
+def _memory(search: OpenSearch) -> float:
+    """What a process takes more, besides the pages of the index that the system keeps for all."""
+    said = subprocess.run(
+        [sys.executable, "-m", "bench.search_memory", str(search.folder.parent)],
+        env=environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    before, after = said.split()
+    return round(float(after) - float(before), 1)
 
 
 async def _ask(
