@@ -185,6 +185,7 @@ class Services:
             deadline_ms=settings.deadline_ms,
             at_once=settings.at_once,
             waiting_max=settings.waiting_max,
+            lag_alert_s=settings.lag_alert_s,
         )
         return Searching(engine_of, limits=limits)
 

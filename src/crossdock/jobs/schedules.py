@@ -18,7 +18,7 @@ from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
-from crossdock.shop.search import raise_search_behind, read_lags
+from crossdock.shop.search import alert_of_lags
 from crossdock.shop.stock import expire_holds as expire
 from crossdock.shop.warehouse import poll_carriers as ask_carriers
 
@@ -113,14 +113,8 @@ async def watch_disk(context: JobContext, timestamp: int) -> None:
 async def watch_indexes(context: JobContext, timestamp: int) -> None:
     """Raise an alert while a search index of this machine is far behind."""
     services = services_of(context)
-    limit_s = services.settings.search.lag_alert_s
-    if not limit_s:
-        return
-    now = services.runtime.clock.now()
     async with services.runtime.database.begin() as tx:
-        for lag in await read_lags(tx, searching=services.searching, now=now):
-            if lag.oldest_s > limit_s:
-                await raise_search_behind(tx, lag=lag, now=now)
+        await alert_of_lags(tx, searching=services.searching, now=services.runtime.clock.now())
 
 
 @queue.periodic(cron="17 * * * *")

@@ -14,8 +14,8 @@ from crossdock.settings import Settings
 from crossdock.shop.alerts import list_alerts
 from crossdock.shop.search import (
     Follower,
+    alert_of_lags,
     examine_indexes,
-    raise_search_behind,
     read_lags,
 )
 from crossdock.shop.shops import Shop
@@ -76,11 +76,12 @@ async def test_is_alerted_once(alone, shop, services, clock):
         records=[record_of(made_goods(1, rng=random.Random(4))[0])],
         now=clock.now(),
     )
-    clock.move(timedelta(seconds=90))
-    behind = await lag(services)
     async with alone.begin() as tx:
-        assert await raise_search_behind(tx, lag=behind, now=clock.now())
-        assert not await raise_search_behind(tx, lag=behind, now=clock.now())
+        clock.move(timedelta(seconds=60))
+        assert not await alert_of_lags(tx, searching=services.searching, now=clock.now())
+        clock.move(timedelta(seconds=1))
+        assert await alert_of_lags(tx, searching=services.searching, now=clock.now()) == 1
+        assert await alert_of_lags(tx, searching=services.searching, now=clock.now()) == 0
         (alert,) = await list_alerts(tx, shop_id=shop.id)
     assert (alert.kind, "1 changes of the catalogue" in alert.message) == ("search_behind", True)
 

@@ -34,7 +34,7 @@ from crossdock.shop.search.searching import (
     Lag,
     Limits,
     Searching,
-    raise_search_behind,
+    alert_of_lags,
     read_lags,
 )
 from crossdock.shop.search.tree import (
@@ -103,12 +103,12 @@ __all__ = [
     "Sort",
     "Standing",
     "Word",
+    "alert_of_lags",
     "check_bounds",
     "examine_indexes",
     "fold",
     "keyword",
     "option_names",
-    "raise_search_behind",
     "read_lags",
     "read_names",
     "rebuild",

@@ -21,12 +21,13 @@ EngineOf = Callable[[int], Engine]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one search may cost, and how many a process runs and lets wait."""
+    """What one search may cost, how many a process runs and lets wait, and when an index is late."""
 
     bounds: Bounds
     deadline_ms: int
     at_once: int
     waiting_max: int
+    lag_alert_s: int = 0
 
 
 class Searching:
@@ -69,6 +70,10 @@ class Searching:
         if shop_id not in self._engines:
             self._engines[shop_id] = self._engine_of(shop_id)
         return self._engines[shop_id]
+
+    def is_late(self, oldest_s: int) -> bool:
+        """Whether the oldest change that an index does not know is too old; never without a limit."""
+        return 0 < self._limits.lag_alert_s < oldest_s
 
     def check(self, request: SearchRequest) -> None:
         """Raise Invalid for a request that would cost more than the bounds allow."""
@@ -134,15 +139,19 @@ async def read_lags(
     ]
 
 
-async def raise_search_behind(tx: Transaction, *, lag: Lag, now: datetime) -> bool:
-    """Raise the alert `search_behind` for a shop; whether it is new."""
-    message = (
-        f"The search index does not know {lag.unread} changes of the catalogue, the oldest"
-        f" {lag.oldest_s} seconds old; see the worker's log."
-    )
-    return await raise_alert(
-        tx, shop_id=lag.shop_id, kind="search_behind", message=message, now=now
-    )
+async def alert_of_lags(tx: Transaction, *, searching: Searching, now: datetime) -> int:
+    """Raise the alert `search_behind` for each index that is behind for too long; how many are new."""
+    raised = 0
+    for lag in await read_lags(tx, searching=searching, now=now):
+        if searching.is_late(lag.oldest_s):
+            message = (
+                f"The search index does not know {lag.unread} changes of the catalogue, the oldest"
+                f" {lag.oldest_s} seconds old; see the worker's log."
+            )
+            raised += await raise_alert(
+                tx, shop_id=lag.shop_id, kind="search_behind", message=message, now=now
+            )
+    return raised
 
 
 async def _read_lag(
