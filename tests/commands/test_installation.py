@@ -21,6 +21,7 @@ REFUSED = """
     import goods.jsonl --format jsonl --shop demo
     export --format jsonl --shop demo
     search query chair --shop demo
+    search explain chair --shop demo
     search rebuild --shop demo
     search status
     jobs list
