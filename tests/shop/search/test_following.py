@@ -393,3 +393,26 @@ async def test_is_right_after_the_worker_is_killed_at_any_moment(
         assert_equal(
             engine(kept, shop).search(request), oracle.search(request), request=request, where=where
         )
+
+
+async def test_forgets_nothing_when_it_cannot_write(alone, shop, kept, follower, search, clock):
+    """What a full disk or a lost folder refuses is read again, not taken for written."""
+    await write(alone, shop=shop, records=[a_product()], now=clock.now())
+    await catch_up(follower)
+    path = folders.read_current(kept.folder(shop.id))
+    assert path is not None
+    hidden = path.with_name("hidden")
+    await write(alone, shop=shop, records=[a_product("desk")], now=clock.now())
+    await catch_up(follower)  # the writer is open now
+    await write(alone, shop=shop, records=[a_product("shelf")], now=clock.now())
+    path.rename(hidden)
+    path.mkdir()
+    (path / "meta.json").write_text("{}")  # still the current one, but not to be written to
+    await follower.step()
+    shutil.rmtree(path)
+    hidden.rename(path)
+
+    await catch_up(follower)
+    await catch_up(follower)
+    assert named(search, "steel") == 3
+    assert search.standing().as_of == 3

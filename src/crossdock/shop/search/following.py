@@ -108,10 +108,10 @@ class _Shop:
         return 0
 
     async def close(self) -> None:
-        """Release the folder."""
-        if self._open is not None:
-            await self._open.rest()
-        self._open = None
+        """Release the folder; the next step reads again how far the index on the disk is."""
+        index, self._open = self._open, None
+        if index is not None:
+            await index.rest()
         self._held.close()
         self._has_lock = False
 
@@ -120,8 +120,9 @@ class _Shop:
         path = folders.read_current(self._folder)
         if self._open is not None and path == self._open.path and last >= self._open.state.as_of:
             return self._open
-        if self._open is not None:
-            await self._open.rest()
+        index, self._open = self._open, None
+        if index is not None:
+            await index.rest()
             await asyncio.to_thread(folders.sweep_unless_building, self._folder)
         self._open = await self._find(last)
         if self._open is None:
@@ -206,7 +207,6 @@ class _Open:
 
     async def save(self, state: State, *, has_written: bool) -> None:
         """Save what was written with the new state; without anything, once in a while."""
-        self.state = state
         is_time = state.as_of != self._saved.as_of and (
             abs(state.priced_at - self._saved.priced_at) >= NOTE_AFTER
         )
@@ -214,12 +214,16 @@ class _Open:
             writer = await self.awake()
             await asyncio.to_thread(writer.save, encode_state(state))
             self._saved, self.written_at = state, state.priced_at
+        self.state = state
 
     async def rest(self) -> None:
-        """Close the writer, and with it what was not saved."""
+        """Close the writer, and with it what was not saved; one that broke has nothing to close."""
         if self._writer is not None:
             writer, self._writer, self.written_at = self._writer, None, None
-            await asyncio.to_thread(writer.close)
+            try:
+                await asyncio.to_thread(writer.close)
+            except CrossdockError as error:
+                log.warning("a writer was not closed", path=str(self.path), error=error.message)
 
 
 async def changed_products(
