@@ -10,6 +10,7 @@ FIELDS = ("name", "brand", "category", "description")
 FACETS = ("brand", "merchant", "category", "color", "size", "on_sale")
 MOST = 2_000_000
 LOW, HIGH = 1_000, 30_000
+ROOTS = ("1", "2", "3", "4", "5", "6")
 
 
 class Library:
@@ -45,7 +46,8 @@ class Library:
     def _filter(self, kind: str) -> Query:
         if kind == "range of prices":
             return Query.range_query(self._schema, "price", FieldType.Integer, LOW, HIGH)
-        return Query.phrase_query(self._schema, "category", ["root", "1"])
+        roots = [Query.term_query(self._schema, "chosen", f"category:{each}") for each in ROOTS]
+        return Query.boolean_query([(Occur.Should, each) for each in roots])
 
     def _terms(self, word: str) -> list[Query]:
         return [Query.term_query(self._schema, field, word) for field in FIELDS]

@@ -46,6 +46,13 @@ class Alike:
         """How many products match."""
         return self._index.count(self.query)
 
+    def top(self, limit: int, *, order: str | None, descending: bool) -> list[Placed]:
+        """The first leads in an order; their number is known then as well."""
+        hits, self.count = self._index.top_of(
+            self.query, limit=limit, order=order, descending=descending
+        )
+        return hits
+
     def facets(self, facets: Sequence[FacetRequest]) -> dict[Facet, Counts]:
         """The counts of each value, by its encoded label; of prices, by the number of the range."""
         if not self.count:

@@ -238,7 +238,7 @@ class _Ask:
             )
 
         if start is None:
-            return top(alike.query, limit)
+            return alike.top(limit, order=order.leads, descending=order.is_descending)
         behind = self._index.at_least("dice", start)
         found = top(self._index.combine(must=[alike.query, behind]), limit)
         if len(found) < limit:
