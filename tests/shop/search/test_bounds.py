@@ -1,0 +1,129 @@
+"""A search that would cost too much..."""
+
+import asyncio
+import threading
+
+import pytest
+
+from crossdock.errors import Invalid, Unavailable
+from crossdock.shop.search import (
+    Bool,
+    Boost,
+    Bounds,
+    FacetRequest,
+    Filter,
+    Fuzzy,
+    Limits,
+    Node,
+    Pattern,
+    Phrase,
+    Range,
+    Scope,
+    Searching,
+    SearchRequest,
+    Standing,
+    Word,
+)
+from tests.support.search_oracle import BruteForce
+
+USD = Scope(currency="USD")
+
+
+def nested(depth: int) -> Node:
+    node: Node = Word(text="a")
+    for _ in range(depth - 1):
+        node = Boost(node=node, hundredths=200)
+    return node
+
+
+def service(engine: BruteForce, **limits: int) -> Searching:
+    chosen = {"deadline_ms": 2_000, "at_once": 1, "waiting_max": 10} | limits
+    return Searching(lambda _: engine, limits=Limits(bounds=Bounds(), **chosen))
+
+
+@pytest.mark.parametrize(
+    ("node", "code"),
+    [
+        (Bool(should=(Word(text="a"),) * 65), "too_large"),
+        (Word(text="a" * 513), "too_large"),
+        (nested(11), "too_large"),
+        (Bool(must=(Pattern(pattern="a*"),) * 9), "too_large"),
+        (Bool(must=(Fuzzy(text="a"),) * 5 + (Phrase(text="b*"),) * 4), "too_large"),
+        (Phrase(text="a b", slop=-1), "invalid_input"),
+        (Phrase(text="a b*", slop=1), "invalid_input"),
+        (Fuzzy(text="a", distance=3), "invalid_input"),
+        (Range(field="price", low="a"), "invalid_input"),
+        (Range(field="name", low=1), "invalid_input"),
+    ],
+)
+async def test_is_refused(node, code):
+    found = service(BruteForce([]))
+    for request in (
+        SearchRequest(scope=USD, query=node),
+        SearchRequest(scope=USD, otherwise=node),
+        SearchRequest(scope=USD, filters=(Filter(node=node),)),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await found.search(request, shop_id=1)
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        Bool(should=(Word(text="a"),) * 64),
+        Word(text="a" * 512),
+        nested(10),
+        Bool(must=(Pattern(pattern="a*"),) * 8),
+    ],
+)
+async def test_is_answered_up_to_the_bounds(node):
+    found = await service(BruteForce([])).search(SearchRequest(scope=USD, query=node), shop_id=1)
+    assert found.count == 0
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        SearchRequest(scope=USD, offset=-1),
+        SearchRequest(scope=USD, limit=1_001),
+        SearchRequest(scope=USD, facets=(FacetRequest(facet="price", edges=(5, 5)),)),
+        SearchRequest(scope=USD, facets=(FacetRequest(facet="price", edges=(0, 5)),)),
+        SearchRequest(scope=USD, facets=(FacetRequest(facet="price", edges=tuple(range(1, 53))),)),
+    ],
+)
+async def test_is_refused_for_its_page_or_its_ranges(request_):
+    with pytest.raises(Invalid, match=r"out of range|ascend"):
+        await service(BruteForce([])).search(request_, shop_id=1)
+
+
+class Held(BruteForce):
+    """An engine that answers when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.go = threading.Event()
+
+    def standing(self) -> Standing:
+        self.go.wait(10)
+        return super().standing()
+
+
+async def test_ends_at_its_deadline():
+    engine = Held()
+    with pytest.raises(Unavailable) as late:
+        await service(engine, deadline_ms=50).standing(1)
+    assert late.value.code == "busy"
+    engine.go.set()
+
+
+async def test_waits_only_where_there_is_room():
+    engine = Held()
+    found = service(engine, waiting_max=1)
+    first = asyncio.create_task(found.standing(1))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable) as full:
+        await found.standing(1)
+    assert full.value.code == "busy"
+    engine.go.set()
+    assert (await first).documents == 0
