@@ -252,12 +252,14 @@ def _words_in_a_row(rng: random.Random) -> Node:
 
 def _phrase(rng: random.Random) -> Node:
     phrases = ("calvin klein", "calv* kl*", "lord and taylor", "dark re*", "Top*", "to", "SKU-1*")
-    return Phrase(text=rng.choice(phrases), field=rng.choice((_field(rng), "sku")))
+    return Phrase(text=rng.choice(phrases), field=rng.choice((_field(rng), None, "sku")))
 
 
 def _pattern(rng: random.Random) -> Node:
     patterns = ("top*", "*s", "l?mp", "?", "*", "sku-1?", "000*", "c*é", "x1*", "[a", "a.b")
-    return Pattern(pattern=rng.choice(patterns), field=rng.choice((_field(rng), "sku", "upc")))
+    return Pattern(
+        pattern=rng.choice(patterns), field=rng.choice((_field(rng), None, "sku", "upc"))
+    )
 
 
 def _fuzzy(rng: random.Random) -> Node:

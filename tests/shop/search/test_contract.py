@@ -15,6 +15,7 @@ from crossdock.shop.search import (
     Everything,
     FacetRequest,
     Filter,
+    Fuzzy,
     Node,
     Pattern,
     Phrase,
@@ -232,6 +233,12 @@ def test_another_seed_is_another_order(engines, request):
         (Phrase(text="noir au", slop=3), [1]),
         (Phrase(text="noir au", slop=2), []),
         (Word(text="x-100"), [2]),
+        (Word(text="sku/7"), [2]),
+        (Pattern(pattern="sku/?"), [2]),
+        (Phrase(text="SKU/*"), [2]),
+        (Phrase(text="sku/7"), [2]),
+        (Fuzzy(text="sku/7"), [2]),
+        (Bool(must_not=(Phrase(text="SKU/*"),)), [1]),
         (Word(text="x 100", field="sku"), []),
         (Word(text="", field="name"), []),
         (Bool(must_not=(Word(text="noir"),)), [2]),
@@ -239,5 +246,7 @@ def test_another_seed_is_another_order(engines, request):
     ],
 )
 def test_words(engines, query, products):
-    engine = engines([[a_sku(1, name="Café au lait noir")], [a_sku(2, name="Model X-100")]])
+    engine = engines(
+        [[a_sku(1, name="Café au lait noir")], [a_sku(2, name="Model X-100", sku="SKU/7")]]
+    )
     assert found(engine, query=query) == products

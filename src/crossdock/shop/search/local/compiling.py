@@ -118,10 +118,11 @@ class Compiler:
 
     def _occurs(self, leaf: Node, field: Field) -> bool:
         """Whether any document has it there; of a single word the index knows without a search."""
-        text = leaf.text if isinstance(leaf, Word) else ""
-        words = [keyword(text)] if FIELDS[field].kind == "exact" else split_words(text)
-        if len(words) == 1:
-            return self._index.has_word(field, words[0])
+        if isinstance(leaf, Word):
+            is_exact = FIELDS[field].kind == "exact"
+            words = [keyword(leaf.text)] if is_exact else split_words(leaf.text)
+            if len(words) == 1:
+                return self._index.has_word(field, words[0])
         return self._index.matches_any(self._in_field(leaf, field))
 
     def weigh(self, leaf: Node, field: Field) -> Any:
