@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.kit import logging
 from crossdock.kit.clock import FrozenClock
 from crossdock.settings import Settings
 from tests.support import postgres
@@ -45,6 +46,7 @@ def _default_logging() -> Iterator[None]:
     yield
     if structlog.is_configured():
         structlog.reset_defaults()
+        logging._request_lines.clear()
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,14 @@
 import io
 import json
 import logging
+import re
 
 import pytest
 import structlog
 
-from crossdock.kit.logging import HIDDEN, configure_logging, redact, redact_text
+from crossdock.kit.logging import HIDDEN, configure_logging, log_request, redact, redact_text
 
+TIME = re.compile(r"[0-9-]{10}T[0-9:.]+Z")
 SECRET = "sk_" + "a1B2c3D4" * 6
 
 
@@ -140,3 +142,34 @@ def test_less_grave_records_are_left_out():
 
     assert "quiet" not in stream.getvalue()
     assert "loud" in stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    "path", ["/plain", "/a b", "/x?token=hunter22", "/key/pk_abcdefgh12345678"]
+)
+def test_the_line_of_a_request_is_what_the_chain_would_write(form, path):
+    fields = {"method": "GET", "path": path, "status": 200, "ms": 1.5, "channel": "door"}
+    fields["request_id"] = "r-1"
+    direct, chained = io.StringIO(), io.StringIO()
+
+    configure_logging(level="info", format=form, stream=direct)
+    log_request(**fields)
+    configure_logging(level="info", format=form, stream=chained)
+    structlog.get_logger("another").info("request", **fields)
+
+    written, expected = (TIME.sub("", each.getvalue()) for each in (direct, chained))
+    if form == "json":
+        written, expected = json.loads(written), json.loads(expected)
+    assert written == expected
+    assert "hunter22" not in direct.getvalue()
+    assert "pk_" not in direct.getvalue()
+
+
+def test_requests_are_not_logged_above_their_level():
+    stream = io.StringIO()
+    configure_logging(level="warning", format="json", stream=stream)
+
+    log_request(method="GET", path="/", status=200, ms=1.0, channel="door", request_id="r-1")
+
+    assert stream.getvalue() == ""

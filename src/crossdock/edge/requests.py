@@ -30,6 +30,7 @@ from crossdock.errors import (
 )
 from crossdock.kit.compressing import gunzip
 from crossdock.kit.ids import RandomIds
+from crossdock.kit.logging import log_request
 from crossdock.kit.storage import is_full
 
 log = structlog.get_logger("crossdock.access")
@@ -132,13 +133,13 @@ class Edge:
         route = exchange.route()
         status = exchange.status or 499  # the client disconnected before the response
         self._metrics.count(channel=channel, route=route, status=status, seconds=seconds)
-        log.info(
-            "request",
+        log_request(
             method=exchange.scope["method"],
             path=_printable(exchange.scope["path"]),
             status=status,
             ms=round(seconds * 1000, 1),
             channel=channel,
+            request_id=exchange.request_id.decode(),
         )
 
 

@@ -1,6 +1,7 @@
 """One web process: granian on a port shared with its siblings, stopped by SIGTERM."""
 
 import asyncio
+import gc
 import sys
 
 import uvloop
@@ -18,6 +19,7 @@ from crossdock.settings import Settings
 BACKLOG = 1024
 # Of what was read and not yet answered, and of answers not yet written: pipelining ends here.
 BUFFER_BYTES = 64 * 1024
+GARBAGE_THRESHOLD = 10_000
 
 
 def main() -> None:
@@ -46,8 +48,19 @@ async def _announce(app: Application, connections: Connections) -> None:
     """Report readiness, then signs of life; the socket is open once the application has started."""
     await app.started.wait()
     await asyncio.sleep(0.01)
+    _spare_collections()
     connections.start()
     await show_life()
+
+
+def _spare_collections() -> None:
+    """Leave what the start has made out of garbage collections, and collect less often.
+
+    With the default threshold they take a twentieth of an order's processor time and find nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 def _server(settings: Settings, *, app: Application) -> Server:

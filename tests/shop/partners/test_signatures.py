@@ -264,23 +264,29 @@ async def test_secrets_are_not_printed(database, partners):
     assert partners[0].secret not in f"{credential.secrets}"
 
 
+async def verify_early(verifier, **call):
+    await verifier.verify(
+        **call, nonce_ttl_s=900, rate_limit_per_minute=0, spend=verifier.spend_early
+    )
+
+
 async def test_a_nonce_spent_early_is_spent_for_every_worker_at_once(database, partners, clock):
     partner = partners[0]
     early, other = verifier_of(database, clock), verifier_of(database, clock)
     call = {"public_key": partner.key, "nonce": "early", **signed(partner.secret)}
 
-    await early.verify(**call, nonce_ttl_s=900, rate_limit_per_minute=0, settles=True)
+    await verify_early(early, **call)
 
     assert await verify(other, partner.key, partner.secret, "early") == "nonce_reused"
     with pytest.raises(CrossdockError, match="nonce_reused"):
-        await early.verify(**call, nonce_ttl_s=900, rate_limit_per_minute=0, settles=True)
+        await verify_early(early, **call)
 
 
 async def test_settling_brings_nonces_spent_early_to_the_disk(database, partners, clock):
     partner = partners[0]
     verifier = verifier_of(database, clock)
     call = {"public_key": partner.key, "nonce": "settled", **signed(partner.secret)}
-    await verifier.verify(**call, nonce_ttl_s=900, rate_limit_per_minute=0, settles=True)
+    await verify_early(verifier, **call)
     async with database.statement() as tx:
         durable = await tx.value("select current_setting('synchronous_commit')") == "on"
         written = await tx.value("select pg_current_wal_insert_lsn()")

@@ -29,18 +29,21 @@ from crossdock.errors import Conflict, CrossdockError, StorageFull
 from crossdock.kit.compressing import choose_coding
 from crossdock.kit.storage import is_full
 from crossdock.shop.orders import (
+    Opened,
+    OrderRequest,
     Placing,
     Rule,
     amount_is_in_range,
     billing_is_complete,
     customer_is_active,
     number_is_unused,
+    open_order,
     origin_rule,
     place_for_customer,
     shipping_is_complete,
     variants_are_known,
 )
-from crossdock.shop.partners import Credential
+from crossdock.shop.partners import Credential, Spending
 
 PREFIX = "/wp-json"
 PRODUCTS_ROUTE = "/shoppex-integrations/v1/products"
@@ -121,33 +124,61 @@ class Door:
     async def create_order(self, request: Request) -> Response:
         """Create an order for the partner's customer (spec section 4).
 
-        The order's commit also persists its nonce; if no order is written, the nonce is persisted first.
+        One statement spends the nonce and reads what the rules need; the order's commit also persists
+        the nonce. If no order is written, the nonce is persisted first.
         """
         body = await request.body()
+        arrival = _Arrival()
+
+        async def spend(spending: Spending) -> str:
+            return await self._open(arrival, spending, request=request, body=body)
+
         credential = await self._authenticator.authenticate(
             method=request.method,
             route=ORDERS_ROUTE,
             headers=request.headers.raw,
             body=sent_body(request, body),
-            settles=True,
+            spend=spend,
         )
         try:
-            return await self._place(request, credential, body)
+            return await self._place(arrival, credential)
         except Exception:
             await self._authenticator.settle()
             raise
 
-    async def _place(self, request: Request, credential: Credential, body: bytes) -> Response:
-        require(credential, "orders.create")
-        order = read_order(
-            body,
-            content_type=_listed(request, "content-type"),
-            items_max=self._settings.items_per_order_max,
-            is_test=credential.is_test,
+    async def _open(
+        self, arrival: "_Arrival", spending: Spending, *, request: Request, body: bytes
+    ) -> str:
+        """Spend the nonce. What is wrong with the order is told only after what is wrong with the call."""
+        arrival.refusal = None
+        try:
+            require(spending.credential, "orders.create")
+            arrival.order = read_order(
+                body,
+                content_type=_listed(request, "content-type"),
+                items_max=self._settings.items_per_order_max,
+                is_test=spending.credential.is_test,
+            )
+        except CrossdockError as error:
+            arrival.refusal = error
+            return await self._authenticator.spend_early(spending)
+        outcome, arrival.opened = await open_order(
+            self._placing,
+            partner=spending.credential.partner,
+            request=arrival.order,
+            spending=spending,
         )
+        return outcome
+
+    async def _place(self, arrival: "_Arrival", credential: Credential) -> Response:
+        order = arrival.readable()
         try:
             placed = await place_for_customer(
-                self._placing, partner=credential.partner, request=order, rules=RULES
+                self._placing,
+                partner=credential.partner,
+                request=order,
+                rules=RULES,
+                opened=arrival.opened,
             )
         except Conflict as conflict:
             conflict.data["order_detail_url"] = self._detail_url(conflict.data)
@@ -162,6 +193,21 @@ class Door:
 
     def _detail_url(self, order: dict[str, object]) -> str:
         return f"{self._public_url}/order-detail/?order_id={order['order_id']}&key={order['order_key']}"
+
+
+class _Arrival:
+    """An order on its way in: what was read of it, or why it is refused."""
+
+    order: OrderRequest | None = None
+    refusal: CrossdockError | None = None
+    opened: Opened | None = None
+
+    def readable(self) -> OrderRequest:
+        """The order. Raises what is wrong with it."""
+        if self.refusal:
+            raise self.refusal
+        assert self.order is not None  # it was read before its nonce was spent
+        return self.order
 
 
 def build_app(door: Door, *, order_pages: pages.OrderPages, tool: explain.ExplainTool) -> FastAPI:

@@ -12,7 +12,7 @@ from crossdock.channels.shoppex_partner.errors import WireError
 from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
-from crossdock.shop.partners import Credential, Signatures
+from crossdock.shop.partners import Credential, Signatures, Spend, Spending
 
 KEY, TIMESTAMP, NONCE, SIGNATURE = (
     b"x-shoppex-key",
@@ -59,9 +59,15 @@ class Authenticator:
         self._rate_limit_per_minute = rate_limit_per_minute
 
     async def authenticate(
-        self, *, method: str, route: str, headers: RawHeaders, body: bytes, settles: bool = False
+        self,
+        *,
+        method: str,
+        route: str,
+        headers: RawHeaders,
+        body: bytes,
+        spend: Spend | None = None,
     ) -> Credential:
-        """The caller's credential; its nonce is spent. For `settles` see Signatures.verify.
+        """The caller's credential; its nonce is spent. For `spend` see Signatures.verify.
 
         The checks run in the order of spec 2.5. Raises WireError for headers and timestamp, Refused for
         key, signature and nonce; all of them are 401.
@@ -79,8 +85,12 @@ class Authenticator:
             nonce=signed.nonce,
             nonce_ttl_s=self._settings.nonce_ttl_s,
             rate_limit_per_minute=self._rate_limit_per_minute,
-            settles=settles,
+            spend=spend,
         )
+
+    async def spend_early(self, spending: Spending) -> str:
+        """Spend a nonce by itself, without waiting for the disk."""
+        return await self._signatures.spend_early(spending)
 
     async def settle(self) -> None:
         """Wait until every nonce spent so far is durable."""

@@ -1,6 +1,6 @@
 """Orders: drafting, placing, reading, releasing, cancelling, and the states they move through."""
 
-from crossdock.shop.orders.asking import Placing, place_for_customer
+from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
 from crossdock.shop.orders.cancelling import cancel_order, expire_orders
 from crossdock.shop.orders.draft import (
     DraftLine,
@@ -64,6 +64,7 @@ __all__ = [
     "Identity",
     "Known",
     "LineView",
+    "Opened",
     "OrderDraft",
     "OrderItem",
     "OrderRequest",
@@ -98,6 +99,7 @@ __all__ = [
     "note_shipped",
     "number_is_unused",
     "number_namespace",
+    "open_order",
     "order_exists",
     "origin_rule",
     "pay_order",

@@ -16,7 +16,7 @@ from crossdock.shop.orders.model import OrderContext, OrderItem, OrderRequest, O
 from crossdock.shop.orders.notes import item_note
 from crossdock.shop.orders.placing import number_namespace, place, refuse_second
 from crossdock.shop.orders.rules import Asked, Rule
-from crossdock.shop.partners import Partner
+from crossdock.shop.partners import Partner, Spending
 from crossdock.shop.stock import taking
 
 _ATTEMPTS = 3
@@ -38,24 +38,65 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
     own_requires_stock: bool = False
 
 
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules of an order look at, as it was at `now`."""
+
+    context: OrderContext
+    now: datetime
+
+
+async def open_order(
+    service: Placing, *, partner: Partner, request: OrderRequest, spending: Spending
+) -> tuple[str, Opened | None]:
+    """Spend the nonce of the call that brought the order and read its context, in one statement.
+
+    The outcome is as in `Signatures.spend_early`; there is a context only where it is `spent`.
+    """
+    now = service.clock.now()
+    async with service.db.statement() as tx:
+        row = await tx.one(
+            "select * from open_order(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                spending.credential.id,
+                spending.credential.partner.revision,
+                spending.nonce,
+                spending.expires_at,
+                spending.limit,
+                *_context_parameters(partner, request, now),
+            ),
+        )
+    assert row is not None  # the function answers one row, always
+    outcome, text = row
+    if text is None:
+        return outcome, None
+    return outcome, Opened(context=msgspec.json.decode(text, type=OrderContext), now=now)
+
+
 async def place_for_customer(
-    service: Placing, *, partner: Partner, request: OrderRequest, rules: Sequence[Rule]
+    service: Placing,
+    *,
+    partner: Partner,
+    request: OrderRequest,
+    rules: Sequence[Rule],
+    opened: Opened | None = None,
 ) -> Placed:
     """Place the order once every rule has passed; returns the committed order.
 
-    Raises what the rules raise, and Conflict `partner_order_exists` with the existing order. If
-    another order takes stock between reading and writing, it starts over, so that the rules refuse
-    the order for the stock that is left.
+    `opened` is from `open_order`; without it the context is read first. Raises what the rules raise,
+    and Conflict `partner_order_exists` with the existing order. If another order takes stock between
+    reading and writing, it starts over, so that the rules refuse the order for the stock that is left.
     """
     shortage = Refused("stock_limit_exceeded")
     for _ in range(_ATTEMPTS):
-        now = service.clock.now()
-        async with service.db.statement() as tx:
-            context = await read_context(tx, partner=partner, request=request, now=now)
+        if opened is None:
+            now = service.clock.now()
+            async with service.db.statement() as tx:
+                context = await read_context(tx, partner=partner, request=request, now=now)
+            opened = Opened(context=context, now=now)
         asked = Asked(
             partner=partner,
             request=request,
-            context=context,
+            context=opened.context,
             own_requires_stock=service.own_requires_stock,
         )
         for rule in rules:
@@ -70,9 +111,9 @@ async def place_for_customer(
         draft = draft_for(service, asked, assignment=assignment)
         try:
             async with service.db.statement() as tx:
-                placed = await place(tx, draft=draft, now=now)
+                placed = await place(tx, draft=draft, now=opened.now)
         except Refused as refused:
-            shortage = refused
+            shortage, opened = refused, None
         else:
             refuse_second(placed)
             return placed
@@ -83,22 +124,28 @@ async def read_context(
     tx: Transaction, *, partner: Partner, request: OrderRequest, now: datetime
 ) -> OrderContext:
     """Everything the rules need, in one query; a hidden variant is treated as unknown."""
-    merchants = partner.visible_merchants
     text = await tx.value(
         "select order_context(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            partner.shop_id,
-            number_namespace(partner.id),
-            request.partner_order_id,
-            partner.customer_id,
-            sorted({i.variant_id for i in request.items if i.variant_id <= _ID_MAX}),
-            None if merchants is None else list(merchants),
-            partner.price_list_id,
-            partner.currency,
-            now,
-        ),
+        _context_parameters(partner, request, now),
     )
     return msgspec.json.decode(text, type=OrderContext)
+
+
+def _context_parameters(
+    partner: Partner, request: OrderRequest, now: datetime
+) -> tuple[object, ...]:
+    merchants = partner.visible_merchants
+    return (
+        partner.shop_id,
+        number_namespace(partner.id),
+        request.partner_order_id,
+        partner.customer_id,
+        sorted({i.variant_id for i in request.items if i.variant_id <= _ID_MAX}),
+        None if merchants is None else list(merchants),
+        partner.price_list_id,
+        partner.currency,
+        now,
+    )
 
 
 def draft_for(service: Placing, asked: Asked, *, assignment: Assignment) -> OrderDraft:

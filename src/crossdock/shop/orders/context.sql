@@ -29,3 +29,23 @@ begin
         ) seen), '[]'::jsonb)
     )::text;
 end $$;
+
+-- Spend a call's nonce and read what the rules of its order look at, in one statement that does not wait for the
+-- disk (see spend_nonces_early). The outcome is that of spend_nonces; there is a context if the nonce is spent.
+create or replace function open_order(
+    p_credential_id bigint, p_revision bigint, p_nonce text, p_expires_at timestamptz, p_limit integer,
+    p_shop_id bigint, p_namespace text, p_number text, p_customer_id bigint, p_variant_ids bigint[],
+    p_merchant_ids bigint[], p_price_list_id bigint, p_currency char(3), p_now timestamptz,
+    out outcome text, out context text
+) language plpgsql as $$
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    outcome := spend_nonce(p_credential_id, p_revision, p_nonce, p_expires_at, p_now);
+    if outcome = 'spent' and p_limit > 0 and count_calls(p_credential_id, 1, p_now) > p_limit then
+        outcome := 'limited';
+    end if;
+    if outcome = 'spent' then
+        context := order_context(p_shop_id, p_namespace, p_number, p_customer_id, p_variant_ids, p_merchant_ids,
+                                 p_price_list_id, p_currency, p_now);
+    end if;
+end $$;

@@ -17,7 +17,7 @@ from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
 from crossdock.shop.partners.passwords import Passwords
 from crossdock.shop.partners.purging import purge_expired
 from crossdock.shop.partners.reading import read_credential, read_partner
-from crossdock.shop.partners.signatures import Signatures, is_nonce_spent
+from crossdock.shop.partners.signatures import Signatures, Spend, Spending, is_nonce_spent
 from crossdock.shop.partners.tokens import BearerTokens
 from crossdock.shop.partners.wording import (
     JSON_OBJECT,
@@ -42,6 +42,8 @@ __all__ = [
     "Secret",
     "SecretView",
     "Signatures",
+    "Spend",
+    "Spending",
     "Terms",
     "Wording",
     "add_credential",

@@ -1,55 +1,44 @@
--- Spend nonces of verified requests, many at once. Answers one row per request, in order:
+-- Spend the nonce of a verified request:
 --   spent      the nonce is now used
 --   reused     it was used before and its time is not over
 --   stale      the partner or its credential changed since it was read: read again
---   limited    the credential's calls of this minute are used up (the nonce is used all the same)
+create or replace function spend_nonce(
+    p_credential_id bigint, p_revision bigint, p_nonce text, p_expires_at timestamptz, p_now timestamptz
+) returns text language plpgsql as $$
+begin
+    perform 1 from credentials c
+    join partners p on p.id = c.partner_id and p.active and p.revision = p_revision
+    where c.id = p_credential_id and c.disabled_at is null;
+    if not found then
+        return 'stale';
+    end if;
+    insert into nonces (credential_id, nonce, expires_at) values (p_credential_id, p_nonce, p_expires_at)
+    on conflict (credential_id, nonce) do update set expires_at = excluded.expires_at
+        where nonces.expires_at < p_now;
+    return case when found then 'spent' else 'reused' end;
+end $$;
+
+-- Spend nonces of verified requests, many at once; of two equal ones the first is spent. One at a time, in the order
+-- of their keys, so that no two batches wait for each other. Answers one row per request, in order, as spend_nonce,
+-- or `limited` where the credential's calls of this minute are used up (the nonce is used all the same).
 create or replace function spend_nonces(
     p_credential_ids bigint[], p_revisions bigint[], p_nonces text[], p_expires_at timestamptz[],
     p_limits integer[], p_now timestamptz
 ) returns table (place integer, outcome text) language plpgsql as $$
 #variable_conflict use_column
+declare
+    v_outcomes text[];
+    v_place integer;
 begin
+    for v_place in
+        select a.place from unnest(p_credential_ids, p_nonces) with ordinality as a (credential_id, nonce, place)
+        order by a.credential_id, a.nonce, a.place
+    loop
+        v_outcomes[v_place] := spend_nonce(p_credential_ids[v_place], p_revisions[v_place], p_nonces[v_place],
+                                           p_expires_at[v_place], p_now);
+    end loop;
     return query
-    with asked as (
-        select a.place::integer as place, a.credential_id, a.revision, a.nonce, a.expires_at, a.max_calls
-        from unnest(p_credential_ids, p_revisions, p_nonces, p_expires_at, p_limits) with ordinality
-            as a (credential_id, revision, nonce, expires_at, max_calls, place)
-    ), live as (
-        select a.* from asked a
-        join credentials c on c.id = a.credential_id and c.disabled_at is null
-        join partners p on p.id = c.partner_id and p.active and p.revision = a.revision
-    ), first as (
-        select distinct on (l.credential_id, l.nonce) l.* from live l order by l.credential_id, l.nonce, l.place
-    ), spent as (
-        insert into nonces (credential_id, nonce, expires_at)
-        select f.credential_id, f.nonce, f.expires_at from first f order by f.credential_id, f.nonce
-        on conflict (credential_id, nonce) do update set expires_at = excluded.expires_at
-            where nonces.expires_at < p_now
-        returning credential_id, nonce
-    ), calls as (
-        select g.credential_id, count_calls(g.credential_id, g.calls, p_now) as calls
-        from (
-            select f.credential_id, count(*) as calls
-            from first f join spent s using (credential_id, nonce)
-            where f.max_calls > 0
-            group by f.credential_id order by f.credential_id
-        ) g
-    )
-    select a.place,
-           case when l.place is null then 'stale'
-                when s.nonce is null or f.place is null then 'reused'
-                when a.max_calls > 0 and c.calls - s.rank_in_batch > a.max_calls then 'limited'
-                else 'spent' end
-    from asked a
-    left join live l on l.place = a.place
-    left join first f on f.place = a.place
-    left join (
-        select f2.place, s2.credential_id, s2.nonce,
-               row_number() over (partition by s2.credential_id order by f2.place desc) - 1 as rank_in_batch
-        from spent s2 join first f2 using (credential_id, nonce)
-    ) s on s.place = f.place
-    left join calls c on c.credential_id = a.credential_id
-    order by a.place;
+        select l.place, l.outcome from limit_calls(p_credential_ids, p_limits, v_outcomes, 'spent', p_now) l;
 end $$;
 
 -- The same, without waiting for the disk: for a request whose own transaction follows. The log is

@@ -1,7 +1,7 @@
 """Verify a signed call and spend its nonce."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -18,11 +18,17 @@ _SPEND_EARLY = "select place, outcome from spend_nonces_early(%s, %s, %s, %s, %s
 Sign = Callable[[bytes], str]
 
 
-class _Spending(msgspec.Struct, frozen=True):
+class Spending(msgspec.Struct, frozen=True):
+    """A nonce to be spent for a call of `credential`, which may call `limit` times a minute (0: no limit)."""
+
     credential: Credential
     nonce: str
     expires_at: datetime
     limit: int
+
+
+Spend = Callable[[Spending], Awaitable[str]]
+"""Spends a nonce without waiting for the disk; answers what `spend_nonces` does."""
 
 
 class Signatures:
@@ -44,19 +50,19 @@ class Signatures:
         nonce_ttl_s: int,
         rate_limit_per_minute: int,
         spends: Callable[[Partner], bool] | None = None,
-        settles: bool = False,
+        spend: Spend | None = None,
     ) -> Credential:
         """The credential whose secret made `signature`, with `nonce` spent.
 
         Where a protocol leaves the spending to the partner, `spends` says whether this one does.
-        A caller that `settles` commits something of its own before it answers, or else calls
-        `settle`: the nonce is spent for every worker at once, and on the disk with that commit.
+        A caller with a `spend` of its own (`spend_early`, or a statement that does more) commits
+        something before it answers, or else calls `settle`: the nonce is spent for every worker at
+        once, and on the disk with that commit.
 
         `sign(secret)` gives the right signature for a secret, as lower-case hex. Raises Refused
         with credential_unknown, credential_signature, nonce_reused, or credential_stale where the
         partner changed twice meanwhile, Unavailable rate_limited.
         """
-        spend = self._spend_early if settles else self._spend
 
         async def match(credential: Credential | None) -> Secret | None:
             if credential is None:
@@ -68,8 +74,11 @@ class Signatures:
             if spends is not None and not spends(credential.partner):
                 return await self._callers.confirm(credential, limit)
             expires_at = self._callers.clock.now() + timedelta(seconds=nonce_ttl_s)
-            outcome = await spend(_Spending(credential, nonce, expires_at, limit))
-            if settles and outcome == "limited":
+            spending = Spending(credential, nonce, expires_at, limit)
+            if spend is None:
+                return await self._spend(spending)
+            outcome = await spend(spending)
+            if outcome == "limited":
                 await self.settle()
             return outcome
 
@@ -80,6 +89,10 @@ class Signatures:
             rate_limit_per_minute=rate_limit_per_minute,
             ask=ask,
         )
+
+    async def spend_early(self, spending: Spending) -> str:
+        """Spend a nonce together with others', without waiting for the disk."""
+        return await self._spend_early(spending)
 
     async def settle(self) -> None:
         """Wait until every nonce that was spent so far is on the disk."""
@@ -98,10 +111,10 @@ class Signatures:
                 found = secret
         return found
 
-    async def _flush(self, batch: list[_Spending]) -> list[str]:
+    async def _flush(self, batch: list[Spending]) -> list[str]:
         return await self._run_spending(_SPEND, batch)
 
-    async def _flush_early(self, batch: list[_Spending]) -> list[str]:
+    async def _flush_early(self, batch: list[Spending]) -> list[str]:
         return await self._run_spending(_SPEND_EARLY, batch)
 
     async def _flush_log(self, callers: list[None]) -> list[None]:
@@ -109,7 +122,7 @@ class Signatures:
             await tx.run("select settle_nonces()")
         return callers
 
-    async def _run_spending(self, statement: str, batch: list[_Spending]) -> list[str]:
+    async def _run_spending(self, statement: str, batch: list[Spending]) -> list[str]:
         async with self._callers.db.statement() as tx:
             rows = await tx.all(
                 statement,
