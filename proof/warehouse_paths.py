@@ -108,6 +108,14 @@ async def _packed_some(database: Database, scene: Scene) -> None:
     await _pack_some(database, scene)
 
 
+async def _unpick(database: Database, scene: Scene) -> None:
+    await _house(database, scene).unpick(scene.numbers["order"])
+
+
+async def _unpack(database: Database, scene: Scene) -> None:
+    await _house(database, scene).unpack(scene.numbers["package"])
+
+
 async def _ship(database: Database, scene: Scene) -> None:
     await _house(database, scene).ship(scene.numbers["package"])
 
@@ -139,6 +147,8 @@ WAREHOUSE_PATHS = (
     WritePath(name="cancel a released order", prepare=_entered, act=_cancel),
     WritePath(name="pick", prepare=_entered, act=_pick),
     WritePath(name="pack", prepare=_picked, act=_pack),
+    WritePath(name="un-pick", prepare=_picked, act=_unpick),
+    WritePath(name="un-pack", prepare=_packed, act=_unpack),
     WritePath(name="ship", prepare=_packed, act=_ship),
     WritePath(name="ship a part", prepare=_packed_some, act=_ship),
     WritePath(name="announce a return", prepare=_shipped, act=_announce),

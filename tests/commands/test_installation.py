@@ -68,6 +68,8 @@ REFUSED = """
     fulfil start 1 --shop demo
     fulfil pick 1 --shop demo --all
     fulfil pack 1 --shop demo --all
+    fulfil unpick 1 --shop demo --all
+    fulfil unpack 1 --shop demo
     fulfil serial 1 1 --shop demo
     fulfil find-serial --shop demo
     fulfil ship 1 --shop demo

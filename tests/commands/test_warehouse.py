@@ -87,6 +87,22 @@ async def test_an_order_goes_through_the_house(
     assert shown["lines"][0]["serials"] == ["SN-1", "SN-2"]
 
 
+async def test_work_is_taken_back(crossdock: Command, warehouse: Warehouse) -> None:
+    order_id = await warehouse.enter((await warehouse.variant(own=5), 3))
+    await crossdock("fulfil", "pick", order_id, "--all")
+    package_id = (await crossdock("fulfil", "pack", order_id, "1=2"))["package_id"]
+
+    code, said = await crossdock("fulfil", "unpick", order_id, "1=3")
+    assert code
+    assert "unpack its package first" in " ".join(said.split())
+    opened = await crossdock("fulfil", "unpack", package_id)
+    assert opened == {"package_id": package_id, "state": "cancelled", "news": True}
+    assert not (await crossdock("fulfil", "unpack", package_id))["news"]
+    back = await crossdock("fulfil", "unpick", order_id, "--all")
+    assert back == {"order_id": order_id, "unpicked": {"1": 3}}
+    assert (await crossdock("fulfil", "cancel", order_id))["state"] == "cancelled"
+
+
 async def test_an_order_is_taken_back_until_somebody_works_on_it(
     crossdock: Command, warehouse: Warehouse
 ) -> None:

@@ -31,6 +31,8 @@ from crossdock.shop.warehouse import (
     receive_return,
     ship_package,
     start_fulfilment,
+    unpack_package,
+    unpick_lines,
 )
 from tests.support.drafts import draft_of, named
 from tests.support.factories import ShopFixture, box, level, make_partner, make_shop, make_variant
@@ -167,6 +169,24 @@ class Warehouse:
                 quantities=quantities,
                 now=self.clock.now(),
                 weight_g=weight_g,
+            )
+
+    async def unpick(
+        self, order_id: int, quantities: Mapping[int, int] | None = None
+    ) -> Mapping[int, int]:
+        async with self.db.begin() as tx:
+            return await unpick_lines(
+                tx,
+                shop_id=self.shop.id,
+                order_id=order_id,
+                quantities=quantities,
+                now=self.clock.now(),
+            )
+
+    async def unpack(self, package_id: int) -> bool:
+        async with self.db.begin() as tx:
+            return await unpack_package(
+                tx, shop_id=self.shop.id, package_id=package_id, now=self.clock.now()
             )
 
     async def ship(self, package_id: int, number: str = "") -> str:

@@ -41,7 +41,7 @@ class ModelOrder:
 
     @property
     def packed(self) -> int:
-        return sum(quantity for _, quantity in self.packages.values())
+        return sum(quantity for state, quantity in self.packages.values() if state != "cancelled")
 
     @property
     def is_at_work(self) -> bool:
@@ -178,6 +178,29 @@ class Work(RuleBasedStateMachine):
         order.state = "shipped" if order.shipped == order.quantity else "partially_shipped"
         assert answer == order.state
 
+    @rule(order_id=orders, quantity=SMALL)
+    def unpick(self, order_id: int, quantity: int) -> None:
+        order = self.model[order_id]
+        before = self.run(self.warehouse.everything())
+        answer = self.run(self.warehouse.unpick(order_id, {1: quantity}))
+        allowed = order.is_at_work and quantity <= order.picked - order.packed
+        assert (answer is not None) == allowed
+        if not allowed:
+            assert self.run(self.warehouse.everything()) == before
+            return
+        order.picked -= quantity
+        if order.state == "in_fulfilment" and not order.picked:
+            order.state = "processing"
+
+    @rule(package=packages)
+    def unpack(self, package: tuple[int, int]) -> None:
+        order_id, package_id = package
+        state, quantity = self.model[order_id].packages[package_id]
+        answer = self.run(self.warehouse.unpack(package_id))
+        assert answer == {"packed": True, "cancelled": False}.get(state)
+        if answer:
+            self.model[order_id].packages[package_id] = ("cancelled", quantity)
+
     @rule(package=packages)
     def deliver(self, package: tuple[int, int]) -> None:
         order_id, package_id = package
@@ -186,7 +209,7 @@ class Work(RuleBasedStateMachine):
         state, quantity = order.packages[package_id]
         if state == "shipped":
             order.packages[package_id] = ("delivered", quantity)
-        states = {state for state, _ in order.packages.values()}
+        states = {state for state, _ in order.packages.values()} - {"cancelled"}
         if state == "shipped" and order.state == "shipped" and states == {"delivered"}:
             order.state = "completed"
 

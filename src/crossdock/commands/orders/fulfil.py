@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossdock.commands.orders import fulfil_cancel, fulfil_returns, fulfil_sender
-from crossdock.commands.orders.fulfil_quantities import quantities
+from crossdock.commands.orders import fulfil_back, fulfil_cancel, fulfil_returns, fulfil_sender
+from crossdock.commands.orders.fulfil_quantities import quantities, worded
 from crossdock.commands.orders.fulfil_tables import ShownOrder, print_order, print_work
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
@@ -22,6 +22,8 @@ app = typer.Typer(help="Fulfil orders: release, pick, pack, ship, returns.", no_
 app.add_typer(fulfil_returns.app, name="return")
 app.command()(fulfil_sender.sender)
 app.command()(fulfil_cancel.cancel)
+app.command()(fulfil_back.unpick)
+app.command()(fulfil_back.unpack)
 
 OrderId = Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")]
 Lines = Annotated[
@@ -120,7 +122,7 @@ def pick(
         return wanted
 
     picked = with_transaction(write)
-    _say(as_json, f"Picked {_worded(picked)}.", order_id=order_id, picked=picked)
+    _say(as_json, f"Picked {worded(picked)}.", order_id=order_id, picked=picked)
 
 
 @app.command()
@@ -151,7 +153,7 @@ def pack(
         return package_id, wanted
 
     package_id, packed = with_transaction(write)
-    text = f"Package {package_id} holds {_worded(packed)}."
+    text = f"Package {package_id} holds {worded(packed)}."
     _say(as_json, text, order_id=order_id, package_id=package_id, packed=packed)
 
 
@@ -300,7 +302,3 @@ def _show(order: ShownOrder, as_json: bool) -> None:
 
 def _say(as_json: bool, text: str, **facts: object) -> None:
     report(facts, as_json=as_json, text=text)
-
-
-def _worded(lines: dict[int, int]) -> str:
-    return ", ".join(f"{quantity} of line {line}" for line, quantity in sorted(lines.items()))

@@ -1,4 +1,4 @@
-"""Parse LINE=QUANTITY arguments."""
+"""LINE=QUANTITY arguments, and quantities in words."""
 
 from crossdock.errors import Invalid
 
@@ -16,3 +16,8 @@ def quantities(words: list[str] | None, *, all_: bool) -> dict[int, int]:
             raise Invalid("invalid_input", f"{word!r} is not LINE=QUANTITY.")
         found[int(line_no)] = found.get(int(line_no), 0) + int(quantity)
     return found
+
+
+def worded(lines: dict[int, int]) -> str:
+    """The quantities as a sentence has them."""
+    return ", ".join(f"{quantity} of line {line}" for line, quantity in sorted(lines.items()))

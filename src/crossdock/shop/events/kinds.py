@@ -97,7 +97,7 @@ class OrderReserved(Moved, frozen=True, kw_only=True):
 
 
 class OrderReleased(Moved, frozen=True, kw_only=True):
-    """The order was released: its stock is committed."""
+    """The order was released, or all that was picked is un-picked: its stock is committed."""
 
     kind = "order.released"
     topic = "orders"
@@ -111,7 +111,7 @@ class OrderRecalled(Moved, frozen=True, kw_only=True):
 
 
 class OrderInFulfilment(Moved, frozen=True, kw_only=True):
-    """The fulfilment of the order started; it can no longer be cancelled."""
+    """The fulfilment of the order started; it cannot be cancelled from then on."""
 
     kind = "order.in_fulfilment"
     topic = "orders"
@@ -211,10 +211,26 @@ class OrderPicked(Payload, frozen=True, kw_only=True):
     lines: dict[str, int]
 
 
+class OrderUnpicked(Payload, frozen=True, kw_only=True):
+    """Picked units went back to the shelf: the quantities by line number as text."""
+
+    kind = "order.unpicked"
+    topic = "orders"
+    lines: dict[str, int]
+
+
 class PackagePacked(Payload, frozen=True, kw_only=True):
     """Picked units were packed."""
 
     kind = "package.packed"
+    topic = "orders"
+    package_id: int
+
+
+class PackageUnpacked(Payload, frozen=True, kw_only=True):
+    """A package that had not left was opened; its units are picked and in no package."""
+
+    kind = "package.unpacked"
     topic = "orders"
     package_id: int
 
@@ -310,6 +326,7 @@ KINDS: dict[str, type[Payload]] = {
         OrderCancelled,
         OrderLinesMoved,
         OrderPicked,
+        OrderUnpicked,
         PaymentAuthorised,
         PaymentPaid,
         PaymentPartiallyRefunded,
@@ -317,6 +334,7 @@ KINDS: dict[str, type[Payload]] = {
         PaymentVoided,
         PaymentExpired,
         PackagePacked,
+        PackageUnpacked,
         PackageShipped,
         PackageDelivered,
         ReturnAnnounced,

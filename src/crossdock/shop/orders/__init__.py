@@ -29,7 +29,13 @@ from crossdock.shop.orders.paying import (
     settle_order_payments,
 )
 from crossdock.shop.orders.placing import number_namespace, order_exists, place, refuse_second
-from crossdock.shop.orders.progress import Quantities, note_picked, note_returned, note_shipped
+from crossdock.shop.orders.progress import (
+    Quantities,
+    note_picked,
+    note_returned,
+    note_shipped,
+    note_unpicked,
+)
 from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
 from crossdock.shop.orders.rules import (
     Rule,
@@ -97,6 +103,7 @@ __all__ = [
     "note_picked",
     "note_returned",
     "note_shipped",
+    "note_unpicked",
     "number_is_unused",
     "number_namespace",
     "open_order",

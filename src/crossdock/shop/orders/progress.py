@@ -33,6 +33,21 @@ async def note_picked(
     return None
 
 
+async def note_unpicked(
+    tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
+) -> None:
+    """Take from the picked quantities; an order in fulfilment of which nothing is picked is released again."""
+    await tx.run(_TAKE_PICKED, _values(shop_id, order_id, quantities))
+    untouched = await tx.value(
+        "select o.fulfilment_state = 'in_fulfilment' and not exists (select 1 from order_lines l"
+        " where l.shop_id = o.shop_id and l.order_id = o.id and l.picked > 0)"
+        " from orders o where o.shop_id = %s and o.id = %s",
+        (shop_id, order_id),
+    )
+    if untouched:
+        await move_order(tx, shop_id=shop_id, order_id=order_id, to="processing", now=now)
+
+
 async def note_shipped(
     tx: Transaction, *, shop_id: int, order_id: int, quantities: Quantities, now: datetime
 ) -> str:
@@ -114,6 +129,11 @@ async def _leave_levels(
     ]
 
 
+_TAKE_PICKED = """
+    update order_lines l set picked = l.picked - x.quantity
+    from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
+    where l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = x.line_no
+"""
 _ADD_SHIPPED = """
     update order_lines l set shipped = l.shipped + x.quantity
     from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)

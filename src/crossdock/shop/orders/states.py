@@ -35,7 +35,7 @@ MOVES: dict[Axis, dict[str, tuple[str, ...]]] = {
         "waiting_for_release": ("reserved", "processing", "cancelled"),
         "reserved": ("processing", "waiting_for_release", "cancelled"),
         "processing": ("waiting_for_release", "in_fulfilment", "cancelled"),
-        "in_fulfilment": ("partially_shipped", "shipped"),
+        "in_fulfilment": ("processing", "partially_shipped", "shipped"),
         "partially_shipped": ("shipped",),
         "shipped": ("completed",),
     },

@@ -50,6 +50,7 @@ from crossdock.shop.warehouse.serials import (
 )
 from crossdock.shop.warehouse.shipping import Consignment, ship_package
 from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints, deliver_package
+from crossdock.shop.warehouse.undoing import unpack_package, unpick_lines
 
 __all__ = [
     "LANGUAGES",
@@ -99,4 +100,6 @@ __all__ = [
     "ship_package",
     "ship_with_carrier",
     "start_fulfilment",
+    "unpack_package",
+    "unpick_lines",
 ]
