@@ -92,7 +92,7 @@ async def _furnish(stand: Stand, currency: str, rng: random.Random) -> Counter:
     prices: dict[int, int] = {}
     async with stand.database.begin() as tx:
         shop = await make_shop(tx, currency=currency)
-        terms = "update merchants set terms = jsonb_build_object('commission_bp', %s) where id = %s"
+        terms = "update merchants set commission_bp = %s where id = %s"
         await tx.run(terms, (COMMISSION_BP, shop.merchant_id))
         for _ in range(SHELF):
             price = rng.choice(

@@ -51,6 +51,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "virtual": "Whether nothing is shipped.",
         "sold_without_stock": "Whether it is sold when out of stock.",
         "requires_serial": "Whether each unit comes with a serial or key.",
+        "shipping_minor": "What shipping one unit costs in addition to the merchant's flat rate, in minor units.",
+        "free_shipping": "Whether its shipping costs the buyer nothing.",
         "sort": "Position in lists; smaller is earlier.",
         "is_complete": "If false, variants missing from the line stay unchanged; otherwise "
         "they are disabled.",
@@ -114,6 +116,12 @@ MEANINGS: dict[str, dict[str, str]] = {
         "email": "Contact address.",
         "country": "ISO 3166, two letters.",
         "terms": "Free data for channels.",
+        "shipping_flat_minor": "What the merchant asks for shipping an order, in minor units of the shop's currency.",
+        "free_shipping_from_minor": "Goods of this value are shipped free; null: never free by value.",
+        "commission_bp": "The shop's share of what the merchant sells, in basis points.",
+        "customer_service_url": "Page of the merchant's customer service.",
+        "return_policy_url": "Page of the merchant's return policy.",
+        "connector": "Connector that its orders go to; empty is the shop's default.",
         "enabled": "Whether its products are for sale.",
     },
     "BlogPostLine": {

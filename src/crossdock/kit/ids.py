@@ -3,6 +3,7 @@
 import random
 import secrets
 import string
+import uuid
 from abc import ABC, abstractmethod
 from typing import Protocol
 
@@ -17,6 +18,9 @@ class Ids(Protocol):
 
     def random_token(self, length: int) -> str:
         """`length` letters and digits, about 5.95 bits each."""
+
+    def uuid(self) -> str:
+        """A version 4 UUID (122 random bits), as text."""
 
     def partner_key(self) -> str:
         """A partner's public key: 'pk_' and 32 letters and digits."""
@@ -33,6 +37,9 @@ class _Names(ABC):
 
     @abstractmethod
     def random_token(self, length: int) -> str: ...
+
+    @abstractmethod
+    def uuid(self) -> str: ...
 
     def partner_key(self) -> str:
         return f"pk_{self.random_token(32)}"
@@ -54,6 +61,9 @@ class RandomIds(_Names):
             found += "".join([LETTERS_AND_DIGITS[n % _KINDS] for n in drawn if n < _FAIR])
         return found[:length]
 
+    def uuid(self) -> str:
+        return str(uuid.uuid4())
+
 
 class SeededIds(_Names):
     """The same names in the same order for the same seed; for tests and demo data only."""
@@ -64,3 +74,6 @@ class SeededIds(_Names):
 
     def random_token(self, length: int) -> str:
         return "".join(self._random.choices(LETTERS_AND_DIGITS, k=length))
+
+    def uuid(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

@@ -149,7 +149,7 @@ async def test_gives_no_commission_on_what_was_taken_off(desk: Desk) -> None:
     good = await desk.variant()
     line = line_of(good, shop=desk.made, price_minor=10_000, discount_minor=2_000)
     async with desk.db.begin() as tx:
-        terms = "update merchants set terms = '{\"commission_bp\": 1250}' where id = %s"
+        terms = "update merchants set commission_bp = 1250 where id = %s"
         await tx.run(terms, (desk.made.merchant_id,))
         draft = draft_of(
             line, shop=desk.made, currency="EUR", customer_id=desk.made.customer_id,
@@ -316,9 +316,7 @@ async def test_whose_refund_is_lost_moves_once_it_is_known(alone: Desk, clock: F
 
 async def test_gives_the_shop_its_share_of_a_merchant_s_sale_and_takes_it_back(desk: Desk) -> None:
     async with desk.db.begin() as tx:
-        terms = (
-            "update merchants set terms = jsonb_build_object('commission_bp', 1250) where id = %s"
-        )
+        terms = "update merchants set commission_bp = 1250 where id = %s"
         await tx.run(terms, (desk.made.merchant_id,))
     placed = await desk.on_account((await desk.variant(price_minor=10_000), 1))
 

@@ -24,7 +24,7 @@ PRODUCT_COLUMNS = (
     "shop_id, id, merchant_id, source_hash, created_at, updated_at, "
     "handle, name, description, brand, translations, attributes, images, extra_handling, tags, "
     "related_handles, option_names, enabled, featured, virtual, sold_without_stock, "
-    "requires_serial, sort"
+    "requires_serial, shipping_minor, free_shipping, sort"
 )
 VARIANT_COLUMNS = (
     "shop_id, id, product_id, merchant_id, listed, updated_at, "
@@ -125,6 +125,8 @@ def _product_fields(record: ProductRecord) -> tuple[str, ...]:
         copy_value(record.virtual),
         copy_value(record.sold_without_stock),
         copy_value(record.requires_serial),
+        str(record.shipping_minor),
+        copy_value(record.free_shipping),
         str(record.sort),
     )
 

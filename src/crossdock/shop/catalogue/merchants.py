@@ -45,28 +45,18 @@ async def upsert_merchants(
     Writes one `merchant.changed` event with those that changed.
     """
     rows = {slug_of(record.name): record for record in records}
+    values = [[getattr(record, name) for record in rows.values()] for name in _VALUES]
     changed = await tx.all(
-        """insert into merchants as m (shop_id, slug, name, email, country, terms, enabled)
-           select %s, x.* from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[],
-                                      %s::boolean[]) as x
-           on conflict (shop_id, slug) do update
-           set name = excluded.name, email = excluded.email, country = excluded.country,
-               terms = excluded.terms, enabled = excluded.enabled
-           where (m.name, m.email, m.country, m.terms, m.enabled) is distinct from
-                 (excluded.name, excluded.email, excluded.country, excluded.terms, excluded.enabled)
-           returning m.id""",
+        _UPSERT,
         (
             shop_id,
             list(rows),
-            [record.name for record in rows.values()],
-            [record.email for record in rows.values()],
-            [record.country for record in rows.values()],
+            *values,
             [Jsonb(record.terms) for record in rows.values()],
-            [record.enabled for record in rows.values()],
         ),
     )
     if changed:
-        merchant_ids = [row[0] for row in changed]
+        merchant_ids = sorted(row[0] for row in changed)
         event = MerchantChanged(merchant_ids=merchant_ids)
         await write_event(tx, shop_id=shop_id, event=event, now=now)
         await refresh_listed(tx, shop_id=shop_id, merchant_ids=merchant_ids, now=now)
@@ -102,3 +92,29 @@ async def _by_slug(tx: Transaction, *, shop_id: int, slugs: Sequence[str]) -> di
         (shop_id, list(slugs)),
     )
     return {slug: Merchant(merchant_id, enabled) for slug, merchant_id, enabled in rows}
+
+
+_VALUES = (
+    "name",
+    "email",
+    "country",
+    "shipping_flat_minor",
+    "free_shipping_from_minor",
+    "commission_bp",
+    "customer_service_url",
+    "return_policy_url",
+    "connector",
+    "enabled",
+)
+_COLUMNS = ", ".join((*_VALUES, "terms"))
+_ROW = ", ".join(f"m.{name}" for name in (*_VALUES, "terms"))
+_GIVEN = ", ".join(f"excluded.{name}" for name in (*_VALUES, "terms"))
+_UPSERT = f"""
+    insert into merchants as m (shop_id, slug, {_COLUMNS})
+    select %s, x.* from unnest(
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::integer[], %s::text[],
+        %s::text[], %s::text[], %s::boolean[], %s::jsonb[]) as x
+    on conflict (shop_id, slug) do update set ({_COLUMNS}) = row({_GIVEN})
+    where ({_ROW}) is distinct from ({_GIVEN})
+    returning m.id
+"""

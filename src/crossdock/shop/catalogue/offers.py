@@ -2,6 +2,7 @@
 
 The rules are in the SQL function `offers` (offers.sql). A statement that lists, shows or checks
 variants for a caller selects from it; OFFERS is the call with its parameters, `offer_terms` their values.
+LOWEST is what an offer `o` costs after sales and coupons (`lowest_price` in pricing).
 """
 
 from collections.abc import Sequence
@@ -12,10 +13,16 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.partners import Partner
+from crossdock.shop.pricing import LowestPrice
 
 OFFERS: Final = (
     "offers(%(shop)s, %(merchants)s::bigint[], %(currency)s, %(price_list)s, %(backorder)s,"
     " %(own_requires_stock)s, %(now)s::timestamptz)"
+)
+
+LOWEST: Final = (
+    "lowest_price(%(shop)s, o.merchant_id, o.product_id, %(currency)s, o.retail_minor, o.price_minor,"
+    " o.agreed_minor, %(now)s::timestamptz)"
 )
 
 
@@ -25,7 +32,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     `visible` says whether the partner may see and order it at all. `price_minor` is what it pays
     now, `regular_minor` its price without promotions; both are None without a price. `listed`, `allowed`
     and `quantity` are what the origin rule says (see stock.purchase_limit); `quantity` None sets no
-    limit, and `shown` is the quantity that a channel may tell.
+    limit, and `shown` is the quantity that a channel may tell. `lowest` is what a unit costs after
+    coupons and with which, for callers that ask for it.
     """
 
     id: int
@@ -46,6 +54,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     allowed: bool
     quantity: int | None
     shown: int | None
+    lowest: LowestPrice | None = None
 
 
 async def offers(
@@ -55,11 +64,24 @@ async def offers(
     variant_ids: Sequence[int],
     now: datetime,
     own_requires_stock: bool = False,
+    with_coupons: bool = False,
 ) -> list[Offer]:
-    """The partner's offers of these variants, by id; variants of hidden merchants are left out."""
+    """The partner's offers of these variants, by id; variants of hidden merchants are left out.
+
+    With coupons or without, it is one statement.
+    """
     parameters = offer_terms(partner, now=now, own_requires_stock=own_requires_stock)
-    rows = await tx.all(_BY_ID, parameters | {"variants": list(variant_ids)})
-    return [Offer(**dict(zip(Offer.__struct_fields__, row, strict=True))) for row in rows]
+    query = _BY_ID_WITH_COUPONS if with_coupons else _BY_ID
+    rows = await tx.all(query, parameters | {"variants": list(variant_ids)})
+    return [_offer(row) for row in rows]
+
+
+def _offer(row: tuple[Any, ...]) -> Offer:
+    *facts, lowest = row
+    offer = Offer(**dict(zip(Offer.__struct_fields__[:-1], facts, strict=True)))
+    if lowest is None:
+        return offer
+    return msgspec.structs.replace(offer, lowest=msgspec.convert(lowest, LowestPrice))
 
 
 def offer_terms(
@@ -77,9 +99,13 @@ def offer_terms(
     }
 
 
-_BY_ID = f"""
+_OFFER = """
     select o.id, o.product_id, o.merchant_id, o.name, o.sku, o.upc, o.origin, o.visible, o.retail_minor,
            o.regular_minor, o.promotion_minor, o.price_minor, o.own, o.supplier, o.listed, o.allowed,
            o.quantity, o.shown
-    from {OFFERS} o where o.id = any(%(variants)s::bigint[]) order by o.id
 """
+_WANTED = "where o.id = any(%(variants)s::bigint[]) order by o.id"
+_BY_ID = f"{_OFFER}, null from {OFFERS} o {_WANTED}"
+_BY_ID_WITH_COUPONS = (
+    f"{_OFFER}, to_jsonb(lowest) from {OFFERS} o cross join lateral {LOWEST} lowest {_WANTED}"
+)

@@ -5,6 +5,7 @@
 --   promotion_minor  the lowest promotion that runs now, whether or not it decides the price
 --   listed, allowed, quantity, shown   the origin rule (stock_limit); quantity null sets no limit
 --   own, supplier    what each pool can still promise
+--   agreed_minor     the price agreed with the caller, which is final; null where there is none
 -- One `select` of a stable function in language sql, so that the planner puts it in place of the call: it reads
 -- only the columns and the rows that the caller asks for, one variant by its key or the whole catalogue by merges.
 -- The lowest promotion is the one that no other one is below, rather than a `min`: such a join can be planned
@@ -16,7 +17,7 @@ create or replace function offers(
     id bigint, product_id bigint, merchant_id bigint, name text, sku text, upc text, image text, origin text,
     vat_bp integer, weight_g integer, place integer, enabled boolean, managed boolean, status text,
     own bigint, supplier bigint, visible boolean, retail_minor bigint, promotion_minor bigint, regular_minor bigint,
-    price_minor bigint, listed boolean, allowed boolean, quantity bigint, shown bigint
+    price_minor bigint, listed boolean, allowed boolean, quantity bigint, shown bigint, agreed_minor bigint
 ) language sql stable parallel safe as $$
     select v.id, v.product_id, v.merchant_id, v.name, v.sku, v.upc, v.image, v.origin,
            v.vat_bp, v.weight_g, v.position, v.enabled, v.stock_managed, v.stock_status,
@@ -29,7 +30,7 @@ create or replace function offers(
                         p_now),
            active_price(agreed.price_minor, promotion.price_minor, v.sale_minor, v.sale_starts_at, v.sale_ends_at,
                         v.retail_minor, p_now),
-           rule.listed, rule.allowed, rule.quantity, rule.shown
+           rule.listed, rule.allowed, rule.quantity, rule.shown, agreed.price_minor
     from variants v
     left join stock_levels own
       on own.shop_id = v.shop_id and own.variant_id = v.id and own.pool = 'own'

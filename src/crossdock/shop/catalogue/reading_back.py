@@ -133,7 +133,8 @@ PRODUCT_FIELDS = f"""
     'related_handles', p.related_handles, 'option_names', p.option_names,
     'extra_handling', p.extra_handling, 'enabled', p.enabled, 'featured', p.featured,
     'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,
-    'requires_serial', p.requires_serial, 'sort', p.sort
+    'requires_serial', p.requires_serial, 'shipping_minor', p.shipping_minor,
+    'free_shipping', p.free_shipping, 'sort', p.sort
 """
 """The parts of a product `p` of shop `s` and merchant `m`, but for its variants."""
 
@@ -163,6 +164,8 @@ from blog_posts where shop_id = %(shop)s order by id
 
 _MERCHANTS = """
 select json_build_object('name', name, 'email', email, 'country', country, 'terms', terms,
-    'enabled', enabled)::text
+    'shipping_flat_minor', shipping_flat_minor, 'free_shipping_from_minor', free_shipping_from_minor,
+    'commission_bp', commission_bp, 'customer_service_url', customer_service_url,
+    'return_policy_url', return_policy_url, 'connector', connector, 'enabled', enabled)::text
 from merchants where shop_id = %(shop)s order by id
 """

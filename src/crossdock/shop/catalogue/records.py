@@ -118,17 +118,28 @@ class ProductRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     virtual: bool = False
     sold_without_stock: bool = False
     requires_serial: bool = False
+    shipping_minor: Amount = 0
+    free_shipping: bool = False
     sort: Sort = 0
     is_complete: bool = True
 
 
 class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A seller of record. Merchants are the same when their names make the same slug."""
+    """A seller of record. Merchants are the same when their names make the same slug.
+
+    Amounts are minor units of the shop's currency; `terms` are a channel's own and mean nothing here.
+    """
 
     name: Key
     email: Short | None = None
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
     terms: dict[str, Any] = {}
+    shipping_flat_minor: Amount = 0
+    free_shipping_from_minor: Annotated[int, Meta(ge=1, le=MINOR_MAX)] | None = None
+    commission_bp: Rate = 0
+    customer_service_url: Url = ""
+    return_policy_url: Url = ""
+    connector: Short = ""
     enabled: bool = True
 
     def __post_init__(self) -> None:

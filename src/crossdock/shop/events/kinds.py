@@ -45,6 +45,18 @@ class CategoryChanged(Payload, frozen=True, kw_only=True):
     category_ids: list[int]
 
 
+class CouponChanged(Payload, frozen=True, kw_only=True):
+    """A coupon was added, enabled or disabled; the subject is the coupon.
+
+    It is good for the merchant's goods, for one product of it, or with neither for the whole shop.
+    """
+
+    kind = "coupon.changed"
+    topic = "price"
+    merchant_id: int | None
+    product_id: int | None
+
+
 class PriceChanged(Payload, frozen=True, kw_only=True):
     """Prices of a list were set; the subject is the price list."""
 
@@ -312,6 +324,7 @@ KINDS: dict[str, type[Payload]] = {
         CatalogueChanged,
         MerchantChanged,
         CategoryChanged,
+        CouponChanged,
         PriceChanged,
         StockChanged,
         InventoryMoved,

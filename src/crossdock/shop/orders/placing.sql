@@ -152,7 +152,7 @@ end $$;
 -- A merchant owes the shop this part of what its goods bring in: minor units, rounded half up.
 create or replace function commission(p_shop_id bigint, p_merchant_id bigint, p_amount_minor bigint)
 returns bigint language sql stable as $$
-    select coalesce(round(p_amount_minor * (m.terms ->> 'commission_bp')::numeric / 10000), 0)::bigint
+    select coalesce(round(p_amount_minor * m.commission_bp::numeric / 10000), 0)::bigint
     from merchants m where m.shop_id = p_shop_id and m.id = p_merchant_id
 $$;
 

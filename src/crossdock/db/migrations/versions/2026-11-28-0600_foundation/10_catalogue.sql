@@ -9,7 +9,14 @@ create table merchants (
     name text not null,
     email text,
     country char(2),
-    terms jsonb not null default '{}',
+    terms jsonb not null default '{}',  -- free data for channels; what the core reads has columns
+    -- Amounts are minor units of the shop's currency.
+    shipping_flat_minor bigint not null default 0 check (shipping_flat_minor >= 0),
+    free_shipping_from_minor bigint check (free_shipping_from_minor > 0),  -- null: never free by its amount
+    commission_bp integer not null default 0 check (commission_bp between 0 and 10000),
+    customer_service_url text not null default '',
+    return_policy_url text not null default '',
+    connector text not null default '',  -- that its part of an order goes to; '' is the shop's default
     enabled boolean not null default true,
     primary key (shop_id, id),
     unique (shop_id, slug)
@@ -58,6 +65,8 @@ create table products (
     virtual boolean not null default false,
     sold_without_stock boolean not null default false,
     requires_serial boolean not null default false,
+    shipping_minor bigint not null default 0 check (shipping_minor >= 0),  -- of each unit, beside the merchant's flat rate
+    free_shipping boolean not null default false,
     sort integer not null default 0,
     source_hash bytea,
     created_at timestamptz not null default now(),

@@ -29,6 +29,7 @@ create table payments (
     card_brand text not null default '',
     card_last4 text not null default '' check (card_last4 ~ '^([0-9]{4})?$'),
     reason text not null default '',
+    capture_at timestamptz,  -- captured from then on, once an order has it; null: when somebody says so
     created_at timestamptz not null,
     updated_at timestamptz not null,
     primary key (shop_id, id),
@@ -41,6 +42,10 @@ create index payments_order on payments (shop_id, order_id) where order_id is no
 
 -- Authorised, for the run that lets go of what no order took or whose order is cancelled.
 create index payments_authorised on payments (shop_id, id) where state = 'authorised';
+
+-- Authorised for an order and due to be captured, for the run that settles payments.
+create index payments_to_capture on payments (capture_at)
+    where state = 'authorised' and capture_at is not null and order_id is not null;
 
 create function refuse_illegal_payment_move() returns trigger language plpgsql as $$
 declare

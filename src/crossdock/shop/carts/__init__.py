@@ -1,0 +1,36 @@
+"""Carts: what shoppers are about to buy from one or many merchants, and how a cart becomes an order."""
+
+from crossdock.shop.carts.carts import (
+    CartItem,
+    CartRules,
+    Carts,
+    PutMode,
+    clear_cart,
+    create_cart,
+    delete_cart,
+    purge_carts,
+    put_items,
+    read_cart,
+    remove_items,
+)
+from crossdock.shop.carts.model import CartLine, CartMerchant, CartView, MissingLine
+from crossdock.shop.carts.sums import merchant_shipping
+
+__all__ = [
+    "CartItem",
+    "CartLine",
+    "CartMerchant",
+    "CartRules",
+    "CartView",
+    "Carts",
+    "MissingLine",
+    "PutMode",
+    "clear_cart",
+    "create_cart",
+    "delete_cart",
+    "merchant_shipping",
+    "purge_carts",
+    "put_items",
+    "read_cart",
+    "remove_items",
+]

@@ -1,0 +1,149 @@
+"""Merchants as staff and callers see them: who they are, and the terms on which they sell."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.kit.texts import visible
+from crossdock.shop.catalogue.merchants import upsert_merchants
+from crossdock.shop.catalogue.records import MerchantRecord
+from crossdock.shop.catalogue.texts import slug_of
+
+
+class MerchantTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a merchant sells; amounts are minor units of the shop's currency.
+
+    An order's part costs `shipping_flat_minor` of shipping, and nothing from goods of
+    `free_shipping_from_minor` on (None: never by value). The shop's share of the goods is
+    `commission_bp`. `connector` names where its parts of orders go, '' the shop's default.
+    """
+
+    shipping_flat_minor: int = 0
+    free_shipping_from_minor: int | None = None
+    commission_bp: int = 0
+    customer_service_url: str = ""
+    return_policy_url: str = ""
+    connector: str = ""
+
+
+class MerchantView(msgspec.Struct, frozen=True, kw_only=True):
+    """A merchant with its terms; `products` counts those that it has, enabled or not."""
+
+    id: int
+    slug: str
+    name: str
+    email: str | None
+    country: str | None
+    enabled: bool
+    terms: MerchantTerms
+    products: int
+
+
+class MerchantName(msgspec.Struct, frozen=True):
+    """A merchant that a caller may sell for."""
+
+    id: int
+    name: str
+
+
+async def list_merchants(tx: Transaction, *, shop_id: int) -> list[MerchantView]:
+    """The shop's merchants by name."""
+    return [_view(row) for row in await tx.all(f"{_VIEW} order by m.name, m.id", (shop_id,))]
+
+
+async def read_merchant(tx: Transaction, *, shop_id: int, who: str) -> MerchantView:
+    """The merchant with this name, slug or id. Raises NotFound `not_found`, naming those that exist."""
+    merchants = await list_merchants(tx, shop_id=shop_id)
+    for merchant in merchants:
+        if who.strip() in {merchant.name, merchant.slug, str(merchant.id)}:
+            return merchant
+    known = ", ".join(merchant.slug for merchant in merchants[:10]) or "none"
+    raise NotFound("not_found", f"There is no merchant {who!r}; known are {known}.")
+
+
+async def merchants_in_sight(
+    tx: Transaction, *, shop_id: int, merchant_ids: list[int] | None
+) -> list[MerchantName]:
+    """The enabled merchants that a caller sees (None: all), by name."""
+    rows = await tx.all(
+        "select id, name from merchants where shop_id = %s and enabled"
+        " and sees_merchant(%s::bigint[], id) order by name, id",
+        (shop_id, merchant_ids),
+    )
+    return [MerchantName(*row) for row in rows]
+
+
+async def add_merchant(
+    tx: Transaction, *, shop_id: int, record: MerchantRecord, now: datetime
+) -> MerchantView:
+    """A new merchant. Raises Conflict `exists`, Invalid `invalid_input` for a name that cannot be seen."""
+    slug = slug_of(record.name)
+    known = {merchant.slug for merchant in await list_merchants(tx, shop_id=shop_id)}
+    if slug in known:
+        raise Conflict("exists", f"There is a merchant called {slug!r} already.")
+    await _write(tx, shop_id=shop_id, record=record, now=now)
+    return await read_merchant(tx, shop_id=shop_id, who=slug)
+
+
+async def set_merchant(
+    tx: Transaction, *, shop_id: int, who: str, changes: Mapping[str, Any], now: datetime
+) -> MerchantView:
+    """Change fields of a merchant, named as in MerchantRecord; its name is its key and stays.
+
+    Raises NotFound `not_found`, Invalid `invalid_input` with the `field`.
+    """
+    merchant = await read_merchant(tx, shop_id=shop_id, who=who)
+    stored = await tx.value(
+        "select terms from merchants where shop_id = %s and id = %s for no key update",
+        (shop_id, merchant.id),
+    )
+    values = {
+        "name": merchant.name,
+        "email": merchant.email,
+        "country": merchant.country,
+        "enabled": merchant.enabled,
+        "terms": stored,
+        **msgspec.to_builtins(merchant.terms),
+    }
+    record = merchant_record(values | dict(changes))
+    await _write(tx, shop_id=shop_id, record=record, now=now)
+    return await read_merchant(tx, shop_id=shop_id, who=merchant.slug)
+
+
+def merchant_record(values: Mapping[str, Any]) -> MerchantRecord:
+    """The record of these fields. Raises Invalid `invalid_input` for one that cannot be."""
+    try:
+        return msgspec.convert(dict(values), MerchantRecord)
+    except msgspec.ValidationError as error:
+        raise Invalid("invalid_input", f"A merchant cannot be so: {error}") from error
+
+
+async def _write(tx: Transaction, *, shop_id: int, record: MerchantRecord, now: datetime) -> None:
+    if not visible(record.name):
+        raise Invalid(
+            "invalid_input", "A merchant needs a name that can be seen.", {"field": "name"}
+        )
+    await upsert_merchants(tx, shop_id=shop_id, records=[record], now=now)
+
+
+def _view(row: tuple[Any, ...]) -> MerchantView:
+    *facts, products = row
+    own, terms = facts[:6], facts[6:]
+    return MerchantView(
+        **dict(zip(MerchantView.__struct_fields__[:6], own, strict=True)),
+        terms=MerchantTerms(**dict(zip(MerchantTerms.__struct_fields__, terms, strict=True))),
+        products=products,
+    )
+
+
+_VIEW = """
+    select m.id, m.slug, m.name, m.email, m.country, m.enabled, m.shipping_flat_minor,
+           m.free_shipping_from_minor, m.commission_bp, m.customer_service_url, m.return_policy_url,
+           m.connector,
+           (select count(*) from products p where p.shop_id = m.shop_id and p.merchant_id = m.id)
+    from merchants m where m.shop_id = %s
+"""
