@@ -15,6 +15,7 @@ from crossdock.kit.mail import Mailer
 from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import Settings
+from crossdock.shop.carts import CartRules, Carts, CheckingOut
 from crossdock.shop.customers import Assigning
 from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
@@ -24,6 +25,7 @@ from crossdock.shop.orders import Placing
 from crossdock.shop.partners import Callers, Passwords
 from crossdock.shop.payments import Paying, Sandbox
 from crossdock.shop.people import People, create_means
+from crossdock.shop.pricing import Taxes, TaxTable
 from crossdock.shop.search import (
     Bounds,
     Building,
@@ -132,6 +134,34 @@ class Services:
             ids=self.ids,
             providers={sandbox.name: sandbox},
         )
+
+    @cached_property
+    def carts(self) -> Carts:
+        """Shoppers' carts."""
+        chosen = self.settings.carts
+        return Carts(
+            db=self.runtime.database,
+            clock=self.runtime.clock,
+            ids=self.ids,
+            rules=CartRules(
+                put_mode=chosen.put_mode,
+                line_max=chosen.line_max,
+                lines_max=chosen.lines_max,
+                keep_days=chosen.keep_days,
+                keep_empty_days=chosen.keep_empty_days,
+            ),
+            own_requires_stock=self.settings.stock.sc_requires_stock,
+        )
+
+    @cached_property
+    def taxes(self) -> Taxes:
+        """What is added to prices as tax, from the shop's table of rates."""
+        return TaxTable(self.runtime.database)
+
+    @cached_property
+    def checking_out(self) -> CheckingOut:
+        """Carts that become orders."""
+        return CheckingOut(carts=self.carts, paying=self.paying, taxes=self.taxes)
 
     @cached_property
     def booking(self) -> Booking:

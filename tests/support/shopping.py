@@ -13,12 +13,29 @@ from crossdock.shop.carts import (
     CartRules,
     Carts,
     CartView,
+    CheckedOut,
+    CheckingOut,
+    Checkout,
+    check_out,
     create_cart,
     put_items,
     read_cart,
 )
+from crossdock.shop.orders import OrderView, read_order
 from crossdock.shop.partners import Partner
-from tests.support.factories import ShopFixture, make_merchant, make_shop, make_variant
+from crossdock.shop.payments import Paying
+from crossdock.shop.pricing import TaxTable
+from tests.support.drafts import BUYER
+from tests.support.factories import (
+    ShopFixture,
+    level,
+    make_merchant,
+    make_partner,
+    make_shop,
+    make_variant,
+)
+from tests.support.ledger import balances
+from tests.support.paying import GOOD, card, paying
 
 
 @dataclass
@@ -38,8 +55,9 @@ class Mall:
         """A fresh one."""
         async with db.begin() as tx:
             shop = await make_shop(tx, currency=currency)
+            fixture = await make_partner(tx, shop=shop)
         service = Carts(db=db, clock=clock, ids=RandomIds(), rules=CartRules(**rules))
-        return cls(db, clock, shop, partner_of(shop, currency=currency), service)
+        return cls(db, clock, shop, partner_of(shop, currency=currency, id=fixture.id), service)
 
     async def merchant(self, **terms: Any) -> int:
         """One more merchant, on these terms."""
@@ -88,9 +106,65 @@ class Mall:
         """The cart now."""
         return await read_cart(self.carts, partner=self.partner, cart_id=cart_id)
 
-    def another_partner(self, **changes: Any) -> Partner:
+    @property
+    def paying(self) -> Paying:
+        """Payments by the sandbox."""
+        return paying(self.db, self.clock)
+
+    async def check_out(
+        self, cart_id: str, *, card_number: str = GOOD, partner: Partner | None = None, **more: Any
+    ) -> CheckedOut:
+        """The order that the cart becomes."""
+        service = CheckingOut(carts=self.carts, paying=self.paying, taxes=TaxTable(self.db))
+        line_data = {"line_data": more.pop("line_data")} if "line_data" in more else {}
+        values: dict[str, Any] = {
+            "cart_id": cart_id, "billing": BUYER, "shipping": BUYER, "card": card(card_number),
+            "provider": "sandbox", "source": "test",
+        }  # fmt: skip
+        return await check_out(
+            service,
+            partner=partner or self.partner,
+            checkout=Checkout(**(values | more)),
+            **line_data,
+        )
+
+    async def order(self, order_id: int) -> OrderView:
+        """The order with its lines, parts and what happened to it."""
+        async with self.db.statement() as tx:
+            return await read_order(
+                tx, shop_id=self.shop.id, order_id=order_id, sections=("lines", "parts", "timeline")
+            )
+
+    async def level(self, variant_id: int) -> tuple[int, int, int, int]:
+        """on hand, held, committed, available."""
+        async with self.db.statement() as tx:
+            return await level(tx, shop_id=self.shop.id, variant_id=variant_id)
+
+    async def balances(self) -> dict[str, int]:
+        """Every balance that is not zero."""
+        async with self.db.statement() as tx:
+            found = await balances(tx, shop_id=self.shop.id)
+        return {name: minor for name, minor in found.items() if minor}
+
+    async def payment_states(self) -> list[str]:
+        """The states of the shop's payments, the oldest first."""
+        async with self.db.statement() as tx:
+            rows = await tx.all(
+                "select state from payments where shop_id = %s order by id", (self.shop.id,)
+            )
+        return [state for (state,) in rows]
+
+    async def count(self, table: str) -> int:
+        """How many rows of the shop a table has."""
+        async with self.db.statement() as tx:
+            query = f"select count(*) from {table} where shop_id = %s"
+            return int(await tx.value(query, (self.shop.id,)))
+
+    async def another_partner(self, **changes: Any) -> Partner:
         """Another partner of the same shop."""
-        return msgspec.structs.replace(self.partner, id=self.partner.id + 1, **changes)
+        async with self.db.begin() as tx:
+            fixture = await make_partner(tx, shop=self.shop)
+        return msgspec.structs.replace(self.partner, id=fixture.id, **changes)
 
 
 def partner_of(shop: ShopFixture, **changes: Any) -> Partner:

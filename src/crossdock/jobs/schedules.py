@@ -13,6 +13,7 @@ from crossdock.jobs.queue import queue, runtime_of, services_of
 from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.kit.storage import MEGABYTE, least_space
 from crossdock.shop.alerts import raise_for_operator
+from crossdock.shop.carts import purge_carts
 from crossdock.shop.orders import expire_orders as expire_unpaid
 from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
@@ -74,13 +75,14 @@ async def poll_carriers(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * *")
 @queue.task(name="purge_expired", queueing_lock="purge_expired", pass_context=True)
 async def purge(context: JobContext, timestamp: int) -> None:
-    """Delete expired nonces, rate windows, idempotency keys, sessions and sign-in attempts."""
+    """Delete expired nonces, rate windows, idempotency keys, sessions, sign-in attempts and carts."""
     runtime = runtime_of(context)
     now = runtime.clock.now()
     async with runtime.database.statement() as tx:
         await purge_expired(tx, now=now)
         await purge_identities(tx, now=now)
         await purge_people(tx, lives=lifetimes_of(runtime.settings.people), now=now)
+        await purge_carts(tx, now=now)
 
 
 @queue.periodic(cron="* * * * * */30")

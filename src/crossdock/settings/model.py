@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from crossdock.settings import sections
+from crossdock.settings.carts import CartsSection
 from crossdock.settings.http import Http
 from crossdock.settings.mail import Smtp
 from crossdock.settings.search import Search
@@ -31,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sales_rep: sections.SalesRep = sections.SalesRep()
     stock: sections.Stock = sections.Stock()
     orders: sections.Orders = sections.Orders()
+    carts: CartsSection = CartsSection()
     dispatch: sections.Dispatch = sections.Dispatch()
     outbound: sections.OutboundSection = sections.OutboundSection()
     label: sections.Label = sections.Label()

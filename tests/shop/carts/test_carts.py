@@ -143,7 +143,7 @@ async def test_skips_what_cannot_be_bought_and_takes_the_rest(mall: Mall) -> Non
     good, sold_out = await mall.variant(), await mall.variant(own=0)
     off, theirs = await mall.variant(listed=False), await mall.variant(origin="VENDOR", supplier=9)
     elsewhere = await mall.variant(merchant_id=hidden)
-    mall.partner = mall.another_partner(visible_merchants=(mall.shop.merchant_id,))
+    mall.partner = await mall.another_partner(visible_merchants=(mall.shop.merchant_id,))
     asked = [(variant, 1) for variant in (sold_out, off, theirs, elsewhere, 2**70, 0, good)]
 
     cart = await mall.put(await mall.cart(), *asked)
@@ -226,7 +226,7 @@ async def test_ships_free_from_exactly_the_minimum_on(mall: Mall) -> None:
 async def test_is_unknown_to_everybody_else(mall: Mall) -> None:
     good = await mall.variant()
     cart_id = await mall.cart((good, 1))
-    other = mall.another_partner()
+    other = await mall.another_partner()
     strangers = (cart_id, "", "x", cart_id[:-1], f"{{{cart_id}}}", "\x00" * 36)
 
     for text in strangers:

@@ -13,6 +13,7 @@ from crossdock.shop.carts.carts import (
     read_cart,
     remove_items,
 )
+from crossdock.shop.carts.checking_out import CheckedOut, CheckingOut, Checkout, check_out
 from crossdock.shop.carts.model import CartLine, CartMerchant, CartView, MissingLine
 from crossdock.shop.carts.sums import merchant_shipping
 
@@ -23,8 +24,12 @@ __all__ = [
     "CartRules",
     "CartView",
     "Carts",
+    "CheckedOut",
+    "CheckingOut",
+    "Checkout",
     "MissingLine",
     "PutMode",
+    "check_out",
     "clear_cart",
     "create_cart",
     "delete_cart",

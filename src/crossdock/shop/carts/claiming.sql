@@ -1,30 +1,59 @@
--- Claim a cart for one checkout until p_until, and answer it as `cart_view` does; null where the partner has none.
--- One that is ordered, or claimed already, stays as it is: `claimed` is false.
+-- Claim a cart for one checkout until p_until, let go of what an earlier one held for it, and answer the cart as
+-- `cart_view` does; null where the partner has none. A cart that is ordered, or that another checkout has, stays as
+-- it is: `claimed` is false. A claim is over at p_until, so that one whose program died stops nobody for long.
 create or replace function claim_cart(
     p_shop_id bigint, p_cart_id uuid, p_partner_id bigint, p_terms jsonb, p_until timestamptz, p_now timestamptz,
     out cart text, out claimed boolean
 ) language plpgsql as $$
+declare
+    v_hold_ids bigint[];
 begin
-    perform 1 from carts c
-    where c.shop_id = p_shop_id and c.id = p_cart_id and c.partner_id = p_partner_id for no key update;
-    update carts c set claimed_until = p_until, revision = c.revision + 1
+    select c.hold_ids into v_hold_ids from carts c
     where c.shop_id = p_shop_id and c.id = p_cart_id and c.partner_id = p_partner_id
-      and c.order_id is null and (c.claimed_until is null or c.claimed_until <= p_now);
+      and c.order_id is null and (c.claimed_until is null or c.claimed_until <= p_now)
+    for no key update;
     claimed := found;
+    if claimed then
+        update carts c set claimed_until = p_until, revision = c.revision + 1, hold_ids = '{}'
+        where c.shop_id = p_shop_id and c.id = p_cart_id;
+        perform release_all(p_shop_id, v_hold_ids, p_now);
+        assert fail_point('claim_cart:claimed');
+    end if;
     cart := cart_view(p_shop_id, p_cart_id, p_partner_id, p_terms, p_now);
 end $$;
 
--- A claimed cart becomes an order: whether it still was what the checkout claimed. It is emptied.
-create or replace function close_cart(
-    p_shop_id bigint, p_cart_id uuid, p_revision bigint, p_order_id bigint, p_now timestamptz
-) returns boolean language plpgsql as $$
+-- Keep what a checkout held for the cart that it has claimed.
+create or replace function note_holds(p_shop_id bigint, p_cart_id uuid, p_hold_ids bigint[])
+returns void language sql as $$
+    update carts c set hold_ids = p_hold_ids where c.shop_id = p_shop_id and c.id = p_cart_id
+$$;
+
+-- Give a claim back, unless another checkout has the cart by now or it was ordered, and release what was held.
+create or replace function unclaim_cart(
+    p_shop_id bigint, p_cart_id uuid, p_revision bigint, p_hold_ids bigint[], p_now timestamptz
+) returns void language plpgsql as $$
+begin
+    update carts c set claimed_until = null, hold_ids = '{}'
+    where c.shop_id = p_shop_id and c.id = p_cart_id and c.revision = p_revision and c.order_id is null;
+    perform release_all(p_shop_id, p_hold_ids, p_now);
+end $$;
+
+-- Whether the cart still is as the checkout claimed it; its row is locked before the order's are.
+create or replace function lock_claimed_cart(p_shop_id bigint, p_cart_id uuid, p_revision bigint)
+returns boolean language plpgsql as $$
+begin
+    perform 1 from carts c
+    where c.shop_id = p_shop_id and c.id = p_cart_id and c.revision = p_revision and c.order_id is null
+    for no key update;
+    return found;
+end $$;
+
+-- The cart has become this order: it is emptied.
+create or replace function close_cart(p_shop_id bigint, p_cart_id uuid, p_order_id bigint, p_now timestamptz)
+returns void language plpgsql as $$
 begin
     update carts c set order_id = p_order_id, claimed_until = null, hold_ids = '{}', updated_at = p_now
-    where c.shop_id = p_shop_id and c.id = p_cart_id and c.revision = p_revision and c.order_id is null;
-    if not found then
-        return false;
-    end if;
+    where c.shop_id = p_shop_id and c.id = p_cart_id;
     assert fail_point('close_cart:ordered');
     delete from cart_lines l where l.shop_id = p_shop_id and l.cart_id = p_cart_id;
-    return true;
 end $$;

@@ -33,7 +33,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     now, `regular_minor` its price without promotions; both are None without a price. `listed`, `allowed`
     and `quantity` are what the origin rule says (see stock.purchase_limit); `quantity` None sets no
     limit, and `shown` is the quantity that a channel may tell. `lowest` is what a unit costs after
-    coupons and with which, for callers that ask for it.
+    coupons and with which, for callers that ask for it; None without a price.
     """
 
     id: int
@@ -106,6 +106,4 @@ _OFFER = """
 """
 _WANTED = "where o.id = any(%(variants)s::bigint[]) order by o.id"
 _BY_ID = f"{_OFFER}, null from {OFFERS} o {_WANTED}"
-_BY_ID_WITH_COUPONS = (
-    f"{_OFFER}, to_jsonb(lowest) from {OFFERS} o cross join lateral {LOWEST} lowest {_WANTED}"
-)
+_BY_ID_WITH_COUPONS = f"{_OFFER}, case when lowest.price_minor is not null then to_jsonb(lowest) end from {OFFERS} o cross join lateral {LOWEST} lowest {_WANTED}"

@@ -7,6 +7,7 @@ create or replace function event_topic(p_kind text) returns text language sql im
         when 'merchant' then 'catalogue'
         when 'category' then 'catalogue'
         when 'price' then 'price'
+        when 'coupon' then 'price'
         when 'stock' then 'stock'
         when 'order' then 'orders'
         when 'payment' then 'orders'

@@ -80,7 +80,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """An order before it is placed. `state_when_short` is its first state if stock is short.
+    """An order before it is placed. The parts of merchants that `routes` has go where it says, None for
+    nowhere, all others to `connector`. `state_when_short` is its first state if stock is short.
 
     `merchant_ids` are those whose variants the caller may name, None for all. An order with a payment
     state is posted as sold; `payment_id` is the authorised payment that pays it, `prepaid_owner` the
@@ -107,6 +108,7 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     prepaid_owner: str | None = None
     expires_at: datetime | None = None
     connector: Route | None = None
+    routes: dict[int, Route | None] = {}
     merchant_ids: tuple[int, ...] | None = None
     customer_id: int | None = None
     parent_id: int | None = None
@@ -160,6 +162,8 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
             raise Refused("order_amount_not_allowed", data=data)
         if self.identity is None:
             del document["identity"]
+        if not self.routes:
+            del document["routes"]
         return msgspec.json.encode(document).decode()
 
 

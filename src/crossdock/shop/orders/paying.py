@@ -12,6 +12,7 @@ from crossdock.shop.payments import (
     Payment,
     Settled,
     capture,
+    capture_due,
     list_payments,
     record_transfer,
     refund,
@@ -116,8 +117,9 @@ async def refund_order(
 
 
 async def settle_order_payments(service: Paying) -> int:
-    """Look up lost answers and void the authorisations of cancelled orders; returns how many were settled."""
+    """Look up lost answers, capture what is due, void the authorisations of cancelled orders; how many in all."""
     settled = await settle_payments(service, follow=ORDER_FOLLOWS)
+    settled += await capture_due(service, follow=ORDER_FOLLOWS)
     async with service.db.statement() as tx:
         rows = await tx.all(
             "select p.shop_id, p.id from payments p"

@@ -117,8 +117,10 @@ begin
     )
     insert into order_parts (shop_id, order_id, merchant_id, state, route, subtotal_minor, discount_minor,
                              tax_minor, shipping_minor, commission_minor, total_minor)
-    select v_shop_id, v_id, w.merchant_id, p_state, v_connector, sum(w.subtotal_minor), sum(w.discount_minor),
-           sum(w.tax_minor), sum(w.shipping_minor),
+    select v_shop_id, v_id, w.merchant_id, p_state,
+           case when p_order -> 'routes' ? w.merchant_id::text
+                then p_order #>> array['routes', w.merchant_id::text, 'name'] else v_connector end,
+           sum(w.subtotal_minor), sum(w.discount_minor), sum(w.tax_minor), sum(w.shipping_minor),
            case when p_order ->> 'payment_state' = 'none' then 0
                 else commission(v_shop_id, w.merchant_id, sum(w.subtotal_minor - w.discount_minor)::bigint) end,
            sum(w.total_minor)
@@ -129,7 +131,13 @@ begin
                         jsonb_build_object('partner_id', p_order -> 'partner_id', 'state', p_state,
                                            'payment_state', p_order -> 'payment_state'), p_now);
     assert fail_point('place_order:event');
-    if v_connector is not null and p_state = 'processing' then
+    if p_order ? 'routes' and p_state = 'processing' then
+        perform queue_delivery(v_shop_id, 'dispatch', routes.route, v_id, null, c.kind = 'manual', p_now)
+        from (select distinct p.route from order_parts p
+              where p.shop_id = v_shop_id and p.order_id = v_id and p.route is not null) routes
+        join connectors c on c.shop_id = v_shop_id and c.name = routes.route;
+        assert fail_point('place_order:deliveries');
+    elsif v_connector is not null and p_state = 'processing' then
         perform queue_delivery(v_shop_id, 'dispatch', v_connector, v_id, null,
                                p_order #>> '{connector,kind}' = 'manual', p_now);
         assert fail_point('place_order:delivery');

@@ -34,7 +34,7 @@ from crossdock.shop.payments.paying import (
     void,
 )
 from crossdock.shop.payments.sandbox import TEST_CARDS, Sandbox
-from crossdock.shop.payments.settling import settle_payments
+from crossdock.shop.payments.settling import capture_due, capture_now, settle_payments
 
 __all__ = [
     "BANK_TRANSFER",
@@ -57,6 +57,8 @@ __all__ = [
     "Settled",
     "authorise",
     "capture",
+    "capture_due",
+    "capture_now",
     "checked_card",
     "claim_payment",
     "list_attempts",

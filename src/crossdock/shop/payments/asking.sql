@@ -10,6 +10,7 @@ declare
     v_state text;
     v_attempt_id bigint;
 begin
+    assert fail_point('ask_payment:' || p_action);
     select p.state into v_state from payments p where p.shop_id = p_shop_id and p.id = p_payment_id for no key update;
     if v_state is null
        or p_action = 'authorise' and v_state <> 'asked'
@@ -59,6 +60,7 @@ begin
         return false;
     end if;
     assert fail_point('answer_payment:attempt');
+    assert fail_point('answer_payment:' || v_attempt.action);
 
     update payments p
     set state = payment_state_after(p, v_attempt, p_approved, p_reason),

@@ -85,8 +85,12 @@ async def authorise(
     amount_minor: int,
     currency: str,
     payer: str,
+    capture_at: datetime | None = None,
 ) -> Payment:
     """Set an amount aside on a card. `payer` owns the receivable that a capture is credited to.
+
+    From `capture_at` on, the run that settles payments captures it if an order has it and nobody has
+    captured it before; without one it waits for somebody who does.
 
     Raises Refused `payment_declined` with the `reason`, Unavailable `payment_unsettled` where no answer
     came: then it is looked up, and let go of if it was authorised.
@@ -97,8 +101,8 @@ async def authorise(
         payment_id = int(
             await tx.value(
                 "insert into payments (shop_id, provider, reference, payer, state, currency, amount_minor,"
-                " card_brand, card_last4, created_at, updated_at)"
-                " values (%s, %s, %s, %s, 'asked', %s, %s, %s, %s, %s, %s) returning id",
+                " card_brand, card_last4, capture_at, created_at, updated_at)"
+                " values (%s, %s, %s, %s, 'asked', %s, %s, %s, %s, %s, %s, %s) returning id",
                 (
                     shop_id,
                     provider,
@@ -108,6 +112,7 @@ async def authorise(
                     amount_minor,
                     card.brand,
                     card.last4,
+                    capture_at,
                     now,
                     now,
                 ),

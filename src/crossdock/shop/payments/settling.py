@@ -5,11 +5,18 @@ from datetime import datetime, timedelta
 import structlog
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import CrossdockError
+from crossdock.errors import CrossdockError, Refused
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.payments.contract import Answer, AnswerLost, Question
-from crossdock.shop.payments.model import Attempt, read_payment
-from crossdock.shop.payments.paying import BANK_TRANSFER, Follow, Paying, void, write_answer
+from crossdock.shop.payments.model import Attempt, Payment, read_payment
+from crossdock.shop.payments.paying import (
+    BANK_TRANSFER,
+    Follow,
+    Paying,
+    capture,
+    void,
+    write_answer,
+)
 
 log = structlog.get_logger("crossdock.payments")
 
@@ -33,6 +40,65 @@ async def settle_payments(service: Paying, *, follow: Follow) -> int:
         settled += sum([await _settle(service, attempt, follow=follow) for attempt in attempts])
     await _void_unclaimed(service)
     return settled
+
+
+async def capture_due(service: Paying, *, follow: Follow) -> int:
+    """Capture the payments of orders that are due to be, the longest waiting first; how many were.
+
+    It picks up where whoever placed the order was cut off. A capture that the provider refuses is not
+    tried again: an alert says so, and the order stays authorised.
+    """
+    async with service.db.statement() as tx:
+        rows = await tx.all(
+            "select p.shop_id, p.id from payments p where p.state = 'authorised' and p.capture_at <= %s"
+            " and p.order_id is not null and not exists (select 1 from payment_attempts a"
+            "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
+            " order by p.capture_at limit %s",
+            (service.clock.now(), BATCH),
+        )
+    return sum(
+        [await _capture(service, shop_id, payment_id, follow) for shop_id, payment_id in rows]
+    )
+
+
+async def capture_now(service: Paying, *, shop_id: int, payment_id: int, follow: Follow) -> Payment:
+    """Capture the payment as `capture` does; if the provider refuses, nobody tries again and an alert says so."""
+    try:
+        return await capture(service, shop_id=shop_id, payment_id=payment_id, follow=follow)
+    except Refused as refusal:
+        if refusal.code == "payment_declined":
+            await _give_up(service, shop_id=shop_id, payment_id=payment_id, refusal=refusal)
+        raise
+
+
+async def _capture(service: Paying, shop_id: int, payment_id: int, follow: Follow) -> bool:
+    try:
+        await capture_now(service, shop_id=shop_id, payment_id=payment_id, follow=follow)
+    except CrossdockError as error:
+        log.warning("a payment was not captured", payment=payment_id, code=error.code)
+        return False
+    return True
+
+
+async def _give_up(
+    service: Paying, *, shop_id: int, payment_id: int, refusal: CrossdockError
+) -> None:
+    now = service.clock.now()
+    async with service.db.begin() as tx:
+        await tx.run(
+            "update payments set capture_at = null where shop_id = %s and id = %s",
+            (shop_id, payment_id),
+        )
+        payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+        await raise_alert(
+            tx,
+            shop_id=shop_id,
+            kind="capture_refused",
+            message=f"{payment.provider} refused to capture payment {payment_id} of order"
+            f" {payment.order_id}: {refusal.data.get('reason', '')}. The order is not paid.",
+            order_id=payment.order_id,
+            now=now,
+        )
 
 
 async def _due(service: Paying) -> list[Attempt]:

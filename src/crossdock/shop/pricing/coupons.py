@@ -31,10 +31,10 @@ class OfferedCoupon(msgspec.Struct, frozen=True, kw_only=True):
 class LowestPrice(msgspec.Struct, frozen=True, kw_only=True):
     """What a unit costs at least, in minor units; see `lowest_price`."""
 
-    base_minor: int | None
+    base_minor: int
     sale_minor: int | None
     discount_minor: int | None
-    price_minor: int | None
+    price_minor: int
     ships_free: bool
     coupons: tuple[OfferedCoupon, ...] = ()
 

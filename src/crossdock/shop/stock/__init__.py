@@ -3,7 +3,9 @@
 from crossdock.shop.stock.holding import (
     Hold,
     expire_holds,
+    hold_all,
     hold_stock,
+    release_all,
     release_hold,
 )
 from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, stock_status, taking
@@ -43,6 +45,7 @@ __all__ = [
     "adjust_stock",
     "expire_holds",
     "find_variant",
+    "hold_all",
     "hold_stock",
     "list_serials",
     "list_stock",
@@ -53,6 +56,7 @@ __all__ = [
     "read_sold_serials",
     "receive_stock",
     "refusing_shortage",
+    "release_all",
     "release_hold",
     "sell_serials",
     "set_stock",

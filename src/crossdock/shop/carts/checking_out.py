@@ -1,0 +1,373 @@
+"""Check a cart out: one order of many merchants' parts, its stock held and its total authorised before.
+
+| step | in one transaction | if the program dies after it |
+|---|---|---|
+| claim | the cart is claimed, its lines checked, their stock held | claim and holds run out |
+| tax | - | the same |
+| authorise | - (see payments) | the run that settles payments voids it |
+| place | order, parts, stock, payment, ledger, event; the cart is closed | the run captures |
+| capture | - (see payments) | the run looks the answer up |
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+import msgspec
+
+from crossdock.errors import Conflict, CrossdockError, DatabaseUnavailable, Invalid, Refused
+from crossdock.kit.money import MINOR_MAX
+from crossdock.shop.carts.carts import (
+    CartItem,
+    Carts,
+    busy,
+    checked_id,
+    found,
+    put_items,
+    read_cart,
+    refuse_ordered,
+    terms_of,
+)
+from crossdock.shop.carts.model import CartLine, CartView, MissingLine
+from crossdock.shop.carts.ordering import Bill, bill_of
+from crossdock.shop.customers import Address, missing_fields
+from crossdock.shop.orders import ORDER_FOLLOWS, Identity, OrderDraft, Take, place
+from crossdock.shop.partners import Partner
+from crossdock.shop.payments import Card, Paying, Payment, authorise, capture_now, void
+from crossdock.shop.pricing import Destination, Taxes
+from crossdock.shop.stock import hold_all, taking
+
+NAMESPACE = "cart"
+CLAIM_S = 120
+HOLD_S = 600
+CAPTURE_AFTER_S = 60
+"""How long whoever places the order has for capturing it before the run that settles payments does."""
+
+
+class CheckingOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The dependencies of checking out, set once in compose.py."""
+
+    carts: Carts
+    paying: Paying
+    taxes: Taxes
+
+
+class Checkout(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shopper gives to buy a cart. The card goes to the provider and is kept nowhere.
+
+    With `expected_total_minor` another total is refused instead of charged. `channel_data` is the
+    channel's own, opaque to the core.
+    """
+
+    cart_id: str
+    billing: Address
+    shipping: Address
+    card: Card
+    provider: str
+    source: str
+    language: str = ""
+    comments: str = ""
+    is_test: bool = False
+    expected_total_minor: int | None = None
+    channel_data: Any = {}
+
+
+class CheckedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The order that a cart became.
+
+    Its payment is `paid`; or `authorised` where the provider did not answer or refused to capture: then
+    it is settled later, or an alert tells staff.
+    """
+
+    order_id: int
+    order_key: str
+    total_minor: int
+    payment_state: str
+
+
+class _Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart that this checkout alone has, with its stock held: `holds` by variant."""
+
+    partner: Partner
+    cart: CartView
+    holds: dict[int, int]
+
+
+def no_line_data(_line: CartLine) -> Mapping[str, Any]:
+    """What a channel keeps with a line that it has nothing to keep with."""
+    return {}
+
+
+async def check_out(
+    service: CheckingOut,
+    *,
+    partner: Partner,
+    checkout: Checkout,
+    line_data: Callable[[CartLine], Mapping[str, Any]] = no_line_data,
+) -> CheckedOut:
+    """Make an order of the cart and pay it: all of it, or nothing (core.md, 'Payments').
+
+    The order has a part for each merchant, with its shipping, tax and commission; it goes to the
+    merchant's connector. `line_data` is what the channel keeps with each line.
+
+    Raises NotFound `cart_not_found`; Conflict `cart_ordered` with the `order_id` for a cart that was
+    checked out before; Unavailable `busy` while another checkout has it; Refused `cart_empty`,
+    `billing_incomplete` and `shipping_incomplete` with the `fields`, `order_amount_not_allowed`,
+    `stock_limit_exceeded` with the `lines` that are short (the cart is then lowered to what there is);
+    Conflict `cart_changed` with the `total_minor` for another total than expected; Refused
+    `payment_declined`, Unavailable `payment_unsettled`. Nothing stays held or authorised then.
+    """
+    _require_addresses(checkout)
+    try:
+        claimed = await _claim(service, partner=partner, checkout=checkout)
+    except Refused as refusal:
+        if refusal.code == "stock_limit_exceeded":
+            await _settle_for_less(service, partner=partner, cart_id=checkout.cart_id)
+        raise
+    try:
+        bill = await _bill(service, claimed, checkout)
+        payment = await _authorise(service, claimed, checkout, bill=bill)
+    except CrossdockError:
+        await _let_go(service, claimed)
+        raise
+    draft = _draft(service, claimed, checkout, bill=bill, payment=payment, line_data=line_data)
+    try:
+        checked_out = await _place(service, claimed, draft=draft)
+    except DatabaseUnavailable:
+        raise  # it may have been placed: what was not is let go of by the runs for holds and payments
+    except CrossdockError:
+        await _let_go(service, claimed)
+        if payment is not None:
+            with contextlib.suppress(CrossdockError):  # the run that settles payments tries again
+                await void(service.paying, shop_id=partner.shop_id, payment_id=payment.id)
+        raise
+    return await _captured(service, partner, checked_out, payment=payment)
+
+
+def _require_addresses(checkout: Checkout) -> None:
+    for name, address, contact in (
+        ("billing_incomplete", checkout.billing, True),
+        ("shipping_incomplete", checkout.shipping, False),
+    ):
+        if missing := missing_fields(address, contact=contact):
+            raise Refused(name, data={"fields": list(missing)})
+
+
+async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) -> _Claimed:
+    carts, now = service.carts, service.carts.clock.now()
+    key = (partner.shop_id, checked_id(checkout.cart_id))
+    async with carts.db.begin() as tx:
+        row = await tx.one(
+            "select * from claim_cart(%s, %s, %s, %s::jsonb, %s, %s)",
+            (
+                *key,
+                partner.id,
+                terms_of(carts, partner),
+                now + timedelta(seconds=CLAIM_S),
+                now,
+            ),
+        )
+        assert row is not None  # the function answers one row, always
+        raw = found(row[0])
+        refuse_ordered(raw)
+        if not row[1]:
+            raise busy()
+        cart = raw.seen(line_max=carts.rules.line_max)
+        _require_lines(cart, partner=partner)
+        held = [line for line in cart.lines if _take(line, partner=partner) == "hold"]
+        try:
+            hold_ids = await hold_all(
+                tx,
+                shop_id=partner.shop_id,
+                wanted=[(line.variant_id, line.quantity) for line in held],
+                ttl_s=HOLD_S,
+                now=now,
+                reference="checkout",
+            )
+        except Refused as refusal:
+            raise _short(cart, variant_ids=refusal.data["variant_ids"]) from refusal
+        await tx.run("select note_holds(%s, %s, %s::bigint[])", (*key, hold_ids))
+    holds = {line.variant_id: hold for line, hold in zip(held, hold_ids, strict=True)}
+    return _Claimed(partner=partner, cart=cart, holds=holds)
+
+
+def _require_lines(cart: CartView, *, partner: Partner) -> None:
+    """All that the shopper put into the cart can be bought, and its amount is the partner's to sell."""
+    if not cart.lines and not cart.missing:
+        raise Refused("cart_empty")
+    short = [line.variant_id for line in cart.lines if line.quantity < line.wanted]
+    short += [line.variant_id for line in cart.missing]
+    if short:
+        raise _short(cart, variant_ids=short)
+    low, high = partner.min_amount_minor or 0, partner.max_amount_minor
+    ceiling = MINOR_MAX if high is None else min(high, MINOR_MAX)
+    if not low <= cart.subtotal_minor <= ceiling:
+        data = {"subtotal_minor": cart.subtotal_minor, "currency": cart.currency}
+        raise Refused("order_amount_not_allowed", data=data)
+
+
+def _short(cart: CartView, *, variant_ids: list[int]) -> Refused:
+    """The refusal of a cart of which there is not enough: each line with how many there are."""
+    left = {line.variant_id: line.quantity for line in cart.lines}
+    every: list[CartLine | MissingLine] = [*cart.lines, *cart.missing]
+    lines = [
+        {
+            "variant_id": line.variant_id,
+            "merchant_id": line.merchant_id,
+            "sku": line.sku,
+            "wanted": line.wanted,
+            "limit": left.get(line.variant_id, 0),
+        }
+        for line in every
+        if line.variant_id in variant_ids
+    ]
+    data = {"variant_ids": sorted(variant_ids), "lines": lines}
+    return Refused("stock_limit_exceeded", data=data)
+
+
+async def _settle_for_less(service: CheckingOut, *, partner: Partner, cart_id: str) -> None:
+    """Lower the cart to what there is, which its shopper sees next, so that it can be checked out then."""
+    with contextlib.suppress(CrossdockError):
+        cart = await read_cart(service.carts, partner=partner, cart_id=cart_id)
+        less = [
+            CartItem(variant=line.variant_id, quantity=line.quantity)
+            for line in cart.lines
+            if line.quantity < line.wanted
+        ]
+        if less:
+            await put_items(service.carts, partner=partner, cart_id=cart_id, items=less, mode="set")
+
+
+async def _bill(service: CheckingOut, claimed: _Claimed, checkout: Checkout) -> Bill:
+    bill = bill_of(claimed.cart)
+    to = checkout.shipping
+    taxes = await service.taxes.of_lines(
+        shop_id=claimed.partner.shop_id,
+        currency=claimed.cart.currency,
+        to=Destination(country=to.country, state=to.state, postcode=to.postcode),
+        lines=bill.taxables(),
+    )
+    bill = bill.taxed(taxes)
+    if checkout.expected_total_minor not in {None, bill.total_minor}:
+        raise Conflict("cart_changed", data={"total_minor": bill.total_minor})
+    return bill
+
+
+async def _authorise(
+    service: CheckingOut, claimed: _Claimed, checkout: Checkout, *, bill: Bill
+) -> Payment | None:
+    """The authorised payment; None where there is nothing to pay."""
+    if checkout.provider not in service.paying.providers:
+        raise Invalid("invalid_input", "There is no such payment provider.", {"field": "provider"})
+    if not bill.total_minor:
+        return None
+    now = service.paying.clock.now()
+    return await authorise(
+        service.paying,
+        shop_id=claimed.partner.shop_id,
+        provider=checkout.provider,
+        card=checkout.card,
+        amount_minor=bill.total_minor,
+        currency=claimed.cart.currency,
+        payer=f"partner:{claimed.partner.id}",
+        capture_at=now + timedelta(seconds=CAPTURE_AFTER_S),
+    )
+
+
+def _draft(
+    service: CheckingOut,
+    claimed: _Claimed,
+    checkout: Checkout,
+    *,
+    bill: Bill,
+    payment: Payment | None,
+    line_data: Callable[[CartLine], Mapping[str, Any]],
+) -> OrderDraft:
+    partner, cart = claimed.partner, claimed.cart
+    return OrderDraft(
+        shop_id=partner.shop_id,
+        channel=partner.channel,
+        order_key=service.carts.ids.order_key(),
+        identity=Identity(namespace=NAMESPACE, key=cart.id),
+        partner_id=partner.id,
+        partner_order_id="",
+        currency=cart.currency,
+        billing=checkout.billing,
+        shipping=checkout.shipping,
+        lines=tuple(
+            billed.draft(
+                take=_take(billed.line, partner=partner),
+                hold_id=claimed.holds.get(billed.line.variant_id),
+                channel_data=dict(line_data(billed.line)),
+            )
+            for billed in bill.lines
+        ),
+        source=checkout.source,
+        payment_state="paid" if payment is None else "authorised",
+        payment_id=None if payment is None else payment.id,
+        routes={merchant.id: merchant.route for merchant in cart.merchants},
+        language=checkout.language,
+        comments=checkout.comments,
+        is_test=checkout.is_test,
+        channel_data=checkout.channel_data,
+    )
+
+
+def _take(line: CartLine, *, partner: Partner) -> Take | None:
+    """How a line takes its stock: what was held for it; with backorder, as much as is asked for."""
+    mode = taking(line.stock, backorder=partner.backorder)
+    if mode == "none":
+        return None
+    return cast(Take, mode) if partner.backorder else "hold"
+
+
+async def _place(service: CheckingOut, claimed: _Claimed, *, draft: OrderDraft) -> CheckedOut:
+    now = service.carts.clock.now()
+    key = (claimed.partner.shop_id, claimed.cart.id)
+    async with service.carts.db.begin() as tx:
+        locked = "select lock_claimed_cart(%s, %s, %s)"
+        if not await tx.value(locked, (*key, claimed.cart.revision)):
+            raise Conflict("cart_changed", "Another checkout has the cart by now.")
+        placed = await place(tx, draft=draft, now=now)
+        if placed.outcome != "created":
+            raise Conflict("cart_ordered", data={"order_id": placed.id})
+        await tx.run("select close_cart(%s, %s, %s, %s)", (*key, placed.id, now))
+    return CheckedOut(
+        order_id=placed.id,
+        order_key=placed.order_key,
+        total_minor=placed.total_minor,
+        payment_state=draft.payment_state,
+    )
+
+
+async def _captured(
+    service: CheckingOut, partner: Partner, checked_out: CheckedOut, *, payment: Payment | None
+) -> CheckedOut:
+    """The order after its capture; what hinders that is no reason to tell the shopper that nothing was bought."""
+    if payment is None:
+        return checked_out
+    try:
+        await capture_now(
+            service.paying, shop_id=partner.shop_id, payment_id=payment.id, follow=ORDER_FOLLOWS
+        )
+    except CrossdockError:
+        return checked_out
+    return msgspec.structs.replace(checked_out, payment_state="paid")
+
+
+async def _let_go(service: CheckingOut, claimed: _Claimed) -> None:
+    """Give the claim back and release what was held; what fails here runs out by itself."""
+    cart = claimed.cart
+    with contextlib.suppress(CrossdockError):
+        async with service.carts.db.begin() as tx:
+            await tx.run(
+                "select unclaim_cart(%s, %s, %s, %s::bigint[], %s)",
+                (
+                    claimed.partner.shop_id,
+                    cart.id,
+                    cart.revision,
+                    list(claimed.holds.values()),
+                    service.carts.clock.now(),
+                ),
+            )
