@@ -10,8 +10,8 @@ from typing import TypeVar
 import typer
 
 from crossdock.channels.registry import load_settings, manifests
-from crossdock.commands.catalogue import exporting, importing, searching, shops
-from crossdock.commands.money import ledger
+from crossdock.commands.catalogue import coupons, exporting, importing, merchants, searching, shops
+from crossdock.commands.money import ledger, taxes
 from crossdock.commands.orders import connectors, deliveries, dispatches, fulfil, orders, stock
 from crossdock.commands.partners import customers, partners, prices
 from crossdock.commands.people import people, sales_reps
@@ -65,6 +65,8 @@ app.command(rich_help_panel=_SERVER)(openapi.openapi)
 
 _CATALOGUE = "Catalogue"
 app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
+app.add_typer(merchants.app, name="merchant", rich_help_panel=_CATALOGUE)
+app.add_typer(coupons.app, name="coupon", rich_help_panel=_CATALOGUE)
 app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
 app.command(rich_help_panel=_CATALOGUE)(exporting.export)
 app.add_typer(searching.app, name="search", rich_help_panel=_CATALOGUE)
@@ -91,6 +93,7 @@ app.add_typer(sales_reps.app, name="sales-rep", rich_help_panel=_FULFILMENT)
 
 _MONEY = "Money"
 app.add_typer(ledger.app, name="ledger", rich_help_panel=_MONEY)
+app.add_typer(taxes.app, name="tax", rich_help_panel=_MONEY)
 
 _CHANNELS = "Channels"
 _GROUPS = {"partner": partners.app, "demo": demo.app}

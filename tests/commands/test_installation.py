@@ -30,6 +30,17 @@ REFUSED = """
     shop add mine --name Mine --currency EUR
     shop set demo --time-zone UTC
     shop list
+    merchant add Acme --shop demo
+    merchant set acme --shop demo --shipping 5
+    merchant list --shop demo
+    merchant show acme --shop demo
+    coupon add TEN --shop demo --percent-off 10
+    coupon list --shop demo
+    coupon disable TEN --shop demo
+    coupon enable TEN --shop demo
+    tax set US-TX 8.25 --shop demo
+    tax list --shop demo
+    tax remove US-TX --shop demo
     partner add --channel shoppex_partner --shop demo --name Acme
     partner list
     partner show 1

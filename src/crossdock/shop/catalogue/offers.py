@@ -106,4 +106,7 @@ _OFFER = """
 """
 _WANTED = "where o.id = any(%(variants)s::bigint[]) order by o.id"
 _BY_ID = f"{_OFFER}, null from {OFFERS} o {_WANTED}"
-_BY_ID_WITH_COUPONS = f"{_OFFER}, case when lowest.price_minor is not null then to_jsonb(lowest) end from {OFFERS} o cross join lateral {LOWEST} lowest {_WANTED}"
+_BY_ID_WITH_COUPONS = f"""
+    {_OFFER}, case when lowest.price_minor is not null then to_jsonb(lowest) end
+    from {OFFERS} o cross join lateral {LOWEST} lowest {_WANTED}
+"""
