@@ -24,6 +24,8 @@ def test_the_guide_tells_how_often_something_is_special():
     seen = {
         720 // sum(product.virtual for product in goods),
         720 // sum(product.extra_handling is not None for product in goods),
+        720 // sum(product.shipping_minor > 0 for product in goods),
+        720 // sum(product.free_shipping and not product.virtual for product in goods),
         720 // sum(product.featured for product in goods),
         720 // sum(product.sold_without_stock for product in goods),
         720 // sum(not product.enabled for product in goods),

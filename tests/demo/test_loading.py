@@ -8,9 +8,24 @@ from crossdock.demo.loading import Loading, load_demo
 from crossdock.errors import NotFound
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
+from crossdock.shop.carts import (
+    CartItem,
+    Carts,
+    CheckingOut,
+    Checkout,
+    check_out,
+    create_cart,
+    put_items,
+)
+from crossdock.shop.catalogue import list_merchants
 from crossdock.shop.dispatch import Configuring, list_connectors
+from crossdock.shop.orders import read_order
 from crossdock.shop.partners import list_partners, rotate_secret
-from tests.support.factories import box
+from crossdock.shop.pricing import COUPON_KINDS, TaxTable, list_coupons, list_tax_rates
+from tests.support.drafts import BUYER
+from tests.support.factories import ShopFixture, box
+from tests.support.paying import card, paying
+from tests.support.shopping import partner_of
 
 COUNT = 120
 
@@ -54,6 +69,17 @@ async def test_makes_a_whole_shop(service, db):
         assert await tx.value("select max(depth) from categories") == 3
         assert await tx.value("select languages from shops") == ["en", "nl", "fr", "de"]
         connectors = await list_connectors(tx, shop_id=shop_id)
+        coupons = await list_coupons(tx, shop_id=shop_id)
+        merchants = await list_merchants(tx, shop_id=shop_id)
+        rates = await list_tax_rates(tx, shop_id=shop_id)
+    assert {coupon.kind for coupon in coupons} == set(COUPON_KINDS)
+    assert {(bool(c.merchant), bool(c.product)) for c in coupons} == {
+        (False, False), (True, False), (True, True),
+    }  # fmt: skip
+    terms = [merchant.terms for merchant in merchants]
+    assert any(t.shipping_flat_minor and t.free_shipping_from_minor is None for t in terms)
+    assert any(not t.shipping_flat_minor for t in terms)
+    assert [rate.state for rate in rates] == ["CA", "TX"]
     assert [(c.kind, c.is_default) for c in connectors] == [("manual", True)]
 
 
@@ -78,6 +104,47 @@ async def test_puts_back_what_was_changed(service, db):
     assert again.changed_anything
     assert again.products_changed == 1
     assert again.partners_added == 1
+
+
+async def test_sells_the_goods_of_all_merchants_in_one_cart(service, db, clock):
+    await load_demo(service, count=COUNT)
+    async with db.statement() as tx:
+        shop_id = await tx.value("select id from shops where slug = 'demo'")
+        partner_id = await tx.value("select min(id) from partners where shop_id = %s", (shop_id,))
+        rows = await tx.all(
+            "select distinct on (v.merchant_id) v.id from variants v join stock_levels l"
+            " on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own' and l.available > 20"
+            " where v.shop_id = %s and v.listed and v.origin = 'SC' and v.stock_status is null"
+            " order by v.merchant_id, v.id",
+            (shop_id,),
+        )
+    partner = partner_of(ShopFixture(shop_id, "demo", 0, 0), id=partner_id)
+    carts = Carts(db=db, clock=clock, ids=RandomIds())
+    items = [CartItem(variant=variant_id, quantity=2) for (variant_id,) in rows]
+
+    cart = await create_cart(carts, partner=partner)
+    cart = await put_items(carts, partner=partner, cart_id=cart.id, items=items)
+    done = await check_out(
+        CheckingOut(carts=carts, paying=paying(db, clock), taxes=TaxTable(db)),
+        partner=partner,
+        checkout=Checkout(
+            cart_id=cart.id,
+            billing=BUYER,
+            shipping=BUYER,
+            card=card(),
+            provider="sandbox",
+            source="test",
+        ),
+    )
+
+    assert len(cart.merchants) == len(cart.lines) == 6
+    assert {line.variant_id: line.quantity for line in cart.lines} == {v: 2 for (v,) in rows}
+    assert any(line.discount_minor is not None for line in cart.lines)
+    async with db.statement() as tx:
+        order = await read_order(tx, order_id=done.order_id, sections=("parts",))
+    assert [part.route for part in order.parts] == ["manual"] * 6
+    assert order.total_minor == cart.total_minor + order.tax_minor
+    assert order.tax_minor > 0
 
 
 async def test_grows_a_smaller_demo(service):

@@ -105,6 +105,8 @@ def make_product(index: int, *, count: int, seed: int) -> ProductRecord:
         related_handles=_related(index, count=count),
         option_names=option_names,
         extra_handling=_extra_handling(draft),
+        shipping_minor=250 if _is_bulky(draft) else 0,
+        free_shipping=kind.department.virtual or draft.is_every(18, 4),
         enabled=not draft.is_every(40, 7),
         featured=draft.is_every(30, 5),
         virtual=kind.department.virtual,
@@ -196,11 +198,15 @@ def _related(index: int, *, count: int) -> tuple[str, ...]:
 
 
 def _extra_handling(draft: _Draft) -> ExtraHandling | None:
-    if draft.kind.department.virtual or not draft.is_every(20, 9):
+    if not _is_bulky(draft):
         return None
     texts = load_words().texts.handling
     price = draft.chance.between(5, 40) * 100
     return ExtraHandling(price_minor=price, description=dict(zip(LANGUAGES, texts, strict=True)))
+
+
+def _is_bulky(draft: _Draft) -> bool:
+    return not draft.kind.department.virtual and draft.is_every(20, 9)
 
 
 def _option_names(draft: _Draft) -> tuple[str, ...]:

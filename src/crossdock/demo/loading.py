@@ -10,9 +10,10 @@ import msgspec
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.demo.access import SHOP, ensure_partners
 from crossdock.demo.console import ensure_console_person
-from crossdock.demo.goods import CURRENCY, MERCHANT_COUNTRIES, products
+from crossdock.demo.goods import CURRENCY, products
 from crossdock.demo.pickup_points import SENDER, pickup_points
 from crossdock.demo.posts import blog_posts
+from crossdock.demo.selling import ensure_coupons, ensure_taxes, merchant_records
 from crossdock.demo.words import LANGUAGES, Texts, load_words
 from crossdock.errors import Conflict, NotFound
 from crossdock.kit.clock import Clock
@@ -20,7 +21,6 @@ from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.shop.catalogue import (
     CategoryRecord,
-    MerchantRecord,
     UpsertCounts,
     prepare,
     slug_of,
@@ -107,6 +107,8 @@ async def load_demo(
         moved(done)
     async with service.db.begin() as tx:
         now = service.clock.now()
+        if count:
+            others += await ensure_coupons(tx, shop_id=shop.id, now=now)
         others += await ensure_console_person(tx, shop_id=shop.id, box=service.box, now=now)
         partners = await ensure_partners(tx, shop_id=shop.id, ids=service.ids, box=service.box)
     return Loaded(
@@ -139,13 +141,10 @@ async def _prepare_shop(tx: Transaction, *, service: Loading) -> tuple[Shop, int
     if shop.currency != CURRENCY:
         message = f"There is a shop called {SHOP} already, in {shop.currency}."
         raise Conflict("exists", message)
-    merchants = [
-        MerchantRecord(name=name, email=f"sales@{slug_of(name)}.example", country=country)
-        for name, country in MERCHANT_COUNTRIES.items()
-    ]
     changed += await upsert_merchants(
-        tx, shop_id=shop.id, records=merchants, now=service.clock.now()
+        tx, shop_id=shop.id, records=merchant_records(), now=service.clock.now()
     )
+    changed += await ensure_taxes(tx, shop_id=shop.id)
     changed += await upsert_categories(
         tx, shop_id=shop.id, records=list(_categories()), now=service.clock.now()
     )
