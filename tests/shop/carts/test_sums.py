@@ -57,7 +57,7 @@ def _line(**values: Any) -> RawLine:
         "added_at": NOON, "updated_at": NOON, "product_id": 1, "sku": "S", "merchant_sku": "",
         "part_number": "", "upc": "", "name": "N", "options": {}, "attributes": {}, "image": None,
         "origin": "SC", "vat_bp": 0, "product_name": "N", "handle": "n", "brand": "", "sale_minor": None,
-        "discount_minor": None, "coupons": (), "managed": True, "status": None, "own": 9, "supplier": None,
+        "discount_minor": None, "managed": True, "status": None, "own": 9, "supplier": None,
     }  # fmt: skip
     return RawLine(**(given_values | {"retail_minor": values["price_minor"]} | values))
 

@@ -39,6 +39,7 @@ begin
                     (p_terms ->> 'price_list')::bigint, (p_terms ->> 'backorder')::boolean,
                     (p_terms ->> 'own_requires_stock')::boolean, p_now) f
         where f.id = a.variant_id and f.visible and f.allowed and coalesce(f.quantity, 1) > 0
+        limit 1
     ) o
     where a.quantity > 0
     order by a.place

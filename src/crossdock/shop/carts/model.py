@@ -8,7 +8,6 @@ import msgspec
 from crossdock.shop.carts.sums import merchant_shipping
 from crossdock.shop.catalogue import MerchantTerms
 from crossdock.shop.orders import Route
-from crossdock.shop.pricing import OfferedCoupon
 from crossdock.shop.stock import Availability
 
 
@@ -44,7 +43,6 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     sale_minor: int | None
     discount_minor: int | None
     price_minor: int
-    coupons: tuple[OfferedCoupon, ...]
     shipping_each_minor: int
     free_shipping: bool
     stock: Availability
@@ -178,7 +176,6 @@ class RawLine(msgspec.Struct, frozen=True, kw_only=True):
     discount_minor: int | None
     price_minor: int | None
     free_shipping: bool
-    coupons: tuple[OfferedCoupon, ...] | None
     managed: bool
     status: str | None
     own: int | None
@@ -190,7 +187,7 @@ class RawLine(msgspec.Struct, frozen=True, kw_only=True):
         values: dict[str, Any] = msgspec.structs.asdict(self)
         shared = {name: values[name] for name in CartLine.__struct_fields__ if name in values}
         return CartLine(
-            **shared | {"coupons": self.coupons or ()},
+            **shared,
             quantity=min(self.wanted, most),
             max_quantity=most,
             stock=Availability(

@@ -2,7 +2,8 @@
 -- merchants of its lines; null where the partner has no such cart. All lines, also those that cannot be bought now:
 -- `can_buy` says which can, and `limit` how many, null without a limit.
 -- p_terms: what an offer depends on, {merchants, price_list, backorder, own_requires_stock}.
--- A function, so that its plan is made once per connection, of the kind that looks rows up by their keys.
+-- A function, so that its plan is made once per connection. Each line's offer is read by itself, with `limit`: a
+-- join would be planned for a hundred lines, and for so many it may be cheaper to read all variants of the shop.
 create or replace function cart_view(
     p_shop_id bigint, p_cart_id uuid, p_partner_id bigint, p_terms jsonb, p_now timestamptz
 ) returns text language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -30,18 +31,20 @@ begin
                        p.name as product_name, p.handle, p.brand, p.shipping_minor as shipping_each_minor,
                        coalesce(o.visible and o.allowed and coalesce(o.quantity, 1) > 0, false) as can_buy,
                        o.quantity as limit, v.retail_minor, o.sale_minor, o.discount_minor, o.price_minor,
-                       p.free_shipping or coalesce(o.ships_free, false) as free_shipping, o.coupons,
+                       p.free_shipping or coalesce(o.ships_free, false) as free_shipping,
                        v.stock_managed as managed, v.stock_status as status, o.own, o.supplier
                 from cart_lines l
                 join variants v on v.shop_id = l.shop_id and v.id = l.variant_id
                 join products p on p.shop_id = v.shop_id and p.id = v.product_id
                 left join lateral (
-                    select f.visible, f.allowed, f.quantity, f.own, f.supplier, lowest.*
+                    select f.visible, f.allowed, f.quantity, f.own, f.supplier, lowest.sale_minor,
+                           lowest.discount_minor, lowest.price_minor, lowest.ships_free
                     from offers(p_shop_id, v_merchants, v_cart.currency, v_price_list, v_backorder,
                                 v_own_requires_stock, p_now) f
                     cross join lateral lowest_price(p_shop_id, f.merchant_id, f.product_id, v_cart.currency,
                                                     f.retail_minor, f.price_minor, f.agreed_minor, p_now) lowest
                     where f.id = l.variant_id
+                    limit 1
                 ) o on true
                 where l.shop_id = p_shop_id and l.cart_id = p_cart_id
             ) line), '[]'::jsonb),
