@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from crossdock.db.unit_of_work import Database
@@ -19,7 +20,7 @@ from crossdock.shop.carts import (
     read_cart,
     remove_items,
 )
-from crossdock.shop.catalogue import VariantName
+from crossdock.shop.catalogue import VariantName, merchants_in_sight
 from tests.support.factories import receive
 from tests.support.locks import waiting_for_a_lock
 from tests.support.shopping import Mall, quantities
@@ -326,3 +327,43 @@ async def test_lives_long_and_is_purged_in_the_end(mall: Mall) -> None:
     async with mall.db.statement() as tx:
         left = "select count(*) from cart_lines where shop_id = %s"
         assert await tx.value(left, (mall.shop.id,)) == 0
+
+
+async def test_is_made_changed_and_read_in_one_statement_each(
+    database: Database, database_url: str, clock: FrozenClock
+) -> None:
+    mall = await Mall.open(database, clock)
+    goods = [await mall.variant() for _ in range(20)]
+    statements: list[str] = []
+
+    async def note(statement: str) -> None:
+        statements.append(statement)
+
+    counted = Database(database_url, hook=note)
+    await counted.open()
+    counting = Mall(
+        counted, clock, mall.shop, mall.partner, msgspec.structs.replace(mall.carts, db=counted)
+    )
+    cart_id = await counting.cart()
+    await counting.put(cart_id, *((good, 2) for good in goods))
+    cart = await counting.read(cart_id)
+    await remove_items(counting.carts, partner=mall.partner, cart_id=cart_id, variants=goods)
+    await clear_cart(counting.carts, partner=mall.partner, cart_id=cart_id)
+    await delete_cart(counting.carts, partner=mall.partner, cart_id=cart_id)
+    await counted.close()
+
+    assert len(cart.lines) == 20
+    assert len(statements) == 6
+
+
+async def test_may_be_filled_with_the_goods_of_merchants_in_sight(mall: Mall) -> None:
+    theirs = await mall.merchant()
+    await mall.change("merchants", await mall.merchant(), enabled=False)
+
+    async def seen(merchant_ids: list[int] | None) -> list[int]:
+        async with mall.db.statement() as tx:
+            found = await merchants_in_sight(tx, shop_id=mall.shop.id, merchant_ids=merchant_ids)
+        return sorted(merchant.id for merchant in found)
+
+    assert await seen(None) == sorted([mall.shop.merchant_id, theirs])
+    assert await seen([theirs]) == [theirs]

@@ -1,7 +1,7 @@
 """A cart that is checked out..."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from crossdock.shop.deliveries import list_deliveries
 from crossdock.shop.ledger import verify_ledger
 from crossdock.shop.orders import settle_order_payments
 from crossdock.shop.partners import Partner
-from crossdock.shop.pricing import CouponTerms, TaxRate, add_coupon, set_tax_rate
+from crossdock.shop.pricing import CouponTerms, Taxable, TaxRate, add_coupon, set_tax_rate
 from crossdock.shop.stock import expire_holds
 from tests.support.drafts import BUYER
 from tests.support.factories import receive
@@ -285,6 +285,52 @@ async def test_by_two_at_once_becomes_one_order(mall: Mall) -> None:
     assert codes <= {"busy", "cart_ordered"}
     assert len([result for result in results if not isinstance(result, CrossdockError)]) == 1
     assert (await mall.count("orders"), await mall.payment_states()) == (1, ["captured"])
+
+
+async def test_is_left_alone_until_its_checkout_is_over_or_dead(
+    alone: Mall, clock: FrozenClock, empty_database_url: str
+) -> None:
+    good = await alone.variant(own=1)
+    cart_id = await alone.cart((good, 1))
+    await _broken_at("ask_payment:authorise", empty_database_url, alone, cart_id)
+
+    for call in (
+        alone.put(cart_id, (good, 0)),
+        alone.check_out(cart_id),
+        delete_cart(alone.carts, partner=alone.partner, cart_id=cart_id),
+    ):
+        error = await refusal(call)
+        assert (error.code, error.data) == ("busy", {"retry_after_s": 5})
+    assert await alone.level(good) == (1, 1, 0, 0)
+
+    clock.move(timedelta(seconds=120))
+    assert quantities(await alone.put(cart_id, (good, 1))) == {}  # its own hold still has the unit
+    assert (await alone.check_out(cart_id)).payment_state == "paid"
+    assert await alone.level(good) == (1, 0, 1, 0)
+
+
+async def test_that_another_checkout_has_taken_over_is_not_placed(
+    alone: Mall, clock: FrozenClock
+) -> None:
+    good = await alone.variant(own=2)
+    cart_id = await alone.cart((good, 1))
+
+    class Slow:
+        """Taxes that take longer than a claim lasts; meanwhile the shopper tries again."""
+
+        async def of_lines(self, *, lines: Sequence[Taxable], **_: object) -> list[int]:
+            clock.move(timedelta(seconds=121))
+            self.second = await alone.check_out(cart_id)
+            return [0 for _ in lines]
+
+    slow = Slow()
+    lost = await refusal(alone.check_out(cart_id, taxes=slow))
+
+    assert lost.code in {"cart_changed", "cart_ordered"}
+    assert await alone.count("orders") == 1
+    assert sorted(await alone.payment_states()) == ["captured", "voided"]
+    assert await alone.level(good) == (2, 0, 1, 1)
+    assert (await alone.order(slow.second.order_id)).payment_state == "paid"
 
 
 async def test_whose_card_tells_nothing_is_not_placed_and_its_money_let_go_of(
