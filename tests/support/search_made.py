@@ -101,7 +101,7 @@ def made_documents(count: int, *, rng: random.Random) -> Iterator[list[Document]
 _WHY = {
     "color": ("colors", "material"),
     "size": ("sizes",),
-    "price": ("retail_minor", "price_minor"),
+    "price": ("retail_minor", "price_minor", "sale_minor"),
     "code": ("sku", "upcs", "part_number", "merchant_sku"),
 }
 
@@ -128,12 +128,14 @@ def _shared(product_id: int, rng: random.Random) -> dict[str, Any]:
 
 def _own(variant_id: int, rng: random.Random) -> dict[str, Any]:
     retail = rng.choice((499, 500, 999, 1000, 1999, 5000))
+    price = retail - rng.choice((0, 0, 1, 100))
     return {
         "colors": tuple(rng.sample(COLORS, rng.choice((0, 1, 1, 1, 2)))),
         "sizes": (rng.choice(SIZES),) if rng.random() < 0.8 else (),
         "material": rng.choice(MATERIALS),
         "retail_minor": retail,
-        "price_minor": retail - rng.choice((0, 0, 1, 100)),
+        "price_minor": price,
+        "sale_minor": price if price < retail else None,
         "sku": f"SKU-{variant_id}",
         "upcs": (f"{variant_id:012d}", str(variant_id)),
         "part_number": f"P {variant_id % 7}",

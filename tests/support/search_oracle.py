@@ -289,7 +289,7 @@ def values_of(document: Document, facet: str) -> list[tuple[str, str, str]]:
         "color": document.colors,
         "size": document.sizes,
         "coupon": document.coupons,
-        "on_sale": ("true" if document.price_minor < document.retail_minor else "false",),
+        "on_sale": ("false" if document.sale_minor is None else "true",),
     }
     found: dict[str, str] = {}
     for text in texts[facet]:

@@ -45,7 +45,8 @@ def _plain(sku: Document, first: Document, first_product: int) -> Document:
         currency=first.currency,
         colors=sku.colors[:1],
         coupons=(),
-        ship_flat_minor=None,
+        shipping_charge_minor=0,
+        ship_flat_minor=0,
     )
 
 

@@ -27,12 +27,16 @@ from crossdock.shop.catalogue import (
 )
 from crossdock.shop.events import number_events, write_event
 from crossdock.shop.events.kinds import PackagePacked
+from crossdock.shop.pricing import CouponTerms, add_coupon
 from crossdock.shop.search import (
     Building,
+    Filter,
     Follower,
     LocalEngine,
+    Range,
     Scope,
     SearchRequest,
+    Word,
     rebuild,
     words_request,
 )
@@ -178,6 +182,40 @@ async def test_changes_prices_when_the_clock_does(alone, shop, follower, search,
     assert await on_sale() == {"false": 1, "true": 1}
     clock.move(timedelta(hours=-2))
     assert await on_sale() == {"false": 2}
+
+
+async def test_knows_coupons_and_what_they_make_of_prices(alone, shop, follower, search, clock):
+    await write(alone, shop=shop, records=[a_product("lamp"), a_product("desk")], now=clock.now())
+    await catch_up(follower)
+    ends_at = clock.now() + timedelta(hours=1)
+    async with alone.begin() as tx:
+        await add_coupon(
+            tx,
+            shop_id=shop.id,
+            terms=CouponTerms(code="TENTH", kind="percent_off", percent_bp=1_000),
+            now=clock.now(),
+            ends_at=ends_at,
+        )
+    async with alone.begin() as tx:
+        await number_events(tx, shop_id=shop.id)
+    await catch_up(follower)
+
+    def cheap() -> SearchRequest:
+        below = Filter(node=Range(field="price", high=900))
+        return SearchRequest(
+            scope=Scope(currency="USD"), filters=(below,), facets=facet("coupon", "on_sale")
+        )
+
+    found = search.search(cheap())
+    assert found.count == 2
+    assert [(value.label, value.count) for value in found.facets["coupon"]] == [("TENTH", 2)]
+    assert [value.value for value in found.facets["on_sale"]] == ["false"]
+    kind = Filter(node=Word(text="percent_off", field="coupon_kind"))
+    assert search.search(SearchRequest(scope=Scope(currency="USD"), filters=(kind,))).count == 2
+
+    clock.move(timedelta(hours=1))
+    await catch_up(follower)
+    assert search.search(cheap()).count == 0
 
 
 async def test_is_built_anew_where_it_is_lost(alone, shop, kept, follower, search, clock):

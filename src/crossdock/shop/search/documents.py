@@ -17,8 +17,9 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A SKU that may be sold, with what it has of its product; amounts are minor units.
 
-    `price_minor` is what anybody pays now, `sale_minor` the same if it is below retail. `categories`
-    are the product's with all their ancestors. `modified_s` is the product's last change.
+    `price_minor` is the lowest that anybody pays now, after sales and coupons, and `sale_minor` the
+    price of a sale. `categories` are the product's with all their ancestors, `coupons` the codes that
+    are good for it and `coupon_kinds` their kinds. `modified_s` is the product's last change.
     """
 
     product_id: int
@@ -37,7 +38,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     material: str = ""
     description: str = ""
     attributes: tuple[str, ...] = ()
+    sale_minor: int | None = None
     coupons: tuple[str, ...] = ()
+    coupon_kinds: tuple[str, ...] = ()
     sku: str = ""
     upcs: tuple[str, ...] = ()
     part_number: str = ""
@@ -49,8 +52,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_on_sale(self) -> bool:
-        """Whether it costs less than its retail price now."""
-        return self.price_minor < self.retail_minor
+        """Whether it is sold below its retail price now, coupons apart."""
+        return self.sale_minor is not None
 
     def texts(self) -> dict[str, list[str]]:
         """The values of the text fields, each as words that a blank separates; empty ones left out."""
@@ -87,6 +90,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
             "merchant_item_id": (self.merchant_item_id,),
             "merchant_id": (str(self.merchant_id),),
             "category_id": tuple(str(category.id) for category in self.categories),
+            "coupon_kind": self.coupon_kinds,
             "currency": (self.currency,),
             "on_sale": ("true" if self.is_on_sale else "false",),
         }
@@ -98,7 +102,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         values: dict[str, int | None] = {
             "price": self.price_minor,
             "retail_price": self.retail_minor,
-            "sale_price": self.price_minor if self.is_on_sale else None,
+            "sale_price": self.sale_minor,
             "shipping_charge": self.shipping_charge_minor,
             "ship_free_min": self.ship_free_minor,
             "ship_flat_rate": self.ship_flat_minor,

@@ -18,6 +18,7 @@ from crossdock.errors import Conflict, CrossdockError
 from crossdock.shop.events import (
     CatalogueChanged,
     CategoryChanged,
+    CouponChanged,
     Event,
     MerchantChanged,
     Topic,
@@ -38,7 +39,7 @@ from crossdock.shop.search.reading import BATCH, read_categories
 
 log = structlog.get_logger("crossdock.search")
 
-TOPICS: Final[tuple[Topic, ...]] = ("catalogue",)
+TOPICS: Final[tuple[Topic, ...]] = ("catalogue", "price")
 # What changes nothing in the index is noted this seldom, so that orders do not keep it writing.
 NOTE_AFTER: Final = timedelta(seconds=5)
 PRICE_STEP: Final = timedelta(seconds=1)
@@ -236,6 +237,7 @@ async def changed_products(
     products: set[int] = set()
     merchants: set[int] = set()
     categories: set[int] = set()
+    is_everything = False
     for event in events:
         payload = event.decode()
         if isinstance(payload, CatalogueChanged):
@@ -244,10 +246,18 @@ async def changed_products(
             merchants.update(payload.merchant_ids)
         elif isinstance(payload, CategoryChanged):
             categories.update(payload.category_ids)
+        elif isinstance(payload, CouponChanged):
+            if payload.product_id is not None:
+                products.add(payload.product_id)
+            elif payload.merchant_id is not None:
+                merchants.add(payload.merchant_id)
+            else:
+                is_everything = True
     rows = await tx.all(
         _AFFECTED,
         {
             "shop": shop_id,
+            "everything": is_everything,
             "merchants": list(merchants),
             "categories": list(categories),
             "from": min(since, now),
@@ -259,7 +269,13 @@ async def changed_products(
 
 
 _AFFECTED = """
-    select p.id from products p where p.shop_id = %(shop)s and p.merchant_id = any(%(merchants)s::bigint[])
+    select p.id from products p where p.shop_id = %(shop)s
+      and (%(everything)s or p.merchant_id = any(%(merchants)s::bigint[]))
+    union
+    select p.id from coupons q join products p on p.shop_id = q.shop_id
+      and (q.merchant_id is null or p.merchant_id = q.merchant_id) and (q.product_id is null or p.id = q.product_id)
+    where q.shop_id = %(shop)s and q.enabled
+      and (q.starts_at > %(from)s and q.starts_at <= %(to)s or q.ends_at > %(from)s and q.ends_at <= %(to)s)
     union
     select pc.product_id from categories c
     join product_categories pc on pc.shop_id = c.shop_id and pc.category_id = c.id

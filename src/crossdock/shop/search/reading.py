@@ -105,7 +105,8 @@ class _Line(msgspec.Struct, frozen=True):
     handle: str
     merchant_id: int
     merchant: str
-    terms: dict[str, Any]
+    ship_flat_minor: int
+    ship_free_minor: int | None
     category_ids: list[int] | None
     variant_id: int
     sku: str
@@ -117,25 +118,33 @@ class _Line(msgspec.Struct, frozen=True):
     variant_attributes: dict[str, Any]
     currency: str
     retail_minor: int
+    sale_minor: int | None
     price_minor: int
+    coupons: list[dict[str, Any]]
+    shipping_minor: int
     modified_at: datetime
 
 
-# The price is what a caller without a price list pays: see active_price.
+# The price is what a caller without a price list pays: see lowest_price.
 _PRODUCTS = """
-    select p.id, p.name, p.brand, p.description, p.attributes, p.handle, m.id, m.name, m.terms,
+    select p.id, p.name, p.brand, p.description, p.attributes, p.handle, m.id, m.name, m.shipping_flat_minor,
+           m.free_shipping_from_minor,
            (select array_agg(c.category_id order by c.category_id) from product_categories c
             where c.shop_id = p.shop_id and c.product_id = p.id),
            v.id, v.sku, v.merchant_sku, v.part_number, v.upc, v.gtin14, v.options, v.attributes, v.currency,
-           v.retail_minor,
-           active_price(null, (select min(q.price_minor) from promotions q
-                               where q.shop_id = v.shop_id and q.variant_id = v.id
-                                 and q.starts_at <= %(now)s and %(now)s < q.ends_at),
-                        v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, %(now)s),
+           v.retail_minor, lowest.sale_minor, lowest.price_minor, lowest.coupons,
+           case when p.free_shipping then 0 else p.shipping_minor end,
            greatest(p.updated_at, max(v.updated_at) over (partition by v.product_id))
     from products p
     join merchants m on m.shop_id = p.shop_id and m.id = p.merchant_id
     join variants v on v.shop_id = p.shop_id and v.product_id = p.id
+    cross join lateral lowest_price(
+        v.shop_id, v.merchant_id, v.product_id, v.currency, v.retail_minor,
+        active_price(null, (select min(q.price_minor) from promotions q
+                            where q.shop_id = v.shop_id and q.variant_id = v.id
+                              and q.starts_at <= %(now)s and %(now)s < q.ends_at),
+                     v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, %(now)s),
+        null, %(now)s) lowest
     where p.shop_id = %(shop)s and p.id = any(%(products)s::bigint[]) and v.listed
     order by p.id, v.position, v.id
 """
@@ -157,6 +166,9 @@ def _document(
         name=line.name,
         retail_minor=line.retail_minor,
         price_minor=line.price_minor,
+        sale_minor=line.sale_minor,
+        coupons=tuple(each["code"] for each in line.coupons),
+        coupon_kinds=tuple(sorted({each["kind"] for each in line.coupons})),
         modified_s=int(line.modified_at.timestamp()),
         brand=line.brand,
         merchant_id=line.merchant_id,
@@ -172,8 +184,9 @@ def _document(
         part_number=line.part_number,
         merchant_sku=line.merchant_sku,
         merchant_item_id=line.handle,
-        ship_free_minor=_minor(line.terms, "ship_free_min_minor"),
-        ship_flat_minor=_minor(line.terms, "ship_flat_rate_minor"),
+        shipping_charge_minor=line.shipping_minor,
+        ship_free_minor=line.ship_free_minor,
+        ship_flat_minor=line.ship_flat_minor,
     )
 
 
@@ -199,11 +212,6 @@ def _trade_numbers(upc: str, gtin14: str | None) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(each for each in (upc, gtin14, gtin14 and gtin14.lstrip("0")) if each)
     )
-
-
-def _minor(terms: Mapping[str, Any], name: str) -> int | None:
-    value = terms.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 async def read_names(

@@ -165,7 +165,7 @@ async def _read_lag(
         standing = None
     as_of = standing.as_of if standing else 0
     row = await tx.one(
-        "select count(*), min(created_at) from events where shop_id = %s and topic = 'catalogue'"
+        "select count(*), min(created_at) from events where shop_id = %s and topic in ('catalogue', 'price')"
         " and (sequence > %s or sequence is null)",
         (shop_id, as_of),
     )

@@ -70,13 +70,16 @@ def _told(price_minor: int | None) -> str:
 
 
 _UNREAD = """
-    select exists (select 1 from events where shop_id = %s and topic = 'catalogue'
+    select exists (select 1 from events where shop_id = %s and topic in ('catalogue', 'price')
                    and (sequence is null or sequence > %s))
 """
 _PRICES = """
-    select v.id, active_price(null, (select min(q.price_minor) from promotions q
-                                     where q.shop_id = v.shop_id and q.variant_id = v.id
-                                       and q.starts_at <= %(at)s and %(at)s < q.ends_at),
-                              v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, %(at)s)
-    from variants v where v.shop_id = %(shop)s and v.listed
+    select v.id, lowest.price_minor from variants v cross join lateral lowest_price(
+        v.shop_id, v.merchant_id, v.product_id, v.currency, v.retail_minor,
+        active_price(null, (select min(q.price_minor) from promotions q
+                            where q.shop_id = v.shop_id and q.variant_id = v.id
+                              and q.starts_at <= %(at)s and %(at)s < q.ends_at),
+                     v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, %(at)s),
+        null, %(at)s) lowest
+    where v.shop_id = %(shop)s and v.listed
 """
