@@ -1,1 +1,1 @@
-"""Small tools that know no shop word."""
+"""General helpers without any knowledge of the shop."""

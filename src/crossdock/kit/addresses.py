@@ -1,4 +1,4 @@
-"""Which hosts and addresses an outgoing call may reach: the public internet and nothing else."""
+"""Restrict outgoing calls to addresses of the public internet."""
 
 import ipaddress
 import re
@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 PORTS = frozenset({80, 443, 8080, 8443})
 
-# What is_global does not refuse in every supported Python, or carries an IPv4 address inside.
+# Networks that is_global accepts in some supported Python, or that embed an IPv4 address.
 _REFUSED_NETWORKS = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -17,7 +17,7 @@ _REFUSED_NETWORKS = tuple(
         "192.88.99.0/24",  # 6to4 relays
         "198.18.0.0/15",
         "224.0.0.0/3",  # multicast, reserved, broadcast
-        "168.63.129.16/32",  # a public-looking address that one cloud answers from inside
+        "168.63.129.16/32",  # Azure's internal platform address
         "::/96",  # IPv4-compatible
         "::ffff:0:0/96",  # IPv4-mapped
         "64:ff9b::/96",  # NAT64
@@ -36,16 +36,16 @@ _REFUSED_NETWORKS = tuple(
 
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,252}", re.IGNORECASE)
 
-# The last label of a name that an address parser would read as a number: 127.1, 0x7f.1, 2130706433.
+# A last label that an address parser would read as a number: 127.1, 0x7f.1, 2130706433.
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)", re.IGNORECASE)
 
 
 class Blocked(Exception):
-    """The address, port or URL is one that outgoing calls never reach; no socket was opened."""
+    """Outgoing calls may not go to this address, port or URL; no socket was opened."""
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The IP address that `text` is, or None for a name. Raises Blocked for a number in disguise."""
+    """Parse an IP address; None for a host name. Raises Blocked for forms such as `0x7f.1`."""
     try:
         return ipaddress.ip_address(text.strip("[]"))
     except ValueError:
@@ -57,7 +57,7 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether the address is a unicast one of the public internet, with no other inside it."""
+    """Whether the address is public, unicast and embeds no other address."""
     if not address.is_global or address.is_multicast or address.is_reserved:
         return False
     if isinstance(address, IPv6Address) and address.scope_id:
@@ -68,20 +68,20 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 class AllowedHosts:
-    """Exceptions an operator made: 'host' for each port of it, 'host:port' for one."""
+    """Hosts that the operator exempts from the check: 'host' for all ports, 'host:port' for one."""
 
     def __init__(self, entries: Iterable[str] = ()) -> None:
         self._entries = frozenset(entry.strip().lower() for entry in entries)
 
     def allows(self, host: str, port: int) -> bool:
-        """Whether calls to this host, as the URL names it, are not checked."""
+        """Whether this host, as written in the URL, is exempt from the check."""
         name = host.lower().strip("[]").rstrip(".")
         shown = f"[{name}]" if ":" in name else name
         return not self._entries.isdisjoint((name, shown, f"{shown}:{port}"))
 
 
 def check_resolved(host: str, addresses: Sequence[str]) -> None:
-    """Refuse a name if any of its addresses is not public: a mixed answer is an attack or a mistake.
+    """Refuse a host if any of its addresses is not public: mixed results are an attack or a mistake.
 
     Raises Blocked.
     """

@@ -1,4 +1,4 @@
-"""Many concurrent calls, one round trip: while a flush is under way, later calls gather for the next."""
+"""Batch concurrent calls into one round trip: calls that arrive during a flush join the next one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,10 +9,10 @@ Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Item, Answer]):
-    """Runs `flush` over the items that gathered; nothing waits for a timer.
+    """Calls `flush` with all items that are waiting; there is no timer.
 
-    `flush` gets at most `max_items` items and answers one result per item, in order. What it
-    raises reaches every caller of that batch. At most `max_flights` flushes run at once.
+    `flush` gets at most `max_items` items and returns one result per item, in order. An exception
+    that it raises is raised to every caller of the batch. At most `max_flights` flushes run at once.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Batcher(Generic[Item, Answer]):
         self._flights: set[asyncio.Task[None]] = set()
 
     async def __call__(self, item: Item) -> Answer:
-        """The answer to `item`, fetched together with others'."""
+        """The result for `item`, computed in a batch with those of other callers."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._launch()

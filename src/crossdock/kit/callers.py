@@ -1,4 +1,4 @@
-"""Who really calls: the network address behind proxies that are trusted, and behind no others."""
+"""The caller's network address, taken from X-Forwarded-For only behind trusted proxies."""
 
 import ipaddress
 import re
@@ -8,10 +8,10 @@ _WITH_PORT = re.compile(r"\[([^\]]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re
 
 
 def caller_address(peer: str, *, forwarded_for: str, trusted: Sequence[str]) -> str:
-    """The nearest address that is no trusted proxy.
+    """The nearest address that is not a trusted proxy.
 
-    X-Forwarded-For grows to the right, so it is read from there, and only while the hop before was
-    trusted; what a caller wrote into it himself is never reached. Some proxies add the port, as in
+    X-Forwarded-For is read from the right, and only while the previous hop is a trusted proxy, so
+    entries that the caller forged are never used. Some proxies add the port, as in
     `192.0.2.7:5000` and `[2001:db8::7]:5000`.
     """
     networks = [ipaddress.ip_network(text) for text in trusted]
@@ -24,7 +24,7 @@ def caller_address(peer: str, *, forwarded_for: str, trusted: Sequence[str]) -> 
 
 
 def caller_network(address: str) -> str:
-    """The IPv4 address, or the /64 that one IPv6 customer has; other texts stay as they are."""
+    """The IPv4 address, or the /64 network of an IPv6 address; other texts are returned unchanged."""
     parsed = _parse(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((int(parsed), 64), strict=False))
@@ -32,7 +32,7 @@ def caller_network(address: str) -> str:
 
 
 def is_trusted(address: str, *, trusted: Sequence[str]) -> bool:
-    """Whether the address is one of the proxies."""
+    """Whether the address is in one of the trusted networks."""
     return _is_in(address, [ipaddress.ip_network(text) for text in trusted])
 
 

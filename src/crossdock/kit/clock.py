@@ -13,7 +13,7 @@ class Clock(Protocol):
     """Anything that tells the time."""
 
     def now(self) -> datetime:
-        """The moment, always aware and in UTC."""
+        """The current time, timezone-aware and in UTC."""
 
 
 class SystemClock:
@@ -41,7 +41,7 @@ class FrozenClock:
 
 
 class WallClock:
-    """Notices that the wall clock was set, by looking at the monotonic one beside it."""
+    """Detects that the wall clock was set, by comparing it with the monotonic clock."""
 
     def __init__(
         self,
@@ -53,14 +53,14 @@ class WallClock:
         self._apart_s = wall() - monotonic()
 
     def was_set_by_s(self) -> float:
-        """By how many seconds it was set since the last question; less than zero is back."""
+        """Seconds by which it was set since the last call; negative when it was set back."""
         apart_s = self._wall() - self._monotonic()
         step_s, self._apart_s = apart_s - self._apart_s, apart_s
         return step_s
 
 
 def clock_from_text(text: str) -> Clock:
-    """A clock from a setting: '' is the system's, '+300' or '-1.5s' an offset, an ISO time stands still.
+    """A clock from a setting: '' is the system's, '+300' or '-1.5s' an offset, an ISO time is frozen.
 
     Raises ValueError when the text is none of them.
     """

@@ -1,4 +1,4 @@
-"""gzip: undone within a bound, made whole or in pieces; and which coding a caller accepts."""
+"""Gzip, with a bound on decompressed size, and the choice of a content coding."""
 
 import re
 import zlib
@@ -13,10 +13,10 @@ _CODING = re.compile(r"\s*([a-z0-9*-]+)\s*(?:;\s*q=([0-9.]+))?\s*", re.IGNORECAS
 
 
 def gunzip(data: bytes, *, limit_bytes: int) -> bytes:
-    """What gzip holds, in one member or several.
+    """Decompress gzip data of one or several members.
 
-    Raises CrossdockError `too_large` as soon as it is more than the limit, Invalid `invalid_input`
-    for what is cut off, damaged or no gzip.
+    Raises CrossdockError `too_large` as soon as the output exceeds the limit, Invalid
+    `invalid_input` for data that is truncated, damaged or not gzip.
     """
     found, rest, members = bytearray(), data, 0
     try:
@@ -37,18 +37,18 @@ def gunzip(data: bytes, *, limit_bytes: int) -> bytes:
 
 
 def gzip_whole(data: bytes) -> bytes:
-    """The bytes as gzip; equal bytes make equal ones."""
+    """Compress bytes; equal input gives equal output."""
     packer = gzip_pieces()
     return packer.compress(data) + packer.flush()
 
 
 def gzip_pieces() -> "zlib._Compress":
-    """Makes gzip of pieces: `compress` each, then `flush`."""
+    """A streaming compressor: call `compress` for each piece, then `flush`."""
     return zlib.compressobj(level=LEVEL, wbits=_GZIP)
 
 
 def choose_coding(accept: str, *, offered: Sequence[str]) -> str:
-    """The coding that Accept-Encoding likes best, '' for none; of equal weights the first offered."""
+    """The coding that Accept-Encoding prefers, '' for none; of equal weights the first offered."""
     weights: dict[str, float] = {}
     for part in accept.split(","):
         if match := _CODING.fullmatch(part):

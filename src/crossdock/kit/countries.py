@@ -1,6 +1,6 @@
-"""Countries by their code of ISO 3166-1 alpha-2, the one form in which they are kept.
+"""Countries as ISO 3166-1 alpha-2 codes, the only form that is stored.
 
-Whatever reads a country asks here: what is no code is refused, never taken for another country.
+Everything that reads a country uses this module: text that is not a code is refused, not guessed.
 """
 
 from functools import cache
@@ -10,7 +10,7 @@ import pycountry
 from crossdock.errors import Invalid
 from crossdock.kit.display import country_name
 
-# Codes that others use for a country, or that ISO 3166 reserves for a part of one.
+# Common wrong codes for a country, and codes that ISO 3166 reserves for a part of one.
 _OFTEN = {
     "UK": "GB", "XI": "GB", "EL": "GR", "FX": "FR", "EA": "ES", "IC": "ES", "AC": "SH", "TA": "SH",
 }  # fmt: skip
@@ -20,15 +20,15 @@ _SHOWN_MAX = 40
 
 
 def find_country(text: str) -> str | None:
-    """The code in capitals, None where the text is none; 'be' and ' BE ' are BE."""
+    """The code in upper case, or None if the text is not a code; 'be' and ' BE ' give BE."""
     word = text.strip(_BLANKS)
-    # Only of ASCII is upper() a change of letters alone: 'ß' would become SS, South Sudan.
+    # ASCII only: upper() turns 'ß' into 'SS', the code of South Sudan.
     code = word.upper() if word.isascii() else ""
     return code if code in country_codes() else None
 
 
 def read_country(text: str, *, field: str = "country") -> str:
-    """The code in capitals. Raises Invalid (invalid_input) with a hint, `data` naming the field."""
+    """The code in upper case. Raises Invalid (invalid_input) with a hint and the field in `data`."""
     code = find_country(text)
     if code is None:
         raise Invalid("invalid_input", no_country(text), {"field": field})
@@ -36,7 +36,7 @@ def read_country(text: str, *, field: str = "country") -> str:
 
 
 def no_country(text: str) -> str:
-    """Why a text is no country, in a sentence that names the code which is probably meant."""
+    """The message for text that is not a country code; it suggests the code that was probably meant."""
     said = f"{text[:_SHOWN_MAX]!r} is no country code of ISO 3166-1"
     meant = _meant(text.strip(_BLANKS))
     if meant is None:
@@ -51,7 +51,7 @@ def country_codes() -> frozenset[str]:
 
 
 def _meant(word: str) -> str | None:
-    """The country of a customary code, of three letters, or of a name in a usual language."""
+    """The code for a common wrong code, an alpha-3 code, or a country's name in a common language."""
     if not word:
         return None
     if meant := _OFTEN.get(word.upper()):

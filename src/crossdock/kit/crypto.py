@@ -1,4 +1,4 @@
-"""Sealing secrets at rest, hashing keys, comparing in constant time."""
+"""Encryption of stored secrets, hashing of keys, comparison in constant time."""
 
 import contextlib
 import hashlib
@@ -20,14 +20,14 @@ Renew = Callable[[], Sequence[bytes] | None]
 
 
 class SecretBox:
-    """AES-256-GCM over small secrets.
+    """Encrypts small secrets with AES-256-GCM.
 
     Sealed bytes are: format (1), key id (1), nonce (12), ciphertext, tag (16). The key id is
-    made from the key itself, so a change needs no numbering: give the new key first and the
+    derived from the key itself, so a rotation needs no numbering: pass the new key first and the
     old ones as `older`; what they sealed stays readable until it is sealed again. `place`
-    (for example 'credential:17') is authenticated and not stored: bytes moved to another row
-    do not open there. `renew` is asked before the box seals or hashes, and where nothing opens:
-    it gives other keys, the newest first, when they changed while this process ran.
+    (for example 'credential:17') is authenticated and not stored: bytes copied to another row
+    do not open there. `renew` is called before sealing or hashing, and when no key opens a
+    secret; it returns the keys, the newest first, if they changed while this process ran.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class SecretBox:
 
     @property
     def older_count(self) -> int:
-        """How many keys besides the newest open what they sealed."""
+        """The number of keys besides the newest."""
         self._follow()
         return len(self._keys) - 1
 
     def seal(self, secret: bytes, *, place: str) -> bytes:
-        """Encrypt `secret` for the place it is kept at."""
+        """Encrypt `secret`, bound to the place where it is stored."""
         self._follow()
         newest = self._keys[0]
         header = bytes((_FORMAT, newest.id))
@@ -71,12 +71,12 @@ class SecretBox:
         return secret
 
     def is_current(self, sealed: bytes, *, place: str) -> bool:
-        """Whether the newest key opens it; if not, open it and seal it again."""
+        """Whether the newest key sealed it; if not, open it and seal it again."""
         self._follow()
         return _opened(sealed, place=place, keys=self._keys[:1]) is not None
 
     def keyed_hash(self, text: str, *, purpose: str) -> bytes:
-        """32 bytes that only holders of the newest master key can make from the text; for one purpose."""
+        """HMAC-SHA256 of the text under the newest master key; each purpose has its own hashes."""
         return self.keyed_hashes(text, purpose=purpose)[0]
 
     def keyed_hashes(self, text: str, *, purpose: str) -> list[bytes]:
@@ -87,7 +87,7 @@ class SecretBox:
 
 
 class _Key:
-    """A master key and what is made from it; keys that share an id are tried one after the other."""
+    """A master key and the keys derived from it; keys with the same id are tried in turn."""
 
     def __init__(self, key: bytes) -> None:
         self.id = hashlib.sha256(b"crossdock master key id\0" + key).digest()[0]
@@ -112,7 +112,7 @@ def hash_key(key: str) -> bytes:
 
 
 def constant_time_equal(left: str | bytes, right: str | bytes) -> bool:
-    """Equality that takes as long for a near miss as for a far one."""
+    """Compare texts in a time that does not depend on where they differ."""
     return hmac.compare_digest(_as_bytes(left), _as_bytes(right))
 
 

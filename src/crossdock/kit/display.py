@@ -1,4 +1,4 @@
-"""Amounts, moments and names for people, by Unicode's locale data (CLDR). Programs get kit/money."""
+"""Format amounts, times and names for people with CLDR's locale data; for programs see kit/money."""
 
 from datetime import datetime
 from functools import cache
@@ -23,18 +23,18 @@ def money_text(minor: int, currency: str, *, language: str = "en") -> str:
 
 
 def moment_text(at: datetime, *, language: str = "en") -> str:
-    """A day and a time of day, without seconds: 2 March 2026, 12:00. The zone is the moment's own."""
+    """Date and time without seconds, in the moment's own time zone: 2 March 2026, 12:00."""
     return format_datetime(at, _MOMENT.get(language, "long"), locale=_locale(language))
 
 
 def country_name(code: str, *, language: str = "en") -> str:
-    """The country's usual name in a language; a code that is none stays as it is."""
+    """The country's name in a language; an unknown code is returned unchanged."""
     name = _locale(language).territories.get(code.upper(), code)
     return name if len(code) == 2 and code.upper() != _UNKNOWN else code
 
 
 def language_name(code: str) -> str:
-    """What a language calls itself: Nederlands, Français."""
+    """The language's name in that language: Nederlands, Français."""
     name = _locale(code).get_display_name() or code
     return name[:1].upper() + name[1:]
 
@@ -46,9 +46,9 @@ def _locale(language: str) -> Locale:
 
 @cache
 def _money_pattern(places: int, *, language: str, is_word: bool) -> NumberPattern:
-    """The language's pattern with this many decimals: CLDR's own leave out those that are rare in cash.
+    """The language's pattern with this many decimals; CLDR omits decimals that are rare in cash.
 
-    A currency shown by its code is set off from the digits, which the pattern leaves to us.
+    A currency shown by its code gets a no-break space before the digits, which CLDR's pattern lacks.
     """
     text = _locale(language).currency_formats["standard"].pattern
     pattern = parse_pattern(text.replace("¤#", "¤\u00a0#") if is_word else text)

@@ -1,4 +1,4 @@
-"""E-mail addresses: which texts are one, by the rules of the standards and without asking the DNS."""
+"""Check the syntax of e-mail addresses by the standards, without DNS."""
 
 from functools import lru_cache
 
@@ -6,19 +6,19 @@ _LENGTH_MAX = 254
 
 
 def is_email(text: str) -> bool:
-    """Whether it is an address that mail could go to.
+    """Whether the text is a valid e-mail address.
 
-    Addresses in any script, with a quoted part or at a host of one's own network (`ops@warehouse`)
-    are; one with a name or blanks around it is not.
+    Valid are addresses in any script, with a quoted local part or at an internal host
+    (`ops@warehouse`); an address with a display name or surrounding blanks is not.
     """
     return len(text) <= _LENGTH_MAX and _is_valid(text)
 
 
 @lru_cache(maxsize=4096)
 def _is_valid(text: str) -> bool:
-    import email_validator  # late: only what takes addresses pays for loading it
+    import email_validator  # late: slow to load, and few commands need it
 
-    # A company's own network may use names that the public one reserves, such as `.local`.
+    # Company networks use reserved names such as `.local`.
     email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
     try:
         email_validator.validate_email(

@@ -1,4 +1,4 @@
-"""The one source of random names: keys, secrets, tokens. Tests replace it by a seeded one."""
+"""The one source of random identifiers: keys, secrets, tokens. Tests replace it with a seeded one."""
 
 import random
 import secrets
@@ -9,12 +9,12 @@ from typing import Protocol
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 _KINDS = len(LETTERS_AND_DIGITS)
-_FAIR = 256 - 256 % _KINDS  # a byte above would make the first letters likelier
+_FAIR = 256 - 256 % _KINDS  # larger bytes are dropped, so that every character is equally likely
 _SPARE = 4
 
 
 class Ids(Protocol):
-    """Anything that makes names nobody can guess."""
+    """Anything that makes identifiers nobody can guess."""
 
     def random_token(self, length: int) -> str:
         """`length` letters and digits, about 5.95 bits each."""
@@ -29,11 +29,11 @@ class Ids(Protocol):
         """A partner's signing secret: 'sk_' and 48 letters and digits (285 bits)."""
 
     def order_key(self) -> str:
-        """What opens an order's page: 'wc_order_' and 13 letters and digits (77 bits)."""
+        """The key in an order page's address: 'wc_order_' and 13 letters and digits (77 bits)."""
 
 
 class _Names(ABC):
-    """The shapes of the names over a choice of characters."""
+    """The formats of the identifiers; subclasses choose the characters."""
 
     @abstractmethod
     def random_token(self, length: int) -> str: ...
@@ -52,7 +52,7 @@ class _Names(ABC):
 
 
 class RandomIds(_Names):
-    """Names from the operating system's cryptographic generator."""
+    """Identifiers from the operating system's cryptographic generator."""
 
     def random_token(self, length: int) -> str:
         found = ""
@@ -66,7 +66,7 @@ class RandomIds(_Names):
 
 
 class SeededIds(_Names):
-    """The same names in the same order for the same seed; for tests and demo data only."""
+    """The same identifiers in the same order for the same seed; for tests and demo data only."""
 
     def __init__(self, seed: int | str) -> None:
         # Never for a real credential.

@@ -1,4 +1,4 @@
-"""A stream for logs whose failure stops nobody: a full disk or a closed pipe costs the line alone."""
+"""A log stream that never raises: when the disk is full or the pipe closed, the line is lost."""
 
 import contextlib
 import io
@@ -6,7 +6,7 @@ from typing import TextIO
 
 
 class LastingStream(io.TextIOBase):
-    """Passes text on to another stream, and drops what that one does not take."""
+    """Writes to another stream, and drops the text if that fails."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

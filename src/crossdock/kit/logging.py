@@ -1,7 +1,7 @@
-"""Structured logs on stderr, for people or as JSON, with everything secret taken out.
+"""Structured logs on stderr, for people or as JSON, with secrets redacted.
 
-Redaction is the last step before rendering and sees every field of every record, the standard
-library's included: a field is blanked for its name, a text is cleaned of what looks like a key.
+Redaction is the last step before rendering and sees every field of every record, those of the
+standard library included: a field is redacted by its name, a text where it looks like a key.
 """
 
 import logging
@@ -38,7 +38,7 @@ _SECRET_LENGTH_MIN = 9
 _QUOTED = frozenset(" \t=\r\n\"'")
 _OWN_FIELDS = frozenset({"time", "level", "method", "channel", "request_id"})  # never secret
 _DEPTH_MAX = 8
-# Libraries whose steps are no news here; those that draw labels tell the letters of an address.
+# Libraries that log too much; those that draw labels even log the letters of an address.
 _CHATTY = (
     *("alembic", "procrastinate", "psycopg", "httpx2", "httpcore2"),
     *("fontTools", "fpdf", "PIL"),
@@ -71,7 +71,7 @@ def log_request(
 
 
 def configure_logging(*, level: str, format: str, stream: TextIO | None = None) -> None:  # noqa: A002
-    """Send structlog's and the standard library's records through one chain to `stream` (stderr)."""
+    """Send the records of structlog and the standard library through one chain to `stream` (stderr)."""
     stream = cast(TextIO, LastingStream(stream or sys.stderr))
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -150,7 +150,7 @@ def _to_json(value: Any, **_options: Any) -> str:
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: hide secret fields, and secrets inside texts, at any depth."""
+    """A structlog processor: redact secret fields, and secrets inside texts, at any depth."""
     for name, value in event.items():
         if name not in _OWN_FIELDS:
             event[name] = _hidden_field(name, value, depth=0)

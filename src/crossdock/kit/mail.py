@@ -1,11 +1,10 @@
-"""Mail through the operator's SMTP server: bounded in time, encrypted unless a setting says otherwise.
+"""Send mail through the operator's SMTP server, with timeouts, and encrypted unless set otherwise.
 
 MailError
-├── Rejected      the server will not take it until somebody changes something (5xx, no encryption)
-└── Undelivered   try again later (4xx, no connection, no answer); it may have been taken all the same
+├── Rejected      permanent: somebody must change something first (5xx, no encryption)
+└── Undelivered   temporary: retry later (4xx, no connection, no answer); it may have been accepted
 
-The server is named by the operator, not by partners, so its address is not checked as those of
-outgoing calls are.
+The operator sets the server's address, not a partner, so private addresses are allowed.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ _ANSWER_CHARS = 200
 
 
 class MailError(Exception):
-    """A mail that the server did not take, as far as is known; `code` is its SMTP answer's, if any."""
+    """The server did not accept the mail, as far as is known; `code` is its SMTP reply code, if any."""
 
     def __init__(self, message: str, *, code: int | None = None) -> None:
         super().__init__(message)
@@ -33,15 +32,15 @@ class MailError(Exception):
 
 
 class Rejected(MailError):
-    """Trying again would change nothing."""
+    """A retry cannot help."""
 
 
 class Undelivered(MailError):
-    """Trying again may help."""
+    """A retry may help."""
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """A text to one address. `id` is the same each time that it is sent, so that a second one is known."""
+    """A text mail to one address. `id` is the same in every retry, so duplicates are recognised."""
 
     id: str
     to: str
@@ -51,7 +50,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mailer(msgspec.Struct, frozen=True, kw_only=True):
-    """The SMTP server that mails go through, and the address that they come from."""
+    """The SMTP server and the sender's address."""
 
     host: str
     port: int
@@ -64,9 +63,9 @@ class Mailer(msgspec.Struct, frozen=True, kw_only=True):
         return f"Mailer({self.host}:{self.port})"
 
     async def send(self, mail: Mail) -> str:
-        """What the server answered. Raises Rejected or Undelivered.
+        """Send the mail and return the server's reply. Raises Rejected or Undelivered.
 
-        Runs in a thread: smtplib waits, for STEP_TIMEOUT_S at the most in each step.
+        Runs in a thread because smtplib blocks; each step has a timeout of STEP_TIMEOUT_S.
         """
         message = _message(mail, sender=self.sender)
         return await asyncio.to_thread(self._send, message, to=mail.to)
@@ -100,7 +99,7 @@ class Mailer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _message(mail: Mail, *, sender: str) -> EmailMessage:
-    """Headers are encoded, and one with a line break in it is an error."""
+    """Build the message; headers are encoded, and a line break in one is an error."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = mail.to

@@ -1,4 +1,4 @@
-"""The master keys: as the settings give them, or in a file of the data folder."""
+"""The master keys, from the settings or from a file in the data folder."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ FILE_NAME = "master.key"
 
 
 def decode_key(text: str, *, where: str) -> bytes:
-    """The 32 bytes of base64 text. Raises Invalid `invalid_input`, naming the place and not the text."""
+    """Decode 32 bytes of base64. Raises Invalid `invalid_input`; its message omits the text."""
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
@@ -31,9 +31,9 @@ def decode_key(text: str, *, where: str) -> bytes:
 class KeyFile:
     """`master.key` in a data folder: a key in base64 on each line, the newest first.
 
-    It is readable by its owner only, made on first use, and replaced as a whole: a reader sees
-    the keys of before or of after. Processes that start at once get the key of the one that wrote
-    first.
+    It is readable by its owner only, created on first use, and replaced atomically: a reader sees
+    either the old or the new keys. Processes that start at the same time get the key of the one
+    that wrote first.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -49,9 +49,9 @@ class KeyFile:
         return tuple(decode_key(line, where=str(self.path)) for line in lines or [""])
 
     def read_if_changed(self) -> tuple[bytes, ...] | None:
-        """The keys when the file was replaced since they were read, else None.
+        """The keys if the file was replaced since the last read, else None.
 
-        A file that is away or spoilt is no news: a running process goes on with what it knows.
+        A missing or damaged file is ignored: a running process keeps the keys that it has.
         """
         with contextlib.suppress(OSError, Invalid):
             if self._stamp() != self._seen:
@@ -59,12 +59,12 @@ class KeyFile:
         return None
 
     def change(self) -> None:
-        """Put a new key in front of the others."""
+        """Add a random key as the newest."""
         with self._alone():
             self._replace((secrets.token_bytes(KEY_BYTES), *self.read()))
 
     def adopt(self, keys: Sequence[bytes]) -> None:
-        """Put these keys, the newest first, in front of those that are there; none is lost."""
+        """Add these keys, the newest first, before the existing ones; none is lost."""
         if not self.path.exists():
             self._make(keys)
         with self._alone():
@@ -74,10 +74,10 @@ class KeyFile:
                 self._replace(merged)
 
     def forget_older(self, *, newest: bytes) -> int:
-        """Keep the newest key alone; how many went.
+        """Delete all keys but the newest; returns how many were deleted.
 
-        Raises Conflict `exists` when it no longer is the one of which the caller knows that it
-        opens everything.
+        Raises Conflict `exists` if `newest`, which the caller knows to open everything, is no
+        longer the newest key.
         """
         with self._alone():
             first, *older = self.read()
@@ -92,7 +92,7 @@ class KeyFile:
         return found.st_ino, found.st_mtime_ns
 
     def _make(self, keys: Sequence[bytes]) -> None:
-        """Link a draft to the file's name: the link is the atomic first-wins step."""
+        """Create the file by a hard link, which is atomic: the first process wins."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = _draft(self.path, keys=keys)
         try:
@@ -102,7 +102,7 @@ class KeyFile:
             draft.unlink(missing_ok=True)
 
     def _replace(self, keys: Sequence[bytes]) -> None:
-        """On the disk before it counts, and with the owner it had: root may run the command."""
+        """Replace the file after an fsync. It keeps its owner, because root may run the command."""
         target = self.path.resolve()
         draft, owner = _draft(target, keys=keys), target.stat()
         try:
@@ -115,7 +115,7 @@ class KeyFile:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """One change at a time; two would each lose the other's key."""
+        """Lock out other processes: of two concurrent changes one would be lost."""
         with _opened_folder(self.path.resolve().parent) as folder:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield
@@ -131,7 +131,7 @@ def _opened_folder(path: Path) -> Iterator[int]:
 
 
 def _draft(path: Path, *, keys: Sequence[bytes]) -> Path:
-    """A file beside it under a name of our own, whole and on the disk."""
+    """Write a temporary file beside it, complete and synced to the disk."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""Money: whole minor units with an ISO 4217 currency, rates in basis points, one rounding.
+"""Money: whole minor units with an ISO 4217 currency, rates in basis points, one rounding rule.
 
 No float comes in or goes out. Rounding is half up, away from zero, and only `round_half_up` does it.
 """
@@ -19,7 +19,7 @@ MINOR_MAX = 10**15
 
 
 def exponent(currency: str) -> int:
-    """How many decimals ISO 4217 gives the currency: 2 for EUR, 0 for JPY, 3 for KWD; 2 where none.
+    """The currency's number of decimals by ISO 4217: 2 for EUR, 0 for JPY, 3 for KWD; 2 if unknown.
 
     Raises Invalid (invalid_input) unless the code is three capital letters.
     """
@@ -32,15 +32,15 @@ def exponent(currency: str) -> int:
 
 @cache
 def _exponents() -> dict[str, int]:
-    """Of ISO 4217's list one, which this library keeps; metals and test codes have none."""
-    from iso4217 import Currency  # late: it reads the list
+    """Decimals by code, from list one of ISO 4217; metals and test codes have none."""
+    from iso4217 import Currency  # late: it parses the list when imported
 
     places = ((str(currency.code), currency.exponent) for currency in Currency)
     return {code: places for code, places in places if places is not None}
 
 
 def round_half_up(value: Decimal) -> int:
-    """The nearest whole number; a half goes away from zero."""
+    """Round to a whole number; a half goes away from zero."""
     return int(value.to_integral_value(rounding=ROUND_HALF_UP))
 
 
@@ -48,8 +48,8 @@ def parse_amount(amount: str | int | Decimal, *, currency: str, rounds: bool = F
     """Minor units of an amount in major units: '19.99' EUR is 1999, '5' JPY is 5.
 
     A text is digits with an optional sign and an optional point; no grouping, exponent or currency
-    sign. Raises Invalid (invalid_input) for anything else, for more than MINOR_MAX, and for digits
-    finer than a minor unit unless `rounds` is set; TypeError for a float.
+    sign. Raises Invalid (invalid_input) for anything else, for more than MINOR_MAX, and for more
+    decimals than the currency has unless `rounds` is set; TypeError for a float.
     """
     if isinstance(amount, float | bool):
         raise TypeError("money is never a float")
@@ -73,17 +73,17 @@ def format_minor(minor: int, currency: str) -> str:
 
 
 def to_decimal(minor: int, currency: str) -> Decimal:
-    """The exact amount in major units, for a wire that demands a number."""
+    """The exact amount in major units, for formats that require a number."""
     return Decimal(minor).scaleb(-exponent(currency))
 
 
 def share_bp(minor: int, rate_bp: int) -> int:
-    """`rate_bp` basis points of an amount, rounded half up: 2100 of 999 is 210."""
+    """The share of an amount at a rate in basis points, rounded half up: 2100 of 999 is 210."""
     return divide_half_up(minor * rate_bp, 10_000)
 
 
 def tax_within_bp(gross_minor: int, rate_bp: int) -> int:
-    """The tax contained in a gross amount: 2100 of 1210 is 210. Net plus tax is the gross."""
+    """The tax contained in a gross amount: 2100 of 1210 is 210. The net amount is gross minus tax."""
     return divide_half_up(gross_minor * rate_bp, 10_000 + rate_bp)
 
 
@@ -96,11 +96,11 @@ def divide_half_up(numerator: int, denominator: int) -> int:
 
 
 def allocate(total_minor: int, weights: Sequence[int]) -> list[int]:
-    """`total_minor` shared out in proportion to `weights`, so that the parts sum to the total.
+    """Split `total_minor` in proportion to `weights`; the parts sum to the total.
 
-    Each part is within one minor unit of its exact share; the units left over go to the largest
-    remainders, the earlier part first. All weights zero shares evenly. Raises ValueError for no
-    weights or a negative one.
+    Each part is within one minor unit of its exact share; remaining units go to the largest
+    remainders, among equal ones to the earlier part. If all weights are zero, the parts are
+    equal. Raises ValueError for no weights or a negative one.
     """
     if not weights or min(weights) < 0:
         raise ValueError("weights must be given and not negative")
@@ -118,8 +118,8 @@ def allocate(total_minor: int, weights: Sequence[int]) -> list[int]:
 def parse_rate_bp(percent: str | int | Decimal) -> int:
     """Basis points of a percentage: '21' is 2100, '5.5' is 550.
 
-    Raises Invalid (invalid_input) when it is no number, finer than a basis point or not within
-    0 to 100; TypeError for a float.
+    Raises Invalid (invalid_input) if it is not a number from 0 to 100 with at most two decimals;
+    TypeError for a float.
     """
     if isinstance(percent, float | bool):
         raise TypeError("a rate is never a float")

@@ -1,14 +1,13 @@
-"""Calls to other people's servers, to addresses given by users: bounded in time, size and reach.
+"""An HTTP client for URLs that users enter: limits on time, size and reachable addresses.
 
 OutboundError
 ├── Refused       the URL or its address is not allowed; no socket was opened
-├── Unreachable   no connection; the request did not leave
-└── Unanswered    the request may have left, and no whole answer came: the outcome is unknown
+├── Unreachable   no connection; the request was not sent
+└── Unanswered    the request may have been sent, and no complete answer came: outcome unknown
 
-The name is resolved once for each connection, every address is checked, and the socket goes to
-exactly a checked address, so a name that changes between check and connect gains nothing.
-Redirects are answers like any other, proxies of the environment are not used, and TLS names the
-host of the URL.
+The name is resolved once for each connection, every address is checked, and the socket connects to
+a checked address, so DNS rebinding gains nothing. Redirects are not followed, proxies of the
+environment are not used, and TLS verifies the host of the URL.
 """
 
 import asyncio
@@ -36,11 +35,11 @@ class OutboundError(Exception):
 
 
 class Refused(OutboundError):
-    """The URL, port or address is not one to call; no socket was opened."""
+    """The URL, port or address is not allowed; no socket was opened."""
 
 
 class Unreachable(OutboundError):
-    """No connection could be made; the other side has not seen the request."""
+    """No connection could be made; the other side has not received the request."""
 
 
 class Unanswered(OutboundError):
@@ -48,7 +47,7 @@ class Unanswered(OutboundError):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back: `headers` have lower-case names, of repeated ones the last."""
+    """The response. `headers` have lower-case names; of repeated headers, the last."""
 
     status: int
     headers: dict[str, str]
@@ -60,30 +59,30 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body as JSON, or None where it is none."""
+        """The body parsed as JSON, or None if it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
     def text(self, limit: int = 300) -> str:
-        """The start of the body for a message to people, on one line."""
+        """The start of the body on one line, for error messages."""
         return " ".join(self.body[: 4 * limit].decode("utf-8", "replace").split())[:limit]
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The host's addresses from the system's resolver, in its order."""
+    """Resolve the host with the system's resolver; addresses in its order."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class Outbound:
-    """A client for outgoing calls; one for each event loop, closed with `close()`.
+    """A client for outgoing calls; create one per event loop and `close()` it.
 
     `allowed_hosts` ('host' or 'host:port') may be private and on any port: for tests,
-    sandboxes and services of the own network. `deadline_s` is for calls that name none; `tls` and
-    `resolver` are for tests.
+    sandboxes and services of the operator's network. `deadline_s` is the default of `request`;
+    `tls` and `resolver` are for tests.
     """
 
     def __init__(
@@ -126,7 +125,7 @@ class Outbound:
         deadline_s: float | None = None,
         limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> Answer:
-        """Send one request and read the whole answer, whatever its status, before the deadline.
+        """Send one request and read the complete answer, whatever its status, before the deadline.
 
         Raises Refused, Unreachable or Unanswered; an answer over the limit is Unanswered.
         """
@@ -155,9 +154,10 @@ class Outbound:
             raise call.failure(f"{target.host}: {_words(error)}") from error
 
     def check(self, url: str) -> httpx2.URL:
-        """The parsed URL, if calls to it could be allowed; names are resolved later, at each connect.
+        """Parse and check a URL; its host name is resolved and checked later, at each connect.
 
-        Raises Refused for other schemes than http and https, user names, ports and addresses.
+        Raises Refused for schemes other than http and https, user names, and ports or addresses that
+        are not allowed.
         """
         try:
             target = httpx2.URL(url)
@@ -209,7 +209,7 @@ class Outbound:
 
 
 class _Call:
-    """Whether the request has begun to leave, which decides what a failure means."""
+    """Records whether the request may have been sent, which decides how a failure is classified."""
 
     def __init__(self) -> None:
         self._has_left = False
@@ -223,7 +223,7 @@ class _Call:
 
 
 class _CheckedNetwork(httpcore2.AsyncNetworkBackend):
-    """Opens sockets only to addresses that were checked a moment ago."""
+    """Opens sockets only to addresses that it has just checked."""
 
     def __init__(self, allowed: AllowedHosts, resolver: Resolver) -> None:
         self._allowed = allowed

@@ -1,4 +1,4 @@
-"""How passwords are kept: Argon2id (RFC 9106, second choice)."""
+"""Password hashing with Argon2id (RFC 9106, second recommended option)."""
 
 import asyncio
 import unicodedata
@@ -25,14 +25,14 @@ class Hasher:
             return await asyncio.to_thread(self._argon.hash, _octets(password))
 
     async def verify(self, password: str, *, known: str | None) -> bool:
-        """Whether the password made the hash; with none known, no, after the same work."""
+        """Whether the password matches the hash; False, after the same work, when there is no hash."""
         self._dummy = self._dummy or await self.hash("the same work for nobody")
         async with self._turn:
             right = await asyncio.to_thread(self._verify, known or self._dummy, _octets(password))
         return right and known is not None
 
     def is_outdated(self, known: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
+        """Whether the hash was made with other parameters than the current ones."""
         return self._argon.check_needs_rehash(known)
 
     def _verify(self, known: str, password: bytes) -> bool:
@@ -43,10 +43,10 @@ class Hasher:
 
 
 def normal_password(password: str) -> str:
-    """One spelling of equal-looking text, as RFC 8265 asks; never more than can be meant."""
+    """Unicode NFC, as RFC 8265 requires, of no more text than a valid password can have."""
     return unicodedata.normalize("NFC", password[: 4 * LENGTH_MAX])
 
 
 def _octets(password: str) -> bytes:
-    # Half a character, as JSON can spell it, is a wrong password and no failure.
+    # JSON can contain a lone surrogate: that is a wrong password, not an encoding error.
     return normal_password(password).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""A wire's types, used twice: they say which fields are read, and are the OpenAPI document's schemas."""
+"""Types of the wire format: they select the fields that are read, and give OpenAPI its schemas."""
 
 import re
 import typing
@@ -12,10 +12,10 @@ _INDEX = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
-    """The JSON schema of a type that reads or writes a wire, whole: it refers to nothing else.
+    """The JSON schema of a wire type, self-contained and without references.
 
-    Fields keep their order. The types' own docstrings speak to programmers here and are left out;
-    the fields' descriptions stay.
+    Fields keep their order and descriptions. Docstrings of the types are left out: they are for
+    programmers of this server.
     """
     (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
     for one in _typed_dicts(kind):
@@ -27,10 +27,10 @@ def schema_of(kind: Any) -> dict[str, Any]:
 
 
 def picked(value: Any, kind: Any) -> Any:
-    """What was sent, with the fields that a TypedDict declares and no other, inside it as well.
+    """Keep only the fields that the TypedDict declares, in nested objects as well.
 
-    Nothing is judged: values are as they came, and what is no object or list of them stays. Only
-    where a list is declared, an object that PHP made of one is a list again.
+    Values are not validated: those of another type are kept as they are. Where a list is declared,
+    a list that PHP encoded as an object becomes a list again (`as_list`).
     """
     if isinstance(value, list):
         return [picked(entry, kind) for entry in value]
@@ -44,9 +44,9 @@ def picked(value: Any, kind: Any) -> Any:
 
 
 def as_list(value: Any) -> Any:
-    """A list that PHP wrote as an object, for its numbering had gaps; anything else as it is.
+    """Convert an object that PHP made of an array with gaps to a list; return other values unchanged.
 
-    `{"1": a, "3": b}` is `[a, b]`: whole numbers for keys and no others, taken in their order.
+    `{"1": a, "3": b}` becomes `[a, b]`: all keys must be whole numbers, and they give the order.
     """
     if not isinstance(value, dict) or not value:
         return value
@@ -63,7 +63,7 @@ def _value(value: Any, *, inner: Any, is_list: bool) -> Any:
 
 @cache
 def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
-    """The fields' names; beside each the TypedDict inside it or None, and whether it is a list."""
+    """For each field the nested TypedDict or None, and whether it is a list."""
     found = {}
     for name, hint in typing.get_type_hints(kind).items():
         inner = [one for one in (hint, *typing.get_args(hint)) if typing.is_typeddict(one)]
@@ -72,7 +72,7 @@ def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
 
 
 def _typed_dicts(kind: Any) -> Iterator[Any]:
-    """The TypedDicts that a type is made of."""
+    """All TypedDicts that a type contains."""
     if typing.is_typeddict(kind):
         yield kind
     if typing.is_typeddict(kind) or hasattr(kind, "__struct_fields__"):
@@ -95,7 +95,7 @@ def _inlined(part: Any, components: dict[str, Any]) -> Any:
 
 
 def _plainly(part: dict[str, Any]) -> dict[str, Any]:
-    """A choice of bare types as a list of them, and of one value as that value."""
+    """Shorten `anyOf` of plain types to a list of types, and an `enum` of one value to `const`."""
     choices = part.get("anyOf", ())
     if choices and all(choice.keys() == {"type"} for choice in choices):
         rest = {name: value for name, value in part.items() if name != "anyOf"}

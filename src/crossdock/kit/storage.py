@@ -1,4 +1,4 @@
-"""The file systems that a server writes to: whether one is full, and what is left of it."""
+"""Free space on the file systems that the server writes to."""
 
 import errno
 import os
@@ -12,21 +12,21 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Space(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left of the fullest of some file systems."""
+    """The free space of the fullest of several file systems."""
 
     path: Path
     free_bytes: int
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether the error says that a disk or a quota is used up."""
+    """Whether the error means a full disk or an exhausted quota."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
 def least_space(paths: Iterable[Path]) -> Space | None:
-    """The folder on the file system with the least room for programs without special rights.
+    """The folder on the file system with the least space available to unprivileged programs.
 
-    Folders that are not there are passed over; None where none is.
+    Missing folders are skipped; None if none exists.
     """
     found = [Space(path=path, free_bytes=free) for path in paths if (free := _free(path)) >= 0]
     return min(found, key=lambda space: space.free_bytes, default=None)

@@ -1,7 +1,6 @@
-"""Time zones: their names, a country's own, and moments that are written without one.
+"""Time zones: names, zones of a country, and times that are written without a zone.
 
-Names and a country's zones are those of the pinned tzdata package, so that they are the same on a
-machine without zone data of its own.
+All data are from the pinned tzdata package, so that they do not depend on the machine.
 """
 
 import difflib
@@ -29,10 +28,10 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 def zone_of_country(country: str) -> str | None:
-    """The name of the country's zone where all of it keeps one time, None elsewhere.
+    """The name of the country's zone if it has only one time, else None.
 
-    `country` is ISO 3166-1 alpha-2. Several zones whose clocks agree, as Berlin's and Büsingen's
-    do, are one: the first, which holds most of the country.
+    `country` is ISO 3166-1 alpha-2. Zones with the same rules, such as Europe/Berlin and
+    Europe/Busingen, count as one: the first, which covers most of the country.
     """
     names = _zones_of(country)
     if not names or len({_clock_of(name) for name in names}) > 1:
@@ -41,40 +40,40 @@ def zone_of_country(country: str) -> str | None:
 
 
 def zones_of_country(country: str) -> tuple[str, ...]:
-    """The names of all zones of a country, that of its largest part first."""
+    """The names of all zones of a country, the one of its largest part first."""
     return _zones_of(country)
 
 
 def in_zone(local: datetime, *, zone: ZoneInfo) -> datetime:
-    """The moment in UTC; a time without a zone is read as the zone's.
+    """Convert to UTC; a time without a zone is a local time of `zone`.
 
-    A time that comes twice, as clocks go back, is the first; one that never comes, as they go
-    forward, is as long after the change as the clocks were before it.
+    An ambiguous time (clocks go back) is the earlier one; a time that does not exist (clocks go
+    forward) is moved forward by the gap.
     """
     aware = local if local.tzinfo else local.replace(tzinfo=zone, fold=0)
     return aware.astimezone(UTC)
 
 
 def day_start(day: date, *, zone: ZoneInfo) -> datetime:
-    """The day's first moment in the zone, in UTC: midnight, or what the clocks say instead of it."""
+    """The start of the day in the zone, in UTC: midnight, or the first time that exists after it."""
     return in_zone(datetime.combine(day, time()), zone=zone)
 
 
 def day_end(day: date, *, zone: ZoneInfo) -> datetime:
-    """The first moment after the day, in UTC: a sale that lasts to a day lasts to here."""
+    """The end of the day (exclusive), in UTC: a sale that lasts until a day ends then."""
     return day_start(day + timedelta(days=1), zone=zone)
 
 
 def read_start(text: str, *, zone: ZoneInfo) -> datetime:
-    """'2026-11-01' or '2026-11-01T09:30' as a moment in UTC; a day alone is its start.
+    """Parse '2026-11-01' or '2026-11-01T09:30' to UTC; a date alone is the start of the day.
 
-    Raises ValueError when the text is no ISO date, or no moment that can be told in UTC.
+    Raises ValueError if the text is not an ISO date or time, or is out of range in UTC.
     """
     return _read(text, zone=zone, is_end=False)
 
 
 def read_end(text: str, *, zone: ZoneInfo) -> datetime:
-    """The same for the end of a span: a day alone is its end, for the whole day belongs to the span."""
+    """The same for the end of a period: a date alone is the end of that day."""
     return _read(text, zone=zone, is_end=True)
 
 
@@ -100,7 +99,7 @@ def _zones_of(country: str) -> tuple[str, ...]:
 
 
 def _table() -> Iterator[tuple[str, str]]:
-    """(country, zone) of tzdata's table, in its order: a country's largest part comes first."""
+    """(country, zone) pairs in the order of tzdata's table: a country's largest part comes first."""
     text = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
     for line in text.splitlines():
         if line and not line.startswith("#"):
@@ -109,7 +108,7 @@ def _table() -> Iterator[tuple[str, str]]:
 
 
 def _clock_of(name: str) -> bytes:
-    """By which rule a zone's clock goes from now on: the last line of its file (RFC 9636, section 3.3)."""
+    """The zone's rule for future times: the last line of its file (RFC 9636, section 3.3)."""
     content = files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
     return content.rstrip(b"\n").rpartition(b"\n")[2]
 

@@ -1,4 +1,4 @@
-"""The pages that people see in a browser: landing, guides, API reference. No inline scripts, no CDN."""
+"""Pages for browsers: landing page, guides, API reference. No inline scripts, no CDN."""
 
 from crossdock.web.app import Door, Site
 

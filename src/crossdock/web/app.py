@@ -1,4 +1,4 @@
-"""The site: what answers where no channel and no operating page does. Server-rendered, read-only."""
+"""The public site: every URL that no channel and no operating endpoint serves. Read-only pages."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-# The reference fetches the document that it shows.
+# Swagger UI fetches the OpenAPI document.
 REFERENCE_POLICY = f"{CONTENT_POLICY}; connect-src 'self'"
 _PICTURE = re.compile(r"([0-9]{1,9})\.svg", re.ASCII)
 _REVALIDATE = "no-cache"
@@ -41,7 +41,7 @@ IsReady = Callable[[], Awaitable[bool]]
 
 
 class Door(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel as the site knows it; `openapi` gives its OpenAPI 3.1 document."""
+    """A channel as the site shows it; `openapi` returns its OpenAPI 3.1 document."""
 
     name: str
     paths: tuple[str, ...]
@@ -49,7 +49,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """A door as the landing page shows it."""
+    """A channel as the landing page shows it."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A page or document as it was made once, with its entity tag."""
+    """A rendered page or document with its entity tag."""
 
     body: bytes
     media_type: str
@@ -68,7 +68,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Site:
-    """Landing page, guides, API reference, parcels, static files, pictures, and the page for nothing."""
+    """Landing page, guides, API reference, parcel tracking, static files, pictures, the 404 page."""
 
     def __init__(
         self,
@@ -129,12 +129,12 @@ class Site:
         )
         made.filters["html"] = Markup
         made.filters["moment"] = moment_text
-        # the parser escapes every tag in the text
+        # the Markdown parser escapes HTML
         made.filters["inline"] = lambda text: Markup(inline(text))  # nosec B704
         return made
 
     async def landing(self, request: Request) -> Response:
-        """What runs here."""
+        """The landing page: what this server offers."""
         return self._page(
             request,
             "landing.html",
@@ -144,11 +144,11 @@ class Site:
         )
 
     async def to_docs(self, request: Request) -> Response:
-        """/docs is /docs/."""
+        """Redirect /docs to /docs/."""
         return RedirectResponse("/docs/", status_code=308)
 
     async def guide(self, request: Request) -> Response:
-        """One Markdown page, or a file beside it."""
+        """A page of the guides, or a file that belongs to one."""
         name = request.path_params.get("name") or INDEX
         if beside := self._guides.file(name):
             return self._file(request, *beside, caching=_REVALIDATE)
@@ -159,7 +159,7 @@ class Site:
         return self._lasting_page(request, url, lambda: ("guide.html", {"guide": guide}))
 
     async def api(self, request: Request) -> Response:
-        """The reference of a channel's operations: its OpenAPI document, shown by Swagger UI."""
+        """A channel's API reference: Swagger UI with its OpenAPI document."""
         name = request.path_params["channel"]
         door = self._doors.get(name)
         if door is None or door.openapi is None:
@@ -173,7 +173,7 @@ class Site:
         )
 
     async def openapi(self, request: Request) -> Response:
-        """The OpenAPI document itself."""
+        """A channel's OpenAPI document."""
         name = request.path_params["channel"]
         door = self._doors.get(name)
         if door is None or door.openapi is None:
@@ -185,14 +185,14 @@ class Site:
         return _answer(request, self._kept[place], caching=_REVALIDATE)
 
     async def parcel(self, request: Request) -> Response:
-        """Where a parcel is, for whoever has its number; the one 404 page for every wrong number."""
+        """The tracking page of a parcel, for anybody who has its number; 404 for every wrong number."""
         parcel = await self._tracking.find(request.path_params["number"])
         if parcel is None:
             return self._page(request, "parcel_missing.html", status=404, caching="no-store")
         return self._page(request, "parcel.html", parcel=parcel, caching="no-store")
 
     async def static(self, request: Request) -> Response:
-        """A static file; a name with its hash is good for ever."""
+        """A static file; names with a hash are cached for ever."""
         found = self._assets.find(request.path_params["name"])
         if found is None:
             return self._not_found(request)
@@ -200,20 +200,20 @@ class Site:
         return self._file(request, asset.body, asset.content_type, caching=caching)
 
     async def favicon(self, request: Request) -> Response:
-        """The mark in the browser's tab."""
+        """The icon for the browser's tab."""
         found = self._assets.find("favicon.svg")
         assert found is not None
         return self._file(request, found[0].body, found[0].content_type, caching=found[1])
 
     async def picture(self, request: Request) -> Response:
-        """The demo shop's picture of a number."""
+        """A product picture of the demo shop, by its number."""
         match = _PICTURE.fullmatch(request.path_params["name"])
         if match is None:
             return self._not_found(request)
         return self._file(request, pictures.draw(int(match[1])), "image/svg+xml", caching=FOREVER)
 
     async def robots(self, request: Request) -> Response:
-        """Nothing here is for a search engine."""
+        """Keep search engines out."""
         return self._file(
             request, b"User-agent: *\nDisallow: /\n", "text/plain", caching=_REVALIDATE
         )
@@ -223,7 +223,7 @@ class Site:
         await response(scope, receive, send)
 
     def _not_found(self, request: Request) -> Response:
-        """A page for people and where only pages are, JSON for programs."""
+        """404 as a page for browsers and below the pages' own addresses, as JSON for programs."""
         is_among_pages = request.url.path.startswith(_PAGES_BELOW)
         if not wants_page(request.headers, unless_json=is_among_pages):
             body = {"error": {"code": "not_found", "message": "It does not exist."}}
@@ -238,7 +238,7 @@ class Site:
         *,
         policy: str = CONTENT_POLICY,
     ) -> Response:
-        """A page that changes only with the version: rendered once a process, at its own address."""
+        """A page that changes only with the version: rendered once per process and URL."""
         if url not in self._kept:
             template, values = make()
             html = self._templates.get_template(template).render({"current": url, **values})
@@ -281,7 +281,7 @@ def _kept(body: bytes, media_type: str) -> Kept:
 
 
 def _answer(request: Request, kept: Kept, *, caching: str) -> Response:
-    """The document, or 304 where the caller has it."""
+    """The document, or 304 Not Modified if the caller's entity tag matches."""
     headers = {"Cache-Control": caching, "ETag": kept.tag}
     known = request.headers.get("if-none-match", "")
     if caching != "no-store" and kept.tag in {
@@ -300,6 +300,6 @@ def _guarded(response: Response, *, policy: str) -> Response:
 
 
 def wants_page(headers: Headers, *, unless_json: bool = False) -> bool:
-    """Whether the caller is a browser, which asks for HTML by name; or just not for JSON by name."""
+    """Whether the caller accepts HTML explicitly, as browsers do; see `unless_json`."""
     accept = headers.get("accept", "")
     return "text/html" in accept or (unless_json and "json" not in accept)

@@ -1,4 +1,4 @@
-"""Static files, read once: under a name with their hash for ever, under their plain name for a while."""
+"""Static files, read once; cached for ever under a name with a hash, briefly under the plain name."""
 
 import hashlib
 from pathlib import Path
@@ -18,7 +18,7 @@ _HASH_DIGITS = 12
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """One file as it is answered. `tag` is its content's hash."""
+    """A file with its content type; `tag` is the hash of its content."""
 
     body: bytes
     content_type: str
@@ -26,9 +26,9 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assets:
-    """The files of one folder and those inside it, under their names alone.
+    """The files of a folder and its subfolders, by file name without the folder.
 
-    Channels may link to a plain name; our own pages use `url()`.
+    Channels may link to the plain name; pages of the site use `url()`.
     """
 
     def __init__(self, folder: Path = FOLDER) -> None:
@@ -38,11 +38,11 @@ class Assets:
         self._hashed = {hashed_name(name, asset): name for name, asset in self._assets.items()}
 
     def url(self, name: str) -> str:
-        """The address of a file's present content."""
+        """The URL with the hash of the current content."""
         return f"/static/{hashed_name(name, self._assets[name])}"
 
     def find(self, name: str) -> tuple[Asset, str] | None:
-        """The file of a plain or hashed name with its Cache-Control, or None."""
+        """The file of a plain or hashed name with its Cache-Control value, or None."""
         if plain := self._hashed.get(name):
             return self._assets[plain], FOREVER
         asset = self._assets.get(name)
@@ -50,7 +50,7 @@ class Assets:
 
 
 def read_asset(path: Path) -> Asset:
-    """A file with its type and hash."""
+    """Read a file with its content type and hash."""
     body = path.read_bytes()
     tag = hashlib.sha256(body).hexdigest()[:_HASH_DIGITS]
     return Asset(body=body, content_type=TYPES[path.suffix], tag=tag)

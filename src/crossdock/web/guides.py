@@ -1,4 +1,4 @@
-"""The guides: the Markdown files of docs/, rendered. docs/README.md is their table of contents.
+"""Render the guides from the Markdown files of docs/. docs/README.md is the table of contents.
 
 In a checkout they are read from there; in an installed package from a copy beside this file (setup.py).
 """
@@ -30,28 +30,28 @@ _UNLISTED = re.compile(r"decisions/0000-template$")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the side list."""
+    """A link of the sidebar."""
 
     title: str
     url: str
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of the side list."""
+    """A group of the sidebar."""
 
     title: str
     entries: tuple[Entry, ...]
 
 
 class Heading(msgspec.Struct, frozen=True, kw_only=True):
-    """A heading within a page that one can jump to."""
+    """A heading with its anchor."""
 
     title: str
     anchor: str
 
 
 class Guide(msgspec.Struct, frozen=True, kw_only=True):
-    """One page."""
+    """A rendered page."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class Guide(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Guides:
-    """All pages below one folder, and those that channels bring, rendered when first asked for."""
+    """The pages of a folder and those that channels add, rendered on first request."""
 
     def __init__(
         self, folder: Path | None = None, *, of_channels: Mapping[str, Path] | None = None
@@ -85,19 +85,19 @@ class Guides:
         return sorted(self._pages)
 
     def file(self, name: str) -> tuple[bytes, str] | None:
-        """A picture or JSON document beside the pages, with its content type."""
+        """A picture or JSON document from the same folder, with its content type."""
         path = self._files.get(name)
         return (path.read_bytes(), _FILE_TYPES[path.suffix]) if path else None
 
     def page(self, name: str) -> Guide | None:
-        """The page of that name; a name that no page has is not remembered."""
+        """The page of that name, or None; unknown names are not cached."""
         return self._rendered(name) if name in self._pages else None
 
     def _render(self, name: str) -> Guide:
         return render(self._pages[name].read_text(encoding="utf-8"), name=name)
 
     def _read_sections(self) -> tuple[Section, ...]:
-        """The index page's lists; pages that it forgot come last, so that nothing is lost."""
+        """The lists of the index page; pages that it does not list come last."""
         found: list[tuple[str, list[Entry]]] = []
         listed = {INDEX}
         index = self._pages.get(INDEX)
@@ -123,7 +123,7 @@ class Guides:
 
 
 def render(markdown: str, *, name: str) -> Guide:
-    """A page of GitHub-like Markdown: tables, anchors on headings, coloured code, links within the site."""
+    """Render GitHub-flavoured Markdown: tables, heading anchors, highlighted code, internal links."""
     parser = _parser()
     tokens = parser.parse(markdown)
     headings = _mark_headings(tokens)
@@ -138,13 +138,13 @@ def render(markdown: str, *, name: str) -> Guide:
 
 
 def inline(text: str) -> str:
-    """One paragraph of Markdown without the paragraph, such as a description in an OpenAPI document."""
+    """Render one paragraph of Markdown without `<p>`, such as a description in an OpenAPI document."""
     rendered: str = _parser().renderInline(text)
     return rendered
 
 
 def page_url(link: str, page: str) -> str | None:
-    """Where a relative link of `page` leads on the site; None when it leaves docs/."""
+    """The site's URL for a relative link on `page`; None if it points outside docs/."""
     place, _, fragment = link.partition("#")
     if not place:
         return link
@@ -159,12 +159,12 @@ def page_url(link: str, page: str) -> str | None:
 
 
 def slug(title: str) -> str:
-    """The fragment of a heading, made as code hosts make it."""
+    """The anchor of a heading, as code hosts generate it."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def highlighted(code: str, language: str) -> str:
-    """Code in spans with classes; the style sheet colours them."""
+    """Highlighted code as HTML spans with classes."""
     try:
         lexer = get_lexer_by_name(language, **({"startinline": True} if language == "php" else {}))
     except ClassNotFound:
@@ -197,7 +197,7 @@ def _table_close(*_: object) -> str:
 
 
 def _mark_headings(tokens: list[Token]) -> list[tuple[int, Heading]]:
-    """Give each heading its anchor; (level, heading) in order."""
+    """Add an anchor to each heading; returns (level, heading) in order."""
     found: list[tuple[int, Heading]] = []
     taken: dict[str, int] = {}
     for opening, inline in itertools.pairwise(tokens):
@@ -219,14 +219,14 @@ def _mark_headings(tokens: list[Token]) -> list[tuple[int, Heading]]:
 
 
 def _anchor_link(anchor: str, title: str) -> Token:
-    """The sign after a heading that links to it. The renderer prints `html_inline` as it is."""
+    """The link after a heading to itself. The renderer prints `html_inline` unchanged."""
     label = escapeHtml(f"Link to {title}")
     html = f'<a class="anchor" href="#{escapeHtml(anchor)}" aria-label="{label}">#</a>'
     return Token("html_inline", "", 0, content=html)
 
 
 def _lead_links(tokens: list[Token], page: str) -> None:
-    """Turn links between files into links between pages; what leaves docs/ becomes plain text."""
+    """Turn links between files into links between pages; links outside docs/ become plain text."""
     for token in tokens:
         closings = []
         for child in token.children or ():

@@ -7,7 +7,7 @@ _SIDE = 400
 
 
 def draw(number: int) -> bytes:
-    """The picture of a number: a soft background, and a thing on a shelf."""
+    """Draw the picture of a number: a soft background, and an object on a shelf."""
     seed = hashlib.blake2b(number.to_bytes(8, "big"), digest_size=16).digest()
     hue = _HUES[seed[0] % len(_HUES)]
     thing = _THINGS[seed[1] % len(_THINGS)](seed, hue)
@@ -113,7 +113,7 @@ def _jar(seed: bytes, hue: int) -> str:
 
 
 def _writing(x: float, y: float, width: float, hue: int, light: bool = False) -> str:
-    """Two lines that stand for print on a label."""
+    """Two lines that look like print on a label."""
     colour = f"hsl({hue} 60% 96% / .85)" if light else f"hsl({hue} 30% 35% / .55)"
     return (
         f'<rect x="{x}" y="{y}" width="{width}" height="7" rx="3.5" fill="{colour}"/>'

@@ -1,4 +1,4 @@
-"""Where a parcel is, as its receiver reads it: a status line, and what the carrier saw."""
+"""Data of the parcel tracking page: the status, and the carrier's checkpoints."""
 
 from datetime import UTC, datetime
 
@@ -26,14 +26,14 @@ _START = {"labelled": 0, "shipped": 0, "delivered": len(_STATIONS) - 1}
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A station of the status line; `phase` is done, current or coming."""
+    """A step of the progress bar; `phase` is done, current or coming."""
 
     name: str
     phase: str
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
-    """Something the carrier saw."""
+    """A checkpoint that the carrier reported."""
 
     at: datetime
     text: str
@@ -41,7 +41,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParcelView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page shows. `sights` are in the order of time."""
+    """The page's data. `sights` are the checkpoints in the order of time."""
 
     number: str
     carrier: str
@@ -63,7 +63,7 @@ class Tracking:
         self._db = db
 
     async def find(self, number: str) -> ParcelView | None:
-        """The parcel of that number, or None; what cannot be one costs no connection."""
+        """The parcel with that number, or None; malformed numbers need no database connection."""
         if not is_tracking_number(number):
             return None
         try:
@@ -75,7 +75,7 @@ class Tracking:
 
 
 def view_of(parcel: FollowedParcel, *, number: str) -> ParcelView:
-    """A parcel in words; times are in UTC."""
+    """The page's texts for a parcel; times are in UTC."""
     place = _place_on_the_road(parcel)
     is_delivered = place == len(_STATIONS) - 1
     return ParcelView(
@@ -97,7 +97,7 @@ def view_of(parcel: FollowedParcel, *, number: str) -> ParcelView:
 
 
 def _place_on_the_road(parcel: FollowedParcel) -> int:
-    """The farthest station: a carrier's words may come in any order, and some of them unknown."""
+    """The furthest step reached: checkpoints may be out of order, and their codes unknown."""
     seen = [_STATIONS.index(c.code) for c in parcel.checkpoints if c.code in _ROAD]
     return max([_START[parcel.state], *seen])
 

@@ -1,4 +1,4 @@
-"""The console: pages for the people of a shop and its partners, behind a sign-in. Works without JavaScript."""
+"""The console: pages for signed-in people of a shop and its partners. Works without JavaScript."""
 
 from crossdock.web.console.app import CONSOLE_TEMPLATES, Console
 

@@ -1,4 +1,4 @@
-"""What people change about themselves: password, second step, recovery codes."""
+"""The account page: password, second step, recovery codes."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +17,7 @@ _UNEQUAL = "The two new passwords are not the same."
 
 
 class AccountPages:
-    """One page with three forms, and the way through turning on the second step."""
+    """The account page with three forms, and the steps that turn on the second step."""
 
     def __init__(self, gate: Gate, pages: Pages) -> None:
         self._gate = gate
@@ -47,12 +47,12 @@ class AccountPages:
         return redirect(f"{ACCOUNT}?done=password")
 
     async def offer_two_step(self, request: Request) -> Response:
-        """The secret to put into an app, as text and picture."""
+        """Show the secret for an authenticator app, as text and as QR code."""
         visit = await self._gate.require_person(request)
         return self._offer(visit)
 
     async def turn_on_two_step(self, request: Request) -> Response:
-        """Turn it on when the app's code proves that the secret arrived; show recovery codes once."""
+        """Turn the second step on if the app's code is right; show recovery codes once."""
         visit, form = await self._gate.require_form(request)
         sealed = form.get("sealed", "")
         try:
@@ -68,7 +68,7 @@ class AccountPages:
         return self._codes(visit, codes)
 
     async def turn_off_two_step(self, request: Request) -> Response:
-        """Ask for the password alone from now on."""
+        """Turn the second step off: sign-in then needs the password alone."""
         visit, form = await self._gate.require_form(request)
         try:
             await self._account.turn_off_totp(
@@ -79,7 +79,7 @@ class AccountPages:
         return redirect(f"{ACCOUNT}?done=two-step-off")
 
     async def new_codes(self, request: Request) -> Response:
-        """Ten new recovery codes, shown once."""
+        """Replace the recovery codes by ten new ones, shown once."""
         visit, form = await self._gate.require_form(request)
         try:
             codes = await self._account.new_recovery_codes(

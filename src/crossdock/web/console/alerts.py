@@ -1,4 +1,4 @@
-"""What somebody has to look at: the open alerts of the shop, and the ones that were seen last."""
+"""The alerts page: open alerts of the shop, and those that were closed last."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ _SEEN_SHOWN = 20
 
 
 class AlertPages:
-    """One page; each alert has a button that closes it, and several have one for all."""
+    """One page with a button to close each alert, and one to close all that it shows."""
 
     def __init__(self, gate: Gate, pages: Pages, *, db: Database, clock: Clock) -> None:
         self._gate = gate
@@ -25,7 +25,7 @@ class AlertPages:
         self._clock = clock
 
     async def show(self, request: Request) -> Response:
-        """The open ones, newest first, then some that were seen."""
+        """Open alerts, newest first, then some closed ones."""
         visit = await self._gate.require_person(request, right="alerts.read")
         shop_id = visit.person.shop_id
         async with self._db.statement() as tx:
@@ -42,7 +42,7 @@ class AlertPages:
         )
 
     async def close(self, request: Request) -> Response:
-        """Close the alerts that the form names: those that its page showed, and none that came since."""
+        """Close the alerts that the form names; those raised after the page loaded stay open."""
         visit, form = await self._gate.require_form(request, right="alerts.close")
         async with self._db.begin() as tx:
             count = await mark_seen(
@@ -55,7 +55,7 @@ class AlertPages:
         return redirect(f"{ALERTS}?closed={count}")
 
     async def count_open(self, visit: Visit) -> int:
-        """How many wait for somebody, for the console's home."""
+        """The number of open alerts, for the console's home page."""
         async with self._db.statement() as tx:
             return len(await list_alerts(tx, shop_id=visit.person.shop_id, limit=PAGE_MAX))
 

@@ -1,4 +1,4 @@
-"""The console's addresses, its home, and what a refusal looks like."""
+"""The console's routes, home page and error pages."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
@@ -25,7 +25,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Console:
-    """Pages for signed-in people, and the way in and out."""
+    """Pages for signed-in people, and the sign-in and sign-out pages."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Console:
         self._alerts = AlertPages(gate, self._pages, db=db, clock=clock)
 
     def routes(self) -> list[Route]:
-        """Every address of the console."""
+        """All routes of the console."""
         entry, account = self._signing_in, self._account
         return [
             Route("/console", self.to_home),
@@ -66,11 +66,11 @@ class Console:
         ]
 
     async def to_home(self, request: Request) -> Response:
-        """/console is /console/."""
+        """Redirect /console to /console/."""
         return RedirectResponse(HOME, status_code=308)
 
     async def home(self, request: Request) -> Response:
-        """Who is signed in, and where to go; for a partner's person, what is theirs."""
+        """The home page: the pages that the person may open; for a partner's people, their partner."""
         visit = await self._gate.require_person(request)
         if visit.person.principal == "partner":
             return await self._partner.show(visit)
@@ -85,7 +85,7 @@ class Console:
         return Route(path, self._guarded(handler), methods=["POST"])
 
     def _guarded(self, handler: Handler) -> Handler:
-        """The handler, with core errors told as pages."""
+        """Wrap a handler: render core errors as pages."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:

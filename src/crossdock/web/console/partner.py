@@ -1,4 +1,4 @@
-"""What a partner's own people see: their partner and its keys, without a secret."""
+"""The page for a partner's people: the partner and its keys, without secrets."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from crossdock.web.console.rendering import Pages
 
 
 class KeyLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as the page shows it."""
+    """A row of the page's table of keys."""
 
     name: str
     is_live: bool
@@ -35,7 +35,7 @@ class PartnerPage:
                 tx, shop=visit.person.shop, partner_id=visit.person.partner_id
             )
         if not found:
-            raise NotFound("not_found", "Your partner is not here any more.")
+            raise NotFound("not_found", "Your partner account no longer exists. Ask the shop.")
         keys = [_line(credential) for credential in found[0].credentials]
         return self._pages.page("partner.html", visit=visit, partner=found[0], keys=keys)
 

@@ -1,4 +1,4 @@
-"""Console pages as answers: never cached, no scripts, nothing from elsewhere."""
+"""Render console pages: never cached, no scripts, nothing from other hosts."""
 
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ class Pages:
         headers: Mapping[str, str] | None = None,
         **values: object,
     ) -> Response:
-        """A page; `visit` is who is signed in, whose token its forms carry."""
+        """Render a page; forms contain the token of `visit`, the signed-in session."""
         person = visit.person if visit and visit.is_complete else None
         form_token = visit.form_token if visit else ""
         values = {"current": "/console/", "person": person, "form_token": form_token, **values}
@@ -54,14 +54,14 @@ class Pages:
         visit: Visit | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """A page that says why there is no other."""
+        """A page with a title and a message, such as an error."""
         return self.page(
             "message.html", visit=visit, status=status, headers=headers, title=title, text=text
         )
 
 
 def redirect(address: str, *, set_cookie: str = "") -> Response:
-    """See another page of ours, by GET."""
+    """Redirect to another page of this server with 303 See Other."""
     response = RedirectResponse(address, status_code=303, headers=HEADERS)
     if set_cookie:
         response.headers.append("set-cookie", set_cookie)
@@ -71,5 +71,5 @@ def redirect(address: str, *, set_cookie: str = "") -> Response:
 def qr_code(text: str) -> Markup:
     """A QR code as inline SVG, dark on light whatever the page's colours."""
     code = segno.make(text, error="m", micro=False)
-    # Made of squares alone: the text is in it as a picture, not as markup.
+    # The text is only in the picture, so there is nothing to escape.
     return Markup(code.svg_inline(scale=5, border=4, dark="#000", light="#fff"))  # nosec B704

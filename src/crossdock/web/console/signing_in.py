@@ -1,4 +1,4 @@
-"""Sign in, show the code, sign out."""
+"""Sign in, enter the code of the second step, sign out."""
 
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ _LENGTH_MAX = 1_024
 
 
 class SigningIn:
-    """Pages for people who are not in yet, or are leaving."""
+    """The pages for signing in and out."""
 
     def __init__(self, gate: Gate, pages: Pages) -> None:
         self._gate = gate
@@ -25,7 +25,7 @@ class SigningIn:
         self._pages = pages
 
     async def show(self, request: Request) -> Response:
-        """The sign-in form; somebody signed in is led on."""
+        """The sign-in form; a person who is signed in is redirected."""
         wanted = request.query_params.get("next", "")
         visit = await self._gate.visit(request)
         if visit and visit.is_complete:
@@ -33,7 +33,7 @@ class SigningIn:
         return self._form(request, wanted=wanted)
 
     async def sign_in(self, request: Request) -> Response:
-        """Check e-mail and password; on to the code, or to where the person wanted to go."""
+        """Check e-mail and password; redirect to the code page or to the page that was asked for."""
         form = await read_form(request)
         wanted, email = form.get("next", ""), form.get("email", "")[:_LENGTH_MAX]
         token = form.get(TOKEN_FIELD, "")
@@ -59,7 +59,7 @@ class SigningIn:
         return redirect(address, set_cookie=self._gate.keep(made))
 
     async def show_code(self, request: Request) -> Response:
-        """The form for the second step; only between password and code."""
+        """The form for the second step, for sessions that have passed the password only."""
         wanted = request.query_params.get("next", "")
         visit = await self._gate.visit(request)
         if visit is None:
@@ -93,10 +93,10 @@ class SigningIn:
         return redirect(local_path(wanted), set_cookie=self._gate.keep(made))
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session here and on the server.
+        """End the session in the browser and on the server.
 
-        Without a session nothing is erased: the browser withholds the cookie from another site's
-        form, and that must not be enough to lose it.
+        The cookie is erased only if the request carried it: browsers omit it from forms of other
+        sites, which must not be able to sign people out.
         """
         visit = await self._gate.visit(request)
         if visit is None:
@@ -145,7 +145,7 @@ class SigningIn:
 
 
 def _kept(wanted: str) -> str:
-    """What the form carries on: only what will be followed."""
+    """The address for the form's hidden field: only one that will be redirected to."""
     return wanted if local_path(wanted) == wanted else ""
 
 
