@@ -254,14 +254,14 @@ def test_a_channel_declares_its_section_in_its_own_folder():
     [
         ({"ALERT_MAIL_TO": "ops@shop.example"}, "alert_mail_to needs smtp_host"),
         ({"SMTP_HOST": "mail.example"}, "smtp_host needs mail_from"),
-        ({"MAIL_FROM": "nobody"}, "mail_from: 'nobody' is no mail address"),
+        ({"MAIL_FROM": "nobody"}, "mail_from: 'nobody' is not an e-mail address"),
         (
             {
                 "SMTP_HOST": "mail.example",
                 "MAIL_FROM": "a@b.example",
                 "ALERT_MAIL_TO": "x@y.example, z",
             },
-            "alert_mail_to: 'z' is no mail address",
+            "alert_mail_to: 'z' is not an e-mail address",
         ),
         (
             {

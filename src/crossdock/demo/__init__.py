@@ -1,1 +1,1 @@
-"""The demo shop: goods, merchants and partners made up by this program, the same for the same seed."""
+"""The demo shop: generated products, merchants and partners, the same for the same seed."""

@@ -1,9 +1,8 @@
-"""The demo's partners: who may call the demo shop, and with what.
+"""The demo's partners and their credentials.
 
-Keys and secrets are random in every installation. They can be read again, unlike all others,
-because the partner says `demo` in its settings and its credentials are for tests. A demo partner
-has no rate limit of its own shop's making (`rate_limit_per_minute` is 0), so that load tools can be
-pointed at a demo.
+Keys and secrets are random in every installation. Unlike all others they can be shown again,
+because the partner is marked `demo` in its settings. A demo partner has no rate limit
+(`rate_limit_per_minute` is 0), so that load tests can run against a demo.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +30,7 @@ SHOP = "demo"
 
 
 class DemoKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What a demo partner signs with. It is never printed by accident: see __repr__."""
+    """A demo partner's credential. Its repr hides the secret."""
 
     channel: str
     partner: DemoPartner
@@ -43,7 +42,7 @@ class DemoKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def ensure_partners(tx: Transaction, *, shop_id: int, ids: Ids, box: SecretBox) -> int:
-    """Add the demo's partners that are missing, each with its customer and key; how many were."""
+    """Add missing demo partners with customer and key; returns how many were added."""
     known = {(view.channel, view.name) for view in await list_partners(tx, shop=SHOP)}
     missing = [
         (manifest, partner)
@@ -109,25 +108,25 @@ async def _read_key(
             )
     raise NotFound(
         "not_found",
-        f"{view.name} is disabled, or has no live key; see: crossdock partner show {view.id}",
+        f"{view.name} is disabled, or has no active key; see: crossdock partner show {view.id}",
     )
 
 
 def _partners() -> Iterator[tuple[Manifest, DemoPartner]]:
-    """Every channel's partners of the demo, in the order of the registry."""
+    """The demo partners of every channel, in the registry's order."""
     for manifest in manifests():
         if manifest.demo:
             yield from ((manifest, partner) for partner in manifest.demo().partners)
 
 
 def demo_customer_email() -> str:
-    """Whom `partner add --set customer=demo` means: the customer of the first partner that has one."""
+    """The customer for `partner add --set customer=demo`: that of the first demo partner with one."""
     customers = (partner.customer for _, partner in _partners())
     return next(customer.email for customer in customers if customer)
 
 
 def shown_keys(keys: Iterable[DemoKey], *, sample: int | None) -> dict[str, dict[str, object]]:
-    """{channel: its fields of the printed credentials}; no name in it is ever changed."""
+    """{channel: fields of the printed credentials}; scripts rely on the field names."""
     demos = {each.name: each.demo() for each in manifests() if each.demo}
     shown: dict[str, dict[str, object]] = {}
     for key in keys:
@@ -151,7 +150,7 @@ async def _ensure_customer(tx: Transaction, *, shop_id: int, address: Address) -
 
 
 async def find_sample_variant(tx: Transaction) -> int | None:
-    """The id of something that the demo partner can order many times; None without a demo."""
+    """The id of a variant that the demo partner can order many times; None without a demo."""
     found = await tx.value(
         """select v.id from shops s
            join variants v on v.shop_id = s.id and v.listed and v.origin = 'SC' and v.stock_managed

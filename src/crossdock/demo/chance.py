@@ -1,4 +1,4 @@
-"""Choices that look random and are the same for the same seed, whatever was chosen before elsewhere."""
+"""Pseudo-random choices that depend on the seed and the place alone, not on earlier choices."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ _STEP = 4
 
 
 class Chance:
-    """A row of choices for one place, for example one product; places do not disturb each other."""
+    """A sequence of choices for one place, for example one product; places are independent."""
 
     def __init__(self, seed: int, *place: object) -> None:
         self._place = f"{seed}/{'/'.join(map(str, place))}"

@@ -1,7 +1,7 @@
-"""Who signs in to the demo's console.
+"""The account for the demo's console.
 
-The password is made from the installation's master key, so that it can be shown again although only
-its hash is kept; every installation has its own.
+The password is derived from the installation's master key, so that it can be shown again although
+only its hash is stored.
 """
 
 import base64
@@ -28,7 +28,7 @@ _LETTERS = 20
 
 
 class ConsoleAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """What opens the console; never printed by accident: see __repr__."""
+    """E-mail and password of the demo's owner. The repr hides the password."""
 
     email: str
     password: str
@@ -40,9 +40,9 @@ class ConsoleAccess(msgspec.Struct, frozen=True, kw_only=True):
 async def ensure_console_person(
     tx: Transaction, *, shop_id: int, box: SecretBox, now: datetime
 ) -> int:
-    """Add the demo's owner, or put the password back; how many people were touched.
+    """Add the demo's owner or reset the password; returns how many people were changed.
 
-    The second step, and a role that was given since, stay as they are.
+    The second step and a changed role are kept.
     """
     password, hasher = _passwords(box)[0], Hasher()
     person = await _find(tx)
@@ -66,7 +66,7 @@ async def ensure_console_person(
 
 
 async def read_console_access(tx: Transaction, *, box: SecretBox) -> ConsoleAccess | None:
-    """E-mail and password as the demo was loaded, or None where it has no such person."""
+    """E-mail and password of the demo's owner, or None if there is no such person."""
     if await _find(tx) is None:
         return None
     former = await _former_password(tx, box=box)
@@ -74,12 +74,12 @@ async def read_console_access(tx: Transaction, *, box: SecretBox) -> ConsoleAcce
 
 
 async def has_former_password(tx: Transaction, *, box: SecretBox) -> bool:
-    """Whether the demo's owner signs in with what an older master key made."""
+    """Whether the owner's password is one that an older master key gives."""
     return bool(await _former_password(tx, box=box))
 
 
 async def renew_password(tx: Transaction, *, box: SecretBox) -> bool:
-    """Set what the newest master key makes in the place of what an older one made; whether it was due."""
+    """Replace a password from an older master key by the newest one's; returns whether it did."""
     person = await _find(tx)
     if person is None or not await _former_password(tx, box=box):
         return False
@@ -96,7 +96,7 @@ async def _find(tx: Transaction) -> Person | None:
 
 
 async def _former_password(tx: Transaction, *, box: SecretBox) -> str:
-    """The password in force where an older master key made it, else ''."""
+    """The current password if an older master key gives it, else ''."""
     person, hasher = await _find(tx), Hasher()
     if person is None:
         return ""
@@ -107,7 +107,7 @@ async def _former_password(tx: Transaction, *, box: SecretBox) -> str:
 
 
 def _passwords(box: SecretBox) -> list[str]:
-    """100 bits in four groups for every known master key, the newest first."""
+    """A password of 100 bits in four groups for each known master key, the newest first."""
     return [_grouped(made) for made in box.keyed_hashes(EMAIL, purpose="demo console password")]
 
 

@@ -1,7 +1,7 @@
-"""The demo's products: number `index` of a seed is always the same product.
+"""The demo's products: product number `index` of a seed is always the same.
 
-What a product is like follows from its number, so that a small demo has everything too; names,
-prices and quantities are drawn.
+A product's features follow from its number, so that a small demo has all of them; names, prices
+and quantities are random.
 """
 
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ Period = tuple[datetime, datetime]
 
 
 class _Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What a product's parts are made from."""
+    """The inputs from which the parts of a product are generated."""
 
     index: int
     seed: int
@@ -68,11 +68,11 @@ class _Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> int:
-        """The product's number after the plain ones; negative for a plain one."""
+        """The number counted from the first product after the plain ones; negative for a plain one."""
         return self.index - PLAIN
 
     def is_every(self, step: int, rest: int) -> bool:
-        """Whether this is one of the products, one in `step`, that have some property."""
+        """Whether this is every `step`th product, beginning with place `rest`."""
         return self.place >= 0 and self.place % step == rest
 
 
@@ -117,7 +117,7 @@ def make_product(index: int, *, count: int, seed: int) -> ProductRecord:
 
 
 def picture_path(index: int, *, view: int) -> str:
-    """Where a picture of product number `index` is drawn: a path, so that it holds on every port."""
+    """The path of a picture of product number `index`; without a host, so that any port works."""
     return f"/demo-media/{index * 100 + view}.svg"
 
 
@@ -191,7 +191,7 @@ def _images(draft: _Draft) -> tuple[Image, ...]:
 
 
 def _related(index: int, *, count: int) -> tuple[str, ...]:
-    """Goods of the same kind further on, or nearer the start."""
+    """Up to two other products, of the same kind if possible."""
     step = len(kinds(virtual=False))
     near = (index + step, index - step, index + 1)
     return tuple(_handle(other) for other in near if 0 <= other < count)[:2]
@@ -210,7 +210,7 @@ def _is_bulky(draft: _Draft) -> bool:
 
 
 def _option_names(draft: _Draft) -> tuple[str, ...]:
-    """Every third product comes in variants, where its department knows a choice."""
+    """Every third product has variants, if its department has options."""
     if not draft.is_every(3, 0):
         return ()
     return {
@@ -288,7 +288,7 @@ def _stocking(draft: _Draft, origin: str) -> Stocking:
 
 
 def _trade_number(draft: _Draft, number: int) -> str:
-    """An EAN-13 of the range kept for demonstrations, or a UPC-12 of the one for use inside shops."""
+    """An EAN-13 with prefix 952 (demonstrations) or a UPC-12 with prefix 4 (internal use)."""
     if draft.is_every(17, 13):
         return ""
     serial = draft.index * 100 + number
@@ -309,7 +309,7 @@ def _measures(draft: _Draft) -> dict[str, Any]:
 
 
 def _sale(draft: _Draft, retail: int) -> dict[str, Any]:
-    """A sale that runs, one that comes, one that is over, and one without dates."""
+    """A current, a future, a past sale, or one without dates."""
     periods: dict[int, tuple[datetime | None, datetime | None]] = {
         1: RUNNING,
         4: FUTURE,

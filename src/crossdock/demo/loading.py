@@ -1,4 +1,4 @@
-"""Load the demo shop, or bring it back to what its seed says; doing it again changes nothing."""
+"""Load the demo shop, or reset it to its seed; idempotent."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class Loading(msgspec.Struct, frozen=True, kw_only=True):
-    """What loading needs besides the numbers."""
+    """What loading needs besides count and seed."""
 
     db: Database
     clock: Clock
@@ -86,10 +86,10 @@ async def load_demo(
     seed: int = SEED,
     moved: Callable[[int], None] = lambda done: None,
 ) -> Loaded:
-    """The demo shop with `count` products of `seed`; `moved` is told how many are done.
+    """Load the demo shop with `count` products of `seed`; `moved` gets the progress.
 
-    The partners come last: where they are, everything else is. Raises Conflict `exists` when a
-    shop called demo has another currency.
+    The partners come last: if they exist, so does everything else. Raises Conflict `exists` if
+    a shop called demo has another currency.
     """
     async with service.db.begin() as tx:
         shop, others = await _prepare_shop(tx, service=service)
@@ -124,7 +124,7 @@ async def load_demo(
 
 
 async def _prepare_shop(tx: Transaction, *, service: Loading) -> tuple[Shop, int]:
-    """The shop with everything but products and partners, and how much of that was changed."""
+    """Load everything but products and partners; returns the shop and the number of changes."""
     changed = 0
     try:
         shop = await read_shop(tx, slug=SHOP)

@@ -1,4 +1,4 @@
-"""Made-up pick-up points of carriers in four towns. The towns are real, the shops are not."""
+"""Invented pick-up points of carriers in four real towns."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -41,7 +41,7 @@ _HOURS = {
 
 
 def pickup_points(*, seed: int) -> Iterator[PickupPoint]:
-    """The points of every town, the same for the same seed."""
+    """The points of all towns, the same for the same seed."""
     for town, country, zip_codes, latitude, longitude in _TOWNS:
         for number in range(PER_TOWN):
             chance = Chance(seed, "pickup point", town, number)
@@ -62,5 +62,5 @@ def pickup_points(*, seed: int) -> Iterator[PickupPoint]:
 
 
 def _near(thousandths: int, chance: Chance) -> Decimal:
-    """Up to two hundredths of a degree away: within about two kilometres."""
+    """A coordinate up to 0.02 degrees away, about two kilometres."""
     return Decimal(thousandths * 1000 + chance.between(-20_000, 20_000)).scaleb(-6)

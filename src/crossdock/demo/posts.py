@@ -12,7 +12,7 @@ _APART = timedelta(days=9)
 
 
 def blog_posts() -> list[BlogPostRecord]:
-    """Every post; the last one of all is not shown yet."""
+    """All posts; the last one is not published yet."""
     words = load_words()
     pairs = [(d, post) for post in words.posts for d in words.departments if not d.virtual]
     return [

@@ -1,11 +1,11 @@
-"""Where the demo's goods come from and how many there are: every case that a partner may meet.
+"""Origins and quantities of the demo's stock: every case that a partner may meet.
 
-The first products walk through all cases one by one, so that even a small demo has each of them:
+The first products go through all cases in turn, so that even a small demo has each of them:
 
 | products | what they are |
 |---|---|
 | 0-39 | each origin with stock 0, 1, 5, 30-120 and thousands, first managed, then unmanaged |
-| 40-47 | a stock status of the catalogue's own that may speak against the quantities |
+| 40-47 | a stock status set in the catalogue, which may contradict the quantities |
 | 48- | any origin and quantity; warning levels and dates on some |
 """
 
@@ -24,7 +24,7 @@ QUANTITIES = ((0, 0), (1, 1), (5, 5), (30, 120), (1_000, 9_000))
 GRID = 2 * len(ORIGINS) * len(QUANTITIES)
 _WEIGHTS = ("SC",) * 10 + ("*",) * 5 + ("Supplier",) * 3 + ("Dropship",) * 2
 
-# Each: where from, the status of its own, own stock, supplier stock.
+# Each: origin, its own stock status, own stock, supplier stock.
 STATUS_CASES: tuple[tuple[str, Status, int, int], ...] = (
     ("SC", "outofstock", 60, 0),
     ("SC", "onbackorder", 60, 0),
@@ -40,7 +40,7 @@ PLAIN = GRID + len(STATUS_CASES)
 
 
 class Stocking(msgspec.Struct, frozen=True, kw_only=True):
-    """How one variant is stocked."""
+    """Origin and quantities of one variant."""
 
     origin: str
     managed: bool = True
@@ -65,12 +65,12 @@ def plain_stocking(index: int, chance: Chance) -> Stocking:
 
 
 def origin_of(chance: Chance) -> str:
-    """Half of the goods are in our own warehouse, a quarter in both places."""
+    """A random origin: half from the own warehouse, a quarter from both."""
     return chance.pick(_WEIGHTS)
 
 
 def any_stocking(origin: str, chance: Chance, *, best_before_alert: str) -> Stocking:
-    """A variant of that origin with any stock; with an alert text its goods have a date too."""
+    """Random stock for a variant of that origin; with an alert text it gets a best-before date too."""
     own, supplier = (chance.between(*chance.pick(QUANTITIES)) for _ in range(2))
     day = None
     if best_before_alert:
@@ -87,7 +87,7 @@ def any_stocking(origin: str, chance: Chance, *, best_before_alert: str) -> Stoc
 
 
 def serial_stocking(chance: Chance) -> Stocking:
-    """Codes to be sold: few enough to run out of."""
+    """Serial codes for sale, few enough to run out."""
     return Stocking(origin="SC", stock=_levels("SC", own=chance.between(5, 60), supplier=0))
 
 

@@ -1,4 +1,4 @@
-"""The words of the demo shop, read from words.toml; every text in the languages of LANGUAGES."""
+"""The texts of the demo shop from words.toml, each in all LANGUAGES."""
 
 import tomllib
 from functools import cache
@@ -14,7 +14,7 @@ Texts = tuple[str, str, str, str]
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """The second level of the category tree; each noun is a category of the third."""
+    """A category of the second level; each noun is a category of the third."""
 
     name: Texts
     nouns: tuple[Texts, ...]
@@ -22,7 +22,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Department(msgspec.Struct, frozen=True, kw_only=True):
-    """The first level. `price_minor` and `weight_g` are the ends of a range."""
+    """A category of the first level. `price_minor` and `weight_g` are (least, greatest)."""
 
     name: Texts
     code: str
@@ -87,7 +87,7 @@ def load_words() -> Words:
 
 @cache
 def kinds(*, virtual: bool) -> tuple[Kind, ...]:
-    """Every kind, one of each department in turn, so that a small demo has them all."""
+    """All kinds, alternating between departments, so that a small demo has products of each."""
     columns = [
         [Kind(department=d, group=g, noun=noun) for g in d.groups for noun in g.nouns]
         for d in load_words().departments

@@ -1,4 +1,4 @@
-"""Who stands before a page for people: sessions in cookies, the way to sign in and back."""
+"""Sign-in for pages: session cookies, form tokens, redirects to the sign-in page and back."""
 
 from crossdock.gate.gate import (
     ACCOUNT,

@@ -1,8 +1,8 @@
-"""The session cookie as header text; knows no web framework.
+"""Read and write the session cookie as header text, without a web framework.
 
-Behind https it is called `__Host-crossdock`: browsers then accept it only as Secure, for this very
-host and every path, so no neighbouring host can plant one. On plain http, as on a loopback
-address, a browser would not take that name.
+Under https its name is `__Host-crossdock`: browsers accept that prefix only for Secure cookies of
+exactly this host, so no sibling domain can set it. On plain http, as on a loopback address,
+browsers would refuse the name.
 """
 
 import re
@@ -13,18 +13,18 @@ _TOKEN = re.compile(r"[A-Za-z0-9]{43}")
 
 
 class Cookie(msgspec.Struct, frozen=True, kw_only=True):
-    """One cookie of ours, for https or for http; it ends with the browser."""
+    """A cookie for https or http, without an expiry: it ends with the browser session."""
 
     name: str
     is_secure: bool
 
     @property
     def full_name(self) -> str:
-        """The name as it is sent."""
+        """The name with its prefix."""
         return f"__Host-{self.name}" if self.is_secure else self.name
 
     def read(self, header: str) -> str:
-        """Our token in a Cookie header, or '' when there is none of the right shape."""
+        """The token in a Cookie header, or '' if there is none or it is malformed."""
         for pair in header.split(";"):
             name, _, value = pair.strip().partition("=")
             if name == self.full_name and _TOKEN.fullmatch(value):
@@ -36,7 +36,7 @@ class Cookie(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.full_name}={token}; {self._attributes}"
 
     def erase(self) -> str:
-        """The Set-Cookie header's value that takes the cookie away."""
+        """The Set-Cookie header's value that deletes the cookie."""
         return f"{self.full_name}=; Max-Age=0; {self._attributes}"
 
     @property
@@ -50,5 +50,5 @@ def session_cookie(public_url: str) -> Cookie:
 
 
 def form_cookie(public_url: str) -> Cookie:
-    """The cookie that the sign-in form's token is compared with, before there is a session."""
+    """The cookie with the CSRF token of the sign-in form, before there is a session."""
     return Cookie(name="crossdock_form", is_secure=public_url.startswith("https:"))

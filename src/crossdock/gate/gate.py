@@ -1,4 +1,4 @@
-"""What stands before every page for people: who is signed in, from where, with which form."""
+"""Authentication of every page: the signed-in person, their address, and the form's CSRF token."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
@@ -27,7 +27,7 @@ Form = Mapping[str, str]
 
 
 class StaffPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page for staff with this right, as the console's home lists it."""
+    """A page for staff with this right, as the console's home page lists it."""
 
     title: str
     description: str
@@ -36,7 +36,7 @@ class StaffPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in; the answer is a redirect to `address`."""
+    """Nobody is signed in; redirect to `address`."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -44,7 +44,7 @@ class SignInNeeded(Exception):
 
 
 class Gate:
-    """Carries sessions in cookies between browsers and `people`, who decide."""
+    """Keeps the session's token in a cookie; `people` decides what the session allows."""
 
     def __init__(
         self, people: People, *, public_url: str, trusted_proxies: Sequence[str] = ()
@@ -56,15 +56,15 @@ class Gate:
         self._has_warned = False
 
     def token(self, request: Request) -> str:
-        """The session's token that the browser holds, or ''."""
+        """The session's token from the browser's cookie, or ''."""
         return self._session.read(_cookies(request))
 
     async def visit(self, request: Request) -> Visit | None:
-        """The live session of the browser, complete or not, or None."""
+        """The browser's live session, with or without the second step, or None."""
         return await self.people.visit(token=self.token(request))
 
     async def admit(self, request: Request, *, right: Right) -> Visit | Response:
-        """The visit of somebody with this right, or the way to sign in and back here.
+        """The visit of a person with this right, or a redirect to the sign-in page.
 
         Raises Refused `permission_denied`.
         """
@@ -72,10 +72,10 @@ class Gate:
         return visit or RedirectResponse(sign_in_address(_with_query(request)), status_code=303)
 
     async def require_person(self, request: Request, *, right: Right | None = None) -> Visit:
-        """The visit of somebody signed in.
+        """The visit of a signed-in person.
 
-        Raises SignInNeeded with the way back here, or Refused `permission_denied` for a role
-        without `right`.
+        Raises SignInNeeded, whose address leads back to this page, or Refused
+        `permission_denied` for a role without `right`.
         """
         visit = await self.people.admit(token=self.token(request), right=right)
         if visit is None:
@@ -85,7 +85,7 @@ class Gate:
     async def require_form(
         self, request: Request, *, right: Right | None = None
     ) -> tuple[Visit, Form]:
-        """The visit and the fields of a form that this session's own page sent.
+        """The visit and the fields of a form with this session's CSRF token.
 
         Raises like `require_person`, and Refused `permission_denied` for a missing or wrong token.
         """
@@ -93,26 +93,26 @@ class Gate:
         return visit, await self.checked_form(request, visit=visit)
 
     async def checked_form(self, request: Request, *, visit: Visit) -> Form:
-        """The fields of a form of this session. Raises Refused `permission_denied`."""
+        """The fields of a form with this session's token. Raises Refused `permission_denied`."""
         form = await read_form(request)
         self.check_form(visit, form_token=form.get(TOKEN_FIELD, ""))
         return form
 
     def check_form(self, visit: Visit, *, form_token: str) -> None:
-        """Raise Refused `permission_denied` unless a form carries the session's own token."""
+        """Raise Refused `permission_denied` unless the form has the session's token."""
         self.people.check_form(visit, form_token=form_token)
 
     def keep(self, made: NewSession) -> str:
-        """The Set-Cookie that makes the browser hold a new session."""
+        """The Set-Cookie value for a new session."""
         return self._session.write(made.token)
 
     async def sign_out(self, request: Request) -> str:
-        """End the browser's session; the Set-Cookie that takes its cookie away."""
+        """End the session; returns the Set-Cookie value that deletes its cookie."""
         await self.people.sign_out(token=self.token(request))
         return self._session.erase()
 
     def form_token(self, request: Request) -> tuple[str, str]:
-        """For the sign-in form: its token, and the Set-Cookie that goes with it ('' if it is set)."""
+        """The sign-in form's token, and the Set-Cookie value for it ('' if the browser has it)."""
         known = self._form.read(_cookies(request))
         if known:
             return known, ""
@@ -120,7 +120,7 @@ class Gate:
         return token, self._form.write(token)
 
     def is_own_form(self, request: Request, *, token: str) -> bool:
-        """Whether the sign-in form's token is the one of the browser's cookie."""
+        """Whether the sign-in form's token matches the browser's cookie."""
         known = self._form.read(_cookies(request))
         return bool(known) and constant_time_equal(known, token)
 
@@ -138,7 +138,7 @@ class Gate:
 
 
 def create_gate(services: Services) -> Gate:
-    """The gate of one process."""
+    """Create the gate of a process."""
     settings = services.settings
     return Gate(
         services.people,
@@ -148,13 +148,16 @@ def create_gate(services: Services) -> Gate:
 
 
 async def read_form(request: Request) -> Form:
-    """The fields of an urlencoded body, the first of each name; other kinds of bodies have none.
+    """The fields of a urlencoded body, the first of each name; other bodies have no fields.
 
-    Raises Refused `permission_denied` when the browser says that another site sent it, Invalid
-    `invalid_input` for more fields than any page has.
+    Raises Refused `permission_denied` if the browser reports that another site sent it, Invalid
+    `invalid_input` for more than FIELDS_MAX fields.
     """
     if request.headers.get("sec-fetch-site", "") in _STRANGE_SITES:
-        raise Refused("permission_denied", "This form was sent by another site.")
+        raise Refused(
+            "permission_denied",
+            "This form was sent by another site. Open the page here and send it again.",
+        )
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         return {}
@@ -167,12 +170,12 @@ async def read_form(request: Request) -> Form:
 
 
 def _cookies(request: Request) -> str:
-    """The Cookie header, whole."""
+    """All Cookie headers as one."""
     return "; ".join(request.headers.getlist("cookie"))
 
 
 def _here(request: Request) -> str:
-    """Where to come back to: this page, or the account page when it was a form."""
+    """The address to return to: this page, or the account page after a form."""
     if request.method not in {"GET", "HEAD"}:
         return ACCOUNT
     return _with_query(request)

@@ -1,4 +1,4 @@
-"""Where to go after signing in: a path of this server, whatever the address says."""
+"""Redirect targets after sign-in: only paths of this server (no open redirects)."""
 
 from urllib.parse import quote, urlsplit
 
@@ -8,7 +8,7 @@ _LENGTH_MAX = 2_000
 
 
 def local_path(wanted: str) -> str:
-    """`wanted` when it is a path of this server, else the console's home.
+    """`wanted` if it is a path of this server, else the console's home page.
 
     Refused are other hosts in every spelling a browser understands (`//host`, `/\\host`,
     `https:host`, a tab or line break between), other schemes, and the sign-in pages themselves.
@@ -25,6 +25,6 @@ def local_path(wanted: str) -> str:
 
 
 def sign_in_address(wanted: str) -> str:
-    """The sign-in page that leads to `wanted` afterwards."""
+    """The sign-in page's address, with `wanted` as the page to return to."""
     path = local_path(wanted)
     return SIGN_IN if path == HOME else f"{SIGN_IN}?next={quote(path, safe='')}"

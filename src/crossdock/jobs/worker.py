@@ -86,7 +86,7 @@ async def _finish(sends: asyncio.Task[None], *, sender: Sender, grace_s: float) 
 
 
 async def _run_jobs(services: Services) -> None:
-    """Run jobs; begin anew where the wall clock was set.
+    """Run jobs; restart the job runner when the wall clock was set.
 
     The library remembers when it last deferred a periodic job, by the wall clock: set back, it would
     wait until that time is reached again, and set ahead, defer every run that it thinks it missed.

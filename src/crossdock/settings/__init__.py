@@ -1,4 +1,4 @@
-"""What an operator may choose: a section for each part, read from a TOML file and the environment."""
+"""The settings of an operator: one section per part, read from a TOML file and the environment."""
 
 from crossdock.settings.loading import (
     CONFIG_VARIABLE,

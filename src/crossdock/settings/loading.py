@@ -2,8 +2,9 @@
 
 Order: the default, then `crossdock.toml`, then the environment. The file is the one that
 CROSSDOCK_CONFIG names, or ./crossdock.toml, or crossdock.toml in the data folder; it has a table for
-each section. The environment has `CROSSDOCK_<TABLE>_<NAME>`, and `CROSSDOCK_<NAME>` for those that
-a section calls short; the longer name wins. A file may name a setting like the environment does.
+each section. A variable is called `CROSSDOCK_<TABLE>_<NAME>`, or `CROSSDOCK_<NAME>` for a setting
+that its section lists as short; the longer name wins. The top level of the file may contain these
+names too, in lower case without the prefix.
 """
 
 import difflib
@@ -33,7 +34,7 @@ def load_settings(
     file: Path | None = None,
     others: Iterable[Section] = (),
 ) -> Settings:
-    """The settings of this process; `others` are sections that are not the core's, with defaults.
+    """Load the settings; `others` are the sections of channels, with their defaults.
 
     Raises SettingsError for unknown names and bad values.
     """
@@ -70,7 +71,7 @@ def find_file(environment: Mapping[str, str]) -> Path | None:
 
 
 def unknown_variables(environment: Mapping[str, str], *, settings: Settings) -> list[str]:
-    """CROSSDOCK_* variables that are no setting: most likely a slip of the pen."""
+    """CROSSDOCK_* variables that are not settings, most likely typing errors."""
     known = {_variable(name) for each in describe(settings) for name in each.flat_names}
     return sorted(
         name
@@ -142,7 +143,7 @@ def _split(text: str) -> list[str]:
 
 
 def _convert(setting: Setting, value: Any, where: str) -> Any:
-    """One value at a time, so that the message can name the setting and its place."""
+    """Convert one value, so that an error can name the setting and where it was set."""
     try:
         return msgspec.convert(value, setting.type, strict=not isinstance(value, str | list))
     except msgspec.ValidationError as error:

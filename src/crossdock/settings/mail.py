@@ -1,4 +1,4 @@
-"""The section of mail."""
+"""Settings of mail."""
 
 import re
 from typing import Annotated, ClassVar, Literal
@@ -41,17 +41,19 @@ class Smtp(Section, frozen=True, kw_only=True):
     ] = ()
 
     def check(self) -> None:
-        """Addresses that can be ones, all that sending needs, and no password in the open."""
+        """Valid addresses, complete settings, and no password over an unencrypted connection."""
         for name, addresses in (
             ("mail_from", (self.mail_from,)),
             ("alert_mail_to", self.alert_mail_to),
         ):
             for address in addresses:
                 if address and not _ADDRESS.fullmatch(address):
-                    raise SettingsError(f"{name}: {address!r} is no mail address")
+                    raise SettingsError(f"{name}: {address!r} is not an e-mail address")
         if self.alert_mail_to and not self.host:
-            raise SettingsError("alert_mail_to needs smtp_host")
+            raise SettingsError("alert_mail_to needs smtp_host; set both or neither")
         if self.host and not self.mail_from:
-            raise SettingsError("smtp_host needs mail_from")
+            raise SettingsError("smtp_host needs mail_from: set the sender's address")
         if self.user and self.tls == "none":
-            raise SettingsError("smtp_user needs smtp_tls: a password is not sent unencrypted")
+            raise SettingsError(
+                "smtp_user needs smtp_tls = starttls or tls: a password is not sent unencrypted"
+            )

@@ -1,4 +1,4 @@
-"""Every setting in one frozen object: the sections of the core, and those that channels bring."""
+"""All settings in one frozen object: the sections of the core, and those of channels."""
 
 import typing
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ S = TypeVar("S", bound=Section)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operator may choose; `others` are the sections that are not the core's."""
+    """All sections; `others` are those of channels."""
 
     server: sections.Server = sections.Server()
     secrets: sections.Secrets = sections.Secrets()
@@ -42,11 +42,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[Section, ...] = ()
 
     def section(self, kind: type[S]) -> S:
-        """The section of a kind that is not the core's; its defaults where it was not loaded."""
+        """A channel's section by its type; the defaults if it was not loaded."""
         return next((each for each in self.others if isinstance(each, kind)), None) or kind()
 
     def having(self, **values: Any) -> Self:
-        """These settings with others in their place, by names such as `port` or `database_url`."""
+        """A copy with other values, by names such as `port` or `database_url`."""
         changed: dict[str, dict[str, Any]] = {}
         known = {name: each for each in describe(self) for name in each.flat_names}
         for name, value in values.items():
@@ -61,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return [*(getattr(self, name) for name in own), *self.others]
 
     def with_sections(self, replacing: Iterable[Section]) -> Self:
-        """These settings with the given sections in place of those with the same name."""
+        """A copy in which the given sections replace those with the same table name."""
         given = {each.table: each for each in replacing}
         own = {name: each for name, each in given.items() if name in self.__struct_fields__[:-1]}
         others = tuple(given.get(each.table, each) for each in self.others)
@@ -69,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting as it is documented; `type` is what its text is converted to."""
+    """A setting with its documentation; `type` is the type that its text is converted to."""
 
     table: str
     name: str
@@ -81,18 +81,18 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def flat_names(self) -> tuple[str, ...]:
-        """Its names without a table, the one that wins first: `server_port`, `port`."""
+        """Its names without a table, in order of precedence: `server_port`, `port`."""
         long = f"{self.table}_{self.name}"
         return (long, self.name) if self.is_short else (long,)
 
     @property
     def usual_name(self) -> str:
-        """The shortest of them, which is what messages say."""
+        """The shortest of its names, which messages use."""
         return self.flat_names[-1]
 
 
 def describe(settings: Settings) -> list[Setting]:
-    """Every setting, in order. Raises SettingsError where two have one name."""
+    """All settings, in order. Raises SettingsError if two have the same name."""
     described = [each for section in settings.all() for each in _of(type(section))]
     names = [name for each in described for name in each.flat_names]
     if twice := {name for name in names if names.count(name) > 1}:

@@ -1,4 +1,4 @@
-"""What a section is: the settings of one part of the program."""
+"""The base class of sections: the settings of one part of the program."""
 
 from typing import Annotated, ClassVar
 
@@ -23,10 +23,10 @@ class SettingsError(Invalid):
 class Section(msgspec.Struct, frozen=True):
     """The settings of one part: a table of the file, and `CROSSDOCK_<TABLE>_<NAME>`.
 
-    `table` is its name, `part` the folder or module below `crossdock` that it belongs to; nothing
-    else reads it, but what puts parts together. `short` names the settings that the environment also
-    knows without the table's name, `secret` those that are never shown. Each field carries its
-    description, which is its documentation; units stand last in the names: _s, _ms, _bytes, _mb.
+    `table` is its name; `part` is the folder or module below `crossdock` that it belongs to, and only
+    that part and the composition root read it. `short` lists the settings that may also be set without
+    the table's name, `secret` those that are never shown. The description of each field is its
+    documentation; names end in their unit: _s, _ms, _bytes, _mb.
     """
 
     table: ClassVar[str]
@@ -35,4 +35,4 @@ class Section(msgspec.Struct, frozen=True):
     secret: ClassVar[tuple[str, ...]] = ()
 
     def check(self) -> None:
-        """Rules that a type cannot say. Raises SettingsError."""
+        """Check rules that types cannot express. Raises SettingsError."""

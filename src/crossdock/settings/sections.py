@@ -1,4 +1,4 @@
-"""The sections of the server and of the core. A channel declares its own, in its folder."""
+"""The sections of the server and the core. A channel declares its section in its own folder."""
 
 import base64
 import binascii
@@ -68,25 +68,25 @@ class Server(Section, frozen=True, kw_only=True):
 
     @property
     def written_folders(self) -> tuple[Path, ...]:
-        """The data folder, and the embedded database's, which may lie elsewhere."""
+        """The data folder, and the embedded database's, which may be on another disk."""
         return self.data_path, self.data_path / "postgres"
 
     @property
     def data_path(self) -> Path:
-        """The data folder, absolute."""
+        """The data folder as an absolute path."""
         return Path(self.data_dir).expanduser().absolute()
 
     @property
     def worker_count(self) -> int:
-        """How many web processes serve."""
+        """The number of web processes."""
         return self.workers or default_workers()
 
     def make_clock(self) -> Clock:
-        """The clock that `clock` describes."""
+        """Create the clock that the setting `clock` describes."""
         return clock_from_text(self.clock)
 
     def check(self) -> None:
-        """A clock that can be read, and a web address."""
+        """A valid clock and a valid public address."""
         try:
             self.make_clock()
         except ValueError:
@@ -119,7 +119,7 @@ class Secrets(Section, frozen=True, kw_only=True):
     ] = ()
 
     def check(self) -> None:
-        """Keys of the right size."""
+        """Keys of 32 bytes."""
         if self.master_key:
             _check_key(self.master_key, name="master_key")
         for key in self.master_key_older:
@@ -142,14 +142,15 @@ class DatabaseSection(Section, frozen=True, kw_only=True):
     url: Annotated[
         str,
         Meta(
-            description="postgresql:// URL of PostgreSQL 15 or newer, one host or several; empty starts our own."
+            description="postgresql:// URL of PostgreSQL 15 or newer, one or more hosts; empty starts an embedded one."
         ),
     ] = ""
     pool_min: Annotated[
         Natural, Meta(description="Connections each process keeps open to the database.")
     ] = 2
     pool_max: Annotated[
-        Count, Meta(description="Connections each process may open; further requests wait for one.")
+        Count,
+        Meta(description="Connections each process may open; further requests wait for one."),
     ] = 5
     lock_timeout_ms: Annotated[
         Natural,
@@ -161,11 +162,11 @@ class DatabaseSection(Section, frozen=True, kw_only=True):
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the database is the one this program starts itself."""
+        """Whether this program starts the database itself."""
         return not self.url
 
     def check(self) -> None:
-        """A PostgreSQL address, and a pool that can be filled."""
+        """A PostgreSQL URL, and pool sizes that fit each other."""
         if self.pool_min > self.pool_max:
             raise SettingsError("pool_min must not be larger than pool_max")
         if self.url and urlsplit(self.url).scheme not in {"postgresql", "postgres"}:
@@ -217,17 +218,17 @@ class GateSection(Section, frozen=True, kw_only=True):
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(
-            description="Addresses or networks of proxies whose X-Forwarded-For names the caller."
+            description="Addresses or networks of proxies whose X-Forwarded-For header is trusted."
         ),
     ] = ()
 
     def check(self) -> None:
-        """Proxies that are addresses."""
+        """Valid addresses or networks."""
         for text in self.trusted_proxies:
             try:
                 ipaddress.ip_network(text)
             except ValueError:
-                raise SettingsError(f"trusted_proxies: {text!r} is no address or network") from None
+                raise SettingsError(f"trusted_proxies: {text!r} is not an IP address") from None
 
 
 class Partners(Section, frozen=True, kw_only=True):
@@ -325,7 +326,7 @@ class Orders(Section, frozen=True, kw_only=True):
     ] = "Partner Order ID: {partner_order_id}"
 
     def check(self) -> None:
-        """A note that names the order."""
+        """A template that contains the order's number."""
         if "{partner_order_id}" not in self.order_note_template:
             raise SettingsError("order_note_template must contain {partner_order_id}")
 
