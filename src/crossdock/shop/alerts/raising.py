@@ -15,10 +15,10 @@ async def raise_alert(
     order_id: int | None = None,
     subject: str = "",
 ) -> bool:
-    """Whether the alert is new: while one of the kind about the same is open, nothing is written.
+    """Raise the alert unless one of this kind about the same subject is open; returns whether it is new.
 
-    `message` is one sentence for people, without secrets. What it is about is the order, or where
-    there is none, or several things of one order can go wrong, a `subject` of the kind's own.
+    `message` is one sentence for people, without secrets. The alert is about the order; `subject`
+    identifies what it is about where there is no order, or several alerts of a kind per order.
     """
     alert_id = await tx.value(
         "select raise_alert(%s, %s, %s, %s, %s, %s)",
@@ -28,9 +28,9 @@ async def raise_alert(
 
 
 async def raise_for_operator(tx: Transaction, *, kind: str, message: str, now: datetime) -> bool:
-    """Raise an alert that is about the whole installation: it stands with the oldest shop.
+    """Raise an alert about the whole installation; it is stored with the oldest shop.
 
-    Whether it is new; without a shop there is nobody to tell.
+    Returns whether it is new; False if there is no shop.
     """
     shop_id = await tx.value("select min(id) from shops")
     if shop_id is None:

@@ -1,12 +1,12 @@
--- Raise an alert in the caller's transaction, and tell of it with `alert.raised`. Nothing is written where one of
--- the same kind about the same order and subject is open. Answers the new alert's id, or null.
+-- Raise an alert in the caller's transaction and write the event `alert.raised`. If an alert of the same kind,
+-- order and subject is open, nothing is written. Returns the new alert's id, or null.
 create or replace function raise_alert(
     p_shop_id bigint, p_kind text, p_message text, p_order_id bigint, p_now timestamptz, p_subject text default ''
 ) returns bigint language plpgsql as $$
 declare
     v_alert_id bigint;
 begin
-    -- Looked for first: an insert that conflicts would take a number, and wait for whoever has the row.
+    -- Checked first, because a conflicting insert would use up an id and wait for the other transaction.
     if exists (
         select 1 from alerts a
         where a.shop_id = p_shop_id and a.kind = p_kind and coalesce(a.order_id, 0) = coalesce(p_order_id, 0)

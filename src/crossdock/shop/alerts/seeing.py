@@ -26,7 +26,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """The kind in plain words."""
+        """The kind as a title, such as 'Dispatch failed'."""
         return self.kind.replace("_", " ").capitalize()
 
 
@@ -47,7 +47,7 @@ async def list_alerts(
     seen: bool | None = False,
     limit: int = PAGE_MAX,
 ) -> list[Alert]:
-    """The open alerts, the newest first, or the seen ones, last seen first; None for both, or for all shops."""
+    """Open alerts, newest first, or seen ones, last seen first; None for both, or for all shops."""
     return await _read(tx, shop_id=shop_id, seen=seen, limit=limit)
 
 
@@ -62,7 +62,7 @@ async def read_alert(tx: Transaction, *, alert_id: int, shop_id: int | None = No
 async def count_before(
     tx: Transaction, *, shop_id: int, alert_id: int, since: datetime, limit: int
 ) -> int:
-    """How many alerts the shop had between `since` and this one; `limit` where there were more."""
+    """The number of alerts of the shop between `since` and this one, at most `limit`."""
     return int(
         await tx.value(
             "select count(*) from (select created_at from alerts where shop_id = %s and id < %s"
@@ -73,7 +73,7 @@ async def count_before(
 
 
 async def count_open(tx: Transaction) -> dict[str, int]:
-    """How many alerts of which kind are open, in all shops together."""
+    """The number of open alerts by kind, over all shops."""
     return dict(
         await tx.all("select kind, count(*) from alerts where seen_at is null group by kind")
     )
@@ -82,9 +82,9 @@ async def count_open(tx: Transaction) -> dict[str, int]:
 async def mark_seen(
     tx: Transaction, *, shop_id: int | None, alert_ids: Sequence[int] | None, by: str, now: datetime
 ) -> int:
-    """Close these alerts, or all open ones for None; how many were open.
+    """Close these alerts, or all open ones for None; returns how many were open.
 
-    The same can be raised again from now on. `by` says who has seen them.
+    After that the same alert can be raised again. `by` is who has seen them.
     """
     return await tx.run(
         "update alerts set seen_at = %s, seen_by = %s where seen_at is null"

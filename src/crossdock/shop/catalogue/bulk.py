@@ -12,7 +12,7 @@ merchants and categories can be looked up first and new rows be copied straight 
 | categories, promotions | replaced | written |
 | stock | set by 'adjust' entries of the difference | level and entry copied in |
 
-Of a product with `parts`, the other ones stay as they are; of its stock, all but what is on hand.
+Of a product with `parts`, all other fields are kept; of its stock, only the quantity on hand is set.
 """
 
 from collections.abc import Sequence
@@ -97,7 +97,7 @@ async def lock_catalogue(tx: Transaction, *, shop_id: int) -> None:
 
 
 class _Changes:
-    """Which products were there and differ now, and how many of their variants."""
+    """Which existing products changed, and how many of their variants."""
 
     def __init__(self) -> None:
         self.products: set[int] = set()

@@ -15,7 +15,7 @@ Path = tuple[str, ...]
 
 DEPTH_MAX = 20
 PATH_BYTES_MAX = 2_000
-_SHALLOW = 4  # so many of the longest slugs stay below that
+_SHALLOW = 4  # paths of up to this many of the longest slugs stay below it
 
 
 def slug_path(names: Path) -> str:

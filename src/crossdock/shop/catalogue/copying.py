@@ -1,7 +1,7 @@
 """Records as lines of PostgreSQL's COPY text format, built before the transaction that writes them.
 
-What is known only inside the transaction (ids, whether the merchant is enabled) stands in front
-of a line; the rest, its tail, is built once and also gives the product's hash.
+What is known only inside the transaction (ids, whether the merchant is enabled) comes first in a
+line; the rest, its tail, is built once, and the product's hash is computed from it.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from crossdock.shop.catalogue.records import ProductRecord, Promotion, VariantRe
 from crossdock.shop.catalogue.texts import clean_html
 from crossdock.shop.stock import StockRecord
 
-# A new way of writing rows makes every stored hash differ, so that a re-import writes them anew.
+# Increase it when rows are encoded differently: a re-import then writes every row again.
 _HASH_VERSION = b"1"
 
 PRODUCT_COLUMNS = (
@@ -49,8 +49,8 @@ class PreparedVariant(msgspec.Struct, frozen=True):
 class PreparedProduct(msgspec.Struct, frozen=True):
     """A product ready to be copied, with the hash of everything but its stock.
 
-    With `parts` its source has only these: the others are completed from the stored product, for
-    which the `record` is kept.
+    With `parts` its source has only these: the other fields are taken from the stored product,
+    which needs the `record`.
     """
 
     merchant: str
@@ -80,7 +80,7 @@ def variant_name(product_name: str, *, option_names: Sequence[str], options: dic
 def prepare_product(
     record: ProductRecord, *, parts: Parts | None = None, places: Sequence[int] = ()
 ) -> PreparedProduct:
-    """One of them; `places` are the variants' positions, else they stand as they come."""
+    """Prepare one record; `places` are the positions of its variants, by default their order."""
     tail = "\t".join(_product_fields(record))
     variants = tuple(
         _prepare_variant(record, variant, position)

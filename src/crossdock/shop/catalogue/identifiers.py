@@ -7,11 +7,11 @@ _LENGTHS = frozenset({8, 12, 13, 14})
 
 
 def normalise_gtin(text: str) -> str | None:
-    """The GTIN-14 of a trade item number, or None when it is none.
+    """The GTIN-14 of a trade item number, or None if the text is not one.
 
-    Spaces and hyphens between the digits are passed over. Valid are 8, 12, 13 or 14 digits whose
-    last is the GS1 check digit of the others; all zeros is nobody's number. Numbers of different
-    lengths are equal when their GTIN-14 are (leading zeros fill up).
+    Spaces and hyphens between the digits are ignored. Valid are 8, 12, 13 or 14 digits whose last
+    is the GS1 check digit of the others, except all zeros. Numbers of different lengths are equal
+    if their GTIN-14 are (padded with leading zeros).
     """
     if not _WRITTEN.fullmatch(text):
         return None
@@ -25,11 +25,11 @@ def normalise_gtin(text: str) -> str | None:
 
 
 def check_digit(body: str) -> str:
-    """The GS1 check digit of the digits before it: weights 3, 1, 3 ... from the right."""
+    """The GS1 check digit for these digits: weights 3, 1, 3 ... from the right."""
     total = 3 * sum(map(int, body[::-2])) + sum(map(int, body[-2::-2]))
     return str(-total % 10)
 
 
 def digits_of(text: str) -> str:
-    """The number as it may be shown: digits only where it is digits with spaces or hyphens."""
+    """The number for display: without spaces and hyphens if it has nothing else but digits."""
     return text.replace(" ", "").replace("-", "") if _WRITTEN.fullmatch(text) else text

@@ -33,7 +33,7 @@ class StoredProduct(msgspec.Struct, frozen=True):
 async def keep_other_parts(
     tx: Transaction, *, shop_id: int, products: Sequence[PreparedProduct]
 ) -> Sequence[PreparedProduct]:
-    """The products, those with `parts` completed with their stored values; see `Parts`.
+    """Complete the products that have `parts` with their stored values; see `Parts`.
 
     Their hashes stay those of the source, so that a repeated import is recognised.
     """
@@ -81,7 +81,7 @@ def _completed(
 
 
 def _places(product_id: int, variants: Sequence[StoredVariant | None]) -> Sequence[int]:
-    """The variants' positions: those of before where the order is still the same."""
+    """The variants' positions: the stored ones if the order is unchanged."""
     places: list[int] = []
     for variant in variants:
         after = places[-1] + 1 if places else 0

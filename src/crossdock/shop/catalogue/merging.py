@@ -1,4 +1,4 @@
-"""A record as a source gave it, completed by what is stored and the source has no place for."""
+"""Merge a record that was read with the stored values that its source format cannot express."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ def completed(
     variants: Sequence[VariantRecord | None],
     parts: Parts,
 ) -> ProductRecord:
-    """The product; `variants` are those stored under the skus of the read ones."""
+    """The merged product; `variants` are the stored variants with the skus of those that were read."""
     names = _option_names(read, stored, variants, parts) if stored else None
     merged = _product(read, stored, variants, parts) if stored else {}
     if names:
@@ -43,7 +43,7 @@ def _as_shown(
     variants: Sequence[VariantRecord | None],
     parts: Parts,
 ) -> ProductRecord:
-    """The product with the stored values that the format shows as the file has them."""
+    """Keep each stored value that the format would export exactly as the file has it."""
     known = tuple(
         msgspec.structs.replace(before, stock=given.stock)
         for given, before in zip(read.variants, variants, strict=True)
@@ -115,7 +115,7 @@ def _variant(
 def _hidden_options(
     read: VariantRecord, before: VariantRecord, parts: Parts, *, shown: tuple[str, ...] | None
 ) -> dict[str, object]:
-    """The values of options that the source cannot show."""
+    """Stored values of options that the format cannot express."""
     if shown is None or "options" not in parts.variant:
         return {}
     kept = {name: text for name, text in before.options.items() if name not in shown}
@@ -123,7 +123,7 @@ def _hidden_options(
 
 
 def _as_spelt(read: msgspec.Struct, stored: msgspec.Struct) -> dict[str, object]:
-    """The stored texts and lists that a table gives back without white space and repeats."""
+    """Stored texts and lists that differ from the read ones only in white space, entities or repeats."""
     found: dict[str, object] = {}
     for name in stored.__struct_fields__:
         before = getattr(stored, name)
@@ -151,7 +151,7 @@ def _option_names(
     variants: Sequence[VariantRecord | None],
     parts: Parts,
 ) -> tuple[str, ...] | None:
-    """The stored options where those that the source can show are the read ones; else None."""
+    """The stored option names if those that the format can express are the ones read, else None."""
     shown = tuple(
         name
         for name in stored.option_names[: parts.options_max]
@@ -168,7 +168,7 @@ def _categories(
 
 
 def _attributes(read: ProductRecord, stored: ProductRecord, parts: Parts) -> dict[str, str]:
-    """Those read, and of the stored ones those without a place, which an option's name has not."""
+    """The attributes read, and the stored ones that the format cannot express."""
     kept = {
         name: text
         for name, text in stored.attributes.items()
@@ -195,7 +195,7 @@ def _without(lent: set[str], urls: Iterable[str]) -> list[str]:
 
 
 def _with_text(image: Image, before: Mapping[str, Image], texts: Mapping[str, str]) -> Image:
-    """A picture whose text is changed only where the source says another one."""
+    """The picture, with the source's text if that differs."""
     text = texts.get(image.url, "")
     return image if before[image.url].alt == text else msgspec.structs.replace(image, alt=text)
 
@@ -210,7 +210,7 @@ def _known(image: Image, before: Mapping[str, Image], parts: Parts) -> Image:
 def _sale(
     read: VariantRecord, stored: VariantRecord, parts: Parts, held: frozenset[str]
 ) -> dict[str, object]:
-    """What becomes of a sale: it stays where the source could not show it, or not its dates."""
+    """The sale after the import: the stored one if the format cannot express it or its dates."""
     has_dates = "sale_starts_at" in held
     if "sale_minor" not in held or (has_dates and _sale_of(read) != _NO_SALE):
         return {}
@@ -229,7 +229,7 @@ def _sale_of(variant: VariantRecord) -> tuple[object, ...]:
 
 
 def _is_plain(variant: VariantRecord) -> bool:
-    """Whether the sale is one of any time, below the usual price."""
+    """Whether the sale has no dates and is below the usual price."""
     has_dates = variant.sale_starts_at or variant.sale_ends_at
     sale, retail = variant.sale_minor, variant.retail_minor
     return not has_dates and sale is not None and retail is not None and sale < retail

@@ -21,10 +21,10 @@ class VariantName(msgspec.Struct, frozen=True):
 async def known_names(
     tx: Transaction, *, partner: Partner, names: Iterable[VariantName]
 ) -> set[VariantName]:
-    """The names that are variants which the partner may have sent; see `variant_named` in naming.sql.
+    """The names that are variants which the partner may send; see `variant_named` in naming.sql.
 
-    Those of hidden merchants and of other shops are treated as unknown. A disabled one is known: it
-    is not offered, which is another question than whether it may be sent.
+    Variants of hidden merchants and of other shops are treated as unknown. A disabled variant is
+    known: it is not offered, but what is on the shelf may be sent.
     """
     wanted = list(dict.fromkeys(names))
     rows = await tx.all(

@@ -1,6 +1,6 @@
--- A partner's variant by the name that it goes by: 'id', 'reference' (either of its two) or 'barcode' (digits,
--- compared across 8, 12, 13 and 14). Of several variants with one reference or barcode, of merchants in sight, the
--- oldest that is enabled, else the oldest. An id is only read: whoever joins it to the variants sees whether it is one.
+-- The id of the variant that p_text names, by p_kind: 'id', 'reference' (sku or merchant_sku) or 'barcode' (numbers of
+-- 8, 12, 13 and 14 digits are compared as GTIN-14). If several visible variants match, the oldest enabled one, else
+-- the oldest. An 'id' is returned without a look-up; the caller's join checks that it exists and is visible.
 create or replace function variant_named(p_shop_id bigint, p_merchant_ids bigint[], p_kind text, p_text text)
 returns bigint language plpgsql stable as $$
 begin

@@ -1,7 +1,7 @@
--- What a caller is offered: a row for each variant of the merchants in its sight, with the caller's price and the
--- quantity that it may buy. The only place that says who sees what at which price; offers.py has the terms.
---   visible          may be seen and ordered: listed with all that it belongs to, in the caller's currency, priced
---   price_minor      what a unit costs the caller now, regular_minor the same outside of promotions (active_price)
+-- The offers to a caller: one row per variant of the merchants that it may see, with its price and the quantity that
+-- it may buy. Nothing else decides who sees what at which price; the parameters are explained in offers.py.
+--   visible          may be seen and ordered: listed, in the caller's currency, with a price
+--   price_minor      the unit price for the caller now; regular_minor is the price without promotions (active_price)
 --   promotion_minor  the lowest promotion that runs now, whether or not it decides the price
 --   listed, allowed, quantity, shown   the origin rule (stock_limit); quantity null sets no limit
 --   own, supplier    what each pool can still promise

@@ -8,19 +8,19 @@ from crossdock.shop.catalogue.records import ProductRecord, VariantRecord
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of a product and of its variants that a format, or one file in it, holds.
+    """The fields of products and variants that a format, or one file in that format, can express.
 
     | | |
     |---|---|
-    | `attributes` | the names that it holds, None for any |
-    | `categories_max`, `options_max` | how many of them |
-    | `image_texts` | whether pictures have their texts |
-    | `pools` | the stock pools; of stock, a count alone |
-    | `shows_every_sale` | whether no sale may mean more than that none can be shown |
-    | `shares_enabled` | whether one cell says it of a product and its only variant |
-    | `lends_pictures` | whether a variant's picture and the product's first stand for each other |
-    | `shows` | a stored product as the format would show it now: what is so in the file stays as it is |
-    | `unread` | fields that it holds but that could not be read, each with its sku, '' for the product |
+    | `attributes` | names of the attributes that it can express, None for any |
+    | `categories_max`, `options_max` | how many categories and options |
+    | `image_texts` | whether pictures have texts |
+    | `pools` | the stock pools, each with a count and nothing else |
+    | `shows_every_sale` | whether a missing sale means no sale, not that the format cannot express it |
+    | `shares_enabled` | whether one cell enables both a product and its only variant |
+    | `lends_pictures` | whether a variant without a picture shows the product's first one, and the reverse |
+    | `shows` | exports a stored product; values that are the same in the file keep their stored form |
+    | `unread` | (sku, field) of cells that could not be read; '' for the product's own |
     """
 
     product: frozenset[str]

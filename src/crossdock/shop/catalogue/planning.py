@@ -47,7 +47,7 @@ class Plan:
 async def make_plan(tx: Transaction, *, shop_id: int, products: Sequence[PreparedProduct]) -> Plan:
     """Look up existing rows and assign ids to new ones.
 
-    Raises Invalid (invalid_input) when a handle or a sku of one merchant comes twice.
+    Raises Invalid (invalid_input) if a handle or a sku of one merchant occurs twice.
     """
     names = dict.fromkeys(product.merchant for product in products)
     merchants = await ensure_merchants(tx, shop_id=shop_id, names=names)

@@ -1,4 +1,4 @@
-"""The catalogue as the records that would write it again, streamed in one snapshot."""
+"""Read the catalogue as records that would recreate it, streamed in one snapshot."""
 
 from collections.abc import AsyncIterator
 from typing import TypeVar
@@ -52,9 +52,9 @@ async def stream_merchants(tx: Transaction, *, shop_id: int) -> AsyncIterator[li
 
 
 class AttributeUse(msgspec.Struct, frozen=True):
-    """The attributes' names, those that most products have first, and how many names there are.
+    """Names of attributes, the most frequent first, and the number of distinct names.
 
-    `most` is the largest number of attributes and options that one product has.
+    `most` is the largest number of attributes and options of one product.
     """
 
     names: list[str]

@@ -1,4 +1,4 @@
-"""What an importer hands to the catalogue: one product with its variants, in our words.
+"""The records that importers pass to the catalogue: products with their variants, in the core's terms.
 
 All texts are already trimmed; money is minor units of `currency`; nothing here is a database id.
 `docs/reference/jsonl.md` is generated from these structures.
@@ -143,7 +143,7 @@ class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     enabled: bool = True
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a country of two capitals that is none."""
+        """Raises ValueError for two capital letters that are not a country code."""
         if self.country is not None and find_country(self.country) is None:
             raise ValueError(no_country(self.country))
 

@@ -45,10 +45,10 @@ class ShownCategory(msgspec.Struct, frozen=True, kw_only=True):
 class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
     """A product, or one variant of it: then `parent_id` is the product's id, else 0.
 
-    `variant_id` is the variant counted (of a product with several its first one); `available` is
-    the sum over its variants. It is `managed` where the stock of each is, and counted where in
-    addition nothing makes it run on without. Prices are minor units without VAT; `price_minor` is the one outside of
-    promotions, for these are told beside it; None where there is none.
+    `variant_id` is the variant itself, or the product's first one; `available` is the sum over the
+    product's variants. `managed` means that the stock of every variant is; `is_counted`, that it
+    is also not virtual and not sold without stock. Prices are minor units without VAT; `price_minor`
+    is the price without promotions, which are listed separately, or None.
     """
 
     id: int
@@ -112,9 +112,9 @@ async def list_products(
     product_ids: Sequence[int] | None = None,
     category_ids: Sequence[int] | None = None,
 ) -> list[ShownProduct]:
-    """A page of PAGE products and variants; a row matches all filters, and any value of each.
+    """A page of PAGE products and variants that match every filter given, each with any of its values.
 
-    By id, so that concurrent changes do not move rows between pages and paging returns each row once.
+    Ordered by id, so that concurrent changes do not move rows between pages.
     """
     parameters = offer_terms(partner, now=now) | {
         "ids": _array(product_ids),
@@ -144,10 +144,10 @@ async def list_posts(
 
 
 async def take_turn(tx: Transaction, *, partner: Partner) -> None:
-    """Begin a whole list: one snapshot, and no other whole list of this partner at the same time.
+    """Begin a complete list: one snapshot, and only one complete list per partner at a time.
 
-    Must be the first statement of its transaction. Raises Unavailable `busy` where another one
-    takes too long.
+    Must be the first statement of its transaction. Raises Unavailable `busy` if the partner's
+    other list takes too long.
     """
     await tx.run("set transaction isolation level repeatable read, read only")
     await tx.run(f"set local lock_timeout = '{_TURN_WAIT}'")
@@ -162,9 +162,9 @@ async def all_products(
     product_ids: Sequence[int] | None = None,
     category_ids: Sequence[int] | None = None,
 ) -> AsyncIterator[list[ShownProduct]]:
-    """All products and variants that match, by `sort`, then id, in pieces, in constant memory.
+    """Stream all products and variants that match, by `sort`, then id, in constant memory.
 
-    The transaction has to be one snapshot (`take_turn`).
+    The transaction must be a snapshot; call `take_turn` first.
     """
     terms = offer_terms(partner, now=now)
     wanted = {"ids": _array(product_ids), "categories": _array(category_ids)}
@@ -287,7 +287,7 @@ _ENTRIES = f"""
     from ({_PRODUCT_ENTRIES} union all {_VARIANT_ENTRIES}) e order by e.sort, e.id
 """
 _ENTRY_COLUMNS = ("entry_ids", "parent_ids", "entry_products", "own_variants")
-# Piece by piece: as one statement, all of the list would be sorted with its texts.
+# Read in batches: a single statement would sort all rows together with their texts.
 _PRODUCTS_OF = f"""
     with page as (
         select * from unnest(%(entry_ids)s::bigint[], %(parent_ids)s::bigint[],
@@ -295,7 +295,7 @@ _PRODUCTS_OF = f"""
             with ordinality as e (id, parent_id, product_id, own_variant, place)
     ) {_SHOWN} order by e.place
 """
-# Each side is cut off by itself, so that neither is read beyond the page.
+# Each half of the union has a limit of its own, so that neither is read beyond the page.
 _PRODUCTS_PAGE = f"""
     with page as (
         ({_PRODUCT_ENTRIES} order by p.id limit %(offset)s::bigint + %(limit)s)

@@ -1,4 +1,4 @@
-"""Keep the planner's statistics up to date while a catalogue grows in bulk.
+"""Update the planner's statistics while a catalogue grows in bulk.
 
 Without them the planner rates all indexes alike and reads a merchant's whole range for each sku.
 """

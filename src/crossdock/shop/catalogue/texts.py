@@ -1,4 +1,4 @@
-"""Texts of the catalogue: HTML that is safe to show, plain texts as people mean them, and slugs."""
+"""Texts of the catalogue: sanitised HTML, normalised plain texts, and slugs."""
 
 import hashlib
 import html
@@ -23,9 +23,9 @@ _ESCAPED_TAG = re.compile(
 
 
 def clean_html(text: str) -> str:
-    """HTML without scripts, styles, handlers and foreign frames; clean text comes back as it is.
+    """Sanitise HTML: no scripts, styles, event handlers or frames of other sites.
 
-    Cleaning what was cleaned changes nothing, so that an export read back is equal.
+    Idempotent, so that importing an export changes nothing.
     """
     if not _MARKUP.search(text):
         return text
@@ -38,9 +38,9 @@ def clean_html(text: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """A plain text without what its writer left in it: `&amp;` for a sign, no-break and doubled blanks.
+    """Normalise plain text: decode entities such as `&amp;`, replace no-break and repeated blanks.
 
-    Plain again, it stays the same. Line ends and tabs are kept.
+    Idempotent. Line ends and tabs are kept.
     """
     if "&" in text:
         for _ in range(_ROUNDS):
@@ -57,9 +57,9 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def html_once(text: str) -> str:
-    """HTML that was escaped once too often, escaped once: `&amp;amp;` is `&amp;`, `&lt;p&gt;` is `<p>`.
+    """Undo double escaping of HTML: `&amp;amp;` becomes `&amp;`, `&lt;p&gt;` becomes `<p>`.
 
-    A whole that is escaped is told by an escaped closing tag where no tag is.
+    The text as a whole counts as escaped if it has an escaped closing tag and no real tag.
     """
     if "&" not in text:
         return text

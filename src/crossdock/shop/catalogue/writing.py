@@ -1,4 +1,4 @@
-"""The statements of a batch: copy what is new, stage and compare what is there."""
+"""The statements of a batch: COPY new rows, stage existing ones and update those that differ."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,7 +28,7 @@ async def copy_new_rows(tx: Transaction, *, shop_id: int, plan: Plan, now: datet
 
 
 async def update_products(tx: Transaction, *, shop_id: int, plan: Plan, now: datetime) -> set[int]:
-    """Update the products whose columns differ; their ids. A hash alone that differs is noted."""
+    """Update the products whose columns differ, and hashes; returns the ids of the former."""
     if not plan.changed_products:
         return set()
     lines = [_product_line(shop_id, *row, now.isoformat()) for row in plan.changed_products]
@@ -43,7 +43,10 @@ async def update_products(tx: Transaction, *, shop_id: int, plan: Plan, now: dat
 
 
 async def update_variants(tx: Transaction, *, shop_id: int, plan: Plan, now: datetime) -> list[int]:
-    """Update the variants whose columns differ; the product id of each. Robbed products forget their hash."""
+    """Update the variants whose columns differ; returns the product id of each.
+
+    A product that loses a variant to another one forgets its hash, so that it is written again.
+    """
     existing = [v for v in plan.variants if not v.is_new]
     if not existing:
         return []
@@ -59,7 +62,7 @@ async def update_variants(tx: Transaction, *, shop_id: int, plan: Plan, now: dat
 
 
 async def disable_variants(tx: Transaction, *, shop_id: int, plan: Plan, now: datetime) -> set[int]:
-    """Disable what the records left out; the ids of their products."""
+    """Disable variants that the records left out; returns the ids of their products."""
     if not plan.vanished_variant_ids:
         return set()
     rows = await tx.all(
@@ -71,7 +74,7 @@ async def disable_variants(tx: Transaction, *, shop_id: int, plan: Plan, now: da
 
 
 async def replace_categories(tx: Transaction, *, shop_id: int, plan: Plan) -> set[int]:
-    """Give new and changed products exactly their categories; the ids of those that differ now."""
+    """Set the categories of new and changed products; returns the ids of those that differ now."""
     paths = {path for _, _, p in plan.touched_products for path in p.categories}
     ids = await ensure_categories(tx, shop_id=shop_id, paths=paths) if paths else {}
     lines = (
@@ -114,7 +117,7 @@ on conflict do nothing returning product_id
 
 
 async def replace_promotions(tx: Transaction, *, shop_id: int, plan: Plan) -> set[int]:
-    """Give the variants of new and changed products exactly their promotions."""
+    """Set the promotions of the variants of new and changed products."""
     existing = [v for v in plan.variants if not v.is_new]
     rows = [(v, promotion) for v in plan.variants for promotion in v.prepared.promotions]
     parameters = {
@@ -169,7 +172,7 @@ def _variant_line(shop_id: int, variant: PlacedVariant, moment: str) -> str:
 
 
 async def _stage(tx: Transaction, *, table: str, columns: str, lines: Iterable[str]) -> None:
-    """Copy lines into a temporary twin of the table, which is empty at the start of a transaction."""
+    """Copy lines into a temporary copy of the table, which is empty at the start of a transaction."""
     await tx.run(
         f"create temporary table if not exists stage_{table} (like {table}) on commit delete rows"
     )

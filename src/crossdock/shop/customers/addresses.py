@@ -36,8 +36,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _NAME_AND_STREET = ("first_name", "last_name", "address_1")
 _CONTACT = ("email", "phone")
 _REGIONAL = {"city": "city", "country_area": "state", "postal_code": "postcode"}
-# Where the data ask for a state that addresses may lack: Seoul and seven more cities are of a
-# province's rank, so that the city says it.
+# The data require a state, but addresses may lack it: Seoul and seven more Korean cities have the
+# rank of a province, so the city names it.
 _STATE_MAY_LACK = {"KR"}
 
 

@@ -17,7 +17,7 @@ async def claim_deliveries(
     now: datetime,
     shop_id: int | None = None,
 ) -> list[Claim]:
-    """At most `limit` that are due at `due`, None for the database's clock; see claiming.sql."""
+    """Claim at most `limit` deliveries due at `due`, None for the database's clock; see claiming.sql."""
     known = [
         {
             "name": kind.name,

@@ -1,10 +1,10 @@
--- Claim up to p_limit deliveries that are due, a few of each target, so that a slow one never holds another.
--- p_kinds: [{name, ordering, calls, claim_s}], the kinds this worker knows; others are left alone.
---   ordering  'none'; 'in_order': after every earlier one of the same object; 'newest_wins': only the newest of
---             an object, the earlier ones are withdrawn; in both cases never beside one that is under way
---   calls     how many calls to one target may be under way at once, over all workers
--- p_shop_id: null for every shop. p_due: null for the database's clock. One claim at a time, so that the bound and
--- the order are exact; rows that somebody else holds are passed over.
+-- Claim up to p_limit due deliveries, spread over the targets so that a slow target does not delay others.
+-- p_kinds: [{name, ordering, calls, claim_s}], the kinds that this worker can send; others are ignored.
+--   ordering  'none'; 'in_order': after all earlier deliveries of the same object; 'newest_wins': only the newest
+--             of an object, earlier ones are withdrawn; in both cases one delivery per object at a time
+--   calls     the maximum of concurrent calls to one target, over all workers
+-- p_shop_id: null for all shops. p_due: null for the database's clock. An advisory lock allows one claim at a time,
+-- so that limit and order are exact; rows that are locked by others are skipped.
 create or replace function claim_deliveries(
     p_kinds jsonb, p_limit integer, p_shop_id bigint, p_due timestamptz, p_now timestamptz
 ) returns table (shop_id bigint, id bigint, kind text, target text, subject_id bigint, object_key text,
@@ -84,7 +84,7 @@ begin
     from taken t order by t.turn, t.id;
 end $$;
 
--- Queue again what senders that died had claimed, once the claim has run out; how many there were.
+-- Requeue deliveries whose claim has expired because their worker died; returns how many.
 create or replace function requeue_lost_deliveries(p_due timestamptz, p_now timestamptz)
 returns bigint language plpgsql set enable_seqscan = off as $$
 declare

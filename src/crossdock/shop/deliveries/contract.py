@@ -1,11 +1,11 @@
-"""What a kind of delivery is, and what may become of one attempt.
+"""Kinds of deliveries, and the outcomes of an attempt.
 
-A delivery goes out at least once, under an id that never changes: whoever receives it drops what it
-has seen, or the sender looks for what an earlier attempt left (`Claim.may_exist`).
+Deliveries are at-least-once, under an id that never changes: the receiver drops duplicates, or the
+sender looks up what an earlier attempt created (`Claim.may_exist`).
 
 DeliveryFailed
-├── Retryable   nothing is decided; try again later
-└── Permanent   trying again would change nothing until somebody acts
+├── Retryable   temporary; retry later
+└── Permanent   a retry cannot succeed until a person acts
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -26,9 +26,9 @@ _CLAIM_MARGIN_S = 120
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """One worker's turn: attempt number `attempt` (from 1 since it was queued or sent again).
+    """A worker's claim: attempt number `attempt`, counted from 1 since it was queued or resent.
 
-    `may_exist` says that an earlier attempt was made, so that the other side may have it already.
+    `may_exist` means that an earlier attempt was made, so the other side may have it already.
     """
 
     shop_id: int
@@ -43,7 +43,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The other side accepted it, under this id of its own; `status` and `answer` are for the log."""
+    """The other side accepted it under its own `external_id`; `status` and `answer` are for the log."""
 
     external_id: str
     status: int | None = None
@@ -71,7 +71,7 @@ class Permanent(DeliveryFailed):
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """A failed attempt as it was recorded; `wait_s` is None where it was the last."""
+    """A recorded failed attempt; `wait_s` is None after the last one."""
 
     error: str
     wait_s: int | None
@@ -119,21 +119,21 @@ async def _nothing(tx: Transaction, **_facts: object) -> None:
 
 
 class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the engine knows of a kind.
+    """What the engine needs to know of a kind.
 
-    | field | says |
+    | field | meaning |
     |---|---|
-    | `waits_s` | seconds before the second and each further attempt; then it has failed |
-    | `deadline_s` | how long one attempt may take |
-    | `ordering` | of deliveries with one object key to one target: `none`, `in_order`, `newest_wins` |
-    | `calls_per_target` | calls that may be under way to one target at once, over all workers |
-    | `build` | reads what is sent, in a read of its own; None where there is nothing to send any more |
-    | `lock` | rows that others lock before the delivery's: first in the transaction that records |
-    | `sent`, `failed` | what else is written in that transaction: events, states |
-    | `subject`, `is_about_order` | what an alert calls the subject, and whether it is an order |
+    | `waits_s` | backoff: seconds before each retry; after the last one the delivery has failed |
+    | `deadline_s` | timeout of an attempt |
+    | `ordering` | of deliveries with the same object key and target: `none`, `in_order`, `newest_wins` |
+    | `calls_per_target` | maximum of concurrent calls to one target, over all workers |
+    | `build` | reads the content in a transaction of its own; None if there is nothing to send any more |
+    | `lock` | locks rows that other code locks before the delivery's, at the start of recording |
+    | `sent`, `failed` | write consequences in the recording transaction: events, states |
+    | `subject`, `is_about_order` | what alerts call the subject, and whether it is an order |
 
-    An earlier delivery that has failed holds no later one of its object. Ids of one object stand in
-    order where its writers hold the object's lock, as those of an order do.
+    A failed delivery does not block later ones of its object. The ids of an object's deliveries are
+    in order only if their writers hold the object's lock, as those of an order do.
     """
 
     name: str
@@ -155,7 +155,7 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def adds_to_success(self) -> bool:
-        """Whether a success locks or writes anything else."""
+        """Whether recording a success locks or writes other rows."""
         return self.lock is not _nothing or self.sent is not _nothing
 
     def wait_s(self, attempt: int, failure: DeliveryFailed) -> int | None:
@@ -174,7 +174,7 @@ class DeliveryKinds:
             self.add(kind)
 
     def add(self, kind: DeliveryKind) -> None:
-        """Raises ValueError for a name that is taken."""
+        """Add a kind. Raises ValueError if the name is taken."""
         if kind.name in self._kinds:
             raise ValueError(f"there is a kind of delivery {kind.name!r} already")
         self._kinds[kind.name] = kind

@@ -1,12 +1,12 @@
-"""The engine under everything that goes out: claim, call, record.
+"""The engine of all outgoing calls: claim, call, record.
 
     queued -> sending -> sent
        ^         |
        +---------+------> failed (alert, waits for `resend`)
 
-The claim and the record are transactions of their own and the call stands between them. There is no
-job for a delivery: its row says when it is due. A claim lasts as long as its kind's deadline and a
-margin; whoever dies with one leaves the row to `requeue_lost`.
+Claiming and recording are separate transactions, and the call is made between them. Deliveries have
+no jobs: their rows contain the due time. A claim lasts for its kind's deadline plus a margin; if
+its worker dies, `requeue_lost` requeues the delivery.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Delivering(msgspec.Struct, frozen=True, kw_only=True):
-    """What sending needs. `turns` tells when a delivery is due: None is the database's own clock."""
+    """The dependencies of sending. `turns` is the clock for due times; None uses the database's clock."""
 
     db: Database
     clock: Clock
@@ -63,7 +63,7 @@ Together = Batcher[Success, str]
 
 
 def create_together(service: Delivering) -> Together:
-    """Records successes in batches: those that arrive during a write share the next one."""
+    """Create a batcher that records successes: those that arrive during a write share the next one."""
 
     async def flush(successes: list[Success]) -> list[str]:
         async with service.db.statement() as tx:
@@ -73,7 +73,7 @@ def create_together(service: Delivering) -> Together:
 
 
 async def claim_due(service: Delivering, *, limit: int, shop_id: int | None = None) -> list[Claim]:
-    """Claim up to `limit` due deliveries, of one shop or of all; each must be delivered."""
+    """Claim up to `limit` due deliveries of one shop or of all; the caller must deliver each."""
     due = service.turns.now() if service.turns else None
     async with service.db.statement() as tx:
         return await claim_deliveries(
@@ -87,11 +87,11 @@ async def claim_due(service: Delivering, *, limit: int, shop_id: int | None = No
 
 
 async def deliver(service: Delivering, claim: Claim, *, together: Together | None = None) -> str:
-    """Make the claimed attempt and record it; the delivery's status, or '' if the claim was lost.
+    """Make the claimed attempt and record it; returns the new status, '' if the claim was lost.
 
-    Successes of kinds that add nothing to them are recorded `together`, where it is given.
-    Cancelled in the middle of the call, it leaves the next attempt to another worker. Raises only
-    when the database cannot be reached.
+    Successes of kinds without consequences are recorded in batches if `together` is given. If it is
+    cancelled during the call, the delivery is requeued for another worker. Raises only if the
+    database is unavailable.
     """
     kind, started_at = service.kinds[claim.kind], service.clock.now()
     loop = asyncio.get_running_loop()

@@ -13,7 +13,7 @@ ATTEMPTS_MAX = 1_000
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """How far something has come on its way out; its payload may hold personal data and is left out."""
+    """The state of a delivery, without its payload, which may contain personal data."""
 
     id: int
     kind: str
@@ -31,10 +31,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the log: `attempt` counts from when it was queued or sent again; times are milliseconds.
+    """A line of the log. `attempt` counts from 1 since the delivery was queued or resent.
 
-    `outcome` is sent, queued (to be tried again), failed, stopped (its worker was), or lost (its
-    worker died, so that nothing else is known).
+    `outcome` is sent, queued (will be retried), failed, stopped (the worker was stopped), or lost
+    (the worker died and the result is unknown).
     """
 
     attempt: int
@@ -58,7 +58,7 @@ async def list_deliveries(
     until: datetime | None = None,
     limit: int = 100,
 ) -> list[Delivery]:
-    """The shop's deliveries, the newest first; of those queued from `since` to before `until`."""
+    """The shop's deliveries, newest first, queued from `since` (inclusive) to `until` (exclusive)."""
     rows = await tx.all(
         _DELIVERY + _CHOSEN,
         {

@@ -21,7 +21,7 @@ async def queue_delivery(
     is_done_by_hand: bool = False,
     object_key: str | None = None,
 ) -> int | None:
-    """The new delivery's id, or None if this subject was already queued for this target."""
+    """Queue a delivery; its id, or None if this subject was already queued for this target."""
     found = await tx.value(
         "select queue_delivery(%s, %s, %s, %s, %s, %s, %s, %s)",
         (

@@ -1,9 +1,9 @@
--- Queue a delivery: one insert, in the transaction of what it tells of. Answers its id, or null where the same
--- subject was queued for the same target before, unless that one was withdrawn: then it is queued again.
--- p_done_by_hand: people do it, so it is written as sent and nothing is called.
--- p_object_key: what is kept in order where the kind asks for it; the caller holds the object's lock, so that ids
--- stand in the order of the commits.
--- It is due by the database's clock, which the workers go by, however far ahead the shop's clock p_now is.
+-- Queue a delivery in the transaction of the change that it reports. Returns its id, or null if the same subject was
+-- queued for the same target before; a withdrawn delivery is queued again.
+-- p_done_by_hand: staff do the work, so the delivery is written as sent and no call is made.
+-- p_object_key: the object whose deliveries stay in order, if the kind requires that; the caller holds the object's
+-- lock, so that ids are in the order of the commits.
+-- The due time follows the database's clock, as the workers do, even if the shop's clock p_now is ahead.
 create or replace function queue_delivery(
     p_shop_id bigint, p_kind text, p_target text, p_subject_id bigint, p_payload jsonb, p_done_by_hand boolean,
     p_now timestamptz, p_object_key text default null

@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim that had its turn; `due` is the moment from which waits count, None for the database's."""
+    """A claim after its attempt; backoff counts from `due`, None for the database's clock."""
 
     claim: Claim
     kind: DeliveryKind
@@ -30,7 +30,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def record_sent(tx: Transaction, *, attempt: Attempt, sent: Sent) -> str:
-    """A success counts even if the claim was lost meanwhile: the other side has it."""
+    """Record a success, even if the claim was lost meanwhile, because the other side has it."""
     claim = attempt.claim
     await attempt.kind.lock(tx, claim=claim)
     log = _line(attempt, "sent", status=sent.status, answer=sent.answer)
@@ -51,7 +51,7 @@ class Success(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def record_successes(tx: Transaction, *, successes: Sequence[Success]) -> list[str]:
-    """`record_sent` for many in one statement, and so with one flush to disk."""
+    """`record_sent` for many in one statement, so that the disk is flushed once."""
     rows = [
         {
             "number": number,
@@ -102,12 +102,12 @@ async def record_failure(tx: Transaction, *, attempt: Attempt, failed: DeliveryF
 
 
 async def record_withdrawn(tx: Transaction, *, attempt: Attempt) -> str:
-    """Nothing was left to send: no call was made and none will be."""
+    """Record that there was nothing to send any more: no call was made and none will be."""
     return "withdrawn" if await _write(tx, attempt=attempt, status="withdrawn") else ""
 
 
 async def hand_back(tx: Transaction, *, attempt: Attempt) -> None:
-    """This worker is stopping: the outcome is unknown, so the next attempt looks it up first."""
+    """Requeue because this worker stops: the outcome is unknown, so the next attempt looks it up."""
     log = _line(attempt, "stopped", error="its worker was stopped")
     await _write(tx, attempt=attempt, status="queued", wait_s=0, log=log)
 
@@ -151,7 +151,7 @@ def _line(
 def _facts_of_line(
     attempt: Attempt, outcome: str, *, error: str = "", status: int | None = None, answer: str = ""
 ) -> dict[str, object]:
-    """A line of the log, bounded and without secrets."""
+    """A line of the log, truncated and without secrets."""
     return {
         "outcome": outcome,
         "started_at": attempt.started_at.isoformat(),

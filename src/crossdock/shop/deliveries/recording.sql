@@ -1,8 +1,8 @@
--- Write down what became of an attempt: the delivery's state and the line of its log; whether the state changed.
--- 'sent' counts even after the claim was lost: the other side has it. Everything else counts only for the claim
--- that is still held. p_wait_s: seconds until a queued one is due again, by the database's clock or p_due.
+-- Record the outcome of an attempt: the delivery's state and a line of its log; returns whether the state changed.
+-- 'sent' is recorded even if the claim was lost, because the other side has it; any other status only while the
+-- claim is held. p_wait_s: seconds until a requeued delivery is due, from p_due or the database's clock.
 -- p_error: null keeps the last one. p_log: {outcome, started_at, took_ms, http_status, error, answer}, or null
--- where nothing was called.
+-- if no call was made.
 create or replace function record_delivery(
     p_shop_id bigint, p_id bigint, p_attempt integer, p_status text, p_wait_s integer, p_result text, p_error text,
     p_log jsonb, p_due timestamptz, p_now timestamptz

@@ -11,7 +11,7 @@ RANGE_MAX = 100_000
 async def resend_delivery(
     tx: Transaction, *, shop_id: int, delivery_id: int, now: datetime
 ) -> None:
-    """Queue a failed delivery again; its sender first looks for what earlier attempts left.
+    """Queue a failed delivery again; its sender first looks up what earlier attempts created.
 
     Raises Refused `order_state` for one that is sent, withdrawn, or still being tried.
     """
@@ -32,10 +32,10 @@ async def resend_failed(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[int]:
-    """Queue again what failed of the deliveries queued from `since` to before `until`; their ids.
+    """Requeue the failed deliveries queued from `since` to before `until`; returns their ids.
 
-    At most RANGE_MAX, the oldest first. One whose object has sent newer news since is withdrawn
-    when its turn comes, where the newest wins.
+    At most RANGE_MAX, oldest first. With `newest_wins`, a delivery that is older than the last one
+    sent for its object is withdrawn when it is claimed.
     """
     rows = await tx.all(
         _RESEND + _IN_RANGE,

@@ -1,4 +1,4 @@
-"""Take a delivery back before the other side has it."""
+"""Withdraw a delivery before the other side has it."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ BY_HAND = "manual"
 
 
 class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
-    """What was taken back: `was_tried` says that a failed attempt may have arrived all the same."""
+    """A withdrawn delivery; `was_tried` means that a failed attempt may have arrived after all."""
 
     target: str
     was_tried: bool
@@ -22,11 +22,11 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
 async def withdraw_delivery(
     tx: Transaction, *, shop_id: int, kind: str, subject_id: int, now: datetime
 ) -> Withdrawal | None:
-    """Withdraw what is to be sent about the subject, or None where there is nothing.
+    """Withdraw the subject's unsent deliveries; None if there are none.
 
-    Of several, the one that was tried is told of. The caller holds the subject's lock. Raises
-    Refused `order_state` where an outside system has it, is being asked, or may have it from an
-    attempt that failed and will be made again.
+    Of several, returns the one that was tried. The caller holds the subject's lock. Raises
+    Refused `order_state` if an outside system has it, is being called, or may have it from a
+    failed attempt that will be retried.
     """
     rows = await tx.all(
         "select status, coalesce(result, '') = %s, target, attempts > 0 or last_error <> ''"
@@ -48,10 +48,10 @@ async def withdraw_delivery(
 async def keep_here(
     tx: Transaction, *, shop_id: int, kind: str, subject_id: int, now: datetime
 ) -> None:
-    """Withdraw what could not be sent, so that people work on the subject here.
+    """Withdraw failed deliveries, so that staff fulfil the subject here.
 
-    The caller holds the subject's lock. Raises Refused `order_state` for what an outside system
-    has, or is about to get.
+    The caller holds the subject's lock. Raises Refused `order_state` if an outside system has it
+    or a delivery is queued.
     """
     rows = await tx.all(
         "select status, target from deliveries where shop_id = %s and kind = %s and subject_id = %s"
@@ -70,9 +70,9 @@ async def keep_here(
 
 
 async def withdraw_by_id(tx: Transaction, *, shop_id: int, delivery_id: int, now: datetime) -> None:
-    """Give up on one that waits or has failed, by an operator's will.
+    """Withdraw a queued or failed delivery at an operator's request.
 
-    Raises NotFound `not_found`, and Refused `order_state` for one that is sent or under way.
+    Raises NotFound `not_found`, and Refused `order_state` for one that is sent or being sent.
     """
     status = await tx.value(
         "select status from deliveries where shop_id = %s and id = %s for no key update",

@@ -1,4 +1,4 @@
-"""Mail to people: alerts, to the addresses that the operator set."""
+"""Mail: alerts to the addresses that the operator set."""
 
 from crossdock.shop.mailing.alert_mail import ALERT_MAIL, PER_HOUR, AlertMail
 

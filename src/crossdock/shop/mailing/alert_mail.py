@@ -1,6 +1,6 @@
-"""Alerts by mail: a consumer queues one delivery for each address, the engine sends and repeats it.
+"""Alerts by mail: a consumer queues one delivery per address; the delivery engine sends and retries it.
 
-The alert itself stands in its table, whatever becomes of the mail.
+The alert is stored whether or not the mail can be sent.
 """
 
 from datetime import datetime, timedelta
@@ -29,9 +29,9 @@ _SUBJECT_CHARS = 120
 
 
 class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
-    """Who gets mail of alerts and how; without a mailer, or with nobody, no mail is queued.
+    """Who gets mail about alerts; without a mailer or addresses no mail is queued.
 
-    `page_url` is where people see and close alerts.
+    `page_url` is the console's page of alerts.
     """
 
     mailer: Mailer | None
@@ -40,12 +40,12 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def consumer(self) -> Consumer:
-        """Reads which alerts were raised."""
+        """The consumer of `alert.raised` events."""
         return Consumer(name=ALERT_MAIL, topics=("alerts",), take=self._take)
 
     @property
     def delivery_kind(self) -> DeliveryKind:
-        """Sends one alert to one address, its target."""
+        """The kind of delivery that mails one alert to one address, its target."""
         return DeliveryKind(name=ALERT_MAIL, build=self._build, subject="Alert")
 
     async def _take(self, tx: Transaction, *, batch: Batch, now: datetime) -> None:
@@ -66,7 +66,7 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
                     )
 
     async def _is_mailed(self, tx: Transaction, *, batch: Batch, event: Event) -> bool:
-        """Of a mail that could not be sent no mail tells, and of a flood only the first."""
+        """No mail about failed deliveries of mail, and at most PER_HOUR mails an hour."""
         payload = event.decode()
         if isinstance(payload, AlertRaised) and payload.alert_kind == _FAILED:
             return False
@@ -77,10 +77,10 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
         return before < PER_HOUR
 
     async def _build(self, tx: Transaction, *, claim: Claim) -> Call | None:
-        """None where somebody has seen the alert meanwhile."""
+        """The mail; None if the alert was seen meanwhile."""
         mailer = self.mailer
         if mailer is None:
-            raise Permanent("smtp_host is not set")
+            raise Permanent("smtp_host is not set; set it to send mail about alerts")
         alert = await read_alert(tx, shop_id=claim.shop_id, alert_id=claim.subject_id or 0)
         if alert.seen_at is not None:
             return None
