@@ -73,7 +73,7 @@ async def test_rotates_a_secret_without_a_gap(demo, demo_server):
     async with client(demo_server, created) as old, client(demo_server, rotated) as new:
         assert (await old.products()).status_code == 200
         assert (await new.products()).status_code == 200
-        assert "Two secrets are live" in demo.refuse("partner", "rotate", created["key"])
+        assert "Two secrets are valid" in demo.refuse("partner", "rotate", created["key"])
         assert demo.ask("partner", "revoke-old", created["key"]) == {"revoked": 1}
         assert (await old.products()).status_code == 401
         assert (await new.products()).status_code == 200

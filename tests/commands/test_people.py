@@ -53,7 +53,9 @@ def test_role_password_and_state_are_changed(alone, empty_database_url):
     assert alone.ask("person", "disable", "bo@x.example")["active"] is False
     assert alone.ask("person", "enable", "bo@x.example")["active"] is True
     assert "last owner" in alone.refuse("person", "disable", "ada@x.example")
-    assert "Nobody signs in as" in alone.refuse("person", "disable", "nobody@x.example")
+    assert "There is no person with the e-mail" in alone.refuse(
+        "person", "disable", "nobody@x.example"
+    )
     assert "one of owner" in alone.refuse("person", "set-role", "bo@x.example", "root")
 
 

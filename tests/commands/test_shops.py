@@ -75,7 +75,7 @@ def test_tells_how_a_partner_gets_its_promotions(alone: CommandLine):
     assert shown["settings"]["promotion_price"] == "discounted"
     assert "discounted" in alone.run("partner", "show", who).stdout
     refused = alone.refuse("partner", "set", who, "--set", "promotion_price=net")
-    assert "'net' is none of discount, discounted" in refused
+    assert "'net' is not allowed; choose from discount, discounted" in refused
 
 
 def test_changes_what_was_given_when_it_was_added(alone: CommandLine):

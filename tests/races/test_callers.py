@@ -70,7 +70,7 @@ async def test_of_two_rotations_the_second_waits_and_is_refused(database, holder
         )
         await waiting_for_a_lock(database, behind=tx)
 
-    with pytest.raises(Conflict, match="Two secrets are live"):
+    with pytest.raises(Conflict, match="Two secrets are valid"):
         await second
     assert await live(database, holder) == [True, True]
 

@@ -84,17 +84,17 @@ async def test_does_not_see_another_shop(tx, wording):
     ("word", "told"),
     [
         ("backorders=yes", "Did you mean backorder?"),
-        ("rate_limit_per_minute=1000001", "no whole number from 0 to 1000000"),
-        ("max_amount_minor=1000000000000001", "no whole number from 0 to 1000000000000000"),
+        ("rate_limit_per_minute=1000001", "not a whole number from 0 to 1000000"),
+        ("max_amount_minor=1000000000000001", "not a whole number from 0 to 1000000000000000"),
         ("colour=red", "Known are customer, permissions"),
         ("backorder", "not of the form key=value"),
         ("backorder=maybe", "backorder: 'maybe' is not yes or no"),
-        ("permissions=orders.delete", "known are products.read, orders.create"),
+        ("permissions=orders.delete", "choose from products.read, orders.create"),
         ("min_amount=ten", "min_amount: 'ten' is not an amount"),
-        ("min_amount=-1", "less than nothing"),
+        ("min_amount=-1", "is below zero"),
         ("min_amount=1.001", "more decimals than USD knows"),
-        ("min_amount_minor=1.5", "no whole number"),
-        ("rate_limit_per_minute=-1", "no whole number"),
+        ("min_amount_minor=1.5", "not a whole number"),
+        ("rate_limit_per_minute=-1", "not a whole number"),
     ],
 )
 async def test_refuses_a_word_and_says_why(tx, wording, word, told):

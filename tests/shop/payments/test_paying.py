@@ -303,7 +303,7 @@ async def test_by_bank_transfer_is_captured_when_it_is_noted_and_noted_once(
             await record_transfer(tx, **note)
     refunded = await refund(service, shop_id=shop.id, payment_id=payment.id, amount_minor=1_000)
 
-    assert refusal.value.message == "A payment 'Statement 7/12' is noted already."
+    assert refusal.value.message == "A payment 'Statement 7/12' is recorded already."
     assert (payment.state, payment.captured_minor) == ("captured", 5_000)
     assert refunded.state == "partially_refunded"
     async with database.begin() as tx:

@@ -201,7 +201,7 @@ async def _wording(tx: Transaction, *, slug: str, channel: str) -> "Wording":
     known = channel_facts()
     if channel not in known:
         channels = ", ".join(sorted(known))
-        raise Invalid("invalid_input", f"There is no channel {channel!r}; known are {channels}.")
+        raise Invalid("invalid_input", f"There is no channel {channel!r}; choose from {channels}.")
     return Wording(
         shop=await read_shop(tx, slug=slug),
         permissions=known[channel].permissions,

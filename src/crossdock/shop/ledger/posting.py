@@ -15,16 +15,16 @@ BELOW_FLOOR = "CD002"
 
 
 class Account(msgspec.Struct, frozen=True, order=True):
-    """Which account: its kind of the chart, and whose it is, such as 'customer:17'; '' is the shop."""
+    """An account: its kind in the chart, and its owner, such as 'customer:17'; '' is the shop."""
 
     kind: AccountKind
     owner: str = ""
 
 
 class Transfer(msgspec.Struct, frozen=True, kw_only=True):
-    """So much from the debited account to the credited one, in minor units; 0 is left out.
+    """An amount in minor units from the debited to the credited account; 0 is skipped.
 
-    `kind` is the fact that it is posted for, such as 'capture'; `reason` is for people.
+    `kind` is the fact that is posted, such as 'capture'; `reason` is for people.
     """
 
     debit: Account
@@ -44,11 +44,11 @@ async def post_transfers(
     now: datetime,
     order_id: int | None = None,
 ) -> None:
-    """Write a row for each transfer, change the balances and tell of it in one `ledger.posted` event.
+    """Write a row per transfer, change the balances and write one `ledger.posted` event.
 
-    Accounts are locked in one order, so postings never wait for each other in a circle; whoever locks
-    orders or levels as well does so first. Raises Refused `balance_insufficient` where a balance would
-    end below its floor; the transaction is lost then.
+    Accounts are locked in a fixed order, so postings cannot deadlock; callers lock orders and levels
+    before. Raises Refused `balance_insufficient` if a balance would end below its floor; the
+    transaction must then be rolled back.
     """
     if not transfers:
         return

@@ -1,10 +1,10 @@
--- Post transfers between accounts: change the balances in one order, write one row for each transfer, and
--- one event. Called last in a transaction: the rows of orders and levels are locked before accounts are.
+-- Post transfers between accounts: lock and change the balances in a fixed order, write one row per transfer and
+-- one event. Call it last in a transaction, because orders and levels are locked before accounts.
 -- p_transfers: [{debit: {kind, owner}, credit: {kind, owner}, amount_minor, currency, kind, reason,
--- payment_id}]; a transfer of nothing is left out. An account is made when it is first used, with the floor
--- of its kind. Raises CD002 where a balance would end below its floor, with all such accounts as its detail;
--- nothing is written then, and a CHECK is the wall behind it.
--- One account at a time by its whole key, as in post_stock.
+-- payment_id}]; transfers of 0 are skipped. An account is created on first use, with the floor of its kind.
+-- Raises CD002 if a balance would end below its floor, with all such accounts as its detail; nothing is
+-- written then. A CHECK constraint enforces the same.
+-- Accounts are read one by one by their full key, for the reason given at post_stock.
 create or replace function post_transfers(
     p_shop_id bigint, p_transfers jsonb, p_order_id bigint, p_now timestamptz
 ) returns void language plpgsql as $$

@@ -64,9 +64,9 @@ async def list_entries(
     before: int | None = None,
     limit: int = 50,
 ) -> list[LedgerEntry]:
-    """At most `limit` (PAGE_MAX) rows, the newest first: all, or those of one account or order.
+    """At most `limit` (PAGE_MAX) rows, newest first: all, or those of one account or order.
 
-    The next page are the rows `before` the last number of this one.
+    For the next page pass the last id as `before`.
     """
     rows = await tx.all(
         _ENTRIES,

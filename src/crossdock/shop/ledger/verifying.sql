@@ -1,5 +1,5 @@
--- What the ledger's rows say, beside what is stored; one row for each account, with whether they differ.
--- Of one shop, or of all where p_shop_id is null.
+-- Recompute stored numbers from the ledger's rows; one result row per account, with whether they differ.
+-- p_shop_id null checks all shops.
 
 -- Each balance is the sum of the account's rows.
 create or replace function ledger_balances(p_shop_id bigint)
@@ -19,7 +19,7 @@ returns table (place text, expected text, found text, wrong boolean) language sq
     where p_shop_id is null or a.shop_id = p_shop_id
 $$;
 
--- The balances that rows carry are the running sums of the account's rows, in the order of their numbers.
+-- The balance stored in each row is the running sum of the account's rows, ordered by id.
 create or replace function ledger_running(p_shop_id bigint)
 returns table (place text, expected text, found text, wrong boolean) language sql stable as $$
     with sides as (

@@ -1,4 +1,4 @@
-"""Shared by all proofs: credential cache, revision check, rate limit, last use."""
+"""What all authentication methods share: credential cache, revision check, rate limit, last use."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ _CONFIRM = "select place, outcome from confirm_calls(%s, %s, %s, %s)"
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """What a call says about who it comes from: a key or a name, or the hash of its token."""
+    """The cache key of a caller: a public key, a name, or the hash of a token."""
 
     proof: Proof
     name: str | bytes
@@ -35,11 +35,11 @@ Ask = Callable[[Credential, int], Awaitable[str]]
 
 
 class Callers:
-    """The partners of one channel; a cached one is never believed without asking.
+    """The callers of one channel; the database confirms each cached credential on every call.
 
-    The statement that lets a call go on also compares the revision at which its credential was
-    read, so that a disabled key, an ended secret or a withdrawn permission counts from the next
-    call on, in every worker, without a further round trip.
+    The statement that counts a call also compares the revision at which its credential was
+    read, so that a disabled key, an expired secret or a withdrawn permission takes effect with
+    the next call in every worker, without another round trip.
     """
 
     def __init__(self, db: Database, *, channel: str, box: SecretBox, clock: Clock) -> None:
@@ -60,11 +60,11 @@ class Callers:
         rate_limit_per_minute: int,
         ask: Ask | None = None,
     ) -> Credential:
-        """The credential that `match` finds proven, with its call counted.
+        """Authenticate a call with `match` and count it; returns the credential.
 
-        Raises Refused with credential_unknown, `mismatch` where nothing matches, credential_stale
-        where the partner changed twice meanwhile, Unavailable rate_limited, and what `ask`'s own
-        outcomes stand for.
+        Raises Refused with credential_unknown, `mismatch` if no secret matches, credential_stale
+        if the partner changed twice meanwhile, nonce_reused if `ask` finds that, and Unavailable
+        rate_limited.
         """
         outcome = "stale"
         for cached in (True, False):
@@ -84,7 +84,7 @@ class Callers:
         return await self._confirm((credential, limit))
 
     async def known(self, lookup: Lookup, *, cached: bool) -> Credential | None:
-        """The credential as it was read before, or as it is now; nothing is counted."""
+        """The cached credential, or the current one; nothing is counted."""
         if cached and (known := self._cache.get(lookup)):
             self._cache.move_to_end(lookup)
             return known

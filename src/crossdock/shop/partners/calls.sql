@@ -1,5 +1,5 @@
--- Count more calls of a credential in the minute of p_now; how many there are now. Every kind of call
--- is counted here, and nowhere else. Ask for several credentials in the order of their ids.
+-- Add to the number of a credential's calls in the minute of p_now; returns the new number. All kinds of
+-- calls are counted here. For several credentials, call it in the order of their ids (lock order).
 create or replace function count_calls(p_credential_id bigint, p_calls bigint, p_now timestamptz)
 returns integer language plpgsql as $$
 declare

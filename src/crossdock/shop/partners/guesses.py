@@ -1,7 +1,7 @@
-"""Failed proofs of this process: whoever guesses has to wait, longer each time, and nothing is written.
+"""Failed authentications in this process: exponential backoff against guessing, without the database.
 
-The counts live in memory, so that a flood of guesses costs the database no row. Each worker counts
-for itself; with N workers a stranger has N times as many guesses, which stays few.
+The counts are in memory, so that a flood of guesses writes no rows. Each worker has its own counts;
+N workers allow N times as many guesses, which is still few.
 """
 
 import math
@@ -26,21 +26,21 @@ class _Count(msgspec.Struct):
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """Something whose failures are counted, and how many of them cost no wait."""
+    """A name whose failures are counted, and the number of failures without a wait."""
 
     name: str
     free_failures: int
 
 
 class Guesses:
-    """A proof counts as failed from its beginning until it succeeds, so that parallel ones count too."""
+    """An attempt counts as failed from its start until it succeeds, so that parallel ones count too."""
 
     def __init__(self, *, longest_wait_s: int) -> None:
         self._longest_wait_s = longest_wait_s
         self._counts: OrderedDict[str, _Count] = OrderedDict()
 
     def begin(self, counted: Sequence[Counted], *, now: datetime) -> None:
-        """Count a proof. Raises Unavailable `rate_limited` while one of `counted` has to wait."""
+        """Count an attempt. Raises Unavailable `rate_limited` while one of `counted` must wait."""
         until = max((self._counts[c.name].blocked_until for c in counted if c.name in self._counts),
                     default=now)  # fmt: skip
         if until > now:
@@ -50,7 +50,7 @@ class Guesses:
             self._add(each, now=now)
 
     def forgive(self, counted: Sequence[Counted]) -> None:
-        """The proof succeeded: its first name starts afresh, the others have one failure less."""
+        """The attempt succeeded: reset the first name, and take one failure from the others."""
         self._counts.pop(counted[0].name, None)
         for each in counted[1:]:
             if count := self._counts.get(each.name):

@@ -1,4 +1,4 @@
-"""How the secret of each proof is made and kept: sealed where it must be known again, else hashed."""
+"""Generate and store secrets: sealed if the server needs the value again, else hashed."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ _USER_NAME_LENGTH = 12
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """What the database holds of a secret; exactly one of the first three is set."""
+    """A secret as it is stored; exactly one of the first three fields is set."""
 
     sealed: bytes | None = None
     token_hash: bytes | None = None
@@ -39,7 +39,7 @@ def new_secret(ids: Ids, *, proof: Proof, prefix: str) -> str:
 
 
 async def keep(secret: str, *, proof: Proof, key: str, prefix: str, box: SecretBox) -> Kept:
-    """What is kept of a secret. A password takes a moment, so ask before a lock is held."""
+    """Seal or hash a secret for storage. Hashing a password is slow, so call it before locking rows."""
     if proof == "signature":
         return Kept(sealed=box.seal(secret.encode(), place=secret_place(key)))
     if proof == "bearer":
@@ -48,5 +48,5 @@ async def keep(secret: str, *, proof: Proof, key: str, prefix: str, box: SecretB
 
 
 def secret_place(public_key: str) -> str:
-    """What a sealed secret is bound to, so that one partner's secret cannot be put into another's row."""
+    """The place that a sealed secret is bound to, so that it cannot be copied to another credential."""
     return f"credential:{public_key}"

@@ -1,4 +1,4 @@
-"""The life of credentials, the same for every proof: add, rotate, revoke, disable."""
+"""The lifecycle of credentials, the same for every kind of proof: add, rotate, revoke, disable."""
 
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ where credential_id = %(id)s and revoked_at is null
 
 
 class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
-    """A credential at the one moment when its secret is shown. It is never printed by accident."""
+    """A new credential with its secret, which is shown only now. Its repr hides the secret."""
 
     partner_id: int
     key: str
@@ -47,7 +47,7 @@ class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> dict[str, str]:
-        """What the partner gets, by the names of its proof.
+        """The values to give to the partner; the names depend on the kind of proof.
 
         | proof     | names                 |
         |-----------|-----------------------|
@@ -87,10 +87,10 @@ async def add_credential(
     key: str = "",
     secret: str = "",
 ) -> NewCredential:
-    """A key with its first secret, which is not readable again. Give both to carry over an old pair.
+    """Add a key with its first secret, which cannot be read again. Pass both to import an old pair.
 
-    Tokens begin with `prefix`. `is_number` draws the key from the caller numbers, for channels that
-    know callers by a number. Raises Conflict `exists` for a key, or a token, that is in use.
+    Tokens begin with `prefix`. `is_number` takes the key from the sequence of caller numbers, for
+    channels that identify callers by a number. Raises Conflict `exists` if a key or token is in use.
     """
     if is_number and not key:
         key = str(await tx.value("select nextval('caller_numbers')"))
@@ -119,9 +119,9 @@ async def rotate_secret(
     overlap_s: int,
     channel: str = "",
 ) -> NewCredential:
-    """A second secret; the first lives on for `overlap_s` seconds. Raises Conflict when two are live.
+    """Add a second secret; the first expires after `overlap_s` seconds. Raises Conflict if two are valid.
 
-    `channel` says whose key it is, where several channels know it.
+    `channel` is needed if several channels have this key.
     """
     known = await _find(tx, key=key, channel=channel)
     secret = new_secret(ids, proof=known.proof, prefix=known.prefix)
@@ -130,7 +130,8 @@ async def rotate_secret(
         raise NotFound("not_found", "There is no live credential with this key.")
     if await tx.value(_LIVE, (known.id, now)) >= LIVE_SECRETS_MAX:
         raise Conflict(
-            "exists", "Two secrets are live already; wait for the older one to end, or revoke it."
+            "exists",
+            "Two secrets are valid already; wait until the older one expires, or revoke it.",
         )
     await tx.run(_END_LATER, (now + timedelta(seconds=overlap_s), known.id))
     await _insert(tx, credential_id=known.id, kept=kept)
@@ -141,19 +142,19 @@ async def rotate_secret(
 
 
 async def revoke_secrets(tx: Transaction, *, key: str, now: datetime, channel: str = "") -> int:
-    """End every secret at once, and tell how many; `rotate_secret` makes a new one afterwards."""
+    """Revoke all secrets at once; returns how many. `rotate_secret` adds a new one afterwards."""
     return await _revoke(tx, key=key, now=now, channel=channel, takes_newest=True)
 
 
 async def revoke_old_secrets(tx: Transaction, *, key: str, now: datetime, channel: str = "") -> int:
-    """End every secret but the newest at once, and tell how many."""
+    """Revoke all secrets but the newest at once; returns how many."""
     return await _revoke(tx, key=key, now=now, channel=channel, takes_newest=False)
 
 
 async def disable_credential(
     tx: Transaction, *, key: str, now: datetime, channel: str = ""
 ) -> None:
-    """Refuse the key from now on. Disabling twice is no error."""
+    """Refuse the key from now on; idempotent."""
     known = await _find(tx, key=key, channel=channel)
     await tx.run(
         "update credentials set disabled_at = coalesce(disabled_at, %s) where id = %s",
@@ -163,7 +164,7 @@ async def disable_credential(
 
 
 async def enable_credential(tx: Transaction, *, key: str, channel: str = "") -> None:
-    """Let the key be used again, with the secrets it had. Raises NotFound `not_found`."""
+    """Accept the key again, with its secrets. Raises NotFound `not_found`."""
     known = await _find(tx, key=key, channel=channel)
     await tx.run("update credentials set disabled_at = null where id = %s", (known.id,))
     await touch_partner(tx, partner_id=known.partner_id)
@@ -174,7 +175,7 @@ async def _find(tx: Transaction, *, key: str, channel: str) -> _Known:
     if not rows:
         raise NotFound("not_found", "There is no credential with this key.")
     if len(rows) > 1:
-        raise Invalid("invalid_input", "Several channels know this key; say which is meant.")
+        raise Invalid("invalid_input", "Several channels have this key; name the channel.")
     return _Known(*rows[0])
 
 
@@ -182,7 +183,7 @@ async def _revoke(
     tx: Transaction, *, key: str, now: datetime, channel: str, takes_newest: bool
 ) -> int:
     known = await _find(tx, key=key, channel=channel)
-    # Behind a rotation that is under way, so that what it makes counts as the newest.
+    # Wait for a concurrent rotation, so that its secret counts as the newest.
     await tx.run("select 1 from credentials where id = %s for no key update", (known.id,))
     count = await tx.run(_REVOKE, {"now": now, "id": known.id, "all": takes_newest})
     await touch_partner(tx, partner_id=known.partner_id)

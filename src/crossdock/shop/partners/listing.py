@@ -1,4 +1,4 @@
-"""Partners and their keys for operators; never a secret."""
+"""List partners and their keys for operators, without secrets."""
 
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
-    """A key, or a name for signing in, with all its secrets, the oldest first."""
+    """A key, or a name that goes with a password, with its secrets, oldest first."""
 
     key: str
     proof: Proof
@@ -36,7 +36,7 @@ class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_live(self) -> bool:
-        """Whether calls with it are accepted: the newest secret has no end until it is revoked."""
+        """Whether calls with it are accepted: the newest secret is valid until it is revoked."""
         return not self.disabled and any(
             secret.revoked_at is None and secret.expires_at is None for secret in self.secrets
         )

@@ -26,7 +26,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 async def add_partner(
     tx: Transaction, *, shop_id: int, channel: str, name: str, terms: Terms
 ) -> int:
-    """The new partner's id. Raises Conflict `exists` when the shop's channel knows the name."""
+    """Add a partner; returns its id. Raises Conflict `exists` if the channel has one with this name."""
     partner_id = await tx.value(
         "insert into partners (shop_id, channel, name) values (%s, %s, %s) on conflict do nothing returning id",
         (shop_id, channel, name),
@@ -38,7 +38,7 @@ async def add_partner(
 
 
 async def set_terms(tx: Transaction, *, partner_id: int, terms: Terms) -> None:
-    """Change the given terms; `settings` are merged, a null takes a setting away."""
+    """Change the given terms; `settings` are merged, and null removes a setting."""
     changes = {
         field: value
         for field in terms.__struct_fields__
@@ -65,5 +65,5 @@ async def touch_partner(tx: Transaction, *, partner_id: int) -> None:
 
 
 async def touch_partners(tx: Transaction, *, shop_id: int) -> None:
-    """The same for every partner of a shop, after a change of what they have from the shop."""
+    """`touch_partner` for all partners of a shop, after a change of the shop."""
     await tx.run("update partners set active = active where shop_id = %s", (shop_id,))

@@ -15,9 +15,8 @@ Proof = Literal["signature", "bearer", "password"]
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """An outside company on one channel, with its terms.
 
-    Amounts are minor units of `currency`, dates without a time zone are of `time_zone`: both the
-    shop's. `visible_merchants` None means all.
-    `settings` holds what only its channel knows.
+    Amounts are minor units of `currency`, and dates without a time zone are in `time_zone`; both are
+    the shop's. `visible_merchants` None means all. `settings` belong to the channel.
     """
 
     shop_id: int
@@ -48,9 +47,9 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Secret(msgspec.Struct, frozen=True, kw_only=True):
-    """One live secret of a credential. It is never printed: see __repr__.
+    """A valid secret of a credential. Its repr hides the value.
 
-    `value` is a signing secret itself, but of a token or a password only its hash.
+    `value` is the signing secret, or the hash of a token or password.
     """
 
     id: int
@@ -62,7 +61,7 @@ class Secret(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A public key or name with one or two live secrets, as read at `partner.revision`."""
+    """A public key or name with one or two valid secrets, as read at `partner.revision`."""
 
     id: int
     public_key: str

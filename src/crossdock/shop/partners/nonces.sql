@@ -41,8 +41,8 @@ begin
         select l.place, l.outcome from limit_calls(p_credential_ids, p_limits, v_outcomes, 'spent', p_now) l;
 end $$;
 
--- The same, without waiting for the disk: for a request whose own transaction follows. The log is
--- written in order, so the nonce is on the disk before any later commit that does wait is answered.
+-- The same with an asynchronous commit, for a request whose own transaction follows. The WAL is written in
+-- order, so the nonce is on disk as soon as any later synchronous commit returns.
 create or replace function spend_nonces_early(
     p_credential_ids bigint[], p_revisions bigint[], p_nonces text[], p_expires_at timestamptz[],
     p_limits integer[], p_now timestamptz
@@ -54,8 +54,8 @@ begin
         from spend_nonces(p_credential_ids, p_revisions, p_nonces, p_expires_at, p_limits, p_now) s;
 end $$;
 
--- For a request that ends without a transaction of its own: a commit that waits for the disk, and so
--- for every nonce spent before it.
+-- For a request without a transaction of its own: a synchronous commit, which also flushes every nonce spent
+-- before it.
 create or replace function settle_nonces() returns void language plpgsql as $$
 begin
     perform pg_logical_emit_message(true, 'crossdock', '');

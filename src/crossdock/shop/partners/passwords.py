@@ -18,18 +18,17 @@ from crossdock.shop.partners.model import Credential, Secret
 log = structlog.get_logger("crossdock.partners")
 
 PROOF_KEPT = timedelta(minutes=5)
-SOURCE_SHARE = 6  # a source may fail for several names
-NAME_SHARE = 20  # a name is guessed from several sources
+SOURCE_SHARE = 6  # free failures of a source over all names, as a multiple
+NAME_SHARE = 20  # free failures of a name over all sources, as a multiple
 _PROOFS_MAX = 10_000
 _NAME_LENGTH_MAX = 200
 
 
 class Passwords:
-    """Callers with name and password. A good pair is remembered for five minutes by a keyed hash.
+    """Callers with name and password. A correct pair is cached for five minutes under a keyed hash.
 
-    What is remembered is only which secret the pair proved: whether that secret still lives is
-    asked at every call. A wrong pair is answered alike whether its name is known or not, after the
-    same work.
+    The cache only says which secret the pair matched; whether that secret is still valid is checked
+    on every call. Answer and work for a wrong pair are the same for known and unknown names.
     """
 
     def __init__(self, callers: Callers, *, free_failures: int, longest_wait_s: int) -> None:
@@ -46,7 +45,7 @@ class Passwords:
         """The credential with this name and password, its call counted.
 
         `source` is the caller's network address. Raises Refused with credential_unknown, or
-        credential_stale where the partner changed twice meanwhile, and Unavailable rate_limited
+        credential_stale if the partner changed twice meanwhile, and Unavailable rate_limited
         after too many calls or too many wrong pairs.
         """
         name = name if _can_be_name(name) else ""
@@ -78,7 +77,7 @@ class Passwords:
         password: str,
         counted: Sequence[Counted],
     ) -> Secret | None:
-        """The live secret that the password made; the work of one even where there is none."""
+        """The valid secret that matches the password; takes the same time without a credential."""
         try:
             self._guesses.begin(counted, now=self._callers.clock.now())
         except Unavailable:
@@ -111,7 +110,7 @@ class Passwords:
             self._proofs.popitem(last=False)
 
     def _counted(self, name: str, source: str) -> tuple[Counted, ...]:
-        """A name from one source; then the source over all names, and the name over all sources."""
+        """The counts: the name from this source, the source for all names, the name from all sources."""
         source = caller_network(source)
         if not source:
             return (Counted(f"name {name}", self._free),)

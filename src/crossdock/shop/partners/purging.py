@@ -17,10 +17,10 @@ _WINDOWS = "delete from rate_windows where window_start < %s"
 
 
 async def purge_expired(tx: Transaction, *, now: datetime) -> int:
-    """Delete nonces long expired, in batches, and old rate windows; how many rows.
+    """Delete expired nonces, in batches, and old rate windows; returns how many rows.
 
-    A nonce goes by the database's clock, or by `now` where that is behind it, and not before
-    NONCES_KEPT are over: a clock that is set back by less makes its signature good once more.
+    A nonce must have expired at least NONCES_KEPT ago, by the database's clock and by `now`: if a
+    clock is set back, its signature becomes valid again.
     """
     total = 0
     while count := await tx.run(_NONCES, (now, NONCES_KEPT, BATCH)):

@@ -1,4 +1,4 @@
-"""Read a partner by what its calls carry: a key, a token, or a name; or by its number."""
+"""Read a partner by the key, token or name of its calls, or by its id."""
 
 import contextlib
 from typing import Any
@@ -35,10 +35,10 @@ _BY_TOKEN = f"""
 async def read_credential(
     tx: Transaction, *, channel: str, public_key: str, box: SecretBox, proof: Proof = "signature"
 ) -> Credential | None:
-    """The live credential of an active partner, or None. Expired secrets are left to the caller's clock.
+    """The enabled credential of an active partner, or None. The caller checks the expiry of secrets.
 
-    Only one of this proof is found: the hash of a token is no signing secret. A secret of a lost
-    master key is passed over where another one opens. Raises SealBroken where none does.
+    Only secrets of this kind of proof are returned. A secret that no master key opens is skipped
+    if there is another one. Raises SealBroken if there is none.
     """
     row = await tx.one(_BY_KEY, (channel, public_key, proof))
     return _credential(row, channel=channel, proof=proof, box=box) if row else None
@@ -47,7 +47,7 @@ async def read_credential(
 async def read_token_holder(
     tx: Transaction, *, channel: str, token_hash: bytes, box: SecretBox
 ) -> Credential | None:
-    """The live credential with a token of this hash, like `read_credential`."""
+    """`read_credential` for a token's hash."""
     row = await tx.one(_BY_TOKEN, (channel, token_hash))
     return _credential(row, channel=channel, proof="bearer", box=box) if row else None
 

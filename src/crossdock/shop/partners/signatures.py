@@ -32,7 +32,7 @@ Spend = Callable[[Spending], Awaitable[str]]
 
 
 class Signatures:
-    """Callers that sign; the nonce is spent in the statement that lets the call go on."""
+    """Callers that sign; the statement that counts the call also spends the nonce."""
 
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
@@ -52,16 +52,16 @@ class Signatures:
         spends: Callable[[Partner], bool] | None = None,
         spend: Spend | None = None,
     ) -> Credential:
-        """The credential whose secret made `signature`, with `nonce` spent.
+        """Verify a signature and spend its nonce; returns the credential.
 
         Where a protocol leaves the spending to the partner, `spends` says whether this one does.
         A caller with a `spend` of its own (`spend_early`, or a statement that does more) commits
         something before it answers, or else calls `settle`: the nonce is spent for every worker at
         once, and on the disk with that commit.
 
-        `sign(secret)` gives the right signature for a secret, as lower-case hex. Raises Refused
-        with credential_unknown, credential_signature, nonce_reused, or credential_stale where the
-        partner changed twice meanwhile, Unavailable rate_limited.
+        `sign(secret)` returns the expected signature in lower-case hex. Raises Refused with
+        credential_unknown, credential_signature, nonce_reused, or credential_stale if the partner
+        changed twice meanwhile, and Unavailable rate_limited.
         """
 
         async def match(credential: Credential | None) -> Secret | None:
@@ -95,15 +95,15 @@ class Signatures:
         return await self._spend_early(spending)
 
     async def settle(self) -> None:
-        """Wait until every nonce that was spent so far is on the disk."""
+        """Wait until all spent nonces are on disk."""
         await self._settle(None)
 
     async def peek(self, public_key: str) -> Credential | None:
-        """The credential as it is now, read afresh; nothing is spent. For explaining a request."""
+        """The current credential, without spending a nonce; for diagnosing a request."""
         return await self._callers.known(Lookup("signature", public_key), cached=False)
 
     def match(self, credential: Credential, sign: Sign, signature: str) -> Secret | None:
-        """The live secret that made `signature`; compares with all of them."""
+        """The valid secret that matches `signature`; compares with all of them."""
         found = None
         for secret in credential.secrets:
             right = _equal(sign(secret.value), signature)

@@ -11,7 +11,7 @@ _SHAPE = re.compile(r"[A-Za-z0-9._~+/=-]{16,256}", re.ASCII)
 
 
 class BearerTokens:
-    """Callers that show a token; each of the channel's begins with `prefix`."""
+    """Callers with a bearer token; all tokens of the channel begin with `prefix`."""
 
     def __init__(self, callers: Callers, *, prefix: str = "") -> None:
         self._callers = callers
@@ -22,9 +22,9 @@ class BearerTokens:
     ) -> Credential:
         """The credential with this token, its call counted.
 
-        A protocol that also sends whose token it is gives that as `key`. Raises Refused with
-        credential_unknown, credential_signature for a good token of another key, credential_stale
-        where the partner changed twice meanwhile, Unavailable rate_limited.
+        Pass `key` if the protocol also sends the token's key. Raises Refused with credential_unknown,
+        credential_signature for a valid token of another key, credential_stale if the partner changed
+        twice meanwhile, and Unavailable rate_limited.
         """
         if not token.startswith(self._prefix) or not _SHAPE.fullmatch(token):
             raise Refused("credential_unknown")
@@ -43,7 +43,7 @@ class BearerTokens:
     def _match(
         self, credential: Credential | None, token_hash: bytes, *, key: str | None
     ) -> Secret | None:
-        """The live secret of this hash, comparing with every one of them."""
+        """The valid secret with this hash; compares with all of them."""
         if credential is None:
             return None
         found = None

@@ -1,4 +1,4 @@
-"""A partner's terms as an operator writes them: 'key=value' words, read in the light of the shop.
+"""Parse a partner's terms from 'key=value' words of an operator.
 
 | key | value |
 |---|---|
@@ -9,7 +9,7 @@
 | min_amount_minor, max_amount_minor | the same in minor units |
 | visible_merchants | slugs or numbers with commas; all |
 | price_list | name or number of a price list; none |
-| rate_limit_per_minute | requests in a minute; 0 is without limit, none the server's setting |
+| rate_limit_per_minute | requests per minute; 0 is without limit, none the server's setting |
 | active | yes or no: whether the partner may call at all |
 """
 
@@ -34,7 +34,7 @@ _YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 _NOTHING = {"none", "null", ""}
 _RATE_MAX = 1_000_000
 
-# Other names under which people look for a term.
+# Aliases of keys.
 _ALIASES = {
     "customer_id": "customer",
     "price_list_id": "price_list",
@@ -45,9 +45,9 @@ _ALIASES = {
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True):
-    """What words are read in the light of: `permissions` are all that the channel knows.
+    """The context of parsing: the shop, and all `permissions` of the channel.
 
-    `settings` are the channel's own, with the words that each may be set to.
+    `settings` are the channel's settings with their allowed values.
     """
 
     shop: Shop
@@ -56,7 +56,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def split_words(words: Sequence[str]) -> dict[str, str]:
-    """'key=value' words as a dictionary. Raises Invalid `invalid_input` for any other form."""
+    """Split 'key=value' words. Raises Invalid `invalid_input` for any other form."""
     found = {}
     for word in words:
         key, separator, text = word.partition("=")
@@ -67,7 +67,7 @@ def split_words(words: Sequence[str]) -> dict[str, str]:
 
 
 async def read_terms(tx: Transaction, *, wording: Wording, words: dict[str, str]) -> Terms:
-    """The terms that the words say. Raises Invalid `invalid_input` naming the key, NotFound `not_found`."""
+    """Parse the terms. Raises Invalid `invalid_input` naming the key, NotFound `not_found`."""
     values: dict[str, Any] = {}
     for written, text in words.items():
         key = _ALIASES.get(written, written)
@@ -100,7 +100,7 @@ async def _permissions(tx: Transaction, *, wording: Wording, text: str) -> tuple
     for name in chosen:
         if name not in wording.permissions:
             known = ", ".join(wording.permissions)
-            raise _invalid("permissions", f"{name!r} is no permission; known are {known}.")
+            raise _invalid("permissions", f"{name!r} is not a permission; choose from {known}.")
     return "permissions", chosen
 
 
@@ -112,7 +112,7 @@ async def _visible_merchants(tx: Transaction, *, wording: Wording, text: str) ->
     for word in _listed(text):
         if word not in by_word:
             known = ", ".join(sorted(slug for slug, _ in rows)) or "none"
-            raise NotFound("not_found", f"There is no merchant {word!r}; known are {known}.")
+            raise NotFound("not_found", f"There is no merchant {word!r}; choose from {known}.")
     return "visible_merchants", tuple(by_word[word] for word in _listed(text))
 
 
@@ -129,7 +129,7 @@ async def _rate_limit(tx: Transaction, *, wording: Wording, text: str) -> tuple[
 
 
 class Reader(Protocol):
-    """Reads the value of one key: (field of Terms, its value)."""
+    """Parses the value of a key; returns (field of Terms, value)."""
 
     async def __call__(
         self, tx: Transaction, *, wording: Wording, text: str
@@ -137,7 +137,7 @@ class Reader(Protocol):
 
 
 def _chosen(name: str) -> Reader:
-    """A setting of the channel: one of its words, yes and no as booleans, none to take it away."""
+    """Parse a channel setting: one of its values, yes or no as booleans, none removes it."""
 
     async def read(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
         word = text.lower()
@@ -149,7 +149,7 @@ def _chosen(name: str) -> Reader:
         if known == ("yes", "no") and word in _YES | _NO:
             return "settings", {name: word in _YES}
         if word not in known:
-            raise _invalid(name, f"{text!r} is none of {', '.join(known)}.")
+            raise _invalid(name, f"{text!r} is not allowed; choose from {', '.join(known)}.")
         return "settings", {name: word}
 
     return read
@@ -159,7 +159,7 @@ def _json_object(name: str, text: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.DecodeError as error:
-        raise _invalid(name, f"{text[:40]!r} is no JSON object.") from error
+        raise _invalid(name, f"{text[:40]!r} is not a JSON object.") from error
 
 
 def _flag(field: str) -> Reader:
@@ -179,7 +179,7 @@ def _amount(field: str, *, is_minor: bool) -> Reader:
             return field, _whole(text, most=MINOR_MAX)
         minor = parse_amount(text, currency=wording.shop.currency)
         if minor < 0:
-            raise _invalid(field, f"{text!r} is less than nothing.")
+            raise _invalid(field, f"{text!r} is below zero.")
         return field, minor
 
     return read
@@ -216,7 +216,7 @@ def _check_range(values: dict[str, Any]) -> None:
 
 def _whole(text: str, *, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 16 or int(text) > most:
-        raise _invalid("", f"{text!r} is no whole number from 0 to {most}.")
+        raise _invalid("", f"{text!r} is not a whole number from 0 to {most}.")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""Payments: what a provider is asked, what it answered, and what became of answers that were lost."""
+"""Payments through providers: authorise, capture, void, refund, and recovery of lost answers."""
 
 from crossdock.shop.payments.contract import (
     Action,

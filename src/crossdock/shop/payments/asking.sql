@@ -1,7 +1,7 @@
--- Write down what a provider is about to be asked, in a transaction of its own before it is asked; the number
--- of the attempt. A refund's amount is set aside, so that refunds under way together never pass the capture.
--- Raises CD005 where the payment's state does not allow it or it is being asked something else, CD004 where
--- more would be refunded than was captured.
+-- Record a request to a provider before it is made, in a transaction of its own; returns the attempt's id. A
+-- refund's amount is reserved, so that concurrent refunds cannot exceed the capture.
+-- Raises CD005 if the payment's state does not allow it or another request is open, CD004 if more would be
+-- refunded than was captured.
 create or replace function ask_payment(
     p_shop_id bigint, p_payment_id bigint, p_action text, p_amount_minor bigint, p_key text, p_look_up_at timestamptz,
     p_now timestamptz
@@ -38,8 +38,8 @@ begin
     return v_attempt_id;
 end $$;
 
--- Write down the answer: the payment moves, and what was captured or refunded is posted to the ledger. Once
--- for each attempt, whoever comes second finds it answered: whether this call was the first.
+-- Record the answer: move the payment, and post what was captured or refunded to the ledger. Idempotent per
+-- attempt; returns whether this call was the first.
 create or replace function answer_payment(
     p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz
 ) returns boolean language plpgsql as $$
@@ -80,7 +80,7 @@ begin
     return true;
 end $$;
 
--- The state of a payment once an attempt is answered; as it is where the answer moves nothing.
+-- The state of a payment after the answer to an attempt; the current one if nothing changes.
 create or replace function payment_state_after(
     p payments, p_attempt payment_attempts, p_approved boolean, p_reason text
 ) returns text language sql immutable as $$
@@ -94,7 +94,7 @@ create or replace function payment_state_after(
         else 'partially_refunded' end
 $$;
 
--- Post what was captured from the payer, or given back, to the ledger.
+-- Post a capture or refund to the ledger.
 create or replace function post_payment(
     p_shop_id bigint, p_payment payments, p_kind text, p_amount_minor bigint, p_reason text, p_now timestamptz
 ) returns void language plpgsql as $$
@@ -113,8 +113,8 @@ begin
         p_payment.order_id, p_now);
 end $$;
 
--- Give an authorised payment to the order that it pays. Raises CD005 where it is not authorised, of another
--- amount or currency, of another order, or being asked something.
+-- Assign an authorised payment to the order that it pays. Raises CD005 if it is not authorised, has another
+-- amount, currency or order, or an open request.
 create or replace function claim_payment(
     p_shop_id bigint, p_payment_id bigint, p_order_id bigint, p_amount_minor bigint, p_currency text, p_now timestamptz
 ) returns void language plpgsql as $$
@@ -129,7 +129,7 @@ begin
     end if;
 end $$;
 
--- Take attempts whose answer is overdue, and put off the next look at them; the worker that has them asks.
+-- Claim attempts whose answer is overdue and postpone their next look-up; the caller looks them up.
 create or replace function due_attempts(p_limit integer, p_next_at timestamptz, p_now timestamptz)
 returns setof payment_attempts language sql as $$
     update payment_attempts a set next_look_up_at = p_next_at, look_ups = a.look_ups + 1

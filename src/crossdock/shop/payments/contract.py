@@ -1,7 +1,7 @@
-"""What a payment provider supplies: four things to ask it for, and a way to ask again what it answered.
+"""The interface of payment providers: four requests, and a look-up of their answers.
 
-Each question carries a key of our own. A provider answers the same key with the same answer, and tells by
-it what became of a question whose answer was lost, so that nothing is ever asked for twice.
+Each request has an idempotency key. A provider returns the same answer for the same key, and
+`look_up` finds the answer of a request whose response was lost, so requests are never repeated.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _BRANDS = (("4", "visa"), ("5", "mastercard"), ("2", "mastercard"), ("34", "amex
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """A card as its holder gives it; it goes to the provider and is kept nowhere. Prints without its number."""
+    """A card's data for the provider; never stored. Its repr hides the number."""
 
     number: str
     month: int
@@ -30,19 +30,19 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def brand(self) -> str:
-        """By the first digits: visa, mastercard, amex or other."""
+        """The brand by the first digits: visa, mastercard, amex or other."""
         return next((name for start, name in _BRANDS if self.number.startswith(start)), "other")
 
     @property
     def last4(self) -> str:
-        """What may be kept and shown of the number."""
+        """The last four digits, which may be stored and shown."""
         return self.number[-4:]
 
 
 def checked_card(*, number: str, month: int, year: int, code: str, now: datetime) -> Card:
-    """A card that can be one: 12 to 19 digits, not expired, a code of three or four digits.
+    """Validate card data: 12 to 19 digits, not expired, a code of three or four digits.
 
-    Spaces and hyphens in the number are left out. Raises Invalid `invalid_input`, never with the number.
+    Spaces and hyphens in the number are ignored. Raises Invalid `invalid_input`, without the number.
     """
     digits = number.replace(" ", "").replace("-", "")
     checks = {
@@ -58,7 +58,7 @@ def checked_card(*, number: str, month: int, year: int, code: str, now: datetime
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider is asked: about which payment of ours, how much, under which key."""
+    """A request to a provider: our payment's reference, the amount, and the idempotency key."""
 
     shop_id: int
     reference: str
@@ -69,7 +69,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider answered: yes with its own number in `code`, or no with the `reason`."""
+    """A provider's answer: approved with its own number in `code`, or refused with the `reason`."""
 
     approved: bool
     code: str = ""
@@ -77,7 +77,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerLost(Exception):
-    """No answer arrived: the provider may or may not have acted. It has to be looked up."""
+    """No answer arrived: the provider may or may not have acted; look it up."""
 
 
 class Provider(Protocol):

@@ -1,7 +1,7 @@
-"""Ask a provider, one step after the other: write down the question, ask, write down the answer.
+"""Make a request to a provider in three steps: record the request, call, record the answer.
 
-No transaction is open while a provider is asked. A question whose answer does not come stays `asked`
-and is looked up (settling.py); it is never asked again.
+No transaction is open during the call. A request without an answer stays `asked` and is looked up
+later (settling.py); it is never repeated.
 """
 
 from collections.abc import Awaitable, Iterator
@@ -26,7 +26,7 @@ _REFUSALS = {"CD005": "payment_state", "CD004": "refund_exceeds_capture"}
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """A question that a provider answered with yes: the payment after it, and how much it was about."""
+    """An approved request: the payment after it, and the request's amount."""
 
     shop_id: int
     payment: Payment
@@ -35,22 +35,22 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Follow(Protocol):
-    """What else is written in the transaction of an answer, such as a move of the order."""
+    """Hooks in the transaction that records an answer, such as a move of the order."""
 
     async def before_asking(
         self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
     ) -> None:
-        """Lock the order, which comes before payments and accounts, and refuse what it does not allow."""
+        """Lock the order, before payments and accounts, and refuse requests that it does not allow."""
 
     async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
         """Lock the order."""
 
     async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
-        """Write what follows from a yes."""
+        """Write the consequences of an approval."""
 
 
 class NothingFollows:
-    """For a payment that has no order, or whose order takes no notice."""
+    """For payments without an order, or whose order does not change."""
 
     async def before_asking(
         self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
@@ -68,7 +68,7 @@ NOTHING_FOLLOWS = NothingFollows()
 
 
 class Paying(msgspec.Struct, frozen=True, kw_only=True):
-    """What paying works with."""
+    """The dependencies of paying."""
 
     db: Database
     clock: Clock
@@ -87,7 +87,7 @@ async def authorise(
     payer: str,
     capture_at: datetime | None = None,
 ) -> Payment:
-    """Set an amount aside on a card. `payer` owns the receivable that a capture is credited to.
+    """Authorise an amount on a card. `payer` owns the receivable that a capture is credited to.
 
     From `capture_at` on, the run that settles payments captures it if an order has it and nobody has
     captured it before; without one it waits for somebody who does.
@@ -141,7 +141,7 @@ async def authorise(
 async def capture(
     service: Paying, *, shop_id: int, payment_id: int, follow: Follow = NOTHING_FOLLOWS
 ) -> Payment:
-    """Take the whole of what was authorised; posted as paid by the payer.
+    """Capture the authorised amount; posted as paid by the payer.
 
     Raises Refused `payment_state`, `payment_declined`, Unavailable `payment_unsettled`, NotFound
     `payment_not_found`.
@@ -154,7 +154,7 @@ async def capture(
 async def void(
     service: Paying, *, shop_id: int, payment_id: int, follow: Follow = NOTHING_FOLLOWS
 ) -> Payment:
-    """Let go of what was authorised. Raises as `capture` does."""
+    """Void the authorisation. Raises as `capture` does."""
     return await _ask(service, shop_id=shop_id, payment_id=payment_id, action="void", follow=follow)
 
 
@@ -166,7 +166,7 @@ async def refund(
     amount_minor: int,
     follow: Follow = NOTHING_FOLLOWS,
 ) -> Payment:
-    """Give back so much of what was captured; all refunds together never pass it.
+    """Refund a part of the captured amount; all refunds together cannot exceed it.
 
     Raises Refused `refund_exceeds_capture`, and as `capture` does.
     """
@@ -191,10 +191,10 @@ async def record_transfer(
     reference: str,
     now: datetime,
 ) -> Payment:
-    """A bank transfer that has come in: a payment that is captured from the start.
+    """Record a bank transfer: a payment that is captured from the start.
 
-    `reference` is what the bank says of it, unique in the shop. Raises Refused `payment_state` where it
-    is noted already.
+    `reference` is the bank's reference, unique in the shop. Raises Refused `payment_state` if it is
+    recorded already.
     """
     payment_id = await tx.value(
         "insert into payments (shop_id, provider, reference, order_id, payer, state, currency,"
@@ -215,7 +215,7 @@ async def record_transfer(
         ),
     )
     if payment_id is None:
-        raise Refused("payment_state", f"A payment {reference!r} is noted already.")
+        raise Refused("payment_state", f"A payment {reference!r} is recorded already.")
     await tx.run(
         "select post_payment(p.shop_id, p, 'capture', p.amount_minor, p.reference, %s)"
         " from payments p where p.shop_id = %s and p.id = %s",
@@ -234,9 +234,9 @@ async def claim_payment(
     currency: str,
     now: datetime,
 ) -> None:
-    """Give an authorised payment to the order that it pays, in the order's transaction.
+    """Assign an authorised payment to the order that it pays, in the order's transaction.
 
-    Raises Refused `payment_state` where it is of another amount or order, or no longer authorised.
+    Raises Refused `payment_state` if it has another amount or order, or is no longer authorised.
     """
     with refusing_payment():
         await tx.run(
@@ -247,7 +247,7 @@ async def claim_payment(
 
 @contextmanager
 def refusing_payment() -> Iterator[None]:
-    """Turn the SQL functions' refusals into the core's."""
+    """Translate the SQL functions' errors into Refused."""
     try:
         yield
     except psycopg.Error as error:
@@ -266,7 +266,7 @@ async def write_answer(
     follow: Follow,
     now: datetime,
 ) -> bool:
-    """Write down an answer and what follows from a yes; whether this was the first to do so."""
+    """Record an answer and the consequences of an approval; False if it was recorded before."""
     shop_id = question.shop_id
     if payment.order_id is not None:
         await follow.before_answer(tx, shop_id=shop_id, order_id=payment.order_id)
@@ -367,7 +367,7 @@ async def _finish(
     answer: Answer,
     follow: Follow,
 ) -> Payment:
-    """The payment after the answer. Raises Refused `payment_declined` for a no, after it is written."""
+    """The payment after the answer. Raises Refused `payment_declined` after recording a refusal."""
     async with service.db.begin() as tx:
         await write_answer(
             tx,

@@ -1,4 +1,4 @@
-"""The sandbox: a provider that takes test card numbers alone, and does what their numbers say.
+"""The sandbox provider: accepts test card numbers only; the number decides what happens.
 
 | number | what happens |
 |---|---|
@@ -7,13 +7,13 @@
 | 4000 0000 0000 9995 | declined: not enough money |
 | 4100 0000 0000 0019 | declined as fraud |
 | 4000 0000 0000 1018 | authorised, but the answer is lost |
-| 4000 0000 0000 1026 | the question is lost on its way |
-| 4000 0000 0000 1034 | authorised; of a capture the answer is lost |
+| 4000 0000 0000 1026 | the request is lost and has no effect |
+| 4000 0000 0000 1034 | authorised; the answer to a capture is lost |
 | 4000 0000 0000 1042 | authorised; a capture is refused |
-| 4000 0000 0000 1059 | authorised and captured; of a refund the answer is lost |
+| 4000 0000 0000 1059 | authorised and captured; the answer to a refund is lost |
 | 4000 0000 0000 1067 | authorised and captured; a refund is refused |
 
-Any other number is declined. Month, year and code may be any that can be right.
+Any other number is declined. Month, year and code may have any valid value.
 """
 
 from crossdock.db.unit_of_work import Database, Transaction
@@ -40,7 +40,7 @@ _DECLINES = frozenset({"card_declined", "insufficient_funds", "fraud", "not_a_te
 
 
 class Sandbox:
-    """Keeps its own books, as a provider outside would, in transactions of its own."""
+    """Keeps its own records in separate transactions, as an external provider would."""
 
     name = "sandbox"
 
@@ -49,7 +49,7 @@ class Sandbox:
         self._clock = clock
 
     async def authorise(self, question: Question, card: Card) -> Answer:
-        """Yes or no by the card's number."""
+        """Approve or decline by the card's number."""
         behaviour = TEST_CARDS.get(card.number, "not_a_test_card")
         if behaviour == "lose_authorise":
             raise AnswerLost
@@ -57,19 +57,19 @@ class Sandbox:
         return await self._enter(question, behaviour=behaviour, reason=reason)
 
     async def capture(self, question: Question) -> Answer:
-        """Once, and no more than was authorised."""
+        """Capture once, at most the authorised amount."""
         return await self._follow(question)
 
     async def void(self, question: Question) -> Answer:
-        """What was authorised and not captured."""
+        """Void an authorisation that was not captured."""
         return await self._follow(question)
 
     async def refund(self, question: Question) -> Answer:
-        """Of what was captured, and never more than that in all."""
+        """Refund, in total at most the captured amount."""
         return await self._follow(question)
 
     async def look_up(self, question: Question) -> Answer | None:
-        """What the books have under this key."""
+        """The recorded answer for this key."""
         async with self._db.statement() as tx:
             return await _answered(tx, question=question)
 
@@ -129,7 +129,7 @@ async def _answered(tx: Transaction, *, question: Question) -> Answer | None:
 
 
 async def _refusal(tx: Transaction, *, question: Question) -> str:
-    """Why the books do not allow it; '' where they do."""
+    """Why the records do not allow the request; '' if they do."""
     rows = await tx.all(
         "select action, sum(amount_minor)::bigint from sandbox_operations"
         " where shop_id = %s and reference = %s and approved group by action",

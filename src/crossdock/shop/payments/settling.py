@@ -1,4 +1,4 @@
-"""Ask what became of questions whose answer was lost, and let go of payments that no order took."""
+"""Look up requests whose answer was lost, and void payments that no order claimed."""
 
 from datetime import datetime, timedelta
 
@@ -29,11 +29,11 @@ NEVER_ARRIVED = "never_arrived"
 
 
 async def settle_payments(service: Paying, *, follow: Follow) -> int:
-    """Look up every overdue answer; how many were settled. Several workers may run at once.
+    """Look up all overdue answers; returns how many were settled. Safe to run concurrently.
 
-    A question that the provider never got counts as refused: nothing was done, and it may be asked anew.
-    Authorised payments that no order has taken in UNCLAIMED_AFTER_S are let go of, the longest waiting first;
-    one that is being asked something already is left to its look-up.
+    A request that the provider never received counts as refused, so a new one may be made.
+    Authorised payments that no order claimed within UNCLAIMED_AFTER_S are voided, oldest first, except
+    those with an open request.
     """
     settled = 0
     while attempts := await _due(service):
@@ -113,7 +113,7 @@ async def _due(service: Paying) -> list[Attempt]:
 
 
 async def _settle(service: Paying, attempt: Attempt, *, follow: Follow) -> bool:
-    """Whether the answer is known now; if not, the next look-up is put off, and at last somebody told."""
+    """Whether the answer is known now. If not, the look-up is retried with backoff, at last with an alert."""
     async with service.db.statement() as tx:
         payment = await read_payment(tx, shop_id=attempt.shop_id, payment_id=attempt.payment_id)
     question = Question(

@@ -1,4 +1,4 @@
-"""What people change about themselves: password, second factor, recovery codes."""
+"""Changes that people make to their own account: password, second factor, recovery codes."""
 
 import base64
 import binascii
@@ -30,14 +30,14 @@ OFFER_LIFE = timedelta(hours=1)
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A secret that is not in force yet; `sealed` travels through the form and back."""
+    """A secret that is not active yet; `sealed` is a hidden field of the form."""
 
     enrolment: Enrolment
     sealed: str
 
 
 class Account:
-    """Every change asks for the present password, and wrong ones are counted like codes."""
+    """Every change requires the current password; wrong ones count as failed attempts, like codes."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
@@ -59,7 +59,7 @@ class Account:
         log.info("password changed", person=visit.person.id, source=source)
 
     def offer_totp(self, visit: Visit, *, again: str = "") -> Offer:
-        """A secret to put into an app: a new one, or the one of an offer that still holds."""
+        """A secret for an authenticator app: a new one, or that of an offer that has not expired."""
         email = visit.person.email
         secret = self._unsealed(visit, sealed=again)
         enrolment = (
@@ -76,9 +76,9 @@ class Account:
     async def turn_on_totp(
         self, visit: Visit, *, sealed: str, code: str, password: str, source: str
     ) -> tuple[str, ...]:
-        """Ask for codes from now on; the recovery codes, shown this once.
+        """Turn on the second factor; returns the recovery codes, which are shown only now.
 
-        Raises Invalid `invalid_input` (wrong password or code, an offer too old), Unavailable
+        Raises Invalid `invalid_input` (wrong password or code, an expired offer), Unavailable
         `rate_limited`.
         """
         means = self._means
@@ -97,7 +97,7 @@ class Account:
         return codes
 
     async def turn_off_totp(self, visit: Visit, *, password: str, source: str) -> None:
-        """Ask for the password alone. Raises Invalid `invalid_input`, Unavailable `rate_limited`."""
+        """Turn off the second factor. Raises Invalid `invalid_input`, Unavailable `rate_limited`."""
         await self._check(visit, password=password, source=source)
         async with self._means.db.begin() as tx:
             await clear_totp(tx, person_id=visit.person.id)
@@ -106,7 +106,7 @@ class Account:
     async def new_recovery_codes(
         self, visit: Visit, *, password: str, source: str
     ) -> tuple[str, ...]:
-        """Ten new codes for the old ones. Raises Invalid `invalid_input`, Unavailable `rate_limited`."""
+        """Replace the recovery codes by ten new ones. Raises as `turn_off_totp`."""
         if not visit.person.has_totp:
             raise Invalid("invalid_input", "Turn on the second step first.")
         await self._check(visit, password=password, source=source)
@@ -131,7 +131,7 @@ class Account:
             await end_attempt(tx, attempt=attempt, now=means.clock.now())
 
     def _unsealed(self, visit: Visit, *, sealed: str) -> str:
-        """The secret of an offer to this person that still holds, or ''."""
+        """The secret of this person's offer, or '' if it is expired or not theirs."""
         try:
             raw = base64.b64decode(sealed, validate=True)
             text = self._means.box.open(raw, place=_offer_place(visit)).decode()

@@ -1,7 +1,7 @@
-"""Slow down guessing: every failure beyond the free ones doubles the wait, for account and source.
+"""Exponential backoff for failed sign-ins, per account and per network address.
 
-Attempts are counted in the database before they are judged, so all workers share one count and
-parallel guesses gain nothing. An account is counted whether it exists or not.
+Attempts are counted in the database before they are checked, so all workers share the count and
+parallel guesses gain nothing. Accounts are counted whether they exist or not.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,9 @@ from crossdock.kit.callers import caller_network
 from crossdock.kit.crypto import SecretBox
 
 FIRST_WAIT_S = 4
-SOURCE_SHARE = 6  # an office behind one address has this many times the free failures of an account
+SOURCE_SHARE = (
+    6  # a network address has this many times the free failures of an account, for offices
+)
 KEPT = timedelta(days=1)
 
 _BEGIN = "select begin_sign_in_attempt(%s, %s, %s, %s, %s, %s)"
@@ -26,14 +28,14 @@ where key_hash = %s
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many failures are free, and the longest wait after one."""
+    """The number of failures without a wait, and the longest wait."""
 
     free_failures: int
     longest_wait_s: int
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """What an attempt is counted under, as keyed hashes."""
+    """The keys that an attempt is counted under, as keyed hashes."""
 
     account: bytes
     source: bytes
@@ -45,14 +47,14 @@ def password_attempt(box: SecretBox, *, email: str, source: str) -> Attempt:
 
 
 def code_attempt(box: SecretBox, *, person_id: int, source: str) -> Attempt:
-    """An attempt with a code, or with the password of somebody who is signed in."""
+    """An attempt with a code, or with the password of a signed-in person."""
     return _attempt(box, account=f"code:{person_id}", source=source)
 
 
 async def begin_attempt(
     tx: Transaction, *, attempt: Attempt, limits: Limits, now: datetime
 ) -> None:
-    """Count the attempt as failed until it succeeds. Raises Unavailable `rate_limited`."""
+    """Count the attempt as failed, until `end_attempt`. Raises Unavailable `rate_limited`."""
     free = [limits.free_failures, limits.free_failures * SOURCE_SHARE]
     keys = [attempt.account, attempt.source]
     wait_s = await tx.value(_BEGIN, (keys, free, FIRST_WAIT_S, limits.longest_wait_s, KEPT, now))
@@ -62,7 +64,7 @@ async def begin_attempt(
 
 
 async def end_attempt(tx: Transaction, *, attempt: Attempt, now: datetime) -> None:
-    """The attempt succeeded: its account starts afresh, its source has one failure less."""
+    """The attempt succeeded: reset its account, and take one failure from its source."""
     await tx.run(_FORGET, (attempt.account,))
     await tx.run(_PARDON, (now, attempt.source))
 

@@ -1,6 +1,6 @@
--- Count an attempt to sign in before it is judged, so that parallel ones cannot slip through together.
--- p_keys: what is counted (account, source), p_free: how many failures of each cost no wait.
--- Returns 0 when the attempt may go on and was counted, otherwise the seconds until the next may.
+-- Count a sign-in attempt as failed before it is checked, so that parallel attempts count too.
+-- p_keys: what is counted (account, source); p_free: the number of failures of each without a wait.
+-- Returns 0 if the attempt was counted and may proceed, else the seconds until the next attempt.
 create or replace function begin_sign_in_attempt(
     p_keys bytea[], p_free integer[], p_first_wait_s integer, p_longest_wait_s integer,
     p_kept interval, p_now timestamptz
@@ -8,7 +8,7 @@ create or replace function begin_sign_in_attempt(
 declare
     v_wait integer;
 begin
-    -- Whoever has to wait writes nothing, however many accounts are tried meanwhile.
+    -- A blocked attempt writes nothing, however many accounts are tried.
     select ceil(extract(epoch from max(blocked_until) - p_now)) into v_wait
     from sign_in_attempts where key_hash = any(p_keys);
     if v_wait > 0 then
@@ -22,7 +22,7 @@ begin
 
     select ceil(extract(epoch from max(blocked_until) - p_now)) into v_wait
     from sign_in_attempts where key_hash = any(p_keys);
-    if v_wait > 0 then  -- another attempt was judged meanwhile: what was made for this one goes again
+    if v_wait > 0 then  -- blocked by a concurrent attempt: delete the rows inserted above
         delete from sign_in_attempts where key_hash = any(p_keys) and failures = 0;
         return least(v_wait, p_longest_wait_s);
     end if;

@@ -1,4 +1,4 @@
-"""The second factor: codes of an authenticator app (RFC 6238), and recovery codes for its loss."""
+"""The second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes."""
 
 import base64
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ update recovery_codes set used_at = %s where person_id = %s and code_hash = %s a
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
-    """A new secret for an authenticator app; `address` is what its QR code says."""
+    """A new secret for an authenticator app; `address` is the content of its QR code."""
 
     secret: str
     address: str
@@ -41,13 +41,13 @@ def new_enrolment(ids: Ids, *, email: str) -> Enrolment:
 
 
 def enrolment_of(secret: str, *, email: str) -> Enrolment:
-    """The same for a secret that was made before."""
+    """The enrolment for an existing secret."""
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
     return Enrolment(secret=secret, address=address)
 
 
 def matching_step(secret: str, *, code: str, now: datetime) -> int | None:
-    """The 30-second step whose code this is, of the present one and its neighbours; all are compared."""
+    """The 30-second step with this code: the current one or its neighbours; compares with all three."""
     totp = pyotp.TOTP(secret, interval=STEP_S)
     present = int(now.timestamp()) // STEP_S
     found = None
@@ -58,19 +58,19 @@ def matching_step(secret: str, *, code: str, now: datetime) -> int | None:
 
 
 def is_totp_shaped(code: str) -> bool:
-    """Whether the text is a code of an app; anything else can only be a recovery code."""
+    """Whether the text has the format of an app's code; anything else can only be a recovery code."""
     return len(code) == 6 and code.isascii() and code.isdigit()
 
 
 def plain_code(typed: str) -> str:
-    """A code as people type it, without spaces and hyphens, in lower case."""
+    """Normalise a typed code: no spaces and hyphens, lower case."""
     return "".join(c for c in typed.lower() if not c.isspace() and c != "-")[:64]
 
 
 async def set_totp(
     tx: Transaction, *, person_id: int, secret: str, step: int, box: SecretBox
 ) -> None:
-    """Ask the person for codes of this secret from now on; the step that proved it is spent."""
+    """Require codes of this secret from now on; the code of `step` is spent."""
     sealed = box.seal(secret.encode(), place=totp_place(person_id))
     await tx.run(
         "update people set totp_sealed = %s, totp_last_step = %s where id = %s",
@@ -79,7 +79,7 @@ async def set_totp(
 
 
 async def clear_totp(tx: Transaction, *, person_id: int) -> None:
-    """Ask for no codes any more; the recovery codes go too."""
+    """Turn off the second factor and delete the recovery codes."""
     await tx.run("update people set totp_sealed = null where id = %s", (person_id,))
     await tx.run("delete from recovery_codes where person_id = %s", (person_id,))
 
@@ -87,7 +87,7 @@ async def clear_totp(tx: Transaction, *, person_id: int) -> None:
 async def spend_totp(
     tx: Transaction, *, person_id: int, code: str, box: SecretBox, now: datetime
 ) -> bool:
-    """Whether the code is right and was not used before; then it is used."""
+    """Spend the code; returns whether it is right and was not used before."""
     sealed = await tx.value("select totp_sealed from people where id = %s", (person_id,))
     if sealed is None:
         return False
@@ -97,7 +97,7 @@ async def spend_totp(
 
 
 async def replace_recovery_codes(tx: Transaction, *, person_id: int, ids: Ids) -> tuple[str, ...]:
-    """Ten new codes of 80 bits, shown this once; the old ones are void."""
+    """Replace the recovery codes by ten new ones of 80 bits, which are shown only now."""
     codes = tuple(_base32(ids)[:_CODE_LETTERS].lower() for _ in range(RECOVERY_CODES))
     await tx.run("delete from recovery_codes where person_id = %s", (person_id,))
     await tx.run(
@@ -108,12 +108,12 @@ async def replace_recovery_codes(tx: Transaction, *, person_id: int, ids: Ids) -
 
 
 async def spend_recovery_code(tx: Transaction, *, person_id: int, code: str, now: datetime) -> bool:
-    """Whether the code is one of the person's and unused; then it is used."""
+    """Spend the recovery code; returns whether it is the person's and was not used before."""
     return bool(await tx.run(_SPEND_CODE, (now, person_id, _hashes([code])[0])))
 
 
 def totp_place(person_id: int) -> str:
-    """Where a sealed secret belongs."""
+    """The place that a sealed TOTP secret is bound to."""
     return f"totp:{person_id}"
 
 

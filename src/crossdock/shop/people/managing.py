@@ -1,4 +1,4 @@
-"""Add people, find them, change what they may do."""
+"""Add, find and change people."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ PERSON_COLUMNS = (
     " (select count(*) from recovery_codes r where r.person_id = p.id and r.used_at is null),"
     " p.created_at, p.last_seen_at, p.partner_id"
 )
-# Somebody of a partner that is disabled has nothing to do here until it is enabled again.
+# People of a disabled partner cannot sign in.
 MAY_ENTER = (
     "p.active and (p.partner_id is null"
     " or exists (select from partners a where a.id = p.partner_id and a.active))"
@@ -42,10 +42,10 @@ async def add_person(
     partner_id: int | None = None,
     name: str = "",
 ) -> Person:
-    """A person who may sign in: of the shop's staff in a role, or of the partner that is given.
+    """Add a person who may sign in: staff with a role, or a partner's person if `partner_id` is set.
 
-    Raises Invalid `invalid_input`, Conflict `exists` for a known e-mail, NotFound `not_found` for a
-    partner that is not the shop's.
+    Raises Invalid `invalid_input`, Conflict `exists` for an e-mail in use, NotFound `not_found` for
+    a partner that is not the shop's.
     """
     if len(name.strip()) > _NAME_LENGTH_MAX or not name.isprintable():
         raise _invalid("name", f"A name has at most {_NAME_LENGTH_MAX} printable characters.")
@@ -60,12 +60,12 @@ async def add_person(
         (shop_id, kind, partner_id, check_email(email), name.strip(), given, password_hash, now),
     )
     if person_id is None:
-        raise Conflict("exists", f"Somebody signs in as {email.strip()} already.")
+        raise Conflict("exists", f"There is a person with the e-mail {email.strip()} already.")
     return await read_person(tx, person_id=person_id)
 
 
 async def read_person(tx: Transaction, *, person_id: int) -> Person:
-    """The person of that id. Raises NotFound `not_found`."""
+    """The person with that id. Raises NotFound `not_found`."""
     row = await tx.one(f"{_SELECT} where p.id = %s", (person_id,))
     if row is None:
         raise NotFound("not_found", "There is no such person.")
@@ -73,28 +73,30 @@ async def read_person(tx: Transaction, *, person_id: int) -> Person:
 
 
 async def find_person(tx: Transaction, *, email: str) -> Person:
-    """The person of that e-mail, in any case of letters. Raises NotFound `not_found`."""
+    """The person with that e-mail, in any case. Raises NotFound `not_found`."""
     wanted = normal_email(email)
     row = await tx.one(f"{_SELECT} where lower(p.email) = %s", (wanted,)) if wanted else None
     if row is None:
-        raise NotFound("not_found", f"Nobody signs in as {email.strip()}.")
+        raise NotFound("not_found", f"There is no person with the e-mail {email.strip()}.")
     return person_from_row(row)
 
 
 async def list_people(tx: Transaction, *, shop_id: int | None = None) -> list[Person]:
-    """Everybody of a shop, or of all shops, by shop and e-mail."""
+    """The people of a shop, or of all shops, by shop and e-mail."""
     query = f"{_SELECT} where %(shop)s::bigint is null or p.shop_id = %(shop)s order by 3, lower(p.email)"
     return [person_from_row(row) for row in await tx.all(query, {"shop": shop_id})]
 
 
 async def set_role(tx: Transaction, *, person_id: int, role: str) -> None:
-    """Give another role; counts at the person's next click. Refuses to leave a shop without an owner.
+    """Change the role, effective with the next request. The last owner of a shop stays owner.
 
-    Somebody of a partner has no role to change: Refused `permission_denied`.
+    Raises Refused `permission_denied` for the last owner and for a partner's people.
     """
     person = await read_person(tx, person_id=person_id)
     if person.principal != "staff":
-        raise Refused("permission_denied", f"{person.email} is a partner's, not of the staff.")
+        raise Refused(
+            "permission_denied", f"{person.email} belongs to a partner; only staff have roles."
+        )
     if check_role(role) != "owner":
         await _keep_an_owner(tx, person_id=person_id)
     _found(await tx.run("update people set role = %s where id = %s", (role, person_id)))
@@ -103,7 +105,7 @@ async def set_role(tx: Transaction, *, person_id: int, role: str) -> None:
 async def set_password_hash(
     tx: Transaction, *, person_id: int, password_hash: str, spare: bytes = b""
 ) -> None:
-    """Change the password and end the person's sessions, except the one of the token hash `spare`."""
+    """Change the password and end the person's sessions, except the one with the token hash `spare`."""
     changed = await tx.run(
         "update people set password_hash = %s where id = %s", (password_hash, person_id)
     )
@@ -114,13 +116,13 @@ async def set_password_hash(
 
 
 async def has_password(tx: Transaction, *, person_id: int, password: str, hasher: Hasher) -> bool:
-    """Whether the person signs in with this password."""
+    """Whether this is the person's password."""
     known = await tx.value("select password_hash from people where id = %s", (person_id,))
     return await hasher.verify(password, known=known)
 
 
 async def disable_person(tx: Transaction, *, person_id: int) -> None:
-    """Let the person in no more, and end their sessions. The last owner of a shop stays."""
+    """Refuse sign-in and end the person's sessions. The last owner of a shop cannot be disabled."""
     await _keep_an_owner(tx, person_id=person_id)
     _found(await tx.run("update people set active = false where id = %s", (person_id,)))
     await tx.run("delete from sessions where principal_id = %s", (person_id,))
@@ -132,12 +134,12 @@ async def enable_person(tx: Transaction, *, person_id: int) -> None:
 
 
 def person_from_row(row: tuple[object, ...]) -> Person:
-    """A row of PERSON_COLUMNS."""
+    """The person in a row of PERSON_COLUMNS."""
     return msgspec.convert(dict(zip(Person.__struct_fields__, row, strict=True)), Person)
 
 
 def check_role(role: str) -> Role:
-    """The role of staff. Raises Invalid `invalid_input` for any other word."""
+    """Check a staff role. Raises Invalid `invalid_input` for any other text."""
     for known in STAFF_ROLES:
         if role == known:
             return known
@@ -145,14 +147,14 @@ def check_role(role: str) -> Role:
 
 
 def check_email(email: str) -> str:
-    """The address without spaces around it. Raises Invalid `invalid_input`."""
+    """The address without surrounding spaces. Raises Invalid `invalid_input`."""
     if not normal_email(email):
         raise _invalid("email", "That is not an e-mail address.")
     return email.strip()
 
 
 def normal_email(email: str) -> str:
-    """How an address is compared and counted; '' for a text that cannot be one."""
+    """The normal form of an address for comparing and counting; '' if it is not an address."""
     text = email.strip()
     return text.lower() if is_email(text) else ""
 

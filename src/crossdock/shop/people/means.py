@@ -1,4 +1,4 @@
-"""What signing in depends on."""
+"""The dependencies of signing in."""
 
 from datetime import timedelta
 

@@ -12,9 +12,9 @@ Principal = Literal["staff", "partner"]
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who may sign in; holds neither hash nor secret. `has_totp`: a second factor is on.
+    """A person who may sign in, without hash or secret. `has_totp`: the second factor is on.
 
-    The shop's staff have no `partner_id`; a partner's own people have one, and the role `partner`.
+    Staff have no `partner_id`; a partner's people have one, and the role `partner`.
     """
 
     id: int
@@ -32,28 +32,28 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def principal(self) -> Principal:
-        """Whom the person acts for: the shop, or a partner."""
+        """Whom the person acts for: 'shop' or 'partner'."""
         return "staff" if self.partner_id is None else "partner"
 
     @property
     def rights(self) -> tuple[Right, ...]:
-        """What the person's role may do, in the order of RIGHTS."""
+        """The rights of the person's role, in the order of RIGHTS."""
         return tuple(right for right in RIGHTS if self.may(right))
 
     def may(self, right: Right) -> bool:
-        """Whether the person's role includes this."""
+        """Whether the person's role includes this right."""
         return right in rights_of(self.role)
 
     @property
     def label(self) -> str:
-        """What to call the person: the name, or else the e-mail."""
+        """The person's name, or the e-mail if there is none."""
         return self.name or self.email
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """A live session as a page sees it: who, and the token that the page's forms must carry.
+    """A live session: the person, and the CSRF token for forms.
 
-    While `is_complete` is false the person has shown the password and still owes a code.
+    While `is_complete` is false, the password was checked and the second factor is missing.
     """
 
     person: Person
@@ -68,7 +68,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session at the one moment when its token is known."""
+    """A new session with its token, of which only a hash is stored."""
 
     token: str
     is_complete: bool

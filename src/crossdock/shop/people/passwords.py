@@ -11,7 +11,7 @@ DISTINCT_MIN = 5
 
 _COMMON_FILE = Path(__file__).with_name("common_passwords.txt")
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
-_WALK_PIECES = 2  # of so few pieces of rows, a password is a walk on the keyboard
+_WALK_PIECES = 2  # a password of up to this many pieces of keyboard rows is refused
 
 
 def check_password(password: str, *, email: str) -> None:
@@ -23,7 +23,7 @@ def check_password(password: str, *, email: str) -> None:
     | the e-mail, or little more than its name | `lovelace@shop.example`, `lovelace1815` |
     | on the list of the commonest      | `password1234`                       |
     | fewer than 5 different characters | `aaaabbbbaaaa`                       |
-    | a short piece again and again     | `abc123abc123`                       |
+    | a short piece repeated            | `abc123abc123`                       |
     | two rows of alphabet or keyboard  | `asdfghjkl987654`                    |
     """
     text = normal_password(password)
@@ -44,12 +44,12 @@ def _is_of_email(plain: str, *, email: str) -> bool:
 
 
 def _letters(plain: str) -> str:
-    """Without the digits and signs that people put behind a word."""
+    """The text without the digits and symbols at its end."""
     return plain.rstrip("0123456789!?.,-_@#$%&*+ ")
 
 
 def _is_walk(plain: str) -> bool:
-    """Whether the text is made of at most two pieces of rows, forwards or backwards."""
+    """Whether the text consists of at most two pieces of rows, forwards or backwards."""
     pieces, rest = 0, plain
     while rest and pieces <= _WALK_PIECES:
         rest = rest[_row_length(rest) :]

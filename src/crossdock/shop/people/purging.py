@@ -8,7 +8,7 @@ from crossdock.shop.people.sessions import Lifetimes
 
 
 async def purge_people(tx: Transaction, *, lives: Lifetimes, now: datetime) -> int:
-    """Delete ended sessions and old attempts; how many rows."""
+    """Delete ended sessions and old attempts; returns how many rows."""
     sessions = await tx.run(
         "delete from sessions where expires_at <= %s or seen_at <= %s", (now, now - lives.idle)
     )

@@ -1,4 +1,4 @@
-"""Roles as sets of rights: RIGHTS says who has which. A new right is its name and its line here.
+"""Roles as sets of rights. A new right needs its name and its line in RIGHTS.
 
 The last role is for a partner's own people, the others for the shop's staff.
 """
@@ -44,5 +44,5 @@ _RIGHTS_OF: dict[Role, frozenset[Right]] = {
 
 
 def rights_of(role: Role) -> frozenset[Right]:
-    """What a role may do."""
+    """The rights of a role."""
     return _RIGHTS_OF[role]

@@ -1,4 +1,4 @@
-"""Server-side sessions: known to the database by the hash of their token."""
+"""Server-side sessions, stored under the hash of their token."""
 
 import re
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ where token_hash = %s and not is_complete
 
 
 class Lifetimes(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a session lives without a click, and at the most."""
+    """The idle timeout of a session, and its longest duration."""
 
     idle: timedelta
     longest: timedelta
@@ -64,7 +64,7 @@ async def open_session(
     ids: Ids,
     now: datetime,
 ) -> str:
-    """The token of a new session; an incomplete one has ten minutes to show its code."""
+    """Open a session; returns its token. An incomplete one expires after ten minutes."""
     token = new_token(ids)
     life = lives.longest if is_complete else INCOMPLETE_LIFE
     form_token = new_token(ids)
@@ -76,7 +76,7 @@ async def open_session(
 async def complete_session(
     tx: Transaction, *, token_hash: bytes, lives: Lifetimes, ids: Ids, now: datetime
 ) -> str | None:
-    """The new token of a session that has shown its code, or None when it ended meanwhile."""
+    """Complete a session after its code; returns its new token, or None if it ended meanwhile."""
     token = new_token(ids)
     form_token = new_token(ids)
     row = (hash_key(token), form_token, now, now + lives.longest, token_hash)
@@ -86,7 +86,7 @@ async def complete_session(
 async def read_session(
     tx: Transaction, *, token: str, lives: Lifetimes, now: datetime
 ) -> Visit | None:
-    """The live session of a token, noted as seen once a minute; None for an ended or unknown one."""
+    """The live session of a token, or None. Updates its last use at most once a minute."""
     token_hash = hash_key(token)
     values = {"hash": token_hash, "now": now, "idle": lives.idle}
     row = await tx.one(_READ, values)

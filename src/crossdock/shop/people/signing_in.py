@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out. A session is what its token opens, however it is carried."""
+"""Sign in, check sessions, sign out. The caller carries the session's token, such as in a cookie."""
 
 import structlog
 
@@ -35,7 +35,7 @@ from crossdock.shop.people.sessions import (
 log = structlog.get_logger("crossdock.people")
 
 _KNOWN = f"select p.id, p.password_hash from people p where lower(p.email) = %s and {MAY_ENTER}"
-# Only while the password that was checked still holds: a reset or a disabling meanwhile wins.
+# Only if the password hash is unchanged: a concurrent reset or disabling wins.
 _ENTER = f"""
 update people p set password_hash = %s, last_seen_at = %s
 where p.id = %s and p.password_hash = %s and {MAY_ENTER}
@@ -44,7 +44,7 @@ returning p.kind, p.totp_sealed is not null
 
 
 class People:
-    """Who may act as a person. `account` is what they may change about themselves."""
+    """Authenticates people. `account` has the changes to their own account."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
@@ -53,10 +53,10 @@ class People:
     async def sign_in(
         self, *, email: str, password: str, source: str, replaces: str = ""
     ) -> NewSession | None:
-        """A session for e-mail and password; None for a wrong pair, known e-mail or not.
+        """Open a session for e-mail and password; None for a wrong pair.
 
-        The answer costs the same work in both cases. `source` is the caller's network address.
-        The session of the token that it `replaces` is ended: that token is not used again.
+        Known and unknown e-mails take the same time. `source` is the caller's network address.
+        The session with the token `replaces` is ended.
         Raises Unavailable `rate_limited` with `retry_after_s` after too many failures.
         """
         means, wanted = self._means, normal_email(email)
@@ -86,9 +86,9 @@ class People:
         return made
 
     async def enter_code(self, visit: Visit, *, code: str, source: str) -> NewSession | None:
-        """The complete session for an incomplete one and a code of the app or a recovery code.
+        """Complete a session with a code of the app or a recovery code.
 
-        None for a wrong or used code, or a session that ended meanwhile. Raises Unavailable
+        Returns None for a wrong or used code, or if the session ended meanwhile. Raises Unavailable
         `rate_limited`.
         """
         means, person_id = self._means, visit.person.id
@@ -109,12 +109,12 @@ class People:
         return NewSession(token=token, is_complete=True)
 
     async def sign_out(self, *, token: str) -> None:
-        """End the session of a token; an unknown one is no matter."""
+        """End the session of a token; an unknown token is ignored."""
         async with self._means.db.begin() as tx:
             await close_session(tx, token=token)
 
     async def visit(self, *, token: str) -> Visit | None:
-        """The live session of a token, complete or not, or None."""
+        """The live session of a token, with or without the second factor, or None."""
         if not is_token(token):
             return None
         async with self._means.db.statement() as tx:
@@ -123,9 +123,9 @@ class People:
             )
 
     async def admit(self, *, token: str, right: Right | None = None) -> Visit | None:
-        """The visit of somebody wholly signed in, or None.
+        """The visit of a completely signed-in person, or None.
 
-        Raises Refused `permission_denied` when the person's role does not include `right`.
+        Raises Refused `permission_denied` if the person's role does not include `right`.
         """
         visit = await self.visit(token=token)
         if visit is None or not visit.is_complete:
@@ -160,7 +160,7 @@ class People:
             raise
 
     async def _spend(self, tx: Transaction, *, person_id: int, code: str) -> str:
-        """Which kind of code it was; '' for a wrong one."""
+        """Spend the code; returns its kind, '' for a wrong one."""
         if is_totp_shaped(code):
             return "app" if await self._spend_totp(tx, person_id=person_id, code=code) else ""
         now = self._means.clock.now()
@@ -177,7 +177,7 @@ class People:
             raise Invalid("invalid_input", message) from error
 
     async def _renewed(self, password: str, *, known: str) -> str:
-        """The hash as it is, or made anew with today's parameters."""
+        """The hash, recomputed if its parameters are outdated."""
         if not self._means.hasher.is_outdated(known):
             return known
         return await self._means.hasher.hash(password)
@@ -208,6 +208,6 @@ class People:
 
 
 def _masked(email: str) -> str:
-    """Enough of an address to recognise one's own in a log: `a…@shop.example`."""
+    """A shortened address for the log: `a…@shop.example`."""
     local, at, domain = email.partition("@")
     return f"{local[:1]}…{at}{domain}" if email else "malformed"

@@ -16,8 +16,8 @@ def active_price(
     """The unit price in minor units, or None when there is none (spec shoppex_partner 3, 8.9).
 
     The first that exists: the partner's price list, the lowest running promotion, the sale
-    price while it runs (start inclusive, end exclusive), the retail price. The SQL twin is
-    `active_price` in active.sql; listing, amount rule and order lines use the same one.
+    price while it runs (start inclusive, end exclusive), the retail price. `active_price` in
+    active.sql is the same in SQL; listings, the amount rule and order lines use it.
     """
     if listed is not None:
         return listed

@@ -1,4 +1,4 @@
--- The SQL twin of pricing.active_price: the partner's list, a running promotion, a running sale, retail.
+-- pricing.active_price in SQL: the partner's price list, a running promotion, a running sale, the retail price.
 create or replace function active_price(
     listed bigint, promotion bigint, sale bigint, sale_starts_at timestamptz, sale_ends_at timestamptz,
     retail bigint, moment timestamptz

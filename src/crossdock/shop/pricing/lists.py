@@ -42,7 +42,7 @@ class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add_price_list(tx: Transaction, *, shop_id: int, name: str) -> int:
-    """A new, empty list's id. Raises Conflict `exists`, Invalid `invalid_input`."""
+    """Add an empty list; returns its id. Raises Conflict `exists`, Invalid `invalid_input`."""
     if not visible(name) or name.strip().isdigit():
         raise Invalid("invalid_input", "A price list needs a name that is not only digits.")
     list_id = await tx.value(
@@ -62,7 +62,7 @@ async def read_price_list(tx: Transaction, *, shop_id: int, name: str) -> PriceL
         if name.strip() in {found.name, str(found.id)}:
             return found
     known = ", ".join(found.name for found in lists) or "none"
-    raise NotFound("not_found", f"There is no price list {name!r}; known are {known}.")
+    raise NotFound("not_found", f"There is no price list {name!r}; choose from {known}.")
 
 
 async def list_price_lists(tx: Transaction, *, shop_id: int) -> list[PriceList]:

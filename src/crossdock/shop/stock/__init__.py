@@ -1,4 +1,4 @@
-"""Levels, entries, holds, serials, and the rule that limits what may be sold."""
+"""Stock: levels, entries, holds, serials, and the rule that limits what may be sold."""
 
 from crossdock.shop.stock.holding import (
     Hold,

@@ -62,7 +62,7 @@ def purchase_limit(
     Any origin but SC and * counts as the supplier's. W is None when stock is not managed.
     * with `own_requires_stock`, an SC variant without stock is not listed.
 
-    The SQL twin is `stock_limit` in limits.sql; a property test holds the two together.
+    `stock_limit` in limits.sql is the same in SQL; a property test compares the two.
     """
     total = _total(stock) if stock.managed else None
     if backorder:

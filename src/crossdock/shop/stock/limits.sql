@@ -1,5 +1,5 @@
--- The SQL twin of limits.purchase_limit: the same decision table, row by row.
--- Nested selects without a `with`, so that the planner puts them in place of the call and reads what is used only.
+-- limits.purchase_limit in SQL: the same decision table, row by row.
+-- Nested selects instead of `with`, so that the planner inlines the function and computes only the columns used.
 create or replace function stock_limit(
     origin text, managed boolean, status text, own bigint, supplier bigint,
     backorder boolean, own_requires_stock boolean
@@ -26,6 +26,6 @@ language sql immutable parallel safe rows 1 as $$
     ) facts
 $$;
 
--- Whether a variant runs out: it is counted, sold only while there are some, and a thing.
+-- Whether a variant can run out: its stock is managed, it is not sold without stock, and it is not virtual.
 create or replace function is_counted(p_managed boolean, p_sold_without_stock boolean, p_virtual boolean)
 returns boolean language sql immutable as $$ select p_managed and not p_sold_without_stock and not p_virtual $$;

@@ -14,7 +14,7 @@ PAGE_MAX = 50
 class StockItem(msgspec.Struct, frozen=True, gc=False):
     """A variant and its own level; `last_stock_change` is when its available quantity last changed.
 
-    What is not counted never runs out, whatever its level says.
+    Stock that is not counted never runs out, whatever its level.
     """
 
     variant_id: int
@@ -41,7 +41,7 @@ async def list_stock(
     limit: int = PAGE_MAX,
     offset: int = 0,
 ) -> Sequence[StockItem]:
-    """The stock items of the merchants that the partner sees, by id, at most PAGE_MAX; one query."""
+    """The stock items of the merchants that the partner may see, by id, at most PAGE_MAX; one query."""
     query = _STOCK if variant_id is None else _STOCK_OF_ONE
     rows = await tx.all(
         query if reference is None else _STOCK_BY_REFERENCE,
@@ -57,8 +57,8 @@ async def list_stock(
     return [StockItem(*row) for row in rows]
 
 
-# A page of variants, and then what belongs to each of them: skipped ones are not looked up. A filter
-# of its own query each, so that each has its own plan: one page by id, one row, a few rows.
+# First a page of variants, then joins for these only. Each filter has its own query, so that each
+# gets its own plan: a page by id, a single row, or a few rows.
 _OF_VARIANTS = """
     select v.id, v.sku, v.merchant_sku, v.name, v.weight_g, coalesce(l.on_hand, 0),
            coalesce(l.available, 0), v.enabled, is_counted(v.stock_managed, p.sold_without_stock, p.virtual),

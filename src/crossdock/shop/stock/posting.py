@@ -35,11 +35,11 @@ async def post_stock(
     now: datetime,
     order_id: int | None = None,
 ) -> None:
-    """Write the entries, change their levels and write one `stock.changed` event.
+    """Write the entries, change their levels and write one event.
 
-    Levels are locked in one order, so that postings cannot deadlock. Raises Refused
-    `stock_limit_exceeded` where a `floor` does not hold, `stock_insufficient` where a level would
-    go below zero; the transaction must then be rolled back.
+    Levels are locked in a fixed order, so that postings cannot deadlock. Raises Refused
+    `stock_limit_exceeded` if a `floor` is violated, `stock_insufficient` if a level would go
+    below zero; the transaction must then be rolled back.
     """
     if not postings:
         return

@@ -1,5 +1,5 @@
--- A step at which tests make a write path break, to prove that it leaves nothing half done; true where none is
--- wanted. Used as `assert fail_point('...')`: an expression costs a fraction of what a statement does.
+-- Fault injection for tests: `assert fail_point('step')` raises CD099 if the setting crossdock.fail_point names that
+-- step, to test that a write path is atomic. `assert` evaluates an expression, which is cheaper than a statement.
 create or replace function break_here(step text) returns boolean language plpgsql as $$
 begin
     raise exception 'fail point %', step using errcode = 'CD099';
@@ -8,13 +8,13 @@ create or replace function fail_point(step text) returns boolean language sql as
     select current_setting('crossdock.fail_point', true) is distinct from step or break_here(step)
 $$;
 
--- Post entries to levels: change the levels in one order, write the entries and one event: `stock.changed`, or
--- `inventory.moved` where all that was available stays available, as when goods leave that an order had.
--- p_postings: [{variant_id, pool, kind, on_hand, held, committed, floor, hold_id}], absent numbers are 0.
--- floor: the posting takes capacity, so what stays available may not be below zero.
--- Raises CD001 with the shortages as its detail; a CHECK is the wall behind it.
--- One level at a time by its whole key: a join would be planned for a hundred postings, and for so many it
--- is cheaper to read all levels of the shop.
+-- Post entries to levels: lock and change the levels in a fixed order, write the entries and one event:
+-- `stock.changed`, or `inventory.moved` if no available quantity changed, for example when an order is shipped.
+-- p_postings: [{variant_id, pool, kind, on_hand, held, committed, floor, hold_id}], missing numbers are 0.
+-- floor: refuse the posting if it leaves the available quantity below zero.
+-- Raises CD001 with the shortages as its detail; a CHECK constraint enforces the same.
+-- Levels are read one by one by their full key: the planner assumes 100 rows from a JSON array, and for so many
+-- it prefers to scan all levels of the shop.
 create or replace function post_stock(
     p_shop_id bigint, p_postings jsonb, p_reason text, p_order_id bigint, p_now timestamptz
 ) returns void language plpgsql as $$
@@ -75,8 +75,8 @@ begin
         jsonb_build_object('levels', to_jsonb(v_levels), 'reason', p_reason), p_now);
 end $$;
 
--- Lock a variant's levels before they are read to be divided: missing ones are made, so that there is something to
--- lock, and pools are locked by name. Variants are to be locked by their ids.
+-- Lock a variant's levels, in the order of pools, before the quantities are divided between them. Missing levels are
+-- created so that they can be locked. Lock several variants in the order of their ids.
 create or replace function lock_levels(p_shop_id bigint, p_variant_id bigint, p_pools text[])
 returns void language plpgsql as $$
 begin

@@ -1,6 +1,6 @@
--- Sell the oldest serials of a variant to an order's line, and ship them from its level; their numbers.
--- Called after the order's row is locked, for several variants in the order of their numbers, as levels are
--- locked. Raises CD001, as post_stock does, where there are fewer; nothing is sold then.
+-- Sell the oldest serials of a variant to an order's line and post them as shipped; returns their ids.
+-- Call it after locking the order, and for several variants in the order of their ids, as levels are locked.
+-- Raises CD001, as post_stock does, if there are fewer; nothing is sold then.
 create or replace function take_serials(
     p_shop_id bigint, p_order_id bigint, p_line_no smallint, p_variant_id bigint, p_quantity bigint, p_now timestamptz
 ) returns setof bigint language plpgsql as $$
@@ -22,9 +22,9 @@ begin
     return query select x.id from unnest(v_ids) as x (id);
 end $$;
 
--- Give the oldest serials of a variant to an order's line, whose level is locked and is posted by the caller; their
--- numbers. Raises CD001 where there are fewer. Waits for rows that are being sealed again under a newer master key:
--- those are not sold, and passing over them would refuse an order for goods that are there.
+-- Assign the oldest serials of a variant to an order's line; returns their ids. The caller has locked the level and
+-- posts it. Raises CD001 if there are fewer. It waits for rows that are being re-encrypted with a new master key:
+-- skipping them would refuse an order although its stock exists.
 create or replace function sell_serials(
     p_shop_id bigint, p_order_id bigint, p_line_no smallint, p_variant_id bigint, p_quantity bigint, p_now timestamptz
 ) returns bigint[] language plpgsql as $$

@@ -51,8 +51,8 @@ async def set_stock(
 ) -> int:
     """Set the levels; `new` are levels of variants created in this transaction, which nobody else can lock.
 
-    With `counts_only` warning levels and best-before dates stay as they are, and a pool that holds
-    nothing and shall hold nothing is not made.
+    With `counts_only` warning levels and best-before dates are kept, and no level is created for a
+    pool that has no stock and gets none.
 
     Writes one 'adjust' entry per changed quantity and one `stock.changed` event for all, and
     nothing if the levels agree already. The own level of a variant with serials is not changed: it is
