@@ -61,7 +61,7 @@ class Application:
             await self._live(receive, send)
 
     def _plain(self, scope: Scope) -> Scope:
-        """The request under the path that a channel reads from the query at `/`, if it does."""
+        """For a request to `/`, the path that a channel takes from the query string, if any."""
         if scope["path"] != "/" or not scope["query_string"]:
             return scope
         for channel in self.channels:

@@ -137,7 +137,7 @@ def main() -> None:
     except SealBroken as error:
         sys.stderr.write(f"crossdock: {error}; see docs/operating/master-key.md\n")
         sys.exit(1)
-    except BrokenPipeError:  # the reader of our output has left
+    except BrokenPipeError:  # the reader of the pipe has closed it
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -40,7 +40,7 @@ from crossdock.shop.warehouse import Booking, create_carriers
 
 
 def create_box(settings: Settings) -> SecretBox:
-    """What encrypts and decrypts secrets, with the keys of the settings or of the data folder.
+    """Create the box that encrypts secrets, with the keys of the settings or of the data folder.
 
     A change of the key file takes effect while the process runs.
     """
@@ -261,7 +261,7 @@ class Services:
         return Configuring(outbound=self.outbound, box=self.box)
 
     def create_callers(self, channel: str) -> Callers:
-        """The partners of one channel. It caches, so each channel creates one for all its proofs."""
+        """Create the callers of a channel. They cache, so create them once per channel."""
         return Callers(
             self.runtime.database, channel=channel, box=self.box, clock=self.runtime.clock
         )

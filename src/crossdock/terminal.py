@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Column, Table
 
 T = TypeVar("T")
-_FRAME = 3  # a line and two blanks around each column's text
+_FRAME = 3  # the border and two blanks of each column
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ShopOption = Annotated[str, typer.Option("--shop", help="The shop's slug.")]
@@ -63,7 +63,7 @@ def report_list(
 
 
 def print_table(table: "Table") -> None:
-    """Print a table in which no word, such as a key, is ever cut: it is wider than the terminal if need be."""
+    """Print a table that never cuts a word, such as a key; it may be wider than the terminal."""
     from rich.console import Console
 
     console = Console()
@@ -78,7 +78,7 @@ def print_table(table: "Table") -> None:
 
 
 def _needs(column: "Column") -> tuple[int, int]:
-    """How wide a column is with a word on each line, and with nothing broken."""
+    """The width of a column with one word per line, and without line breaks."""
     from rich.cells import cell_len
 
     texts = [str(text) for text in (column.header, *column.cells)]
@@ -89,7 +89,7 @@ def _needs(column: "Column") -> tuple[int, int]:
 
 
 def _share(needs: list[tuple[int, int]], *, room: int) -> list[int]:
-    """A width for each column: its words, and of the room that is left what it needs or its share."""
+    """The widths of the columns: at least the longest word, and a share of the remaining width."""
     widths = [least for least, _ in needs]
     left = max(0, room - sum(widths))
     lacks = sorted((most - least, index) for index, (least, most) in enumerate(needs))

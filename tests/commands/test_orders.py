@@ -108,7 +108,7 @@ async def test_cancels_an_order_and_lets_go_of_its_card(
     [
         ("4000 0000 0000 0002\n12/2031\n737\n", "The payment was declined."),
         ("4242\n12/2031\n737\n", "The card's number cannot be right."),
-        ("4242 4242 4242 4242\n12-2031\n737\n", "Month and year are given as MM/YYYY."),
+        ("4242 4242 4242 4242\n12-2031\n737\n", "Give month and year as MM/YYYY."),
     ],
 )
 async def test_tells_what_is_wrong_with_a_card_and_not_its_number(

@@ -91,7 +91,7 @@ async def test_a_rotated_and_a_revoked_secret_count_on_a_running_server(ask, alo
     fresh = ask("partner", "rotate", "Acme", "--key", made["key"])
     password = ask("partner", "rotate", made["user_name"])
 
-    assert "Say which key with --key" in told
+    assert "Choose a key with --key" in told
     assert fresh["key"] == made["key"]
     assert fresh["token"] != made["token"]
     assert password["user_name"] == made["user_name"]

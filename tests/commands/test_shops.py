@@ -91,8 +91,8 @@ def test_changes_what_was_given_when_it_was_added(alone: CommandLine):
     ("option", "text", "told"),
     [
         ("--name", " ", "A shop needs a name"),
-        ("--languages", "", "Languages are codes"),
-        ("--languages", "Dutch", "Languages are codes"),
+        ("--languages", "", "Languages must be codes"),
+        ("--languages", "Dutch", "Languages must be codes"),
         ("--country", "UK", "write GB"),
     ],
 )

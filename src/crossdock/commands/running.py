@@ -1,4 +1,4 @@
-"""The frame of nearly every command: start the database if needed, open the pool, run, close."""
+"""Run a command: start the database if needed, open the pool, run, close."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,9 +21,9 @@ def with_runtime(
 ) -> T:
     """Run `action` with an open pool; a server may be running at the same time.
 
-    Links that it makes lead to that server, whatever port it was given. A command that
-    `makes_database` makes or migrates it. For any other one SettingsError is raised where there is
-    no database yet, and CrossdockError `internal` where it is not of this version.
+    Links use the address of that server. With `makes_database` the database is created or migrated;
+    otherwise SettingsError is raised if there is no database yet, and CrossdockError `internal` if
+    it is of another version.
     """
     from crossdock.db.embedded import running_database
     from crossdock.db.migrate import migrate, require_served
@@ -40,17 +40,17 @@ def with_runtime(
 
 
 def require_database(settings: Settings) -> None:
-    """Raise SettingsError if there is no embedded database yet: most likely a wrong folder."""
+    """Raise SettingsError if there is no embedded database yet, most likely because of a wrong folder."""
     if settings.database.is_embedded and not _is_there(settings.server.data_path / "postgres"):
         raise SettingsError(
             f"There is no database in {settings.server.data_path}. Set CROSSDOCK_DATA_DIR to the data folder "
-            "or CROSSDOCK_DATABASE_URL to the database that you mean, or make a new one with "
+            "or CROSSDOCK_DATABASE_URL to your database, or create a new one with "
             "`make run` or `crossdock migrate`."
         )
 
 
 def _is_there(path: Path) -> bool:
-    """Like Path.exists, but a folder that may not be looked into is an error in every Python."""
+    """Path.exists, but a folder without permission is an error in every Python version."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -59,7 +59,7 @@ def _is_there(path: Path) -> bool:
 
 
 def run_once(action: Callable[[Runtime], Awaitable[T]], *, settings: Settings) -> T:
-    """Run `action` with an open pool on a database that runs and is migrated."""
+    """Run `action` with an open pool on a running, migrated database."""
     return asyncio.run(_run(action, settings))
 
 

@@ -100,7 +100,7 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         return True
 
     def cut(self) -> None:
-        """Close the socket under whoever waits for an answer; no cancel request is sent."""
+        """Close the socket while a statement waits for an answer; no cancel request is sent."""
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as link:
             link.shutdown(socket.SHUT_RDWR)
 
@@ -158,7 +158,7 @@ class Pool(AsyncConnectionPool[Connection]):
         self,
         timeout: float | None = None,  # noqa: ASYNC109 - the pool's own signature
     ) -> Connection:
-        """A connection, after closed ones were replaced; requests do not queue for their turn."""
+        """A connection, after closed ones were replaced, without queueing."""
         while True:
             connection = await super().getconn(timeout)
             if connection.is_usable():

@@ -1,10 +1,9 @@
-"""What a crash leaves beside a cluster, and how it is told from a server that runs.
+"""Files that a crash leaves beside a cluster, and how to tell them from those of a running server.
 
-`postmaster.pid` in the cluster and the lock of the socket each name a process. PostgreSQL refuses to
-start while a process of that number lives, whoever it is, and numbers are given again: after a restart
-of the machine, in a container from the first process on. So a number proves nothing here. A server runs
-if the named process is PostgreSQL with this cluster, or if somebody listens on the socket: the kernel
-closes that with its process, and it answers from another process namespace too.
+`postmaster.pid` and the socket's lock file each contain a process id. PostgreSQL refuses to start while
+any process has that id, but ids are reused: after a reboot, and in containers at once. So an id alone
+proves nothing. A server runs if that process is PostgreSQL with this cluster, or if a process listens on
+the socket, which the kernel closes with its process and which works across process namespaces.
 """
 
 import contextlib
@@ -21,18 +20,18 @@ _NOBODY = {errno.ECONNREFUSED, errno.ENOENT}
 
 
 def is_running(placement: Placement) -> bool:
-    """Whether a server of this cluster runs, here or in another process namespace."""
+    """Whether a server of this cluster runs, in this or another process namespace."""
     return server_pid(placement) is not None or _is_listening(placement)
 
 
 def is_ready(placement: Placement) -> bool:
-    """Whether the server says in its pid file that it takes connections."""
+    """Whether the server's pid file says that it accepts connections."""
     lines = _pid_lines(placement)
     return len(lines) > READY_LINE and lines[READY_LINE].strip() == "ready"
 
 
 def server_pid(placement: Placement) -> int | None:
-    """The server's process, if the pid file tells of one that lives and is ours."""
+    """The server's process id, if the process in the pid file is alive and ours."""
     lines = _pid_lines(placement)
     if not lines or not lines[0].strip().isdigit():
         return None
@@ -41,15 +40,15 @@ def server_pid(placement: Placement) -> int | None:
 
 
 def is_server(pid: int, *, cluster_dir: Path) -> bool:
-    """Whether the process is a living PostgreSQL for this folder, not a stranger with its number."""
+    """Whether the process is a running PostgreSQL for this folder, not another process with the same id."""
     program, *arguments = _command(pid) or [""]
     return Path(program).name == "postgres" and str(cluster_dir) in arguments
 
 
 def forget_leftovers(placement: Placement) -> None:
-    """Remove what would keep PostgreSQL from starting. Only for who holds the folder's lock.
+    """Remove files that would prevent PostgreSQL from starting. The caller holds the folder's lock.
 
-    Nothing is touched while a server runs.
+    Does nothing while a server runs.
     """
     if is_running(placement):
         return
@@ -70,7 +69,7 @@ def _pid_lines(placement: Placement) -> list[str]:
 
 def _is_listening(placement: Placement) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)  # a full queue of waiting connections is an answer too
+        probe.setblocking(False)  # a full backlog means that a server is there too
         try:
             probe.connect(str(placement.socket_dir / SOCKET_NAME))
         except OSError as error:
@@ -79,7 +78,7 @@ def _is_listening(placement: Placement) -> bool:
 
 
 def _command(pid: int) -> list[str]:
-    """The words of a process's command line; none of one that is gone, or dead and not yet reaped."""
+    """The command line of a process; empty if it is gone or a zombie."""
     with contextlib.suppress(OSError):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         return [word.decode(errors="replace") for word in words if word]

@@ -63,13 +63,13 @@ def migrate(database_url: str) -> bool:
 
 
 def what_is_due(database_url: str) -> str:
-    """What an operator has to do before the database is up to date; "" if nothing."""
+    """What an operator must do to bring the database up to date; "" if nothing."""
     current, standing = _look(database_url)
     return "" if standing == Standing.CURRENT else _told(current, standing=standing)
 
 
 def require_served(database_url: str) -> None:
-    """Raises CrossdockError `internal` if the database does not serve this program as it is."""
+    """Raises CrossdockError `internal` unless the database can serve this program without migration."""
     current, standing = _look(database_url)
     if standing not in {Standing.CURRENT, Standing.NEWER_AND_SERVES}:
         raise CrossdockError("internal", _told(current, standing=standing))

@@ -1,8 +1,8 @@
-"""A pooler between us and PostgreSQL: session mode works, transaction mode is refused.
+"""Detect a connection pooler: session mode works, transaction mode is refused.
 
-In transaction mode a statement goes to whatever server connection is free: time limits that were set
-for a connection are lost, locks of a session protect nobody, and prepared statements are not found.
-Crossdock pools its connections itself, so nothing is gained by it either.
+In transaction mode each transaction may use another server connection: timeouts set for a session are
+lost, session locks do not protect, and prepared statements are not found. Crossdock has its own pool,
+so a pooler brings no benefit.
 """
 
 import psycopg
@@ -21,11 +21,11 @@ _REFUSAL = (
 
 
 def refuse_transaction_pooling(database_url: str) -> None:
-    """Raises CrossdockError `internal` where a connection does not keep its server process,
-    and DatabaseUnavailable where there is none.
+    """Raises CrossdockError `internal` if a connection does not keep its server process,
+    DatabaseUnavailable if there is no connection.
 
-    While one connection is in a transaction, the other one keeps its process only where each has one
-    of its own.
+    While one connection is in a transaction, another one keeps its server process only if each
+    connection has its own.
     """
     try:
         _refuse(connection_info(database_url))
@@ -36,7 +36,7 @@ def refuse_transaction_pooling(database_url: str) -> None:
 def _refuse(info: str) -> None:
     with psycopg.connect(info, autocommit=True) as first:
         told = first.info.backend_pid
-        if told == _process(first):  # nobody is in between: a pooler makes up the number
+        if told == _process(first):  # no pooler: those invent the process id
             return
         with psycopg.connect(info) as second:
             for _ in range(TRIES):

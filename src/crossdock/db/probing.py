@@ -1,4 +1,4 @@
-"""Ask the database something on a connection of its own, whatever the pool's connections wait for."""
+"""Query the database on a separate connection, independent of the pool."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -9,13 +9,13 @@ import psycopg
 from crossdock.db.connection import Connection
 from crossdock.errors import DatabaseUnavailable
 
-ANSWER_S = 2.5  # so that an answer over HTTP is there within three seconds
+ANSWER_S = 2.5  # so that the HTTP answer comes within three seconds
 
 Row = tuple[Any, ...]
 
 
 class Probe:
-    """One connection, made when it is first needed; one question at a time, shared by all who ask."""
+    """One connection, opened on first use; concurrent callers share one query."""
 
     def __init__(self, conninfo: Callable[[], str], options: Mapping[str, Any]) -> None:
         self._conninfo = conninfo
@@ -24,7 +24,7 @@ class Probe:
         self._asking: asyncio.Task[Row | None] | None = None
 
     async def one(self, query: str) -> Row | None:
-        """The first row of the answer. Raises DatabaseUnavailable when there is none within ANSWER_S.
+        """The first row of the result. Raises DatabaseUnavailable if there is no answer within ANSWER_S.
 
         An SQL error is raised as it is.
         """
@@ -38,13 +38,13 @@ class Probe:
             raise DatabaseUnavailable from error
 
     def drop(self) -> None:
-        """Close the connection; the next question makes another."""
+        """Close the connection; the next query opens another."""
         if self._connection:
             self._connection.pgconn.finish()
             self._connection = None
 
     async def close(self) -> None:
-        """Ask no more."""
+        """Close the connection for good."""
         if self._asking:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -63,6 +63,6 @@ class Probe:
 
 
 def _take_error(asking: asyncio.Task[Row | None]) -> None:
-    """Take the error of a question whose asker waits no longer."""
+    """Retrieve the error of a query whose caller has given up, so that it is not logged."""
     if not asking.cancelled():
         asking.exception()

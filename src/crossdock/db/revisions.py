@@ -1,4 +1,4 @@
-"""Runs plain SQL on Alembic's connection, for migration revisions."""
+"""Run plain SQL on Alembic's connection, for migration revisions."""
 
 
 def run_sql(text: str) -> None:

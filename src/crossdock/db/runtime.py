@@ -1,4 +1,4 @@
-"""What a process works with: settings, clock and database, created once."""
+"""Settings, clock and database of a process, created once."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Runtime:
 
 
 def create_runtime(settings: Settings) -> Runtime:
-    """The clock and the pool that the settings ask for; the pool is not opened."""
+    """Create clock and pool from the settings; the pool is not opened yet."""
     database = Database(
         settings.database.url,
         min_size=settings.database.pool_min,

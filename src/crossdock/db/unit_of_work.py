@@ -26,7 +26,7 @@ from crossdock.errors import (
     Unavailable,
 )
 
-# The pool doubles its backoff after each failed attempt; after giving up, the next request starts anew.
+# The pool doubles its backoff after each failed attempt; when it has given up, the next request retries.
 RECONNECT_S = 3.0
 # The server enforces the statement timeout; only a waiting commit or a hanging server takes longer.
 PATIENCE_S = 5.0
@@ -151,7 +151,7 @@ class Database:
             yield Transaction(connection, hook=self._hook)
 
     async def _configure(self, connection: Connection) -> None:
-        """Set the session by a statement: poolers refuse, or drop, the options of a connection."""
+        """Configure the session by a statement, because poolers refuse or drop connection options."""
         connection.patience_s = self._patience_s
         self._hosts.add(connection)
         await connection.execute(_SESSION_SQL, [x for pair in self._session.items() for x in pair])

@@ -1,4 +1,4 @@
-"""Content codings of every route: gzip in what comes is undone, what is large goes out as gzip."""
+"""Content codings of all routes: gzip bodies of requests are decompressed, large answers compressed."""
 
 import asyncio
 import hashlib
@@ -20,27 +20,27 @@ Headers = list[tuple[bytes, bytes]]
 
 
 def body_coding(scope: Scope) -> str:
-    """The coding of a request's body, '' for none. Raises Invalid for any but gzip."""
+    """The content coding of a request's body, '' for none. Raises Invalid for any but gzip."""
     named = [
         value for name, value in scope["headers"] if name == b"content-encoding" and value.strip()
     ]
     coding = b",".join(named).strip().lower()
-    if coding in {b"", b"identity", b"utf-8", b"utf8"}:  # some name the charset here
+    if coding in {b"", b"identity", b"utf-8", b"utf8"}:  # some clients send the charset here
         return ""
     if coding in {b"gzip", b"x-gzip"}:
         return "gzip"
-    raise Invalid("invalid_input", "A request body may be compressed with gzip and nothing else.")
+    raise Invalid("invalid_input", "A request body may only be compressed with gzip.")
 
 
 class Kept:
-    """Compressed files and pages by their content, so that nobody makes us compress them anew."""
+    """A cache of compressed files and pages by content, so that requests cannot force recompression."""
 
     def __init__(self) -> None:
         self._bodies: OrderedDict[bytes, bytes] = OrderedDict()
         self._bytes = 0
 
     async def packed(self, body: bytes) -> bytes:
-        """The body as gzip; what was not used for longest is dropped."""
+        """The body as gzip, from an LRU cache."""
         key = hashlib.blake2b(body, digest_size=32).digest()
         if key in self._bodies:
             self._bodies.move_to_end(key)
@@ -59,10 +59,10 @@ class Kept:
 
 
 class Compressing:
-    """Sends one answer, as gzip where it is large, of a kind that shrinks, and the caller accepts it.
+    """Sends a response, with gzip if it is large, of a compressible type, and the caller accepts it.
 
-    A page for one person is never compressed: it holds the token of its forms beside what others
-    may have put there, and its size would give the token away (BREACH).
+    Pages for one person are never compressed: they contain a CSRF token next to text from others,
+    and the size of the answer would reveal the token (BREACH).
     """
 
     def __init__(self, scope: Scope, send: Send, *, kept: Kept) -> None:
@@ -134,7 +134,7 @@ def _is_small(headers: Headers) -> bool:
 
 
 def _shrinks(status: int, headers: dict[bytes, bytes]) -> bool:
-    """Whether an answer that is large, or of unknown length, is of a kind that shrinks and has no coding."""
+    """Whether an answer is large or of unknown length, of a compressible type, and has no coding yet."""
     if status in {204, 206, 304} or b"content-encoding" in headers or b"vary" in headers:
         return False
     kind = headers.get(b"content-type", b"")
@@ -145,7 +145,7 @@ def _shrinks(status: int, headers: dict[bytes, bytes]) -> bool:
 
 
 def _lasts(headers: dict[bytes, bytes]) -> bool:
-    """Whether the answer may be asked for again as it is."""
+    """Whether the answer may be requested again unchanged."""
     return b"etag" in headers and b"no-store" not in headers.get(b"cache-control", b"")
 
 
@@ -156,7 +156,7 @@ async def _packed(body: bytes) -> bytes:
 
 
 def _coded(start: Message, *, length: int | None) -> Message:
-    """The start of the answer in gzip; its entity tag is weak, for the bytes are others."""
+    """The start of the gzip answer; its entity tag becomes weak, because the bytes differ."""
     headers: Headers = [(b"content-encoding", b"gzip")]
     for name, value in start["headers"]:
         if name == b"etag":

@@ -90,7 +90,7 @@ async def render(
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector
 
-    registry = REGISTRY  # of this process alone
+    registry = REGISTRY  # of this process only
     if FOLDER_VARIABLE in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

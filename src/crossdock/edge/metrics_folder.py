@@ -1,8 +1,8 @@
-"""Where the processes of one server keep their counters: files that no full disk can break.
+"""The folder for the counters of a server's processes, safe against a full disk.
 
-prometheus_client maps its files into memory. A page of such a file that the file system has no room for
-ends the process with SIGBUS, so the folder is in memory (/dev/shm) where there is one, and the room of
-every file is taken before it is mapped. A process that gets no room counts in its own memory alone.
+prometheus_client maps files into memory. If the file system has no space for a page of such a file, the
+process gets SIGBUS. So the folder is in memory (/dev/shm) if possible, and the space of each file is
+allocated before it is mapped. A process that gets no space counts in its own memory only.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ log = structlog.get_logger("crossdock.metrics")
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MEMORY = Path("/dev/shm")  # nosec B108: make_folder takes a folder of this user alone
-FILE_BYTES = 1024 * 1024  # what prometheus_client maps at first: room for some 8,000 series
+FILE_BYTES = 1024 * 1024  # the initial size of prometheus_client's files, for some 8,000 series
 KINDS = ("counter", "histogram", "gauge_livesum")
 
 
 def make_folder(data_dir: Path, *, port: int) -> Path | None:
-    """The empty folder for the processes of the server on `port`; None where there is room for none."""
+    """Create an empty folder for the processes of the server on `port`; None if there is no space."""
     mark = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
     name = f"crossdock-metrics-{mark}-{port}"
     for parent in (MEMORY, Path(tempfile.gettempdir())):
@@ -41,20 +41,20 @@ def make_folder(data_dir: Path, *, port: int) -> Path | None:
 
 
 def remove_folder() -> None:
-    """Take the folder away with the server."""
+    """Delete the folder when the server stops."""
     if folder := os.environ.get(FOLDER_VARIABLE):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget_process(pid: int) -> None:
-    """Drop the gauges of a process that is gone; its counters stay counted."""
+    """Drop the gauges of a process that has ended; its counters are kept."""
     folder = Path(os.environ.get(FOLDER_VARIABLE, ""))
     for path in folder.glob(f"gauge_live*_{pid}.db"):
         path.unlink(missing_ok=True)
 
 
 def take_room() -> bool:
-    """Take the room of this process's files; False, and counting alone, where there is not enough."""
+    """Allocate the space of this process's files; False, and counting in memory, if there is not enough."""
     folder = os.environ.get(FOLDER_VARIABLE)
     if not folder:
         return False

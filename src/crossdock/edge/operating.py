@@ -85,7 +85,7 @@ class Operating:
 async def check_ready(database: Database) -> None:
     """Raise Unavailable `database_unavailable` unless the database serves this version.
 
-    It answers within three seconds, also while every connection of the pool waits.
+    It answers within three seconds, even if all connections of the pool are waiting.
     """
     try:
         row = await database.probe.one(STATE_SQL)

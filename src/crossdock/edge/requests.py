@@ -42,7 +42,7 @@ BODY_S = 30.0  # time limit for receiving a whole body
 _DRAIN_BYTES = 4 * 1024 * 1024
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
-_SECRET_BELOW = ("/track/",)  # the rest of these paths is a secret and is never logged
+_SECRET_BELOW = ("/track/",)  # the rest of these paths is secret and never logged
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -176,9 +176,9 @@ class _Exchange:
                 raise _too_large(limit_bytes)
 
     async def receive(self) -> Message:
-        """The next part of the body as it was before it was compressed.
+        """The next part of the decompressed body.
 
-        An error where it is too large, also then, too slow, cut off or broken.
+        Raises if the body, or its decompressed form, is too large, too slow, truncated or invalid.
         """
         message = await self._piece()
         if self._is_decoded or not message.get("body"):
@@ -187,7 +187,7 @@ class _Exchange:
         return await self._decoded(message) if body_coding(self.scope) else message
 
     async def _decoded(self, first: Message) -> Message:
-        """The whole body at once; what was sent stays in the scope, for a signature covers that."""
+        """The whole decompressed body; the scope keeps the original bytes, which a signature covers."""
         sent, message = bytearray(first["body"]), first
         while message.get("more_body"):
             message = await self._piece()
@@ -216,10 +216,10 @@ class _Exchange:
             async with asyncio.timeout_at(self._body_until):
                 return await self._receive()
         except TimeoutError:
-            raise Invalid("invalid_input", "The request body came too slowly.") from None
+            raise Invalid("invalid_input", "The request body was sent too slowly.") from None
 
     async def _drain(self) -> None:
-        """Read on for a while: a client that is cut off while it sends never sees the response."""
+        """Keep reading for a while: a client that is disconnected while it sends never sees the response."""
         if any(name == b"expect" for name, _ in self.scope["headers"]):
             return
         left = _DRAIN_BYTES
@@ -259,7 +259,7 @@ class _Exchange:
 
 
 def _with_single_slashes(scope: Scope) -> Scope:
-    """The request with each run of slashes in its path as one: a base URL may end with one."""
+    """The request with repeated slashes in its path collapsed, because base URLs may end with one."""
     raw_path = re.sub(rb"/{2,}", b"/", scope.get("raw_path") or b"")
     return {**scope, "path": re.sub("/{2,}", "/", scope["path"]), "raw_path": raw_path}
 

@@ -1,18 +1,18 @@
-"""Bounds on requests that are being answered: all of one process, and those from one address."""
+"""Limits on concurrent requests: of a process, and from one address."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 
 from crossdock.errors import Unavailable
 
-LOCAL = ("127.0.0.1", "::1")  # a proxy on the same machine speaks for everybody
+LOCAL = ("127.0.0.1", "::1")  # a proxy on the same machine forwards for many callers
 _RETRY_S = 1
 
 Client = tuple[str, int]
 
 
 class Room:
-    """Counts requests by the connection that they came on; one connection has one at a time."""
+    """Counts the requests in progress; a connection has one at a time."""
 
     def __init__(
         self, *, requests_max: int, per_address_max: int, proxies: Sequence[str] = ()
@@ -24,7 +24,7 @@ class Room:
         self.busy: set[Client] = set()
 
     def enter(self, client: Client) -> None:
-        """Count a request. Raises Unavailable `busy` where there is no room for it."""
+        """Count a request. Raises Unavailable `busy` if a limit is reached."""
         address = client[0]
         if not address:  # a socket without addresses
             return
@@ -36,7 +36,7 @@ class Room:
         self.busy.add(client)
 
     def leave(self, client: Client) -> None:
-        """The request was answered; nothing happens for one that was not counted."""
+        """Uncount a request that has ended; one that was not counted is ignored."""
         if client not in self.busy:
             return
         self.busy.remove(client)
@@ -47,7 +47,7 @@ class Room:
             del self._by_address[client[0]]
 
     def is_proxy(self, address: str) -> bool:
-        """Whether callers of many kinds come from there, so that it has no bound of its own."""
+        """Whether the address is a proxy, which has no limit of its own."""
         try:
             found = ip_address(address)
         except ValueError:

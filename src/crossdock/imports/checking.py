@@ -231,7 +231,7 @@ def _other_reason(record: Record) -> tuple[str, str] | None:
     if isinstance(record, MerchantRecord) and _unseen(record, "name"):
         return "name", _UNSEEN
     if isinstance(record, MerchantRecord) and record.email and not is_email(record.email):
-        return "email", "is no e-mail address"
+        return "email", "is not an e-mail address"
     return None
 
 

@@ -1,8 +1,8 @@
-"""Finds the address of the server that runs on a data folder, for commands beside it.
+"""Find the address of the server that runs on a data folder, for commands.
 
-A server that is ready writes its address to `server-*.json` in the data folder, keeps the file locked
-and deletes it when it stops. The kernel drops the lock of a killed server, and a file that is not
-locked is ignored. If several servers share a folder, the newest is used.
+A server writes its address to `server-*.json` in the data folder when it is ready, keeps the file
+locked and deletes it when it stops. The kernel drops the lock of a killed server, and files without a
+lock are ignored. If several servers share a folder, the newest is used.
 """
 
 import contextlib
@@ -108,7 +108,7 @@ def _read(path: Path) -> tuple[int, Note] | None:
 
 
 def _sweep(settings: Settings) -> None:
-    """Delete the files of servers that were killed."""
+    """Delete the address files of killed servers."""
     for path in settings.server.data_path.glob(NOTES):
         with contextlib.suppress(OSError), path.open("rb") as file:
             if not _is_held(file):

@@ -1,4 +1,4 @@
-"""What every child process of the supervisor does: report readiness, and end with its parent."""
+"""Code of the supervisor's child processes: report readiness and heartbeats, and end with the parent."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def begin() -> None:
-    """Leave with the parent, and keep what is written from other users of the machine."""
+    """End with the parent, and set a umask that hides new files from other users."""
     os.umask(0o077)
     leave_with_parent()
 
@@ -39,9 +39,9 @@ def announce_ready() -> None:
 
 
 async def show_life() -> None:
-    """Report that this process serves, then once a second that its event loop still runs.
+    """Report that this process serves, then send a heartbeat from its event loop once a second.
 
-    The supervisor replaces a process that falls silent.
+    The supervisor replaces a process whose heartbeats stop.
     """
     descriptor = _ready_descriptor()
     if not descriptor:
@@ -50,7 +50,9 @@ async def show_life() -> None:
     os.write(descriptor, b"ready\n")
     while True:
         await asyncio.sleep(BEAT_S)
-        with contextlib.suppress(BlockingIOError):  # what is in the pipe is sign enough
+        with contextlib.suppress(
+            BlockingIOError
+        ):  # the pipe is full, so the supervisor has heartbeats to read
             os.write(descriptor, b"\n")
 
 

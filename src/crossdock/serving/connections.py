@@ -1,7 +1,7 @@
-"""Ends connections that hold room and do nothing: the HTTP server itself knows no such bounds.
+"""Close connections that are idle or do not read: the HTTP server has no such limits.
 
-A thread looks at the process's sockets some times a second and shuts down those that are too many or do
-not read; the HTTP server then meets a closed connection and lets go of it.
+A thread checks the process's sockets several times a second and shuts down those that are too many or
+do not read; the HTTP server then sees a closed connection.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from crossdock.edge import Client, Room
 from crossdock.settings import Settings
 
 EVERY_S = 0.5
-SOON_S = 0.25  # when half of the room is taken
-BURST = 2  # so many times `connections_max` may be there until the next look
+SOON_S = 0.25  # if more than half of the connections are in use
+BURST = 2  # up to this multiple of `connections_max` may be open until the next check
 SPARE_FILES = 256  # of a process, besides its connections
-READ_LEAST_BYTES = 16 * 1024  # what counts as reading, within `write_s`
+READ_LEAST_BYTES = 16 * 1024  # a caller must read at least this much within `write_s`
 # struct tcp_info of linux/tcp.h
 _INFO_BYTES = 148
 _UNACKED, _LAST_RECEIVED_MS, _ACKED, _UNSENT = (24, "I"), (52, "I"), (120, "Q"), (144, "I")
@@ -34,7 +34,7 @@ log = structlog.get_logger("crossdock.connections")
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """One connection as a look found it; by the end of the look its descriptor may be another's."""
+    """A connection at the time of a check; its descriptor may be reused before the check ends."""
 
     descriptor: int
     client: Client
@@ -55,7 +55,7 @@ class Connections:
         self._thread = threading.Thread(target=self._run, name="connections", daemon=True)
 
     def start(self) -> None:
-        """Begin to look; the port is open."""
+        """Start the thread; the port is open."""
         for descriptor in _descriptors():
             with _socket(descriptor, port=self._port) as found:
                 if found and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
@@ -63,7 +63,7 @@ class Connections:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop the thread."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -75,10 +75,10 @@ class Connections:
                 count = self._look()
                 wait_s = SOON_S if count > self._http.connections_max / 2 else EVERY_S
             except Exception:
-                log.exception("connections were not looked at")
+                log.exception("connections could not be checked")
 
     def _look(self) -> int:
-        """End what has to be; how many connections there were."""
+        """Close connections over the limits; returns how many there were."""
         seen = [each for each in map(self._examine, _descriptors()) if each]
         busy = self._room.busy.copy()
         ended = self._unread(seen)
@@ -93,7 +93,7 @@ class Connections:
         return len(seen)
 
     def _unread(self, seen: list[Seen]) -> list[Seen]:
-        """Those whose caller did not read on for too long."""
+        """Connections whose caller has not read for too long."""
         now, before = time.monotonic(), self._progress
         self._progress = {}
         late = []
@@ -109,7 +109,7 @@ class Connections:
         return late
 
     def _too_many(self, seen: list[Seen], waiting: list[Seen], *, already: int) -> list[Seen]:
-        """Of those that wait, the longest idle, as many as are too many in all or of one address."""
+        """The longest idle connections, as many as exceed the limits in total or per address."""
         surplus = len(seen) - already - self._http.connections_max
         counts = Counter(each.client[0] for each in seen)
         crowded = {
@@ -133,9 +133,9 @@ class Connections:
             try:
                 peer = found.getpeername()
                 info = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
-            except OSError:  # one that listens, or is gone
+            except OSError:  # a listening socket, or one that was closed
                 return None
-        if len(info) < _INFO_BYTES:  # a kernel that tells less
+        if len(info) < _INFO_BYTES:  # an older kernel with fewer fields
             return None
         return Seen(
             descriptor=descriptor,
@@ -146,7 +146,7 @@ class Connections:
         )
 
     def _end(self, each: Seen) -> None:
-        """Close it for both sides; what was not read goes with it."""
+        """Shut down both directions; unread data is lost."""
         with _socket(each.descriptor, port=self._port) as found, contextlib.suppress(OSError):
             if found is None or found.getpeername()[:2] != each.client:
                 return
@@ -156,7 +156,7 @@ class Connections:
 
 
 def make_room_for(connections: int) -> None:
-    """Allow the process as many open files as its connections need, as far as the system lets it."""
+    """Raise the limit of open files to what the connections need, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = BURST * connections + SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -172,9 +172,9 @@ def _descriptors() -> list[int]:
 
 @contextlib.contextmanager
 def _socket(descriptor: int, *, port: int) -> Iterator[socket.socket | None]:
-    """A duplicate of this process's socket of the port; None for any other file, or none.
+    """A duplicate of the descriptor if it is a socket of the port, else None.
 
-    A descriptor may be another file the next moment; a duplicate stays what it is.
+    A descriptor may be reused at any moment; its duplicate is not.
     """
     try:
         copy = os.dup(descriptor)
@@ -183,7 +183,7 @@ def _socket(descriptor: int, *, port: int) -> Iterator[socket.socket | None]:
         return
     try:
         found = socket.socket(fileno=copy)
-    except OSError:  # no socket
+    except OSError:  # not a socket
         os.close(copy)
         yield None
         return
@@ -205,6 +205,6 @@ def _field(info: bytes, place: tuple[int, str]) -> int:
 
 
 def _end_when_unheard(listener: socket.socket, *, after_s: float) -> None:
-    """Have the kernel give up connections that acknowledge nothing; accepted ones inherit it."""
+    """Set TCP_USER_TIMEOUT, which accepted connections inherit: the kernel drops silent peers."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(after_s * 1000))

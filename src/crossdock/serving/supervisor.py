@@ -94,7 +94,7 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
 
     async def _one_life(self, slot: int, module: str) -> tuple[int, bool]:
-        """Start the process and wait for its end: (exit code, whether it became ready)."""
+        """Start the process and wait for its end; returns (exit code, whether it became ready)."""
         reading, writing = os.pipe()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", module,
@@ -116,7 +116,7 @@ class Supervisor:
     async def _watch(
         self, descriptor: int, slot: int, process: asyncio.subprocess.Process, *, beats: bool
     ) -> bool:
-        """Wait for the process's readiness line, then for its end, and kill it if it falls silent.
+        """Wait for the process's readiness line, then for its end, and kill it if its heartbeats stop.
 
         End of file without that line means that it never was ready.
         """
@@ -137,9 +137,9 @@ class Supervisor:
         return was_ready
 
     async def _beats(self, reader: asyncio.StreamReader) -> bool:
-        """Listen to a process's signs of life: True when it ended, False when it fell silent.
+        """Read a process's heartbeats: True when it ended, False when they stopped.
 
-        Silence is counted in turns of this loop, so a machine that slept finds nobody silent.
+        The time is counted in turns of this loop, so that a suspended machine is harmless.
         """
         silent_max = max(1, round(self._settings.http.hung_after_s / BEAT_S))
         silent = 0

@@ -17,7 +17,7 @@ from crossdock.serving.connections import BURST, Connections, make_room_for
 from crossdock.settings import Settings
 
 BACKLOG = 1024
-# Of what was read and not yet answered, and of answers not yet written: pipelining ends here.
+# Limits of unanswered input and unsent output, which bound pipelining.
 BUFFER_BYTES = 64 * 1024
 GARBAGE_THRESHOLD = 10_000
 
@@ -45,7 +45,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _announce(app: Application, connections: Connections) -> None:
-    """Report readiness, then signs of life; the socket is open once the application has started."""
+    """Report readiness, then heartbeats; the socket is open once the application has started."""
     await app.started.wait()
     await asyncio.sleep(0.01)
     _spare_collections()

@@ -1,4 +1,4 @@
-"""Compute again what is stored, and tell every difference. None are expected, ever."""
+"""Recompute stored values from their sources and report every difference; none are expected."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from crossdock.db.unit_of_work import Database
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Something stored that is not what its sources say."""
+    """A stored value that differs from the recomputed one."""
 
     check: str
     where: str
@@ -15,7 +15,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: how many things it looked at, and what is wrong."""
+    """The result of a check: the number of rows checked, and the differences."""
 
     check: str
     looked_at: int
@@ -97,7 +97,7 @@ _CANCELLED = """
     from orders o where o.fulfilment_state = 'cancelled'
 """
 
-# What is not packed went as serials, with the order.
+# Units without a package were serials, delivered when the order was placed.
 _SHIPPED = """
     select format('shop %s order %s line %s', shop_id, order_id, line_no),
            format('shipped %s, picked at least %s', coalesce(p.gone, s.sold, 0), coalesce(p.packed, s.sold, 0)),
@@ -151,7 +151,7 @@ _ORPHANS = """
     where d.kind = 'dispatch'
 """
 
-# A claim that ran out is queued again within a minute; one that did an hour ago shows that nobody does it.
+# An expired claim is requeued within a minute; an hour later, no worker can be running.
 _STUCK = """
     select format('shop %s delivery %s to %s', shop_id, id, target), 'sent on, or queued again',
            format('claimed until %s', next_attempt_at), next_attempt_at < now() - interval '1 hour' as wrong
@@ -246,7 +246,7 @@ CHECKS = {
 
 
 async def examine(db: Database) -> list[CheckResult]:
-    """Run every check in one snapshot; reads only. A shop at work may go on meanwhile."""
+    """Run all checks in one read-only snapshot; the server may keep running."""
     results = []
     async with db.begin() as tx:
         await tx.run("set transaction isolation level repeatable read, read only")

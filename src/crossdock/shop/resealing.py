@@ -1,7 +1,7 @@
-"""All that is sealed under the master key: seal it again under the newest, and tell what needs an older one.
+"""Re-encrypt all sealed secrets with the newest master key, and report those that need an older one.
 
-It goes through each table in batches, a transaction each. A row is written only where it still is
-what was read, so a server may work meanwhile, and after a kill it is simply run again.
+Tables are processed in batches with a transaction each. A row is written only if it is unchanged
+since it was read, so the server may keep running, and an interrupted run can be repeated.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -19,25 +19,25 @@ NAMED_MAX = 20
 
 
 class Fingerprints(Protocol):
-    """What a sealed text is found by under every known master key, the newest first."""
+    """The keyed hashes by which a sealed text is found, one per known master key, newest first."""
 
     def __call__(self, box: SecretBox, *, shop_id: int, serial: str) -> Sequence[bytes]: ...
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A table that holds sealed bytes; `read` gives (shop, key, place's name, sealed, fingerprint)."""
+    """A table with sealed bytes; `read` returns (shop, key, place, sealed, fingerprint)."""
 
     name: str
     count: str
     read: str
     write: str
     place: Callable[[int, Any, Any], str]
-    key: Any = 0  # comes before every key of the table
+    key: Any = 0  # sorts before every key of the table
     fingerprints: Fingerprints | None = None
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """One table's state: what was sealed again, what needs an older key, what no known key opens."""
+    """Counts of a table: re-encrypted, needing an older key, and opened by no known key."""
 
     name: str
     looked_at: int = 0
@@ -132,7 +132,7 @@ Moved = Callable[[int], None]
 
 
 async def count_sealed(db: Database) -> int:
-    """How many rows hold something sealed."""
+    """The number of rows with sealed bytes."""
     async with db.statement() as tx:
         return sum([await tx.value(kept.count) for kept in KEPT])
 
@@ -140,14 +140,14 @@ async def count_sealed(db: Database) -> int:
 async def check_seals(
     db: Database, *, box: SecretBox, moved: Moved = lambda done: None
 ) -> list[Sealed]:
-    """Open everything that is sealed, and tell what the newest key does not open; reads only."""
+    """Open all sealed bytes and report those that the newest key does not open; read-only."""
     return [await _look(db, kept, box=box, moved=moved, writes=False) for kept in KEPT]
 
 
 async def await_writers(db: Database) -> None:
-    """Wait for every transaction that may have sealed something already, until it has ended.
+    """Wait until all transactions that may have sealed something with an older key have ended.
 
-    Raises Unavailable `busy` where one goes on for long.
+    Raises Unavailable `busy` if one takes too long.
     """
     async with db.begin() as tx:
         await tx.run(
@@ -156,9 +156,9 @@ async def await_writers(db: Database) -> None:
 
 
 async def reseal(db: Database, *, box: SecretBox, moved: Moved = lambda done: None) -> list[Sealed]:
-    """Seal under the newest key what only an older one opens, then look at everything once more.
+    """Re-encrypt what only an older key opens, then check everything.
 
-    `moved` is told of every row twice. What no known key opens stays as it is.
+    `moved` gets the progress, each row twice. Bytes that no known key opens are kept.
     """
     done = [await _look(db, kept, box=box, moved=moved, writes=True) for kept in KEPT]
     left = await check_seals(db, box=box, moved=moved)
@@ -169,10 +169,10 @@ async def reseal(db: Database, *, box: SecretBox, moved: Moved = lambda done: No
 
 
 async def require_key(db: Database, *, box: SecretBox) -> list[Sealed]:
-    """What no known key opens, apart from serials, which may be many.
+    """Check the master key at start; returns what no known key opens, without serials, which may be many.
 
-    Raises CrossdockError `internal` when there is something sealed and nothing of it opens: then
-    the key is another installation's, or lost.
+    Raises CrossdockError `internal` if nothing that is sealed can be opened: the key is lost or
+    another installation's.
     """
     found = [
         await _look(db, kept, box=box, moved=lambda done: None, writes=False)
@@ -220,7 +220,7 @@ async def _batches(db: Database, kept: Kept) -> AsyncIterator[list[Row]]:
 def _judge(
     rows: list[Row], *, kept: Kept, box: SecretBox
 ) -> tuple[list[tuple[Row, bytes]], tuple[str, ...]]:
-    """The rows that the newest key did not make, with what they hold; and the places that stay shut."""
+    """The rows that an older key sealed, with their secrets, and the places that no key opens."""
     due, broken = [], []
     for row in rows:
         shop_id, key, name, sealed, fingerprint = row

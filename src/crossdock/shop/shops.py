@@ -22,8 +22,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """One operator's catalogue, stock, orders and partners; `languages` has the main one first.
 
-    `time_zone` is the IANA name of the zone in which dates and times without one are read and told;
-    `product_url` the template of a product's page, or ''.
+    `time_zone` is the IANA name of the zone for dates and times without one; `product_url` is the
+    template of a product page's URL, or ''.
     """
 
     id: int
@@ -51,7 +51,7 @@ async def add_shop(
     languages: tuple[str, ...] = ("en",),
     time_zone: str | None = None,
 ) -> Shop:
-    """A new shop; without a time zone it has its country's, or UTC where the country has several.
+    """Add a shop. The default time zone is the country's, or UTC if the country has several.
 
     Raises Invalid (invalid_input) for a malformed value, Conflict (exists) for a slug in use.
     """
@@ -71,7 +71,7 @@ async def add_shop(
 
 
 async def read_shop(tx: Transaction, *, slug: str) -> Shop:
-    """The shop of that slug. Raises NotFound (not_found)."""
+    """The shop with that slug. Raises NotFound (not_found)."""
     row = await tx.one(f"{_SELECT} where slug = %s", (slug,))
     if row is None:
         raise NotFound("not_found", f"There is no shop {slug!r}.", {"slug": slug})
@@ -79,7 +79,7 @@ async def read_shop(tx: Transaction, *, slug: str) -> Shop:
 
 
 async def set_sender(tx: Transaction, *, shop_id: int, sender: Address) -> bool:
-    """Say where the shop's parcels come from; whether that is news. Raises Invalid (invalid_input)."""
+    """Set the sender on labels; returns whether it changed. Raises Invalid (invalid_input)."""
     if sender.country:
         sender = msgspec.structs.replace(sender, country=read_country(sender.country))
     text = msgspec.json.encode(sender).decode()
@@ -98,7 +98,7 @@ async def set_profile(
     country: str | None = None,
     languages: tuple[str, ...] | None = None,
 ) -> bool:
-    """Change what is given; whether anything is news. Raises Invalid (invalid_input).
+    """Change the given fields; returns whether anything changed. Raises Invalid (invalid_input).
 
     The currency cannot be changed: prices, orders and balances are in it.
     """
@@ -122,9 +122,9 @@ async def set_profile(
 
 
 async def set_time_zone(tx: Transaction, *, shop_id: int, time_zone: str) -> bool:
-    """Say in which zone the shop's dates are read and told; whether that is news.
+    """Set the shop's time zone; returns whether it changed.
 
-    What is stored are moments, which stay as they are. Raises Invalid (invalid_input).
+    Stored times do not change. Raises Invalid (invalid_input).
     """
     name = zone_named(time_zone).key
     changed = await tx.run(
@@ -134,19 +134,19 @@ async def set_time_zone(tx: Transaction, *, shop_id: int, time_zone: str) -> boo
 
 
 async def list_shops(tx: Transaction) -> list[Shop]:
-    """Every shop, the oldest first."""
+    """All shops, oldest first."""
     return [_from_row(row) for row in await tx.all(f"{_SELECT} order by id")]
 
 
 async def set_product_url(tx: Transaction, *, shop_id: int, template: str) -> bool:
-    """Say where the shop's product pages are, as https://shop.example/p/{handle}; whether that is news.
+    """Set the URL template of product pages, such as https://shop.example/p/{handle}; whether it changed.
 
-    `{handle}` and `{sku}` stand for a product's. Raises Invalid (invalid_input).
+    `{handle}` and `{sku}` are replaced. Raises Invalid (invalid_input).
     """
     url = template.strip()
     if url and not _PRODUCT_URL.fullmatch(url):
         raise _invalid(
-            "product_url", "A product URL begins with https:// and has {handle} or {sku} in it."
+            "product_url", "A product URL begins with https:// and contains {handle} or {sku}."
         )
     changed = await tx.run(
         "update shops set product_url = %s where id = %s and product_url <> %s",
@@ -169,7 +169,7 @@ def _check(*, slug: str, name: str, currency: str, languages: tuple[str, ...]) -
     _check_name(name)
     exponent(currency)
     if pycountry.currencies.get(alpha_3=currency) is None:
-        raise _invalid("currency", f"{currency} is no currency of ISO 4217.")
+        raise _invalid("currency", f"{currency} is not a currency of ISO 4217.")
     _check_languages(languages)
 
 
@@ -180,7 +180,7 @@ def _check_name(name: str) -> None:
 
 def _check_languages(languages: tuple[str, ...]) -> None:
     if not languages or not all(_LANGUAGE.fullmatch(language) for language in languages):
-        raise _invalid("languages", "Languages are codes such as en, nl or pt-BR.")
+        raise _invalid("languages", "Languages must be codes such as en, nl or pt-BR.")
 
 
 def _invalid(field: str, message: str) -> Invalid:

@@ -107,8 +107,8 @@ async def test_refuses_a_word_and_says_why(tx, wording, word, told):
     ("word", "told"),
     [
         ("customer=nobody@x.example", "crossdock customer list"),
-        ("visible_merchants=south", "known are main, north"),
-        ("price_list=Gold", "known are none"),
+        ("visible_merchants=south", "choose from main, north"),
+        ("price_list=Gold", "choose from none"),
     ],
 )
 async def test_says_what_there_is_instead(tx, wording, word, told):

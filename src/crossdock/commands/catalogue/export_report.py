@@ -1,4 +1,4 @@
-"""What a person sees of an export: how much was written and what the format had no place for."""
+"""The report of an export: what was written, and what the format cannot express."""
 
 import sys
 
@@ -31,7 +31,7 @@ def show_summary(summary: ExportSummary, *, as_json: bool) -> None:
 
 
 def _lacks_text(summary: ExportSummary) -> str:
-    """What the receiver will refuse, and how to get a page for every product."""
+    """The products that the receiver will refuse because a required field is missing, and the remedy."""
     parts = ", ".join(f"{name} ({count})" for name, count in summary.receiver_lacks.items())
     advice = (
         f" Give the products' pages: crossdock shop set {summary.shop} "

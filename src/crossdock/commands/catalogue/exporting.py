@@ -53,7 +53,7 @@ def export(
 
 
 def _export(out: Path | None, *, file_format: str, slug: str) -> "ExportSummary":
-    """Write to stdout; or a draft and rename it, so that a file that is there is whole."""
+    """Write to stdout, or to a temporary file that is renamed, so that the file is complete."""
     if out is None:
         return _write(sys.stdout.buffer, file_format=file_format, slug=slug)
     if out.is_dir() or not out.parent.is_dir():

@@ -1,4 +1,4 @@
-"""What a person sees of an import: a progress bar and a table of refused rows, both on stderr."""
+"""The report of an import: a progress bar and a table of refused rows, both on stderr."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ _NAMED = 8
 
 
 class TerminalWatcher(Watcher):
-    """Shows progress where stderr is a terminal, keeps the first findings, writes all to the report."""
+    """Shows progress on a terminal, keeps the first findings, and writes all to the report file."""
 
     def __init__(self, *, report: Path | None) -> None:
         self.console = Console(stderr=True)
@@ -67,7 +67,7 @@ class TerminalWatcher(Watcher):
             self._report.write(msgspec.json.encode(finding) + b"\n")
 
     def show_findings(self) -> None:
-        """The table of the first findings, and how many more there are."""
+        """Print the first findings and the number of others."""
         if not self._shown:
             return
         table = Table("Row", "Field", "Reason", "Value", title="Refused rows and warnings")
@@ -79,7 +79,7 @@ class TerminalWatcher(Watcher):
             self.console.print(f"and {self._count - len(self._shown)} more; --report FILE has all")
 
     def show_summary(self, summary: Summary, *, as_json: bool) -> None:
-        """The counts: JSON on stdout, or a line or two on stderr; what stopped the reading at the end."""
+        """Print the counts as JSON on stdout or text on stderr, with the error that ended the import."""
         if as_json:
             sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         elif summary.records or not summary.error:

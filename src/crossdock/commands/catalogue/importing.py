@@ -81,7 +81,7 @@ def _import(
     dry_run: bool,
     watcher: "Watcher",
 ) -> "Summary":
-    """Run it; an unknown shop or format and an unreadable map are the summary's error."""
+    """Import; an unknown shop or format and an unreadable map become the summary's error."""
     from crossdock.errors import NotFound
     from crossdock.imports.formats import reader_of
     from crossdock.imports.items import Unreadable

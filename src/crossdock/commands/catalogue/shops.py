@@ -81,7 +81,7 @@ def set_(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change a shop. Prices and orders that are stored already stay as they are.
+    """Change a shop. Stored prices and orders do not change.
 
     The currency cannot be changed. The sender on labels is set with `crossdock fulfil sender`.
     """
@@ -143,7 +143,7 @@ def _codes(languages: str) -> tuple[str, ...]:
 
 
 def _advise_zone(shop: "Shop") -> None:
-    """Say on stderr that the country did not tell the zone."""
+    """Advise on stderr to set the time zone, because the country has several."""
     from crossdock.kit.zones import zones_of_country
 
     example = next(iter(zones_of_country(shop.country)), "Europe/Brussels")

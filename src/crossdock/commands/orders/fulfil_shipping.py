@@ -1,4 +1,4 @@
-"""What `crossdock fulfil ship` does: pick and pack what is left if asked, then book and ship."""
+"""The work of `crossdock fulfil ship`: pick and pack what is left if asked, then book and ship."""
 
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.compose import Services
@@ -77,7 +77,7 @@ async def _prepare(runtime: Runtime, *, slug: str, order_id: int) -> None:
 
 
 async def label_of(runtime: Runtime, *, slug: str, package_id: int, kind: str) -> bytes:
-    """The label of a shipped package. Raises NotFound `not_found` where there is none."""
+    """The label of a shipped package. Raises NotFound `not_found` if there is none."""
     async with runtime.database.statement() as tx:
         shop_id = await shop_id_of(tx, slug)
         packed = await read_parcel(tx, shop_id=shop_id, package_id=package_id)

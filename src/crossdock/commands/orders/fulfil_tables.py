@@ -19,7 +19,7 @@ class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
     serials: Mapping[int, Sequence[str]]
 
     def document(self) -> dict[str, Any]:
-        """The order as JSON shows it: `state` is where the goods are; the order's key is left out."""
+        """The order as JSON: `state` is the fulfilment state; the order's key is left out."""
         shown: dict[str, Any] = msgspec.to_builtins(self.order)
         del shown["order_key"]
         for line in shown["lines"]:

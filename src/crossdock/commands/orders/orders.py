@@ -203,7 +203,7 @@ def show(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) ->
 
 @app.command()
 def serials(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """The licence keys and codes that the order has bought, by line. For its buyer alone."""
+    """Print the licence keys and codes that an order bought, by line. Only its buyer may see them."""
     from crossdock.shop.stock import read_sold_serials
 
     async def act(services: "Services", shop_id: int, order_id: int) -> dict[int, list[str]]:
@@ -253,7 +253,7 @@ def _line(text: str) -> tuple[str, int]:
 
 
 def _read_card() -> tuple[str, str, str]:
-    """Number, month and year, code. Never arguments: those are kept in a shell's history."""
+    """Ask for the card's data; arguments would be kept in the shell's history."""
     import sys
 
     if sys.stdin.isatty():
@@ -270,7 +270,7 @@ def _checked(given: tuple[str, str, str], runtime: Runtime) -> "Card":
     number, expiry, code = given
     month, _, year = expiry.partition("/")
     if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in (month, year)):
-        raise Invalid("invalid_input", "Month and year are given as MM/YYYY.")
+        raise Invalid("invalid_input", "Give month and year as MM/YYYY.")
     return checked_card(
         number=number, month=int(month), year=int(year), code=code, now=runtime.clock.now()
     )

@@ -74,7 +74,7 @@ def list_(
 
 
 def _lines(file: str) -> list[str]:
-    """The lines that say something. Never an argument: those are kept in a shell's history."""
+    """Read the lines that are not empty; arguments would be kept in the shell's history."""
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -128,7 +128,7 @@ async def _read(tx: Transaction, *, shop_id: int, who: str) -> "Customer":
 
 
 def _read_change(words: list[str]) -> "CustomerChange":
-    """What 'key=value' words say. Raises Invalid `invalid_input` naming the key."""
+    """Parse 'key=value' words. Raises Invalid `invalid_input` naming the key."""
     from crossdock.shop.customers import CustomerChange
     from crossdock.shop.partners import split_words
 
@@ -157,7 +157,8 @@ def _column(key: str, text: str) -> dict[str, Any]:
         return {"sales_rep_id": None}
     if not (text.isascii() and text.isdigit()):
         raise Invalid(
-            "invalid_input", "sales_rep is a number of `crossdock sales-rep list`, or none."
+            "invalid_input",
+            "sales_rep must be a number that `crossdock sales-rep list` shows, or none.",
         )
     return {"sales_rep_id": int(text)}
 

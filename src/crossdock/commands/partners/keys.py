@@ -1,4 +1,4 @@
-"""`crossdock partner rotate`, `revoke`, `revoke-old`, `disable`, `enable`: the life of keys and secrets."""
+"""`crossdock partner rotate`, `revoke`, `revoke-old`, `disable`, `enable`: the lifecycle of keys and secrets."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any
@@ -114,5 +114,5 @@ async def _switch(runtime: Runtime, tx: Transaction, *, who: str, on: bool) -> "
 def _seconds(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise Invalid("invalid_input", "--overlap is a number with s, m, h or d, such as 24h.")
+        raise Invalid("invalid_input", "--overlap must be a number with s, m, h or d, such as 24h.")
     return int(match[1]) * _SECONDS[match[2]]

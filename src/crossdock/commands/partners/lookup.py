@@ -1,4 +1,4 @@
-"""Which partner, and which of its keys, somebody means."""
+"""Find a partner and one of its keys by what the operator typed."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 async def find_partner(tx: Transaction, *, who: str) -> "PartnerView":
     """The partner with this number, else with this key or name. Raises NotFound, Invalid for several.
 
-    The number goes first because a web shop's key is a small number too; such a shop has its name.
+    The number comes first although a web shop's key is a small number too; find such a shop by name.
     """
     from crossdock.shop.partners import list_partners
 
@@ -24,23 +24,23 @@ async def find_partner(tx: Transaction, *, who: str) -> "PartnerView":
     if len(found) > 1:
         numbers = ", ".join(f"{partner.id} ({partner.shop})" for partner in found)
         raise Invalid(
-            "invalid_input", f"Several partners are called {who!r}; say the number: {numbers}."
+            "invalid_input", f"Several partners are called {who!r}; give a number: {numbers}."
         )
     return found[0]
 
 
 def keys_of(partner: "PartnerView") -> list[str]:
-    """Every key of the partner, disabled ones too."""
+    """All keys of the partner, including disabled ones."""
     return [credential.key for credential in partner.credentials]
 
 
 def choose_key(partner: "PartnerView", *, who: str, key: str) -> str:
-    """The key that is named, the one that named the partner, or its only one. Raises Invalid."""
+    """The given key, the key by which the partner was found, or its only one. Raises Invalid."""
     keys = keys_of(partner)
     chosen = key or (who if who in keys else "")
     if chosen and chosen in keys:
         return chosen
     if chosen or len(keys) != 1:
         listed = ", ".join(keys) or "none"
-        raise Invalid("invalid_input", f"Say which key with --key; the partner has {listed}.")
+        raise Invalid("invalid_input", f"Choose a key with --key; the partner has {listed}.")
     return keys[0]

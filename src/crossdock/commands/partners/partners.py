@@ -36,7 +36,7 @@ SetOption = Annotated[
 
 
 class _WithChannelSettings(TyperCommand):
-    """A command whose help ends with each channel's settings; they are loaded for it alone."""
+    """A command whose help ends with the settings of each channel, which are loaded only for the help."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         from crossdock.channels.registry import channel_facts
@@ -61,7 +61,7 @@ def add(
 ) -> None:
     """Add a partner and print its credentials. Secrets are shown only once.
 
-    That is a key and a secret to sign with, a bearer token, or a user name and a password.
+    Depending on the channel, these are a key and a secret, a bearer token, or a name and a password.
 
     Without --set a partner has every permission, no backorder, no amount rule, all merchants and
     no customer. It can read at once. Orders of a channel whose requests do not say who buys need
@@ -134,7 +134,7 @@ def set_(who: Who, set_: SetOption = None, as_json: JsonOption = False) -> None:
         changed = await find_partner(tx, who=str(partner.id))
         least, most = changed.min_amount_minor, changed.max_amount_minor
         if least is not None and most is not None and least > most:
-            raise Invalid("invalid_input", "min_amount would be more than max_amount.")
+            raise Invalid("invalid_input", "min_amount must not be more than max_amount.")
         return changed
 
     show_partner(with_transaction(write), as_json=as_json)
@@ -212,7 +212,7 @@ async def _wording(tx: Transaction, *, slug: str, channel: str) -> "Wording":
 async def _read_terms(
     tx: Transaction, *, slug: str, channel: str, words: dict[str, str]
 ) -> "Terms":
-    """The words' terms; in the demo shop `customer=demo` is the demo partner's customer."""
+    """Parse the terms; in the demo shop `customer=demo` is the demo partner's customer."""
     from crossdock.demo.access import demo_customer_email
     from crossdock.shop.partners import read_terms
 
@@ -222,7 +222,7 @@ async def _read_terms(
 
 
 def _pop_test(words: dict[str, str], *, shop: str) -> bool:
-    """Whether the credential is for tests; in the demo shop it is unless told otherwise."""
+    """Whether the credential is for tests; in the demo shop the default is yes."""
     text = words.pop("test", words.pop("is_test", "yes" if shop == DEMO else "no")).lower()
     if text not in {"yes", "true", "on", "1", "no", "false", "off", "0"}:
         raise Invalid("invalid_input", f"test: {text!r} is not yes or no.")

@@ -1,4 +1,4 @@
-"""Partners on a terminal."""
+"""Print partners on a terminal."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ _WORDS = {"signature": "secret", "bearer": "token", "password": "password"}
 
 
 def print_partners(partners: "list[PartnerView]") -> None:
-    """One line for each partner."""
+    """Print one line per partner."""
     from rich.table import Table
 
     table = Table("Partner", "Shop", "Channel", "Name", "Active", "Backorder", "Customer")
@@ -36,7 +36,7 @@ def print_partners(partners: "list[PartnerView]") -> None:
 
 
 def print_partner(partner: "PartnerView") -> None:
-    """Every term as `partner set` takes it, and the keys with the life of their secrets."""
+    """Print all terms in the syntax of `partner set`, and the keys with the validity of their secrets."""
     terms = _terms(partner)
     width = max(map(len, terms))
     for name, text in terms.items():
@@ -75,7 +75,7 @@ def _moment(at: datetime) -> str:
 
 
 def _terms(partner: "PartnerView") -> dict[str, str]:
-    """Names and values; all but the first four can be given to `partner set`."""
+    """Names and values; all but the first four are accepted by `partner set`."""
     merchants = partner.visible_merchants
     return {
         "partner": str(partner.id),
@@ -109,14 +109,14 @@ def _yes(flag: bool) -> str:
 
 
 def show_partner(partner: "PartnerView", *, as_json: bool) -> None:
-    """One partner after it was read or changed."""
+    """Print a partner as a table or as JSON."""
     report(partner, as_json=as_json, text=lambda: print_partner(partner))
 
 
 def show_secrets(
     about: dict[str, Any], created: "Sequence[NewCredential]", *, as_json: bool
 ) -> None:
-    """New credentials, at the one moment when their secrets are shown."""
+    """Print new credentials; their secrets are shown only now."""
     from crossdock.channels.registry import channel_facts
 
     facts = channel_facts().get(about["channel"])

@@ -81,7 +81,7 @@ def list_(
     shop: Annotated[str | None, typer.Option("--shop", help="Only this shop's.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List everybody, disabled people included."""
+    """List all people, including disabled ones."""
 
     async def run(runtime: Runtime) -> "list[Person]":
         from crossdock.shop.people import list_people

@@ -30,9 +30,8 @@ def backup(
 ) -> None:
     """Write the whole database into one file; the server may keep running.
 
-    The file has the state of one moment, is readable by its owner alone, and appears under its name
-    once it was read again and is right. Exit code: 0 done, 1 refused or failed, 2 the file cannot be
-    written.
+    The file is a consistent snapshot, readable by its owner only, and appears under its name after it
+    was verified. Exit code: 0 done, 1 refused or failed, 2 the file cannot be written.
     """
     from crossdock.commands.server.backup_progress import RowProgress, facts_of
     from crossdock.db.backups import require_free, write_backup
@@ -77,7 +76,7 @@ def _require_folder(file: Path) -> None:
 
 
 def _keys(settings: Settings) -> list[str]:
-    """The lines of the master keys that are in use, the newest first."""
+    """The lines of the master keys, newest first."""
     import base64
 
     from crossdock.kit.master_key import KeyFile

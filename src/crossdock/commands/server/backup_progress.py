@@ -1,4 +1,4 @@
-"""What a person sees of a backup and a restore: the facts of its file, and a bar on stderr, on a terminal."""
+"""The output of backup and restore: facts about the file, and a progress bar on a terminal."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -10,7 +10,7 @@ from crossdock.db.backups import Manifest, Watcher
 
 
 class RowProgress(Watcher):
-    """A bar for each step, counted in rows."""
+    """A progress bar per step, counted in rows."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -49,7 +49,7 @@ class RowProgress(Watcher):
 
 
 def facts_of(manifest: Manifest) -> dict[str, Any]:
-    """What both commands say of a file."""
+    """The facts about a backup file that both commands print."""
     return {
         "created_at": manifest.created_at,
         "crossdock": manifest.crossdock,

@@ -25,7 +25,7 @@ _IN_SETTINGS = "Take it out of master_key_older in the settings."
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """The sealed secrets by table, and how many need an older key."""
+    """The number of sealed secrets by table, and of those that need an older key."""
 
     is_new_key: bool
     older_keys: int
@@ -36,7 +36,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_clean(self) -> bool:
-        """Whether the newest key opens all there is."""
+        """Whether the newest key opens everything."""
         return not self.needs_older and not self.unreadable
 
 
@@ -51,8 +51,8 @@ def change(as_json: JsonOption = False) -> None:
         if runtime.settings.secrets.master_key:
             raise Invalid(
                 "invalid_input",
-                "The key is in the settings: put a new one into master_key and the present one into "
-                "master_key_older, start the server again, then: crossdock master-key reseal",
+                "The key is in the settings: put a new one into master_key and the current one into "
+                "master_key_older, restart the server, then run: crossdock master-key reseal",
             )
         await require_master_key(runtime)
         box = Services(runtime).box
@@ -108,7 +108,7 @@ def forget(as_json: JsonOption = False) -> None:
         if found.needs_older:
             raise Invalid(
                 "invalid_input",
-                f"{found.needs_older} secrets still need an older key. First: crossdock master-key reseal",
+                f"{found.needs_older} secrets still need an older key. First run: crossdock master-key reseal",
             )
         return file.forget_older(newest=newest)
 
@@ -140,7 +140,7 @@ async def _reseal(runtime: Runtime, *, box: "SecretBox", moved: Moved, is_new: b
 
 
 def _demo(*, is_due: bool = False, is_renewed: bool = False) -> "Sealed":
-    """The demo's sign-in, whose password is made from the key."""
+    """The demo's console password, which is derived from the key."""
     from crossdock.shop.resealing import Sealed
 
     return Sealed(
@@ -163,7 +163,7 @@ def _summary(tables: "list[Sealed]", *, box: "SecretBox", is_new: bool) -> Summa
 
 
 def _with_progress(action: Callable[[Runtime, Moved], Awaitable[T]], *, passes: int) -> T:
-    """Run it with a bar on a terminal, which goes over everything sealed `passes` times."""
+    """Run `action` with a progress bar on a terminal, over all sealed secrets `passes` times."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -188,7 +188,7 @@ def _with_progress(action: Callable[[Runtime, Moved], Awaitable[T]], *, passes: 
 
 
 def _finish(summary: Summary, *, as_json: bool) -> None:
-    """Print it; exit 1 unless the newest key opens all there is."""
+    """Print the summary; exit 1 unless the newest key opens everything."""
     report(summary, as_json=as_json, text="\n".join(_lines(summary)))
     raise typer.Exit(0 if summary.is_clean else 1)
 

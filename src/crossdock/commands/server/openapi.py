@@ -27,7 +27,9 @@ def openapi(
         documents = {each.name: each.openapi for each in app.channels if each.openapi}
         if channel not in documents:
             known = ", ".join(sorted(documents))
-            raise NotFound("not_found", f"No channel {channel!r} has a document; known: {known}.")
+            raise NotFound(
+                "not_found", f"There is no OpenAPI document of {channel!r}; choose from {known}."
+            )
         layout = None if as_json else orjson.OPT_INDENT_2
         text = orjson.dumps(documents[channel](), option=layout)
     typer.echo(text)

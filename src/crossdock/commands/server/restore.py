@@ -1,4 +1,4 @@
-"""`crossdock restore`: an installation from a file that `crossdock backup` wrote."""
+"""`crossdock restore`: restore an installation from a file that `crossdock backup` wrote."""
 
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ _KEYS = {
 
 
 class After(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found in the restored database: what the doctor says, and which key there is."""
+    """The restored database: the doctor's result, and whether the master key opens its secrets."""
 
     checks: "list[CheckResult]"
     master_key: str
@@ -36,7 +36,7 @@ class After(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def differences(self) -> int:
-        """How much the doctor found."""
+        """The number of differences that the doctor found."""
         return sum(len(check.differences) for check in self.checks)
 
 
@@ -96,7 +96,7 @@ def _restore(file: Path, *, replace: bool, yes: bool, check: bool, as_json: bool
 
 
 def _confirm(settings: Settings, *, replace: bool, yes: bool) -> None:
-    """Ask at a terminal before something is deleted."""
+    """Ask for confirmation at a terminal before anything is deleted."""
     from crossdock.db.backups import require_room
 
     held = require_room(settings.database.url, replace=replace)
@@ -128,7 +128,7 @@ def _load(file: Path, manifest: "Manifest", *, settings: Settings, replace: bool
 
 
 async def _look(runtime: Runtime, *, manifest: "Manifest") -> After:
-    """Run the doctor, and look whether the secrets can be read."""
+    """Run the doctor, and check whether the secrets can be decrypted."""
     from crossdock.compose import Services
     from crossdock.kit.master_key import KeyFile
     from crossdock.shop.doctor import examine

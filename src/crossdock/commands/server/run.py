@@ -1,4 +1,4 @@
-"""`crossdock run`: what `make run` calls. Everything a new user needs, in one command."""
+"""`crossdock run`: the command behind `make run`. Everything a new user needs, in one command."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
 
 
 async def _prepare(runtime: Runtime) -> str:
-    """Load the demo shop where there is no shop, or half a demo; the text to greet with."""
+    """Load the demo shop if there is no shop, or complete an interrupted load; returns the greeting."""
     from crossdock.demo.access import SHOP, find_sample_variant
     from crossdock.shop.shops import list_shops
 

@@ -51,7 +51,7 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
 
 
 def warn_of_strangers(settings: Settings) -> None:
-    """Warn of CROSSDOCK_ variables that are no setting: most likely typing errors."""
+    """Warn of CROSSDOCK_ variables that are not settings, most likely typing errors."""
     import structlog
 
     for name in unknown_variables(os.environ, settings=settings):

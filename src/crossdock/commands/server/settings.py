@@ -32,7 +32,7 @@ def settings(
 
 
 def reference_page() -> str:
-    """docs/reference/settings.md, made from the same descriptions as the example file."""
+    """The text of docs/reference/settings.md, from the same descriptions as the example file."""
     lines = [
         "# Settings",
         "",
@@ -57,7 +57,7 @@ def reference_page() -> str:
 
 
 def example_file() -> str:
-    """crossdock.example.toml: every setting with its default."""
+    """The text of crossdock.example.toml: all settings with their defaults."""
     lines = [
         "# Crossdock's settings: every one, with its default and what it is for. Copy the file to",
         "# crossdock.toml (or name it in CROSSDOCK_CONFIG) and keep only the lines you change.",
@@ -74,7 +74,7 @@ def example_file() -> str:
 
 
 def _present(settings: Settings) -> dict[str, dict[str, Any]]:
-    """{table: {name: value}}, what is secret left out."""
+    """{table: {name: value}} without secrets."""
     shown: dict[str, dict[str, Any]] = {section.table: {} for section in settings.all()}
     sections = {section.table: section for section in settings.all()}
     for each in describe(settings):

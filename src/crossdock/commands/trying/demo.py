@@ -97,7 +97,7 @@ async def load_into(
 
 
 async def read_access(runtime: Runtime) -> "tuple[list[DemoKey], ConsoleAccess | None, int | None]":
-    """The demo partners' keys, who signs in, and something to order.
+    """The demo partners' keys, the console user, and a variant to order.
 
     Raises NotFound when no demo is loaded.
     """
@@ -118,7 +118,7 @@ def shown_credentials(
     console: "ConsoleAccess | None" = None,
     sku: int | None = None,
 ) -> dict[str, object]:
-    """The credentials as acceptance suites read them; no name in it is ever changed."""
+    """The credentials as JSON; scripts rely on the field names, so they never change."""
     from crossdock.demo.access import SHOP, shown_keys
 
     shown: dict[str, object] = {"base_url": base_url, "shop": SHOP}

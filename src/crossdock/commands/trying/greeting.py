@@ -1,4 +1,4 @@
-"""What `crossdock run` prints when the server is up: the channels, and requests to paste."""
+"""The text that `crossdock run` prints: the channels, and requests to copy."""
 
 import shlex
 import sys
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def greeting(runtime: Runtime) -> str:
-    """Where the server is, its channels, and a signed request for each thing to try."""
+    """The server's address, its channels, and signed example requests."""
     from crossdock.compose import create_box
     from crossdock.demo.access import find_sample_variant
     from crossdock.demo.console import read_console_access
@@ -32,7 +32,7 @@ async def greeting(runtime: Runtime) -> str:
 
 
 def command(settings: Settings) -> str:
-    """How this program is started from the folder it was started in, with the same data."""
+    """The command line that starts this program again with the same data folder."""
     program = Path(sys.argv[0]).absolute()
     if program.name == "__main__.py":
         words = [shlex.quote(sys.executable), "-m", "crossdock"]

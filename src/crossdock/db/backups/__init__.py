@@ -1,7 +1,7 @@
-"""Backups: one consistent file of a database, and a database from such a file.
+"""Backup of a database into one consistent file, and restore from it.
 
-A file has the rows alone; the tables are made by the program that restores it, which therefore has to
-be of the same generation. Decision 0028 says why.
+A file has rows but no table definitions: the program that restores it creates the tables, and so must
+have the same generation. Decision 0028 says why.
 """
 
 from crossdock.db.backups.archive import (

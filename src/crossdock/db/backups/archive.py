@@ -1,10 +1,10 @@
-"""The format of a backup file: a ZIP with the rows of each table, and a manifest that says what is there.
+"""The format of a backup file: a ZIP with the rows of each table and a manifest.
 
     tables/NAME     the rows, as PostgreSQL's COPY writes them in its text format: one line for each
     master.key      the master keys, the newest first, if they were asked for
-    manifest.json   written last: who made it, when, and every other member with its rows, bytes and SHA-256
+    manifest.json   written last: version, time, and every other member with its rows, bytes and SHA-256
 
-A file that was cut has no table of contents, so it is recognised before anything is read.
+A truncated file has no table of contents, so it is recognised before anything is read.
 """
 
 import contextlib
@@ -34,14 +34,14 @@ Piece = bytes | bytearray | memoryview
 
 
 class Unreadable(Invalid):
-    """The file is no backup, or it is damaged."""
+    """The file is not a backup, or it is damaged."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__("invalid_input", f"{path} {reason}")
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of the file as it was written."""
+    """A member of the file: its name, rows, bytes and hash."""
 
     name: str
     rows: int
@@ -50,7 +50,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TableRows(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of one table; the fields of each line are these columns."""
+    """The rows of a table, with the columns of each line."""
 
     table: str
     columns: list[str]
@@ -58,7 +58,7 @@ class TableRows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup has; `sequences` are the next numbers that they give."""
+    """The contents of a backup; `sequences` has the next number of each."""
 
     format: str = FORMAT
     format_version: int = FORMAT_VERSION
@@ -72,19 +72,19 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> int:
-        """The rows of all tables."""
+        """The number of rows in all tables."""
         return sum(each.member.rows for each in self.tables)
 
     @property
     def members(self) -> list[Member]:
-        """Everything but the manifest itself."""
+        """All members except the manifest."""
         return [each.member for each in self.tables] + [
             each for each in (self.master_key,) if each is not None
         ]
 
 
 class Counted:
-    """Counts and hashes what passes."""
+    """Counts and hashes a stream."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -92,7 +92,7 @@ class Counted:
         self._sum = hashlib.sha256()
 
     def passed(self, data: Piece) -> int:
-        """One more piece; the number of rows that ended in it."""
+        """Add a piece; returns the number of rows that end in it."""
         rows = bytes(data).count(b"\n")
         self._rows += rows
         self._bytes += len(data)
@@ -100,7 +100,7 @@ class Counted:
         return rows
 
     def member(self) -> Member:
-        """What has passed so far."""
+        """The member with what was counted so far."""
         return Member(
             name=self.name, rows=self._rows, bytes=self._bytes, sha256=self._sum.hexdigest()
         )
@@ -115,7 +115,7 @@ class ArchiveWriter:
         )
 
     def add(self, name: str, pieces: Iterator[Piece], *, moved: Moved) -> Member:
-        """Write a member; `moved` is told of rows."""
+        """Write a member; `moved` gets the numbers of rows."""
         counted = Counted(name)
         with self._zip.open(name, "w", force_zip64=True) as target:
             for piece in pieces:
@@ -130,7 +130,7 @@ class ArchiveWriter:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """What a backup says that it has. Raises Unreadable, or OSError."""
+    """Read the manifest. Raises Unreadable, or OSError."""
     with _opened(path) as archive:
         if MANIFEST not in archive.namelist():
             raise Unreadable(path, "is a ZIP file, but not a Crossdock backup: it has no manifest.")
@@ -163,7 +163,7 @@ def check_archive(path: Path, manifest: Manifest, *, moved: Moved = lambda rows:
 
 
 def read_member(path: Path, member: Member, *, moved: Moved = lambda rows: None) -> Iterator[bytes]:
-    """The member's bytes. Raises Unreadable at the end where they are not what was written."""
+    """The member's bytes. Raises Unreadable at the end if they differ from what was written."""
     counted = Counted(member.name)
     with _opened(path) as archive, archive.open(member.name) as source:
         left = member.bytes
@@ -178,14 +178,14 @@ def read_member(path: Path, member: Member, *, moved: Moved = lambda rows: None)
 
 
 def read_keys(path: Path, manifest: Manifest) -> list[str]:
-    """The lines of the master keys, the newest first; none if they were not asked for."""
+    """The lines of the master keys, newest first; none if they are not in the backup."""
     if manifest.master_key is None:
         return []
     return b"".join(read_member(path, manifest.master_key)).decode("ascii", "replace").split()
 
 
 class _Head(msgspec.Struct):
-    """What is read before the rest is understood."""
+    """The part of the manifest that every version of the format has."""
 
     format: str = ""
     format_version: int = 0

@@ -1,4 +1,4 @@
-"""What a database has that a backup keeps: tables in the order in which they can be filled, sequences."""
+"""The contents of a database for a backup: tables in the order of their foreign keys, and sequences."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from crossdock.errors import DatabaseUnavailable
 
 Connection = psycopg.Connection[Any]
 
-# The program writes these itself; the manifest says what they had.
+# The program writes these itself; the manifest has their content.
 SCHEMA_TABLES = (
     "alembic_version",
     "schema_functions",
@@ -21,7 +21,7 @@ SCHEMA_TABLES = (
 )
 LOCK_TIMEOUT = "60s"
 
-# Text that every PostgreSQL reads as it was written, whatever the role's own settings are.
+# Settings for a portable text format, whatever the role's defaults.
 _SESSION = (
     ("statement_timeout", "0"),
     ("lock_timeout", LOCK_TIMEOUT),
@@ -54,7 +54,7 @@ _NEXT = "select case when is_called then last_value + {} else last_value end fro
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A table with the columns that are written; `about` is how many rows it has, as the planner thinks."""
+    """A table with its stored columns; `about` is the planner's estimate of its rows."""
 
     name: str
     columns: list[str]
@@ -67,7 +67,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def connect(database_url: str) -> Connection:
-    """A connection of its own, without the server's usual limits. Raises DatabaseUnavailable."""
+    """Open a connection without the server's timeouts. Raises DatabaseUnavailable."""
     try:
         return psycopg.connect(connection_info(database_url), autocommit=True)
     except psycopg.OperationalError as error:
@@ -75,13 +75,13 @@ def connect(database_url: str) -> Connection:
 
 
 def prepare(connection: Connection) -> None:
-    """Settings of the transaction that has begun; a pooler in between does not lose them."""
+    """Apply settings to the current transaction; they survive a connection pooler."""
     for name, value in _SESSION:
         connection.execute("select set_config(%s, %s, true)", (name, value))
 
 
 def data_tables(connection: Connection) -> list[Table]:
-    """The tables of the data; each comes after those that it refers to."""
+    """The data tables; each comes after those that it references."""
     found = {
         name: Table(name=name, columns=columns, about=about)
         for name, columns, about in connection.execute(_TABLES).fetchall()
@@ -102,7 +102,7 @@ def data_tables(connection: Connection) -> list[Table]:
 
 
 def sequences(connection: Connection) -> dict[str, int]:
-    """The next number of each sequence; what a snapshot misses of them only leaves gaps."""
+    """The next number of each sequence. Sequences ignore snapshots, which at worst leaves gaps."""
     found: dict[str, int] = {}
     for name, step in connection.execute(_SEQUENCES).fetchall():
         query = sql.SQL(_NEXT).format(sql.Literal(step), sql.Identifier(name))
@@ -112,7 +112,7 @@ def sequences(connection: Connection) -> dict[str, int]:
 
 
 def count_rows(connection: Connection, table: str) -> int:
-    """How many rows a table has."""
+    """The number of rows of a table."""
     query = sql.SQL("select count(*) from {}").format(sql.Identifier(table))
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0

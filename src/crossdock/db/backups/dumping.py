@@ -1,4 +1,4 @@
-"""Writes a backup: the rows of one moment, into a file that is complete or not there."""
+"""Write a backup: a snapshot of all rows, in a file that is complete or absent."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ from crossdock.errors import Conflict, CrossdockError
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was written and read again."""
+    """A backup that was written and verified."""
 
     file: str
     bytes: int
@@ -44,11 +44,11 @@ def write_backup(
     keys: Sequence[str] = (),
     watcher: Watcher | None = None,
 ) -> Backup:
-    """Write the database, and these lines of master keys, to `path`; readable by its owner alone.
+    """Write the database, and these lines of master keys, to `path`, readable by its owner only.
 
-    The file appears under its name when it was read again and is right. Raises Conflict `exists` if
-    the name belongs to something that is no backup, OSError, DatabaseUnavailable, or CrossdockError
-    `internal` if what was read again differs from what was written.
+    The file gets its name after it was verified. Raises Conflict `exists` if the name belongs to a
+    file that is not a backup, OSError, DatabaseUnavailable, or CrossdockError `internal` if the
+    verification fails.
     """
     watcher = watcher or Watcher()
     require_free(path)
@@ -65,14 +65,15 @@ def write_backup(
 
 
 def require_free(path: Path) -> None:
-    """Raises Conflict `exists` if the name belongs to a file that is no backup."""
+    """Raises Conflict `exists` if the name belongs to a file that is not a backup."""
     if not path.exists():
         return
     try:
         read_manifest(path)
     except (Unreadable, IsADirectoryError) as error:
         raise Conflict(
-            "exists", f"{path} exists and is no backup; it stays as it is. Give another name."
+            "exists",
+            f"{path} exists and is not a backup, so it is not replaced. Give another name.",
         ) from error
 
 
@@ -133,13 +134,13 @@ def _read_again(draft: Path, manifest: Manifest, *, watcher: Watcher) -> None:
     except Unreadable as error:
         raise CrossdockError(
             "internal",
-            f"What was written was read again and differs; nothing was kept. {error.message}",
+            f"The file differs from what was written to it and was deleted. {error.message}",
         ) from error
 
 
 @contextlib.contextmanager
 def _draft(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """A file beside `path`, for its owner alone, which is gone afterwards unless it was renamed."""
+    """A temporary file beside `path`, readable by its owner only; deleted unless it is renamed."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     draft = Path(name)
     try:

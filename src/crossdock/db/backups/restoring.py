@@ -1,4 +1,4 @@
-"""Restores a backup in one transaction: everything is there afterwards, or nothing has changed."""
+"""Restore a backup in one transaction."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ from crossdock.db.migrate import migrate, read_state, require_current
 from crossdock.db.unit_of_work import DriverErrors
 from crossdock.errors import Conflict, Refused, Unavailable
 
-# Everything else belongs to one of these, or the program makes it anew.
+# All other rows belong to a row of these tables, or the program creates them.
 _HOLDERS = ("shops", "people")
 _ADVISORY_LOCK = 0x726573746F7265
 _OURS = "select count(*) from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'"
@@ -36,7 +36,7 @@ BeforeCommit = Callable[[], None]
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """What was put into the database, and whether that replaced something."""
+    """The result of a restore, and whether it replaced existing data."""
 
     tables: int
     rows: int
@@ -44,7 +44,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def require_known(manifest: Manifest) -> None:
-    """Raises Refused `invalid_input` unless this program makes the tables that the backup was made of."""
+    """Raises Refused `invalid_input` unless this program creates the same tables as the backup has."""
     mine, theirs = wanted_state(), manifest.schema
     if theirs == mine or _has_same_tables(theirs, mine=mine):
         return
@@ -67,11 +67,11 @@ def require_known(manifest: Manifest) -> None:
 
 
 def require_room(database_url: str, *, replace: bool) -> dict[str, int]:
-    """What would be replaced, by table. Changes nothing.
+    """The number of rows by table that a restore would replace. Read-only.
 
-    Raises Conflict `exists` if there is something and `replace` was not asked for, or other tables;
-    CrossdockError `internal` if the database is of another generation; Unavailable `busy` if a server
-    or command uses it.
+    Raises Conflict `exists` if the database has data and `replace` is false, or other tables;
+    CrossdockError `internal` if the database is of another generation; Unavailable `busy` if a
+    server or command uses it.
     """
     with connect(database_url) as connection:
         if read_state(connection).revision is None:
@@ -84,7 +84,7 @@ def require_room(database_url: str, *, replace: bool) -> dict[str, int]:
             raise Conflict(
                 "exists",
                 f"The database is not empty ({what}). Nothing was changed. Restore into an empty "
-                "data folder or database, or give --replace to delete what is there.",
+                "data folder or database, or use --replace to delete the existing data.",
             )
         _require_alone(connection)
     return held
@@ -99,9 +99,9 @@ def load_backup(
     before_commit: BeforeCommit = lambda: None,
     watcher: Watcher | None = None,
 ) -> Restored:
-    """Make the tables if there are none, then replace all rows in one transaction.
+    """Create the tables if there are none, then replace all rows in one transaction.
 
-    `before_commit` is called when everything is in place; what it raises undoes it. Raises what
+    `before_commit` is called before the commit; an exception rolls everything back. Raises what
     `require_room` does, and Unreadable if the file does not fit.
     """
     watcher = watcher or Watcher()
@@ -119,7 +119,7 @@ def load_backup(
 
 
 def _has_same_tables(theirs: SchemaState, *, mine: SchemaState) -> bool:
-    """Whether an older program's tables are this one's, so that functions alone differ."""
+    """Whether an older program had the same tables, so that only functions differ."""
     is_older = theirs.generation <= mine.generation and not unknown_files(theirs)
     return is_older and theirs.revision_files == mine.revision_files
 
@@ -167,7 +167,7 @@ def _require_fit(path: Path, connection: Connection, *, manifest: Manifest) -> N
 
 
 def _switch_triggers(connection: Connection, *, names: list[sql.Identifier], how: str) -> None:
-    """Triggers of our own forbid and derive; the rows have both behind them. References are checked."""
+    """Disable our own triggers, whose effects are in the rows already; foreign keys stay enabled."""
     for name in names:
         statement = sql.SQL("alter table {} {} trigger user").format(name, sql.SQL(how))
         connection.execute(statement)

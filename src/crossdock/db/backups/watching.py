@@ -1,11 +1,11 @@
-"""Who hears how far a backup or a restore is."""
+"""The progress callbacks of backup and restore."""
 
 
 class Watcher:
-    """By default nobody listens."""
+    """Receives progress; the default ignores it."""
 
     def begins(self, step: str, *, rows: int) -> None:
-        """A step begins, of about so many rows."""
+        """A step begins, with an estimate of its rows."""
 
     def moved(self, rows: int) -> None:
-        """So many more rows are done."""
+        """This many more rows are done."""

@@ -157,7 +157,7 @@ def _is_id(who: str) -> bool:
 
 def _check_email(email: str) -> None:
     if not is_email(email.strip()):
-        raise Invalid("invalid_input", f"{email!r} is no e-mail address.", {"field": "email"})
+        raise Invalid("invalid_input", f"{email!r} is not an e-mail address.", {"field": "email"})
 
 
 def _with_country(address: Address) -> Address:

@@ -28,7 +28,7 @@ async def add_sales_rep(
     if not visible(name):
         raise Invalid("invalid_input", "A sales rep needs a name.", {"field": "name"})
     if email and not is_email(email.strip()):
-        raise Invalid("invalid_input", f"{email!r} is no e-mail address.", {"field": "email"})
+        raise Invalid("invalid_input", f"{email!r} is not an e-mail address.", {"field": "email"})
     sales_rep_id = await tx.value(
         "insert into sales_reps (shop_id, name, email) values (%s, %s, %s) on conflict do nothing returning id",
         (shop_id, name.strip(), email.strip().lower() if email else None),
