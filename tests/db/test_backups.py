@@ -167,7 +167,7 @@ def test_a_file_that_reads_differently_is_not_kept(backup_of, tmp_path):
 
 def test_another_file_is_never_overwritten(backup_of, tmp_path):
     (tmp_path / "one.backup").write_text("mine")
-    with pytest.raises(Conflict, match="stays as it is"):
+    with pytest.raises(Conflict, match="is not replaced"):
         backup_of()
     assert (tmp_path / "one.backup").read_text() == "mine"
 
