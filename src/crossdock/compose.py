@@ -22,7 +22,7 @@ from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
 from crossdock.shop.events import Consumer
 from crossdock.shop.mailing import AlertMail
 from crossdock.shop.orders import Placing
-from crossdock.shop.partners import Callers, Passwords
+from crossdock.shop.partners import AccessTokens, Callers, Passwords
 from crossdock.shop.payments import Paying, Sandbox
 from crossdock.shop.people import People, create_means
 from crossdock.shop.pricing import Taxes, TaxTable
@@ -273,3 +273,9 @@ class Services:
             free_failures=self.settings.people.sign_in_free_failures,
             longest_wait_s=self.settings.people.sign_in_longest_wait_s,
         )
+
+    def create_access_tokens(
+        self, callers: Callers, *, passwords: Passwords, ttl_s: int
+    ) -> AccessTokens:
+        """Tokens that a channel gives for names and passwords, good for so many seconds."""
+        return AccessTokens(callers, passwords=passwords, ids=self.ids, ttl_s=ttl_s)

@@ -61,7 +61,7 @@ class Reply:
         self.body = b"".join(message.get("body", b"") for message in messages[1:])
 
 
-async def ask(edge, path, *, headers=(), body=(b"",)):
+async def ask(edge, path, *, headers=(), body=(b"",), raw_path=b""):
     pieces = list(body)
     sent = []
 
@@ -73,6 +73,7 @@ async def ask(edge, path, *, headers=(), body=(b"",)):
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": path, "headers": list(headers)}
+    scope["raw_path"] = raw_path
     await edge(scope, receive, send)
     return Reply(sent)
 
@@ -113,6 +114,28 @@ async def test_the_log_of_a_failure_holds_no_secret_either(metrics, room):
         await ask(edge, "/track/XDI0VPEBOWFBZAV2")
 
     assert [record["path"] for record in records] == ["/track/..."] * 2
+
+
+async def test_the_log_holds_no_secret_of_a_channel_s_paths_however_they_are_written(metrics, room):
+    async def answer(scope, receive, send):
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    door = Channel(
+        name="door",
+        paths=("/door",),
+        app=answer,
+        render_error=lambda error, method: Answer(status=500, body=b""),
+        secret_below=("/door/token/",),
+    )
+    edge = Edge(channels=[door], operating=answer, metrics=metrics, room=room, body_limit_bytes=8)
+
+    with capture_logs() as records:
+        await ask(edge, "/door/token/SECRET/checkout")
+        await ask(edge, "/door/token/SECRET", raw_path=b"/door/%74oken/SECRET")
+        await ask(edge, "/door/tokens")
+
+    assert [record["path"] for record in records] == ["/door/token/..."] * 2 + ["/door/tokens"]
 
 
 async def test_an_id_that_the_caller_chose_is_kept(edge):

@@ -87,6 +87,7 @@ class Channel:
     `too_large`, `database_unavailable` and `internal`.
     `path_in_query` maps the query of a request at `/` to the path that it stands for, or None.
     `body_limit_bytes` is set if the channel's limit differs from the general setting.
+    `secret_below` are prefixes of paths whose rest is secret and never logged.
     `staff_pages` are listed on the console's home page; a Gate guards them.
     """
 
@@ -98,6 +99,7 @@ class Channel:
     openapi: Callable[[], dict[str, Any]] | None = None
     path_in_query: Callable[[bytes], str | None] | None = None
     body_limit_bytes: int | None = None
+    secret_below: tuple[str, ...] = ()
     staff_pages: tuple[StaffPage, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

@@ -42,7 +42,7 @@ BODY_S = 30.0  # time limit for receiving a whole body
 _DRAIN_BYTES = 4 * 1024 * 1024
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
-_SECRET_BELOW = ("/track/",)  # the rest of these paths is secret and never logged
+_SECRET_BELOW = "/track/"  # the rest of these paths is secret and never logged
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -68,6 +68,7 @@ class Edge:
             ((path.rstrip("/"), channel) for channel in channels for path in channel.paths),
             key=lambda mount: -len(mount[0]),
         )
+        self._secret_below = (_SECRET_BELOW, *(p for each in channels for p in each.secret_below))
         self._operating = operating
         self._metrics = metrics
         self._room = room
@@ -109,7 +110,7 @@ class Edge:
             log.critical("a stored secret does not open", reason=str(error))
             await exchange.fail(CrossdockError("internal"))
         except Exception as error:
-            log.exception("request failed", path=_printable(exchange.scope["path"]))
+            log.exception("request failed", path=self._printable(exchange))
             told = StorageFull() if is_full(error) else CrossdockError("internal")
             await exchange.fail(told)
 
@@ -128,6 +129,9 @@ class Edge:
         app = channel.app if channel else self._operating
         await app(scope, exchange.receive, exchange.send)
 
+    def _printable(self, exchange: "_Exchange") -> str:
+        return _printable(exchange.logged_path, secret_below=self._secret_below)
+
     def _note(self, exchange: "_Exchange", *, seconds: float) -> None:
         channel = exchange.channel.name if exchange.channel else "server"
         route = exchange.route()
@@ -135,7 +139,7 @@ class Edge:
         self._metrics.count(channel=channel, route=route, status=status, seconds=seconds)
         log_request(
             method=exchange.scope["method"],
-            path=_printable(exchange.scope["path"]),
+            path=self._printable(exchange),
             status=status,
             ms=round(seconds * 1000, 1),
             channel=channel,
@@ -150,6 +154,7 @@ class _Exchange:
         self, scope: Scope, receive: Receive, send: Send, *, channel: Channel | None
     ) -> None:
         self.scope = scope
+        self.logged_path: str = scope["path"]  # decoded, so that no secret hides in an encoding
         self.channel = channel
         self.client: Client = scope.get("client") or ("", 0)
         self.status = 0
@@ -277,10 +282,10 @@ def _status(error: CrossdockError) -> int:
     return next((status for kind, status in by_class if isinstance(error, kind)), 400)
 
 
-def _printable(path: str) -> str:
+def _printable(path: str, *, secret_below: tuple[str, ...]) -> str:
     """The path for the log: shortened, without secrets and terminal escape sequences."""
-    if path.startswith(_SECRET_BELOW):
-        return next(prefix for prefix in _SECRET_BELOW if path.startswith(prefix)) + "..."
+    if path.startswith(secret_below):
+        return next(prefix for prefix in secret_below if path.startswith(prefix)) + "..."
     if len(path) > _LOGGED_PATH_MAX:
         path = path[:_LOGGED_PATH_MAX] + "..."
     if path.isascii() and path.isprintable():

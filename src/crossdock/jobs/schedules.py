@@ -75,7 +75,7 @@ async def poll_carriers(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * *")
 @queue.task(name="purge_expired", queueing_lock="purge_expired", pass_context=True)
 async def purge(context: JobContext, timestamp: int) -> None:
-    """Delete expired nonces, rate windows, idempotency keys, sessions, sign-in attempts and carts."""
+    """Delete expired nonces, rate windows, access tokens, idempotency keys, sessions, sign-in attempts and carts."""
     runtime = runtime_of(context)
     now = runtime.clock.now()
     async with runtime.database.statement() as tx:

@@ -2,6 +2,7 @@
 
 from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
 from crossdock.shop.orders.cancelling import cancel_order, expire_orders
+from crossdock.shop.orders.commission import LineCommission, commission_of
 from crossdock.shop.orders.draft import (
     DraftLine,
     Identity,
@@ -11,6 +12,13 @@ from crossdock.shop.orders.draft import (
     Route,
     Snapshot,
     Take,
+)
+from crossdock.shop.orders.feed import (
+    FEED_MAX,
+    Fed,
+    FedOrder,
+    read_changed_orders,
+    read_order_page,
 )
 from crossdock.shop.orders.identities import (
     Known,
@@ -48,11 +56,13 @@ from crossdock.shop.orders.rules import (
     variants_are_known,
 )
 from crossdock.shop.orders.staff import StaffOrder, place_on_account, place_with_card
+from crossdock.shop.orders.standing import LineProgress, Standing, progress_of
 from crossdock.shop.orders.states import CANCELLABLE, OPEN, RETURNABLE, STATES, WORKABLE, OrderState
 from crossdock.shop.orders.viewing import (
     LineView,
     OrderView,
     PackageView,
+    PartView,
     Section,
     find_order_id,
     read_order,
@@ -61,14 +71,19 @@ from crossdock.shop.orders.viewing import (
 
 __all__ = [
     "CANCELLABLE",
+    "FEED_MAX",
     "OPEN",
     "ORDER_FOLLOWS",
     "RETURNABLE",
     "STATES",
     "WORKABLE",
     "DraftLine",
+    "Fed",
+    "FedOrder",
     "Identity",
     "Known",
+    "LineCommission",
+    "LineProgress",
     "LineView",
     "Opened",
     "OrderDraft",
@@ -78,6 +93,7 @@ __all__ = [
     "OrderState",
     "OrderView",
     "PackageView",
+    "PartView",
     "Placed",
     "Placing",
     "Quantities",
@@ -87,11 +103,13 @@ __all__ = [
     "Section",
     "Snapshot",
     "StaffOrder",
+    "Standing",
     "Take",
     "amount_is_in_range",
     "billing_is_complete",
     "cancel_order",
     "claim_identity",
+    "commission_of",
     "customer_is_active",
     "expire_orders",
     "find_order_id",
@@ -114,9 +132,12 @@ __all__ = [
     "place_for_customer",
     "place_on_account",
     "place_with_card",
+    "progress_of",
     "purge_identities",
+    "read_changed_orders",
     "read_order",
     "read_order_by_key",
+    "read_order_page",
     "refund_order",
     "refuse_second",
     "release_order",

@@ -18,8 +18,12 @@ _NO_KEY = "wc_order_0000000000000"
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it was sold, with its state and quantities. Amounts are minor units of the whole line."""
+    """A line as it was sold, with its state and quantities. Amounts are minor units of the whole line.
 
+    `id` is the line's own number in all orders.
+    """
+
+    id: int
     line_no: int
     variant_id: int
     product_id: int
@@ -85,8 +89,9 @@ class ReturnView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of the order."""
+    """An event of the order; `sequence` is its number in the feed, None until it has one."""
 
+    sequence: int | None
     kind: str
     payload: dict[str, Any]
     created_at: datetime
@@ -156,12 +161,26 @@ async def read_order(
         order_id = await _id_of_number(
             tx, shop_id=shop_id, partner_id=partner_id, number=partner_order_id
         )
-    values: dict[str, Any] = {f"with_{name}": name in sections for name in SECTIONS}
-    values |= {"id": order_id, "shop": shop_id, "partner": partner_id}
+    values = _wanted(sections) | {"id": order_id, "shop": shop_id, "partner": partner_id}
     row = await tx.one(_ORDER, values)
     if row is None:
         raise NotFound("order_not_found")
     return _view(dict(zip(OrderView.__struct_fields__, row, strict=True)))
+
+
+async def read_orders(
+    tx: Transaction, *, shop_id: int, order_ids: Sequence[int], sections: Sequence[Section]
+) -> list[OrderView]:
+    """These orders of the shop in this order, in one query; unknown ones are left out."""
+    values = _wanted(sections) | {"ids": list(order_ids), "shop": shop_id}
+    rows = await tx.all(_ORDERS, values)
+    views = (_view(dict(zip(OrderView.__struct_fields__, row, strict=True))) for row in rows)
+    found = {view.id: view for view in views}
+    return [found[order_id] for order_id in order_ids if order_id in found]
+
+
+def _wanted(sections: Sequence[Section]) -> dict[str, Any]:
+    return {f"with_{name}": name in sections for name in SECTIONS}
 
 
 async def read_order_by_key(tx: Transaction, *, order_id: int, order_key: str) -> OrderView:
@@ -225,7 +244,7 @@ def _view(values: Mapping[str, Any]) -> OrderView:
     )
 
 
-_ORDER = """
+_SELECT = """
     select o.shop_id, s.name, o.id, o.order_key, o.channel, o.partner_id, o.partner_order_id, o.customer_id,
            o.parent_id, o.fulfilment_state, o.payment_state, o.currency, o.subtotal_minor, o.discount_minor,
            o.tax_minor, o.shipping_minor, o.total_minor, o.billing, o.shipping,
@@ -258,12 +277,18 @@ _ORDER = """
                             where rl.shop_id = r.shop_id and rl.return_id = r.id), '{}')) order by r.id)
                from order_returns r where r.shop_id = o.shop_id and r.order_id = o.id) end,
            case when %(with_timeline)s then (
-               select jsonb_agg(jsonb_build_object('kind', e.kind, 'payload', e.payload, 'created_at', e.created_at)
-                                order by e.id)
-               from events e where e.shop_id = o.shop_id and e.subject_id = o.id
-                 and (e.kind like 'order.%%' or e.kind like 'payment.%%' or e.kind like 'package.%%'
-                      or e.kind like 'return.%%' or e.kind like 'dispatch.%%')) end
+               select jsonb_agg(jsonb_build_object('sequence', e.sequence, 'kind', e.kind, 'payload', e.payload,
+                                                   'created_at', e.created_at) order by e.id)
+               from events e where e.shop_id = o.shop_id and e.topic = 'orders' and e.subject_id = o.id
+                 and e.kind <> 'inventory.moved') end
     from orders o join shops s on s.id = o.shop_id
+"""
+_ORDER = f"""
+    {_SELECT}
     where o.id = %(id)s and (%(shop)s::bigint is null or o.shop_id = %(shop)s)
       and (%(partner)s::bigint is null or o.partner_id = %(partner)s)
+"""
+_ORDERS = f"""
+    {_SELECT}
+    where o.shop_id = %(shop)s and o.id = any(%(ids)s::bigint[])
 """

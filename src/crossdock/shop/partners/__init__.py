@@ -1,5 +1,6 @@
 """Partners, their terms, their credentials and rate limits."""
 
+from crossdock.shop.partners.access import AccessToken, AccessTokens
 from crossdock.shop.partners.callers import Callers
 from crossdock.shop.partners.keeping import secret_place
 from crossdock.shop.partners.keys import (
@@ -30,6 +31,8 @@ from crossdock.shop.partners.wording import (
 __all__ = [
     "JSON_OBJECT",
     "TERM_KEYS",
+    "AccessToken",
+    "AccessTokens",
     "BearerTokens",
     "Callers",
     "Credential",

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 
@@ -12,7 +13,11 @@ from crossdock.kit.batching import Batcher
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.partners.model import Credential, Proof, Secret
-from crossdock.shop.partners.reading import read_credential, read_token_holder
+from crossdock.shop.partners.reading import (
+    read_access_holder,
+    read_credential,
+    read_token_holder,
+)
 
 _CACHED_MAX = 10_000
 _MARK_EVERY = timedelta(seconds=60)
@@ -20,9 +25,12 @@ _CONFIRM = "select place, outcome from confirm_calls(%s, %s, %s, %s)"
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """The cache key of a caller: a public key, a name, or the hash of a token."""
+    """The cache key of a caller: a public key, a name, or the hash of a token.
 
-    proof: Proof
+    `access` is a token that was given for a name and a password.
+    """
+
+    proof: Proof | Literal["access"]
     name: str | bytes
 
 
@@ -104,9 +112,9 @@ class Callers:
     async def _read(self, lookup: Lookup) -> Credential | None:
         async with self.db.statement() as tx:
             if isinstance(lookup.name, bytes):
-                return await read_token_holder(
-                    tx, channel=self.channel, token_hash=lookup.name, box=self.box
-                )
+                read = read_access_holder if lookup.proof == "access" else read_token_holder
+                return await read(tx, channel=self.channel, token_hash=lookup.name, box=self.box)
+            assert lookup.proof != "access"  # it is looked up by its hash
             return await read_credential(
                 tx,
                 channel=self.channel,

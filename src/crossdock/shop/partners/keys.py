@@ -186,6 +186,7 @@ async def _revoke(
     # Wait for a concurrent rotation, so that its secret counts as the newest.
     await tx.run("select 1 from credentials where id = %s for no key update", (known.id,))
     count = await tx.run(_REVOKE, {"now": now, "id": known.id, "all": takes_newest})
+    await tx.run("delete from access_tokens where credential_id = %s", (known.id,))
     await touch_partner(tx, partner_id=known.partner_id)
     return count
 

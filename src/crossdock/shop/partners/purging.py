@@ -1,4 +1,4 @@
-"""Delete expired nonces and rate windows."""
+"""Delete expired nonces, rate windows and access tokens."""
 
 from datetime import datetime, timedelta
 
@@ -14,10 +14,11 @@ delete from nonces where ctid = any(array(
     order by expires_at limit %s for update skip locked))
 """
 _WINDOWS = "delete from rate_windows where window_start < %s"
+_ACCESS = "delete from access_tokens where expires_at < least(%s, clock_timestamp())"
 
 
 async def purge_expired(tx: Transaction, *, now: datetime) -> int:
-    """Delete expired nonces, in batches, and old rate windows; returns how many rows.
+    """Delete expired nonces, in batches, old rate windows and ended access tokens; returns how many rows.
 
     A nonce must have expired at least NONCES_KEPT ago, by the database's clock and by `now`: if a
     clock is set back, its signature becomes valid again.
@@ -27,4 +28,5 @@ async def purge_expired(tx: Transaction, *, now: datetime) -> int:
         total += count
         if count < BATCH:
             break
+    total += await tx.run(_ACCESS, (now,))
     return total + await tx.run(_WINDOWS, (now - RATE_WINDOW_KEPT,))

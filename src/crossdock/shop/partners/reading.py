@@ -32,6 +32,24 @@ _BY_TOKEN = f"""
 """
 
 
+# The token stands where a secret does: it is compared and expires like one.
+_BY_ACCESS_TOKEN = """
+    select c.id, c.is_test, p.shop_id, p.id, p.name, p.permissions, p.backorder, s.currency,
+           p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
+           p.settings, p.revision, array[newest.id], array[t.token_hash], array[t.expires_at], c.public_key,
+           s.time_zone
+    from access_tokens t
+    join credentials c on c.id = t.credential_id and c.disabled_at is null
+    join partners p on p.shop_id = c.shop_id and p.id = c.partner_id and p.active
+    join shops s on s.id = p.shop_id
+    cross join lateral (
+        select k.id from credential_secrets k where k.credential_id = c.id and k.revoked_at is null
+        order by k.id desc limit 1
+    ) newest
+    where c.channel = %s and t.token_hash = %s
+"""
+
+
 async def read_credential(
     tx: Transaction, *, channel: str, public_key: str, box: SecretBox, proof: Proof = "signature"
 ) -> Credential | None:
@@ -50,6 +68,14 @@ async def read_token_holder(
     """`read_credential` for a token's hash."""
     row = await tx.one(_BY_TOKEN, (channel, token_hash))
     return _credential(row, channel=channel, proof="bearer", box=box) if row else None
+
+
+async def read_access_holder(
+    tx: Transaction, *, channel: str, token_hash: bytes, box: SecretBox
+) -> Credential | None:
+    """The credential with name and password that got the token with this hash; its one secret is the token."""
+    row = await tx.one(_BY_ACCESS_TOKEN, (channel, token_hash))
+    return _credential(row, channel=channel, proof="password", box=box) if row else None
 
 
 async def read_partner(tx: Transaction, *, partner_id: int) -> Partner | None:

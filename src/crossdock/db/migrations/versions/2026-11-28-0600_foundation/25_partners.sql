@@ -59,6 +59,18 @@ create table credential_secrets (
 
 create index credential_secrets_credential on credential_secrets (credential_id);
 
+-- Tokens that a caller got for its name and password; each ends by itself.
+create table access_tokens (
+    token_hash bytea primary key,
+    credential_id bigint not null references credentials (id) on delete cascade,
+    issued_at timestamptz not null,
+    expires_at timestamptz not null
+);
+
+create index access_tokens_credential on access_tokens (credential_id, issued_at);
+
+create index access_tokens_expiry on access_tokens (expires_at);
+
 create table nonces (
     credential_id bigint not null,
     nonce text not null,

@@ -75,6 +75,9 @@ create index orders_released_unseen on orders (shop_id, id)
 -- Not paid yet, for the run that ends them.
 create index orders_expiry on orders (expires_at) where payment_state = 'awaiting';
 
+-- A partner's orders by date, for its order feed.
+create index orders_partner on orders (shop_id, partner_id, placed_at, id) where partner_id is not null;
+
 -- What makes a write happen once: a partner's order number, a cart, an idempotency key. A write that makes no
 -- order leaves its answer here instead.
 create table identities (
@@ -92,6 +95,7 @@ create index identities_expiry on identities (expires_at) where expires_at is no
 
 create table order_lines (
     shop_id bigint not null,
+    id bigint generated always as identity (start with 10001),  -- by which channels name a line alone
     order_id bigint not null,
     line_no smallint not null,
     variant_id bigint not null,

@@ -16,6 +16,9 @@ create unique index events_sequence on events (shop_id, sequence) where sequence
 
 create index events_unnumbered on events (shop_id, id) include (topic) where sequence is null;
 
+-- What happened to one order, for its timeline and for the order feed.
+create index events_of_order on events (shop_id, subject_id, id) where topic = 'orders' and subject_id is not null;
+
 -- How many numbered events a topic has: with the ones not numbered yet this is its version.
 create table event_topics (
     shop_id bigint not null references shops on delete cascade,
