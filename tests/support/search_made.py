@@ -18,6 +18,7 @@ from crossdock.shop.search import (
     Fuzzy,
     Node,
     Nothing,
+    OneOf,
     Pattern,
     Phrase,
     Present,
@@ -58,6 +59,8 @@ EXACT_FIELDS: tuple[Field, ...] = (
     "sku",
     "upc",
     "part_number",
+    "product_id",
+    "variant_id",
     "merchant_id",
     "category_id",
     "on_sale",
@@ -296,6 +299,11 @@ def _present(rng: random.Random) -> Node:
     return Present(field=rng.choice((*TEXT_FIELDS, *EXACT_FIELDS, *NUMBER_FIELDS)))
 
 
+def _one_of(rng: random.Random) -> Node:
+    values = tuple(_code(rng) for _ in range(rng.choice((0, 1, 2, 40))))
+    return OneOf(field=rng.choice(EXACT_FIELDS), values=values)
+
+
 def _plain(rng: random.Random) -> Node:
     plain = (Everything(), Everything(), Nothing(), Word(text="!!"))
     return rng.choice((*plain, Chosen(facet="color", value="RED")))
@@ -313,6 +321,7 @@ _LEAVES = (
     _numbers,
     _between_words,
     _present,
+    _one_of,
     _plain,
 )
 

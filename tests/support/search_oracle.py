@@ -27,6 +27,7 @@ from crossdock.shop.search import (
     Hit,
     Node,
     Nothing,
+    OneOf,
     Pattern,
     Phrase,
     Present,
@@ -175,6 +176,8 @@ def _leaf(values: Values, node: Node, kind: str) -> bool:
         return True
     if isinstance(node, Range):
         return _range(values, node, kind)
+    if isinstance(node, OneOf):
+        return any(keyword(text) in values for text in node.values)
     if kind == "number":
         text = node.text.strip() if isinstance(node, Word | Phrase) else ""
         return re.fullmatch(r"-?\d{1,17}", text) is not None and int(text) in values

@@ -15,6 +15,7 @@ from crossdock.shop.search import (
     Fuzzy,
     Limits,
     Node,
+    OneOf,
     Pattern,
     Phrase,
     Range,
@@ -52,6 +53,8 @@ def service(engine: BruteForce, **limits: int) -> Searching:
         (Phrase(text="a b", slop=-1), "invalid_input"),
         (Phrase(text="a b*", slop=1), "invalid_input"),
         (Fuzzy(text="a", distance=3), "invalid_input"),
+        (OneOf(field="upc", values=("1",) * 1_001), "too_large"),
+        (OneOf(field="name", values=("a",)), "invalid_input"),
         (Range(field="price", low="a"), "invalid_input"),
         (Range(field="name", low=1), "invalid_input"),
     ],
@@ -75,6 +78,7 @@ async def test_is_refused(node, code):
         Word(text="a" * 512),
         nested(10),
         Bool(must=(Pattern(pattern="a*"),) * 8),
+        Bool(should=(OneOf(field="upc", values=("1",) * 1_000),) * 64),
     ],
 )
 async def test_is_answered_up_to_the_bounds(node):

@@ -29,7 +29,13 @@ from crossdock.shop.search.fields import FIELDS, SEARCHED, Field, FieldKind
 from crossdock.shop.search.following import Follower
 from crossdock.shop.search.local.compiling import Ranking
 from crossdock.shop.search.local.engine import LocalEngine
-from crossdock.shop.search.reading import OptionNames, option_names, read_names
+from crossdock.shop.search.reading import (
+    OptionNames,
+    Traits,
+    option_names,
+    read_names,
+    traits_of,
+)
 from crossdock.shop.search.searching import (
     Lag,
     Limits,
@@ -46,6 +52,7 @@ from crossdock.shop.search.tree import (
     Fuzzy,
     Node,
     Nothing,
+    OneOf,
     Pattern,
     Phrase,
     Present,
@@ -90,6 +97,7 @@ __all__ = [
     "LocalEngine",
     "Node",
     "Nothing",
+    "OneOf",
     "OptionNames",
     "Pattern",
     "Phrase",
@@ -102,6 +110,7 @@ __all__ = [
     "Searching",
     "Sort",
     "Standing",
+    "Traits",
     "Word",
     "alert_of_lags",
     "check_bounds",
@@ -113,6 +122,7 @@ __all__ = [
     "read_names",
     "rebuild",
     "split_words",
+    "traits_of",
     "words_query",
     "words_request",
 ]

@@ -88,6 +88,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
             "part_number": (self.part_number,),
             "merchant_sku": (self.merchant_sku,),
             "merchant_item_id": (self.merchant_item_id,),
+            "product_id": (str(self.product_id),),
+            "variant_id": (str(self.variant_id),),
             "merchant_id": (str(self.merchant_id),),
             "category_id": tuple(str(category.id) for category in self.categories),
             "coupon_kind": self.coupon_kinds,

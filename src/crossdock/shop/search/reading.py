@@ -35,6 +35,24 @@ def option_names(
     )
 
 
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a variant a shopper chooses by; '' for what it has not."""
+
+    color: str = ""
+    size: str = ""
+    material: str = ""
+
+
+def traits_of(names: OptionNames, *labels: Mapping[str, Any]) -> Traits:
+    """The traits among a variant's labels: its product's attributes, its own, its options; the last counts."""
+    named = [_named(each) for each in reversed(labels)]
+    return Traits(
+        color=_value(named, names.color),
+        size=_value(named, names.size),
+        material=_value(named, names.material),
+    )
+
+
 class ReadProduct(msgspec.Struct, frozen=True):
     """A product and the documents of its listed variants; none if it may not be found."""
 
@@ -153,8 +171,7 @@ _PRODUCTS = """
 def _document(
     line: _Line, categories: Mapping[int, tuple[Category, ...]], options: OptionNames
 ) -> Document:
-    shared = _named(line.attributes)
-    named = shared | _named(line.variant_attributes) | _named(line.options)
+    traits = traits_of(options, line.attributes, line.variant_attributes, line.options)
     facets = options.color | options.size | options.material
     whole = {
         each.id: each for known in line.category_ids or () for each in categories.get(known, ())
@@ -174,11 +191,13 @@ def _document(
         merchant_id=line.merchant_id,
         merchant=line.merchant,
         categories=tuple(whole.values()),
-        colors=_values(named, options.color)[:1],
-        sizes=_values(named, options.size)[:1],
-        material=" ".join(_values(named, options.material)[:1]),
+        colors=(traits.color,) if traits.color else (),
+        sizes=(traits.size,) if traits.size else (),
+        material=traits.material,
         description=html.unescape(_TAG.sub(" ", line.description)),
-        attributes=tuple(text for name, text in shared.items() if text and name not in facets),
+        attributes=tuple(
+            text for name, text in _named(line.attributes).items() if text and name not in facets
+        ),
         sku=line.sku,
         upcs=_trade_numbers(line.upc, line.gtin14),
         part_number=line.part_number,
@@ -194,8 +213,9 @@ def _named(values: Mapping[str, Any]) -> dict[str, str]:
     return {keyword(name): _text(value) for name, value in values.items()}
 
 
-def _values(named: Mapping[str, str], names: frozenset[str]) -> tuple[str, ...]:
-    return tuple(text for name, text in named.items() if name in names and text)
+def _value(named: Iterable[Mapping[str, str]], names: frozenset[str]) -> str:
+    found = (text for each in named for name, text in each.items() if name in names and text)
+    return next(found, "")
 
 
 def _text(value: Any) -> str:

@@ -40,6 +40,11 @@ class Searching:
         self._threads: ThreadPoolExecutor | None = None
         self._waiting = 0
 
+    @property
+    def bounds(self) -> Bounds:
+        """How large a query may be, for parsers that would rather not read a larger one."""
+        return self._limits.bounds
+
     async def search(self, request: SearchRequest, *, shop_id: int) -> Found:
         """Answer one request.
 

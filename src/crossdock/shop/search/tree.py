@@ -16,6 +16,7 @@ from crossdock.shop.search.words import split_words
 
 SLOP_MAX: Final = 100
 DISTANCE_MAX: Final = 2
+VALUES_MAX: Final = 1_000
 _JOINED_MAX: Final = 4
 _PHRASE_HUNDREDTHS: Final = 50
 
@@ -86,6 +87,13 @@ class Present(Node, frozen=True, kw_only=True):
     field: Field
 
 
+class OneOf(Node, frozen=True, kw_only=True):
+    """Documents with one of these whole values of an exact field, however many; one clause."""
+
+    field: Field
+    values: tuple[str, ...]
+
+
 class Chosen(Node, frozen=True, kw_only=True):
     """Documents with this value of a facet, as the facet told it; in any case, but no longer name."""
 
@@ -150,6 +158,10 @@ def _leaves(node: Node, *, depth: int, bounds: Bounds) -> Iterator[Node]:
 def _check_leaf(leaf: Node) -> None:
     if isinstance(leaf, Phrase) and not 0 <= leaf.slop <= SLOP_MAX:
         raise Invalid("invalid_input", f"A phrase's slop is between 0 and {SLOP_MAX}.")
+    if isinstance(leaf, OneOf) and len(leaf.values) > VALUES_MAX:
+        raise Invalid("too_large", f"The search has a list of more than {VALUES_MAX} values.")
+    if isinstance(leaf, OneOf) and FIELDS[leaf.field].kind != "exact":
+        raise Invalid("invalid_input", f"{leaf.field} has no whole values.")
     if isinstance(leaf, Phrase) and leaf.slop and "*" in leaf.text:
         raise Invalid("invalid_input", "A phrase with a slop takes no wildcard.")
     if isinstance(leaf, Fuzzy) and not 0 <= leaf.distance <= DISTANCE_MAX:

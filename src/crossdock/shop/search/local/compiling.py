@@ -16,6 +16,7 @@ from crossdock.shop.search.tree import (
     Fuzzy,
     Node,
     Nothing,
+    OneOf,
     Pattern,
     Phrase,
     Present,
@@ -89,6 +90,9 @@ class Compiler:
             if leaf.facet in VARYING_FACETS:
                 self._varying.add(leaf.facet)
             return self._index.term("chosen", f"{leaf.facet}:{keyword(leaf.value)}")
+        if isinstance(leaf, OneOf):
+            self._note(leaf.field)
+            return self._index.any_term(leaf.field, [keyword(text) for text in leaf.values])
         if isinstance(leaf, Present):
             self._note(leaf.field)
             return self._index.term("present", leaf.field)

@@ -26,7 +26,7 @@ from crossdock.shop.search.local.explaining import explain_document
 from crossdock.shop.search.local.folders import read_current
 from crossdock.shop.search.local.rows import DICE_MAX
 from crossdock.shop.search.local.tantivy_index import Reader, Snapshot, guard
-from crossdock.shop.search.tree import Bool, Everything, Node, Nothing, Word
+from crossdock.shop.search.tree import Everything, Node, OneOf, Word
 
 _MILLION: Final = 1_000_000
 _NO_STATE: Final = {"as_of": 0, "priced_at": "1970-01-01T00:00:00+00:00"}
@@ -193,7 +193,8 @@ class _Ask:
         ]
         filters.append(Word(text=request.scope.currency, field="currency"))
         if request.scope.merchant_ids is not None:
-            filters.append(_one_of("merchant_id", request.scope.merchant_ids))
+            ids = tuple(map(str, request.scope.merchant_ids))
+            filters.append(OneOf(field="merchant_id", values=ids))
         return self._compiler.compile([self._query], filters=filters)
 
     def _facets(self, alike: Alike, apart: Apart) -> dict[Facet, tuple[FacetValue, ...]]:
@@ -259,12 +260,6 @@ class _Ask:
             )
             for (value, _), product, variant in zip(page, products, variants, strict=True)
         ]
-
-
-def _one_of(field: Any, ids: Sequence[int]) -> Node:
-    return (
-        Bool(should=tuple(Word(text=str(each), field=field) for each in ids)) if ids else Nothing()
-    )
 
 
 def _count_facets(

@@ -189,6 +189,10 @@ class Snapshot:
         """Those with this word, or whole value, or number."""
         return Query.term_query(SCHEMA, field, word)
 
+    def any_term(self, field: str, words: Sequence[str]) -> Query:
+        """Those with one of these whole values."""
+        return Query.term_set_query(SCHEMA, field, list(words))
+
     def phrase(self, field: str, words: Sequence[str], slop: int) -> Query:
         """Those with two or more words in succession, or so many places away from it in all.
 
