@@ -9,7 +9,6 @@ details too, in their order.
 
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import quote
 from xml.sax.saxutils import escape  # nosec B406: it writes XML, nothing is parsed
 
 import nh3
@@ -34,7 +33,7 @@ from crossdock.shop.catalogue import (
     normalise_gtin,
     variant_name,
 )
-from crossdock.shop.shops import Shop
+from crossdock.shop.shops import Shop, product_page
 
 _AVAILABILITY = {"instock": "in_stock", "outofstock": "out_of_stock", "onbackorder": "backorder"}
 _KNOWN = frozenset((*OPTION_FIELDS, *KEPT_FIELDS))
@@ -131,7 +130,8 @@ class GoogleWriter:
         yield "item_group_title", product.name
         yield "description", _description(product)
         if self._shop.product_url:
-            yield "link", product_link(self._shop.product_url, product, variant)
+            page = self._shop.product_url
+            yield "link", product_page(page, handle=product.handle, sku=variant.sku)
         if len(product.brand) <= _BRAND_MAX:
             yield "brand", product.brand
         yield "external_seller_id", product.merchant
@@ -179,13 +179,6 @@ class GoogleWriter:
     def _price(self, minor: int | None) -> str:
         currency = self._shop.currency
         return "" if minor is None else f"{format_minor(minor, currency)} {currency}"
-
-
-def product_link(template: str, product: ProductRecord, variant: VariantRecord) -> str:
-    """The page of a product, by the shop's template."""
-    return template.replace("{handle}", quote(product.handle, safe="")).replace(
-        "{sku}", quote(variant.sku, safe="")
-    )
 
 
 def is_public_gtin(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Shops: the tenants. Everything else in the database belongs to one."""
 
 import re
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -153,6 +154,13 @@ async def set_product_url(tx: Transaction, *, shop_id: int, template: str) -> bo
         (url, shop_id, url),
     )
     return bool(changed)
+
+
+def product_page(template: str, *, handle: str, sku: str) -> str:
+    """The page of a product by a shop's template; '' without one."""
+    return template.replace("{handle}", quote(handle, safe="")).replace(
+        "{sku}", quote(sku, safe="")
+    )
 
 
 _SELECT = "select id, slug, name, currency, country, languages, time_zone, product_url from shops"

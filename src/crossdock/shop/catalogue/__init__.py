@@ -4,6 +4,13 @@ from crossdock.shop.catalogue.blog_posts import upsert_blog_posts
 from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
 from crossdock.shop.catalogue.categories import is_too_deep, upsert_categories
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare, variant_name
+from crossdock.shop.catalogue.goods import (
+    Goods,
+    GoodsCategory,
+    GoodsVariant,
+    products_with_barcodes,
+    read_goods,
+)
 from crossdock.shop.catalogue.identifiers import digits_of, normalise_gtin
 from crossdock.shop.catalogue.import_runs import ImportRun, Refusal, advance_run, open_run
 from crossdock.shop.catalogue.listing import (
@@ -77,6 +84,9 @@ __all__ = [
     "BlogPostRecord",
     "CategoryRecord",
     "ExtraHandling",
+    "Goods",
+    "GoodsCategory",
+    "GoodsVariant",
     "Image",
     "ImportRun",
     "Listing",
@@ -121,7 +131,9 @@ __all__ = [
     "open_run",
     "plain_text",
     "prepare",
+    "products_with_barcodes",
     "read_attribute_use",
+    "read_goods",
     "read_merchant",
     "read_version",
     "read_versions",

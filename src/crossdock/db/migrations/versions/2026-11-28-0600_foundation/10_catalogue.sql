@@ -135,6 +135,9 @@ create index variants_sale_ends on variants (shop_id, sale_ends_at) where sale_e
 
 create index variants_gtin on variants (shop_id, gtin14) where gtin14 is not null;
 
+-- Numbers that are no GTIN are found as they are written, with or without zeros in front.
+create index variants_upc on variants (shop_id, ltrim(upc, '0')) where upc <> '';
+
 create table blog_posts (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,
