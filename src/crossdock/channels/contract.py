@@ -107,10 +107,14 @@ class Channel:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPartner:
-    """A partner in the demo; `prefix` precedes its fields in the printed credentials."""
+    """A partner in the demo; `prefix` precedes its fields in the printed credentials.
+
+    `token` is its token where the channel's callers have one, known to everybody.
+    """
 
     name: str
     prefix: str = ""
+    token: str = ""
     backorder: bool = False
     customer: Address | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)

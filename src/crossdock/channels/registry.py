@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts
     from crossdock.compose import Services
 
-CHANNELS = ("crossdock.channels.shoppex_partner", "crossdock.channels.shopwedo")
+CHANNELS = (
+    "crossdock.channels.shoppex_partner",
+    "crossdock.channels.shopwedo",
+    "crossdock.channels.shoppable",
+)
 
 
 def manifests() -> list[Manifest]:

@@ -14,7 +14,7 @@ from crossdock.channels.manifest import Manifest
 from crossdock.channels.registry import manifests
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
-from crossdock.kit.crypto import SecretBox
+from crossdock.kit.crypto import SecretBox, hash_key
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Address, add_customer, find_customer
 from crossdock.shop.partners import (
@@ -71,8 +71,10 @@ async def ensure_partners(tx: Transaction, *, shop_id: int, ids: Ids, box: Secre
             partner_id=partner_id,
             ids=ids,
             box=box,
+            proof=facts.proof,
             is_test=True,
             is_number=facts.keys_are_numbers,
+            secret=partner.token,
         )
     return len(missing)
 
@@ -87,7 +89,11 @@ async def read_keys(tx: Transaction, *, box: SecretBox) -> list[DemoKey]:
             raise NotFound(
                 "not_found", "There is no demo shop yet; load one with: crossdock demo load"
             )
-        found.append(await _read_key(tx, partner=partner, view=view, box=box))
+        found.append(
+            await _read_token(tx, partner=partner, view=view, box=box)
+            if partner.token
+            else await _read_key(tx, partner=partner, view=view, box=box)
+        )
     return found
 
 
@@ -106,7 +112,27 @@ async def _read_key(
                 key=credential.public_key,
                 secret=secret.value.decode(),
             )
-    raise NotFound(
+    raise _no_key(view)
+
+
+async def _read_token(
+    tx: Transaction, *, partner: DemoPartner, view: PartnerView, box: SecretBox
+) -> DemoKey:
+    """The known token, while it is good; the database has its hash alone."""
+    for listed in view.credentials:
+        credential = await read_credential(
+            tx, channel=view.channel, public_key=listed.key, box=box, proof="bearer"
+        )
+        known = hash_key(partner.token)
+        if credential is not None and any(each.value == known for each in credential.secrets):
+            return DemoKey(
+                channel=view.channel, partner=partner, key=listed.key, secret=partner.token
+            )
+    raise _no_key(view)
+
+
+def _no_key(view: PartnerView) -> NotFound:
+    return NotFound(
         "not_found",
         f"{view.name} is disabled, or has no active key; see: crossdock partner show {view.id}",
     )

@@ -1,0 +1,57 @@
+"""Authentication by a bearer token, in the header or in the path (spec section 1)."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.channels.contract import Handler
+from crossdock.channels.shoppable.errors import UNAUTHORIZED, WireError
+from crossdock.errors import Refused
+from crossdock.shop.partners import BearerTokens, Credential
+
+Called = Callable[[Request, Credential], Awaitable[Response]]
+"""Answers a call whose caller is known."""
+
+_SCHEME = "bearer"
+
+
+class Authenticator:
+    """Authenticates calls of this channel."""
+
+    def __init__(self, tokens: BearerTokens, *, rate_limit_per_minute: int) -> None:
+        self._tokens = tokens
+        self._rate_limit_per_minute = rate_limit_per_minute
+
+    async def by_token(self, token: str, *, permission: str) -> Credential:
+        """The credential of a token, as the path of a checkout has it; its call is counted.
+
+        Raises Refused `credential_unknown`, or `permission_denied` for a token without the right.
+        """
+        credential = await self._tokens.verify(
+            token=token, rate_limit_per_minute=self._rate_limit_per_minute
+        )
+        if permission not in credential.partner.permissions:
+            raise Refused("permission_denied")
+        return credential
+
+    async def by_header(self, request: Request, *, permission: str) -> Credential:
+        """The same of the header. Raises WireError 30003 for one that is missing or no bearer token."""
+        return await self.by_token(read_bearer(request), permission=permission)
+
+    def guarded(self, called: Called, *, permission: str) -> Handler:
+        """A handler that answers callers with a bearer token and this right."""
+
+        async def handle(request: Request) -> Response:
+            credential = await self.by_header(request, permission=permission)
+            return await called(request, credential)
+
+        return handle
+
+
+def read_bearer(request: Request) -> str:
+    """The token of the Authorization header, whose scheme is in any case. Raises WireError 30003."""
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != _SCHEME or not token.strip():
+        raise WireError(UNAUTHORIZED)
+    return token.strip()
