@@ -3,10 +3,12 @@
 import json
 
 from crossdock.channels.shoppex_partner import snippets
+from crossdock.demo.goods import make_product
 from tests.support.command_line import CommandLine
 from tests.support.partner_client import PartnerClient
 from tests.support.processes import ROOT
 from tests.support.shells import crossdock_command
+from tests.support.shoppable_client import Publisher
 
 
 def test_has_no_credentials_before_a_demo_is_loaded(alone):
@@ -69,6 +71,16 @@ async def test_credentials_list_and_order(demo, demo_server):
 
     assert reply.status_code == 201
     assert reply.json()["order_detail_url"].startswith(f"{demo_server.url}/order-detail/")
+
+
+async def test_the_publishers_token_reads_a_product(demo, demo_server):
+    shown = demo.ask("demo", "credentials")["shoppable"]
+    assert list(shown) == ["key", "token"]
+    upc = make_product(0, count=1, seed=1).variants[0].upc
+    async with Publisher(demo_server.url, token=shown["token"]) as publisher:
+        (found,) = await publisher.read("/v3/product", upcs=upc)
+    assert found["upc"] == upc
+    assert shown["token"] not in demo_server.log()
 
 
 def test_the_shell_variables_are_all_of_the_credentials(demo):

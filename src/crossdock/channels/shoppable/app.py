@@ -64,5 +64,6 @@ def _no_route(error: Exception) -> CrossdockError:
     if not isinstance(error, HTTPException) or error.status_code != 405:
         return WireError(NO_ROUTE)
     refused = WireError(NO_METHOD)
-    refused.data["allow"] = (error.headers or {}).get("Allow", "GET")
+    allowed = (error.headers or {}).get("Allow", "GET").split(", ")
+    refused.data["allow"] = ", ".join(sorted(allowed))
     return refused

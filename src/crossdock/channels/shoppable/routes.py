@@ -6,7 +6,7 @@ import msgspec
 
 from crossdock.channels.contract import Handler
 from crossdock.channels.shoppable.errors import WIRE, WIRE_ONLY
-from crossdock.kit.schemas import schema_of
+from crossdock.channels.shoppable.wire import described
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ def extra_of(operation: Operation) -> dict[str, Any]:
 
 def responses_of(operation: Operation) -> dict[int | str, dict[str, Any]]:
     """The answers of a route by status."""
-    schemas = [schema_of(each) for each in operation.answers]
+    schemas = [described(each) for each in operation.answers]
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     found: dict[int | str, dict[str, Any]] = {
         200: {"description": operation.summary, "content": {"application/json": {"schema": schema}}}
