@@ -10,7 +10,7 @@ from crossdock.channels.shoppable.parameters import read_parameters
 from tests.support.shoppable_client import CATALOGUE, PRODUCT
 
 PATHS = {CATALOGUE: "/v3/catalog", PRODUCT: PRODUCT, f"{PRODUCT}/x": f"{PRODUCT}/{{part_number}}"}
-CALLS = (
+CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     (CATALOGUE, {}),
     (CATALOGUE, {"rows": 0, "navigation_type": "none"}),
     (CATALOGUE, {"navigation_type": "category_all", "search": "shirt"}),
