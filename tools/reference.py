@@ -15,12 +15,14 @@ import msgspec
 
 from crossdock.channels import plumbing
 from crossdock.channels.registry import default_settings
+from crossdock.channels.shoppable import parameters, product
 from crossdock.channels.shoppex_partner import requests
 from crossdock.commands.server.settings import example_file, reference_page
 from crossdock.edge.coding import LARGE_BYTES
 from crossdock.errors import ERROR_CODES
 from crossdock.gate.gate import FIELDS_MAX
 from crossdock.settings import describe
+from crossdock.shop.search import VALUES_MAX
 from tools.laws.layout import channel_names
 from tools.laws.tree import read_repository
 from tools.snapshots import difference
@@ -78,6 +80,8 @@ def limits_page() -> str:
     lines += _table(("what", "limit"), _body_rows())
     lines += ["", "## Fields of an order on `shoppex_partner`", ""]
     lines += _table(("field", "limit"), _order_rows())
+    lines += ["", "## Calls of `shoppable`", ""]
+    lines += _table(("what", "limit"), _search_rows())
     return "\n".join(lines) + "\n"
 
 
@@ -98,6 +102,15 @@ def _order_rows() -> list[tuple[str, str]]:
         ("`comments`", f"{requests.COMMENTS_LENGTH_MAX:,} characters"),
         ("`X-Shoppex-Key`", "128 of `A-Z a-z 0-9 _ -`"),
         ("`X-Shoppex-Nonce`", "255 visible ASCII characters"),
+    ]
+
+
+def _search_rows() -> list[tuple[str, str]]:
+    return [
+        ("`rows`", f"0 to {parameters.ROWS_MAX}"),
+        ("whole values in a list; a UPC counts as up to three", f"{VALUES_MAX:,}"),
+        ("`upcs` or `part_numbers` of one call of the product", f"{product.KEYS_MAX}"),
+        ("characters, clauses, brackets and wildcards of `search`", "the settings of `search`"),
     ]
 
 

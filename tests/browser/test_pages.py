@@ -14,6 +14,8 @@ PUBLIC = (
     "/docs/start",
     "/docs/channels/shoppex_partner",
     "/docs/api/shoppex_partner",
+    "/docs/channels/shoppable",
+    "/docs/api/shoppable",
     "/docs/reference/settings",
     "/docs/shoppex_partner/explain",
 )

@@ -5,7 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.shoppable_client import CATALOGUE
+from crossdock.channels.shoppable.errors import render_error, search_failed
+from tests.support.factories import make_shop
+from tests.support.shoppable_client import CATALOGUE, Publisher, add_publisher
 
 NEWEST_FIRST = [
     *("Rain Jacket", "Summer Dress", "Oxford Shirt", "Volume Mascara", "Velvet Lipstick"),
@@ -116,6 +118,31 @@ async def test_shows_merchants_in_sight_alone(publishers, mall, mall_database):
     assert page["navigation"]["merchants"] == [
         {"merchant": "Topman", "merchant_id": str(topman), "count": 1}
     ]
+
+
+async def test_cannot_be_searched_before_there_is_an_index(mall_server, mall_database):
+    async with mall_database.begin() as tx:
+        shop = await make_shop(tx)
+    _, token = await add_publisher(mall_database, shop_id=shop.id)
+    async with Publisher(mall_server.url, token=token) as caller:
+        reply = await caller.get(CATALOGUE)
+    assert (reply.status_code, reply.json()) == (
+        503,
+        {"error": "Unknown Solr Server error.", "code": 30000},
+    )
+    assert int(reply.headers["retry-after"]) > 0
+
+
+def test_says_so_where_a_search_failed():
+    answer = render_error(search_failed(), "GET")
+    assert answer.status == 500
+    assert answer.body == b'{"error":"Unknown Solr Server error.","code":30000}'
+
+
+@pytest.mark.parametrize("path", ["/v3/catalog", CATALOGUE])
+async def test_is_read_by_get_alone(publisher, path):
+    for method in ("HEAD", "POST", "PUT"):
+        assert (await publisher.send(method, path)).status_code == 405
 
 
 @pytest.mark.parametrize(

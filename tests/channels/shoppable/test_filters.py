@@ -141,6 +141,13 @@ async def test_of_words_finds_what_the_catalogue_says_of_a_product(publisher):
         assert product["name"] in merchant
 
 
+async def test_of_a_number_finds_the_product_and_the_sku_with_it_first(publisher):
+    page = await publisher.browse()
+    for product in page["products"]:
+        for number in (product["part_number"], product["id"]):
+            assert (await publisher.names(search=number))[0] == product["name"]
+
+
 async def test_of_words_is_never_wrong(publisher):
     for search in ('"a', "a AND", "((", "[1 TO", "\\", "price:[a TO b]", "\x00", "a\ud7ff", "%"):
         reply = await publisher.get(CATALOGUE, search=search)

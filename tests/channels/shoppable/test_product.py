@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.factories import make_shop, make_variant
 from tests.support.shoppable_client import PRODUCT
 
 LIPSTICK_UPC, MASCARA_UPC, DRESS_UPC = "309972924759", "081555770167", "603084459353"
@@ -82,6 +83,22 @@ async def test_of_a_merchant_out_of_sight_is_not_found(publisher, publishers):
     caller = await publishers(visible_merchants=())
     assert await caller.refusal(f"{PRODUCT}/{number}") == (404, 40001)
     assert await caller.refusal(PRODUCT, upcs=LIPSTICK_UPC) == (404, 40001)
+
+
+async def test_of_another_shop_is_not_found(publisher, mall_database):
+    async with mall_database.begin() as tx:
+        variant_id = await make_variant(tx, shop=await make_shop(tx), upc="012345678905")
+        number = await tx.value("select product_id from variants where id = %s", (variant_id,))
+    unknown = (await publisher.get(f"{PRODUCT}/999999999")).content
+    for path, parameters in (
+        (f"{PRODUCT}/{number}", {}),
+        (PRODUCT, {"part_numbers": number}),
+        (PRODUCT, {"upcs": "012345678905"}),
+    ):
+        reply = await publisher.get(path, **parameters)
+        assert (reply.status_code, reply.content) == (404, unknown)
+    for search in (f"id:{variant_id}", f"part_number:{number}", str(number), "upc:012345678905"):
+        assert (await publisher.browse(search=search, rows=0))["count"] == 0
 
 
 async def test_in_too_great_a_number_is_refused(publisher):

@@ -63,6 +63,12 @@ def plain_words(*words: str) -> Node:
         ("", Everything()),
         ("  ", Everything()),
         ("revlon", word("revlon")),
+        ("1042", Bool(should=(
+            word("1042"),
+            Boost(node=word("1042", "variant_id"), hundredths=100_000),
+            Boost(node=word("1042", "product_id"), hundredths=100_000)))),
+        ("1" * 19, word("1" * 19)),
+        ("red 1042", plain_words("red", "1042")),
         ("red lamp", plain_words("red", "lamp")),
         ("bread and butter", plain_words("bread", "and", "butter")),
         ('"red lamp"', phrase("red lamp")),

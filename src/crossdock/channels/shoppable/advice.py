@@ -12,7 +12,8 @@ _ADVICE: dict[int, str] = {
     429: _AGAIN,
     500: "Give the operator the X-Request-Id.",
     503: _AGAIN,
-    30000: "With 503 call again after Retry-After; with 400 send a shorter search.",
+    30000: "With 503 call again after Retry-After, with 400 send a shorter search, with 500 give the "
+    "operator the X-Request-Id.",
     30002: "Check the token; ask the operator whether it was revoked.",
     30003: "Send `Authorization: Bearer <token>`; with 403 ask the operator for the right.",
     40001: "Check the UPC or part number; the goods may be sold no more.",
@@ -33,6 +34,7 @@ def error_rows() -> list[tuple[int, str, str, str]]:
     told = {(number, status): text for status, number, text in WIRE.values()}
     told |= {(number, status): text for number, (status, text) in WIRE_ONLY.items()}
     told[30000, 400] = "The search is too large."
+    told[30000, 500] = told[30000, 503]
     told[400, 400] = "The request is refused, for the reason that the text says."
     return [
         (status, str(number), text, _ADVICE[number])

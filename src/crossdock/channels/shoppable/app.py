@@ -29,7 +29,7 @@ def build_app(routes: Sequence[Route]) -> FastAPI:
     app = quiet_app(title="Shoppable API", version="3", description=openapi.DESCRIPTION)
     for route in routes:
         _describe(app, route)
-        app.add_route(
+        app.add_api_route(
             f"{route.path}/", route.handler, methods=[route.method], include_in_schema=False
         )
     for path in dict.fromkeys(route.path for route in routes):

@@ -4,6 +4,7 @@ import hashlib
 import time
 from datetime import datetime
 
+import structlog
 from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from crossdock.channels.shoppable import navigation
 from crossdock.channels.shoppable.answers import WireCatalogue, WireMetadata, WireProduct
 from crossdock.channels.shoppable.auth import Authenticator
+from crossdock.channels.shoppable.errors import search_failed
 from crossdock.channels.shoppable.paging import Paging
 from crossdock.channels.shoppable.parameters import (
     ROWS,
@@ -26,7 +28,7 @@ from crossdock.channels.shoppable.showing import COUPON_TYPES, Showing
 from crossdock.channels.shoppable.solr import Operator
 from crossdock.channels.shoppable.wire import answered
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import Invalid
+from crossdock.errors import CrossdockError, Invalid
 from crossdock.kit.clock import Clock
 from crossdock.shop.catalogue import read_goods
 from crossdock.shop.partners import Credential, Partner
@@ -38,6 +40,8 @@ from crossdock.shop.search import (
     Searching,
     SearchRequest,
 )
+
+log = structlog.get_logger("crossdock.shoppable")
 
 PATH = "/v3/catalog"
 PERMISSION = "catalog.read"
@@ -120,6 +124,11 @@ class Catalogue:
             return await self._searching.search(wanted, shop_id=partner.shop_id)
         except Invalid as error:
             raise too_costly(error) from None
+        except CrossdockError as error:
+            if error.code != "internal":
+                raise
+            log.exception("a search failed", shop_id=partner.shop_id)
+            raise search_failed() from error
 
     async def _shown(self, found: Found, *, partner: Partner) -> list[WireProduct]:
         async with self._db.statement() as tx:

@@ -23,6 +23,7 @@ NO_METHOD = 405
 _INVALID_TOKEN = (401, INVALID_TOKEN, "Invalid token.")
 _PRODUCT_NOT_FOUND = (404, PRODUCT_NOT_FOUND, "Product Not Found.")
 _CART_NOT_FOUND = (404, CART_NOT_FOUND, "Cart Not Found.")
+_SEARCH_FAILED = "Unknown Solr Server error."
 _UNAVAILABLE = (503, 503, "The server cannot answer right now.")
 
 # number: (status, text); those that no core code leads to.
@@ -84,7 +85,7 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "outcome_unknown": _UNAVAILABLE,
     "storage_full": _UNAVAILABLE,
     "busy": _UNAVAILABLE,
-    "search_unavailable": (503, SEARCH, "Unknown Solr Server error."),
+    "search_unavailable": (503, SEARCH, _SEARCH_FAILED),
     "internal": (500, 500, "An internal error occurred."),
 }
 
@@ -111,6 +112,11 @@ def refusal(number: int, name: str) -> WireError:
     """The error of a parameter; one without a number of its own is named in the text."""
     text = f"Bad Request - Invalid {name} parameter" if number == INVALID_PARAMETER else ""
     return WireError(number, text)
+
+
+def search_failed() -> WireError:
+    """The error of a search that the engine could not answer (spec 2)."""
+    return WireError(SEARCH, _SEARCH_FAILED, status=500)
 
 
 def render_error(error: CrossdockError, method: str) -> Answer:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from crossdock.channels.contract import Handler
-from crossdock.channels.shoppable.errors import WIRE, WIRE_ONLY
+from crossdock.channels.shoppable.errors import SEARCH, WIRE, WIRE_ONLY
 from crossdock.channels.shoppable.wire import described
 
 
@@ -93,4 +93,6 @@ def _statuses(number: int) -> list[int]:
     told = {status for status, own, _ in WIRE.values() if own == number}
     if number in WIRE_ONLY:
         told.add(WIRE_ONLY[number][0])
+    if number == SEARCH:
+        told |= {400, 500}
     return sorted(told)

@@ -20,6 +20,7 @@ from crossdock.shop.search import (
     Boost,
     Bounds,
     Everything,
+    Field,
     Node,
     Nothing,
     Phrase,
@@ -37,6 +38,7 @@ _BOOST_MAX: Final = 100_000
 _TOGETHER_MAX: Final = 8
 _TOGETHER_TIMES: Final = 5  # how often the words occur in a query that ranks those together first
 _TOGETHER_HUNDREDTHS: Final = 400  # measured on judged searches: nDCG@10 0.780, without 0.744
+_NUMBER_DIGITS: Final = 18
 _KEYWORDS: Final = frozenset(("AND", "OR", "NOT"))
 _SPACE = re.compile(r"\s*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -118,7 +120,7 @@ def _words(written: Sequence[str], *, operator: Operator, chars: int) -> Query:
         return Query(Nothing())
     nodes = tuple(Word(text=word) for word in words)
     if len(words) == 1:
-        return Query(nodes[0])
+        return Query(_or_its_number(words[0]))
     any_of = Bool(should=nodes)
     whole = " ".join(words)
     is_short = len(words) <= _TOGETHER_MAX and _TOGETHER_TIMES * len(whole) <= chars
@@ -128,6 +130,16 @@ def _words(written: Sequence[str], *, operator: Operator, chars: int) -> Query:
         return Query(any_of)
     all_of = Bool(must=nodes, should=(Phrase(text=whole, field="everything"),))
     return Query(Bool(should=(*nodes, Boost(node=all_of, hundredths=_TOGETHER_HUNDREDTHS))))
+
+
+def _or_its_number(word: str) -> Node:
+    """A word; where it is a number, the product or SKU with that number stands first."""
+    plain = Word(text=word)
+    if not (word.isascii() and word.isdigit() and len(word) <= _NUMBER_DIGITS):
+        return plain
+    numbers: tuple[Field, ...] = ("variant_id", "product_id")
+    named = (Boost(node=Word(text=word, field=field), hundredths=_BOOST_MAX) for field in numbers)
+    return Bool(should=(plain, *named))
 
 
 def _is_plain(clause: _Clause) -> bool:

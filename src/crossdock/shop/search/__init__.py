@@ -44,6 +44,7 @@ from crossdock.shop.search.searching import (
     read_lags,
 )
 from crossdock.shop.search.tree import (
+    VALUES_MAX,
     Bool,
     Boost,
     Bounds,
@@ -70,6 +71,7 @@ __all__ = [
     "LIMIT_MAX",
     "OFFSET_MAX",
     "SEARCHED",
+    "VALUES_MAX",
     "Bool",
     "Boost",
     "Bounds",
