@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from crossdock.db.unit_of_work import Database
@@ -159,6 +160,30 @@ def facet(*names):
     from crossdock.shop.search import FacetRequest
 
     return tuple(FacetRequest(facet=name) for name in names)
+
+
+async def test_asks_two_statements_while_nothing_happens_however_many_shops_there_are(
+    alone, shop, kept, empty_database_url, clock
+):
+    others = [await open_shop(alone) for _ in range(3)]
+    for each in (shop, *others):
+        await write(alone, shop=each, records=[a_product()], now=clock.now())
+    statements: list[str] = []
+
+    async def note(statement: str) -> None:
+        statements.append(statement)
+
+    counted = Database(empty_database_url, hook=note)
+    await counted.open()
+    follower = Follower(msgspec.structs.replace(kept, db=counted))
+    await catch_up(follower)
+    for _ in range(3):
+        statements.clear()
+        clock.move(timedelta(seconds=2))
+        assert await follower.step() == 0
+        assert len(statements) == 2
+    await follower.close()
+    await counted.close()
 
 
 async def test_changes_prices_when_the_clock_does(alone, shop, follower, search, clock):

@@ -57,15 +57,17 @@ class Follower:
     async def step(self) -> int:
         """Let every shop's index take in what is new; returns how many products were written.
 
-        A shop that fails is tried again in the next step; the others go on.
+        A shop that fails is tried again in the next step; the others go on. A step in which nothing
+        happened takes two statements, however many shops there are.
         """
         async with self._building.db.statement() as tx:
             rows = await tx.all("select id, last_sequence from shops order by id")
+        repriced = await self._repriced()
         written = 0
         for shop_id, last in rows:
             shop = self._shops.setdefault(shop_id, _Shop(self._building, shop_id))
             try:
-                written += await shop.step(last)
+                written += await shop.step(last, is_repriced=shop_id in repriced)
             except CrossdockError as error:
                 log.warning("an index was not kept", shop_id=shop_id, code=error.code)
                 await shop.close()
@@ -73,6 +75,30 @@ class Follower:
                 log.exception("an index was not kept", shop_id=shop_id)
                 await shop.close()
         return written
+
+    async def _repriced(self) -> set[int]:
+        """The shops in which the clock alone changed a price since their indexes were last right."""
+        now = self._building.clock.now()
+        spans = {
+            shop_id: (min(since, now), max(since, now))
+            for shop_id, shop in self._shops.items()
+            if (since := shop.priced_at()) is not None and abs(now - since) >= PRICE_STEP
+        }
+        if not spans:
+            return set()
+        async with self._building.db.statement() as tx:
+            found = await tx.all(
+                _REPRICED,
+                {
+                    "shops": list(spans),
+                    "from": [start for start, _ in spans.values()],
+                    "to": [end for _, end in spans.values()],
+                },
+            )
+        repriced = {row[0] for row in found}
+        for shop_id in spans.keys() - repriced:
+            self._shops[shop_id].note_prices(now)
+        return repriced
 
     async def close(self) -> None:
         """Release all folders; what was not saved will be read again."""
@@ -91,7 +117,16 @@ class _Shop:
         self._has_lock = False
         self._open: _Open | None = None
 
-    async def step(self, last: int) -> int:
+    def priced_at(self) -> datetime | None:
+        """When the prices of the open index were right; None without one."""
+        return self._open and self._open.state.priced_at
+
+    def note_prices(self, now: datetime) -> None:
+        """The prices of the open index are still right at `now`."""
+        if self._open is not None:
+            self._open.state = State(as_of=self._open.state.as_of, priced_at=now)
+
+    async def step(self, last: int, *, is_repriced: bool) -> int:
         """Take in what is new up to event `last`; how many products were written."""
         if not self._has_lock:
             self._has_lock = self._held.enter_context(folders.lock(self._folder, folders.WRITING))
@@ -101,8 +136,7 @@ class _Shop:
         index = await self._opened(last)
         if index is None:
             return 0
-        state = index.state
-        if last > state.as_of or abs(now - state.priced_at) >= PRICE_STEP:
+        if is_repriced or last > index.state.as_of:
             return await self._take(index, last=last, now=now)
         if index.written_at is not None and abs(now - index.written_at) >= REST_AFTER:
             await index.rest()
@@ -267,6 +301,21 @@ async def changed_products(
     products.update(row[0] for row in rows)
     return sorted(products)
 
+
+# Of some shops, those with a price that begins or ends in a span of time of the shop's own.
+_REPRICED = """
+    select s.id from unnest(%(shops)s::bigint[], %(from)s::timestamptz[], %(to)s::timestamptz[]) as s (id, since, upto)
+    where exists (select from variants v where v.shop_id = s.id
+                  and v.sale_starts_at > s.since and v.sale_starts_at <= s.upto)
+       or exists (select from variants v where v.shop_id = s.id
+                  and v.sale_ends_at > s.since and v.sale_ends_at <= s.upto)
+       or exists (select from promotions q where q.shop_id = s.id
+                  and q.starts_at > s.since and q.starts_at <= s.upto)
+       or exists (select from promotions q where q.shop_id = s.id
+                  and q.ends_at > s.since and q.ends_at <= s.upto)
+       or exists (select from coupons q where q.shop_id = s.id and q.enabled
+                  and (q.starts_at > s.since and q.starts_at <= s.upto or q.ends_at > s.since and q.ends_at <= s.upto))
+"""
 
 _AFFECTED = """
     select p.id from products p where p.shop_id = %(shop)s
