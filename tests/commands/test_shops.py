@@ -148,7 +148,7 @@ def test_refuses_an_address_of_no_product_and_keeps_the_last(alone: CommandLine,
     kept = "https://shop.example/{sku}"
     alone.ask("shop", "set", "s", "--product-url", kept)
     assert alone.refuse("shop", "set", "s", "--name", "T", "--product-url", url) == (
-        "crossdock: A product URL begins with https:// and has {handle} or {sku} in it.\n"
+        "crossdock: A product URL begins with https:// and contains {handle} or {sku}.\n"
     )
     [shop] = alone.ask("shop", "list")
     assert (shop["name"], shop["product_url"]) == ("S", kept)
