@@ -1,6 +1,7 @@
 """Un-picking and un-packing..."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -8,13 +9,14 @@ import pytest
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.shop.warehouse import (
     Consignment,
+    list_work,
     pack_lines,
     pick_lines,
     ship_package,
     unpack_package,
     unpick_lines,
 )
-from tests.support.locks import waiting_for_a_lock
+from tests.support.locks import WAIT_S, waiting_for_a_lock
 from tests.support.warehousing import Warehouse
 
 
@@ -243,6 +245,54 @@ async def test_un_packing_waits_for_shipping_and_is_refused(warehouse: Warehouse
     with pytest.raises(Refused, match="has left"):
         await late
     assert await warehouse.level(good) == (3, 0, 3)
+
+
+@pytest.mark.races
+async def test_un_packing_and_shipping_never_wait_for_each_other(warehouse: Warehouse) -> None:
+    """Both lock the package, then the order; somebody works on the order meanwhile."""
+    good = await warehouse.variant(own=5)
+    order_id = await warehouse.enter((good, 3))
+    await warehouse.pick(order_id, {1: 2})
+    package_id = await warehouse.pack(order_id, {1: 2})
+    async with warehouse.db.begin() as picker:
+        await pick_lines(picker, quantities={1: 1}, **_place(warehouse, order_id))
+        shipping = asyncio.create_task(warehouse.ship(package_id))
+        await waiting_for_a_lock(warehouse.db, behind=picker)
+        opening = asyncio.create_task(warehouse.unpack(package_id))
+        await _waiting_for_the_package(warehouse)
+
+    assert await shipping == "partially_shipped"
+    with pytest.raises(Refused, match="has left"):
+        await opening
+    assert await warehouse.level(good) == (3, 1, 2)
+
+
+async def test_an_opened_package_is_not_in_the_list_of_work(warehouse: Warehouse) -> None:
+    order_id = await warehouse.enter((await warehouse.variant(), 2))
+    await warehouse.pick(order_id, {1: 2})
+    opened = await warehouse.pack(order_id, {1: 1})
+    await warehouse.pack(order_id, {1: 1})
+    await warehouse.unpack(opened)
+
+    async with warehouse.db.statement() as tx:
+        [work] = await list_work(tx, shop_id=warehouse.shop.id)
+
+    assert (work.id, work.quantity, work.picked, work.packages) == (order_id, 2, 2, 1)
+
+
+async def _waiting_for_the_package(warehouse: Warehouse) -> None:
+    """Until somebody waits who is blocked by one who waits as well."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        async with warehouse.db.statement() as tx:
+            waiting = await tx.value(
+                "select count(*) from pg_stat_activity where datname = current_database()"
+                " and wait_event_type = 'Lock'"
+            )
+        if waiting >= 2:
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError("nobody waits for the package")
 
 
 def _place(warehouse: Warehouse, order_id: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from crossdock.shop.orders import OPEN
 
 
 class WorkSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """An order in the work list: units ordered, picked and shipped."""
+    """An order in the work list: units ordered, picked and shipped, and its packages but for opened ones."""
 
     id: int
     partner: str
@@ -35,7 +35,8 @@ async def list_work(
 _LIST = """
     select o.id, coalesce(p.name, ''), o.partner_order_id, o.fulfilment_state, o.placed_at,
            l.quantity, l.picked, l.shipped,
-           (select count(*) from packages k where k.shop_id = o.shop_id and k.order_id = o.id)
+           (select count(*) from packages k
+            where k.shop_id = o.shop_id and k.order_id = o.id and k.state <> 'cancelled')
     from orders o
     left join partners p on p.shop_id = o.shop_id and p.id = o.partner_id
     cross join lateral (
