@@ -10,6 +10,7 @@ from crossdock.shop.customers import Address
 from crossdock.shop.doctor import CHECKS
 from crossdock.shop.orders import (
     OrderView,
+    Take,
     cancel_order,
     place,
     read_order,
@@ -92,12 +93,16 @@ class Warehouse:
             return await make_variant(tx, shop=self.shop, own=own, **columns)
 
     async def enter(
-        self, *wanted: tuple[int, int], release: bool = True, immediate: bool = False
+        self,
+        *wanted: tuple[int, int],
+        release: bool = True,
+        immediate: bool = False,
+        take: Take | None = "own_capped",
     ) -> int:
         """The id of an entered order of (variant, quantity) lines."""
         self.numbers.append(len(self.numbers) + 1)
         number = f"W-{self.numbers[-1]}"
-        take = None if not release else "own" if immediate else "own_capped"
+        take = None if not release else "own" if immediate else take
         draft = draft_of(
             *(named(variant_id, quantity=many, take=take) for variant_id, many in wanted),
             shop=self.shop,

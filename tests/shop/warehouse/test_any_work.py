@@ -117,11 +117,29 @@ class Work(RuleBasedStateMachine):
         self.run(self.warehouse.receive(self.goods[place], quantity))
         self.on_hand[self.goods[place]] += quantity
 
+    @rule(place=st.integers(0, 1), quantity=SMALL)
+    def count_out(self, place: int, quantity: int) -> None:
+        good = self.goods[place]
+        self.run(self.warehouse.adjust(good, -quantity))
+        if quantity <= self.on_hand[good]:
+            self.on_hand[good] -= quantity
+
+    def on_the_shelf(self, good: int) -> int:
+        """On hand, and not picked for any order; below zero when some were counted out since."""
+        orders = [order for order in self.model.values() if order.good == good]
+        return self.on_hand[good] - sum(order.picked - order.shipped for order in orders)
+
+    def not_packed(self, good: int) -> int:
+        """On hand, and in no package."""
+        orders = [order for order in self.model.values() if order.good == good]
+        return self.on_hand[good] - sum(order.packed - order.shipped for order in orders)
+
     @rule(order_id=orders, quantity=SMALL)
     def pick(self, order_id: int, quantity: int) -> None:
         order = self.model[order_id]
         allowed = order.is_at_work or order.state == "processing"
         allowed = allowed and order.picked + quantity <= order.quantity
+        allowed = allowed and quantity <= self.on_the_shelf(order.good)
         before = self.run(self.warehouse.everything())
         self.run(self.warehouse.pick(order_id, {1: quantity}))
         if allowed:
@@ -156,6 +174,7 @@ class Work(RuleBasedStateMachine):
     def pack(self, order_id: int, quantity: int):
         order = self.model[order_id]
         allowed = order.is_at_work and order.packed + quantity <= order.picked
+        allowed = allowed and quantity <= self.not_packed(order.good)
         package_id = self.run(self.warehouse.pack(order_id, {1: quantity}))
         assert (package_id is not None) == allowed
         if package_id is None:
@@ -169,7 +188,7 @@ class Work(RuleBasedStateMachine):
         order = self.model[order_id]
         state, quantity = order.packages[package_id]
         answer = self.run(self.warehouse.ship(package_id))
-        assert (answer is not None) == (state == "packed")
+        assert (answer is not None) == (state == "packed" and quantity <= self.on_hand[order.good])
         if answer is None:
             return
         order.packages[package_id] = ("shipped", quantity)

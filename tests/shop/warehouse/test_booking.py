@@ -224,10 +224,11 @@ async def test_with_a_carrier_that_is_down_changes_nothing(
 async def test_of_goods_that_are_not_on_hand_takes_the_booking_back(
     warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
 ) -> None:
-    good = await warehouse.variant(own=1)
-    order_id = await warehouse.enter((good, 2), immediate=True)
+    good = await warehouse.variant(own=2)
+    order_id = await warehouse.enter((good, 2))
     await warehouse.pick(order_id, {1: 2})
     package_id = await warehouse.pack(order_id, {1: 2})
+    await warehouse.adjust(good, -1)
     before = await warehouse.everything()
 
     with pytest.raises(Refused) as refusal:

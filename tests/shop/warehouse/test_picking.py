@@ -1,10 +1,14 @@
 """Picking and packing..."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from crossdock.errors import CrossdockError, Invalid, NotFound, Refused
+from crossdock.shop.stock import adjust_stock
+from crossdock.shop.warehouse import pick_lines
+from tests.support.locks import waiting_for_a_lock
 from tests.support.warehousing import Warehouse
 
 
@@ -79,6 +83,99 @@ async def test_more_than_was_picked_cannot_be_packed(
 
     assert refusal.value.code == "invalid_input"
     assert await warehouse.everything() == before
+
+
+async def test_no_more_than_is_on_the_shelf(warehouse: Warehouse) -> None:
+    """Sold beyond what is there; what another order has picked is not there either."""
+    good, other = await warehouse.variant(own=3), await warehouse.variant(own=0)
+    first = await warehouse.enter((good, 2), immediate=True)
+    second = await warehouse.enter((other, 1), (good, 2), (good, 2), immediate=True)
+    await warehouse.pick(first, {1: 2})
+    before = await warehouse.everything()
+
+    for wrong, line, left in (
+        ({1: 1}, 1, 0),
+        ({2: 2}, 2, 1),
+        ({3: 2}, 3, 1),
+        ({2: 1, 3: 1}, 2, 1),
+        ({1: 1, 2: 1}, 1, 0),
+    ):
+        with pytest.raises(Refused, match=f"Of line {line} {left} can be picked") as refusal:
+            await warehouse.pick(second, wrong)
+        assert refusal.value.code == "stock_insufficient"
+        assert refusal.value.data == {"field": f"lines.{line}"}
+        assert await warehouse.everything() == before
+
+    await warehouse.pick(second, {3: 1})
+    await warehouse.ship(await warehouse.pack(first, {1: 2}))
+    with pytest.raises(Refused, match="Of line 2 0 can be picked"):
+        await warehouse.pick(second, {2: 1})
+    await warehouse.receive(good, 1)
+    await warehouse.pick(second, {2: 1})
+    assert [line.picked for line in (await warehouse.read(second)).lines] == [0, 1, 1]
+
+
+async def test_what_is_unpicked_is_on_the_shelf_again(warehouse: Warehouse) -> None:
+    good = await warehouse.variant(own=2)
+    first, second = [await warehouse.enter((good, 2), immediate=True) for _ in range(2)]
+    await warehouse.pick(first, {1: 2})
+    await warehouse.unpick(first, {1: 1})
+
+    await warehouse.pick(second, {1: 1})
+
+    with pytest.raises(Refused, match="Of line 1 0 can be picked"):
+        await warehouse.pick(first, {1: 1})
+
+
+async def test_of_another_shop_s_shelf_is_nobody_s_business(warehouse: Warehouse) -> None:
+    """What other shops have picked is not on this shop's shelf, and takes nothing from it."""
+    other = await Warehouse.open(warehouse.db, warehouse.clock)
+    taken = await other.enter((await other.variant(own=5), 5))
+    await other.pick(taken, {1: 5})
+
+    order_id = await warehouse.enter((await warehouse.variant(own=1), 1))
+    await warehouse.pick(order_id, {1: 1})
+
+    assert (await warehouse.read(order_id)).lines[0].picked == 1
+
+
+async def test_of_a_share_in_two_pools_as_much_as_is_in_each(warehouse: Warehouse) -> None:
+    good = await warehouse.variant(own=1, supplier=1)
+    order_id = await warehouse.enter((good, 3), take="own_first")
+
+    with pytest.raises(Refused, match="Of line 1 2 can be picked"):
+        await warehouse.pick(order_id, {1: 3})
+
+    await warehouse.ship_all(order_id, {1: 2})
+    assert await warehouse.level(good) == (0, 0, 0)
+
+
+async def test_goods_that_are_not_counted_have_no_limit(warehouse: Warehouse) -> None:
+    good = await warehouse.variant(own=None, stock_managed=False)
+    order_id = await warehouse.enter((good, 3), take=None)
+
+    await warehouse.ship_all(order_id, {1: 3})
+
+    assert await warehouse.state(order_id) == "shipped"
+
+
+async def test_what_was_counted_out_since_is_not_packed(warehouse: Warehouse) -> None:
+    """Three were picked, then one turned out to be missing: two can be packed, for whichever order."""
+    good = await warehouse.variant(own=3)
+    first, second = await warehouse.enter((good, 1)), await warehouse.enter((good, 2))
+    await warehouse.pick(first, {1: 1})
+    await warehouse.pick(second, {1: 2})
+    await warehouse.adjust(good, -1)
+    await warehouse.pack(first, {1: 1})
+    before = await warehouse.everything()
+
+    with pytest.raises(Refused, match="Of line 1 1 can be packed") as refusal:
+        await warehouse.pack(second, {1: 2})
+
+    assert refusal.value.code == "stock_insufficient"
+    assert await warehouse.everything() == before
+    await warehouse.ship(await warehouse.pack(second, {1: 1}))
+    assert await warehouse.level(good) == (1, 2, -1)
 
 
 @pytest.mark.parametrize("weight_g", [-1, 2**31])
@@ -238,6 +335,52 @@ async def test_by_two_pickers_at_once_counts_each_good_once(warehouse: Warehouse
 
 
 @pytest.mark.races
+async def test_the_last_unit_for_one_order_waits_for_who_picks_it(warehouse: Warehouse) -> None:
+    good = await warehouse.variant(own=1)
+    first, second = [await warehouse.enter((good, 1), immediate=True) for _ in range(2)]
+    async with warehouse.db.begin() as picker:
+        await pick_lines(picker, quantities={1: 1}, **_place(warehouse, first))
+        late = asyncio.create_task(warehouse.pick(second, {1: 1}))
+        await waiting_for_a_lock(warehouse.db, behind=picker)
+
+    with pytest.raises(Refused, match="Of line 1 0 can be picked"):
+        await late
+    assert (await warehouse.read(second)).lines[0].picked == 0
+
+
+@pytest.mark.races
+async def test_packing_waits_for_who_counts_and_packs_no_more(warehouse: Warehouse) -> None:
+    good = await warehouse.variant(own=2)
+    order_id = await warehouse.enter((good, 2))
+    await warehouse.pick(order_id, {1: 2})
+    async with warehouse.db.begin() as clerk:
+        shop_id, now = warehouse.shop.id, warehouse.clock.now()
+        await adjust_stock(clerk, shop_id=shop_id, variant_id=good, difference=-1, now=now)
+        late = asyncio.create_task(warehouse.pack(order_id, {1: 2}))
+        await waiting_for_a_lock(warehouse.db, behind=clerk)
+
+    with pytest.raises(Refused, match="Of line 1 1 can be packed"):
+        await late
+    assert (await warehouse.read(order_id)).packages == ()
+
+
+@pytest.mark.races
+async def test_several_goods_in_opposite_orders_at_once_never_deadlocks(
+    warehouse: Warehouse,
+) -> None:
+    one, two = [await warehouse.variant(own=20) for _ in range(2)]
+    orders = [await warehouse.enter((one, 1), (two, 1)) for _ in range(4)]
+    orders += [await warehouse.enter((two, 1), (one, 1)) for _ in range(4)]
+
+    outcomes = await asyncio.gather(
+        *(warehouse.ship_all(order_id, {2: 1, 1: 1}) for order_id in orders),
+        return_exceptions=True,
+    )
+
+    assert [outcome for outcome in outcomes if not isinstance(outcome, int)] == []
+
+
+@pytest.mark.races
 async def test_starting_and_cancelling_at_once_does_one_of_them(warehouse: Warehouse) -> None:
     good = await warehouse.variant(own=20)
     for _ in range(10):
@@ -253,3 +396,7 @@ async def test_starting_and_cancelling_at_once_does_one_of_them(warehouse: Wareh
         assert lost[0].code == "order_state"
         expected = "cancelled" if outcomes[1] is None else "in_fulfilment"
         assert await warehouse.state(order_id) == expected
+
+
+def _place(warehouse: Warehouse, order_id: int) -> dict[str, Any]:
+    return {"shop_id": warehouse.shop.id, "order_id": order_id, "now": warehouse.clock.now()}

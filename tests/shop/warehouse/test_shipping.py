@@ -91,10 +91,11 @@ async def test_twice_is_refused(warehouse: Warehouse) -> None:
 
 
 async def test_of_goods_that_are_not_on_hand_is_refused(warehouse: Warehouse) -> None:
-    good = await warehouse.variant(own=1)
-    order_id = await warehouse.enter((good, 2), immediate=True)
+    good = await warehouse.variant(own=2)
+    order_id = await warehouse.enter((good, 2))
     await warehouse.pick(order_id, {1: 2})
     package_id = await warehouse.pack(order_id, {1: 2})
+    await warehouse.adjust(good, -1)
     before = await warehouse.everything()
 
     with pytest.raises(Refused) as refusal:

@@ -7,6 +7,7 @@ from crossdock.errors import Invalid, Refused
 from crossdock.shop.deliveries import keep_here
 from crossdock.shop.events import OrderPicked, PackagePacked, write_event
 from crossdock.shop.orders import WORKABLE, Quantities, lock_order, move_order, note_picked
+from crossdock.shop.warehouse.shelf import lock_shelf, refuse_beyond_shelf
 
 WEIGHT_G_MAX = 2**31 - 1
 
@@ -30,14 +31,18 @@ async def pick_lines(
 ) -> None:
     """Record picked quantities; starts the fulfilment if it has not started.
 
-    Raises Invalid `invalid_input` for an unknown line or more than is left to pick.
+    Raises Invalid `invalid_input` for an unknown line or more than is left to pick, Refused
+    `stock_insufficient` for more than is on the shelf.
     """
     await start_fulfilment(tx, shop_id=shop_id, order_id=order_id, now=now)
-    short = await note_picked(
-        tx, shop_id=shop_id, order_id=order_id, quantities=_positive(quantities)
-    )
+    wanted = _positive(quantities)
+    await lock_shelf(tx, shop_id=shop_id, order_id=order_id, lines=list(wanted))
+    short = await note_picked(tx, shop_id=shop_id, order_id=order_id, quantities=wanted)
     if short is not None:
         raise _line_error(short, "has not so much left to pick")
+    await refuse_beyond_shelf(
+        tx, shop_id=shop_id, order_id=order_id, quantities=wanted, step="picked"
+    )
     await write_event(
         tx,
         shop_id=shop_id,
@@ -56,7 +61,10 @@ async def pack_lines(
     now: datetime,
     weight_g: int = 0,
 ) -> int:
-    """Pack picked units that are in no package yet; returns the package's id. Raises as `pick_lines`."""
+    """Pack picked units that are in no package yet; returns the package's id. Raises as `pick_lines`.
+
+    Fewer units may be on hand than were picked, if some were counted out since.
+    """
     state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     if state not in {"in_fulfilment", "partially_shipped"}:
         raise Refused("order_state", f"An order that is {state} cannot be packed.")
@@ -64,6 +72,7 @@ async def pack_lines(
     for line_no, quantity in _positive(quantities).items():
         if quantity > left.get(line_no, 0):
             raise _line_error(line_no, f"has {left.get(line_no, 0)} picked and not packed")
+    await lock_shelf(tx, shop_id=shop_id, order_id=order_id, lines=list(quantities))
     if not 0 <= weight_g <= WEIGHT_G_MAX:
         raise Invalid("invalid_input", "The weight is not one.", {"field": "weight_g"})
     package_id = int(
@@ -77,6 +86,9 @@ async def pack_lines(
         "insert into package_lines (shop_id, package_id, line_no, quantity)"
         " select %s, %s, * from unnest(%s::smallint[], %s::bigint[])",
         (shop_id, package_id, list(quantities), list(quantities.values())),
+    )
+    await refuse_beyond_shelf(
+        tx, shop_id=shop_id, order_id=order_id, quantities=quantities, step="packed"
     )
     await write_event(
         tx,

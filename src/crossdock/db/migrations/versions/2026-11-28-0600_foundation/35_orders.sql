@@ -128,6 +128,9 @@ create table order_lines (
 );
 create index order_lines_variant on order_lines (shop_id, variant_id);
 
+-- Picked and not shipped: what of a variant is off the shelf and still on hand.
+create index order_lines_off_the_shelf on order_lines (shop_id, variant_id) where picked > shipped;
+
 -- An order's share of one merchant: its sums, how far it has come, and the connector that it goes to
 -- (null: it is packed here).
 create table order_parts (
