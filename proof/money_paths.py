@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
@@ -25,7 +26,14 @@ from crossdock.shop.orders import (
 from crossdock.shop.payments import Paying, capture
 from crossdock.shop.shops import read_shop
 from crossdock.shop.stock import add_serials, expire_holds, take_serials
-from crossdock.shop.warehouse import refund_with_goods
+from crossdock.shop.warehouse import (
+    Consignment,
+    close_short,
+    pack_lines,
+    pick_lines,
+    refund_with_goods,
+    ship_package,
+)
 from proof.paths import NOW, Scene, WritePath
 from tests.support.drafts import draft_of, line_of
 from tests.support.factories import box, make_variant
@@ -49,6 +57,12 @@ REFUNDED_ONCE = """
        and (select sum(amount_minor) = 1000 from sandbox_operations where action = 'refund') from payments
 """
 LET_GO = "select coalesce(bool_and(state in ('voided', 'abandoned')), true) from payments"
+CLOSED_ONCE = """
+    select (select bool_and(fulfilment_state = 'shipped' and payment_state = 'partially_refunded') from orders)
+       and (select bool_and(refunded_minor = 3998 and refunding_minor + refund_due_minor = 0) from payments)
+       and (select sum(amount_minor) = 3998 from sandbox_operations where action = 'refund' and approved)
+       and (select sum(committed) = 0 from stock_levels)
+"""
 TAKEN_BACK = """
     select (select bool_and(fulfilment_state = 'cancelled' and payment_state = 'refunded') from orders)
        and (select sum(committed) = 0 from stock_levels)
@@ -237,6 +251,44 @@ async def _paid(database: Database, scene: Scene) -> None:
     await pay_order(_paying(database), shop_id=scene.shop.id, order_id=scene.numbers["order"])
 
 
+async def _ship_some(database: Database, scene: Scene) -> None:
+    """The first line leaves."""
+    where: dict[str, Any] = {"shop_id": scene.shop.id, "now": NOW}
+    order_id, lines = scene.numbers["order"], {1: 1}
+    async with database.begin() as tx:
+        await pick_lines(tx, order_id=order_id, quantities=lines, **where)
+        package_id = await pack_lines(tx, order_id=order_id, quantities=lines, **where)
+        gone = Consignment(carrier="own", tracking_number="N1", tracking_url="")
+        await ship_package(tx, package_id=package_id, consignment=gone, **where)
+
+
+async def _partly_shipped(database: Database, scene: Scene) -> None:
+    await _placed_with_card(database, scene)
+    await _ship_some(database, scene)
+
+
+async def _paid_and_partly_shipped(database: Database, scene: Scene) -> None:
+    await _paid(database, scene)
+    await _ship_some(database, scene)
+
+
+async def _close(database: Database, scene: Scene) -> None:
+    async with database.begin() as tx:
+        await close_short(tx, shop_id=scene.shop.id, order_id=scene.numbers["order"], now=NOW)
+
+
+async def _close_and_refund(database: Database, scene: Scene) -> None:
+    """What the command does."""
+    await _close(database, scene)
+    await settle_order_payments(_paying(database, later=timedelta(1)))
+
+
+async def _close_again(database: Database, scene: Scene) -> None:
+    """Closed once more, which changes nothing, and the worker refunds what is due and not refunded."""
+    await _close(database, scene)
+    await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
+
+
 async def _refund(database: Database, scene: Scene, *, later: timedelta = timedelta(1)) -> None:
     await refund_order(
         _paying(database, later=later),
@@ -309,6 +361,15 @@ MONEY_PATHS = (
         commits=3,
         recover=_refund_again,
         settled=REFUNDED_ONCE,
+    ),
+    WritePath(name="close what is authorised", prepare=_partly_shipped, act=_close),
+    WritePath(
+        name="close what is paid",
+        prepare=_paid_and_partly_shipped,
+        act=_close_and_refund,
+        commits=3,
+        recover=_close_again,
+        settled=CLOSED_ONCE,
     ),
     WritePath(
         name="refund with goods",

@@ -116,6 +116,16 @@ async def _unpack(database: Database, scene: Scene) -> None:
     await _house(database, scene).unpack(scene.numbers["package"])
 
 
+async def _shipped_some(database: Database, scene: Scene) -> None:
+    """A part has left, and the rest is picked."""
+    await _packed_some(database, scene)
+    await _ship(database, scene)
+
+
+async def _close(database: Database, scene: Scene) -> None:
+    await _house(database, scene).close(scene.numbers["order"])
+
+
 async def _ship(database: Database, scene: Scene) -> None:
     await _house(database, scene).ship(scene.numbers["package"])
 
@@ -151,6 +161,8 @@ WAREHOUSE_PATHS = (
     WritePath(name="un-pack", prepare=_packed, act=_unpack),
     WritePath(name="ship", prepare=_packed, act=_ship),
     WritePath(name="ship a part", prepare=_packed_some, act=_ship),
+    WritePath(name="close short", prepare=_shipped_some, act=_close),
+    WritePath(name="close before anything has left", prepare=_picked, act=_close),
     WritePath(name="announce a return", prepare=_shipped, act=_announce),
     WritePath(name="take a return in", prepare=_announced, act=_take_in),
 )

@@ -76,6 +76,7 @@ REFUSED = """
     fulfil show 1 --shop demo
     fulfil release 1 --shop demo
     fulfil cancel 1 --shop demo
+    fulfil close 1 --shop demo
     fulfil start 1 --shop demo
     fulfil pick 1 --shop demo --all
     fulfil pack 1 --shop demo --all

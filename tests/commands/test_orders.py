@@ -71,6 +71,35 @@ async def test_takes_an_order_with_a_card_from_placing_to_its_refund(
     assert again == f"crossdock: Nothing that was paid for order {order} is left.\n"
 
 
+async def test_closes_a_paid_order_short_and_refunds_the_rest_at_once(
+    line: CommandLine, shop: ShopFixture
+) -> None:
+    in_shop = ("--shop", shop.slug)
+    placed = json.loads(place(line, shop, "--card", "--number", "T-1", stdin=CARD))
+    line.ask("order", "pay", "T-1", *in_shop)
+    line.ask("fulfil", "pick", placed["order_id"], "1=1", *in_shop)
+    line.ask("fulfil", "pack", placed["order_id"], "1=1", *in_shop)
+    line.ask("fulfil", "ship", placed["order_id"], *in_shop)
+
+    closed = line.ask("fulfil", "close", "T-1", *in_shop)
+
+    assert (closed["state"], closed["cancelled"]) == ("shipped", {"1": 1})
+    assert (closed["given_back"], closed["amount_minor"]) == ("refund", 1250)
+    (payment,) = line.ask("order", "show", "T-1", *in_shop)["payments"]
+    assert (payment["state"], payment["refunded_minor"]) == ("partially_refunded", 1250)
+
+
+async def test_says_in_words_what_closing_gives_back(line: CommandLine, shop: ShopFixture) -> None:
+    placed = json.loads(place(line, shop, "--number", "T-1", stdin=""))
+
+    told = line.run("fulfil", "close", "T-1", "--shop", shop.slug).stdout
+
+    assert " ".join(told.split()) == (
+        f"Order {placed['order_id']} is cancelled: 2 of line 1 will not be shipped."
+        " 25.00 EUR of it need not be paid."
+    )
+
+
 async def test_takes_an_order_on_account_and_notes_the_transfer(
     line: CommandLine, shop: ShopFixture
 ) -> None:

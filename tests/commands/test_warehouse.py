@@ -103,6 +103,37 @@ async def test_work_is_taken_back(crossdock: Command, warehouse: Warehouse) -> N
     assert (await crossdock("fulfil", "cancel", order_id))["state"] == "cancelled"
 
 
+async def test_an_order_is_closed_short(crossdock: Command, warehouse: Warehouse) -> None:
+    good = await warehouse.variant(own=5)
+    order_id = await warehouse.enter((good, 3), (good, 2))
+    await warehouse.ship_all(order_id, {1: 1})
+    await crossdock("fulfil", "pick", order_id, "2=1")
+    package_id = (await crossdock("fulfil", "pack", order_id, "2=1"))["package_id"]
+
+    code, said = await crossdock("fulfil", "close", order_id)
+    assert code
+    assert f"Package {package_id} is packed" in " ".join(said.split())
+    await crossdock("fulfil", "unpack", package_id)
+    closed = await crossdock("fulfil", "close", "W-1", "--reason", "sold out")
+
+    assert closed == {
+        "order_id": order_id,
+        "state": "shipped",
+        "cancelled": {"1": 2, "2": 2},
+        "currency": "EUR",
+        "amount_minor": 0,
+        "given_back": "",
+        "may_be_at": "",
+    }
+    assert await warehouse.level(good) == (4, 0, 4)
+    shown = await crossdock("fulfil", "show", order_id)
+    assert [line["cancelled"] for line in shown["lines"]] == [2, 2]
+    again = await crossdock("fulfil", "close", order_id, plain=True)
+    assert (
+        " ".join(again.split()) == f"Order {order_id} is shipped; nothing is left of it to close."
+    )
+
+
 async def test_an_order_is_taken_back_until_somebody_works_on_it(
     crossdock: Command, warehouse: Warehouse
 ) -> None:

@@ -9,6 +9,7 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.shop.customers import Address
 from crossdock.shop.doctor import CHECKS
 from crossdock.shop.orders import (
+    Closed,
     OrderView,
     Take,
     cancel_order,
@@ -26,6 +27,7 @@ from crossdock.shop.warehouse import (
     add_checkpoints,
     announce_return,
     capture_serials,
+    close_short,
     pack_lines,
     pick_lines,
     read_serials,
@@ -241,6 +243,12 @@ class Warehouse:
     async def cancel(self, order_id: int) -> None:
         async with self.db.begin() as tx:
             await cancel_order(tx, shop_id=self.shop.id, order_id=order_id, now=self.clock.now())
+
+    async def close(self, order_id: int, reason: str = "") -> Closed:
+        async with self.db.begin() as tx:
+            return await close_short(
+                tx, shop_id=self.shop.id, order_id=order_id, reason=reason, now=self.clock.now()
+            )
 
     async def announce(self, order_id: int, quantities: Mapping[int, int]) -> int:
         items = [ReturnItem(line_no=line, quantity=many) for line, many in quantities.items()]

@@ -94,7 +94,17 @@ _CANCELLED = """
            'goods committed', exists (
                select 1 from order_allocations a
                where a.shop_id = o.shop_id and a.order_id = o.id and a.status = 'committed') as wrong
-    from orders o where o.fulfilment_state = 'cancelled'
+    from orders o where o.fulfilment_state in ('shipped', 'completed', 'cancelled')
+"""
+
+_OVER = """
+    select format('shop %s order %s line %s', o.shop_id, o.id, l.line_no),
+           format('%s shipped or cancelled', case when o.fulfilment_state in ('shipped', 'completed', 'cancelled')
+                  then l.quantity else l.shipped end),
+           format('%s shipped or cancelled', l.shipped + l.cancelled),
+           case when o.fulfilment_state in ('shipped', 'completed', 'cancelled')
+                then l.shipped + l.cancelled <> l.quantity else l.cancelled > 0 end as wrong
+    from orders o join order_lines l on l.shop_id = o.shop_id and l.order_id = o.id
 """
 
 # Units without a package were serials, delivered when the order was placed.
@@ -228,7 +238,8 @@ CHECKS = {
     "order totals are the sums of their lines": _TOTALS,
     "parts of orders are the sums of their lines": _PARTS,
     "no order has more than it asked for": _ALLOCATED,
-    "cancelled orders keep no stock": _CANCELLED,
+    "orders that are over keep no stock": _CANCELLED,
+    "orders that are over have nothing left to ship": _OVER,
     "shipped goods are in packages that left, or are serials": _SHIPPED,
     "every partner of an order is there": _PARTNERS,
     "every order was announced once": _EVENTS,

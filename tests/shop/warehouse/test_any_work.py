@@ -36,6 +36,7 @@ class ModelOrder:
     state: str
     picked: int = 0
     shipped: int = 0
+    cancelled: int = 0
     returning: int = 0
     packages: dict[int, tuple[str, int]] = field(default_factory=dict)
 
@@ -78,7 +79,7 @@ class Work(RuleBasedStateMachine):
 
     def available(self, good: int) -> int:
         promised = sum(
-            order.quantity - order.shipped
+            order.quantity - order.shipped - order.cancelled
             for order in self.model.values()
             if order.good == good
             and order.state in {"processing", "in_fulfilment", "partially_shipped", "shipped"}
@@ -238,9 +239,29 @@ class Work(RuleBasedStateMachine):
         before = self.run(self.warehouse.everything())
         self.run(self.warehouse.cancel(order_id))
         if order.state in {"waiting_for_release", "reserved", "processing"}:
-            order.state = "cancelled"
+            order.state, order.cancelled = "cancelled", order.quantity
         else:
             assert self.run(self.warehouse.everything()) == before
+
+    @rule(order_id=orders, wanted=st.integers(0, 3))
+    def close(self, order_id: int, wanted: int) -> None:
+        """Seldom, so that orders get far."""
+        if wanted:
+            return
+        order = self.model[order_id]
+        before = self.run(self.warehouse.everything())
+        closed = self.run(self.warehouse.close(order_id))
+        states = {state for state, _ in order.packages.values()} - {"cancelled"}
+        is_over = order.state in {"shipped", "completed", "cancelled"}
+        assert (closed is None) == ("packed" in states and not is_over)
+        if closed is None or is_over:
+            assert self.run(self.warehouse.everything()) == before
+            return
+        order.picked, order.cancelled = order.shipped, order.quantity - order.shipped
+        order.state = "shipped" if order.shipped else "cancelled"
+        if order.shipped and states == {"delivered"}:
+            order.state = "completed"
+        assert (closed.state, closed.cancelled) == (order.state, {1: order.cancelled})
 
     @precondition(lambda self: any(order.shipped for order in self.model.values()))
     @rule(target=returns, place=st.integers(0, 9), quantity=SMALL)
@@ -286,6 +307,7 @@ class Work(RuleBasedStateMachine):
             line = found.lines[0]
             assert found.fulfilment_state == order.state
             assert (line.picked, line.shipped) == (order.picked, order.shipped)
+            assert line.cancelled == order.cancelled
             states = {p.id: (p.state, p.lines[1]) for p in found.packages}
             assert states == order.packages
         assert self.run(self.doctor()) == []

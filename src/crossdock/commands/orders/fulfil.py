@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossdock.commands.orders import fulfil_back, fulfil_cancel, fulfil_returns, fulfil_sender
+from crossdock.commands.orders import (
+    fulfil_back,
+    fulfil_cancel,
+    fulfil_close,
+    fulfil_returns,
+    fulfil_sender,
+)
 from crossdock.commands.orders.fulfil_quantities import quantities, worded
 from crossdock.commands.orders.fulfil_tables import ShownOrder, print_order, print_work
 from crossdock.commands.running import with_runtime, with_transaction
@@ -22,6 +28,7 @@ app = typer.Typer(help="Fulfil orders: release, pick, pack, ship, returns.", no_
 app.add_typer(fulfil_returns.app, name="return")
 app.command()(fulfil_sender.sender)
 app.command()(fulfil_cancel.cancel)
+app.command()(fulfil_close.close)
 app.command()(fulfil_back.unpick)
 app.command()(fulfil_back.unpack)
 

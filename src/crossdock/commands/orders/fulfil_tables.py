@@ -57,7 +57,9 @@ def print_order(shown: ShownOrder) -> None:
         f"{receiver.postcode} {receiver.city} {receiver.country}",
         markup=False,
     )
-    lines = Table("Line", "SKU", "Ordered", "Picked", "Shipped", "Returned", "Name", "Serials")
+    lines = Table(
+        "Line", "SKU", "Ordered", "Picked", "Shipped", "Cancelled", "Returned", "Name", "Serials"
+    )
     for line in order.lines:
         lines.add_row(
             str(line.line_no),
@@ -65,6 +67,7 @@ def print_order(shown: ShownOrder) -> None:
             str(line.quantity),
             str(line.picked),
             str(line.shipped),
+            str(line.cancelled),
             str(line.returned),
             line.name,
             ", ".join(shown.serials.get(line.line_no, ())),

@@ -43,9 +43,9 @@ def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
         f"money {order.payment_state}, {money(order.total_minor)}"
     )
     total = Column("Total", no_wrap=True)
-    lines = Table("Line", "SKU", "Name", "Quantity", "Shipped", "Back", total)
+    lines = Table("Line", "SKU", "Name", "Quantity", "Shipped", "Cancelled", "Back", total)
     for line in order.lines:
-        numbers = (line.quantity, line.shipped, line.returned)
+        numbers = (line.quantity, line.shipped, line.cancelled, line.returned)
         lines.add_row(
             str(line.line_no), line.sku, line.name, *map(str, numbers), money(line.total_minor)
         )

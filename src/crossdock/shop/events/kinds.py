@@ -137,7 +137,7 @@ class OrderPartiallyShipped(Moved, frozen=True, kw_only=True):
 
 
 class OrderShipped(Moved, frozen=True, kw_only=True):
-    """All of the order was shipped."""
+    """All of the order was shipped, or is not to be shipped any more."""
 
     kind = "order.shipped"
     topic = "orders"
@@ -155,6 +155,18 @@ class OrderCancelled(Moved, frozen=True, kw_only=True):
 
     kind = "order.cancelled"
     topic = "orders"
+
+
+class OrderClosed(Payload, frozen=True, kw_only=True):
+    """The order was closed short: how many will never be shipped, by line number as text.
+
+    An order of which nothing had left is cancelled instead.
+    """
+
+    kind = "order.closed"
+    topic = "orders"
+    lines: dict[str, int]
+    reason: str = ""
 
 
 class OrderLinesMoved(Payload, frozen=True, kw_only=True, rename={"to_state": "to"}):
@@ -337,6 +349,7 @@ KINDS: dict[str, type[Payload]] = {
         OrderShipped,
         OrderCompleted,
         OrderCancelled,
+        OrderClosed,
         OrderLinesMoved,
         OrderPicked,
         OrderUnpicked,

@@ -2,6 +2,7 @@
 
 from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
 from crossdock.shop.orders.cancelling import cancel_order, expire_orders
+from crossdock.shop.orders.closing import Closed, close_order
 from crossdock.shop.orders.commission import LineCommission, commission_of
 from crossdock.shop.orders.draft import (
     DraftLine,
@@ -57,7 +58,15 @@ from crossdock.shop.orders.rules import (
 )
 from crossdock.shop.orders.staff import StaffOrder, place_on_account, place_with_card
 from crossdock.shop.orders.standing import LineProgress, Standing, progress_of
-from crossdock.shop.orders.states import CANCELLABLE, OPEN, RETURNABLE, STATES, WORKABLE, OrderState
+from crossdock.shop.orders.states import (
+    CANCELLABLE,
+    OPEN,
+    OVER,
+    RETURNABLE,
+    STATES,
+    WORKABLE,
+    OrderState,
+)
 from crossdock.shop.orders.viewing import (
     LineView,
     OrderView,
@@ -74,9 +83,11 @@ __all__ = [
     "FEED_MAX",
     "OPEN",
     "ORDER_FOLLOWS",
+    "OVER",
     "RETURNABLE",
     "STATES",
     "WORKABLE",
+    "Closed",
     "DraftLine",
     "Fed",
     "FedOrder",
@@ -109,6 +120,7 @@ __all__ = [
     "billing_is_complete",
     "cancel_order",
     "claim_identity",
+    "close_order",
     "commission_of",
     "customer_is_active",
     "expire_orders",

@@ -8,6 +8,7 @@ from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import withdraw_delivery
 from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.paying import refuse_while_asked, settle_cancelled
+from crossdock.shop.orders.progress import cancel_lines
 from crossdock.shop.orders.states import CANCELLABLE
 from crossdock.shop.stock import Posting, post_stock
 
@@ -31,10 +32,26 @@ async def cancel_order(
         raise Refused("order_state", f"An order that is {state.fulfilment} cannot be cancelled.")
     if state.payment != "none":
         await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
-    may_be_at = await _withdraw(tx, shop_id=shop_id, order_id=order_id, now=now)
-    await _move(tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now)
-    await _give_back(tx, shop_id=shop_id, order_id=order_id, now=now)
+    may_be_at = await cancel_goods(tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now)
     await settle_cancelled(tx, shop_id=shop_id, order_id=order_id, payment=state.payment, now=now)
+    return may_be_at
+
+
+async def cancel_goods(
+    tx: Transaction, *, shop_id: int, order_id: int, reason: str, now: datetime
+) -> str:
+    """Cancel an order of which nothing has left, but for its money; see `cancel_order`."""
+    may_be_at = await _withdraw(tx, shop_id=shop_id, order_id=order_id, now=now)
+    await cancel_lines(tx, shop_id=shop_id, order_id=order_id, now=now)
+    await move_order(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        to="cancelled",
+        details={"reason": reason},
+        now=now,
+    )
+    await release_stock(tx, shop_id=shop_id, order_id=order_id, reason="order cancelled", now=now)
     return may_be_at
 
 
@@ -74,32 +91,14 @@ async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: dateti
     return withdrawn.target
 
 
-async def _move(
+async def release_stock(
     tx: Transaction, *, shop_id: int, order_id: int, reason: str, now: datetime
 ) -> None:
-    lines = await tx.value(
-        "select array_agg(line_no order by line_no) from order_lines"
-        " where shop_id = %s and order_id = %s and state = 'open'",
-        (shop_id, order_id),
-    )
-    await move_order(
-        tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to="cancelled", now=now
-    )
-    await move_order(
-        tx,
-        shop_id=shop_id,
-        order_id=order_id,
-        to="cancelled",
-        details={"reason": reason},
-        now=now,
-    )
-
-
-async def _give_back(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    """Release what is still committed to the order."""
     rows = await tx.all(
         "update order_allocations set status = 'returned'"
         " where shop_id = %s and order_id = %s and status = 'committed'"
-        " returning variant_id, pool, quantity",
+        " returning variant_id, pool, quantity - shipped",
         (shop_id, order_id),
     )
     postings = [
@@ -107,10 +106,5 @@ async def _give_back(tx: Transaction, *, shop_id: int, order_id: int, now: datet
         for variant_id, pool, quantity in rows
     ]
     await post_stock(
-        tx,
-        shop_id=shop_id,
-        postings=postings,
-        reason="order cancelled",
-        order_id=order_id,
-        now=now,
+        tx, shop_id=shop_id, postings=postings, reason=reason, order_id=order_id, now=now
     )

@@ -1,11 +1,13 @@
 """Payments of an order: capture, refund, void, and the moves of its payment axis."""
 
 from datetime import datetime
+from typing import Literal
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid, Refused
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.orders.moving import lock_order, move_order
+from crossdock.shop.orders.states import OVER
 from crossdock.shop.payments import (
     Action,
     Paying,
@@ -14,14 +16,25 @@ from crossdock.shop.payments import (
     capture,
     capture_due,
     list_payments,
+    plan_refund,
     record_transfer,
     refund,
+    refund_due,
     settle_payments,
     void,
 )
 
 _VOID_BATCH = 50
 _REFUNDABLE = ("captured", "partially_refunded")
+_PAID = ("paid", "partially_refunded")
+# Where the payment axis goes when a sale is reversed, by whether nothing of it is left.
+_AFTER_REVERSAL = {
+    ("awaiting", True): "voided",
+    ("paid", True): "refunded",
+    ("paid", False): "partially_refunded",
+    ("partially_refunded", True): "refunded",
+}
+GivenBack = Literal["", "refund", "prepaid", "not_owed", "by_hand"]
 
 
 class OrderFollows:
@@ -29,11 +42,22 @@ class OrderFollows:
 
     async def before_asking(
         self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
-    ) -> None:
-        """Raises Refused `order_state` for the capture of an order that is cancelled."""
+    ) -> int | None:
+        """The amount that is owed for an order that may have been closed short; None for all of it.
+
+        Raises Refused `order_state` for a capture if nothing is owed, as for a cancelled order.
+        """
         state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
-        if action == "capture" and state.fulfilment == "cancelled":
+        if action != "capture" or state.fulfilment not in OVER:
+            return None
+        owed: int = await tx.value(
+            "select o.total_minor - cancelled_total(o.shop_id, o.id) from orders o"
+            " where o.shop_id = %s and o.id = %s",
+            (shop_id, order_id),
+        )
+        if state.fulfilment == "cancelled" or owed == 0:
             raise Refused("order_state", "The order is cancelled; its payment is let go of.")
+        return owed
 
     async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
         """Lock the order, before the payment and the accounts."""
@@ -104,6 +128,7 @@ async def refund_order(
         raise Refused("payment_state", f"Nothing that was paid for order {order_id} is left.")
     payment = paid[0]
     left = payment.captured_minor - payment.refunded_minor - payment.refunding_minor
+    left -= payment.refund_due_minor
     wanted = left if amount_minor is None else amount_minor
     if wanted < 1:
         raise Invalid("invalid_input", "An amount to refund is above zero.", {"field": "amount"})
@@ -117,16 +142,21 @@ async def refund_order(
 
 
 async def settle_order_payments(service: Paying) -> int:
-    """Look up lost answers, capture what is due, void the authorisations of cancelled orders; how many in all."""
+    """Look up lost answers, capture and refund what is due, void authorisations; returns how many in all.
+
+    An authorisation is voided if nothing is owed for its order: it was cancelled, or only free lines left.
+    """
     settled = await settle_payments(service, follow=ORDER_FOLLOWS)
     settled += await capture_due(service, follow=ORDER_FOLLOWS)
+    settled += await refund_due(service, follow=ORDER_FOLLOWS)
     async with service.db.statement() as tx:
         rows = await tx.all(
             "select p.shop_id, p.id from payments p"
             " join orders o on o.shop_id = p.shop_id and o.id = p.order_id"
-            " where p.state = 'authorised' and o.fulfilment_state = 'cancelled'"
+            " where p.state = 'authorised' and (o.fulfilment_state = 'cancelled'"
+            " or o.fulfilment_state = any(%s) and o.total_minor = cancelled_total(o.shop_id, o.id))"
             " order by p.shop_id, p.id limit %s",
-            (_VOID_BATCH,),
+            (list(OVER), _VOID_BATCH),
         )
     for shop_id, payment_id in rows:
         settled += await _let_go(service, shop_id=shop_id, payment_id=payment_id)
@@ -152,23 +182,58 @@ async def settle_cancelled(
 
     The next settling voids an authorised payment. A paid order keeps its payment, and an alert is raised.
     """
-    if payment == "none":
-        return
-    if payment in {"paid", "partially_refunded"}:
-        await raise_alert(
-            tx,
-            shop_id=shop_id,
-            kind="cancelled_after_payment",
-            message=f"Order {order_id} was cancelled after it was paid; refund what is to be refunded.",
-            order_id=order_id,
-            now=now,
+    if payment in _PAID:
+        await _tell_of_payment(tx, shop_id=shop_id, order_id=order_id, now=now)
+    else:
+        await give_back(tx, shop_id=shop_id, order_id=order_id, payment=payment, now=now)
+
+
+async def give_back(
+    tx: Transaction, *, shop_id: int, order_id: int, payment: str, now: datetime
+) -> tuple[int, GivenBack]:
+    """Give back the money of an order's cancelled units; returns the amount, and how it is given back.
+
+    `refund`: the next run refunds it, of what was captured. `prepaid`: it is on the prepaid account again.
+    `not_owed`: it was not paid, so its sale is reversed; a capture takes the rest, and the next run voids an
+    authorisation if nothing is owed. `by_hand`: the order is paid, but no payment is known; an alert is
+    raised. '': there is nothing to give back.
+    """
+    if payment in {"none", "refunded"}:
+        return 0, ""
+    row = await tx.one(
+        "select cancelled_total(o.shop_id, o.id), o.total_minor, sale_payer(o.shop_id, o.id) ->> 'kind'"
+        " from orders o where o.shop_id = %s and o.id = %s",
+        (shop_id, order_id),
+    )
+    assert row is not None  # its row is locked
+    amount_minor, total_minor, payer = row
+    if payment in _PAID and amount_minor == 0:
+        return 0, ""
+    if payment in _PAID:
+        planned = await plan_refund(
+            tx, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor, now=now
         )
-    if payment in {"awaiting", "authorised", "expired", "voided"}:
-        await tx.run("select post_sale(%s, %s, null, true, %s)", (shop_id, order_id, now))
-    if payment == "awaiting":
-        await move_order(
-            tx, shop_id=shop_id, order_id=order_id, axis="payment", to="voided", now=now
-        )
+        if planned is not None:
+            return planned, "refund"
+        if payer != "prepaid":
+            await _tell_of_payment(tx, shop_id=shop_id, order_id=order_id, now=now)
+            return amount_minor, "by_hand"
+    await tx.run("select post_sale(%s, %s, null, true, %s)", (shop_id, order_id, now))
+    to = _AFTER_REVERSAL.get((payment, amount_minor == total_minor))
+    if to is not None and to != payment:
+        await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to=to, now=now)
+    return amount_minor, "prepaid" if payment in _PAID else "not_owed"
+
+
+async def _tell_of_payment(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    await raise_alert(
+        tx,
+        shop_id=shop_id,
+        kind="cancelled_after_payment",
+        message=f"Order {order_id} was cancelled after it was paid; refund what is to be refunded.",
+        order_id=order_id,
+        now=now,
+    )
 
 
 async def _note_transfer(
@@ -178,7 +243,8 @@ async def _note_transfer(
         message = "Say what the bank calls the transfer, so that it is noted once."
         raise Invalid("invalid_input", message, {"field": "reference"})
     row = await tx.one(
-        "select order_payer(o), o.total_minor, o.currency, o.fulfilment_state from orders o"
+        "select order_payer(o), o.total_minor - cancelled_total(o.shop_id, o.id), o.currency,"
+        " o.fulfilment_state from orders o"
         " where o.shop_id = %s and o.id = %s",
         (shop_id, order_id),
     )

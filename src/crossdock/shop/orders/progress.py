@@ -1,4 +1,4 @@
-"""Quantities picked, shipped and returned of an order's lines, and the state changes that follow.
+"""Quantities picked, shipped, returned and cancelled of an order's lines, and the state changes that follow.
 
 The caller holds the order's lock (`lock_order`). `quantities` maps line numbers to quantities.
 """
@@ -58,7 +58,7 @@ async def note_shipped(
     get the oldest ones.
     """
     await tx.run(_ADD_SHIPPED, _values(shop_id, order_id, quantities))
-    target = await _move_shipped(tx, shop_id=shop_id, order_id=order_id, now=now)
+    target = await _follow(tx, shop_id=shop_id, order_id=order_id, now=now)
     postings = await _leave_levels(tx, shop_id=shop_id, order_id=order_id, quantities=quantities)
     await post_stock(
         tx, shop_id=shop_id, postings=postings, reason="shipped", order_id=order_id, now=now
@@ -81,9 +81,36 @@ async def note_returned(
 ) -> None:
     """Add to the returned quantities; a completely returned line moves to `returned`."""
     await tx.run(_ADD_RETURNED, _values(shop_id, order_id, quantities))
+    await _move_returned(tx, shop_id=shop_id, order_id=order_id, now=now)
+
+
+async def note_cancelled(
+    tx: Transaction, *, shop_id: int, order_id: int, now: datetime
+) -> dict[int, int]:
+    """Cancel the units that have not left of a partly shipped order; returns the quantities by line.
+
+    The order moves to `shipped`, and so do lines of which something has left; the others move to
+    `cancelled`. No unit may be picked that has not left.
+    """
+    rows = await tx.all(_CANCEL_LEFT, (shop_id, order_id))
+    await _follow(tx, shop_id=shop_id, order_id=order_id, now=now)
+    await _move_returned(tx, shop_id=shop_id, order_id=order_id, now=now)
+    return dict(sorted(rows))
+
+
+async def cancel_lines(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    """Cancel every line of an order of which nothing has left; the caller moves the order."""
+    rows = await tx.all(_CANCEL_LEFT, (shop_id, order_id))
+    lines = sorted(line_no for line_no, _ in rows)
+    await move_order(
+        tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to="cancelled", now=now
+    )
+
+
+async def _move_returned(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
     lines = await tx.value(
-        "select array_agg(line_no) from order_lines"
-        " where shop_id = %s and order_id = %s and returned = quantity and state = 'shipped'",
+        "select array_agg(line_no) from order_lines where shop_id = %s and order_id = %s"
+        " and returned = quantity - cancelled and state = 'shipped'",
         (shop_id, order_id),
     )
     if lines:
@@ -101,11 +128,13 @@ def _values(shop_id: int, order_id: int, quantities: Quantities) -> dict[str, An
     }
 
 
-async def _move_shipped(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> str:
+async def _follow(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> str:
+    """Move lines and order to the states that follow from their quantities; returns the order's state."""
     row = await tx.one(_SHIPPED, (shop_id, order_id))
     assert row is not None  # the order is there: it is locked
-    state, is_whole, shipped, partly = row
-    for lines, to in ((shipped, "shipped"), (partly, "partially_shipped")):
+    state, is_whole, shipped, partly, cancelled = row
+    moves = ((shipped, "shipped"), (partly, "partially_shipped"), (cancelled, "cancelled"))
+    for lines, to in moves:
         if lines:
             await move_order(
                 tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to=to, now=now
@@ -139,6 +168,11 @@ _ADD_SHIPPED = """
     from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
     where l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = x.line_no
 """
+_CANCEL_LEFT = """
+    update order_lines set cancelled = quantity - shipped
+    where shop_id = %s and order_id = %s and shipped < quantity
+    returning line_no, cancelled
+"""
 _SERIAL_LINES = """
     select l.line_no, l.variant_id, x.quantity
     from unnest(%(lines)s::smallint[], %(quantities)s::bigint[]) as x (line_no, quantity)
@@ -156,13 +190,15 @@ _ADD_RETURNED = """
 """
 
 _SHIPPED = """
-    select o.fulfilment_state, l.is_whole, l.shipped, l.partly
+    select o.fulfilment_state, l.is_whole, l.shipped, l.partly, l.cancelled
     from orders o cross join lateral (
-        select bool_and(l.shipped = l.quantity) as is_whole,
+        select bool_and(l.shipped + l.cancelled = l.quantity) as is_whole,
                array_agg(l.line_no) filter (
-                   where l.shipped = l.quantity and l.state in ('open', 'partially_shipped')) as shipped,
+                   where l.shipped > 0 and l.shipped + l.cancelled = l.quantity
+                     and l.state in ('open', 'partially_shipped')) as shipped,
                array_agg(l.line_no) filter (
-                   where l.shipped between 1 and l.quantity - 1 and l.state = 'open') as partly
+                   where l.shipped between 1 and l.quantity - l.cancelled - 1 and l.state = 'open') as partly,
+               array_agg(l.line_no) filter (where l.cancelled = l.quantity and l.state = 'open') as cancelled
         from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id
     ) l
     where o.shop_id = %s and o.id = %s

@@ -1,12 +1,18 @@
 -- Post what an order sold: its payer owes what the parts cost, or its prepaid account pays it, and of a merchant's
--- sales the shop has its share. With p_takes_back the other way round, for an order that was cancelled before it
--- was paid. Raises CD002 where the prepaid balance does not cover it.
+-- sales the shop has its share. With p_takes_back the other way round, to the account that it was posted to, for
+-- what is cancelled of an order that was not paid, or was prepaid. Raises CD002 where the prepaid balance does not
+-- cover it.
 create or replace function post_sale(
     p_shop_id bigint, p_order_id bigint, p_prepaid_owner text, p_takes_back boolean, p_now timestamptz
 ) returns void language plpgsql as $$
 declare
+    v_payer jsonb;
     v_transfers jsonb;
 begin
+    select case when p_takes_back then sale_payer(p_shop_id, p_order_id)
+                when p_prepaid_owner is null then jsonb_build_object('kind', 'receivable', 'owner', order_payer(o))
+                else jsonb_build_object('kind', 'prepaid', 'owner', p_prepaid_owner) end
+    into v_payer from orders o where o.shop_id = p_shop_id and o.id = p_order_id;
     select jsonb_agg(jsonb_build_object(
                'debit', case when p_takes_back then t.credit else t.debit end,
                'credit', case when p_takes_back then t.debit else t.credit end,
@@ -14,22 +20,70 @@ begin
                'kind', t.kind || case when p_takes_back then '_taken_back' else '' end)
                order by p.merchant_id, t.position)
     into v_transfers
-    from orders o join order_parts p on p.shop_id = o.shop_id and p.order_id = o.id
+    from orders o
     cross join lateral (
-        select case when p_prepaid_owner is null then jsonb_build_object('kind', 'receivable', 'owner', order_payer(o))
-                    else jsonb_build_object('kind', 'prepaid', 'owner', p_prepaid_owner) end as payer,
-               jsonb_build_object('kind', 'sales', 'owner', 'merchant:' || p.merchant_id) as sales
+        select s.merchant_id, s.subtotal_minor - s.discount_minor as goods_minor, s.shipping_minor, s.tax_minor,
+               s.commission_minor
+        from order_parts s where s.shop_id = o.shop_id and s.order_id = o.id and not p_takes_back
+        union all
+        select c.merchant_id, c.goods_minor, c.shipping_minor, c.tax_minor, c.commission_minor
+        from cancelled_sums(o.shop_id, o.id) c where p_takes_back
+    ) p
+    cross join lateral (
+        select jsonb_build_object('kind', 'sales', 'owner', 'merchant:' || p.merchant_id) as sales
     ) a
     cross join lateral (values
-        (1, a.payer, a.sales, p.subtotal_minor - p.discount_minor, 'sale'),
-        (2, a.payer, '{"kind": "shipping", "owner": ""}'::jsonb, p.shipping_minor, 'shipping'),
-        (3, a.payer, '{"kind": "tax", "owner": ""}'::jsonb, p.tax_minor, 'tax'),
+        (1, v_payer, a.sales, p.goods_minor, 'sale'),
+        (2, v_payer, '{"kind": "shipping", "owner": ""}'::jsonb, p.shipping_minor, 'shipping'),
+        (3, v_payer, '{"kind": "tax", "owner": ""}'::jsonb, p.tax_minor, 'tax'),
         (4, a.sales, jsonb_build_object('kind', 'commission', 'owner', 'merchant:' || p.merchant_id),
          p.commission_minor, 'commission')
     ) t (position, debit, credit, amount_minor, kind)
     where o.shop_id = p_shop_id and o.id = p_order_id;
     perform post_transfers(p_shop_id, v_transfers, p_order_id, p_now);
 end $$;
+
+-- What of an order's sums is cancelled, merchant by merchant: of each line the share of its cancelled units. What
+-- is kept is rounded half up and the rest is cancelled, so that both are what was sold. A merchant's shipping is
+-- cancelled only with all of its goods, for it is paid by the parcel.
+create or replace function cancelled_sums(p_shop_id bigint, p_order_id bigint)
+returns table (merchant_id bigint, goods_minor bigint, shipping_minor bigint, tax_minor bigint,
+               commission_minor bigint)
+language sql stable as $$
+    select p.merchant_id, l.goods_minor, case when l.is_whole then p.shipping_minor else 0 end, l.tax_minor,
+           p.commission_minor - coalesce(round(
+               p.commission_minor::numeric * (p.subtotal_minor - p.discount_minor - l.goods_minor)
+               / nullif(p.subtotal_minor - p.discount_minor, 0)), 0)::bigint
+    from order_parts p cross join lateral (
+        select bool_and(s.cancelled = s.quantity) as is_whole,
+               sum(s.unit_price_minor * s.cancelled - (
+                   s.discount_minor - kept_of(s.discount_minor, s.cancelled, s.quantity)))::bigint as goods_minor,
+               sum(s.tax_minor - kept_of(s.tax_minor, s.cancelled, s.quantity))::bigint as tax_minor
+        from order_lines s
+        where s.shop_id = p.shop_id and s.order_id = p.order_id and s.merchant_id = p.merchant_id
+    ) l
+    where p.shop_id = p_shop_id and p.order_id = p_order_id
+$$;
+
+create or replace function kept_of(p_amount_minor bigint, p_cancelled bigint, p_quantity bigint)
+returns bigint language sql immutable as $$
+    select round(p_amount_minor::numeric * (p_quantity - p_cancelled) / p_quantity)::bigint
+$$;
+
+-- What of an order's total is cancelled; the buyer owes the rest.
+create or replace function cancelled_total(p_shop_id bigint, p_order_id bigint)
+returns bigint language sql stable as $$
+    select coalesce(sum(c.goods_minor + c.shipping_minor + c.tax_minor), 0)::bigint
+    from cancelled_sums(p_shop_id, p_order_id) c
+$$;
+
+-- The account that an order's sale was posted to, null where it was not posted.
+create or replace function sale_payer(p_shop_id bigint, p_order_id bigint) returns jsonb language sql stable as $$
+    select jsonb_build_object('kind', a.kind, 'owner', a.owner)
+    from ledger_entries e join accounts a on a.shop_id = e.shop_id and a.id = e.debit_account_id
+    where e.shop_id = p_shop_id and e.order_id = p_order_id and e.kind in ('sale', 'shipping', 'tax')
+    order by e.id limit 1
+$$;
 
 -- Whose account an order is on.
 create or replace function order_payer(o orders) returns text language sql immutable as $$

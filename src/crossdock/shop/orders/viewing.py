@@ -20,7 +20,7 @@ _NO_KEY = "wc_order_0000000000000"
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was sold, with its state and quantities. Amounts are minor units of the whole line.
 
-    `id` is the line's own number in all orders.
+    `id` is the line's own number in all orders. `cancelled` is the quantity that will never be shipped.
     """
 
     id: int
@@ -44,6 +44,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     picked: int
     shipped: int
     returned: int
+    cancelled: int
     channel_data: dict[str, Any]
 
 

@@ -28,13 +28,19 @@ from crossdock.shop.payments.paying import (
     authorise,
     capture,
     claim_payment,
-    record_transfer,
     refund,
     refusing_payment,
     void,
 )
 from crossdock.shop.payments.sandbox import TEST_CARDS, Sandbox
-from crossdock.shop.payments.settling import capture_due, capture_now, settle_payments
+from crossdock.shop.payments.settling import (
+    capture_due,
+    capture_now,
+    plan_refund,
+    refund_due,
+    settle_payments,
+)
+from crossdock.shop.payments.transfers import record_transfer
 
 __all__ = [
     "BANK_TRANSFER",
@@ -63,9 +69,11 @@ __all__ = [
     "claim_payment",
     "list_attempts",
     "list_payments",
+    "plan_refund",
     "read_payment",
     "record_transfer",
     "refund",
+    "refund_due",
     "refusing_payment",
     "settle_payments",
     "void",

@@ -21,7 +21,7 @@ begin
     if p_action = 'refund' then
         update payments p set refunding_minor = p.refunding_minor + p_amount_minor, updated_at = p_now
         where p.shop_id = p_shop_id and p.id = p_payment_id
-          and p.refunding_minor + p.refunded_minor + p_amount_minor <= p.captured_minor;
+          and p.refunding_minor + p.refunded_minor + p.refund_due_minor + p_amount_minor <= p.captured_minor;
         if not found then
             raise exception 'more would be refunded than was captured' using errcode = 'CD004';
         end if;
@@ -35,6 +35,51 @@ begin
     insert into payment_attempts (shop_id, payment_id, action, amount_minor, key, next_look_up_at, asked_at)
     values (p_shop_id, p_payment_id, p_action, p_amount_minor, p_key, p_look_up_at, p_now)
     returning id into v_attempt_id;
+    return v_attempt_id;
+end $$;
+
+-- Have an amount of what was captured for an order refunded by the run that settles payments, the oldest payment
+-- first: how much of it is left to be refunded, null where nothing was captured.
+create or replace function plan_refund(p_shop_id bigint, p_order_id bigint, p_amount_minor bigint, p_now timestamptz)
+returns bigint language plpgsql as $$
+declare
+    v_payment record;
+    v_part bigint;
+    v_planned bigint;
+begin
+    for v_payment in
+        select p.id, p.captured_minor - p.refunding_minor - p.refunded_minor - p.refund_due_minor as left_minor
+        from payments p
+        where p.shop_id = p_shop_id and p.order_id = p_order_id and p.captured_minor > 0
+        order by p.id for no key update
+    loop
+        v_planned := coalesce(v_planned, 0);
+        v_part := least(v_payment.left_minor, p_amount_minor - v_planned);
+        update payments p set refund_due_minor = p.refund_due_minor + v_part, updated_at = p_now
+        where p.shop_id = p_shop_id and p.id = v_payment.id and v_part > 0;
+        v_planned := v_planned + v_part;
+    end loop;
+    assert fail_point('plan_refund:planned');
+    return v_planned;
+end $$;
+
+-- As ask_payment, for a refund that is due: it is due no more, until it turns out that it was not made.
+-- Raises CD005 where so much is not due.
+create or replace function ask_due_refund(
+    p_shop_id bigint, p_payment_id bigint, p_amount_minor bigint, p_key text, p_look_up_at timestamptz,
+    p_now timestamptz
+) returns bigint language plpgsql as $$
+declare
+    v_attempt_id bigint;
+begin
+    update payments p set refund_due_minor = p.refund_due_minor - p_amount_minor
+    where p.shop_id = p_shop_id and p.id = p_payment_id and p_amount_minor between 1 and p.refund_due_minor;
+    if not found then
+        raise exception 'the refund is not due' using errcode = 'CD005';
+    end if;
+    assert fail_point('ask_due_refund:taken');
+    v_attempt_id := ask_payment(p_shop_id, p_payment_id, 'refund', p_amount_minor, p_key, p_look_up_at, p_now);
+    update payment_attempts a set is_due = true where a.shop_id = p_shop_id and a.id = v_attempt_id;
     return v_attempt_id;
 end $$;
 
@@ -69,6 +114,8 @@ begin
         refunding_minor = p.refunding_minor - case when v_attempt.action = 'refund' then v_attempt.amount_minor else 0 end,
         refunded_minor = p.refunded_minor
             + case when p_approved and v_attempt.action = 'refund' then v_attempt.amount_minor else 0 end,
+        refund_due_minor = p.refund_due_minor
+            + case when not p_approved and v_attempt.is_due then v_attempt.amount_minor else 0 end,
         reason = case when p_approved then '' else p_reason end,
         updated_at = p_now
     where p.shop_id = p_shop_id and p.id = v_payment.id;

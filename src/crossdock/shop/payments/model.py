@@ -38,7 +38,7 @@ MOVES: frozenset[tuple[str, PaymentState]] = frozenset(
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """One payment: what was authorised, captured, is being refunded and was, in minor units."""
+    """One payment: what was authorised, captured, is being refunded, was and will be, in minor units."""
 
     id: int
     provider: str
@@ -51,6 +51,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     captured_minor: int
     refunding_minor: int
     refunded_minor: int
+    refund_due_minor: int
     card_brand: str
     card_last4: str
     reason: str
@@ -113,7 +114,8 @@ def _payment(row: tuple[Any, ...]) -> Payment:
 
 _PAYMENT = (
     "id, provider, reference, order_id, payer, state, currency, amount_minor, captured_minor,"
-    " refunding_minor, refunded_minor, card_brand, card_last4, reason, created_at, updated_at"
+    " refunding_minor, refunded_minor, refund_due_minor, card_brand, card_last4, reason, created_at,"
+    " updated_at"
 )
 ATTEMPT = (
     "a.id, a.shop_id, a.payment_id, a.action, a.amount_minor, a.key, a.outcome, a.reason, a.look_ups,"

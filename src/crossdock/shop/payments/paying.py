@@ -39,8 +39,11 @@ class Follow(Protocol):
 
     async def before_asking(
         self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
-    ) -> None:
-        """Lock the order, before payments and accounts, and refuse requests that it does not allow."""
+    ) -> int | None:
+        """Lock the order, before payments and accounts, and refuse requests that it does not allow.
+
+        Returns the most that may be captured, in minor units; None for the whole payment.
+        """
 
     async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
         """Lock the order."""
@@ -141,7 +144,7 @@ async def authorise(
 async def capture(
     service: Paying, *, shop_id: int, payment_id: int, follow: Follow = NOTHING_FOLLOWS
 ) -> Payment:
-    """Capture the authorised amount; posted as paid by the payer.
+    """Capture the authorised amount, or the part of it that the order still costs; posted as paid by the payer.
 
     Raises Refused `payment_state`, `payment_declined`, Unavailable `payment_unsettled`, NotFound
     `payment_not_found`.
@@ -180,48 +183,21 @@ async def refund(
     )
 
 
-async def record_transfer(
-    tx: Transaction,
-    *,
-    shop_id: int,
-    order_id: int,
-    payer: str,
-    amount_minor: int,
-    currency: str,
-    reference: str,
-    now: datetime,
+async def refund_due_amount(
+    service: Paying, *, shop_id: int, payment_id: int, follow: Follow = NOTHING_FOLLOWS
 ) -> Payment:
-    """Record a bank transfer: a payment that is captured from the start.
-
-    `reference` is the bank's reference, unique in the shop. Raises Refused `payment_state` if it is
-    recorded already.
-    """
-    payment_id = await tx.value(
-        "insert into payments (shop_id, provider, reference, order_id, payer, state, currency,"
-        " amount_minor, captured_minor, created_at, updated_at)"
-        " values (%s, %s, %s, %s, %s, 'captured', %s, %s, %s, %s, %s)"
-        " on conflict (shop_id, reference) do nothing returning id",
-        (
-            shop_id,
-            BANK_TRANSFER,
-            reference,
-            order_id,
-            payer,
-            currency,
-            amount_minor,
-            amount_minor,
-            now,
-            now,
-        ),
+    """Refund the amount that is due. If the refund is not made, it is due again. Raises as `refund` does."""
+    async with service.db.statement() as tx:
+        payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+    return await _ask(
+        service,
+        shop_id=shop_id,
+        payment_id=payment_id,
+        action="refund",
+        amount_minor=payment.refund_due_minor,
+        follow=follow,
+        is_due=True,
     )
-    if payment_id is None:
-        raise Refused("payment_state", f"A payment {reference!r} is recorded already.")
-    await tx.run(
-        "select post_payment(p.shop_id, p, 'capture', p.amount_minor, p.reference, %s)"
-        " from payments p where p.shop_id = %s and p.id = %s",
-        (now, shop_id, payment_id),
-    )
-    return await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
 
 
 async def claim_payment(
@@ -293,20 +269,24 @@ async def _ask(
     action: Action,
     follow: Follow,
     amount_minor: int | None = None,
+    is_due: bool = False,
 ) -> Payment:
     async with service.db.begin() as tx:
         payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+        wanted = payment.amount_minor if amount_minor is None else amount_minor
         if payment.order_id is not None:
-            await follow.before_asking(
+            most = await follow.before_asking(
                 tx, shop_id=shop_id, order_id=payment.order_id, action=action
             )
+            wanted = wanted if most is None else min(wanted, most)
         attempt_id, question = await _write_question(
             service,
             tx,
             shop_id=shop_id,
             payment=payment,
             action=action,
-            amount_minor=payment.amount_minor if amount_minor is None else amount_minor,
+            amount_minor=wanted,
+            is_due=is_due,
         )
     if payment.provider == BANK_TRANSFER:
         answer = Answer(approved=True, code="by hand")
@@ -325,6 +305,7 @@ async def _write_question(
     payment: Payment,
     action: Action,
     amount_minor: int,
+    is_due: bool = False,
 ) -> tuple[int, Question]:
     now = service.clock.now()
     question = Question(
@@ -335,19 +316,18 @@ async def _write_question(
         amount_minor=amount_minor,
         currency=payment.currency,
     )
+    look_up_at = now + timedelta(seconds=LOOK_UP_AFTER_S)
     with refusing_payment():
-        attempt_id = await tx.value(
-            "select ask_payment(%s, %s, %s, %s, %s, %s, %s)",
-            (
-                shop_id,
-                payment.id,
-                action,
-                amount_minor,
-                question.key,
-                now + timedelta(seconds=LOOK_UP_AFTER_S),
-                now,
-            ),
-        )
+        if is_due:
+            attempt_id = await tx.value(
+                "select ask_due_refund(%s, %s, %s, %s, %s, %s)",
+                (shop_id, payment.id, amount_minor, question.key, look_up_at, now),
+            )
+        else:
+            attempt_id = await tx.value(
+                "select ask_payment(%s, %s, %s, %s, %s, %s, %s)",
+                (shop_id, payment.id, action, amount_minor, question.key, look_up_at, now),
+            )
     return int(attempt_id), question
 
 

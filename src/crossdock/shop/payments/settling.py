@@ -7,13 +7,14 @@ import structlog
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Refused
 from crossdock.shop.alerts import raise_alert
-from crossdock.shop.payments.contract import Answer, AnswerLost, Question
+from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Question
 from crossdock.shop.payments.model import Attempt, Payment, read_payment
 from crossdock.shop.payments.paying import (
     BANK_TRANSFER,
     Follow,
     Paying,
     capture,
+    refund_due_amount,
     void,
     write_answer,
 )
@@ -67,8 +68,56 @@ async def capture_now(service: Paying, *, shop_id: int, payment_id: int, follow:
         return await capture(service, shop_id=shop_id, payment_id=payment_id, follow=follow)
     except Refused as refusal:
         if refusal.code == "payment_declined":
-            await _give_up(service, shop_id=shop_id, payment_id=payment_id, refusal=refusal)
+            await _give_up(
+                service, action="capture", shop_id=shop_id, payment_id=payment_id, refusal=refusal
+            )
         raise
+
+
+async def plan_refund(
+    tx: Transaction, *, shop_id: int, order_id: int, amount_minor: int, now: datetime
+) -> int | None:
+    """Make an amount of what was captured for an order due to be refunded by `refund_due`.
+
+    Returns how much is due by this call, which is less if some was refunded before; None if nothing was
+    captured for the order.
+    """
+    planned: int | None = await tx.value(
+        "select plan_refund(%s, %s, %s, %s)", (shop_id, order_id, amount_minor, now)
+    )
+    return planned
+
+
+async def refund_due(service: Paying, *, follow: Follow) -> int:
+    """Refund the amounts that are due, oldest payment first; returns how many payments.
+
+    A payment with an open request is skipped: its answer is looked up first. A refund that the provider
+    refuses is not tried again; an alert is raised.
+    """
+    async with service.db.statement() as tx:
+        rows = await tx.all(
+            "select p.shop_id, p.id from payments p where p.refund_due_minor > 0"
+            " and not exists (select 1 from payment_attempts a"
+            "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
+            " order by p.shop_id, p.id limit %s",
+            (BATCH,),
+        )
+    return sum(
+        [await _refund(service, shop_id, payment_id, follow) for shop_id, payment_id in rows]
+    )
+
+
+async def _refund(service: Paying, shop_id: int, payment_id: int, follow: Follow) -> bool:
+    try:
+        await refund_due_amount(service, shop_id=shop_id, payment_id=payment_id, follow=follow)
+    except CrossdockError as error:
+        log.warning("a payment was not refunded", payment=payment_id, code=error.code)
+        if error.code == "payment_declined":
+            await _give_up(
+                service, action="refund", shop_id=shop_id, payment_id=payment_id, refusal=error
+            )
+        return False
+    return True
 
 
 async def _capture(service: Paying, shop_id: int, payment_id: int, follow: Follow) -> bool:
@@ -80,22 +129,30 @@ async def _capture(service: Paying, shop_id: int, payment_id: int, follow: Follo
     return True
 
 
+_GIVE_UP = {
+    "capture": "update payments set capture_at = null where shop_id = %s and id = %s",
+    "refund": "update payments set refund_due_minor = 0 where shop_id = %s and id = %s",
+}
+_SO = {
+    "capture": "The order is not paid.",
+    "refund": "The money was not given back.",
+}
+
+
 async def _give_up(
-    service: Paying, *, shop_id: int, payment_id: int, refusal: CrossdockError
+    service: Paying, *, action: Action, shop_id: int, payment_id: int, refusal: CrossdockError
 ) -> None:
     now = service.clock.now()
     async with service.db.begin() as tx:
-        await tx.run(
-            "update payments set capture_at = null where shop_id = %s and id = %s",
-            (shop_id, payment_id),
-        )
+        # tidy: allow sql_is_made_of_constants because _GIVE_UP holds this module's own statements
+        await tx.run(_GIVE_UP[action], (shop_id, payment_id))
         payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
         await raise_alert(
             tx,
             shop_id=shop_id,
-            kind="capture_refused",
-            message=f"{payment.provider} refused to capture payment {payment_id} of order"
-            f" {payment.order_id}: {refusal.data.get('reason', '')}. The order is not paid.",
+            kind=f"{action}_refused",
+            message=f"{payment.provider} refused to {action} payment {payment_id} of order"
+            f" {payment.order_id}: {refusal.data.get('reason', '')}. {_SO[action]}",
             order_id=payment.order_id,
             now=now,
         )

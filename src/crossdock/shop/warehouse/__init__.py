@@ -11,6 +11,7 @@ from crossdock.shop.warehouse.carriers import (
     create_carriers,
     is_tracking_number,
 )
+from crossdock.shop.warehouse.closing import close_short
 from crossdock.shop.warehouse.following import FollowedParcel, follow_parcel
 from crossdock.shop.warehouse.labelling import (
     WEIGHT_G_MAX,
@@ -72,6 +73,7 @@ __all__ = [
     "announce_return",
     "capture_serials",
     "check_shipping",
+    "close_short",
     "count_variant",
     "create_carriers",
     "deliver_package",

@@ -103,8 +103,8 @@ async def pack_lines(
 async def left_to_pick(tx: Transaction, *, shop_id: int, order_id: int) -> dict[int, int]:
     """The quantity left to pick by line; lines without any are absent."""
     rows = await tx.all(
-        "select line_no, quantity - picked from order_lines"
-        " where shop_id = %s and order_id = %s and picked < quantity",
+        "select line_no, quantity - cancelled - picked from order_lines"
+        " where shop_id = %s and order_id = %s and picked < quantity - cancelled",
         (shop_id, order_id),
     )
     return {int(line_no): int(quantity) for line_no, quantity in rows}

@@ -94,6 +94,13 @@ async def _deliver(tx: Transaction, *, shop_id: int, package_id: int, now: datet
         subject_id=order_id,
         now=now,
     )
+    await complete_if_arrived(tx, shop_id=shop_id, order_id=order_id, now=now)
+
+
+async def complete_if_arrived(
+    tx: Transaction, *, shop_id: int, order_id: int, now: datetime
+) -> bool:
+    """Complete a shipped order if all its packages have arrived; whether they have."""
     # Locked before it looks: of two last packages at once, the later one sees the other delivered.
     state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
     under_way = await tx.value(
@@ -101,5 +108,7 @@ async def _deliver(tx: Transaction, *, shop_id: int, package_id: int, now: datet
         " where shop_id = %s and order_id = %s and state in ('packed', 'shipped'))",
         (shop_id, order_id),
     )
-    if state == "shipped" and not under_way:
+    has_arrived = state == "shipped" and not under_way
+    if has_arrived:
         await move_order(tx, shop_id=shop_id, order_id=order_id, to="completed", now=now)
+    return has_arrived

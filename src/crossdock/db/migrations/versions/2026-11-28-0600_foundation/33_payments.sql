@@ -26,6 +26,7 @@ create table payments (
     captured_minor bigint not null default 0,
     refunding_minor bigint not null default 0 check (refunding_minor >= 0),
     refunded_minor bigint not null default 0 check (refunded_minor >= 0),
+    refund_due_minor bigint not null default 0 check (refund_due_minor >= 0),  -- to be refunded by the next run
     card_brand text not null default '',
     card_last4 text not null default '' check (card_last4 ~ '^([0-9]{4})?$'),
     reason text not null default '',
@@ -35,7 +36,7 @@ create table payments (
     primary key (shop_id, id),
     unique (shop_id, reference),
     constraint payments_captured_of_amount check (captured_minor between 0 and amount_minor),
-    constraint payments_refunds_of_capture check (refunding_minor + refunded_minor <= captured_minor)
+    constraint payments_refunds_of_capture check (refunding_minor + refunded_minor + refund_due_minor <= captured_minor)
 ) with (fillfactor = 70);
 
 create index payments_order on payments (shop_id, order_id) where order_id is not null;
@@ -46,6 +47,9 @@ create index payments_authorised on payments (shop_id, id) where state = 'author
 -- Authorised for an order and due to be captured, for the run that settles payments.
 create index payments_to_capture on payments (capture_at)
     where state = 'authorised' and capture_at is not null and order_id is not null;
+
+-- For the run that refunds what is due.
+create index payments_refund_due on payments (shop_id, id) where refund_due_minor > 0;
 
 create function refuse_illegal_payment_move() returns trigger language plpgsql as $$
 declare
@@ -78,6 +82,7 @@ create table payment_attempts (
     next_look_up_at timestamptz not null,
     asked_at timestamptz not null,
     answered_at timestamptz,
+    is_due boolean not null default false,  -- a refund that the payment was due: due again if it is not done
     primary key (shop_id, id),
     unique (shop_id, key),
     foreign key (shop_id, payment_id) references payments (shop_id, id)

@@ -120,8 +120,9 @@ create table order_lines (
     picked bigint not null default 0 check (picked >= 0),
     shipped bigint not null default 0 check (shipped >= 0),
     returned bigint not null default 0 check (returned >= 0),
+    cancelled bigint not null default 0 check (cancelled >= 0),  -- of the quantity, what will never be shipped
     primary key (shop_id, order_id, line_no),
-    constraint order_lines_picked_of_quantity check (picked <= quantity),
+    constraint order_lines_picked_of_quantity check (picked + cancelled <= quantity),
     constraint order_lines_shipped_of_picked check (shipped <= picked),
     constraint order_lines_returned_of_shipped check (returned <= shipped),
     foreign key (shop_id, order_id) references orders (shop_id, id) on delete cascade

@@ -1,0 +1,76 @@
+"""`crossdock fulfil close`: close an order short."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from crossdock.commands.orders.fulfil_quantities import worded
+from crossdock.commands.running import with_runtime
+from crossdock.commands.shop_ids import shop_id_of
+from crossdock.db.runtime import Runtime
+from crossdock.kit.money import format_minor
+from crossdock.terminal import JsonOption, ShopOption, report
+
+if TYPE_CHECKING:
+    from crossdock.compose import Services
+    from crossdock.shop.orders import Closed
+
+_MONEY = {
+    "refund": "{amount} of what was paid is refunded.",
+    "by_hand": "It was paid; refund what is to be refunded.",
+    "prepaid": "{amount} went back to the prepaid account.",
+    "not_owed": "{amount} of it need not be paid.",
+    "": "",
+}
+
+
+def close(
+    order: Annotated[
+        str, typer.Argument(help="The order's number, ours or the partner's.", metavar="ORDER")
+    ],
+    shop: ShopOption,
+    reason: Annotated[
+        str, typer.Option("--reason", help="The reason, recorded in the order's event.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel what has not left of an order, release its stock and give its money back."""
+    from crossdock.compose import Services
+
+    async def act(runtime: Runtime) -> "tuple[int, Closed]":
+        async with Services(runtime) as services:
+            return await _close(services, slug=shop, number=order, reason=reason)
+
+    order_id, closed = with_runtime(act)
+    facts = {"order_id": order_id, **msgspec.to_builtins(closed, str_keys=True)}
+    report(facts, as_json=as_json, text=_text(order_id, closed))
+
+
+async def _close(
+    services: "Services", *, slug: str, number: str, reason: str
+) -> "tuple[int, Closed]":
+    """Close it, then have the provider refund at once what the worker would refund in its next run."""
+    from crossdock.shop.orders import find_order_id, settle_order_payments
+    from crossdock.shop.warehouse import close_short
+
+    now = services.runtime.clock.now()
+    async with services.runtime.database.begin() as tx:
+        shop_id = await shop_id_of(tx, slug)
+        order_id = await find_order_id(tx, shop_id=shop_id, number=number)
+        closed = await close_short(tx, shop_id=shop_id, order_id=order_id, now=now, reason=reason)
+    if closed.given_back:
+        await settle_order_payments(services.paying)
+    return order_id, closed
+
+
+def _text(order_id: int, closed: "Closed") -> str:
+    if not closed.cancelled:
+        return f"Order {order_id} is {closed.state}; nothing is left of it to close."
+    text = f"Order {order_id} is {closed.state}: {worded(closed.cancelled)} will not be shipped."
+    amount = f"{format_minor(closed.amount_minor, closed.currency)} {closed.currency}"
+    if closed.amount_minor:
+        text += " " + _MONEY[closed.given_back].format(amount=amount)
+    if closed.may_be_at:
+        text += f" An attempt that failed may have reached {closed.may_be_at}: see that it is not there."
+    return text.strip()
