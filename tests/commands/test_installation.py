@@ -101,6 +101,7 @@ REFUSED = """
     order pay 1 --shop demo
     order refund 1 --shop demo
     order cancel 1 --shop demo
+    order address 1 --shop demo
     order serials 1 --shop demo
     ledger accounts --shop demo
     ledger entries --shop demo

@@ -134,6 +134,24 @@ async def test_an_order_is_closed_short(crossdock: Command, warehouse: Warehouse
     )
 
 
+async def test_an_address_is_corrected(crossdock: Command, warehouse: Warehouse) -> None:
+    order_id = await warehouse.enter((await warehouse.variant(), 1))
+
+    shown = await crossdock("order", "address", "W-1")
+    assert (shown["order_id"], shown["address"]["street"], shown["changed"]) == (
+        order_id,
+        "Veemarkt",
+        [],
+    )
+    corrected = await crossdock("order", "address", order_id, "--set", "house_number=17")
+    assert corrected["changed"] == ["address_1", "address_2", "house_number"]
+    assert (await warehouse.read(order_id)).shipping.address_1 == "Veemarkt 17"
+    code, said = await crossdock("order", "address", order_id, "--set", "country=UK")
+    assert code
+    assert "write GB" in " ".join(said.split())
+    assert "Veemarkt 17" in await crossdock("order", "address", order_id, plain=True)
+
+
 async def test_an_order_is_taken_back_until_somebody_works_on_it(
     crossdock: Command, warehouse: Warehouse
 ) -> None:

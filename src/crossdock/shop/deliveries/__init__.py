@@ -34,6 +34,7 @@ from crossdock.shop.deliveries.withdrawing import (
     BY_HAND,
     Withdrawal,
     keep_here,
+    who_has,
     withdraw_by_id,
     withdraw_delivery,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "resend_delivery",
     "resend_failed",
     "show_delivery",
+    "who_has",
     "withdraw_by_id",
     "withdraw_delivery",
 ]

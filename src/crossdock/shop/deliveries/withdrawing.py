@@ -1,6 +1,7 @@
 """Withdraw a delivery before the other side has it."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -28,21 +29,39 @@ async def withdraw_delivery(
     Refused `order_state` if an outside system has it, is being called, or may have it from a
     failed attempt that will be retried.
     """
-    rows = await tx.all(
-        "select status, coalesce(result, '') = %s, target, attempts > 0 or last_error <> ''"
-        " from deliveries where shop_id = %s and kind = %s and subject_id = %s"
-        " order by id for no key update",
-        (BY_HAND, shop_id, kind, subject_id),
-    )
-    for status, is_by_hand, target, was_tried in rows:
-        is_there = status in {"sending", "sent"} or (status == "queued" and was_tried)
-        if is_there and not is_by_hand:
-            raise Refused("order_state", f"The order is with {target} already; cancel it there.")
+    rows = await _lock(tx, shop_id=shop_id, kind=kind, subject_id=subject_id)
+    if target := _who_has(rows):
+        raise Refused("order_state", f"The order is with {target} already; cancel it there.")
     if not rows:
         return None
     await _withdraw(tx, shop_id=shop_id, kind=kind, subject_id=subject_id, now=now)
     _, was_by_hand, target, was_tried = max(rows, key=lambda row: row[3])
     return Withdrawal(target=target, was_tried=was_tried, was_by_hand=was_by_hand)
+
+
+async def who_has(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) -> str:
+    """The outside system that has the subject, or may have it from an attempt; '' for none.
+
+    Nothing is sent until the transaction ends. The caller holds the subject's lock.
+    """
+    return _who_has(await _lock(tx, shop_id=shop_id, kind=kind, subject_id=subject_id))
+
+
+async def _lock(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) -> list[Any]:
+    return await tx.all(
+        "select status, coalesce(result, '') = %s, target, attempts > 0 or last_error <> ''"
+        " from deliveries where shop_id = %s and kind = %s and subject_id = %s"
+        " order by id for no key update",
+        (BY_HAND, shop_id, kind, subject_id),
+    )
+
+
+def _who_has(rows: list[Any]) -> str:
+    for status, is_by_hand, target, was_tried in rows:
+        is_there = status in {"sending", "sent"} or (status == "queued" and was_tried)
+        if is_there and not is_by_hand:
+            return str(target)
+    return ""
 
 
 async def keep_here(

@@ -169,6 +169,14 @@ class OrderClosed(Payload, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class OrderAddressChanged(Payload, frozen=True, kw_only=True):
+    """The shipping address was corrected: the names of the fields that are other ones now."""
+
+    kind = "order.address_changed"
+    topic = "orders"
+    fields: list[str]
+
+
 class OrderLinesMoved(Payload, frozen=True, kw_only=True, rename={"to_state": "to"}):
     """Lines changed their state; the previous state of each, by line number as text."""
 
@@ -350,6 +358,7 @@ KINDS: dict[str, type[Payload]] = {
         OrderCompleted,
         OrderCancelled,
         OrderClosed,
+        OrderAddressChanged,
         OrderLinesMoved,
         OrderPicked,
         OrderUnpicked,

@@ -1,5 +1,6 @@
 """Orders: drafting, placing, reading, releasing, cancelling, and the states they move through."""
 
+from crossdock.shop.orders.addressing import ADDRESS_FIELDS, correct_address
 from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
 from crossdock.shop.orders.cancelling import cancel_order, expire_orders
 from crossdock.shop.orders.closing import Closed, close_order
@@ -79,6 +80,7 @@ from crossdock.shop.orders.viewing import (
 )
 
 __all__ = [
+    "ADDRESS_FIELDS",
     "CANCELLABLE",
     "FEED_MAX",
     "OPEN",
@@ -122,6 +124,7 @@ __all__ = [
     "claim_identity",
     "close_order",
     "commission_of",
+    "correct_address",
     "customer_is_active",
     "expire_orders",
     "find_order_id",
