@@ -1,5 +1,8 @@
 """The publisher's guide tells what is so."""
 
+import asyncio
+import json
+import os
 import re
 from pathlib import Path
 
@@ -52,3 +55,16 @@ async def test_its_table_of_filters_is_right(publisher):
             continue
         found = {each["merchant"] for each in reply.json()["products"]}
         assert found == (set() if told == "none" else set(told.split(", ")))
+
+
+async def test_its_call_reads_the_catalogue(publisher, mall_server):
+    (command,) = re.findall(r"^```sh\n(.+?)\n```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    told = await asyncio.create_subprocess_exec(
+        "sh",
+        "-c",
+        command,
+        env={**os.environ, "BASE_URL": mall_server.url, "TOKEN": publisher.token},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(told.communicate(), 30)
+    assert json.loads(out)["metadata"]["rows"] == 2
