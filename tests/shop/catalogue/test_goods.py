@@ -159,7 +159,7 @@ async def test_tell_the_deepest_category_first(tx, shop):
 
 async def test_are_found_by_their_numbers_however_many_zeros_stand_in_front(tx, shop):
     merchant_id = await make_merchant(tx, shop_id=shop.id)
-    listed = {"upc": "4006381333931", "gtin14": "04006381333931"}
+    listed: dict[str, Any] = {"upc": "4006381333931", "gtin14": "04006381333931"}
     first = await product_of(tx, await make_variant(tx, shop=shop, **listed))
     second = await product_of(
         tx, await make_variant(tx, shop=shop, merchant_id=merchant_id, **listed)
