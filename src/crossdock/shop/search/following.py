@@ -119,7 +119,7 @@ class _Shop:
 
     def priced_at(self) -> datetime | None:
         """When the prices of the open index were right; None without one."""
-        return self._open and self._open.state.priced_at
+        return None if self._open is None else self._open.state.priced_at
 
     def note_prices(self, now: datetime) -> None:
         """The prices of the open index are still right at `now`."""
