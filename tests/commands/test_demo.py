@@ -2,6 +2,7 @@
 
 import json
 
+from crossdock.channels.shoppable.demo import search
 from crossdock.channels.shoppex_partner import snippets
 from crossdock.demo.goods import make_product
 from tests.support.command_line import CommandLine
@@ -103,6 +104,12 @@ def test_the_pasted_order_request_is_accepted_in_any_shell_each_time(demo):
     replies = [json.loads(demo.shell(script, program=shell)) for shell in ("bash", "sh")]
     assert [reply["success"] for reply in replies] == [True, True]
     assert replies[0]["order_id"] != replies[1]["order_id"]
+
+
+def test_the_pasted_search_is_answered(demo):
+    assert demo.run("search", "rebuild", "--shop", "demo").returncode == 0
+    found = json.loads(demo.shell(search(command=crossdock_command())))
+    assert found["count"] >= len(found["products"]) == 3
 
 
 def test_the_readme_has_the_list_request():

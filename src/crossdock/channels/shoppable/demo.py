@@ -9,4 +9,21 @@ def _show(key: str, secret: str) -> dict[str, object]:
     return {"key": key, "token": secret}
 
 
-DEMO = Demo(partners=(DemoPartner(name="Demo publisher", token=TEST_TOKEN),), show=_show)
+def search(*, command: str) -> str:
+    """A shell command that searches the demo's catalogue; `command` starts crossdock."""
+    return (
+        f'eval "$({command} demo credentials --shell)"\n'
+        'curl -sS "$base_url/v3/catalog/?search=steel+lamp&rows=3" \\\n'
+        '  -H "Authorization: Bearer $shoppable_token"\n'
+    )
+
+
+def _requests(command: str, _variant_id: int) -> list[tuple[str, str]]:
+    return [("Search the catalogue", search(command=command))]
+
+
+DEMO = Demo(
+    partners=(DemoPartner(name="Demo publisher", token=TEST_TOKEN),),
+    show=_show,
+    requests=_requests,
+)
