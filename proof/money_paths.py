@@ -262,12 +262,20 @@ async def _ship_some(database: Database, scene: Scene) -> None:
         await ship_package(tx, package_id=package_id, consignment=gone, **where)
 
 
+async def _packed_here(database: Database, _scene: Scene) -> None:
+    """Orders go to no outside system."""
+    async with database.begin() as tx:
+        await tx.run("delete from connectors")
+
+
 async def _partly_shipped(database: Database, scene: Scene) -> None:
+    await _packed_here(database, scene)
     await _placed_with_card(database, scene)
     await _ship_some(database, scene)
 
 
 async def _paid_and_partly_shipped(database: Database, scene: Scene) -> None:
+    await _packed_here(database, scene)
     await _paid(database, scene)
     await _ship_some(database, scene)
 
@@ -367,7 +375,7 @@ MONEY_PATHS = (
         name="close what is paid",
         prepare=_paid_and_partly_shipped,
         act=_close_and_refund,
-        commits=3,
+        commits=4,
         recover=_close_again,
         settled=CLOSED_ONCE,
     ),
