@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from crossdock.channels.shoppable.errors import render_error, search_failed
+from tests.support.clocked import clocked
 from tests.support.factories import make_shop
 from tests.support.shoppable_client import CATALOGUE, Publisher, add_publisher
 
@@ -287,3 +288,23 @@ async def test_tells_amounts_as_numbers_and_ids_as_text(publisher):
     assert isinstance(shirt["id"], str)
     assert isinstance(shirt["part_number"], str)
     assert shirt["active"] is True
+
+
+@pytest.mark.parametrize(
+    ("operator", "names"),
+    [("or", {"Velvet Lipstick", "Volume Mascara"}), ("and", {"Volume Mascara"})],
+)
+async def test_joins_words_as_the_operator_chose(
+    mall_server, mall, database_url, clock, publisher, operator, names
+):
+    folder = mall_server.app.services.settings.server.data_dir
+    async with (
+        clocked(
+            database_url=database_url,
+            data_dir=folder,
+            clock=clock,
+            shoppable_default_operator=operator,
+        ) as server,
+        Publisher(server.url, token=publisher.token) as caller,
+    ):
+        assert set(await caller.names(search="brand:revlon volume")) == names

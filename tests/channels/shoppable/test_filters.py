@@ -1,7 +1,11 @@
 """A filter of the catalogue..."""
 
+import random
+
 import pytest
 
+from crossdock.channels.shoppable.filters import LISTS, MORE_LISTS, read_list
+from crossdock.shop.search import Bounds, check_bounds
 from tests.support.shoppable_client import CATALOGUE
 
 LIPSTICK, MASCARA = "Velvet Lipstick", "Volume Mascara"
@@ -152,3 +156,20 @@ async def test_of_words_is_never_wrong(publisher):
     for search in ('"a', "a AND", "((", "[1 TO", "\\", "price:[a TO b]", "\x00", "a\ud7ff", "%"):
         reply = await publisher.get(CATALOGUE, search=search)
         assert reply.status_code == 200, search
+
+
+def test_is_a_query_or_malformed_whatever_is_written():
+    seed = random.randrange(10**9)
+    rng = random.Random(seed)
+    endless = Bounds(chars=10**6, clauses=10**6, depth=10**3, patterns=10**6)
+    read = 0
+    for number in range(5_000):
+        text = "".join(rng.choices((*",|* \t!é0", "lord", "top*", "12"), k=rng.randint(1, 12)))
+        for each in (*LISTS, *MORE_LISTS):
+            node = read_list(text, term=each.term)
+            has_word = any(part.strip() for part in text.replace("|", ",").split(","))
+            assert node is None or has_word, f"seed {seed}, string {number}: {text!r}"
+            if node is not None:
+                check_bounds((node,), bounds=endless)
+                read += 1
+    assert read > 5_000
