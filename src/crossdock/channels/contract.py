@@ -13,9 +13,10 @@ from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
 from crossdock.gate import StaffPage
 from crossdock.shop.customers import Address
-from crossdock.shop.partners import JSON_OBJECT, Proof
+from crossdock.shop.partners import ANY_TEXT, JSON_OBJECT, Proof
 
 __all__ = [
+    "ANY_TEXT",
     "JSON_OBJECT",
     "SENT_BODY",
     "Answer",
@@ -49,10 +50,11 @@ class ChannelFacts:
     """What is needed to add a partner of a channel.
 
     `settings` are the partner's own settings with their allowed values; yes and no are stored as
-    booleans, JSON_OBJECT means any JSON object. `keys_are_numbers`: the key is a number, not a `pk_`
-    string. Each partner gets a credential of `proof`, and one of each of `further_proofs`; its tokens
-    begin with `token_prefix`. `needs_customer`: its orders are for the partner's customer; else the
-    orders name who buys. `shown_as` renames fields of `NewCredential.shown` to the channel's terms.
+    booleans, JSON_OBJECT means any JSON object and ANY_TEXT any short text. `keys_are_numbers`: the
+    key is a number, not a `pk_` string. Each partner gets a credential of `proof`, and one of each of
+    `further_proofs`; its tokens begin with `token_prefix`. `needs_customer`: its orders are for the
+    partner's customer; else the orders name who buys. `shown_as` renames fields of
+    `NewCredential.shown` to the channel's terms.
     """
 
     name: str
@@ -109,12 +111,15 @@ class Channel:
 class DemoPartner:
     """A partner in the demo; `prefix` precedes its fields in the printed credentials.
 
-    `token` is its token where the channel's callers have one, known to everybody.
+    `token` is its token where the channel's callers have one, `user_name` and `password` its further
+    proof; known to everybody.
     """
 
     name: str
     prefix: str = ""
     token: str = ""
+    user_name: str = ""
+    password: str = ""
     backorder: bool = False
     customer: Address | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -47,7 +47,7 @@ def carts(draw: st.DrawFn) -> CartView:
     ]
     raw = RawCart(
         id="c", partner_id=1, currency="USD", revision=1, order_id=None, claimed_until=None, hold_ids=(),
-        created_at=NOON, updated_at=NOON, lines=tuple(lines), merchants=tuple(merchants),
+        created_at=NOON, updated_at=NOON, product_url="", lines=tuple(lines), merchants=tuple(merchants),
     )  # fmt: skip
     return raw.seen(line_max=12)
 

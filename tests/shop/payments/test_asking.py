@@ -366,8 +366,8 @@ async def test_lists_an_order_s_payments_and_a_payment_s_questions_as_they_came(
 @pytest.mark.parametrize(
     "edge",
     [
-        {"number": "4" * 12},
-        {"number": "4" * 19},
+        {"number": "4" * 11 + "2"},
+        {"number": "4" * 18 + "2"},
         {"month": 12},
         {"month": 1, "year": 2027},
         {"year": 2055},
@@ -387,8 +387,8 @@ def test_takes_a_card_at_the_edge_of_what_can_be_one(
 @pytest.mark.parametrize(
     ("beyond", "field"),
     [
-        ({"number": "4" * 11}, "number"),
-        ({"number": "4" * 20}, "number"),
+        ({"number": "4" * 10 + "0"}, "number"),
+        ({"number": "4" * 19 + "4"}, "number"),
         ({"month": 0, "year": 2027}, "month"),
         ({"code": "12345"}, "code"),
         ({"code": "١٢٣"}, "code"),
@@ -404,7 +404,7 @@ def test_refuses_a_card_beyond_it_by_the_first_field_that_is_wrong(
         checked_card(**(given | beyond), now=clock.now())
 
     assert refusal.value.message == f"The card's {field} cannot be right."
-    assert refusal.value.data == {"field": f"card_{field}"}
+    assert refusal.value.data["field"] == f"card_{field}"
 
 
 def test_knows_a_card_s_brand_by_its_first_digits() -> None:

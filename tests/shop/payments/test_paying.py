@@ -395,6 +395,7 @@ def test_prints_without_its_card_s_number() -> None:
         ({"number": "4242 4242"}, "card_number"),
         ({"number": "4242-4242-4242-424x"}, "card_number"),
         ({"number": "٤" * 16}, "card_number"),
+        ({"number": "4242 4242 4242 4243"}, "card_number"),
         ({"month": 13}, "card_month"),
         ({"year": 2026, "month": 2}, "card_year"),
         ({"year": 2056}, "card_year"),
@@ -418,7 +419,7 @@ def test_asks_for_a_card_that_can_be_one(
     with pytest.raises(Invalid) as refusal:
         checked_card(**(given | changes), now=clock.now())
 
-    assert refusal.value.data == {"field": field}
+    assert refusal.value.data == {"field": field, "fields": [field]}
     assert str(given["number"]) not in refusal.value.message
 
 

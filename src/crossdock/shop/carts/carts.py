@@ -62,7 +62,7 @@ async def create_cart(service: Carts, *, partner: Partner) -> CartView:
             " values (%s, %s, %s, %s, %s, %s, %s) returning *)"
             " select jsonb_build_object('id', id, 'partner_id', partner_id, 'currency', currency,"
             " 'revision', revision, 'order_id', null, 'claimed_until', null, 'hold_ids', hold_ids,"
-            " 'created_at', created_at, 'updated_at', updated_at, 'lines', '[]'::jsonb,"
+            " 'created_at', created_at, 'updated_at', updated_at, 'product_url', '', 'lines', '[]'::jsonb,"
             " 'merchants', '[]'::jsonb)::text from made",
             (
                 partner.shop_id,

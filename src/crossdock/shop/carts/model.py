@@ -8,6 +8,7 @@ import msgspec
 from crossdock.shop.carts.sums import merchant_shipping
 from crossdock.shop.catalogue import MerchantTerms
 from crossdock.shop.orders import Route
+from crossdock.shop.shops import product_page
 from crossdock.shop.stock import Availability
 
 
@@ -17,7 +18,8 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     `quantity` is what can be bought of the `wanted` now. `price_minor` is the unit's lowest price,
     `retail_minor` the one before sales, `sale_minor` and `discount_minor` those after sale and
     coupons, where there are any. `shipping_each_minor` is asked for each unit beside the merchant's
-    flat rate. `max_quantity` is the most that a line may have.
+    flat rate. `max_quantity` is the most that a line may have. `attributes` are those of the product
+    and the variant's own.
     """
 
     variant_id: int
@@ -107,7 +109,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     """A cart. Merchants are in the order of first addition; tax is not part of a cart.
 
     `missing` are lines that cannot be bought now, `order_id` the order that was made of it.
-    `revision` changes with each change of its lines.
+    `revision` changes with each change of its lines. `product_url` is the template of the shop's pages.
     """
 
     id: str
@@ -117,8 +119,13 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     order_id: int | None
+    product_url: str
     merchants: tuple[CartMerchant, ...]
     missing: tuple[MissingLine, ...]
+
+    def page(self, line: CartLine) -> str:
+        """The line's page in the shop, '' where the shop has none."""
+        return product_page(self.product_url, handle=line.handle, sku=line.sku)
 
     @property
     def lines(self) -> tuple[CartLine, ...]:
@@ -230,6 +237,7 @@ class RawCart(msgspec.Struct, frozen=True, kw_only=True):
     hold_ids: tuple[int, ...]
     created_at: datetime
     updated_at: datetime
+    product_url: str
     lines: tuple[RawLine, ...]
     merchants: tuple[RawMerchant, ...]
 
@@ -246,6 +254,7 @@ class RawCart(msgspec.Struct, frozen=True, kw_only=True):
             created_at=self.created_at,
             updated_at=self.updated_at,
             order_id=self.order_id,
+            product_url=self.product_url,
             merchants=tuple(
                 CartMerchant(
                     **msgspec.structs.asdict(known[merchant_id]),

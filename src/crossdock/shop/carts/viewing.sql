@@ -23,10 +23,12 @@ begin
         'id', v_cart.id, 'partner_id', v_cart.partner_id, 'currency', v_cart.currency, 'revision', v_cart.revision,
         'order_id', v_cart.order_id, 'claimed_until', v_cart.claimed_until, 'hold_ids', v_cart.hold_ids,
         'created_at', v_cart.created_at, 'updated_at', v_cart.updated_at,
+        'product_url', (select s.product_url from shops s where s.id = p_shop_id),
         'lines', coalesce((
             select jsonb_agg(to_jsonb(line) order by line.place) from (
                 select l.place, l.quantity as wanted, l.added_at, l.updated_at, v.id as variant_id, v.product_id,
-                       v.merchant_id, v.sku, v.merchant_sku, v.part_number, v.upc, v.name, v.options, v.attributes,
+                       v.merchant_id, v.sku, v.merchant_sku, v.part_number, v.upc, v.name, v.options,
+                       p.attributes || v.attributes as attributes,
                        coalesce(v.image, p.images -> 0 ->> 'url') as image, v.origin, v.vat_bp,
                        p.name as product_name, p.handle, p.brand, p.shipping_minor as shipping_each_minor,
                        coalesce(o.visible and o.allowed and coalesce(o.quantity, 1) > 0, false) as can_buy,

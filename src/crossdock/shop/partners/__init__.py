@@ -21,6 +21,7 @@ from crossdock.shop.partners.reading import read_credential, read_partner
 from crossdock.shop.partners.signatures import Signatures, Spend, Spending, is_nonce_spent
 from crossdock.shop.partners.tokens import BearerTokens
 from crossdock.shop.partners.wording import (
+    ANY_TEXT,
     JSON_OBJECT,
     TERM_KEYS,
     Wording,
@@ -29,6 +30,7 @@ from crossdock.shop.partners.wording import (
 )
 
 __all__ = [
+    "ANY_TEXT",
     "JSON_OBJECT",
     "TERM_KEYS",
     "AccessToken",

@@ -30,6 +30,10 @@ from crossdock.shop.shops import Shop
 JSON_OBJECT = "{...}"
 """The word that stands for any JSON object among what a setting may be set to."""
 
+ANY_TEXT = "TEXT"
+"""The word that stands for any short text."""
+
+_TEXT_MAX = 200
 _YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 _NOTHING = {"none", "null", ""}
 _RATE_MAX = 1_000_000
@@ -146,6 +150,8 @@ def _chosen(name: str) -> Reader:
         known = wording.settings[name]
         if known == (JSON_OBJECT,):
             return "settings", {name: _json_object(name, text)}
+        if known == (ANY_TEXT,):
+            return "settings", {name: _short_text(name, text)}
         if known == ("yes", "no") and word in _YES | _NO:
             return "settings", {name: word in _YES}
         if word not in known:
@@ -160,6 +166,12 @@ def _json_object(name: str, text: str) -> dict[str, Any]:
         return msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise _invalid(name, f"{text[:40]!r} is not a JSON object.") from error
+
+
+def _short_text(name: str, text: str) -> str:
+    if len(text) > _TEXT_MAX or not text.isprintable():
+        raise _invalid(name, f"{text[:40]!r} is not a text of at most {_TEXT_MAX} characters.")
+    return text.strip()
 
 
 def _flag(field: str) -> Reader:

@@ -40,21 +40,30 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checked_card(*, number: str, month: int, year: int, code: str, now: datetime) -> Card:
-    """Validate card data: 12 to 19 digits, not expired, a code of three or four digits.
+    """Validate card data: 12 to 19 digits with a right check digit, not expired, a code of three or four digits.
 
-    Spaces and hyphens in the number are ignored. Raises Invalid `invalid_input`, without the number.
+    Spaces and hyphens in the number are ignored. Raises Invalid `invalid_input`, without the number, with
+    the first `field` that is wrong and all `fields` that are.
     """
     digits = number.replace(" ", "").replace("-", "")
     checks = {
-        "number": digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19,
+        "number": digits.isascii() and digits.isdigit() and _is_card_number(digits),
         "month": 1 <= month <= 12,
         "year": (year, month) >= (now.year, now.month) and year < now.year + 30,
         "code": code.isascii() and code.isdigit() and 3 <= len(code) <= 4,
     }
     if wrong := [field for field, held in checks.items() if not held]:
         message = f"The card's {wrong[0]} cannot be right."
-        raise Invalid("invalid_input", message, {"field": f"card_{wrong[0]}"})
+        fields = [f"card_{field}" for field in wrong]
+        raise Invalid("invalid_input", message, {"field": fields[0], "fields": fields})
     return Card(number=digits, month=month, year=year, code=code)
+
+
+def _is_card_number(digits: str) -> bool:
+    """Of a length that cards have, with the check digit of ISO/IEC 7812-1 (Luhn)."""
+    doubled = (divmod(2 * int(digit), 10) for digit in digits[-2::-2])
+    total = sum(map(int, digits[::-2])) + sum(map(sum, doubled))
+    return 12 <= len(digits) <= 19 and total % 10 == 0
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
