@@ -74,14 +74,20 @@ async def test_credentials_list_and_order(demo, demo_server):
     assert reply.json()["order_detail_url"].startswith(f"{demo_server.url}/order-detail/")
 
 
-async def test_the_publishers_token_reads_a_product(demo, demo_server):
+async def test_the_publishers_token_reads_a_product_and_its_password_the_orders(demo, demo_server):
     shown = demo.ask("demo", "credentials")["shoppable"]
-    assert list(shown) == ["key", "token"]
+    assert list(shown) == [
+        "key", "token", "order_user_id", "order_password", "card_number", "declined_card_number",
+    ]  # fmt: skip
     upc = make_product(0, count=1, seed=1).variants[0].upc
     async with Publisher(demo_server.url, token=shown["token"]) as publisher:
         (found,) = await publisher.read("/v3/product", upcs=upc)
+        pair = {"userId": shown["order_user_id"], "password": shown["order_password"]}
+        (given,) = (await publisher.send("POST", "/auth", json=pair)).json()
     assert found["upc"] == upc
-    assert shown["token"] not in demo_server.log()
+    assert given["auth"] is True
+    for secret in (shown["token"], shown["order_password"], given["token"]):
+        assert secret not in demo_server.log()
 
 
 def test_the_shell_variables_are_all_of_the_credentials(demo):

@@ -76,6 +76,17 @@ async def ensure_partners(tx: Transaction, *, shop_id: int, ids: Ids, box: Secre
             is_number=facts.keys_are_numbers,
             secret=partner.token,
         )
+        if partner.user_name:
+            await add_credential(
+                tx,
+                partner_id=partner_id,
+                ids=ids,
+                box=box,
+                proof="password",
+                is_test=True,
+                key=partner.user_name,
+                secret=partner.password,
+            )
     return len(missing)
 
 

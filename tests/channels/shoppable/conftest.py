@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,8 @@ from crossdock.shop.stock import StockRecord
 from tests.conftest import NOON
 from tests.support.clocked import ClockedServer, clocked
 from tests.support.shoppable_client import Publisher, add_publisher
+from tests.support.shopper import Shopper, add_shopper
+from tests.support.shopping import Mall
 
 OpenPublisher = Callable[..., Awaitable[Publisher]]
 MERCHANTS = (
@@ -199,3 +202,32 @@ async def publishers(
 async def publisher(publishers: OpenPublisher) -> Publisher:
     """A publisher who may sell everything."""
     return await publishers()
+
+
+@dataclass
+class Stall:
+    """A shop of its own on the running server, and shoppers of one publisher there."""
+
+    mall: Mall
+    partner_id: int
+    shopper: Shopper
+    server: ClockedServer
+
+
+OpenStall = Callable[..., Awaitable[Stall]]
+
+
+@pytest.fixture
+async def stalls(mall_database: Database, mall_server: ClockedServer) -> AsyncIterator[OpenStall]:
+    """Open a stall; what is given are the partner's terms."""
+    async with AsyncExitStack() as stack:
+
+        async def open_stall(**terms: Any) -> Stall:
+            opened = await Mall.open(mall_database, mall_server.clock)
+            partner_id, shopper = await add_shopper(
+                mall_database, mall_server.url, shop_id=opened.shop.id, **terms
+            )
+            await stack.enter_async_context(shopper)
+            return Stall(opened, partner_id, shopper, mall_server)
+
+        yield open_stall

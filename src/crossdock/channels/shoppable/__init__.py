@@ -1,4 +1,4 @@
-"""Shoppable: catalogue search over many merchants' goods (seeds/003, specs/shoppable.md)."""
+"""Shoppable: search, cart and checkout over many merchants' goods (seeds/003, specs/shoppable.md)."""
 
 from typing import TYPE_CHECKING
 

@@ -53,6 +53,7 @@ def _describe(app: FastAPI, route: Route) -> None:
         responses=responses_of(operation),
         openapi_extra=extra_of(operation),
         response_model=None,
+        include_in_schema=not route.is_hidden,
     )
 
 

@@ -1,58 +1,107 @@
 """Builds the channel, and describes its partners."""
 
-from crossdock.channels.contract import Channel, ChannelFacts, Services
-from crossdock.channels.shoppable import NAME
+from crossdock.channels.contract import ANY_TEXT, Channel, ChannelFacts, Services
+from crossdock.channels.shoppable import NAME, carts, catalogue, checkout, feed, orders
 from crossdock.channels.shoppable.app import build_app, build_handlers
 from crossdock.channels.shoppable.auth import Authenticator
-from crossdock.channels.shoppable.catalogue import PERMISSION, Catalogue
+from crossdock.channels.shoppable.cart_showing import CartShowing
+from crossdock.channels.shoppable.carts import CartCalls
+from crossdock.channels.shoppable.catalogue import Catalogue
+from crossdock.channels.shoppable.checkout import CheckoutCalls
 from crossdock.channels.shoppable.errors import render_error
+from crossdock.channels.shoppable.feed import FeedCalls
+from crossdock.channels.shoppable.orders import OrderCalls
 from crossdock.channels.shoppable.paging import Paging
 from crossdock.channels.shoppable.product import Products
+from crossdock.channels.shoppable.routes import Route
 from crossdock.channels.shoppable.settings import ShoppableSettings
 from crossdock.channels.shoppable.showing import Showing
 from crossdock.shop.partners import BearerTokens
 
 FACTS = ChannelFacts(
     name=NAME,
-    permissions=(PERMISSION,),
-    settings={},
+    permissions=(
+        catalogue.PERMISSION,
+        carts.PERMISSION,
+        checkout.PERMISSION,
+        orders.PERMISSION,
+    ),
+    settings={"domain": (ANY_TEXT,)},
     needs_customer=False,
     proof="bearer",
+    further_proofs=("password",),
+    shown_as={"user_name": "order_user_id", "password": "order_password"},
 )
 
 
 def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
-    runtime = services.runtime
-    settings = runtime.settings
-    authenticator = Authenticator(
-        BearerTokens(services.create_callers(NAME)),
-        rate_limit_per_minute=settings.partners.rate_limit_per_minute,
-    )
-    showing = Showing(options=services.building.options, base=settings.server.public_url)
-    catalogue = Catalogue(
-        runtime.database,
-        searching=services.searching,
-        showing=showing,
-        paging=Paging(public_url=settings.server.public_url),
-        clock=runtime.clock,
-        bounds=services.searching.bounds,
-        operator=settings.section(ShoppableSettings).default_operator,
-        own_requires_stock=settings.stock.sc_requires_stock,
-    )
-    products = Products(
-        runtime.database,
-        showing=showing,
-        clock=runtime.clock,
-        own_requires_stock=settings.stock.sc_requires_stock,
-    )
-    routes = (*catalogue.routes(authenticator), *products.routes(authenticator))
+    routes = _routes(services)
     app = build_app(routes)
     return Channel(
         name=NAME,
-        paths=("/v3",),
+        paths=("/v3", checkout.BELOW, feed.AUTH_PATH),
         app=app,
         direct=build_handlers(routes),
         render_error=render_error,
         openapi=app.openapi,
+        secret_below=(f"{checkout.BELOW}/",),
     )
+
+
+def _routes(services: Services) -> tuple[Route, ...]:
+    settings = services.settings
+    callers = services.create_callers(NAME)
+    limit = settings.partners.rate_limit_per_minute
+    authenticator = Authenticator(BearerTokens(callers), rate_limit_per_minute=limit)
+    order_calls = OrderCalls(services.runtime.database)
+    showing = CartShowing(options=services.building.options, base=settings.server.public_url)
+    checkouts = CheckoutCalls(
+        services.checking_out,
+        orders=order_calls,
+        showing=showing,
+        provider=settings.section(ShoppableSettings).payment_provider,
+    )
+    feeds = FeedCalls(
+        services.runtime.database,
+        tokens=services.create_access_tokens(
+            callers, passwords=services.create_passwords(callers), ttl_s=feed.TOKEN_S
+        ),
+        rate_limit_per_minute=limit,
+        trusted_proxies=settings.gate.trusted_proxies,
+    )
+    return (
+        *_catalogue(services).routes(authenticator),
+        *_products(services).routes(authenticator),
+        *CartCalls(services.carts, showing=showing).routes(authenticator),
+        *checkouts.routes(authenticator),
+        *order_calls.routes(authenticator),
+        *feeds.routes(),
+    )
+
+
+def _catalogue(services: Services) -> Catalogue:
+    settings = services.settings
+    return Catalogue(
+        services.runtime.database,
+        searching=services.searching,
+        showing=_showing(services),
+        paging=Paging(public_url=settings.server.public_url),
+        clock=services.runtime.clock,
+        bounds=services.searching.bounds,
+        operator=settings.section(ShoppableSettings).default_operator,
+        own_requires_stock=settings.stock.sc_requires_stock,
+    )
+
+
+def _products(services: Services) -> Products:
+    return Products(
+        services.runtime.database,
+        showing=_showing(services),
+        clock=services.runtime.clock,
+        own_requires_stock=services.settings.stock.sc_requires_stock,
+    )
+
+
+def _showing(services: Services) -> Showing:
+    return Showing(options=services.building.options, base=services.settings.server.public_url)

@@ -17,7 +17,10 @@ def secure(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         found = made()
         components = found.setdefault("components", {})
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        components["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "access": {"type": "apiKey", "in": "header", "name": "x-access-token"},
+        }
         return found
 
     app.openapi = document  # type: ignore[method-assign]

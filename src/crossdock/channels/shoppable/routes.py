@@ -13,7 +13,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """The documented parts of a route.
 
     `answers` are the types of what it answers; `errors` the numbers that it can answer besides those of
-    every call.
+    every call. `security` None is the bearer token in the header.
     """
 
     operation_id: str
@@ -23,15 +23,20 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[int, ...] = ()
     parameters: tuple[dict[str, Any], ...] = ()
     body: dict[str, Any] | None = None
+    security: list[dict[str, list[str]]] | None = None
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """A method and a path without a trailing slash, which callers may add; `{name}` is a part of it."""
+    """A method and a path without a trailing slash, which callers may add; `{name}` is a part of it.
+
+    A hidden one is in no document.
+    """
 
     method: str
     path: str
     handler: Handler
     operation: Operation
+    is_hidden: bool = False
 
 
 EVERY_CALL = (30002, 30003, 429, 500, 503)
@@ -62,7 +67,7 @@ def extra_of(operation: Operation) -> dict[str, Any]:
     """What OpenAPI tells of a route besides its answers."""
     found: dict[str, Any] = {
         "parameters": list(operation.parameters),
-        "security": [{"bearer": []}],
+        "security": [{"bearer": []}] if operation.security is None else operation.security,
     }
     if operation.body is not None:
         found["requestBody"] = operation.body

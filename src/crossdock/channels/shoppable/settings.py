@@ -17,3 +17,7 @@ class ShoppableSettings(Section, frozen=True, kw_only=True):
         Literal["or", "and"],
         Meta(description="Whether words of a search that nothing joins are any of them or all."),
     ] = "or"
+
+    payment_provider: Annotated[
+        str, Meta(description="The payment provider that a checkout's card is given to.")
+    ] = "sandbox"

@@ -1,0 +1,157 @@
+"""The body of a checkout: every field is read and checked, and each wrong one is told (spec 7.1)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from crossdock.channels.plumbing import Unreadable, read_document
+from crossdock.channels.shoppable.errors import WireError
+from crossdock.errors import Invalid
+from crossdock.kit.countries import find_country
+from crossdock.shop.customers import Address
+from crossdock.shop.payments import Card, checked_card
+
+MISSING: Final = "missing"
+INVALID: Final = "invalid"
+_KINDS: Final = ("shipping", "billing")
+# field of an address: what it is called on the wire, behind `shipping_` or `billing_`
+ADDRESS: Final = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "address_1": "street1",
+    "city": "city",
+    "state": "state",
+    "postcode": "postal_code",
+    "phone": "phone",
+    "email": "email",
+}
+OPTIONAL: Final = {"address_2": "street2", "company": "company"}
+_CARD: Final = ("card_name", "card_number", "expiry_month", "expiry_year", "security_code")
+# field of a card: what it is called on the wire
+CARD: Final = {
+    "card_number": "card_number",
+    "card_month": "expiry_month",
+    "card_year": "expiry_year",
+    "card_code": "security_code",
+}
+COUNTRY: Final = {"shipping": "shipping_country_code", "billing": "billing_country"}
+_COUNTRY_ALIAS: Final = "shipping_country"
+REQUIRED: Final = (
+    "cartId",
+    *(f"{kind}_{name}" for kind in _KINDS for name in ADDRESS.values()),
+    "billing_country",
+    *_CARD,
+)
+_TEXT_MAX: Final = 500
+_YES: Final = frozenset({"true", "1", "yes", "on"})
+
+
+class Fields(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shopper gives; the card's repr hides its number. `currency` is '' where none is named."""
+
+    cart_id: str
+    shipping: Address
+    billing: Address
+    card: Card
+    currency: str
+    campaign: str
+    opt_in: bool
+    language: str
+
+
+def read_checkout(body: bytes, *, content_type: str, now: datetime) -> Fields:
+    """What the body says. Raises WireError 400 with the `fields` that are missing or invalid."""
+    try:
+        document = read_document(body, content_type=content_type)
+    except Unreadable:
+        document = None
+    if not isinstance(document, dict):
+        raise refused({}, text="The body is no JSON object.")
+    return read_fields(_texts(document), now=now)
+
+
+def read_fields(given: Mapping[str, str], *, now: datetime) -> Fields:
+    """The same of texts by name, as a form has them."""
+    wrong = {name: MISSING for name in REQUIRED if not given.get(name)}
+    wrong |= {
+        name: INVALID
+        for name in (f"{kind}_email" for kind in _KINDS)
+        if given.get(name) and "@" not in given[name].strip("@")
+    }
+    wrong |= {name: INVALID for name, text in given.items() if len(text) > _TEXT_MAX}
+    billing = _country(given.get("billing_country", ""), "billing", wrong)
+    shipping_text = given.get(COUNTRY["shipping"]) or given.get(_COUNTRY_ALIAS) or billing
+    shipping = _country(shipping_text, "shipping", wrong)
+    currency = given.get("currency", "").upper()
+    if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        wrong["currency"] = INVALID
+    card = _card(given, wrong, now=now)
+    if wrong or card is None:
+        raise refused(wrong)
+    return Fields(
+        cart_id=given["cartId"],
+        shipping=_address(given, "shipping", country=shipping),
+        billing=_address(given, "billing", country=billing),
+        card=card,
+        currency=currency,
+        campaign=given.get("campaign", ""),
+        opt_in=given.get("opt_in", "").lower() in _YES,
+        language=given.get("language", ""),
+    )
+
+
+def refused(wrong: Mapping[str, str], *, text: str = "", **more: Any) -> WireError:
+    """The refusal of a checkout, with the fields that are wrong."""
+    said = text or f"Check these fields: {', '.join(wrong)}."
+    return WireError(400, said, status=400, body={"fields": dict(wrong), **more})
+
+
+def _texts(document: Mapping[str, Any]) -> dict[str, str]:
+    """Texts without the blanks around them; whole numbers and true or false as texts, others left out."""
+    found = {}
+    for name, value in document.items():
+        if isinstance(value, bool):
+            found[name] = "true" if value else "false"
+        elif isinstance(value, str | int):
+            found[name] = str(value).replace("\0", "").strip()
+    return found
+
+
+def _country(text: str, kind: str, wrong: dict[str, str]) -> str:
+    country = find_country(text) if len(text) == 2 else None
+    if text and country is None:
+        wrong[COUNTRY[kind]] = INVALID
+    return country or ""
+
+
+def _card(given: Mapping[str, str], wrong: dict[str, str], *, now: datetime) -> Card | None:
+    """The card; None, and each field that is wrong noted, where it can be none."""
+    try:
+        return checked_card(
+            number=given.get("card_number", ""),
+            month=_number(given.get("expiry_month", "")),
+            year=_year(_number(given.get("expiry_year", "")), now=now),
+            code=given.get("security_code", ""),
+            now=now,
+        )
+    except Invalid as error:
+        for field in error.data["fields"]:
+            wrong.setdefault(CARD[field], INVALID)
+        return None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+
+
+def _year(year: int, *, now: datetime) -> int:
+    """A year of two digits is one of this century."""
+    return year + now.year // 100 * 100 if 0 < year < 100 else year
+
+
+def _address(given: Mapping[str, str], kind: str, *, country: str) -> Address:
+    names = ADDRESS | OPTIONAL
+    values = {field: given.get(f"{kind}_{name}", "") for field, name in names.items()}
+    return Address(country=country, **values)
