@@ -135,7 +135,10 @@ async def test_the_log_holds_no_secret_of_a_channel_s_paths_however_they_are_wri
         await ask(edge, "/door/token/SECRET", raw_path=b"/door/%74oken/SECRET")
         await ask(edge, "/door/tokens")
 
-    assert [record["path"] for record in records] == ["/door/token/..."] * 2 + ["/door/tokens"]
+        await ask(edge, "/dor/token/SECRET/checkout")
+
+    paths = [record["path"] for record in records]
+    assert paths == ["/door/token/..."] * 2 + ["/door/tokens", "/dor/token/.../checkout"]
 
 
 async def test_an_id_that_the_caller_chose_is_kept(edge):

@@ -42,6 +42,7 @@ BODY_S = 30.0  # time limit for receiving a whole body
 _DRAIN_BYTES = 4 * 1024 * 1024
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
+_AFTER_TOKEN = re.compile(r"(/token/)[^/]+")  # a caller's token, also in a path that nobody answers
 _SECRET_BELOW = "/track/"  # the rest of these paths is secret and never logged
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
@@ -286,6 +287,8 @@ def _printable(path: str, *, secret_below: tuple[str, ...]) -> str:
     """The path for the log: shortened, without secrets and terminal escape sequences."""
     if path.startswith(secret_below):
         return next(prefix for prefix in secret_below if path.startswith(prefix)) + "..."
+    if "/token/" in path:
+        path = _AFTER_TOKEN.sub(r"\1...", path)
     if len(path) > _LOGGED_PATH_MAX:
         path = path[:_LOGGED_PATH_MAX] + "..."
     if path.isascii() and path.isprintable():
