@@ -85,7 +85,7 @@ def whole_variant(draw, variant, names):
         merchant_sku="m",
         attributes={"k": "v"},
         retail_minor=draw(st.sampled_from([None, variant.retail_minor])),
-        sale_minor=draw(st.sampled_from([None, 1, variant.retail_minor])),
+        sale_minor=draw(st.sampled_from([None, 1, variant.retail_minor, variant.retail_minor + 1])),
         sale_starts_at=starts_at,
         sale_ends_at=ends_at,
         cost_minor=7,

@@ -6,6 +6,7 @@ https://support.google.com/merchants/answer/7052112
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from decimal import Decimal
 
 from lxml import etree
 
@@ -15,6 +16,7 @@ LONGEST = {
     "id": 50, "title": 150, "description": 5000, "link": 2000, "image_link": 2000,
     "additional_image_link": 2000, "product_type": 750, "brand": 70, "mpn": 70, "gtin": 50, "color": 100,
     "size": 100, "material": 200, "pattern": 100, "item_group_id": 50, "sale_price_effective_date": 51,
+    "availability_date": 25,
 }  # fmt: skip
 VALUES = {
     "availability": {"in_stock", "out_of_stock", "preorder", "backorder"},
@@ -58,6 +60,14 @@ def _of_item(item: etree._Element) -> Iterator[tuple[str, str, str]]:
     has_gtin, has_mpn = "gtin" in texts, "brand" in texts and "mpn" in texts
     if not has_gtin and not has_mpn and texts.get("identifier_exists") != ["no"]:
         yield key, "identifier_exists", "is not no, but there is no identifier"
+    if (
+        texts.get("availability") in (["preorder"], ["backorder"])
+        and "availability_date" not in texts
+    ):
+        yield key, "availability_date", "is missing"
+    sale, price = texts.get("sale_price", [""])[0], texts.get("price", [""])[0]
+    if sale and price and _number(sale) >= _number(price):
+        yield key, "sale_price", "is not below the price"
     if "cost_of_goods_sold" in texts:
         yield key, "cost_of_goods_sold", "is nobody else's business"
     yield from _of_details(item, key)
@@ -81,6 +91,7 @@ def _wrong(name: str, value: str) -> str:
         return f"is {value}"
     checks: dict[str, Callable[[str], object]] = {
         "gtin": _is_gtin,
+        "availability_date": _is_moment,
         "sale_price_effective_date": _is_span,
         "shipping_weight": _WEIGHT.fullmatch,
         **dict.fromkeys(("price", "sale_price"), _PRICE.fullmatch),
@@ -88,6 +99,14 @@ def _wrong(name: str, value: str) -> str:
         **dict.fromkeys(("link", "image_link", "additional_image_link"), _URL.fullmatch),
     }
     return "" if name not in checks or checks[name](value) else f"is {value}"
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text.partition(" ")[0])
+
+
+def _is_moment(text: str) -> bool:
+    return datetime.fromisoformat(text) is not None
 
 
 def _is_gtin(text: str) -> bool:

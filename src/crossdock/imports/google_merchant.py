@@ -15,6 +15,14 @@ import msgspec
 
 from crossdock.imports import fields
 from crossdock.imports.feed_xml import read_entries
+from crossdock.imports.google_details import (
+    HANDLE_DETAIL,
+    KEY_SECTION,
+    OPTION_SECTION,
+    SKU_DETAIL,
+    long_key,
+    packed_details,
+)
 from crossdock.imports.grouping import Group, gathered
 from crossdock.imports.holding import GOOGLE, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused, Unreadable
@@ -36,6 +44,7 @@ KEPT_FIELDS = (
     "energy_efficiency_class",
     "adult",
     "unit_pricing_measure",
+    "availability_date",
 )
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -45,7 +54,6 @@ _STATUS = {
     "in_stock": "instock", "out_of_stock": "outofstock", "preorder": "onbackorder",
     "backorder": "onbackorder", "available_for_order": "instock", "limited_availability": "instock",
 }  # fmt: skip
-OPTION_SECTION = "Option"
 _USUAL = ("condition", "new")
 """What an item says where there is nothing to say."""
 _DETAIL = "product detail"
@@ -171,7 +179,7 @@ def _table_entries(source: Source, reading: Reading) -> Iterator[Entry | Finding
         names = {name.replace(" ", "_"): text for name, text in row.cells.items()}
         lists = {"additional_image_link"}
         texts = {n: fields.split_list(t) if n in lists else [t] for n, t in names.items()}
-        details = _packed_details(names.get("product_detail", ""))
+        details = packed_details(names.get("product_detail", ""))
         yield Entry(row.number, texts, details, row.attributes, _parts(row.table))
 
 
@@ -186,17 +194,6 @@ def _parts(table: Table) -> Parts:
         known = (*OPTION_FIELDS, *KEPT_FIELDS)
         names |= {name for name in known if name.replace("_", " ") in table.columns}
     return msgspec.structs.replace(parts, attributes=names)
-
-
-def _packed_details(text: str) -> list[tuple[str, str, str]]:
-    """'Section:name:value' parts separated by commas; a backslash escapes one, as in `split_list`."""
-    details = []
-    for part in fields.split_list(text):
-        section, _, rest = part.partition(":")
-        name, _, value = rest.partition(":")
-        if name and value:
-            details.append((section, name, value))
-    return details
 
 
 def _keys(entry: Entry) -> tuple[str, ...]:
@@ -290,7 +287,9 @@ def _variant(entry: Entry, odd: Odd, *, option_names: list[str], reading: Readin
     sale = _price(entry, "sale_price", reading)
     return checked_variant(
         odd,
-        sku=bare_number(entry["id"]) or derived_key(_handle(entry), options.values()),
+        sku=long_key(entry.details, SKU_DETAIL)
+        or bare_number(entry["id"])
+        or derived_key(_handle(entry), options.values()),
         upc=bare_number(entry["gtin"]),
         part_number=bare_number(entry["mpn"]),
         options=options,
@@ -318,7 +317,8 @@ def _variant(entry: Entry, odd: Odd, *, option_names: list[str], reading: Readin
 def _handle(entry: Entry) -> str:
     """The key of its product: the group's, its own, or what its title makes."""
     title = entry["title"]
-    return entry["item_group_id"] or bare_number(entry["id"]) or (slug_of(title) if title else "")
+    given = long_key(entry.details, HANDLE_DETAIL) or entry["item_group_id"]
+    return given or bare_number(entry["id"]) or (slug_of(title) if title else "")
 
 
 def _spare(entry: Entry) -> str:
@@ -376,7 +376,8 @@ def _product(
         for name in (*OPTION_FIELDS, *KEPT_FIELDS)
         if name not in option_names and head[name] and (name, head[name]) != _USUAL
     }
-    detailed = {name: value for section, name, value in head.details if section != OPTION_SECTION}
+    own = {OPTION_SECTION, KEY_SECTION}
+    detailed = {name: value for section, name, value in head.details if section not in own}
     texts = head.texts.get("product_type") or head.texts.get("google_product_category") or []
     paths = (fields.category_path(text) for text in texts if not text.isdigit())
     urls = pictures([(e["image_link"], e.texts.get("additional_image_link", [])) for e in entries])

@@ -4,22 +4,30 @@ The items pass the receiver's rules (its product data specification, as of late 
 fields are there where the catalogue has them, numbers of trade items are valid, at most ten further
 pictures, no empty details, no purchase cost. It has no place for: disabled products and variants,
 translations, promotions, tags, merchant skus, a supplier's pool, rates of VAT. Options are product
-details too, in their order.
+details too, in their order. A key that is too long for its element is shortened there, and whole in
+a product detail.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from xml.sax.saxutils import escape  # nosec B406: it writes XML, nothing is parsed
 
 import nh3
 
 from crossdock.imports import fields
+from crossdock.imports.google_details import (
+    HANDLE_DETAIL,
+    KEY_SECTION,
+    OPTION_SECTION,
+    SKU_DETAIL,
+)
 from crossdock.imports.google_merchant import (
     ALWAYS,
     KEPT_FIELDS,
     NEVER,
     OPTION_FIELDS,
-    OPTION_SECTION,
 )
 from crossdock.imports.holding import GOOGLE
 from crossdock.imports.reading import Reading
@@ -46,7 +54,12 @@ _ALLOWED = {
     "energy_efficiency_class": frozenset(["A+++", "A++", "A+", "A", "B", "C", "D", "E", "F", "G"]),
 }
 _LENGTHS = {"color": 100, "size": 100, "material": 200, "pattern": 100, "unit_pricing_measure": 100}
+_DATED = frozenset({"preorder", "backorder"})
+"""Availabilities that need a date."""
 _MULTIPACK = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_DATE_LENGTH_MAX = 25
+_KEY_MAX = 50
+_KEY_DIGITS = 10
 _TITLE_MAX = 150
 _DESCRIPTION_MAX = 5_000
 _BRAND_MAX = 70
@@ -119,8 +132,10 @@ class GoogleWriter:
     def missing(self, product: ProductRecord) -> Iterator[str]:
         """What the receiver needs of the items and they do not have, once for each item."""
         for variant in self.held(product):
-            names = {name for name, _ in self.parts_of(product, variant)[0]}
-            yield from (name for name in _NEEDED if name not in names)
+            found = dict(self.parts_of(product, variant)[0])
+            yield from (name for name in _NEEDED if name not in found)
+            if found["availability"] in _DATED and "availability_date" not in found:
+                yield "availability_date"
 
     def _of_product(self, product: ProductRecord, variant: VariantRecord) -> Iterator[Element]:
         name = variant_name(
@@ -142,26 +157,27 @@ class GoogleWriter:
         further = [image.url for image in product.images if image.url != main]
         for url in further[:_FURTHER_MAX]:
             yield "additional_image_link", url
-        attributes = {n: t for n, t in product.attributes.items() if n not in product.option_names}
-        condition = attributes.get("condition", "")
-        yield "condition", condition if _is_allowed("condition", condition) else "new"
-        for name, text in attributes.items():
-            if name in _KNOWN and name != "condition" and _is_allowed(name, text):
+        condition = product.attributes.get("condition", "")
+        is_said = _is_element(product, variant, "condition", condition)
+        yield "condition", condition if is_said else "new"
+        for name, text in product.attributes.items():
+            if name != "condition" and _is_element(product, variant, name, text):
                 yield name, text
 
     def _of_variant(self, product: ProductRecord, variant: VariantRecord) -> Iterator[Element]:
         gtin = variant.upc if is_public_gtin(variant.upc) else ""
-        yield "id", variant.sku
-        yield "item_group_id", product.handle
+        yield "id", short_key(variant.sku)
+        yield "item_group_id", short_key(product.handle)
         yield "gtin", gtin
         yield "mpn", variant.part_number if len(variant.part_number) <= _BRAND_MAX else ""
         if not gtin and not (product.brand and variant.part_number):
             yield "identifier_exists", "no"
         yield "price", self._price(variant.retail_minor)
-        yield "sale_price", self._price(variant.sale_minor)
-        if variant.sale_minor is not None and (variant.sale_starts_at or variant.sale_ends_at):
-            starts_at, ends_at = variant.sale_starts_at or ALWAYS, variant.sale_ends_at or NEVER
-            yield "sale_price_effective_date", f"{starts_at.isoformat()}/{ends_at.isoformat()}"
+        if _is_reduced(variant):
+            yield "sale_price", self._price(variant.sale_minor)
+            if variant.sale_starts_at or variant.sale_ends_at:
+                starts_at, ends_at = variant.sale_starts_at or ALWAYS, variant.sale_ends_at or NEVER
+                yield "sale_price_effective_date", f"{starts_at.isoformat()}/{ends_at.isoformat()}"
         yield "availability", _availability(variant)
         yield "image_link", _main_picture(product, variant)
         if variant.stock_managed:
@@ -181,6 +197,14 @@ class GoogleWriter:
         return "" if minor is None else f"{format_minor(minor, currency)} {currency}"
 
 
+def short_key(text: str) -> str:
+    """The key, or where it is too long its start and the start of its hash."""
+    if len(text) <= _KEY_MAX:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]
+    return f"{text[: _KEY_MAX - _KEY_DIGITS - 1].rstrip()}-{digest}"
+
+
 def is_public_gtin(text: str) -> bool:
     """Whether it is a number that the receiver takes: valid, and not one for use within a shop."""
     gtin = normalise_gtin(text)
@@ -190,7 +214,23 @@ def is_public_gtin(text: str) -> bool:
 def _is_allowed(name: str, text: str) -> bool:
     if name == "multipack":
         return _MULTIPACK.fullmatch(text) is not None
+    if name == "availability_date":
+        return _is_date(text)
     return text in _ALLOWED[name] if name in _ALLOWED else len(text) <= _LENGTHS.get(name, 100)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) <= _DATE_LENGTH_MAX
+
+
+def _is_reduced(variant: VariantRecord) -> bool:
+    """Whether there is a sale price that the receiver takes: one below the price."""
+    retail, sale = variant.retail_minor, variant.sale_minor
+    return sale is not None and (retail is None or sale < retail)
 
 
 def _description(product: ProductRecord) -> str:
@@ -214,8 +254,10 @@ def _availability(variant: VariantRecord) -> str:
     return "in_stock" if is_there else "out_of_stock"
 
 
-def _is_element(product: ProductRecord, name: str, text: str) -> bool:
-    """Whether an attribute has an element of its own."""
+def _is_element(product: ProductRecord, variant: VariantRecord, name: str, text: str) -> bool:
+    """Whether an attribute has an element of its own in the variant's item."""
+    if name == "availability_date" and _availability(variant) not in _DATED:
+        return False
     return name in _KNOWN and name not in product.option_names and _is_allowed(name, text)
 
 
@@ -224,8 +266,11 @@ def _is_detail(name: str, text: str) -> bool:
 
 
 def _details(product: ProductRecord, variant: VariantRecord) -> Iterator[Detail]:
+    for name, key in ((SKU_DETAIL, variant.sku), (HANDLE_DETAIL, product.handle)):
+        if len(key) > _KEY_MAX:
+            yield KEY_SECTION, name, key
     for name, text in product.attributes.items():
-        if not _is_element(product, name, text) and _is_detail(name, text):
+        if not _is_element(product, variant, name, text) and _is_detail(name, text):
             yield "", name, text
     for name in product.option_names:
         if _is_detail(name, text := variant.options.get(name, "")):

@@ -18,16 +18,17 @@ def show_summary(summary: ExportSummary, *, as_json: bool) -> None:
         return
     console = Console(stderr=True)
     where = f" into {summary.file}, {summary.bytes} bytes" if summary.file else ""
-    console.print(
-        Text(f"Exported {summary.products} products with {summary.variants} variants{where}.")
-    )
+    counts = f"{summary.products} products with {summary.variants} variants"
+    console.print(Text(f"Exported {counts}{where}."), soft_wrap=True)
     if summary.left_out:
         parts = ", ".join(f"{name} ({count})" for name, count in summary.left_out.items())
-        console.print(Text(f"Left out, since {summary.format} has no place for it: {parts}."))
+        console.print(
+            Text(f"Left out, since {summary.format} has no place for it: {parts}."), soft_wrap=True
+        )
     if summary.receiver_lacks:
-        console.print(Text(_lacks_text(summary)))
+        console.print(Text(_lacks_text(summary)), soft_wrap=True)
     if summary.attributes_left_out_count:
-        console.print(Text(_attributes_text(summary)))
+        console.print(Text(_attributes_text(summary)), soft_wrap=True)
 
 
 def _lacks_text(summary: ExportSummary) -> str:
@@ -39,6 +40,8 @@ def _lacks_text(summary: ExportSummary) -> str:
         if "link" in summary.receiver_lacks
         else ""
     )
+    if "availability_date" in summary.receiver_lacks:
+        advice += " Goods on backorder need an attribute availability_date, such as 2026-12-24."
     return f"The receiver requires what these items do not have: {parts}.{advice}"
 
 
