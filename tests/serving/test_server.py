@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -112,6 +113,29 @@ def test_metrics_tell_of_open_alerts_by_kind(own_server):
     with psycopg.connect(own_server.database_url, autocommit=True) as connection:
         connection.execute("update alerts set seen_at = now() where kind = %s", (kind,))
     assert kind not in alerts()
+
+
+def test_metrics_tell_of_failed_deliveries_by_kind(own_server):
+    kind = f"test_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(own_server.database_url, autocommit=True) as connection:
+        for number, status in enumerate(("failed", "failed", "withdrawn")):
+            connection.execute(
+                "insert into deliveries (shop_id, kind, target, subject_id, status, queued_at, updated_at)"
+                " values (1, %s, 'a', %s, %s, now(), now())",
+                (kind, number, status),
+            )
+
+    text = fetch(f"{own_server.url}/metrics")[2].decode()
+    assert f'\ncrossdock_deliveries_failed{{kind="{kind}"}} 2\n' in text
+
+
+def test_the_guide_lists_every_metric(server):
+    text = fetch(f"{server.url}/metrics")[2].decode()
+    guide = (ROOT / "docs/operating/watching.md").read_text()
+    rows = re.findall(r"^\| (`crossdock_.+?) (?:by .+? )?\|", guide, re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(crossdock_\w+)`", row)}
+
+    assert listed == set(re.findall(r"^# TYPE (crossdock_\w+) ", text, re.MULTILINE))
 
 
 def test_metrics_are_for_this_machine_only(server):

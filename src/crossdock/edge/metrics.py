@@ -11,6 +11,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.edge.metrics_folder import FOLDER_VARIABLE, take_room
 from crossdock.kit.storage import Space
 from crossdock.shop.alerts import count_open
+from crossdock.shop.deliveries import count_failed
 from crossdock.shop.events import count_unread
 from crossdock.shop.search import Searching, read_lags
 
@@ -30,6 +31,7 @@ _BACKLOG = (
     ("crossdock_events_unnumbered", "Committed events without a sequence number."),
 )
 _ALERTS = ("crossdock_alerts_open", "Alerts that nobody has marked as seen, by kind.")
+_DEAD = ("crossdock_deliveries_failed", "Deliveries that nobody has resent or withdrawn, by kind.")
 _FREE = ("crossdock_disk_free_bytes", "Room left for the data folder or the embedded database.")
 _UNREAD = ("crossdock_events_unread", "Numbered events that a consumer has not read yet.")
 
@@ -97,12 +99,14 @@ async def render(
     async with database.statement() as tx:
         row = await tx.one(_BACKLOG_SQL)
         alerts = await count_open(tx)
+        failed = await count_failed(tx)
         unread = await count_unread(tx)
         lags = await read_lags(tx, searching=searching, now=now)
     lines = [
         _gauge(name, text, f" {n}") for (name, text), n in zip(_BACKLOG, row or (), strict=True)
     ]
     lines.append(_labelled(*_ALERTS, label="kind", counts=alerts))
+    lines.append(_labelled(*_DEAD, label="kind", counts=failed))
     if space:
         lines.append(_gauge(*_FREE, f" {space.free_bytes}"))
     lines.append(_labelled(*_UNREAD, label="consumer", counts=unread))

@@ -14,6 +14,7 @@ from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.kit.storage import MEGABYTE, least_space
 from crossdock.shop.alerts import raise_for_operator
 from crossdock.shop.carts import purge_carts
+from crossdock.shop.deliveries import history_of, purge_deliveries
 from crossdock.shop.orders import expire_orders as expire_unpaid
 from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
@@ -75,7 +76,10 @@ async def poll_carriers(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * *")
 @queue.task(name="purge_expired", queueing_lock="purge_expired", pass_context=True)
 async def purge(context: JobContext, timestamp: int) -> None:
-    """Delete expired nonces, rate windows, access tokens, idempotency keys, sessions, sign-in attempts and carts."""
+    """Delete what expired: nonces, rate windows, access tokens, idempotency keys, sessions and carts.
+
+    And sign-in attempts, and deliveries that were sent long ago.
+    """
     runtime = runtime_of(context)
     now = runtime.clock.now()
     async with runtime.database.statement() as tx:
@@ -83,6 +87,7 @@ async def purge(context: JobContext, timestamp: int) -> None:
         await purge_identities(tx, now=now)
         await purge_people(tx, lives=lifetimes_of(runtime.settings.people), now=now)
         await purge_carts(tx, now=now)
+        await purge_deliveries(tx, kept=history_of(runtime.settings.deliveries), now=now)
 
 
 @queue.periodic(cron="* * * * * */30")

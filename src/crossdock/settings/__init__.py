@@ -1,5 +1,6 @@
 """The settings of an operator: one section per part, read from a TOML file and the environment."""
 
+from crossdock.settings.deliveries import DeliveriesSection
 from crossdock.settings.loading import (
     CONFIG_VARIABLE,
     ENVIRONMENT_PREFIX,
@@ -17,6 +18,7 @@ __all__ = [
     "ENVIRONMENT_PREFIX",
     "FILE_NAME",
     "Count",
+    "DeliveriesSection",
     "Natural",
     "PeopleSection",
     "Port",

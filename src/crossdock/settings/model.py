@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from crossdock.settings import sections
 from crossdock.settings.carts import CartsSection
+from crossdock.settings.deliveries import DeliveriesSection
 from crossdock.settings.http import Http
 from crossdock.settings.mail import Smtp
 from crossdock.settings.search import Search
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     orders: sections.Orders = sections.Orders()
     carts: CartsSection = CartsSection()
     dispatch: sections.Dispatch = sections.Dispatch()
+    deliveries: DeliveriesSection = DeliveriesSection()
     outbound: sections.OutboundSection = sections.OutboundSection()
     label: sections.Label = sections.Label()
     smtp: Smtp = Smtp()

@@ -25,9 +25,11 @@ from crossdock.shop.deliveries.listing import (
     STATUSES,
     Delivery,
     DeliveryAttempt,
+    count_failed,
     list_deliveries,
     show_delivery,
 )
+from crossdock.shop.deliveries.purging import history_of, purge_deliveries
 from crossdock.shop.deliveries.queueing import queue_delivery
 from crossdock.shop.deliveries.resending import resend_delivery, resend_failed
 from crossdock.shop.deliveries.withdrawing import (
@@ -59,11 +61,14 @@ __all__ = [
     "Withdrawal",
     "claim_deliveries",
     "claim_due",
+    "count_failed",
     "create_together",
     "deliver",
     "deliver_due",
+    "history_of",
     "keep_here",
     "list_deliveries",
+    "purge_deliveries",
     "queue_delivery",
     "requeue_lost",
     "resend_delivery",

@@ -75,6 +75,13 @@ async def list_deliveries(
     return [_delivery(row) for row in rows]
 
 
+async def count_failed(tx: Transaction) -> dict[str, int]:
+    """How many deliveries of which kind have failed and wait for a person, in all shops together."""
+    return dict(
+        await tx.all("select kind, count(*) from deliveries where status = 'failed' group by kind")
+    )
+
+
 async def show_delivery(
     tx: Transaction, *, shop_id: int, delivery_id: int
 ) -> tuple[Delivery, list[DeliveryAttempt]]:

@@ -1,5 +1,6 @@
 -- Queue a delivery in the transaction of the change that it reports. Returns its id, or null if the same subject was
--- queued for the same target before; a withdrawn delivery is queued again.
+-- queued for the same target before; a withdrawn delivery is queued again. One that was sent
+-- and purged counts as queued before.
 -- p_done_by_hand: staff do the work, so the delivery is written as sent and no call is made.
 -- p_object_key: the object whose deliveries stay in order, if the kind requires that; the caller holds the object's
 -- lock, so that ids are in the order of the commits.
@@ -27,5 +28,13 @@ begin
         updated_at = excluded.updated_at
     where d.status = 'withdrawn'
     returning d.id into v_id;
+    -- Looked for afterwards, in a snapshot of its own: the insert may have waited for the purge of this very key.
+    if v_id is not null and exists (
+        select 1 from purged_deliveries p
+        where p.shop_id = p_shop_id and p.kind = p_kind and p.subject_id = p_subject_id and p.target = p_target
+    ) then
+        delete from deliveries d where d.shop_id = p_shop_id and d.id = v_id;
+        return null;
+    end if;
     return v_id;
 end $$;

@@ -30,7 +30,9 @@ async def withdraw_delivery(
     failed attempt that will be retried.
     """
     rows = await _lock(tx, shop_id=shop_id, kind=kind, subject_id=subject_id)
-    if target := _who_has(rows):
+    if target := _who_has(rows) or await _purged_target(
+        tx, shop_id=shop_id, kind=kind, subject_id=subject_id
+    ):
         raise Refused("order_state", f"The order is with {target} already; cancel it there.")
     if not rows:
         return None
@@ -44,7 +46,10 @@ async def who_has(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) 
 
     Nothing is sent until the transaction ends. The caller holds the subject's lock.
     """
-    return _who_has(await _lock(tx, shop_id=shop_id, kind=kind, subject_id=subject_id))
+    rows = await _lock(tx, shop_id=shop_id, kind=kind, subject_id=subject_id)
+    return _who_has(rows) or await _purged_target(
+        tx, shop_id=shop_id, kind=kind, subject_id=subject_id
+    )
 
 
 async def _lock(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) -> list[Any]:
@@ -64,6 +69,19 @@ def _who_has(rows: list[Any]) -> str:
     return ""
 
 
+async def _purged_target(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) -> str:
+    """The outside system that got it so long ago that its delivery is deleted; '' for none.
+
+    Read after the deliveries: reading those waits for a purge that is deleting one.
+    """
+    target = await tx.value(
+        "select target from purged_deliveries where shop_id = %s and kind = %s and subject_id = %s"
+        " and coalesce(result, '') <> %s limit 1",
+        (shop_id, kind, subject_id, BY_HAND),
+    )
+    return str(target or "")
+
+
 async def keep_here(
     tx: Transaction, *, shop_id: int, kind: str, subject_id: int, now: datetime
 ) -> None:
@@ -77,6 +95,8 @@ async def keep_here(
         " and coalesce(result, '') <> %s and status <> 'withdrawn' order by id for no key update",
         (shop_id, kind, subject_id, BY_HAND),
     )
+    if target := await _purged_target(tx, shop_id=shop_id, kind=kind, subject_id=subject_id):
+        raise Refused("order_state", f"The order is with {target}; it is worked on there.")
     for status, target in rows:
         if status != "failed":
             raise Refused("order_state", f"The order is with {target}; it is worked on there.")

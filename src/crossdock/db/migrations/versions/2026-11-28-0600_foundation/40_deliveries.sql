@@ -31,6 +31,19 @@ create index deliveries_of_object on deliveries (shop_id, kind, target, object_k
 
 create index deliveries_failed on deliveries (shop_id, id) where status = 'failed';
 
+create index deliveries_sent on deliveries (sent_at) where status = 'sent';
+
+-- The once-keys of deliveries that were sent and then deleted, so that none of them is ever queued again.
+create table purged_deliveries (
+    shop_id bigint not null,
+    kind text not null,
+    subject_id bigint not null,
+    target text not null,
+    result text,
+    sent_at timestamptz not null,
+    primary key (shop_id, kind, subject_id, target)
+);
+
 create table delivery_attempts (
     shop_id bigint not null,
     delivery_id bigint not null,
