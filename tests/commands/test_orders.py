@@ -169,5 +169,18 @@ async def test_reads_out_the_serials_that_an_order_bought(
 
     line.ask("fulfil", "ship", order, *in_shop, "--all")
 
-    assert line.ask("order", "serials", order, *in_shop) == {"1": ["AAAA-1"]}
+    ((bought,),) = line.ask("order", "serials", order, *in_shop).values()
+    assert (bought["serial"], bought["revoked_at"]) == ("AAAA-1", None)
     assert line.run("order", "serials", order, *in_shop).stdout == "1  AAAA-1\n"
+
+    announced = line.ask("fulfil", "return", "announce", order, *in_shop, "--all")
+    number = line.ask("stock", "serials", "list", "KEY", *in_shop)[0]["id"]
+    back = ("fulfil", "return", "receive", announced["return_id"], *in_shop, "--serial", number)
+    told = line.run(*back).stdout
+    assert told.endswith("is in; 0 back on the shelf, 1 serials revoked.\n")
+    ((bought,),) = line.ask("order", "serials", order, *in_shop).values()
+    assert bought["revoked_at"]
+    assert "1  AAAA-1  revoked 20" in line.run("order", "serials", order, *in_shop).stdout
+    first, second = line.ask("stock", "serials", "list", "KEY", *in_shop)
+    assert (first["revoked_at"], second["revoked_at"]) == (bought["revoked_at"], None)
+    assert "Revoked" in line.run("stock", "serials", "list", "KEY", *in_shop).stdout

@@ -23,6 +23,7 @@ from crossdock.shop.stock import adjust_stock, receive_stock
 from crossdock.shop.warehouse import (
     Checkpoint,
     Consignment,
+    Received,
     ReturnItem,
     add_checkpoints,
     announce_return,
@@ -257,13 +258,16 @@ class Warehouse:
                 tx, shop_id=self.shop.id, order_id=order_id, items=items, now=self.clock.now()
             )
 
-    async def take_in(self, return_id: int, restocked: Mapping[int, int]) -> None:
+    async def take_in(
+        self, return_id: int, restocked: Mapping[int, int], *serials: int
+    ) -> Received:
         async with self.db.begin() as tx:
-            await receive_return(
+            return await receive_return(
                 tx,
                 shop_id=self.shop.id,
                 return_id=return_id,
                 restocked=restocked,
+                serials=serials,
                 now=self.clock.now(),
             )
 
@@ -324,6 +328,7 @@ _EVERYTHING = """
     union all select 'serial', to_jsonb(s)::text from captured_serials s where shop_id = %(shop)s
     union all select 'checkpoint', to_jsonb(c)::text from checkpoints c where shop_id = %(shop)s
     union all select 'return', to_jsonb(r)::text from order_returns r where shop_id = %(shop)s
+    union all select 'key', to_jsonb(s)::text from serials s where shop_id = %(shop)s
     union all select 'returned', to_jsonb(r)::text from order_return_lines r where shop_id = %(shop)s
     union all select 'level', to_jsonb(l)::text from stock_levels l where shop_id = %(shop)s
     union all select 'entry', e.id::text from stock_entries e where shop_id = %(shop)s

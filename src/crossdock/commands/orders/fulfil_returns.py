@@ -1,7 +1,8 @@
 """`crossdock fulfil return`: returns from buyers."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from crossdock.commands.orders.fulfil_quantities import quantities
@@ -10,6 +11,9 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.terminal import JsonOption, ShopOption, report
+
+if TYPE_CHECKING:
+    from crossdock.shop.warehouse import Received
 
 app = typer.Typer(help="Returns from buyers.", no_args_is_help=True)
 
@@ -67,23 +71,36 @@ def receive(
             metavar="LINE=QUANTITY...",
         ),
     ] = None,
+    serials: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--serial",
+            help="The number of a licence key that came back, from `crossdock stock serials list`.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Receive a return; only the quantities named go back into stock."""
+    """Receive a return; only the quantities named go back into stock. Licence keys are revoked instead.
+
+    Keys need no names if all of a line come back.
+    """
     from crossdock.shop.warehouse import receive_return
 
-    restocked = quantities(lines, all_=False) if lines else {}
+    wanted = quantities(lines, all_=False) if lines else {}
 
-    async def write(runtime: Runtime, tx: Transaction) -> None:
-        await receive_return(
+    async def write(runtime: Runtime, tx: Transaction) -> "Received":
+        return await receive_return(
             tx,
             shop_id=await shop_id_of(tx, shop),
             return_id=return_id,
-            restocked=restocked,
+            restocked=wanted,
             now=runtime.clock.now(),
+            serials=serials or (),
         )
 
-    with_transaction(write)
-    facts = {"return_id": return_id, "restocked": restocked}
-    text = f"Return {return_id} is in; {sum(restocked.values())} back on the shelf."
-    report(facts, as_json=as_json, text=text)
+    found = with_transaction(write)
+    text = f"Return {return_id} is in; {sum(found.restocked.values())} back on the shelf"
+    if found.revoked_serials:
+        text += f", {len(found.revoked_serials)} serials revoked"
+    facts = {"return_id": return_id, **msgspec.structs.asdict(found)}
+    report(facts, as_json=as_json, text=f"{text}.")

@@ -205,15 +205,27 @@ def show(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) ->
 
 @app.command()
 def serials(order: OrderArgument, shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Print the licence keys and codes that an order bought, by line. Only its buyer may see them."""
-    from crossdock.shop.stock import read_sold_serials
+    """Print the licence keys and codes that an order bought, by line. Only its buyer may see them.
 
-    async def act(services: "Services", shop_id: int, order_id: int) -> dict[int, list[str]]:
+    Those that came back are marked as revoked.
+    """
+    from crossdock.shop.stock import BoughtSerial, read_bought_serials
+
+    async def act(
+        services: "Services", shop_id: int, order_id: int
+    ) -> dict[int, list[BoughtSerial]]:
         async with services.runtime.database.statement() as tx:
-            return await read_sold_serials(tx, shop_id=shop_id, order_id=order_id, box=services.box)
+            return await read_bought_serials(
+                tx, shop_id=shop_id, order_id=order_id, box=services.box
+            )
 
-    found: dict[int, list[str]] = _with_order(act, shop=shop, order=order)
-    lines = [f"{line_no}  {serial}" for line_no, texts in found.items() for serial in texts]
+    found: dict[int, list[BoughtSerial]] = _with_order(act, shop=shop, order=order)
+    lines = [
+        f"{line_no}  {each.serial}"
+        + (f"  revoked {each.revoked_at:%Y-%m-%d}" if each.revoked_at else "")
+        for line_no, bought in found.items()
+        for each in bought
+    ]
     report(found, as_json=as_json, text="\n".join(lines) or "none")
 
 

@@ -59,7 +59,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List when each serial was added and which order has it, oldest first; never its text."""
+    """List when each serial was added, sold and revoked, and which order has it; never its text."""
     from crossdock.shop.stock import find_variant, list_serials
 
     async def read(_runtime: Runtime, tx: Transaction) -> "list[SerialView]":
@@ -85,12 +85,13 @@ def _lines(file: str) -> list[str]:
 def _print(found: "list[SerialView]") -> None:
     from rich.table import Table
 
-    table = Table("Serial", "Added", "Sold", "Order", "Line")
+    table = Table("Serial", "Added", "Sold", "Revoked", "Order", "Line")
     for serial in found:
         table.add_row(
             str(serial.id),
             f"{serial.added_at:%Y-%m-%d %H:%M:%S}",
             f"{serial.sold_at:%Y-%m-%d %H:%M:%S}" if serial.sold_at else "",
+            f"{serial.revoked_at:%Y-%m-%d %H:%M:%S}" if serial.revoked_at else "",
             str(serial.order_id or ""),
             str(serial.line_no or ""),
         )

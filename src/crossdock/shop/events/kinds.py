@@ -294,11 +294,12 @@ class ReturnAnnounced(Payload, frozen=True, kw_only=True):
 
 
 class ReturnReceived(Payload, frozen=True, kw_only=True):
-    """A return was received."""
+    """A return was received; the serials that came back with it are no longer valid."""
 
     kind = "return.received"
     topic = "orders"
     return_id: int
+    revoked_serials: list[int]
 
 
 class DispatchSent(Payload, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Serials in stock: sealed, sold once each, first in, first out; the number left is the level."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,13 +17,30 @@ SERIALS_MAX = 10_000
 
 
 class SerialView(msgspec.Struct, frozen=True, kw_only=True):
-    """A serial without its text: when it was added, and the order line that it was sold to."""
+    """A serial without its text: when it was added, the order line that bought it, when that returned it."""
 
     id: int
     added_at: datetime
     sold_at: datetime | None
+    revoked_at: datetime | None
     order_id: int | None
     line_no: int | None
+
+
+class BoughtSerial(msgspec.Struct, frozen=True, kw_only=True):
+    """A serial of an order; no longer valid from `revoked_at` on."""
+
+    id: int
+    serial: str
+    revoked_at: datetime | None
+
+
+class ReturnedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of an order's line came back, and was shipped; `is_all` if all of it is back or announced."""
+
+    quantity: int
+    shipped: int
+    is_all: bool
 
 
 async def add_serials(
@@ -108,21 +125,71 @@ async def sell_serials(
             )
 
 
-async def read_sold_serials(
+async def read_bought_serials(
     tx: Transaction, *, shop_id: int, order_id: int, box: SecretBox
-) -> dict[int, list[str]]:
-    """The texts of an order's serials by line number, oldest first. Only for the buyer."""
+) -> dict[int, list[BoughtSerial]]:
+    """An order's serials by line number, oldest first, with those that were returned. Only for the buyer."""
     rows = await tx.all(
-        "select b.line_no, s.variant_id, s.sealed from serial_sales b"
+        "select b.line_no, s.id, s.variant_id, s.sealed, s.revoked_at from serial_sales b"
         " join serials s on s.shop_id = b.shop_id and s.id = b.serial_id"
         " where b.shop_id = %s and b.order_id = %s order by b.line_no, b.serial_id",
         (shop_id, order_id),
     )
-    found: defaultdict[int, list[str]] = defaultdict(list)
-    for line_no, variant_id, sealed in rows:
+    found: defaultdict[int, list[BoughtSerial]] = defaultdict(list)
+    for line_no, serial_id, variant_id, sealed, revoked_at in rows:
         place = stocked_serial_place(shop_id, variant_id)
-        found[line_no].append(box.open(bytes(sealed), place=place).decode())
+        text = box.open(bytes(sealed), place=place).decode()
+        found[line_no].append(BoughtSerial(id=serial_id, serial=text, revoked_at=revoked_at))
     return dict(found)
+
+
+async def read_sold_serials(
+    tx: Transaction, *, shop_id: int, order_id: int, box: SecretBox
+) -> dict[int, list[str]]:
+    """The texts of an order's valid serials by line number, oldest first. Only for the buyer."""
+    found = await read_bought_serials(tx, shop_id=shop_id, order_id=order_id, box=box)
+    valid = {
+        line_no: [each.serial for each in bought if each.revoked_at is None]
+        for line_no, bought in found.items()
+    }
+    return {line_no: texts for line_no, texts in valid.items() if texts}
+
+
+async def revoke_serials(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    returned: Mapping[int, ReturnedLine],
+    named: Collection[int],
+    now: datetime,
+) -> list[int]:
+    """Revoke the serials that came back of an order's lines, given by their numbers; returns the numbers.
+
+    A line that comes back completely needs no names. A revoked serial stays sold, so it is never
+    sold again. The caller holds the order's lock. Raises Invalid `invalid_input` for a number that
+    is not among the valid ones of these lines, and for fewer or more of a line than came back.
+    """
+    rows = await tx.all(_VALID_SERIALS, (shop_id, order_id, list(returned)))
+    if strange := set(named).difference(*(ids for _, _, ids in rows)):
+        message = f"Serial {min(strange)} is not one that can come back."
+        raise Invalid("invalid_input", message, {"field": "serials"})
+    revoked: list[int] = []
+    for line_no, bought, ids in rows:
+        line = returned[line_no]
+        chosen = [serial_id for serial_id in ids if serial_id in named]
+        if not chosen and line.is_all:
+            chosen = ids[: line.quantity]
+        least = min(len(ids), line.quantity - (line.shipped - bought))
+        if not least <= len(chosen) <= line.quantity:
+            message = f"{line.quantity} of line {line_no} came back: name as many of its serials."
+            raise Invalid("invalid_input", message, {"field": "serials"})
+        revoked += chosen
+    await tx.run(
+        "update serials set revoked_at = %s where shop_id = %s and id = any(%s)",
+        (now, shop_id, revoked),
+    )
+    return revoked
 
 
 async def list_serials(
@@ -130,7 +197,7 @@ async def list_serials(
 ) -> list[SerialView]:
     """The variant's serials without their texts, the oldest first; only the sold, or the unsold."""
     rows = await tx.all(
-        "select s.id, s.added_at, s.sold_at, b.order_id, b.line_no from serials s"
+        "select s.id, s.added_at, s.sold_at, s.revoked_at, b.order_id, b.line_no from serials s"
         " left join serial_sales b on b.shop_id = s.shop_id and b.serial_id = s.id"
         " where s.shop_id = %(shop)s and s.variant_id = %(variant)s"
         " and (%(sold)s::boolean is null or (s.sold_at is not null) = %(sold)s)"
@@ -138,6 +205,14 @@ async def list_serials(
         {"shop": shop_id, "variant": variant_id, "sold": sold, "limit": limit},
     )
     return [SerialView(**dict(zip(SerialView.__struct_fields__, row, strict=True))) for row in rows]
+
+
+_VALID_SERIALS = """
+    select b.line_no, count(*), coalesce(array_agg(s.id order by s.id) filter (where s.revoked_at is null), '{}')
+    from serial_sales b join serials s on s.shop_id = b.shop_id and s.id = b.serial_id
+    where b.shop_id = %s and b.order_id = %s and b.line_no = any(%s::smallint[])
+    group by b.line_no order by b.line_no
+"""
 
 
 def stocked_serial_place(shop_id: int, variant_id: int) -> str:

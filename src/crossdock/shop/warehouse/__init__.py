@@ -37,6 +37,7 @@ from crossdock.shop.warehouse.polling import poll_carriers
 from crossdock.shop.warehouse.receiving import count_variant, receive_variant
 from crossdock.shop.warehouse.refunding import refund_with_goods
 from crossdock.shop.warehouse.returning import (
+    Received,
     ReturnItem,
     announce_return,
     list_returnable,
@@ -67,6 +68,7 @@ __all__ = [
     "ManualLabel",
     "Parcel",
     "PickupPoint",
+    "Received",
     "ReturnItem",
     "WorkSummary",
     "add_checkpoints",

@@ -1,6 +1,6 @@
 """Returns: announced by the buyer, received and restocked by staff."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -15,7 +15,7 @@ from crossdock.shop.orders import (
     note_returned,
     wake_releases,
 )
-from crossdock.shop.stock import Posting, post_stock
+from crossdock.shop.stock import Posting, ReturnedLine, post_stock, revoke_serials
 
 
 class ReturnItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +24,13 @@ class ReturnItem(msgspec.Struct, frozen=True, kw_only=True):
     line_no: int
     quantity: int
     reason: str = ""
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """What a received return did: the quantities back in stock by line, and the numbers of revoked serials."""
+
+    restocked: dict[int, int]
+    revoked_serials: list[int]
 
 
 async def list_returnable(tx: Transaction, *, shop_id: int, order_id: int) -> dict[int, int]:
@@ -73,11 +80,14 @@ async def receive_return(
     return_id: int,
     restocked: Quantities,
     now: datetime,
-) -> None:
+    serials: Collection[int] = (),
+) -> Received:
     """Receive a return; `restocked` is the quantity by line that goes back into stock.
 
-    Raises NotFound `not_found`, Refused `order_state` for one that was received already, Invalid
-    `invalid_input` for more than was announced.
+    Goods whose stock is not managed do not go back, nor do serials: those are revoked. `serials` are
+    the numbers of the ones that came back, needed for a line of which only a part does. Raises
+    NotFound `not_found`, Refused `order_state` for one that was received already, Invalid
+    `invalid_input` for more than was announced, and for serials that are not those of its lines.
     """
     row = await tx.one(
         "update order_returns set state = 'received', received_at = %s"
@@ -89,13 +99,23 @@ async def receive_return(
     assert row is not None  # the line above raises
     order_id = int(row[0])
     await lock_order(tx, shop_id=shop_id, order_id=order_id)
-    await _note_restocked(tx, shop_id=shop_id, return_id=return_id, restocked=restocked)
     announced = await _announced(tx, shop_id=shop_id, return_id=return_id)
-    await note_returned(tx, shop_id=shop_id, order_id=order_id, quantities=announced, now=now)
-    await _restock(tx, shop_id=shop_id, order_id=order_id, return_id=return_id, now=now)
-    await write_event(
-        tx, shop_id=shop_id, event=ReturnReceived(return_id=return_id), subject_id=order_id, now=now
+    restocked = await _note_restocked(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        return_id=return_id,
+        announced=announced,
+        restocked=restocked,
     )
+    await note_returned(tx, shop_id=shop_id, order_id=order_id, quantities=announced, now=now)
+    revoked = await _revoke(
+        tx, shop_id=shop_id, order_id=order_id, announced=announced, serials=serials, now=now
+    )
+    await _restock(tx, shop_id=shop_id, order_id=order_id, return_id=return_id, now=now)
+    event = ReturnReceived(return_id=return_id, revoked_serials=revoked)
+    await write_event(tx, shop_id=shop_id, event=event, subject_id=order_id, now=now)
+    return Received(restocked=restocked, revoked_serials=revoked)
 
 
 async def _announced(tx: Transaction, *, shop_id: int, return_id: int) -> dict[int, int]:
@@ -108,9 +128,15 @@ async def _announced(tx: Transaction, *, shop_id: int, return_id: int) -> dict[i
 
 
 async def _note_restocked(
-    tx: Transaction, *, shop_id: int, return_id: int, restocked: Quantities
-) -> None:
-    announced = await _announced(tx, shop_id=shop_id, return_id=return_id)
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    return_id: int,
+    announced: Quantities,
+    restocked: Quantities,
+) -> dict[int, int]:
+    """Store how much of each line goes back into stock, where anything can; returns it."""
     for line_no, quantity in restocked.items():
         if line_no not in announced or not 0 <= quantity <= announced[line_no]:
             raise Invalid(
@@ -118,11 +144,43 @@ async def _note_restocked(
                 f"Line {line_no} did not announce so many.",
                 {"field": f"lines.{line_no}"},
             )
+    rows = await tx.all(_RESTOCKABLE, (shop_id, order_id, list(restocked)))
+    found = {line_no: restocked[line_no] for (line_no,) in rows if restocked[line_no]}
     await tx.run(
         "update order_return_lines l set restocked = x.quantity"
         " from unnest(%s::smallint[], %s::bigint[]) as x (line_no, quantity)"
         " where l.shop_id = %s and l.return_id = %s and l.line_no = x.line_no",
-        (list(restocked), list(restocked.values()), shop_id, return_id),
+        (list(found), list(found.values()), shop_id, return_id),
+    )
+    return found
+
+
+async def _revoke(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    announced: Quantities,
+    serials: Collection[int],
+    now: datetime,
+) -> list[int]:
+    """Revoke the serials that came back; see revoke_serials."""
+    left = await list_returnable(tx, shop_id=shop_id, order_id=order_id)
+    shipped = dict(
+        await tx.all(
+            "select line_no, shipped from order_lines"
+            " where shop_id = %s and order_id = %s and line_no = any(%s::smallint[])",
+            (shop_id, order_id, list(announced)),
+        )
+    )
+    returned = {
+        line_no: ReturnedLine(
+            quantity=quantity, shipped=shipped[line_no], is_all=left[line_no] == 0
+        )
+        for line_no, quantity in announced.items()
+    }
+    return await revoke_serials(
+        tx, shop_id=shop_id, order_id=order_id, returned=returned, named=serials, now=now
     )
 
 
@@ -169,18 +227,10 @@ async def _store(
 async def _restock(
     tx: Transaction, *, shop_id: int, order_id: int, return_id: int, now: datetime
 ) -> None:
-    """Restock only what was taken from a level: not variants whose stock is not managed.
-
-    Nor variants with serials: a serial is sold once.
-    """
     rows = await tx.all(
         "select l.variant_id, sum(r.restocked) from order_return_lines r"
         " join order_lines l on l.shop_id = r.shop_id and l.order_id = %s and l.line_no = r.line_no"
-        " where r.shop_id = %s and r.return_id = %s and r.restocked > 0 and exists ("
-        " select 1 from order_allocations a where a.shop_id = l.shop_id and a.order_id = l.order_id"
-        " and a.variant_id = l.variant_id)"
-        " and not exists (select 1 from serials s where s.shop_id = l.shop_id"
-        " and s.variant_id = l.variant_id)"
+        " where r.shop_id = %s and r.return_id = %s and r.restocked > 0"
         " group by l.variant_id order by l.variant_id",
         (order_id, shop_id, return_id),
     )
@@ -205,6 +255,15 @@ async def _why_not(tx: Transaction, *, shop_id: int, return_id: int) -> None:
     raise NotFound("not_found", "There is no such return.")
 
 
+# What was taken from a level, and not as a serial: a serial is sold once.
+_RESTOCKABLE = """
+    select l.line_no from order_lines l
+    where l.shop_id = %s and l.order_id = %s and l.line_no = any(%s::smallint[])
+      and exists (select 1 from order_allocations a where a.shop_id = l.shop_id and a.order_id = l.order_id
+                  and a.variant_id = l.variant_id)
+      and not exists (select 1 from serials s where s.shop_id = l.shop_id and s.variant_id = l.variant_id)
+    order by l.line_no
+"""
 _LEFT_TO_RETURN = """
     select l.line_no, (l.shipped - coalesce(announced.quantity, 0))::bigint
     from order_lines l left join (

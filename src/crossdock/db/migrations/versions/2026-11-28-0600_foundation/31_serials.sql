@@ -8,8 +8,11 @@ create table serials (
     fingerprint bytea not null,
     added_at timestamptz not null,
     sold_at timestamptz,
+    -- When its buyer returned it. It stays sold, so that nobody else ever gets it.
+    revoked_at timestamptz,
     primary key (shop_id, id),
-    unique (shop_id, variant_id, fingerprint)
+    unique (shop_id, variant_id, fingerprint),
+    constraint serials_revoked_were_sold check (revoked_at is null or sold_at is not null)
 );
 
 create index serials_unsold on serials (shop_id, variant_id, id) where sold_at is null;
