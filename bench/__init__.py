@@ -1,1 +1,1 @@
-"""The benchmarks: each figure is a ratio to a limit that is measured in the same minutes."""
+"""The benchmarks; each figure is a ratio to a reference that is measured at the same time."""

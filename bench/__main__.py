@@ -20,7 +20,7 @@ from tests.support.machine import commit, machine
 
 
 def main() -> None:
-    """Run the benchmarks; exit code 1 when a floor is missed."""
+    """Run the benchmarks; exit code 1 if a floor is missed."""
     arguments = _arguments()
     wanted = {name.strip().upper() for name in arguments.only.split(",") if name.strip()}
     benches = [bench for bench in BENCHES if not wanted or bench.id in wanted]

@@ -1,6 +1,6 @@
-"""The load from a generator in C: Debian's `wrk` sends requests that were signed beforehand.
+"""Load from a generator in C: Debian's `wrk` sends requests that were signed beforehand.
 
-The machine is shared by generator, server and database, so the generator must cost next to nothing.
+Generator, server and database share the machine, so the generator must cost almost nothing.
 """
 
 import resource
@@ -19,7 +19,7 @@ MISSING = "wrk is not installed, and B3 and B4 have no load without it: apt-get 
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """What came of sending for a while: answers, how long one took, what the generator cost."""
+    """The result of sending: answers, response times, and the generator's processor time."""
 
     answers: int
     seconds: float
@@ -36,10 +36,10 @@ class Sent:
 def send(
     port: int, requests: Sequence[bytes], *, folder: Path, status: int, seconds: int, lanes: int
 ) -> Sent:
-    """Send for that many seconds over `lanes` keep-alive connections, each request at most once.
+    """Send for so many seconds over `lanes` keep-alive connections, each request at most once.
 
-    Raises RuntimeError where an answer has another status, a connection is lost, or the requests
-    do not last; FileNotFoundError where wrk is not installed.
+    Raises RuntimeError if an answer has another status, a connection is lost, or the requests run
+    out; FileNotFoundError if wrk is not installed.
     """
     program = shutil.which("wrk")
     if program is None:
@@ -63,7 +63,7 @@ def send(
 
 
 def children_cpu_s() -> float:
-    """Processor time of the programs that this process has started and seen end."""
+    """Processor seconds of the ended child processes of this one."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

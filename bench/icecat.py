@@ -1,7 +1,7 @@
-"""Real goods and judged searches: 19,406 products of electronics, and what people found relevant.
+"""Real goods and rated searches: 19,406 electronics products, and what people found relevant.
 
-Data sourced from Icecat, by way of the Chorus project (Apache-2.0). The folder is no part of the
-project; where it is absent, nothing can be measured.
+Data sourced from Icecat, by way of the Chorus project (Apache-2.0). The folder is not part of the
+project; without it nothing can be measured.
 """
 
 import csv
@@ -32,7 +32,7 @@ def read_goods() -> Iterator[list[Document]]:
 
 
 def read_judgements() -> dict[str, dict[int, int]]:
-    """By query, the grade of each judged product, 0 to 3; queries without a relevant one are left out."""
+    """The grade (0 to 3) of each rated product by query; queries without a relevant product are left out."""
     numbers = {product["id"]: number for number, product in enumerate(_products(), start=1)}
     found: dict[str, dict[int, int]] = defaultdict(dict)
     with (FOLDER / "judgements.csv").open(encoding="utf-8", newline="") as file:
@@ -43,7 +43,7 @@ def read_judgements() -> dict[str, dict[int, int]]:
 
 
 def ndcg(products: Sequence[int], grades: Mapping[int, int]) -> float:
-    """nDCG at ten, with exponential gain; what nobody judged is worth nothing."""
+    """nDCG at ten, with exponential gain; unrated products count as 0."""
     best = sorted(grades.values(), reverse=True)
     return _gain([grades.get(each, 0) for each in products]) / _gain(best)
 

@@ -1,4 +1,4 @@
-"""The load: precomputed requests over a fixed number of keep-alive connections."""
+"""Load: precomputed requests over a fixed number of keep-alive connections."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ LANES = 16
 
 @dataclass(frozen=True)
 class Load:
-    """What came of driving a server: answers per second, and how long one took."""
+    """The result of a run: answers per second, and response times."""
 
     rate: float
     p50_ms: float
@@ -111,7 +111,7 @@ def consigned_orders(
 
 
 def random_baskets(variants: Sequence[int], rng: random.Random) -> Iterator[tuple[int, int]]:
-    """Two different variants at a time."""
+    """Random pairs of different variants."""
     while True:
         first, second = rng.sample(variants, 2)
         yield first, second

@@ -1,4 +1,4 @@
-"""What a benchmark is, and how two programs are measured against each other."""
+"""A benchmark, and how two programs are compared."""
 
 import random
 import statistics
@@ -13,7 +13,7 @@ Leg = Callable[[], Awaitable[float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One figure against its floor. `ratio` is ours to theirs; `at_most` turns the floor round."""
+    """One figure and its floor. `ratio` is ours to theirs; with `at_most` the floor is an upper limit."""
 
     name: str
     unit: str
@@ -26,13 +26,13 @@ class Line:
 
     @property
     def passes(self) -> bool:
-        """Whether the floor holds."""
+        """Whether the floor is reached."""
         return self.ratio <= self.floor if self.at_most else self.ratio >= self.floor
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What a benchmark found: its lines, what must be true besides, and figures for information."""
+    """The result of a benchmark: its lines, faults, and figures for information."""
 
     lines: tuple[Line, ...]
     faults: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Measured:
 
     @property
     def passes(self) -> bool:
-        """Whether every floor holds and nothing was wrong."""
+        """Whether every floor is reached and there are no faults."""
         return not self.faults and all(line.passes for line in self.lines)
 
 
@@ -57,7 +57,7 @@ class Bench:
 
 
 async def alternate(ours: Leg, theirs: Leg, *, pairs: int) -> tuple[list[float], list[float]]:
-    """A B A B: what drifts, drifts for both."""
+    """Run both in turns, so that slow changes of the machine affect both."""
     found_ours, found_theirs = [], []
     for _ in range(pairs):
         found_ours.append(await ours())
@@ -74,7 +74,7 @@ def compare(
     floor: float,
     at_most: bool = False,
 ) -> Line:
-    """The median of the pairs' ratios beside the floor."""
+    """The median of the pairs' ratios, with the floor."""
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     return Line(
         name=name,

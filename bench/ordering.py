@@ -1,7 +1,7 @@
-"""B3's measurement: orders through a channel beside pgbench making the same rows.
+"""The measurement of B3: orders through a channel, compared with pgbench writing the same rows.
 
-Throughput, and the processor time that an order costs the server: web and database, the generator
-apart. pgbench's own client is left out of its cost likewise.
+It measures throughput, and the processor time of an order in web and database processes, without
+the load generator's. The cost of pgbench likewise excludes its client.
 """
 
 import statistics
@@ -25,7 +25,7 @@ Prepare = Callable[[int], list[bytes]]
 
 @dataclass
 class Costs:
-    """Microseconds of processor time per order by role, and what an order took; one entry a leg."""
+    """Processor microseconds per order by role, and response times; one entry per leg."""
 
     web: list[float] = field(default_factory=list)
     database: list[float] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Costs:
 
 @dataclass
 class Orders:
-    """One channel's orders and their floor, leg by leg."""
+    """One channel's orders and their reference, leg by leg."""
 
     stand: Stand
     server: ServerProcess
@@ -95,7 +95,7 @@ async def measure(
     values: dict[str, int],
     size: Size,
 ) -> Measured:
-    """A pair to warm up, then the pairs that count."""
+    """Measure: a pair to warm up, then the pairs that count."""
     orders = Orders(
         stand=stand,
         server=server,
@@ -113,7 +113,7 @@ async def measure(
 
 
 def _cpu_line(name: str, costs: Costs) -> Line:
-    """Orders per second of processor time, so that more is better as in the line above."""
+    """Orders per second of processor time; as above, more is better."""
     ours = [1e6 / (web + base) for web, base in zip(costs.web, costs.database, strict=True)]
     theirs = [1e6 / cost for cost in costs.backends]
     return compare(f"{name}, server's CPU", "orders/CPU-s", ours, theirs, floor=CPU_FLOOR)
@@ -132,7 +132,7 @@ def _told(costs: Costs) -> dict[str, float | int | str]:
 
 
 async def floor_values(stand: Stand, shop: Population) -> dict[str, int]:
-    """What the pgbench script is told."""
+    """The variables of the pgbench script."""
     async with stand.database.statement() as tx:
         low, high = await tx.one(
             "select min(id), max(id) from variants where shop_id = %s and merchant_id = %s",

@@ -1,4 +1,4 @@
-"""Shops of any size, written straight into the tables: levels are the sums of their entries all the same."""
+"""Shops of any size, written directly into the tables; levels still equal the sums of their entries."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ class Population:
 async def populated(
     ground: Ground, name: str, *, variants: int, sample: int = 5_000
 ) -> AsyncIterator[tuple[Stand, Population]]:
-    """A stand of its own with that many variants, analysed; a sample of their ids."""
+    """Create an analysed database with that many variants; yields a sample of their ids."""
     async with ground.stand(name) as stand:
         database = Database(stand.url, min_size=1, max_size=1, statement_timeout_ms=0)
         await database.open()

@@ -1,4 +1,4 @@
-"""Processor time by role: a process with all that it started."""
+"""Processor time by role: a process and its descendants."""
 
 import contextlib
 
@@ -15,7 +15,7 @@ async def postmaster(database: Database) -> int:
 
 
 def tree_cpu_s(pid: int) -> float:
-    """Processor seconds of a process and its descendants so far, those that ended included."""
+    """Processor seconds of a process and its descendants so far, including those that ended."""
     root = psutil.Process(pid)
     total = 0.0
     for process in (*root.children(recursive=True), root):

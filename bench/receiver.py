@@ -1,4 +1,4 @@
-"""A receiver in a process of its own that takes every POST: `python -m bench.receiver` prints its port."""
+"""A receiver process that accepts every POST: `python -m bench.receiver` prints its port."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: one table on the terminal, build/bench.json and build/bench.md."""
+"""The output of a run: a table on the terminal, build/bench.json and build/bench.md."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ BUILD = ROOT / "build"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One benchmark and what it found; no `measured` when it broke down."""
+    """One benchmark and its result; `measured` is missing if it failed."""
 
     bench: Bench
     measured: Measured | None
@@ -24,13 +24,13 @@ class Row:
 
     @property
     def passes(self) -> bool:
-        """Whether all its floors hold."""
+        """Whether all its floors are reached."""
         return bool(self.measured and self.measured.passes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
-    """What the report begins with."""
+    """The head of the report."""
 
     commit: str
     machine: str
@@ -40,7 +40,7 @@ class Heading:
 
 
 def show(rows: list[Row], console: Console) -> None:
-    """The one table."""
+    """Print the table."""
     table = Table("", "work", "ours", "limit", "ratio", "floor", "")
     for row in rows:
         for line in row.measured.lines if row.measured else ():
@@ -55,7 +55,7 @@ def show(rows: list[Row], console: Console) -> None:
 
 
 def write_reports(heading: Heading, rows: list[Row], *, duration_s: float) -> Path:
-    """Write both reports; the path of the Markdown one."""
+    """Write both reports; returns the path of the Markdown one."""
     BUILD.mkdir(exist_ok=True)
     document = {
         **asdict(heading),

@@ -1,4 +1,4 @@
-"""Goods worth searching, written straight into the tables: four SKUs a product, and words of every frequency."""
+"""Goods for searches, written directly into the tables: four SKUs per product, words of every frequency."""
 
 from crossdock.db.unit_of_work import Database, Transaction
 from tests.support.factories import ShopFixture, make_shop
@@ -22,7 +22,7 @@ COLORS = (
 
 
 async def fill_shop(db: Database, *, variants: int) -> ShopFixture:
-    """A shop with so many SKUs; product number n has a name with a word that only 1 in 1,000 have."""
+    """Fill a shop with so many SKUs; each product's name has a word that 1 in 1,000 products have."""
     async with db.begin() as tx:
         await tx.take_time()
         shop = await make_shop(tx)

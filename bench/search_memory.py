@@ -1,4 +1,4 @@
-"""`python -m bench.search_memory FOLDER`: megabytes that a process holds before and after it searched."""
+"""`python -m bench.search_memory FOLDER`: the memory of a process before and after searching, in megabytes."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from crossdock.shop.search import Scope, SearchRequest, Word
 
 
 def main() -> None:
-    """Open the index, ask a hundred searches with all facets, and print both figures."""
+    """Open the index, run a hundred searches with all facets, and print both figures."""
     before = _resident_mb()
     engine = create_service(Path(sys.argv[1])).engine(1)
     for number in range(100):

@@ -1,4 +1,4 @@
-"""A shop's index, built as an installation builds it, and what searches it."""
+"""A shop's index, built as in production, and the service that searches it."""
 
 import time
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ EDGES = (5_000, 20_000)
 
 @dataclass(frozen=True)
 class OpenSearch:
-    """The service over a fresh index, the index's folder, and what building it took."""
+    """The service over a new index, the index's folder, and the time of building it."""
 
     service: Searching
     folder: Path
@@ -39,7 +39,7 @@ class OpenSearch:
 
     @property
     def size_mb(self) -> float:
-        """What the index takes on the disk."""
+        """The index's size on the disk."""
         return sum(each.stat().st_size for each in self.folder.iterdir()) / 1e6
 
 
@@ -71,7 +71,7 @@ async def open_search(stand: Stand, shop: ShopFixture) -> AsyncIterator[OpenSear
 
 
 def create_service(folder: Path) -> Searching:
-    """The service as a web process has it."""
+    """The search service of a web process."""
     settings = Search()
     ranking = Ranking(weights=settings.weights, tie=settings.tie)
     limits = Limits(

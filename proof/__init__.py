@@ -1,1 +1,1 @@
-"""The proof: claims about the whole program, tried against real processes over real sockets."""
+"""Claims about the whole program, tested on real processes over real sockets."""

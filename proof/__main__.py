@@ -12,7 +12,7 @@ from proof.runner import run_claims
 
 
 def main() -> None:
-    """Try the claims; exit code 1 when one does not hold, 2 when the proof itself failed."""
+    """Test the claims; exit code 1 if one does not hold, 2 if the proof itself failed."""
     arguments = _arguments()
     wanted = {name.strip().upper() for name in arguments.only.split(",") if name.strip()}
     claims = [claim for claim in CLAIMS if not wanted or claim.id in wanted]

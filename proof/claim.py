@@ -1,4 +1,4 @@
-"""What a claim is, and what comes of trying it."""
+"""A claim and its result."""
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,15 +13,15 @@ NOTES_MAX = 20
 
 
 class Unavailable(Exception):
-    """This machine lacks what the claim needs, such as a package or a right; the message says what."""
+    """The machine lacks something that the claim needs, such as a package or a permission; the message says what."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Whether the claim held, the figures that were measured, and what went against it.
+    """Whether the claim held, the measured figures, and what contradicted it.
 
-    `broke_off` says that the proof's own program failed, `unavailable` that this machine lacks what the
-    claim needs: nothing was shown then, either way.
+    `broke_off`: the proof's own program failed; `unavailable`: the machine lacks something that the claim
+    needs. In both cases nothing was shown.
     """
 
     held: bool
@@ -32,7 +32,7 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """What a report says of it."""
+        """The word for it in a report."""
         if self.unavailable:
             return "not tried"
         return "error" if self.broke_off else "held" if self.held else "FAILED"
@@ -40,10 +40,10 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One claim: `workload` says what is done, `must_hold` what must come of it.
+    """One claim: `workload` describes what is done, `must_hold` what must be true afterwards.
 
-    `server` asks for a running `crossdock serve`; `settings` are the server's. Where a claim is
-    tried for each channel in its own way, `door` says for which.
+    `server` asks for a running `crossdock serve`; `settings` are the server's. If a claim is
+    tested differently for each channel, `door` names the channel.
     """
 
     id: str
@@ -59,19 +59,19 @@ class Claim:
 
     @property
     def name(self) -> str:
-        """What tells it from every other one."""
+        """A unique name."""
         return f"{self.id} {self.door}".strip()
 
 
 class Findings:
-    """Collects what must be so and is not."""
+    """Collects failed expectations."""
 
     def __init__(self) -> None:
         self._notes: list[str] = []
         self._count = 0
 
     def expect(self, held: bool, note: str) -> bool:
-        """Note a failure unless `held`."""
+        """Record a failure unless `held`."""
         if not held:
             self._count += 1
             if self._count <= NOTES_MAX:
@@ -79,7 +79,7 @@ class Findings:
         return held
 
     def result(self, **figures: Figure) -> Result:
-        """The claim held when nothing was found against it."""
+        """The claim held if nothing failed."""
         more = self._count - len(self._notes)
         notes = [*self._notes, f"and {more} more"] if more else self._notes
         return Result(held=not self._count, figures=figures, notes=tuple(notes))

@@ -1,4 +1,4 @@
-"""The doors through which anything can be bought: how each asks, and how it says yes and no."""
+"""The channels that can sell: how each orders, and how it answers."""
 
 import json
 import time
@@ -16,9 +16,9 @@ ENTERED = "entered"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a door said: sold, short (no stock), taken (the number was used), unavailable, broken.
+    """A channel's answer: sold, short (no stock), taken (the number was used), unavailable, broken.
 
-    `entered` is only between an order's answer and what is asked about it.
+    `entered` holds until a second request tells which.
     """
 
     kind: str
@@ -31,7 +31,7 @@ class Door(Protocol):
 
     @property
     def name(self) -> str:
-        """The channel's."""
+        """The channel's name."""
 
     @property
     def partner(self) -> PartnerFixture:
@@ -40,16 +40,16 @@ class Door(Protocol):
     def order(
         self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str
     ) -> bytes:
-        """The request that buys."""
+        """The request that places an order."""
 
     def outcome(self, reply: Reply) -> Outcome:
         """What the answer means."""
 
     def question(self, outcome: Outcome, *, number: str) -> bytes | None:
-        """The request that asks for what the answer left open; None when it left nothing."""
+        """The request for what the answer left open, or None."""
 
     def answer(self, outcome: Outcome, reply: Reply) -> Outcome:
-        """What it comes to with the answer to the question."""
+        """The outcome after that second answer."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class ShoppexPartnerDoor:
         return signed_request(self.partner, "POST", body=body, timestamp=timestamp, nonce=nonce)
 
     def outcome(self, reply: Reply) -> Outcome:
-        """By status and code; a 409 that names the existing order is as good as an acknowledgement."""
+        """By status and code; a 409 that names the existing order counts as an acknowledgement."""
         document = reply.json()
         if not isinstance(document, dict):
             return Outcome(BROKEN, text=f"{reply.status} {reply.body[:200]!r}")
@@ -87,11 +87,11 @@ class ShoppexPartnerDoor:
         return Outcome(BROKEN, text=f"{reply.status} {code} {document.get('message')}")
 
     def question(self, outcome: Outcome, *, number: str) -> bytes | None:
-        """Its answers say everything."""
+        """None: its answers leave nothing open."""
         return None
 
     def answer(self, outcome: Outcome, reply: Reply) -> Outcome:
-        """There was no question."""
+        """Never called."""
         return outcome
 
 
@@ -138,7 +138,7 @@ async def buy(
     timestamp: int | None = None,
     nonce: str = "",
 ) -> Outcome:
-    """One order over a connection that is open, and what became of it."""
+    """Place one order over an open connection; its outcome."""
     request = door.order(
         variant_id,
         quantity=quantity,

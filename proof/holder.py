@@ -1,4 +1,4 @@
-"""A process that promises stock and is killed while it does: `python -m proof.holder URL SHOP VARIANT TTL`."""
+"""A process that holds stock until it is killed: `python -m proof.holder URL SHOP VARIANT TTL`."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from crossdock.shop.stock import hold_stock, release_hold
 
 
 async def hold_for_ever(url: str, *, shop_id: int, variant_id: int, ttl_s: int) -> None:
-    """Hold a unit, release it, hold the next, until killed between the two."""
+    """Hold and release one unit again and again, until killed."""
     database = Database(url, min_size=1, max_size=1)
     await database.open()
     while True:

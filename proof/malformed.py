@@ -1,4 +1,4 @@
-"""Requests that nobody in their right mind sends: bodies, and bytes below HTTP."""
+"""Malformed requests: bodies, and bytes that are not HTTP."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ def _valid(variant_id: int, rng: random.Random) -> bytes:
 
 
 def _with(variant_id: int, rng: random.Random, **changes: str) -> bytes:
-    """A valid order with raw JSON put in the place of some values."""
+    """A valid order with raw JSON in place of some values."""
     parts = {
         "product_id": str(variant_id),
         "quantity": "1",
@@ -44,7 +44,7 @@ ODD_VALUES = (
 
 
 def malformed_body(variant_id: int, rng: random.Random) -> bytes:
-    """One of many ways to be wrong."""
+    """One of many malformed bodies."""
     valid = _valid(variant_id, rng)
     return rng.choice(_WAYS)(valid, variant_id, rng)
 
@@ -79,7 +79,7 @@ def _flipped(body: bytes, rng: random.Random) -> bytes:
 
 
 def broken_http(path: str, rng: random.Random) -> bytes:
-    """Bytes for a raw socket; whatever they are, only a 4xx or a closed connection may follow."""
+    """Bytes for a raw socket; they may only lead to a 4xx or a closed connection."""
     start = f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode()
     post = f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode()
     ways = (

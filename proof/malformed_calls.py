@@ -1,4 +1,4 @@
-"""Calls of web shops that nobody in their right mind sends: in `data`, in `auth`, and around them."""
+"""Malformed calls of web shops: in `data`, in `auth`, and around them."""
 
 import gzip
 import json
@@ -50,7 +50,7 @@ ODD = (*ODD_VALUES, "[[[]]]", '{"a": {"b": []}}', '[1, "2", null]', '{"0": 1, "2
 def malformed_call(
     partner: PartnerFixture, variant_id: int, rng: random.Random
 ) -> tuple[str, str, bytes]:
-    """(method, content type, body): one of many ways to be wrong, its token right where it can be."""
+    """A malformed call as (method, content type, body), with a valid token where possible."""
     method = rng.choice((*METHODS, "createOrder", "createOrder"))
     auth = auth_text(partner, timestamp=str(int(time.time())), salt=secrets.token_hex(8))
     data = rng.choice((_odd_data, _odd_spelling, _right_data))(method, variant_id, rng)
@@ -70,7 +70,7 @@ def _odd_spelling(_method: str, _variant_id: int, rng: random.Random) -> str:
 
 
 def _odd_data(method: str, variant_id: int, rng: random.Random) -> str:
-    """A value of an odd kind in one field, the others as they should be."""
+    """Valid data with a value of the wrong type in one field."""
     marks: dict[str, str] = {}
 
     def odd() -> str:
@@ -195,7 +195,7 @@ def _odd_json(auth: str, data: str, rng: random.Random) -> Body:
 
 
 def _utf8(text: str) -> str:
-    """Without what cannot be sent as UTF-8 at all."""
+    """The text without characters that UTF-8 cannot encode."""
     return text.encode("utf-8", "ignore").decode()
 
 

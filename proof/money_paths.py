@@ -1,4 +1,4 @@
-"""The write paths of money and of serials, for the claim that breaks each of them between any two statements."""
+"""The write paths of money and serials, for the claim that interrupts each between any two statements."""
 
 import contextlib
 from datetime import timedelta
@@ -71,7 +71,7 @@ TAKEN_BACK = """
 
 
 def _paying(database: Database, *, later: timedelta = timedelta()) -> Paying:
-    """With names that are the same in every run, and others after a crash."""
+    """The payment service with ids that are the same in every run, and different ones after a crash."""
     service = paying(database, FrozenClock(NOW + later))
     return msgspec.structs.replace(service, ids=SeededIds(f"proof {later}"))
 
@@ -148,7 +148,7 @@ async def _authorise(database: Database, scene: Scene) -> None:
 
 
 async def _settle(database: Database, scene: Scene) -> None:
-    """What the worker does, a minute after the crash and a quarter of an hour later."""
+    """Settle payments as the worker does, one minute and fifteen minutes after the crash."""
     for later in (LOST, UNCLAIMED):
         await settle_order_payments(_paying(database, later=later))
         async with database.begin() as tx:
@@ -174,7 +174,7 @@ async def _capture_again(database: Database, scene: Scene) -> None:
 
 
 async def _reps(database: Database, scene: Scene) -> None:
-    """Every customer has a sales rep, so that placing need not find one."""
+    """A sales rep for every customer, so that placing an order need not find one."""
     async with database.begin() as tx:
         await tx.run(
             "update customers set sales_rep_id = (select min(id) from sales_reps),"
@@ -235,7 +235,7 @@ async def _place_with_card(database: Database, scene: Scene) -> None:
 
 
 async def _place_again(database: Database, scene: Scene) -> None:
-    """The worker settles, and staff, who saw no answer, place the same number again."""
+    """Settle as the worker does, then place the order again, as staff do who saw no answer."""
     await _settle(database, scene)
     with contextlib.suppress(Conflict):  # it was placed
         await _with_card(database, scene, later=2 * UNCLAIMED)
@@ -307,7 +307,7 @@ async def _refund(database: Database, scene: Scene, *, later: timedelta = timede
 
 
 async def _refund_again(database: Database, scene: Scene) -> None:
-    """Looked up first: what was given back is not given again."""
+    """Refund again; it is looked up first, so nothing is refunded twice."""
     await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
     async with database.statement() as tx:
         given = await tx.value("select sum(refunded_minor) from payments")

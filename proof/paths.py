@@ -1,4 +1,4 @@
-"""The write paths of the core, each as: what must be there, what is done, in how many transactions."""
+"""The write paths of the core: what each needs, what it does, and in how many transactions."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -51,7 +51,7 @@ class Scene:
 
     @property
     def outbound(self) -> Outbound:
-        """A client that may call the receiver."""
+        """A client that is allowed to call the receiver."""
         return Outbound(allowed_hosts=("127.0.0.1",))
 
 
@@ -60,10 +60,10 @@ Step = Callable[[Database, Scene], Awaitable[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class WritePath:
-    """`commits` is how many transactions the path takes by design: 1 means all or nothing.
+    """`commits` is the number of transactions by design: 1 means all or nothing.
 
-    `recover` does what happens after a crash between two of them, and `settled` is SQL that is
-    true when the work is then done exactly once.
+    `recover` does what follows a crash between two of them; the SQL `settled` is true if the work was
+    then done exactly once.
     """
 
     name: str
@@ -75,7 +75,7 @@ class WritePath:
 
 
 async def furnish(database: Database, *, receiver: WebhookReceiver, folder: Path) -> Scene:
-    """A shop with goods, a partner, sales reps for the rotation and a webhook to fulfilment."""
+    """Create a shop with goods, a partner, sales reps and a webhook connector."""
     async with database.begin() as tx:
         shop = await make_shop(tx, slug="crash")
         variants = [
@@ -219,7 +219,7 @@ async def _send_in_vain(database: Database, scene: Scene) -> None:
 
 
 async def _send_again(database: Database, scene: Scene) -> None:
-    """What the worker does about a claim whose owner is gone."""
+    """Requeue the claim of a dead worker, and send again."""
     scene.receiver.moods = []
     later = NOW + timedelta(hours=1)
     async with database.begin() as tx:

@@ -1,4 +1,4 @@
-"""What a run leaves behind: a table while it runs, build/proof.json and build/proof.md after it."""
+"""The output of a run: a table meanwhile, build/proof.json and build/proof.md at the end."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ BUILD = ROOT / "build"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One claim of the report; no result while it waits or runs."""
+    """One claim of the report; it has no result while it waits or runs."""
 
     claim: Claim
     state: str = "waiting"
@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
-    """What the report begins with."""
+    """The head of the report."""
 
     commit: str
     machine: str
@@ -56,7 +56,7 @@ class Board:
             self._live.stop()
 
     def put(self, row: Row) -> None:
-        """Show a claim's news."""
+        """Show a claim's new state."""
         self._rows[row.claim.name] = row
         if self._console.is_terminal:
             self._live.update(self._table())
@@ -76,7 +76,7 @@ class Board:
 
 
 def write_reports(heading: Heading, rows: list[Row], *, duration_s: float) -> Path:
-    """Write both reports; the path of the Markdown one."""
+    """Write both reports; returns the path of the Markdown one."""
     BUILD.mkdir(exist_ok=True)
     document = {
         **heading.__dict__,

@@ -1,4 +1,4 @@
-"""Try the claims one after another, each on a stand of its own, and examine the shop after each."""
+"""Test the claims one after another, each on its own stand, and run the doctor after each."""
 
 import random
 import subprocess
@@ -27,10 +27,10 @@ PRODUCT_ERRORS = (AssertionError, TimeoutError, subprocess.TimeoutExpired)
 async def run_claims(
     claims: list[Claim], *, seed: int, is_quick: bool, workers: int, console: Console
 ) -> int:
-    """The exit code: 0 when every claim held, 1 when one did not, 2 when the proof itself failed.
+    """The exit code: 0 if every claim held, 1 if one did not, 2 if the proof itself failed.
 
-    A claim that this machine cannot try is an error at full size; a quick run names it and goes on.
-    Both reports are written in any case.
+    A claim that this machine cannot test is an error at full size; a quick run reports it and continues.
+    Both reports are always written.
     """
     started = time.monotonic()
     configure_logging(level="error", format="console")
@@ -98,7 +98,7 @@ async def _run(claim: Claim, stand: Stand, *, size: Size, rng: random.Random) ->
 
 
 async def _examined(stand: Stand, result: Result) -> Result:
-    """Whatever a claim did, the doctor must find nothing afterwards."""
+    """Add what the doctor finds after a claim; it must be nothing."""
     async with stand.recovered() as database:
         wrong = [d for check in await examine(database) for d in check.differences]
     if not wrong:

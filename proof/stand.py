@@ -1,4 +1,4 @@
-"""Where a claim is tried: a database of its own on a durable PostgreSQL, and the real server."""
+"""The environment of a claim: its own database on a durable PostgreSQL, and the real server."""
 
 import asyncio
 import base64
@@ -35,9 +35,9 @@ RECOVERY_S = 60.0  # crash recovery, on a busy machine
 
 @contextmanager
 def running_postgres(folder: Path, *, temporary: bool = False) -> Iterator[str]:
-    """A fresh PostgreSQL with a migrated template; the URL of its `postgres` database.
+    """Start a new PostgreSQL with a migrated template; yields the URL of its `postgres` database.
 
-    It is as durable as in production unless it is a `temporary` one.
+    It is as durable as in production unless `temporary`.
     """
     server = EmbeddedPostgres(folder / "postgres", temporary=temporary)
     try:
@@ -52,7 +52,7 @@ def running_postgres(folder: Path, *, temporary: bool = False) -> Iterator[str]:
 
 @contextmanager
 def running_stand(*, workers: int) -> Iterator["Ground"]:
-    """PostgreSQL and a folder for the time of a run."""
+    """Start PostgreSQL and create a folder for the run."""
     with tempfile.TemporaryDirectory(prefix="crossdock-proof-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -62,7 +62,7 @@ def running_stand(*, workers: int) -> Iterator["Ground"]:
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What all claims of a run stand on."""
+    """What all claims of a run share."""
 
     folder: Path
     admin_url: str
@@ -104,7 +104,7 @@ class Stand:
 
     @asynccontextmanager
     async def recovered(self) -> AsyncIterator[Database]:
-        """A pool of one connection, once the database is back from whatever the claim did to it."""
+        """A pool of one connection, once the database has recovered."""
         await asyncio.to_thread(patiently, lambda: psycopg.connect(self.url).close())
         database = Database(self.url, min_size=1, max_size=1)
         await database.open()
@@ -114,7 +114,7 @@ class Stand:
             await database.close()
 
     def use(self, server: ServerProcess | None) -> None:
-        """Let `server` be the one that runs now: one that a claim started in its own way."""
+        """Register a server that a claim started itself as the running one."""
         self._server = server
 
     @property
@@ -132,7 +132,7 @@ class Stand:
     def serving(
         self, *, port: int = 0, jobs: bool = True, **settings: Any
     ) -> Iterator[ServerProcess]:
-        """A real `crossdock serve`; on leaving it is stopped, however it is by then."""
+        """Run a real `crossdock serve`; it is always stopped at the end."""
         chosen: dict[str, Any] = {
             **self.server_settings,
             "workers": self.ground.workers,
@@ -148,12 +148,12 @@ class Stand:
                 self._server = before
 
     async def connect(self, count: int) -> list[Connection]:
-        """So many fresh connections; the kernel deals them out to the worker processes."""
+        """Open so many connections; the kernel distributes them over the worker processes."""
         return [await Connection.open(self.server.port) for _ in range(count)]
 
 
 def _wait_all(server: ServerProcess, *, count: int) -> None:
-    """Until every web process listens, so that load is spread from the first request on."""
+    """Wait until every web process listens, so that load is spread from the first request on."""
     deadline = time.monotonic() + ALL_READY_S
     while time.monotonic() < deadline:
         listening = [pid for pid in server.children(WEB) if _listens(pid)]
@@ -173,7 +173,7 @@ def _listens(pid: int) -> bool:
 def create_database(
     admin_url: str, name: str, *, template: str = TEMPLATE, strategy: str = "wal_log"
 ) -> None:
-    """A database as a copy of the template."""
+    """Create a database as a copy of the template."""
     with patiently(lambda: psycopg.connect(admin_url, autocommit=True)) as connection:
         connection.execute(
             sql.SQL("create database {} template {} strategy {}").format(
@@ -183,7 +183,7 @@ def create_database(
 
 
 def drop_database(admin_url: str, name: str) -> None:
-    """Gone, whoever is connected."""
+    """Drop a database, even if it is in use."""
     with patiently(lambda: psycopg.connect(admin_url, autocommit=True)) as connection:
         connection.execute(
             sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
@@ -191,7 +191,7 @@ def drop_database(admin_url: str, name: str) -> None:
 
 
 def patiently(ask: Callable[[], T], *, within_s: float = RECOVERY_S) -> T:
-    """What `ask` returns, once the database takes it: after a kill PostgreSQL recovers for a while."""
+    """The result of `ask`, retried while PostgreSQL recovers after a kill."""
     deadline = time.monotonic() + within_s
     while True:
         try:
@@ -203,7 +203,7 @@ def patiently(ask: Callable[[], T], *, within_s: float = RECOVERY_S) -> T:
 
 
 def kill(pid: int) -> bool:
-    """SIGKILL; whether the process was still there."""
+    """Send SIGKILL; whether the process existed."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
         return True

@@ -1,4 +1,4 @@
-"""The whole content of a database as a fingerprint, and a database handle that breaks where it is told."""
+"""A fingerprint of a database's whole content, and a database handle that fails at a chosen place."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,11 +29,11 @@ RECORDED = """
 
 
 class Crash(BaseException):
-    """The process is gone: nothing that catches errors may catch this."""
+    """The process died; no error handler may catch this."""
 
 
 class Reading:
-    """Fingerprints of one database; times, random names and sealed bytes are left out."""
+    """Fingerprints of one database, without times, random ids and encrypted bytes."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -52,20 +52,20 @@ class Reading:
         )
 
     def state(self) -> tuple[str, ...]:
-        """What is committed now, table by table."""
+        """The committed content, by table."""
         return tuple(row[0] for row in self._connection.execute(self._query).fetchall())
 
     def record_steps(self) -> None:
-        """From now on every fail point of the SQL functions leaves its name."""
+        """Record the name of every fail point that is passed from now on."""
         self._connection.execute(RECORDED)
 
     def steps(self) -> list[str]:
-        """The fail points that were passed and committed, each once."""
+        """The fail points that were passed and committed."""
         rows = self._connection.execute("select distinct step from proof.steps order by 1")
         return [row[0] for row in rows.fetchall()]
 
     def break_at(self, step: str | None) -> None:
-        """New connections of this database fail at the fail point."""
+        """Make new connections of this database fail at the fail point."""
         name = sql.Identifier(self._connection.info.dbname)
         if step is None:
             self._connection.execute(
@@ -79,12 +79,12 @@ class Reading:
         )
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connection."""
         self._connection.close()
 
 
 class Breaking:
-    """A statement hook that watches a run, or ends it before its statement number `at`."""
+    """A statement hook that observes a run, or ends it before statement number `at`."""
 
     def __init__(self, url: str, *, at: int = 0, reading: Reading | None = None) -> None:
         self.count = 0
@@ -100,7 +100,7 @@ class Breaking:
             raise Crash
 
     def look(self) -> None:
-        """Note the committed state when it has changed."""
+        """Record the committed state if it has changed."""
         if self._reading is None:
             return
         state = self._reading.state()
@@ -109,7 +109,7 @@ class Breaking:
 
 
 class _ClosingDatabase(Database):
-    """A transaction's COMMIT counts as a statement: a crash just before it is tried too."""
+    """Counts a COMMIT as a statement, so that a crash just before it is tested too."""
 
     def __init__(self, url: str, *, hook: Breaking) -> None:
         super().__init__(url, min_size=1, max_size=4, hook=hook)

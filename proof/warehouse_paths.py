@@ -1,4 +1,4 @@
-"""The write paths of warehouse work, for the claim that breaks each of them between any two statements."""
+"""The write paths of warehouse work, for the claim that interrupts each between any two statements."""
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
@@ -13,7 +13,7 @@ SOME = {1: 1}
 
 
 async def _open(database: Database, scene: Scene) -> None:
-    """A web shop of the scene's shop."""
+    """Create a web shop."""
     async with database.begin() as tx:
         made = await make_partner(tx, shop=scene.shop, channel="shopwedo", customer_id=None)
     scene.numbers["web_shop"] = made.id
@@ -58,7 +58,7 @@ async def _entered(database: Database, scene: Scene) -> None:
 
 
 async def _reserved(database: Database, scene: Scene) -> None:
-    """An order that is short, and then the goods come in."""
+    """Place an order without enough stock, then receive the goods."""
     await _open(database, scene)
     await _enter_too_much(database, scene)
     for variant_id in scene.variants:

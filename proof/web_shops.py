@@ -1,4 +1,4 @@
-"""Web shops whose goods the warehouse holds: how they are made, how they call, how they buy."""
+"""Web shops whose goods the warehouse holds: how they are created, call methods, and order."""
 
 import json
 import secrets
@@ -29,7 +29,7 @@ CHANNEL = "shopwedo"
 async def make_web_shop(
     tx: Transaction, *, shop: ShopFixture, settings: dict[str, Any] | None = None, **terms: Any
 ) -> PartnerFixture:
-    """A web shop with its shop id as `key` and its shop key as `secret`; no rate limit."""
+    """Create a web shop without a rate limit; `key` is its shop id, `secret` its shop key."""
     key = str(secrets.randbelow(10**15) + 10**6)
     partner_id = await add_partner(
         tx,
@@ -50,7 +50,7 @@ async def make_web_shop(
 
 
 def auth_text(partner: PartnerFixture, *, timestamp: str, salt: str) -> str:
-    """The auth object's text, its token made by the published formula."""
+    """The text of the auth object, with the token by the published formula."""
     token = token_of(partner.key, partner.secret, timestamp, salt)
     return (
         f'{{"shopid": "{partner.key}", "timestamp": {timestamp},'
@@ -67,7 +67,7 @@ def encoded(auth: str, data: str, *, encoding: Encoding) -> tuple[str, bytes]:
 
 
 def post(method: str, content_type: str, body: bytes, *, prefix: str = ADMIN) -> bytes:
-    """A request of this body, ready to be written to a socket."""
+    """The bytes of a request with this body."""
     return request_bytes("POST", prefix + method, headers={"Content-Type": content_type}, body=body)
 
 
@@ -80,7 +80,7 @@ def call_bytes(
     salt: str = "",
     encoding: Encoding = "form",
 ) -> bytes:
-    """A signed call of a method, ready to be written to a socket."""
+    """The bytes of a signed call."""
     stamp = str(int(time.time()) if timestamp is None else timestamp)
     auth = auth_text(partner, timestamp=stamp, salt=salt or secrets.token_hex(8))
     return post(method, *encoded(auth, json.dumps(data), encoding=encoding))
@@ -90,8 +90,8 @@ def call_bytes(
 class ShopWeDoDoor:
     """The fulfilment channel, for one of its web shops.
 
-    An order that finds no stock is entered all the same, so what became of it is asked afterwards;
-    and that a number was used before is told without the order's id, so that is asked too.
+    An order without stock is accepted too, so its state is asked for afterwards. A refusal of a used
+    number does not name the order, so that is asked for too.
     """
 
     partner: PartnerFixture
@@ -107,7 +107,7 @@ class ShopWeDoDoor:
         )
 
     def outcome(self, reply: Reply) -> Outcome:
-        """Entered or taken, which is to be asked about; unavailable, or broken."""
+        """`entered` or `taken`, about which getOrder is asked; `unavailable`, or `broken`."""
         document = reply.json()
         if not isinstance(document, dict):
             return Outcome(BROKEN, text=f"{reply.status} {reply.body[:200]!r}")
@@ -118,7 +118,7 @@ class ShopWeDoDoor:
         return _failed(reply)
 
     def question(self, outcome: Outcome, *, number: str) -> bytes | None:
-        """getOrder, where the answer to the order left something open."""
+        """getOrder, if the first answer left something open."""
         if outcome.kind == ENTERED:
             return call_bytes(self.partner, "getOrder", {"order_id": outcome.order_id})
         if outcome.kind == TAKEN:
@@ -126,7 +126,7 @@ class ShopWeDoDoor:
         return None
 
     def answer(self, outcome: Outcome, reply: Reply) -> Outcome:
-        """Released is sold, reserved is short; an order asked by its number stays taken."""
+        """`released` is sold, `reserved` is short; an order asked for by its number stays `taken`."""
         document = reply.json()
         if reply.status != 200 or not isinstance(document, list):
             return _failed(reply)

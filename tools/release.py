@@ -1,10 +1,10 @@
-"""Freeze the database of a release, so that every later version is tried on it.
+"""Freeze the database of a release, so that every later version is tested with it.
 
-`python -m tools.release 0.1.0` makes a database with the demo shop, or takes the one that
-`--database-url` names (one in which everything was used is better), dumps it to
+`python -m tools.release 0.1.0` creates a database with the demo shop, or takes the one of
+`--database-url` (better one in which every feature was used), dumps it to
 tests/upgrades/dumps/0.1.0.sql.gz, and adds the release and its generation to
-src/crossdock/db/releases.txt. From then on the revisions in it are never edited, and its functions
-are kept until the release after the next.
+src/crossdock/db/releases.txt. From then on its revisions are never edited, and its functions are
+kept until the release after the next.
 """
 
 import argparse
@@ -25,13 +25,13 @@ PRODUCTS = 100
 
 
 def dump(url: str) -> bytes:
-    """A database as SQL for `psql`, packed."""
+    """A database as compressed SQL for `psql`."""
     text = _run("pg_dump", "--no-owner", "--no-privileges", "--dbname", url)
     return gzip.compress(text, mtime=0)
 
 
 def restore(packed: bytes, *, url: str) -> None:
-    """Fill an empty database from what `dump` made."""
+    """Fill an empty database from a dump."""
     _run("psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--dbname", url,
          text=gzip.decompress(packed))  # fmt: skip
 
@@ -66,7 +66,7 @@ def _run(program: str, *arguments: str, text: bytes | None = None) -> bytes:
 
 
 def main() -> None:
-    """Freeze, as asked."""
+    """Freeze the release that the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("version", help="the release, as in pyproject.toml")
     parser.add_argument("--database-url", help="a used database of this version")

@@ -1,9 +1,9 @@
-"""Keep docs/reference/openapi/ equal to what each channel serves, and the list of SQL files whole.
+"""Generate docs/reference/openapi/ from the channels, and keep the list of SQL files complete.
 
 `python -m tools.snapshots --check` compares (part of `make check`), `--write` rewrites the files
-(part of `make docs`). The documents come from `crossdock openapi --channel NAME`, the same command
-that a partner can run. The list of SQL files is src/crossdock/db/generations.txt: `--write` adds a
-line for each one that changed, which makes the schema's next generation.
+(part of `make docs`). The documents come from `crossdock openapi --channel NAME`. The list of SQL
+files is src/crossdock/db/generations.txt: `--write` adds a line for each changed file, which makes
+the schema's next generation.
 """
 
 import argparse
@@ -24,7 +24,7 @@ DIFF_LINES = 40
 
 
 def served_document(channel: str) -> str:
-    """Ask the installed command for a channel's OpenAPI document, in one canonical spelling."""
+    """A channel's OpenAPI document from the installed command, in canonical form."""
     command = [sys.executable, "-m", "crossdock", "openapi", "--channel", channel]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if answer.returncode:
@@ -33,12 +33,12 @@ def served_document(channel: str) -> str:
 
 
 def canonical(document: str) -> str:
-    """Spell a JSON text with sorted keys and an indent of two, so that diffs are about content."""
+    """JSON with sorted keys and an indent of two, so that diffs show only content."""
     return json.dumps(json.loads(document), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def difference(kept: str, served: str, *, name: str) -> str:
-    """Show the first lines in which the kept document differs from the served one; "" if in none."""
+    """The first differing lines of the kept and the served document; "" if there are none."""
     lines = difflib.unified_diff(
         kept.splitlines(), served.splitlines(), f"{name} (kept)", f"{name} (served)", lineterm=""
     )
@@ -46,7 +46,7 @@ def difference(kept: str, served: str, *, name: str) -> str:
 
 
 def check(channels: list[str]) -> int:
-    """Print what differs; return the number of channels whose snapshot is missing or old."""
+    """Print the differences; returns the number of channels whose snapshot is missing or outdated."""
     wrong = 0
     for channel in channels:
         kept = FOLDER / f"{channel}.json"
@@ -73,7 +73,7 @@ def write(channels: list[str]) -> None:
 
 
 def check_generation() -> int:
-    """Print which SQL files changed without a new generation of the schema; return their number."""
+    """Print the SQL files that changed without a new generation; returns their number."""
     missing = missing_lines()
     for line in missing:
         print(
@@ -87,7 +87,7 @@ def check_generation() -> int:
 
 
 def write_generation() -> None:
-    """Add what the list of SQL files lacks, at its end."""
+    """Append the missing lines to the list of SQL files."""
     missing = missing_lines()
     with LEDGER_FILE.open("a", encoding="utf-8") as ledger:
         ledger.writelines(f"{line}\n" for line in missing)

@@ -1,7 +1,7 @@
-"""Check the project's own small laws: `python -m tools.tidy`, part of `make check`.
+"""Check the project's own laws: `python -m tools.tidy`, part of `make check`.
 
-Prints `path:line: law: message` for each finding and exits 1 if there was one. A place with a good
-reason is excused on its own line, or the line above it: `tidy: allow LAW because REASON`.
+Prints `path:line: law: message` for each finding and exits with 1 if there was one. An exception is
+allowed on the line, or the line above it: `tidy: allow LAW because REASON`.
 """
 
 import re
@@ -44,7 +44,7 @@ EXCUSE = re.compile(r"tidy: allow (\w+) because \w+")
 
 
 def broken_laws(tree: Tree) -> Iterator[tuple[str, Finding]]:
-    """Yield (name of the law, finding) for everything that is not excused."""
+    """Yield (name of the law, finding) for everything that is not allowed."""
     for law in LAWS:
         for finding in sorted(law(tree)):
             if not is_excused(tree, finding, law=law.__name__):
@@ -52,14 +52,14 @@ def broken_laws(tree: Tree) -> Iterator[tuple[str, Finding]]:
 
 
 def is_excused(tree: Tree, finding: Finding, *, law: str) -> bool:
-    """Say whether the found line, or the one above it, excuses this law with a reason."""
+    """Whether the line, or the one above it, allows an exception to this law with a reason."""
     lines = tree.texts.get(finding.path, "").splitlines()
     nearby = lines[max(finding.line - 2, 0) : finding.line]
     return any(match[1] == law for line in nearby for match in EXCUSE.finditer(line))
 
 
 def main() -> int:
-    """Check the repository that this file stands in; the number of findings decides the exit code."""
+    """Check this repository; exit code 1 if there are findings."""
     tree = read_repository(Path(__file__).resolve().parent.parent)
     count = 0
     for law, finding in broken_laws(tree):

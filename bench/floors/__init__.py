@@ -1,1 +1,1 @@
-"""The programs that the benchmarks are compared with: the same work, and nothing around it."""
+"""The reference programs of the benchmarks: each does the same work and nothing else."""

@@ -1,6 +1,6 @@
 """A bare Starlette application on the same server: `python -m bench.floors.bare_app PORT URL SHOP MERCHANT FILE`.
 
-/page and /stock are one query for 50 rows and their JSON each. /file streams a file.
+/page and /stock each run one query for 50 rows and answer JSON. /file streams a file.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The index library alone: the same words, filter and facets, as its own search and aggregation."""
+"""The index library alone, with the same words, filter and facets in its own search and aggregation."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ ROOTS = ("1", "2", "3", "4", "5", "6")
 
 
 class Library:
-    """An index that the server made, opened and asked without it; it counts SKUs, not products."""
+    """An index that the server made, searched without the server; it counts SKUs, not products."""
 
     def __init__(self, folder: Path) -> None:
         index = tantivy.Index.open(str(folder))

@@ -1,4 +1,4 @@
-"""Start and stop the floor programs."""
+"""Start and stop the reference programs."""
 
 import contextlib
 import re
@@ -23,7 +23,7 @@ _COUNT = re.compile(r"^number of transactions actually processed: ([0-9]+)", re.
 
 @contextlib.contextmanager
 def bare_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Iterator[int]:
-    """The bare application; its port."""
+    """Run the bare application; yields its port."""
     port = free_port()
     process = subprocess.Popen(
         [
@@ -43,7 +43,7 @@ def bare_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Iterato
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What pgbench did, and the processor time of its client."""
+    """The result of pgbench, and the processor time of its client."""
 
     rate: float
     transactions: int
@@ -60,7 +60,7 @@ def pgbench(
     clients: int = 1,
     **values: int,
 ) -> Ran:
-    """Run a script of this folder for that many seconds, or so many times for each client."""
+    """Run a script of this folder for so many seconds, or so many times per client."""
     placement = EmbeddedPostgres(ground.folder / "postgres").placement
     program = placement.bin_dir / "pgbench"
     if not program.exists():

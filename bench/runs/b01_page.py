@@ -1,4 +1,4 @@
-"""B1: a page of 50 catalogue rows, signed, beside a bare application that makes the same page."""
+"""B1: a signed page of 50 catalogue rows, compared with a bare application that makes the same page."""
 
 import random
 
@@ -13,7 +13,7 @@ FLOOR = 0.45
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """Warm, keep-alive, 16 lanes, one worker. The protocol demands a write per read: the nonce."""
+    """Warm, keep-alive, 16 lanes, one worker. The protocol needs one write per read: the nonce."""
     async with populated(ground, "b1", variants=2_000) as (stand, shop):
         with (
             stand.serving(workers=1, log_level="info") as server,

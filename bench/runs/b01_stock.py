@@ -1,4 +1,4 @@
-"""B1 for web shops: a page of 50 stock items beside a bare application that makes the same page."""
+"""B1 for web shops: a page of 50 stock items, compared with a bare application that makes the same page."""
 
 import random
 
@@ -14,7 +14,7 @@ FLOOR = 0.60
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """Warm, keep-alive, 16 lanes, one worker; this protocol demands no write per read."""
+    """Warm, keep-alive, 16 lanes, one worker; this protocol needs no write per read."""
     async with populated(ground, "b1s", variants=2_000) as (stand, shop):
         async with stand.database.begin() as tx:
             merchant_id = await tx.value(

@@ -1,4 +1,4 @@
-"""B3 for web shops: an order of two lines, entered and released, beside pgbench making the same rows."""
+"""B3 for web shops: an order of two lines, placed and released, compared with pgbench writing the same rows."""
 
 import random
 

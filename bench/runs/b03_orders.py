@@ -1,4 +1,4 @@
-"""B3: an order of two lines, acknowledged after commit, beside pgbench making the same rows."""
+"""B3: an order of two lines, acknowledged after commit, compared with pgbench writing the same rows."""
 
 import random
 
@@ -13,7 +13,7 @@ from proof.stand import Ground
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
     """16 lanes, the workers that `serve` starts by itself.
 
-    No job worker: the job is written by both sides and run by neither.
+    There is no job worker: both sides write the job and neither runs it.
     """
     async with populated(ground, "b3", variants=size["variants"]) as (stand, shop):
         baskets = random_baskets(shop.variants, rng)

@@ -1,4 +1,4 @@
-"""B4: many orders for one hot variant beside orders over many variants."""
+"""B4: many orders for one variant, compared with orders over many variants."""
 
 import itertools
 import random
@@ -17,7 +17,7 @@ CLIENTS = 32
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """32 clients on one level; the comparison is B3's load with baskets of as many lines."""
+    """32 clients on one level, compared with B3's load with as many lines per order."""
     async with populated(ground, "b4", variants=5_000) as (stand, shop):
         hot = itertools.repeat((shop.variants[0],))
         many = ((variant,) for variant in itertools.cycle(shop.variants))

@@ -1,4 +1,4 @@
-"""B5: a search with one filter and all facets, beside the index library's own search and aggregation."""
+"""B5: a search with one filter and all facets, compared with the index library's own."""
 
 import random
 import statistics
@@ -24,7 +24,7 @@ FILTERS = {
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """One caller at a time through the search service, A B A B by single searches; the middle of all."""
+    """One caller at a time; the two take turns after each search. The figures are medians."""
     async with ground.stand("b5") as stand:
         shop = await fill_shop(stand.database, variants=size["variants"])
         async with open_search(stand, shop) as search:

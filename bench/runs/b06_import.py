@@ -1,4 +1,4 @@
-"""B6: an import of a whole catalogue beside COPY of the same rows into one plain table."""
+"""B6: an import of a whole catalogue, compared with COPY of the same rows into one table."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ MEMORY_MB = 400.0
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """Whole processes, their start included, over the same JSON Lines file; each import a fresh shop."""
+    """Whole processes, including their start, over the same JSON Lines file; each import into a new shop."""
     async with ground.stand("b6") as stand:
         path = stand.folder / "catalogue.jsonl"
         write_jsonl(path, made_products(size["variants"], seed=rng.randrange(10**9), prefix="b6"))

@@ -1,4 +1,4 @@
-"""B7: the whole catalogue in one answer beside the same bytes from a file."""
+"""B7: the whole catalogue in one answer, compared with the same bytes from a file."""
 
 import random
 import time
@@ -20,7 +20,7 @@ LANES = 4
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """The first answer is rendered and shown for information; the ratio is of warm ones."""
+    """The ratio is of cached answers; the first one, which is rendered, is for information."""
     async with populated(ground, "b7", variants=size["products"]) as (stand, shop):
         with stand.serving(workers=1, log_level="info") as server:
             (worker,) = server.children(WEB)

@@ -1,4 +1,4 @@
-"""B8: pages and orders in a shop with ten and a hundred times the goods, beside the small shop."""
+"""B8: pages and orders in shops with ten and a hundred times the goods, compared with the small shop."""
 
 import random
 from contextlib import AsyncExitStack
@@ -13,7 +13,7 @@ FLOOR = 1.5
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """All shops stand side by side, each with a server of its own, and take turns."""
+    """All shops exist at the same time, each with its own server, and take turns."""
     counts = [size["small"], size["middle"], size["large"]]
     async with AsyncExitStack() as stack:
         shops = []
@@ -34,7 +34,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
 
 
 async def _take_turns(legs: list[Leg], *, pairs: int) -> list[list[float]]:
-    """A B C A B C, after a warm-up."""
+    """Measure in turns (A B C A B C), after a warm-up."""
     found: list[list[float]] = [[] for _ in legs]
     for leg in legs:
         await leg()

@@ -1,4 +1,4 @@
-"""B9: deliveries per second through the engine, beside the HTTP client alone posting the same bodies."""
+"""B9: deliveries per second through the engine, compared with the HTTP client posting the same bodies."""
 
 import asyncio
 import itertools
@@ -31,7 +31,7 @@ _QUEUE = """
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """Four shops with one target each; the client alone has as many calls under way."""
+    """Four shops with one target each; the client makes as many calls at once."""
     async with ground.stand("b9") as stand, Outbound(allowed_hosts=["127.0.0.1"]) as outbound:
         with _receiver() as url:
             engine = _Engine(stand, outbound, url, count=size["deliveries"])
@@ -48,7 +48,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
 
 
 class _Engine:
-    """The worker's loop with one kind, which posts what it was given."""
+    """The worker's loop with one kind of delivery, which posts its payload."""
 
     def __init__(self, stand: Stand, outbound: Outbound, url: str, *, count: int) -> None:
         self._stand = stand
@@ -60,12 +60,12 @@ class _Engine:
         self.faults: tuple[str, ...] = ()
 
     async def furnish(self) -> None:
-        """The shops whose deliveries go out."""
+        """Create the shops."""
         async with self._stand.database.begin() as tx:
             self._shops = [(await make_shop(tx)).id for _ in range(SHOPS)]
 
     async def empty(self) -> float:
-        """Queue a full load, then send it: deliveries a second."""
+        """Queue all deliveries, then send them; deliveries per second."""
         await self._fill(next(self._subjects))
         kind = DeliveryKind(name="bench", build=self._build)
         service = Delivering(
@@ -105,7 +105,7 @@ class _Engine:
 
 
 async def _post_alone(outbound: Outbound, url: str, *, count: int) -> float:
-    """The same bodies with the client alone: calls a second."""
+    """Post the same bodies with the client alone; calls per second."""
     numbers = iter(range(count))
 
     async def post() -> None:

@@ -1,4 +1,4 @@
-"""B10: how long `serve` takes to be ready on existing data, and what an idle worker keeps."""
+"""B10: how long `serve` takes to be ready on existing data, and the memory of an idle worker."""
 
 import random
 import time
@@ -19,7 +19,7 @@ TIMES = 5
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """The whole product with its own database, started again and again on one data folder."""
+    """Start the whole product with its own database several times on one data folder."""
     folder = ground.folder / "b10"
     with serving(folder):
         pass  # makes the data folder
@@ -43,7 +43,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
 
 
 def _wait(url: str, server) -> None:
-    """Finer than the tests' way of waiting: the figure is a time."""
+    """Wait in shorter steps than the tests do, because the time is measured."""
     while server.process.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=2).close()

@@ -1,4 +1,4 @@
-"""B11: how well real searches are answered, by what people judged relevant."""
+"""B11: the relevance of real searches, by people's ratings."""
 
 import random
 import time
@@ -13,7 +13,7 @@ FLOOR = 0.77
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """The default weights and, for comparison, one field in which everything is joined."""
+    """Measure the default weights and, for comparison, one field with all texts joined."""
     if not icecat.is_there():
         return Measured(lines=(), figures={"not measured": "the judged searches are not here"})
     judgements = icecat.read_judgements()

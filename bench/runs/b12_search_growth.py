@@ -1,4 +1,4 @@
-"""B12, and B8 for searches: all facets in a shop with ten and a hundred times the goods."""
+"""B12, and B8 for searches: all facets in shops with ten and a hundred times the goods."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ AT_ONCE = 4
 
 
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
-    """Searches that find some hundred products at every size, four at a time, in turns."""
+    """Searches that find a few hundred products at every size, four at a time, in turns."""
     counts = [size[name] for name in ("small", "middle", "large") if name in size]
     figures: dict[str, float | int | str] = {}
     times: dict[int, list[float]] = {}
@@ -62,7 +62,7 @@ def _spread(times: list[float]) -> str:
 
 
 def _memory(search: OpenSearch) -> float:
-    """What a process takes more, besides the pages of the index that the system keeps for all."""
+    """How much more memory a process needs, without the index pages that all processes share."""
     said = subprocess.run(
         [sys.executable, "-m", "bench.search_memory", str(search.folder.parent)],
         env=environment(),
@@ -78,7 +78,7 @@ def _memory(search: OpenSearch) -> float:
 async def _ask(
     search: OpenSearch, shop_id: int, count: int, *, calls: int, rng: random.Random
 ) -> list[float]:
-    """Milliseconds of each search as its caller waits for it."""
+    """Milliseconds that each search takes for its caller."""
     requests = [_request(count, rng) for _ in range(calls)]
     took: list[float] = []
 

@@ -1,4 +1,4 @@
-"""The claims in the order in which they are tried."""
+"""The claims in the order in which they are tested."""
 
 from proof.claim import Claim
 from proof.claims import (

@@ -1,4 +1,4 @@
-"""P1: many buyers, few units: every unit is sold, none twice, and every loser is told so cleanly."""
+"""P1: many buyers, few units: every unit is sold once, and every other buyer gets a proper refusal."""
 
 import asyncio
 import random
@@ -53,7 +53,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 
 async def _reserved(stand: Stand, findings: Findings) -> int:
-    """How many losers are entered as reserved; they keep nothing."""
+    """How many orders without stock are `reserved`; they hold no stock."""
     async with stand.database.statement() as tx:
         kept = await tx.value(
             "select count(*) from orders o join order_allocations a"

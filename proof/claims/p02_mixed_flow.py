@@ -1,4 +1,4 @@
-"""P2: stock under random operations from many tasks is at all times what a model says."""
+"""P2: under random operations from many tasks, stock always equals a model's."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ LONG_TTL_S = 86_400
 
 @dataclass
 class Model:
-    """What should be: changed by each operation that reports success, whatever its order."""
+    """The expected stock; each successful operation changes it, in any order."""
 
     on_hand: int = START
     held: int = 0
@@ -55,7 +55,7 @@ class Model:
 
 
 class Flow:
-    """The operations, each through the door or the core, each telling the model of its success."""
+    """The operations, through the channel or the core; each that succeeds updates the model."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Flow:
         ]
 
     async def step(self, connection: Connection) -> None:
-        """One operation by chance."""
+        """One random operation."""
         weights = [weight for weight, _ in self._operations]
         operation = self._rng.choices(self._operations, weights)[0][1]
         try:
@@ -96,7 +96,7 @@ class Flow:
         self.done += 1
 
     async def buy(self, connection: Connection) -> None:
-        """Through the door."""
+        """Order through the channel."""
         quantity = self._rng.randint(1, 12)
         outcome = await buy(
             connection,
@@ -115,7 +115,7 @@ class Flow:
             self.findings.expect(outcome.kind == SHORT, f"buying: {outcome.text or outcome.kind}")
 
     async def hold(self, _: Connection) -> None:
-        """Short holds are all of one size, so that a count of expired ones says how much."""
+        """Place a hold; short ones have one size, so that the number of expired ones gives their quantity."""
         is_short = self._rng.random() < 0.5
         quantity = SHORT_HOLD if is_short else self._rng.randint(1, 9)
         async with self._stand.database.begin() as tx:
@@ -134,7 +134,7 @@ class Flow:
             self.model.long_holds[hold.id] = quantity
 
     async def release(self, _: Connection) -> None:
-        """A hold that may have expired meanwhile: then it is refused."""
+        """Release a hold; refused if it has expired meanwhile."""
         if not (hold := self._pick_hold()):
             return
         async with self._stand.database.begin() as tx:
@@ -142,7 +142,7 @@ class Flow:
         self.model.held -= hold[1]
 
     async def commit(self, _: Connection) -> None:
-        """A hold becomes a share of an order in the order's own statement."""
+        """Convert a hold into an order's stock, in the order's own statement."""
         if not (hold := self._pick_hold()):
             return
         line = line_of(
@@ -156,13 +156,13 @@ class Flow:
         self.model.orders[placed.id] = hold[1]
 
     async def expire(self, _: Connection) -> None:
-        """Two hours later, for the short ones."""
+        """Expire the short holds, two hours later."""
         async with self._stand.database.begin() as tx:
             count = await expire_holds(tx, now=_now() + timedelta(hours=2))
         self.model.held -= count * SHORT_HOLD
 
     async def cancel(self, _: Connection) -> None:
-        """An order that nobody works on gives everything back."""
+        """Cancel an order that nobody works on; all its stock is released."""
         if not self.model.orders:
             return
         order_id = self._rng.choice(list(self.model.orders))
@@ -172,7 +172,7 @@ class Flow:
         self.model.committed -= quantity
 
     async def restock(self, _: Connection) -> None:
-        """Goods come in."""
+        """Receive goods."""
         quantity = self._rng.randint(1, 40)
         async with self._stand.database.begin() as tx:
             await receive_stock(
@@ -185,7 +185,7 @@ class Flow:
         self.model.on_hand += quantity
 
     async def count(self, _: Connection) -> None:
-        """A count found more."""
+        """Correct the level upwards, as after a count."""
         difference = self._rng.randint(1, 3)
         async with self._stand.database.begin() as tx:
             await adjust_stock(
@@ -198,7 +198,7 @@ class Flow:
         self.model.on_hand += difference
 
     async def compare(self) -> None:
-        """The level beside the model, and its entries beside the level."""
+        """Compare the level with the model, and its entries with the level."""
         async with self._stand.database.begin() as tx:
             found = await level(tx, shop_id=self._shop.id, variant_id=self._variant_id)
             entries = await tx.one(
@@ -222,7 +222,7 @@ class Flow:
         )
 
     def _pick_hold(self) -> tuple[int, int] | None:
-        """Take a hold out of the model's lists, so that no other task tries the same one."""
+        """Take a hold out of the model, so that no other task uses it."""
         if self.model.short_holds and self._rng.random() < 0.5:
             place = self._rng.randrange(len(self.model.short_holds))
             return self.model.short_holds.pop(place), SHORT_HOLD
@@ -233,7 +233,7 @@ class Flow:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Eight tasks; all of them pause after every 100 operations for a comparison."""
+    """Eight tasks, which pause after every 100 operations for a comparison."""
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)
         variant_id = await make_variant(tx, shop=shop, own=START)

@@ -1,4 +1,4 @@
-"""P3: processes die at any instant while partners order; what was acknowledged stays, once."""
+"""P3: processes are killed at any moment while partners order; every acknowledged order exists exactly once."""
 
 import asyncio
 import random
@@ -35,7 +35,7 @@ START_AGAIN_S = 60.0
 
 
 class Shoppers:
-    """Twenty clients; each retries an order under its number, signed anew, until it is acknowledged."""
+    """Twenty clients; each retries an order with its number and a new signature until it is acknowledged."""
 
     def __init__(self, stand: Stand, doors: list[Door], variants: list[int]) -> None:
         self.acknowledged: dict[str, int] = {}
@@ -48,7 +48,7 @@ class Shoppers:
         self._variants = variants
 
     async def shop(self, rng: random.Random) -> None:
-        """One client's life; its last order is seen through."""
+        """Order until told to stop; the last order is completed."""
         connection: Connection | None = None
         while not self.stopping.is_set():
             door = rng.choice(self._doors)
@@ -98,7 +98,7 @@ async def _buy(connection: Connection, door: Door, number: str, variant_id: int)
 
 
 class Executioner:
-    """Chooses who dies next, and starts again what nobody else starts."""
+    """Chooses the next process to kill, and restarts what nothing else restarts."""
 
     def __init__(
         self, stand: Stand, stack: ExitStack, *, holder: tuple[int, int], rng: random.Random
@@ -111,7 +111,7 @@ class Executioner:
         self._holder = self._start_holder()
 
     async def kill(self, kind: str) -> None:
-        """One SIGKILL."""
+        """Send one SIGKILL."""
         if kind == "server":
             await self._kill_server()
         elif kind == "holder":
@@ -129,18 +129,18 @@ class Executioner:
         self.killed[kind] += 1
 
     def end(self) -> None:
-        """The holder dies with a hold in its hands."""
+        """Kill the holder while it has a hold."""
         self._holder.kill()
         self._holder.wait()
 
     async def _kill_server(self) -> None:
-        """The parent: its children notice and leave; an operator's service manager starts another."""
+        """Kill the parent: its children notice and exit, and we restart it as a service manager would."""
         old = self._stand.server
         old.end(signal.SIGKILL)
         await asyncio.to_thread(_start_again, self._stack, self._stand, old)
 
     def _kill_backend(self) -> None:
-        """A database process of the server: PostgreSQL goes through crash recovery."""
+        """Kill a database backend of the server; PostgreSQL goes through crash recovery."""
         pids = patiently(lambda: _backends(self._stand.url))
         if pids:
             kill(self._rng.choice(pids))
@@ -174,7 +174,7 @@ def _backends(url: str) -> list[int]:
 
 
 def _start_again(stack: ExitStack, stand: Stand, old: ServerProcess) -> None:
-    """On the same port, once the orphans have left it."""
+    """Restart on the same port, once orphaned processes have left it."""
     deadline = time.monotonic() + START_AGAIN_S
     while True:
         try:
@@ -216,7 +216,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 
 def _order_of_death(kills: int, rng: random.Random) -> list[str]:
-    """Every kind at least once, the rest by weight."""
+    """What to kill, in order: every kind at least once, the rest by weight."""
     chosen = rng.choices(list(VICTIMS), list(VICTIMS.values()), k=kills - len(ALWAYS))
     kinds = [*ALWAYS, *chosen]
     rng.shuffle(kinds)
@@ -226,7 +226,7 @@ def _order_of_death(kills: int, rng: random.Random) -> list[str]:
 async def _account(
     stand: Stand, shoppers: Shoppers, executioner: Executioner, variants: list[int]
 ) -> Result:
-    """Orders in the book beside those acknowledged; holds after their time."""
+    """Compare stored orders with acknowledged ones, and look for expired holds."""
     findings = Findings()
     await asyncio.sleep(HOLD_TTL_S)
     async with stand.recovered() as database:

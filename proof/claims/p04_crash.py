@@ -1,4 +1,4 @@
-"""P4: a crash between any two statements of a write path leaves the state before or after, never between."""
+"""P4: after a crash between any two statements of a write path, the state is the one before or after it."""
 
 import random
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ State = tuple[str, ...]
 
 @dataclass
 class Tally:
-    """How much was tried."""
+    """How many crashes were tried."""
 
     paths: int = 0
     crashes: int = 0
@@ -37,7 +37,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a path does when nothing breaks: its committed states, statements and fail points."""
+    """An undisturbed run of a path: its committed states, statements and fail points."""
 
     states: list[State]
     statements: int
@@ -45,7 +45,7 @@ class Reference:
 
 
 class Trial:
-    """One write path on databases copied from the one it was prepared in."""
+    """One write path, run on copies of a prepared database."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Trial:
         self._choose = choose
 
     async def run(self) -> None:
-        """The undisturbed run, a crash before every statement, a failure at every fail point."""
+        """Run undisturbed, then with a crash before every statement and a failure at every fail point."""
         reference = await self._undisturbed()
         path = self._path
         commits = len(reference.states) - 1
@@ -77,7 +77,7 @@ class Trial:
         self._tally.paths += 1
 
     async def _break_everywhere(self, used: Reading, reference: Reference) -> None:
-        """A copy serves as long as it stays as it was; after that each break has its own."""
+        """A copy is reused while its state is unchanged; after that each interruption gets its own."""
         is_intact = True
         for number in self._choose(list(range(1, reference.statements + 1))):
             where = f"crash before statement {number}"
@@ -94,7 +94,7 @@ class Trial:
     async def _leaves(
         self, copy: Reading, reference: Reference, *, at: int = 0, step: str | None = None
     ) -> bool:
-        """Whether a broken run leaves the state as it was before."""
+        """Whether an interrupted run leaves the state unchanged."""
         return await self._broken_run(copy, at=at, step=step) == reference.states[0]
 
     async def _judged(
@@ -117,7 +117,7 @@ class Trial:
         return Reference(breaking.states, breaking.count, steps)
 
     async def _broken_run(self, copy: Reading, *, at: int, step: str | None) -> State:
-        """Run the path until it breaks, before a statement or at a fail point; the state it leaves."""
+        """Run the path until it is interrupted, before a statement or at a fail point; returns the state."""
         if step:
             copy.break_at(step)
         breaking = Breaking(copy.url, at=at)
@@ -144,7 +144,7 @@ class Trial:
         self._findings.expect(False, f"{self._path.name}, {where}: half done in {tables}")
 
     async def _recover(self, url: str, *, where: str) -> None:
-        """Between two transactions of a path the doctor finds nothing, and going on ends it once."""
+        """After a crash between two transactions the doctor finds nothing, and recovery completes the work once."""
         database = Database(url, min_size=1, max_size=4)
         await database.open()
         if self._path.recover:
@@ -175,15 +175,15 @@ class Trial:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Every write path, broken everywhere, or in CI at places that the seed chooses.
+    """Every write path, interrupted at every place, or in CI at places that the seed chooses.
 
-    On a server that does not wait for the disk: the machine does not lose power here, and some
-    hundred databases are made and dropped.
+    The database server does not wait for the disk: no power is lost here, and hundreds of databases
+    are created and dropped.
     """
     findings, tally = Findings(), Tally()
 
     def choose(places: list[Any]) -> list[Any]:
-        """All of them, or some with the last: before the commit."""
+        """All places, or a sample with the last, which is before the commit."""
         most = size["breaks"]
         if not most or len(places) <= most:
             return places
@@ -208,10 +208,10 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 async def _prepare(
     admin_url: str, path: WritePath, receiver: WebhookReceiver, *, folder: Path
 ) -> Scene:
-    """The database that all trials of this path are copied from.
+    """Prepare the database that all runs of this path are copied from.
 
-    Analysed, for what is left of a broken run's analysing is not undone with it, and would make
-    the next run on the same copy a few statements shorter.
+    It is analysed: statistics that an interrupted run gathered are not rolled back, and would make the
+    next run on the same copy a few statements shorter.
     """
     create_database(admin_url, PREPARED)
     database = Database(with_database(admin_url, PREPARED), min_size=1, max_size=4)

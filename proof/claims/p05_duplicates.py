@@ -1,4 +1,4 @@
-"""P5: however often an order is sent under its number, also with another body, it is one order."""
+"""P5: an order sent any number of times with one number, even with different bodies, is one order."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ QUANTITIES = (1, 2, 3)
 
 @dataclass(frozen=True)
 class Sent:
-    """A number, the door it was used at, and the order that it came to."""
+    """A number, the channel that it was used in, and its order."""
 
     door: Door
     number: str
@@ -27,7 +27,7 @@ class Sent:
 
 
 class Sender:
-    """Sends a number from all connections at once."""
+    """Sends orders with one number from all connections at once."""
 
     def __init__(self, connections: list[Connection], variant_id: int, findings: Findings) -> None:
         self.answers: Counter[str] = Counter()
@@ -36,7 +36,7 @@ class Sender:
         self._findings = findings
 
     async def first(self, door: Door, number: str, *, varies: bool) -> tuple[Sent, int]:
-        """A fresh number, with one body or several: one is acknowledged; which quantity that was."""
+        """Send a new number with one body or several: one is acknowledged. Returns its quantity."""
         quantities = [QUANTITIES[n % 3] if varies else 1 for n in range(len(self._connections))]
         outcomes = await self._together(door, number, quantities)
         won = [q for q, o in zip(quantities, outcomes, strict=True) if o.kind == SOLD]
@@ -47,7 +47,7 @@ class Sender:
         return Sent(door, number, max(ids)), won[0] if won else 0
 
     async def again(self, sent: Sent, *, quantity: int, where: str) -> None:
-        """A number that was used: every answer is the same refusal, and names the same order."""
+        """Send a used number: every answer is the same refusal and names the same order."""
         outcomes = await self._together(sent.door, sent.number, [quantity] * 5)
         right = Outcome(TAKEN, order_id=sent.order_id)
         for outcome in outcomes:
@@ -77,7 +77,7 @@ class Sender:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Half of the numbers are sent with one body, half with three; then again, and after a restart."""
+    """Send half of the numbers with one body, half with three; then again, and after a restart."""
     findings = Findings()
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)
@@ -111,7 +111,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 
 async def _same_number(sender: Sender, doors: list[Door], findings: Findings) -> int:
-    """One number at every partner's: each has an order of its own; how many units they took."""
+    """Use one number for every partner: each gets its own order. Returns how many units they took."""
     found = [await sender.first(door, "everybody's", varies=False) for door in doors]
     ids = {sent.order_id for sent, _ in found}
     findings.expect(len(ids) == len(doors), f"one number at {len(doors)} partners: orders {ids}")

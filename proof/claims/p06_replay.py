@@ -1,4 +1,4 @@
-"""P6: a signed call counts once, in its window, and only as it was signed."""
+"""P6: a signed call is accepted once, within its window, and only exactly as it was signed."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ PARTS = ("method", "path", *HEADERS, "body")
 
 @dataclass(frozen=True)
 class Call:
-    """A signed call in its parts, so that one bit of one part can be turned."""
+    """The parts of a signed call, so that one bit of one part can be flipped."""
 
     method: str
     path: bytes
@@ -34,7 +34,7 @@ class Call:
     body: bytes
 
     def encoded(self) -> bytes:
-        """As it goes over the wire."""
+        """The bytes that are sent."""
         lines = [self.method.encode() + b" " + self.path + b" HTTP/1.1", b"Host: crossdock.test"]
         lines += [name.encode() + b": " + value for name, value in self.headers.items()]
         lines.append(b"Content-Type: application/json")
@@ -44,7 +44,7 @@ class Call:
 
 
 class Forger:
-    """Makes genuine calls for two partners, and false ones of them."""
+    """Makes genuine calls for two partners, and forged copies of them."""
 
     def __init__(self, partners: list[PartnerFixture], variant_id: int, rng: random.Random) -> None:
         self._partners = partners
@@ -52,7 +52,7 @@ class Forger:
         self._rng = rng
 
     def genuine(self, *, offset_s: int | None = None) -> Call:
-        """A call as a partner's program makes it, stamped within the window."""
+        """A partner's call with a timestamp within the window."""
         partner = self._rng.choice(self._partners)
         offset = self._rng.randint(-250, 250) if offset_s is None else offset_s
         method = "POST" if self._rng.random() < ORDER_SHARE else "GET"
@@ -72,7 +72,7 @@ class Forger:
         return Call(method, (PREFIX + route).encode(), headers, body)
 
     def forged(self, call: Call) -> tuple[str, bytes]:
-        """The call with one bit of one signed part turned: (part, request)."""
+        """The call with one bit of one signed part flipped: (part, request)."""
         while True:
             part = self._rng.choice(PARTS)
             if part == "body" and not call.body:
@@ -85,7 +85,7 @@ class Forger:
         return json.dumps({"items": items, "id_order_partner": uuid.uuid4().hex}).encode()
 
     def _turned(self, call: Call, part: str) -> bytes | None:
-        """None where the turned bit changes nothing that is signed, or breaks the line itself."""
+        """None if the flipped bit changes nothing that is signed, or breaks the header line."""
         if part == "method":
             other = {"GET": "POST", "POST": "GET"}[call.method]
             return Call(other, call.path, call.headers, call.body).encoded()
@@ -107,7 +107,7 @@ class Forger:
 
 
 class Lanes:
-    """Many connections, so that every worker process gets its share; broken ones are opened again."""
+    """Many connections, so that every worker process gets some; broken ones are reopened."""
 
     def __init__(self, stand: Stand) -> None:
         self._stand = stand
@@ -115,7 +115,7 @@ class Lanes:
         self._turn = asyncio.Semaphore(LANES)
 
     async def send(self, request: bytes) -> Reply | None:
-        """The answer, or None when the server closed the connection instead."""
+        """The answer, or None if the server closed the connection."""
         async with self._turn:
             connection = self._free.pop(0)
             try:
@@ -129,7 +129,7 @@ class Lanes:
                 self._free.append(connection)
 
     async def all(self, requests: list[bytes]) -> list[Reply | None]:
-        """All of them, LANES at a time."""
+        """Send all requests, LANES at a time."""
         return list(await asyncio.gather(*(self.send(request) for request in requests)))
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class Lanes:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """The server's clock stands still, so that the edges of the window are exact."""
+    """The server's clock is frozen, so that the edges of the window are exact."""
     findings = Findings()
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)
@@ -190,7 +190,7 @@ async def _replay(lanes: Lanes, calls: list[Call], findings: Findings, *, where:
 
 
 async def _race(lanes: Lanes, forger: Forger, count: int, findings: Findings) -> int:
-    """The same call six times at once: one is accepted. How many orders that made."""
+    """Send one call six times at once: one is accepted. Returns how many orders that made."""
     orders = 0
     for _ in range(count):
         call = forger.genuine()
@@ -202,7 +202,7 @@ async def _race(lanes: Lanes, forger: Forger, count: int, findings: Findings) ->
 
 
 async def _forge(lanes: Lanes, forger: Forger, count: int, findings: Findings) -> int:
-    """One bit turned, sent before the genuine call: refused, and the genuine one still counts."""
+    """Send a call with one flipped bit before the genuine one: it is refused, and the genuine one is accepted."""
     parts: Counter[str] = Counter()
     calls = [forger.genuine() for _ in range(count)]
     forgeries = [forger.forged(call) for call in calls]
@@ -225,7 +225,7 @@ async def _edges(lanes: Lanes, forger: Forger, findings: Findings) -> None:
 
 
 async def _other_key(lanes: Lanes, partners: list[PartnerFixture], findings: Findings) -> None:
-    """A nonce belongs to its key: another partner may use the same one."""
+    """A nonce belongs to its key: another partner can use the same one."""
     nonce = uuid.uuid4().hex
     for partner in partners:
         request = signed_request(partner, "GET", timestamp=int(NOW.timestamp()), nonce=nonce)

@@ -1,4 +1,4 @@
-"""P6 for tokens in the body: they prove their caller for 15 minutes, and once where the partner wants it."""
+"""P6 for tokens in the body: they are valid for 15 minutes, and once if the partner wants that."""
 
 import json
 import random
@@ -34,7 +34,7 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class Call:
-    """A call whose auth text can be changed; `data` is not signed by this protocol."""
+    """A call whose `auth` text can be changed; the protocol does not sign `data`."""
 
     partner: PartnerFixture
     method: str
@@ -43,18 +43,18 @@ class Call:
     encoding: Encoding
 
     def request(self, auth: str | None = None) -> bytes:
-        """As it goes over the wire."""
+        """The bytes that are sent."""
         chosen = self.auth if auth is None else auth
         return post(self.method, *encoded(chosen, json.dumps(self.data), encoding=self.encoding))
 
     @property
     def is_order(self) -> bool:
-        """Whether it writes."""
+        """Whether it creates an order."""
         return self.method == "createOrder"
 
 
 class Forger:
-    """Makes genuine calls of a web shop, and false ones of them."""
+    """Makes genuine calls of a web shop, and forged copies of them."""
 
     def __init__(self, variant_id: int, rng: random.Random) -> None:
         self._variant_id = variant_id
@@ -63,7 +63,7 @@ class Forger:
     def genuine(
         self, partner: PartnerFixture, *, offset_s: float | None = None, salt: str = ""
     ) -> Call:
-        """A call as a web shop's program makes it, stamped within the 15 minutes."""
+        """A web shop's call with a timestamp within the 15 minutes."""
         offset = self._rng.randint(-800, SKEW_S) if offset_s is None else offset_s
         timestamp = f"{NOW.timestamp() + offset:.3f}".rstrip("0").rstrip(".")
         auth = auth_text(partner, timestamp=timestamp, salt=salt or secrets.token_hex(8))
@@ -74,7 +74,7 @@ class Forger:
         return Call(partner, "getStock", {"sku": self._variant_id}, auth, encoding)
 
     def forged(self, call: Call) -> tuple[str, bytes]:
-        """The call with one bit turned in one of the proof's values, or anywhere in its text."""
+        """The call with one bit flipped in one of the auth values, or anywhere in the auth text."""
         while True:
             part = self._rng.choice(PARTS)
             start, end = _place_of(part, call.auth)
@@ -88,7 +88,7 @@ class Forger:
 
 
 def _place_of(part: str, auth: str) -> tuple[int, int]:
-    """Where a value stands in the auth text, without its quotes; `auth` is all of it."""
+    """The position of a value in the auth text, without quotes; `auth` means the whole text."""
     if part == "auth":
         return 0, len(auth)
     value = json.loads(auth, parse_int=str, parse_float=str)[part]
@@ -97,7 +97,7 @@ def _place_of(part: str, auth: str) -> tuple[int, int]:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """One web shop as the protocol has it, one with the replay cache on; the clock stands still."""
+    """One web shop with the protocol's defaults, one with the replay cache on; the clock is frozen."""
     findings = Findings()
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)
@@ -152,7 +152,7 @@ async def _capture(
 
 
 async def _replay_kept(lanes: Lanes, calls: list[Call], findings: Findings, *, where: str) -> int:
-    """With the replay cache on, also in another encoding: the token is what counts once."""
+    """With the replay cache on a token is accepted once, also in another encoding."""
     requests = [
         replace(call, encoding=ENCODINGS[place % 3]).request() for place, call in enumerate(calls)
     ]
@@ -163,7 +163,7 @@ async def _replay_kept(lanes: Lanes, calls: list[Call], findings: Findings, *, w
 
 
 async def _replay_free(lanes: Lanes, calls: list[Call], findings: Findings, *, where: str) -> int:
-    """Without it a call counts again within its time; the same order does not."""
+    """Without it a call is accepted again within its time, but makes no second order."""
     replies = await lanes.all([call.request() for call in calls])
     for call, reply in zip(calls, replies, strict=True):
         if call.is_order:
@@ -183,7 +183,7 @@ async def _all_expired(lanes: Lanes, calls: list[Call], findings: Findings) -> N
 async def _race(
     lanes: Lanes, forger: Forger, partner: PartnerFixture, count: int, findings: Findings
 ) -> int:
-    """The same call six times at once: one is accepted."""
+    """Send one call six times at once: one is accepted."""
     for _ in range(count):
         replies = await lanes.all([forger.genuine(partner).request()] * TOGETHER)
         accepted = sum(map(_accepted, replies))
@@ -198,7 +198,7 @@ async def _forge(
     count: int,
     findings: Findings,
 ) -> int:
-    """One bit turned, sent before the genuine call: refused, and the genuine one still counts."""
+    """Send a call with one flipped bit before the genuine one: it is refused, and the genuine one is accepted."""
     parts: Counter[str] = Counter()
     calls = [forger.genuine(partners[place % len(partners)]) for place in range(count)]
     forgeries = [forger.forged(call) for call in calls]
@@ -233,7 +233,7 @@ async def _edges(lanes: Lanes, forger: Forger, partner: PartnerFixture, findings
 async def _other_shop(
     lanes: Lanes, forger: Forger, partners: tuple[PartnerFixture, ...], findings: Findings
 ) -> None:
-    """A salt belongs to its web shop, and one shop's proof with another's id is none."""
+    """A salt belongs to its web shop, and one shop's token is invalid with another's id."""
     salt = uuid.uuid4().hex
     for partner in partners:
         call = forger.genuine(partner, offset_s=0, salt=salt)

@@ -1,4 +1,4 @@
-"""P7 for web shops: no call, in whatever encoding, makes the server fail or answer what is not documented."""
+"""P7 for web shops: no call, in any encoding, gets a server error or an undocumented answer."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ AUTH_PART = re.compile(rb'(name="auth"[^\r]*\r\n(?:[^\r]+\r\n)*\r\n)(.*?)(\r\n--
 
 
 class TokenSigning(AuthBase):
-    """Puts a right proof into a generated body; one in ten goes out with what it came with."""
+    """Puts a valid token into a generated body; one in ten is sent as it was generated."""
 
     def __init__(self, partner: PartnerFixture, rng: random.Random) -> None:
         self._partner = partner
@@ -61,7 +61,7 @@ class CallFuzzing(Fuzzing):
     """Malformed calls of every method."""
 
     async def calls_in_vain(self, count: int) -> Counter[str]:
-        """How many calls each method was sent."""
+        """How many malformed calls each method got."""
         sent: Counter[str] = Counter()
         lanes = [await Connection.open(self.stand.server.port) for _ in range(LANES)]
         await asyncio.gather(*(self._lane(lane, -(-count // LANES), sent) for lane in lanes))
@@ -89,7 +89,7 @@ PREFIXES = ("/admin/api/", "/api/")
 
 
 def _is_documented(method: str, reply: Reply) -> bool:
-    """JSON with a status of the document; no success tells of an error, no failure lacks one."""
+    """Whether it is JSON with a documented status, and has `error` exactly if it failed."""
     if reply.header("content-type") != "application/json":
         return False
     document = reply.json()
@@ -100,7 +100,7 @@ def _is_documented(method: str, reply: Reply) -> bool:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Generated calls, then malformed ones; then the same processes must answer rightly."""
+    """Send generated calls, then malformed ones; then the same processes must answer correctly."""
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)
         variant_id = await make_variant(tx, shop=shop, own=10**6)

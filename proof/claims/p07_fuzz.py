@@ -1,4 +1,4 @@
-"""P7: nothing that is sent makes the server fail or answer against its own OpenAPI document."""
+"""P7: no request gets a server error or an answer that its OpenAPI document does not describe."""
 
 import asyncio
 import random
@@ -42,7 +42,7 @@ CHECKS: list[Any] = [
 
 
 class Signing(AuthBase):
-    """Signs what a generated call really sends; one in ten goes out with the headers it came with."""
+    """Signs the bytes of a generated call; one in ten is sent with its generated headers."""
 
     def __init__(self, partner: PartnerFixture, rng: random.Random) -> None:
         self._partner = partner
@@ -71,7 +71,7 @@ class Signing(AuthBase):
 
 
 class Fuzzing:
-    """Sends nonsense in three ways and looks at what comes back."""
+    """Sends invalid input in three ways and checks the answers."""
 
     def __init__(
         self, stand: Stand, partner: PartnerFixture, variant_id: int, rng: random.Random
@@ -85,7 +85,7 @@ class Fuzzing:
         self.rng = rng
 
     def generated(self, document: dict[str, Any], *, cases: int, auth: AuthBase) -> None:
-        """Calls made from the OpenAPI document, by its rules and against them."""
+        """Calls generated from the OpenAPI document, valid and invalid."""
         schema = schemathesis.openapi.from_dict(document)
         operations: list[Any] = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
         session = requests.Session()
@@ -125,7 +125,7 @@ class Fuzzing:
             self.findings.expect(False, f"{operation.label}, {mode.value}: {text[:1500]}")
 
     async def bodies(self, count: int) -> None:
-        """Signed orders with malformed bodies: each a 4xx of the channel, or an order."""
+        """Signed orders with malformed bodies: each gets a 4xx of the channel, or is an order."""
         lanes = [await Connection.open(self.stand.server.port) for _ in range(LANES)]
         share = -(-count // LANES)
         await asyncio.gather(*(self._send_bodies(lane, share) for lane in lanes))
@@ -151,7 +151,7 @@ class Fuzzing:
         connection.close()
 
     async def ask(self, connection: Connection, request: bytes) -> tuple[Connection, Reply | None]:
-        """Once more on a fresh connection where a used one is closed, as any HTTP client does."""
+        """Send a request; retry on a new connection if a used one was closed, as any HTTP client does."""
         for fresh in (not connection.is_open, True):
             if fresh:
                 connection = await Connection.open(self.stand.server.port)
@@ -163,11 +163,11 @@ class Fuzzing:
         return connection, None
 
     def _judge_silence(self, body: bytes) -> None:
-        """A server may hang up only on a body that is larger than it takes."""
+        """A server may close the connection without an answer only if the body is too large."""
         self.findings.expect(len(body) > 200_000, f"{body[:80]!r}: the connection was closed")
 
     async def sockets(self, count: int) -> None:
-        """Bytes that are no HTTP, or too much of it."""
+        """Send bytes that are not HTTP, or too many of them."""
         paths = [PREFIX + PRODUCTS, PREFIX + CREATE, "/order-detail/", "/health"]
         slots = asyncio.Semaphore(LANES)
 
@@ -184,7 +184,7 @@ class Fuzzing:
         await asyncio.gather(*(one() for _ in range(count)))
 
     async def still_serves(self, processes: list[int]) -> None:
-        """After all that: the same processes, and a right answer."""
+        """Afterwards the same processes run and answer correctly."""
         now = self.stand.server.children(WEB)
         self.findings.expect(now == processes, f"processes {processes} became {now}")
         connection = await Connection.open(self.stand.server.port)
@@ -209,7 +209,7 @@ def _is_clean(reply: Reply) -> bool:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Generated calls, malformed bodies, broken HTTP; then the server must still be the same."""
+    """Send generated calls, malformed bodies and broken HTTP; then the same processes must still run."""
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)
         variant_id = await make_variant(tx, shop=shop, own=10**6)
@@ -235,7 +235,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 
 def documents(stand: Stand) -> dict[str, dict[str, Any]]:
-    """The OpenAPI document of every channel that has one, by the channel's name, as this code makes it."""
+    """The OpenAPI document of each channel that has one, by name, generated from this code."""
     from crossdock.compose import Services
     from crossdock.db.runtime import create_runtime
 

@@ -1,4 +1,4 @@
-"""P8: whatever is posted by whomever, debits are credits after each commit, and no floor is broken."""
+"""P8: after every commit debits equal credits, and no balance is below its floor."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ _COUNTED = """
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Writers post at random; after each commit the currencies are summed, at the end every row."""
+    """Writers post random transfers; each currency is summed after every commit, every row at the end."""
     findings, counts = Findings(), Counter[str]()
     async with stand.database.begin() as tx:
         shop_id = (await make_shop(tx)).id
@@ -83,7 +83,7 @@ async def _write(
 
 
 async def _look(database: Database, shop_id: int, findings: Findings) -> None:
-    """Zero in each currency, and nothing below its floor, in whatever is committed now."""
+    """Check that the committed balances of each currency sum to zero and none is below its floor."""
     async with database.statement() as tx:
         rows = await tx.all(_BALANCE, (shop_id,))
     for currency, total, above_floor in rows:
@@ -92,7 +92,7 @@ async def _look(database: Database, shop_id: int, findings: Findings) -> None:
 
 
 def _transfer(rng: random.Random) -> Transfer:
-    """Sales, payments, purchases and top-ups of prepaid balances, of which some are too large."""
+    """A random sale, payment, purchase or top-up of a prepaid balance; some are too large."""
     customer = f"customer:{rng.randrange(CUSTOMERS)}"
     reseller = f"reseller:{rng.randrange(CUSTOMERS)}"
     debit, credit = rng.choice(

@@ -1,4 +1,4 @@
-"""P9: a prepaid balance is spent once, however many spend it at the same time."""
+"""P9: a prepaid balance is spent once, however many purchases run at the same time."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ CONNECTIONS = 32
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Each round a fresh balance for ten purchases, and many more of them at once."""
+    """Each round has a new balance for ten purchases, and many more purchases at once."""
     findings, sold, refused = Findings(), 0, 0
     async with stand.database.begin() as tx:
         shop_id = (await make_shop(tx)).id
@@ -46,7 +46,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 
 async def _post(database: Database, shop_id: int, transfer: Transfer) -> bool:
-    """Whether the balance covered it."""
+    """Post a purchase; whether the balance was enough."""
     try:
         async with database.begin() as tx:
             await post_transfers(tx, shop_id=shop_id, transfers=[transfer], now=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""P10: each serial is delivered once, the oldest first, whoever asks and asks again."""
+"""P10: each serial is delivered once, the oldest first, even if orders are repeated."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ BATCH = 100
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Twice as many orders as there are serials; every third is broken off first, each sent twice."""
+    """Twice as many orders as serials; every third is first interrupted, and each is sent twice."""
     findings, counts = Findings(), Counter[str]()
     serials = [f"KEY-{number:06d}" for number in range(size["serials"])]
     async with stand.database.begin() as tx:
@@ -77,13 +77,13 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 
 class _BrokenOff(Exception):
-    """The caller is gone before its transaction is committed."""
+    """The caller disappeared before its transaction was committed."""
 
 
 async def _fulfil(
     database: Database, draft: OrderDraft, *, is_broken_off: bool, counts: Counter[str]
 ) -> int | None:
-    """The order's id, or None where no serial was left; an order that was placed is sent once more."""
+    """Place an order, and repeat it; its id, or None if no serial was left."""
     try:
         if is_broken_off:
             with contextlib.suppress(_BrokenOff):

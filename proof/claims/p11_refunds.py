@@ -1,4 +1,4 @@
-"""P11: refunds never pass what was captured, here and in the provider's own books."""
+"""P11: refunds never exceed what was captured, here and in the provider's records."""
 
 import asyncio
 import random
@@ -33,7 +33,7 @@ _BOOKS = """
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Each round a captured payment and many refunds at once; in every third one answers get lost."""
+    """Each round has a captured payment and many refunds at once; in every third round answers are lost."""
     findings, counts = Findings(), Counter[str]()
     clock = FrozenClock(datetime.now(UTC))
     async with stand.database.begin() as tx:

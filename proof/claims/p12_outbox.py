@@ -1,4 +1,4 @@
-"""P12: receivers fail, hang and redirect, senders are killed; everything arrives, under one id each."""
+"""P12: receivers fail, hang and redirect, senders are killed; every delivery arrives, always with the same id."""
 
 import asyncio
 import hashlib
@@ -35,7 +35,7 @@ STALL_S = 120.0
 
 
 class Receiver(HttpSimulator):
-    """Takes signed messages; some it fails, leaves without an answer, or sends elsewhere."""
+    """Receives signed messages; some it answers with an error, a redirect, or not at all."""
 
     def __init__(self, rng: random.Random) -> None:
         super().__init__(self._answer)
@@ -66,7 +66,7 @@ class Receiver(HttpSimulator):
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Orders are placed while their sender is killed; then the queue is let run empty."""
+    """Place orders while the sender is killed; then let the queue run empty."""
     async with Receiver(random.Random(rng.random())) as receiver:
         shops = await _open_shops(stand, receiver, rng)
         waits = ",".join(map(str, WAITS_S))
@@ -100,7 +100,7 @@ async def _open_shops(stand: Stand, receiver: Receiver, rng: random.Random) -> l
 
 
 async def _place(stand: Stand, shops: list[ShopFixture], *, count: int) -> set[str]:
-    """Place so many orders; the ids under which their messages have to arrive."""
+    """Place so many orders; the ids with which their messages must arrive."""
     expected: set[str] = set()
     numbers = iter(range(count))
 
@@ -122,10 +122,10 @@ async def _place(stand: Stand, shops: list[ShopFixture], *, count: int) -> set[s
 async def _kill_senders(
     stand: Stand, receiver: Receiver, *, count: int, most: int, rng: random.Random
 ) -> int:
-    """SIGKILL the worker amid its calls; what it had claimed is then found as if its time were over.
+    """Kill the worker during its calls; then let its claims expire.
 
-    Up to `most` calls lie between one kill and the next, so that a worker that has just begun is
-    killed as well as one that has long been sending.
+    There are at most `most` calls between two kills, so that both a worker that has just started and
+    one that has been sending for long are killed.
     """
     for _ in range(count):
         wanted = len(receiver.requests) + rng.randint(1, most)
@@ -144,14 +144,14 @@ async def _kill_senders(
 
 
 async def _let_claims_run_out(stand: Stand) -> None:
-    """Claims of a living worker are taken as well: a success counts even after its claim was lost."""
+    """Expire the claims of running workers too: a success counts even after its claim was lost."""
     now = datetime.now(UTC)
     async with stand.database.statement() as tx:
         await requeue_lost(tx, now=now, due=now + timedelta(days=1))
 
 
 async def _settle(stand: Stand, shops: list[ShopFixture]) -> None:
-    """Until everything is sent: what was redirected has failed, and an operator sends it again."""
+    """Wait until everything is sent; redirected deliveries have failed and are resent by hand."""
     deadline = time.monotonic() + SETTLE_S
     left, moved_at = -1, time.monotonic()
     while left and time.monotonic() < deadline:
@@ -203,7 +203,7 @@ async def _account(
 
 
 async def _sequences(stand: Stand, shop_id: int) -> list[int]:
-    """The numbers of the shop's feed, read page after page as a reader would."""
+    """The sequence numbers of the shop's feed, read page by page."""
     found: list[int] = []
     async with stand.database.statement() as tx:
         while await number_events(tx, shop_id=shop_id):

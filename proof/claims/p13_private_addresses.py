@@ -1,4 +1,4 @@
-"""P13: deliveries to private places open no socket, however the address is written or changes."""
+"""P13: deliveries to private addresses open no socket, however the address is written or changes."""
 
 import random
 import sys
@@ -27,7 +27,7 @@ REDIRECTS = ("http://127.0.0.1/", "http://169.254.169.254/latest/meta-data/", "h
 
 
 class Trap:
-    """What the interpreter itself reports of connecting sockets, once switched on."""
+    """Records every socket connection that the interpreter's audit hook reports, once it is switched on."""
 
     def __init__(self) -> None:
         self.opened: list[str] = []
@@ -36,7 +36,7 @@ class Trap:
 
     @contextmanager
     def set(self) -> Iterator[None]:
-        """Listen while the block runs; a hook cannot be taken off again."""
+        """Record while the block runs; an audit hook cannot be removed."""
         self._is_set = True
         try:
             yield
@@ -49,7 +49,7 @@ class Trap:
 
 
 class Resolver:
-    """Names of private addresses, and one whose address changes with every question."""
+    """A resolver with names of private addresses, and a name whose address changes with every query."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -62,7 +62,7 @@ class Resolver:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """One order, with a delivery of it to each of the addresses."""
+    """Queue one order's delivery to each of the addresses."""
     trap, findings = Trap(), Findings()
     urls = [*NASTY, *(f"http://{name}/hook" for name in NAMED), f"http://{REBINDING}/"]
     async with HttpSimulator(_redirect) as receiver:
@@ -101,7 +101,7 @@ async def _redirect(request: Request) -> Reply:
 
 
 async def _queue(stand: Stand, urls: list[str], *, outbound: Outbound) -> int:
-    """The shop of an order with a connector and a delivery for each URL, put there past all checks."""
+    """Create a connector and a delivery for each URL, without the checks; returns the order's shop."""
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)
         variant_id = await make_variant(tx, shop=shop, own=9)
@@ -136,7 +136,7 @@ async def _queue(stand: Stand, urls: list[str], *, outbound: Outbound) -> int:
 
 
 async def _configure(stand: Stand, urls: list[str], *, shop_id: int, outbound: Outbound) -> int:
-    """How many of the URLs are refused when an operator sets them; names are looked up later."""
+    """How many of the URLs are refused when an operator sets them; names are resolved later."""
     refused = 0
     for number, url in enumerate(urls):
         try:

@@ -1,4 +1,4 @@
-"""P14: what belongs to somebody else answers exactly like what does not exist."""
+"""P14: requests for what belongs to somebody else get the same answers as for what does not exist."""
 
 import itertools
 import json
@@ -30,7 +30,7 @@ CHANGING = re.compile(rb"\r\n(?:x-request-id|date):[^\r]*", re.IGNORECASE)
 
 
 class Prober:
-    """Asks one server with everybody's credentials."""
+    """Sends requests with every caller's credentials."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -46,7 +46,7 @@ class Prober:
         return await self._signed(partner, "POST", body)
 
     async def listed(self, partner: PartnerFixture) -> Reply:
-        """The partner's list."""
+        """The partner's product list."""
         return await self._signed(partner, "GET", b"")
 
     async def page(self, order_id: int, key: str) -> Reply:
@@ -61,13 +61,13 @@ class Prober:
         return await self._connection.exchange(request)
 
     def same(self, foreign: Reply, unknown: Reply, *ids: object) -> bool:
-        """Whether the two answers are the same bytes, but for request id, date and the asked id."""
+        """Whether two answers are the same bytes, except request id, date and the requested id."""
         self.compared += 1
         return plain(foreign, ids) == plain(unknown, ids)
 
 
 def plain(reply: Reply, ids: tuple[object, ...]) -> bytes:
-    """An answer without its request id and date, and with ID for what was asked for."""
+    """An answer without request id and date, and with ID in place of the requested id."""
     whole = CHANGING.sub(b"", reply.head) + b"\r\n\r\n" + reply.body
     for asked in ids:
         whole = whole.replace(str(asked).encode(), b"ID")
@@ -75,7 +75,7 @@ def plain(reply: Reply, ids: tuple[object, ...]) -> bytes:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Every operation x everything foreign x every set of permissions."""
+    """Try every operation x everything foreign x every set of permissions."""
     findings = Findings()
     async with stand.database.begin() as tx:
         shop, other_shop = await make_shop(tx), await make_shop(tx)
@@ -118,7 +118,7 @@ async def _place_others(
     own: int,
     foreign: int,
 ) -> dict[str, tuple[int, str, str]]:
-    """An order of another partner in the shop, and one of another shop: (id, key, number)."""
+    """Place an order of another partner of the shop, and one of another shop: (id, key, number)."""
     orders = {}
     for kind, partner, variant_id in (
         ("neighbour", neighbour, own),
@@ -139,7 +139,7 @@ async def _probe_variant(
     *,
     where: str,
 ) -> None:
-    """Alone, beside an own one, and in absurd quantity."""
+    """Order it alone, with an own one, and in a huge quantity."""
     nobody = _unknown(variant_id)
     for lines in (((0, 1),), ((own, 1), (0, 1)), ((0, 999_999),), ((0, 1), (0, 2))):
         replies = []
@@ -173,7 +173,7 @@ async def _probe_numbers(
     own: int,
     role: str,
 ) -> None:
-    """Another partner's order number is free: it is neither a conflict nor a way to its order."""
+    """Another partner's order number can be used: it is no conflict and does not lead to its order."""
     for kind, (order_id, key, number) in orders.items():
         reply = await prober.order(partner, (own, 1), number=number)
         wanted = 201 if "orders.create" in ROLES[role] else 403
@@ -186,7 +186,7 @@ async def _probe_numbers(
 async def _probe_pages(
     prober: Prober, findings: Findings, orders: dict[str, tuple[int, str, str]]
 ) -> None:
-    """Only the right pair opens a page; a wrong key for an order that exists tells nothing."""
+    """Only the right id and key open a page; a wrong key does not show whether the order exists."""
     keys = {kind: key for kind, (_, key, _) in orders.items()}
     wrong = {**keys, "nobody's": f"wc_order_{uuid.uuid4().hex[:13]}", "none": ""}
     for (kind, (order_id, key, _)), (whose, other) in itertools.product(
@@ -212,7 +212,7 @@ async def _nothing_foreign(
     *,
     before: dict[int, int],
 ) -> None:
-    """The other shop has its one order; the probes wrote there nothing."""
+    """The other shop still has its one order: the probes wrote nothing there."""
     after = await _counts(stand)
     grown = after.get(other_shop.id, 0) - before.get(other_shop.id, 0)
     findings.expect(grown == 1, f"the other shop has {grown} orders, not 1")
@@ -231,7 +231,7 @@ async def _counts(stand: Stand) -> dict[int, int]:
 
 
 def _unknown(known: int) -> int:
-    """An id of the same length that nobody has."""
+    """An id of the same length that does not exist."""
     return 10 ** len(str(known)) - 1
 
 

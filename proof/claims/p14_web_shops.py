@@ -1,4 +1,4 @@
-"""P14 for web shops: somebody else's goods, orders and texts answer exactly like what does not exist."""
+"""P14 for web shops: requests for others' goods, orders and texts get the same answers as for what does not exist."""
 
 import random
 import uuid
@@ -38,7 +38,7 @@ class Good:
 
 @dataclass
 class Scene:
-    """Web shops side by side, and what each of them has."""
+    """Several web shops, and what each of them has."""
 
     shop: ShopFixture
     other_shop: ShopFixture
@@ -53,7 +53,7 @@ class Scene:
 
 
 class Prober:
-    """Asks for what is foreign and for what is not there, and compares the answers."""
+    """Requests what is foreign and what does not exist, and compares the answers."""
 
     def __init__(self, connection: Connection, findings: Findings) -> None:
         self.compared = 0
@@ -73,9 +73,9 @@ class Prober:
         unknown: tuple[Any, object],
         where: str,
     ) -> None:
-        """Both answers are the same bytes, but for the date, the request id and what was asked for.
+        """Expect both answers to be the same bytes, except date, request id and the requested name.
 
-        `foreign` and `unknown` are each the data to send and the name that is asked for in it.
+        `foreign` and `unknown` are each the data to send and the name in it.
         """
         replies = [await self.ask(partner, method, data) for data, _ in (foreign, unknown)]
         self.compared += 1
@@ -89,7 +89,7 @@ class Prober:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Every method x everything foreign x a web shop that sees all of its shop's goods or some."""
+    """Try every method x everything foreign, as a web shop that sees all goods of its shop and one that sees some."""
     findings = Findings()
     async with stand.database.begin() as tx:
         scene = await _furnish(tx)
@@ -167,7 +167,7 @@ _TEXTS = {
 
 
 async def _place_orders(connection: Connection, scene: Scene) -> None:
-    """An order of a web shop beside, of another shop's, and one through the wholesale door."""
+    """Place an order of another web shop, one of another shop, and one through the wholesale channel."""
     sellers: dict[str, tuple[Door, int]] = {
         "a neighbour's": (ShopWeDoDoor(scene.neighbour), scene.own),
         "a stranger's": (ShopWeDoDoor(scene.stranger), scene.goods["another shop's"].id),
@@ -184,7 +184,7 @@ async def _place_orders(connection: Connection, scene: Scene) -> None:
 async def _probe_good(
     prober: Prober, scene: Scene, partner: PartnerFixture, good: Good, *, where: str
 ) -> None:
-    """Under each of its names, to order it and to look at it."""
+    """Order it and read it, by each of its names."""
     for method, foreign, unknown, asked in _about_good(good, own=scene.own):
         await prober.compare(
             partner,
@@ -196,7 +196,7 @@ async def _probe_good(
 
 
 def _about_good(good: Good, *, own: int) -> Iterator[tuple[str, Any, Any, tuple[object, object]]]:
-    """(method, data with the good, data with what nobody has, the two names)."""
+    """(method, data with the good, data with what does not exist, the two names)."""
     names: dict[str, tuple[object, object]] = {
         "": (good.id, _unknown(good.id)),
         "reference": (good.sku, "SKU-none"),
@@ -225,7 +225,7 @@ async def _probe_order(
     *,
     where: str,
 ) -> None:
-    """By its id and by its owner's number, to read, to cancel and to send back."""
+    """Read, cancel and return it, by its id and by its owner's number."""
     nobody, no_number = _unknown(order_id), f"N-{uuid.uuid4().hex}"
     items = [{"sku": scene.own, "amount": 1, "reason": "broken"}]
     for method, more in (
@@ -253,7 +253,7 @@ async def _probe_order(
 async def _probe_lists(
     prober: Prober, scene: Scene, partner: PartnerFixture, findings: Findings, *, role: str
 ) -> None:
-    """Nothing foreign is in what is told without being asked for."""
+    """Lists contain nothing foreign."""
     hidden = {"another shop's"} | ({"a hidden merchant's"} if role == "sees some" else set())
     foreign = {
         name for kind in hidden for name in (scene.goods[kind].id, scene.goods[kind].product_id)
@@ -271,7 +271,7 @@ async def _probe_lists(
 async def _probe_numbers(
     prober: Prober, scene: Scene, partner: PartnerFixture, findings: Findings, *, role: str
 ) -> None:
-    """Another one's number is free, and leads to no order but the own one."""
+    """Another web shop's number can be used, and leads only to the caller's own order."""
     for kind, (order_id, number) in scene.orders.items():
         document = order_of((scene.own, 1), number=number)
         made = await prober.ask(partner, "createOrder", document)
@@ -300,7 +300,7 @@ async def _others_state(stand: Stand, scene: Scene) -> list[tuple[Any, ...]]:
 
 
 def _unknown(known: int) -> int:
-    """An id of the same length that nobody has."""
+    """An id of the same length that does not exist."""
     return 10 ** len(str(known)) - 1
 
 

@@ -1,4 +1,4 @@
-"""P15: every count and every facet of a search is what trying every SKU gives."""
+"""P15: every count and facet of a search equals what testing every SKU gives."""
 
 import random
 import time
@@ -26,7 +26,7 @@ from tests.support.search_shop import (
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """A part of the goods is there when the index is built; the rest comes, changes and goes after."""
+    """Build the index over a part of the goods; the rest is added, changed and removed afterwards."""
     findings = Findings()
     shop = await open_shop(stand.database)
     clock = SystemClock()
@@ -74,7 +74,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 async def _change(
     stand: Stand, shop: Shop, goods: Goods, *, first: int, rng: random.Random
 ) -> Goods:
-    """Some of what was there changes, some goes, the rest comes; what is sold afterwards."""
+    """Change and remove some goods, and add the rest; returns what is sold afterwards."""
     clock = SystemClock()
     others = made_goods(sum(map(len, goods[:first])), rng=rng)
     changed = [sold_by(new, old) for new, old in zip(others, goods[: first // 4], strict=False)]

@@ -1,4 +1,4 @@
-"""P16: a walk by offset meets every row once that was there throughout, whatever is written meanwhile."""
+"""P16: paging by offset returns every row that exists throughout exactly once, whatever is written meanwhile."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ BULK = """
 
 
 class Writer:
-    """Changes the catalogue while it is walked."""
+    """Changes the catalogue while it is paged through."""
 
     def __init__(
         self, stand: Stand, shop: ShopFixture, variants: list[int], rng: random.Random
@@ -51,7 +51,7 @@ class Writer:
         ]
 
     async def write(self, count: int, *, until: asyncio.Event) -> None:
-        """At least `count` changes, and on until the walk is over."""
+        """Make at least `count` changes, and continue until paging ends."""
         done = 0
         while done < count or not until.is_set():
             way = self._rng.choice(self._ways)
@@ -102,7 +102,7 @@ class Writer:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """getStock and getProducts, each walked from 0 until a page is empty, while writers write."""
+    """Page through getStock and getProducts from 0 until a page is empty, while writers write."""
     findings = Findings()
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)

@@ -1,4 +1,4 @@
-"""P17: the parts of every cart make up its total, to the minor unit, in every kind of currency."""
+"""P17: the parts of every cart add up to its total, to the minor unit, in every kind of currency."""
 
 import random
 import time
@@ -62,7 +62,7 @@ class Counter:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Most carts go through the arithmetic, one in 400 becomes an order in the database."""
+    """Check the arithmetic of every cart; one in 400 becomes an order in the database."""
     findings = Findings()
     counters = [await _furnish(stand, currency, rng) for currency in CURRENCIES]
     service = placing(stand.database, SystemClock())
@@ -116,7 +116,7 @@ def _cart(counter: Counter, rng: random.Random) -> list[tuple[int, int]]:
 
 
 def _arithmetic(counter: Counter, cart: list[tuple[int, int]], rng: random.Random) -> str:
-    """What is wrong with the cart's sums, computed a second time in exact decimals; '' if nothing."""
+    """The error in the cart's sums, compared with exact decimals; '' if there is none."""
     currency = counter.currency
     unit = Decimal(1).scaleb(-exponent(currency))
     lines = [counter.prices[variant_id] * quantity for variant_id, quantity in cart]
@@ -183,7 +183,7 @@ async def _order(
 async def _sale(
     stand: Stand, counter: Counter, cart: list[tuple[int, int]], rng: random.Random
 ) -> str:
-    """An order to be paid, with discount, tax and shipping: the ledger has its parts, to the unit."""
+    """Place an order with discount, tax and shipping, and expect exactly its parts in the ledger."""
     lines = [_sold_line(counter, v, quantity=q, rng=rng) for v, q in cart]
     draft = draft_of(
         *lines,
@@ -231,7 +231,7 @@ def _sold_line(
 
 
 async def _wire(stand: Stand, counter: Counter, findings: Findings) -> int:
-    """Every price as the channel tells it: text with exactly the currency's decimals."""
+    """Expect every price of the channel to be text with exactly the currency's decimals."""
     connection = await Connection.open(stand.server.port)
     request = signed_request(
         counter.fixture, "GET", timestamp=int(time.time()), nonce=uuid.uuid4().hex
@@ -248,7 +248,7 @@ async def _wire(stand: Stand, counter: Counter, findings: Findings) -> int:
 
 
 async def _float_columns(stand: Stand) -> list[str]:
-    """Columns of a binary floating type anywhere in our schema."""
+    """Columns with a binary floating-point type in our schema."""
     async with stand.database.statement() as tx:
         rows = await tx.all(
             "select table_name || '.' || column_name from information_schema.columns"

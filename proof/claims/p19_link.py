@@ -26,7 +26,7 @@ FAULTS = ("slow", "frozen", "reset", "closed towards the database", "closed from
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Fault after fault, each mended, and the time until the next order is acknowledged."""
+    """Cause and end one fault after another; measure the time until the next acknowledged order."""
     doors, variants = await _make_shops(stand)
     findings, slowest_s, done = Findings(), 0.0, Counter[str]()
     async with TcpProxy(stand.url) as proxy:
@@ -63,7 +63,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 @asynccontextmanager
 async def _serving(stand: Stand, url: str) -> AsyncIterator[None]:
-    """Start and stop the server in a thread, for the proxy it needs runs in this one."""
+    """Start and stop the server in a thread, because its proxy runs in this one."""
     with ExitStack() as stack:
         await asyncio.to_thread(stack.enter_context, stand.serving(database_url=url))
         try:
@@ -73,7 +73,7 @@ async def _serving(stand: Stand, url: str) -> AsyncIterator[None]:
 
 
 async def _break(proxy: TcpProxy, fault: str, *, seconds: float) -> None:
-    """One fault, mended at the end."""
+    """Cause one fault, and end it."""
     if fault == "slow":
         proxy.delay_s = DELAY_S
         await asyncio.sleep(seconds)
@@ -91,7 +91,7 @@ async def _break(proxy: TcpProxy, fault: str, *, seconds: float) -> None:
 
 
 async def _account(stand: Stand, shoppers: Shoppers, findings: Findings) -> None:
-    """Each acknowledged order is there once, and nothing else is."""
+    """Every acknowledged order exists once, and no other."""
     async with stand.database.statement() as tx:
         ids = {row[0] for row in await tx.all("select id from orders")}
         committed = await tx.value("select sum(committed) from stock_levels")
@@ -114,7 +114,7 @@ async def _make_shops(stand: Stand) -> tuple[list[Door], list[int]]:
 
 
 async def _acknowledged(shoppers: Shoppers, *, more: int) -> float:
-    """Until so many more orders are acknowledged; the seconds it took."""
+    """Wait until so many more orders are acknowledged; the seconds it took."""
     started, wanted = time.monotonic(), len(shoppers.acknowledged) + more
     async with asyncio.timeout(STEP_S):
         while len(shoppers.acknowledged) < wanted:

@@ -1,4 +1,4 @@
-"""P20: an import that is killed half-way and started again ends as if nothing had happened."""
+"""P20: an import that is killed and started again has the same result as an undisturbed one."""
 
 import json
 import random
@@ -33,7 +33,7 @@ RUN_MAX_S = 1_800
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """For each format: kill at random places, resume, compare with the file, import once more."""
+    """For each format: kill at random places, resume, compare with the file, import again."""
     findings = Findings()
     figures: dict[str, int | float | str] = {}
     for name, write in FORMATS:
@@ -77,7 +77,7 @@ class Importing:
         ]
 
     def run(self, *, kill_at: float | None = None, total: int = 0) -> dict[str, int]:
-        """Run to the end, or kill it once a share of the variants is committed; the summary."""
+        """Run to the end, or kill it once a share of the variants is committed; returns the summary."""
         process = subprocess.Popen(
             self._command,
             env=environment(**self._stand.server_settings),
@@ -109,7 +109,7 @@ class Importing:
 
 
 def _places(kills: int, rng: random.Random) -> list[float]:
-    """Shares of the file, rising; the first kill comes before anything is committed."""
+    """Increasing shares of the file; the first kill comes before anything is committed."""
     return [0.0, *sorted(rng.uniform(0.05, 0.9) for _ in range(kills - 1))]
 
 

@@ -1,4 +1,4 @@
-"""P21: every process is killed at once, the embedded database's included; the next start works."""
+"""P21: after all processes are killed at once, with the embedded database's, the next start works."""
 
 import asyncio
 import os
@@ -93,7 +93,7 @@ class Starting:
 
     @property
     def url(self) -> str:
-        """The embedded database's."""
+        """The embedded database's URL."""
         return EmbeddedPostgres(self._folder).url()
 
     def start(self, *, is_contained: bool) -> ServerProcess:
@@ -120,7 +120,7 @@ class Starting:
         return self._server
 
     def measure(self) -> None:
-        """Make the cluster, then measure a start after a clean stop: a busy machine is slow at both."""
+        """Create the cluster, then measure a start after a clean stop, for comparison on a busy machine."""
         self.start(is_contained=False)
         self.stop()
         started = time.monotonic()
@@ -129,7 +129,7 @@ class Starting:
         self.stop()
 
     def stop(self) -> None:
-        """Stop the server in good order."""
+        """Stop the server properly."""
         if self._server and self._server.process.poll() is None:
             parent = psutil.Process(self._server.process.pid)
             target = parent.children()[0] if "unshare" in parent.name() else parent
@@ -137,7 +137,7 @@ class Starting:
             self._server.process.wait(GONE_S)
 
     def crash(self) -> None:
-        """SIGKILL to everything below the server, stopped first so that nobody sees another die."""
+        """SIGKILL all processes of the server; they are stopped first, so that none reacts to another's end."""
         assert self._server
         parent = psutil.Process(self._server.process.pid)
         everybody = [parent, *parent.children(recursive=True)]
@@ -151,14 +151,14 @@ class Starting:
         psutil.wait_procs(everybody, timeout=GONE_S)
 
     def end(self) -> None:
-        """Stop the last server, and delete the cluster wherever it was put."""
+        """Stop the last server, and delete the cluster."""
         self.stop()
         with EmbeddedPostgres(self._folder, temporary=True):
             pass
 
 
 def _wait(server: ServerProcess, *, is_contained: bool) -> None:
-    """Ready; the children of a contained one have another parent, so /ready alone tells."""
+    """Wait until it is ready; in a namespace the children have another parent, so only /ready is asked."""
     if not is_contained:
         wait_ready(server, timeout_s=60)
         return
@@ -176,7 +176,7 @@ def _wait(server: ServerProcess, *, is_contained: bool) -> None:
 
 
 def _may_contain() -> bool:
-    """Whether this process may make process namespaces."""
+    """Whether this process may create process namespaces."""
     if os.geteuid() != 0 or not shutil.which("unshare"):
         return False
     return subprocess.run([*CONTAINED, "true"], check=False, capture_output=True).returncode == 0

@@ -1,4 +1,4 @@
-"""P22: the disk of the data folder is filled under load and freed; nobody dies and nothing is lost."""
+"""P22: the data folder's disk is filled under load and freed; no process ends and nothing is lost."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ STEP_S = 90.0
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Both kinds of database in turn, each on a small disk of its own."""
+    """Try both kinds of database, each on a small disk of its own."""
     if not may_mount():
         raise Unavailable("it fills a small file system, which this process may not mount")
     findings, orders, slowest_s = Findings(), 0, 0.0

@@ -40,7 +40,7 @@ where wait_event = 'SyncRep' and datname = 'crossdock'
 
 
 class Round:
-    """One pair of servers, from the first order to the last one on the standby."""
+    """One primary and its standby, from the first order to the last one on the standby."""
 
     def __init__(self, stand: Stand, pair: Replicas, findings: Findings) -> None:
         self.outage_s = 0.0
@@ -75,7 +75,7 @@ class Round:
         await self._account(way, shoppers)
 
     async def _cancel_commits(self) -> None:
-        """The standby stands still, so that commits wait for it, and these are cancelled."""
+        """Freeze the standby, so that commits wait for it, and cancel those."""
         self._pair.standby.freeze()
         try:
             async with asyncio.timeout(STEP_S):
@@ -109,7 +109,7 @@ class Round:
             await asyncio.sleep(READY_EVERY_S)
 
     async def _account(self, way: str, shoppers: Shoppers) -> None:
-        """What was acknowledged is on the standby, each order once."""
+        """Every acknowledged order is on the standby, once."""
         with psycopg.connect(self._pair.standby.url("crossdock")) as connection:
             ids = {row[0] for row in connection.execute("select id from orders")}
         told = shoppers.acknowledged
@@ -123,7 +123,7 @@ class Round:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Each way of losing the primary so many times, each time with a fresh pair."""
+    """Lose the primary in each way so many times, each time with a new pair."""
     findings, rounds = Findings(), []
     for number in range(size["times"]):
         for way in WAYS:
@@ -156,7 +156,7 @@ async def _make_shops(url: str) -> tuple[list[Door], list[int]]:
 
 
 async def _acknowledged(shoppers: Shoppers, *, more: int) -> None:
-    """Until so many more orders are acknowledged."""
+    """Wait until so many more orders are acknowledged."""
     wanted = len(shoppers.acknowledged) + more
     async with asyncio.timeout(STEP_S):
         while len(shoppers.acknowledged) < wanted:

@@ -1,4 +1,4 @@
-"""P24: thousands of connections that do nothing, or read nothing; an honest client hardly notices."""
+"""P24: with thousands of connections that do nothing or read nothing, other clients are hardly slower."""
 
 import asyncio
 import random
@@ -28,7 +28,7 @@ KINDS = {"idle": b"", "half": b"GET /docs/ HTTP/1.1\r\nHos", "unread": ASKED_AHE
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Open each kind after the others, keep all of them, and ask on fresh connections meanwhile."""
+    """Open one kind of connection after the other, keep all, and send requests on new connections meanwhile."""
     findings = Findings()
     honest = Honest(stand.server.port)
     asking = asyncio.create_task(honest.ask())
@@ -56,7 +56,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 
 class Honest:
-    """A client that asks again and again, each time on a new connection."""
+    """A client that sends one request after another, each on a new connection."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -65,7 +65,7 @@ class Honest:
         self.failures: list[str] = []
 
     async def ask(self) -> None:
-        """Until cancelled."""
+        """Send requests until cancelled."""
         while True:
             started = time.monotonic()
             try:
@@ -81,14 +81,14 @@ class Honest:
             await asyncio.sleep(PAUSE_S)
 
     def p99_s(self) -> float:
-        """Of what was asked since the last phase began; the slowest of a few."""
+        """The 99th percentile of this phase's requests; the slowest if there are few."""
         ordered = sorted(self.waited_s)
         return round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3)
 
 
 @contextmanager
 def _connection(port: int, data: bytes) -> Iterator[None]:
-    """One connection that sent what it can of `data` and reads nothing."""
+    """A connection that sent as much of `data` as it could, and reads nothing."""
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         made.settimeout(5)
@@ -101,7 +101,7 @@ def _connection(port: int, data: bytes) -> Iterator[None]:
 
 @contextmanager
 def _files(count: int) -> Iterator[None]:
-    """Room for so many open files in this process."""
+    """Allow so many open files in this process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = max(soft, count + SPARE_FILES)
     if hard != resource.RLIM_INFINITY and wanted > hard:

@@ -1,4 +1,4 @@
-"""P25: the application's clock is set back, ahead and back again; jobs go on, and no replay is accepted."""
+"""P25: the application's clock is set back, ahead and back again; jobs continue, and no replay is accepted."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ class FakedClock:
         self.set(0)
 
     def set(self, offset_s: int) -> None:
-        """So many seconds from the true time, at once, in every process."""
+        """Set the difference to the true time, in seconds, in every process at once."""
         self.offset_s = offset_s
         draft = self._path.with_suffix(".new")
         draft.write_text(f"{offset_s:+d}\n")
@@ -43,12 +43,12 @@ class FakedClock:
         draft.replace(self._path)
 
     def now(self) -> int:
-        """What those processes take for the time, in seconds."""
+        """The time in those processes, in seconds."""
         return int(time.time()) + self.offset_s
 
     @contextmanager
     def for_children(self) -> Iterator[None]:
-        """In force for what is started in the block."""
+        """Apply to processes that are started in the block."""
         chosen = {
             "LD_PRELOAD": _library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._path),
@@ -71,7 +71,7 @@ def _library() -> str:
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Set the clock; wait for the jobs; send every call again that was accepted; send a new one."""
+    """Set the clock, wait for the jobs, resend every accepted call, and send a new one."""
     async with stand.database.begin() as tx:
         shop = await make_shop(tx)
         await make_variant(tx, shop=shop, own=10)
@@ -105,7 +105,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
 
 async def _jobs_have_run(stand: Stand) -> float:
-    """Until each watched job has run once more; the seconds it took, JOBS_S at most."""
+    """Wait until each watched job has run again; the seconds it took, at most JOBS_S."""
     started = time.monotonic()
     async with stand.database.statement() as tx:
         last = await tx.value("select coalesce(max(id), 0) from procrastinate_jobs")

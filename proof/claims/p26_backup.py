@@ -1,4 +1,4 @@
-"""P26: a backup that is written while partners order has all that was acknowledged before it began."""
+"""P26: a backup written while partners order contains every order acknowledged before it began."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ OTHER = "proof_p26_other"
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """Order, back up meanwhile, restore into an empty folder and into another server; compare."""
+    """Order and back up meanwhile; restore into an empty folder and into another server; compare."""
     findings, restored_orders = Findings(), 0
     doors, variants = await make_shops(stand.url)
     shoppers = Shoppers(stand, doors, variants)
@@ -56,7 +56,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 async def _restore(
     stand: Stand, findings: Findings, file: Path, before: Mapping[str, int], *, number: int
 ) -> int:
-    """Restore the file twice, and order in the embedded one; how many orders came back."""
+    """Restore the file twice, and order in the embedded database; how many orders were restored."""
     folder = stand.folder / f"restored-{number}"
     folder.mkdir()
     embedded = {**stand.server_settings, "data_dir": folder, "database_url": ""}

@@ -31,7 +31,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def files_are_short(tree: Tree) -> Iterator[Finding]:
-    """A source file stays within 400 lines; migrations and vendored assets are history, not prose."""
+    """A source file has at most 400 lines; migrations and vendored assets are exempt."""
     for path, text in tree.under(SRC):
         if not path.endswith((".py", ".sql", ".js", ".css", ".html")):
             continue
@@ -43,7 +43,7 @@ def files_are_short(tree: Tree) -> Iterator[Finding]:
 
 
 def functions_are_short(tree: Tree) -> Iterator[Finding]:
-    """A function stays within 70 lines."""
+    """A function has at most 70 lines."""
     for path, module in tree.modules(*PYTHON_FOLDERS):
         for function in _functions(module):
             lines = (function.end_lineno or function.lineno) - function.lineno + 1
@@ -53,7 +53,7 @@ def functions_are_short(tree: Tree) -> Iterator[Finding]:
 
 
 def names_say_something(tree: Tree) -> Iterator[Finding]:
-    """No file, folder, class or function is called after nothing in particular."""
+    """No file, folder, class or function has a name without a meaning, such as `utils`."""
     for path, module in tree.modules(*PYTHON_FOLDERS):
         if vague := _words(path.removesuffix(".py")) & VAGUE_WORDS:
             yield Finding(path, 1, f"the path says {_listed(vague)}: name what is in it")
@@ -84,7 +84,7 @@ def clock_and_chance_come_through_kit(tree: Tree) -> Iterator[Finding]:
 
 
 def only_the_unit_of_work_commits(tree: Tree) -> Iterator[Finding]:
-    """Nothing but db/unit_of_work.py ends a transaction."""
+    """Only db/unit_of_work.py ends a transaction."""
     for path, module in tree.modules(SRC):
         if path == SRC + "db/unit_of_work.py":
             continue
@@ -102,7 +102,7 @@ def the_core_has_no_floats(tree: Tree) -> Iterator[Finding]:
 
 
 def nothing_is_left_open(tree: Tree) -> Iterator[Finding]:
-    """No note to oneself in code, and nothing in src that raises NotImplementedError."""
+    """No notes about unfinished work in code, and nothing in src that raises NotImplementedError."""
     for path, text in tree.under(*PYTHON_FOLDERS):
         lines = () if "/vendor/" in path else text.splitlines()
         for number, line in enumerate(lines, start=1):
@@ -115,7 +115,7 @@ def nothing_is_left_open(tree: Tree) -> Iterator[Finding]:
 
 
 def sql_is_made_of_constants(tree: Tree) -> Iterator[Finding]:
-    """Into the text of a statement go named constants alone; values travel as parameters."""
+    """Only named constants are put into the text of a statement; values are parameters."""
     for path, module in tree.modules(SRC):
         for node in ast.walk(module):
             if not isinstance(node, ast.JoinedStr) or not SQL_START.match(_first_words(node)):
@@ -141,7 +141,7 @@ def core_functions_take_keywords(tree: Tree) -> Iterator[Finding]:
 
 
 def the_core_takes_sections(tree: Tree) -> Iterator[Finding]:
-    """A core function takes the section of its part, or what it needs of it, never all settings."""
+    """A core function takes its part's section of the settings, or single values, never all settings."""
     for path, module in tree.modules(SRC + "shop/"):
         imports = (node for node in ast.walk(module) if isinstance(node, ast.ImportFrom))
         for node in imports:
@@ -151,7 +151,7 @@ def the_core_takes_sections(tree: Tree) -> Iterator[Finding]:
 
 
 def doors_hold_no_sql(tree: Tree) -> Iterator[Finding]:
-    """A channel translates: it holds no SQL file and asks the transaction nothing itself."""
+    """A channel only translates: it has no SQL files and makes no queries."""
     for path, _ in tree.under(SRC + "channels/", suffix=".sql"):
         yield Finding(path, 1, "SQL in a channel: it belongs in shop")
     for path, module in tree.modules(SRC + "channels/"):
@@ -162,7 +162,7 @@ def doors_hold_no_sql(tree: Tree) -> Iterator[Finding]:
 
 
 def parts_are_used_by_their_names(tree: Tree) -> Iterator[Finding]:
-    """From outside, a part of the core is what its `__init__` exports (rule 10)."""
+    """Other code uses only what the `__init__` of a part of the core exports."""
     for path, module in tree.modules(SRC):
         for line, name in _imported_modules(module):
             words = name.split(".")
@@ -176,7 +176,7 @@ def parts_are_used_by_their_names(tree: Tree) -> Iterator[Finding]:
 def migrations_wait_briefly(tree: Tree) -> Iterator[Finding]:
     """Every revision in SQL sets a lock timeout and carries its date in its name.
 
-    A revision of several files is a folder of that name, and the Python file beside it sets the timeout.
+    A revision of several files is a folder of that name; the Python file beside it sets the timeout.
     """
     folder = SRC + "db/migrations/versions/"
     for path, text in tree.under(folder, suffix=".sql"):
@@ -201,7 +201,7 @@ def _calls(module: ast.Module) -> Iterator[ast.Call]:
 
 
 def _dotted(node: ast.expr) -> str:
-    """Spell `a.b.c` as written; anything else, such as a call in the chain, becomes `?`."""
+    """`a.b.c` as written; anything else in the chain, such as a call, becomes `?`."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
@@ -215,7 +215,7 @@ def _first_words(text: ast.JoinedStr) -> str:
 
 
 def _is_constant(value: ast.expr) -> bool:
-    """Say whether a name is spelled as a constant: `_COLUMNS`, `records.COLUMNS`."""
+    """Whether a name is written as a constant: `_COLUMNS`, `records.COLUMNS`."""
     return bool(re.fullmatch(r"_?[A-Z][A-Z0-9_]*", _dotted(value).split(".")[-1]))
 
 
@@ -234,7 +234,7 @@ def _is_clock_or_chance(name: str) -> bool:
 
 
 def _imported_modules(module: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield (line, module) of every import, naming the module that is reached into."""
+    """Yield (line, module) of every import; the module is the innermost one that is imported from."""
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -1,4 +1,4 @@
-"""Laws about where things stand: channels and the map."""
+"""Laws about the location of files: channels and the map."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MAP = "ARCHITECTURE.md"
 
 
 def channels_look_alike(tree: Tree) -> Iterator[Finding]:
-    """Every channel folder carries the same file names, so that the odd one is the interesting one."""
+    """Every channel folder has the same file names, so that differences stand out."""
     for channel in channel_names(tree):
         for name in CHANNEL_FILES:
             path = f"{CHANNELS}{channel}/{name}"
@@ -23,7 +23,7 @@ def channels_look_alike(tree: Tree) -> Iterator[Finding]:
 
 
 def channels_are_registered(tree: Tree) -> Iterator[Finding]:
-    """Every channel folder has its line in the registry: a door that nobody mounts is dead code."""
+    """Every channel folder has its line in the registry; an unregistered one would be dead code."""
     registry = tree.texts.get(REGISTRY, "")
     for channel in channel_names(tree):
         if f'"crossdock.channels.{channel}"' not in registry:
@@ -31,7 +31,7 @@ def channels_are_registered(tree: Tree) -> Iterator[Finding]:
 
 
 def the_map_is_true(tree: Tree) -> Iterator[Finding]:
-    """Every path drawn in a ```tree block of ARCHITECTURE.md exists."""
+    """Every path in a ```tree block of ARCHITECTURE.md exists."""
     if MAP not in tree.texts:
         yield Finding(MAP, 1, "the map is missing")
         return
@@ -48,9 +48,9 @@ def channel_names(tree: Tree) -> list[str]:
 
 
 def drawn_paths(markdown: str) -> Iterator[tuple[int, str]]:
-    """Yield (line, path) of a drawn tree: two spaces of indent per level, folders end in `/`.
+    """Yield (line, path) of a tree block: two spaces of indent per level, folders end in `/`.
 
-    One line may name several neighbours, separated by two spaces from the explanation:
+    One line may name several files; two spaces separate them and the explanation:
 
         src/crossdock/
           app.py  cli.py     the composition root and the command line

@@ -1,4 +1,4 @@
-"""Laws about the parts of the core: who writes which table, which SQL calls which, whose words are whose."""
+"""Laws about the parts of the core: which part writes a table, which SQL calls which, no channel's words."""
 
 import ast
 import re
@@ -42,7 +42,7 @@ _COMMENT = re.compile(r"--[^\n]*")
 
 
 def tables_have_one_writer(tree: Tree) -> Iterator[Finding]:
-    """Each table is written by the part whose file of the foundation makes it."""
+    """Only the part whose foundation file creates a table writes it."""
     owners = _owners(tree)
     for path, line, sql in _statements(tree):
         for match in _WRITTEN.finditer(sql):
@@ -53,7 +53,7 @@ def tables_have_one_writer(tree: Tree) -> Iterator[Finding]:
 
 
 def sql_calls_point_down(tree: Tree) -> Iterator[Finding]:
-    """A SQL function calls those of its own part and of the parts below it."""
+    """A SQL function calls only functions of its own part and of the parts below it."""
     made = {
         name: _part(path)
         for path, text in tree.under(CORE, suffix=".sql")
@@ -71,7 +71,7 @@ def sql_calls_point_down(tree: Tree) -> Iterator[Finding]:
 
 
 def the_core_knows_no_channel(tree: Tree) -> Iterator[Finding]:
-    """No channel is named in the core, but as the source of a rule: `(spec shopwedo 14.2)`, `seeds/002`."""
+    """The core names no channel, except as the source of a rule: `(spec shopwedo 14.2)`, `seeds/002`."""
     names = {path.removeprefix(CHANNELS).split("/")[0] for path, _ in tree.under(CHANNELS)}
     names = {name for name in names if "." not in name} - {"plumbing"}
     if not names:

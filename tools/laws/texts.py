@@ -1,4 +1,4 @@
-"""Laws about every text: links that lead somewhere, and nothing of the machine it was written on."""
+"""Laws about every text: links work, and nothing names the machine on which it was written."""
 
 import posixpath
 import re
@@ -29,17 +29,17 @@ PACKAGE = "src/crossdock/"
 
 
 def no_index_is_named(tree: Tree) -> Iterator[Finding]:
-    """No text names the host of a package index: each user has one of their own choosing."""
+    """No text names the host of a package index: users choose their own."""
     yield from _lines_with(tree, INDEX_HOSTS, "names the host of a package index")
 
 
 def no_machine_is_named(tree: Tree) -> Iterator[Finding]:
-    """No text names a path of the machine it was written on."""
+    """No text names a path of the machine on which it was written."""
     yield from _lines_with(tree, MACHINE_PATHS, "names a path of one machine")
 
 
 def links_lead_somewhere(tree: Tree) -> Iterator[Finding]:
-    """A relative link in Markdown leads to a file, and its fragment to a heading there."""
+    """A relative link in Markdown leads to an existing file, and its fragment to a heading in it."""
     for path, text in tree.under("", suffix=".md"):
         prose = _without_fences(text)
         for pattern in (LINK, REFERENCE, SOURCE):
@@ -49,9 +49,9 @@ def links_lead_somewhere(tree: Tree) -> Iterator[Finding]:
 
 
 def named_paths_exist(tree: Tree) -> Iterator[Finding]:
-    """A path in back-quotes exists: from the top of the repository, or from src/crossdock.
+    """A path in back-quotes exists, relative to the repository or to src/crossdock.
 
-    Only what is plainly a path is read as one: its first name is a folder that exists.
+    Only text whose first part is an existing folder counts as a path.
     """
     tops = _folders(tree, "") | _folders(tree, PACKAGE)
     for path, text in tree.under("", suffix=".md"):
@@ -69,7 +69,7 @@ def named_paths_exist(tree: Tree) -> Iterator[Finding]:
 
 
 def heading_anchors(markdown: str) -> set[str]:
-    """List the fragments a Markdown page offers, made from its headings as code hosts make them."""
+    """The fragments of a Markdown page's headings, as code hosts make them."""
     anchors: set[str] = set()
     for line in _without_fences(markdown).splitlines():
         if match := re.match(r"#{1,6}\s+(.*?)\s*#*$", line):
@@ -83,7 +83,7 @@ def heading_anchors(markdown: str) -> set[str]:
 
 
 def _broken(tree: Tree, page: str, link: str) -> str | None:
-    """Say what is wrong with a link; None for a good one and for one that leaves the repository."""
+    """What is wrong with a link; None for a good one and for one that leads out of the repository."""
     if re.match(r"[a-z][a-z0-9+.-]*:|//|/", link) or "{" in link:
         return None
     place, _, fragment = unquote(link).partition("#")

@@ -1,4 +1,4 @@
-"""The tree under inspection: every text file of the repository, read once."""
+"""The repository that is checked: every text file, read once."""
 
 import ast
 import subprocess
@@ -11,7 +11,7 @@ PYTHON_FOLDERS = ("src/", "tests/", "tools/", "bench/", "proof/")
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One place where a law is broken; `line` counts from 1."""
+    """A place that breaks a law; `line` counts from 1."""
 
     path: str
     line: int
@@ -22,7 +22,7 @@ class Finding:
 class Tree:
     """Texts by path, relative to the repository and with forward slashes.
 
-    `others` are the files that are not text: they exist, but no law reads them.
+    `others` are files that are not text; no law reads them.
     """
 
     texts: Mapping[str, str]
@@ -43,7 +43,7 @@ class Tree:
             yield path, self.parsed[path]
 
     def has(self, path: str) -> bool:
-        """Say whether a file or folder stands at this path; `*` matches within one name."""
+        """Whether there is a file or folder at this path; `*` matches within one name."""
         wanted = path.strip("/").removeprefix("./").split("/")
         return any(_starts_with(known.split("/"), wanted) for known in self.paths())
 
@@ -56,7 +56,7 @@ Law = Callable[[Tree], Iterator[Finding]]
 
 
 def read_repository(root: Path) -> Tree:
-    """Read every file that git tracks or would track (all but the ignored ones)."""
+    """Read every file that git tracks or would track."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root,

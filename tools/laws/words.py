@@ -1,4 +1,4 @@
-"""Laws about words: what may be said where, and how secrets are compared."""
+"""Laws about words: which belong where; and about comparing secrets."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ SHARED = (SRC + "kit/", SRC + "commands/", SRC + "settings/")
 
 
 def the_core_speaks_no_web(tree: Tree) -> Iterator[Finding]:
-    """No cookie, header, redirect or address of a page in shop: those who carry calls know them."""
+    """The core knows no cookie, header, redirect or page address; these belong to channels and pages."""
     for path, module in tree.modules(CORE):
         names = WEB_NAMES if path.startswith(CALLING_OUT) else WEB_NAMES | CALL_NAMES
         for line, name in _names(module):
@@ -40,7 +40,7 @@ def the_core_speaks_no_web(tree: Tree) -> Iterator[Finding]:
 
 
 def secrets_are_compared_in_constant_time(tree: Tree) -> Iterator[Finding]:
-    """Where callers are proven, no secret meets `==`, which stops at the first character that differs."""
+    """Authentication compares no secret with `==`, which stops at the first character that differs."""
     for path, module in tree.modules(*PROVING):
         for node in ast.walk(module):
             if not isinstance(node, ast.Compare) or not _asks_for_equality(node):
@@ -56,7 +56,7 @@ def secrets_are_compared_in_constant_time(tree: Tree) -> Iterator[Finding]:
 
 
 def a_channels_word_stays_in_its_folder(tree: Tree) -> Iterator[Finding]:
-    """Kit, settings and commands name no channel: what is one's alone comes with its manifest.
+    """Kit, settings and commands name no channel; what belongs to one comes from its manifest.
 
     Docstrings may name the source of a rule.
     """
@@ -91,7 +91,7 @@ def _names(module: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _texts(module: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield (line, text) of every string that is no docstring."""
+    """Yield (line, text) of every string that is not a docstring."""
     prose = {
         id(node.value)
         for node in ast.walk(module)

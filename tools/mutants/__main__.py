@@ -24,7 +24,7 @@ SLOWER_S = 20.0
 
 
 def main() -> int:
-    """Try the mutants; 1 where one survives without a verdict or a module is below the floor."""
+    """Test the mutants; 1 if one survives without a verdict or a module is below the floor."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped
     options = _options()
     mutants = list(read_mutants(ROOT, only=options.only))
@@ -50,7 +50,7 @@ def main() -> int:
 def _try_all(
     chosen: list[Mutant], verdicts: Verdicts, options: argparse.Namespace
 ) -> list[Outcome]:
-    """The outcomes, reported as they come."""
+    """Test all mutants, and report each outcome at once."""
     found: list[Outcome] = []
     with prepared(ROOT) as ground:
         timeout_s = TIMEOUT_S if options.passing else _measured_s(ground, chosen)
@@ -68,9 +68,9 @@ def _try_all(
 
 
 def _measured_s(ground: Ground, mutants: list[Mutant]) -> float:
-    """How long tests may take on a mutant: several times what all of them take on unbroken code.
+    """The time limit for tests of a mutant: a multiple of the time that they take on unchanged code.
 
-    Raises SystemExit where they do not pass there.
+    Raises SystemExit if they fail there.
     """
     tests = list(
         dict.fromkeys(test for mutant in mutants for test in noticing(ground.root, mutant))

@@ -1,4 +1,4 @@
-"""Where mutants are tried: a copy of the repository, and a PostgreSQL with a template of its database."""
+"""Where mutants are tested: a copy of the repository, and a PostgreSQL with a template database."""
 
 import contextlib
 import gc
@@ -31,7 +31,7 @@ _OWN = {"crossdock", "tests", "tools", "proof", "conftest"}
 
 @dataclass
 class Ground:
-    """A copy of the repository, and the URL of a server that tests may make databases on."""
+    """A copy of the repository, and the URL of a server on which tests create databases."""
 
     root: Path
     url: str
@@ -39,7 +39,7 @@ class Ground:
 
     @contextlib.contextmanager
     def with_mutant(self, mutant: Mutant) -> Iterator[str]:
-        """The name of the template that tests use meanwhile. Raises psycopg.Error for SQL that is none."""
+        """Apply a mutant; yields the name of the template to use. Raises psycopg.Error for invalid SQL."""
         if mutant.path.endswith(".sql"):
             _clone(self.url, MUTATED, template=TEMPLATE)
             with psycopg.connect(with_database(self.url, MUTATED), autocommit=True) as connection:
@@ -55,7 +55,7 @@ class Ground:
             self._write(path, original)
 
     def passes(self, tests: list[str], *, template: str, timeout_s: float) -> bool:
-        """Whether all the tests pass in time, in a child process that has the libraries already."""
+        """Whether all tests pass in time, in a child process that has imported the libraries already."""
         log = self.root / "build" / "mutant.log"
         child = os.fork()
         if child == 0:
@@ -71,7 +71,7 @@ class Ground:
         return False
 
     def warm(self) -> None:
-        """Import here the libraries that the last tests had imported, so that no child has to again."""
+        """Import the libraries that the last tests imported, so that child processes need not."""
         for name in (self.root / "build" / "modules").read_text().split():
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
@@ -79,11 +79,11 @@ class Ground:
         gc.freeze()
 
     def log(self) -> str:
-        """What the last tests printed."""
+        """The output of the last tests."""
         return (self.root / "build" / "mutant.log").read_text(errors="replace")
 
     def _write(self, path: Path, text: str) -> None:
-        """Each writing has a time of its own, so that no older byte code is taken for it."""
+        """Write a file with a new modification time, so that no older byte code is used for it."""
         path.write_text(text, encoding="utf-8")
         moment = time.time() + next(self.runs)
         os.utime(path, (moment, moment))
@@ -91,7 +91,7 @@ class Ground:
 
 @contextlib.contextmanager
 def prepared(repository: Path) -> Iterator[Ground]:
-    """A copy and a server for the time of a run; this process is nice to others."""
+    """Provide a copy and a server for a run; this process lowers its priority."""
     os.nice(NICE)
     with tempfile.TemporaryDirectory(prefix="crossdock-mutants-") as name:
         folder = Path(name)
@@ -105,7 +105,7 @@ def prepared(repository: Path) -> Iterator[Ground]:
 
 
 def _run_tests(root: Path, tests: list[str], *, template: str, url: str, log: Path) -> None:
-    """Become a pytest on the copy, with nothing of our own imported yet; never returns."""
+    """Run pytest on the copy in this process, which has not imported our code; never returns."""
     code = 70
     try:
         os.setpgid(0, 0)
@@ -155,7 +155,7 @@ def _clone(url: str, name: str, *, template: str) -> None:
 
 
 def _copy(repository: Path, target: Path) -> None:
-    """What git tracks or would track."""
+    """Copy what git tracks or would track."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=repository, check=True, capture_output=True).stdout
     for name in filter(None, listed.decode().split("\0")):

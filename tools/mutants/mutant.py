@@ -7,7 +7,7 @@ SHOWN_MAX = 500
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace the text from `start` up to `end`, by the rule of that name."""
+    """Replaces the text from `start` up to `end`, by the rule of that name."""
 
     start: int
     end: int
@@ -17,9 +17,9 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file with one edit. `before` and `after` are the lines it touches, without their indent.
+    """A file with one edit. `before` and `after` are the changed lines, without their indent.
 
-    They name the mutant in the verdicts, for they stay true when the file grows above them.
+    They identify the mutant in the verdicts, because they do not change when lines are added above.
     """
 
     path: str
@@ -31,17 +31,17 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What a verdict is found by."""
+        """The key of its verdict."""
         return self.path, self.before, self.after
 
     @property
     def drops_a_lock(self) -> bool:
-        """Whether only a race can notice it."""
+        """Whether only a test of a race can detect it."""
         return self.rule == "drop_lock"
 
 
 def mutate(path: str, source: str, edit: Edit) -> Mutant:
-    """The file at that path with the edit applied."""
+    """The file at that path, with the edit."""
     first = source.rfind("\n", 0, edit.start) + 1
     last = source.find("\n", edit.end)
     last = len(source) if last < 0 else last

@@ -1,15 +1,15 @@
-"""The rules that break Python, over its syntax tree; statements in its strings are broken as SQL.
+"""The rules that change Python code, by its syntax tree; SQL in its strings is changed as SQL.
 
 | rule | does |
 |---|---|
 | compare | `<` and `<=`, `>` and `>=`, `==` and `!=`, `is` and `is not`, `in` and `not in` for each other |
 | arithmetic | `+` and `-`, `*` and `//` for each other; `%` becomes `*` |
 | and_or | `and` and `or` for each other |
-| drop_not | takes off a `not`; puts one before a condition that is no comparison |
+| drop_not | removes a `not`; adds one before a condition that is not a comparison |
 | extremes | `min` and `max`, `any` and `all` for each other |
 | constant | 0 for 1, 1 for 2, True for False |
-| drop_statement | puts `pass` for a call whose answer nobody uses, a `raise` or `+=` |
-| drop_filter | takes an `if` off a comprehension |
+| drop_statement | replaces a call whose result is unused, a `raise` or `+=` by `pass` |
+| drop_filter | removes an `if` of a comprehension |
 """
 
 import ast
@@ -53,7 +53,7 @@ def python_mutants(path: str, source: str) -> Iterator[Mutant]:
 
 
 class _Places:
-    """Offsets in a text of what the parser calls lines and columns."""
+    """Converts the parser's lines and columns to offsets in the text."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -77,7 +77,7 @@ class _Places:
 
 
 class _Breaking:
-    """Walks over what runs: not annotations, decorators or options of a class."""
+    """Visits code that runs: no annotations, decorators or class options."""
 
     def __init__(self, places: _Places) -> None:
         self._places = places
@@ -141,14 +141,14 @@ class _Breaking:
 
 
 def _is_left_alone(node: ast.AST) -> bool:
-    """Imports for types, and `strict=True`: a check that the code makes of itself."""
+    """Type-checking imports, and `strict=True`, an assertion."""
     if isinstance(node, ast.keyword):
         return node.arg == "strict"
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
 def _statements(source: str, places: _Places, tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The pieces of SQL in a module's strings, and where they start."""
+    """The SQL in a module's strings, with its offsets."""
     documentation = {
         node.body[0].lineno
         for node in ast.walk(tree)

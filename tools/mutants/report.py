@@ -1,4 +1,4 @@
-"""What a run found: build/mutants.json and build/mutants.md."""
+"""The reports of a run: build/mutants.json and build/mutants.md."""
 
 import json
 from collections import defaultdict
@@ -15,7 +15,7 @@ FLOOR = 0.85
 
 @dataclass(frozen=True)
 class Outcome:
-    """A mutant that was tried: killed, survived, or none because PostgreSQL would not take it."""
+    """A tested mutant: killed, survived, or invalid because PostgreSQL refused it."""
 
     mutant: Mutant
     fate: str
@@ -29,7 +29,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Score:
-    """What became of a module's mutants; equivalent ones count neither way."""
+    """The results of a module's mutants; equivalent ones are not counted."""
 
     killed: int
     survived: int
@@ -38,7 +38,7 @@ class Score:
 
     @property
     def share(self) -> float:
-        """How many of those that could be noticed were."""
+        """The share of the detectable ones that were killed."""
         counted = self.killed + self.survived - self.equivalent
         return self.killed / counted if counted else 1.0
 
@@ -47,7 +47,7 @@ Verdicts = Mapping[tuple[str, str, str], Verdict]
 
 
 def scores(outcomes: Sequence[Outcome], verdicts: Verdicts) -> dict[str, Score]:
-    """The score of each module that was tried."""
+    """The score of each tested module."""
     by_module: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         if outcome.fate != "invalid":
@@ -56,7 +56,7 @@ def scores(outcomes: Sequence[Outcome], verdicts: Verdicts) -> dict[str, Score]:
 
 
 def faults(outcomes: Sequence[Outcome], verdicts: Verdicts, *, is_whole: bool) -> list[str]:
-    """Why the run fails: survivors without a verdict and, of a whole run, a module below the floor."""
+    """Why the run fails: survivors without a verdict and, in a full run, modules below the floor."""
     found = [
         f"{o.mutant.path}:{o.mutant.line}: {o.mutant.rule} survives: {o.mutant.before} -> {o.mutant.after}"
         for o in outcomes
@@ -69,7 +69,7 @@ def faults(outcomes: Sequence[Outcome], verdicts: Verdicts, *, is_whole: bool) -
 
 
 def write_report(folder: Path, outcomes: Sequence[Outcome], verdicts: Verdicts) -> str:
-    """Write both files; the Markdown's text."""
+    """Write both files; returns the Markdown text."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [_row(outcome, verdicts) for outcome in outcomes]
     (folder / "mutants.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Mutants of files of SQL functions: their bodies, each read by itself."""
+"""Mutants of files of SQL functions; each function's body is parsed separately."""
 
 import re
 from collections.abc import Iterator

@@ -1,19 +1,19 @@
-"""The rules that break SQL and PL/pgSQL, over the tokens that sqlglot reads.
+"""The rules that change SQL and PL/pgSQL, by sqlglot's tokens.
 
 | rule | does |
 |---|---|
-| drop_lock | takes off `for update`, `for no key update`, `skip locked`, `nowait` |
-| drop_conjunct | takes one condition off a `where`, `on` or `if`, but for a join of shops |
+| drop_lock | removes `for update`, `for no key update`, `skip locked`, `nowait` |
+| drop_conjunct | removes one condition of a `where`, `on` or `if`, except a join of shop ids |
 | compare | `<` and `<=`, `>` and `>=`, `=` and `<>` for each other, `is` for `is not` |
 | arithmetic | `+` and `-` for each other |
 | and_or | `and` and `or` for each other |
 | extremes | `min` and `max`, `least` and `greatest`, `bool_or` and `bool_and` for each other |
-| coalesce | takes the default off a `coalesce` |
+| coalesce | removes the default of a `coalesce` |
 | constant | 0 for 1, 1 for 2, true for false |
-| drop_not | takes off a `not` that is none of the above |
-| drop_order | takes off an `order by` |
-| drop_conflict | takes off an `on conflict do nothing` |
-| drop_statement | puts `null` for a `raise`, `perform`, `insert`, `update` or `delete` of a body |
+| drop_not | removes a `not` that is none of the above |
+| drop_order | removes an `order by` |
+| drop_conflict | removes an `on conflict do nothing` |
+| drop_statement | replaces a `raise`, `perform`, `insert`, `update` or `delete` of a body by `null` |
 """
 
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ STATEMENT_STARTS = {";", "begin", "then", "else", "loop"}
 
 @dataclass(frozen=True)
 class Word:
-    """A token: its text in lower case, where it stands, and how deep in brackets."""
+    """A token: its text in lower case, its position, and its depth in brackets."""
 
     text: str
     start: int
@@ -58,7 +58,7 @@ class Word:
 
 
 def sql_edits(text: str, *, is_body: bool) -> Iterator[Edit]:
-    """Every edit of a piece of SQL; only a body of PL/pgSQL has statements that may be dropped."""
+    """Every edit of a piece of SQL; only a PL/pgSQL body has statements to drop."""
     words = read_words(text)
     for rule in RULES:
         yield from rule(words)
@@ -67,7 +67,7 @@ def sql_edits(text: str, *, is_body: bool) -> Iterator[Edit]:
 
 
 def read_words(text: str) -> list[Word]:
-    """The tokens of a piece of SQL without its comments; none where it cannot be read alone."""
+    """The tokens of a piece of SQL without comments; none if it cannot be parsed alone."""
     try:
         tokens = Postgres().tokenize(text)
     except TokenError:
@@ -83,7 +83,7 @@ def read_words(text: str) -> list[Word]:
 
 
 def _without_fail_points(words: list[Word]) -> list[Word]:
-    """Fail points are the tests' own, so nothing is broken in them."""
+    """Leave out fail points, which exist for tests."""
     kept: list[Word] = []
     skipping = False
     for place, word in enumerate(words):
@@ -109,7 +109,7 @@ def _swap(words: list[Word]) -> Iterator[Edit]:
 
 
 def _is_swappable(words: list[Word], place: int) -> bool:
-    """Not a sign, nor a number that says nothing: of a place in `order by`, a limit, `select 1 from`."""
+    """Whether the number matters: no sign, no position in `order by`, no limit, not `select 1 from`."""
     before = words[place - 1] if place else None
     if words[place].text in {"0", "1"}:
         return (
@@ -123,20 +123,20 @@ def _is_swappable(words: list[Word], place: int) -> bool:
 
 
 def _is_select_1(words: list[Word], place: int) -> bool:
-    """`select 1 from` asks whether there is a row, with any number."""
+    """Whether it is `select 1 from`, in which the number does not matter."""
     around = [word.text for word in words[place - 1 : place + 2]]
     return around in (["select", "1", "from"], ["perform", "1", "from"])
 
 
 def _compare_equal(words: list[Word]) -> Iterator[Edit]:
-    """`=` where it compares: not in a `set`, nor where a name gets its value."""
+    """Whether `=` is a comparison: not in a `set`, and not an assignment."""
     for place, word in enumerate(words):
         if word.text == "=" and not word.is_string and _opener(words, place) in COMPARING:
             yield Edit(word.start, word.end, "<>", "compare")
 
 
 def _opener(words: list[Word], place: int) -> str:
-    """What the expression at a place belongs to: the nearest such word before it, or the bracket."""
+    """The clause of an expression: the nearest such word before it, or the bracket."""
     depth = words[place].depth
     for other in reversed(words[:place]):
         if other.depth < depth or (other.depth == depth and other.text in COMPARING | ASSIGNING):
@@ -194,13 +194,13 @@ def _drop_conjunct(words: list[Word]) -> Iterator[Edit]:
 
 
 def _joins_shops(part: list[Word]) -> bool:
-    """`a.shop_id = b.shop_id`: there for the key and its index, for ids are unique over all shops."""
+    """`a.shop_id = b.shop_id`: needed only for the index, because ids are unique over all shops."""
     texts = [word.text for word in part]
     return len(texts) == 7 and texts[1:4] == [".", "shop_id", "="] and texts[5:] == [".", "shop_id"]
 
 
 def _clause_end(words: list[Word], place: int) -> int:
-    """Where the clause that a word opens is over; the words of a `case` end none."""
+    """The end of the clause that a word begins; the words of a `case` end no clause."""
     depth, cases = words[place].depth, 0
     for end in range(place + 1, len(words)):
         word = words[end]
@@ -216,7 +216,7 @@ def _clause_end(words: list[Word], place: int) -> int:
 
 
 def _conjuncts(clause: list[Word], *, depth: int) -> list[list[Word]]:
-    """The conditions that `and` joins; none where an `or` joins some of them."""
+    """The conditions that `and` joins; none if an `or` is among them."""
     parts: list[list[Word]] = [[]]
     between = cases = 0
     for word in clause:

@@ -1,4 +1,4 @@
-"""What is broken, and which tests have to notice: those of the mirrored folder, the races for SQL."""
+"""What is changed, and which tests must notice: those of the mirrored folder, for SQL also the races."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def module_of(path: str) -> str:
 
 
 def read_mutants(root: Path, *, only: list[str]) -> Iterator[Mutant]:
-    """Every mutant below the targets, or below those of them that are asked for."""
+    """Every mutant of the targets, or of the chosen ones."""
     for target in TARGETS:
         for path in _files(root / SOURCE / target):
             name = path.relative_to(root).as_posix()
@@ -38,7 +38,7 @@ def read_mutants(root: Path, *, only: list[str]) -> Iterator[Mutant]:
 
 
 def noticing(root: Path, mutant: Mutant) -> list[str]:
-    """The tests to try, the likeliest first."""
+    """The tests to run, the most likely first."""
     path = Path(mutant.path).relative_to(SOURCE)
     folder = Path(TESTS) / path.parent
     nearest = folder / f"test_{path.stem}.py"
@@ -54,7 +54,7 @@ def noticing(root: Path, mutant: Mutant) -> list[str]:
 
 @lru_cache
 def _those_that_name_it_first(root: Path, path: Path, *, folder: Path) -> list[Path]:
-    """The tests of a folder, those first that speak of the most of what the file defines."""
+    """The tests of a folder; first those that mention the most names that the file defines."""
     defines = r"^\s*(?:async def|def|class|create or replace function) (\w+)"
     names = set(re.findall(defines, (root / path).read_text(encoding="utf-8"), re.MULTILINE))
 

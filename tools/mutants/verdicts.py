@@ -1,4 +1,4 @@
-"""What was decided of mutants that no test notices: tools/mutants/verdicts.toml."""
+"""Decisions about surviving mutants: tools/mutants/verdicts.toml."""
 
 import tomllib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ KINDS = {"equivalent", "accepted"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """`equivalent`: nobody could tell the difference; `accepted`: somebody could, and it is not worth a test."""
+    """`equivalent`: the difference cannot be observed; `accepted`: it can, but is not worth a test."""
 
     path: str
     before: str
@@ -22,12 +22,12 @@ class Verdict:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is found by: the mutant's key."""
+        """The mutant's key."""
         return self.path, self.before, self.after
 
 
 def read_verdicts(file: Path = FILE) -> dict[tuple[str, str, str], Verdict]:
-    """The verdicts by the keys of their mutants. Raises ValueError for one without a kind or reason."""
+    """The verdicts by their mutants' keys. Raises ValueError for one without a kind or reason."""
     verdicts = {}
     for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("verdict", []):
         verdict = Verdict(**entry)
@@ -38,6 +38,6 @@ def read_verdicts(file: Path = FILE) -> dict[tuple[str, str, str], Verdict]:
 
 
 def outdated(verdicts: dict[tuple[str, str, str], Verdict], mutants: list[Mutant]) -> list[Verdict]:
-    """Verdicts on lines that are not there any more."""
+    """Verdicts on lines that no longer exist."""
     known = {mutant.key for mutant in mutants}
     return [verdict for key, verdict in verdicts.items() if key not in known]
