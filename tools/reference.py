@@ -1,4 +1,4 @@
-"""Keep docs/reference/*.md and the example file equal to what the code says: settings, limits, errors.
+"""Generate docs/reference/*.md (settings, limits, errors) and the example file from the code.
 
 `python -m tools.reference --check` compares (part of `make check`), `--write` rewrites the pages
 (part of `make docs`).
@@ -7,49 +7,38 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
 from crossdock.channels import plumbing
-from crossdock.channels.registry import default_settings
-from crossdock.channels.shoppable import parameters, product
-from crossdock.channels.shoppex_partner import requests
+from crossdock.channels.manifest import Limits, Manifest
+from crossdock.channels.registry import default_settings, manifests
 from crossdock.commands.server.settings import example_file, reference_page
 from crossdock.edge.coding import LARGE_BYTES
+from crossdock.edge.requests import BODY_S
 from crossdock.errors import ERROR_CODES
 from crossdock.gate.gate import FIELDS_MAX
 from crossdock.settings import describe
-from crossdock.shop.search import VALUES_MAX
-from tools.laws.layout import channel_names
-from tools.laws.tree import read_repository
 from tools.snapshots import difference
 
 ROOT = Path(__file__).resolve().parent.parent
 
 _LIMITING = {
-    "What a partner may send": (
-        "edge.body_limit_bytes",
-        "shoppex_partner.items_per_order_max",
-        "partners.rate_limit_per_minute",
-        "shoppex_partner.signature_window_s",
-        "shoppex_partner.nonce_ttl_s",
-        "shopwedo.skew_s",
-    ),
-    "How long things last": (
-        "jobs.job_history_hours",
-        "dispatch.retry_s",
-        "people.session_idle_s",
-        "people.session_longest_s",
-        "people.sign_in_longest_wait_s",
-    ),
+    "Every call of a partner": ("edge.body_limit_bytes", "partners.rate_limit_per_minute"),
     "People who sign in": (
         "people.session_idle_s",
         "people.session_longest_s",
         "people.sign_in_free_failures",
         "people.sign_in_longest_wait_s",
+    ),
+    "Connections of one web process": (
+        "http.connections_max",
+        "http.connections_per_address",
+        "http.requests_max",
+        "http.requests_per_address",
+        "http.idle_s",
+        "http.write_s",
     ),
     "How much at once": (
         "server.workers",
@@ -60,11 +49,16 @@ _LIMITING = {
         "server.shutdown_grace_s",
         "sales_rep.directory_timeout_s",
     ),
+    "How long things are kept or tried": (
+        "dispatch.retry_s",
+        "deliveries.history_days",
+        "jobs.job_history_hours",
+    ),
 }
 
 
 def limits_page() -> str:
-    """Every bound a partner or operator can meet."""
+    """Every bound that a partner or operator can meet; each channel's comes from its manifest."""
     described = describe(default_settings())
     settings = {f"{s.table}.{s.name}": (s.default, s.description) for s in described}
     lines = [
@@ -74,43 +68,41 @@ def limits_page() -> str:
         "An answer of 429 or 503 carries `Retry-After` in seconds.",
     ]
     for title, names in _LIMITING.items():
-        rows = [(f"`{name}`", _number(settings[name][0]), settings[name][1]) for name in names]
-        lines += ["", f"## {title}", "", *_table(("setting", "default", "what it bounds"), rows)]
+        lines += ["", f"## {title}", "", *_settings_table(names, settings)]
     lines += ["", "## Bodies of every channel", ""]
     lines += _table(("what", "limit"), _body_rows())
-    lines += ["", "## Fields of an order on `shoppex_partner`", ""]
-    lines += _table(("field", "limit"), _order_rows())
-    lines += ["", "## Calls of `shoppable`", ""]
-    lines += _table(("what", "limit"), _search_rows())
+    for manifest in manifests():
+        if manifest.limits:
+            lines += _channel_limits(manifest, manifest.limits(), settings)
+    lines += ["", "Catalogue files have [limits of their own](../guides/import.md#limits)."]
     return "\n".join(lines) + "\n"
+
+
+def _channel_limits(
+    manifest: Manifest, limits: Limits, settings: dict[str, tuple[object, str]]
+) -> list[str]:
+    table = manifest.settings.table if manifest.settings else ""
+    lines = ["", f"## {manifest.name}"]
+    if names := [f"{table}.{name}" for name in limits.settings]:
+        lines += ["", *_settings_table(names, settings)]
+    if limits.fields:
+        lines += ["", *_table(("what", "limit"), limits.fields)]
+    return lines
+
+
+def _settings_table(names: Iterable[str], settings: dict[str, tuple[object, str]]) -> list[str]:
+    rows = [(f"`{name}`", _number(settings[name][0]), settings[name][1]) for name in names]
+    return _table(("setting", "default", "what it bounds"), rows)
 
 
 def _body_rows() -> list[tuple[str, str]]:
     return [
         ("a body in gzip", "`edge.body_limit_bytes` as it is sent, and once it is uncompressed"),
+        ("time until a body has come", f"{BODY_S:g} seconds"),
         ("fields of a form, parts of a multipart body", f"{plumbing.FIELDS_MAX:,}"),
         ("levels of a nested form", f"{plumbing.DEPTH_MAX}"),
         ("fields of a form of the console or the label page", f"{FIELDS_MAX}"),
         ("an answer that goes out in gzip", f"{LARGE_BYTES:,} bytes or more"),
-    ]
-
-
-def _order_rows() -> list[tuple[str, str]]:
-    return [
-        ("`items[].quantity`", f"1 to {requests.QUANTITY_MAX:,}"),
-        ("`id_order_partner`", f"{requests.NUMBER_LENGTH_MAX} characters, none of them a control"),
-        ("`comments`", f"{requests.COMMENTS_LENGTH_MAX:,} characters"),
-        ("`X-Shoppex-Key`", "128 of `A-Z a-z 0-9 _ -`"),
-        ("`X-Shoppex-Nonce`", "255 visible ASCII characters"),
-    ]
-
-
-def _search_rows() -> list[tuple[str, str]]:
-    return [
-        ("`rows`", f"0 to {parameters.ROWS_MAX}"),
-        ("whole values in a list; a UPC counts as up to three", f"{VALUES_MAX:,}"),
-        ("`upcs` or `part_numbers` of one call of the product", f"{product.KEYS_MAX}"),
-        ("characters, clauses, brackets and wildcards of `search`", "the settings of `search`"),
     ]
 
 
@@ -121,16 +113,14 @@ def errors_page() -> str:
         "",
         "Written by `make docs`. A program looks at the code; the message is for people and may change.",
     ]
-    for channel in channel_names(read_repository(ROOT)):
-        if not find_spec(f"crossdock.channels.{channel}.advice"):
-            continue
-        advice = import_module(f"crossdock.channels.{channel}.advice")
-        rows = [
-            (str(status), f"`{code}`", message, todo)
-            for status, code, message, todo in advice.error_rows()
-        ]
-        heads = ("status", "code", "meaning", "what to do")
-        lines += ["", f"## {channel}", "", *_table(heads, rows)]
+    for manifest in manifests():
+        if manifest.errors:
+            rows = [
+                (str(status), f"`{code}`", message, todo)
+                for status, code, message, todo in manifest.errors()
+            ]
+            heads = ("status", "code", "meaning", "what to do")
+            lines += ["", f"## {manifest.name}", "", *_table(heads, rows)]
     lines += [
         "",
         "## Codes of the core",
@@ -151,7 +141,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def check() -> int:
-    """Print what differs; the number of pages that are out of date."""
+    """Print the differences; returns the number of outdated pages."""
     wrong = 0
     for name, page in PAGES.items():
         kept = ROOT / name

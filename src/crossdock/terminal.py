@@ -62,18 +62,22 @@ def report_list(
         typer.echo(none)
 
 
-def print_table(table: "Table") -> None:
-    """Print a table that never cuts a word, such as a key; it may be wider than the terminal."""
+def print_table(table: "Table", *, to_stderr: bool = False) -> None:
+    """Print a table that never cuts a word, such as a key; it may be wider than the terminal.
+
+    Cells are plain text: square brackets and colons are not markup.
+    """
     from rich.console import Console
 
-    console = Console()
+    console = Console(stderr=to_stderr, markup=False, emoji=False)
     needs = [_needs(column) for column in table.columns]
     frame = _FRAME * len(needs) + 1
     if sum(most for _, most in needs) + frame > console.width:
         widths = _share(needs, room=console.width - frame)
         for column, width in zip(table.columns, widths, strict=True):
             column.width = width
-        console = Console(width=max(console.width, sum(widths) + frame))
+        width = max(console.width, sum(widths) + frame)
+        console = Console(stderr=to_stderr, width=width, markup=False, emoji=False)
     console.print(table)
 
 

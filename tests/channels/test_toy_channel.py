@@ -18,12 +18,13 @@ from crossdock.settings import Settings, SettingsError
 from crossdock.web.guides import Guides
 from tests.support.clocked import clocked
 from tests.support.processes import environment
+from tools.reference import errors_page, limits_page
 
 FILES = {
     "__init__.py": '''
         from pathlib import Path
 
-        from crossdock.channels.manifest import Manifest
+        from crossdock.channels.manifest import Limits, Manifest
         from toy.settings import ToySettings
 
         NAME = "toy"
@@ -70,6 +71,8 @@ FILES = {
             create=_create,
             facts=_facts,
             settings=ToySettings(),
+            limits=lambda: Limits(settings=("greeting",), fields=(("toys", "7 | 8"),)),
+            errors=lambda: [(418, "oops", "It is a toy.", "Play on.")],
             demo=_demo,
             commands=_commands,
             task_modules=("toy.jobs",),
@@ -308,6 +311,16 @@ def test_its_page_is_listed_with_the_other_channels():
         "Toy channel",
         "/docs/channels/toy",
     )
+
+
+@pytest.mark.usefixtures("_registered")
+def test_its_limits_and_errors_are_on_the_generated_pages():
+    limits, errors = limits_page(), errors_page()
+
+    of_the_toy = limits.partition("\n## toy\n")[2]
+    assert '| `toy.greeting` | "hello" | What it says. |' in of_the_toy
+    assert "| toys | 7 \\| 8 |" in of_the_toy
+    assert "| 418 | `oops` | It is a toy. | Play on. |" in errors.partition("\n## toy\n")[2]
 
 
 @pytest.mark.slow

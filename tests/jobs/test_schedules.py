@@ -1,12 +1,16 @@
 """What is forgotten when its time is over, and that a running server does it by itself."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 
+from crossdock.jobs.queue import queue
+from crossdock.jobs.schedules import scheduled_names
 from crossdock.shop.orders import purge_identities
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.partners.purging import NONCES_KEPT
 from tests.support.factories import make_shop
+from tests.support.processes import ROOT
 
 
 async def test_nonces_long_expired_are_forgotten_and_others_stay(tx, clock):
@@ -49,6 +53,14 @@ async def test_old_rate_windows_are_forgotten(tx, clock):
     await purge_expired(tx, now=now)
 
     assert await tx.value("select count(*) from rate_windows where credential_id = -1") == 1
+
+
+def test_the_operating_guide_lists_every_periodic_job():
+    guide = (ROOT / "docs/operating/jobs.md").read_text()
+    queue.perform_import_paths()
+    section = guide.partition("## Periodic jobs")[2].partition("\n## ")[0]
+
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == scheduled_names()
 
 
 async def test_the_running_server_numbers_events_within_two_seconds(server_database):

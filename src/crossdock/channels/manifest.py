@@ -20,6 +20,22 @@ if TYPE_CHECKING:
     from crossdock.shop.events import Consumer
 
 
+ErrorRow = tuple[int, str, str, str]
+"""(HTTP status, code, meaning, what to do)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What bounds the calls of a channel's partners.
+
+    `settings` names fields of the channel's own section, `fields` has (what, limit) in Markdown, with
+    the numbers taken from the code that checks them.
+    """
+
+    settings: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Everything that a channel brings; fields without use keep their default.
@@ -30,6 +46,8 @@ class Manifest:
     | `create` | the channel over one process's services: routes, errors, pages for staff, OpenAPI |
     | `facts` | what is needed to add a partner |
     | `settings` | its section of the settings, with defaults |
+    | `limits` | what bounds its partners' calls, for docs/reference/limits.md |
+    | `errors` | its errors and what to do about each, for docs/reference/errors.md |
     | `demo` | its partners in the demo shop, and how their credentials are shown |
     | `commands` | commands, by existing or new group; `context.obj` is a `CommandLine` |
     | `task_modules` | modules that declare tasks of `crossdock.jobs.queue` |
@@ -42,6 +60,8 @@ class Manifest:
     create: "Callable[[Services], Channel]"
     facts: "Callable[[], ChannelFacts]"
     settings: Section | None = None
+    limits: "Callable[[], Limits] | None" = None
+    errors: "Callable[[], Iterable[ErrorRow]] | None" = None
     demo: "Callable[[], Demo] | None" = None
     commands: "Callable[[], Mapping[str, typer.Typer]] | None" = None
     task_modules: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossdock.channels.shoppable.answers import WireCatalogue, WireMetadata
 from crossdock.channels.shoppable.errors import WIRE, WIRE_ONLY
+from crossdock.channels.shoppable.limits import LIMITS
 from crossdock.channels.shoppable.navigation import KINDS
 from crossdock.channels.shoppable.parameters import SORTS
 from crossdock.channels.shoppable.showing import COUPON_TYPES
@@ -37,6 +38,14 @@ def test_it_names_every_number_that_a_call_can_answer():
     assert told == known
     statuses = {status for status, number, _ in WIRE.values() if number in told}
     assert statuses <= {int(one) for _, status in rows for one in status.split(", ")}
+
+
+def test_it_names_every_limit():
+    limits = [limit for _, limit in LIMITS.fields if limit[0].isdigit()]
+    numbers = {number for limit in limits for number in re.findall(r"[0-9][0-9,]+", limit)}
+
+    assert len(limits) > 2
+    assert {number for number in numbers if number not in GUIDE.read_text()} == set()
 
 
 def test_its_answer_has_the_fields_of_an_answer():

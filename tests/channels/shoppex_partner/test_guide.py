@@ -4,6 +4,7 @@ import re
 
 from crossdock.channels.shoppex_partner.advice import ADVICE, error_rows
 from crossdock.channels.shoppex_partner.errors import WIRE, WIRE_ONLY
+from crossdock.channels.shoppex_partner.limits import LIMITS
 from crossdock.channels.shoppex_partner.signing import sign_request
 from tests.support.processes import ROOT
 
@@ -26,6 +27,14 @@ def test_the_guide_lists_every_error_with_its_status():
         assert row, code
         title = re.findall(r"^### .*: (\d+)$", GUIDE[: row.start()], re.MULTILINE)
         assert (row[1] or title[-1]) == str(status), code
+
+
+def test_the_guide_names_every_limit():
+    numbers = {
+        number for _, limit in LIMITS.fields for number in re.findall(r"[0-9][0-9,]+", limit)
+    }
+
+    assert {number for number in numbers if number not in GUIDE} == {"128"}  # keys are given out
 
 
 def test_the_guides_worked_example_is_what_our_own_code_computes():

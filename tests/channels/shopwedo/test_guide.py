@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crossdock.channels.shopwedo.errors import WIRE, WIRE_ONLY
+from crossdock.channels.shopwedo.limits import LIMITS
 from crossdock.channels.shopwedo.states import ORDER_STATES
 from crossdock.shop.catalogue import (
     BlogPostRecord,
@@ -95,6 +96,16 @@ def test_every_error_and_state_is_told():
     assert {word for word in words - never_told if f"`{word}`" not in text} == set()
     for number, word in ORDER_STATES.values():
         assert re.search(rf"^\| {number} \| `{word}` \|", text, re.MULTILINE)
+
+
+def test_every_limit_is_told():
+    text = GUIDE.read_text()
+    of_calls = [limit for what, limit in LIMITS.fields if not what.startswith("label form")]
+    numbers = {number for limit in of_calls for number in re.findall(r"[0-9][0-9,]*", limit)}
+
+    assert len(of_calls) > 10
+    assert {number for number in numbers if not re.search(rf"\b{number}\b", text)} <= {"2"}
+    assert "two long ones" in text
 
 
 async def test_the_samples_have_the_shape_of_real_answers(

@@ -1,5 +1,6 @@
 """What to do about each error of this channel; shown in the docs."""
 
+from crossdock.channels.manifest import ErrorRow
 from crossdock.channels.shoppable.errors import WIRE, WIRE_ONLY
 
 _AGAIN = "Call again after Retry-After."
@@ -29,7 +30,7 @@ _ADVICE: dict[int, str] = {
 }
 
 
-def error_rows() -> list[tuple[int, str, str, str]]:
+def error_rows() -> list[ErrorRow]:
     """(status, number, text, what to do) for every error of this channel, by number and status."""
     told = {(number, status): text for status, number, text in WIRE.values()}
     told |= {(number, status): text for number, (status, text) in WIRE_ONLY.items()}

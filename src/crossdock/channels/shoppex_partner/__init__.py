@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import typer
 
     from crossdock.channels.contract import Channel, ChannelFacts, Demo, Services
+    from crossdock.channels.manifest import ErrorRow, Limits
 
 NAME = "shoppex_partner"
 
@@ -23,6 +24,18 @@ def _facts() -> "ChannelFacts":
     from crossdock.channels.shoppex_partner.building import FACTS
 
     return FACTS
+
+
+def _limits() -> "Limits":
+    from crossdock.channels.shoppex_partner.limits import LIMITS
+
+    return LIMITS
+
+
+def _errors() -> "list[ErrorRow]":
+    from crossdock.channels.shoppex_partner.advice import error_rows
+
+    return error_rows()
 
 
 def _demo() -> "Demo":
@@ -42,6 +55,8 @@ MANIFEST = Manifest(
     create=_create,
     facts=_facts,
     settings=ShoppexPartnerSettings(),
+    limits=_limits,
+    errors=_errors,
     demo=_demo,
     commands=_commands,
 )

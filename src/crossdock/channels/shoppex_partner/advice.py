@@ -1,5 +1,6 @@
 """What to do about each error code of this channel; shown by the explainer and in the docs."""
 
+from crossdock.channels.manifest import ErrorRow
 from crossdock.channels.shoppex_partner.errors import WIRE, WIRE_ONLY
 
 _AGAIN = "Send the request again with a fresh timestamp, nonce and signature, after Retry-After."
@@ -60,7 +61,7 @@ ADVICE: dict[str, str] = {
 """By wire code; a test compares the keys with errors.WIRE and errors.WIRE_ONLY."""
 
 
-def error_rows() -> list[tuple[int, str, str, str]]:
+def error_rows() -> list[ErrorRow]:
     """(status, code, message, what to do) for every error of this channel, by status and code."""
     messages = {code: (status, text) for code, (status, text) in WIRE_ONLY.items()}
     for status, code, text in WIRE.values():

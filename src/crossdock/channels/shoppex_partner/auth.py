@@ -26,9 +26,13 @@ HEADER_NAMES = {
     NONCE: "X-Shoppex-Nonce",
     SIGNATURE: "X-Shoppex-Signature",
 }
-KEY_SYNTAX = re.compile(r"[A-Za-z0-9_-]{1,128}")
+KEY_LENGTH_MAX = 128
+NONCE_LENGTH_MAX = 255
+KEY_SYNTAX = re.compile(rf"[A-Za-z0-9_-]{{1,{KEY_LENGTH_MAX}}}")
 _TIMESTAMP_SYNTAX = re.compile(r"[0-9]{10}", re.ASCII)
-NONCE_SYNTAX = re.compile(r"[\x21-\x7e]{1,255}")  # the seed gives none: base64 and {GUID} are sent
+NONCE_SYNTAX = re.compile(
+    rf"[\x21-\x7e]{{1,{NONCE_LENGTH_MAX}}}"
+)  # the seed gives none: base64 and {GUID} are sent
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 

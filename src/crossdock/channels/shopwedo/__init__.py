@@ -7,6 +7,7 @@ from crossdock.channels.shopwedo.settings import ShopwedoSettings
 
 if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts, Demo, Services
+    from crossdock.channels.manifest import ErrorRow, Limits
 
 NAME = "shopwedo"
 
@@ -23,6 +24,18 @@ def _facts() -> "ChannelFacts":
     return FACTS
 
 
+def _limits() -> "Limits":
+    from crossdock.channels.shopwedo.limits import LIMITS
+
+    return LIMITS
+
+
+def _errors() -> "list[ErrorRow]":
+    from crossdock.channels.shopwedo.advice import error_rows
+
+    return error_rows()
+
+
 def _demo() -> "Demo":
     from crossdock.channels.shopwedo.demo import DEMO
 
@@ -34,5 +47,7 @@ MANIFEST = Manifest(
     create=_create,
     facts=_facts,
     settings=ShopwedoSettings(),
+    limits=_limits,
+    errors=_errors,
     demo=_demo,
 )

@@ -1,5 +1,6 @@
 """What to do about each error word of this channel; shown in the docs."""
 
+from crossdock.channels.manifest import ErrorRow
 from crossdock.channels.shopwedo.errors import WIRE, WIRE_ONLY
 
 _AGAIN = "Call again after Retry-After, with a fresh token."
@@ -69,7 +70,7 @@ ADVICE: dict[str, tuple[str, str]] = {
 }
 
 
-def error_rows() -> list[tuple[int, str, str, str]]:
+def error_rows() -> list[ErrorRow]:
     """(status, word, meaning, what to do) for every error of this channel, by status and word."""
     statuses = {word: status for status, word in WIRE.values()} | WIRE_ONLY
     return sorted((status, word, *ADVICE[word]) for word, status in statuses.items())

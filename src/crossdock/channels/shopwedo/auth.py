@@ -17,7 +17,7 @@ from crossdock.shop.partners import Credential, Partner, Signatures
 AGE_MAX_S = 900
 _SHOP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE]\+?[0-9]{1,2})?", re.ASCII)
-_LENGTH_MAX = 256
+LENGTH_MAX = 256
 
 
 class AuthObject(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ def _keeps_replay_cache(partner: Partner) -> bool:
 def read_auth(auth: dict[str, str]) -> AuthObject:
     """The auth object's properties. Raises WireError if one is missing or the shop id is not a number."""
     values = [auth.get(name, "") for name in AuthObject.__struct_fields__]
-    if not all(values) or any(len(value) > _LENGTH_MAX for value in values):
+    if not all(values) or any(len(value) > LENGTH_MAX for value in values):
         raise WireError("auth_invalid", "shopid, timestamp, salt and token are needed")
     if any("\ud800" <= sign <= "\udfff" for value in values for sign in value):
         raise WireError("auth_invalid", "auth holds half a character")

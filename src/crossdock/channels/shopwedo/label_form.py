@@ -20,7 +20,8 @@ DEFAULT_COUNTRY = "BE"
 DEFAULT_LANGUAGE = "nl"
 TEXT_MAX = 100
 _BLANKS = " \t\u00a0"  # copied along with a text; line breaks are not removed
-_REFERENCE = re.compile(r"[A-Za-z0-9_-]{0,64}", re.ASCII)
+REFERENCE_MAX = 64
+_REFERENCE = re.compile(rf"[A-Za-z0-9_-]{{0,{REFERENCE_MAX}}}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # Members of the European Union: a parcel to them needs no phone number for customs.
 _UNION = frozenset(code.upper() for code in MEMBER_STATES) - {"XI"}  # Northern Ireland: VAT alone
@@ -135,7 +136,9 @@ def of_order(order: OrderView) -> LabelForm:
     language = order.language.lower()
     form = prefilled(
         {
-            "trackingReference": re.sub(r"[^A-Za-z0-9_-]", "-", order.partner_order_id)[:64],
+            "trackingReference": re.sub(r"[^A-Za-z0-9_-]", "-", order.partner_order_id)[
+                :REFERENCE_MAX
+            ],
             "addressFirstname": address.first_name,
             "addressLastname": address.last_name,
             "addressCompany": address.company,
@@ -184,7 +187,9 @@ def _malformed(form: LabelForm) -> dict[str, str]:
     if form.addressEmail and not is_email(form.addressEmail):
         found["addressEmail"] = "This is not an e-mail address."
     if not _REFERENCE.fullmatch(form.trackingReference):
-        found["trackingReference"] = "At most 64 letters without accents, digits, - and _."
+        found["trackingReference"] = (
+            f"At most {REFERENCE_MAX} letters without accents, digits, - and _."
+        )
     if form.addressCountry and find_country(form.addressCountry) is None:
         found["addressCountry"] = f"Choose a country: {no_country(form.addressCountry)}"
     elif form.addressCountry and form.addressCountry not in _UNION and not form.addressPhone:

@@ -34,6 +34,7 @@ AMOUNT_MAX = 1_000_000
 TEXT_MAX = 255
 COMMENT_MAX = 2_000
 NUMBER_MAX = 191
+LANGUAGE_MAX = 16
 _ID_MAX = 10**18
 _FALSE_WORDS = {"0", "false", "no", "n", "off"}
 _MOMENT = "%Y-%m-%d %H:%M:%S"
@@ -74,7 +75,7 @@ class OrderReader:
         billing = self._address("billing_address") if has_billing else shipping
         comment = self._text(self._data, "comment", limit=COMMENT_MAX, is_line=False)
         kept = self._kept(has_billing=has_billing)
-        language = self._text(self._data, "language", limit=16)
+        language = self._text(self._data, "language", limit=LANGUAGE_MAX)
         policy, take = self._release()
         lines = [self._line(place, item, take=take) for place, item in enumerate(items)]
         if self.errors:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from crossdock.imports.items import Finding
 from crossdock.imports.running import Summary, Watcher
+from crossdock.terminal import print_table
 
 _SHOWN = 50
 _NAMED = 8
@@ -73,8 +74,8 @@ class TerminalWatcher(Watcher):
         table = Table("Row", "Field", "Reason", "Value", title="Refused rows and warnings")
         for finding in self._shown:
             reason = f"(warning) {finding.reason}" if finding.is_warning else finding.reason
-            table.add_row(str(finding.row), Text(finding.field), Text(reason), Text(finding.value))
-        self.console.print(table)
+            table.add_row(str(finding.row), finding.field, reason, finding.value)
+        print_table(table, to_stderr=True)
         if self._count > len(self._shown):
             self.console.print(f"and {self._count - len(self._shown)} more; --report FILE has all")
 
@@ -83,11 +84,11 @@ class TerminalWatcher(Watcher):
         if as_json:
             sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         elif summary.records or not summary.error:
-            self.console.print(Text(_summary_text(summary)))
+            self.console.print(Text(_summary_text(summary)), soft_wrap=True)
             if summary.columns_unread:
-                self.console.print(Text(_unread_text(summary.columns_unread)))
+                self.console.print(Text(_unread_text(summary.columns_unread)), soft_wrap=True)
         if summary.error:
-            self.console.print(Text(f"crossdock: {summary.error.rstrip('.')}."))
+            self.console.print(Text(f"crossdock: {summary.error.rstrip('.')}."), soft_wrap=True)
 
 
 def _unread_text(columns: list[str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import typer
 
 from crossdock.terminal import print_table
 
@@ -46,16 +47,14 @@ def print_work(found: "list[WorkSummary]") -> None:
 
 def print_order(shown: ShownOrder) -> None:
     """The order's lines, then its packages."""
-    from rich.console import Console
     from rich.table import Table
 
-    console, order = Console(), shown.order
+    order = shown.order
     receiver = order.shipping
     name = f"{receiver.first_name} {receiver.last_name}".strip() or receiver.company
-    console.print(
+    typer.echo(
         f"Order {order.id} ({order.partner_order_id}) is {order.fulfilment_state}, for {name}, "
         f"{receiver.postcode} {receiver.city} {receiver.country}",
-        markup=False,
     )
     lines = Table(
         "Line", "SKU", "Ordered", "Picked", "Shipped", "Cancelled", "Returned", "Name", "Serials"

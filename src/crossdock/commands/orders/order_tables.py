@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import typer
+
 from crossdock.kit.money import format_minor
 from crossdock.terminal import print_table
 
@@ -31,14 +33,12 @@ def print_orders(found: "list[OrderRow]") -> None:
 
 def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
     """Print an order's lines, payments and events."""
-    from rich.console import Console
     from rich.table import Column, Table
 
     def money(minor: int) -> str:
         return f"{format_minor(minor, order.currency)} {order.currency}"
 
-    console = Console()
-    console.print(
+    typer.echo(
         f"Order {order.id} of {order.channel}: goods {order.fulfilment_state}, "
         f"money {order.payment_state}, {money(order.total_minor)}"
     )
@@ -52,9 +52,9 @@ def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
     print_table(lines)
     for payment in payments:
         card = f" {payment.card_brand} {payment.card_last4}" if payment.card_last4 else ""
-        console.print(
+        typer.echo(
             f"Payment {payment.id} by {payment.provider}{card}: {payment.state}, captured "
             f"{money(payment.captured_minor)}, refunded {money(payment.refunded_minor)}"
         )
     for event in order.timeline:
-        console.print(f"{event.created_at:%Y-%m-%d %H:%M:%S}  {event.kind}")
+        typer.echo(f"{event.created_at:%Y-%m-%d %H:%M:%S}  {event.kind}")

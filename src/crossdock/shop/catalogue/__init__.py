@@ -61,6 +61,7 @@ from crossdock.shop.catalogue.selling import (
     set_merchant,
 )
 from crossdock.shop.catalogue.showcase import (
+    SHOWCASE_PAGE,
     ShownCategoryTree,
     ShownImage,
     ShownPost,
@@ -79,6 +80,7 @@ from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, sl
 __all__ = [
     "EVERYTHING",
     "PRODUCT_PARTS",
+    "SHOWCASE_PAGE",
     "VARIANT_PARTS",
     "AttributeUse",
     "BlogPostRecord",

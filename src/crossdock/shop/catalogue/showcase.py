@@ -11,7 +11,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.offers import OFFERS, offer_terms
 from crossdock.shop.partners import Partner
 
-PAGE = 100
+SHOWCASE_PAGE = 100
 _PIECE = 500
 _TURN_WAIT = "10s"  # below the statement timeout
 Texts = dict[str, str]
@@ -112,14 +112,14 @@ async def list_products(
     product_ids: Sequence[int] | None = None,
     category_ids: Sequence[int] | None = None,
 ) -> list[ShownProduct]:
-    """A page of PAGE products and variants that match every filter given, each with any of its values.
+    """A page of SHOWCASE_PAGE products and variants that match every filter, each by any value.
 
     Ordered by id, so that concurrent changes do not move rows between pages.
     """
     parameters = offer_terms(partner, now=now) | {
         "ids": _array(product_ids),
         "categories": _array(category_ids),
-        "limit": PAGE,
+        "limit": SHOWCASE_PAGE,
         "offset": offset,
     }
     return _decoded(await tx.all(_PRODUCTS_PAGE, parameters), kind=ShownProduct)
@@ -128,9 +128,9 @@ async def list_products(
 async def list_categories(
     tx: Transaction, *, shop_id: int, offset: int, category_ids: Sequence[int] | None = None
 ) -> list[ShownCategoryTree]:
-    """A page of PAGE categories by `sort`, then id."""
+    """A page of SHOWCASE_PAGE categories by `sort`, then id."""
     parameters = {
-        "shop": shop_id, "ids": _array(category_ids), "limit": PAGE, "offset": offset
+        "shop": shop_id, "ids": _array(category_ids), "limit": SHOWCASE_PAGE, "offset": offset
     }  # fmt: skip
     return _decoded(await tx.all(_CATEGORIES + _PART, parameters), kind=ShownCategoryTree)
 
@@ -138,8 +138,13 @@ async def list_categories(
 async def list_posts(
     tx: Transaction, *, shop_id: int, offset: int, post_ids: Sequence[int] | None = None
 ) -> list[ShownPost]:
-    """A page of PAGE blog posts, the newest first."""
-    parameters = {"shop": shop_id, "ids": _array(post_ids), "limit": PAGE, "offset": offset}
+    """A page of SHOWCASE_PAGE blog posts, the newest first."""
+    parameters = {
+        "shop": shop_id,
+        "ids": _array(post_ids),
+        "limit": SHOWCASE_PAGE,
+        "offset": offset,
+    }
     return _decoded(await tx.all(_POSTS + _PART, parameters), kind=ShownPost)
 
 

@@ -1,0 +1,18 @@
+"""What bounds a partner's calls; shown in the docs."""
+
+from crossdock.channels.manifest import Limits
+from crossdock.channels.shoppable.parameters import ROWS_MAX
+from crossdock.channels.shoppable.product import KEYS_MAX
+from crossdock.shop.search import VALUES_MAX
+
+LIMITS = Limits(
+    fields=(
+        ("`rows`", f"0 to {ROWS_MAX}"),
+        ("whole values in a list; a UPC counts as up to three", f"{VALUES_MAX:,}"),
+        ("`upcs` or `part_numbers` of one call of the product", f"{KEYS_MAX}"),
+        (
+            "characters, clauses, brackets and wildcards of `search`",
+            "the settings of [`search`](settings.md#search)",
+        ),
+    ),
+)

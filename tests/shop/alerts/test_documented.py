@@ -1,0 +1,52 @@
+"""The operating guide lists every kind of alert, and none that nothing raises."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from crossdock.compose import Services
+from crossdock.db.runtime import create_runtime
+from crossdock.shop.payments.settling import _GIVE_UP
+from tests.support.processes import ROOT
+
+GUIDE = ROOT / "docs/operating/watching.md"
+RAISING = {"raise_alert", "raise_for_operator"}
+COMPUTED = {
+    "src/crossdock/shop/alerts/raising.py",  # passes on what it is given
+    "src/crossdock/shop/deliveries/recording.py",  # <kind>_failed for each kind of delivery
+    "src/crossdock/shop/payments/settling.py",  # <action>_refused for each action that is due
+}
+
+
+def raised_kinds() -> Iterator[tuple[str, str]]:
+    """(file, kind) of every alert that some code raises with a literal kind, "" for another."""
+    for path in sorted((ROOT / "src/crossdock").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in RAISING:
+                [kind] = [word.value for word in node.keywords if word.arg == "kind"]
+                literal = kind.value if isinstance(kind, ast.Constant) else ""
+                yield str(path.relative_to(ROOT)), str(literal)
+
+
+def sql_files_that_raise() -> list[Path]:
+    """SQL that calls `raise_alert`, but for the function itself."""
+    files = (ROOT / "src/crossdock").rglob("*.sql")
+    return [
+        path for path in files if re.search(r"(perform|select) raise_alert\(", path.read_text())
+    ]
+
+
+async def test_every_kind_has_its_row(settings):
+    services = Services(create_runtime(settings))
+    of_deliveries = {f"{kind.name}_failed" for kind in services.delivery_kinds}
+    await services.close()
+    kinds = set(raised_kinds())
+    of_payments = {f"{action}_refused" for action in _GIVE_UP}
+
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| .+ \|$", GUIDE.read_text(), re.MULTILINE)
+    listed = {row for row in rows if not row.startswith("crossdock_")}
+
+    assert {path for path, kind in kinds if not kind} == COMPUTED
+    assert sql_files_that_raise() == []
+    assert listed == {kind for _, kind in kinds if kind} | of_deliveries | of_payments
