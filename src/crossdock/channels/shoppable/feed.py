@@ -16,7 +16,7 @@ from crossdock.channels.shoppable.order_showing import OrderShowing
 from crossdock.channels.shoppable.orders import PERMISSION
 from crossdock.channels.shoppable.parameters import read_parameters
 from crossdock.channels.shoppable.routes import Operation, Route, parameter
-from crossdock.channels.shoppable.wire import answered
+from crossdock.channels.shoppable.wire import CORS, answered
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.callers import caller_address
@@ -27,6 +27,7 @@ AUTH_PATH = "/auth"
 PATH = "/v3/orderData"
 TOKEN_S: Final = 86_400
 NEXT: Final = "X-Next-After"
+_EXPOSED: Final = "Access-Control-Expose-Headers"
 _RANGE = f"{PATH}/{{rows}}/page/{{page}}/startdate/{{start}}/enddate/{{end}}"
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -155,6 +156,7 @@ def _told(orders: Sequence[FedOrder], *, partner: Partner, upto: int | None = No
     response = answered(OrderShowing(partner).feed(orders))
     if upto is not None:
         response.headers[NEXT] = str(upto)
+        response.headers[_EXPOSED] = f"{CORS[_EXPOSED]}, {NEXT}"
     return response
 
 
