@@ -1,6 +1,7 @@
 """Correcting where an order goes..."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -32,6 +33,10 @@ async def test_is_possible_until_something_is_packed(warehouse: Warehouse) -> No
     released = await warehouse.enter((good, 1))
     picked = await warehouse.enter((good, 1))
     await warehouse.pick(picked, {1: 1})
+    packed = await warehouse.enter((good, 1))
+    await warehouse.pick(packed, {1: 1})
+    await warehouse.pack(packed, {1: 1})
+    warehouse.clock.move(timedelta(hours=1))
 
     for order_id in (waiting, reserved, released, picked):
         found, changed = await correct(warehouse, order_id, house_number="17", postcode="2801")
@@ -40,6 +45,7 @@ async def test_is_possible_until_something_is_packed(warehouse: Warehouse) -> No
         assert (found.address_1, found.postcode, found.city) == ("Veemarkt 17", "2801", "Mechelen")
         assert changed == ("address_1", "address_2", "postcode", "house_number")
         assert order.billing == RECEIVER
+        assert order.updated_at == warehouse.clock.now()
 
     async with warehouse.db.statement() as tx:
         told = await tx.value(
@@ -63,7 +69,7 @@ async def test_is_refused_of_what_is_packed_or_has_left(warehouse: Warehouse) ->
     good = await warehouse.variant(own=9)
     packed, partly, shipped, cancelled = [await warehouse.enter((good, 2)) for _ in range(4)]
     await warehouse.pick(packed, {1: 2})
-    package_id = await warehouse.pack(packed, {1: 2})
+    package_id, other_id = [await warehouse.pack(packed, {1: 1}) for _ in range(2)]
     await warehouse.ship_all(partly, {1: 1})
     await warehouse.ship_all(shipped, {1: 2})
     await warehouse.cancel(cancelled)
@@ -81,6 +87,7 @@ async def test_is_refused_of_what_is_packed_or_has_left(warehouse: Warehouse) ->
 
     assert await warehouse.everything() == before
     await warehouse.unpack(package_id)
+    await warehouse.unpack(other_id)
     assert (await correct(warehouse, packed, city="Leuven"))[1] == ("city",)
 
 
@@ -150,6 +157,7 @@ async def test_another_shops_order_looks_like_an_unknown_one(warehouse: Warehous
         ),
         (RECEIVER, {"country": " nl "}, {"country": "NL"}),
         (BUYER, {"country": "AE", "state": "Dubai", "postcode": ""}, {"postcode": ""}),
+        (BUYER, {"city": "x" * 255}, {"city": "x" * 255}),
         (BUYER, {"last_name": "King"}, {"address_1": "1 Analytical Way", "street": ""}),
         (
             SUITE,

@@ -327,8 +327,11 @@ async def test_waits_for_an_answer_of_the_provider(desk: Desk) -> None:
     assert (await close(desk, placed.id)).given_back == "refund"
 
 
-async def test_stays_while_goods_are_picked(desk: Desk) -> None:
+@pytest.mark.parametrize("shipped", [0, 1])
+async def test_stays_while_goods_are_picked(desk: Desk, shipped: int) -> None:
     placed = await desk.on_account((await desk.variant(), 3))
+    if shipped:
+        await ship(desk, placed.id, {1: shipped})
     async with desk.db.begin() as tx:
         place_: dict[str, Any] = {
             "shop_id": desk.shop.id,
@@ -338,6 +341,34 @@ async def test_stays_while_goods_are_picked(desk: Desk) -> None:
         await pick_lines(tx, quantities={1: 1}, **place_)
         with pytest.raises(Refused, match="un-pick them first"):
             await close_order(tx, **place_)
+
+
+async def test_is_nothing_of_an_order_that_is_over(desk: Desk) -> None:
+    order_id = await paid(desk, await desk.variant())
+    await ship(desk, order_id, {1: 3})
+
+    closed = await close(desk, order_id)
+
+    assert closed == Closed(state="shipped", cancelled={}, currency="EUR")
+    assert (closed.amount_minor, closed.given_back, closed.may_be_at) == (0, "", "")
+
+
+async def test_is_not_all_that_goes_back_orders_that_wait_are_looked_at(desk: Desk) -> None:
+    good = await desk.variant()
+    placed = await desk.on_account((good, 3))
+    waiting = draft_of(
+        line_of(good, shop=desk.made, quantity=4),
+        shop=desk.made,
+        currency="EUR",
+        state_when_short="reserved",
+        release_policy="when_available",
+    )
+    async with desk.db.begin() as tx:
+        assert (await place(tx, draft=waiting, now=desk.clock.now())).state == "reserved"
+        await tx.run("delete from procrastinate_jobs where task_name = 'run_releases'")
+        await close_order(tx, shop_id=desk.shop.id, order_id=placed.id, now=desk.clock.now())
+        query = "select count(*) from procrastinate_jobs where task_name = 'run_releases'"
+        assert await tx.value(query) == 1
 
 
 @pytest.mark.races
