@@ -1,6 +1,6 @@
--- Everything that the rules of an order look at, as one JSON text: the order that has the partner's
--- number already, the customer, the default connector, the variants that the partner may see.
--- A function, so that its plan is made once per connection: planning took four times as long as running.
+-- What the rules of an order need, as one JSON text: an existing order with the partner's number, the customer, the
+-- default connector, the variants that the partner may see.
+-- It is a function so that it is planned once per connection: planning took four times as long as running.
 create or replace function order_context(
     p_shop_id bigint, p_namespace text, p_number text, p_customer_id bigint, p_variant_ids bigint[],
     p_merchant_ids bigint[], p_price_list_id bigint, p_currency char(3), p_now timestamptz
@@ -30,8 +30,8 @@ begin
     )::text;
 end $$;
 
--- Spend a call's nonce and read what the rules of its order look at, in one statement that does not wait for the
--- disk (see spend_nonces_early). The outcome is that of spend_nonces; there is a context if the nonce is spent.
+-- Spend a call's nonce and read what the rules of its order need, in one statement that does not wait for the disk
+-- (see spend_nonces_early). The outcome is that of spend_nonces; the context is null unless the nonce was spent.
 create or replace function open_order(
     p_credential_id bigint, p_revision bigint, p_nonce text, p_expires_at timestamptz, p_limit integer,
     p_shop_id bigint, p_namespace text, p_number text, p_customer_id bigint, p_variant_ids bigint[],

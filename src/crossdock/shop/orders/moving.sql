@@ -1,8 +1,8 @@
--- Move an order along an axis, or lines of it: lock the order, check the arrow, set the state, write the event.
+-- Change the state of an order or of its lines: lock the order, check the move, set the state, write the event.
 -- Nothing else sets a state of orders, order_parts or order_lines.
--- p_axis: 'fulfilment' (the order's parts that are where it is go with it), 'payment' or 'line' (p_lines; those
--- that are there already stay). p_details goes into the event beside `from` and `to`.
--- Answers the state before, of lines null. Raises CD010 for an arrow that does not exist, CD013 for no such order.
+-- p_axis: 'fulfilment' (parts in the same state move with the order), 'payment', or 'line' (p_lines; those already
+-- in the state are skipped). p_details is added to the event's `from` and `to`.
+-- Returns the former state, null for lines. Raises CD010 for a move that is not allowed, CD013 for an unknown order.
 create or replace function move_order(
     p_shop_id bigint, p_order_id bigint, p_axis text, p_lines smallint[], p_to text, p_details jsonb,
     p_now timestamptz
@@ -52,7 +52,7 @@ begin
     return v_from;
 end $$;
 
--- What the event of a move is called.
+-- The kind of a move's event.
 create or replace function order_event(p_axis text, p_to text) returns text language sql immutable as $$
     select case when p_axis = 'payment' then case p_to
         when 'authorised' then 'payment.authorised'

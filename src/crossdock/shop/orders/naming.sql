@@ -1,8 +1,8 @@
--- The lines with the variants that they name (see variant_named), and the numbers of those that name none, null
--- where all do. A line has a name of its own only where the caller gave one, and takes stock only of what is counted.
--- Whether a variant is offered does not matter: who names it owns goods here, and what is on the shelf may be sent.
--- Each line by itself, with `limit`: a join would be planned for a hundred lines, and for so many it is
--- cheaper to read all variants of a small shop.
+-- The lines with the variants that they name (see variant_named), and the numbers of lines that name no variant, null
+-- if there are none. A line keeps a name only if the caller gave one, and takes stock only if it is managed.
+-- A variant need not be offered: the caller owns goods here, and whatever is on the shelf may be sent.
+-- Each line is looked up separately, with `limit`: a join would be planned for a hundred lines, and would then read
+-- all variants of a small shop.
 create or replace function name_lines(
     p_shop_id bigint, p_merchant_ids bigint[], p_lines jsonb, out lines jsonb, out unknown smallint[]
 ) language sql stable set enable_seqscan = off as $$

@@ -1,11 +1,12 @@
 -- Place an order: one statement, one transaction, the levels locked last. p_order is an OrderDraft (draft.py).
--- Answers the order's id and key, and how it came out:
---   created   the order was made, and `state` is where it begins
+-- Returns the order's id and key, and the outcome:
+--   created   the order was created with the state `state`
 --   replayed  its identity was used before with the same request: the first order's id and key
---   conflict  its identity was used before with another request, or with none that could be compared
---   unknown   lines name no variant of the caller's, and `unknown` has their numbers; nothing is written
--- An order with `state_when_short` begins there, and takes nothing, where own stock does not cover a capped take.
--- Else raises CD001 (see post_stock). Raises CD002 where a prepaid account does not pay for it, CD003 for a hold that is not there, or not of that line, any more.
+--   conflict  its identity was used before with another request, or one that cannot be compared
+--   unknown   lines name no variant of the caller; `unknown` has their numbers, nothing is written
+-- If own stock does not cover a capped take, an order with `state_when_short` gets that state and takes no stock; for
+-- others it raises CD001 (see post_stock). Raises CD002 if the prepaid balance is too low, CD003 if a hold is gone or
+-- does not match its line.
 create or replace function place_order(
     p_order jsonb, p_now timestamptz,
     out order_id bigint, out order_key text, out outcome text, out state text, out unknown smallint[]
@@ -41,9 +42,9 @@ begin
     end if;
 end $$;
 
--- The rows of an order with its stock, its postings, its event and its delivery; p_takes false takes no stock.
--- Without sequential scans: the checks of the foreign keys are planned when a connection writes its first
--- order, and in a young shop, whose tables are empty, they would read whole tables ever after.
+-- Write an order's rows, stock, postings, event and delivery; p_takes false takes no stock.
+-- Sequential scans are off: foreign-key checks are planned at a connection's first order. In a new shop with empty
+-- tables they would be planned as scans of whole tables, and stay so.
 create or replace function write_order(
     p_order jsonb, p_lines jsonb, p_state text, p_takes boolean, p_now timestamptz,
     out order_id bigint, out order_key text, out outcome text
@@ -157,7 +158,7 @@ begin
     end if;
 end $$;
 
--- A merchant owes the shop this part of what its goods bring in: minor units, rounded half up.
+-- The shop's commission on a merchant's sales, in minor units, rounded half up.
 create or replace function commission(p_shop_id bigint, p_merchant_id bigint, p_amount_minor bigint)
 returns bigint language sql stable as $$
     select coalesce(round(p_amount_minor * m.commission_bp::numeric / 10000), 0)::bigint

@@ -1,6 +1,6 @@
--- What an order needs of counted variants, each with how many of it: what a release commits.
--- The lines are asked for in their order because only the index by order has it. Otherwise a plan made while
--- there were no lines yet, as in a young shop, may read all lines of the shop by another index ever after.
+-- The quantities of stock-managed variants that an order needs, which a release commits.
+-- The lines are sorted because only the index by order gives that order. Otherwise a plan that was made in a new shop
+-- without lines might use another index from then on, and read all lines of the shop.
 create or replace function order_demand(p_shop_id bigint, p_order_id bigint)
 returns table (variant_id bigint, quantity bigint) language sql stable as $$
     select l.variant_id, sum(l.quantity)::bigint
@@ -14,9 +14,9 @@ returns table (variant_id bigint, quantity bigint) language sql stable as $$
     group by l.variant_id
 $$;
 
--- Release an order: its stock is committed, unless it was when the order was placed, and it goes to its connectors;
--- or it is reserved and keeps none. p_look false releases without looking: own stock may go below zero.
--- Answers the order's state afterwards; an order that is neither waiting nor reserved stays as it is.
+-- Release an order: commit its stock, unless placing it did, and queue its dispatches; or reserve it without stock.
+-- p_look false releases without a check, so that own stock may go below zero.
+-- Returns the order's new state; an order that is neither waiting nor reserved is not changed.
 create or replace function release_order(
     p_shop_id bigint, p_order_id bigint, p_look boolean, p_now timestamptz
 ) returns text language plpgsql as $$

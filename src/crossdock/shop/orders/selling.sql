@@ -1,7 +1,6 @@
--- Post what an order sold: its payer owes what the parts cost, or its prepaid account pays it, and of a merchant's
--- sales the shop has its share. With p_takes_back the other way round, to the account that it was posted to, for
--- what is cancelled of an order that was not paid, or was prepaid. Raises CD002 where the prepaid balance does not
--- cover it.
+-- Post an order's sale: the payer owes the sums of the parts, or the prepaid account pays them, and the shop gets its
+-- commission on each merchant's sales. With p_takes_back the reverse, to the same account, for what is cancelled of
+-- an order that was not paid or was prepaid. Raises CD002 if the prepaid balance is too low.
 create or replace function post_sale(
     p_shop_id bigint, p_order_id bigint, p_prepaid_owner text, p_takes_back boolean, p_now timestamptz
 ) returns void language plpgsql as $$
@@ -43,9 +42,9 @@ begin
     perform post_transfers(p_shop_id, v_transfers, p_order_id, p_now);
 end $$;
 
--- What of an order's sums is cancelled, merchant by merchant: of each line the share of its cancelled units. What
--- is kept is rounded half up and the rest is cancelled, so that both are what was sold. A merchant's shipping is
--- cancelled only with all of its goods, for it is paid by the parcel.
+-- The cancelled share of an order's sums by merchant: of each line the share of its cancelled units. What is kept is
+-- rounded half up and the rest is cancelled, so that both add up to what was sold. A merchant's shipping is cancelled
+-- only with all of its goods, because it is charged per parcel.
 create or replace function cancelled_sums(p_shop_id bigint, p_order_id bigint)
 returns table (merchant_id bigint, goods_minor bigint, shipping_minor bigint, tax_minor bigint,
                commission_minor bigint)
@@ -70,14 +69,14 @@ returns bigint language sql immutable as $$
     select round(p_amount_minor::numeric * (p_quantity - p_cancelled) / p_quantity)::bigint
 $$;
 
--- What of an order's total is cancelled; the buyer owes the rest.
+-- The cancelled share of an order's total; the buyer owes the rest.
 create or replace function cancelled_total(p_shop_id bigint, p_order_id bigint)
 returns bigint language sql stable as $$
     select coalesce(sum(c.goods_minor + c.shipping_minor + c.tax_minor), 0)::bigint
     from cancelled_sums(p_shop_id, p_order_id) c
 $$;
 
--- The account that an order's sale was posted to, null where it was not posted.
+-- The account that an order's sale was posted to, or null.
 create or replace function sale_payer(p_shop_id bigint, p_order_id bigint) returns jsonb language sql stable as $$
     select jsonb_build_object('kind', a.kind, 'owner', a.owner)
     from ledger_entries e join accounts a on a.shop_id = e.shop_id and a.id = e.debit_account_id
@@ -85,7 +84,7 @@ create or replace function sale_payer(p_shop_id bigint, p_order_id bigint) retur
     order by e.id limit 1
 $$;
 
--- Whose account an order is on.
+-- The owner of the account that an order is charged to.
 create or replace function order_payer(o orders) returns text language sql immutable as $$
     select case when o.customer_id is not null then 'customer:' || o.customer_id
                 when o.partner_id is not null then 'partner:' || o.partner_id

@@ -1,11 +1,11 @@
--- Commit stock to an order. p_takes: rows of {variant_id, quantity, take, hold_id}, of which the ones with `take`
--- null take nothing, and those of one variant are of one kind:
+-- Commit stock to an order. p_takes: rows of {variant_id, quantity, take, hold_id}. A row whose `take` is null takes
+-- nothing; all rows of a variant have the same `take`:
 --   own_capped  own pool, never below what is available
 --   own         own pool, which may go below zero (backorder)
 --   supplier    supplier pool, which may go below zero (backorder)
---   own_first   own pool as far as it goes, the rest from the supplier (backorder)
+--   own_first   own pool while it lasts, the rest from the supplier pool (backorder)
 --   serials     the oldest serials in stock, which are delivered at once
---   hold        what the hold `hold_id` has kept: its variant, its quantity, and still held
+--   hold        the stock of the hold `hold_id`, which must match in variant and quantity and still be open
 create or replace function take_stock(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
 returns void language plpgsql as $$
 declare
@@ -65,7 +65,7 @@ begin
     perform post_stock(p_shop_id, v_postings, 'order placed', p_order_id, p_now);
 end $$;
 
--- Deliver serials to an order's lines, which take nothing else, as they are placed; see take_serials.
+-- Deliver serials to the lines of an order while it is placed; the lines take nothing else. See take_serials.
 create or replace function deliver_serials(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
 returns void language plpgsql as $$
 declare
@@ -84,8 +84,8 @@ begin
     assert fail_point('deliver_serials:allocated');
 end $$;
 
--- Turn holds into an order's share for good; answers what is to be posted. Raises CD003 where a hold is gone,
--- is over, or is not what its line asks for.
+-- Convert holds into an order's committed stock; returns the postings. Raises CD003 if a hold is gone, has expired,
+-- or does not match its line.
 create or replace function convert_holds(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
 returns jsonb language plpgsql as $$
 declare

@@ -1,5 +1,4 @@
--- Products and variants draw from one sequence, so that one number space serves
--- channels that know both under the same kind of id.
+-- Products and variants share one sequence, because some channels use one kind of id for both.
 create sequence catalogue_ids as bigint start with 1001;
 
 create table merchants (
@@ -44,7 +43,7 @@ create table categories (
 
 create index categories_parent on categories (shop_id, parent_id);
 
--- A product's shop is its merchant's, so the key to merchants says it all.
+-- A product has its merchant's shop, so the foreign key to merchants is enough.
 create table products (
     shop_id bigint not null,
     id bigint not null default nextval('catalogue_ids'),
@@ -87,7 +86,7 @@ create table product_categories (
 
 create index product_categories_category on product_categories (shop_id, category_id);
 
--- A variant is what is sold and counted. Its name is the whole name a buyer sees.
+-- A variant is the unit that is sold and counted. Its name is the full name that a buyer sees.
 create table variants (
     shop_id bigint not null,
     id bigint not null default nextval('catalogue_ids'),
@@ -135,7 +134,7 @@ create index variants_sale_ends on variants (shop_id, sale_ends_at) where sale_e
 
 create index variants_gtin on variants (shop_id, gtin14) where gtin14 is not null;
 
--- Numbers that are no GTIN are found as they are written, with or without zeros in front.
+-- Numbers that are not valid GTINs are found as written, with or without leading zeros.
 create index variants_upc on variants (shop_id, ltrim(upc, '0')) where upc <> '';
 
 create table blog_posts (

@@ -17,8 +17,8 @@ create table price_list_items (
     foreign key (shop_id, variant_id) references variants (shop_id, id) on delete cascade
 );
 
--- A coupon that lowers the price of a unit, or makes its shipping free, above a threshold. It is good for the whole
--- shop, for one merchant, or for one product of a merchant.
+-- A coupon lowers the price of a unit, or makes its shipping free, above a threshold. It applies to the whole shop,
+-- to one merchant, or to one product of a merchant.
 create table coupons (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,
@@ -49,7 +49,7 @@ create table coupons (
 
 create index coupons_scope on coupons (shop_id, coalesce(merchant_id, 0), coalesce(product_id, 0)) where enabled;
 
--- What is added to prices as tax where goods go: the rate of a state, else of its country, else none.
+-- Tax rates added to prices, by destination: the rate of the state, else of its country, else none.
 create table tax_rates (
     shop_id bigint not null references shops on delete cascade,
     country char(2) not null,

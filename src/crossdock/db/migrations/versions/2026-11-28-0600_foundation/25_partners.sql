@@ -40,9 +40,9 @@ create table credentials (
 
 create index credentials_partner on credentials (shop_id, partner_id);
 
--- One or two live secrets per credential; two while a rotation is under way. A signing secret must be
--- known again and is sealed; of a token or a password there is a hash alone, of a token also its first
--- characters, for people to know it by.
+-- One valid secret per credential, or two during a rotation. A signing secret is needed in plain text and is
+-- therefore encrypted; of a token or password only a hash is stored, and of a token its first characters, so that
+-- people can recognise it.
 create table credential_secrets (
     credential_id bigint not null references credentials (id) on delete cascade,
     id bigint generated always as identity primary key,
@@ -59,7 +59,7 @@ create table credential_secrets (
 
 create index credential_secrets_credential on credential_secrets (credential_id);
 
--- Tokens that a caller got for its name and password; each ends by itself.
+-- Tokens that a caller got for its name and password; each expires.
 create table access_tokens (
     token_hash bytea primary key,
     credential_id bigint not null references credentials (id) on delete cascade,
@@ -98,5 +98,5 @@ end $$;
 create trigger partners_revision before update on partners
     for each row execute function bump_partner_revision();
 
--- Channels whose callers are known by a number draw it here.
+-- Keys of channels whose keys are numbers.
 create sequence caller_numbers as bigint start with 1;

@@ -1,6 +1,6 @@
--- Stock. A level is the sum of its entries; available is what can still be promised.
--- Variants are never deleted, so levels need no key to them, which a large import would pay for
--- row by row; `crossdock doctor` looks for levels of unknown variants.
+-- Stock. A level is the sum of its entries; `available` is what can still be sold.
+-- Variants are never deleted, so levels have no foreign key to them: in a large import it would cost time for every
+-- row. `crossdock doctor` looks for levels of unknown variants.
 create table stock_levels (
     shop_id bigint not null,
     variant_id bigint not null,

@@ -1,5 +1,5 @@
--- Serials: licence keys and codes, each sold once. Sealed, with a keyed hash to tell the same one again.
--- How many of a variant are unsold is the level of its own pool.
+-- Serials: licence keys and codes, each sold once. Encrypted, with a keyed hash to recognise a duplicate.
+-- The number of a variant's unsold serials is the level of its own pool.
 create table serials (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -17,7 +17,7 @@ create table serials (
 
 create index serials_unsold on serials (shop_id, variant_id, id) where sold_at is null;
 
--- Who bought which: the key sees to it that a serial has one buyer.
+-- Who bought which serial; the primary key allows one buyer.
 create table serial_sales (
     shop_id bigint not null,
     serial_id bigint not null,

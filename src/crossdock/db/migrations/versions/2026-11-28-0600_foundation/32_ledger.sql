@@ -1,8 +1,8 @@
--- The ledger: double entry, one currency an account, never altered.
--- A balance is credits less debits: what the shop owes the account's owner or has earned is positive, what
--- it has or is owed is negative, and the balances of a currency sum to zero.
+-- The ledger: double entry, one currency per account, append-only.
+-- A balance is credits minus debits: positive for what the shop owes the account's owner or has earned, negative
+-- for what it has or is owed. The balances of a currency sum to zero.
 
--- The chart of accounts: which kinds there are, and which of them may not go below a floor.
+-- The chart of accounts: the kinds, and the lowest balance that a kind allows.
 create table account_kinds (
     kind text primary key check (kind ~ '^[a-z][a-z_]{1,39}$'),
     floor_minor bigint
@@ -28,8 +28,8 @@ create table accounts (
     constraint accounts_floor check (balance_minor >= floor_minor)
 ) with (fillfactor = 70);
 
--- One row is a debit and a credit at once, so that nothing out of balance can be written; its keys see to it
--- that both accounts are of its shop and currency.
+-- One row is both a debit and a credit, so nothing unbalanced can be written; its foreign keys ensure that both
+-- accounts have its shop and currency.
 create table ledger_entries (
     shop_id bigint not null,
     id bigint generated always as identity,

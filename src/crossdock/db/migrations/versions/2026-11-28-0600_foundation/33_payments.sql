@@ -1,12 +1,12 @@
--- Payments: what a provider was asked, and what it answered. No card number and no security code is ever
--- in here: of a card only its brand and the last four digits.
+-- Payments: the requests to a provider and its answers. No card number or security code is stored, only a card's
+-- brand and last four digits.
 create table payment_moves (
     from_state text not null,
     to_state text not null,
     primary key (from_state, to_state)
 );
 
--- The wall behind the code: a payment begins where '' leads, and moves only along the listed arrows.
+-- A second check behind the code: a payment begins in a state that '' leads to, and makes only the listed moves.
 insert into payment_moves (from_state, to_state) values
     ('', 'asked'), ('', 'captured'),
     ('asked', 'authorised'), ('asked', 'declined'), ('asked', 'abandoned'),
@@ -41,14 +41,14 @@ create table payments (
 
 create index payments_order on payments (shop_id, order_id) where order_id is not null;
 
--- Authorised, for the run that lets go of what no order took or whose order is cancelled.
+-- Authorised payments, for the job that voids those without an order or with a cancelled one.
 create index payments_authorised on payments (shop_id, id) where state = 'authorised';
 
--- Authorised for an order and due to be captured, for the run that settles payments.
+-- Payments that are due to be captured, for the job that settles payments.
 create index payments_to_capture on payments (capture_at)
     where state = 'authorised' and capture_at is not null and order_id is not null;
 
--- For the run that refunds what is due.
+-- Payments with a refund that is due, for the job that settles payments.
 create index payments_refund_due on payments (shop_id, id) where refund_due_minor > 0;
 
 create function refuse_illegal_payment_move() returns trigger language plpgsql as $$
@@ -67,7 +67,7 @@ create trigger payments_begin before insert on payments
 create trigger payments_move before update of state on payments
     for each row when (old.state is distinct from new.state) execute function refuse_illegal_payment_move();
 
--- What a provider is asked, written before it is asked: an answer that got lost is asked for by `key`.
+-- Requests to a provider, stored before they are sent; a lost answer is looked up by `key`.
 create table payment_attempts (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -92,11 +92,11 @@ create index payment_attempts_payment on payment_attempts (shop_id, payment_id);
 
 create index payment_attempts_unanswered on payment_attempts (next_look_up_at) where outcome = 'asked';
 
--- A payment is asked one thing at a time; refunds alone may be under way together, each with its amount set aside.
+-- A payment has one open request at a time, except refunds, each of which reserves its amount.
 create unique index payment_attempts_one_at_a_time on payment_attempts (shop_id, payment_id)
     where outcome = 'asked' and action <> 'refund';
 
--- The sandbox provider's own books: what it was asked, by the key it was asked with.
+-- The sandbox provider's records: the requests that it got, by their keys.
 create table sandbox_operations (
     shop_id bigint not null,
     id bigint generated always as identity,

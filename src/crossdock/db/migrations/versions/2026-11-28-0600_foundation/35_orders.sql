@@ -1,6 +1,6 @@
--- Orders: what was sold, to whom, in parts of one merchant each, and the states they move through.
+-- Orders: what was sold, to whom, with a part for each merchant, and their states.
 
--- The arrows of each axis; shop/orders/states.py has the same table. Where an axis begins is said below.
+-- The allowed moves of each axis, as in shop/orders/states.py. The initial states are below.
 create table order_moves (
     axis text not null check (axis in ('fulfilment', 'payment', 'line')),
     from_state text not null,
@@ -24,8 +24,8 @@ insert into order_moves (axis, from_state, to_state) values
     ('line', 'open', 'partially_shipped'), ('line', 'open', 'shipped'), ('line', 'open', 'cancelled'),
     ('line', 'partially_shipped', 'shipped'), ('line', 'shipped', 'returned');
 
--- No foreign keys to shops or partners from here on: each insert would lock that one
--- row for all writers at once. `crossdock doctor` looks for orphans instead.
+-- From here on there are no foreign keys to shops or partners: all writers would lock the same row at each insert.
+-- `crossdock doctor` looks for orphans instead.
 create table orders (
     shop_id bigint not null,
     id bigint generated always as identity (start with 10001),
@@ -65,21 +65,21 @@ create table orders (
     unique (id)
 );
 
--- Waiting for stock or for a release, oldest first, for the run that releases orders.
+-- Orders that wait for stock or a release, oldest first, for the job that releases orders.
 create index orders_waiting on orders (shop_id, id) where fulfilment_state in ('reserved', 'waiting_for_release');
 
--- Released without looking at the stock, for the run that takes them back when it is short.
+-- Orders released without a check of the stock, for the job that recalls them if stock is short.
 create index orders_released_unseen on orders (shop_id, id)
     where fulfilment_state = 'processing' and release_policy = 'immediate';
 
--- Not paid yet, for the run that ends them.
+-- Unpaid orders, for the job that expires them.
 create index orders_expiry on orders (expires_at) where payment_state = 'awaiting';
 
 -- A partner's orders by date, for its order feed.
 create index orders_partner on orders (shop_id, partner_id, placed_at, id) where partner_id is not null;
 
--- What makes a write happen once: a partner's order number, a cart, an idempotency key. A write that makes no
--- order leaves its answer here instead.
+-- What makes a write idempotent: a partner's order number, a cart, an idempotency key. A write that creates no order
+-- stores its answer here instead.
 create table identities (
     shop_id bigint not null,
     namespace text not null,
@@ -129,11 +129,10 @@ create table order_lines (
 );
 create index order_lines_variant on order_lines (shop_id, variant_id);
 
--- Picked and not shipped: what of a variant is off the shelf and still on hand.
+-- Lines with picked, unshipped units: off the shelf, but still on hand.
 create index order_lines_off_the_shelf on order_lines (shop_id, variant_id) where picked > shipped;
 
--- An order's share of one merchant: its sums, how far it has come, and the connector that it goes to
--- (null: it is packed here).
+-- A merchant's part of an order: its sums, its state, and its connector (null: it is packed here).
 create table order_parts (
     shop_id bigint not null,
     order_id bigint not null,
@@ -150,7 +149,7 @@ create table order_parts (
     foreign key (shop_id, order_id) references orders (shop_id, id) on delete cascade
 );
 
--- What an order took from which pool, merged over its lines; what is still committed is quantity - shipped.
+-- What an order took from which pool, summed over its lines; quantity - shipped is still committed.
 create table order_allocations (
     shop_id bigint not null,
     order_id bigint not null,
@@ -163,7 +162,7 @@ create table order_allocations (
     foreign key (shop_id, order_id) references orders (shop_id, id) on delete cascade
 );
 
--- The wall behind the code: an order, a part or a line begins where it may and moves only along an arrow.
+-- A second check behind the code: orders, parts and lines begin in an initial state and make only allowed moves.
 create function refuse_illegal_move() returns trigger language plpgsql as $$
 declare
     v_axis text := tg_argv[0];
@@ -202,7 +201,7 @@ create trigger order_lines_move before update of state on order_lines for each r
 create trigger order_parts_move before update of state on order_parts for each row
     when (old.state is distinct from new.state) execute function refuse_illegal_move('fulfilment', 'state');
 
--- An order's sums are those of its parts.
+-- An order's sums equal those of its parts.
 create function refuse_other_sums() returns trigger language plpgsql as $$
 begin
     if exists (

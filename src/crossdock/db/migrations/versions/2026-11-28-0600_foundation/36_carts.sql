@@ -1,4 +1,4 @@
--- Carts: what a shopper is about to buy from one or many merchants. Prices are the catalogue's when a cart is read.
+-- Carts: what a shopper wants to buy, from one or more merchants. Prices are read from the catalogue with the cart.
 create table carts (
     shop_id bigint not null,
     id uuid not null,

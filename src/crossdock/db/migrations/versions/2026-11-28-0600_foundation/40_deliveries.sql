@@ -1,5 +1,5 @@
--- The one queue of everything that goes out, and the log of its attempts. No foreign key to what a delivery
--- is about: each kind has subjects of its own, and `crossdock doctor` looks for orphans.
+-- The queue of all outgoing calls, and the log of their attempts. There is no foreign key to a delivery's subject,
+-- because each kind has its own; `crossdock doctor` looks for orphans.
 create table deliveries (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -12,13 +12,13 @@ create table deliveries (
     attempts integer not null default 0 check (attempts >= 0),
     result text,
     last_error text not null default '',
-    -- When a queued one is due, and when the claim of one that is being sent runs out.
+    -- When a queued one is due, or when the claim of one that is being sent expires.
     next_attempt_at timestamptz,
     queued_at timestamptz not null,
     sent_at timestamptz,
     updated_at timestamptz not null,
     primary key (shop_id, id),
-    -- A consumer that sees an event twice queues nothing twice.
+    -- A consumer that reads an event twice queues its delivery once.
     constraint deliveries_once unique (shop_id, kind, subject_id, target),
     constraint deliveries_waiting_have_a_time check ((status in ('queued', 'sending')) = (next_attempt_at is not null)),
     constraint deliveries_sent_have_a_time check (status <> 'sent' or sent_at is not null)
@@ -33,7 +33,7 @@ create index deliveries_failed on deliveries (shop_id, id) where status = 'faile
 
 create index deliveries_sent on deliveries (sent_at) where status = 'sent';
 
--- The once-keys of deliveries that were sent and then deleted, so that none of them is ever queued again.
+-- The unique keys of deliveries that were sent and then deleted, so that none of them is queued again.
 create table purged_deliveries (
     shop_id bigint not null,
     kind text not null,

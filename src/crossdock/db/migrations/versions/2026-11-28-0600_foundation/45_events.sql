@@ -1,5 +1,5 @@
--- Events: the outbox. The sequence number is given after commit (see shop/events/numbering.sql),
--- so that a reader never sees a gap that closes later. The topic follows from the kind (shop/events/writing.sql).
+-- Events: the outbox. The sequence number is assigned after the commit (shop/events/numbering.sql), so that a reader
+-- never sees a gap that is filled later. The topic is derived from the kind (shop/events/writing.sql).
 create table events (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -16,10 +16,10 @@ create unique index events_sequence on events (shop_id, sequence) where sequence
 
 create index events_unnumbered on events (shop_id, id) include (topic) where sequence is null;
 
--- What happened to one order, for its timeline and for the order feed.
+-- The events of an order, for its timeline and the order feed.
 create index events_of_order on events (shop_id, subject_id, id) where topic = 'orders' and subject_id is not null;
 
--- How many numbered events a topic has: with the ones not numbered yet this is its version.
+-- The number of numbered events by topic; with the unnumbered ones it is the topic's version.
 create table event_topics (
     shop_id bigint not null references shops on delete cascade,
     topic text not null,
@@ -27,8 +27,8 @@ create table event_topics (
     primary key (shop_id, topic)
 );
 
--- How far each consumer is: it has done everything up to `position`, in the transactions that moved it.
--- `failures` counts the attempts at what comes next; it is tried again at `next_attempt_at`.
+-- Each consumer's position: everything up to it was processed, in the transactions that advanced it.
+-- `failures` counts failed attempts at the next batch, which is retried at `next_attempt_at`.
 create table event_consumers (
     shop_id bigint not null references shops on delete cascade,
     consumer text not null,

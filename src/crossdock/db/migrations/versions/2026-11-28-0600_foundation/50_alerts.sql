@@ -1,5 +1,4 @@
--- What somebody has to look at. While an alert is open the same is not raised again: one for each kind and
--- what it is about, an order or a subject of the kind's own.
+-- Conditions that need a person's attention. There is at most one open alert for each kind and order or subject.
 create table alerts (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,

@@ -29,7 +29,7 @@ create table package_lines (
     foreign key (shop_id, package_id) references packages (shop_id, id) on delete cascade
 );
 
--- Serial numbers noted while packing; sealed, with a keyed hash to find them by.
+-- Serial numbers recorded while packing; encrypted, with a keyed hash for searches.
 create table captured_serials (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -85,10 +85,10 @@ create table order_return_lines (
     foreign key (shop_id, return_id) references order_returns (shop_id, id) on delete cascade
 );
 
--- Packages on the road, for the run that asks their carriers.
+-- Packages in transit, for the job that polls their carriers.
 create index packages_on_the_road on packages (shop_id, id) where state = 'shipped';
 
--- Labels for parcels that belong to no order.
+-- Labels of parcels without an order.
 create table manual_labels (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,

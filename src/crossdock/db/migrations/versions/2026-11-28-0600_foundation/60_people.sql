@@ -1,6 +1,5 @@
--- People: the shop's staff, and partners' own. A session belongs to a principal, which is of either
--- kind, and is known by the hash of its token; a recovery code is known by its own.
--- An incomplete session has shown the password and still owes the second factor.
+-- People: the shop's staff, and partners' people. A session belongs to a principal of either kind. Only hashes of
+-- session tokens and recovery codes are stored. In an incomplete session the second factor is still missing.
 create table people (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,
@@ -50,7 +49,7 @@ create table recovery_codes (
     primary key (person_id, code_hash)
 );
 
--- Attempts that have not succeeded, per account and per source; both known by keyed hashes only.
+-- Failed sign-ins by account and by source, both stored as keyed hashes.
 create table sign_in_attempts (
     key_hash bytea primary key,
     failures integer not null check (failures >= 0),

@@ -1,4 +1,4 @@
--- Imports: where a run stands, so that a killed one goes on where it was.
+-- Imports: the position of each run, so that a killed one resumes there.
 create table import_runs (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,
