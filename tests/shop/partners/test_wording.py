@@ -1,9 +1,10 @@
 """Terms as an operator writes them."""
 
+import msgspec
 import pytest
 
 from crossdock.errors import Invalid, NotFound
-from crossdock.shop.partners import Terms, Wording, read_terms, split_words
+from crossdock.shop.partners import ANY_TEXT, Terms, Wording, read_terms, split_words
 from crossdock.shop.pricing import add_price_list
 from crossdock.shop.shops import read_shop
 from tests.support.factories import make_customer, make_merchant, make_shop
@@ -120,3 +121,15 @@ async def test_says_what_there_is_instead(tx, wording, word, told):
 async def test_refuses_a_least_amount_above_the_most(tx, wording):
     with pytest.raises(Invalid):
         await read(tx, wording, "min_amount=2", "max_amount=1")
+
+
+async def test_a_channel_s_setting_may_be_any_short_text(tx, wording):
+    wording = msgspec.structs.replace(wording, settings={"domain": (ANY_TEXT,)})
+
+    assert await read(tx, wording, "domain=Blog.Example ") == Terms(
+        settings={"domain": "Blog.Example"}
+    )
+    assert await read(tx, wording, "domain=none") == Terms(settings={"domain": None})
+    for wrong in ("a" * 201, "two\nlines"):
+        with pytest.raises(Invalid):
+            await read(tx, wording, f"domain={wrong}")
