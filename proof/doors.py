@@ -37,6 +37,11 @@ class Door(Protocol):
     def partner(self) -> PartnerFixture:
         """Who buys."""
 
+    async def begin(
+        self, connection: Connection, variant_id: int, *, quantity: int, number: str
+    ) -> str:
+        """Send what goes before an order; the number to order with, '' where too little is left."""
+
     def order(
         self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str
     ) -> bytes:
@@ -58,6 +63,12 @@ class ShoppexPartnerDoor:
 
     partner: PartnerFixture
     name: str = "shoppex_partner"
+
+    async def begin(
+        self, connection: Connection, variant_id: int, *, quantity: int, number: str
+    ) -> str:
+        """The number as it is: nothing goes before an order."""
+        return number
 
     def order(
         self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str
@@ -138,7 +149,32 @@ async def buy(
     timestamp: int | None = None,
     nonce: str = "",
 ) -> Outcome:
-    """Place one order over an open connection; its outcome."""
+    """Place one order over an open connection, after what goes before it; its outcome."""
+    number = await door.begin(connection, variant_id, quantity=quantity, number=number)
+    if not number:
+        return Outcome(SHORT)
+    return await order(
+        connection,
+        door,
+        variant_id,
+        quantity=quantity,
+        number=number,
+        timestamp=timestamp,
+        nonce=nonce,
+    )
+
+
+async def order(
+    connection: Connection,
+    door: Door,
+    variant_id: int,
+    *,
+    quantity: int,
+    number: str,
+    timestamp: int | None = None,
+    nonce: str = "",
+) -> Outcome:
+    """Place one order with a number that `begin` gave; its outcome."""
     request = door.order(
         variant_id,
         quantity=quantity,

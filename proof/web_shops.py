@@ -11,7 +11,7 @@ from crossdock.kit.ids import RandomIds
 from crossdock.shop.partners import Terms, add_credential, add_partner
 from proof.doors import BROKEN, ENTERED, SHORT, SOLD, TAKEN, UNAVAILABLE, Outcome
 from tests.support.factories import PartnerFixture, ShopFixture, box
-from tests.support.raw_http import Reply, request_bytes
+from tests.support.raw_http import Connection, Reply, request_bytes
 from tests.support.shopwedo_client import (
     ADMIN,
     literal,
@@ -96,6 +96,12 @@ class ShopWeDoDoor:
 
     partner: PartnerFixture
     name: str = CHANNEL
+
+    async def begin(
+        self, connection: Connection, variant_id: int, *, quantity: int, number: str
+    ) -> str:
+        """The number as it is: nothing goes before an order."""
+        return number
 
     def order(
         self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str

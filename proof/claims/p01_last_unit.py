@@ -7,7 +7,8 @@ import uuid
 from collections import Counter
 
 from proof.claim import Claim, Findings, Result, Size
-from proof.doors import SHORT, SOLD, Door, Outcome, ShoppexPartnerDoor, buy
+from proof.doors import SHORT, SOLD, Door, Outcome, ShoppexPartnerDoor, order
+from proof.publishers import ShoppableDoor, make_publisher
 from proof.stand import Stand
 from proof.web_shops import ShopWeDoDoor, make_web_shop
 from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
@@ -71,7 +72,12 @@ async def _furnish(stand: Stand) -> tuple[ShopFixture, list[Door]]:
         shop = await make_shop(tx)
         partners = [await make_partner(tx, shop=shop) for _ in range(3)]
         web_shops = [await make_web_shop(tx, shop=shop) for _ in range(3)]
-    return shop, [*map(ShoppexPartnerDoor, partners), *map(ShopWeDoDoor, web_shops)]
+        publishers = [await make_publisher(tx, shop=shop) for _ in range(3)]
+    return shop, [
+        *map(ShoppexPartnerDoor, partners),
+        *map(ShopWeDoDoor, web_shops),
+        *map(ShoppableDoor, publishers),
+    ]
 
 
 async def _stock(stand: Stand, shop: ShopFixture, *, origin: str, units: int) -> int:
@@ -82,22 +88,30 @@ async def _stock(stand: Stand, shop: ShopFixture, *, origin: str, units: int) ->
 async def _rush(
     connections: list[Connection], doors: list[Door], variant_id: int, rng: random.Random
 ) -> list[tuple[Door, Outcome]]:
+    chosen = [(connection, rng.choice(doors)) for connection in connections]
+    rng.shuffle(chosen)
+    # Carts are filled first, so that all doors order at the same time.
+    numbers = await asyncio.gather(
+        *(
+            door.begin(connection, variant_id, quantity=1, number=f"PO-{uuid.uuid4().hex}")
+            for connection, door in chosen
+        )
+    )
     now = int(time.time())
 
-    async def one(connection: Connection, door: Door) -> tuple[Door, Outcome]:
+    async def one(connection: Connection, door: Door, number: str) -> tuple[Door, Outcome]:
         await asyncio.sleep(rng.uniform(0, SPREAD_S))
-        return door, await buy(
+        return door, await order(
             connection,
             door,
             variant_id,
             quantity=1,
-            number=f"PO-{uuid.uuid4().hex}",
+            number=number,
             timestamp=now,
             nonce=uuid.uuid4().hex,
         )
 
-    buyers = [one(connection, rng.choice(doors)) for connection in connections]
-    rng.shuffle(buyers)
+    buyers = [one(*who, number) for who, number in zip(chosen, numbers, strict=True)]
     return list(await asyncio.gather(*buyers))
 
 

@@ -8,13 +8,16 @@ from collections import Counter
 from dataclasses import dataclass
 
 from proof.claim import Claim, Findings, Result, Size
-from proof.doors import SOLD, TAKEN, Door, Outcome, ShoppexPartnerDoor, buy
+from proof.doors import SOLD, TAKEN, UNAVAILABLE, Door, Outcome, ShoppexPartnerDoor, buy, order
+from proof.publishers import ShoppableDoor, make_publisher
 from proof.stand import Stand
 from proof.web_shops import ShopWeDoDoor, make_web_shop
 from tests.support.factories import make_partner, make_shop, make_variant
 from tests.support.raw_http import Connection
 
 QUANTITIES = (1, 2, 3)
+_TRIES = 60
+_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         variant_id = await make_variant(tx, shop=shop, own=10**6)
         partners = [await make_partner(tx, shop=shop) for _ in range(2)]
         web_shops = [await make_web_shop(tx, shop=shop) for _ in range(2)]
+        publisher = await make_publisher(tx, shop=shop)
     doors: list[Door] = [*map(ShoppexPartnerDoor, partners), *map(ShopWeDoDoor, web_shops)]
     used: list[Sent] = []
     committed = 0
@@ -98,15 +102,26 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
             committed += quantity
             await sender.again(sent, quantity=7, where="another body")
         committed += await _same_number(sender, doors, findings)
+        shopping = ShoppableDoor(publisher)
+        carts = max(1, size["numbers"] // len(doors))
+        for _ in range(carts):
+            await _same_cart(connections, shopping, variant_id, findings)
+        committed += carts
         answers += sender.answers
     with stand.serving():
         sender = Sender(await stand.connect(5), variant_id, findings)
         for sent in used:
             await sender.again(sent, quantity=rng.randint(1, 9), where="after a restart")
         answers += sender.answers
-    orders = await _account(stand, findings, expected=len(used) + len(doors), committed=committed)
+    orders = await _account(
+        stand, findings, expected=len(used) + len(doors) + carts, committed=committed
+    )
     return findings.result(
-        numbers=len(used), orders=orders, acknowledged=answers[SOLD], refused=answers[TAKEN]
+        numbers=len(used),
+        carts=carts,
+        orders=orders,
+        acknowledged=answers[SOLD],
+        refused=answers[TAKEN],
     )
 
 
@@ -116,6 +131,32 @@ async def _same_number(sender: Sender, doors: list[Door], findings: Findings) ->
     ids = {sent.order_id for sent, _ in found}
     findings.expect(len(ids) == len(doors), f"one number at {len(doors)} partners: orders {ids}")
     return sum(quantity for _, quantity in found)
+
+
+async def _same_cart(
+    connections: list[Connection], door: Door, variant_id: int, findings: Findings
+) -> None:
+    """Check one cart out from all connections at once: one order, which everybody else is told of.
+
+    Whoever is told to try again while another has the cart does so.
+    """
+    cart = await door.begin(connections[0], variant_id, quantity=1, number="")
+
+    async def one(connection: Connection) -> Outcome:
+        outcome = Outcome(UNAVAILABLE)
+        for _ in range(_TRIES):
+            outcome = await order(connection, door, variant_id, quantity=1, number=cart)
+            if outcome.kind != UNAVAILABLE:
+                break
+            await asyncio.sleep(_AGAIN_S)
+        return outcome
+
+    outcomes = await asyncio.gather(*map(one, connections))
+    kinds = Counter(outcome.kind for outcome in outcomes)
+    ids = {outcome.order_id for outcome in outcomes}
+    right = {SOLD: 1, TAKEN: len(connections) - 1}
+    findings.expect(kinds == right, f"{door.name}, {cart}: {dict(kinds)}")
+    findings.expect(len(ids) == 1, f"{door.name}, {cart}: told of the orders {sorted(ids)}")
 
 
 async def _account(stand: Stand, findings: Findings, *, expected: int, committed: int) -> int:
@@ -131,7 +172,8 @@ CLAIM = Claim(
     id="P5",
     title="idempotency",
     workload="100 parallel orders under the same number, with one body and with several, through every "
-    "door that sells; again with another body; again after a restart; one number at several partners",
+    "door that sells; again with another body; again after a restart; one number at several partners; "
+    "100 checkouts of one cart at once",
     must_hold="one order and one take of stock per number; every further answer is the same refusal and "
     "leads to the same order",
     full={"numbers": 200, "together": 100},
