@@ -6,9 +6,18 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.orders.standing import LineProgress, progress_of
-from crossdock.shop.orders.viewing import OrderView, Section, read_orders
+from crossdock.shop.orders.viewing import EventView, OrderView, Section, read_orders
 
 FEED_MAX = 1_000
+FED_KINDS = frozenset(
+    {
+        *("order.placed", "order.picked", "order.unpicked", "order.lines_moved", "order.shipped"),
+        *("order.completed", "order.cancelled", "order.address_changed"),
+        *("dispatch.sent", "dispatch.failed"),
+    }
+)
+"""The events that the feed tells of; an attempt to dispatch that is not the last is none."""
+
 _SECTIONS: tuple[Section, ...] = ("lines", "parts", "timeline")
 
 
@@ -87,4 +96,9 @@ def _fed(order: OrderView, sequence: int, *, upto: int | None) -> FedOrder:
 
 
 def _newest(order: OrderView) -> int:
-    return max((event.sequence or 0 for event in order.timeline), default=0)
+    return max((event.sequence or 0 for event in order.timeline if _is_told(event)), default=0)
+
+
+def _is_told(event: EventView) -> bool:
+    """Whether the event is a change of the order in the feed: the twin of `alters_feed` in feed.sql."""
+    return event.kind in FED_KINDS and bool(event.payload.get("final", True))
