@@ -343,6 +343,26 @@ async def test_stays_while_goods_are_picked(desk: Desk, shipped: int) -> None:
             await close_order(tx, **place_)
 
 
+async def test_is_on_the_account_of_its_own_order(desk: Desk) -> None:
+    good = await desk.variant(own=9)
+    line = line_of(good, shop=desk.made, quantity=2, price_minor=500)
+    orders = []
+    async with desk.db.begin() as tx:
+        for _ in range(3):
+            draft = draft_of(line, shop=desk.made, currency="EUR", payment_state="awaiting")
+            orders.append(await place(tx, draft=draft, now=desk.clock.now()))
+    await ship(desk, orders[1].id, {1: 1})
+
+    await close(desk, orders[1].id)
+
+    assert await desk.balances() == {
+        f"receivable order:{orders[0].id} EUR": -1000,
+        f"receivable order:{orders[1].id} EUR": -500,
+        f"receivable order:{orders[2].id} EUR": -1000,
+        "sales merchant EUR": 2500,
+    }
+
+
 async def test_is_nothing_of_an_order_that_is_over(desk: Desk) -> None:
     order_id = await paid(desk, await desk.variant())
     await ship(desk, order_id, {1: 3})
