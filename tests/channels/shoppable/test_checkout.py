@@ -135,6 +135,7 @@ async def test_tells_a_field_that_is_missing_or_blank(stalls: OpenStall, field: 
         ("security_code", "12345"),
         ("shipping_email", "nobody"),
         ("billing_email", "@"),
+        ("billing_email", "ann@example.com\r\nBcc: all@example.com"),
         ("billing_country", "USA"),
         ("billing_country", "XX"),
         ("shipping_country_code", "X"),
@@ -151,6 +152,18 @@ async def test_tells_a_field_that_is_invalid(stalls: OpenStall, field: str, valu
 
     assert (reply.status_code, reply.json()["fields"]) == (400, {field: "invalid"})
     await _is_untouched(stall, good)
+
+
+async def test_control_characters_of_an_address_are_blanks(stalls: OpenStall) -> None:
+    stall = await stalls()
+
+    [line] = await stall.shopper.buy(
+        (await stall.mall.variant(), 1),
+        shipping_street1="1 Main St\r\nApt 4\x1b",
+        shipping_first_name="\0Ann",
+    )
+
+    assert (line["shipping_street1"], line["shipping_first_name"]) == ("1 Main St Apt 4", "Ann")
 
 
 async def test_tells_all_fields_at_once(stalls: OpenStall) -> None:

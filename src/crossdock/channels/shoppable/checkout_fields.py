@@ -1,5 +1,6 @@
 """The body of a checkout: every field is read and checked, and each wrong one is told (spec 7.1)."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +11,7 @@ from crossdock.channels.plumbing import Unreadable, read_document
 from crossdock.channels.shoppable.errors import WireError
 from crossdock.errors import Invalid
 from crossdock.kit.countries import find_country
+from crossdock.kit.email import is_email
 from crossdock.shop.customers import Address
 from crossdock.shop.payments import Card, checked_card
 
@@ -45,6 +47,7 @@ REQUIRED: Final = (
     *_CARD,
 )
 _TEXT_MAX: Final = 500
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _YES: Final = frozenset({"true", "1", "yes", "on"})
 
 
@@ -73,12 +76,16 @@ def read_checkout(body: bytes, *, content_type: str, now: datetime) -> Fields:
 
 
 def read_fields(given: Mapping[str, str], *, now: datetime) -> Fields:
-    """The same of texts by name, as a form has them."""
+    """The same of texts by name, as a form has them; without the blanks around them.
+
+    Control characters become blanks: a line break in a field would break labels and messages.
+    """
+    given = {name: _CONTROLS.sub(" ", text).strip() for name, text in given.items()}
     wrong = {name: MISSING for name in REQUIRED if not given.get(name)}
     wrong |= {
         name: INVALID
         for name in (f"{kind}_email" for kind in _KINDS)
-        if given.get(name) and "@" not in given[name].strip("@")
+        if given.get(name) and not is_email(given[name])
     }
     wrong |= {name: INVALID for name, text in given.items() if len(text) > _TEXT_MAX}
     billing = _country(given.get("billing_country", ""), "billing", wrong)
@@ -109,13 +116,13 @@ def refused(wrong: Mapping[str, str], *, text: str = "", **more: Any) -> WireErr
 
 
 def _texts(document: Mapping[str, Any]) -> dict[str, str]:
-    """Texts without the blanks around them; whole numbers and true or false as texts, others left out."""
+    """The texts; whole numbers and true or false as texts, others left out."""
     found = {}
     for name, value in document.items():
         if isinstance(value, bool):
             found[name] = "true" if value else "false"
         elif isinstance(value, str | int):
-            found[name] = str(value).replace("\0", "").strip()
+            found[name] = str(value)
     return found
 
 
