@@ -69,12 +69,14 @@ async def test_by_part_number_is_an_object_and_several_are_a_list_in_a_list(publ
     alone = await publisher.read(PRODUCT, part_numbers=first)
     both = await publisher.read(PRODUCT, part_numbers=f"{second},{first}")
     half = await publisher.read(PRODUCT, part_numbers=f"{second},999999999")
+    twice = await publisher.read(PRODUCT, part_numbers=f"{second},{second}")
     by_path = await publisher.read(f"{PRODUCT}/{first}")
     assert alone == by_path
     assert alone["part_number"] == first
     assert [each["part_number"] for each in both[0]] == [second, first]
     assert len(both) == 1
     assert [each["part_number"] for each in half[0]] == [second]
+    assert twice == half
 
 
 async def test_of_a_merchant_out_of_sight_is_not_found(publisher, publishers):

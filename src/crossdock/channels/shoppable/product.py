@@ -47,14 +47,17 @@ class Products:
     async def find(self, request: Request, credential: Credential) -> Response:
         """Products by `upcs`, a list; or by `part_numbers`: one alone, several as a list in a list.
 
-        Unknown keys are skipped. Raises NotFound where none is known.
+        A number that is named twice is two: a client that named several reads a list. Unknown keys
+        are skipped. Raises NotFound where none is known.
         """
         given = read_parameters(request.scope["query_string"])
         if "upc" in given:
-            barcodes = _keys(given["upc"], name="upcs")
+            barcodes = _keys(_asked(given["upc"]), name="upcs")
             return answered(await self._with_barcodes(barcodes, partner=credential.partner))
-        numbers = _keys(given.get("part_numbers", ""), name="part_numbers")
-        products = await self._numbered(numbers, partner=credential.partner)
+        numbers = _asked(given.get("part_numbers", ""))
+        products = await self._numbered(
+            _keys(numbers, name="part_numbers"), partner=credential.partner
+        )
         return answered(products[0] if len(numbers) == 1 else [products])
 
     async def show(self, request: Request, credential: Credential) -> Response:
@@ -90,9 +93,13 @@ class Products:
         return [self._showing.product(each, currency=partner.currency) for each in goods]
 
 
-def _keys(text: str, *, name: str) -> list[str]:
-    """The keys of a list, each once. Raises WireError 50000 for more than KEYS_MAX."""
-    keys = list(dict.fromkeys(key for each in text.split(",") if (key := each.strip())))
+def _asked(text: str) -> list[str]:
+    return [key for each in text.split(",") if (key := each.strip())]
+
+
+def _keys(asked: Sequence[str], *, name: str) -> list[str]:
+    """The keys that are asked for, each once. Raises WireError 50000 for more than KEYS_MAX."""
+    keys = list(dict.fromkeys(asked))
     if len(keys) > KEYS_MAX:
         raise refusal(INVALID_PARAMETER, name)
     return keys
