@@ -173,6 +173,8 @@ async def test_is_read_by_get_alone(publisher, path):
         ({"min_price": "cheap"}, 50000),
         ({"max_price": "-1"}, 50000),
         ({"max_price": "nan"}, 50000),
+        ({"max_price": "1_000"}, 50000),
+        ({"max_price": "٣"}, 50000),
         ({"upc": "*"}, 50000),
         ({"coupons": "|"}, 50000),
         ({"search": "a" * 513}, 30000),

@@ -3,6 +3,7 @@
 Names are singular. `active` is no field: whatever is found is active.
 """
 
+import re
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Final
@@ -57,6 +58,8 @@ NAMES: Final[dict[str, tuple[Field, ...]]] = {
 }
 _TRUE: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _GTIN_DIGITS: Final = 14
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_BEYOND_PRICES: Final = Decimal(10**14)
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -172,10 +175,13 @@ class Asking:
 
 
 def minor_bound(text: str, *, scale: int, is_low: bool, is_included: bool = True) -> int:
-    """The last whole minor unit inside a bound. Raises InvalidOperation for a text that is no number."""
-    value = Decimal(text)
-    if not value.is_finite() or abs(value.adjusted()) > _GTIN_DIGITS:
+    """The last whole minor unit inside a bound; one beyond every price stands for any such bound.
+
+    Raises InvalidOperation for a text that is no number.
+    """
+    if not _NUMBER.fullmatch(text.strip()):
         raise InvalidOperation
+    value = max(-_BEYOND_PRICES, min(_BEYOND_PRICES, Decimal(text.strip())))
     exact = value.scaleb(scale)
     whole = int(exact.to_integral_value(rounding=ROUND_CEILING if is_low else ROUND_FLOOR))
     if is_included or whole != exact:
