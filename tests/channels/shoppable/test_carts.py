@@ -183,6 +183,17 @@ async def test_refuses_a_bundle_of_another_shape_and_stays_as_it_is(
     assert _items(await stall.shopper.read(f"{CART}/{cart_id}")) == {str(good): 1}
 
 
+async def test_lowers_a_quantity_of_any_size(stalls: OpenStall) -> None:
+    stall = await stalls()
+    good = await stall.mall.variant()
+    cart_id = await stall.shopper.cart((good, 1))
+    path = f"{CART}/{cart_id}/put/{good}/qty"
+    asked = [await stall.shopper.read(f"{path}/{size}") for size in ("999", "9" * 40)]
+
+    assert _items(asked[0]) == _items(asked[1])
+    assert 1 < _items(asked[1])[str(good)] < 999
+
+
 @pytest.mark.parametrize("quantity", ["-1", "1.5", "two", "1e3", "+1", "%31%2E5", "٣"])
 async def test_refuses_a_quantity_that_is_no_whole_number(stalls: OpenStall, quantity: str) -> None:
     stall = await stalls()

@@ -31,7 +31,7 @@ from crossdock.shop.partners import Credential
 
 PATH = "/v3/cart"
 PERMISSION = "carts.write"
-_QUANTITY = re.compile(r"[0-9]{1,18}", re.ASCII)
+_QUANTITY = re.compile(r"[0-9]{1,100}", re.ASCII)
 _PUT = f"{PATH}/{{cart_id}}/put/{{sku}}/qty/{{qty}}"
 
 
