@@ -109,7 +109,7 @@ def plain_words(*words: str) -> Node:
         ("price:12.5", Range(field="price", low=1250, high=1250)),
         ("price:12.505", Range(field="price", low=1251, high=1250)),
         ("price:cheap", Nothing()),
-        ("price:1e400", Nothing()),
+        ("price:1e400", Range(field="price", low=10**16, high=10**16)),
         ("price:nan", Nothing()),
         ("name:[a TO b}", Range(field="name", low="a", high="b", include_high=False)),
         ("lamp^2", Boost(node=word("lamp"), hundredths=200)),
