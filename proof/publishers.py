@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.ids import RandomIds
@@ -38,12 +39,22 @@ class ShoppableDoor:
     async def begin(
         self, connection: Connection, variant_id: int, *, quantity: int, number: str
     ) -> str:
-        """Make a cart with the quantity; its id, '' where there is too little to put into it."""
-        made = await connection.exchange(self._get("/v3/cart/"))
-        cart_id: str = made.json()["cart"]["id"]
+        """Make a cart with the quantity; its id, '' where there is too little to put into it.
+
+        Raises ConnectionError where the server tells to try again.
+        """
+        cart_id: str = (await self._cart(connection, "/v3/cart/"))["id"]
         path = f"/v3/cart/{cart_id}/put/{variant_id}/qty/{quantity}"
-        cart = (await connection.exchange(self._get(path))).json()
-        return cart_id if cart["cart"]["qty"] == quantity else ""
+        return cart_id if (await self._cart(connection, path))["qty"] == quantity else ""
+
+    async def _cart(self, connection: Connection, path: str) -> dict[str, Any]:
+        reply = await connection.exchange(self._get(path))
+        if reply.status == 503 and reply.header("retry-after"):
+            raise ConnectionError(f"{path}: {reply.body[:200]!r}")
+        if reply.status != 200:
+            raise RuntimeError(f"{path}: {reply.status} {reply.body[:200]!r}")
+        cart: dict[str, Any] = reply.json()["cart"]
+        return cart
 
     def order(
         self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str
