@@ -16,6 +16,10 @@ from tests.support.factories import make_partner, make_shop, make_variant
 from tests.support.raw_http import Connection
 
 QUANTITIES = (1, 2, 3)
+PAYMENTS = """
+    select (select count(*) from payments),
+           (select count(*) from orders where payment_state = 'paid' and channel = 'shoppable')
+"""
 _TRIES = 60
 _AGAIN_S = 0.2
 
@@ -163,8 +167,10 @@ async def _account(stand: Stand, findings: Findings, *, expected: int, committed
     async with stand.database.statement() as tx:
         orders = int(await tx.value("select count(*) from orders"))
         taken = await tx.value("select sum(committed) from stock_levels")
+        payments, paid = await tx.one(PAYMENTS) or (0, 0)
     findings.expect(orders == expected, f"{orders} orders from {expected} numbers")
     findings.expect(taken == committed, f"{taken} units committed, {committed} acknowledged")
+    findings.expect(payments == paid > 0, f"{payments} payments for {paid} paid orders")
     return orders
 
 
@@ -174,8 +180,8 @@ CLAIM = Claim(
     workload="100 parallel orders under the same number, with one body and with several, through every "
     "door that sells; again with another body; again after a restart; one number at several partners; "
     "100 checkouts of one cart at once",
-    must_hold="one order and one take of stock per number; every further answer is the same refusal and "
-    "leads to the same order",
+    must_hold="one order, one take of stock and one payment per number or cart; every further answer is "
+    "the same refusal and leads to the same order",
     full={"numbers": 200, "together": 100},
     quick={"numbers": 20, "together": 100},
     run=run,
