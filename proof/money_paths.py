@@ -63,6 +63,12 @@ CLOSED_ONCE = """
        and (select sum(amount_minor) = 3998 from sandbox_operations where action = 'refund' and approved)
        and (select sum(committed) = 0 from stock_levels)
 """
+CANCELLED_ONCE = """
+    select (select bool_and(fulfilment_state = 'cancelled' and payment_state = 'refunded') from orders)
+       and (select bool_and(refunded_minor = captured_minor and refunding_minor + refund_due_minor = 0) from payments)
+       and (select count(*) = 1 from sandbox_operations where action = 'refund')
+       and (select sum(committed) = 0 from stock_levels)
+"""
 TAKEN_BACK = """
     select (select bool_and(fulfilment_state = 'cancelled' and payment_state = 'refunded') from orders)
        and (select sum(committed) = 0 from stock_levels)
@@ -297,6 +303,19 @@ async def _close_again(database: Database, scene: Scene) -> None:
     await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
 
 
+async def _cancel_and_refund(database: Database, scene: Scene) -> None:
+    """What the command does."""
+    await _cancel(database, scene)
+    await settle_order_payments(_paying(database, later=timedelta(1)))
+
+
+async def _cancel_again(database: Database, scene: Scene) -> None:
+    """Cancelled once more, which is refused, and the worker refunds what is due and not refunded."""
+    with contextlib.suppress(Refused):
+        await _cancel(database, scene)
+    await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
+
+
 async def _refund(database: Database, scene: Scene, *, later: timedelta = timedelta(1)) -> None:
     await refund_order(
         _paying(database, later=later),
@@ -362,6 +381,14 @@ MONEY_PATHS = (
         settled=PLACED_ONCE,
     ),
     WritePath(name="cancel with a card", prepare=_placed_with_card, act=_cancel),
+    WritePath(
+        name="cancel what is paid",
+        prepare=_paid,
+        act=_cancel_and_refund,
+        commits=4,
+        recover=_cancel_again,
+        settled=CANCELLED_ONCE,
+    ),
     WritePath(
         name="refund",
         prepare=_paid,

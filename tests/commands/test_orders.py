@@ -132,6 +132,21 @@ async def test_cancels_an_order_and_lets_go_of_its_card(
     assert (shown["payment_state"], shown["payments"][0]["state"]) == ("voided", "voided")
 
 
+async def test_cancels_a_paid_order_and_refunds_it_at_once(
+    line: CommandLine, shop: ShopFixture
+) -> None:
+    in_shop = ("--shop", shop.slug)
+    order = json.loads(place(line, shop, "--card", stdin=CARD))["order_id"]
+    line.ask("order", "pay", order, *in_shop)
+
+    line.ask("order", "cancel", order, *in_shop)
+
+    shown = line.ask("order", "show", order, *in_shop)
+    (payment,) = shown["payments"]
+    assert (shown["payment_state"], payment["state"]) == ("refunded", "refunded")
+    assert (payment["refunded_minor"], payment["refund_due_minor"]) == (2500, 0)
+
+
 @pytest.mark.parametrize(
     ("stdin", "told"),
     [

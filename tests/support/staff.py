@@ -5,6 +5,7 @@ from typing import Any
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.alerts import Alert, list_alerts
 from crossdock.shop.orders import (
     OrderItem,
     OrderView,
@@ -86,6 +87,21 @@ class Desk:
         """The order's payments."""
         async with self.db.statement() as tx:
             return await list_payments(tx, shop_id=self.shop.id, order_id=order_id)
+
+    async def refunds(self) -> list[tuple[bool, int]]:
+        """What the provider was asked to refund: whether it did, and how much."""
+        async with self.db.statement() as tx:
+            return await tx.all(
+                "select approved, amount_minor from sandbox_operations"
+                " where shop_id = %s and action = 'refund' order by id",
+                (self.shop.id,),
+            )
+
+    async def alerts(self) -> list[Alert]:
+        """The shop's alerts, but for those of the sales rep that nobody has."""
+        async with self.db.statement() as tx:
+            found = await list_alerts(tx, shop_id=self.shop.id)
+        return [alert for alert in found if alert.kind != "sales_rep_missing"]
 
     async def balances(self) -> dict[str, int]:
         """Every balance that is not zero, without the ids that are this shop's own."""

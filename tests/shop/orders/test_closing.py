@@ -14,7 +14,6 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused, Unavailable
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.alerts import Alert, list_alerts
 from crossdock.shop.ledger import Account, Transfer, post_transfers
 from crossdock.shop.orders import (
     Closed,
@@ -66,23 +65,6 @@ async def paid(desk: Desk, good: int, quantity: int = 3, **more: str) -> int:
     placed = await desk.with_card((good, quantity), **more)
     await pay(desk, placed.id)
     return placed.id
-
-
-async def refunds(desk: Desk) -> list[tuple[bool, int]]:
-    """What the provider was asked to refund."""
-    async with desk.db.statement() as tx:
-        return await tx.all(
-            "select approved, amount_minor from sandbox_operations"
-            " where shop_id = %s and action = 'refund' order by id",
-            (desk.shop.id,),
-        )
-
-
-async def alerts(desk: Desk) -> list[Alert]:
-    """But for those of the sales rep that nobody has."""
-    async with desk.db.statement() as tx:
-        found = await list_alerts(tx, shop_id=desk.shop.id)
-    return [alert for alert in found if alert.kind != "sales_rep_missing"]
 
 
 async def examined(desk: Desk) -> list[str]:
@@ -137,7 +119,7 @@ async def test_is_refunded_where_it_was_paid(desk: Desk) -> None:
         0,
         3998,
     )
-    assert await refunds(desk) == [(True, 3998)]
+    assert await desk.refunds() == [(True, 3998)]
     assert await desk.balances() == {
         "clearing sandbox EUR": -PRICE,
         "refunds EUR": -3998,
@@ -156,7 +138,7 @@ async def test_is_all_refunded_where_nothing_has_left(desk: Desk) -> None:
     assert (closed.state, closed.given_back, closed.amount_minor) == ("cancelled", "refund", 5997)
     order = await desk.read(order_id)
     assert (order.fulfilment_state, order.payment_state) == ("cancelled", "refunded")
-    assert await alerts(desk) == []
+    assert await desk.alerts() == []
 
 
 async def test_is_refunded_by_hand_where_a_transfer_paid_it(desk: Desk) -> None:
@@ -201,7 +183,7 @@ async def test_is_kept_for_it_when_staff_refund_meanwhile(desk: Desk) -> None:
     await refund_order(desk.paying, shop_id=desk.shop.id, order_id=order_id)
     await settle_order_payments(desk.paying)
 
-    assert await refunds(desk) == [(True, PRICE), (True, 3998)]
+    assert await desk.refunds() == [(True, PRICE), (True, 3998)]
     assert (await desk.read(order_id)).payment_state == "refunded"
 
 
@@ -217,7 +199,7 @@ async def test_is_refunded_once_though_the_answer_was_lost(desk: Desk) -> None:
     desk.clock.move(timedelta(seconds=61))
     await settle_order_payments(desk.paying)
 
-    assert await refunds(desk) == [(True, 3998)]
+    assert await desk.refunds() == [(True, 3998)]
     (payment,) = await desk.payments(order_id)
     assert (payment.refunded_minor, payment.refunding_minor) == (3998, 0)
 
@@ -238,12 +220,12 @@ async def test_is_refunded_after_all_when_the_request_never_arrived(desk: Desk) 
     )
 
     await settle_order_payments(deaf)
-    assert await refunds(desk) == []
+    assert await desk.refunds() == []
     desk.clock.move(timedelta(seconds=61))
     await settle_order_payments(desk.paying)
     await settle_order_payments(desk.paying)
 
-    assert await refunds(desk) == [(True, 3998)]
+    assert await desk.refunds() == [(True, 3998)]
     assert await examined(desk) == []
 
 
@@ -255,10 +237,10 @@ async def test_is_left_to_staff_when_the_provider_refuses(desk: Desk) -> None:
     for _ in range(3):
         await settle_order_payments(desk.paying)
 
-    assert await refunds(desk) == [(False, 3998)]
+    assert await desk.refunds() == [(False, 3998)]
     (payment,) = await desk.payments(order_id)
     assert (payment.state, payment.refund_due_minor, payment.refunded_minor) == ("captured", 0, 0)
-    [alert] = await alerts(desk)
+    [alert] = await desk.alerts()
     assert (alert.kind, alert.order_id) == ("refund_refused", order_id)
     assert "The money was not given back." in alert.message
 
@@ -413,7 +395,7 @@ async def test_is_refunded_once_by_two_workers(desk: Desk) -> None:
 
     await asyncio.gather(*(settle_order_payments(desk.paying) for _ in range(4)))
 
-    assert await refunds(desk) == [(True, 3998)]
+    assert await desk.refunds() == [(True, 3998)]
 
 
 def rounded(value: Fraction) -> int:

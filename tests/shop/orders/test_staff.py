@@ -12,7 +12,6 @@ from psycopg import sql
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Conflict, CrossdockError, Invalid, Refused, Unavailable
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.alerts import list_alerts
 from crossdock.shop.ledger import verify_ledger
 from crossdock.shop.orders import (
     cancel_order,
@@ -255,19 +254,6 @@ async def test_that_is_cancelled_is_owed_no_more_and_its_card_let_go_of(desk: De
         assert (await desk.kinds(placed.id)).count("payment.voided") == 1
     async with desk.db.statement() as tx:
         assert await verify_ledger(tx, shop_id=desk.shop.id) == []
-
-
-async def test_that_is_cancelled_after_it_was_paid_is_told(desk: Desk) -> None:
-    placed = await desk.with_card((await desk.variant(), 1))
-    await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id)
-
-    async with desk.db.begin() as tx:
-        await cancel_order(tx, shop_id=desk.shop.id, order_id=placed.id, now=desk.clock.now())
-        alerts = await list_alerts(tx, shop_id=desk.shop.id)
-
-    assert ("cancelled_after_payment", placed.id) in [(a.kind, a.order_id) for a in alerts]
-    await refund_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id)
-    assert (await desk.read(placed.id)).payment_state == "refunded"
 
 
 async def test_is_not_cancelled_while_its_card_is_asked(alone: Desk, clock: FrozenClock) -> None:

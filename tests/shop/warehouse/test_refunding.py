@@ -5,7 +5,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.orders import pay_order
+from crossdock.shop.orders import pay_order, settle_order_payments
 from crossdock.shop.payments import Payment
 from crossdock.shop.warehouse import (
     Consignment,
@@ -60,6 +60,21 @@ async def test_cancels_what_has_not_been_worked_on(desk: Desk) -> None:
     )
     assert await desk.level(good) == (5, 0, 0, 5)
     assert await desk.balances() == {"refunds EUR": -3998, "sales merchant EUR": 3998}
+
+
+async def test_keeps_what_staff_did_not_name(desk: Desk) -> None:
+    """Such as a fee: no run refunds it later, and there is nothing to alert anybody of."""
+    good = await desk.variant()
+    order_id = await paid(desk, good)
+
+    await give_back(desk, order_id, 3000)
+    await settle_order_payments(desk.paying)
+
+    order = await desk.read(order_id)
+    assert (order.fulfilment_state, order.payment_state) == ("cancelled", "partially_refunded")
+    assert await desk.refunds() == [(True, 3000)]
+    assert await desk.alerts() == []
+    assert await desk.level(good) == (5, 0, 0, 5)
 
 
 async def test_takes_back_what_was_shipped(desk: Desk) -> None:

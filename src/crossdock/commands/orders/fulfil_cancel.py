@@ -22,7 +22,7 @@ def cancel(
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel an order before work on it has started; its stock is released."""
+    """Cancel an order before work on it has started; release its stock and give its money back."""
     from crossdock.shop.orders import cancel_order
 
     async def write(runtime: Runtime, tx: Transaction) -> str:

@@ -129,7 +129,7 @@ def cancel(
     reason: Annotated[str, typer.Option(help="The reason, recorded with the order.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel an order before its fulfilment has started; an authorised card is voided."""
+    """Cancel an order before its fulfilment has started and give its money back."""
     from crossdock.shop.orders import cancel_order, settle_order_payments
 
     async def act(services: "Services", shop_id: int, order_id: int) -> str:

@@ -7,7 +7,7 @@ from crossdock.errors import Refused
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import withdraw_delivery
 from crossdock.shop.orders.moving import lock_order, move_order
-from crossdock.shop.orders.paying import refuse_while_asked, settle_cancelled
+from crossdock.shop.orders.paying import give_back, refuse_while_asked
 from crossdock.shop.orders.progress import cancel_lines
 from crossdock.shop.orders.states import CANCELLABLE
 from crossdock.shop.stock import Posting, post_stock
@@ -16,11 +16,18 @@ _EXPIRED_MAX = 100
 
 
 async def cancel_order(
-    tx: Transaction, *, shop_id: int, order_id: int, now: datetime, reason: str = ""
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    now: datetime,
+    reason: str = "",
+    gives_back: bool = True,
 ) -> str:
-    """Cancel the order, release its stock and withdraw its dispatch if it was not sent yet.
+    """Cancel the order, release its stock, withdraw its dispatch if it was not sent yet, give its money back.
 
-    The partner's order number stays used. Returns the connector that a failed attempt may have reached
+    The money goes back as `give_back` says, unless `gives_back` is False: its caller has refunded what is
+    to be refunded. The partner's order number stays used. Returns the connector that a failed attempt may have reached
     all the same, so that somebody checks there, else "". Raises NotFound
     `order_not_found`, and Refused `order_state` once fulfilment has started or an outside system
     has the order, and while a request to a payment provider is open.
@@ -33,7 +40,8 @@ async def cancel_order(
     if state.payment != "none":
         await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
     may_be_at = await cancel_goods(tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now)
-    await settle_cancelled(tx, shop_id=shop_id, order_id=order_id, payment=state.payment, now=now)
+    if gives_back:
+        await give_back(tx, shop_id=shop_id, order_id=order_id, payment=state.payment, now=now)
     return may_be_at
 
 

@@ -117,8 +117,9 @@ async def refund_order(
 ) -> Payment:
     """Refund an amount of what was paid for the order, or all that is left.
 
-    Raises NotFound `order_not_found`, Refused `payment_state` where nothing was paid, Invalid
-    `invalid_input` for an amount that is none, and what `refund` raises.
+    Raises NotFound `order_not_found`, Refused `payment_state` where nothing was paid or, without an amount,
+    the rest is being refunded already, Invalid `invalid_input` for an amount that is none, and what `refund`
+    raises.
     """
     async with service.db.begin() as tx:
         await lock_order(tx, shop_id=shop_id, order_id=order_id)
@@ -129,6 +130,11 @@ async def refund_order(
     payment = paid[0]
     left = payment.captured_minor - payment.refunded_minor - payment.refunding_minor
     left -= payment.refund_due_minor
+    if amount_minor is None and left == 0:
+        message = (
+            f"All that is left of what was paid for order {order_id} is being refunded already."
+        )
+        raise Refused("payment_state", message)
     wanted = left if amount_minor is None else amount_minor
     if wanted < 1:
         raise Invalid("invalid_input", "An amount to refund is above zero.", {"field": "amount"})
@@ -173,19 +179,6 @@ async def refuse_while_asked(tx: Transaction, *, shop_id: int, order_id: int) ->
     )
     if asked:
         raise Refused("order_state", "The payment provider is being asked; try again in a minute.")
-
-
-async def settle_cancelled(
-    tx: Transaction, *, shop_id: int, order_id: int, payment: str, now: datetime
-) -> None:
-    """Reverse the sale in the ledger if the cancelled order was not paid.
-
-    The next settling voids an authorised payment. A paid order keeps its payment, and an alert is raised.
-    """
-    if payment in _PAID:
-        await _tell_of_payment(tx, shop_id=shop_id, order_id=order_id, now=now)
-    else:
-        await give_back(tx, shop_id=shop_id, order_id=order_id, payment=payment, now=now)
 
 
 async def give_back(

@@ -20,7 +20,7 @@ async def refund_with_goods(
 
     The refund comes first: if it is refused, the order stays as it is. Raises Refused `order_state` for an
     order that is being picked or packed, and as `refund_order`, `cancel_order` and `announce_return` do; a
-    refund that was made is not undone.
+    refund that was made is not undone. Cancelling refunds nothing beyond an amount that was named.
     """
     async with service.db.begin() as tx:
         state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
@@ -31,15 +31,30 @@ async def refund_with_goods(
         service, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor
     )
     async with service.db.begin() as tx:
-        await _take_back(tx, shop_id=shop_id, order_id=order_id, clock=service.clock)
+        await _take_back(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            gives_back=amount_minor is None,
+            clock=service.clock,
+        )
     return payment
 
 
-async def _take_back(tx: Transaction, *, shop_id: int, order_id: int, clock: Clock) -> None:
+async def _take_back(
+    tx: Transaction, *, shop_id: int, order_id: int, gives_back: bool, clock: Clock
+) -> None:
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     now = clock.now()
     if state.fulfilment not in RETURNABLE:
-        await cancel_order(tx, shop_id=shop_id, order_id=order_id, reason="refunded", now=now)
+        await cancel_order(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            reason="refunded",
+            gives_back=gives_back,
+            now=now,
+        )
         return
     left = await list_returnable(tx, shop_id=shop_id, order_id=order_id)
     back = {line_no: quantity for line_no, quantity in left.items() if quantity > 0}
