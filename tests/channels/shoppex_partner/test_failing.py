@@ -58,7 +58,7 @@ async def test_a_lost_database_is_told_as_such_and_recovers(
         await proxy.mend()
         started = time.monotonic()
         while (await client.products()).status_code != 200:
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 30
         assert (await client.order(product)).status_code == 201
 
 
