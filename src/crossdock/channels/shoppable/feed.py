@@ -199,6 +199,7 @@ LOG_IN = Operation(
     ),
     answers=(list[WireLogin],),
     errors=(400,),
+    refused={401: list[WireLogin]},
     body={
         "required": True,
         "content": {

@@ -13,7 +13,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """The documented parts of a route.
 
     `answers` are the types of what it answers; `errors` the numbers that it can answer besides those of
-    every call. `security` None is the bearer token in the header.
+    every call. `refused` has the type of a status whose answer may be another than an error object.
+    `security` None is the bearer token in the header.
     """
 
     operation_id: str
@@ -21,6 +22,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     answers: tuple[Any, ...]
     errors: tuple[int, ...] = ()
+    refused: dict[int, Any] = {}
     parameters: tuple[dict[str, Any], ...] = ()
     body: dict[str, Any] | None = None
     security: list[dict[str, list[str]]] | None = None
@@ -40,7 +42,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EVERY_CALL = (30002, 30003, 429, 500, 503)
-ERROR_SCHEMA = {
+ERROR_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["error", "code"],
     "properties": {
@@ -86,9 +88,12 @@ def responses_of(operation: Operation) -> dict[int | str, dict[str, Any]]:
         for status in _statuses(number):
             texts.setdefault(status, []).append(str(number))
     for status, numbers in sorted(texts.items()):
+        told = ERROR_SCHEMA
+        if status in operation.refused:
+            told = {"anyOf": [described(operation.refused[status]), ERROR_SCHEMA]}
         found[status] = {
             "description": f"code {', '.join(numbers)}",
-            "content": {"application/json": {"schema": ERROR_SCHEMA}},
+            "content": {"application/json": {"schema": told}},
         }
     return found
 
