@@ -13,11 +13,13 @@ from crossdock.shop.carts.carts import (
     read_cart,
     remove_items,
 )
-from crossdock.shop.carts.checking_out import CheckedOut, CheckingOut, Checkout, check_out
+from crossdock.shop.carts.checking_out import CheckedOut, CheckingOut, Checkout, check_out, quote
 from crossdock.shop.carts.model import CartLine, CartMerchant, CartView, MissingLine
+from crossdock.shop.carts.ordering import Bill
 from crossdock.shop.carts.sums import merchant_shipping
 
 __all__ = [
+    "Bill",
     "CartItem",
     "CartLine",
     "CartMerchant",
@@ -36,6 +38,7 @@ __all__ = [
     "merchant_shipping",
     "purge_carts",
     "put_items",
+    "quote",
     "read_cart",
     "remove_items",
 ]

@@ -239,16 +239,24 @@ async def _settle_for_less(service: CheckingOut, *, partner: Partner, cart_id: s
             await put_items(service.carts, partner=partner, cart_id=cart_id, items=less, mode="set")
 
 
-async def _bill(service: CheckingOut, claimed: _Claimed, checkout: Checkout) -> Bill:
-    bill = bill_of(claimed.cart)
-    to = checkout.shipping
+async def quote(
+    service: CheckingOut, *, partner: Partner, cart: CartView, shipping: Address
+) -> Bill:
+    """What the cart costs as it was read, shipped to this address; nothing is held for it."""
+    bill = bill_of(cart)
     taxes = await service.taxes.of_lines(
-        shop_id=claimed.partner.shop_id,
-        currency=claimed.cart.currency,
-        to=Destination(country=to.country, state=to.state, postcode=to.postcode),
+        shop_id=partner.shop_id,
+        currency=cart.currency,
+        to=Destination(country=shipping.country, state=shipping.state, postcode=shipping.postcode),
         lines=bill.taxables(),
     )
-    bill = bill.taxed(taxes)
+    return bill.taxed(taxes)
+
+
+async def _bill(service: CheckingOut, claimed: _Claimed, checkout: Checkout) -> Bill:
+    bill = await quote(
+        service, partner=claimed.partner, cart=claimed.cart, shipping=checkout.shipping
+    )
     if checkout.expected_total_minor not in {None, bill.total_minor}:
         raise Conflict("cart_changed", data={"total_minor": bill.total_minor})
     return bill

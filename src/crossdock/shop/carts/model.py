@@ -63,6 +63,8 @@ class MissingLine(msgspec.Struct, frozen=True, kw_only=True):
     variant_id: int
     merchant_id: int
     sku: str
+    product_name: str
+    image: str | None
     wanted: int
 
 
@@ -212,6 +214,8 @@ class RawLine(msgspec.Struct, frozen=True, kw_only=True):
             variant_id=self.variant_id,
             merchant_id=self.merchant_id,
             sku=self.sku,
+            product_name=self.product_name,
+            image=self.image,
             wanted=self.wanted,
         )
 

@@ -58,6 +58,11 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
         """What the order costs."""
         return sum(line.total_minor for line in self.lines)
 
+    @property
+    def tax_minor(self) -> int:
+        """The tax of all lines."""
+        return sum(line.tax_minor for line in self.lines)
+
     def taxables(self) -> list[Taxable]:
         """What is taxed, line by line."""
         return [
