@@ -13,10 +13,11 @@ from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
 from crossdock.gate import StaffPage
 from crossdock.shop.customers import Address
-from crossdock.shop.partners import ANY_TEXT, JSON_OBJECT, Proof
+from crossdock.shop.partners import ANY_TEXT, HTTPS_ORIGINS, JSON_OBJECT, Proof
 
 __all__ = [
     "ANY_TEXT",
+    "HTTPS_ORIGINS",
     "JSON_OBJECT",
     "SENT_BODY",
     "Answer",
@@ -50,7 +51,8 @@ class ChannelFacts:
     """What is needed to add a partner of a channel.
 
     `settings` are the partner's own settings with their allowed values; yes and no are stored as
-    booleans, JSON_OBJECT means any JSON object and ANY_TEXT any short text. `keys_are_numbers`: the
+    booleans, JSON_OBJECT means any JSON object, ANY_TEXT any short text and
+    HTTPS_ORIGINS web addresses without a path. `keys_are_numbers`: the
     key is a number, not a `pk_` string. Each partner gets a credential of `proof`, and one of each of
     `further_proofs`; its tokens begin with `token_prefix`. `needs_customer`: its orders are for the
     partner's customer; else the orders name who buys. `shown_as` renames fields of

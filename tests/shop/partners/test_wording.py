@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from crossdock.errors import Invalid, NotFound
-from crossdock.shop.partners import ANY_TEXT, Terms, Wording, read_terms, split_words
+from crossdock.shop.partners import ANY_TEXT, HTTPS_ORIGINS, Terms, Wording, read_terms, split_words
 from crossdock.shop.pricing import add_price_list
 from crossdock.shop.shops import read_shop
 from tests.support.factories import make_customer, make_merchant, make_shop
@@ -133,3 +133,24 @@ async def test_a_channel_s_setting_may_be_any_short_text(tx, wording):
     for wrong in ("a" * 201, "two\nlines"):
         with pytest.raises(Invalid):
             await read(tx, wording, f"domain={wrong}")
+
+
+async def test_a_channel_s_setting_may_be_a_list_of_origins(tx, wording):
+    wording = msgspec.structs.replace(wording, settings={"origins": (HTTPS_ORIGINS,)})
+
+    found = await read(
+        tx, wording, "origins=https://A.example/ https://b.example:8443,https://a.example"
+    )
+
+    assert found == Terms(settings={"origins": "https://a.example https://b.example:8443"})
+    assert await read(tx, wording, "origins=none") == Terms(settings={"origins": None})
+    for wrong in (
+        ",",
+        "a.example",
+        "http://a.example",
+        "https://a.example/cart",
+        "https://*.example",
+    ):
+        with pytest.raises(Invalid) as refused:
+            await read(tx, wording, f"origins={wrong}")
+        assert "each is https:// and a host" in refused.value.message

@@ -22,6 +22,7 @@ from crossdock.shop.partners.signatures import Signatures, Spend, Spending, is_n
 from crossdock.shop.partners.tokens import BearerTokens
 from crossdock.shop.partners.wording import (
     ANY_TEXT,
+    HTTPS_ORIGINS,
     JSON_OBJECT,
     TERM_KEYS,
     Wording,
@@ -31,6 +32,7 @@ from crossdock.shop.partners.wording import (
 
 __all__ = [
     "ANY_TEXT",
+    "HTTPS_ORIGINS",
     "JSON_OBJECT",
     "TERM_KEYS",
     "AccessToken",

@@ -22,6 +22,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid, NotFound
 from crossdock.kit.money import MINOR_MAX, parse_amount
+from crossdock.kit.origins import origin_of
 from crossdock.shop.customers import read_customer
 from crossdock.shop.partners.managing import Terms
 from crossdock.shop.pricing import read_price_list
@@ -32,6 +33,9 @@ JSON_OBJECT = "{...}"
 
 ANY_TEXT = "TEXT"
 """The word that stands for any short text."""
+
+HTTPS_ORIGINS = "https://HOST ..."
+"""The words that stand for one or more web addresses without a path."""
 
 _TEXT_MAX = 200
 _YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
@@ -152,6 +156,8 @@ def _chosen(name: str) -> Reader:
             return "settings", {name: _json_object(name, text)}
         if known == (ANY_TEXT,):
             return "settings", {name: _short_text(name, text)}
+        if known == (HTTPS_ORIGINS,):
+            return "settings", {name: _origins(name, text)}
         if known == ("yes", "no") and word in _YES | _NO:
             return "settings", {name: word in _YES}
         if word not in known:
@@ -172,6 +178,14 @@ def _short_text(name: str, text: str) -> str:
     if len(text) > _TEXT_MAX or not text.isprintable():
         raise _invalid(name, f"{text[:40]!r} is not a text of at most {_TEXT_MAX} characters.")
     return text.strip()
+
+
+def _origins(name: str, text: str) -> str:
+    """The addresses as a browser writes them, a blank between them."""
+    found = [origin_of(word, is_bare=True) for word in _listed(text.replace(" ", ","))]
+    if not found or None in found:
+        raise _invalid(name, f"{text[:80]!r}: each is https:// and a host, without a path.")
+    return " ".join(dict.fromkeys(word for word in found if word))
 
 
 def _flag(field: str) -> Reader:
