@@ -1,22 +1,27 @@
 """HTML pages of a channel: escaped templates, and a content security policy without other origins."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
 from fastapi import Response
 
 
-def page_headers(*, images: str = "'self' data:") -> dict[str, str]:
+def page_headers(*, images: str = "'self' data:", framed_by: Sequence[str] = ()) -> dict[str, str]:
     """The response headers of a page for one person; `images` are the permitted image sources.
 
+    `framed_by` are the origins whose pages may show it in a frame; a browser that knows this rule
+    ignores X-Frame-Options, which every response of the server has.
     Referrer-Policy: no-referrer is set on every response of the server.
     """
+    framers = " ".join(framed_by) or "'none'"
     return {
         "Cache-Control": "no-store",
         "X-Robots-Tag": "noindex, nofollow",
         "Content-Security-Policy": (
             f"default-src 'none'; style-src 'self'; img-src {images}; "
-            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            "base-uri 'none'; form-action 'self'; "
+            f"frame-ancestors {framers}"
         ),
     }
 
@@ -38,7 +43,15 @@ class Pages:
         """Add a filter to the templates."""
         self._templates.filters[name] = function
 
-    def page(self, template: str, *, code: int = 200, **values: object) -> Response:
-        """Render a template."""
+    def page(
+        self,
+        template: str,
+        *,
+        code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> Response:
+        """Render a template; `headers` are the response's own instead of the pages'."""
         html = self._templates.get_template(template).render(values)
-        return Response(html, status_code=code, headers=self.headers, media_type="text/html")
+        told = self.headers if headers is None else headers
+        return Response(html, status_code=code, headers=dict(told), media_type="text/html")

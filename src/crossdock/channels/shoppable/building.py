@@ -1,7 +1,16 @@
 """Builds the channel, and describes its partners."""
 
-from crossdock.channels.contract import ANY_TEXT, Channel, ChannelFacts, Services
-from crossdock.channels.shoppable import NAME, carts, catalogue, checkout, feed, orders
+from crossdock.channels.contract import ANY_TEXT, HTTPS_ORIGINS, Channel, ChannelFacts, Services
+from crossdock.channels.shoppable import (
+    NAME,
+    carts,
+    catalogue,
+    checkout,
+    feed,
+    hosted_links,
+    hosted_pages,
+    orders,
+)
 from crossdock.channels.shoppable.app import build_app, build_handlers
 from crossdock.channels.shoppable.auth import Authenticator
 from crossdock.channels.shoppable.cart_showing import CartShowing
@@ -10,13 +19,16 @@ from crossdock.channels.shoppable.catalogue import Catalogue
 from crossdock.channels.shoppable.checkout import CheckoutCalls
 from crossdock.channels.shoppable.errors import render_error
 from crossdock.channels.shoppable.feed import FeedCalls
+from crossdock.channels.shoppable.hosted import HostedCheckout
+from crossdock.channels.shoppable.hosted_pages import HostedPages
+from crossdock.channels.shoppable.hosted_showing import HostedShowing
+from crossdock.channels.shoppable.hosted_state import Sealing
 from crossdock.channels.shoppable.orders import OrderCalls
 from crossdock.channels.shoppable.paging import Paging
 from crossdock.channels.shoppable.product import Products
-from crossdock.channels.shoppable.routes import Route
 from crossdock.channels.shoppable.settings import ShoppableSettings
 from crossdock.channels.shoppable.showing import Showing
-from crossdock.shop.partners import BearerTokens
+from crossdock.shop.partners import BearerTokens, Callers
 
 FACTS = ChannelFacts(
     name=NAME,
@@ -26,7 +38,7 @@ FACTS = ChannelFacts(
         checkout.PERMISSION,
         orders.PERMISSION,
     ),
-    settings={"domain": (ANY_TEXT,)},
+    settings={"domain": (ANY_TEXT,), hosted_links.SETTING: (HTTPS_ORIGINS,)},
     needs_customer=False,
     proof="bearer",
     further_proofs=("password",),
@@ -36,24 +48,11 @@ FACTS = ChannelFacts(
 
 def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
-    routes = _routes(services)
-    app = build_app(routes)
-    return Channel(
-        name=NAME,
-        paths=("/v3", checkout.BELOW, feed.AUTH_PATH),
-        app=app,
-        direct=build_handlers(routes),
-        render_error=render_error,
-        openapi=app.openapi,
-        secret_below=(f"{checkout.BELOW}/",),
-    )
-
-
-def _routes(services: Services) -> tuple[Route, ...]:
     settings = services.settings
     callers = services.create_callers(NAME)
-    limit = settings.partners.rate_limit_per_minute
-    authenticator = Authenticator(BearerTokens(callers), rate_limit_per_minute=limit)
+    authenticator = Authenticator(
+        BearerTokens(callers), rate_limit_per_minute=settings.partners.rate_limit_per_minute
+    )
     order_calls = OrderCalls(services.runtime.database)
     showing = CartShowing(options=services.building.options, base=settings.server.public_url)
     checkouts = CheckoutCalls(
@@ -62,21 +61,53 @@ def _routes(services: Services) -> tuple[Route, ...]:
         showing=showing,
         provider=settings.section(ShoppableSettings).payment_provider,
     )
-    feeds = FeedCalls(
-        services.runtime.database,
-        tokens=services.create_access_tokens(
-            callers, passwords=services.create_passwords(callers), ttl_s=feed.TOKEN_S
-        ),
-        rate_limit_per_minute=limit,
-        trusted_proxies=settings.gate.trusted_proxies,
-    )
-    return (
+    routes = (
         *_catalogue(services).routes(authenticator),
         *_products(services).routes(authenticator),
         *CartCalls(services.carts, showing=showing).routes(authenticator),
         *checkouts.routes(authenticator),
         *order_calls.routes(authenticator),
-        *feeds.routes(),
+        *_feeds(services, callers).routes(),
+    )
+    app = build_app(routes)
+    pages = _hosted(services, authenticator, checkouts=checkouts, showing=showing)
+    return Channel(
+        name=NAME,
+        paths=("/v3", checkout.BELOW, feed.AUTH_PATH, hosted_pages.PATH),
+        app=app,
+        direct={**build_handlers(routes), **pages.handlers()},
+        render_error=render_error,
+        openapi=app.openapi,
+        secret_below=(f"{checkout.BELOW}/",),
+    )
+
+
+def _feeds(services: Services, callers: Callers) -> FeedCalls:
+    settings = services.settings
+    return FeedCalls(
+        services.runtime.database,
+        tokens=services.create_access_tokens(
+            callers, passwords=services.create_passwords(callers), ttl_s=feed.TOKEN_S
+        ),
+        rate_limit_per_minute=settings.partners.rate_limit_per_minute,
+        trusted_proxies=settings.gate.trusted_proxies,
+    )
+
+
+def _hosted(
+    services: Services,
+    authenticator: Authenticator,
+    *,
+    checkouts: CheckoutCalls,
+    showing: CartShowing,
+) -> HostedCheckout:
+    sealing = Sealing(services.box)
+    return HostedCheckout(
+        services.checking_out,
+        authenticator=authenticator,
+        checkouts=checkouts,
+        sealing=sealing,
+        pages=HostedPages(sealing, showing=HostedShowing(showing), clock=services.runtime.clock),
     )
 
 

@@ -10,8 +10,6 @@ from starlette.responses import Response
 from crossdock.channels.shoppable.auth import Authenticator
 from crossdock.channels.shoppable.cart_showing import CartShowing
 from crossdock.channels.shoppable.checkout_fields import (
-    ADDRESS,
-    COUNTRY,
     INVALID,
     MISSING,
     OPTIONAL,
@@ -19,6 +17,7 @@ from crossdock.channels.shoppable.checkout_fields import (
     Fields,
     read_checkout,
     refused,
+    wire_name,
 )
 from crossdock.channels.shoppable.errors import CART_NOT_FOUND, WIRE, WireError
 from crossdock.channels.shoppable.numbers import order_number
@@ -139,7 +138,7 @@ def _told(error: CrossdockError) -> CrossdockError:
     _, _, text = WIRE[error.code]
     if error.code in _ADDRESS_CODES:
         kind = _ADDRESS_CODES[error.code]
-        wrong = {_wire_name(kind, field): MISSING for field in error.data["fields"]}
+        wrong = {wire_name(kind, field): MISSING for field in error.data["fields"]}
         return refused(wrong, text=text)
     if error.code == "stock_limit_exceeded":
         skus = [wire_sku(line["variant_id"]) for line in error.data["lines"]]
@@ -150,12 +149,6 @@ def _told(error: CrossdockError) -> CrossdockError:
     if error.code == "payment_declined":
         return refused({"card_number": "declined"}, text=text)
     return error
-
-
-def _wire_name(kind: str, field: str) -> str:
-    if field == "country":
-        return COUNTRY[kind]
-    return f"{kind}_{(ADDRESS | OPTIONAL)[field]}"
 
 
 _STRINGS = {

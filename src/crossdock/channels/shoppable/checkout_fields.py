@@ -1,7 +1,7 @@
 """The body of a checkout: every field is read and checked, and each wrong one is told (spec 7.1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from crossdock.channels.shoppable.errors import WireError
 from crossdock.errors import Invalid
 from crossdock.kit.countries import find_country
 from crossdock.kit.email import is_email
-from crossdock.shop.customers import Address
+from crossdock.shop.customers import Address, missing_fields
 from crossdock.shop.payments import Card, checked_card
 
 MISSING: Final = "missing"
@@ -29,6 +29,7 @@ ADDRESS: Final = {
     "phone": "phone",
     "email": "email",
 }
+_REGIONAL: Final = ("city", "state", "postal_code")
 OPTIONAL: Final = {"address_2": "street2", "company": "company"}
 _CARD: Final = ("card_name", "card_number", "expiry_month", "expiry_year", "security_code")
 # field of a card: what it is called on the wire
@@ -75,25 +76,25 @@ def read_checkout(body: bytes, *, content_type: str, now: datetime) -> Fields:
     return read_fields(_texts(document), now=now)
 
 
-def read_fields(given: Mapping[str, str], *, now: datetime) -> Fields:
-    """The same of texts by name, as a form has them; without the blanks around them.
+def read_fields(
+    given: Mapping[str, str], *, now: datetime, regions_by_country: bool = False
+) -> Fields:
+    """The same of texts by name, as a form has them; they are cleaned first.
 
-    Control characters become blanks: a line break in a field would break labels and messages.
+    With `regions_by_country` city, state and postal code are missing only where post to the country
+    needs them; the protocol asks for them everywhere.
     """
-    given = {name: _CONTROLS.sub(" ", text).strip() for name, text in given.items()}
-    wrong = {name: MISSING for name in REQUIRED if not given.get(name)}
-    wrong |= {
-        name: INVALID
-        for name in (f"{kind}_email" for kind in _KINDS)
-        if given.get(name) and not is_email(given[name])
-    }
-    wrong |= {name: INVALID for name, text in given.items() if len(text) > _TEXT_MAX}
+    given = cleaned(given)
+    wrong = _wrong_texts(given, kinds=_KINDS, required=REQUIRED, lax=regions_by_country)
     billing = _country(given.get("billing_country", ""), "billing", wrong)
     shipping_text = given.get(COUNTRY["shipping"]) or given.get(_COUNTRY_ALIAS) or billing
     shipping = _country(shipping_text, "shipping", wrong)
     currency = given.get("currency", "").upper()
     if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         wrong["currency"] = INVALID
+    if regions_by_country:
+        _note_regions(given, "shipping", wrong, country=shipping)
+        _note_regions(given, "billing", wrong, country=billing)
     card = _card(given, wrong, now=now)
     if wrong or card is None:
         raise refused(wrong)
@@ -109,10 +110,59 @@ def read_fields(given: Mapping[str, str], *, now: datetime) -> Fields:
     )
 
 
+def cleaned(given: Mapping[str, str]) -> dict[str, str]:
+    """The texts without the blanks around them.
+
+    Control characters become blanks: a line break in a field would break labels and messages.
+    """
+    return {name: _CONTROLS.sub(" ", text).strip() for name, text in given.items()}
+
+
+def read_delivery(given: Mapping[str, str]) -> Address:
+    """The shipping address of a form. Raises WireError 400 with the `fields` that are wrong."""
+    required = [name for name in REQUIRED if name.startswith("shipping_")]
+    required.append(COUNTRY["shipping"])
+    wrong = _wrong_texts(given, kinds=("shipping",), required=required, lax=True)
+    country = _country(given.get(COUNTRY["shipping"], ""), "shipping", wrong)
+    _note_regions(given, "shipping", wrong, country=country)
+    if wrong:
+        raise refused(wrong)
+    return _address(given, "shipping", country=country)
+
+
+def wire_name(kind: str, field: str) -> str:
+    """What the field of an address is called, behind `shipping_` or `billing_`."""
+    if field == "country":
+        return COUNTRY[kind]
+    return f"{kind}_{(ADDRESS | OPTIONAL)[field]}"
+
+
 def refused(wrong: Mapping[str, str], *, text: str = "", **more: Any) -> WireError:
     """The refusal of a checkout, with the fields that are wrong."""
     said = text or f"Check these fields: {', '.join(wrong)}."
     return WireError(400, said, status=400, body={"fields": dict(wrong), **more})
+
+
+def _wrong_texts(
+    given: Mapping[str, str], *, kinds: Iterable[str], required: Iterable[str], lax: bool
+) -> dict[str, str]:
+    """What is missing, too long, or no e-mail address."""
+    may_lack = {f"{kind}_{name}" for kind in kinds for name in _REGIONAL} if lax else set()
+    wrong = {name: MISSING for name in required if name not in may_lack and not given.get(name)}
+    wrong |= {
+        name: INVALID
+        for name in (f"{kind}_email" for kind in kinds)
+        if given.get(name) and not is_email(given[name])
+    }
+    return wrong | {name: INVALID for name, text in given.items() if len(text) > _TEXT_MAX}
+
+
+def _note_regions(
+    given: Mapping[str, str], kind: str, wrong: dict[str, str], *, country: str
+) -> None:
+    """Note what post to the country needs; a city where the country itself is not known."""
+    for field in missing_fields(_address(given, kind, country=country), contact=True):
+        wrong.setdefault(wire_name(kind, field), MISSING)
 
 
 def _texts(document: Mapping[str, Any]) -> dict[str, str]:

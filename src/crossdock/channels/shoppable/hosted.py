@@ -1,0 +1,234 @@
+"""GET and POST /checkout: the hosted checkout, pages that a shopper's browser is sent to (spec 7.3).
+
+| step | its form is bound to | answers |
+|---|---|---|
+| the link | - | the cart, and the form for the delivery |
+| delivery | token, cart, and what was shown | what it costs at that address, and the form for the payment |
+| pay | the same, and the total | 303 to the confirmation, or the form again |
+
+A form is good for half an hour, and every step first looks whether the cart was ordered already, so that
+a form sent twice leads to the one order.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.channels.contract import Handler
+from crossdock.channels.shoppable.auth import Authenticator
+from crossdock.channels.shoppable.checkout import PERMISSION, CheckoutCalls
+from crossdock.channels.shoppable.checkout_fields import cleaned, read_delivery, read_fields
+from crossdock.channels.shoppable.errors import WireError
+from crossdock.channels.shoppable.hosted_fields import (
+    DELIVERY,
+    PAYMENT_ORDER,
+    checkout_of,
+    delivery_of,
+    mistakes_of,
+)
+from crossdock.channels.shoppable.hosted_messages import EMPTY, GONE, ORDERED
+from crossdock.channels.shoppable.hosted_pages import DONE_PATH, PATH, HostedPages, Told, Visit
+from crossdock.channels.shoppable.hosted_showing import short_lines
+from crossdock.channels.shoppable.hosted_state import (
+    FORM_S,
+    RECEIPT_S,
+    FormState,
+    Links,
+    Sealing,
+)
+from crossdock.channels.shoppable.numbers import order_number, read_order_number
+from crossdock.errors import CrossdockError
+from crossdock.gate import Form, read_form
+from crossdock.shop.carts import CartItem, CheckingOut, put_items, quote, read_cart
+from crossdock.shop.orders import read_order
+
+_TEXT_MAX: Final = 2_000
+_CAMPAIGN_MAX: Final = 500
+_FRAMES: Final = frozenset({"", "0", "false"})
+_WAITING: Final = frozenset(
+    {"busy", "payment_unsettled", "database_unavailable", "outcome_unknown"}
+)
+_TOO_OLD: Final = "This page was open for a long time. Check what you see below, then go on."
+_CHANGED: Final = (
+    "The price of your order changed. Nothing was charged. Check the new total, then pay."
+)
+_SHORT: Final = "Some of it sold out meanwhile. Nothing was charged. Check what is left, then pay."
+_NOT_YET: Final = "No order was placed so far. If you pay now, your card is charged once."
+_AMOUNT: Final = "This shop takes no order of this amount. Nothing was charged."
+_NOTICES: Final = {"cart_changed": _CHANGED, "order_amount_not_allowed": _AMOUNT}
+
+
+class HostedCheckout:
+    """The steps of the hosted checkout."""
+
+    def __init__(
+        self,
+        checking_out: CheckingOut,
+        *,
+        authenticator: Authenticator,
+        checkouts: CheckoutCalls,
+        sealing: Sealing,
+        pages: HostedPages,
+    ) -> None:
+        self._checking_out = checking_out
+        self._authenticator = authenticator
+        self._checkouts = checkouts
+        self._sealing = sealing
+        self._pages = pages
+
+    def handlers(self) -> dict[tuple[str, str], Handler]:
+        """The pages by method and path. Their queries hold secrets, which no log has."""
+        return {
+            ("GET", PATH): self._guarded(self.open),
+            ("GET", f"{PATH}/"): self._guarded(self.open),
+            ("POST", PATH): self._guarded(self.step),
+            ("GET", DONE_PATH): self._guarded(self.done),
+        }
+
+    async def open(self, request: Request) -> Response:
+        """The page that a link opens. Raises Refused for the token, NotFound for the cart."""
+        query = {name: text[:_TEXT_MAX] for name, text in cleaned(request.query_params).items()}
+        state = FormState(
+            token=query.get("apiToken", ""),
+            cart_id=query.get("cart", ""),
+            opened_at=self._pages.now(),
+            campaign=query.get("campaign", "")[:_CAMPAIGN_MAX],
+            may_be_framed=query.get("noiframe", "") in _FRAMES,
+            links=Links(
+                publisher_checkout=query.get("publisherCheckout", ""),
+                return_to_site=query.get("returnToSite", ""),
+                order_complete=query.get("orderComplete", ""),
+            ),
+        )
+        visit = await self._visit(state)
+        if visit.cart.order_id is not None:
+            number = order_number(visit.cart.order_id)
+            return self._pages.message(ORDERED, visit=visit, number=number)
+        return self._delivery(visit, delivery_of({}))
+
+    async def step(self, request: Request) -> Response:
+        """The next step after a form. Raises Refused for a form that is not one of these pages."""
+        form = cleaned(await read_form(request))
+        visit = await self._visit(self._sealing.open_form(form.get("form", "")))
+        if visit.cart.order_id is not None:
+            return self._pages.to_receipt(visit, visit.cart.order_id)
+        wanted = form.get("step", "")
+        is_old = self._pages.now() - visit.state.opened_at > FORM_S
+        if wanted == "delivery":
+            return await self._deliver(visit, form, is_old=is_old)
+        if wanted == "pay" and visit.state.delivery:
+            return await self._pay(visit, form, is_old=is_old)
+        if wanted == "look" and visit.state.delivery:
+            return await self._payment(visit, {}, told=Told(notices=[_NOT_YET]))
+        return self._delivery(visit, visit.state.delivery or delivery_of({}))
+
+    async def done(self, request: Request) -> Response:
+        """The confirmation of an order, for an hour."""
+        receipt = self._sealing.open_receipt(request.query_params.get("receipt", ""))
+        if self._pages.now() - receipt.made_at > RECEIPT_S:
+            return self._pages.expired(receipt, GONE)
+        async with self._checking_out.carts.db.statement() as tx:
+            order = await read_order(
+                tx,
+                order_id=receipt.order_id,
+                shop_id=receipt.shop_id,
+                partner_id=receipt.partner_id,
+                sections=("lines", "parts"),
+            )
+        return self._pages.confirmation(receipt, order)
+
+    async def _visit(self, state: FormState) -> Visit:
+        credential = await self._authenticator.by_token(state.token, permission=PERMISSION)
+        cart = await read_cart(
+            self._checking_out.carts, partner=credential.partner, cart_id=state.cart_id
+        )
+        return Visit(state=state, credential=credential, cart=cart)
+
+    async def _deliver(self, visit: Visit, form: Form, *, is_old: bool) -> Response:
+        values = delivery_of(form)
+        try:
+            read_delivery(values)
+        except WireError as error:
+            found = mistakes_of(error.body["fields"], names=DELIVERY)
+            return self._delivery(visit, values, told=Told(mistakes=found, code=422))
+        if is_old:
+            return self._delivery(visit, values, told=Told(notices=[_TOO_OLD]))
+        return await self._payment(visit.having(delivery=values, total_minor=0), {})
+
+    async def _pay(self, visit: Visit, form: Form, *, is_old: bool) -> Response:
+        if is_old:
+            return await self._payment(visit, form, told=Told(notices=[_TOO_OLD]))
+        state = visit.state
+        given = checkout_of(
+            form, delivery=state.delivery, cart_id=visit.cart.id, campaign=state.campaign
+        )
+        now = self._checking_out.carts.clock.now()
+        try:
+            fields = read_fields(given, now=now, regions_by_country=True)
+            await self._settle(visit)
+            done = await self._checkouts.place(
+                fields, visit.credential, expected_total_minor=state.total_minor
+            )
+        except CrossdockError as error:
+            return await self._refused(visit, form, error)
+        return self._pages.to_receipt(visit, done.order_id)
+
+    async def _settle(self, visit: Visit) -> None:
+        """Lower the cart to what there is where the shopper was shown just that."""
+        shown = visit.state.shown
+        less = [
+            CartItem(variant=variant, quantity=quantity)
+            for variant, quantity in short_lines(visit.cart).items()
+            if variant in shown and shown[variant][1] == quantity
+        ]
+        if less:
+            carts, cart_id = self._checking_out.carts, visit.cart.id
+            await put_items(carts, partner=visit.partner, cart_id=cart_id, items=less, mode="set")
+
+    async def _refused(self, visit: Visit, form: Form, error: CrossdockError) -> Response:
+        """The payment's form with what is wrong, or the page that the shopper gets instead."""
+        body: Mapping[str, Any] = error.body if isinstance(error, WireError) else {}
+        order_id = error.data.get("order_id") or read_order_number(body.get("number", ""))
+        if order_id is not None:
+            return self._pages.to_receipt(visit, order_id)
+        if error.code in _WAITING:
+            return self._pages.waiting(visit, retry_after_s=error.data.get("retry_after_s", 2))
+        if "fields" in body:
+            found = mistakes_of(body["fields"], names=PAYMENT_ORDER)
+            told = Told(mistakes=found, code=422)
+        elif text := _SHORT if "outOfStockItems" in body else _NOTICES.get(error.code):
+            told = Told(notices=[text], code=409)
+        else:
+            raise error
+        return await self._payment(await self._visit(visit.state), form, told=told)
+
+    def _delivery(
+        self, visit: Visit, values: Mapping[str, str], *, told: Told | None = None
+    ) -> Response:
+        if not visit.cart.lines:
+            return self._pages.message(EMPTY, visit=visit)
+        return self._pages.delivery(visit, values, told=told or Told())
+
+    async def _payment(self, visit: Visit, form: Form, *, told: Told | None = None) -> Response:
+        if not visit.cart.lines:
+            return self._pages.message(EMPTY, visit=visit)
+        shipping = read_delivery(visit.state.delivery)
+        bill = await quote(
+            self._checking_out, partner=visit.partner, cart=visit.cart, shipping=shipping
+        )
+        is_changed = visit.state.total_minor not in {0, bill.total_minor}
+        told = told or Told(notices=[_CHANGED] if is_changed else ())
+        return self._pages.payment(visit, form, told=told, shipping=shipping, bill=bill)
+
+    def _guarded(self, handler: Handler) -> Handler:
+        """The handler, whose refusals are pages for people."""
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except CrossdockError as error:
+                return self._pages.refusal(error)
+
+        return handle
