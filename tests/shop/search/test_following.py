@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, Unavailable
@@ -27,7 +28,7 @@ from crossdock.shop.catalogue import (
     upsert_merchants,
 )
 from crossdock.shop.events import number_events, write_event
-from crossdock.shop.events.kinds import PackagePacked
+from crossdock.shop.events.kinds import MerchantChanged, PackagePacked
 from crossdock.shop.pricing import CouponTerms, add_coupon
 from crossdock.shop.search import (
     Building,
@@ -184,6 +185,55 @@ async def test_asks_two_statements_while_nothing_happens_however_many_shops_ther
         assert len(statements) == 2
     await follower.close()
     await counted.close()
+
+
+async def test_notes_what_touches_no_product_once_it_is_old_enough(
+    alone, shop, kept, follower, search, clock
+):
+    await write(alone, shop=shop, records=[a_product()], now=clock.now())
+    await catch_up(follower)
+    async with alone.begin() as tx:
+        payload = MerchantChanged(merchant_ids=[2**40])
+        await write_event(tx, shop_id=shop.id, event=payload, now=clock.now())
+    async with alone.begin() as tx:
+        await number_events(tx, shop_id=shop.id)
+
+    await follower.step()
+    assert search.standing().as_of == 1
+    for _ in range(7):
+        clock.move(timedelta(seconds=1))
+        await follower.step()
+    assert search.standing().as_of == 2
+
+
+async def test_opens_no_more_files_the_longer_another_has_the_folder(alone, shop, kept, clock):
+    second = Follower(kept)
+    with folders.lock(kept.folder(shop.id), folders.WRITING) as is_ours:
+        assert is_ours
+        await second.step()
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(50):
+            assert await second.step() == 0
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before + 5
+    await second.close()
+
+
+async def test_waits_longer_after_each_build_that_fails(alone, shop, kept, follower, clock):
+    await write(alone, shop=shop, records=[a_product()], now=clock.now())
+    folder = kept.folder(shop.id)
+    tries = []
+    with capture_logs() as records:
+        (folder / f"{folders.BUILDING}.lock").mkdir(parents=True)  # which cannot be opened
+        for _second in range(16):
+            await follower.step()
+            tries.append(sum(each["event"] == "an index is built" for each in records))
+            clock.move(timedelta(seconds=1))
+        (folder / f"{folders.BUILDING}.lock").rmdir()
+        clock.move(timedelta(minutes=1))
+        await catch_up(follower)
+
+    assert tries[-1] == 4  # at once, then after 2, 4 and 8 seconds
+    assert folders.read_current(folder) is not None
 
 
 async def test_changes_prices_when_the_clock_does(alone, shop, follower, search, clock):

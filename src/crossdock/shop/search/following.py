@@ -45,6 +45,10 @@ NOTE_AFTER: Final = timedelta(seconds=5)
 PRICE_STEP: Final = timedelta(seconds=1)
 REST_AFTER: Final = timedelta(seconds=30)
 EVENTS_AT_ONCE: Final = 1_000
+BUILD_AGAIN: Final = timedelta(
+    seconds=1
+)  # after a build that failed, and twice that after each more
+BUILD_AGAIN_MAX: Final = timedelta(minutes=1)
 
 
 class Follower:
@@ -113,9 +117,10 @@ class _Shop:
         self._building = building
         self._id = shop_id
         self._folder = building.folder(shop_id)
-        self._held = contextlib.ExitStack()
-        self._has_lock = False
+        self._held: contextlib.ExitStack | None = None
         self._open: _Open | None = None
+        self._failures = 0
+        self._failed_at: datetime | None = None
 
     def priced_at(self) -> datetime | None:
         """When the prices of the open index were right; None without one."""
@@ -128,16 +133,15 @@ class _Shop:
 
     async def step(self, last: int, *, is_repriced: bool) -> int:
         """Take in what is new up to event `last`; how many products were written."""
-        if not self._has_lock:
-            self._has_lock = self._held.enter_context(folders.lock(self._folder, folders.WRITING))
-        if not self._has_lock:
+        if not self._has_lock():
             return 0
         now = self._building.clock.now()
         index = await self._opened(last)
         if index is None:
             return 0
         if is_repriced or last > index.state.as_of:
-            return await self._take(index, last=last, now=now)
+            return await self._take(index, last=last, now=now, is_repriced=is_repriced)
+        await index.save(index.state, has_written=False)
         if index.written_at is not None and abs(now - index.written_at) >= REST_AFTER:
             await index.rest()
         return 0
@@ -147,8 +151,16 @@ class _Shop:
         index, self._open = self._open, None
         if index is not None:
             await index.rest()
-        self._held.close()
-        self._has_lock = False
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+    def _has_lock(self) -> bool:
+        if self._held is None:
+            with contextlib.ExitStack() as held:
+                if held.enter_context(folders.lock(self._folder, folders.WRITING)):
+                    self._held = held.pop_all()
+        return self._held is not None
 
     async def _opened(self, last: int) -> "_Open | None":
         """The current index, built anew where none can be read, or one knows more than has happened."""
@@ -176,14 +188,22 @@ class _Shop:
         return found if found.state.as_of <= last else None
 
     async def _build(self) -> None:
+        """Build the index, unless the last try failed a moment ago."""
+        now = self._building.clock.now()
+        pause = min(BUILD_AGAIN * 2**self._failures, BUILD_AGAIN_MAX)
+        if self._failed_at is not None and abs(now - self._failed_at) < pause:
+            return
         log.info("an index is built", shop_id=self._id)
+        self._failed_at, self._failures = now, min(self._failures + 1, 10)
         try:
             built = await rebuild(self._building, shop_id=self._id)
         except Conflict:
+            self._failed_at, self._failures = None, 0
             return
+        self._failed_at, self._failures = None, 0
         log.info("an index was built", shop_id=self._id, documents=built.documents)
 
-    async def _take(self, index: "_Open", *, last: int, now: datetime) -> int:
+    async def _take(self, index: "_Open", *, last: int, now: datetime, is_repriced: bool) -> int:
         """Read events and what they are about in one snapshot, write it, and save it with their number."""
         state = index.state
         async with self._building.db.begin() as tx:
@@ -198,6 +218,9 @@ class _Shop:
                 limit=EVENTS_AT_ONCE,
             )
             upto = events[-1].sequence if len(events) == EVENTS_AT_ONCE else last
+            if not events and not is_repriced:  # orders and stock, which are no matter of the index
+                await index.save(State(as_of=upto, priced_at=state.priced_at), has_written=False)
+                return 0
             ids = await changed_products(
                 tx, shop_id=self._id, events=events, since=state.priced_at, now=now
             )

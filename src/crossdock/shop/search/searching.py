@@ -63,8 +63,8 @@ class Searching:
         return await self._run(lambda: engine.explain(request))
 
     async def standing(self, shop_id: int) -> Standing:
-        """How much the index knows. Raises Unavailable `search_unavailable`."""
-        return await self._run(self.engine(shop_id).standing)
+        """How much the index knows, however many searches wait. Raises Unavailable `search_unavailable`."""
+        return await asyncio.to_thread(self.engine(shop_id).standing)
 
     async def contents(self, shop_id: int) -> Contents:
         """All that the index knows, however long it takes. Raises Unavailable `search_unavailable`."""
