@@ -63,6 +63,21 @@ async def upsert_merchants(
     return len(changed)
 
 
+async def insert_merchant(
+    tx: Transaction, *, shop_id: int, record: MerchantRecord, now: datetime
+) -> bool:
+    """Write a new merchant, and its `merchant.changed` event; False where there is one of its slug."""
+    values = [[getattr(record, name)] for name in _VALUES]
+    merchant_id = await tx.value(
+        _INSERT, (shop_id, [slug_of(record.name)], *values, [Jsonb(record.terms)])
+    )
+    if merchant_id is None:
+        return False
+    event = MerchantChanged(merchant_ids=[merchant_id])
+    await write_event(tx, shop_id=shop_id, event=event, now=now)
+    return True
+
+
 async def refresh_listed(
     tx: Transaction, *, shop_id: int, merchant_ids: Sequence[int], now: datetime
 ) -> int:
@@ -109,12 +124,16 @@ _VALUES = (
 _COLUMNS = ", ".join((*_VALUES, "terms"))
 _ROW = ", ".join(f"m.{name}" for name in (*_VALUES, "terms"))
 _GIVEN = ", ".join(f"excluded.{name}" for name in (*_VALUES, "terms"))
-_UPSERT = f"""
+_ROWS = f"""
     insert into merchants as m (shop_id, slug, {_COLUMNS})
     select %s, x.* from unnest(
         %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::integer[], %s::text[],
         %s::text[], %s::text[], %s::boolean[], %s::jsonb[]) as x
-    on conflict (shop_id, slug) do update set ({_COLUMNS}) = row({_GIVEN})
+    on conflict (shop_id, slug)
+"""
+_INSERT = f"{_ROWS} do nothing returning m.id"
+_UPSERT = f"""
+    {_ROWS} do update set ({_COLUMNS}) = row({_GIVEN})
     where ({_ROW}) is distinct from ({_GIVEN})
     returning m.id
 """

@@ -9,7 +9,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.texts import visible
-from crossdock.shop.catalogue.merchants import upsert_merchants
+from crossdock.shop.catalogue.merchants import insert_merchant, upsert_merchants
 from crossdock.shop.catalogue.records import MerchantRecord
 from crossdock.shop.catalogue.texts import slug_of
 
@@ -81,11 +81,10 @@ async def add_merchant(
     tx: Transaction, *, shop_id: int, record: MerchantRecord, now: datetime
 ) -> MerchantView:
     """A new merchant. Raises Conflict `exists`, Invalid `invalid_input` for a name that cannot be seen."""
+    _require_name(record)
     slug = slug_of(record.name)
-    known = {merchant.slug for merchant in await list_merchants(tx, shop_id=shop_id)}
-    if slug in known:
+    if not await insert_merchant(tx, shop_id=shop_id, record=record, now=now):
         raise Conflict("exists", f"There is a merchant called {slug!r} already.")
-    await _write(tx, shop_id=shop_id, record=record, now=now)
     return await read_merchant(tx, shop_id=shop_id, who=slug)
 
 
@@ -96,11 +95,12 @@ async def set_merchant(
 
     Raises NotFound `not_found`, Invalid `invalid_input` with the `field`.
     """
-    merchant = await read_merchant(tx, shop_id=shop_id, who=who)
+    found = await read_merchant(tx, shop_id=shop_id, who=who)
     stored = await tx.value(
         "select terms from merchants where shop_id = %s and id = %s for no key update",
-        (shop_id, merchant.id),
+        (shop_id, found.id),
     )
+    merchant = await read_merchant(tx, shop_id=shop_id, who=found.slug)
     values = {
         "name": merchant.name,
         "email": merchant.email,
@@ -110,7 +110,8 @@ async def set_merchant(
         **msgspec.to_builtins(merchant.terms),
     }
     record = merchant_record(values | dict(changes))
-    await _write(tx, shop_id=shop_id, record=record, now=now)
+    _require_name(record)
+    await upsert_merchants(tx, shop_id=shop_id, records=[record], now=now)
     return await read_merchant(tx, shop_id=shop_id, who=merchant.slug)
 
 
@@ -122,12 +123,11 @@ def merchant_record(values: Mapping[str, Any]) -> MerchantRecord:
         raise Invalid("invalid_input", f"A merchant cannot be so: {error}") from error
 
 
-async def _write(tx: Transaction, *, shop_id: int, record: MerchantRecord, now: datetime) -> None:
+def _require_name(record: MerchantRecord) -> None:
     if not visible(record.name):
         raise Invalid(
             "invalid_input", "A merchant needs a name that can be seen.", {"field": "name"}
         )
-    await upsert_merchants(tx, shop_id=shop_id, records=[record], now=now)
 
 
 def _view(row: tuple[Any, ...]) -> MerchantView:
