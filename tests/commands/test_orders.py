@@ -89,6 +89,25 @@ async def test_closes_a_paid_order_short_and_refunds_the_rest_at_once(
     assert (payment["state"], payment["refunded_minor"]) == ("partially_refunded", 1250)
 
 
+@pytest.mark.parametrize(("options", "given_back"), [((), 0), (("--in-full",), 1250)])
+async def test_closes_an_order_of_which_the_missing_unit_was_refunded_before(
+    line: CommandLine, shop: ShopFixture, options: tuple[str, ...], given_back: int
+) -> None:
+    in_shop = ("--shop", shop.slug)
+    placed = json.loads(place(line, shop, "--card", "--number", "T-1", stdin=CARD))
+    line.ask("order", "pay", "T-1", *in_shop)
+    line.ask("order", "refund", "T-1", "--amount", "12.50", *in_shop)
+    for step in ("pick", "pack"):
+        line.ask("fulfil", step, placed["order_id"], "1=1", *in_shop)
+    line.ask("fulfil", "ship", placed["order_id"], *in_shop)
+
+    closed = line.ask("fulfil", "close", "T-1", *options, *in_shop)
+
+    assert closed["amount_minor"] == given_back
+    (payment,) = line.ask("order", "show", "T-1", *in_shop)["payments"]
+    assert payment["refunded_minor"] == 1250 + given_back
+
+
 async def test_says_in_words_what_closing_gives_back(line: CommandLine, shop: ShopFixture) -> None:
     placed = json.loads(place(line, shop, "--number", "T-1", stdin=""))
 

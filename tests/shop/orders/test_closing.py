@@ -25,7 +25,16 @@ from crossdock.shop.orders import (
     settle_order_payments,
 )
 from crossdock.shop.payments import AnswerLost, Question, Sandbox
-from crossdock.shop.warehouse import Consignment, close_short, pack_lines, pick_lines, ship_package
+from crossdock.shop.warehouse import (
+    Consignment,
+    ReturnItem,
+    announce_return,
+    close_short,
+    pack_lines,
+    pick_lines,
+    receive_return,
+    ship_package,
+)
 from tests.support.drafts import draft_of, line_of
 from tests.support.factories import make_merchant, make_variant
 from tests.support.locks import waiting_for_a_lock
@@ -171,6 +180,46 @@ async def test_is_refunded_as_far_as_something_is_left(desk: Desk, before: int, 
     expected = "refunded" if before + due == 5997 else "partially_refunded"
     assert (await desk.read(order_id)).payment_state == expected
     assert await examined(desk) == []
+
+
+@pytest.mark.parametrize(("before", "due"), [(1000, 2998), (3998, 0), (5000, 0)])
+async def test_is_refunded_less_what_was_refunded_for_it_before(
+    desk: Desk, before: int, due: int
+) -> None:
+    order_id = await paid(desk, await desk.variant())
+    await refund_order(desk.paying, shop_id=desk.shop.id, order_id=order_id, amount_minor=before)
+    await ship(desk, order_id, {1: 1})
+
+    async with desk.db.begin() as tx:
+        closed = await close_short(
+            tx,
+            shop_id=desk.shop.id,
+            order_id=order_id,
+            now=desk.clock.now(),
+            counts_refunds=True,
+        )
+    await settle_order_payments(desk.paying)
+
+    assert closed.amount_minor == due
+    (payment,) = await desk.payments(order_id)
+    assert (payment.refunded_minor, payment.refund_due_minor) == (before + due, 0)
+    assert await examined(desk) == []
+
+
+async def test_is_refunded_beside_what_was_refunded_for_returned_goods(desk: Desk) -> None:
+    order_id = await paid(desk, await desk.variant())
+    await ship(desk, order_id, {1: 2})
+    place_: dict[str, Any] = {"shop_id": desk.shop.id, "now": desk.clock.now()}
+    async with desk.db.begin() as tx:
+        items = [ReturnItem(line_no=1, quantity=1)]
+        return_id = await announce_return(tx, order_id=order_id, items=items, **place_)
+        await receive_return(tx, return_id=return_id, restocked={1: 1}, **place_)
+    await refund_order(desk.paying, shop_id=desk.shop.id, order_id=order_id, amount_minor=PRICE)
+
+    async with desk.db.begin() as tx:
+        closed = await close_short(tx, order_id=order_id, counts_refunds=True, **place_)
+
+    assert closed.amount_minor == PRICE
 
 
 async def test_is_kept_for_it_when_staff_refund_meanwhile(desk: Desk) -> None:

@@ -33,14 +33,24 @@ def close(
     reason: Annotated[
         str, typer.Option("--reason", help="The reason, recorded in the order's event.")
     ] = "",
+    in_full: Annotated[
+        bool,
+        typer.Option(
+            "--in-full",
+            help="Give back all that is cancelled, beside what was refunded before, such as a goodwill.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel what has not left of an order, release its stock and give its money back."""
+    """Cancel what has not left of an order, release its stock and give its money back.
+
+    What was refunded before counts as given back for it, so that no more is refunded than is cancelled or returned.
+    """
     from crossdock.compose import Services
 
     async def act(runtime: Runtime) -> "tuple[int, Closed]":
         async with Services(runtime) as services:
-            return await _close(services, slug=shop, number=order, reason=reason)
+            return await _close(services, slug=shop, number=order, reason=reason, in_full=in_full)
 
     order_id, closed = with_runtime(act)
     facts = {"order_id": order_id, **msgspec.to_builtins(closed, str_keys=True)}
@@ -48,7 +58,7 @@ def close(
 
 
 async def _close(
-    services: "Services", *, slug: str, number: str, reason: str
+    services: "Services", *, slug: str, number: str, reason: str, in_full: bool
 ) -> "tuple[int, Closed]":
     """Close it, then have the provider refund at once what the worker would refund in its next run."""
     from crossdock.shop.orders import find_order_id, settle_order_payments
@@ -58,7 +68,14 @@ async def _close(
     async with services.runtime.database.begin() as tx:
         shop_id = await shop_id_of(tx, slug)
         order_id = await find_order_id(tx, shop_id=shop_id, number=number)
-        closed = await close_short(tx, shop_id=shop_id, order_id=order_id, now=now, reason=reason)
+        closed = await close_short(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            now=now,
+            reason=reason,
+            counts_refunds=not in_full,
+        )
     if closed.given_back:
         await settle_order_payments(services.paying)
     return order_id, closed

@@ -30,9 +30,15 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def close_order(
-    tx: Transaction, *, shop_id: int, order_id: int, now: datetime, reason: str = ""
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    now: datetime,
+    reason: str = "",
+    counts_refunds: bool = False,
 ) -> Closed:
-    """Cancel what has not left of the order, release its stock and give its money back.
+    """Cancel what has not left of the order, release its stock and give its money back as `give_back` says.
 
     An order of which something has left becomes `shipped`, any other `cancelled`. Idempotent: nothing is
     cancelled of an order that is over. Raises NotFound `order_not_found`, and Refused `order_state` while
@@ -55,7 +61,12 @@ async def close_order(
     else:
         await _cancel_rest(tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now)
     amount_minor, given_back = await give_back(
-        tx, shop_id=shop_id, order_id=order_id, payment=before.payment, now=now
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        payment=before.payment,
+        now=now,
+        counts_refunds=counts_refunds,
     )
     return Closed(
         state="cancelled" if before.fulfilment in CANCELLABLE else "shipped",

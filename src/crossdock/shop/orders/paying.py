@@ -182,9 +182,18 @@ async def refuse_while_asked(tx: Transaction, *, shop_id: int, order_id: int) ->
 
 
 async def give_back(
-    tx: Transaction, *, shop_id: int, order_id: int, payment: str, now: datetime
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    payment: str,
+    now: datetime,
+    counts_refunds: bool = False,
 ) -> tuple[int, GivenBack]:
     """Give back the money of an order's cancelled units; returns the amount, and how it is given back.
+
+    With `counts_refunds` earlier refunds were for what is cancelled or returned, so that no more than that
+    is refunded in all; without, they were a goodwill beside it.
 
     `refund`: the next run refunds it, of what was captured. `prepaid`: it is on the prepaid account again.
     `not_owed`: it was not paid, so its sale is reversed; a capture takes the rest, and the next run voids an
@@ -203,8 +212,12 @@ async def give_back(
     if payment in _PAID and amount_minor == 0:
         return 0, ""
     if payment in _PAID:
+        due_minor = amount_minor
+        if counts_refunds:
+            left_minor = await _left_to_refund(tx, shop_id=shop_id, order_id=order_id)
+            due_minor = max(0, min(amount_minor, left_minor))
         planned = await plan_refund(
-            tx, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor, now=now
+            tx, shop_id=shop_id, order_id=order_id, amount_minor=due_minor, now=now
         )
         if planned is not None:
             return planned, "refund"
@@ -216,6 +229,16 @@ async def give_back(
     if to is not None and to != payment:
         await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to=to, now=now)
     return amount_minor, "prepaid" if payment in _PAID else "not_owed"
+
+
+async def _left_to_refund(tx: Transaction, *, shop_id: int, order_id: int) -> int:
+    """What is owed no more of the order and not refunded yet; below zero where staff refunded beyond it."""
+    payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
+    refunded = sum(
+        each.refunded_minor + each.refunding_minor + each.refund_due_minor for each in payments
+    )
+    owed_no_more: int = await tx.value("select owed_no_more(%s, %s)", (shop_id, order_id))
+    return owed_no_more - refunded
 
 
 async def _tell_of_payment(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:

@@ -76,6 +76,19 @@ returns bigint language sql stable as $$
     from cancelled_sums(p_shop_id, p_order_id) c
 $$;
 
+-- What is owed no more of an order: its cancelled share, and the share of the units that were returned. Shipping paid
+-- a parcel that left, so it does not come back with the goods.
+create or replace function owed_no_more(p_shop_id bigint, p_order_id bigint)
+returns bigint language sql stable as $$
+    select cancelled_total(p_shop_id, p_order_id) + coalesce(sum(
+               s.unit_price_minor * s.returned
+               - kept_of(s.discount_minor, s.cancelled, s.quantity)
+               + kept_of(s.discount_minor, s.cancelled + s.returned, s.quantity)
+               + kept_of(s.tax_minor, s.cancelled, s.quantity)
+               - kept_of(s.tax_minor, s.cancelled + s.returned, s.quantity)), 0)::bigint
+    from order_lines s where s.shop_id = p_shop_id and s.order_id = p_order_id
+$$;
+
 -- The account that an order's sale was posted to, or null.
 create or replace function sale_payer(p_shop_id bigint, p_order_id bigint) returns jsonb language sql stable as $$
     select jsonb_build_object('kind', a.kind, 'owner', a.owner)

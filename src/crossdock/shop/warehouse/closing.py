@@ -14,7 +14,13 @@ _AT_WORK = ("in_fulfilment", "partially_shipped")
 
 
 async def close_short(
-    tx: Transaction, *, shop_id: int, order_id: int, now: datetime, reason: str = ""
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    now: datetime,
+    reason: str = "",
+    counts_refunds: bool = False,
 ) -> Closed:
     """Un-pick what is picked and in no package, then cancel all that has not left; see `close_order`.
 
@@ -26,7 +32,14 @@ async def close_short(
         await _refuse_packed(tx, shop_id=shop_id, order_id=order_id)
     if state in _AT_WORK:
         await unpick_lines(tx, shop_id=shop_id, order_id=order_id, now=now)
-    closed = await close_order(tx, shop_id=shop_id, order_id=order_id, now=now, reason=reason)
+    closed = await close_order(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        now=now,
+        reason=reason,
+        counts_refunds=counts_refunds,
+    )
     if not closed.cancelled or closed.state != "shipped":
         return closed
     has_arrived = await complete_if_arrived(tx, shop_id=shop_id, order_id=order_id, now=now)
