@@ -24,7 +24,7 @@ from crossdock.shop.orders import (
     refund_order,
     settle_order_payments,
 )
-from crossdock.shop.payments import AnswerLost, Question, Sandbox
+from crossdock.shop.payments import Answer, AnswerLost, Question, Sandbox, plan_refund
 from crossdock.shop.warehouse import (
     Consignment,
     ReturnItem,
@@ -292,6 +292,48 @@ async def test_is_left_to_staff_when_the_provider_refuses(desk: Desk) -> None:
     [alert] = await desk.alerts()
     assert (alert.kind, alert.order_id) == ("refund_refused", order_id)
     assert "The money was not given back." in alert.message
+
+
+class Planning(Sandbox):
+    """A provider at whose first refund another 10.00 of the order is planned."""
+
+    order_id = 0
+
+    async def refund(self, question: Question) -> Answer:
+        order_id, self.order_id = self.order_id, 0
+        if order_id:
+            async with self._db.begin() as tx:
+                await plan_refund(
+                    tx,
+                    shop_id=question.shop_id,
+                    order_id=order_id,
+                    amount_minor=1000,
+                    now=self._clock.now(),
+                )
+        return await super().refund(question)
+
+
+async def test_is_left_to_staff_but_for_what_was_planned_meanwhile(desk: Desk) -> None:
+    order_id = await paid(desk, await desk.variant(), card_number=REFUSED_REFUND)
+    await ship(desk, order_id, {1: 1})
+    await close(desk, order_id)
+    provider = Planning(desk.db, clock=desk.clock)
+    provider.order_id = order_id
+    service = msgspec.structs.replace(desk.paying, providers={"sandbox": provider})
+
+    await settle_order_payments(service)
+    (payment,) = await desk.payments(order_id)
+    assert (payment.refund_due_minor, payment.refunding_minor) == (1000, 0)
+    for _ in range(2):
+        await settle_order_payments(service)
+
+    assert await desk.refunds() == [(False, 3998), (False, 1000)]
+    messages = sorted(alert.message for alert in await desk.alerts())
+    told = [message.split(" of payment")[0] for message in messages]
+    assert told == [
+        "sandbox refused to refund 10.00 EUR",
+        "sandbox refused to refund 39.98 EUR",
+    ]
 
 
 @pytest.mark.parametrize("by_card", [True, False])

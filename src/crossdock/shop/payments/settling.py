@@ -6,6 +6,7 @@ import structlog
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Refused
+from crossdock.kit.money import format_minor
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Question
 from crossdock.shop.payments.model import Attempt, Payment, read_payment
@@ -129,10 +130,6 @@ async def _capture(service: Paying, shop_id: int, payment_id: int, follow: Follo
     return True
 
 
-_GIVE_UP = {
-    "capture": "update payments set capture_at = null where shop_id = %s and id = %s",
-    "refund": "update payments set refund_due_minor = 0 where shop_id = %s and id = %s",
-}
 _SO = {
     "capture": "The order is not paid.",
     "refund": "The money was not given back.",
@@ -144,18 +141,44 @@ async def _give_up(
 ) -> None:
     now = service.clock.now()
     async with service.db.begin() as tx:
-        # tidy: allow sql_is_made_of_constants because _GIVE_UP holds this module's own statements
-        await tx.run(_GIVE_UP[action], (shop_id, payment_id))
         payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+        what, subject = str(action), ""
+        if action == "capture":
+            await tx.run(_CAPTURE_NO_MORE, (shop_id, payment_id))
+        else:
+            attempt_id, amount_minor = await _refund_no_more(tx, payment, shop_id=shop_id)
+            what += f" {format_minor(amount_minor, payment.currency)} {payment.currency} of"
+            subject = f"attempt:{attempt_id}"
         await raise_alert(
             tx,
             shop_id=shop_id,
             kind=f"{action}_refused",
-            message=f"{payment.provider} refused to {action} payment {payment_id} of order"
+            message=f"{payment.provider} refused to {what} payment {payment_id} of order"
             f" {payment.order_id}: {refusal.data.get('reason', '')}. {_SO[action]}",
             order_id=payment.order_id,
+            subject=subject,
             now=now,
         )
+
+
+_CAPTURE_NO_MORE = "update payments set capture_at = null where shop_id = %s and id = %s"
+
+
+async def _refund_no_more(tx: Transaction, payment: Payment, *, shop_id: int) -> tuple[int, int]:
+    """Take what was refused off what is due, which may be more by now; the attempt's id and amount."""
+    row = await tx.one(
+        "select id, amount_minor from payment_attempts where shop_id = %s and payment_id = %s"
+        " and action = 'refund' and is_due and outcome = 'refused' order by id desc limit 1",
+        (shop_id, payment.id),
+    )
+    assert row is not None  # the refusal was recorded before
+    attempt_id, amount_minor = row
+    await tx.run(
+        "update payments set refund_due_minor = greatest(0, refund_due_minor - %s)"
+        " where shop_id = %s and id = %s",
+        (amount_minor, shop_id, payment.id),
+    )
+    return attempt_id, amount_minor
 
 
 async def _due(service: Paying) -> list[Attempt]:
