@@ -14,7 +14,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Unavailable
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.alerts import list_alerts
-from crossdock.shop.carts import delete_cart
+from crossdock.shop.carts import CartLine, delete_cart
 from crossdock.shop.customers import Address
 from crossdock.shop.deliveries import list_deliveries
 from crossdock.shop.ledger import verify_ledger
@@ -197,6 +197,21 @@ async def test_is_refused_when_its_card_is_and_can_be_tried_again(mall: Mall) ->
     assert await mall.level(good) == (2, 0, 0, 2)
     assert (await mall.count("orders"), await mall.balances()) == (0, {})
     assert quantities(await mall.read(cart_id)) == {good: 2}
+    assert (await mall.check_out(cart_id)).payment_state == "paid"
+
+
+async def test_is_let_go_of_when_the_channel_cannot_say_what_it_keeps(mall: Mall) -> None:
+    good = await mall.variant(own=2)
+    cart_id = await mall.cart((good, 2))
+
+    def line_data(_line: CartLine) -> dict[str, str]:
+        raise KeyError("nothing of that name")
+
+    with pytest.raises(KeyError):
+        await mall.check_out(cart_id, line_data=line_data)
+
+    assert await mall.level(good) == (2, 0, 0, 2)
+    assert (await mall.count("orders"), await mall.payment_states()) == (0, ["voided"])
     assert (await mall.check_out(cart_id)).payment_state == "paid"
 
 

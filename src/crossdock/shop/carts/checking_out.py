@@ -131,16 +131,17 @@ async def check_out(
     except CrossdockError:
         await _let_go(service, claimed)
         raise
-    draft = _draft(service, claimed, checkout, bill=bill, payment=payment, line_data=line_data)
+    try:
+        draft = _draft(service, claimed, checkout, bill=bill, payment=payment, line_data=line_data)
+    except Exception:  # such as one of the channel's own line_data
+        await _undo(service, claimed, payment=payment)
+        raise
     try:
         checked_out = await _place(service, claimed, draft=draft)
     except DatabaseUnavailable:
         raise  # it may have been placed: what was not is let go of by the runs for holds and payments
     except CrossdockError:
-        await _let_go(service, claimed)
-        if payment is not None:
-            with contextlib.suppress(CrossdockError):  # the run that settles payments tries again
-                await void(service.paying, shop_id=partner.shop_id, payment_id=payment.id)
+        await _undo(service, claimed, payment=payment)
         raise
     return await _captured(service, partner, checked_out, payment=payment)
 
@@ -362,6 +363,14 @@ async def _captured(
     except CrossdockError:
         return checked_out
     return msgspec.structs.replace(checked_out, payment_state="paid")
+
+
+async def _undo(service: CheckingOut, claimed: _Claimed, *, payment: Payment | None) -> None:
+    """Let go of the cart, and void what was authorised for it."""
+    await _let_go(service, claimed)
+    if payment is not None:
+        with contextlib.suppress(CrossdockError):  # the run that settles payments tries again
+            await void(service.paying, shop_id=claimed.partner.shop_id, payment_id=payment.id)
 
 
 async def _let_go(service: CheckingOut, claimed: _Claimed) -> None:
