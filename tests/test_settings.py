@@ -9,7 +9,9 @@ import pytest
 from crossdock.channels.registry import default_settings, load_settings, manifests
 from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 from crossdock.channels.shopwedo.settings import ShopwedoSettings
-from crossdock.settings import SettingsError, describe, unknown_variables
+from crossdock.compose import Services
+from crossdock.db.runtime import create_runtime
+from crossdock.settings import PAYMENT_PROVIDERS, SettingsError, describe, unknown_variables
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "crossdock.example.toml"
@@ -89,6 +91,7 @@ def test_an_unknown_name_in_the_file_is_refused_with_the_nearest_known(tmp_path)
         ("NONCE_TTL_S", "600", "nonce_ttl_s must be more than twice"),
         ("ORDER_NOTE_TEMPLATE", "PO {order}", "must contain {partner_order_id}"),
         ("POOL_MIN", "11", "pool_min must not be larger than pool_max"),
+        ("SHOPPABLE_PAYMENT_PROVIDER", "sandbx", "names 'sandbx', which is no payment provider"),
         ("CONFIG", "/nowhere.toml", "CROSSDOCK_CONFIG names /nowhere.toml"),
     ],
 )
@@ -97,6 +100,12 @@ def test_a_bad_value_is_refused_and_named(name, text, message):
         load_settings({f"CROSSDOCK_{name}": text})
 
     assert message in caught.value.message
+
+
+async def test_the_payment_providers_that_settings_may_name_are_those_that_are_built(settings):
+    runtime = create_runtime(settings)
+    async with Services(runtime) as services:
+        assert tuple(services.paying.providers) == PAYMENT_PROVIDERS
 
 
 def test_a_bad_secret_is_not_repeated():

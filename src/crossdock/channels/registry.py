@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crossdock import settings as general
 from crossdock.channels.manifest import Manifest
-from crossdock.settings import Section, Settings
+from crossdock.settings import PAYMENT_PROVIDERS, Section, Settings, SettingsError
 
 if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts
@@ -19,6 +19,9 @@ CHANNELS = (
     "crossdock.channels.shopwedo",
     "crossdock.channels.shoppable",
 )
+
+PROVIDER_SETTING = "payment_provider"
+"""What the setting of a channel is called that names the provider its cards go to."""
 
 
 def manifests() -> list[Manifest]:
@@ -62,9 +65,29 @@ def load_settings(
     environment: Mapping[str, str] | None = None, *, file: Path | None = None
 ) -> Settings:
     """The settings of this process, including the channels'. Raises SettingsError."""
-    return general.load_settings(
+    settings = general.load_settings(
         os.environ if environment is None else environment, file=file, others=_sections()
     )
+    _refuse_unknown_providers(settings)
+    return settings
+
+
+def payment_providers(settings: Settings) -> dict[str, str]:
+    """The payment provider that takes the cards of a channel's orders, by the channel's table of settings."""
+    return {
+        section.table: getattr(section, PROVIDER_SETTING)
+        for section in settings.others
+        if hasattr(section, PROVIDER_SETTING)
+    }
+
+
+def _refuse_unknown_providers(settings: Settings) -> None:
+    for table, provider in payment_providers(settings).items():
+        if provider not in PAYMENT_PROVIDERS:
+            raise SettingsError(
+                f"{table}.{PROVIDER_SETTING} names {provider!r}, which is no payment provider;"
+                f" there are: {', '.join(PAYMENT_PROVIDERS)}."
+            )
 
 
 def _sections() -> Iterator[Section]:

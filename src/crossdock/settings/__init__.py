@@ -10,13 +10,22 @@ from crossdock.settings.loading import (
     unknown_variables,
 )
 from crossdock.settings.model import Setting, Settings, describe
-from crossdock.settings.section import Count, Natural, Port, Seconds, Section, SettingsError
+from crossdock.settings.section import (
+    PAYMENT_PROVIDERS,
+    Count,
+    Natural,
+    Port,
+    Seconds,
+    Section,
+    SettingsError,
+)
 from crossdock.settings.sections import PeopleSection, default_workers
 
 __all__ = [
     "CONFIG_VARIABLE",
     "ENVIRONMENT_PREFIX",
     "FILE_NAME",
+    "PAYMENT_PROVIDERS",
     "Count",
     "DeliveriesSection",
     "Natural",

@@ -244,6 +244,17 @@ async def test_is_refused_without_goods_or_addresses_or_within_the_wrong_amounts
     assert (await mall.check_out(cart_id)).total_minor == 1000
 
 
+async def test_is_not_touched_by_a_provider_that_is_none(mall: Mall) -> None:
+    cart_id = await mall.cart((await mall.variant(), 1))
+    before = (await mall.read(cart_id)).revision
+
+    refused = await refusal(mall.check_out(cart_id, provider="none"))
+
+    assert (refused.code, refused.data) == ("invalid_input", {"field": "provider"})
+    assert (await mall.read(cart_id)).revision == before
+    assert await mall.count("holds") == 0
+
+
 def _with(mall: Mall, **changes: int) -> Partner:
     return msgspec.structs.replace(mall.partner, **changes)
 

@@ -111,13 +111,16 @@ async def check_out(
     The order has a part for each merchant, with its shipping, tax and commission; it goes to the
     merchant's connector. `line_data` is what the channel keeps with each line.
 
-    Raises NotFound `cart_not_found`; Conflict `cart_ordered` with the `order_id` for a cart that was
+    Raises Invalid `invalid_input` for an unknown provider; NotFound `cart_not_found`;
+    Conflict `cart_ordered` with the `order_id` for a cart that was
     checked out before; Unavailable `busy` while another checkout has it; Refused `cart_empty`,
     `billing_incomplete` and `shipping_incomplete` with the `fields`, `order_amount_not_allowed`,
     `stock_limit_exceeded` with the `lines` that are short (the cart is then lowered to what there is);
     Conflict `cart_changed` with the `total_minor` for another total than expected; Refused
     `payment_declined`, Unavailable `payment_unsettled`. Nothing stays held or authorised then.
     """
+    if checkout.provider not in service.paying.providers:
+        raise Invalid("invalid_input", "There is no such payment provider.", {"field": "provider"})
     _require_addresses(checkout)
     try:
         claimed = await _claim(service, partner=partner, checkout=checkout)
@@ -267,8 +270,6 @@ async def _authorise(
     service: CheckingOut, claimed: _Claimed, checkout: Checkout, *, bill: Bill
 ) -> Payment | None:
     """The authorised payment; None where there is nothing to pay."""
-    if checkout.provider not in service.paying.providers:
-        raise Invalid("invalid_input", "There is no such payment provider.", {"field": "provider"})
     if not bill.total_minor:
         return None
     now = service.paying.clock.now()
