@@ -330,9 +330,51 @@ async def test_is_left_alone_until_its_checkout_is_over_or_dead(
     assert await alone.level(good) == (1, 1, 0, 0)
 
     clock.move(timedelta(seconds=120))
-    assert quantities(await alone.put(cart_id, (good, 1))) == {}  # its own hold still has the unit
+    assert quantities(await alone.put(cart_id, (good, 1))) == {good: 1}
+    assert await alone.level(good) == (1, 0, 0, 1)
     assert (await alone.check_out(cart_id)).payment_state == "paid"
     assert await alone.level(good) == (1, 0, 1, 0)
+
+
+async def test_whose_checkout_died_holds_nothing_when_it_is_deleted(
+    alone: Mall, clock: FrozenClock, empty_database_url: str
+) -> None:
+    good = await alone.variant(own=1)
+    cart_id = await alone.cart((good, 1))
+    await _broken_at("ask_payment:authorise", empty_database_url, alone, cart_id)
+    clock.move(timedelta(seconds=120))
+
+    await delete_cart(alone.carts, partner=alone.partner, cart_id=cart_id)
+
+    assert await alone.level(good) == (1, 0, 0, 1)
+
+
+@pytest.mark.races
+async def test_waits_for_no_other_that_is_tried_again_as_well(
+    alone: Mall, clock: FrozenClock, empty_database_url: str
+) -> None:
+    """Each has held what the other now wants first: levels are locked in one order all the same."""
+    goods = [await alone.variant(own=9), await alone.variant(own=9)]
+    carts = [await alone.cart((good, 1)) for good in goods]
+    for cart_id in carts:
+        await _broken_at("ask_payment:authorise", empty_database_url, alone, cart_id)
+    clock.move(timedelta(seconds=120))
+    async with alone.db.begin() as tx:
+        for cart_id, good in zip(carts, reversed(goods), strict=True):
+            await tx.run(
+                "insert into cart_lines (shop_id, cart_id, variant_id, quantity, added_at, updated_at)"
+                " values (%s, %s, %s, 1, %s, %s)",
+                (alone.shop.id, cart_id, good, clock.now(), clock.now()),
+            )
+
+    async with alone.db.begin() as tx:
+        await tx.run("select 1 from stock_levels where shop_id = %s for update", (alone.shop.id,))
+        checkouts = [asyncio.create_task(alone.check_out(cart_id)) for cart_id in carts]
+        await waiting_for_a_lock(alone.db, behind=tx, count=2)
+    done = await asyncio.gather(*checkouts)
+
+    assert [each.payment_state for each in done] == ["paid", "paid"]
+    assert [await alone.level(good) for good in goods] == [(9, 0, 2, 7)] * 2
 
 
 async def test_that_another_checkout_has_taken_over_is_not_placed(

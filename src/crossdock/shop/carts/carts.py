@@ -138,19 +138,11 @@ async def delete_cart(service: Carts, *, partner: Partner, cart_id: str) -> None
     """Delete the cart; an order that was made of it stays. Raises as `read_cart`, and `busy` as `put_items`."""
     key = (partner.shop_id, checked_id(cart_id), partner.id)
     async with service.db.statement() as tx:
-        deleted = await tx.run(
-            "delete from carts where shop_id = %s and id = %s and partner_id = %s"
-            " and (claimed_until is null or claimed_until <= %s)",
-            (*key, service.clock.now()),
-        )
-        if deleted:
-            return
-        is_there = await tx.value(
-            "select true from carts where shop_id = %s and id = %s and partner_id = %s", key
-        )
-    if is_there:
+        deleted = await tx.value("select delete_cart(%s, %s, %s, %s)", (*key, service.clock.now()))
+    if deleted is None:
+        raise NotFound("cart_not_found")
+    if not deleted:
         raise busy()
-    raise NotFound("cart_not_found")
 
 
 async def purge_carts(tx: Transaction, *, now: datetime) -> int:

@@ -3,7 +3,8 @@
 -- quantity, 0 takes it away. p_adds: the line has so many more. What the partner cannot buy now is skipped and leaves
 -- a line of it as it is; a quantity above p_line_max, or above what can be bought, is lowered to it.
 -- p_clears takes all lines away first. The cart's row is locked, so changes of one cart wait for each other.
--- An ordered cart, and one that a checkout has claimed, stays as it is: the answer tells.
+-- An ordered cart, and one that a checkout has claimed, stays as it is: the answer tells. What a checkout that died
+-- held for it is released first, so that it does not lower the quantities.
 -- Raises CD022 where the cart would have more than p_lines_max lines.
 create or replace function change_cart(
     p_shop_id bigint, p_cart_id uuid, p_partner_id bigint, p_terms jsonb, p_items jsonb, p_adds boolean,
@@ -19,6 +20,7 @@ begin
     if not found or v_cart.order_id is not null or v_cart.claimed_until > p_now then
         return cart_view(p_shop_id, p_cart_id, p_partner_id, p_terms, p_now);
     end if;
+    perform release_stale_holds(p_shop_id, p_cart_id, p_partner_id, p_now);
     if p_clears then
         delete from cart_lines l where l.shop_id = p_shop_id and l.cart_id = p_cart_id;
     elsif not p_adds then
@@ -56,6 +58,26 @@ begin
         expires_at = case when v_lines = 0 then p_empty_expires_at else p_expires_at end
     where c.shop_id = p_shop_id and c.id = p_cart_id;
     return cart_view(p_shop_id, p_cart_id, p_partner_id, p_terms, p_now);
+end $$;
+
+-- Delete a cart and release what a checkout that died held for it. Answers whether it did: false where a checkout has
+-- the cart, null where the partner has none.
+create or replace function delete_cart(p_shop_id bigint, p_cart_id uuid, p_partner_id bigint, p_now timestamptz)
+returns boolean language plpgsql as $$
+declare
+    v_cart carts;
+begin
+    select c.* into v_cart from carts c
+    where c.shop_id = p_shop_id and c.id = p_cart_id and c.partner_id = p_partner_id for update;
+    if not found then
+        return null;
+    end if;
+    if v_cart.claimed_until > p_now then
+        return false;
+    end if;
+    perform release_stale_holds(p_shop_id, p_cart_id, p_partner_id, p_now);
+    delete from carts c where c.shop_id = p_shop_id and c.id = p_cart_id;
+    return true;
 end $$;
 
 -- The variants of a request, each once, with the sum of its quantities and the place of its first item.

@@ -2,6 +2,7 @@
 
 | step | in one transaction | if the program dies after it |
 |---|---|---|
+| release | what an earlier checkout that died held for the cart | nothing is held |
 | claim | the cart is claimed, its lines checked, their stock held | claim and holds run out |
 | tax | - | the same |
 | authorise | - (see payments) | the run that settles payments voids it |
@@ -161,6 +162,9 @@ def _require_addresses(checkout: Checkout) -> None:
 async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) -> _Claimed:
     carts, now = service.carts, service.carts.clock.now()
     key = (partner.shop_id, checked_id(checkout.cart_id))
+    async with carts.db.begin() as tx:
+        release = "select release_stale_holds(%s, %s, %s, %s)"
+        await tx.run(release, (*key, partner.id, now))
     async with carts.db.begin() as tx:
         row = await tx.one(
             "select * from claim_cart(%s, %s, %s, %s::jsonb, %s, %s)",

@@ -1,24 +1,35 @@
--- Claim a cart for one checkout until p_until, let go of what an earlier one held for it, and answer the cart as
--- `cart_view` does; null where the partner has none. A cart that is ordered, or that another checkout has, stays as
--- it is: `claimed` is false. A claim is over at p_until, so that one whose program died stops nobody for long.
-create or replace function claim_cart(
-    p_shop_id bigint, p_cart_id uuid, p_partner_id bigint, p_terms jsonb, p_until timestamptz, p_now timestamptz,
-    out cart text, out claimed boolean
-) language plpgsql as $$
+-- Release what a checkout that died held for a cart that is not claimed any more. Before a checkout it is done in a
+-- transaction of its own: who releases and then holds locks levels in two rounds, and two of them can wait for each
+-- other.
+create or replace function release_stale_holds(
+    p_shop_id bigint, p_cart_id uuid, p_partner_id bigint, p_now timestamptz
+) returns void language plpgsql as $$
 declare
     v_hold_ids bigint[];
 begin
     select c.hold_ids into v_hold_ids from carts c
-    where c.shop_id = p_shop_id and c.id = p_cart_id and c.partner_id = p_partner_id
+    where c.shop_id = p_shop_id and c.id = p_cart_id and c.partner_id = p_partner_id and c.hold_ids <> '{}'
       and c.order_id is null and (c.claimed_until is null or c.claimed_until <= p_now)
     for no key update;
-    claimed := found;
-    if claimed then
-        update carts c set claimed_until = p_until, revision = c.revision + 1, hold_ids = '{}'
-        where c.shop_id = p_shop_id and c.id = p_cart_id;
+    if found then
+        update carts c set hold_ids = '{}' where c.shop_id = p_shop_id and c.id = p_cart_id;
         perform release_all(p_shop_id, v_hold_ids, p_now);
-        assert fail_point('claim_cart:claimed');
     end if;
+end $$;
+
+-- Claim a cart for one checkout until p_until and answer the cart as `cart_view` does; null where the partner has
+-- none. A cart that is ordered, that another checkout has, or for which one still holds stock, stays as it is:
+-- `claimed` is false. A claim is over at p_until, so that one whose program died stops nobody for long.
+create or replace function claim_cart(
+    p_shop_id bigint, p_cart_id uuid, p_partner_id bigint, p_terms jsonb, p_until timestamptz, p_now timestamptz,
+    out cart text, out claimed boolean
+) language plpgsql as $$
+begin
+    update carts c set claimed_until = p_until, revision = c.revision + 1
+    where c.shop_id = p_shop_id and c.id = p_cart_id and c.partner_id = p_partner_id
+      and c.order_id is null and (c.claimed_until is null or c.claimed_until <= p_now) and c.hold_ids = '{}';
+    claimed := found;
+    assert fail_point('claim_cart:claimed');
     cart := cart_view(p_shop_id, p_cart_id, p_partner_id, p_terms, p_now);
 end $$;
 
