@@ -33,6 +33,9 @@ class CartItem(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
 
 
+_FIRST_REVISION = 1
+
+
 class CartRules(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator may choose: see the settings section of carts."""
 
@@ -55,26 +58,34 @@ class Carts(msgspec.Struct, frozen=True, kw_only=True):
 
 async def create_cart(service: Carts, *, partner: Partner) -> CartView:
     """A new, empty cart of the partner, under an id that nobody can guess."""
-    now = service.clock.now()
+    now, cart_id = service.clock.now(), service.ids.uuid()
     async with service.db.statement() as tx:
-        text = await tx.value(
-            "with made as (insert into carts (shop_id, id, partner_id, currency, created_at, updated_at, expires_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s) returning *)"
-            " select jsonb_build_object('id', id, 'partner_id', partner_id, 'currency', currency,"
-            " 'revision', revision, 'order_id', null, 'claimed_until', null, 'hold_ids', hold_ids,"
-            " 'created_at', created_at, 'updated_at', updated_at, 'product_url', '', 'lines', '[]'::jsonb,"
-            " 'merchants', '[]'::jsonb)::text from made",
+        await tx.run(
+            "insert into carts (shop_id, id, partner_id, currency, revision, created_at, updated_at, expires_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 partner.shop_id,
-                service.ids.uuid(),
+                cart_id,
                 partner.id,
                 partner.currency,
+                _FIRST_REVISION,
                 now,
                 now,
                 now + timedelta(days=service.rules.keep_empty_days),
             ),
         )
-    return _decode(text).seen(line_max=service.rules.line_max)
+    return CartView(
+        id=str(cart_id),
+        partner_id=partner.id,
+        currency=partner.currency,
+        revision=_FIRST_REVISION,
+        created_at=now,
+        updated_at=now,
+        order_id=None,
+        product_url="",
+        merchants=(),
+        missing=(),
+    )
 
 
 async def read_cart(service: Carts, *, partner: Partner, cart_id: str) -> CartView:

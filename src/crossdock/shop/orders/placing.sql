@@ -161,7 +161,7 @@ end $$;
 -- The shop's commission on a merchant's sales, in minor units, rounded half up.
 create or replace function commission(p_shop_id bigint, p_merchant_id bigint, p_amount_minor bigint)
 returns bigint language sql stable as $$
-    select coalesce(round(p_amount_minor * m.commission_bp::numeric / 10000), 0)::bigint
+    select share_bp(p_amount_minor, m.commission_bp)
     from merchants m where m.shop_id = p_shop_id and m.id = p_merchant_id
 $$;
 

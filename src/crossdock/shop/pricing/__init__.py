@@ -4,7 +4,6 @@ from crossdock.shop.pricing.active import active_price
 from crossdock.shop.pricing.coupons import (
     COUPON_KINDS,
     Coupon,
-    CouponKind,
     CouponTerms,
     LowestPrice,
     OfferedCoupon,
@@ -12,7 +11,6 @@ from crossdock.shop.pricing.coupons import (
     enable_coupon,
     list_coupons,
     lowest_price,
-    read_coupon,
 )
 from crossdock.shop.pricing.lists import (
     ListedPrice,
@@ -39,7 +37,6 @@ from crossdock.shop.pricing.taxes import (
 __all__ = [
     "COUPON_KINDS",
     "Coupon",
-    "CouponKind",
     "CouponTerms",
     "Destination",
     "ListedPrice",
@@ -59,7 +56,6 @@ __all__ = [
     "list_price_lists",
     "list_tax_rates",
     "lowest_price",
-    "read_coupon",
     "read_price_list",
     "read_prices",
     "remove_tax_rate",

@@ -5,7 +5,6 @@ from crossdock.shop.stock.holding import (
     expire_holds,
     hold_all,
     hold_stock,
-    release_all,
     release_hold,
 )
 from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, stock_status, taking
@@ -63,7 +62,6 @@ __all__ = [
     "read_sold_serials",
     "receive_stock",
     "refusing_shortage",
-    "release_all",
     "release_hold",
     "revoke_serials",
     "sell_serials",

@@ -90,17 +90,6 @@ async def hold_all(
     return list(held)
 
 
-async def release_all(
-    tx: Transaction, *, shop_id: int, hold_ids: Sequence[int], now: datetime
-) -> int:
-    """Release those of the holds that are still open, in one statement; how many were."""
-    if not hold_ids:
-        return 0
-    return int(
-        await tx.value("select release_all(%s, %s::bigint[], %s)", (shop_id, list(hold_ids), now))
-    )
-
-
 async def release_hold(tx: Transaction, *, shop_id: int, hold_id: int, now: datetime) -> Hold:
     """Release a hold before it expires. Raises NotFound `hold_not_found` if it is closed."""
     hold = await _close(tx, shop_id=shop_id, hold_id=hold_id, status="released", now=now)
