@@ -244,6 +244,20 @@ async def test_is_refused_without_goods_or_addresses_or_within_the_wrong_amounts
     assert (await mall.check_out(cart_id)).total_minor == 1000
 
 
+async def test_is_told_the_partner_s_terms_when_its_amount_is_not_allowed(mall: Mall) -> None:
+    cart_id = await mall.cart((await mall.variant(price_minor=1000), 1))
+    partner = _with(mall, min_amount_minor=1001, max_amount_minor=2000)
+
+    refused = await refusal(mall.check_out(cart_id, partner=partner))
+
+    assert refused.data == {
+        "subtotal_minor": 1000,
+        "min_amount_minor": 1001,
+        "max_amount_minor": 2000,
+        "currency": "USD",
+    }
+
+
 async def test_is_not_touched_by_a_provider_that_is_none(mall: Mall) -> None:
     cart_id = await mall.cart((await mall.variant(), 1))
     before = (await mall.read(cart_id)).revision

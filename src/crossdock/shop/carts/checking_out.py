@@ -13,12 +13,11 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from crossdock.errors import Conflict, CrossdockError, DatabaseUnavailable, Invalid, Refused
-from crossdock.kit.money import MINOR_MAX
 from crossdock.shop.carts.carts import (
     CartItem,
     Carts,
@@ -32,12 +31,22 @@ from crossdock.shop.carts.carts import (
 )
 from crossdock.shop.carts.model import CartLine, CartView, MissingLine
 from crossdock.shop.carts.ordering import Bill, bill_of
-from crossdock.shop.customers import Address, missing_fields
-from crossdock.shop.orders import ORDER_FOLLOWS, Identity, OrderDraft, Take, place
+from crossdock.shop.customers import Address
+from crossdock.shop.orders import (
+    ORDER_FOLLOWS,
+    Identity,
+    OrderDraft,
+    Take,
+    place,
+    require_amount,
+    require_billing,
+    require_shipping,
+    take_of,
+)
 from crossdock.shop.partners import Partner
 from crossdock.shop.payments import Card, Paying, Payment, authorise, capture_now, void
 from crossdock.shop.pricing import Destination, Taxes
-from crossdock.shop.stock import hold_all, taking
+from crossdock.shop.stock import hold_all
 
 NAMESPACE = "cart"
 CLAIM_S = 120
@@ -122,7 +131,8 @@ async def check_out(
     """
     if checkout.provider not in service.paying.providers:
         raise Invalid("invalid_input", "There is no such payment provider.", {"field": "provider"})
-    _require_addresses(checkout)
+    require_billing(checkout.billing)
+    require_shipping(checkout.shipping)
     try:
         claimed = await _claim(service, partner=partner, checkout=checkout)
     except Refused as refusal:
@@ -148,15 +158,6 @@ async def check_out(
         await _undo(service, claimed, payment=payment)
         raise
     return await _captured(service, partner, checked_out, payment=payment)
-
-
-def _require_addresses(checkout: Checkout) -> None:
-    for name, address, contact in (
-        ("billing_incomplete", checkout.billing, True),
-        ("shipping_incomplete", checkout.shipping, False),
-    ):
-        if missing := missing_fields(address, contact=contact):
-            raise Refused(name, data={"fields": list(missing)})
 
 
 async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) -> _Claimed:
@@ -208,11 +209,7 @@ def _require_lines(cart: CartView, *, partner: Partner) -> None:
     short += [line.variant_id for line in cart.missing]
     if short:
         raise _short(cart, variant_ids=short)
-    low, high = partner.min_amount_minor or 0, partner.max_amount_minor
-    ceiling = MINOR_MAX if high is None else min(high, MINOR_MAX)
-    if not low <= cart.subtotal_minor <= ceiling:
-        data = {"subtotal_minor": cart.subtotal_minor, "currency": cart.currency}
-        raise Refused("order_amount_not_allowed", data=data)
+    require_amount(cart.subtotal_minor, partner=partner, currency=cart.currency)
 
 
 def _short(cart: CartView, *, variant_ids: list[int]) -> Refused:
@@ -329,11 +326,7 @@ def _draft(
 
 
 def _take(line: CartLine, *, partner: Partner) -> Take | None:
-    """How a line takes its stock: what was held for it; with backorder, as much as is asked for."""
-    mode = taking(line.stock, backorder=partner.backorder)
-    if mode == "none":
-        return None
-    return cast(Take, mode) if partner.backorder else "hold"
+    return take_of(line.stock, backorder=partner.backorder, is_held=True)
 
 
 async def _place(service: CheckingOut, claimed: _Claimed, *, draft: OrderDraft) -> CheckedOut:

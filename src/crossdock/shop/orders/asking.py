@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
 import msgspec
 
@@ -11,13 +10,12 @@ from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Assigning, Assignment, assign_sales_rep
-from crossdock.shop.orders.draft import DraftLine, Identity, OrderDraft, Placed, Snapshot, Take
+from crossdock.shop.orders.draft import DraftLine, Identity, OrderDraft, Placed, Snapshot
 from crossdock.shop.orders.model import OrderContext, OrderItem, OrderRequest, OrderVariant
 from crossdock.shop.orders.notes import item_note
 from crossdock.shop.orders.placing import number_namespace, place, refuse_second
-from crossdock.shop.orders.rules import Asked, Rule
+from crossdock.shop.orders.rules import Asked, Rule, take_of
 from crossdock.shop.partners import Partner, Spending
-from crossdock.shop.stock import taking
 
 _ATTEMPTS = 3
 _ID_MAX = 2**63 - 1
@@ -198,14 +196,6 @@ def _line(item: OrderItem, *, variant: OrderVariant, backorder: bool, note: str)
         name=variant.name,
         quantity=item.quantity,
         unit_price_minor=variant.price_minor,
-        take=_take(variant, backorder=backorder),
+        take=take_of(variant.availability(), backorder=backorder),
         note=note,
     )
-
-
-def _take(variant: OrderVariant, *, backorder: bool) -> Take | None:
-    """How a line takes stock: never below zero without backorder, not at all if stock is not managed."""
-    mode = taking(variant.availability(), backorder=backorder)
-    if mode == "none":
-        return None
-    return "own_capped" if mode == "own" and not backorder else cast(Take, mode)

@@ -5,13 +5,14 @@ A rule raises or returns None. An error's data lists all variants concerned.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from crossdock.errors import NotFound, Refused
 from crossdock.kit.money import MINOR_MAX
-from crossdock.shop.customers import missing_fields
+from crossdock.shop.customers import Address, missing_fields
+from crossdock.shop.orders.draft import Take
 from crossdock.shop.orders.model import (
     OrderContext,
     OrderCustomer,
@@ -21,7 +22,7 @@ from crossdock.shop.orders.model import (
 )
 from crossdock.shop.orders.placing import order_exists
 from crossdock.shop.partners import Partner
-from crossdock.shop.stock import purchase_limit
+from crossdock.shop.stock import Availability, purchase_limit, taking
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,14 +68,12 @@ def customer_is_active(asked: Asked) -> None:
 
 def billing_is_complete(asked: Asked) -> None:
     """The customer can be billed. Raises Refused `billing_incomplete` with the `fields`."""
-    if missing := missing_fields(asked.customer.billing, contact=True):
-        raise Refused("billing_incomplete", data={"fields": list(missing)})
+    require_billing(asked.customer.billing)
 
 
 def shipping_is_complete(asked: Asked) -> None:
     """The customer can be shipped to. Raises Refused `shipping_incomplete` with the `fields`."""
-    if missing := missing_fields(asked.customer.shipping, contact=False):
-        raise Refused("shipping_incomplete", data={"fields": list(missing)})
+    require_shipping(asked.customer.shipping)
 
 
 def variants_are_known(asked: Asked) -> None:
@@ -115,11 +114,44 @@ def amount_is_in_range(asked: Asked) -> None:
     """The item total is in the range of the partner's terms. Raises Refused `order_amount_not_allowed`."""
     variants, partner = asked.variants, asked.partner
     subtotal = sum(variants[i.variant_id].price_minor * i.quantity for i in asked.request.items)
+    require_amount(subtotal, partner=partner, currency=partner.currency)
+
+
+def require_billing(address: Address) -> None:
+    """The address can be billed. Raises Refused `billing_incomplete` with the `fields`."""
+    if missing := missing_fields(address, contact=True):
+        raise Refused("billing_incomplete", data={"fields": list(missing)})
+
+
+def require_shipping(address: Address) -> None:
+    """The address can be shipped to. Raises Refused `shipping_incomplete` with the `fields`."""
+    if missing := missing_fields(address, contact=False):
+        raise Refused("shipping_incomplete", data={"fields": list(missing)})
+
+
+def require_amount(subtotal_minor: int, *, partner: Partner, currency: str) -> None:
+    """What the goods cost is in the range of the partner's terms.
+
+    Raises Refused `order_amount_not_allowed` with the `subtotal_minor` and the terms.
+    """
     low, high = partner.min_amount_minor, partner.max_amount_minor
     ceiling = MINOR_MAX if high is None else min(high, MINOR_MAX)
-    if subtotal < (low or 0) or subtotal > ceiling:
-        data = {"subtotal_minor": subtotal, "min_amount_minor": low, "max_amount_minor": high}
-        raise Refused("order_amount_not_allowed", data=data | {"currency": partner.currency})
+    if subtotal_minor < (low or 0) or subtotal_minor > ceiling:
+        data = {"subtotal_minor": subtotal_minor, "min_amount_minor": low, "max_amount_minor": high}
+        raise Refused("order_amount_not_allowed", data=data | {"currency": currency})
+
+
+def take_of(stock: Availability, *, backorder: bool, is_held: bool = False) -> Take | None:
+    """How a line takes stock: never below zero without backorder, not at all if stock is not managed.
+
+    With `is_held` what is taken without backorder was held before.
+    """
+    mode = taking(stock, backorder=backorder)
+    if mode == "none":
+        return None
+    if backorder or mode != "own":
+        return cast(Take, mode)
+    return "hold" if is_held else "own_capped"
 
 
 def quantities(items: Sequence[OrderItem]) -> dict[int, int]:
