@@ -358,3 +358,10 @@ def test_a_worker_alone_stops_cleanly(own_database_url, tmp_path):
 def registered_workers(url):
     with psycopg.connect(url) as connection:
         return connection.execute("select count(*) from procrastinate_workers").fetchall()[0][0]
+
+
+def test_the_start_tells_which_channel_s_orders_the_sandbox_pays(server):
+    told = [line for line in server.log().splitlines() if "orders are paid by the sandbox" in line]
+
+    assert len(told) == 1
+    assert "shoppable" in told[0]

@@ -12,6 +12,7 @@ from crossdock.settings.loading import (
 from crossdock.settings.model import Setting, Settings, describe
 from crossdock.settings.section import (
     PAYMENT_PROVIDERS,
+    SANDBOX,
     Count,
     Natural,
     Port,
@@ -26,6 +27,7 @@ __all__ = [
     "ENVIRONMENT_PREFIX",
     "FILE_NAME",
     "PAYMENT_PROVIDERS",
+    "SANDBOX",
     "Count",
     "DeliveriesSection",
     "Natural",

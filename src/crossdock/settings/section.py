@@ -11,7 +11,8 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0)]
-PAYMENT_PROVIDERS = ("sandbox",)
+SANDBOX = "sandbox"
+PAYMENT_PROVIDERS = (SANDBOX,)
 """The names of those that the composition root builds."""
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from crossdock.channels.registry import load_settings
+from crossdock.channels.registry import load_settings, payment_providers
 from crossdock.commands.running import require_master_key, run_once
 from crossdock.serving.address import follow_port, noting_address
-from crossdock.settings import Settings, unknown_variables
+from crossdock.settings import SANDBOX, Settings, unknown_variables
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port to listen on.")]
@@ -43,6 +43,7 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
 
     configure_logging(level=settings.log.level, format=settings.log.format)
     warn_of_strangers(settings)
+    warn_of_sandbox(settings)
     with running_database(settings) as running, noting_address(settings) as note_address:
         refuse_transaction_pooling(running.database.url)
         migrate(running.database.url)
@@ -56,3 +57,15 @@ def warn_of_strangers(settings: Settings) -> None:
 
     for name in unknown_variables(os.environ, settings=settings):
         structlog.get_logger("crossdock").warning("no such setting", variable=name)
+
+
+def warn_of_sandbox(settings: Settings) -> None:
+    """Warn of channels whose orders no money is paid for, also those of tokens that are no test tokens."""
+    import structlog
+
+    for channel, provider in payment_providers(settings).items():
+        if provider == SANDBOX:
+            structlog.get_logger("crossdock").warning(
+                "orders are paid by the sandbox, which takes test cards and moves no money",
+                channel=channel,
+            )
