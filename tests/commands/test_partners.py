@@ -108,6 +108,19 @@ def test_knows_a_partner_by_its_number_where_a_web_shop_s_key_is_the_same(demo):
     assert demo.ask("partner", "show", web_shop["name"]) == web_shop
 
 
+def test_gives_the_right_to_read_orders_only_where_it_is_named(demo):
+    def rights(name, *more):
+        words = ("--shop", "demo", "--name", name, *more)
+        demo.ask("partner", "add", "--channel", "shoppable", *words)
+        return set(demo.ask("partner", "show", name)["permissions"])
+
+    usual = rights("Usual")
+
+    assert "orders.feed" in usual
+    assert "orders.read" not in usual
+    assert rights("All", "--set", "permissions=all") == usual | {"orders.read"}
+
+
 async def test_takes_a_permission_away(demo, demo_server):
     created = add(demo, "permissions=orders.create")
     async with client(demo_server, created) as partner:

@@ -13,7 +13,7 @@ from tests.support.factories import box
 from tests.support.paying import GOOD
 from tests.support.shoppable_client import Publisher
 
-RIGHTS = ("catalog.read", "carts.write", "orders.create", "orders.read")
+RIGHTS = ("catalog.read", "carts.write", "orders.create", "orders.feed", "orders.read")
 ALWAYS = "startdate/2020-01-01T00:00:00.000Z/enddate/2040-01-01T00:00:00.000Z"
 PERSON = {
     "first_name": "Ada",

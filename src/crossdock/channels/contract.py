@@ -54,7 +54,8 @@ class ChannelFacts:
     booleans, JSON_OBJECT means any JSON object, ANY_TEXT any short text and
     HTTPS_ORIGINS web addresses without a path. `keys_are_numbers`: the
     key is a number, not a `pk_` string. Each partner gets a credential of `proof`, and one of each of
-    `further_proofs`; its tokens begin with `token_prefix`. `needs_customer`: its orders are for the
+    `further_proofs`; it has every permission unless told otherwise, but those of `on_request` only
+    where they are named; its tokens begin with `token_prefix`. `needs_customer`: its orders are for the
     partner's customer; else the orders name who buys. `shown_as` renames fields of
     `NewCredential.shown` to the channel's terms.
     """
@@ -66,8 +67,14 @@ class ChannelFacts:
     needs_customer: bool = True
     proof: Proof = "signature"
     further_proofs: tuple[Proof, ...] = ()
+    on_request: tuple[str, ...] = ()
     token_prefix: str = ""
     shown_as: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The permissions of a partner who is added without naming any."""
+        return tuple(name for name in self.permissions if name not in self.on_request)
 
 
 @dataclass(frozen=True, kw_only=True)

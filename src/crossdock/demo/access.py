@@ -60,7 +60,7 @@ async def ensure_partners(tx: Transaction, *, shop_id: int, ids: Ids, box: Secre
             channel=manifest.name,
             name=partner.name,
             terms=Terms(
-                permissions=facts.permissions,
+                permissions=facts.given,
                 backorder=partner.backorder,
                 customer_id=customer_id,
                 settings={"demo": True, "rate_limit_per_minute": 0, **partner.settings},

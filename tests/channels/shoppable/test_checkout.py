@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
+from crossdock.channels.shoppable.building import FACTS
 from crossdock.shop.pricing import TaxRate, set_tax_rate
 from tests.channels.shoppable.conftest import OpenStall, Stall
 from tests.support.locks import waiting_for_a_lock
@@ -338,6 +339,17 @@ async def test_of_a_test_token_is_a_test(stalls: OpenStall) -> None:
         "Test",
         "",
     )
+
+
+async def test_s_order_is_not_read_by_a_token_that_shoppers_see(stalls: OpenStall) -> None:
+    stall = await stalls(permissions=FACTS.given)
+    [line] = await stall.shopper.buy((await stall.mall.variant(), 1))
+
+    reply = await stall.shopper.get(f"/v3/order/{line['number']}")
+
+    assert (reply.status_code, reply.json()["code"]) == (403, 30003)
+    [fed] = (await stall.shopper.feed()).json()
+    assert fed["order_number"] == line["number"]
 
 
 async def test_s_order_is_read_by_its_partner_alone(stalls: OpenStall) -> None:

@@ -123,7 +123,7 @@ async def test_ends_with_its_token(stalls: OpenStall, mall_server: Any) -> None:
 
 
 async def test_needs_the_right(stalls: OpenStall) -> None:
-    stall = await stalls(permissions=("catalog.read",))
+    stall = await stalls(permissions=("catalog.read", "orders.read"))
 
     reply = await stall.shopper.feed()
 

@@ -170,7 +170,7 @@ CHECK_OUT = Operation(
         "One request, one order, a part for each merchant: the stock is held, the card authorised, "
         "the order placed and the payment captured, or nothing of it. Wrong fields are in `fields`, "
         "SKUs that are short in `outOfStockItems`. A cart that was checked out before is refused with "
-        "the order's `number`, by which a lost answer can be read. `shipping_country_code` is the "
+        "the order's `number`, by which the order feed has a lost answer. `shipping_country_code` is the "
         "billing country unless given. The card goes to the payment provider and is kept nowhere."
     ),
     answers=(list[WireOrderLine],),

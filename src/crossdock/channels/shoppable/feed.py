@@ -13,7 +13,6 @@ from crossdock.channels.plumbing import Unreadable, read_document
 from crossdock.channels.shoppable.errors import INVALID_PARAMETER, WireError, refusal
 from crossdock.channels.shoppable.order_answers import WireFedLine, WireLogin
 from crossdock.channels.shoppable.order_showing import OrderShowing
-from crossdock.channels.shoppable.orders import PERMISSION
 from crossdock.channels.shoppable.parameters import read_parameters
 from crossdock.channels.shoppable.routes import Operation, Route, parameter
 from crossdock.channels.shoppable.wire import CORS, answered
@@ -25,6 +24,7 @@ from crossdock.shop.partners import AccessTokens, Credential, Partner
 
 AUTH_PATH = "/auth"
 PATH = "/v3/orderData"
+PERMISSION = "orders.feed"
 TOKEN_S: Final = 86_400
 NEXT: Final = "X-Next-After"
 _EXPOSED: Final = "Access-Control-Expose-Headers"
@@ -221,7 +221,7 @@ BROWSE = Operation(
         "All lines of the orders of a range, by date, order and line; both ends are inclusive. "
         f"With `after` the orders that changed after that number instead, in the order of their "
         f"changes, whatever the page: continue from the header `{NEXT}`, and no change is skipped or "
-        "told twice while orders arrive. Begin with 0."
+        f"told twice while orders arrive. Begin with 0. Needs the right `{PERMISSION}`."
     ),
     answers=(list[WireFedLine],),
     errors=(INVALID_PARAMETER,),

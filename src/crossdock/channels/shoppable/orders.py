@@ -58,7 +58,8 @@ SHOW = Operation(
     summary="Read an order",
     description=(
         "The lines as the checkout answered them, with their statuses of now. A checkout whose answer "
-        "was lost is read again so: trying it once more tells the number."
+        "was lost is read again so: trying it once more tells the number. Needs the right "
+        f"`{PERMISSION}`, which a publisher has only where the operator names it."
     ),
     answers=(list[WireOrderLine],),
     errors=(404,),

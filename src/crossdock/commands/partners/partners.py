@@ -158,7 +158,7 @@ async def _add(
     if not visible(name):
         raise Invalid("invalid_input", "--name must not be empty.")
     wording = await _wording(tx, slug=slug, channel=channel)
-    defaults = {"permissions": "all"} | words
+    defaults = {"permissions": ",".join(channel_facts()[channel].given) or "none"} | words
     terms = await _read_terms(tx, slug=slug, channel=channel, words=defaults)
     partner_id = await add_partner(
         tx, shop_id=wording.shop.id, channel=channel, name=name.strip(), terms=terms
