@@ -2,16 +2,20 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.events import DispatchSent, number_events, write_event
 from crossdock.shop.orders import cancel_order
 from tests.channels.shoppable.conftest import OpenStall, Stall
-from tests.support.shopper import ALWAYS, PERSON
+from tests.support.clocked import ClockedServer, clocked
+from tests.support.shopper import ALWAYS, PERSON, add_shopper
+from tests.support.shopping import Mall
 
 DAY = timedelta(days=1)
 NOON = "2026-03-02T12:00:00.000Z"
@@ -79,6 +83,32 @@ async def test_lets_wrong_pairs_wait(stalls: OpenStall) -> None:
     assert [reply.status_code for reply in replies][-1] == 429
     assert replies[-1].headers["retry-after"].isdigit()
     assert (await stall.shopper.log_in()).status_code == 429
+
+
+async def test_lets_wrong_pairs_wait_whatever_they_put_before_the_proxy_s_own_header(
+    mall_database: Database, database_url: str, tmp_path: Path, mall_server: ClockedServer
+) -> None:
+    async with clocked(
+        database_url=database_url,
+        data_dir=str(tmp_path),
+        clock=mall_server.clock,
+        trusted_proxies=["127.0.0.1"],
+    ) as server:
+        mall = await Mall.open(mall_database, server.clock)
+        _, opened = await add_shopper(mall_database, server.url, shop_id=mall.shop.id)
+        async with opened as shopper:
+            for place in range(7):
+                reply = await shopper.send(
+                    "POST",
+                    "/auth",
+                    json={"userId": shopper.user, "password": "wrong"},
+                    headers=[
+                        ("X-Forwarded-For", f"198.51.100.{place}"),
+                        ("X-Forwarded-For", "203.0.113.9"),
+                    ],
+                )
+
+    assert reply.status_code == 429
 
 
 async def test_takes_its_token_from_either_header_and_no_other(stalls: OpenStall) -> None:

@@ -28,6 +28,7 @@ from crossdock.channels.shoppable.paging import Paging
 from crossdock.channels.shoppable.product import Products
 from crossdock.channels.shoppable.settings import ShoppableSettings
 from crossdock.channels.shoppable.showing import Showing
+from crossdock.gate import create_gate
 from crossdock.shop.partners import BearerTokens, Callers
 
 FACTS = ChannelFacts(
@@ -92,7 +93,7 @@ def _feeds(services: Services, callers: Callers) -> FeedCalls:
             callers, passwords=services.create_passwords(callers), ttl_s=feed.TOKEN_S
         ),
         rate_limit_per_minute=settings.partners.rate_limit_per_minute,
-        trusted_proxies=settings.gate.trusted_proxies,
+        gate=create_gate(services),
     )
 
 

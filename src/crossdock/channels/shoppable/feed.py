@@ -18,7 +18,7 @@ from crossdock.channels.shoppable.routes import Operation, Route, parameter
 from crossdock.channels.shoppable.wire import CORS, answered
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
-from crossdock.kit.callers import caller_address
+from crossdock.gate import Gate
 from crossdock.shop.orders import FEED_MAX, FedOrder, read_changed_orders, read_order_page
 from crossdock.shop.partners import AccessTokens, Credential, Partner
 
@@ -45,12 +45,12 @@ class FeedCalls:
         *,
         tokens: AccessTokens,
         rate_limit_per_minute: int,
-        trusted_proxies: Sequence[str],
+        gate: Gate,
     ) -> None:
         self._db = db
         self._tokens = tokens
         self._rate_limit_per_minute = rate_limit_per_minute
-        self._trusted_proxies = trusted_proxies
+        self._gate = gate
 
     def routes(self) -> tuple[Route, ...]:
         """The routes of both calls."""
@@ -67,7 +67,7 @@ class FeedCalls:
                 name=name,
                 password=password,
                 rate_limit_per_minute=self._rate_limit_per_minute,
-                source=self._source(request),
+                source=self._gate.source(request),
             )
         except Refused as refused:
             if refused.code not in _UNKNOWN:
@@ -129,13 +129,6 @@ class FeedCalls:
         if PERMISSION not in credential.partner.permissions:
             raise Refused("permission_denied")
         return credential
-
-    def _source(self, request: Request) -> str:
-        return caller_address(
-            request.client.host if request.client else "",
-            forwarded_for=request.headers.get("x-forwarded-for", ""),
-            trusted=self._trusted_proxies,
-        )
 
 
 async def _pair(request: Request) -> tuple[str, str]:
