@@ -222,6 +222,8 @@ async def test_has_pages_of_orders_in_a_range_with_both_ends(
         (NOON, NOON, numbers[:1]),
         ("2026-03-02T12:00:00.001Z", "2026-03-03", numbers[1:]),
         ("2026-03-02", "2026-03-02", numbers),
+        ("20260302", "20260302", numbers),
+        ("2026-W10-1", "2026W101", numbers),
         ("2026-03-02T13%3A00%3A00%2B01:00", "2026-03-02T14:01:00+02:00", numbers[:2]),
     ):
         assert await _orders(stall, span=f"startdate/{start}/enddate/{end}/") == found, start
@@ -239,6 +241,7 @@ async def test_has_pages_of_orders_in_a_range_with_both_ends(
         ({"span": "startdate/2026-03-03/enddate/2026-03-02"}, "enddate"),
         ({"after": "-1"}, "after"),
         ({"after": "x"}, "after"),
+        ({"after": 10**9}, "after"),
     ],
 )
 async def test_refuses_a_range_that_is_none(
@@ -289,6 +292,18 @@ async def test_goes_on_after_a_number_and_tells_each_change_once(stalls: OpenSta
         "Canceled",
         "Pending",
     )
+
+
+async def test_skips_no_change_whatever_the_dates_beside_a_number(stalls: OpenStall) -> None:
+    stall = await stalls()
+    [line] = await stall.shopper.buy((await stall.mall.variant(), 1))
+    await _number(stall)
+
+    past = "startdate/2020-01-01/enddate/2020-12-31"
+    reply = await stall.shopper.feed(after=0, span=past)
+
+    assert [fed["order_number"] for fed in reply.json()] == [line["number"]]
+    assert (await stall.shopper.feed(span=past)).json() == []
 
 
 async def test_tells_what_each_merchant_s_own_system_did(stalls: OpenStall) -> None:

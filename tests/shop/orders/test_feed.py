@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from crossdock.db.unit_of_work import Database
+from crossdock.errors import Invalid
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.events import number_events
 from crossdock.shop.events.kinds import KINDS
@@ -19,8 +20,6 @@ from crossdock.shop.orders import (
 )
 from crossdock.shop.orders.feed import FED_KINDS
 from tests.support.shopping import Mall
-
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -45,8 +44,6 @@ async def _changed(mall: Mall, *, after: int, limit: int = 100, partner_id: int 
             shop_id=mall.shop.id,
             partner_id=partner_id or mall.partner.id,
             after=after,
-            start=mall.clock.now() - DAY,
-            end=mall.clock.now() + DAY,
             limit=limit,
         )
 
@@ -83,6 +80,16 @@ async def test_has_pages_by_date_with_both_ends(mall: Mall) -> None:
     assert _ids(await _page(mall, noon + timedelta(seconds=1), last)) == orders[1:]
     assert _ids(await _page(mall, noon, last, offset=1, limit=1)) == orders[1:2]
     assert _ids(await _page(mall, noon, last, offset=3)) == []
+
+
+async def test_refuses_a_number_that_no_change_has_yet(mall: Mall) -> None:
+    await _ordered(mall)
+    await _number(mall)
+    last = (await _changed(mall, after=0)).upto
+
+    assert (await _changed(mall, after=last)).upto == last
+    with pytest.raises(Invalid, match=str(last)):
+        await _changed(mall, after=last + 1)
 
 
 async def test_tells_an_order_again_only_after_it_changed(mall: Mall) -> None:

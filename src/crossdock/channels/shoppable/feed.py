@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -16,10 +16,10 @@ from crossdock.channels.shoppable.order_showing import OrderShowing
 from crossdock.channels.shoppable.parameters import read_parameters
 from crossdock.channels.shoppable.routes import Operation, Route, parameter
 from crossdock.channels.shoppable.wire import CORS, answered
-from crossdock.db.unit_of_work import Database
-from crossdock.errors import Refused
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import Invalid, Refused
 from crossdock.gate import Gate
-from crossdock.shop.orders import FEED_MAX, FedOrder, read_changed_orders, read_order_page
+from crossdock.shop.orders import FEED_MAX, Fed, FedOrder, read_changed_orders, read_order_page
 from crossdock.shop.partners import AccessTokens, Credential, Partner
 
 AUTH_PATH = "/auth"
@@ -30,7 +30,6 @@ NEXT: Final = "X-Next-After"
 _EXPOSED: Final = "Access-Control-Expose-Headers"
 _RANGE = f"{PATH}/{{rows}}/page/{{page}}/startdate/{{start}}/enddate/{{end}}"
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _FRACTION = re.compile(r"[.,]([0-9]+)", re.ASCII)
 _UNKNOWN = ("credential_unknown", "credential_signature", "credential_stale")
 _PAGE_MAX: Final = 10**9
@@ -100,16 +99,17 @@ class FeedCalls:
                 )
             return _told(orders, partner=partner)
         async with self._db.statement() as tx:
-            fed = await read_changed_orders(
-                tx,
-                shop_id=partner.shop_id,
-                partner_id=partner.id,
-                after=_whole(after, "after", least=0, most=10**15),
-                start=start,
-                end=end,
-                limit=rows,
-            )
+            fed = await self._changed(tx, partner=partner, after=after, limit=rows)
         return _told(fed.orders, partner=partner, upto=fed.upto)
+
+    async def _changed(self, tx: Transaction, *, partner: Partner, after: str, limit: int) -> Fed:
+        number = _whole(after, "after", least=0, most=10**15)
+        try:
+            return await read_changed_orders(
+                tx, shop_id=partner.shop_id, partner_id=partner.id, after=number, limit=limit
+            )
+        except Invalid:
+            raise refusal(INVALID_PARAMETER, "after") from None
 
     async def _caller(self, request: Request) -> Credential:
         """Who calls. Raises WireError 401 in the form of this API."""
@@ -166,13 +166,22 @@ def _moment(text: str, name: str, *, partner: Partner, is_end: bool = False) -> 
         found = datetime.fromisoformat(text.strip())
         if found.tzinfo is None:
             found = found.replace(tzinfo=partner.zone)
-        if is_end and _DATE.fullmatch(text.strip()):
+        if is_end and _is_date(text):
             found = datetime.combine(found, time.max, tzinfo=found.tzinfo)
         elif is_end:
             found += _rest(text)
         return found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise refusal(INVALID_PARAMETER, name) from None
+
+
+def _is_date(text: str) -> bool:
+    """Whether it is a date alone, in any form of ISO 8601."""
+    try:
+        date.fromisoformat(text.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def _rest(text: str) -> timedelta:
@@ -212,9 +221,10 @@ BROWSE = Operation(
     summary="Read orders",
     description=(
         "All lines of the orders of a range, by date, order and line; both ends are inclusive. "
-        f"With `after` the orders that changed after that number instead, in the order of their "
-        f"changes, whatever the page: continue from the header `{NEXT}`, and no change is skipped or "
-        f"told twice while orders arrive. Begin with 0. Needs the right `{PERMISSION}`."
+        "With `after` the orders that changed after that number instead, in the order of their "
+        f"changes, whatever the page and the dates: continue from the header `{NEXT}`, and no change "
+        "is skipped or told twice while orders arrive. Begin with 0; a number that no change has yet "
+        f"is refused. Needs the right `{PERMISSION}`."
     ),
     answers=(list[WireFedLine],),
     errors=(INVALID_PARAMETER,),

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
 from crossdock.shop.orders.standing import LineProgress, progress_of
 from crossdock.shop.orders.viewing import EventView, OrderView, Section, read_orders
 
@@ -45,28 +46,29 @@ async def read_changed_orders(
     shop_id: int,
     partner_id: int,
     after: int,
-    start: datetime,
-    end: datetime,
     limit: int,
 ) -> Fed:
     """The partner's orders that changed after this number, each as it was at its newest numbered change.
 
     They come in the order of these changes, at most `limit` (FEED_MAX). A reader that continues from
     `upto` skips nothing and is told nothing twice, however many orders arrive meanwhile: an order
-    comes again after another change. `start` and `end` bound the order's date, both inclusive.
+    comes again after another change. Raises Invalid `invalid_input` for a number that none has yet:
+    a reader of another shop, or of one that was restored, would be told that nothing is new.
     """
     # The last number first: whatever is numbered between the two reads belongs to the next call.
     last = int(await tx.value("select last_sequence from shops where id = %s", (shop_id,)))
+    if after > last:
+        raise Invalid("invalid_input", f"The last change has number {last}.")
     limit = min(limit, FEED_MAX)
     rows = await tx.all(
-        "select order_id, sequence from changed_orders(%s, %s, %s, %s, %s, %s)",
-        (shop_id, partner_id, after, start, end, limit),
+        "select order_id, sequence from changed_orders(%s, %s, %s, %s)",
+        (shop_id, partner_id, after, limit),
     )
     sequences: dict[int, int] = dict(rows)
     orders = await read_orders(tx, shop_id=shop_id, order_ids=list(sequences), sections=_SECTIONS)
     fed = tuple(_fed(order, sequences[order.id], upto=sequences[order.id]) for order in orders)
     newest = max(sequences.values(), default=after)
-    return Fed(orders=fed, upto=newest if len(rows) == limit else max(last, newest, after))
+    return Fed(orders=fed, upto=newest if len(rows) == limit else max(last, newest))
 
 
 async def read_order_page(

@@ -2,9 +2,9 @@
 -- newest change, in the order of these numbers, at most p_limit. A change is an event that can alter how far a line
 -- is (see standing.py), or where the order goes. Numbers are given after the commit and one after another, so
 -- whoever continues from the highest number that it was told skips no change; an order comes again only after
--- another one. p_from and p_until bound the date of the order, both inclusive.
+-- another one.
 create or replace function changed_orders(
-    p_shop_id bigint, p_partner_id bigint, p_after bigint, p_from timestamptz, p_until timestamptz, p_limit bigint
+    p_shop_id bigint, p_partner_id bigint, p_after bigint, p_limit bigint
 ) returns table (order_id bigint, sequence bigint) language plpgsql stable set enable_seqscan = off as $$
 #variable_conflict use_column
 begin
@@ -13,8 +13,7 @@ begin
     where e.shop_id = p_shop_id and e.sequence > p_after and e.topic = 'orders' and alters_feed(e.kind, e.payload)
       and exists (
           select 1 from orders o
-          where o.shop_id = e.shop_id and o.id = e.subject_id and o.partner_id = p_partner_id
-            and o.placed_at between p_from and p_until)
+          where o.shop_id = e.shop_id and o.id = e.subject_id and o.partner_id = p_partner_id)
       and not exists (
           select 1 from events later
           where later.shop_id = e.shop_id and later.topic = 'orders' and later.subject_id = e.subject_id
