@@ -358,6 +358,25 @@ async def test_says_of_an_ordered_cart_no_more_than_its_number(stalls: OpenStall
     assert ("This cart was ordered" in page.text, "Ada" in page.text) == (True, False)
 
 
+async def test_shows_the_confirmation_only_to_the_form_that_ordered(stalls: OpenStall) -> None:
+    stall = await stalls()
+    till = await _till(stall, (await stall.mall.variant(), 1))
+    opened, payment = await till.open(), await till.deliver()
+    other = await till.deliver(shipping_first_name="Charles")
+    assert "Ada" in (await till.follow(await till.pay(payment))).text
+
+    for page, step in ((opened, "delivery"), (opened, "look"), (other, "pay"), (other, "look")):
+        told = await till.send(page.form, step, **CARD)
+        assert ("This cart was ordered" in told.text, "Ada" in told.text) == (True, False)
+        assert "R000" in told.text
+    stall.server.clock.move(timedelta(minutes=31))
+    try:
+        late = await till.pay(payment)
+        assert ("This cart was ordered" in late.text, "Ada" in late.text) == (True, False)
+    finally:
+        stall.server.clock.move(-timedelta(minutes=31))
+
+
 async def test_leads_on_to_the_publisher_with_what_was_ordered(stalls: OpenStall) -> None:
     stall = await stalls(settings={"completion_origins": SHOP})
     await _tax(stall)

@@ -130,6 +130,14 @@ def read_delivery(given: Mapping[str, str]) -> Address:
     return _address(given, "shipping", country=country)
 
 
+def is_delivered_to(address: Address, given: Mapping[str, str]) -> bool:
+    """Whether the fields of a form, if they are right, are this shipping address."""
+    try:
+        return read_delivery(given) == address
+    except WireError:
+        return False
+
+
 def wire_name(kind: str, field: str) -> str:
     """What the field of an address is called, behind `shipping_` or `billing_`."""
     if field == "country":

@@ -19,7 +19,12 @@ from starlette.responses import Response
 from crossdock.channels.contract import Handler
 from crossdock.channels.shoppable.auth import Authenticator
 from crossdock.channels.shoppable.checkout import PERMISSION, CheckoutCalls
-from crossdock.channels.shoppable.checkout_fields import cleaned, read_delivery, read_fields
+from crossdock.channels.shoppable.checkout_fields import (
+    cleaned,
+    is_delivered_to,
+    read_delivery,
+    read_fields,
+)
 from crossdock.channels.shoppable.errors import WireError
 from crossdock.channels.shoppable.hosted_fields import (
     DELIVERY,
@@ -112,10 +117,10 @@ class HostedCheckout:
         """The next step after a form. Raises Refused for a form that is not one of these pages."""
         form = cleaned(await read_form(request))
         visit = await self._visit(self._sealing.open_form(form.get("form", "")))
-        if visit.cart.order_id is not None:
-            return self._pages.to_receipt(visit, visit.cart.order_id)
-        wanted = form.get("step", "")
         is_old = self._pages.now() - visit.state.opened_at > FORM_S
+        if visit.cart.order_id is not None:
+            return await self._ordered(visit, visit.cart.order_id, is_old=is_old)
+        wanted = form.get("step", "")
         if wanted == "delivery":
             return await self._deliver(visit, form, is_old=is_old)
         if wanted == "pay" and visit.state.delivery:
@@ -123,6 +128,20 @@ class HostedCheckout:
         if wanted == "look" and visit.state.delivery:
             return await self._payment(visit, {}, told=Told(notices=[_NOT_YET]))
         return self._delivery(visit, visit.state.delivery or delivery_of({}))
+
+    async def _ordered(self, visit: Visit, order_id: int, *, is_old: bool) -> Response:
+        """The confirmation for the form that led to the order; any other learns its number alone.
+
+        Whoever was shown the cart once has a form of it, not only the buyer.
+        """
+        partner = visit.partner
+        async with self._checking_out.carts.db.statement() as tx:
+            order = await read_order(
+                tx, order_id=order_id, shop_id=partner.shop_id, partner_id=partner.id, sections=()
+            )
+        if is_old or not is_delivered_to(order.shipping, visit.state.delivery):
+            return self._pages.message(ORDERED, visit=visit, number=order_number(order_id))
+        return self._pages.to_receipt(visit, order_id)
 
     async def done(self, request: Request) -> Response:
         """The confirmation of an order, for an hour."""
@@ -192,7 +211,7 @@ class HostedCheckout:
         body: Mapping[str, Any] = error.body if isinstance(error, WireError) else {}
         order_id = error.data.get("order_id") or read_order_number(body.get("number", ""))
         if order_id is not None:
-            return self._pages.to_receipt(visit, order_id)
+            return await self._ordered(visit, order_id, is_old=False)
         if error.code in _WAITING:
             return self._pages.waiting(visit, retry_after_s=error.data.get("retry_after_s", 2))
         if "fields" in body:
