@@ -26,6 +26,7 @@ from crossdock.shop.partners import Credential, Partner
 PATH = "/checkout"
 DONE_PATH = f"{PATH}/done"
 _IMAGES = "'self' https: data:"
+_ANY_SITE = ("https:",)
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,9 +173,13 @@ class HostedPages:
         return self._plain(message, code=200, headers=headers, number=number, links=visit.links)
 
     def refusal(self, error: CrossdockError) -> Response:
-        """The page of an error, before it is known whose page this is."""
+        """The page of an error, before it is known whose page this is.
+
+        Every https page may frame it: it has neither a form nor a link, and a shopper in a permitted
+        frame must see what is wrong.
+        """
         status = error.status if isinstance(error, WireError) else WIRE[error.code][0]
-        headers = _headers()
+        headers = _headers(_ANY_SITE)
         if status in {429, 503}:
             headers["Retry-After"] = str(error.data.get("retry_after_s", 2))
         return self._plain(message_of(error), code=status, headers=headers)
