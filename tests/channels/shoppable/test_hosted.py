@@ -141,6 +141,15 @@ async def test_tells_what_is_wrong_with_a_card_and_never_repeats_it(
     assert "Thank you" in again.text
 
 
+async def test_counts_a_refused_payment_as_one_call(stalls: OpenStall) -> None:
+    stall = await stalls(settings={"rate_limit_per_minute": 5})
+    till = await _till(stall, (await stall.mall.variant(), 1))  # two calls
+    payment = await till.deliver()  # two more
+
+    assert (await till.pay(payment, card_number=DECLINED)).status == 422
+    assert (await till.pay(payment)).status == 429
+
+
 async def test_bills_another_address_where_the_shopper_chooses_one(stalls: OpenStall) -> None:
     stall = await stalls()
     till = await _till(stall, (await stall.mall.variant(), 1))

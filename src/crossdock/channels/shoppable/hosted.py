@@ -13,6 +13,7 @@ a form sent twice leads to the one order.
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -46,8 +47,9 @@ from crossdock.channels.shoppable.hosted_state import (
 from crossdock.channels.shoppable.numbers import order_number, read_order_number
 from crossdock.errors import CrossdockError
 from crossdock.gate import Form, read_form
-from crossdock.shop.carts import CartItem, CheckingOut, put_items, quote, read_cart
+from crossdock.shop.carts import CartItem, CartView, CheckingOut, put_items, quote, read_cart
 from crossdock.shop.orders import read_order
+from crossdock.shop.partners import Partner
 
 _TEXT_MAX: Final = 2_000
 _CAMPAIGN_MAX: Final = 500
@@ -160,10 +162,11 @@ class HostedCheckout:
 
     async def _visit(self, state: FormState) -> Visit:
         credential = await self._authenticator.by_token(state.token, permission=PERMISSION)
-        cart = await read_cart(
-            self._checking_out.carts, partner=credential.partner, cart_id=state.cart_id
-        )
+        cart = await self._cart(credential.partner, state)
         return Visit(state=state, credential=credential, cart=cart)
+
+    async def _cart(self, partner: Partner, state: FormState) -> CartView:
+        return await read_cart(self._checking_out.carts, partner=partner, cart_id=state.cart_id)
 
     async def _deliver(self, visit: Visit, form: Form, *, is_old: bool) -> Response:
         values = delivery_of(form)
@@ -221,7 +224,8 @@ class HostedCheckout:
             told = Told(notices=[text], code=409)
         else:
             raise error
-        return await self._payment(await self._visit(visit.state), form, told=told)
+        cart = await self._cart(visit.partner, visit.state)
+        return await self._payment(msgspec.structs.replace(visit, cart=cart), form, told=told)
 
     def _delivery(
         self, visit: Visit, values: Mapping[str, str], *, told: Told | None = None
