@@ -263,6 +263,28 @@ async def test_shows_a_price_that_changed_before_it_charges_it(stalls: OpenStall
     assert (await stall.mall.order((await _orders(stall))[0])).total_minor == 1200
 
 
+async def test_tells_of_a_changed_total_beside_whatever_else_is_wrong(stalls: OpenStall) -> None:
+    stall = await stalls()
+    good = await stall.mall.variant(price_minor=1000)
+    till = await _till(stall, (good, 1))
+    payment = await till.deliver()
+    await _tax(stall, rate_bp=1000)
+    changed = "The price of your order changed."
+
+    wrong = await till.pay(payment, security_code="1")
+    looked = await till.send(payment.form, "look")
+    stall.server.clock.move(timedelta(minutes=31))
+    try:
+        late = await till.pay(payment)
+    finally:
+        stall.server.clock.move(-timedelta(minutes=31))
+
+    assert (wrong.status, wrong.wrong) == (422, ["security_code"])
+    for page in (wrong, looked, late):
+        assert (page.text.count(changed), "Pay $11.00" in page.text) == (1, True)
+    assert (await till.pay(wrong)).status == 303
+
+
 async def test_shows_what_sold_out_and_sells_the_rest(stalls: OpenStall) -> None:
     stall = await stalls()
     gone, few, there = [await stall.mall.variant(price_minor=1000) for _ in range(3)]

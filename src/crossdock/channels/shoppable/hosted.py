@@ -242,7 +242,9 @@ class HostedCheckout:
             self._checking_out, partner=visit.partner, cart=visit.cart, shipping=shipping
         )
         is_changed = visit.state.total_minor not in {0, bill.total_minor}
-        told = told or Told(notices=[_CHANGED] if is_changed else ())
+        told = told or Told()
+        if is_changed and _CHANGED not in told.notices:
+            told = msgspec.structs.replace(told, notices=[*told.notices, _CHANGED])
         return self._pages.payment(visit, form, told=told, shipping=shipping, bill=bill)
 
     def _guarded(self, handler: Handler) -> Handler:
