@@ -1,6 +1,7 @@
 """The hosted checkout..."""
 
 import asyncio
+import base64
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -359,6 +360,22 @@ async def test_takes_no_form_but_its_own(stalls: OpenStall) -> None:
     assert strange.status == 403
     assert Page(await stall.shopper.get("/checkout/done", receipt=good)).status == 403
     assert await _is_bought(stall) == 1
+
+
+async def test_takes_what_another_version_sealed_for_expired(stalls: OpenStall) -> None:
+    stall = await stalls()
+    till = await _till(stall, (await stall.mall.variant(), 1))
+
+    def sealed(kind: str) -> str:
+        box = stall.server.app.services.box
+        text = box.seal(b'{"version": 0}', place=f"shoppable checkout {kind}")
+        return base64.urlsafe_b64encode(text).decode()
+
+    form = await till.send(sealed("form"), "pay", **CARD)
+    receipt = Page(await stall.shopper.get("/checkout/done", receipt=sealed("receipt")))
+
+    for page in (form, receipt):
+        assert (page.status, "not valid any more" in page.text) == (401, True)
 
 
 async def test_asks_again_where_a_form_was_open_too_long(stalls: OpenStall) -> None:

@@ -72,7 +72,11 @@ class Sealing:
         return self._seal(state, place=_FORM_PLACE)
 
     def open_form(self, text: str) -> FormState:
-        """What `form` sealed. Raises Refused `permission_denied` for every other text."""
+        """What `form` sealed.
+
+        Raises Refused `permission_denied` for every other text, `credential_stale` for a form that
+        another version sealed.
+        """
         return self._open(text, kind=FormState, place=_FORM_PLACE)
 
     def receipt(self, receipt: Receipt) -> str:
@@ -80,7 +84,7 @@ class Sealing:
         return self._seal(receipt, place=_RECEIPT_PLACE)
 
     def open_receipt(self, text: str) -> Receipt:
-        """What `receipt` sealed. Raises Refused `permission_denied` for every other text."""
+        """What `receipt` sealed. Raises like `open_form`."""
         return self._open(text, kind=Receipt, place=_RECEIPT_PLACE)
 
     def _seal(self, kept: FormState | Receipt, *, place: str) -> str:
@@ -93,3 +97,5 @@ class Sealing:
             return msgspec.json.decode(self._box.open(sealed, place=place), type=kind)
         except (UnicodeEncodeError, binascii.Error, SealBroken):
             raise Refused("permission_denied", "The form is not one of this page.") from None
+        except msgspec.DecodeError:  # of another version of this program
+            raise Refused("credential_stale", "The form has expired.") from None
