@@ -220,6 +220,19 @@ async def test_refuses_an_empty_cart_and_one_that_is_unknown(stalls: OpenStall) 
         assert (unknown.status_code, unknown.json()["code"]) == (404, 40002)
 
 
+async def test_minds_the_length_of_the_fields_that_it_knows_alone(stalls: OpenStall) -> None:
+    stall = await stalls()
+    cart_id = await stall.shopper.cart((await stall.mall.variant(), 1))
+    long = "x" * 501
+
+    for name in ("campaign", "language", "shipping_street2", "billing_company", "shipping_country"):
+        refused = await stall.shopper.check_out(cart_id, **{name: long})
+        assert (refused.status_code, refused.json()["fields"][name]) == (400, "invalid")
+    reply = await stall.shopper.check_out(cart_id, tracking=long)
+
+    assert reply.status_code == 200, reply.text
+
+
 async def test_refuses_a_cart_that_was_used_and_names_its_order(stalls: OpenStall) -> None:
     stall = await stalls()
     good = await stall.mall.variant()

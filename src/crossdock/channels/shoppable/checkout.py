@@ -11,8 +11,8 @@ from crossdock.channels.shoppable.auth import Authenticator
 from crossdock.channels.shoppable.cart_showing import CartShowing
 from crossdock.channels.shoppable.checkout_fields import (
     INVALID,
+    KNOWN,
     MISSING,
-    OPTIONAL,
     REQUIRED,
     Fields,
     read_checkout,
@@ -151,18 +151,7 @@ def _told(error: CrossdockError) -> CrossdockError:
     return error
 
 
-_STRINGS = {
-    name: {"type": "string"}
-    for name in (
-        *REQUIRED,
-        *(f"{kind}_{name}" for kind in ("shipping", "billing") for name in OPTIONAL.values()),
-        "shipping_country_code",
-        "currency",
-        "campaign",
-        "opt_in",
-        "language",
-    )
-}
+_STRINGS = {name: {"type": "string"} for name in KNOWN}
 CHECK_OUT = Operation(
     operation_id="checkOut",
     summary="Check a cart out",

@@ -47,6 +47,16 @@ REQUIRED: Final = (
     "billing_country",
     *_CARD,
 )
+KNOWN: Final = (
+    *REQUIRED,
+    *(f"{kind}_{name}" for kind in _KINDS for name in OPTIONAL.values()),
+    COUNTRY["shipping"],
+    "currency",
+    "campaign",
+    "opt_in",
+    "language",
+)
+_READ: Final = (*KNOWN, _COUNTRY_ALIAS)
 _TEXT_MAX: Final = 500
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _YES: Final = frozenset({"true", "1", "yes", "on"})
@@ -162,7 +172,7 @@ def _wrong_texts(
         for name in (f"{kind}_email" for kind in kinds)
         if given.get(name) and not is_email(given[name])
     }
-    return wrong | {name: INVALID for name, text in given.items() if len(text) > _TEXT_MAX}
+    return wrong | {name: INVALID for name in _READ if len(given.get(name, "")) > _TEXT_MAX}
 
 
 def _note_regions(
