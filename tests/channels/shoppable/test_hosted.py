@@ -427,6 +427,25 @@ async def test_shows_the_confirmation_only_to_the_form_that_ordered(stalls: Open
         stall.server.clock.move(-timedelta(minutes=31))
 
 
+async def test_tells_of_its_pages_without_them(stalls: OpenStall) -> None:
+    stall = await stalls()
+    till = await _till(stall, (await stall.mall.variant(), 1))
+    done = await till.pay(await till.deliver())
+    pages = [
+        ("/checkout", till.query),
+        ("/checkout/", till.query),
+        ("/checkout", {"apiToken": "x"}),
+        (done.reply.headers["location"], None),
+    ]
+
+    for path, query in pages:
+        whole = await stall.shopper.send("GET", path, params=query)
+        told = await stall.shopper.send("HEAD", path, params=query)
+        assert (told.status_code, told.content) == (whole.status_code, b""), path
+        for name in ("content-type", "content-length", "content-security-policy"):
+            assert told.headers[name] == whole.headers[name]
+
+
 async def test_leads_on_to_the_publisher_with_what_was_ordered(stalls: OpenStall) -> None:
     stall = await stalls(settings={"completion_origins": SHOP})
     await _tax(stall)

@@ -87,11 +87,14 @@ class HostedCheckout:
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
         """The pages by method and path. Their queries hold secrets, which no log has."""
+        shown = {PATH: self.open, f"{PATH}/": self.open, DONE_PATH: self.done}
         return {
-            ("GET", PATH): self._guarded(self.open),
-            ("GET", f"{PATH}/"): self._guarded(self.open),
             ("POST", PATH): self._guarded(self.step),
-            ("GET", DONE_PATH): self._guarded(self.done),
+            **{
+                (method, path): self._guarded(page)
+                for path, page in shown.items()
+                for method in ("GET", "HEAD")
+            },
         }
 
     async def open(self, request: Request) -> Response:
