@@ -50,8 +50,14 @@ class Authenticator:
 
 
 def read_bearer(request: Request) -> str:
-    """The token of the Authorization header, whose scheme is in any case. Raises WireError 30003."""
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() != _SCHEME or not token.strip():
+    """The token of the Authorization header. Raises WireError 30003 where there is none."""
+    token = bearer_of(request)
+    if not token:
         raise WireError(UNAUTHORIZED)
-    return token.strip()
+    return token
+
+
+def bearer_of(request: Request) -> str:
+    """The token of the Authorization header, whose scheme is in any case; '' where there is none."""
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == _SCHEME else ""

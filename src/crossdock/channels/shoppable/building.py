@@ -57,6 +57,7 @@ def create_channel(services: Services) -> Channel:
         BearerTokens(callers), rate_limit_per_minute=settings.partners.rate_limit_per_minute
     )
     order_calls = OrderCalls(services.runtime.database)
+    shown = Showing(options=services.building.options, base=settings.server.public_url)
     showing = CartShowing(options=services.building.options, base=settings.server.public_url)
     checkouts = CheckoutCalls(
         services.checking_out,
@@ -65,8 +66,8 @@ def create_channel(services: Services) -> Channel:
         provider=settings.section(ShoppableSettings).payment_provider,
     )
     routes = (
-        *_catalogue(services).routes(authenticator),
-        *_products(services).routes(authenticator),
+        *_catalogue(services, shown).routes(authenticator),
+        *_products(services, shown).routes(authenticator),
         *CartCalls(services.carts, showing=showing).routes(authenticator),
         *checkouts.routes(authenticator),
         *order_calls.routes(authenticator),
@@ -114,12 +115,12 @@ def _hosted(
     )
 
 
-def _catalogue(services: Services) -> Catalogue:
+def _catalogue(services: Services, showing: Showing) -> Catalogue:
     settings = services.settings
     return Catalogue(
         services.runtime.database,
         searching=services.searching,
-        showing=_showing(services),
+        showing=showing,
         paging=Paging(public_url=settings.server.public_url),
         clock=services.runtime.clock,
         bounds=services.searching.bounds,
@@ -128,14 +129,10 @@ def _catalogue(services: Services) -> Catalogue:
     )
 
 
-def _products(services: Services) -> Products:
+def _products(services: Services, showing: Showing) -> Products:
     return Products(
         services.runtime.database,
-        showing=_showing(services),
+        showing=showing,
         clock=services.runtime.clock,
         own_requires_stock=services.settings.stock.sc_requires_stock,
     )
-
-
-def _showing(services: Services) -> Showing:
-    return Showing(options=services.building.options, base=services.settings.server.public_url)

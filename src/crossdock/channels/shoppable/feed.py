@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.channels.plumbing import Unreadable, read_document
+from crossdock.channels.shoppable.auth import bearer_of
 from crossdock.channels.shoppable.errors import INVALID_PARAMETER, WireError, refusal
 from crossdock.channels.shoppable.order_answers import WireFedLine, WireLogin
 from crossdock.channels.shoppable.order_showing import OrderShowing
@@ -113,10 +114,7 @@ class FeedCalls:
 
     async def _caller(self, request: Request) -> Credential:
         """Who calls. Raises WireError 401 in the form of this API."""
-        token = request.headers.get("x-access-token", "").strip()
-        scheme, _, bearer = request.headers.get("authorization", "").strip().partition(" ")
-        if not token and scheme.lower() == "bearer":
-            token = bearer.strip()
+        token = request.headers.get("x-access-token", "").strip() or bearer_of(request)
         try:
             credential = await self._tokens.verify(
                 token=token, rate_limit_per_minute=self._rate_limit_per_minute

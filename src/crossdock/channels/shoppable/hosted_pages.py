@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from crossdock.channels.plumbing import Pages, page_headers
-from crossdock.channels.shoppable.errors import WIRE, WireError
+from crossdock.channels.shoppable.errors import render_error
 from crossdock.channels.shoppable.hosted_fields import PAYMENT, Mistake, countries
 from crossdock.channels.shoppable.hosted_links import allowed, completion_address, origins_of
 from crossdock.channels.shoppable.hosted_messages import Message, message_of
@@ -178,11 +178,11 @@ class HostedPages:
         Every https page may frame it: it has neither a form nor a link, and a shopper in a permitted
         frame must see what is wrong.
         """
-        status = error.status if isinstance(error, WireError) else WIRE[error.code][0]
+        told = render_error(error, "GET")
         headers = _headers(_ANY_SITE)
-        if status in {429, 503}:
-            headers["Retry-After"] = str(error.data.get("retry_after_s", 2))
-        return self._plain(message_of(error), code=status, headers=headers)
+        if "Retry-After" in told.headers:
+            headers["Retry-After"] = told.headers["Retry-After"]
+        return self._plain(message_of(error), code=told.status, headers=headers)
 
     def _plain(
         self,

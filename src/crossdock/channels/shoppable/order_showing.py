@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from crossdock.channels.shoppable.cart_showing import iso
+from crossdock.channels.shoppable.checkout_fields import ADDRESS, OPTIONAL
 from crossdock.channels.shoppable.numbers import order_number, partner_number
 from crossdock.channels.shoppable.order_answers import WireFedLine, WireOrderLine
 from crossdock.channels.shoppable.showing import wire_sku
@@ -204,19 +205,9 @@ def _totals(order: OrderView, part: PartView) -> tuple[str, str, str]:
 
 
 def _address(kind: str, address: Address) -> dict[str, Any]:
-    return {
-        f"{kind}_first_name": address.first_name,
-        f"{kind}_last_name": address.last_name,
-        f"{kind}_phone": address.phone,
-        f"{kind}_company": address.company,
-        f"{kind}_street1": address.address_1,
-        f"{kind}_street2": address.address_2,
-        f"{kind}_city": address.city,
-        f"{kind}_state": address.state,
-        f"{kind}_postal_code": address.postcode,
-        f"{kind}_country": address.country,
-        f"{kind}_email": address.email,
-    }
+    names = ADDRESS | OPTIONAL
+    told = {f"{kind}_{name}": getattr(address, field) for field, name in names.items()}
+    return told | {f"{kind}_country": address.country}
 
 
 def _kept(order: OrderView) -> KeptOrder:
