@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
-from crossdock.shop.payments.settling import _GIVE_UP
+from crossdock.shop.payments.settling import _SO
 from tests.support.processes import ROOT
 
 GUIDE = ROOT / "docs/operating/watching.md"
@@ -42,7 +42,7 @@ async def test_every_kind_has_its_row(settings):
     of_deliveries = {f"{kind.name}_failed" for kind in services.delivery_kinds}
     await services.close()
     kinds = set(raised_kinds())
-    of_payments = {f"{action}_refused" for action in _GIVE_UP}
+    of_payments = {f"{action}_refused" for action in _SO}
 
     rows = re.findall(r"^\| `(\w+)` \| .+ \| .+ \|$", GUIDE.read_text(), re.MULTILINE)
     listed = {row for row in rows if not row.startswith("crossdock_")}

@@ -146,7 +146,7 @@ async def _give_up(
         if action == "capture":
             await tx.run(_CAPTURE_NO_MORE, (shop_id, payment_id))
         else:
-            attempt_id, amount_minor = await _refund_no_more(tx, payment, shop_id=shop_id)
+            attempt_id, amount_minor = await _refund_no_more(tx, payment=payment, shop_id=shop_id)
             what += f" {format_minor(amount_minor, payment.currency)} {payment.currency} of"
             subject = f"attempt:{attempt_id}"
         await raise_alert(
@@ -164,7 +164,7 @@ async def _give_up(
 _CAPTURE_NO_MORE = "update payments set capture_at = null where shop_id = %s and id = %s"
 
 
-async def _refund_no_more(tx: Transaction, payment: Payment, *, shop_id: int) -> tuple[int, int]:
+async def _refund_no_more(tx: Transaction, *, payment: Payment, shop_id: int) -> tuple[int, int]:
     """Take what was refused off what is due, which may be more by now; the attempt's id and amount."""
     row = await tx.one(
         "select id, amount_minor from payment_attempts where shop_id = %s and payment_id = %s"
