@@ -1,5 +1,7 @@
 """Whoever watches a search index..."""
 
+import asyncio
+import gc
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -67,6 +69,33 @@ async def test_learns_how_far_it_is_behind(alone, shop, services, follower, cloc
     await catch_up(follower)
     after = await lag(services)
     assert (after.as_of, after.documents, after.unread, after.oldest_s) == (1, 50, 0, 0)
+
+
+async def _threads() -> int:
+    """How many this process has when those that were told to end, within half a second, have."""
+    counts: list[int] = []
+    while len(counts) < 16 or len(set(counts[-16:])) > 1:
+        gc.collect()
+        counts.append(len(list(Path("/proc/self/task").iterdir())))
+        await asyncio.sleep(0.05)
+    return counts[-1]
+
+
+async def test_keeps_no_thread_for_each_index_that_it_looks_at(alone, services, follower, clock):
+    shops = [await open_shop(alone) for _ in range(5)]
+    for each in shops:
+        goods = made_goods(1, rng=random.Random(4))
+        await write(alone, shop=each, records=[record_of(good) for good in goods], now=clock.now())
+    await catch_up(follower)
+    await follower.close()
+    searching = services.searching
+    assert (await searching.standing(shops[0].id)).documents == 1  # which starts a thread to ask in
+    before = await _threads()
+
+    for _ in range(2):
+        found = [await searching.standing(each.id) for each in shops]
+        assert [each.documents for each in found] == [1] * 5
+    assert await _threads() <= before
 
 
 async def test_is_alerted_once(alone, shop, services, clock):

@@ -1,10 +1,10 @@
 """The embedded engine: searches one shop's index in a folder of this machine."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -27,6 +27,8 @@ from crossdock.shop.search.local.folders import read_current
 from crossdock.shop.search.local.rows import DICE_MAX
 from crossdock.shop.search.local.tantivy_index import Reader, Snapshot, guard
 from crossdock.shop.search.tree import Everything, Node, OneOf, Word
+
+T = TypeVar("T")
 
 _MILLION: Final = 1_000_000
 _NO_STATE: Final = {"as_of": 0, "priced_at": "1970-01-01T00:00:00+00:00"}
@@ -54,6 +56,16 @@ _ORDERS: Final[dict[Sort, _Order]] = {
 }
 
 
+def _saved(path: Path) -> tuple[int, int]:
+    """What changes with every save of the index at this folder."""
+    stat = (path / "meta.json").stat()
+    return stat.st_mtime_ns, stat.st_ino
+
+
+def _standing(snapshot: Snapshot, state: dict[str, Any]) -> Standing:
+    return Standing(as_of=state["as_of"], documents=snapshot.documents)
+
+
 class LocalEngine:
     """Searches the index that a folder's `current` names; one that was replaced meanwhile is reopened.
 
@@ -69,6 +81,7 @@ class LocalEngine:
         self._reader: Reader | None = None
         self._seen: tuple[int, int] | None = None
         self._snapshot: tuple[Snapshot, dict[str, Any]] | None = None
+        self._stood: tuple[tuple[Path, int, int], Standing] | None = None
         self._known: SetLabels = {}
 
     def search(self, request: SearchRequest) -> Found:
@@ -80,9 +93,11 @@ class LocalEngine:
         return guard(lambda: self._explain(request))
 
     def standing(self) -> Standing:
-        """What the index knows."""
-        snapshot, state = self._current()
-        return Standing(as_of=state["as_of"], documents=snapshot.documents)
+        """What the index knows. It stays closed where nobody searches: an open one costs a thread."""
+        with self._lock:
+            if self._reader is None:
+                return self._at_current(self._stand)
+            return _standing(*self._at_current(self._refresh))
 
     def contents(self) -> Contents:
         """The price of every SKU."""
@@ -102,20 +117,30 @@ class LocalEngine:
 
     def _current(self) -> tuple[Snapshot, dict[str, Any]]:
         with self._lock:
-            path = read_current(self._folder)
-            if path is None:
-                self._reader = self._snapshot = self._opened = None
-                raise Unavailable("search_unavailable", data={"retry_after_s": 5})
-            try:
-                return self._refresh(path)
-            except OSError as error:
-                self._opened = None
-                raise Unavailable("search_unavailable", data={"retry_after_s": 5}) from error
+            return self._at_current(self._refresh)
+
+    def _at_current(self, read: Callable[[Path], T]) -> T:
+        path = read_current(self._folder)
+        if path is None:
+            self._reader = self._snapshot = self._opened = None
+            raise Unavailable("search_unavailable", data={"retry_after_s": 5})
+        try:
+            return read(path)
+        except OSError as error:
+            self._opened = None
+            raise Unavailable("search_unavailable", data={"retry_after_s": 5}) from error
+
+    def _stand(self, path: Path) -> Standing:
+        """The same without keeping the index open; read again only when something was saved."""
+        seen = (path, *_saved(path))
+        if self._stood is None or self._stood[0] != seen:
+            snapshot = Reader(path).snapshot()
+            self._stood = seen, _standing(snapshot, snapshot.read_state() or _NO_STATE)
+        return self._stood[1]
 
     def _refresh(self, path: Path) -> tuple[Snapshot, dict[str, Any]]:
         """Open the folder if it is another one, and load what was saved since."""
-        stat = (path / "meta.json").stat()
-        seen = (stat.st_mtime_ns, stat.st_ino)
+        seen = _saved(path)
         if self._reader is None or self._opened != path:
             self._reader, self._opened, self._snapshot = Reader(path), path, None
         if self._snapshot is None or seen != self._seen:
