@@ -12,6 +12,7 @@ from crossdock.shop.search import (
     Bounds,
     FacetRequest,
     Filter,
+    Found,
     Fuzzy,
     Limits,
     Node,
@@ -22,7 +23,6 @@ from crossdock.shop.search import (
     Scope,
     Searching,
     SearchRequest,
-    Standing,
     Word,
 )
 from tests.support.search_oracle import BruteForce
@@ -108,15 +108,15 @@ class Held(BruteForce):
         super().__init__([])
         self.go = threading.Event()
 
-    def standing(self) -> Standing:
+    def search(self, request: SearchRequest) -> Found:
         self.go.wait(10)
-        return super().standing()
+        return super().search(request)
 
 
 async def test_ends_at_its_deadline():
     engine = Held()
     with pytest.raises(Unavailable) as late:
-        await service(engine, deadline_ms=50).standing(1)
+        await service(engine, deadline_ms=50).search(SearchRequest(scope=USD), shop_id=1)
     assert late.value.code == "busy"
     engine.go.set()
 
@@ -124,10 +124,11 @@ async def test_ends_at_its_deadline():
 async def test_waits_only_where_there_is_room():
     engine = Held()
     found = service(engine, waiting_max=1)
-    first = asyncio.create_task(found.standing(1))
+    first = asyncio.create_task(found.search(SearchRequest(scope=USD), shop_id=1))
     await asyncio.sleep(0)
     with pytest.raises(Unavailable) as full:
-        await found.standing(1)
+        await found.search(SearchRequest(scope=USD), shop_id=1)
     assert full.value.code == "busy"
+    assert (await found.standing(1)).documents == 0, "which waits for no search"
     engine.go.set()
-    assert (await first).documents == 0
+    assert (await first).count == 0
