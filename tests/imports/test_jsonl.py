@@ -72,6 +72,14 @@ async def test_an_array_is_read_element_by_element(import_):
         ('{"type": "order", "id": 1}', "type", "Invalid value"),
         ('{"handle": "h", "name": "A", "variants": []}', "variants", "has none"),
         ('{"sku": "a", "name": "A", "sku ": 1}', "", "unknown field"),
+        ('{"sku": "a", "name": "A", "shipping_days": [9, 3]}', "", "fewer than the least"),
+        ('{"sku": "a", "name": "A", "ships_to": ["XX"]}', "", "XX"),
+        (
+            '{"sku": "a", "name": "A", "shipping_terms": [{"courier": "IN1", "price_minor": 1},'
+            ' {"courier": "IN1", "price_minor": 2}]}',
+            "",
+            "two shipping terms",
+        ),
         ('"\\ud800"', "", "is not JSON"),
     ],
 )
@@ -96,6 +104,8 @@ async def test_a_bad_line_is_refused_and_the_rest_taken(import_, line, field, re
         ('{"sku": "a", "name": "A", "retail": "9.999"}', "retail", "more decimals"),
         ('{"sku": "a", "name": "A", "retail": true}', "retail", "is not an amount"),
         ('{"sku": "a", "name": "A", "on_hand": 1e400}', "variants[0].stock", "Expected"),
+        ('{"sku": "a", "name": "A", "features": ["1", "2", "3", "4", "5", "6"]}', "features", "5"),
+        ('{"sku": "a", "name": "A", "target_users": "dogs"}', "target_users", "Invalid"),
         ('{"sku": "a", "name": "A", "on_hand": 9999999999999999}', "variants[0].stock", "above"),
         ('{"sku": "a", "name": "A\\u0000B"}', "name", "has control characters"),
         ('{"sku": "a", "name": "' + "x" * 501 + '"}', "name", "longer than 500"),

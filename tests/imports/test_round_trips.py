@@ -24,6 +24,7 @@ from crossdock.shop.catalogue import (
     Image,
     ProductRecord,
     Promotion,
+    ShippingTerm,
     VariantRecord,
     normalise_gtin,
     prepare,
@@ -129,6 +130,10 @@ FULL = ProductRecord(
     brand="P", translations={"nl": {"name": "Mok", "description": "<p>Heet</p>"}}, attributes={"a=b": "c\\d\t"},
     categories=(("Kitchen", "Cups"), ("Gifts",)), images=(Image(url="https://i.example/1.jpg", alt="x"),),
     tags=("t", '"'), related_handles=("pot",), option_names=("Size",), enabled=True, featured=True, sort=4,
+    shipping_minor=250, shipping_days=(3, 10), ships_to=("IN", "US"), target_users="women",
+    shipping_terms=(ShippingTerm(courier="IN19A04", price_minor=199, days=(7, 15)),
+                    ShippingTerm(courier="US19A08", price_minor=0)),
+    features=("light", 'says "hi", \\ and {more}'),
     variants=(
         VariantRecord(
             sku="M-S", merchant_sku="ms", part_number="p", upc="036000291452", options={"Size": "S"},

@@ -27,6 +27,8 @@ from crossdock.shop.catalogue import (
     Image,
     ProductRecord,
     Promotion,
+    ShippingTerm,
+    TargetUsers,
     VariantRecord,
     slug_of,
 )
@@ -50,6 +52,12 @@ _MATERIALS = ("Brass", "Oak", "Steel")
 _ENDINGS = (0, 50, 95, 99)
 _TAGS = ("new", "bestseller", "gift", "repairable", "last pieces")
 _DIGITAL_EVERY = 24
+_TARGET_USERS: tuple[TargetUsers, ...] = ("all", "women", "men", "unknown")
+_SHIPPING_TERMS = (
+    ShippingTerm(courier="IN19A04", price_minor=250, days=(12, 20)),
+    ShippingTerm(courier="US19A08", price_minor=399, days=(5, 9)),
+    ShippingTerm(courier="SG02A06", price_minor=310),
+)
 _VIEWS_MAX = 4
 
 Period = tuple[datetime, datetime]
@@ -112,6 +120,9 @@ def make_product(index: int, *, count: int, seed: int) -> ProductRecord:
         virtual=kind.department.virtual,
         sold_without_stock=draft.is_every(36, 11),
         requires_serial=_needs_serial(kind),
+        **_shipping(draft),
+        target_users=_TARGET_USERS[draft.index % len(_TARGET_USERS)],
+        features=_features(draft),
         sort=index,
     )
 
@@ -203,6 +214,24 @@ def _extra_handling(draft: _Draft) -> ExtraHandling | None:
     texts = load_words().texts.handling
     price = draft.chance.between(5, 40) * 100
     return ExtraHandling(price_minor=price, description=dict(zip(LANGUAGES, texts, strict=True)))
+
+
+def _shipping(draft: _Draft) -> dict[str, Any]:
+    """How long shipping takes; every other product has terms of its own for some countries."""
+    if draft.kind.department.virtual:
+        return {}
+    terms = () if draft.index % 2 else _SHIPPING_TERMS
+    return {
+        "shipping_days": (3, 10),
+        "shipping_terms": terms,
+        "ships_to": ("US", "CN", "IN") if draft.is_every(25, 6) else (),
+    }
+
+
+def _features(draft: _Draft) -> tuple[str, ...]:
+    if draft.kind.department.virtual:
+        return ()
+    return (_capital(draft.kind.department.material[0]), "24 months warranty")
 
 
 def _is_bulky(draft: _Draft) -> bool:

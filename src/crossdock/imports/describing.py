@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from crossdock.imports.jsonl import BlogPostLine, CategoryLine, Line, MerchantLine, ProductLine
-from crossdock.shop.catalogue import ExtraHandling, Image, Promotion, VariantRecord
+from crossdock.shop.catalogue import ExtraHandling, Image, Promotion, ShippingTerm, VariantRecord
 from crossdock.shop.stock import StockRecord
 
 _SHOWN: tuple[tuple[str, Any], ...] = (
@@ -23,6 +23,7 @@ _SHOWN: tuple[tuple[str, Any], ...] = (
     ("Promotion of a variant", Promotion),
     ("Image of a product", Image),
     ("Extra handling of a product", ExtraHandling),
+    ("Shipping terms of a product", ShippingTerm),
     ('Category: `"type": "category"`', CategoryLine),
     ('Merchant: `"type": "merchant"`', MerchantLine),
     ('Blog post: `"type": "blog_post"`', BlogPostLine),
@@ -53,6 +54,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "requires_serial": "Whether each unit comes with a serial or key.",
         "shipping_minor": "What shipping one unit costs in addition to the merchant's flat rate, in minor units.",
         "free_shipping": "Whether its shipping costs the buyer nothing.",
+        "shipping_days": "The least and the most days that shipping takes, such as `[3, 10]`.",
+        "shipping_terms": "Shipping to some countries: price and time instead of the product's own.",
+        "ships_to": "The only countries that it is shipped to, ISO 3166, two letters; empty: everywhere.",
+        "target_users": "Whom it is made for.",
+        "features": "What speaks for it, in a few words each; at most five.",
         "sort": "Position in lists; smaller is earlier.",
         "is_complete": "If false, variants missing from the line stay unchanged; otherwise "
         "they are disabled.",
@@ -98,6 +104,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "url": "Its address.",
         "alt": "Alternative text.",
         "variant_sku": "Set if the image shows one variant only.",
+    },
+    "ShippingTerm": {
+        "courier": "The courier's code; its first two letters are the country of destination.",
+        "price_minor": "What shipping one unit costs, in minor units.",
+        "days": "The least and the most days; null: as the product says.",
     },
     "ExtraHandling": {
         "price_minor": "The amount in minor units.",
@@ -200,7 +211,8 @@ def _type_name(kind: Any) -> str:
     if origin in {typing.Union, types.UnionType}:
         return " or ".join(_type_name(part) for part in arguments)
     if origin is tuple:
-        return f"array of {_type_name(arguments[0])}"
+        of = "array of" if arguments[1] is Ellipsis else f"array of {len(arguments)}:"
+        return f"{of} {_type_name(arguments[0])}"
     if origin is dict:
         return "object"
     names = {str: "text", int: "integer", bool: "boolean", type(None): "null"}

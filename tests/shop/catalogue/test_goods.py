@@ -7,7 +7,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.shop.catalogue import Goods, products_with_barcodes, read_goods
+from crossdock.shop.catalogue import Goods, ShippingTerm, products_with_barcodes, read_goods
 from crossdock.shop.pricing import CouponTerms, add_coupon
 from tests.support.factories import ShopFixture, make_merchant, make_shop, make_variant
 from tests.support.shopping import partner_of, set_columns
@@ -115,7 +115,18 @@ async def test_tell_their_merchants_terms_their_pages_and_pictures(tx, shop):
         {"url": "own.jpg", "variant_sku": "A/1"},
     ]
     await set_columns(
-        tx, "products", shop.id, product_id, images=Jsonb(images), handle="a b", shipping_minor=75
+        tx,
+        "products",
+        shop.id,
+        product_id,
+        images=Jsonb(images),
+        handle="a b",
+        shipping_minor=75,
+        shipping_days=[3, 10],
+        shipping_terms=Jsonb([{"courier": "IN19A04", "price_minor": 9}]),
+        ships_to=["IN", "US"],
+        target_users="women",
+        features=["light"],
     )
     await set_columns(
         tx, "merchants", shop.id, shop.merchant_id,
@@ -133,6 +144,9 @@ async def test_tell_their_merchants_terms_their_pages_and_pictures(tx, shop):
     assert goods.shipping_each_minor == 75
     terms = goods.terms
     assert (terms.shipping_flat_minor, terms.free_shipping_from_minor) == (500, 9000)
+    assert (goods.shipping_days, goods.ships_to) == ((3, 10), ("IN", "US"))
+    assert goods.shipping_terms == (ShippingTerm(courier="IN19A04", price_minor=9),)
+    assert (goods.target_users, goods.features) == ("women", ("light",))
     assert terms.return_policy_url == "https://r.example"
 
 

@@ -18,13 +18,14 @@ from crossdock.shop.catalogue.texts import clean_html
 from crossdock.shop.stock import StockRecord
 
 # Increase it when rows are encoded differently: a re-import then writes every row again.
-_HASH_VERSION = b"1"
+_HASH_VERSION = b"2"
 
 PRODUCT_COLUMNS = (
     "shop_id, id, merchant_id, source_hash, created_at, updated_at, "
     "handle, name, description, brand, translations, attributes, images, extra_handling, tags, "
     "related_handles, option_names, enabled, featured, virtual, sold_without_stock, "
-    "requires_serial, shipping_minor, free_shipping, sort"
+    "requires_serial, shipping_minor, free_shipping, shipping_days, shipping_terms, ships_to, "
+    "target_users, features, sort"
 )
 VARIANT_COLUMNS = (
     "shop_id, id, product_id, merchant_id, listed, updated_at, "
@@ -127,6 +128,11 @@ def _product_fields(record: ProductRecord) -> tuple[str, ...]:
         copy_value(record.requires_serial),
         str(record.shipping_minor),
         copy_value(record.free_shipping),
+        _array([str(days) for days in record.shipping_days]) if record.shipping_days else NULL,
+        _json(record.shipping_terms),
+        _array(record.ships_to),
+        record.target_users,
+        _array(record.features),
         str(record.sort),
     )
 

@@ -8,6 +8,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.offers import LOWEST, OFFERS, offer_terms
+from crossdock.shop.catalogue.records import DayRange, ShippingTerm, TargetUsers
 from crossdock.shop.catalogue.selling import MerchantTerms
 from crossdock.shop.catalogue.showcase import ShownImage
 from crossdock.shop.partners import Partner
@@ -49,7 +50,8 @@ class GoodsVariant(msgspec.Struct, frozen=True, kw_only=True):
 class Goods(msgspec.Struct, frozen=True, kw_only=True):
     """A product with the variants that the caller sees, at least one, in the product's order.
 
-    `shipping_each_minor` is asked for each unit beside the merchant's flat rate.
+    `shipping_each_minor` is asked for each unit beside the merchant's flat rate; `shipping_terms` have
+    other prices and times for some countries, `ships_to` is empty where all are shipped to.
     """
 
     id: int
@@ -65,6 +67,11 @@ class Goods(msgspec.Struct, frozen=True, kw_only=True):
     terms: MerchantTerms
     shipping_each_minor: int
     free_shipping: bool
+    shipping_days: DayRange | None
+    shipping_terms: tuple[ShippingTerm, ...]
+    ships_to: tuple[str, ...]
+    target_users: TargetUsers
+    features: tuple[str, ...]
     product_url: str
     variants: tuple[GoodsVariant, ...]
 
@@ -131,6 +138,8 @@ _GOODS: Final = f"""
     select jsonb_build_object(
         'id', p.id, 'handle', p.handle, 'name', p.name, 'brand', p.brand, 'description', p.description,
         'attributes', p.attributes, 'shipping_each_minor', p.shipping_minor, 'free_shipping', p.free_shipping,
+        'shipping_days', p.shipping_days, 'shipping_terms', p.shipping_terms, 'ships_to', p.ships_to,
+        'target_users', p.target_users, 'features', p.features,
         'product_url', s.product_url, 'merchant_id', m.id, 'merchant', m.name,
         'terms', jsonb_build_object(
             'shipping_flat_minor', m.shipping_flat_minor, 'free_shipping_from_minor', m.free_shipping_from_minor,

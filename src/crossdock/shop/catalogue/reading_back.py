@@ -134,7 +134,9 @@ PRODUCT_FIELDS = f"""
     'extra_handling', p.extra_handling, 'enabled', p.enabled, 'featured', p.featured,
     'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,
     'requires_serial', p.requires_serial, 'shipping_minor', p.shipping_minor,
-    'free_shipping', p.free_shipping, 'sort', p.sort
+    'free_shipping', p.free_shipping, 'shipping_days', p.shipping_days,
+    'shipping_terms', p.shipping_terms, 'ships_to', p.ships_to, 'target_users', p.target_users,
+    'features', p.features, 'sort', p.sort
 """
 """The parts of a product `p` of shop `s` and merchant `m`, but for its variants."""
 

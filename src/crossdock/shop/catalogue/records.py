@@ -34,6 +34,13 @@ Language = Annotated[str, Meta(pattern="^[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
 Languages = Annotated[dict[Language, Html], Meta(max_length=200)]
 Translation = dict[Literal["name", "description"], Html]
 Sort = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+Courier = Annotated[str, Meta(pattern="^[A-Z]{2}[A-Z0-9]{1,30}$")]
+Days = Annotated[int, Meta(ge=0, le=1_000)]
+DayRange = tuple[Days, Days]
+"""The least and the most days that something takes."""
+Feature = Annotated[str, Meta(min_length=1, max_length=1_000)]
+TargetUsers = Literal["all", "men", "women", "unknown"]
 
 
 class Promotion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -57,6 +64,34 @@ class ExtraHandling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     price_minor: Amount
     description: Languages = {}
+
+
+class ShippingTerm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Shipping to one country by one courier, instead of the product's own price and time.
+
+    `courier` is the courier's code, which begins with the country of destination.
+    """
+
+    courier: Courier
+    price_minor: Amount
+    days: DayRange | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an unknown country and for days that run backwards."""
+        if find_country(self.country) is None:
+            raise ValueError(no_country(self.country))
+        refuse_backward(self.days)
+
+    @property
+    def country(self) -> str:
+        """The country of destination, ISO 3166-1 alpha-2."""
+        return self.courier[:2]
+
+
+def refuse_backward(days: DayRange | None) -> None:
+    """Raises ValueError for a range whose end is before its start."""
+    if days is not None and days[0] > days[1]:
+        raise ValueError("the most days are fewer than the least")
 
 
 class VariantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,6 +130,7 @@ class ProductRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     `categories` are paths of names from the root, `translations` maps a language to
     {"name", "description"}, `attributes` are free specs (colour, size and material among them).
+    What shipping costs and how long it takes is the product's, so that it is the same for all its variants.
     Where `is_complete` is false, variants that the record leaves out stay as they are.
     """
 
@@ -120,8 +156,26 @@ class ProductRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     requires_serial: bool = False
     shipping_minor: Amount = 0
     free_shipping: bool = False
+    shipping_days: DayRange | None = None
+    shipping_terms: Annotated[tuple[ShippingTerm, ...], Meta(max_length=300)] = ()
+    ships_to: Annotated[tuple[Country, ...], Meta(max_length=300)] = ()
+    target_users: TargetUsers = "unknown"
+    features: Annotated[tuple[Feature, ...], Meta(max_length=5)] = ()
     sort: Sort = 0
     is_complete: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for days that run backwards, an unknown country and a courier named twice."""
+        if self.shipping_days is not None:
+            refuse_backward(self.shipping_days)
+        if self.ships_to:
+            unknown = [code for code in self.ships_to if find_country(code) is None]
+            if unknown:
+                raise ValueError(no_country(unknown[0]))
+        if self.shipping_terms and len({term.courier for term in self.shipping_terms}) < len(
+            self.shipping_terms
+        ):
+            raise ValueError("a courier has two shipping terms")
 
 
 class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,7 +186,7 @@ class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     name: Key
     email: Short | None = None
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    country: Country | None = None
     terms: dict[str, Any] = {}
     shipping_flat_minor: Amount = 0
     free_shipping_from_minor: Annotated[int, Meta(ge=1, le=MINOR_MAX)] | None = None

@@ -66,6 +66,11 @@ create table products (
     requires_serial boolean not null default false,
     shipping_minor bigint not null default 0 check (shipping_minor >= 0),  -- of each unit, beside the merchant's flat rate
     free_shipping boolean not null default false,
+    shipping_days smallint[] check (cardinality(shipping_days) = 2 and shipping_days[1] <= shipping_days[2]),
+    shipping_terms jsonb not null default '[]',  -- what shipping to some countries costs instead, and how long it takes
+    ships_to text[] not null default '{}',  -- the only countries that it is shipped to; none: everywhere
+    target_users text not null default 'unknown' check (target_users in ('all', 'men', 'women', 'unknown')),
+    features text[] not null default '{}' check (cardinality(features) <= 5),
     sort integer not null default 0,
     source_hash bytea,
     created_at timestamptz not null default now(),
