@@ -10,6 +10,7 @@ from crossdock.kit.ids import SeededIds
 from crossdock.shop.deliveries import (
     DeliveryKinds,
     claim_due,
+    create_together,
     deliver,
     deliver_due,
     requeue_lost,
@@ -153,6 +154,41 @@ async def test_a_lost_claim_is_queued_again_and_the_log_says_so(
     receiver.moods["a"] = [Reply(500)]
     assert await deliver(engine, lost) == ""
     assert await box.status(delivery_id) == "sent"
+
+
+@pytest.mark.parametrize("is_batched", [False, True])
+async def test_a_late_success_leaves_a_line_for_the_call_that_took_over(
+    engine, box, kind, database, clock, is_batched
+):
+    delivery_id = await box.put()
+    [first] = await claim_due(engine, limit=1, shop_id=box.shop_id)
+    clock.move(timedelta(seconds=kind.claim_s + 1))
+    async with database.begin() as tx:
+        await requeue_lost(tx, now=clock.now(), due=clock.now())
+    [second] = await claim_due(engine, limit=1, shop_id=box.shop_id)
+    together = create_together(engine) if is_batched else None
+    assert await deliver(engine, first, together=together) == "sent"
+    assert await box.status(delivery_id) == "sent"
+    lines = [(1, "lost"), (1, "sent"), (2, "lost")]
+    log = await box.log(delivery_id)
+    assert [(line["attempt"], line["outcome"]) for line in log] == lines
+    assert log[2]["error"] == "an earlier attempt was answered first"
+    assert await deliver(engine, second, together=together) == ""
+    log = await box.log(delivery_id)
+    assert [(line["attempt"], line["outcome"]) for line in log] == [*lines, (2, "sent")]
+
+
+async def test_a_late_success_adds_no_line_where_nobody_took_over(
+    engine, box, kind, database, clock
+):
+    delivery_id = await box.put()
+    [claim] = await claim_due(engine, limit=1, shop_id=box.shop_id)
+    clock.move(timedelta(seconds=kind.claim_s + 1))
+    async with database.begin() as tx:
+        await requeue_lost(tx, now=clock.now(), due=clock.now())
+    assert await deliver(engine, claim) == "sent"
+    log = await box.log(delivery_id)
+    assert [(line["attempt"], line["outcome"]) for line in log] == [(1, "lost"), (1, "sent")]
 
 
 async def test_a_worker_that_is_told_to_stop_hands_back_and_says_so(engine, box, receiver):
