@@ -1,6 +1,7 @@
-"""Publishers who sell in carts: how they are created, and how a shopper buys through them."""
+"""Publishers who sell in carts: how they are created, what they ask, and how a shopper buys through them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,14 @@ from crossdock.shop.partners import Terms, add_credential, add_partner
 from proof.doors import BROKEN, SHORT, SOLD, TAKEN, UNAVAILABLE, Outcome
 from tests.support.factories import PartnerFixture, ShopFixture, box
 from tests.support.raw_http import Connection, Reply, request_bytes
-from tests.support.shopper import BODY, RIGHTS
+from tests.support.shopper import ALWAYS, BODY, RIGHTS
 
 CHANNEL = "shoppable"
 
 
-async def make_publisher(tx: Transaction, *, shop: ShopFixture) -> PartnerFixture:
+async def make_publisher(
+    tx: Transaction, *, shop: ShopFixture, permissions: Sequence[str] = RIGHTS, **terms: Any
+) -> PartnerFixture:
     """Create a publisher without a rate limit; `secret` is its token."""
     ids = RandomIds()
     partner_id = await add_partner(
@@ -23,10 +26,47 @@ async def make_publisher(tx: Transaction, *, shop: ShopFixture) -> PartnerFixtur
         shop_id=shop.id,
         channel=CHANNEL,
         name=f"Publisher {ids.random_token(8)}",
-        terms=Terms(permissions=RIGHTS, settings={"rate_limit_per_minute": 0}),
+        terms=Terms(permissions=tuple(permissions), settings={"rate_limit_per_minute": 0}, **terms),
     )
     made = await add_credential(tx, partner_id=partner_id, ids=ids, box=box(), proof="bearer")
     return PartnerFixture(id=partner_id, shop_id=shop.id, key=made.key, secret=made.secret)
+
+
+async def make_reader(tx: Transaction, *, partner: PartnerFixture) -> tuple[str, str]:
+    """Give a publisher a name and a password for the order feed."""
+    ids = RandomIds()
+    made = await add_credential(tx, partner_id=partner.id, ids=ids, box=box(), proof="password")
+    return made.key, made.secret
+
+
+def get(partner: PartnerFixture, path: str) -> bytes:
+    """The bytes of a call with the publisher's token."""
+    return request_bytes("GET", path, headers={"Authorization": f"Bearer {partner.secret}"})
+
+
+def post(partner: PartnerFixture, path: str, document: Any) -> bytes:
+    """The bytes of a call with the publisher's token and a document."""
+    headers = {"Authorization": f"Bearer {partner.secret}", "Content-Type": "application/json"}
+    return request_bytes("POST", path, headers=headers, body=json.dumps(document).encode())
+
+
+def checkout(partner: PartnerFixture, cart_id: str, **fields: str) -> bytes:
+    """The bytes of a cart's checkout with a good card."""
+    path = f"/api/v3/token/{partner.secret}/checkout"
+    return post(partner, path, {"cartId": cart_id, **BODY, **fields})
+
+
+def log_in(name: str, password: str) -> bytes:
+    """The bytes of a log-in to the order feed."""
+    body = json.dumps({"userId": name, "password": password}).encode()
+    return request_bytes("POST", "/auth", headers={"Content-Type": "application/json"}, body=body)
+
+
+def feed(access: str, *, rows: int, page: int = 0, after: int | None = None) -> bytes:
+    """The bytes of a call of the order feed: a page of all orders, or what changed after a number."""
+    path = f"/v3/orderData/{rows}/page/{page}/{ALWAYS}"
+    query = "" if after is None else f"?after={after}"
+    return request_bytes("GET", path + query, headers={"x-access-token": access})
 
 
 @dataclass(frozen=True)
@@ -48,7 +88,7 @@ class ShoppableDoor:
         return cart_id if (await self._cart(connection, path))["qty"] == quantity else ""
 
     async def _cart(self, connection: Connection, path: str) -> dict[str, Any]:
-        reply = await connection.exchange(self._get(path))
+        reply = await connection.exchange(get(self.partner, path))
         if reply.status == 503 and reply.header("retry-after"):
             raise ConnectionError(f"{path}: {reply.body[:200]!r}")
         if reply.status != 200:
@@ -60,10 +100,7 @@ class ShoppableDoor:
         self, variant_id: int, *, quantity: int, number: str, timestamp: int, nonce: str
     ) -> bytes:
         """A checkout of the cart."""
-        body = json.dumps({"cartId": number, **BODY}).encode()
-        headers = {"Content-Type": "application/json"}
-        path = f"/api/v3/token/{self.partner.secret}/checkout"
-        return request_bytes("POST", path, headers=headers, body=body)
+        return checkout(self.partner, number)
 
     def outcome(self, reply: Reply) -> Outcome:
         """By status: the lines of an order, the order of a used cart, or the SKUs that are short."""
@@ -85,8 +122,3 @@ class ShoppableDoor:
     def answer(self, outcome: Outcome, reply: Reply) -> Outcome:
         """Never called."""
         return outcome
-
-    def _get(self, path: str) -> bytes:
-        return request_bytes(
-            "GET", path, headers={"Authorization": f"Bearer {self.partner.secret}"}
-        )
