@@ -12,7 +12,15 @@ import typer
 from crossdock.channels.registry import load_settings, manifests
 from crossdock.commands.catalogue import coupons, exporting, importing, merchants, searching, shops
 from crossdock.commands.money import ledger, taxes
-from crossdock.commands.orders import connectors, deliveries, dispatches, fulfil, orders, stock
+from crossdock.commands.orders import (
+    connectors,
+    deliveries,
+    dispatches,
+    fulfil,
+    orders,
+    stock,
+    tickets,
+)
 from crossdock.commands.partners import customers, partners, prices
 from crossdock.commands.people import people, sales_reps
 from crossdock.commands.running import with_runtime
@@ -89,6 +97,7 @@ app.add_typer(stock.app, name="stock", rich_help_panel=_FULFILMENT)
 app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)
 app.add_typer(dispatches.app, name="dispatch", rich_help_panel=_FULFILMENT)
 app.add_typer(deliveries.app, name="delivery", rich_help_panel=_FULFILMENT)
+app.add_typer(tickets.app, name="ticket", rich_help_panel=_FULFILMENT)
 app.add_typer(sales_reps.app, name="sales-rep", rich_help_panel=_FULFILMENT)
 
 _MONEY = "Money"

@@ -47,6 +47,8 @@ ERROR_CODES: dict[str, str] = {
     "payment_not_found": "The payment does not exist.",
     "payment_unsettled": "The payment provider has not answered yet; its answer is being looked up.",
     "refund_exceeds_capture": "More would be refunded than was captured.",
+    "ticket_state": "The ticket's state does not allow this.",
+    "ticket_closed": "The ticket is closed.",
     "invalid_input": "The input is malformed.",
     "too_large": "The input is larger than the limit.",
     "not_found": "It does not exist.",

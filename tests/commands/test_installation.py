@@ -103,6 +103,13 @@ REFUSED = """
     order cancel 1 --shop demo
     order address 1 --shop demo
     order serials 1 --shop demo
+    ticket list --shop demo
+    ticket show 1 --shop demo
+    ticket assign 1 --shop demo --to a@b.example
+    ticket reply 1 --shop demo --text Hello
+    ticket ask 1 --shop demo --text Why
+    ticket hold 1 --shop demo
+    ticket solve 1 --shop demo
     ledger accounts --shop demo
     ledger entries --shop demo
     ledger verify --shop demo

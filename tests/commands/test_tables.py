@@ -34,6 +34,7 @@ TABLES = {
     "orders/order_tables.py": ("order list", "order show {order}"),
     "orders/serials.py": (f"stock serials list {LONG}-S",),
     "orders/stock.py": (f"stock show {LONG}", f"stock entries {LONG}"),
+    "orders/ticket_tables.py": ("ticket list",),
     "partners/customers.py": ("customer list",),
     "partners/offers.py": (f"partner offers {{partner}} {LONG}",),
     "partners/tables.py": ("partner list",),
@@ -62,6 +63,7 @@ SHOWN = {
     f"stock serials list {LONG}-S": ("Serial",),
     f"stock show {LONG}": (LONG, str(BIG - 2)),
     f"stock entries {LONG}": (f"+{BIG}",),
+    "ticket list": (f"buyer-{LONG.lower()}@example.com",),
     "customer list": (f"{LONG.lower()}@example.com",),
     f"partner offers {{partner}} {LONG}": (LONG, "[blue]", str(BIG - 2)),
     "partner list": (),
@@ -142,6 +144,10 @@ def _statements(shop_id: int, *, order: int, email: str) -> list[tuple[str, tupl
         "insert into procrastinate_jobs (queue_name, task_name, args, status)"
         " values ('default', %s, %s, 'failed') returning id"
     )
+    ticket = (
+        "insert into tickets (shop_id, partner_id, kind, first_name, last_name, email, created_at,"
+        " updated_at) values (%s, %s, 'question', 'Ada', 'Moreno', %s, now(), now())"
+    )
     slug = "a-merchant-whose-slug-is-longer-than-forty-letters"
     return [
         ("update customers set email = %s where shop_id = %s", (email, shop_id)),
@@ -152,6 +158,7 @@ def _statements(shop_id: int, *, order: int, email: str) -> list[tuple[str, tupl
         (delivery, (shop_id, "dispatch", "house", order, None, f"sent-{LONG}", "")),
         ("select raise_alert(%s, 'test', '[Look] here.', 5, now())", (shop_id,)),
         ("select post_transfers(%s, %s, null, now())", (shop_id, Jsonb([transfer]))),
+        (ticket, (shop_id, BIG, f"buyer-{email}")),
         (
             "insert into event_consumers (shop_id, consumer, position) values (%s, %s, %s)",
             (shop_id, f"reader_{LONG.lower()}", BIG),

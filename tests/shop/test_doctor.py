@@ -97,6 +97,23 @@ async def test_finds_nothing_in_a_shop_at_work(alone: Database, clock: FrozenClo
             ),
             "no delivery is stuck with its sender",
         ),
+        (
+            (
+                "with t as (insert into tickets (shop_id, partner_id, kind, first_name, last_name, email, created_at,"
+                " updated_at) select id, 0, 'question', 'A', 'B', 'a@b.example', now(), now() from shops"
+                " returning shop_id, id)"
+                " insert into ticket_lines (shop_id, ticket_id, position, order_id, line_no)"
+                " select o.shop_id, t.id, 1, o.id, 1 from t join orders o on o.shop_id = t.shop_id limit 1"
+            ),
+            "tickets are about orders of their partners",
+        ),
+        (
+            (
+                "insert into tickets (shop_id, partner_id, kind, first_name, last_name, email, created_at, updated_at,"
+                " comment_count) select id, 0, 'question', 'A', 'B', 'a@b.example', now(), now(), 1 from shops"
+            ),
+            "tickets count their comments",
+        ),
         ("delete from events where sequence = 2", "event numbers have no gap"),
         ("delete from event_topics where topic = 'orders'", "every topic counts its events"),
     ],

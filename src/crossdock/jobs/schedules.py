@@ -22,6 +22,7 @@ from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
 from crossdock.shop.search import alert_of_lags
 from crossdock.shop.stock import expire_holds as expire
+from crossdock.shop.tickets import close_solved, silence_of
 from crossdock.shop.warehouse import poll_carriers as ask_carriers
 
 log = structlog.get_logger("crossdock.jobs")
@@ -71,6 +72,16 @@ async def settle_payments(context: JobContext, timestamp: int) -> None:
 async def poll_carriers(context: JobContext, timestamp: int) -> None:
     """Poll the carriers for checkpoints of shipped packages."""
     await ask_carriers(services_of(context).booking)
+
+
+@queue.periodic(cron="*/5 * * * *")
+@queue.task(name="close_tickets", queueing_lock="close_tickets", pass_context=True)
+async def close_tickets(context: JobContext, timestamp: int) -> None:
+    """Close tickets that were solved long ago, batch by batch until none is left."""
+    runtime = runtime_of(context)
+    silence = silence_of(runtime.settings.tickets)
+    while count := await close_solved(runtime.database, silence=silence, now=runtime.clock.now()):
+        log.info("tickets closed", count=count)
 
 
 @queue.periodic(cron="* * * * *")

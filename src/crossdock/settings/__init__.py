@@ -21,6 +21,7 @@ from crossdock.settings.section import (
     SettingsError,
 )
 from crossdock.settings.sections import PeopleSection, default_workers
+from crossdock.settings.tickets import TicketsSection
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -38,6 +39,7 @@ __all__ = [
     "Setting",
     "Settings",
     "SettingsError",
+    "TicketsSection",
     "default_workers",
     "describe",
     "find_file",

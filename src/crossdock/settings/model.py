@@ -14,6 +14,7 @@ from crossdock.settings.http import Http
 from crossdock.settings.mail import Smtp
 from crossdock.settings.search import Search
 from crossdock.settings.section import Section, SettingsError
+from crossdock.settings.tickets import TicketsSection
 
 S = TypeVar("S", bound=Section)
 
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     carts: CartsSection = CartsSection()
     dispatch: sections.Dispatch = sections.Dispatch()
     deliveries: DeliveriesSection = DeliveriesSection()
+    tickets: TicketsSection = TicketsSection()
     outbound: sections.OutboundSection = sections.OutboundSection()
     label: sections.Label = sections.Label()
     smtp: Smtp = Smtp()

@@ -228,6 +228,22 @@ _POSTED = """
     ) e on e.shop_id = p.shop_id and e.payment_id = p.id
 """
 
+_TICKET_LINES = """
+    select format('shop %s ticket %s', t.shop_id, t.id), 'lines of the partner''s orders',
+           format('order %s line %s', k.order_id, k.line_no), o.partner_id is distinct from t.partner_id as wrong
+    from ticket_lines k join tickets t on t.shop_id = k.shop_id and t.id = k.ticket_id
+    left join order_lines l on l.shop_id = k.shop_id and l.order_id = k.order_id and l.line_no = k.line_no
+    left join orders o on o.shop_id = l.shop_id and o.id = l.order_id
+"""
+
+_TICKET_COMMENTS = """
+    select format('shop %s ticket %s', t.shop_id, t.id), format('%s comments, the last %s', t.comment_count,
+           t.comment_count), format('%s comments, the last %s', count(c.number), coalesce(max(c.number), 0)),
+           count(c.number) <> t.comment_count or coalesce(max(c.number), 0) <> t.comment_count as wrong
+    from tickets t left join ticket_comments c on c.shop_id = t.shop_id and c.ticket_id = t.id
+    group by t.shop_id, t.id
+"""
+
 CHECKS = {
     "stock levels are the sums of their entries": _LEVELS,
     "held stock is the sum of open holds": _HELD,
@@ -252,6 +268,8 @@ CHECKS = {
     "the balances of a currency sum to zero": _ZERO_SUMS,
     "payments are what providers answered": _PAYMENTS,
     "captures and refunds are posted": _POSTED,
+    "tickets are about orders of their partners": _TICKET_LINES,
+    "tickets count their comments": _TICKET_COMMENTS,
     "category paths follow their parents": _CATEGORIES,
 }
 

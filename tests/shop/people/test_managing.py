@@ -28,13 +28,13 @@ PEOPLE_PAGE = Path("docs/operating/people.md")
 
 WAREHOUSE = {
     *("orders.read", "labels.print", "orders.fulfil", "stock.adjust"),
-    *("alerts.read", "alerts.close"),
+    *("alerts.read", "alerts.close", "tickets.read"),
 }
 MATRIX = {
-    "owner": WAREHOUSE | {"partners.manage", "people.manage"},
-    "manager": WAREHOUSE | {"partners.manage"},
+    "owner": WAREHOUSE | {"tickets.answer", "partners.manage", "people.manage"},
+    "manager": WAREHOUSE | {"tickets.answer", "partners.manage"},
     "warehouse": WAREHOUSE,
-    "viewer": {"orders.read", "alerts.read"},
+    "viewer": {"orders.read", "alerts.read", "tickets.read"},
     "partner": {"own_partner.read"},
 }
 

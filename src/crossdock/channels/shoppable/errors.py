@@ -77,6 +77,8 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "payment_not_found": (404, 404, "There is no such payment."),
     "payment_unsettled": (503, 503, "The payment is being looked up."),
     "refund_exceeds_capture": (400, 400, "More would be refunded than was paid."),
+    "ticket_state": (400, 400, "The ticket's state does not allow this."),
+    "ticket_closed": (400, 400, "The ticket is closed."),
     "invalid_input": (400, INVALID_PARAMETER, "Bad Request - Invalid parameter"),
     "too_large": (413, 413, "The request is too large."),
     "not_found": _PRODUCT_NOT_FOUND,

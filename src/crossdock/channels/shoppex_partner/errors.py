@@ -134,6 +134,8 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "partner_order_state",
         "The order's state does not allow this.",
     ),
+    "ticket_state": (409, "partner_order_state", "The ticket's state does not allow this."),
+    "ticket_closed": (409, "partner_order_state", "The ticket is closed."),
     "invalid_input": (400, "partner_invalid_payload", "The request body is not valid."),
     "too_large": (413, "partner_payload_too_large", "The request body is too large."),
     "not_found": (404, "rest_no_route", "No route was found matching the URL and request method."),

@@ -55,6 +55,8 @@ WIRE: dict[str, tuple[int, str]] = {
     "payment_not_found": (400, "not_found"),
     "payment_unsettled": (503, "temporarily_unavailable"),
     "refund_exceeds_capture": (400, "order_not_cancellable"),
+    "ticket_state": (400, "order_not_cancellable"),
+    "ticket_closed": (400, "order_not_cancellable"),
     "invalid_input": (400, "data_invalid"),
     "too_large": (413, "request_too_large"),
     "not_found": (400, "not_found"),

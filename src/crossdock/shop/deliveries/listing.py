@@ -54,6 +54,7 @@ async def list_deliveries(
     target: str | None = None,
     status: str | None = None,
     subject_id: int | None = None,
+    object_key: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 100,
@@ -67,6 +68,7 @@ async def list_deliveries(
             "target": target,
             "status": status,
             "subject": subject_id,
+            "object": object_key,
             "since": since,
             "until": until,
             "limit": limit,
@@ -113,6 +115,7 @@ _CHOSEN = """
     and (%(kind)s::text is null or kind = %(kind)s) and (%(target)s::text is null or target = %(target)s)
     and (%(status)s::text is null or status = %(status)s)
     and (%(subject)s::bigint is null or subject_id = %(subject)s)
+    and (%(object)s::text is null or object_key = %(object)s)
     and (%(since)s::timestamptz is null or queued_at >= %(since)s)
     and (%(until)s::timestamptz is null or queued_at < %(until)s)
     order by id desc limit %(limit)s

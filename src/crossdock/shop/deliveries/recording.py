@@ -168,11 +168,18 @@ async def _alert(tx: Transaction, *, attempt: Attempt, error: str) -> None:
         tx,
         shop_id=claim.shop_id,
         kind=f"{claim.kind}_failed",
-        message=f"{kind.subject} {claim.subject_id} was not sent to {claim.target}: {error}",
+        message=f"{_named(attempt)} was not sent to {claim.target}: {error}",
         order_id=claim.subject_id if kind.is_about_order else None,
         subject=claim.target if kind.is_about_order else f"{claim.target} {claim.subject_id}",
         now=attempt.now,
     )
+
+
+def _named(attempt: Attempt) -> str:
+    """What was to be sent, such as 'Order 10001' or 'Reply 10003 of ticket 10002'."""
+    claim = attempt.claim
+    of = f" of {claim.object_key}" if claim.object_key else ""
+    return f"{attempt.kind.subject} {claim.subject_id}{of}"
 
 
 def _facts(claim: Claim) -> dict[str, object]:

@@ -39,6 +39,7 @@ from crossdock.shop.events.kinds import (
     Topic,
 )
 from crossdock.shop.events.queueing import defer_job
+from crossdock.shop.events.ticket_kinds import TicketCommented
 from crossdock.shop.events.writing import write_event
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "ReturnAnnounced",
     "ReturnReceived",
     "StockChanged",
+    "TicketCommented",
     "Topic",
     "advance",
     "count_unread",

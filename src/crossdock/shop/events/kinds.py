@@ -5,20 +5,21 @@ payload names what changed by ids; a consumer that needs more reads it. The subj
 unless the struct says otherwise.
 """
 
-from typing import ClassVar, Literal
+from crossdock.shop.events.payloads import Moved, Payload, Topic
+from crossdock.shop.events.ticket_kinds import (
+    TicketAsked,
+    TicketAssigned,
+    TicketClosed,
+    TicketCommented,
+    TicketHeld,
+    TicketOpened,
+    TicketReopened,
+    TicketSolved,
+)
 
-import msgspec
-
-Topic = Literal["catalogue", "price", "stock", "orders", "tickets", "money", "alerts"]
+__all__ = ["KINDS", "Payload", "Topic"]
 
 Level = tuple[int, str, int]
-
-
-class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of all payloads: their kind."""
-
-    kind: ClassVar[str]
-    topic: ClassVar[Topic]
 
 
 class CatalogueChanged(Payload, frozen=True, kw_only=True):
@@ -91,14 +92,6 @@ class OrderPlaced(Payload, frozen=True, kw_only=True):
     partner_id: int | None
     state: str
     payment_state: str
-
-
-class Moved(Payload, frozen=True, kw_only=True, rename={"from_state": "from", "to_state": "to"}):
-    """An order moved along an arrow of `order_moves`; the base of all moves of an axis."""
-
-    from_state: str
-    to_state: str
-    reason: str = ""
 
 
 class OrderReserved(Moved, frozen=True, kw_only=True):
@@ -377,6 +370,14 @@ KINDS: dict[str, type[Payload]] = {
         ReturnReceived,
         DispatchSent,
         DispatchAttemptFailed,
+        TicketOpened,
+        TicketCommented,
+        TicketAssigned,
+        TicketAsked,
+        TicketHeld,
+        TicketSolved,
+        TicketReopened,
+        TicketClosed,
         AlertRaised,
         LedgerPosted,
     )
