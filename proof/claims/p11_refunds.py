@@ -26,7 +26,7 @@ CAPTURED = 10_000
 ASKED = 6_000
 CONNECTIONS = 24
 
-_BOOKS = """
+BOOKS = """
     select coalesce(sum(amount_minor) filter (where action = 'refund' and approved), 0)::bigint
     from sandbox_operations where shop_id = %s and reference = %s
 """
@@ -84,7 +84,7 @@ async def _round(
         await settle_payments(service, follow=NOTHING_FOLLOWS)
     async with service.db.statement() as tx:
         after = await read_payment(tx, shop_id=shop_id, payment_id=payment.id)
-        booked = await tx.value(_BOOKS, (shop_id, payment.reference))
+        booked = await tx.value(BOOKS, (shop_id, payment.reference))
     counts.update({"given": outcomes["given"], "answers lost": outcomes["payment_unsettled"]})
     counts["refused"] += outcomes["refund_exceeds_capture"]
     first = outcomes["payment_unsettled" if loses else "given"]
