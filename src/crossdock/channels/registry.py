@@ -18,6 +18,7 @@ CHANNELS = (
     "crossdock.channels.shoppex_partner",
     "crossdock.channels.shopwedo",
     "crossdock.channels.shoppable",
+    "crossdock.channels.shoppo",
 )
 
 PROVIDER_SETTING = "payment_provider"

@@ -79,6 +79,12 @@ async def read_shop(tx: Transaction, *, slug: str) -> Shop:
     return _from_row(row)
 
 
+async def read_id_key(tx: Transaction, *, shop_id: int) -> bytes:
+    """The 16 bytes under which the shop's identifiers stand for numbers; the same for ever."""
+    key: bytes = await tx.value("select id_key from shops where id = %s", (shop_id,))
+    return key
+
+
 async def set_sender(tx: Transaction, *, shop_id: int, sender: Address) -> bool:
     """Set the sender on labels; returns whether it changed. Raises Invalid (invalid_input)."""
     if sender.country:

@@ -1,5 +1,22 @@
 """The catalogue: products, variants, merchants, categories, blog posts, and how they are written."""
 
+from crossdock.shop.catalogue.assortment import (
+    CATEGORIES,
+    EVERY_PART,
+    IMAGES,
+    TEXTS,
+    VARIANTS,
+    AssortedImage,
+    AssortedProduct,
+    AssortedVariant,
+    AssortmentFilters,
+    AssortmentPage,
+    Place,
+    Span,
+    count_assortment,
+    list_assortment,
+    read_assortment,
+)
 from crossdock.shop.catalogue.blog_posts import upsert_blog_posts
 from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
 from crossdock.shop.catalogue.categories import is_too_deep, upsert_categories
@@ -10,6 +27,13 @@ from crossdock.shop.catalogue.goods import (
     GoodsVariant,
     products_with_barcodes,
     read_goods,
+)
+from crossdock.shop.catalogue.grouping import (
+    CategoryPage,
+    count_category_paths,
+    list_category_paths,
+    read_category_paths,
+    read_merchant_names,
 )
 from crossdock.shop.catalogue.identifiers import digits_of, normalise_gtin
 from crossdock.shop.catalogue.import_runs import ImportRun, Refusal, advance_run, open_run
@@ -81,12 +105,23 @@ from crossdock.shop.catalogue.statistics import has_statistics, refresh_statisti
 from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
 
 __all__ = [
+    "CATEGORIES",
     "EVERYTHING",
+    "EVERY_PART",
+    "IMAGES",
     "PRODUCT_PARTS",
     "SHOWCASE_PAGE",
+    "TEXTS",
+    "VARIANTS",
     "VARIANT_PARTS",
+    "AssortedImage",
+    "AssortedProduct",
+    "AssortedVariant",
+    "AssortmentFilters",
+    "AssortmentPage",
     "AttributeUse",
     "BlogPostRecord",
+    "CategoryPage",
     "CategoryRecord",
     "DayRange",
     "ExtraHandling",
@@ -102,6 +137,7 @@ __all__ = [
     "MerchantView",
     "Offer",
     "Parts",
+    "Place",
     "PreparedProduct",
     "ProductRecord",
     "Promotion",
@@ -112,6 +148,7 @@ __all__ = [
     "ShownImage",
     "ShownPost",
     "ShownProduct",
+    "Span",
     "TargetUsers",
     "UpsertCounts",
     "VariantName",
@@ -122,12 +159,16 @@ __all__ = [
     "all_posts",
     "all_products",
     "clean_html",
+    "count_assortment",
+    "count_category_paths",
     "digits_of",
     "has_statistics",
     "html_once",
     "is_too_deep",
     "known_names",
+    "list_assortment",
     "list_categories",
+    "list_category_paths",
     "list_merchants",
     "list_posts",
     "list_products",
@@ -140,9 +181,12 @@ __all__ = [
     "plain_text",
     "prepare",
     "products_with_barcodes",
+    "read_assortment",
     "read_attribute_use",
+    "read_category_paths",
     "read_goods",
     "read_merchant",
+    "read_merchant_names",
     "read_version",
     "read_versions",
     "refresh_statistics",

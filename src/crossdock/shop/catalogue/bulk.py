@@ -28,6 +28,7 @@ from crossdock.shop.catalogue.writing import (
     disable_variants,
     replace_categories,
     replace_promotions,
+    touch_products,
     update_products,
     update_variants,
 )
@@ -116,6 +117,7 @@ async def _change_rows(tx: Transaction, *, shop_id: int, plan: Plan, now: dateti
     changes.products |= await replace_categories(tx, shop_id=shop_id, plan=plan)
     changes.products |= await replace_promotions(tx, shop_id=shop_id, plan=plan)
     changes.products -= new_ids
+    await touch_products(tx, shop_id=shop_id, product_ids=changes.products, now=now)
     return changes
 
 

@@ -28,7 +28,7 @@ PRODUCT_COLUMNS = (
     "target_users, features, sort"
 )
 VARIANT_COLUMNS = (
-    "shop_id, id, product_id, merchant_id, listed, updated_at, "
+    "shop_id, id, product_id, merchant_id, listed, created_at, updated_at, "
     "sku, merchant_sku, part_number, upc, gtin14, name, options, attributes, image, position, "
     "currency, retail_minor, sale_minor, sale_starts_at, sale_ends_at, cost_minor, vat_bp, "
     "weight_g, length_mm, width_mm, height_mm, origin, stock_managed, stock_status, enabled"

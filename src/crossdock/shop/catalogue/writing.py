@@ -15,7 +15,7 @@ from crossdock.shop.catalogue.planning import PlacedVariant, Plan
 
 _CATEGORY_COLUMNS = "shop_id, product_id, category_id"
 _PRODUCT_CONTENT = PRODUCT_COLUMNS.split(", ")[6:]
-_VARIANT_CONTENT = ["product_id", "listed", *VARIANT_COLUMNS.split(", ")[6:]]
+_VARIANT_CONTENT = ["product_id", "listed", *VARIANT_COLUMNS.split(", ")[7:]]
 
 
 async def copy_new_rows(tx: Transaction, *, shop_id: int, plan: Plan, now: datetime) -> None:
@@ -71,6 +71,17 @@ async def disable_variants(tx: Transaction, *, shop_id: int, plan: Plan, now: da
         (now, shop_id, plan.vanished_variant_ids),
     )
     return {row[0] for row in rows}
+
+
+async def touch_products(
+    tx: Transaction, *, shop_id: int, product_ids: set[int], now: datetime
+) -> None:
+    """A change of a variant, a category or a promotion is one of its product."""
+    if product_ids:
+        await tx.run(
+            "update products set updated_at = %s where shop_id = %s and id = any(%s) and updated_at < %s",
+            (now, shop_id, list(product_ids), now),
+        )
 
 
 async def replace_categories(tx: Transaction, *, shop_id: int, plan: Plan) -> set[int]:
@@ -167,7 +178,7 @@ def _product_line(
 def _variant_line(shop_id: int, variant: PlacedVariant, moment: str) -> str:
     return (
         f"{shop_id}\t{variant.id}\t{variant.product_id}\t{variant.merchant_id}"
-        f"\t{'t' if variant.is_listed else 'f'}\t{moment}\t{variant.prepared.tail}\n"
+        f"\t{'t' if variant.is_listed else 'f'}\t{moment}\t{moment}\t{variant.prepared.tail}\n"
     )
 
 

@@ -80,6 +80,10 @@ create table products (
     foreign key (shop_id, merchant_id) references merchants (shop_id, id)
 );
 
+create index products_created on products (shop_id, created_at, id);
+
+create index products_updated on products (shop_id, updated_at);
+
 create table product_categories (
     shop_id bigint not null,
     product_id bigint not null,
@@ -123,6 +127,7 @@ create table variants (
     stock_status text check (stock_status in ('instock', 'outofstock', 'onbackorder')),
     enabled boolean not null default true,
     listed boolean not null default true,
+    created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     primary key (shop_id, id),
     unique (shop_id, merchant_id, sku),

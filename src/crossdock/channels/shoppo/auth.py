@@ -1,0 +1,51 @@
+"""Authentication by `accesstoken` and `viewerid`, which belong together (spec section 1)."""
+
+from starlette.requests import Request
+
+from crossdock.channels.shoppo.requests import Asked
+from crossdock.errors import Refused
+from crossdock.shop.partners import BearerTokens, Credential
+
+TOKEN, VIEWER = "accesstoken", "viewerid"
+TOKEN_VARIABLE, VIEWER_VARIABLE = "test_access_token", "test_viewer_id"
+PERMISSION = "graphql"
+
+
+class Authenticator:
+    """Authenticates calls of this channel; `takes_variables`: credentials may be among the variables."""
+
+    def __init__(
+        self, tokens: BearerTokens, *, rate_limit_per_minute: int, takes_variables: bool
+    ) -> None:
+        self._tokens = tokens
+        self._rate_limit_per_minute = rate_limit_per_minute
+        self.takes_variables = takes_variables
+
+    async def by_headers(self, request: Request) -> Credential | None:
+        """The credential of the headers, None where neither is there. Raises Refused."""
+        token, viewer = request.headers.get(TOKEN, ""), request.headers.get(VIEWER, "")
+        if not token and not viewer and self.takes_variables:
+            return None
+        return await self._verify(token=token.strip(), viewer=viewer.strip())
+
+    async def by_variables(self, asked: Asked) -> Credential:
+        """The credential of the variables, which are taken out. Raises Refused."""
+        token = asked.variables.pop(TOKEN_VARIABLE, "")
+        viewer = asked.variables.pop(VIEWER_VARIABLE, "")
+        if not isinstance(token, str) or not isinstance(viewer, str):
+            raise Refused("credential_unknown")
+        return await self._verify(token=token, viewer=viewer)
+
+    async def _verify(self, *, token: str, viewer: str) -> Credential:
+        """The credential with this token and this id.
+
+        Raises Refused: credential_unknown, or credential_signature for a token of another viewer.
+        """
+        if not token or not viewer:
+            raise Refused("credential_unknown")
+        credential = await self._tokens.verify(
+            token=token, key=viewer, rate_limit_per_minute=self._rate_limit_per_minute
+        )
+        if PERMISSION not in credential.partner.permissions:
+            raise Refused("permission_denied")
+        return credential

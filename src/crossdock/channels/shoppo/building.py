@@ -1,0 +1,64 @@
+"""Builds the channel, and describes its partners."""
+
+from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.shoppo import NAME
+from crossdock.channels.shoppo.app import build_app
+from crossdock.channels.shoppo.auth import PERMISSION, Authenticator
+from crossdock.channels.shoppo.catalogue import Catalogue
+from crossdock.channels.shoppo.documents import Documents
+from crossdock.channels.shoppo.endpoint import PATH, Endpoint
+from crossdock.channels.shoppo.errors import render_error
+from crossdock.channels.shoppo.executing import Executing
+from crossdock.channels.shoppo.ids import ShopIds
+from crossdock.channels.shoppo.limits import BODY_BYTES
+from crossdock.channels.shoppo.pictures import Pictures
+from crossdock.channels.shoppo.schema import build_served
+from crossdock.channels.shoppo.settings import ShoppoSettings
+from crossdock.channels.shoppo.subjects import Subject
+from crossdock.shop.partners import BearerTokens
+
+FACTS = ChannelFacts(
+    name=NAME,
+    permissions=(PERMISSION,),
+    settings={},
+    needs_customer=False,
+    proof="bearer",
+    shown_as={"key": "viewerid", "token": "accesstoken"},
+)
+
+
+def create_channel(services: Services) -> Channel:
+    """The channel, over the services of one process."""
+    served = build_served(create_subjects(services))
+    settings = services.settings
+    endpoint = Endpoint(
+        Authenticator(
+            BearerTokens(services.create_callers(NAME)),
+            rate_limit_per_minute=settings.partners.rate_limit_per_minute,
+            takes_variables=settings.section(ShoppoSettings).allow_variable_auth,
+        ),
+        executing=Executing(served, Documents(served)),
+        ids=ShopIds(services.runtime.database),
+    )
+    app = build_app(endpoint.handle)
+    return Channel(
+        name=NAME,
+        paths=(PATH,),
+        app=app,
+        direct={("POST", PATH): endpoint.handle},
+        render_error=render_error,
+        openapi=app.openapi,
+        body_limit_bytes=BODY_BYTES,
+    )
+
+
+def create_subjects(services: Services) -> list[Subject]:
+    """What the schema is made of; a further subject is a module with a line here."""
+    catalogue = Catalogue(
+        services.runtime.database,
+        clock=services.runtime.clock,
+        options=services.building.options,
+        pictures=Pictures(services.settings.server.public_url),
+        own_requires_stock=services.settings.stock.sc_requires_stock,
+    )
+    return [catalogue.subject()]

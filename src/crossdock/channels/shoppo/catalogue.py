@@ -1,0 +1,258 @@
+"""Products and categories: the two lists, and the objects of the catalogue by id."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from crossdock.channels.shoppo.connections import (
+    Connection,
+    connection,
+    connection_types,
+    read_paging,
+)
+from crossdock.channels.shoppo.errors import bad_input
+from crossdock.channels.shoppo.ids import Kind
+from crossdock.channels.shoppo.pictures import IMAGE_TYPES, Pictures
+from crossdock.channels.shoppo.products import (
+    CATEGORY_FIELDS,
+    MERCHANT_FIELDS,
+    SPEC_FIELDS,
+    product_fields,
+    sku_fields,
+)
+from crossdock.channels.shoppo.ranges import read_range
+from crossdock.channels.shoppo.rows import ImageRow, MerchantRow, ProductRow, SkuRow, product_row
+from crossdock.channels.shoppo.subjects import Call, Subject
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import Clock
+from crossdock.shop.catalogue import (
+    CATEGORIES,
+    IMAGES,
+    TEXTS,
+    VARIANTS,
+    AssortmentFilters,
+    AssortmentPage,
+    CategoryPage,
+    GoodsCategory,
+    count_assortment,
+    count_category_paths,
+    list_assortment,
+    list_category_paths,
+    read_assortment,
+    read_category_paths,
+    read_merchant_names,
+)
+from crossdock.shop.search import OptionNames
+
+_PRODUCTS, _CATEGORIES = "product", "category"
+_NEEDS = {
+    VARIANTS: {"skus", "inventory", "upc"},
+    CATEGORIES: {"consumerCategories", "categoryId"},
+    IMAGES: {"coverImage", "extraImages", "whiteBackgroundImage"},
+    TEXTS: {"description", "color", "size", "specs"},
+}
+_SHORT_DIGITS = 7
+_CATEGORY_DIGITS_MAX = 18
+_SEXES = "01"
+
+
+class Catalogue:
+    """The catalogue's subject."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        clock: Clock,
+        options: OptionNames,
+        pictures: Pictures,
+        own_requires_stock: bool,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._options = options
+        self._pictures = pictures
+        self._own_requires_stock = own_requires_stock
+
+    def subject(self) -> Subject:
+        """The types, lists and objects of the catalogue."""
+        return Subject(
+            types={
+                "Product": product_fields(self._pictures),
+                "Sku": sku_fields(self._pictures, options=self._options),
+                "Merchant": MERCHANT_FIELDS,
+                "SkuSpec": SPEC_FIELDS,
+                "ConsumerProductCategory": CATEGORY_FIELDS,
+                **IMAGE_TYPES,
+                **connection_types("Product"),
+                **connection_types("ConsumerProductCategory"),
+            },
+            queries={"productList": self.list, "productCategories": self.list_categories},
+            rows={
+                ProductRow: "Product",
+                SkuRow: "Sku",
+                MerchantRow: "Merchant",
+                GoodsCategory: "ConsumerProductCategory",
+                ImageRow: "Image",
+            },
+            nodes={
+                Kind.PRODUCT: self.product,
+                Kind.SKU: self.sku,
+                Kind.MERCHANT: self.merchant,
+                Kind.CATEGORY: self.category,
+                Kind.PRODUCT_IMAGE: self.product_image,
+                Kind.SKU_IMAGE: self.sku_image,
+            },
+        )
+
+    async def list(
+        self, call: Call, arguments: Mapping[str, Any], names: frozenset[str]
+    ) -> Connection:
+        """A page of the products that the caller may sell."""
+        paging = read_paging(arguments, listed=_PRODUCTS)
+        filters = _filters(arguments.get("filters") or {})
+        page = AssortmentPage(
+            size=paging.size, after=paging.after, before=paging.before, is_last=paging.is_last
+        )
+        async with self._db.statement() as tx:
+            records, has_more = await list_assortment(
+                tx, partner=call.partner, page=page, filters=filters, parts=_parts(names),
+                now=self._clock.now(), own_requires_stock=self._own_requires_stock,
+            )  # fmt: skip
+            length = -1
+            if "length" in names:
+                length = await count_assortment(tx, partner=call.partner, filters=filters)
+        return connection(
+            [product_row(each) for each in records],
+            paging=paging, has_more=has_more, length=length, listed=_PRODUCTS,
+            place=lambda row: row.record.place,
+        )  # fmt: skip
+
+    async def list_categories(
+        self, call: Call, arguments: Mapping[str, Any], names: frozenset[str]
+    ) -> Connection:
+        """A page of the shop's categories, by their number."""
+        paging = read_paging(arguments, listed=_CATEGORIES)
+        page = CategoryPage(
+            size=paging.size,
+            after=paging.after and paging.after[1],
+            before=paging.before and paging.before[1],
+            is_last=paging.is_last,
+        )
+        shop_id = call.partner.shop_id
+        async with self._db.statement() as tx:
+            rows, has_more = await list_category_paths(tx, shop_id=shop_id, page=page)
+            length = -1
+            if "length" in names:
+                length = await count_category_paths(tx, shop_id=shop_id)
+        return connection(
+            rows, paging=paging, has_more=has_more, length=length, listed=_CATEGORIES,
+            place=lambda row: (_NO_TIME, row.id),
+        )  # fmt: skip
+
+    async def product(
+        self, call: Call, number: int, place: int, names: frozenset[str]
+    ) -> ProductRow | None:
+        """A product by its number."""
+        return await self._product(call, names, product_ids=[number])
+
+    async def sku(
+        self, call: Call, number: int, place: int, names: frozenset[str]
+    ) -> SkuRow | None:
+        """A Sku by its number, with its product."""
+        product = await self._product(call, names | {"skus"}, variant_ids=[number])
+        return None if product is None else _sku_of(product, number)
+
+    async def merchant(
+        self, call: Call, number: int, place: int, names: frozenset[str]
+    ) -> MerchantRow | None:
+        """A merchant whose products the caller may sell."""
+        async with self._db.statement() as tx:
+            found = await read_merchant_names(tx, partner=call.partner, merchant_ids=[number])
+        return MerchantRow(found[0].id, found[0].name) if found else None
+
+    async def category(
+        self, call: Call, number: int, place: int, names: frozenset[str]
+    ) -> GoodsCategory | None:
+        """A category by its number."""
+        async with self._db.statement() as tx:
+            found = await read_category_paths(
+                tx, shop_id=call.partner.shop_id, category_ids=[number]
+            )
+        return found[0] if found else None
+
+    async def product_image(
+        self, call: Call, number: int, place: int, names: frozenset[str]
+    ) -> ImageRow | None:
+        """The picture in this place of a product."""
+        product = await self._product(call, frozenset({"coverImage"}), product_ids=[number])
+        if product is None:
+            return None
+        return next(
+            (each for each in self._pictures.of_product(product) if each.place == place), None
+        )
+
+    async def sku_image(
+        self, call: Call, number: int, place: int, names: frozenset[str]
+    ) -> ImageRow | None:
+        """The picture of a Sku that is none of its product's."""
+        sku = await self.sku(call, number, place, frozenset({"coverImage"}))
+        if sku is None:
+            return None
+        image = self._pictures.of_sku(sku)
+        return image if image.kind == Kind.SKU_IMAGE else None
+
+    async def _product(
+        self,
+        call: Call,
+        names: frozenset[str],
+        *,
+        product_ids: Sequence[int] = (),
+        variant_ids: Sequence[int] = (),
+    ) -> ProductRow | None:
+        async with self._db.statement() as tx:
+            found = await read_assortment(
+                tx, partner=call.partner, parts=_parts(names), now=self._clock.now(),
+                product_ids=product_ids, variant_ids=variant_ids,
+                own_requires_stock=self._own_requires_stock,
+            )  # fmt: skip
+        return product_row(found[0]) if found else None
+
+
+_NO_TIME = datetime.fromtimestamp(0, UTC)
+
+
+def _parts(names: frozenset[str]) -> frozenset[str]:
+    """What of products the selected fields need."""
+    return frozenset(part for part, needing in _NEEDS.items() if names & needing)
+
+
+def _sku_of(product: ProductRow, number: int) -> SkuRow | None:
+    return next((each for each in product.skus if each.number == number), None)
+
+
+def _filters(given: Mapping[str, Any]) -> AssortmentFilters:
+    """ProductFilterInput. Raises WireError BAD_USER_INPUT."""
+    created = read_range(given, "timeCreateRange")
+    twin = read_range(given, "timeCreatedRange")
+    if created is not None and twin is not None and created != twin:
+        raise bad_input(
+            "timeCreateRange and timeCreatedRange differ; give one.", field="timeCreatedRange"
+        )
+    category = given.get("categoryId")
+    return AssortmentFilters(
+        created=created or twin,
+        updated=read_range(given, "timeUpdatedRange"),
+        enabled=given.get("productEnabled"),
+        category_ids=None if category is None else _category_ids(category),
+    )
+
+
+def _category_ids(written: str) -> tuple[int, ...]:
+    """The numbers that a categoryId means; of 7 digits, also the two of 8 that add the sex to it."""
+    if not written.isascii() or not written.isdigit() or len(written) > _CATEGORY_DIGITS_MAX:
+        return ()
+    if written != str(int(written)):
+        return ()
+    twins = _SEXES if len(written) == _SHORT_DIGITS else ""
+    return (int(written), *(int(written + sex) for sex in twins))

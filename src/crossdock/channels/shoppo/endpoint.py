@@ -1,0 +1,77 @@
+"""POST /api/graphql/partner: one request, from its bytes to those of the answer (spec section 1)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.channels.plumbing import answering, kind_of
+from crossdock.channels.shoppo.auth import TOKEN_VARIABLE, VIEWER_VARIABLE, Authenticator
+from crossdock.channels.shoppo.documents import Invalid
+from crossdock.channels.shoppo.errors import (
+    WireError,
+    describe,
+    located_all,
+    render_error,
+    shown_error,
+)
+from crossdock.channels.shoppo.executing import Executing
+from crossdock.channels.shoppo.ids import ShopIds
+from crossdock.channels.shoppo.requests import Asked, read_asked
+from crossdock.channels.shoppo.subjects import Call
+from crossdock.channels.shoppo.wire import (
+    GRAPHQL_TYPE,
+    HEADERS,
+    JSON_TYPE,
+    errors_body,
+    ranks_graphql,
+)
+from crossdock.errors import CrossdockError
+from crossdock.shop.partners import Credential
+
+PATH = "/api/graphql/partner"
+_DOCUMENTS_OWN = frozenset({"OPERATION_RESOLUTION_FAILURE", "QUERY_TOO_DEEP", "QUERY_TOO_COMPLEX"})
+
+
+class Endpoint:
+    """Answers the requests of partners."""
+
+    def __init__(self, authenticator: Authenticator, *, executing: Executing, ids: ShopIds) -> None:
+        self._authenticator = authenticator
+        self._executing = executing
+        self._ids = ids
+
+    async def handle(self, request: Request) -> Response:
+        """The answer, in the content type that the client prefers."""
+        is_graphql = ranks_graphql(request.headers.get("accept", ""))
+        content_type = GRAPHQL_TYPE if is_graphql else JSON_TYPE
+        try:
+            body = await self._answer(request)
+            status = 200
+        except Invalid as refused:
+            body = errors_body(located_all(refused.errors, code=refused.code))
+            status = 400 if is_graphql else 200
+        except CrossdockError as error:
+            _, code, text, told = describe(error)
+            if code not in _DOCUMENTS_OWN:
+                answer = render_error(error, request.method)
+                response = answering(answer)
+                response.headers["Content-Type"] = content_type
+                return response
+            body = errors_body([shown_error(text, code=code, **told)])
+            status = 400 if is_graphql else 200
+        return Response(body, status_code=status, headers=HEADERS, media_type=content_type)
+
+    async def _answer(self, request: Request) -> bytes:
+        kind, _ = kind_of(request.headers.get("content-type", ""))
+        if kind != "json":
+            raise WireError("BAD_REQUEST", "The Content-Type is application/json.", status=415)
+        credential = await self._authenticator.by_headers(request)
+        asked = read_asked(await request.body())
+        if credential is None:
+            credential = await self._authenticator.by_variables(asked)
+        asked.variables.pop(TOKEN_VARIABLE, None)
+        asked.variables.pop(VIEWER_VARIABLE, None)
+        return await self._run(credential, asked)
+
+    async def _run(self, credential: Credential, asked: Asked) -> bytes:
+        ids = await self._ids.of(credential.partner.shop_id)
+        return await self._executing.run(Call(credential, ids), asked)

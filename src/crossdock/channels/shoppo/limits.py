@@ -1,0 +1,32 @@
+"""What bounds a partner's calls; shown in the docs."""
+
+from typing import Final
+
+from crossdock.channels.manifest import Limits
+
+BODY_BYTES: Final = 1024 * 1024
+PAGE_DEFAULT: Final = 20
+PAGE_MAX: Final = 200
+LIST_COST: Final = 10
+DEPTH_MAX: Final = 12
+COST_MAX: Final = 20_000
+ALIASES_MAX: Final = 30
+ROOT_FIELDS_MAX: Final = 10
+TOKENS_MAX: Final = 2_000
+TIME_MAX_S: Final = 15
+
+LIMITS = Limits(
+    fields=(
+        ("the body", f"{BODY_BYTES // 1024:,} KiB"),
+        ("`first`, `last`", f"0 to {PAGE_MAX}, {PAGE_DEFAULT} by default"),
+        ("levels of fields, introspection apart", f"{DEPTH_MAX}"),
+        (
+            f"cost: an object is 1, a list of objects {LIST_COST}, a page its `first` or `last`",
+            f"{COST_MAX:,}",
+        ),
+        ("aliases of a document", f"{ALIASES_MAX}"),
+        ("fields of the root in an operation", f"{ROOT_FIELDS_MAX}"),
+        ("tokens of a document", f"{TOKENS_MAX:,}"),
+        ("seconds that an operation may take", f"{TIME_MAX_S}"),
+    ),
+)

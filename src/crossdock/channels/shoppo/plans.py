@@ -1,0 +1,279 @@
+"""Plans: a query compiled once to functions over rows, which answers what GraphQL's own executor would.
+
+A plan covers what partners send all day: fields, aliases, arguments, fragments. Whatever it does not
+cover (directives, introspection, mutations), and every value that is not as the schema has it, is left
+to the executor, which is right by definition; a query may be run again.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    OperationDefinitionNode,
+    OperationType,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language import (
+    FieldNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
+
+from crossdock.channels.shoppo.schema import Served, selected_names
+from crossdock.channels.shoppo.subjects import Call, Taking
+
+INT_MIN: Final = -(2**31)
+INT_MAX: Final = 2**31 - 1
+
+Complete = Callable[[Any, Call], Any]
+"""The wire's value of a row's value. Raises Unplanned for what the schema does not allow."""
+
+Plan = Callable[[Call, VariableValues], Awaitable[dict[str, Any]]]
+"""The data of an answer. Raises Unplanned, or what a subject refuses."""
+
+Grouped = dict[str, list[FieldNode]]
+"""The fields of an object by their name in the answer, in its order."""
+
+
+class Unplanned(Exception):
+    """Something that the executor has to do."""
+
+
+def make_plan(
+    served: Served, document: DocumentNode, operation: OperationDefinitionNode
+) -> Plan | None:
+    """The plan of an operation of a valid document, None where there can be none."""
+    if operation.operation is not OperationType.QUERY:
+        return None
+    try:
+        return _Making(served, document).plan(operation)
+    except Unplanned:
+        return None
+
+
+class _Making:
+    """Makes the plan of one document's operation."""
+
+    def __init__(self, served: Served, document: DocumentNode) -> None:
+        self._served = served
+        self._fragments = {
+            each.name.value: each
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+
+    def plan(self, operation: OperationDefinitionNode) -> Plan:
+        root = self._served.schema.query_type
+        assert root  # every schema has one
+        fields = [
+            self._root_field(key, nodes, root)
+            for key, nodes in self._grouped(root, [operation.selection_set]).items()
+        ]
+
+        async def run(call: Call, variables: VariableValues) -> dict[str, Any]:
+            return {key: await answer(call, variables) for key, answer in fields}
+
+        return run
+
+    def _root_field(
+        self, key: str, nodes: list[FieldNode], root: GraphQLObjectType
+    ) -> tuple[str, Callable[[Call, VariableValues], Awaitable[Any]]]:
+        first = nodes[0]
+        name = first.name.value
+        if name == "__typename":
+            return key, _constant(root.name)
+        if name.startswith("__"):
+            raise Unplanned
+        load, field = self._served.queries[name], root.fields[name]
+        names = selected_names(nodes, self._fragments)
+        complete = self._complete(field.type, nodes)
+        arguments = _arguments(field, first)
+
+        async def answer(call: Call, variables: VariableValues) -> Any:
+            return complete(await load(call, arguments(variables), names), call)
+
+        return key, answer
+
+    def _complete(self, kind: Any, nodes: list[FieldNode]) -> Complete:
+        if isinstance(kind, GraphQLNonNull):
+            return _required(self._complete(kind.of_type, nodes))
+        if is_list_type(kind):
+            return _listed(self._complete(kind.of_type, nodes))
+        if is_leaf_type(kind):
+            return _leaf(kind)
+        selections = [node.selection_set for node in nodes if node.selection_set]
+        if is_abstract_type(kind):
+            return self._abstract(kind, selections)
+        return _optional(self._object(kind, selections))
+
+    def _abstract(self, kind: Any, selections: list[SelectionSetNode]) -> Complete:
+        schema, rows = self._served.schema, self._served.rows
+        made = {
+            each.name: self._object(each, selections) for each in schema.get_possible_types(kind)
+        }
+
+        def complete(row: Any, call: Call) -> Any:
+            return made[rows[type(row)]](row, call)
+
+        return _optional(complete)
+
+    def _object(self, kind: GraphQLObjectType, selections: list[SelectionSetNode]) -> Complete:
+        fields = [
+            (key, self._field(kind, nodes))
+            for key, nodes in self._grouped(kind, selections).items()
+        ]
+        return lambda row, call: {key: read(row, call) for key, read in fields}
+
+    def _field(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> Complete:
+        first = nodes[0]
+        name = first.name.value
+        if name == "__typename":
+            return lambda _row, _call: kind.name
+        read = self._served.types[kind.name][name]
+        if isinstance(read, Taking):
+            raise Unplanned
+        complete = self._complete(kind.fields[name].type, nodes)
+        return lambda row, call: complete(read(row, call), call)
+
+    def _grouped(self, kind: GraphQLObjectType, selections: list[SelectionSetNode]) -> Grouped:
+        found: Grouped = {}
+        seen: set[str] = set()
+        for each in selections:
+            self._collect(kind, each, found=found, seen=seen)
+        return found
+
+    def _collect(
+        self,
+        kind: GraphQLObjectType,
+        selections: SelectionSetNode,
+        *,
+        found: Grouped,
+        seen: set[str],
+    ) -> None:
+        for selection in selections.selections:
+            if selection.directives:
+                raise Unplanned
+            if isinstance(selection, FieldNode):
+                key = selection.alias.value if selection.alias else selection.name.value
+                found.setdefault(key, []).append(selection)
+            elif isinstance(selection, InlineFragmentNode):
+                condition = selection.type_condition
+                if condition is None or self._applies(condition.name.value, kind):
+                    self._collect(kind, selection.selection_set, found=found, seen=seen)
+            elif isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                fragment = self._fragments[name]
+                if name not in seen:
+                    seen.add(name)
+                    if self._applies(fragment.type_condition.name.value, kind):
+                        self._collect(kind, fragment.selection_set, found=found, seen=seen)
+
+    def _applies(self, condition: str, kind: GraphQLObjectType) -> bool:
+        if condition == kind.name:
+            return True
+        named = self._served.schema.get_type(condition)
+        return is_abstract_type(named) and self._served.schema.is_sub_type(named, kind)
+
+
+def _constant(value: str) -> Callable[[Call, VariableValues], Awaitable[Any]]:
+    async def answer(_call: Call, _variables: VariableValues) -> Any:
+        return value
+
+    return answer
+
+
+def _arguments(
+    field: GraphQLField, node: FieldNode
+) -> Callable[[VariableValues], Mapping[str, Any]]:
+    """The arguments of a field; those without variables are read once."""
+    if any(_has_variable(argument) for argument in node.arguments or ()):
+        return lambda variables: get_argument_values(field, node, variables)
+    fixed = get_argument_values(field, node)
+    return lambda _variables: fixed
+
+
+def _has_variable(node: Any) -> bool:
+    finder = _Finding()
+    visit(node, finder)
+    return finder.has_found
+
+
+class _Finding(Visitor):
+    """Looks for variables."""
+
+    has_found = False
+
+    def enter_variable(self, _node: VariableNode, *_: Any) -> None:
+        self.has_found = True
+
+
+def _required(complete: Complete) -> Complete:
+    def checked(value: Any, call: Call) -> Any:
+        if value is None:
+            raise Unplanned
+        return complete(value, call)
+
+    return checked
+
+
+def _optional(complete: Complete) -> Complete:
+    return lambda value, call: None if value is None else complete(value, call)
+
+
+def _listed(complete: Complete) -> Complete:
+    return lambda value, call: None if value is None else [complete(entry, call) for entry in value]
+
+
+def _leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Complete:
+    return _LEAVES.get(kind.name) or _enum(kind)
+
+
+def _enum(kind: Any) -> Complete:
+    if not isinstance(kind, GraphQLEnumType):
+        raise Unplanned
+    allowed = frozenset(kind.values)
+
+    def complete(value: Any, _call: Call) -> Any:
+        if value is None or value in allowed:
+            return value
+        raise Unplanned
+
+    return complete
+
+
+def _of_type(*types: type) -> Complete:
+    def complete(value: Any, _call: Call) -> Any:
+        if value is None or type(value) in types:
+            return value
+        raise Unplanned
+
+    return complete
+
+
+def _int(value: Any, _call: Call) -> Any:
+    if value is None or (type(value) is int and INT_MIN <= value <= INT_MAX):
+        return value
+    raise Unplanned
+
+
+_LEAVES: Final[dict[str, Complete]] = {
+    "ID": _of_type(str),
+    "String": _of_type(str),
+    "Boolean": _of_type(bool),
+    "Float": _of_type(float),
+    "Int": _int,
+}

@@ -1,0 +1,79 @@
+"""The rows of the catalogue's types: the core's records with what belongs to them.
+
+The snapshots of an order are rows of the same classes, with the snapshot's own number.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossdock.channels.shoppo.ids import Kind
+from crossdock.shop.catalogue import AssortedProduct, AssortedVariant
+
+
+@dataclass(slots=True)
+class ProductRow:
+    """A product with its Skus; `kind` and `number` are those of its id."""
+
+    record: AssortedProduct
+    kind: int = Kind.PRODUCT
+    number: int = 0
+    skus: list["SkuRow"] = field(default_factory=list)
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether an order made it."""
+        return self.kind != Kind.PRODUCT
+
+
+@dataclass(slots=True)
+class SkuRow:
+    """A Sku of a product; `kind` and `number` are those of its id."""
+
+    record: AssortedVariant
+    product: ProductRow
+    kind: int = Kind.SKU
+    number: int = 0
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether an order made it."""
+        return self.kind != Kind.SKU
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantRow:
+    """Who sells."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpecRow:
+    """Something told of a Sku."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """A picture; its id stands for `kind`, `number` and `place`."""
+
+    kind: int
+    number: int
+    place: int
+    url: str
+    checksum: str
+    type: str
+    main_color: str = "#FFFFFF"
+    width: int = 0
+    height: int = 0
+    versions: tuple[Any, ...] = ()
+
+
+def product_row(record: AssortedProduct) -> ProductRow:
+    """A live product with its Skus."""
+    row = ProductRow(record, number=record.id)
+    row.skus = [SkuRow(each, row, number=each.id) for each in record.variants]
+    return row

@@ -1,0 +1,137 @@
+"""The schema: the text of `schema/*.graphql` with a reading for each field."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    build_schema,
+    print_schema,
+)
+from graphql.language import FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+
+from crossdock.channels.shoppo.connections import PAGE_INFO
+from crossdock.channels.shoppo.subjects import Call, Load, NodeLoad, Read, Subject, Taking
+
+FOLDER = Path(__file__).parent / "schema"
+QUERY, MUTATION = "RootQuery", "RootMutation"
+Resolver = Any
+
+
+def schema_text() -> str:
+    """The files one after another: what they say is what is served."""
+    return "\n".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.graphql")))
+
+
+def printed(schema: GraphQLSchema) -> str:
+    """The schema as one text, as it is published."""
+    return print_schema(schema) + "\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """The schema, and the readings by type and field that it was made with."""
+
+    schema: GraphQLSchema
+    types: Mapping[str, Mapping[str, Read | Taking]]
+    queries: Mapping[str, Load]
+    rows: Mapping[type, str]
+
+
+def build_served(subjects: Iterable[Subject]) -> Served:
+    """The schema with the readings of all subjects. Raises ValueError where the two do not fit."""
+    types: dict[str, Mapping[str, Read | Taking]] = {"PageInfo": PAGE_INFO}
+    queries: dict[str, Load] = {}
+    mutations: dict[str, Load] = {}
+    rows: dict[type, str] = {}
+    nodes: dict[int, NodeLoad] = {}
+    for subject in subjects:
+        for name, fields in subject.types.items():
+            types[name] = {**types.get(name, {}), **fields}
+        queries |= subject.queries
+        mutations |= subject.mutations
+        rows |= subject.rows
+        nodes |= subject.nodes
+    queries["node"] = _node(nodes)
+    schema = build_schema(schema_text())
+    _attach(schema, types=types, roots={QUERY: queries, MUTATION: mutations})
+    _name_rows(schema, rows)
+    return Served(schema=schema, types=types, queries=queries, rows=rows)
+
+
+def selected_names(
+    nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]
+) -> frozenset[str]:
+    """The names of all fields below these, whatever type they are of."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting: list[SelectionSetNode] = [node.selection_set for node in nodes if node.selection_set]
+    while waiting:
+        for selection in waiting.pop().selections:
+            if isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name not in seen and name in fragments:
+                    seen.add(name)
+                    waiting.append(fragments[name].selection_set)
+                continue
+            if isinstance(selection, FieldNode):
+                found.add(selection.name.value)
+            if isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
+                waiting.append(selection.selection_set)
+    return frozenset(found)
+
+
+def _node(nodes: Mapping[int, NodeLoad]) -> Load:
+    async def load(call: Call, arguments: Mapping[str, Any], names: frozenset[str]) -> Any:
+        found = call.ids.decode(arguments["id"])
+        if found is None or found[0] not in nodes:
+            return None
+        kind, number, place = found
+        return await nodes[kind](call, number, place, names)
+
+    return load
+
+
+def _attach(
+    schema: GraphQLSchema,
+    *,
+    types: Mapping[str, Mapping[str, Read | Taking]],
+    roots: Mapping[str, Mapping[str, Load]],
+) -> None:
+    for name, kind in schema.type_map.items():
+        if not isinstance(kind, GraphQLObjectType) or name.startswith("__"):
+            continue
+        known: Mapping[str, Any] = roots[name] if name in roots else types.get(name, {})
+        if set(kind.fields) != set(known):
+            raise ValueError(f"{name}: {set(kind.fields) ^ set(known)} in schema or readings alone")
+        resolver = _loading if name in roots else _reading
+        for field_name, field in kind.fields.items():
+            field.resolve = resolver(known[field_name])
+
+
+def _reading(read: Read | Taking) -> Resolver:
+    if isinstance(read, Taking):
+        taking = read.read
+        return lambda row, info, **arguments: taking(row, info.context, arguments)
+    return lambda row, info: read(row, info.context)
+
+
+def _loading(load: Load) -> Resolver:
+    async def resolve(_source: None, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:
+        names = selected_names(info.field_nodes, info.fragments)
+        return await load(info.context, arguments, names)
+
+    return resolve
+
+
+def _name_rows(schema: GraphQLSchema, rows: Mapping[type, str]) -> None:
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLInterfaceType):
+            kind.resolve_type = lambda row, _info, _kind: rows[type(row)]

@@ -1,0 +1,22 @@
+"""The settings of this channel."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from crossdock.settings import Section
+
+
+class ShoppoSettings(Section, frozen=True, kw_only=True):
+    """SHOPPO: drop-shipping over GraphQL."""
+
+    table: ClassVar[str] = "shoppo"
+    part: ClassVar[str] = "channels/shoppo"
+
+    allow_variable_auth: Annotated[
+        bool,
+        Meta(
+            description="Whether `test_access_token` and `test_viewer_id` among the variables stand for "
+            "the headers, as a console needs them; for trying out only."
+        ),
+    ] = False

@@ -1,0 +1,61 @@
+"""What one subject brings to the schema: the fields of its types, its queries, its mutations.
+
+The schema's text is in `schema/`; a subject gives each of its fields a reading. Two executors use
+them: GraphQL's own, and the plans of `plans.py`, which therefore answer the same.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crossdock.kit.opaque import OpaqueIds
+from crossdock.shop.partners import Credential, Partner
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asks, and under which ids."""
+
+    credential: Credential
+    ids: OpaqueIds
+
+    @property
+    def partner(self) -> Partner:
+        """The caller."""
+        return self.credential.partner
+
+
+Read = Callable[[Any, Call], Any]
+"""A field without arguments: of the row of its object, in memory, and never an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A field below the root that takes arguments; it may refuse them with a WireError."""
+
+    read: Callable[[Any, Call, Mapping[str, Any]], Any]
+
+
+Load = Callable[[Call, Mapping[str, Any], frozenset[str]], Awaitable[Any]]
+"""A field of the root: the call, its arguments, and the names of all fields that are selected below it.
+
+It returns rows that hold all that those names need; nothing below it reads the database.
+"""
+
+NodeLoad = Callable[[Call, int, int, frozenset[str]], Awaitable[Any]]
+"""What an id names: the call, its number and place, the names selected; None for what is not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A subject of the schema.
+
+    `types` has the readings by type and field; `rows` the type of each class of rows that an interface
+    may return; `nodes` what loads the objects of a kind of ids.
+    """
+
+    types: Mapping[str, Mapping[str, Read | Taking]]
+    queries: Mapping[str, Load] = field(default_factory=dict)
+    mutations: Mapping[str, Load] = field(default_factory=dict)
+    rows: Mapping[type, str] = field(default_factory=dict)
+    nodes: Mapping[int, NodeLoad] = field(default_factory=dict)
