@@ -49,6 +49,13 @@ _LIMITING = {
         "server.shutdown_grace_s",
         "sales_rep.directory_timeout_s",
     ),
+    "Images": (
+        "media.upload_max_bytes",
+        "media.pixels_max",
+        "media.at_once",
+        "media.waiting_max",
+        "media.keep_unused_days",
+    ),
     "How long things are kept or tried": (
         "dispatch.retry_s",
         "deliveries.history_days",

@@ -50,6 +50,7 @@ class Application:
             db=self.runtime.database,
             clock=self.runtime.clock,
             gate=create_gate(self.services),
+            media=lambda: self.services.media,
             guides=channel_guides(),
             staff_pages=[page for c in self.channels for page in c.staff_pages],
         )

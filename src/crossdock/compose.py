@@ -21,6 +21,7 @@ from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
 from crossdock.shop.events import Consumer
 from crossdock.shop.mailing import AlertMail
+from crossdock.shop.media import ImageLimits, Media, Reader, create_store
 from crossdock.shop.orders import Placing
 from crossdock.shop.partners import AccessTokens, Callers, Passwords
 from crossdock.shop.payments import Paying, Sandbox
@@ -73,11 +74,13 @@ class Services:
         await self.close()
 
     async def close(self) -> None:
-        """Close the HTTP client and the search; the database is closed by its owner."""
+        """Close the HTTP client, the search and the reader of images; the database's owner closes that."""
         if "outbound" in self.__dict__:
             await self.outbound.close()
         if "searching" in self.__dict__:
             self.searching.close()
+        if "media" in self.__dict__:
+            self.media.reader.close()
 
     @cached_property
     def ids(self) -> Ids:
@@ -218,6 +221,24 @@ class Services:
             lag_alert_s=settings.lag_alert_s,
         )
         return Searching(engine_of, limits=limits)
+
+    @cached_property
+    def media(self) -> Media:
+        """Images: their store, and the threads that read them."""
+        settings = self.settings.media
+        limits = ImageLimits(bytes_max=settings.upload_max_bytes, pixels_max=settings.pixels_max)
+        public = settings.cdn_url or self.settings.server.public_url
+        return Media(
+            db=self.runtime.database,
+            clock=self.runtime.clock,
+            ids=self.ids,
+            store=create_store(settings, data_path=self.settings.server.data_path),
+            reader=Reader(
+                limits=limits, at_once=settings.at_once, waiting_max=settings.waiting_max
+            ),
+            base_url=public.rstrip("/"),
+            keep_unused=timedelta(days=settings.keep_unused_days),
+        )
 
     @cached_property
     def delivery_kinds(self) -> DeliveryKinds:

@@ -57,6 +57,9 @@ ERROR_CODES: dict[str, str] = {
     "outcome_unknown": "The database's answer was lost: the change may or may not have been made.",
     "storage_full": "The disk is full, so nothing can be written now.",
     "busy": "Too many requests for the same rows; try again.",
+    "image_invalid": "The file is not an image that can be used.",
+    "image_too_large": "The image has too many bytes or pixels.",
+    "media_unavailable": "The store of images cannot be reached.",
     "search_unavailable": "The search index is not ready yet.",
     "internal": "An internal error occurred.",
 }

@@ -73,7 +73,7 @@ def test_only_faults_are_told_as_faults(channel: Channel, code: str):
     answer = channel.render_error(CrossdockError(code), "POST")
     unavailable = {
         *("database_unavailable", "outcome_unknown", "storage_full"),
-        *("busy", "payment_unsettled", "search_unavailable"),
+        *("busy", "payment_unsettled", "search_unavailable", "media_unavailable"),
     }
     is_fault = code in {"internal", *unavailable}
     assert (answer.status >= 500) is is_fault

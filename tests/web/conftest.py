@@ -1,5 +1,6 @@
 """The site without a server around it: one request in, one answer out."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from crossdock.db.runtime import create_runtime
 from crossdock.gate import Gate
 from crossdock.kit.ids import RandomIds
 from crossdock.settings import Settings
+from crossdock.shop.media import Media
 from crossdock.shop.people import People, create_means
 from crossdock.web import Door, Site
 from tests.support.factories import box
@@ -27,7 +29,10 @@ class Reply:
         self.status = messages[0]["status"]
         self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
         self.body = b"".join(message.get("body", b"") for message in messages[1:])
-        self.text = self.body.decode()
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
 
 
 Ask = Callable[..., Awaitable[Reply]]
@@ -40,7 +45,13 @@ def made() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def site(made: list[str]) -> Site:
+def kept_media() -> list[Media]:
+    """The last one is what the site answers images from."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def site(made: list[str], kept_media: list[Media]) -> Site:
     def document() -> dict[str, Any]:
         made.append("toys")
         return DOCUMENT
@@ -54,7 +65,12 @@ def site(made: list[str]) -> Site:
     toys = Door(name="toys", paths=("/toys",), openapi=document)
     bare = Door(name="bare", paths=("/bare",))
     return Site(
-        [toys, bare], is_ready=is_ready, db=runtime.database, clock=runtime.clock, gate=gate
+        [toys, bare],
+        is_ready=is_ready,
+        db=runtime.database,
+        clock=runtime.clock,
+        gate=gate,
+        media=lambda: kept_media[-1],
     )
 
 
@@ -65,8 +81,10 @@ def ask(site: Site) -> Ask:
     async def send_one(path: str, *, method: str = "GET", **headers: str) -> Reply:
         messages: list[dict[str, Any]] = []
 
+        body = [{"type": "http.request", "body": b"", "more_body": False}]
+
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return body.pop() if body else await asyncio.Future()
 
         async def send(message: Any) -> None:
             messages.append(message)

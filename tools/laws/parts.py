@@ -22,6 +22,7 @@ LAYERS = (
     "payments",
     "ledger",
     "deliveries",
+    "media",
     "catalogue",
     "pricing",
     "stock",

@@ -15,6 +15,7 @@ from crossdock.kit.storage import MEGABYTE, least_space
 from crossdock.shop.alerts import raise_for_operator
 from crossdock.shop.carts import purge_carts
 from crossdock.shop.deliveries import history_of, purge_deliveries
+from crossdock.shop.media import delete_leftovers, purge_images
 from crossdock.shop.orders import expire_orders as expire_unpaid
 from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
@@ -143,6 +144,17 @@ async def prune(context: JobContext, timestamp: int) -> None:
     await context.app.job_manager.delete_old_jobs(
         nb_hours=hours, include_cancelled=True, include_aborted=True
     )
+
+
+@queue.periodic(cron="41 * * * *")
+@queue.task(name="purge_images", queueing_lock="purge_images", pass_context=True)
+async def purge_unused_images(context: JobContext, timestamp: int) -> None:
+    """Delete images that nothing has referred to for long, and files that no image has."""
+    media = services_of(context).media
+    count = await purge_images(media)
+    files = await delete_leftovers(media)
+    if count or files:
+        log.info("unused images deleted", count=count, with_files=files)
 
 
 def scheduled_names() -> list[str]:

@@ -12,6 +12,7 @@ from crossdock.settings.carts import CartsSection
 from crossdock.settings.deliveries import DeliveriesSection
 from crossdock.settings.http import Http
 from crossdock.settings.mail import Smtp
+from crossdock.settings.media import MediaSection
 from crossdock.settings.search import Search
 from crossdock.settings.section import Section, SettingsError
 from crossdock.settings.tickets import TicketsSection
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     label: sections.Label = sections.Label()
     smtp: Smtp = Smtp()
     search: Search = Search()
+    media: MediaSection = MediaSection()
     jobs: sections.Jobs = sections.Jobs()
     others: tuple[Section, ...] = ()
 

@@ -20,10 +20,12 @@ from crossdock.db.unit_of_work import Database
 from crossdock.gate import Gate, StaffPage
 from crossdock.kit.clock import Clock
 from crossdock.kit.display import moment_text
+from crossdock.shop.media import Media
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.guides import INDEX, Guides, inline
+from crossdock.web.images import Images
 from crossdock.web.tracking import Tracking
 
 CONTENT_POLICY = (
@@ -68,7 +70,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Site:
-    """Landing page, guides, API reference, parcel tracking, static files, pictures, the 404 page."""
+    """Landing page, guides, API reference, parcel tracking, static files, images, the 404 page."""
 
     def __init__(
         self,
@@ -78,11 +80,13 @@ class Site:
         db: Database,
         clock: Clock,
         gate: Gate,
+        media: Callable[[], Media],
         staff_pages: Sequence[StaffPage] = (),
         guides: Mapping[str, Path] | None = None,
     ) -> None:
         self._is_ready = is_ready
         self._tracking = Tracking(db)
+        self._images = Images(media)
         self._assets = Assets()
         self._guides = Guides(of_channels=guides)
         self._kept: dict[str, Kept] = {}
@@ -111,6 +115,7 @@ class Site:
             Route("/favicon.svg", self.favicon),
             Route("/favicon.ico", self.favicon),
             Route("/demo-media/{name}", self.picture),
+            Route("/images/{name}", self.image),
             Route("/robots.txt", self.robots),
             *self._console.routes(),
         ]
@@ -211,6 +216,10 @@ class Site:
         if match is None:
             return self._not_found(request)
         return self._file(request, pictures.draw(int(match[1])), "image/svg+xml", caching=FOREVER)
+
+    async def image(self, request: Request) -> Response:
+        """A file of an image, by its name."""
+        return await self._images.answer(request) or self._not_found(request)
 
     async def robots(self, request: Request) -> Response:
         """Keep search engines out."""

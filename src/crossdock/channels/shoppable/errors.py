@@ -87,6 +87,9 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "outcome_unknown": _UNAVAILABLE,
     "storage_full": _UNAVAILABLE,
     "busy": _UNAVAILABLE,
+    "image_invalid": (400, INVALID_PARAMETER, "The image cannot be used."),
+    "image_too_large": (413, 413, "The image is too large."),
+    "media_unavailable": _UNAVAILABLE,
     "search_unavailable": (503, SEARCH, _SEARCH_FAILED),
     "internal": (500, 500, "An internal error occurred."),
 }

@@ -160,6 +160,13 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "partner_temporarily_unavailable",
         "The shop is busy; try again with a new nonce.",
     ),
+    "image_invalid": (400, "partner_invalid_payload", "The image cannot be used."),
+    "image_too_large": (413, "partner_payload_too_large", "The image is too large."),
+    "media_unavailable": (
+        503,
+        "partner_temporarily_unavailable",
+        "The shop cannot keep images right now; try again with a new nonce.",
+    ),
     "search_unavailable": (
         503,
         "partner_temporarily_unavailable",

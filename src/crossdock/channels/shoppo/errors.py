@@ -100,6 +100,9 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
     "outcome_unknown": _UNAVAILABLE,
     "storage_full": _UNAVAILABLE,
     "busy": _UNAVAILABLE,
+    "image_invalid": (400, "IMAGE_INVALID", "The image cannot be used."),
+    "image_too_large": (413, "IMAGE_TOO_LARGE", "The image is too large."),
+    "media_unavailable": _UNAVAILABLE,
     "search_unavailable": _UNAVAILABLE,
     "internal": (500, "INTERNAL_SERVER_ERROR", "An internal error occurred."),
 }

@@ -65,6 +65,9 @@ WIRE: dict[str, tuple[int, str]] = {
     "outcome_unknown": (503, "temporarily_unavailable"),
     "storage_full": (503, "temporarily_unavailable"),
     "busy": (503, "temporarily_unavailable"),
+    "image_invalid": (400, "data_invalid"),
+    "image_too_large": (413, "request_too_large"),
+    "media_unavailable": (503, "temporarily_unavailable"),
     "search_unavailable": (503, "temporarily_unavailable"),
     "internal": (500, "internal_error"),
 }

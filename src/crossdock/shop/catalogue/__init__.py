@@ -53,6 +53,7 @@ from crossdock.shop.catalogue.parts import (
     VARIANT_PARTS,
     Parts,
 )
+from crossdock.shop.catalogue.pictures import ImageFacts, ImageFormat
 from crossdock.shop.catalogue.reading_back import (
     AttributeUse,
     read_attribute_use,
@@ -129,6 +130,8 @@ __all__ = [
     "GoodsCategory",
     "GoodsVariant",
     "Image",
+    "ImageFacts",
+    "ImageFormat",
     "ImportRun",
     "Listing",
     "MerchantName",

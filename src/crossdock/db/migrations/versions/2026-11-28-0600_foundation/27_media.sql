@@ -1,0 +1,56 @@
+-- Images that a shop holds: a row for each content, and an id for each owner of it.
+-- The checksum is the MD5 of the uploaded bytes, in hexadecimal digits; it names the image in addresses. The digest
+-- is their SHA-256, because two images with the same MD5 can be made.
+create table image_files (
+    shop_id bigint not null references shops on delete cascade,
+    checksum char(32) not null check (checksum ~ '^[0-9a-f]{32}$'),
+    digest bytea not null,
+    place text not null unique,  -- the folder of its files in the store; never used twice
+    format text not null check (format in ('JPEG', 'PNG')),
+    width integer not null check (width > 0),  -- as it is served: upright
+    height integer not null check (height > 0),
+    color char(7) not null check (color ~ '^#[0-9A-F]{6}$'),
+    size_bytes integer not null check (size_bytes > 0),  -- of the upload
+    created_at timestamptz not null,
+    primary key (shop_id, checksum)
+);
+
+-- An address names no shop.
+create index image_files_checksum on image_files (checksum);
+
+create table images (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity (start with 1001),
+    partner_id bigint,  -- who uploaded it; null for the shop's own
+    checksum char(32) not null,
+    is_used boolean not null default false,  -- something refers to it, for ever
+    unused_since timestamptz not null,  -- its last upload, or when a product was last seen to show it
+    primary key (shop_id, id),
+    unique (id),
+    unique nulls not distinct (shop_id, partner_id, checksum),
+    foreign key (shop_id, checksum) references image_files (shop_id, checksum),
+    foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade
+);
+
+create index images_file on images (shop_id, checksum);
+
+create index images_unused on images (unused_since) where not is_used;
+
+-- Folders whose files are deleted when the time has come: noted before files are written, so that those of an upload
+-- that fails are found, and when the row of an image goes.
+create table image_leftovers (
+    place text primary key,
+    format text not null,
+    due_at timestamptz not null
+);
+
+create index image_leftovers_due on image_leftovers (due_at);
+
+create function leave_image_files() returns trigger language plpgsql as $$
+begin
+    insert into image_leftovers (place, format, due_at) values (old.place, old.format, '-infinity');
+    return null;
+end $$;
+
+create trigger image_files_leave after delete on image_files
+    for each row execute function leave_image_files();

@@ -1,0 +1,48 @@
+"""Delete images that nothing refers to, and files that no image has."""
+
+from crossdock.shop.media.keeping import Media, file_key
+from crossdock.shop.media.model import EDGES, ORIGINAL
+
+_IMAGES_AT_ONCE = 500
+_PLACES_AT_ONCE = 100
+
+
+async def purge_images(service: Media) -> int:
+    """Delete images that were unused for as long as the settings say, batch by batch; returns how many."""
+    now, count = service.clock.now(), 0
+    while True:
+        async with service.db.begin() as tx:
+            await tx.take_time()
+            row = await tx.one(
+                "select looked, gone from purge_images(%s, %s, %s)",
+                (now - service.keep_unused, now, _IMAGES_AT_ONCE),
+            )
+        looked, gone = row or (0, 0)
+        if not looked:
+            return count
+        count += gone
+
+
+async def delete_leftovers(service: Media) -> int:
+    """Delete the files of images that went, and of uploads that failed; returns of how many.
+
+    Each place was an image's once and is never used again, so deleting twice does no harm.
+    """
+    count = 0
+    while True:
+        async with service.db.statement() as tx:
+            places = await tx.all(
+                "select place, format from image_leftovers where due_at <= %s order by due_at limit %s",
+                (service.clock.now(), _PLACES_AT_ONCE),
+            )
+        if not places:
+            return count
+        for place, kind in places:
+            edges = (ORIGINAL, *EDGES)
+            await service.store.delete(file_key(place, edge=edge, kind=kind) for edge in edges)
+        async with service.db.statement() as tx:
+            await tx.run(
+                "delete from image_leftovers where place = any(%s)",
+                ([place for place, _ in places],),
+            )
+        count += len(places)

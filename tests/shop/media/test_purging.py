@@ -1,0 +1,153 @@
+"""The purge of images..."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.media import (
+    Media,
+    delete_leftovers,
+    keep_image,
+    purge_images,
+    read_images,
+    use_images,
+)
+from tests.support.factories import ShopFixture, make_partner, make_shop, make_variant
+from tests.support.keeping import KEEP, count_images, create_media, files_in
+from tests.support.pictures import fresh
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+async def shop(database: Database) -> ShopFixture:
+    async with database.begin() as tx:
+        return await make_shop(tx)
+
+
+@pytest.fixture
+def media(database: Database, clock: FrozenClock, tmp_path: Path) -> Media:
+    return create_media(database, clock, tmp_path)
+
+
+async def there(database: Database, shop: ShopFixture, *ids: int) -> list[int]:
+    async with database.statement() as tx:
+        found = await read_images(tx, shop_id=shop.id, partner_id=None, image_ids=ids)
+    return [image.id for image in found]
+
+
+async def test_takes_what_nothing_referred_to_for_long(
+    media: Media, shop: ShopFixture, database: Database, clock: FrozenClock, tmp_path: Path
+) -> None:
+    image = await keep_image(media, shop_id=shop.id, partner_id=None, body=fresh())
+
+    clock.move(KEEP)
+    await purge_images(media)
+    assert await there(database, shop, image.id) == [image.id]
+    clock.move(SECOND)
+    assert await purge_images(media) >= 1
+
+    assert await there(database, shop, image.id) == []
+    async with database.statement() as tx:
+        assert await count_images(tx, shop_id=shop.id) == (0, 0)
+    assert len(files_in(tmp_path)) == 3
+    assert await delete_leftovers(media) >= 1
+    assert files_in(tmp_path) == []
+    assert list((tmp_path / "media").iterdir()) == []
+
+
+async def test_counts_from_the_last_upload(
+    media: Media, shop: ShopFixture, database: Database, clock: FrozenClock
+) -> None:
+    body = fresh()
+    await keep_image(media, shop_id=shop.id, partner_id=None, body=body)
+    clock.move(KEEP)
+    image = await keep_image(media, shop_id=shop.id, partner_id=None, body=body)
+
+    clock.move(SECOND)
+    await purge_images(media)
+
+    assert await there(database, shop, image.id) == [image.id]
+
+
+async def test_leaves_what_something_uses(
+    media: Media, shop: ShopFixture, database: Database, clock: FrozenClock
+) -> None:
+    async with database.begin() as tx:
+        partner_id = (await make_partner(tx, shop=shop)).id
+    image = await keep_image(media, shop_id=shop.id, partner_id=partner_id, body=fresh())
+    async with database.begin() as tx:
+        await use_images(tx, shop_id=shop.id, partner_id=partner_id, image_ids=[image.id])
+
+    clock.move(10 * KEEP)
+    await purge_images(media)
+
+    async with database.statement() as tx:
+        ids = [image.id]
+        found = await read_images(tx, shop_id=shop.id, partner_id=partner_id, image_ids=ids)
+    assert found == [image]
+
+
+async def test_leaves_what_a_product_shows_until_it_shows_it_no_more(
+    media: Media, shop: ShopFixture, database: Database, clock: FrozenClock
+) -> None:
+    shown = await keep_image(media, shop_id=shop.id, partner_id=None, body=fresh())
+    other = await keep_image(media, shop_id=shop.id, partner_id=None, body=fresh())
+    pictures = [{"url": "https://a.example/1.jpg"}, {"url": "/x", "media": {"id": shown.id}}]
+    async with database.begin() as tx:
+        await make_variant(tx, shop=shop)
+        await tx.run(
+            "update products set images = %s where shop_id = %s", (Jsonb(pictures), shop.id)
+        )
+
+    clock.move(KEEP + SECOND)
+    await purge_images(media)
+    assert await there(database, shop, shown.id, other.id) == [shown.id]
+
+    async with database.begin() as tx:
+        await tx.run("update products set images = '[]' where shop_id = %s", (shop.id,))
+    clock.move(KEEP)
+    await purge_images(media)
+    assert await there(database, shop, shown.id) == [shown.id]
+    clock.move(SECOND)
+    await purge_images(media)
+    assert await there(database, shop, shown.id) == []
+
+
+async def test_leaves_the_files_while_another_owner_has_the_image(
+    media: Media, shop: ShopFixture, database: Database, clock: FrozenClock, tmp_path: Path
+) -> None:
+    body = fresh()
+    async with database.begin() as tx:
+        partner_id = (await make_partner(tx, shop=shop)).id
+    await keep_image(media, shop_id=shop.id, partner_id=None, body=body)
+    clock.move(KEEP)
+    await keep_image(media, shop_id=shop.id, partner_id=partner_id, body=body)
+
+    clock.move(SECOND)
+    await purge_images(media)
+    await delete_leftovers(media)
+
+    async with database.statement() as tx:
+        assert await count_images(tx, shop_id=shop.id) == (1, 1)
+    assert len(files_in(tmp_path)) == 3
+
+
+async def test_finds_the_files_of_a_shop_that_is_gone(
+    media: Media, database: Database, clock: FrozenClock, tmp_path: Path
+) -> None:
+    async with database.begin() as tx:
+        shop_id = await tx.value(
+            "insert into shops (slug, name, currency) values ('gone', 'Gone', 'EUR') returning id"
+        )
+    await keep_image(media, shop_id=shop_id, partner_id=None, body=fresh())
+    async with database.begin() as tx:
+        await tx.run("delete from shops where id = %s", (shop_id,))
+
+    await delete_leftovers(media)
+
+    assert files_in(tmp_path) == []
