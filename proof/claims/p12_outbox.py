@@ -14,9 +14,10 @@ from os import kill
 from crossdock.kit.clock import SystemClock
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
+from crossdock.kit.webhooks import new_secret
 from crossdock.serving.supervisor import JOBS
 from crossdock.shop.deliveries import requeue_lost, resend_failed
-from crossdock.shop.dispatch import Configuring, add_connector, new_secret
+from crossdock.shop.dispatch import Configuring, add_connector
 from crossdock.shop.events import number_events, read_events
 from proof.claim import Claim, Findings, Result, Size
 from proof.stand import Stand

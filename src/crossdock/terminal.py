@@ -50,6 +50,13 @@ def report(value: object, *, as_json: bool, text: str | Callable[[], None]) -> N
         text()
 
 
+def read_secret(name: str) -> str:
+    """Ask for a secret on the terminal without showing it, or read a line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(name, hide_input=True, err=True))
+    return sys.stdin.readline().strip()
+
+
 def report_list(
     found: list[T], *, as_json: bool, table: Callable[[list[T]], None], none: str
 ) -> None:

@@ -13,9 +13,17 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
+from crossdock.kit.webhooks import new_secret
 from crossdock.shop import resealing
-from crossdock.shop.dispatch import Configuring, Connectors, add_connector, new_secret
-from crossdock.shop.partners import read_credential, revoke_old_secrets, rotate_secret
+from crossdock.shop.dispatch import Configuring, Connectors, add_connector
+from crossdock.shop.partners import (
+    Terms,
+    read_called,
+    read_credential,
+    revoke_old_secrets,
+    rotate_secret,
+    set_terms,
+)
 from crossdock.shop.people.factors import set_totp, spend_totp
 from crossdock.shop.resealing import (
     KEPT,
@@ -37,7 +45,7 @@ BOTH = SecretBox(NEW, older=[MASTER_KEY])
 
 
 class Shop:
-    """A shop with something sealed of every kind: two partners, a connector, a person, serials noted and in stock."""
+    """A shop with something sealed of every kind: partners, a connector, a person, serials."""
 
     warehouse: Warehouse
     partner: PartnerFixture
@@ -82,6 +90,12 @@ async def shop(alone: Database, clock: FrozenClock) -> Shop:
             now=now,
         )
         made.partner = await make_partner(tx, shop=made.warehouse.shop)
+        await set_terms(
+            tx,
+            partner_id=made.partner.id,
+            terms=Terms(secrets={"call_token": "their-s"}),
+            box=box(),
+        )
         made.noor = await make_person(tx, shop_id=made.id, with_totp=True)
         await make_person(tx, shop_id=made.id)
         await add_connector(
@@ -118,6 +132,8 @@ async def seen(db: Database, shop: Shop, *, box: SecretBox, clock: FrozenClock) 
         assert found == [(shop.order_id, 1)] * 2
         sold = await read_sold_serials(tx, shop_id=shop.id, order_id=shop.order_id, box=box)
         assert sold == {1: ["KEY-1"]}
+        called = await read_called(tx, shop_id=shop.id, partner_id=shop.partner.id, box=box)
+        assert called.secrets == {"call_token": "their-s"}
 
 
 async def test_makes_all_of_it_good_without_the_old_key(alone, shop, clock):
@@ -125,9 +141,16 @@ async def test_makes_all_of_it_good_without_the_old_key(alone, shop, clock):
 
     done = await reseal(alone, box=BOTH)
 
-    assert counts(done) == [(2, 2, 0, 0), (1, 1, 0, 0), (1, 1, 0, 0), (3, 3, 0, 0), (2, 2, 0, 0)]
+    assert counts(done) == [
+        (2, 2, 0, 0),
+        (1, 1, 0, 0),
+        (1, 1, 0, 0),
+        (3, 3, 0, 0),
+        (2, 2, 0, 0),
+        (1, 1, 0, 0),
+    ]
     await seen(alone, shop, box=SecretBox(NEW), clock=clock)
-    assert sum(s.unreadable for s in await check_seals(alone, box=box())) == 9
+    assert sum(s.unreadable for s in await check_seals(alone, box=box())) == 10
 
 
 async def test_a_second_time_finds_nothing_to_do(alone, shop):
@@ -135,7 +158,7 @@ async def test_a_second_time_finds_nothing_to_do(alone, shop):
     before = await _everything(alone)
 
     assert counts(await reseal(alone, box=BOTH)) == [
-        (2, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), (3, 0, 0, 0), (2, 0, 0, 0),
+        (2, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), (3, 0, 0, 0), (2, 0, 0, 0), (1, 0, 0, 0),
     ]  # fmt: skip
     assert await _everything(alone) == before
 
@@ -145,8 +168,15 @@ async def test_is_counted_before_it_is_done_and_a_check_writes_nothing(alone, sh
 
     states = await check_seals(alone, box=BOTH)
 
-    assert counts(states) == [(2, 0, 2, 0), (1, 0, 1, 0), (1, 0, 1, 0), (3, 0, 3, 0), (2, 0, 2, 0)]
-    assert await count_sealed(alone) == 9
+    assert counts(states) == [
+        (2, 0, 2, 0),
+        (1, 0, 1, 0),
+        (1, 0, 1, 0),
+        (3, 0, 3, 0),
+        (2, 0, 2, 0),
+        (1, 0, 1, 0),
+    ]
+    assert await count_sealed(alone) == 10
     assert await _everything(alone) == before
 
 
@@ -160,13 +190,13 @@ async def test_goes_on_where_a_batch_was_the_last(alone, shop, clock, monkeypatc
 
     with pytest.raises(InterruptedError):
         await reseal(alone, box=BOTH, moved=stop_early)
-    assert sum(s.needs_older for s in await check_seals(alone, box=BOTH)) == 5
+    assert sum(s.needs_older for s in await check_seals(alone, box=BOTH)) == 6
     await seen(alone, shop, box=BOTH, clock=clock)
 
     told: list[int] = []
     done = await reseal(alone, box=BOTH, moved=told.append)
 
-    assert (sum(s.sealed_again for s in done), sum(s.needs_older for s in done)) == (5, 0)
+    assert (sum(s.sealed_again for s in done), sum(s.needs_older for s in done)) == (6, 0)
     assert sum(told) == 2 * await count_sealed(alone)
     await seen(alone, shop, box=SecretBox(NEW), clock=clock)
 
@@ -234,7 +264,7 @@ async def test_names_what_no_known_key_opens_and_leaves_it(alone, shop):
 
     done = await reseal(alone, box=BOTH)
 
-    assert [s.unreadable_places for s in done] == [(), (), (f"totp:{other.id}",), (), ()]
+    assert [s.unreadable_places for s in done] == [(), (), (f"totp:{other.id}",), (), (), ()]
     assert sum(s.needs_older for s in done) == 0
     async with alone.begin() as tx:
         now = await tx.value("select totp_sealed from people where id = %s", (other.id,))
@@ -243,7 +273,7 @@ async def test_names_what_no_known_key_opens_and_leaves_it(alone, shop):
 
 
 async def test_is_refused_with_a_key_that_opens_nothing(alone, shop):
-    with pytest.raises(CrossdockError, match="opens none of the 4 secrets"):
+    with pytest.raises(CrossdockError, match="opens none of the 5 secrets"):
         await require_key(alone, box=SecretBox(LOST))
     assert await require_key(alone, box=box()) == []
 
@@ -279,7 +309,10 @@ async def test_goes_through_every_table_that_holds_something_sealed(alone):
             " and column_name like '%%sealed%%' order by 1"
         )
     tables = [name for (name,) in rows]
-    assert tables == ["captured_serials", "connectors", "credential_secrets", "people", "serials"]
+    assert tables == [
+        *("captured_serials", "connectors", "credential_secrets", "partner_secrets"),
+        *("people", "serials"),
+    ]
     assert all(any(f"update {name} " in kept.write for kept in KEPT) for name in tables)
 
 

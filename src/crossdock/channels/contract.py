@@ -13,13 +13,24 @@ from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError
 from crossdock.gate import StaffPage
 from crossdock.shop.customers import Address
-from crossdock.shop.partners import ANY_TEXT, HTTPS_ORIGINS, JSON_OBJECT, Proof
+from crossdock.shop.partners import (
+    ANY_TEXT,
+    HTTPS_ORIGINS,
+    HTTPS_URL,
+    JSON_OBJECT,
+    SECRET_TEXT,
+    WEBHOOK_SECRET,
+    Proof,
+)
 
 __all__ = [
     "ANY_TEXT",
     "HTTPS_ORIGINS",
+    "HTTPS_URL",
     "JSON_OBJECT",
+    "SECRET_TEXT",
     "SENT_BODY",
+    "WEBHOOK_SECRET",
     "Answer",
     "Channel",
     "ChannelFacts",
@@ -51,8 +62,9 @@ class ChannelFacts:
     """What is needed to add a partner of a channel.
 
     `settings` are the partner's own settings with their allowed values; yes and no are stored as
-    booleans, JSON_OBJECT means any JSON object, ANY_TEXT any short text and
-    HTTPS_ORIGINS web addresses without a path. `keys_are_numbers`: the
+    booleans, JSON_OBJECT means any JSON object, ANY_TEXT any short text,
+    HTTPS_ORIGINS web addresses without a path, HTTPS_URL an address that is called and SECRET_TEXT and
+    WEBHOOK_SECRET a secret, which is stored encrypted. `keys_are_numbers`: the
     key is a number, not a `pk_` string. Each partner gets a credential of `proof`, and one of each of
     `further_proofs`; it has every permission unless told otherwise, but those of `on_request` only
     where they are named; its tokens begin with `token_prefix`. `needs_customer`: its orders are for the

@@ -153,11 +153,11 @@ class Outbound:
         ) as error:
             raise call.failure(f"{target.host}: {_words(error)}") from error
 
-    def check(self, url: str) -> httpx2.URL:
+    def check(self, url: str, *, needs_tls: bool = False) -> httpx2.URL:
         """Parse and check a URL; its host name is resolved and checked later, at each connect.
 
-        Raises Refused for schemes other than http and https, user names, and ports or addresses that
-        are not allowed.
+        Raises Refused for schemes other than http and https, user names, ports or addresses that are
+        not allowed, and with `needs_tls` for http:// to a host that is not among the allowed ones.
         """
         try:
             target = httpx2.URL(url)
@@ -170,6 +170,8 @@ class Outbound:
         host, port = _host_and_port(target)
         if self._allowed.allows(host, port):
             return target
+        if needs_tls and target.scheme != "https":
+            raise Refused("only https:// is called")
         if port not in self._ports:
             raise Refused(f"port {port} is not one of {', '.join(map(str, sorted(self._ports)))}")
         try:

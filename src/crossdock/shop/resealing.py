@@ -25,7 +25,7 @@ class Fingerprints(Protocol):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A table with sealed bytes; `read` returns (shop, key, place, sealed, fingerprint)."""
+    """A table with sealed bytes; `read` returns (shop or partner, key, place, sealed, fingerprint)."""
 
     name: str
     count: str
@@ -125,7 +125,23 @@ _STOCKED_SERIALS = Kept(
     place=lambda shop_id, key, variant_id: stock.stocked_serial_place(shop_id, variant_id),
     fingerprints=stock.stocked_serial_fingerprints,
 )
-KEPT = (_PARTNERS, _CONNECTORS, _PEOPLE, _SERIALS, _STOCKED_SERIALS)
+_OWN_SECRETS = Kept(
+    name="secrets of partners' servers",
+    count="select count(*) from partner_secrets",
+    read="""
+        select partner_id, name, name, sealed, null from partner_secrets
+        where (partner_id, name) > (%(shop)s, %(key)s) order by partner_id, name limit %(batch)s
+    """,
+    write="""
+        update partner_secrets t set sealed = x.anew
+        from unnest(%(shops)s::bigint[], %(keys)s::text[], %(old)s::bytea[], %(anew)s::bytea[])
+          as x (partner_id, key, old, anew)
+        where t.partner_id = x.partner_id and t.name = x.key and t.sealed = x.old
+    """,
+    place=lambda partner_id, key, name: partners.own_secret_place(partner_id, name),
+    key="",
+)
+KEPT = (_PARTNERS, _CONNECTORS, _PEOPLE, _SERIALS, _STOCKED_SERIALS, _OWN_SECRETS)
 
 Row = tuple[Any, ...]
 Moved = Callable[[int], None]
@@ -151,7 +167,8 @@ async def await_writers(db: Database) -> None:
     """
     async with db.begin() as tx:
         await tx.run(
-            "lock table credential_secrets, connectors, people, captured_serials, serials in share mode"
+            "lock table credential_secrets, partner_secrets, connectors, people, captured_serials, serials"
+            " in share mode"
         )
 
 
@@ -176,7 +193,7 @@ async def require_key(db: Database, *, box: SecretBox) -> list[Sealed]:
     """
     found = [
         await _look(db, kept, box=box, moved=lambda done: None, writes=False)
-        for kept in (_PARTNERS, _CONNECTORS, _PEOPLE)
+        for kept in (_PARTNERS, _CONNECTORS, _PEOPLE, _OWN_SECRETS)
     ]
     broken = sum(state.unreadable for state in found)
     if broken and broken == sum(state.looked_at for state in found):

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from crossdock.kit.ids import SeededIds
+from crossdock.kit.webhooks import new_secret
 from crossdock.shop.deliveries import (
     DeliveryKinds,
     claim_due,
@@ -15,7 +16,6 @@ from crossdock.shop.deliveries import (
     deliver_due,
     requeue_lost,
 )
-from crossdock.shop.dispatch import new_secret
 from tests.support.simulators.http import Drop, Hang, Reply
 
 

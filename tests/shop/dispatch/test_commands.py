@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from crossdock.kit.ids import SeededIds
+from crossdock.kit.webhooks import new_secret
 from crossdock.shop.deliveries import queue_delivery
-from crossdock.shop.dispatch import new_secret
 from tests.shop.dispatch.conftest import insert_order
 from tests.support.factories import ShopFixture, make_partner, make_shop
 from tests.support.processes import environment

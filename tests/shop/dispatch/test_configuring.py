@@ -4,7 +4,8 @@ import pytest
 
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.ids import SeededIds
-from crossdock.shop.dispatch import add_connector, list_connectors, new_secret, set_connector
+from crossdock.kit.webhooks import new_secret
+from crossdock.shop.dispatch import add_connector, list_connectors, set_connector
 from tests.support.factories import make_shop
 
 SECRET = new_secret(SeededIds(3))

@@ -9,13 +9,9 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.ids import SeededIds
+from crossdock.kit.webhooks import new_secret
 from crossdock.shop.deliveries import Delivering, DeliveryKinds, requeue_lost
-from crossdock.shop.dispatch import (
-    dispatch_kind,
-    new_secret,
-    resend,
-    set_connector,
-)
+from crossdock.shop.dispatch import dispatch_kind, resend, set_connector
 from tests.shop.dispatch.conftest import dispatch_row, event_rows, seconds_left, send_dispatch
 from tests.support.simulators.http import HttpSimulator, Reply
 from tests.support.simulators.sellercloud import PASSWORD, USERNAME, Sellercloud

@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 
 from crossdock.kit.ids import SeededIds
+from crossdock.kit.webhooks import new_secret, secret_bytes, sign
 from crossdock.settings import Settings
 from crossdock.shop.deliveries import RETRY_WAITS_S
-from crossdock.shop.dispatch import new_secret
-from crossdock.shop.dispatch.webhook import secret_bytes, sign
 
 GUIDE = (Path(__file__).parents[3] / "docs/guides/fulfilment.md").read_text()
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from crossdock.kit.ids import SeededIds
+from crossdock.kit.webhooks import new_secret
 from crossdock.shop.deliveries import deliver_due, queue_delivery
-from crossdock.shop.dispatch import add_connector, new_secret
+from crossdock.shop.dispatch import add_connector
 from crossdock.shop.orders import Route, place
 from tests.support.drafts import draft_of, line_of
 from tests.support.factories import make_merchant, make_partner, make_shop

@@ -8,7 +8,8 @@ import pytest
 
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
-from crossdock.shop.dispatch import Configuring, add_connector, new_secret
+from crossdock.kit.webhooks import new_secret
+from crossdock.shop.dispatch import Configuring, add_connector
 from tests.shop.dispatch.conftest import dispatch_row, insert_order, seconds_left
 from tests.support.factories import box, make_partner, make_shop
 from tests.support.simulators.http import HttpSimulator, Reply

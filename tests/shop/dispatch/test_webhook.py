@@ -7,14 +7,9 @@ import pytest
 from crossdock.errors import Invalid
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
+from crossdock.kit.webhooks import new_secret, secret_bytes, sign
 from crossdock.shop.deliveries import Permanent, Retryable
-from crossdock.shop.dispatch import new_secret
-from crossdock.shop.dispatch.webhook import (
-    WebhookConnector,
-    WebhookSettings,
-    secret_bytes,
-    sign,
-)
+from crossdock.shop.dispatch.webhook import WebhookConnector, WebhookSettings
 from tests.shop.dispatch.conftest import make_dispatch_order
 from tests.support.simulators.webhook import WebhookReceiver
 

@@ -4,10 +4,25 @@ import msgspec
 import pytest
 
 from crossdock.errors import Invalid, NotFound
-from crossdock.shop.partners import ANY_TEXT, HTTPS_ORIGINS, Terms, Wording, read_terms, split_words
+from crossdock.kit.ids import SeededIds
+from crossdock.kit.outbound import Outbound
+from crossdock.kit.webhooks import new_secret
+from crossdock.shop.partners import (
+    ANY_TEXT,
+    HTTPS_ORIGINS,
+    HTTPS_URL,
+    SECRET_TEXT,
+    WEBHOOK_SECRET,
+    Terms,
+    Wording,
+    read_called,
+    read_terms,
+    set_terms,
+    split_words,
+)
 from crossdock.shop.pricing import add_price_list
 from crossdock.shop.shops import read_shop
-from tests.support.factories import make_customer, make_merchant, make_shop
+from tests.support.factories import box, make_customer, make_merchant, make_partner, make_shop
 
 PERMISSIONS = ("products.read", "orders.create")
 
@@ -154,3 +169,70 @@ async def test_a_channel_s_setting_may_be_a_list_of_origins(tx, wording):
         with pytest.raises(Invalid) as refused:
             await read(tx, wording, f"origins={wrong}")
         assert "each is https:// and a host" in refused.value.message
+
+
+async def test_a_channel_s_setting_may_be_an_address_that_is_called(tx, wording):
+    outbound = Outbound(allowed_hosts=["127.0.0.1:9", "intranet"])
+    wording = msgspec.structs.replace(wording, settings={"url": (HTTPS_URL,)}, outbound=outbound)
+
+    for right in (
+        "https://a.example/in?shop=1",
+        "https://a.example:8443/",
+        "http://127.0.0.1:9/in",
+        "http://intranet:81/in",
+        "https://intranet/in",
+    ):
+        assert await read(tx, wording, f"url={right}") == Terms(settings={"url": right})
+    assert await read(tx, wording, "url=none") == Terms(settings={"url": None})
+    for wrong in (
+        "http://a.example/in",
+        "ftp://a.example/in",
+        "a.example/in",
+        "https://user:word@a.example/in",
+        "https://a.example:22/in",
+        "https://127.0.0.1/in",
+        "https://10.0.0.1/in",
+        "https://169.254.169.254/in",
+        "https://[::1]/in",
+        "https://2130706433/in",
+        "https://a.example/in#part",
+        "https://a.example/with blank",
+        "https://a.example/" + "x" * 2_000,
+    ):
+        with pytest.raises(Invalid) as refused:
+            await read(tx, wording, f"url={wrong}")
+        assert refused.value.message.startswith("url: ")
+    await outbound.close()
+
+
+async def test_a_channel_s_setting_may_be_a_secret_that_nobody_reads_back(tx, wording):
+    signing = new_secret(SeededIds(1))
+    wording = msgspec.structs.replace(
+        wording, settings={"token": (SECRET_TEXT,), "signing": (WEBHOOK_SECRET,)}
+    )
+    partner = await make_partner(tx, shop=await make_shop(tx))
+
+    terms = await read(tx, wording, "token=their:s/ecret", f"signing={signing}")
+    await set_terms(tx, partner_id=partner.id, terms=terms, box=box())
+    gone = await read(tx, wording, "signing=none")
+    await set_terms(tx, partner_id=partner.id, terms=gone, box=box())
+    called = await read_called(tx, shop_id=partner.shop_id, partner_id=partner.id, box=box())
+
+    assert terms.secrets == {"token": "their:s/ecret", "signing": signing}
+    assert called.secrets == {"token": "their:s/ecret"}
+    assert "their" not in repr(terms) + repr(called)
+    stored = await tx.all(
+        "select partner_secrets::text, partners::text from partner_secrets, partners"
+    )
+    assert "their" not in str(stored)
+    for wrong in ("token=two words", "token=\u00e4", "token=" + "x" * 1_001, "signing=whsec_short"):
+        with pytest.raises(Invalid):
+            await read(tx, wording, wrong)
+
+
+async def test_what_is_needed_to_call_a_partner_is_not_found_elsewhere(tx):
+    partner, elsewhere = await make_partner(tx, shop=await make_shop(tx)), await make_shop(tx)
+
+    for shop_id, partner_id in ((elsewhere.id, partner.id), (partner.shop_id, 0)):
+        with pytest.raises(NotFound):
+            await read_called(tx, shop_id=shop_id, partner_id=partner_id, box=box())

@@ -1,6 +1,5 @@
 """`crossdock connector`: connectors that dispatch orders to outside systems."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,15 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report, report_list
+from crossdock.terminal import (
+    JsonOption,
+    ShopOption,
+    print_json,
+    print_table,
+    read_secret,
+    report,
+    report_list,
+)
 
 if TYPE_CHECKING:
     from crossdock.shop.dispatch import ConnectorView
@@ -47,7 +54,8 @@ def add(
     """Add a connector; a webhook without a secret gets one, which is shown only once."""
     from crossdock.compose import Services
     from crossdock.kit.ids import RandomIds
-    from crossdock.shop.dispatch import add_connector, new_secret
+    from crossdock.kit.webhooks import new_secret
+    from crossdock.shop.dispatch import add_connector
     from crossdock.shop.shops import read_shop
 
     secret = _read_secret(secret_file)
@@ -179,9 +187,7 @@ def _read_secret(path: Path | None) -> str:
         return ""
     if str(path) != "-":
         return path.read_text(encoding="utf-8").strip()
-    if sys.stdin.isatty():
-        return str(typer.prompt("Secret", hide_input=True, err=True))
-    return sys.stdin.readline().strip()
+    return read_secret("Secret")
 
 
 def _print_table(connectors: "list[ConnectorView]") -> None:

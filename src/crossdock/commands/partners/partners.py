@@ -14,9 +14,12 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.texts import visible
-from crossdock.terminal import JsonOption, report_list
+from crossdock.terminal import JsonOption, read_secret, report_list
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crossdock.kit.crypto import SecretBox
     from crossdock.shop.partners import NewCredential, PartnerView, Terms, Wording
 
 DEMO = "demo"
@@ -127,10 +130,12 @@ def set_(who: Who, set_: SetOption = None, as_json: JsonOption = False) -> None:
     if not words:
         raise Invalid("invalid_input", "Say what to change, for example --set backorder=yes.")
 
-    async def write(_runtime: Runtime, tx: Transaction) -> "PartnerView":
+    async def write(runtime: Runtime, tx: Transaction) -> "PartnerView":
         partner = await find_partner(tx, who=who)
-        terms = await _read_terms(tx, slug=partner.shop, channel=partner.channel, words=words)
-        await set_terms(tx, partner_id=partner.id, terms=terms)
+        terms = await _read_terms(
+            runtime, tx, slug=partner.shop, channel=partner.channel, words=words
+        )
+        await set_terms(tx, partner_id=partner.id, terms=terms, box=_box(terms, runtime))
         changed = await find_partner(tx, who=str(partner.id))
         least, most = changed.min_amount_minor, changed.max_amount_minor
         if least is not None and most is not None and least > most:
@@ -157,11 +162,16 @@ async def _add(
 
     if not visible(name):
         raise Invalid("invalid_input", "--name must not be empty.")
-    wording = await _wording(tx, slug=slug, channel=channel)
+    wording = await _wording(runtime, tx, slug=slug, channel=channel)
     defaults = {"permissions": ",".join(channel_facts()[channel].given) or "none"} | words
-    terms = await _read_terms(tx, slug=slug, channel=channel, words=defaults)
+    terms = await _read_terms(runtime, tx, slug=slug, channel=channel, words=defaults)
     partner_id = await add_partner(
-        tx, shop_id=wording.shop.id, channel=channel, name=name.strip(), terms=terms
+        tx,
+        shop_id=wording.shop.id,
+        channel=channel,
+        name=name.strip(),
+        terms=terms,
+        box=_box(terms, runtime),
     )
     facts = channel_facts()[channel]
     created = [
@@ -193,8 +203,9 @@ def _advise_customer(partner_id: int, *, shop: str) -> None:
     )
 
 
-async def _wording(tx: Transaction, *, slug: str, channel: str) -> "Wording":
+async def _wording(runtime: Runtime, tx: Transaction, *, slug: str, channel: str) -> "Wording":
     from crossdock.channels.registry import channel_facts
+    from crossdock.compose import Services
     from crossdock.shop.partners import Wording
     from crossdock.shop.shops import read_shop
 
@@ -206,19 +217,39 @@ async def _wording(tx: Transaction, *, slug: str, channel: str) -> "Wording":
         shop=await read_shop(tx, slug=slug),
         permissions=known[channel].permissions,
         settings=known[channel].settings,
+        outbound=Services(runtime).outbound,
     )
 
 
 async def _read_terms(
-    tx: Transaction, *, slug: str, channel: str, words: dict[str, str]
+    runtime: Runtime, tx: Transaction, *, slug: str, channel: str, words: dict[str, str]
 ) -> "Terms":
     """Parse the terms; in the demo shop `customer=demo` is the demo partner's customer."""
     from crossdock.demo.access import demo_customer_email
     from crossdock.shop.partners import read_terms
 
+    wording = await _wording(runtime, tx, slug=slug, channel=channel)
+    words = _with_typed_secrets(words, settings=wording.settings)
     if slug == DEMO and words.get("customer") == "demo":
         words = words | {"customer": demo_customer_email()}
-    return await read_terms(tx, wording=await _wording(tx, slug=slug, channel=channel), words=words)
+    return await read_terms(tx, wording=wording, words=words)
+
+
+def _with_typed_secrets(
+    words: dict[str, str], *, settings: "Mapping[str, tuple[str, ...]]"
+) -> dict[str, str]:
+    """The words with `-` for a secret read from the terminal: other users can see command lines."""
+    from crossdock.shop.partners import is_secret
+
+    asked = [key for key, text in words.items() if text == "-" and is_secret(settings.get(key, ()))]
+    return words | {key: read_secret(key) for key in asked}
+
+
+def _box(terms: "Terms", runtime: Runtime) -> "SecretBox | None":
+    """What encrypts the secrets among the terms; the master key is read only for these."""
+    from crossdock.compose import Services
+
+    return Services(runtime).box if terms.secrets is not msgspec.UNSET else None
 
 
 def _pop_test(words: dict[str, str], *, shop: str) -> bool:

@@ -91,6 +91,7 @@ def _terms(partner: "PartnerView") -> dict[str, str]:
         "visible_merchants": "all" if merchants is None else ",".join(map(str, merchants)),
         "price_list": _text(partner.price_list_id),
         **{name: _text(value) for name, value in sorted(partner.settings.items())},
+        **dict.fromkeys(partner.secrets, "(set, not shown)"),
     }
 
 

@@ -15,7 +15,6 @@ from crossdock.shop.dispatch.contract import (
 )
 from crossdock.shop.dispatch.dispatching import KIND, dispatch_kind, resend
 from crossdock.shop.dispatch.listing import Dispatch, list_dispatches, show_dispatch
-from crossdock.shop.dispatch.webhook import new_secret
 
 __all__ = [
     "KIND",
@@ -31,7 +30,6 @@ __all__ = [
     "dispatch_kind",
     "list_connectors",
     "list_dispatches",
-    "new_secret",
     "resend",
     "secret_place",
     "set_connector",

@@ -10,10 +10,11 @@ from crossdock.errors import Invalid, NotFound, SealBroken
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.outbound import Outbound, Refused
+from crossdock.kit.webhooks import secret_bytes
 from crossdock.shop.dispatch.contract import Connector
 from crossdock.shop.dispatch.manual import ManualConnector, ManualSettings
 from crossdock.shop.dispatch.sellercloud import SellercloudConnector, SellercloudSettings
-from crossdock.shop.dispatch.webhook import WebhookConnector, WebhookSettings, secret_bytes
+from crossdock.shop.dispatch.webhook import WebhookConnector, WebhookSettings
 
 KINDS: dict[str, type[msgspec.Struct]] = {
     "manual": ManualSettings,

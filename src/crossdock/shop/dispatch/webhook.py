@@ -13,23 +13,16 @@ with the bytes that the secret carries in base64 after 'whsec_'.
 | 410 and any other 4xx | permanent |
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 from typing import Any
 
 import msgspec
 
-from crossdock.errors import Invalid
 from crossdock.kit.clock import Clock
-from crossdock.kit.ids import Ids
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Refused
+from crossdock.kit.webhooks import secret_bytes, signed_headers
 from crossdock.shop.deliveries import Permanent, Retryable, Sent
 from crossdock.shop.dispatch.contract import DispatchOrder
 
-# The public start of every secret.
-SECRET_PREFIX = "whsec_"  # nosec B105
 _TRY_AGAIN = frozenset({408, 425, 429})
 _RETRY_AFTER_MAX_S = 86_400
 
@@ -68,14 +61,9 @@ class WebhookConnector:
 
     async def _post(self, message_id: str, body: dict[str, Any]) -> Answer:
         content = msgspec.json.encode(body)
-        timestamp = int(self._clock.now().timestamp())
         headers = {
             "Content-Type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(
-                self._key, message_id=message_id, timestamp=timestamp, body=content
-            ),
+            **signed_headers(self._key, message_id=message_id, now=self._clock.now(), body=content),
         }
         try:
             return await self._outbound.request(
@@ -85,28 +73,6 @@ class WebhookConnector:
             raise Permanent(str(error)) from error
         except OutboundError as error:
             raise Retryable(str(error)) from error
-
-
-def sign(key: bytes, *, message_id: str, timestamp: int, body: bytes) -> str:
-    """The `webhook-signature` of one message."""
-    signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-
-
-def new_secret(ids: Ids) -> str:
-    """A fresh signing secret: 'whsec_' and 32 random letters and digits in base64."""
-    return SECRET_PREFIX + base64.b64encode(ids.random_token(32).encode()).decode()
-
-
-def secret_bytes(secret: str) -> bytes:
-    """The signing key in a secret. Raises Invalid `invalid_input` when it is not of the right form."""
-    try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not secret.startswith(SECRET_PREFIX) or len(key) < 24:
-        raise Invalid("invalid_input", "a webhook secret is whsec_ and at least 24 bytes in base64")
-    return key
 
 
 def _body(order: DispatchOrder) -> dict[str, Any]:

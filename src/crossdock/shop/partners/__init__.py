@@ -2,6 +2,7 @@
 
 from crossdock.shop.partners.access import AccessToken, AccessTokens
 from crossdock.shop.partners.callers import Callers
+from crossdock.shop.partners.calling import Called, own_secret_place, read_called
 from crossdock.shop.partners.keeping import secret_place
 from crossdock.shop.partners.keys import (
     NewCredential,
@@ -23,9 +24,13 @@ from crossdock.shop.partners.tokens import BearerTokens
 from crossdock.shop.partners.wording import (
     ANY_TEXT,
     HTTPS_ORIGINS,
+    HTTPS_URL,
     JSON_OBJECT,
+    SECRET_TEXT,
     TERM_KEYS,
+    WEBHOOK_SECRET,
     Wording,
+    is_secret,
     read_terms,
     split_words,
 )
@@ -33,11 +38,15 @@ from crossdock.shop.partners.wording import (
 __all__ = [
     "ANY_TEXT",
     "HTTPS_ORIGINS",
+    "HTTPS_URL",
     "JSON_OBJECT",
+    "SECRET_TEXT",
     "TERM_KEYS",
+    "WEBHOOK_SECRET",
     "AccessToken",
     "AccessTokens",
     "BearerTokens",
+    "Called",
     "Callers",
     "Credential",
     "CredentialView",
@@ -58,8 +67,11 @@ __all__ = [
     "disable_credential",
     "enable_credential",
     "is_nonce_spent",
+    "is_secret",
     "list_partners",
+    "own_secret_place",
     "purge_expired",
+    "read_called",
     "read_credential",
     "read_partner",
     "read_terms",

@@ -43,7 +43,7 @@ class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartnerView(msgspec.Struct, frozen=True, kw_only=True):
-    """A partner as an operator sees it; it holds no secret."""
+    """A partner as an operator sees it; `secrets` are the names of those that are set, and none is held."""
 
     id: int
     shop: str
@@ -58,6 +58,7 @@ class PartnerView(msgspec.Struct, frozen=True, kw_only=True):
     price_list_id: int | None
     customer_id: int | None
     settings: dict[str, Any]
+    secrets: tuple[str, ...]
     credentials: tuple[CredentialView, ...]
 
 
@@ -77,6 +78,7 @@ async def list_partners(
 _VIEWS = """
     select p.id, s.slug, p.channel, p.name, p.active, p.permissions, p.backorder, p.min_amount_minor,
            p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id, p.settings,
+           array(select o.name from partner_secrets o where o.partner_id = p.id order by o.name),
            coalesce((select jsonb_agg(jsonb_build_object(
                'key', c.public_key, 'proof', c.proof, 'is_test', c.is_test, 'disabled', c.disabled_at is not null,
                'secrets', (select coalesce(jsonb_agg(jsonb_build_object(

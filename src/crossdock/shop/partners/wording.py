@@ -14,6 +14,7 @@
 """
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -22,7 +23,9 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid, NotFound
 from crossdock.kit.money import MINOR_MAX, parse_amount
-from crossdock.kit.origins import origin_of
+from crossdock.kit.origins import URL_MAX, origin_of
+from crossdock.kit.outbound import Outbound, Refused
+from crossdock.kit.webhooks import secret_bytes
 from crossdock.shop.customers import read_customer
 from crossdock.shop.partners.managing import Terms
 from crossdock.shop.pricing import read_price_list
@@ -37,7 +40,19 @@ ANY_TEXT = "TEXT"
 HTTPS_ORIGINS = "https://HOST ..."
 """The words that stand for one or more web addresses without a path."""
 
+HTTPS_URL = "https://HOST/PATH"
+"""The word that stands for an address that the shop calls."""
+
+SECRET_TEXT = "SECRET"  # nosec B105
+"""The word that stands for a secret, which is stored encrypted and never shown."""
+
+WEBHOOK_SECRET = "whsec_SECRET"  # nosec B105
+"""The same for a secret that signs, as `new_secret` makes them."""
+
+_SECRETS = ((SECRET_TEXT,), (WEBHOOK_SECRET,))
+
 _TEXT_MAX = 200
+_SECRET_MAX = 1_000
 _YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 _NOTHING = {"none", "null", ""}
 _RATE_MAX = 1_000_000
@@ -55,12 +70,19 @@ _ALIASES = {
 class Wording(msgspec.Struct, frozen=True, kw_only=True):
     """The context of parsing: the shop, and all `permissions` of the channel.
 
-    `settings` are the channel's settings with their allowed values.
+    `settings` are the channel's settings with their allowed values; `outbound` is what calls the
+    addresses among them.
     """
 
     shop: Shop
     permissions: tuple[str, ...]
     settings: Mapping[str, tuple[str, ...]] = {}
+    outbound: Outbound | None = None
+
+
+def is_secret(known: tuple[str, ...]) -> bool:
+    """Whether a setting with these allowed values is a secret."""
+    return known in _SECRETS
 
 
 def split_words(words: Sequence[str]) -> dict[str, str]:
@@ -86,7 +108,8 @@ async def read_terms(tx: Transaction, *, wording: Wording, words: dict[str, str]
             field, value = await reader(tx, wording=wording, text=text)
         except CrossdockError as error:
             raise type(error)(error.code, f"{written}: {error.message}", error.data) from error
-        values[field] = values.get(field, {}) | value if field == "settings" else value
+        is_merged = field in {"settings", "secrets"}
+        values[field] = values.get(field, {}) | value if is_merged else value
     _check_range(values)
     return Terms(**values)
 
@@ -148,10 +171,16 @@ def _chosen(name: str) -> Reader:
     """Parse a channel setting: one of its values, yes or no as booleans, none removes it."""
 
     async def read(tx: Transaction, *, wording: Wording, text: str) -> tuple[str, Any]:
-        word = text.lower()
+        word, known = text.lower(), wording.settings[name]
+        field = "secrets" if known in _SECRETS else "settings"
         if word in _NOTHING:
-            return "settings", {name: None}
-        known = wording.settings[name]
+            return field, {name: None}
+        if known == (WEBHOOK_SECRET,):
+            secret_bytes(text)
+        if known in _SECRETS:
+            return field, {name: _secret(name, text)}
+        if known == (HTTPS_URL,):
+            return field, {name: _url(name, text, outbound=wording.outbound)}
         if known == (JSON_OBJECT,):
             return "settings", {name: _json_object(name, text)}
         if known == (ANY_TEXT,):
@@ -178,6 +207,26 @@ def _short_text(name: str, text: str) -> str:
     if len(text) > _TEXT_MAX or not text.isprintable():
         raise _invalid(name, f"{text[:40]!r} is not a text of at most {_TEXT_MAX} characters.")
     return text.strip()
+
+
+def _secret(name: str, text: str) -> str:
+    """A secret goes out in a header, so it is of what a header can carry."""
+    if len(text) > _SECRET_MAX or not re.fullmatch("[!-~]+", text):
+        raise _invalid(
+            name, f"A secret has 1 to {_SECRET_MAX} printable ASCII characters and no blank."
+        )
+    return text
+
+
+def _url(name: str, text: str, *, outbound: Outbound | None) -> str:
+    if len(text) > URL_MAX or not re.fullmatch("[!-~]+", text) or "#" in text:
+        raise _invalid(name, f"{text[:80]!r} is not an address of at most {URL_MAX} characters.")
+    assert outbound is not None
+    try:
+        outbound.check(text, needs_tls=True)
+    except Refused as error:
+        raise _invalid(name, f"{text[:80]!r}: {error}.") from error
+    return text
 
 
 def _origins(name: str, text: str) -> str:

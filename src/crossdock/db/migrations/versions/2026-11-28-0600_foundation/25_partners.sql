@@ -71,6 +71,14 @@ create index access_tokens_credential on access_tokens (credential_id, issued_at
 
 create index access_tokens_expiry on access_tokens (expires_at);
 
+-- Secrets of the partner's own servers, which the shop calls: by the name of the setting, encrypted.
+create table partner_secrets (
+    partner_id bigint not null references partners (id) on delete cascade,
+    name text not null,
+    sealed bytea not null,
+    primary key (partner_id, name)
+);
+
 create table nonces (
     credential_id bigint not null,
     nonce text not null,
