@@ -86,6 +86,8 @@ REFUSED = """
     fulfil find-serial --shop demo
     fulfil ship 1 --shop demo
     fulfil deliver 1 --shop demo
+    fulfil track 1 --all --carrier dhl --number N1 --shop demo
+    fulfil checkpoint 1 --code landed --shop demo
     fulfil label 1 --shop demo --to label.pdf
     fulfil return announce 1 1=1 --shop demo
     fulfil return receive 1 --shop demo
@@ -100,6 +102,7 @@ REFUSED = """
     order show 1 --shop demo
     order pay 1 --shop demo
     order refund 1 --shop demo
+    order refund-line 1 1 --reason agreement --shop demo
     order cancel 1 --shop demo
     order address 1 --shop demo
     order serials 1 --shop demo

@@ -218,3 +218,41 @@ async def test_reads_out_the_serials_that_an_order_bought(
     first, second = line.ask("stock", "serials", "list", "KEY", *in_shop)
     assert (first["revoked_at"], second["revoked_at"]) == (bought["revoked_at"], None)
     assert "Revoked" in line.run("stock", "serials", "list", "KEY", *in_shop).stdout
+
+
+async def test_refunds_a_line_and_tells_of_packages_of_carriers_that_nobody_asks(
+    line: CommandLine, shop: ShopFixture
+) -> None:
+    in_shop = ("--shop", shop.slug)
+    order = json.loads(place(line, shop, "--card", "--shipping", "4.00", stdin=CARD))["order_id"]
+    line.ask("order", "pay", order, *in_shop)
+
+    why = line.run("order", "refund-line", str(order), "1", "--reason", "whim", *in_shop)
+    goods = line.ask("order", "refund-line", order, "1", "--reason", "agreement", *in_shop)
+    again = line.run("order", "refund-line", str(order), "1", "--reason", "agreement", *in_shop)
+    shipping = line.ask(
+        "order", "refund-line", order, "1", "--reason", "agreement", "--with-shipping", *in_shop
+    )
+    tracked = line.ask(
+        "fulfil", "track", order, "--all", "--carrier", "dhl", "--number", "N1", *in_shop
+    )
+    package = tracked["package_id"]
+    line.ask("fulfil", "ship", order, *in_shop)
+    seen = [
+        line.ask(
+            "fulfil", "checkpoint", package, "--code", "landed", "--place", "Delhi",
+            "--at", "2031-01-02T03:04:05Z", *in_shop,
+        )["added"]
+        for _ in range(2)
+    ]  # fmt: skip
+    shown = line.ask("order", "show", order, *in_shop)
+
+    assert "out_of_stock" in why.stderr
+    assert (goods["amount_minor"], goods["payment_state"]) == (2500, "partially_refunded")
+    assert "refunded already" in again.stderr
+    assert (shipping["amount_minor"], shipping["payment_state"]) == (400, "refunded")
+    assert seen == [1, 0]
+    (found,) = shown["packages"]
+    assert (found["carrier"], found["tracking_number"], found["state"]) == ("dhl", "N1", "shipped")
+    assert found["landed_at"].startswith("2031-01-02T03:04:05")
+    assert [(x["refunded_minor"], x["shipping_refunded"]) for x in shown["lines"]] == [(2900, True)]

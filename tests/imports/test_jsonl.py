@@ -6,6 +6,8 @@ import pytest
 
 MUG = {"handle": "mug", "name": "Mug", "variants": [{"sku": "MUG", "retail_minor": 1999}]}
 
+TERM = {"courier": "IN19A04", "price_minor": 199}
+
 
 def lines(*objects):
     return "\n".join(json.dumps(value) for value in objects)
@@ -75,8 +77,7 @@ async def test_an_array_is_read_element_by_element(import_):
         ('{"sku": "a", "name": "A", "shipping_days": [9, 3]}', "", "fewer than the least"),
         ('{"sku": "a", "name": "A", "ships_to": ["XX"]}', "", "XX"),
         (
-            '{"sku": "a", "name": "A", "shipping_terms": [{"courier": "IN1", "price_minor": 1},'
-            ' {"courier": "IN1", "price_minor": 2}]}',
+            json.dumps({"sku": "a", "name": "A", "shipping_terms": [TERM, TERM]}),
             "",
             "two shipping terms",
         ),

@@ -103,7 +103,8 @@ _OVER = """
                   then l.quantity else l.shipped end),
            format('%s shipped or cancelled', l.shipped + l.cancelled),
            case when o.fulfilment_state in ('shipped', 'completed', 'cancelled')
-                then l.shipped + l.cancelled <> l.quantity else l.cancelled > 0 end as wrong
+                then l.shipped + l.cancelled <> l.quantity
+                else l.cancelled > 0 and l.state <> 'cancelled' end as wrong
     from orders o join order_lines l on l.shop_id = o.shop_id and l.order_id = o.id
 """
 
@@ -202,10 +203,11 @@ _SERIAL_SALES = """
 
 _PAYMENTS = """
     select format('shop %s payment %s', p.shop_id, p.id),
-           format('captured %s, refunding %s, refunded %s', case when p.provider = 'transfer' then p.captured_minor
+           format('captured %s, refunding %s, refunded %s', case when p.provider in ('transfer', 'partner')
+                  then p.captured_minor
                   else coalesce(a.captured, 0) end, coalesce(a.refunding, 0), coalesce(a.refunded, 0)),
            format('captured %s, refunding %s, refunded %s', p.captured_minor, p.refunding_minor, p.refunded_minor),
-           p.provider <> 'transfer' and p.captured_minor <> coalesce(a.captured, 0)
+           p.provider not in ('transfer', 'partner') and p.captured_minor <> coalesce(a.captured, 0)
            or p.refunding_minor <> coalesce(a.refunding, 0) or p.refunded_minor <> coalesce(a.refunded, 0) as wrong
     from payments p left join (
         select shop_id, payment_id,

@@ -106,6 +106,18 @@ WIRE: dict[str, tuple[int, str, str]] = {
     ),
     "order_not_found": (404, "rest_no_route", "There is no such order."),
     "order_state": (409, "partner_order_state", "The order's state does not allow this."),
+    "order_expired": (409, "partner_order_state", "The order was not paid in time."),
+    "charge_used": (409, "partner_order_state", "The charge paid another order."),
+    "variant_disabled": (
+        403,
+        "partner_stock_limit_exceeded",
+        "One or more products are not for sale.",
+    ),
+    "country_not_served": (
+        403,
+        "partner_stock_limit_exceeded",
+        "One or more products are not shipped to this country.",
+    ),
     "cart_not_found": (404, "rest_no_route", "There is no such cart."),
     "cart_ordered": (409, "partner_order_state", "An order was made of the cart already."),
     "cart_empty": (400, "partner_missing_items", "The cart has nothing that can be bought."),

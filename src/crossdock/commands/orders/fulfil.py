@@ -11,6 +11,7 @@ from crossdock.commands.orders import (
     fulfil_close,
     fulfil_returns,
     fulfil_sender,
+    fulfil_tracking,
 )
 from crossdock.commands.orders.fulfil_quantities import quantities, worded
 from crossdock.commands.orders.fulfil_tables import ShownOrder, print_order, print_work
@@ -30,6 +31,8 @@ app.command()(fulfil_sender.sender)
 app.command()(fulfil_cancel.cancel)
 app.command()(fulfil_close.close)
 app.command()(fulfil_back.unpick)
+app.command()(fulfil_tracking.track)
+app.command()(fulfil_tracking.checkpoint)
 app.command()(fulfil_back.unpack)
 
 OrderId = Annotated[int, typer.Argument(help="The order's number.", metavar="ORDER")]

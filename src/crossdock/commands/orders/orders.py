@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from crossdock.commands.orders import order_address
+from crossdock.commands.orders import order_address, order_refunds
 from crossdock.commands.orders.order_tables import print_orders, print_shown
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Place, pay, refund and list orders.", no_args_is_help=True)
 app.command()(order_address.address)
+app.command()(order_refunds.refund_line)
 
 OrderArgument = Annotated[str, typer.Argument(help="The order's number, ours or the partner's.")]
 

@@ -88,6 +88,7 @@ from crossdock.shop.catalogue.selling import (
     read_merchant,
     set_merchant,
 )
+from crossdock.shop.catalogue.shipping import ships_to, unit_shipping
 from crossdock.shop.catalogue.showcase import (
     SHOWCASE_PAGE,
     ShownCategoryTree,
@@ -194,12 +195,14 @@ __all__ = [
     "read_versions",
     "refresh_statistics",
     "set_merchant",
+    "ships_to",
     "slug_of",
     "stream_blog_posts",
     "stream_categories",
     "stream_merchants",
     "stream_products",
     "take_turn",
+    "unit_shipping",
     "upsert_blog_posts",
     "upsert_categories",
     "upsert_merchants",

@@ -23,7 +23,7 @@ from crossdock.shop.deliveries import (
 from crossdock.shop.dispatch.connecting import Connectors
 from crossdock.shop.dispatch.contract import DispatchLine, DispatchOrder
 from crossdock.shop.events import DispatchAttemptFailed, DispatchSent, write_event
-from crossdock.shop.orders import OrderView, lock_order, move_order, read_order
+from crossdock.shop.orders import LineView, OrderView, lock_order, move_order, read_order
 
 KIND = "dispatch"
 # Signing in, looking for the order and creating it are a call each.
@@ -105,7 +105,10 @@ async def _note_failed(tx: Transaction, *, claim: Claim, failure: Failure, now: 
 
 
 def dispatch_order(order: OrderView, *, target: str, may_exist: bool = False) -> DispatchOrder:
-    """The order as connector `target` is told of it; of an order that goes to several, its parts alone."""
+    """The order as connector `target` is told of it; of an order that goes to several, its parts alone.
+
+    Lines that were cancelled before are left out, and their amounts.
+    """
     names = set(DispatchOrder.__struct_fields__) & set(OrderView.__struct_fields__) - {"lines"}
     facts = {name: getattr(order, name) for name in names}
     lines = order.lines
@@ -115,6 +118,10 @@ def dispatch_order(order: OrderView, *, target: str, may_exist: bool = False) ->
         merchants = [part.merchant_id for part in here]
         facts["part"] = "-".join(map(str, merchants))
         lines = tuple(line for line in lines if line.merchant_id in merchants)
+    for line in lines:
+        if line.state == "cancelled":
+            facts |= {name: facts[name] - amount for name, amount in _amounts(line).items()}
+    lines = tuple(line for line in lines if line.state != "cancelled")
     return DispatchOrder(
         order_id=order.id,
         lines=tuple(
@@ -124,6 +131,11 @@ def dispatch_order(order: OrderView, *, target: str, may_exist: bool = False) ->
         may_exist=may_exist,
         **facts,
     )
+
+
+def _amounts(line: LineView) -> dict[str, int]:
+    goods = {"subtotal_minor": line.unit_price_minor * line.quantity}
+    return goods | {name: getattr(line, name) for name in _AMOUNTS if name not in goods}
 
 
 _AMOUNTS = ("subtotal_minor", "discount_minor", "tax_minor", "shipping_minor", "total_minor")

@@ -162,6 +162,15 @@ class OrderClosed(Payload, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class OrderLinesRefunded(Payload, frozen=True, kw_only=True):
+    """Lines were refunded by name: the amount of each in minor units, by line number as text."""
+
+    kind = "order.lines_refunded"
+    topic = "orders"
+    lines: dict[str, int]
+    reason: str
+
+
 class OrderAddressChanged(Payload, frozen=True, kw_only=True):
     """The shipping address was corrected: the names of the fields that are other ones now."""
 
@@ -352,6 +361,7 @@ KINDS: dict[str, type[Payload]] = {
         OrderCompleted,
         OrderCancelled,
         OrderClosed,
+        OrderLinesRefunded,
         OrderAddressChanged,
         OrderLinesMoved,
         OrderPicked,

@@ -2,7 +2,17 @@
 
 from crossdock.shop.orders.addressing import ADDRESS_FIELDS, correct_address
 from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
+from crossdock.shop.orders.awaiting import AwaitingTerms, Depict, place_awaiting
+from crossdock.shop.orders.browsing import (
+    OrderFilters,
+    OrderPage,
+    OrderPlace,
+    browse_orders,
+    count_orders,
+    order_of_package,
+)
 from crossdock.shop.orders.cancelling import cancel_order, expire_orders
+from crossdock.shop.orders.charging import charge_order
 from crossdock.shop.orders.closing import Closed, close_order
 from crossdock.shop.orders.commission import LineCommission, commission_of
 from crossdock.shop.orders.draft import (
@@ -46,9 +56,19 @@ from crossdock.shop.orders.progress import (
     note_shipped,
     note_unpicked,
 )
+from crossdock.shop.orders.refunding import (
+    REFUND_REASONS,
+    RefundReason,
+    cancel_freely,
+    read_reason,
+    refund_line,
+)
 from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
 from crossdock.shop.orders.rules import (
     Rule,
+    address_is_filled,
+    all_enabled,
+    all_ship_there,
     amount_is_in_range,
     billing_is_complete,
     customer_is_active,
@@ -65,6 +85,7 @@ from crossdock.shop.orders.staff import StaffOrder, place_on_account, place_with
 from crossdock.shop.orders.standing import LineProgress, Standing, progress_of
 from crossdock.shop.orders.states import (
     CANCELLABLE,
+    FREELY_CANCELLED,
     OPEN,
     OVER,
     RETURNABLE,
@@ -73,6 +94,7 @@ from crossdock.shop.orders.states import (
     OrderState,
 )
 from crossdock.shop.orders.viewing import (
+    CheckpointView,
     LineView,
     OrderView,
     PackageView,
@@ -87,13 +109,18 @@ __all__ = [
     "ADDRESS_FIELDS",
     "CANCELLABLE",
     "FEED_MAX",
+    "FREELY_CANCELLED",
     "OPEN",
     "ORDER_FOLLOWS",
     "OVER",
+    "REFUND_REASONS",
     "RETURNABLE",
     "STATES",
     "WORKABLE",
+    "AwaitingTerms",
+    "CheckpointView",
     "Closed",
+    "Depict",
     "DraftLine",
     "Fed",
     "FedOrder",
@@ -104,7 +131,10 @@ __all__ = [
     "LineView",
     "Opened",
     "OrderDraft",
+    "OrderFilters",
     "OrderItem",
+    "OrderPage",
+    "OrderPlace",
     "OrderRequest",
     "OrderRow",
     "OrderState",
@@ -114,6 +144,7 @@ __all__ = [
     "Placed",
     "Placing",
     "Quantities",
+    "RefundReason",
     "ReleasePolicy",
     "Route",
     "Rule",
@@ -122,13 +153,20 @@ __all__ = [
     "StaffOrder",
     "Standing",
     "Take",
+    "address_is_filled",
+    "all_enabled",
+    "all_ship_there",
     "amount_is_in_range",
     "billing_is_complete",
+    "browse_orders",
+    "cancel_freely",
     "cancel_order",
+    "charge_order",
     "claim_identity",
     "close_order",
     "commission_of",
     "correct_address",
+    "count_orders",
     "customer_is_active",
     "expire_orders",
     "find_order_id",
@@ -145,9 +183,11 @@ __all__ = [
     "number_namespace",
     "open_order",
     "order_exists",
+    "order_of_package",
     "origin_rule",
     "pay_order",
     "place",
+    "place_awaiting",
     "place_for_customer",
     "place_on_account",
     "place_with_card",
@@ -157,6 +197,8 @@ __all__ = [
     "read_order",
     "read_order_by_key",
     "read_order_page",
+    "read_reason",
+    "refund_line",
     "refund_order",
     "refuse_second",
     "release_order",

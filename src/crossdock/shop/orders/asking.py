@@ -10,8 +10,14 @@ from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Assigning, Assignment, assign_sales_rep
-from crossdock.shop.orders.draft import DraftLine, Identity, OrderDraft, Placed, Snapshot
-from crossdock.shop.orders.model import OrderContext, OrderItem, OrderRequest, OrderVariant
+from crossdock.shop.orders.draft import DraftLine, Identity, OrderDraft, Placed
+from crossdock.shop.orders.model import (
+    OrderContext,
+    OrderItem,
+    OrderRequest,
+    OrderVariant,
+    snapshot_of,
+)
 from crossdock.shop.orders.notes import item_note
 from crossdock.shop.orders.placing import number_namespace, place, refuse_second
 from crossdock.shop.orders.rules import Asked, Rule, take_of
@@ -183,16 +189,7 @@ def _lines(asked: Asked, *, note: str) -> tuple[DraftLine, ...]:
 
 def _line(item: OrderItem, *, variant: OrderVariant, backorder: bool, note: str) -> DraftLine:
     return DraftLine(
-        variant=Snapshot(
-            variant_id=variant.id,
-            product_id=variant.product_id,
-            merchant_id=variant.merchant_id,
-            sku=variant.sku,
-            upc=variant.upc,
-            origin=variant.origin,
-            image=variant.image,
-            vat_bp=variant.vat_bp,
-        ),
+        variant=snapshot_of(variant),
         name=variant.name,
         quantity=item.quantity,
         unit_price_minor=variant.price_minor,

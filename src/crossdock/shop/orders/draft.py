@@ -19,9 +19,9 @@ Take = Literal["own_capped", "own", "own_first", "supplier", "hold", "serials"]
 
 Beginning = Literal["waiting_for_release", "reserved", "processing", "completed"]
 Payment = Literal["none", "awaiting", "authorised", "paid"]
-ReleasePolicy = Literal["placed", "by_hand", "when_available", "immediate"]
+ReleasePolicy = Literal["placed", "by_hand", "when_available", "immediate", "after_payment"]
 """Who releases the order: its placing did, somebody will by hand, or the stock run: when everything
-is there, or at once, without looking."""
+is there, or at once, without looking; or the order releases itself some time after it was paid."""
 
 Minor = Annotated[int, Meta(ge=0)]
 Outcome = Literal["created", "replayed", "conflict"]
@@ -56,7 +56,8 @@ class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
     """A quantity of one variant. Amounts are minor units; all but the unit price are for the whole line.
 
     A variant may be given by a name, which is resolved while the order is written; `name` '' then
-    takes the catalogue's. `channel_data` is the channel's own, opaque to the core.
+    takes the catalogue's. `channel_data` is the channel's own, opaque to the core, and so is `as_sold`: the
+    product and its variant as they are sold, which is kept for ever.
     """
 
     variant: Snapshot | VariantName
@@ -70,6 +71,7 @@ class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
     shipping_minor: Minor = 0
     note: str = ""
     channel_data: Any = {}
+    as_sold: Any = {}
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +88,8 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     `merchant_ids` are those whose variants the caller may name, None for all. An order with a payment
     state is posted as sold; `payment_id` is the authorised payment that pays it, `prepaid_owner` the
     owner of the prepaid account that does. An order whose lines take serials delivers them as it is
-    placed and begins as `completed`; no other does, and no line of another takes serials.
+    placed and begins as `completed`; no other does, and no line of another takes serials. With
+    `release_after_s` it is released by itself so many seconds after it was paid.
     """
 
     shop_id: int
@@ -107,6 +110,7 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: int | None = None
     prepaid_owner: str | None = None
     expires_at: datetime | None = None
+    release_after_s: int | None = None
     connector: Route | None = None
     routes: dict[int, Route | None] = {}
     merchant_ids: tuple[int, ...] | None = None

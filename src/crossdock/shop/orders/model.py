@@ -1,9 +1,12 @@
 """A partner's order request, and the context that the rules decide with."""
 
+from typing import Any
+
 import msgspec
 
+from crossdock.shop.catalogue import ShippingTerm
 from crossdock.shop.customers import Address
-from crossdock.shop.orders.draft import Route
+from crossdock.shop.orders.draft import Route, Snapshot
 from crossdock.shop.stock import Availability
 
 
@@ -15,7 +18,11 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as a partner requests it. Several items may have the same variant."""
+    """An order as a partner requests it. Several items may have the same variant.
+
+    `shipping` is None where the partner's customer gets the goods; `channel_data` is the channel's own,
+    opaque to the core.
+    """
 
     partner_order_id: str
     items: tuple[OrderItem, ...]
@@ -24,6 +31,8 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     tax_id: str = ""
     resale_tax: str = ""
     is_test: bool = False
+    shipping: Address | None = None
+    channel_data: Any = {}
 
 
 class ExistingOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +40,7 @@ class ExistingOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     order_key: str
+    is_same_request: bool = False
 
 
 class OrderCustomer(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +55,10 @@ class OrderCustomer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant as the partner sees it now; `price_minor` is its active price for this partner."""
+    """A variant as the partner sees it now; `price_minor` is its active price for this partner.
+
+    What follows the VAT is read only for orders that await their payment; `route` is its merchant's connector.
+    """
 
     id: int
     product_id: int
@@ -61,6 +74,12 @@ class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):
     supplier: int
     price_minor: int
     vat_bp: int
+    enabled: bool = True
+    free_shipping: bool = False
+    shipping_each_minor: int = 0
+    shipping_terms: tuple[ShippingTerm, ...] = ()
+    ships_to: tuple[str, ...] = ()
+    route: Route | None = None
 
     def availability(self) -> Availability:
         """The input of the stock rule."""
@@ -80,3 +99,17 @@ class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     customer: OrderCustomer | None
     variants: list[OrderVariant]
     connector: Route | None
+
+
+def snapshot_of(variant: OrderVariant) -> Snapshot:
+    """The variant as an order keeps it."""
+    return Snapshot(
+        variant_id=variant.id,
+        product_id=variant.product_id,
+        merchant_id=variant.merchant_id,
+        sku=variant.sku,
+        upc=variant.upc,
+        origin=variant.origin,
+        image=variant.image,
+        vat_bp=variant.vat_bp,
+    )

@@ -37,7 +37,11 @@ begin
         raise exception 'the order is % already', p_to using errcode = 'CD010';
     end if;
     if p_axis = 'payment' then
-        update orders set payment_state = p_to, updated_at = p_now where shop_id = p_shop_id and id = p_order_id;
+        update orders
+        set payment_state = p_to, updated_at = p_now,
+            paid_at = case when p_to = 'paid' then p_now else paid_at end,
+            release_at = case when p_to = 'paid' then p_now + release_after_s * interval '1 second' else release_at end
+        where shop_id = p_shop_id and id = p_order_id;
     else
         update orders
         set fulfilment_state = p_to, updated_at = p_now,

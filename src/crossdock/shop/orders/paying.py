@@ -209,7 +209,11 @@ async def give_back(
     )
     assert row is not None  # its row is locked
     amount_minor, total_minor, payer = row
-    if payment in _PAID and amount_minor == 0:
+    if payment in _PAID:
+        amount_minor -= await tx.value(
+            "select cancelled_minor from refunded_by_name(%s, %s)", (shop_id, order_id)
+        )
+    if payment in _PAID and amount_minor <= 0:
         return 0, ""
     if payment in _PAID:
         due_minor = amount_minor
@@ -220,6 +224,7 @@ async def give_back(
             tx, shop_id=shop_id, order_id=order_id, amount_minor=due_minor, now=now
         )
         if planned is not None:
+            await tx.run(_NOTE_GIVEN_BACK, {"shop": shop_id, "order": order_id, "now": now})
             return planned, "refund"
         if payer != "prepaid":
             await _tell_of_payment(tx, shop_id=shop_id, order_id=order_id, now=now)
@@ -237,8 +242,13 @@ async def _left_to_refund(tx: Transaction, *, shop_id: int, order_id: int) -> in
     refunded = sum(
         each.refunded_minor + each.refunding_minor + each.refund_due_minor for each in payments
     )
-    owed_no_more: int = await tx.value("select owed_no_more(%s, %s)", (shop_id, order_id))
-    return owed_no_more - refunded
+    row = await tx.one(
+        "select owed_no_more(%s, %s) - owed_minor, refunded_minor from refunded_by_name(%s, %s)",
+        (shop_id, order_id, shop_id, order_id),
+    )
+    assert row is not None  # the function answers one row, always
+    owed_no_more, refunded_by_name = row
+    return int(owed_no_more) - (refunded - int(refunded_by_name))
 
 
 async def _tell_of_payment(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
@@ -260,13 +270,15 @@ async def _note_transfer(
         raise Invalid("invalid_input", message, {"field": "reference"})
     row = await tx.one(
         "select order_payer(o), o.total_minor - cancelled_total(o.shop_id, o.id), o.currency,"
-        " o.fulfilment_state from orders o"
+        " o.fulfilment_state, o.expires_at <= %s from orders o"
         " where o.shop_id = %s and o.id = %s",
-        (shop_id, order_id),
+        (now, shop_id, order_id),
     )
     assert row is not None  # its row is locked
     if row[3] == "cancelled":
         raise Refused("order_state", "The order is cancelled.")
+    if row[4]:
+        raise Refused("order_expired")
     await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to="paid", now=now)
     return await record_transfer(
         tx,
@@ -287,3 +299,16 @@ async def _let_go(service: Paying, *, shop_id: int, payment_id: int) -> bool:
     except CrossdockError:
         return False
     return True
+
+
+# A line that was cancelled as a whole is refunded by name with that; its shipping with the whole order's.
+_NOTE_GIVEN_BACK = """
+    update order_lines l
+    set refunded_minor = case when o.is_whole then l.total_minor else l.total_minor - l.shipping_minor end,
+        shipping_refunded = o.is_whole, refunded_at = %(now)s
+    from (
+        select bool_and(x.cancelled = x.quantity) as is_whole from order_lines x
+        where x.shop_id = %(shop)s and x.order_id = %(order)s
+    ) o
+    where l.shop_id = %(shop)s and l.order_id = %(order)s and l.cancelled = l.quantity and l.refunded_at is null
+"""

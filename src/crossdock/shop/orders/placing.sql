@@ -81,34 +81,36 @@ begin
                         fulfilment_state, payment_state, release_policy, currency, subtotal_minor, discount_minor,
                         tax_minor, shipping_minor, total_minor, billing, shipping, language, comments, tax_id,
                         resale_tax, sales_rep_id, sales_rep_source, source, is_test, channel_data, placed_at,
-                        updated_at, expires_at)
+                        updated_at, expires_at, release_after_s, paid_at)
     overriding system value
     select v_shop_id, v_id, o.order_key, o.channel, o.partner_id, o.partner_order_id, o.customer_id, o.parent_id,
            p_state, o.payment_state, o.release_policy, o.currency, o.subtotal_minor, o.discount_minor,
            o.tax_minor, o.shipping_minor, o.total_minor, o.billing, o.shipping, o.language, o.comments, o.tax_id,
            o.resale_tax, o.sales_rep_id, o.sales_rep_source, o.source, o.is_test, o.channel_data, p_now,
-           p_now, o.expires_at
+           p_now, o.expires_at, o.release_after_s, case when o.payment_state = 'paid' then p_now end
     from jsonb_to_record(p_order) as o (
         order_key text, channel text, partner_id bigint, partner_order_id text, customer_id bigint,
         parent_id bigint, payment_state text, release_policy text, currency text, subtotal_minor bigint,
         discount_minor bigint, tax_minor bigint, shipping_minor bigint, total_minor bigint, billing jsonb,
         shipping jsonb, language text, comments text, tax_id text, resale_tax text, sales_rep_id bigint,
-        sales_rep_source text, source text, is_test boolean, channel_data jsonb, expires_at timestamptz);
+        sales_rep_source text, source text, is_test boolean, channel_data jsonb, expires_at timestamptz,
+        release_after_s integer);
     assert fail_point('place_order:order');
 
     with written as (
         insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc,
                                  origin, image, quantity, unit_price_minor, discount_minor, tax_minor,
-                                 shipping_minor, total_minor, vat_bp, note, channel_data, state, picked, shipped)
+                                 shipping_minor, total_minor, vat_bp, note, channel_data, as_sold, state, picked, shipped)
         select v_shop_id, v_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc,
                l.origin, l.image, l.quantity, l.unit_price_minor, l.discount_minor, l.tax_minor,
                l.shipping_minor,
                l.unit_price_minor * l.quantity - l.discount_minor + l.tax_minor + l.shipping_minor,
-               l.vat_bp, l.note, l.channel_data, d.state, d.quantity, d.quantity
+               l.vat_bp, l.note, l.channel_data, l.as_sold, d.state, d.quantity, d.quantity
         from jsonb_to_recordset(p_lines) as l (
             line_no smallint, variant_id bigint, product_id bigint, merchant_id bigint, name text, sku text,
             upc text, origin text, image text, quantity bigint, unit_price_minor bigint, discount_minor bigint,
-            tax_minor bigint, shipping_minor bigint, vat_bp integer, note text, channel_data jsonb)
+            tax_minor bigint, shipping_minor bigint, vat_bp integer, note text, channel_data jsonb,
+            as_sold jsonb)
         cross join lateral (
             select case when v_is_delivered then 'shipped' else 'open' end as state,
                    case when v_is_delivered then l.quantity else 0 end as quantity

@@ -64,13 +64,12 @@ async def run_releases(db: Database, *, now: datetime) -> int:
 
     First it recalls orders that were released without a check and are short, newest first, so that
     older ones keep their stock. The query skips orders whose stock is not available, so that many of
-    them do not slow the run down.
+    them do not slow the run down. Paid orders whose time has come are released as well.
     """
-    recalled = 0
+    recalled, released = 0, await _release_due(db, now=now)
     async for shop_id, order_id in _walk(db, query=_SHORT, start=_AFTER_ALL):
         async with db.begin() as tx:
             recalled += await _recall(tx, shop_id=shop_id, order_id=order_id, now=now)
-    released = 0
     async for shop_id, order_id in _walk(db, query=_WAITING, start=_BEFORE_ALL):
         async with db.statement() as tx:
             state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now)
@@ -78,6 +77,20 @@ async def run_releases(db: Database, *, now: datetime) -> int:
     if recalled or released:
         _log.info("stock run", recalled=recalled, released=released)
     return released
+
+
+async def _release_due(db: Database, *, now: datetime) -> int:
+    """Release the orders that were paid long enough ago, the longest ago first."""
+    released = 0
+    while True:
+        async with db.statement() as tx:
+            page = await tx.all(_DUE, (now, _PAGE))
+        for shop_id, order_id in page:
+            async with db.statement() as tx:
+                state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now)
+            released += state == "processing"
+        if len(page) < _PAGE:
+            return released
 
 
 async def _walk(db: Database, *, query: str, start: _Place) -> AsyncIterator[_Place]:
@@ -132,6 +145,11 @@ async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime
     return True
 
 
+_DUE = """
+    select o.shop_id, o.id from orders o
+    where o.release_at <= %s and o.fulfilment_state = 'waiting_for_release'
+    order by o.release_at limit %s
+"""
 _SHORT = """
     select o.shop_id, o.id from orders o
     where o.fulfilment_state = 'processing' and o.release_policy = 'immediate'

@@ -5,8 +5,8 @@ create or replace function order_demand(p_shop_id bigint, p_order_id bigint)
 returns table (variant_id bigint, quantity bigint) language sql stable as $$
     select l.variant_id, sum(l.quantity)::bigint
     from (
-        select o.variant_id, o.quantity from order_lines o
-        where o.shop_id = p_shop_id and o.order_id = p_order_id order by o.line_no
+        select o.variant_id, o.quantity - o.cancelled as quantity from order_lines o
+        where o.shop_id = p_shop_id and o.order_id = p_order_id and o.cancelled < o.quantity order by o.line_no
     ) l
     join variants v on v.shop_id = p_shop_id and v.id = l.variant_id
     join products p on p.shop_id = v.shop_id and p.id = v.product_id

@@ -11,6 +11,8 @@ import msgspec
 
 from crossdock.errors import NotFound, Refused
 from crossdock.kit.money import MINOR_MAX
+from crossdock.kit.texts import has_ink
+from crossdock.shop.catalogue import ships_to
 from crossdock.shop.customers import Address, missing_fields
 from crossdock.shop.orders.draft import Take
 from crossdock.shop.orders.model import (
@@ -45,7 +47,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             raise NotFound("customer_not_found")
         return self.context.customer
 
+    @property
+    def shipping(self) -> Address:
+        """Where the order goes: as it was asked for, else to the customer."""
+        return self.request.shipping or self.customer.shipping
 
+
+_FILLED = (
+    "first_name", "last_name", "address_1", "city", "state", "postcode", "country", "phone",
+)  # fmt: skip
 Rule = Callable[[Asked], None]
 
 
@@ -81,6 +91,28 @@ def variants_are_known(asked: Asked) -> None:
     unknown = sorted({i.variant_id for i in asked.request.items} - asked.variants.keys())
     if unknown:
         raise NotFound("variant_not_found", data={"variant_ids": unknown})
+
+
+def all_enabled(asked: Asked) -> None:
+    """Every variant, its product and its merchant are for sale. Raises Refused `variant_disabled`."""
+    disabled = [each.id for each in asked.context.variants if not each.enabled]
+    if disabled:
+        raise Refused("variant_disabled", data={"variant_ids": disabled})
+
+
+def all_ship_there(asked: Asked) -> None:
+    """Every variant is shipped to the country of the address. Raises Refused `country_not_served`."""
+    country = asked.shipping.country
+    unserved = [v.id for v in asked.context.variants if not ships_to(country, served=v.ships_to)]
+    if unserved:
+        raise Refused("country_not_served", data={"variant_ids": unserved, "country": country})
+
+
+def address_is_filled(asked: Asked) -> None:
+    """Everything of the address is given but for its second line. Raises Refused `shipping_incomplete`."""
+    missing = [name for name in _FILLED if not has_ink(getattr(asked.shipping, name))]
+    if missing:
+        raise Refused("shipping_incomplete", data={"fields": missing})
 
 
 def origin_rule(asked: Asked) -> None:

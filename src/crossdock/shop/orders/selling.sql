@@ -89,6 +89,37 @@ returns bigint language sql stable as $$
     from order_lines s where s.shop_id = p_shop_id and s.order_id = p_order_id
 $$;
 
+-- Of the lines that were refunded by name: what of the order's cancelled share and of what is owed no more is theirs,
+-- at most what they were refunded, and that.
+create or replace function refunded_by_name(
+    p_shop_id bigint, p_order_id bigint, out cancelled_minor bigint, out owed_minor bigint, out refunded_minor bigint
+) language sql stable as $$
+    select coalesce(sum(least(s.refunded_minor, c.goods_minor + s.shipping_due)), 0)::bigint,
+           coalesce(sum(least(s.refunded_minor, o.goods_minor + s.shipping_due)), 0)::bigint,
+           coalesce(sum(s.refunded_minor), 0)::bigint
+    from (
+        select l.*, case when bool_and(l.cancelled = l.quantity) over (partition by l.merchant_id)
+                         then l.shipping_minor else 0 end as shipping_due
+        from order_lines l where l.shop_id = p_shop_id and l.order_id = p_order_id
+    ) s
+    cross join lateral (
+        select given_up(s.unit_price_minor, s.discount_minor, s.tax_minor, s.cancelled, s.quantity) as goods_minor
+    ) c
+    cross join lateral (
+        select given_up(s.unit_price_minor, s.discount_minor, s.tax_minor, s.cancelled + s.returned, s.quantity)
+            as goods_minor
+    ) o
+    where s.refunded_at is not null
+$$;
+
+-- What so many units of a line cost without shipping.
+create or replace function given_up(
+    p_unit_price_minor bigint, p_discount_minor bigint, p_tax_minor bigint, p_units bigint, p_quantity bigint
+) returns bigint language sql immutable as $$
+    select p_unit_price_minor * p_units - (p_discount_minor - kept_of(p_discount_minor, p_units, p_quantity))
+           + p_tax_minor - kept_of(p_tax_minor, p_units, p_quantity)
+$$;
+
 -- The account that an order's sale was posted to, or null.
 create or replace function sale_payer(p_shop_id bigint, p_order_id bigint) returns jsonb language sql stable as $$
     select jsonb_build_object('kind', a.kind, 'owner', a.owner)

@@ -60,6 +60,8 @@ BEGINNINGS: dict[Axis, tuple[str, ...]] = {
 OPEN = ("waiting_for_release", "reserved", "processing", "in_fulfilment", "partially_shipped")
 OVER = ("shipped", "completed", "cancelled")
 STATES = (*OPEN, *OVER)
+FREELY_CANCELLED = ("waiting_for_release", "reserved")
+"""Where a paid order is not in fulfilment yet: its partner may take lines back."""
 CANCELLABLE = tuple(state for state in OPEN if "cancelled" in MOVES["fulfilment"][state])
 WORKABLE = ("processing", "in_fulfilment", "partially_shipped")
 RETURNABLE = ("partially_shipped", "shipped", "completed")

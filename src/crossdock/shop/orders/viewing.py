@@ -12,7 +12,7 @@ from crossdock.kit.crypto import constant_time_equal
 from crossdock.shop.customers import Address
 from crossdock.shop.orders.placing import STAFF_NAMESPACE, number_namespace
 
-Section = Literal["lines", "parts", "packages", "returns", "timeline"]
+Section = Literal["lines", "as_sold", "parts", "packages", "checkpoints", "returns", "timeline"]
 SECTIONS: frozenset[Section] = frozenset(get_args(Section))
 _NO_KEY = "wc_order_0000000000000"
 
@@ -21,6 +21,8 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was sold, with its state and quantities. Amounts are minor units of the whole line.
 
     `id` is the line's own number in all orders. `cancelled` is the quantity that will never be shipped.
+    `refunded_minor` was given back for this line by name, with its shipping or without, for `refund_reason`; an
+    amount that was refunded of the order as a whole is not in it. `as_sold` is read with its section.
     """
 
     id: int
@@ -45,7 +47,12 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     shipped: int
     returned: int
     cancelled: int
+    refunded_minor: int
+    shipping_refunded: bool
+    refunded_at: datetime | None
+    refund_reason: str
     channel_data: dict[str, Any]
+    as_sold: Any = None
 
 
 class PartView(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +70,22 @@ class PartView(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
 
 
+class CheckpointView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a carrier reported of a package; `code` is for programs, `message` for people."""
+
+    code: str
+    message: str
+    place: str
+    happened_at: datetime
+
+
 class PackageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A package: packed, shipped, delivered or cancelled; `lines` has the quantity of each line."""
+    """A package: packed, shipped, delivered or cancelled; `lines` has the quantity of each line.
+
+    It was `tracked_at` when a carrier first reported it after it had left, `landed_at` when it reached the
+    country of destination; none of these times is before the one ahead of it. `checkpoints`, the oldest
+    first, are read with their section.
+    """
 
     id: int
     state: str
@@ -75,6 +96,10 @@ class PackageView(msgspec.Struct, frozen=True, kw_only=True):
     weight_g: int
     packed_at: datetime
     shipped_at: datetime | None
+    tracked_at: datetime | None
+    landed_at: datetime | None
+    delivered_at: datetime | None
+    checkpoints: tuple[CheckpointView, ...]
     lines: dict[int, int]
 
 
@@ -135,6 +160,8 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: datetime
     updated_at: datetime
     expires_at: datetime | None
+    paid_at: datetime | None
+    release_at: datetime | None
     shipped_at: datetime | None
     lines: tuple[LineView, ...]
     parts: tuple[PartView, ...]
@@ -252,11 +279,12 @@ _SELECT = """
            coalesce(nullif(o.billing ->> 'email', ''), (
                select c.email from customers c where c.shop_id = o.shop_id and c.id = o.customer_id), ''),
            o.language, o.comments, o.tax_id, o.resale_tax, o.sales_rep_id, o.source, o.is_test, o.channel_data,
-           o.placed_at, o.updated_at, o.expires_at,
+           o.placed_at, o.updated_at, o.expires_at, o.paid_at, o.release_at,
            case when %(with_packages)s then (
                select max(k.shipped_at) from packages k where k.shop_id = o.shop_id and k.order_id = o.id) end,
            case when %(with_lines)s then (
-               select jsonb_agg(to_jsonb(l) - '{shop_id,order_id,origin}'::text[] order by l.line_no)
+               select jsonb_agg(to_jsonb(l) - case when %(with_as_sold)s then '{shop_id,order_id,origin}'::text[]
+                                    else '{shop_id,order_id,origin,as_sold}'::text[] end order by l.line_no)
                from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id) end,
            case when %(with_parts)s then (
                select jsonb_agg(to_jsonb(p) || jsonb_build_object('merchant', m.name) order by p.merchant_id)
@@ -267,9 +295,22 @@ _SELECT = """
                    'id', k.id, 'state', k.state, 'carrier', k.carrier, 'service', k.service,
                    'tracking_number', k.tracking_number, 'tracking_url', k.tracking_url,
                    'weight_g', k.weight_g, 'packed_at', k.packed_at, 'shipped_at', k.shipped_at,
+                   'tracked_at', t.tracked_at, 'landed_at', t.landed_at,
+                   'delivered_at', case when t.delivered_at is not null then greatest(t.landed_at, t.delivered_at) end,
+                   'checkpoints', t.checkpoints,
                    'lines', coalesce((select jsonb_object_agg(kl.line_no, kl.quantity) from package_lines kl
                             where kl.shop_id = k.shop_id and kl.package_id = k.id), '{}')) order by k.id)
-               from packages k where k.shop_id = o.shop_id and k.order_id = o.id) end,
+               from packages k cross join lateral (
+                   select min(greatest(c.happened_at, k.shipped_at)) filter (where c.code <> 'booked') as tracked_at,
+                          min(greatest(c.happened_at, k.shipped_at)) filter (where c.code = 'landed') as landed_at,
+                          min(greatest(c.happened_at, k.shipped_at)) filter (where c.code = 'delivered')
+                              as delivered_at,
+                          coalesce(jsonb_agg(jsonb_build_object(
+                              'code', c.code, 'message', c.message, 'place', c.place, 'happened_at', c.happened_at)
+                              order by c.happened_at, c.id) filter (where %(with_checkpoints)s), '[]') as checkpoints
+                   from checkpoints c where c.shop_id = k.shop_id and c.package_id = k.id
+               ) t
+               where k.shop_id = o.shop_id and k.order_id = o.id) end,
            case when %(with_returns)s then (
                select jsonb_agg(jsonb_build_object(
                    'id', r.id, 'state', r.state, 'reason', r.reason, 'announced_at', r.announced_at,

@@ -21,6 +21,7 @@ from crossdock.shop.payments.model import (
 )
 from crossdock.shop.payments.paying import (
     BANK_TRANSFER,
+    BY_HAND,
     NOTHING_FOLLOWS,
     Follow,
     Paying,
@@ -29,6 +30,7 @@ from crossdock.shop.payments.paying import (
     capture,
     claim_payment,
     refund,
+    refund_due_amount,
     refusing_payment,
     void,
 )
@@ -38,12 +40,14 @@ from crossdock.shop.payments.settling import (
     capture_now,
     plan_refund,
     refund_due,
+    settle_by_hand,
     settle_payments,
 )
 from crossdock.shop.payments.transfers import record_transfer
 
 __all__ = [
     "BANK_TRANSFER",
+    "BY_HAND",
     "MOVES",
     "NOTHING_FOLLOWS",
     "TEST_CARDS",
@@ -74,7 +78,9 @@ __all__ = [
     "record_transfer",
     "refund",
     "refund_due",
+    "refund_due_amount",
     "refusing_payment",
+    "settle_by_hand",
     "settle_payments",
     "void",
 ]

@@ -83,6 +83,33 @@ begin
     return v_attempt_id;
 end $$;
 
+-- Refund what is due of an order's payments that no provider is asked about: bank transfers, and what a partner
+-- collected. Returns the state of the last one that was refunded, null without any.
+create or replace function refund_by_hand(p_shop_id bigint, p_order_id bigint, p_now timestamptz)
+returns text language plpgsql as $$
+declare
+    v_payment payments;
+    v_attempts bigint;
+    v_state text;
+begin
+    for v_payment in
+        select p.* from payments p
+        where p.shop_id = p_shop_id and p.order_id = p_order_id and p.provider in ('transfer', 'partner')
+          and p.refund_due_minor > 0
+        order by p.id for no key update
+    loop
+        select count(*) into v_attempts from payment_attempts a
+        where a.shop_id = p_shop_id and a.payment_id = v_payment.id;
+        perform answer_payment(
+            p_shop_id,
+            ask_due_refund(p_shop_id, v_payment.id, v_payment.refund_due_minor,
+                           format('%s-refund-%s', v_payment.reference, v_attempts + 1), p_now, p_now),
+            true, 'by hand', '', p_now);
+        select p.state into v_state from payments p where p.shop_id = p_shop_id and p.id = v_payment.id;
+    end loop;
+    return v_state;
+end $$;
+
 -- Record the answer: move the payment, and post what was captured or refunded to the ledger. Idempotent per
 -- attempt; returns whether this call was the first.
 create or replace function answer_payment(

@@ -9,9 +9,9 @@ from crossdock.errors import CrossdockError, Refused
 from crossdock.kit.money import format_minor
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Question
-from crossdock.shop.payments.model import Attempt, Payment, read_payment
+from crossdock.shop.payments.model import Attempt, Payment, PaymentState, read_payment
 from crossdock.shop.payments.paying import (
-    BANK_TRANSFER,
+    BY_HAND,
     Follow,
     Paying,
     capture,
@@ -87,6 +87,19 @@ async def plan_refund(
         "select plan_refund(%s, %s, %s, %s)", (shop_id, order_id, amount_minor, now)
     )
     return planned
+
+
+async def settle_by_hand(
+    tx: Transaction, *, shop_id: int, order_id: int, now: datetime
+) -> PaymentState | None:
+    """Refund what is due of an order's payments that no provider is asked about, at once.
+
+    Returns the state of the last one that was refunded, None without any.
+    """
+    state: PaymentState | None = await tx.value(
+        "select refund_by_hand(%s, %s, %s)", (shop_id, order_id, now)
+    )
+    return state
 
 
 async def refund_due(service: Paying, *, follow: Follow) -> int:
@@ -205,7 +218,7 @@ async def _settle(service: Paying, attempt: Attempt, *, follow: Follow) -> bool:
         currency=payment.currency,
     )
     answer: Answer | None = Answer(approved=True, code="by hand")
-    if payment.provider != BANK_TRANSFER:
+    if payment.provider not in BY_HAND:
         try:
             answer = await service.providers[payment.provider].look_up(question)
         except AnswerLost:

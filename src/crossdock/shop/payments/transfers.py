@@ -1,11 +1,11 @@
-"""Bank transfers, which staff record."""
+"""Money that came in without a provider: bank transfers, and what partners collected."""
 
 from datetime import datetime
+from typing import Literal
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
 from crossdock.shop.payments.model import Payment, read_payment
-from crossdock.shop.payments.paying import BANK_TRANSFER
 
 
 async def record_transfer(
@@ -18,11 +18,12 @@ async def record_transfer(
     currency: str,
     reference: str,
     now: datetime,
+    provider: Literal["transfer", "partner"] = "transfer",
 ) -> Payment:
-    """Record a bank transfer: a payment that is captured from the start.
+    """Record a bank transfer, or what a partner collected: a payment that is captured from the start.
 
-    `reference` is the bank's reference, unique in the shop. Raises Refused `payment_state` if it is
-    recorded already.
+    `reference` is the bank's, or names the partner and its charge; unique in the shop. Raises Refused
+    `payment_state` if it is recorded already.
     """
     payment_id = await tx.value(
         "insert into payments (shop_id, provider, reference, order_id, payer, state, currency,"
@@ -31,7 +32,7 @@ async def record_transfer(
         " on conflict (shop_id, reference) do nothing returning id",
         (
             shop_id,
-            BANK_TRANSFER,
+            provider,
             reference,
             order_id,
             payer,

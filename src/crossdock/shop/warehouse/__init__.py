@@ -1,5 +1,6 @@
 """Warehouse work: picking, packing, shipping, returns."""
 
+from crossdock.shop.warehouse.announcing import announce_package
 from crossdock.shop.warehouse.booking import Booking, check_shipping, ship_with_carrier
 from crossdock.shop.warehouse.carriers import (
     LANGUAGES,
@@ -72,6 +73,7 @@ __all__ = [
     "ReturnItem",
     "WorkSummary",
     "add_checkpoints",
+    "announce_package",
     "announce_return",
     "capture_serials",
     "check_shipping",

@@ -4,7 +4,7 @@ import msgspec
 import structlog
 
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import CrossdockError, Refused, Unavailable
+from crossdock.errors import CrossdockError, Invalid, Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.shop.warehouse.carriers import Carrier, Carriers
 from crossdock.shop.warehouse.parcels import PackedParcel, read_parcel, read_planned_parcel
@@ -41,7 +41,8 @@ async def ship_with_carrier(
 ) -> Consignment:
     """Book a packed package with a carrier ('' for the default one) and ship it.
 
-    Idempotent: a package that was shipped already returns its consignment. If shipping is refused
+    Idempotent: a package that was shipped already returns its consignment; one that was announced is
+    shipped under its number. If shipping is refused
     after the booking, the booking is cancelled where the carrier supports that. Raises
     NotFound `not_found`, Invalid `invalid_input` for an unknown carrier or service and for a label that
     cannot be printed (`field` and `characters` say what of it), Refused `order_state` for a cancelled
@@ -53,6 +54,8 @@ async def ship_with_carrier(
         return packed.consignment
     if packed.state != "packed":
         raise Refused("order_state", f"A package that is {packed.state} cannot be shipped.")
+    if packed.announced is not None:
+        return await _ship_announced(service, packed.announced, shop_id, package_id, carrier)
     consignment = await booked_with.book(packed.parcel)
     try:
         async with service.db.begin() as tx:
@@ -74,6 +77,24 @@ async def ship_with_carrier(
             raise
         return given
     return consignment
+
+
+async def _ship_announced(
+    service: Booking, announced: Consignment, shop_id: int, package_id: int, carrier: str
+) -> Consignment:
+    """Ship a package under the number that it was announced with; no carrier is asked."""
+    if carrier not in {"", announced.carrier}:
+        message = f"The package is announced with {announced.carrier}, not {carrier}."
+        raise Invalid("invalid_input", message, {"field": "carrier"})
+    async with service.db.begin() as tx:
+        await ship_package(
+            tx,
+            shop_id=shop_id,
+            package_id=package_id,
+            consignment=announced,
+            now=service.clock.now(),
+        )
+    return announced
 
 
 async def _what_another_gave(

@@ -12,12 +12,13 @@ from crossdock.shop.warehouse.shipping import Consignment
 
 
 class PackedParcel(msgspec.Struct, frozen=True, kw_only=True):
-    """A package as a parcel, with its consignment if it was shipped already."""
+    """A package as a parcel, with its consignment if it was shipped already, or announced with a number."""
 
     order_id: int
     state: str
     parcel: Parcel
     consignment: Consignment | None
+    announced: Consignment | None
 
 
 async def read_parcel(
@@ -39,11 +40,13 @@ async def read_parcel(
     )
     is_gone = state in {"shipped", "delivered"}
     values = dict(zip(Consignment.__struct_fields__, row[9:], strict=True))
+    given = Consignment(**values) if values["tracking_number"] else None
     return PackedParcel(
         order_id=order_id,
         state=state,
         parcel=parcel,
         consignment=Consignment(**values) if is_gone else None,
+        announced=None if is_gone else given,
     )
 
 

@@ -38,7 +38,7 @@ create table orders (
     fulfilment_state text not null,
     payment_state text not null default 'none',
     release_policy text not null
-        check (release_policy in ('placed', 'by_hand', 'when_available', 'immediate')),
+        check (release_policy in ('placed', 'by_hand', 'when_available', 'immediate', 'after_payment')),
     currency char(3) not null,
     subtotal_minor bigint not null check (subtotal_minor >= 0),
     discount_minor bigint not null default 0 check (discount_minor >= 0),
@@ -60,7 +60,11 @@ create table orders (
     placed_at timestamptz not null,
     updated_at timestamptz not null,
     expires_at timestamptz,  -- an order that is not paid by then is cancelled
+    paid_at timestamptz,
+    release_after_s integer check (release_after_s >= 0),  -- how long after its payment it is released by itself
+    release_at timestamptz,
     cancelled_at timestamptz,
+    check ((release_policy = 'after_payment') = (release_after_s is not null)),
     primary key (shop_id, id),
     unique (id)
 );
@@ -74,6 +78,14 @@ create index orders_released_unseen on orders (shop_id, id)
 
 -- Unpaid orders, for the job that expires them.
 create index orders_expiry on orders (expires_at) where payment_state = 'awaiting';
+
+-- Paid orders that are to be released by themselves, for the job that does.
+create index orders_to_release on orders (release_at)
+    where release_at is not null and fulfilment_state = 'waiting_for_release';
+
+-- A partner's orders by the time of their payment.
+create index orders_partner_paid on orders (shop_id, partner_id, paid_at)
+    where partner_id is not null and paid_at is not null;
 
 -- A partner's orders by date, for its order feed.
 create index orders_partner on orders (shop_id, partner_id, placed_at, id) where partner_id is not null;
@@ -117,6 +129,12 @@ create table order_lines (
     vat_bp integer not null default 0,
     note text not null default '',
     channel_data jsonb not null default '{}',
+    as_sold jsonb not null default '{}',  -- product and variant as they were sold, as the channel shows them
+    refunded_minor bigint not null default 0 check (refunded_minor between 0 and total_minor),
+    shipping_refunded boolean not null default false,
+    refunded_at timestamptz,
+    refund_reason text not null default '' check (refund_reason in (
+        '', 'customer_cancelled', 'out_of_stock', 'bad_address', 'agreement', 'fraud', 'not_shipped')),
     picked bigint not null default 0 check (picked >= 0),
     shipped bigint not null default 0 check (shipped >= 0),
     returned bigint not null default 0 check (returned >= 0),

@@ -56,9 +56,13 @@ create table checkpoints (
     place text not null default '',
     happened_at timestamptz not null,
     primary key (shop_id, id),
-    unique (shop_id, package_id, code, happened_at),
+    unique (shop_id, package_id, happened_at, code, message),
     foreign key (shop_id, package_id) references packages (shop_id, id) on delete cascade
 );
+
+-- What a carrier reported stays as it was; packages take it with them.
+create trigger checkpoints_append_only before update on checkpoints
+    for each row execute function refuse_append_only_change();
 
 create table order_returns (
     shop_id bigint not null,

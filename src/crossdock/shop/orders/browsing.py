@@ -1,0 +1,136 @@
+"""A partner's orders in pages, the newest first, for partners who poll."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.orders.viewing import OrderView, Section, read_orders
+
+OrderPlace = tuple[datetime, int]
+"""Where an order stands: when it was placed, and its number."""
+
+States = tuple[str, str]
+"""A payment state and a fulfilment state."""
+
+
+class OrderFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of the partner's orders; all that are given hold, and None of them is any.
+
+    A range includes both of its ends, of which None is open; an order that was not paid is in no range of
+    payment times. `states` are pairs of which one holds; without any nothing matches.
+    """
+
+    order_ids: tuple[int, ...] | None = None
+    number: str | None = None
+    variant_ids: tuple[int, ...] | None = None
+    paid: tuple[datetime | None, datetime | None] | None = None
+    placed: tuple[datetime | None, datetime | None] | None = None
+    states: tuple[States, ...] | None = None
+
+
+class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Up to `size` orders after one place and before another; `is_last`: those nearest to the end."""
+
+    size: int
+    after: OrderPlace | None = None
+    before: OrderPlace | None = None
+    is_last: bool = False
+
+
+async def browse_orders(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    partner_id: int,
+    page: OrderPage,
+    filters: OrderFilters,
+    sections: Sequence[Section],
+) -> tuple[list[OrderView], bool]:
+    """A page of the partner's orders, the newest first, and whether there are more beyond it; two statements.
+
+    A page continues after a place and not a number, so that what is ordered meanwhile moves nothing.
+    """
+    after, before = page.after or _NEWEST, page.before or _OLDEST
+    bounds = {
+        "after_time": after[0], "after_id": after[1],
+        "before_time": before[0], "before_id": before[1],
+        "size": page.size + 1,
+    }  # fmt: skip
+    values = _filtered(filters) | bounds | {"shop": shop_id, "partner": partner_id}
+    rows = await tx.all(_LAST if page.is_last else _FIRST, values)
+    ids = [order_id for (order_id,) in rows[: page.size]]
+    if page.is_last:
+        ids.reverse()
+    found = await read_orders(tx, shop_id=shop_id, order_ids=ids, sections=sections) if ids else []
+    return found, len(rows) > page.size
+
+
+async def count_orders(
+    tx: Transaction, *, shop_id: int, partner_id: int, filters: OrderFilters
+) -> int:
+    """How many of the partner's orders match."""
+    values = _filtered(filters) | {"shop": shop_id, "partner": partner_id}
+    count: int = await tx.value(_COUNT, values)
+    return count
+
+
+async def order_of_package(
+    tx: Transaction, *, shop_id: int, partner_id: int, package_id: int
+) -> int | None:
+    """The partner's order that the package belongs to, None for unknown packages and those of others."""
+    found: int | None = await tx.value(
+        "select o.id from packages k join orders o on o.shop_id = k.shop_id and o.id = k.order_id"
+        " where k.shop_id = %s and k.id = %s and o.partner_id = %s",
+        (shop_id, package_id, partner_id),
+    )
+    return found
+
+
+_NEWEST = ("infinity", 2**63 - 1)
+_OLDEST = ("-infinity", 0)
+
+
+def _filtered(filters: OrderFilters) -> dict[str, Any]:
+    paid, placed = filters.paid or (None, None), filters.placed or (None, None)
+    states = filters.states
+    return {
+        "ids": _listed(filters.order_ids),
+        "number": filters.number,
+        "variants": _listed(filters.variant_ids),
+        "is_paid": filters.paid is not None,
+        "paid_from": paid[0], "paid_to": paid[1],
+        "placed_from": placed[0], "placed_to": placed[1],
+        "payments": None if states is None else [payment for payment, _ in states],
+        "fulfilments": None if states is None else [fulfilment for _, fulfilment in states],
+    }  # fmt: skip
+
+
+def _listed(values: tuple[int, ...] | None) -> list[int] | None:
+    return None if values is None else list(values)
+
+
+_MATCHING = """
+    from orders o
+    where o.shop_id = %(shop)s and o.partner_id = %(partner)s
+      and (%(ids)s::bigint[] is null or o.id = any(%(ids)s::bigint[]))
+      and (%(number)s::text is null or o.partner_order_id = %(number)s::text)
+      and (%(variants)s::bigint[] is null or exists (
+          select 1 from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id
+            and l.variant_id = any(%(variants)s::bigint[])))
+      and (not %(is_paid)s or o.paid_at between coalesce(%(paid_from)s::timestamptz, '-infinity')
+                                            and coalesce(%(paid_to)s::timestamptz, 'infinity'))
+      and o.placed_at between coalesce(%(placed_from)s::timestamptz, '-infinity')
+                          and coalesce(%(placed_to)s::timestamptz, 'infinity')
+      and (%(payments)s::text[] is null or (o.payment_state, o.fulfilment_state) in (
+          select * from unnest(%(payments)s::text[], %(fulfilments)s::text[])))
+"""
+_BETWEEN = """
+    and (o.placed_at, o.id) < (%(after_time)s::timestamptz, %(after_id)s::bigint)
+    and (o.placed_at, o.id) > (%(before_time)s::timestamptz, %(before_id)s::bigint)
+"""
+_FIRST = f"select o.id {_MATCHING} {_BETWEEN} order by o.placed_at desc, o.id desc limit %(size)s"
+_LAST = f"select o.id {_MATCHING} {_BETWEEN} order by o.placed_at, o.id limit %(size)s"
+_COUNT = f"select count(*) {_MATCHING}"

@@ -1,0 +1,246 @@
+"""Refund lines of an order by name, and cancel lines that a partner may still take back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, get_args
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid, NotFound, Refused
+from crossdock.shop.events import OrderLinesRefunded, write_event
+from crossdock.shop.orders.moving import lock_order, move_order
+from crossdock.shop.orders.paying import ORDER_FOLLOWS, refuse_while_asked
+from crossdock.shop.orders.releasing import wake_releases
+from crossdock.shop.orders.states import FREELY_CANCELLED
+from crossdock.shop.payments import (
+    Paying,
+    list_payments,
+    plan_refund,
+    refund_due_amount,
+    settle_by_hand,
+)
+from crossdock.shop.stock import Posting, post_stock
+
+RefundReason = Literal[
+    "customer_cancelled", "out_of_stock", "bad_address", "agreement", "fraud", "not_shipped"
+]
+REFUND_REASONS: tuple[RefundReason, ...] = get_args(RefundReason)
+_PAID = ("paid", "partially_refunded")
+
+
+def read_reason(text: str) -> RefundReason:
+    """The reason of this name. Raises Invalid `invalid_input` with the names."""
+    for reason in REFUND_REASONS:
+        if reason == text:
+            return reason
+    message = f"The reason is one of {', '.join(REFUND_REASONS)}."
+    raise Invalid("invalid_input", message, {"field": "reason"})
+
+
+async def refund_line(
+    service: Paying,
+    *,
+    shop_id: int,
+    order_id: int,
+    line_no: int,
+    reason: RefundReason,
+    with_shipping: bool = False,
+) -> int:
+    """Refund a line, with its shipping or without, and ask the provider for it; the amount in minor units.
+
+    A line is refunded once; only its shipping may follow later (spec shoppo 8). Its state stays. Raises NotFound
+    `order_not_found`, Invalid `invalid_input` for a line that is not there, Refused `payment_state` for one
+    that was refunded already or of an order without a payment, `refund_exceeds_capture`, and what `refund` does.
+    """
+    now = service.clock.now()
+    async with service.db.begin() as tx:
+        await lock_order(tx, shop_id=shop_id, order_id=order_id)
+        amount_minor = await _refund(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            line_nos=[line_no],
+            reason=reason,
+            with_shipping=with_shipping,
+            now=now,
+        )
+        payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
+    for payment in payments:
+        if payment.refund_due_minor:
+            await refund_due_amount(
+                service, shop_id=shop_id, payment_id=payment.id, follow=ORDER_FOLLOWS
+            )
+    return amount_minor
+
+
+async def cancel_freely(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    partner_id: int,
+    order_id: int,
+    line_no: int | None = None,
+    now: datetime,
+) -> int:
+    """Cancel a line, or every line, of a paid order that is not in fulfilment yet, as its partner asks.
+
+    Its stock is free again; its money is given back with its shipping. The last line cancels the order.
+    Returns the amount in minor units. Raises NotFound `order_not_found`, and Refused `order_state` for a
+    line that is cancelled or was released for fulfilment; for all lines, if any of them is.
+    """
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    rows = await tx.all(_LINES, (shop_id, order_id, partner_id))
+    lines = dict(rows)
+    if not lines or (line_no is not None and line_no not in lines):
+        raise NotFound("order_not_found")
+    wanted = list(lines) if line_no is None else [line_no]
+    if state.payment not in _PAID or state.fulfilment not in FREELY_CANCELLED:
+        raise Refused("order_state", "Only what is paid and not in fulfilment is cancelled freely.")
+    if any(lines[number] != "open" for number in wanted):
+        raise Refused("order_state", "A line of it is cancelled already.")
+    await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
+    await wake_releases(tx, shop_id=shop_id)
+    values = {"shop": shop_id, "order": order_id, "lines": wanted}
+    await tx.run(_CANCEL, values)
+    await move_order(
+        tx, shop_id=shop_id, order_id=order_id, axis="line", lines=wanted, to="cancelled", now=now
+    )
+    amount_minor = await _refund(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        line_nos=wanted,
+        reason="customer_cancelled",
+        with_shipping=True,
+        now=now,
+    )
+    if _is_last(lines, wanted):
+        await move_order(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            to="cancelled",
+            details={"reason": "cancelled by the partner"},
+            now=now,
+        )
+    await _free_stock(tx, shop_id=shop_id, order_id=order_id, line_nos=wanted, now=now)
+    return amount_minor
+
+
+def _is_last(lines: dict[int, str], wanted: Sequence[int]) -> bool:
+    return all(state != "open" for number, state in lines.items() if number not in wanted)
+
+
+async def _refund(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    line_nos: Sequence[int],
+    reason: RefundReason,
+    with_shipping: bool,
+    now: datetime,
+) -> int:
+    """Note the refund of lines and make it due; what nobody has to be asked about is refunded at once."""
+    values = {
+        "shop": shop_id,
+        "order": order_id,
+        "lines": list(line_nos),
+        "reason": reason,
+        "with_shipping": with_shipping,
+        "now": now,
+    }
+    known = await tx.value(_KNOWN, values)
+    if known < len(line_nos):
+        raise Invalid("invalid_input", "The order has no such line.", {"field": "line"})
+    refunded = dict(await tx.all(_NOTE, values))
+    if len(refunded) < len(line_nos):
+        raise Refused("payment_state", "The line was refunded already.")
+    total = sum(refunded.values())
+    if total:
+        planned = await plan_refund(
+            tx, shop_id=shop_id, order_id=order_id, amount_minor=total, now=now
+        )
+        if planned is None:
+            raise Refused("payment_state", f"Nothing was paid for order {order_id}.")
+        if planned < total:
+            raise Refused("refund_exceeds_capture")
+    event = OrderLinesRefunded(
+        lines={str(number): amount for number, amount in sorted(refunded.items())}, reason=reason
+    )
+    await write_event(tx, shop_id=shop_id, event=event, subject_id=order_id, now=now)
+    to = await settle_by_hand(tx, shop_id=shop_id, order_id=order_id, now=now)
+    before = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if to is not None and to != before.payment:
+        await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to=to, now=now)
+    return total
+
+
+async def _free_stock(
+    tx: Transaction, *, shop_id: int, order_id: int, line_nos: Sequence[int], now: datetime
+) -> None:
+    """Release the share of these lines in what the order has committed, the supplier's first."""
+    rows = await tx.all(_FREE, {"shop": shop_id, "order": order_id, "lines": list(line_nos)})
+    postings = [
+        Posting(variant_id=variant_id, pool=pool, kind="uncommit", committed=-quantity)
+        for variant_id, pool, quantity in rows
+    ]
+    await post_stock(
+        tx,
+        shop_id=shop_id,
+        postings=postings,
+        reason="line cancelled",
+        order_id=order_id,
+        now=now,
+    )
+
+
+_LINES = """
+    select l.line_no, l.state from orders o
+    join order_lines l on l.shop_id = o.shop_id and l.order_id = o.id
+    where o.shop_id = %s and o.id = %s and o.partner_id = %s order by l.line_no
+"""
+_CANCEL = """
+    update order_lines set cancelled = quantity
+    where shop_id = %(shop)s and order_id = %(order)s and line_no = any(%(lines)s::smallint[])
+"""
+_KNOWN = """
+    select count(*) from order_lines
+    where shop_id = %(shop)s and order_id = %(order)s and line_no = any(%(lines)s::smallint[])
+"""
+# A line that was refunded without its shipping may get that; no other is refunded twice.
+_NOTE = """
+    update order_lines l
+    set refunded_minor = l.refunded_minor + r.amount, refunded_at = %(now)s, refund_reason = %(reason)s,
+        shipping_refunded = %(with_shipping)s
+    from (
+        select x.line_no,
+               case when x.refunded_at is not null then x.shipping_minor
+                    when %(with_shipping)s then x.total_minor
+                    else x.total_minor - x.shipping_minor end as amount
+        from order_lines x
+        where x.shop_id = %(shop)s and x.order_id = %(order)s and x.line_no = any(%(lines)s::smallint[])
+          and (x.refunded_at is null or %(with_shipping)s and not x.shipping_refunded)
+    ) r
+    where l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = r.line_no
+    returning l.line_no, r.amount
+"""
+_FREE = """
+    with wanted as (
+        select l.variant_id, sum(l.quantity) as quantity from order_lines l
+        where l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = any(%(lines)s::smallint[])
+        group by l.variant_id
+    ), part as (
+        select a.variant_id, a.pool, least(a.quantity, greatest(w.quantity - coalesce(sum(a.quantity) over (
+                   partition by a.variant_id order by a.pool desc
+                   rows between unbounded preceding and 1 preceding), 0), 0))::bigint as quantity
+        from order_allocations a join wanted w using (variant_id)
+        where a.shop_id = %(shop)s and a.order_id = %(order)s and a.status = 'committed'
+    )
+    update order_allocations a
+    set quantity = case when a.quantity = p.quantity then a.quantity else a.quantity - p.quantity end,
+        status = case when a.quantity = p.quantity then 'returned' else a.status end
+    from part p
+    where a.shop_id = %(shop)s and a.order_id = %(order)s and a.variant_id = p.variant_id and a.pool = p.pool
+      and p.quantity > 0
+    returning a.variant_id, a.pool, p.quantity
+"""

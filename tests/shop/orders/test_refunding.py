@@ -1,0 +1,276 @@
+"""What a partner takes back, and what staff refund of a line..."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import CrossdockError, Invalid, NotFound, Refused
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.orders import (
+    LineView,
+    cancel_order,
+    refund_line,
+    refund_order,
+    release_order,
+    settle_order_payments,
+)
+from crossdock.shop.warehouse import Consignment, announce_package, close_short, ship_package
+from tests.support.awaiting import DAY_S, Dropship
+from tests.support.locks import waiting_for_a_lock
+
+
+@pytest.fixture
+async def desk(database: Database, clock: FrozenClock) -> Dropship:
+    return await Dropship.open(database, clock)
+
+
+async def two(desk: Dropship) -> int:
+    """The order of the worked example, paid."""
+    first = await desk.variant(price_minor=1999, terms={"IN19A04": 250})
+    second = await desk.variant(price_minor=500, terms={"IN19A04": 100})
+    return await desk.paid((first, 2), (second, 1))
+
+
+def facts(line: LineView) -> tuple[int, bool, str]:
+    return line.refunded_minor, line.shipping_refunded, line.refund_reason
+
+
+async def refund(desk: Dropship, order_id: int, line_no: int = 1, *, shipping: bool = False) -> int:
+    return await refund_line(
+        desk.paying,
+        shop_id=desk.shop.id,
+        order_id=order_id,
+        line_no=line_no,
+        reason="out_of_stock",
+        with_shipping=shipping,
+    )
+
+
+async def test_a_line_is_given_back_with_its_shipping_and_the_last_one_closes_the_order(
+    desk: Dropship,
+) -> None:
+    order_id = await two(desk)
+    desk.clock.move(timedelta(minutes=1))
+
+    assert await desk.cancel(order_id, 2) == 600
+
+    order = await desk.read(order_id)
+    assert await desk.states(order_id) == (
+        "partially_refunded",
+        "waiting_for_release",
+        ["open", "cancelled"],
+    )
+    assert facts(order.lines[1]) == (600, True, "customer_cancelled")
+    assert order.lines[1].refunded_at == desk.clock.now()
+    assert facts(order.lines[0]) == (0, False, "")
+    assert (order.total_minor, order.lines[0].refunded_at) == (5098, None)
+    assert await desk.level(order.lines[1].variant_id) == (10, 0, 0, 10)
+
+    assert await desk.cancel(order_id, 1) == 4498
+
+    assert await desk.states(order_id) == ("refunded", "cancelled", ["cancelled", "cancelled"])
+    (payment,) = await desk.payments(order_id)
+    assert (payment.state, payment.refunded_minor, payment.refund_due_minor) == (
+        "refunded",
+        5098,
+        0,
+    )
+    assert await desk.differences() == []
+    kinds = [event.kind for event in (await desk.read(order_id)).timeline]
+    assert kinds.count("order.lines_refunded") == 2
+    assert kinds[-1] != "order.placed"
+    assert "order.cancelled" in kinds
+
+
+async def test_a_whole_order_is_given_back_at_once_or_not_at_all(desk: Dropship) -> None:
+    order_id = await two(desk)
+    assert await desk.cancel(order_id) == 5098
+    assert (await desk.states(order_id))[:2] == ("refunded", "cancelled")
+
+    partly = await two(desk)
+    with pytest.raises(NotFound, match="order_not_found"):
+        await desk.cancel(partly, 3)
+    await desk.cancel(partly, 1)
+    before = await desk.read(partly)
+    with pytest.raises(Refused, match="order_state"):
+        await desk.cancel(partly)
+    assert await desk.read(partly) == before
+
+
+async def test_one_variant_on_two_lines_gives_back_each_by_itself(desk: Dropship) -> None:
+    variant = await desk.variant()
+    order_id = await desk.paid((variant, 2), (variant, 3))
+    assert await desk.level(variant) == (10, 0, 5, 5)
+    await desk.cancel(order_id, 1)
+    assert await desk.level(variant) == (10, 0, 3, 7)
+    assert await desk.differences() == []
+    await desk.cancel(order_id, 2)
+    assert await desk.level(variant) == (10, 0, 0, 10)
+    assert await desk.differences() == []
+
+
+@pytest.mark.parametrize(
+    "state", ["open", "expired", "cancelled", "in_fulfilment", "shipped", "unknown"]
+)
+async def test_only_what_is_paid_and_not_in_fulfilment_is_taken_back(
+    desk: Dropship, state: str
+) -> None:
+    placed = await desk.place((await desk.variant(), 1))
+    shop_id, order_id, now = desk.shop.id, placed.id, desk.clock.now()
+    if state == "expired":
+        desk.clock.move(timedelta(seconds=DAY_S))
+    if state not in {"open", "expired"}:
+        await desk.charge(order_id, "ch")
+    async with desk.db.begin() as tx:
+        if state == "in_fulfilment":
+            await release_order(tx, shop_id=shop_id, order_id=order_id, now=now)
+        if state == "shipped":
+            await announce_package(
+                tx,
+                shop_id=shop_id,
+                order_id=order_id,
+                quantities=None,
+                carrier="dhl",
+                tracking_number="N1",
+                now=now,
+            )
+    if state == "cancelled":
+        await desk.cancel(order_id, 1)
+    before = await desk.read(order_id)
+
+    for line_no in (1, None):
+        wanted = (10**12, line_no) if state == "unknown" else (order_id, line_no)
+        with pytest.raises(CrossdockError) as refusal:
+            await desk.cancel(*wanted)
+        assert refusal.value.code == ("order_not_found" if state == "unknown" else "order_state")
+    assert await desk.read(order_id) == before
+
+
+async def test_twice_at_once_is_given_back_once(desk: Dropship) -> None:
+    order_id = await two(desk)
+    found = await asyncio.gather(
+        *(desk.cancel(order_id, 2) for _ in range(6)), return_exceptions=True
+    )
+    assert found.count(600) == 1
+    assert {each.code for each in found if isinstance(each, CrossdockError)} == {"order_state"}
+    (payment,) = await desk.payments(order_id)
+    assert payment.refunded_minor == 600
+    assert await desk.differences() == []
+
+
+async def test_waits_for_a_release_and_is_refused_by_it(desk: Dropship) -> None:
+    order_id = await two(desk)
+    async with desk.db.begin() as tx:
+        await release_order(tx, shop_id=desk.shop.id, order_id=order_id, now=desk.clock.now())
+        late = asyncio.create_task(desk.cancel(order_id, 1))
+        await waiting_for_a_lock(desk.db, behind=tx)
+    with pytest.raises(Refused, match="order_state"):
+        await late
+
+
+async def test_staff_refund_a_line_first_without_its_shipping_and_then_that(desk: Dropship) -> None:
+    order_id = await two(desk)
+
+    assert await refund(desk, order_id) == 3998
+
+    (line, other) = (await desk.read(order_id)).lines
+    assert (line.state, facts(line)) == ("open", (3998, False, "out_of_stock"))
+    assert facts(other) == (0, False, "")
+    with pytest.raises(Refused, match="payment_state"):
+        await refund(desk, order_id)
+    assert await refund(desk, order_id, shipping=True) == 500
+    assert facts((await desk.read(order_id)).lines[0]) == (4498, True, "out_of_stock")
+    with pytest.raises(Refused, match="payment_state"):
+        await refund(desk, order_id, shipping=True)
+    assert (await desk.states(order_id))[0] == "partially_refunded"
+    assert await refund(desk, order_id, 2, shipping=True) == 600
+    assert (await desk.states(order_id))[0] == "refunded"
+    assert await desk.differences() == []
+
+
+async def test_nothing_is_refunded_beyond_what_was_paid(desk: Dropship) -> None:
+    order_id = await two(desk)
+    await refund_order(desk.paying, shop_id=desk.shop.id, order_id=order_id, amount_minor=5000)
+    before = await desk.read(order_id)
+    with pytest.raises(Refused, match="refund_exceeds_capture"):
+        await refund(desk, order_id)
+    assert await desk.read(order_id) == before
+    (payment,) = await desk.payments(order_id)
+    assert (payment.refunded_minor, payment.refund_due_minor) == (5000, 0)
+
+
+async def test_nothing_is_refunded_of_what_is_not_there(desk: Dropship) -> None:
+    placed = await desk.place((await desk.variant(), 1))
+    with pytest.raises(Refused, match="payment_state"):
+        await refund(desk, placed.id)
+    with pytest.raises(Invalid, match="no such line"):
+        await refund(desk, placed.id, 9)
+    with pytest.raises(NotFound, match="order_not_found"):
+        await refund(desk, 10**12)
+
+
+async def test_what_staff_cancel_is_given_back_but_for_what_was_before(desk: Dropship) -> None:
+    order_id = await two(desk)
+    await desk.cancel(order_id, 2)
+    async with desk.db.begin() as tx:
+        await cancel_order(tx, shop_id=desk.shop.id, order_id=order_id, now=desk.clock.now())
+    await settle_order_payments(desk.paying)
+
+    order = await desk.read(order_id)
+    assert await desk.states(order_id) == ("refunded", "cancelled", ["cancelled", "cancelled"])
+    assert [(line.refunded_minor, line.shipping_refunded) for line in order.lines] == [
+        (4498, True),
+        (600, True),
+    ]
+    (payment,) = await desk.payments(order_id)
+    assert (payment.refunded_minor, payment.refund_due_minor) == (5098, 0)
+    assert await desk.differences() == []
+
+
+@pytest.mark.parametrize("counts_refunds", [False, True])
+async def test_what_is_closed_short_is_given_back_but_for_what_was_before(
+    desk: Dropship, counts_refunds: bool
+) -> None:
+    variants = [
+        await desk.variant(price_minor=price, shipping_minor=shipping)
+        for price, shipping in ((1999, 250), (500, 100), (300, 0))
+    ]
+    order_id = await desk.paid(*((variant, 1) for variant in variants))
+    await desk.cancel(order_id, 2)
+    async with desk.db.begin() as tx:
+        await announce_package(
+            tx,
+            shop_id=desk.shop.id,
+            order_id=order_id,
+            quantities={1: 1},
+            carrier="dhl",
+            tracking_number="N1",
+            now=desk.clock.now(),
+        )
+        package_id = await tx.value("select id from packages where order_id = %s", (order_id,))
+    async with desk.db.begin() as tx:
+        await ship_package(
+            tx,
+            shop_id=desk.shop.id,
+            package_id=package_id,
+            consignment=Consignment(carrier="dhl", tracking_number="N1", tracking_url=""),
+            now=desk.clock.now(),
+        )
+        closed = await close_short(
+            tx,
+            shop_id=desk.shop.id,
+            order_id=order_id,
+            now=desk.clock.now(),
+            counts_refunds=counts_refunds,
+        )
+    await settle_order_payments(desk.paying)
+
+    assert (closed.amount_minor, closed.given_back) == (300, "refund")
+    (payment,) = await desk.payments(order_id)
+    assert payment.refunded_minor == 600 + 300
+    lines = (await desk.read(order_id)).lines
+    assert [line.refunded_minor for line in lines] == [0, 600, 300]
+    assert [line.state for line in lines] == ["shipped", "cancelled", "cancelled"]
+    assert await desk.differences() == []
