@@ -48,6 +48,7 @@ class Manifest:
     | `settings` | its section of the settings, with defaults |
     | `limits` | what bounds its partners' calls, for docs/reference/limits.md |
     | `errors` | its errors and what to do about each, for docs/reference/errors.md |
+    | `documents` | further files of docs/reference/ by name, made of its code |
     | `demo` | its partners in the demo shop, and how their credentials are shown |
     | `commands` | commands, by existing or new group; `context.obj` is a `CommandLine` |
     | `task_modules` | modules that declare tasks of `crossdock.jobs.queue` |
@@ -62,6 +63,7 @@ class Manifest:
     settings: Section | None = None
     limits: "Callable[[], Limits] | None" = None
     errors: "Callable[[], Iterable[ErrorRow]] | None" = None
+    documents: "Callable[[], Mapping[str, str]] | None" = None
     demo: "Callable[[], Demo] | None" = None
     commands: "Callable[[], Mapping[str, typer.Typer]] | None" = None
     task_modules: tuple[str, ...] = ()

@@ -154,6 +154,8 @@ def page_url(link: str, page: str) -> str | None:
     target = target.removesuffix(".md")
     if target.startswith("reference/openapi/") and target.endswith(".json"):
         return f"/docs/api/{Path(target).stem}"
+    if Path(target).suffix in {".graphql", ".json"}:  # for programs, and no page
+        return None
     address = "/docs/" if target == INDEX else f"/docs/{target}"
     return f"{address}#{fragment}" if fragment else address
 

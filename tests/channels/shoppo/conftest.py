@@ -14,6 +14,7 @@ from crossdock.shop.catalogue import (
     Image,
     MerchantRecord,
     ProductRecord,
+    ShippingTerm,
     VariantRecord,
     upsert_merchants,
     upsert_products,
@@ -23,6 +24,7 @@ from crossdock.shop.stock import StockRecord
 from tests.conftest import NOON
 from tests.support.clocked import ClockedServer, clocked
 from tests.support.shoppo_client import DropShipper, add_drop_shipper
+from tests.support.shoppo_inside import Inside, opened
 
 OpenShipper = Callable[..., Awaitable[DropShipper]]
 MERCHANTS = (
@@ -55,7 +57,9 @@ GOODS = (
         brand="Revlon",
         description="<p>Long lasting &amp; bright.</p>",
         categories=(("Beauty", "Makeup"),),
-        attributes={"Color": "Red"},
+        attributes={"Color": "Red", "Has Battery": "No"},
+        features=("Stays", "Shines"),
+        target_users="women",
         images=(Image(url="/media/lip.svg"), Image(url="https://img.example/lip-2.png?v=1")),
         tags=("lips", "new"),
     ),
@@ -81,6 +85,15 @@ GOODS = (
         brand="Calvin Klein",
         categories=(("Clothing", "Men", "Shirts"), ("Sale",)),
         attributes={"Material": "Cotton"},
+        shipping_minor=150,
+        shipping_days=(3, 10),
+        shipping_terms=(
+            ShippingTerm(courier="IN19A04", price_minor=250, days=(12, 20)),
+            ShippingTerm(courier="TH20A01", price_minor=400),
+            ShippingTerm(courier="US19A08", price_minor=500),
+            ShippingTerm(courier="FR99", price_minor=100),
+        ),
+        ships_to=("IN", "TH", "FR"),
         option_names=("Color", "Size"),
         images=(
             Image(url="https://img.example/all.jpg"),
@@ -165,3 +178,17 @@ async def shippers(
 async def shipper(shippers: OpenShipper) -> DropShipper:
     """A drop shipper who may sell everything."""
     return await shippers()
+
+
+@pytest.fixture
+async def inside(
+    database_url: str, hall_server: ClockedServer, shipper: DropShipper
+) -> AsyncIterator[Inside]:
+    """The executor without the server, for the shipper."""
+    async with opened(
+        url=database_url,
+        settings=hall_server.app.runtime.settings,
+        clock=hall_server.clock,
+        viewer=shipper.viewer,
+    ) as made:
+        yield made

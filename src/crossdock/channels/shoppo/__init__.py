@@ -36,6 +36,12 @@ def _errors() -> "list[ErrorRow]":
     return error_rows()
 
 
+def _documents() -> "dict[str, str]":
+    from crossdock.channels.shoppo.schema import published
+
+    return {"shoppo.graphql": published()}
+
+
 def _demo() -> "Demo":
     from crossdock.channels.shoppo.demo import DEMO
 
@@ -49,5 +55,6 @@ MANIFEST = Manifest(
     settings=ShoppoSettings(),
     limits=_limits,
     errors=_errors,
+    documents=_documents,
     demo=_demo,
 )

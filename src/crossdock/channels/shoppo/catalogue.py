@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crossdock.channels.shoppo.connections import (
+    LENGTH,
     Connection,
     connection,
     connection_types,
@@ -22,12 +23,14 @@ from crossdock.channels.shoppo.products import (
 )
 from crossdock.channels.shoppo.ranges import read_range
 from crossdock.channels.shoppo.rows import ImageRow, MerchantRow, ProductRow, SkuRow, product_row
+from crossdock.channels.shoppo.shipping import CONFIG_FIELDS
 from crossdock.channels.shoppo.subjects import Call, Subject
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import Clock
 from crossdock.shop.catalogue import (
     CATEGORIES,
     IMAGES,
+    SHIPPING,
     TEXTS,
     VARIANTS,
     AssortmentFilters,
@@ -49,7 +52,8 @@ _NEEDS = {
     VARIANTS: {"skus", "inventory", "upc"},
     CATEGORIES: {"consumerCategories", "categoryId"},
     IMAGES: {"coverImage", "extraImages", "whiteBackgroundImage"},
-    TEXTS: {"description", "color", "size", "specs"},
+    SHIPPING: {"shippingConfig", "shippingPrice", "shippingTime"},
+    TEXTS: {"description", "color", "size", "specs", "features", "hasBattery"},
 }
 _SHORT_DIGITS = 7
 _CATEGORY_DIGITS_MAX = 18
@@ -82,6 +86,7 @@ class Catalogue:
                 "Sku": sku_fields(self._pictures, options=self._options),
                 "Merchant": MERCHANT_FIELDS,
                 "SkuSpec": SPEC_FIELDS,
+                "CustomerShippingConfig": CONFIG_FIELDS,
                 "ConsumerProductCategory": CATEGORY_FIELDS,
                 **IMAGE_TYPES,
                 **connection_types("Product"),
@@ -120,7 +125,7 @@ class Catalogue:
                 now=self._clock.now(), own_requires_stock=self._own_requires_stock,
             )  # fmt: skip
             length = -1
-            if "length" in names:
+            if LENGTH in names:
                 length = await count_assortment(tx, partner=call.partner, filters=filters)
         return connection(
             [product_row(each) for each in records],
@@ -143,7 +148,7 @@ class Catalogue:
         async with self._db.statement() as tx:
             rows, has_more = await list_category_paths(tx, shop_id=shop_id, page=page)
             length = -1
-            if "length" in names:
+            if LENGTH in names:
                 length = await count_category_paths(tx, shop_id=shop_id)
         return connection(
             rows, paging=paging, has_more=has_more, length=length, listed=_CATEGORIES,

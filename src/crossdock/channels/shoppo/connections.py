@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from crossdock.channels.shoppo.cursors import Place, read_cursor, write_cursor
 from crossdock.channels.shoppo.errors import bad_input
 from crossdock.channels.shoppo.limits import PAGE_DEFAULT, PAGE_MAX
 from crossdock.channels.shoppo.subjects import Read
+
+LENGTH: Final = ".length"
+"""Among the selected names where the list's own length is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

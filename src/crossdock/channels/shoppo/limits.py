@@ -13,6 +13,7 @@ COST_MAX: Final = 20_000
 ALIASES_MAX: Final = 30
 ROOT_FIELDS_MAX: Final = 10
 TOKENS_MAX: Final = 2_000
+CHARS_MAX: Final = 50_000
 TIME_MAX_S: Final = 15
 
 LIMITS = Limits(
@@ -27,6 +28,7 @@ LIMITS = Limits(
         ("aliases of a document", f"{ALIASES_MAX}"),
         ("fields of the root in an operation", f"{ROOT_FIELDS_MAX}"),
         ("tokens of a document", f"{TOKENS_MAX:,}"),
+        ("characters of a document", f"{CHARS_MAX:,}"),
         ("seconds that an operation may take", f"{TIME_MAX_S}"),
     ),
 )

@@ -7,14 +7,18 @@ from typing import Any, Final
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.channels.shoppo.pictures import Pictures
 from crossdock.channels.shoppo.rows import MerchantRow, ProductRow, SkuRow, SpecRow
+from crossdock.channels.shoppo.shipping import shipping_configs, shipping_price, shipping_time
 from crossdock.channels.shoppo.subjects import Call, Read
 from crossdock.channels.shoppo.wire import INT_MAX, amount, seconds
 from crossdock.shop.catalogue import GoodsCategory
 from crossdock.shop.search import OptionNames, Traits, keyword, traits_of
 
+FEATURES_MAX: Final = 5
 UNCOUNTED: Final = 999_999
 """The inventory of what is not counted."""
 
+_BATTERY = frozenset({"hasbattery", "battery"})
+_ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _MM_PER_INCH = Decimal("25.4")
 _G_PER_POUND = Decimal("453.59237")
 _HUNDREDTH = Decimal("0.01")
@@ -31,6 +35,7 @@ def product_fields(pictures: Pictures) -> Mapping[str, Read]:
         "consumerCategories": lambda row, _: row.record.categories,
         "description": lambda row, _: row.record.description,
         "enabled": lambda row, _: row.record.enabled,
+        "features": lambda row, _: row.record.features[:FEATURES_MAX],
         "extraImages": lambda row, _: pictures.of_product(row)[1:],
         "name": lambda row, _: row.record.name,
         "inventory": _product_inventory,
@@ -41,6 +46,8 @@ def product_fields(pictures: Pictures) -> Mapping[str, Read]:
         "categoryId": _category_id,
         "merchant": lambda row, _: _merchant(row),
         "upc": _upc,
+        "hasBattery": _has_battery,
+        "targetUserType": lambda row, _: row.record.target_users.upper(),
         "timeCreated": lambda row, _: seconds(row.record.created_at),
         "timeUpdated": lambda row, _: seconds(row.record.updated_at),
     }
@@ -61,6 +68,9 @@ def sku_fields(pictures: Pictures, *, options: OptionNames) -> Mapping[str, Read
         "msrp": lambda row, call: amount(row.record.retail_minor, call.partner.currency),
         "price": lambda row, call: amount(row.record.price_minor, call.partner.currency),
         "product": lambda row, _: row.product,
+        "shippingConfig": lambda row, _: shipping_configs(row.product.record),
+        "shippingPrice": shipping_price,
+        "shippingTime": lambda row, _: shipping_time(row.product.record.shipping_days),
         "size": lambda row, _: _size(row, options),
         "weight": lambda row, _: _number(row.record.weight_g, _G_PER_POUND),
         "width": lambda row, _: _inches(row.record.width_mm),
@@ -114,6 +124,14 @@ def _category_id(row: ProductRow, _call: Call) -> str | None:
 
 def _upc(row: ProductRow, _call: Call) -> str | None:
     return next((each.record.upc for each in row.skus if each.record.upc), None)
+
+
+def _has_battery(row: ProductRow, _call: Call) -> bool | None:
+    """What an attribute of about this name says."""
+    for name, value in row.record.attributes.items():
+        if keyword(name).replace(" ", "").replace("_", "") in _BATTERY:
+            return _ANSWERS.get(keyword(str(value)))
+    return None
 
 
 def _merchant(row: ProductRow) -> MerchantRow:

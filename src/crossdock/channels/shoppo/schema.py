@@ -1,6 +1,6 @@
 """The schema: the text of `schema/*.graphql` with a reading for each field."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ def schema_text() -> str:
     return "\n".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.graphql")))
 
 
-def printed(schema: GraphQLSchema) -> str:
-    """The schema as one text, as it is published."""
-    return print_schema(schema) + "\n"
+def published() -> str:
+    """The schema as one text, as the reference has it."""
+    return print_schema(build_schema(schema_text())) + "\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,23 +69,34 @@ def build_served(subjects: Iterable[Subject]) -> Served:
 def selected_names(
     nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> frozenset[str]:
-    """The names of all fields below these, whatever type they are of."""
-    found: set[str] = set()
+    """The names of all fields below these, whatever type they are of; of their own also as `.name`."""
+    own = [node.selection_set for node in nodes if node.selection_set]
+    found = {f".{each.name.value}" for each in _fields(own, fragments, is_deep=False)}
+    return frozenset(found | {each.name.value for each in _fields(own, fragments, is_deep=True)})
+
+
+def _fields(
+    selections: Iterable[SelectionSetNode],
+    fragments: Mapping[str, FragmentDefinitionNode],
+    *,
+    is_deep: bool,
+) -> Iterator[FieldNode]:
+    """The fields of these selections, each fragment once; with `is_deep` those below them too."""
     seen: set[str] = set()
-    waiting: list[SelectionSetNode] = [node.selection_set for node in nodes if node.selection_set]
+    waiting = list(selections)
     while waiting:
         for selection in waiting.pop().selections:
-            if isinstance(selection, FragmentSpreadNode):
+            if isinstance(selection, FieldNode):
+                yield selection
+                if is_deep and selection.selection_set:
+                    waiting.append(selection.selection_set)
+            elif isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode):
                 name = selection.name.value
                 if name not in seen and name in fragments:
                     seen.add(name)
                     waiting.append(fragments[name].selection_set)
-                continue
-            if isinstance(selection, FieldNode):
-                found.add(selection.name.value)
-            if isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
-                waiting.append(selection.selection_set)
-    return frozenset(found)
 
 
 def _node(nodes: Mapping[int, NodeLoad]) -> Load:

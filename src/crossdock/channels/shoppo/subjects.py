@@ -39,6 +39,9 @@ class Taking:
 Load = Callable[[Call, Mapping[str, Any], frozenset[str]], Awaitable[Any]]
 """A field of the root: the call, its arguments, and the names of all fields that are selected below it.
 
+Those directly below it are there once more with a dot before: `.length` is the list's, `length` may be a
+Sku's.
+
 It returns rows that hold all that those names need; nothing below it reads the database.
 """
 

@@ -16,13 +16,15 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.goods import GoodsCategory
 from crossdock.shop.catalogue.offers import OFFERS, offer_terms
+from crossdock.shop.catalogue.records import DayRange, ShippingTerm, TargetUsers
 from crossdock.shop.partners import Partner
 
 VARIANTS: Final = "variants"
 CATEGORIES: Final = "categories"
 IMAGES: Final = "images"
+SHIPPING: Final = "shipping"
 TEXTS: Final = "texts"
-EVERY_PART: Final = frozenset({VARIANTS, CATEGORIES, IMAGES, TEXTS})
+EVERY_PART: Final = frozenset({VARIANTS, CATEGORIES, IMAGES, SHIPPING, TEXTS})
 
 Place = tuple[datetime, int]
 """Where a product stands: when it was added, and its id."""
@@ -69,7 +71,8 @@ class AssortedProduct(msgspec.Struct, frozen=True, kw_only=True):
 
     | part | fields |
     |---|---|
-    | TEXTS | `description`, `attributes` |
+    | TEXTS | `description`, `attributes`, `features` |
+    | SHIPPING | those of shipping; `shipping_each_minor` is of a unit |
     | IMAGES | `images` |
     | CATEGORIES | `categories`, the deepest first |
     | VARIANTS | `variants` with a price, in the product's order |
@@ -81,12 +84,19 @@ class AssortedProduct(msgspec.Struct, frozen=True, kw_only=True):
     brand: str
     tags: tuple[str, ...]
     enabled: bool
+    target_users: TargetUsers
     merchant_id: int
     merchant: str
     created_at: datetime
     updated_at: datetime
     description: str = ""
     attributes: dict[str, str] = {}
+    features: tuple[str, ...] = ()
+    shipping_each_minor: int = 0
+    free_shipping: bool = False
+    shipping_days: DayRange | None = None
+    shipping_terms: tuple[ShippingTerm, ...] = ()
+    ships_to: tuple[str, ...] = ()
     images: tuple[AssortedImage, ...] = ()
     categories: tuple[GoodsCategory, ...] = ()
     variants: tuple[AssortedVariant, ...] = ()
@@ -211,7 +221,7 @@ _CHOSEN: Final = f"""
 """
 _OWN_FIELDS: Final = """
     'id', p.id, 'handle', p.handle, 'name', p.name, 'brand', p.brand, 'tags', p.tags,
-    'enabled', p.enabled and m.enabled, 'merchant_id', m.id, 'merchant', m.name,
+    'enabled', p.enabled and m.enabled, 'target_users', p.target_users, 'merchant_id', m.id, 'merchant', m.name,
     'created_at', p.created_at, 'updated_at', p.updated_at
 """
 # The quantity is what the origin rule shows; what is not sold to the partner is none.
@@ -239,7 +249,11 @@ _CATEGORY_FIELDS: Final = """
     ), '[]'::json)
 """
 _PART_FIELDS: Final = {
-    TEXTS: "'description', p.description, 'attributes', p.attributes",
+    TEXTS: "'description', p.description, 'attributes', p.attributes, 'features', p.features",
+    SHIPPING: (
+        "'shipping_each_minor', p.shipping_minor, 'free_shipping', p.free_shipping,"
+        " 'shipping_days', p.shipping_days, 'shipping_terms', p.shipping_terms, 'ships_to', p.ships_to"
+    ),
     IMAGES: "'images', p.images",
     CATEGORIES: f"'categories', {_CATEGORY_FIELDS}",
     VARIANTS: f"'variants', {_VARIANT_FIELDS}",
