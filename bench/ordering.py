@@ -46,17 +46,19 @@ class Orders:
     values: dict[str, int]
     seconds: int
     postmaster: int
+    status: int
+    prepared_per_s: int
     costs: Costs = field(default_factory=Costs)
 
     async def ours(self) -> float:
         """Orders per second through the channel."""
-        requests = self.prepare(PREPARED_PER_S * self.seconds)
+        requests = self.prepare(self.prepared_per_s * self.seconds)
         web, database = tree_cpu_s(self.server.process.pid), tree_cpu_s(self.postmaster)
         sent = send(
             self.server.port,
             requests,
             folder=self.stand.folder,
-            status=CREATED,
+            status=self.status,
             seconds=self.seconds,
             lanes=LANES,
         )
@@ -94,8 +96,10 @@ async def measure(
     script: str,
     values: dict[str, int],
     size: Size,
+    status: int = CREATED,
+    prepared_per_s: int = PREPARED_PER_S,
 ) -> Measured:
-    """Measure: a pair to warm up, then the pairs that count."""
+    """Measure: a pair to warm up, then the pairs that count. Every answer must have the status."""
     orders = Orders(
         stand=stand,
         server=server,
@@ -104,6 +108,8 @@ async def measure(
         values=values,
         seconds=size["seconds"],
         postmaster=await postmaster(stand.database),
+        status=status,
+        prepared_per_s=prepared_per_s,
     )
     await alternate(orders.ours, orders.theirs, pairs=1)
     orders.costs = Costs()

@@ -1,6 +1,6 @@
 """A bare Starlette application on the same server: `python -m bench.floors.bare_app PORT URL SHOP MERCHANT FILE`.
 
-/page and /stock each run one query for 50 rows and answer JSON. /file streams a file.
+/page, /stock and /goods each run one query for 50 rows and answer JSON. /file streams a file.
 """
 
 import sys
@@ -32,6 +32,15 @@ STOCK = """
     select v.id, v.sku, v.merchant_sku, v.name, v.weight_g, l.on_hand, l.available, v.updated_at, l.updated_at
     from variants v join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
     where v.shop_id = %s and v.merchant_id = %s order by v.id limit 50
+"""
+GOODS = """
+    select p.id, p.name, p.brand, p.description, p.handle, p.shipping_minor, p.free_shipping, m.id, m.name,
+           m.shipping_flat_minor, m.free_shipping_from_minor, v.id, v.sku, v.merchant_sku, v.upc, v.retail_minor,
+           l.available
+    from products p join merchants m on m.shop_id = p.shop_id and m.id = p.merchant_id
+    join variants v on v.shop_id = p.shop_id and v.product_id = p.id
+    join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
+    where p.shop_id = %s and p.merchant_id = %s order by p.id limit 50
 """
 ZONE = ZoneInfo("Europe/Brussels")
 
@@ -71,6 +80,46 @@ def stock_item(row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
+def product(row: tuple[Any, ...]) -> dict[str, Any]:
+    """A product of one colour and one size, as the publishers' catalogue tells it."""
+    product_id, name, brand, description, handle, charge, is_free, merchant_id, merchant, *rest = (
+        row
+    )
+    flat, free_from, variant_id, sku, merchant_sku, upc, retail, available = rest
+    price, number = retail / 100, str(variant_id)
+    own = {
+        "id": number,
+        "sku": number,
+        "upc": upc,
+        "merchant_sku": merchant_sku or sku,
+        "retail_price": price,
+        "price": price,
+        "active": available > 0,
+    }
+    size = {**own, "url": "", "url2": None}
+    return {
+        **own,
+        "part_number": str(product_id),
+        "name": name,
+        "brand": brand,
+        "merchant": merchant,
+        "merchant_id": str(merchant_id),
+        "description": description,
+        "url": "",
+        "image": "",
+        "alt_images": [],
+        "on_sale": False,
+        "free_shipping": is_free,
+        "shipping_charge": charge / 100,
+        "ship_free_min": (free_from or 0) / 100,
+        "ship_flat_rate": flat / 100,
+        "delivery_fee": 0.0,
+        "merchant_item_id": handle,
+        "coupons": [],
+        "colors": [{"color": "", "retail_price": price, "images": [], "sizes": [size]}],
+    }
+
+
 def php_time(moment: datetime) -> dict[str, Any]:
     """A time as PHP writes it."""
     text = moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -78,7 +127,7 @@ def php_time(moment: datetime) -> dict[str, Any]:
 
 
 def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starlette:
-    """Three routes and a pool."""
+    """Four routes and a pool."""
     pool = AsyncConnectionPool(
         url, min_size=2, max_size=10, open=False, kwargs={"autocommit": True}
     )
@@ -100,6 +149,14 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         body = msgspec.json.encode({str(row[0]): stock_item(row) for row in rows})
         return Response(body, media_type="application/json")
 
+    async def goods(_: Request) -> Response:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(GOODS, (shop_id, merchant_id))
+            rows = await cursor.fetchall()
+        products = [product(row) for row in rows]
+        body = msgspec.json.encode({"count": len(products), "products": products})
+        return Response(body, media_type="application/json")
+
     async def whole(_: Request) -> Response:
         return FileResponse(file, media_type="application/json")
 
@@ -111,6 +168,7 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
     routes = [
         Route("/page", page),
         Route("/stock", stock, methods=["POST"]),
+        Route("/goods", goods),
         Route("/file", whole),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -2,11 +2,14 @@
 
 from bench.measure import Bench
 from bench.runs import (
+    b01_goods,
     b01_page,
     b01_stock,
+    b03_checkouts,
     b03_consigned,
     b03_orders,
     b04_hot,
+    b05_catalogue,
     b05_search,
     b06_import,
     b07_catalogue,
@@ -20,10 +23,13 @@ from bench.runs import (
 BENCHES: list[Bench] = [
     b01_page.BENCH,
     b01_stock.BENCH,
+    b01_goods.BENCH,
     b03_orders.BENCH,
     b03_consigned.BENCH,
+    b03_checkouts.BENCH,
     b04_hot.BENCH,
     b05_search.BENCH,
+    b05_catalogue.BENCH,
     b06_import.BENCH,
     b07_catalogue.BENCH,
     b08_growth.BENCH,

@@ -44,7 +44,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
                         library.search(word, kind)
                         theirs.append(1000 * (time.perf_counter() - began))
                     if kind == FLOORED:
-                        lines.append(_line(f"{name}, one {kind}", ours, theirs))
+                        lines.append(beside_the_library(f"{name}, one {kind}", ours, theirs))
                     figures[f"{name}, one {kind}: products"] = found.count
                     figures[f"{name}, one {kind}: ms"] = round(statistics.median(ours), 2)
     return Measured(lines=tuple(lines), figures=figures)
@@ -56,7 +56,8 @@ def _request(word: str, one: Filter) -> SearchRequest:
     )
 
 
-def _line(name: str, ours: list[float], theirs: list[float]) -> Line:
+def beside_the_library(name: str, ours: list[float], theirs: list[float]) -> Line:
+    """The median of our milliseconds beside the library's and EXTRA_MS."""
     mine, limit = statistics.median(ours), statistics.median(theirs) + EXTRA_MS
     return Line(
         name=f"{name}, beside the library + {EXTRA_MS:.0f} ms",

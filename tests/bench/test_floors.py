@@ -1,15 +1,18 @@
 """The floors of B3 write the rows that an order writes."""
 
 from collections.abc import Callable
+from functools import partial
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from bench.carts import checkouts, number_carts
 from bench.floors.programs import pgbench
 from bench.load import consigned_orders, orders
 from bench.ordering import floor_values
 from bench.population import Population, populated
+from proof.publishers import make_publisher
 from proof.stand import Ground, Stand, running_stand
 from proof.web_shops import make_web_shop
 from tests.support.factories import PartnerFixture
@@ -26,28 +29,35 @@ async def test_pgbench_writes_as_many_rows_into_the_same_tables_as_an_order_of_e
         async with populated(ground, "floors", variants=60) as (stand, shop):
             async with stand.database.begin() as tx:
                 web_shop = await make_web_shop(tx, shop=shop.shop)
+                publisher = await make_publisher(tx, shop=shop.shop)
+            number_carts(publisher, 1, variants=shop.variants[:2], url=stand.url)
             with stand.serving(jobs=False):
                 ordered = await _ordered(stand, shop, shop.partner, prepare=orders)
                 consigned = await _ordered(stand, shop, web_shop, prepare=consigned_orders)
+                fill = partial(checkouts, url=stand.url)
+                bought = await _ordered(stand, shop, publisher, prepare=fill, status=200)
             values = await floor_values(stand, shop)
             floor = _floor(ground, stand, script="order.sql", values=values)
             values["partner"] = web_shop.id
             consigned_floor = _floor(ground, stand, script="consignment.sql", values=values)
+            values["partner"] = publisher.id
+            checkout_floor = _floor(ground, stand, script="checkout.sql", values=values)
 
     assert floor == ordered
     assert consigned_floor == consigned
-    assert ordered["orders"] == consigned["orders"] == 1
+    assert checkout_floor == bought
+    assert ordered["orders"] == consigned["orders"] == bought["orders"] == 1
 
 
 async def _ordered(
-    stand: Stand, shop: Population, partner: PartnerFixture, *, prepare: Prepare
+    stand: Stand, shop: Population, partner: PartnerFixture, *, prepare: Prepare, status: int = 201
 ) -> dict[str, int]:
     """Rows by table of the second order: the first finds out what is remembered afterwards."""
     first, second = prepare(partner, 2, baskets=iter([shop.variants[:2], shop.variants[2:4]]))
     (connection,) = await stand.connect(1)
-    assert (await connection.exchange(first)).status == 201
+    assert (await connection.exchange(first)).status == status
     before = _now(stand.url)
-    assert (await connection.exchange(second)).status == 201
+    assert (await connection.exchange(second)).status == status
     connection.close()
     return _rows_since(stand.url, before)
 
