@@ -6,7 +6,7 @@ No float comes in or goes out. Rounding is half up, away from zero, and only `ro
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from crossdock.errors import Invalid
 
@@ -18,6 +18,7 @@ MINOR_MAX = 10**15
 """The largest amount, in minor units, that is read from outside: sums of many still fit 64 bits."""
 
 
+@lru_cache(maxsize=256)
 def exponent(currency: str) -> int:
     """The currency's number of decimals by ISO 4217: 2 for EUR, 0 for JPY, 3 for KWD; 2 if unknown.
 
@@ -72,6 +73,7 @@ def format_minor(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
+@lru_cache(maxsize=16_384)
 def to_decimal(minor: int, currency: str) -> Decimal:
     """The exact amount in major units, for formats that require a number."""
     return Decimal(minor).scaleb(-exponent(currency))

@@ -163,7 +163,7 @@ async def check_out(
 async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) -> _Claimed:
     carts, now = service.carts, service.carts.clock.now()
     key = (partner.shop_id, checked_id(checkout.cart_id))
-    async with carts.db.begin() as tx:
+    async with carts.db.statement() as tx:
         release = "select release_stale_holds(%s, %s, %s, %s)"
         await tx.run(release, (*key, partner.id, now))
     async with carts.db.begin() as tx:
