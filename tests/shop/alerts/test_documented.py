@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from crossdock.channels.registry import equip_worker
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.shop.payments.settling import _SO
@@ -39,6 +40,7 @@ def sql_files_that_raise() -> list[Path]:
 
 async def test_every_kind_has_its_row(settings):
     services = Services(create_runtime(settings))
+    equip_worker(services)
     of_deliveries = {f"{kind.name}_failed" for kind in services.delivery_kinds}
     await services.close()
     kinds = set(raised_kinds())

@@ -8,6 +8,8 @@ from crossdock.channels.shoppo.settings import ShoppoSettings
 if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts, Demo, Services
     from crossdock.channels.manifest import ErrorRow, Limits
+    from crossdock.shop.deliveries import DeliveryKind
+    from crossdock.shop.events import Consumer
 
 NAME = "shoppo"
 
@@ -48,6 +50,18 @@ def _demo() -> "Demo":
     return DEMO
 
 
+def _consumers(services: "Services") -> "list[Consumer]":
+    from crossdock.channels.shoppo.building import create_consumers
+
+    return create_consumers(services)
+
+
+def _delivery_kinds(services: "Services") -> "list[DeliveryKind]":
+    from crossdock.channels.shoppo.building import create_delivery_kinds
+
+    return create_delivery_kinds(services)
+
+
 MANIFEST = Manifest(
     name=NAME,
     create=_create,
@@ -57,4 +71,6 @@ MANIFEST = Manifest(
     errors=_errors,
     documents=_documents,
     demo=_demo,
+    consumers=_consumers,
+    delivery_kinds=_delivery_kinds,
 )

@@ -1,9 +1,17 @@
 """Builds the channel, and describes its partners."""
 
-from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.contract import (
+    HTTPS_URL,
+    SECRET_TEXT,
+    WEBHOOK_SECRET,
+    Channel,
+    ChannelFacts,
+    Services,
+)
 from crossdock.channels.shoppo import NAME
 from crossdock.channels.shoppo.app import build_app
 from crossdock.channels.shoppo.auth import PERMISSION, Authenticator
+from crossdock.channels.shoppo.calling import SIGNING, TOKEN, Calling
 from crossdock.channels.shoppo.catalogue import Catalogue
 from crossdock.channels.shoppo.documents import Documents
 from crossdock.channels.shoppo.endpoint import PATH, Endpoint
@@ -12,15 +20,18 @@ from crossdock.channels.shoppo.executing import Executing
 from crossdock.channels.shoppo.ids import ShopIds
 from crossdock.channels.shoppo.limits import BODY_BYTES
 from crossdock.channels.shoppo.pictures import Pictures
+from crossdock.channels.shoppo.replying import REPLY_URL, reply_consumer, reply_kind
 from crossdock.channels.shoppo.schema import build_served
 from crossdock.channels.shoppo.settings import ShoppoSettings
 from crossdock.channels.shoppo.subjects import Subject
+from crossdock.shop.deliveries import DeliveryKind
+from crossdock.shop.events import Consumer
 from crossdock.shop.partners import BearerTokens
 
 FACTS = ChannelFacts(
     name=NAME,
     permissions=(PERMISSION,),
-    settings={},
+    settings={REPLY_URL: (HTTPS_URL,), TOKEN: (SECRET_TEXT,), SIGNING: (WEBHOOK_SECRET,)},
     needs_customer=False,
     proof="bearer",
     shown_as={"key": "viewerid", "token": "accesstoken"},
@@ -62,3 +73,14 @@ def create_subjects(services: Services) -> list[Subject]:
         own_requires_stock=services.settings.stock.sc_requires_stock,
     )
     return [catalogue.subject()]
+
+
+def create_consumers(services: Services) -> list[Consumer]:
+    """What reads the shop's events to tell partners of them."""
+    return [reply_consumer()]
+
+
+def create_delivery_kinds(services: Services) -> list[DeliveryKind]:
+    """The calls of partners' servers."""
+    calling = Calling(outbound=services.outbound, box=services.box, clock=services.runtime.clock)
+    return [reply_kind(calling)]

@@ -163,10 +163,12 @@ def withdraw(delivery_id: DeliveryId, shop: ShopOption, as_json: JsonOption = Fa
 @app.command()
 def kinds(as_json: JsonOption = False) -> None:
     """List the kinds of deliveries with their attempts and waits."""
+    from crossdock.channels.registry import equip_worker
     from crossdock.compose import Services
 
     async def run(runtime: Runtime) -> list[dict[str, object]]:
         async with Services(runtime) as services:
+            equip_worker(services)
             return [
                 {
                     "kind": kind.name,

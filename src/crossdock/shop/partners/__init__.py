@@ -2,7 +2,12 @@
 
 from crossdock.shop.partners.access import AccessToken, AccessTokens
 from crossdock.shop.partners.callers import Callers
-from crossdock.shop.partners.calling import Called, own_secret_place, read_called
+from crossdock.shop.partners.calling import (
+    Called,
+    choose_of_channel,
+    own_secret_place,
+    read_called,
+)
 from crossdock.shop.partners.keeping import secret_place
 from crossdock.shop.partners.keys import (
     NewCredential,
@@ -64,6 +69,7 @@ __all__ = [
     "Wording",
     "add_credential",
     "add_partner",
+    "choose_of_channel",
     "disable_credential",
     "enable_credential",
     "is_nonce_spent",

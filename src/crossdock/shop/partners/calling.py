@@ -1,5 +1,6 @@
 """What is needed to call a partner's own servers: its addresses, and its secrets for the shop."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -48,6 +49,17 @@ async def read_called(tx: Transaction, *, shop_id: int, partner_id: int, box: Se
         raise Invalid("invalid_input", f"A secret of the partner: {error}.") from error
     names = Called.__struct_fields__
     return Called(**dict(zip(names, (*facts, secrets), strict=True)))
+
+
+async def choose_of_channel(
+    tx: Transaction, *, shop_id: int, channel: str, partner_ids: Collection[int]
+) -> frozenset[int]:
+    """Which of the shop's partners with these ids are of this channel."""
+    rows = await tx.all(
+        "select id from partners where shop_id = %s and channel = %s and id = any(%s)",
+        (shop_id, channel, list(partner_ids)),
+    )
+    return frozenset(partner_id for (partner_id,) in rows)
 
 
 def own_secret_place(partner_id: int, name: str) -> str:

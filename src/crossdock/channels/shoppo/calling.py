@@ -1,0 +1,171 @@
+"""Calls of partners' servers: a POST of JSON that carries the partner's own token (spec sections 11, 12).
+
+An answer is a success with status 200 alone, and where the kind asks more of it, with that too; all
+others are retried after WAITS_S. Then it is a dead letter, which `crossdock delivery resend` sends again.
+"""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.clock import Clock
+from crossdock.kit.crypto import SecretBox
+from crossdock.kit.outbound import Answer, Outbound, OutboundError, Refused
+from crossdock.kit.webhooks import secret_bytes, signed_headers
+from crossdock.shop.deliveries import (
+    Call,
+    Claim,
+    DeliveryKind,
+    Ordering,
+    Permanent,
+    Retryable,
+    Sent,
+)
+from crossdock.shop.partners import Called, read_called
+
+# Names of a partner's settings.
+TOKEN: Final = "call_token"  # nosec B105
+SIGNING: Final = "signing_secret"
+
+WAITS_S: Final = (10, 60, 300, 1_800, 7_200, 21_600, 43_200, 86_400)
+DEADLINE_S: Final = 10
+_RETRY_AFTER_MAX_S: Final = 86_400
+
+
+class ReadBody(Protocol):
+    """Reads what is sent; None if there is nothing to send any more."""
+
+    def __call__(self, tx: Transaction, *, claim: Claim) -> Awaitable[Mapping[str, Any] | None]: ...
+
+
+class Judge(Protocol):
+    """What is wrong with an answer of status 200, '' for nothing."""
+
+    def __call__(self, answer: Answer) -> str: ...
+
+
+def accept(answer: Answer) -> str:
+    """Nothing is asked of an answer but its status."""
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A kind of call: its kind of delivery, whose target is the partner's number, and the partner's address.
+
+    `event_type` tells receivers of several kinds at one address apart.
+    """
+
+    name: str
+    subject: str
+    url_setting: str
+    event_type: str
+    read: ReadBody
+    judge: Judge = accept
+    ordering: Ordering = "in_order"
+
+
+class Calling:
+    """Calls partners' servers."""
+
+    def __init__(self, *, outbound: Outbound, box: SecretBox, clock: Clock) -> None:
+        self._outbound = outbound
+        self._box = box
+        self._clock = clock
+
+    def kind(self, notice: Notice) -> DeliveryKind:
+        """The kind of delivery that makes these calls."""
+
+        async def build(tx: Transaction, *, claim: Claim) -> Call | None:
+            body = await notice.read(tx, claim=claim)
+            if body is None:
+                return None
+            partner = await self._partner(tx, claim=claim)
+            url = _url(partner, notice)
+            content = msgspec.json.encode(body)
+            return lambda: self._post(partner, notice, claim, url=url, content=content)
+
+        return DeliveryKind(
+            name=notice.name,
+            build=build,
+            waits_s=WAITS_S,
+            deadline_s=DEADLINE_S,
+            ordering=notice.ordering,
+            subject=notice.subject,
+        )
+
+    async def _partner(self, tx: Transaction, *, claim: Claim) -> Called:
+        return await read_called(
+            tx, shop_id=claim.shop_id, partner_id=int(claim.target), box=self._box
+        )
+
+    async def _post(
+        self, partner: Called, notice: Notice, claim: Claim, *, url: str, content: bytes
+    ) -> Sent:
+        event_id = f"{notice.name}_{claim.shop_id}_{claim.id}"
+        token = partner.secrets.get(TOKEN, "")
+        headers = {
+            "Content-Type": "application/json",
+            "X-Event-Id": event_id,
+            "X-Event-Type": notice.event_type,
+            **({"accesstoken": token} if token else {}),
+            **self._signature(partner, event_id=event_id, content=content),
+        }
+        try:
+            answer = await self._outbound.request(
+                "POST", url, headers=headers, content=content, deadline_s=DEADLINE_S
+            )
+        except Refused as error:
+            raise Permanent(str(error)) from error
+        except OutboundError as error:
+            raise Retryable(str(error)) from error
+        text = _without(answer.text(), token)
+        if complaint := _complaint(answer, notice.judge):
+            raise Retryable(
+                _without(complaint, token),
+                retry_after_s=_retry_after_s(answer),
+                status=answer.status,
+                answer=text,
+            )
+        return Sent(event_id, answer.status, text)
+
+    def _signature(self, partner: Called, *, event_id: str, content: bytes) -> dict[str, str]:
+        """Headers that receivers may check; there are none without a secret that signs."""
+        secret = partner.secrets.get(SIGNING)
+        if not secret:
+            return {}
+        now = self._clock.now()
+        return signed_headers(secret_bytes(secret), message_id=event_id, now=now, body=content)
+
+
+def _url(partner: Called, notice: Notice) -> str:
+    """Raises Permanent where the partner is not to be called."""
+    if not partner.active:
+        raise Permanent(f"partner {partner.id} is disabled")
+    url = partner.settings.get(notice.url_setting)
+    if not url:
+        raise Permanent(
+            f"partner {partner.id} has no {notice.url_setting};"
+            f" crossdock partner set {partner.id} --set {notice.url_setting}=https://..."
+        )
+    return str(url)
+
+
+def _complaint(answer: Answer, judge: Judge) -> str:
+    if answer.status != 200:
+        return f"the partner's server answered {answer.status}: {answer.text()}"
+    return judge(answer)
+
+
+def _without(text: str, token: str) -> str:
+    """A server may send back what it got; the token is not stored with its answer."""
+    return text.replace(token, "[hidden]") if token else text
+
+
+def _retry_after_s(answer: Answer) -> int:
+    text = answer.headers.get("retry-after", "")
+    is_number = text.isascii() and text.isdigit() and len(text) < 9
+    return min(int(text), _RETRY_AFTER_MAX_S) if is_number else 0
