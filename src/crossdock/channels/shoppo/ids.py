@@ -22,7 +22,7 @@ class Kind(IntEnum):
     """A picture of a product that has no facts of its own; the place is its place among them."""
     SKU_IMAGE = 6
     """The same of a variant."""
-    TICKET = 20
+    TICKET = 30
 
 
 class ShopIds:
