@@ -70,6 +70,7 @@ docs: install-dev ## Write the generated pages of docs/reference
 lock: install-dev ## Pin the newest allowed versions of all dependencies, with hashes
 	$(COMPILE) --extra build --output-file requirements.lock
 	$(COMPILE) --extra build --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --extra rerank --constraints requirements.lock --output-file requirements-rerank.lock
 
 audit: install-dev ## Ask the vulnerability databases about the pinned versions (needs a network)
 	$(PY) -m pip_audit --require-hashes --disable-pip -r requirements.lock

@@ -30,10 +30,12 @@ from crossdock.shop.pricing import Taxes, TaxTable
 from crossdock.shop.search import (
     Bounds,
     Building,
+    Embedder,
     Engine,
     Limits,
     LocalEngine,
     Ranking,
+    Reranking,
     Searching,
     option_names,
 )
@@ -197,16 +199,28 @@ class Services:
                 material=settings.material_options,
             ),
             writer_mb=settings.writer_mb,
+            embedder=self.embedder,
         )
+
+    @cached_property
+    def embedder(self) -> Embedder | None:
+        """What compares meanings, if the settings ask for it."""
+        return Embedder() if self.settings.search.rerank else None
 
     @cached_property
     def searching(self) -> Searching:
         """Searches the catalogue."""
         settings = self.settings.search
         ranking = Ranking(weights=settings.weights, tie=settings.tie)
+        reranking = (
+            Reranking(embedder=self.embedder, share=settings.rerank_share)
+            if self.embedder
+            else None
+        )
 
         def engine_of(shop_id: int) -> Engine:
-            return LocalEngine(self.building.folder(shop_id), ranking=ranking)
+            folder = self.building.folder(shop_id)
+            return LocalEngine(folder, ranking=ranking, reranking=reranking)
 
         limits = Limits(
             bounds=Bounds(

@@ -1,11 +1,21 @@
 """Indexes of goods that are in no database."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from crossdock.kit.ids import RandomIds
 from crossdock.settings.search import Search
-from crossdock.shop.search import Document, Found, LocalEngine, Ranking, SearchRequest
+from crossdock.shop.search import (
+    Document,
+    Embedder,
+    Embeddings,
+    Found,
+    LocalEngine,
+    Ranking,
+    Reranking,
+    SearchRequest,
+)
 from crossdock.shop.search.local import folders
 from crossdock.shop.search.local.rows import make_rows
 from crossdock.shop.search.local.tantivy_index import Writer
@@ -19,19 +29,32 @@ def ranking() -> Ranking:
 
 
 def local_engine(
-    goods: Iterable[Sequence[Document]], *, folder: Path, saves_every: int = 100
+    goods: Iterable[Sequence[Document]],
+    *,
+    folder: Path,
+    saves_every: int = 100,
+    embedder: Embedder | None = None,
+    embedded: AbstractSet[int] | None = None,
 ) -> LocalEngine:
-    """The embedded engine over an index of several segments."""
+    """The embedded engine over an index of several segments.
+
+    With an embedder it ranks again; `embedded` are then the products that have an embedding, None all.
+    """
+    embeddings = Embeddings(embedder, known=None) if embedder else None
     path = folders.make_new(folder, ids=RandomIds())
     writer = Writer(path, heap_mb=20)
     for number, skus in enumerate(goods, start=1):
-        writer.put(skus[0].product_id, make_rows(skus))
+        has_one = embedded is None or skus[0].product_id in embedded
+        columns = embeddings.columns(skus) if embeddings and has_one else None
+        writer.put(skus[0].product_id, make_rows(skus, embedding=columns))
         if number % saves_every == 0:
             writer.save(STATE)
     writer.save(STATE)
     writer.close()
     folders.switch(folder, to=path)
-    return LocalEngine(folder, ranking=ranking())
+    share = Search().rerank_share
+    reranking = Reranking(embedder=embedder, share=share) if embedder else None
+    return LocalEngine(folder, ranking=ranking(), reranking=reranking)
 
 
 def assert_equal(found: Found, right: Found, *, request: SearchRequest, where: str) -> None:

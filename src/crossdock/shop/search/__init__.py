@@ -28,7 +28,9 @@ from crossdock.shop.search.engine import Contents, Engine, Standing
 from crossdock.shop.search.fields import FIELDS, SEARCHED, Field, FieldKind
 from crossdock.shop.search.following import Follower
 from crossdock.shop.search.local.compiling import Ranking
+from crossdock.shop.search.local.embedding import Embedder, Embeddings
 from crossdock.shop.search.local.engine import LocalEngine
+from crossdock.shop.search.local.reranking import Reranking
 from crossdock.shop.search.reading import (
     OptionNames,
     Traits,
@@ -81,6 +83,8 @@ __all__ = [
     "Chosen",
     "Contents",
     "Document",
+    "Embedder",
+    "Embeddings",
     "Engine",
     "Everything",
     "Explained",
@@ -107,6 +111,7 @@ __all__ = [
     "Range",
     "Ranking",
     "Reason",
+    "Reranking",
     "Scope",
     "SearchRequest",
     "Searching",

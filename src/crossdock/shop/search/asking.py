@@ -114,10 +114,15 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
-    """A product of a page, and why it stands there."""
+    """A product of a page, and why it stands there.
+
+    `similarity` is what it was ranked again by beside its score: how near it is in meaning to the words
+    of the search, in millionths of no unit; None where nothing was.
+    """
 
     hit: Hit
     reasons: tuple[Reason, ...]
+    similarity: int | None = None
 
 
 def words_request(

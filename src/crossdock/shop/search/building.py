@@ -18,8 +18,9 @@ from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.search.documents import Category
 from crossdock.shop.search.local import folders
+from crossdock.shop.search.local.embedding import Embedder, Embeddings
 from crossdock.shop.search.local.rows import make_rows
-from crossdock.shop.search.local.tantivy_index import Writer
+from crossdock.shop.search.local.tantivy_index import Reader, Writer
 from crossdock.shop.search.reading import (
     OptionNames,
     ReadProduct,
@@ -39,7 +40,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Building(msgspec.Struct, frozen=True, kw_only=True):
-    """What building an index needs; `root` holds a folder for each shop."""
+    """What building an index needs; `root` holds a folder for each shop.
+
+    With an `embedder` the index has what the re-rank of a search compares.
+    """
 
     db: Database
     clock: Clock
@@ -47,10 +51,17 @@ class Building(msgspec.Struct, frozen=True, kw_only=True):
     root: Path
     options: OptionNames
     writer_mb: int
+    embedder: Embedder | None = None
 
     def folder(self, shop_id: int) -> Path:
         """The folder of one shop's indexes."""
         return self.root / str(shop_id)
+
+    def embeddings(self, path: Path | None) -> Embeddings | None:
+        """The embeddings of products, as far as the index in this folder has them; None without the extra."""
+        if self.embedder is None:
+            return None
+        return Embeddings(self.embedder, known=Reader(path).snapshot() if path else None)
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,10 +82,14 @@ async def rebuild(building: Building, *, shop_id: int, progress: Progress | None
         if not is_ours:
             raise Conflict("exists", "Another process is building this index.")
         await asyncio.to_thread(folders.sweep, folder)
+        current = folders.read_current(folder) if folders.is_usable(folder) else None
+        embeddings = await asyncio.to_thread(building.embeddings, current)
         path = folders.make_new(folder, ids=building.ids)
         writer = await asyncio.to_thread(Writer, path, heap_mb=building.writer_mb)
         try:
-            built = await _fill(building, writer, shop_id=shop_id, progress=progress)
+            built = await _fill(
+                building, writer, shop_id=shop_id, embeddings=embeddings, progress=progress
+            )
         finally:
             await asyncio.to_thread(writer.close)
         await asyncio.to_thread(folders.switch, folder, to=path)
@@ -82,7 +97,12 @@ async def rebuild(building: Building, *, shop_id: int, progress: Progress | None
 
 
 async def _fill(
-    building: Building, writer: Writer, *, shop_id: int, progress: Progress | None
+    building: Building,
+    writer: Writer,
+    *,
+    shop_id: int,
+    embeddings: Embeddings | None,
+    progress: Progress | None,
 ) -> Built:
     """All products of one moment. An event that has no number yet is read again, which changes nothing."""
     products = documents = 0
@@ -97,7 +117,7 @@ async def _fill(
                 tx, building=building, shop_id=shop_id, ids=ids, categories=categories, now=now
             )
             listed = [each for each in found if each.documents]
-            await asyncio.to_thread(put_products, writer, listed)
+            await asyncio.to_thread(put_products, writer, listed, embeddings)
             products += len(listed)
             documents += sum(len(each.documents) for each in listed)
             if progress:
@@ -126,10 +146,13 @@ async def read_batch(
     )
 
 
-def put_products(writer: Writer, products: Iterable[ReadProduct]) -> None:
+def put_products(
+    writer: Writer, products: Iterable[ReadProduct], embeddings: Embeddings | None
+) -> None:
     """Replace what the index has of these products."""
     for product in products:
-        writer.put(product.id, make_rows(product.documents))
+        embedding = embeddings.columns(product.documents) if embeddings else None
+        writer.put(product.id, make_rows(product.documents, embedding=embedding))
 
 
 def encode_state(state: State) -> dict[str, object]:

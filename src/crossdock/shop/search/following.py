@@ -234,6 +234,7 @@ class _Shop:
     ) -> None:
         categories = await read_categories(tx, shop_id=self._id)
         writer = await index.awake()
+        embeddings = await asyncio.to_thread(self._building.embeddings, index.path)
         for start in range(0, len(ids), BATCH):
             products = await read_batch(
                 tx,
@@ -243,7 +244,7 @@ class _Shop:
                 categories=categories,
                 now=now,
             )
-            await asyncio.to_thread(put_products, writer, products)
+            await asyncio.to_thread(put_products, writer, products, embeddings)
 
 
 class _Open:

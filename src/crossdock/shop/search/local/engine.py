@@ -24,6 +24,7 @@ from crossdock.shop.search.local.compiling import Compiled, Compiler, Ranking
 from crossdock.shop.search.local.counting import Alike, Apart, Placed, SetLabels, facet_values
 from crossdock.shop.search.local.explaining import explain_document
 from crossdock.shop.search.local.folders import read_current
+from crossdock.shop.search.local.reranking import RERANKED, Reranking
 from crossdock.shop.search.local.rows import DICE_MAX
 from crossdock.shop.search.local.tantivy_index import Reader, Snapshot, guard
 from crossdock.shop.search.tree import Everything, Node, OneOf, Word
@@ -73,9 +74,12 @@ class LocalEngine:
     while there is no index.
     """
 
-    def __init__(self, folder: Path, *, ranking: Ranking) -> None:
+    def __init__(
+        self, folder: Path, *, ranking: Ranking, reranking: Reranking | None = None
+    ) -> None:
         self._folder = folder
         self._ranking = ranking
+        self._reranking = reranking
         self._lock = threading.Lock()
         self._opened: Path | None = None
         self._reader: Reader | None = None
@@ -151,23 +155,38 @@ class LocalEngine:
 
     def _search(self, request: SearchRequest) -> Found:
         snapshot, state = self._current()
-        ask = _Ask(snapshot, request, self._ranking, self._known)
-        return ask.answer(as_of=state["as_of"])
+        return self._ask(snapshot, request).answer(as_of=state["as_of"])
 
     def _explain(self, request: SearchRequest) -> tuple[Explained, ...]:
         snapshot, _ = self._current()
-        return _Ask(snapshot, request, self._ranking, self._known).explain()
+        return self._ask(snapshot, request).explain()
+
+    def _ask(self, snapshot: Snapshot, request: SearchRequest) -> "_Ask":
+        return _Ask(
+            snapshot,
+            request,
+            compiler=Compiler(snapshot, self._ranking),
+            reranking=self._reranking,
+            known=self._known,
+        )
 
 
 class _Ask:
     """One request on one snapshot."""
 
     def __init__(
-        self, snapshot: Snapshot, request: SearchRequest, ranking: Ranking, known: SetLabels
+        self,
+        snapshot: Snapshot,
+        request: SearchRequest,
+        *,
+        compiler: Compiler,
+        reranking: Reranking | None,
+        known: SetLabels,
     ) -> None:
         self._index = snapshot
         self._request = request
-        self._compiler = Compiler(snapshot, ranking)
+        self._compiler = compiler
+        self._reranking = reranking
         self._known = known
         self._query = request.query
 
@@ -184,15 +203,25 @@ class _Ask:
 
     def explain(self) -> tuple[Explained, ...]:
         page = self._page(*self._matching())
+        similar = self._similarities(page)
         return tuple(
             Explained(
                 hit=hit,
+                similarity=similarity,
                 reasons=explain_document(
                     self._index, self._compiler, query=self._query, address=address
                 ),
             )
-            for hit, (_, address) in zip(self._shown(page), page, strict=True)
+            for hit, (_, address), similarity in zip(self._shown(page), page, similar, strict=True)
         )
+
+    def _similarities(self, page: Sequence[Placed]) -> list[int | None]:
+        """What the hits were ranked again by; None for those that were not."""
+        most = max(0, RERANKED - self._request.offset)
+        if self._reranking is None or self._sort != "relevance" or not most:
+            return [None] * len(page)
+        found = self._reranking.similarities(self._index, page[:most], query=self._query)
+        return [*found, *[None] * len(page[most:])]
 
     def _matching(self) -> tuple[Alike, Apart]:
         """What matches the query or, where nothing does, what is to be asked otherwise."""
@@ -240,10 +269,12 @@ class _Ask:
         return self._request.sort if is_scored or self._request.sort != "relevance" else "modified"
 
     def _page(self, alike: Alike, apart: Apart) -> list[Placed]:
-        request = self._request
+        request, sort = self._request, self._sort
         upto = request.offset + request.limit
-        sort = self._sort
         order = _ORDERS[sort]
+        reranking = self._reranking if sort == "relevance" and request.limit else None
+        if reranking is not None:
+            upto = max(upto, RERANKED)
         start = request.seed % DICE_MAX
         leads = self._leads(alike, order, upto, start=start if sort == "random" else None)
         apart.read(order=order.skus, descending=order.is_descending)
@@ -252,7 +283,10 @@ class _Ask:
             value = order.key(placed[0])
             return (value - start) % DICE_MAX if sort == "random" else value
 
-        return sorted([*leads, *apart.best()], key=key)[request.offset : upto]
+        placed = sorted([*leads, *apart.best()], key=key)
+        if reranking is not None:
+            placed = reranking.ranked(self._index, placed, query=self._query)
+        return placed[request.offset : request.offset + request.limit]
 
     def _leads(self, alike: Alike, order: _Order, limit: int, *, start: int | None) -> list[Placed]:
         if not limit:

@@ -11,10 +11,11 @@ same numbers (counting.py); these columns serve them:
 | `<facet>_once` | the first SKU of the product with the value | the same, so that it counts once |
 | `<facet>_set` | every SKU | a number for the set of its values |
 | `price_once`, `price_before` | the first SKU with the price | it, and the next lower one of the product |
+| `embedded_...` | every SKU, with the extra `rerank` | its product's embedding, and of which text it is |
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -38,7 +39,13 @@ LABELS: Final = (
     *(f"{facet}_label" for facet in LABEL_FACETS),
     *(f"{facet}_once" for facet in LABEL_FACETS),
 )
-COLUMNS: Final = ("product", "variant", *(f"{facet}_set" for facet in LABEL_FACETS))
+EMBEDDED: Final = tuple(f"embedded_{number}" for number in range(6))
+EMBEDDED_TEXT: Final = "embedded_text"
+COLUMNS: Final = (
+    *("product", "variant"),
+    *(f"{facet}_set" for facet in LABEL_FACETS),
+    *(EMBEDDED_TEXT, *EMBEDDED),
+)
 ORDERS: Final = ("newest", "cheap", "dear", "cheapest", "dearest", "dice")
 TEXT_ORDERS: Final = ("alphabet",)
 EXTRA_NUMBERS: Final = ("price_once", "price_before")
@@ -78,11 +85,17 @@ class Row(msgspec.Struct, frozen=True):
     columns: dict[str, int]
 
 
-def make_rows(documents: Sequence[Document]) -> list[Row]:
-    """The rows of one product's documents, in their order; each currency is a product of its own."""
+def make_rows(
+    documents: Sequence[Document], *, embedding: Mapping[str, int] | None = None
+) -> list[Row]:
+    """The rows of one product's documents, in their order; each currency is a product of its own.
+
+    `embedding` are the columns that embedding.py makes of the product.
+    """
     rows: list[Row] = []
     for currency in dict.fromkeys(document.currency for document in documents):
-        rows += _rows_of([each for each in documents if each.currency == currency])
+        of_currency = [each for each in documents if each.currency == currency]
+        rows += _rows_of(of_currency, embedding or {})
     return rows
 
 
@@ -107,11 +120,11 @@ def _key(first: int, then: int) -> int:
 
 def dice_of(product_id: int) -> int:
     """A number that has nothing to do with the product but is always the same."""
-    return _number_of(str(product_id))
+    return text_number(str(product_id))
 
 
-def _number_of(text: str) -> int:
-    """52 bits, which also a float keeps; 0 stays free."""
+def text_number(text: str) -> int:
+    """A number for a text: 52 bits, which also a float keeps; 0 stays free."""
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return 1 + int.from_bytes(digest, "big") % DICE_MAX
 
@@ -143,7 +156,7 @@ def _readable(text: str) -> str:
     return " ".join(text.replace(_SEPARATOR, " ").split())
 
 
-def _rows_of(documents: list[Document]) -> list[Row]:
+def _rows_of(documents: list[Document], embedding: Mapping[str, int]) -> list[Row]:
     first = documents[0]
     prices = sorted({each.price_minor for each in documents})
     before = dict(zip(prices, [-1, *prices], strict=False))
@@ -153,6 +166,7 @@ def _rows_of(documents: list[Document]) -> list[Row]:
         "cheapest": cheap_key(prices[0], first.product_id),
         "dearest": dear_key(prices[-1], first.product_id),
         "dice": dice_of(first.product_id),
+        **embedding,
     }
     alphabet = f"{fold(first.name)[:_NAME_CHARS]}{_SEPARATOR}{first.product_id:020}"
     bodies = [_body(document) for document in documents]
@@ -219,7 +233,7 @@ def _add_labels(
         spelt.update({(facet, label.key): label for label in new})
         encoded = [spelt[facet, label.key].encode() for label in labels]
         texts[f"{facet}_label"] = encoded
-        columns[f"{facet}_set"] = _number_of("\n".join(sorted(encoded))) if labels else 0
+        columns[f"{facet}_set"] = text_number("\n".join(sorted(encoded))) if labels else 0
         chosen += [f"{facet}:{label.key}" for label in labels]
         texts[f"{facet}_once"] = [label.encode() for label in new]
     texts["chosen"] = chosen
