@@ -13,7 +13,7 @@ POLL_S = 0.25
 
 
 async def keep_indexes(building: Building) -> None:
-    """Let the indexes take in what changed, four times a second, until cancelled."""
+    """Let the indexes take in what changed, four times a second, until cancelled; builds go on beside it."""
     follower = Follower(building)
     try:
         while True:
@@ -25,7 +25,7 @@ async def keep_indexes(building: Building) -> None:
 
 async def _step(follower: Follower) -> int:
     try:
-        return await follower.step()
+        return await follower.step(waits=False)
     except CrossdockError as error:
         log.warning("indexes were not kept", code=error.code)
     except Exception:

@@ -393,6 +393,41 @@ async def test_is_written_by_one_follower_at_a_time(alone, shop, kept, follower,
     await second.close()
 
 
+async def test_stays_fresh_while_another_shop_s_is_built(
+    alone, shop, kept, empty_database_url, clock
+):
+    """Given a build that is held up, when another shop's goods change, then its index takes them in."""
+    may_go_on, is_building = asyncio.Event(), asyncio.Event()
+
+    async def hold_builds(statement: str) -> None:
+        if statement.startswith("select id from products where shop_id"):  # only a build lists them
+            is_building.set()
+            await may_go_on.wait()
+
+    await write(alone, shop=shop, records=[a_product()], now=clock.now())
+    first = Follower(kept)
+    await catch_up(first)
+    await first.close()
+    other = await open_shop(alone)
+    await write(alone, shop=other, records=[a_product()], now=clock.now())
+    held = Database(empty_database_url, hook=hold_builds)
+    await held.open()
+    follower = Follower(msgspec.structs.replace(kept, db=held))
+    assert await follower.step(waits=False) == 0
+    await asyncio.wait_for(is_building.wait(), 10)
+    await write(alone, shop=shop, records=[a_product("desk")], now=clock.now())
+    assert await follower.step(waits=False) == 1
+    assert named(engine(kept, shop), "steel") == 2
+    with pytest.raises(Unavailable):
+        engine(kept, other).standing()
+
+    may_go_on.set()
+    await catch_up(follower)
+    assert named(engine(kept, other), "steel") == 1
+    await follower.close()
+    await held.close()
+
+
 async def test_nodes_agree_on_what_they_know(alone, shop, clock, tmp_path):
     """Each node builds its own: the answers of one event number are the same."""
     rng = random.Random(2)

@@ -15,15 +15,8 @@ import structlog
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, CrossdockError
-from crossdock.shop.events import (
-    CatalogueChanged,
-    CategoryChanged,
-    CouponChanged,
-    Event,
-    MerchantChanged,
-    Topic,
-    read_events,
-)
+from crossdock.shop.events import Topic, read_events
+from crossdock.shop.search.affected import changed_products
 from crossdock.shop.search.building import (
     Building,
     State,
@@ -57,28 +50,38 @@ class Follower:
     def __init__(self, building: Building) -> None:
         self._building = building
         self._shops: dict[int, _Shop] = {}
+        self._turn = asyncio.Lock()
 
-    async def step(self) -> int:
+    async def step(self, *, waits: bool = True) -> int:
         """Let every shop's index take in what is new; returns how many products were written.
 
-        A shop that fails is tried again in the next step; the others go on. A step in which nothing
-        happened takes two statements, however many shops there are.
+        An index that is not there is built, one shop's after another's; without `waits` that goes on
+        beside the next steps, so that the other shops' indexes stay fresh meanwhile. A shop that fails
+        is tried again in the next step; the others go on. A step in which nothing happened takes two
+        statements, however many shops there are.
         """
         async with self._building.db.statement() as tx:
             rows = await tx.all("select id, last_sequence from shops order by id")
         repriced = await self._repriced()
         written = 0
         for shop_id, last in rows:
-            shop = self._shops.setdefault(shop_id, _Shop(self._building, shop_id))
-            try:
-                written += await shop.step(last, is_repriced=shop_id in repriced)
-            except CrossdockError as error:
-                log.warning("an index was not kept", shop_id=shop_id, code=error.code)
-                await shop.close()
-            except Exception:
-                log.exception("an index was not kept", shop_id=shop_id)
-                await shop.close()
+            if shop_id not in self._shops:
+                self._shops[shop_id] = _Shop(self._building, shop_id, turn=self._turn)
+            shop, is_repriced = self._shops[shop_id], shop_id in repriced
+            written += await self._step(shop, last, is_repriced=is_repriced)
+            if waits and await shop.built():
+                written += await self._step(shop, last, is_repriced=is_repriced)
         return written
+
+    async def _step(self, shop: "_Shop", last: int, *, is_repriced: bool) -> int:
+        try:
+            return await shop.step(last, is_repriced=is_repriced)
+        except CrossdockError as error:
+            log.warning("an index was not kept", shop_id=shop.id, code=error.code)
+        except Exception:
+            log.exception("an index was not kept", shop_id=shop.id)
+        await shop.close()
+        return 0
 
     async def _repriced(self) -> set[int]:
         """The shops in which the clock alone changed a price since their indexes were last right."""
@@ -113,9 +116,11 @@ class Follower:
 class _Shop:
     """One shop's index, its writer, and how far it is."""
 
-    def __init__(self, building: Building, shop_id: int) -> None:
+    def __init__(self, building: Building, shop_id: int, *, turn: asyncio.Lock) -> None:
+        self.id = shop_id
         self._building = building
-        self._id = shop_id
+        self._turn = turn
+        self._build_task: asyncio.Task[None] | None = None
         self._folder = building.folder(shop_id)
         self._held: contextlib.ExitStack | None = None
         self._open: _Open | None = None
@@ -132,8 +137,11 @@ class _Shop:
             self._open.state = State(as_of=self._open.state.as_of, priced_at=now)
 
     async def step(self, last: int, *, is_repriced: bool) -> int:
-        """Take in what is new up to event `last`; how many products were written."""
-        if not self._has_lock():
+        """Take in what is new up to event `last`; how many products were written.
+
+        Raises what stopped a build since the last step.
+        """
+        if not self._has_lock() or not self._is_built():
             return 0
         now = self._building.clock.now()
         index = await self._opened(last)
@@ -148,6 +156,10 @@ class _Shop:
 
     async def close(self) -> None:
         """Release the folder; the next step reads again how far the index on the disk is."""
+        task, self._build_task = self._build_task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         index, self._open = self._open, None
         if index is not None:
             await index.rest()
@@ -163,7 +175,7 @@ class _Shop:
         return self._held is not None
 
     async def _opened(self, last: int) -> "_Open | None":
-        """The current index, built anew where none can be read, or one knows more than has happened."""
+        """The current index; None where it is built anew: it cannot be read, or knows more than happened."""
         path = folders.read_current(self._folder)
         if self._open is not None and path == self._open.path and last >= self._open.state.as_of:
             return self._open
@@ -173,9 +185,23 @@ class _Shop:
             await asyncio.to_thread(folders.sweep_unless_building, self._folder)
         self._open = await self._find(last)
         if self._open is None:
-            await self._build()
-            self._open = await self._find(last)
+            self._build_task = asyncio.create_task(self._build())
         return self._open
+
+    def _is_built(self) -> bool:
+        """Whether no build runs; raises what stopped one."""
+        task = self._build_task
+        if task is not None and task.done():
+            self._build_task = None
+            task.result()
+        return self._build_task is None
+
+    async def built(self) -> bool:
+        """Wait for the build that runs; whether one did."""
+        task = self._build_task
+        if task is not None:
+            await asyncio.wait([task])
+        return task is not None
 
     async def _find(self, last: int) -> "_Open | None":
         path = folders.read_current(self._folder)
@@ -188,20 +214,24 @@ class _Shop:
         return found if found.state.as_of <= last else None
 
     async def _build(self) -> None:
-        """Build the index, unless the last try failed a moment ago."""
+        """Build the index in its turn, unless the last try failed a moment ago."""
+        async with self._turn:
+            await self._build_now()
+
+    async def _build_now(self) -> None:
         now = self._building.clock.now()
         pause = min(BUILD_AGAIN * 2**self._failures, BUILD_AGAIN_MAX)
         if self._failed_at is not None and abs(now - self._failed_at) < pause:
             return
-        log.info("an index is built", shop_id=self._id)
+        log.info("an index is built", shop_id=self.id)
         self._failed_at, self._failures = now, min(self._failures + 1, 10)
         try:
-            built = await rebuild(self._building, shop_id=self._id)
+            built = await rebuild(self._building, shop_id=self.id)
         except Conflict:
             self._failed_at, self._failures = None, 0
             return
         self._failed_at, self._failures = None, 0
-        log.info("an index was built", shop_id=self._id, documents=built.documents)
+        log.info("an index was built", shop_id=self.id, documents=built.documents)
 
     async def _take(self, index: "_Open", *, last: int, now: datetime, is_repriced: bool) -> int:
         """Read events and what they are about in one snapshot, write it, and save it with their number."""
@@ -211,7 +241,7 @@ class _Shop:
             await tx.take_time()
             events = await read_events(
                 tx,
-                shop_id=self._id,
+                shop_id=self.id,
                 after=state.as_of,
                 upto=last,
                 topics=TOPICS,
@@ -222,7 +252,7 @@ class _Shop:
                 await index.save(State(as_of=upto, priced_at=state.priced_at), has_written=False)
                 return 0
             ids = await changed_products(
-                tx, shop_id=self._id, events=events, since=state.priced_at, now=now
+                tx, shop_id=self.id, events=events, since=state.priced_at, now=now
             )
             if ids:
                 await self._write(tx, index=index, ids=ids, now=now)
@@ -232,14 +262,14 @@ class _Shop:
     async def _write(
         self, tx: Transaction, *, index: "_Open", ids: Sequence[int], now: datetime
     ) -> None:
-        categories = await read_categories(tx, shop_id=self._id)
+        categories = await read_categories(tx, shop_id=self.id)
         writer = await index.awake()
         embeddings = await asyncio.to_thread(self._building.embeddings, index.path)
         for start in range(0, len(ids), BATCH):
             products = await read_batch(
                 tx,
                 building=self._building,
-                shop_id=self._id,
+                shop_id=self.id,
                 ids=ids[start : start + BATCH],
                 categories=categories,
                 now=now,
@@ -285,47 +315,6 @@ class _Open:
                 log.warning("a writer was not closed", path=str(self.path), error=error.message)
 
 
-async def changed_products(
-    tx: Transaction, *, shop_id: int, events: Sequence[Event], since: datetime, now: datetime
-) -> list[int]:
-    """The products that these events are about, and those whose price changed by the clock alone.
-
-    A clock that was set back changes prices as well.
-    """
-    products: set[int] = set()
-    merchants: set[int] = set()
-    categories: set[int] = set()
-    is_everything = False
-    for event in events:
-        payload = event.decode()
-        if isinstance(payload, CatalogueChanged):
-            products.update(payload.product_ids)
-        elif isinstance(payload, MerchantChanged):
-            merchants.update(payload.merchant_ids)
-        elif isinstance(payload, CategoryChanged):
-            categories.update(payload.category_ids)
-        elif isinstance(payload, CouponChanged):
-            if payload.product_id is not None:
-                products.add(payload.product_id)
-            elif payload.merchant_id is not None:
-                merchants.add(payload.merchant_id)
-            else:
-                is_everything = True
-    rows = await tx.all(
-        _AFFECTED,
-        {
-            "shop": shop_id,
-            "everything": is_everything,
-            "merchants": list(merchants),
-            "categories": list(categories),
-            "from": min(since, now),
-            "to": max(since, now),
-        },
-    )
-    products.update(row[0] for row in rows)
-    return sorted(products)
-
-
 # Of some shops, those with a price that begins or ends in a span of time of the shop's own.
 _REPRICED = """
     select s.id from unnest(%(shops)s::bigint[], %(from)s::timestamptz[], %(to)s::timestamptz[]) as s (id, since, upto)
@@ -339,30 +328,4 @@ _REPRICED = """
                   and q.ends_at > s.since and q.ends_at <= s.upto)
        or exists (select from coupons q where q.shop_id = s.id and q.enabled
                   and (q.starts_at > s.since and q.starts_at <= s.upto or q.ends_at > s.since and q.ends_at <= s.upto))
-"""
-
-_AFFECTED = """
-    select p.id from products p where p.shop_id = %(shop)s
-      and (%(everything)s or p.merchant_id = any(%(merchants)s::bigint[]))
-    union
-    select p.id from coupons q join products p on p.shop_id = q.shop_id
-      and (q.merchant_id is null or p.merchant_id = q.merchant_id) and (q.product_id is null or p.id = q.product_id)
-    where q.shop_id = %(shop)s and q.enabled
-      and (q.starts_at > %(from)s and q.starts_at <= %(to)s or q.ends_at > %(from)s and q.ends_at <= %(to)s)
-    union
-    select pc.product_id from categories c
-    join product_categories pc on pc.shop_id = c.shop_id and pc.category_id = c.id
-    where c.shop_id = %(shop)s and c.id_path && %(categories)s::bigint[]
-    union
-    select v.product_id from variants v where v.shop_id = %(shop)s
-      and v.sale_starts_at > %(from)s and v.sale_starts_at <= %(to)s
-    union
-    select v.product_id from variants v where v.shop_id = %(shop)s
-      and v.sale_ends_at > %(from)s and v.sale_ends_at <= %(to)s
-    union
-    select v.product_id from promotions q join variants v on v.shop_id = q.shop_id and v.id = q.variant_id
-    where q.shop_id = %(shop)s and q.starts_at > %(from)s and q.starts_at <= %(to)s
-    union
-    select v.product_id from promotions q join variants v on v.shop_id = q.shop_id and v.id = q.variant_id
-    where q.shop_id = %(shop)s and q.ends_at > %(from)s and q.ends_at <= %(to)s
 """
