@@ -166,7 +166,14 @@ async def test_an_order_is_taken_back_until_somebody_works_on_it(
 
     for order_id in (waiting, reserved, processing):
         told = await crossdock("fulfil", "cancel", order_id, "--reason", "changed her mind")
-        assert told == {"order_id": order_id, "state": "cancelled", "may_be_at": ""}
+        assert told == {
+            "order_id": order_id,
+            "state": "cancelled",
+            "may_be_at": "",
+            "amount_minor": 0,
+            "given_back": "",
+            "currency": "EUR",
+        }
         assert await warehouse.state(order_id) == "cancelled"
     assert await warehouse.level(good) == (4, 1, 3)
     async with warehouse.db.statement() as tx:

@@ -90,6 +90,7 @@ class HostedCheckout:
         shown = {PATH: self.open, f"{PATH}/": self.open, DONE_PATH: self.done}
         return {
             ("POST", PATH): self._guarded(self.step),
+            ("POST", f"{PATH}/"): self._guarded(self.step),
             **{
                 (method, path): self._guarded(page)
                 for path, page in shown.items()

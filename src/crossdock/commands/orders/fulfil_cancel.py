@@ -1,15 +1,19 @@
 """`crossdock fulfil cancel`: cancel an order before its fulfilment has started."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crossdock.commands.orders.given_back import cancelled_facts, cancelled_text
 from crossdock.commands.running import with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound, Refused
 from crossdock.terminal import JsonOption, report
+
+if TYPE_CHECKING:
+    from crossdock.shop.orders import Cancelled
 
 _BY_HAND = "manual"
 
@@ -23,12 +27,12 @@ def cancel(
     as_json: JsonOption = False,
 ) -> None:
     """Cancel an order before work on it has started; release its stock and give its money back."""
-    from crossdock.shop.orders import cancel_order
+    from crossdock.shop.orders import cancel_order, read_order
 
-    async def write(runtime: Runtime, tx: Transaction) -> str:
+    async def write(runtime: Runtime, tx: Transaction) -> "tuple[Cancelled, str]":
         shop_id, now = await shop_id_of(tx, shop), runtime.clock.now()
         try:
-            return await cancel_order(
+            cancelled = await cancel_order(
                 tx, shop_id=shop_id, order_id=order_id, now=now, reason=reason
             )
         except Refused as refusal:
@@ -36,12 +40,17 @@ def cancel(
             raise Refused(
                 refusal.code, f"{refusal.message} {advice}".strip(), refusal.data
             ) from refusal
+        order = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=())
+        return cancelled, order.currency
 
-    may_be_at = with_transaction(write)
-    facts = {"order_id": order_id, "state": "cancelled", "may_be_at": may_be_at}
-    text = f"Order {order_id} is cancelled."
-    if may_be_at:
-        text += f" An attempt that failed may have reached {may_be_at}: see that it is not there."
+    cancelled, currency = with_transaction(write)
+    facts = {
+        "order_id": order_id,
+        "state": "cancelled",
+        **cancelled_facts(cancelled, currency=currency),
+    }
+    more = cancelled_text(cancelled, currency=currency)
+    text = f"Order {order_id} is cancelled. {more}".strip()
     report(facts, as_json=as_json, text=text)
 
 

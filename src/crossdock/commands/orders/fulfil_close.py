@@ -6,23 +6,15 @@ import msgspec
 import typer
 
 from crossdock.commands.orders.fulfil_quantities import worded
+from crossdock.commands.orders.given_back import told_of_money
 from crossdock.commands.running import with_runtime
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
-from crossdock.kit.money import format_minor
 from crossdock.terminal import JsonOption, ShopOption, report
 
 if TYPE_CHECKING:
     from crossdock.compose import Services
     from crossdock.shop.orders import Closed
-
-_MONEY = {
-    "refund": "{amount} of what was paid is refunded.",
-    "by_hand": "It was paid; refund what is to be refunded.",
-    "prepaid": "{amount} went back to the prepaid account.",
-    "not_owed": "{amount} of it need not be paid.",
-    "": "",
-}
 
 
 def close(
@@ -85,9 +77,10 @@ def _text(order_id: int, closed: "Closed") -> str:
     if not closed.cancelled:
         return f"Order {order_id} is {closed.state}; nothing is left of it to close."
     text = f"Order {order_id} is {closed.state}: {worded(closed.cancelled)} will not be shipped."
-    amount = f"{format_minor(closed.amount_minor, closed.currency)} {closed.currency}"
-    if closed.amount_minor:
-        text += " " + _MONEY[closed.given_back].format(amount=amount)
+    money = told_of_money(
+        closed.amount_minor, currency=closed.currency, given_back=closed.given_back
+    )
+    text += f" {money}" if money else ""
     if closed.may_be_at:
         text += f" An attempt that failed may have reached {closed.may_be_at}: see that it is not there."
     return text.strip()

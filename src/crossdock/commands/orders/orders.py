@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from crossdock.commands.orders import order_address, order_refunds
+from crossdock.commands.orders.given_back import cancelled_facts, cancelled_text
 from crossdock.commands.orders.order_tables import print_orders, print_shown
 from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
@@ -18,7 +19,7 @@ from crossdock.terminal import JsonOption, ShopOption, print_json, report
 
 if TYPE_CHECKING:
     from crossdock.compose import Services
-    from crossdock.shop.orders import Placed, StaffOrder
+    from crossdock.shop.orders import Cancelled, Placed, StaffOrder
     from crossdock.shop.payments import Card, Payment
     from crossdock.shop.shops import Shop
 
@@ -131,22 +132,23 @@ def cancel(
     as_json: JsonOption = False,
 ) -> None:
     """Cancel an order before its fulfilment has started and give its money back."""
-    from crossdock.shop.orders import cancel_order, settle_order_payments
+    from crossdock.shop.orders import cancel_order, read_order, settle_order_payments
 
-    async def act(services: "Services", shop_id: int, order_id: int) -> str:
+    async def act(services: "Services", shop_id: int, order_id: int) -> "tuple[Cancelled, str]":
         now = services.runtime.clock.now()
         async with services.runtime.database.begin() as tx:
-            may_be_at = await cancel_order(
+            cancelled = await cancel_order(
                 tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now
             )
+            read = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=())
         await settle_order_payments(services.paying)
-        return may_be_at
+        return cancelled, read.currency
 
-    may_be_at = _with_order(act, shop=shop, order=order)
+    cancelled, currency = _with_order(act, shop=shop, order=order)
     report(
-        {"state": "cancelled", "may_be_at": may_be_at},
+        {"state": "cancelled", **cancelled_facts(cancelled, currency=currency)},
         as_json=as_json,
-        text=f"cancelled; see that {may_be_at} lacks it" if may_be_at else "cancelled",
+        text=f"cancelled. {cancelled_text(cancelled, currency=currency)}".strip(),
     )
 
 

@@ -11,7 +11,7 @@ from crossdock.shop.orders.browsing import (
     count_orders,
     order_of_package,
 )
-from crossdock.shop.orders.cancelling import cancel_order, expire_orders
+from crossdock.shop.orders.cancelling import Cancelled, cancel_order, expire_orders
 from crossdock.shop.orders.charging import charge_order
 from crossdock.shop.orders.closing import Closed, close_order
 from crossdock.shop.orders.commission import LineCommission, commission_of
@@ -44,6 +44,7 @@ from crossdock.shop.orders.moving import lock_order, move_order, touch_order
 from crossdock.shop.orders.notes import item_note
 from crossdock.shop.orders.paying import (
     ORDER_FOLLOWS,
+    GivenBack,
     pay_order,
     refund_order,
     settle_order_payments,
@@ -118,12 +119,14 @@ __all__ = [
     "STATES",
     "WORKABLE",
     "AwaitingTerms",
+    "Cancelled",
     "CheckpointView",
     "Closed",
     "Depict",
     "DraftLine",
     "Fed",
     "FedOrder",
+    "GivenBack",
     "Identity",
     "Known",
     "LineCommission",

@@ -2,17 +2,31 @@
 
 from datetime import datetime
 
+import msgspec
+
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Refused
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import withdraw_delivery
 from crossdock.shop.orders.moving import lock_order, move_order
-from crossdock.shop.orders.paying import give_back, refuse_while_asked
+from crossdock.shop.orders.paying import GivenBack, give_back, refuse_while_asked
 from crossdock.shop.orders.progress import cancel_lines
 from crossdock.shop.orders.states import CANCELLABLE
 from crossdock.shop.stock import Posting, post_stock
 
 _EXPIRED_MAX = 100
+
+
+class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of cancelling: the money given back and how, as `give_back` tells it.
+
+    `may_be_at` is the connector that a failed attempt may have reached all the same, so that somebody
+    checks there; '' for none.
+    """
+
+    may_be_at: str
+    amount_minor: int = 0
+    given_back: GivenBack = ""
 
 
 async def cancel_order(
@@ -23,14 +37,13 @@ async def cancel_order(
     now: datetime,
     reason: str = "",
     gives_back: bool = True,
-) -> str:
+) -> Cancelled:
     """Cancel the order, release its stock, withdraw its dispatch if it was not sent yet, give its money back.
 
     The money goes back as `give_back` says, unless `gives_back` is False: its caller has refunded what is
-    to be refunded. The partner's order number stays used. Returns the connector that a failed attempt may have reached
-    all the same, so that somebody checks there, else "". Raises NotFound
-    `order_not_found`, and Refused `order_state` once fulfilment has started or an outside system
-    has the order, and while a request to a payment provider is open.
+    to be refunded. The partner's order number stays used. Raises NotFound `order_not_found`, and Refused
+    `order_state` once fulfilment has started or an outside system has the order, and while a request to a
+    payment provider is open.
     """
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if state.fulfilment == "cancelled":
@@ -40,9 +53,12 @@ async def cancel_order(
     if state.payment != "none":
         await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
     may_be_at = await cancel_goods(tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now)
-    if gives_back:
-        await give_back(tx, shop_id=shop_id, order_id=order_id, payment=state.payment, now=now)
-    return may_be_at
+    if not gives_back:
+        return Cancelled(may_be_at=may_be_at)
+    amount_minor, given_back = await give_back(
+        tx, shop_id=shop_id, order_id=order_id, payment=state.payment, now=now
+    )
+    return Cancelled(may_be_at=may_be_at, amount_minor=amount_minor, given_back=given_back)
 
 
 async def cancel_goods(

@@ -10,6 +10,7 @@ from crossdock.kit.crypto import constant_time_equal, hash_key
 from crossdock.kit.ids import Ids
 from crossdock.shop.partners.callers import Callers, Lookup
 from crossdock.shop.partners.keeping import TOKEN_LENGTH
+from crossdock.shop.partners.managing import touch_partner
 from crossdock.shop.partners.model import Credential, Secret
 from crossdock.shop.partners.passwords import Passwords
 
@@ -62,7 +63,8 @@ class AccessTokens:
             "most": LIVE_MAX - 1,
         }
         async with self._callers.db.begin() as tx:
-            await tx.run(_END_OLDEST, values)
+            if await tx.run(_END_OLDEST, values):  # no process takes them from its cache any more
+                await touch_partner(tx, partner_id=credential.partner.id)
             await tx.run(_ADD, values)
         return issued
 
