@@ -61,7 +61,9 @@ async def test_a_restored_folder_serves_the_same_partners(demo, whole, fresh):
     told = fresh.ask("restore", whole)
 
     assert (told["differences"], told["master_key"]) == (0, "restored")
-    assert fresh.run("doctor").returncode == 0
+    examined = fresh.run("doctor")
+    assert examined.returncode == 0
+    assert "shoppable: orders are paid by the sandbox" in examined.stderr
     key_file = fresh.data_dir / "master.key"
     assert key_file.read_bytes() == (demo.data_dir / "master.key").read_bytes()
     assert key_file.stat().st_mode & 0o777 == 0o600

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crossdock import settings as general
 from crossdock.channels.manifest import Manifest
-from crossdock.settings import PAYMENT_PROVIDERS, Section, Settings, SettingsError
+from crossdock.settings import PAYMENT_PROVIDERS, SANDBOX, Section, Settings, SettingsError
 
 if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts
@@ -80,6 +80,11 @@ def payment_providers(settings: Settings) -> dict[str, str]:
         for section in settings.others
         if hasattr(section, PROVIDER_SETTING)
     }
+
+
+def paid_by_sandbox(settings: Settings) -> list[str]:
+    """The channels whose orders no money is paid for, also those of tokens that are no test tokens."""
+    return [table for table, provider in payment_providers(settings).items() if provider == SANDBOX]
 
 
 def _refuse_unknown_providers(settings: Settings) -> None:

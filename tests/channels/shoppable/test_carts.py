@@ -1,6 +1,7 @@
 """A cart of this channel..."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -273,3 +274,17 @@ async def test_needs_the_right(stalls: OpenStall) -> None:
 
     assert await _refused(stall.shopper, CART) == (403, 30003)
     assert await stall.mall.count("carts") == 0
+
+
+async def test_says_that_a_checkout_has_it(stalls: OpenStall) -> None:
+    stall = await stalls()
+    cart_id = await stall.shopper.cart((await stall.mall.variant(), 1))
+    async with stall.mall.db.begin() as tx:
+        until = stall.mall.clock.now() + timedelta(hours=1)
+        await tx.run("update carts set claimed_until = %s where id = %s", (until, cart_id))
+
+    reply = await stall.shopper.get(f"{CART}/{cart_id}/clear")
+
+    error = "The cart is being checked out. Try again in a moment."
+    assert (reply.status_code, reply.json()) == (503, {"error": error, "code": 503})
+    assert reply.headers["retry-after"] == "5"

@@ -149,6 +149,18 @@ async def test_of_words_finds_what_the_catalogue_says_of_a_product(publisher):
         assert product["name"] in merchant
 
 
+async def test_takes_as_many_names_as_a_publisher_lists(publisher):
+    others = ",".join(f"a long name of brand {number}" for number in range(99))
+    lists = {
+        name: f"{others},{own}" for name, own in (("brands", "revlon"), ("merchants", "lord,"))
+    }
+    assert set(await publisher.names(brands=lists["brands"])) == {LIPSTICK, MASCARA}
+    assert await publisher.names(**lists) == []
+    reply = await publisher.get(CATALOGUE, brands=f"{others},revlon,avon")
+    error = "Bad Request - Invalid Brand parameter: at most 100 values."
+    assert reply.json() == {"error": error, "code": 50008}
+
+
 async def test_of_a_number_finds_the_product_and_the_sku_with_it_first(publisher):
     page = await publisher.browse()
     for product in page["products"]:

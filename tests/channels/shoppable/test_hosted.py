@@ -287,6 +287,12 @@ async def test_tells_of_a_changed_total_beside_whatever_else_is_wrong(stalls: Op
     assert (await till.pay(wrong)).status == 303
 
 
+async def test_takes_its_forms_with_a_slash_at_the_end(stalls: OpenStall) -> None:
+    stall = await stalls()
+    reply = await stall.shopper.send("POST", "/checkout/", data={"form": "none"})
+    assert (reply.status_code, "This form cannot be used" in reply.text) == (403, True)
+
+
 async def test_shows_what_sold_out_and_sells_the_rest(stalls: OpenStall) -> None:
     stall = await stalls()
     gone, few, there = [await stall.mall.variant(price_minor=1000) for _ in range(3)]

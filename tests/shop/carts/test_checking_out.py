@@ -14,7 +14,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Unavailable
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.alerts import list_alerts
-from crossdock.shop.carts import CartLine, delete_cart
+from crossdock.shop.carts import CartLine, CartView, delete_cart
 from crossdock.shop.customers import Address
 from crossdock.shop.deliveries import list_deliveries
 from crossdock.shop.ledger import verify_ledger
@@ -71,7 +71,7 @@ async def test_is_one_order_with_a_part_for_each_merchant(mall: Mall) -> None:
 
     done = await mall.check_out(
         cart_id, language="en", channel_data={"campaign": "spring"},
-        line_data=lambda line: {"brand": line.brand, "max": line.max_quantity},
+        line_data=lambda _cart, line: {"brand": line.brand, "max": line.max_quantity},
     )  # fmt: skip
 
     order = await mall.order(done.order_id)
@@ -204,7 +204,7 @@ async def test_is_let_go_of_when_the_channel_cannot_say_what_it_keeps(mall: Mall
     good = await mall.variant(own=2)
     cart_id = await mall.cart((good, 2))
 
-    def line_data(_line: CartLine) -> dict[str, str]:
+    def line_data(_cart: CartView, _line: CartLine) -> dict[str, str]:
         raise KeyError("nothing of that name")
 
     with pytest.raises(KeyError):
@@ -340,14 +340,39 @@ async def test_is_left_alone_until_its_checkout_is_over_or_dead(
         delete_cart(alone.carts, partner=alone.partner, cart_id=cart_id),
     ):
         error = await refusal(call)
-        assert (error.code, error.data) == ("busy", {"retry_after_s": 5})
+        assert (error.code, error.data) == ("busy", {"retry_after_s": 5, "held_by": "checkout"})
     assert await alone.level(good) == (1, 1, 0, 0)
 
     clock.move(timedelta(seconds=120))
+    assert quantities(await alone.read(cart_id)) == {good: 1}  # what it held itself counts as there
+    assert await alone.level(good) == (1, 0, 0, 1)
     assert quantities(await alone.put(cart_id, (good, 1))) == {good: 1}
     assert await alone.level(good) == (1, 0, 0, 1)
     assert (await alone.check_out(cart_id)).payment_state == "paid"
     assert await alone.level(good) == (1, 0, 1, 0)
+
+
+async def test_buys_what_is_left_where_the_shopper_was_shown_just_that(alone: Mall) -> None:
+    few, gone = await alone.variant(own=5), await alone.variant(own=2)
+    *others, cart_id = [await alone.cart((few, 5), (gone, 2)) for _ in range(4)]
+    await alone.check_out(await alone.cart((few, 3), (gone, 2)))
+    assert quantities(await alone.read(cart_id)) == {few: 2}
+
+    for other, accepted in zip(others, ({}, {few: 2}, {few: 1, gone: 0}), strict=True):
+        error = await refusal(alone.check_out(other, accepted=accepted))
+        assert error.code == "stock_limit_exceeded"
+    done = await alone.check_out(cart_id, accepted={few: 2, gone: 0})
+
+    bought = {line.variant_id: line.quantity for line in (await alone.order(done.order_id)).lines}
+    assert bought == {few: 2}
+    assert await alone.level(few) == (5, 0, 5, 0)
+
+
+async def test_is_refused_in_another_currency(alone: Mall) -> None:
+    cart_id = await alone.cart((await alone.variant(own=1), 1))
+    error = await refusal(alone.check_out(cart_id, currency="JPY"))
+    assert (error.code, error.data["field"]) == ("invalid_input", "currency")
+    assert await alone.count("orders") == 0
 
 
 async def test_whose_checkout_died_holds_nothing_when_it_is_deleted(

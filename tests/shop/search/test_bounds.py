@@ -42,6 +42,13 @@ def service(engine: BruteForce, **limits: int) -> Searching:
     return Searching(lambda _: engine, limits=Limits(bounds=Bounds(), **chosen))
 
 
+def longer(node: Node) -> Node:
+    """The same where filters may have more of it."""
+    if isinstance(node, Bool) and len(node.should) == 65:
+        return Bool(should=node.should * 16)
+    return Word(text=node.text * 64) if isinstance(node, Word) else node
+
+
 @pytest.mark.parametrize(
     ("node", "code"),
     [
@@ -64,11 +71,18 @@ async def test_is_refused(node, code):
     for request in (
         SearchRequest(scope=USD, query=node),
         SearchRequest(scope=USD, otherwise=node),
-        SearchRequest(scope=USD, filters=(Filter(node=node),)),
+        SearchRequest(scope=USD, filters=(Filter(node=longer(node)),)),
     ):
         with pytest.raises(Invalid) as refused:
             await found.search(request, shop_id=1)
         assert refused.value.code == code
+
+
+async def test_may_have_filters_longer_than_its_words():
+    found = service(BruteForce([]))
+    for node in (Bool(should=(Word(text="a"),) * 1_024), Word(text="a" * 32_768)):
+        request = SearchRequest(scope=USD, filters=(Filter(node=node),))
+        assert (await found.search(request, shop_id=1)).count == 0
 
 
 @pytest.mark.parametrize(

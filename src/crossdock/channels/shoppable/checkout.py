@@ -35,9 +35,8 @@ from crossdock.shop.carts import (
     CheckingOut,
     Checkout,
     check_out,
-    read_cart,
 )
-from crossdock.shop.partners import Credential, Partner
+from crossdock.shop.partners import Credential
 
 BELOW = "/api/v3/token"
 PATH = f"{BELOW}/{{token}}/checkout"
@@ -79,20 +78,26 @@ class CheckoutCalls:
             content_type=request.headers.get("content-type", ""),
             now=self._checking_out.carts.clock.now(),
         )
-        done = await self.place(fields, credential)
+        try:
+            done = await self.place(fields, credential)
+        except CrossdockError as error:
+            raise told(error) from None
         return answered(await self._orders.lines(done.order_id, partner=credential.partner))
 
     async def place(
-        self, fields: Fields, credential: Credential, *, expected_total_minor: int | None = None
+        self,
+        fields: Fields,
+        credential: Credential,
+        *,
+        expected_total_minor: int | None = None,
+        accepted: Mapping[int, int] | None = None,
     ) -> CheckedOut:
-        """Place the order. Raises WireError 400 for what the shopper can change, NotFound for the cart."""
-        partner = credential.partner
-        cart = await self._cart(fields, partner=partner)
-        if fields.currency not in {"", cart.currency}:
-            raise refused({"currency": INVALID}, text=f"The cart is in {cart.currency}.")
-        kept = KeptOrder(cart_id=cart.id, campaign=fields.campaign, opt_in=fields.opt_in)
+        """Place the order. Raises as the core's `check_out` does."""
+        kept = KeptOrder(
+            cart_id=fields.cart_id.lower(), campaign=fields.campaign, opt_in=fields.opt_in
+        )
         checkout = Checkout(
-            cart_id=cart.id,
+            cart_id=fields.cart_id,
             billing=fields.billing,
             shipping=fields.shipping,
             card=fields.card,
@@ -100,22 +105,17 @@ class CheckoutCalls:
             source=SOURCE,
             language=fields.language,
             is_test=credential.is_test,
+            currency=fields.currency,
             expected_total_minor=expected_total_minor,
+            accepted=accepted or {},
             channel_data=msgspec.to_builtins(kept),
         )
-
-        def line_data(line: CartLine) -> Mapping[str, Any]:
-            return self._kept(cart, line)
-
-        try:
-            return await check_out(
-                self._checking_out, partner=partner, checkout=checkout, line_data=line_data
-            )
-        except CrossdockError as error:
-            raise _told(error) from None
-
-    async def _cart(self, fields: Fields, *, partner: Partner) -> CartView:
-        return await read_cart(self._checking_out.carts, partner=partner, cart_id=fields.cart_id)
+        return await check_out(
+            self._checking_out,
+            partner=credential.partner,
+            checkout=checkout,
+            line_data=self._kept,
+        )
 
     def _kept(self, cart: CartView, line: CartLine) -> Mapping[str, Any]:
         color, size = self._showing.choice(line)
@@ -133,8 +133,12 @@ class CheckoutCalls:
         return found
 
 
-def _told(error: CrossdockError) -> CrossdockError:
+def told(error: CrossdockError) -> CrossdockError:
     """What the caller is told: which fields, which SKUs, or which order there is already."""
+    if isinstance(error, WireError):
+        return error
+    if error.data.get("field") == "currency":
+        return refused({"currency": INVALID}, text=error.message)
     _, _, text = WIRE[error.code]
     if error.code in _ADDRESS_CODES:
         kind = _ADDRESS_CODES[error.code]
@@ -149,6 +153,12 @@ def _told(error: CrossdockError) -> CrossdockError:
     if error.code == "payment_declined":
         return refused({"card_number": "declined"}, text=text)
     return error
+
+
+def wrong_fields(error: CrossdockError) -> Mapping[str, str]:
+    """What is wrong with which field, as the wire names it; empty where no field is."""
+    shown = told(error)
+    return shown.body.get("fields", {}) if isinstance(shown, WireError) else {}
 
 
 _STRINGS = {name: {"type": "string"} for name in KNOWN}

@@ -117,10 +117,12 @@ class WireError(CrossdockError):
         self.body = body or {}
 
 
-def refusal(number: int, name: str) -> WireError:
-    """The error of a parameter; one without a number of its own is named in the text."""
-    text = f"Bad Request - Invalid {name} parameter" if number == INVALID_PARAMETER else ""
-    return WireError(number, text)
+def refusal(number: int, name: str, *, more: str = "") -> WireError:
+    """The error of a parameter; one without a number of its own is named in the text, which `more` ends."""
+    text = WIRE_ONLY[number][1].rstrip(".")
+    if number == INVALID_PARAMETER:
+        text = f"Bad Request - Invalid {name} parameter"
+    return WireError(number, text + more if more else "" if number != INVALID_PARAMETER else text)
 
 
 def search_failed() -> WireError:
@@ -136,6 +138,8 @@ def render_error(error: CrossdockError, method: str) -> Answer:
     else:
         status, number, text = WIRE[error.code]
         more = {}
+        if error.data.get("held_by") == "checkout":
+            text = "The cart is being checked out. Try again in a moment."
     headers = dict(HEADERS)
     if isinstance(error, WireError) and number in {NO_ROUTE, NO_METHOD}:
         headers = {name: value for name, value in headers.items() if name not in CORS}

@@ -3,6 +3,7 @@
 value := group ("," group)*     group := term ("|" term)*     term := word (blank word)*
 """
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import InvalidOperation
 from typing import Final
@@ -14,6 +15,7 @@ from crossdock.channels.shoppable.showing import COUPON_TYPES
 from crossdock.channels.shoppable.solr_fields import minor_bound, upc
 from crossdock.kit.money import exponent
 from crossdock.shop.search import (
+    VALUES_MAX,
     Bool,
     Facet,
     Field,
@@ -27,6 +29,8 @@ from crossdock.shop.search import (
 )
 
 _ANY: Final = "*"
+_WORDS_MAX: Final = 100
+_SEPARATORS = re.compile(r"[,|]")
 Term = Callable[[str], Node | None]
 """The node of a term; None for one that cannot be."""
 
@@ -59,26 +63,27 @@ def _number(field: Field) -> Term:
 
 
 class ListFilter(msgspec.Struct, frozen=True):
-    """A parameter with a list of values, what it asks, and the number of its error."""
+    """A parameter with a list of at most so many values, what it asks, and the number of its error."""
 
     name: str
     number: int
     term: Term
     facet: Facet | None = None
+    most: int = _WORDS_MAX
 
 
 # In the order of the error table: the first one that is wrong is told.
 LISTS: Final = (
     ListFilter("categories", 50006, _words("category"), "category"),
-    ListFilter("category_ids", 50006, _number("category_id"), "category"),
-    ListFilter("part_numbers", 50007, _value("product_id")),
+    ListFilter("category_ids", 50006, _number("category_id"), "category", VALUES_MAX),
+    ListFilter("part_numbers", 50007, _value("product_id"), most=VALUES_MAX),
     ListFilter("brands", 50008, _words("brand"), "brand"),
     ListFilter("sizes", 50009, _words("size"), "size"),
     ListFilter("colors", 50010, _words("color"), "color"),
     ListFilter("merchants", 50011, _words("merchant"), "merchant"),
 )
 MORE_LISTS: Final = (
-    ListFilter("upc", INVALID_PARAMETER, _upc),
+    ListFilter("upc", INVALID_PARAMETER, _upc, most=VALUES_MAX),
     ListFilter("coupons", INVALID_PARAMETER, _words("coupon"), "coupon"),
 )
 
@@ -145,6 +150,9 @@ def _is_whole(word: str) -> bool:
 
 
 def _filter(kind: ListFilter, text: str) -> Filter:
+    values = sum(1 for value in _SEPARATORS.split(text) if value.strip())
+    if values > kind.most:
+        raise refusal(kind.number, kind.name, more=f": at most {kind.most} values.")
     node = read_list(text, term=kind.term)
     if node is None:
         raise refusal(kind.number, kind.name)

@@ -11,7 +11,7 @@ a form sent twice leads to the one order.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from starlette.requests import Request
@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from crossdock.channels.contract import Handler
 from crossdock.channels.shoppable.auth import Authenticator
-from crossdock.channels.shoppable.checkout import PERMISSION, CheckoutCalls
+from crossdock.channels.shoppable.checkout import PERMISSION, CheckoutCalls, wrong_fields
 from crossdock.channels.shoppable.checkout_fields import (
     cleaned,
     is_delivered_to,
@@ -36,7 +36,6 @@ from crossdock.channels.shoppable.hosted_fields import (
 )
 from crossdock.channels.shoppable.hosted_messages import EMPTY, GONE, ORDERED
 from crossdock.channels.shoppable.hosted_pages import DONE_PATH, PATH, HostedPages, Told, Visit
-from crossdock.channels.shoppable.hosted_showing import short_lines
 from crossdock.channels.shoppable.hosted_state import (
     FORM_S,
     RECEIPT_S,
@@ -44,10 +43,10 @@ from crossdock.channels.shoppable.hosted_state import (
     Links,
     Sealing,
 )
-from crossdock.channels.shoppable.numbers import order_number, read_order_number
+from crossdock.channels.shoppable.numbers import order_number
 from crossdock.errors import CrossdockError
 from crossdock.gate import Form, read_form
-from crossdock.shop.carts import CartItem, CartView, CheckingOut, put_items, quote, read_cart
+from crossdock.shop.carts import CartView, CheckingOut, quote, read_cart
 from crossdock.shop.orders import read_order
 from crossdock.shop.partners import Partner
 
@@ -64,7 +63,11 @@ _CHANGED: Final = (
 _SHORT: Final = "Some of it sold out meanwhile. Nothing was charged. Check what is left, then pay."
 _NOT_YET: Final = "No order was placed so far. If you pay now, your card is charged once."
 _AMOUNT: Final = "This shop takes no order of this amount. Nothing was charged."
-_NOTICES: Final = {"cart_changed": _CHANGED, "order_amount_not_allowed": _AMOUNT}
+_NOTICES: Final = {
+    "cart_changed": _CHANGED,
+    "order_amount_not_allowed": _AMOUNT,
+    "stock_limit_exceeded": _SHORT,
+}
 
 
 class HostedCheckout:
@@ -193,43 +196,30 @@ class HostedCheckout:
         now = self._checking_out.carts.clock.now()
         try:
             fields = read_fields(given, now=now, regions_by_country=True)
-            await self._settle(visit)
             done = await self._checkouts.place(
-                fields, visit.credential, expected_total_minor=state.total_minor
+                fields,
+                visit.credential,
+                expected_total_minor=state.total_minor,
+                accepted={variant: quantity for variant, (_, quantity) in state.shown.items()},
             )
         except CrossdockError as error:
             return await self._refused(visit, form, error)
         return self._pages.to_receipt(visit, done.order_id)
 
-    async def _settle(self, visit: Visit) -> None:
-        """Lower the cart to what there is where the shopper was shown just that."""
-        shown = visit.state.shown
-        less = [
-            CartItem(variant=variant, quantity=quantity)
-            for variant, quantity in short_lines(visit.cart).items()
-            if variant in shown and shown[variant][1] == quantity
-        ]
-        if less:
-            carts, cart_id = self._checking_out.carts, visit.cart.id
-            await put_items(carts, partner=visit.partner, cart_id=cart_id, items=less, mode="set")
-
     async def _refused(self, visit: Visit, form: Form, error: CrossdockError) -> Response:
         """The payment's form with what is wrong, or the page that the shopper gets instead."""
-        body: Mapping[str, Any] = error.body if isinstance(error, WireError) else {}
-        order_id = error.data.get("order_id") or read_order_number(body.get("number", ""))
-        if order_id is not None:
-            return await self._ordered(visit, order_id, is_old=False)
+        if error.code == "cart_ordered":
+            return await self._ordered(visit, error.data["order_id"], is_old=False)
         if error.code in _WAITING:
             return self._pages.waiting(visit, retry_after_s=error.data.get("retry_after_s", 2))
-        if "fields" in body:
-            found = mistakes_of(body["fields"], names=PAYMENT_ORDER)
-            told = Told(mistakes=found, code=422)
-        elif text := _SHORT if "outOfStockItems" in body else _NOTICES.get(error.code):
-            told = Told(notices=[text], code=409)
+        if wrong := wrong_fields(error):
+            shown = Told(mistakes=mistakes_of(wrong, names=PAYMENT_ORDER), code=422)
+        elif text := _NOTICES.get(error.code):
+            shown = Told(notices=[text], code=409)
         else:
             raise error
         cart = await self._cart(visit.partner, visit.state)
-        return await self._payment(msgspec.structs.replace(visit, cart=cart), form, told=told)
+        return await self._payment(msgspec.structs.replace(visit, cart=cart), form, told=shown)
 
     def _delivery(
         self, visit: Visit, values: Mapping[str, str], *, told: Told | None = None

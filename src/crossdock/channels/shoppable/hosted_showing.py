@@ -131,12 +131,6 @@ def seen(cart: CartView) -> dict[int, tuple[int, int]]:
     return found | {line.variant_id: (0, 0) for line in cart.missing}
 
 
-def short_lines(cart: CartView) -> dict[int, int]:
-    """The lines of which there is less than the shopper wants: how many there are."""
-    less = {line.variant_id: line.quantity for line in cart.lines if line.quantity < line.wanted}
-    return less | {line.variant_id: 0 for line in cart.missing}
-
-
 def _notes(cart: CartView, line: CartLine, *, shown: Shown) -> list[str]:
     notes = []
     if line.quantity < line.wanted:

@@ -15,18 +15,26 @@ if TYPE_CHECKING:
 def doctor(
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute levels, totals, balances, sequences and search indexes; exit 0 only if nothing differs."""
+    """Recompute levels, totals, balances, sequences and search indexes; exit 0 only if nothing differs.
+
+    Names the channels whose orders are paid by the sandbox, which is no difference.
+    """
+    from crossdock.channels.registry import paid_by_sandbox
+    from crossdock.commands.server.serve import SANDBOX_WARNING
     from crossdock.compose import Services
     from crossdock.shop.doctor import examine
     from crossdock.shop.search import examine_indexes
 
-    async def look(runtime: Runtime) -> "list[CheckResult]":
+    async def look(runtime: Runtime) -> "tuple[list[CheckResult], list[str]]":
         async with Services(runtime) as services:
             indexes = await examine_indexes(runtime.database, searching=services.searching)
-            return [*await examine(runtime.database), indexes]
+            results = [*await examine(runtime.database), indexes]
+            return results, paid_by_sandbox(services.settings)
 
-    results = with_runtime(look)
+    results, sandboxed = with_runtime(look)
     report(results, as_json=as_json, text=lambda: _print(results))
+    for channel in sandboxed:
+        typer.echo(f"{channel}: {SANDBOX_WARNING}", err=True)
     raise typer.Exit(1 if any(result.differences for result in results) else 0)
 
 

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from crossdock.channels.registry import load_settings, payment_providers
+from crossdock.channels.registry import load_settings, paid_by_sandbox
 from crossdock.commands.running import require_master_key, run_once
 from crossdock.serving.address import follow_port, noting_address
-from crossdock.settings import SANDBOX, Settings, unknown_variables
+from crossdock.settings import Settings, unknown_variables
 
+SANDBOX_WARNING = "orders are paid by the sandbox, which takes test cards and moves no money"
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port to listen on.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Number of web processes.")]
@@ -63,9 +64,5 @@ def warn_of_sandbox(settings: Settings) -> None:
     """Warn of channels whose orders no money is paid for, also those of tokens that are no test tokens."""
     import structlog
 
-    for channel, provider in payment_providers(settings).items():
-        if provider == SANDBOX:
-            structlog.get_logger("crossdock").warning(
-                "orders are paid by the sandbox, which takes test cards and moves no money",
-                channel=channel,
-            )
+    for channel in paid_by_sandbox(settings):
+        structlog.get_logger("crossdock").warning(SANDBOX_WARNING, channel=channel)

@@ -18,6 +18,8 @@ from crossdock.shop.partners import Partner
 
 PutMode = Literal["set", "add"]
 
+RELEASE_STALE = "select release_stale_holds(%s, %s, %s, %s)"
+
 TOO_MANY_LINES = "CD022"
 ITEMS_MAX = 1_000
 _QUANTITY_MAX = 10**9
@@ -89,19 +91,28 @@ async def create_cart(service: Carts, *, partner: Partner) -> CartView:
 
 
 async def read_cart(service: Carts, *, partner: Partner, cart_id: str) -> CartView:
-    """The cart at the prices of now. Raises NotFound `cart_not_found`, also for another partner's."""
+    """The cart at the prices of now. Raises NotFound `cart_not_found`, also for another partner's.
+
+    What a checkout that died held for it is released, so that it does not lower the quantities.
+    """
+    now = service.clock.now()
+    key = (partner.shop_id, checked_id(cart_id), partner.id)
+    cart = await _read(service, key, partner=partner, now=now)
+    if cart.has_stale_holds(now):
+        async with service.db.statement() as tx:
+            await tx.run(RELEASE_STALE, (*key, now))
+        cart = await _read(service, key, partner=partner, now=now)
+    return cart.seen(line_max=service.rules.line_max)
+
+
+async def _read(
+    service: Carts, key: tuple[int, str, int], *, partner: Partner, now: datetime
+) -> RawCart:
     async with service.db.statement() as tx:
         text = await tx.value(
-            "select cart_view(%s, %s, %s, %s::jsonb, %s)",
-            (
-                partner.shop_id,
-                checked_id(cart_id),
-                partner.id,
-                terms_of(service, partner),
-                service.clock.now(),
-            ),
+            "select cart_view(%s, %s, %s, %s::jsonb, %s)", (*key, terms_of(service, partner), now)
         )
-    return found(text).seen(line_max=service.rules.line_max)
+    return found(text)
 
 
 async def put_items(
@@ -245,7 +256,7 @@ def refuse_ordered(cart: RawCart) -> None:
 def busy() -> Unavailable:
     """The error while a checkout has the cart."""
     message = "The cart is being checked out; try again in a moment."
-    return Unavailable("busy", message, {"retry_after_s": _BUSY_S})
+    return Unavailable("busy", message, {"retry_after_s": _BUSY_S, "held_by": "checkout"})
 
 
 def _asked(item: CartItem) -> dict[str, Any]:

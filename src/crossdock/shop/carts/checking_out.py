@@ -19,6 +19,7 @@ import msgspec
 
 from crossdock.errors import Conflict, CrossdockError, DatabaseUnavailable, Invalid, Refused
 from crossdock.shop.carts.carts import (
+    RELEASE_STALE,
     CartItem,
     Carts,
     busy,
@@ -29,8 +30,9 @@ from crossdock.shop.carts.carts import (
     refuse_ordered,
     terms_of,
 )
-from crossdock.shop.carts.model import CartLine, CartView, MissingLine
+from crossdock.shop.carts.model import CartLine, CartView
 from crossdock.shop.carts.ordering import Bill, bill_of
+from crossdock.shop.carts.requiring import refused_as_short, require_currency, require_lines
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import (
     ORDER_FOLLOWS,
@@ -38,7 +40,6 @@ from crossdock.shop.orders import (
     OrderDraft,
     Take,
     place,
-    require_amount,
     require_billing,
     require_shipping,
     take_of,
@@ -66,8 +67,9 @@ class CheckingOut(msgspec.Struct, frozen=True, kw_only=True):
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     """What a shopper gives to buy a cart. The card goes to the provider and is kept nowhere.
 
-    With `expected_total_minor` another total is refused instead of charged. `channel_data` is the
-    channel's own, opaque to the core.
+    With `expected_total_minor` another total is refused instead of charged, with `currency` a cart in
+    another one. `accepted` are quantities by variant that the shopper was shown: where just that is left
+    of a line, it is bought. `channel_data` is the channel's own, opaque to the core.
     """
 
     cart_id: str
@@ -79,7 +81,9 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     comments: str = ""
     is_test: bool = False
+    currency: str = ""
     expected_total_minor: int | None = None
+    accepted: Mapping[int, int] = {}
     channel_data: Any = {}
 
 
@@ -104,7 +108,11 @@ class _Claimed(msgspec.Struct, frozen=True, kw_only=True):
     holds: dict[int, int]
 
 
-def no_line_data(_line: CartLine) -> Mapping[str, Any]:
+LineData = Callable[[CartView, CartLine], Mapping[str, Any]]
+"""What a channel keeps with a line of the order."""
+
+
+def no_line_data(_cart: CartView, _line: CartLine) -> Mapping[str, Any]:
     """What a channel keeps with a line that it has nothing to keep with."""
     return {}
 
@@ -114,14 +122,15 @@ async def check_out(
     *,
     partner: Partner,
     checkout: Checkout,
-    line_data: Callable[[CartLine], Mapping[str, Any]] = no_line_data,
+    line_data: LineData = no_line_data,
 ) -> CheckedOut:
     """Make an order of the cart and pay it: all of it, or nothing (core.md, 'Payments').
 
     The order has a part for each merchant, with its shipping, tax and commission; it goes to the
     merchant's connector. `line_data` is what the channel keeps with each line.
 
-    Raises Invalid `invalid_input` for an unknown provider; NotFound `cart_not_found`;
+    Raises Invalid `invalid_input` for an unknown provider, and with the cart's `currency` for another one
+    than it has; NotFound `cart_not_found`;
     Conflict `cart_ordered` with the `order_id` for a cart that was
     checked out before; Unavailable `busy` while another checkout has it; Refused `cart_empty`,
     `billing_incomplete` and `shipping_incomplete` with the `fields`, `order_amount_not_allowed`,
@@ -164,8 +173,7 @@ async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) 
     carts, now = service.carts, service.carts.clock.now()
     key = (partner.shop_id, checked_id(checkout.cart_id))
     async with carts.db.statement() as tx:
-        release = "select release_stale_holds(%s, %s, %s, %s)"
-        await tx.run(release, (*key, partner.id, now))
+        await tx.run(RELEASE_STALE, (*key, partner.id, now))
     async with carts.db.begin() as tx:
         row = await tx.one(
             "select * from claim_cart(%s, %s, %s, %s::jsonb, %s, %s)",
@@ -183,7 +191,8 @@ async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) 
         if not row[1]:
             raise busy()
         cart = raw.seen(line_max=carts.rules.line_max)
-        _require_lines(cart, partner=partner)
+        require_currency(cart, currency=checkout.currency)
+        require_lines(cart, partner=partner, accepted=checkout.accepted)
         held = [line for line in cart.lines if _take(line, partner=partner) == "hold"]
         try:
             hold_ids = await hold_all(
@@ -195,40 +204,10 @@ async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) 
                 reference="checkout",
             )
         except Refused as refusal:
-            raise _short(cart, variant_ids=refusal.data["variant_ids"]) from refusal
+            raise refused_as_short(cart, variant_ids=refusal.data["variant_ids"]) from refusal
         await tx.run("select note_holds(%s, %s, %s::bigint[])", (*key, hold_ids))
     holds = {line.variant_id: hold for line, hold in zip(held, hold_ids, strict=True)}
     return _Claimed(partner=partner, cart=cart, holds=holds)
-
-
-def _require_lines(cart: CartView, *, partner: Partner) -> None:
-    """All that the shopper put into the cart can be bought, and its amount is the partner's to sell."""
-    if not cart.lines and not cart.missing:
-        raise Refused("cart_empty")
-    short = [line.variant_id for line in cart.lines if line.quantity < line.wanted]
-    short += [line.variant_id for line in cart.missing]
-    if short:
-        raise _short(cart, variant_ids=short)
-    require_amount(cart.subtotal_minor, partner=partner, currency=cart.currency)
-
-
-def _short(cart: CartView, *, variant_ids: list[int]) -> Refused:
-    """The refusal of a cart of which there is not enough: each line with how many there are."""
-    left = {line.variant_id: line.quantity for line in cart.lines}
-    every: list[CartLine | MissingLine] = [*cart.lines, *cart.missing]
-    lines = [
-        {
-            "variant_id": line.variant_id,
-            "merchant_id": line.merchant_id,
-            "sku": line.sku,
-            "wanted": line.wanted,
-            "limit": left.get(line.variant_id, 0),
-        }
-        for line in every
-        if line.variant_id in variant_ids
-    ]
-    data = {"variant_ids": sorted(variant_ids), "lines": lines}
-    return Refused("stock_limit_exceeded", data=data)
 
 
 async def _settle_for_less(service: CheckingOut, *, partner: Partner, cart_id: str) -> None:
@@ -293,7 +272,7 @@ def _draft(
     *,
     bill: Bill,
     payment: Payment | None,
-    line_data: Callable[[CartLine], Mapping[str, Any]],
+    line_data: LineData,
 ) -> OrderDraft:
     partner, cart = claimed.partner, claimed.cart
     return OrderDraft(
@@ -310,7 +289,7 @@ def _draft(
             billed.draft(
                 take=_take(billed.line, partner=partner),
                 hold_id=claimed.holds.get(billed.line.variant_id),
-                channel_data=dict(line_data(billed.line)),
+                channel_data=dict(line_data(cart, billed.line)),
             )
             for billed in bill.lines
         ),

@@ -245,6 +245,11 @@ class RawCart(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[RawLine, ...]
     merchants: tuple[RawMerchant, ...]
 
+    def has_stale_holds(self, now: datetime) -> bool:
+        """Whether a checkout that died still holds stock for it."""
+        is_claimed = self.claimed_until is not None and self.claimed_until > now
+        return bool(self.hold_ids) and self.order_id is None and not is_claimed
+
     def seen(self, *, line_max: int) -> CartView:
         """The cart as its shopper sees it."""
         lines = [line.seen(line_max=line_max) for line in self.lines if line.can_buy]

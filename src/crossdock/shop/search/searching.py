@@ -17,6 +17,9 @@ from crossdock.shop.search.tree import Bounds, check_bounds
 
 T = TypeVar("T")
 EDGES_MAX: Final = 50
+# Filters do not score, and are lists that a program makes: they may be longer than what a person writes.
+FILTER_CHARS: Final = 32_768
+FILTER_CLAUSES: Final = 1_024
 EngineOf = Callable[[int], Engine]
 
 
@@ -85,7 +88,8 @@ class Searching:
         otherwise = () if request.otherwise is None else (request.otherwise,)
         check_bounds((request.query,), bounds=self._limits.bounds)
         check_bounds(otherwise, bounds=self._limits.bounds)
-        check_bounds(tuple(each.node for each in request.filters), bounds=self._limits.bounds)
+        filters = tuple(each.node for each in request.filters)
+        check_bounds(filters, bounds=_of_filters(self._limits.bounds))
         if not 0 <= request.offset <= OFFSET_MAX or not 0 <= request.limit <= LIMIT_MAX:
             raise Invalid("invalid_input", "The page is out of range.")
         for facet in request.facets:
@@ -113,6 +117,14 @@ class Searching:
         """End the threads; a search that runs is not waited for."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _of_filters(bounds: Bounds) -> Bounds:
+    return msgspec.structs.replace(
+        bounds,
+        chars=max(bounds.chars, FILTER_CHARS),
+        clauses=max(bounds.clauses, FILTER_CLAUSES),
+    )
 
 
 class Lag(msgspec.Struct, frozen=True, kw_only=True):
