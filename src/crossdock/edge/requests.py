@@ -39,7 +39,7 @@ log = structlog.get_logger("crossdock.access")
 _PROCESS = RandomIds().random_token(12).encode()
 _numbers = itertools.count(1)
 BODY_S = 30.0  # time limit for receiving a whole body
-_DRAIN_BYTES = 4 * 1024 * 1024
+_DRAIN_BYTES = 4 * 1024 * 1024  # of a body that is too large, beyond what a permitted one may have
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
 _AFTER_TOKEN = re.compile(r"(/token/)[^/]+")  # a caller's token, also in a path that nobody answers
@@ -100,7 +100,7 @@ class Edge:
 
     async def _answer(self, exchange: "_Exchange") -> None:
         channel = exchange.channel
-        limit = (channel and channel.body_limit_bytes) or self._body_limit_bytes
+        limit = _limit(channel, exchange.scope) or self._body_limit_bytes
         try:
             self._room.enter(exchange.client)
             await exchange.bound_body(limit)
@@ -146,6 +146,18 @@ class Edge:
             channel=channel,
             request_id=exchange.request_id.decode(),
         )
+
+
+def _limit(channel: Channel | None, scope: Scope) -> int | None:
+    """The channel's limit for a body of this type, if it has one."""
+    if channel is None:
+        return None
+    if channel.body_limits:
+        types = [value for name, value in scope["headers"] if name == b"content-type"]
+        kind = types[-1].decode("latin-1").partition(";")[0].strip().lower() if types else ""
+        if kind in channel.body_limits:
+            return channel.body_limits[kind]
+    return channel.body_limit_bytes
 
 
 class _Exchange:
@@ -228,7 +240,7 @@ class _Exchange:
         """Keep reading for a while: a client that is disconnected while it sends never sees the response."""
         if any(name == b"expect" for name, _ in self.scope["headers"]):
             return
-        left = _DRAIN_BYTES
+        left = _DRAIN_BYTES + self._limit_bytes
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
                 while left > 0 and not self._is_body_whole:

@@ -18,7 +18,9 @@ from crossdock.channels.shoppo.endpoint import PATH, Endpoint
 from crossdock.channels.shoppo.errors import render_error
 from crossdock.channels.shoppo.executing import Executing
 from crossdock.channels.shoppo.ids import ShopIds
+from crossdock.channels.shoppo.images import Images
 from crossdock.channels.shoppo.limits import BODY_BYTES
+from crossdock.channels.shoppo.multipart import Uploads
 from crossdock.channels.shoppo.pictures import Pictures
 from crossdock.channels.shoppo.replying import REPLY_URL, reply_consumer, reply_kind
 from crossdock.channels.shoppo.schema import build_served
@@ -50,6 +52,7 @@ def create_channel(services: Services) -> Channel:
         ),
         executing=Executing(served, Documents(served)),
         ids=ShopIds(services.runtime.database),
+        uploads=Uploads(file_max_bytes=settings.media.upload_max_bytes),
     )
     app = build_app(endpoint.handle)
     return Channel(
@@ -60,6 +63,7 @@ def create_channel(services: Services) -> Channel:
         render_error=render_error,
         openapi=app.openapi,
         body_limit_bytes=BODY_BYTES,
+        body_limits={"multipart/form-data": BODY_BYTES + settings.media.upload_max_bytes},
     )
 
 
@@ -72,7 +76,8 @@ def create_subjects(services: Services) -> list[Subject]:
         pictures=Pictures(services.settings.server.public_url),
         own_requires_stock=services.settings.stock.sc_requires_stock,
     )
-    return [catalogue.subject()]
+    images = Images(lambda: services.media)
+    return [catalogue.subject(), images.subject()]
 
 
 def create_consumers(services: Services) -> list[Consumer]:

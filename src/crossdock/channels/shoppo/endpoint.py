@@ -15,6 +15,7 @@ from crossdock.channels.shoppo.errors import (
 )
 from crossdock.channels.shoppo.executing import Executing
 from crossdock.channels.shoppo.ids import ShopIds
+from crossdock.channels.shoppo.multipart import Uploads
 from crossdock.channels.shoppo.requests import Asked, read_asked
 from crossdock.channels.shoppo.subjects import Call
 from crossdock.channels.shoppo.wire import (
@@ -34,10 +35,18 @@ _DOCUMENTS_OWN = frozenset({"OPERATION_RESOLUTION_FAILURE", "QUERY_TOO_DEEP", "Q
 class Endpoint:
     """Answers the requests of partners."""
 
-    def __init__(self, authenticator: Authenticator, *, executing: Executing, ids: ShopIds) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        *,
+        executing: Executing,
+        ids: ShopIds,
+        uploads: Uploads,
+    ) -> None:
         self._authenticator = authenticator
         self._executing = executing
         self._ids = ids
+        self._uploads = uploads
 
     async def handle(self, request: Request) -> Response:
         """The answer, in the content type that the client prefers."""
@@ -61,11 +70,16 @@ class Endpoint:
         return Response(body, status_code=status, headers=HEADERS, media_type=content_type)
 
     async def _answer(self, request: Request) -> bytes:
-        kind, _ = kind_of(request.headers.get("content-type", ""))
-        if kind != "json":
-            raise WireError("BAD_REQUEST", "The Content-Type is application/json.", status=415)
+        kind, boundary = kind_of(request.headers.get("content-type", ""))
+        if kind not in {"json", "multipart"}:
+            text = "The Content-Type is application/json, or multipart/form-data for a file."
+            raise WireError("BAD_REQUEST", text, status=415)
         credential = await self._authenticator.by_headers(request)
-        asked = read_asked(await request.body())
+        if kind == "multipart":
+            viewer = credential.public_key if credential else ""
+            asked = await self._uploads.read(request, boundary=boundary, viewer=viewer)
+        else:
+            asked = read_asked(await request.body())
         if credential is None:
             credential = await self._authenticator.by_variables(asked)
         asked.variables.pop(TOKEN_VARIABLE, None)

@@ -112,6 +112,10 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
 }
 
 
+_REASONED: Final = frozenset({"image_invalid", "image_too_large"})
+"""Errors of the core that say best themselves why."""
+
+
 class WireError(CrossdockError):
     """An error of this channel alone; `code_shown` is one of CODES, `told` what its extensions have besides."""
 
@@ -149,6 +153,8 @@ def describe(error: CrossdockError) -> tuple[int, str, str, dict[str, Any]]:
     if isinstance(error, WireError):
         return error.status, error.code_shown, error.message, error.told
     status, code, text = WIRE[error.code]
+    if error.code in _REASONED:
+        return status, code, error.message, dict(error.data)
     told = {"retryAfter": _retry_after(error)} if status in {429, 503} else {}
     return status, code, text, told
 

@@ -22,6 +22,8 @@ class Kind(IntEnum):
     """A picture of a product that has no facts of its own; the place is its place among them."""
     SKU_IMAGE = 6
     """The same of a variant."""
+    IMAGE = 15
+    """An image that is kept here."""
     TICKET = 30
 
 

@@ -5,6 +5,8 @@ from typing import Final
 from crossdock.channels.manifest import Limits
 
 BODY_BYTES: Final = 1024 * 1024
+UPLOADS_AT_ONCE: Final = 16
+UPLOADS_PER_VIEWER: Final = 4
 PAGE_DEFAULT: Final = 20
 PAGE_MAX: Final = 200
 LIST_COST: Final = 10
@@ -19,6 +21,12 @@ TIME_MAX_S: Final = 15
 LIMITS = Limits(
     fields=(
         ("the body", f"{BODY_BYTES // 1024:,} KiB"),
+        ("an image", "`media.upload_max_bytes` and `media.pixels_max`, see Images above"),
+        ("the body of an upload, beside the file", f"{BODY_BYTES // 1024:,} KiB"),
+        (
+            "uploads that one process receives at once; of one viewer",
+            f"{UPLOADS_AT_ONCE}; {UPLOADS_PER_VIEWER}",
+        ),
         ("`first`, `last`", f"0 to {PAGE_MAX}, {PAGE_DEFAULT} by default"),
         ("levels of fields, introspection apart", f"{DEPTH_MAX}"),
         (

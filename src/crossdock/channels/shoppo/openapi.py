@@ -82,6 +82,22 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         for status, text in _STATUSES.items()
     },
 }
+_UPLOAD: Final = {
+    "type": "object",
+    "description": "A file, by the GraphQL multipart request convention. Its part has the name in `map`.",
+    "required": ["operations", "map"],
+    "properties": {
+        "operations": {
+            "type": "string",
+            "description": "The JSON body, with null where the file belongs.",
+        },
+        "map": {
+            "type": "string",
+            "description": 'The paths by part, such as {"0": ["variables.image"]}.',
+        },
+    },
+    "additionalProperties": {"type": "string", "contentMediaType": "application/octet-stream"},
+}
 EXTRA: Final[dict[str, Any]] = {
     "security": [{"accesstoken": [], "viewerid": []}],
     "requestBody": {
@@ -103,7 +119,8 @@ EXTRA: Final[dict[str, Any]] = {
                         },
                     },
                 }
-            }
+            },
+            "multipart/form-data": {"schema": _UPLOAD},
         },
     },
 }

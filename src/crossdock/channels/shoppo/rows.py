@@ -3,11 +3,12 @@
 The snapshots of an order are rows of the same classes, with the snapshot's own number.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from crossdock.channels.shoppo.ids import Kind
-from crossdock.shop.catalogue import AssortedProduct, AssortedVariant
+from crossdock.shop.catalogue import AssortedProduct, AssortedVariant, ImageFacts
+from crossdock.shop.media import ImageVersion, file_name, versions_of
 
 
 @dataclass(slots=True)
@@ -69,7 +70,23 @@ class ImageRow:
     main_color: str = "#FFFFFF"
     width: int = 0
     height: int = 0
-    versions: tuple[Any, ...] = ()
+    versions: tuple[ImageVersion, ...] = ()
+
+
+def kept_image(image: ImageFacts, *, url: Callable[[str], str]) -> ImageRow:
+    """An image that is kept here; `url` makes the address of a file's name."""
+    return ImageRow(
+        kind=Kind.IMAGE,
+        number=image.id,
+        place=0,
+        url=url(file_name(image)),
+        checksum=image.checksum,
+        type=image.format.lower(),
+        main_color=image.color,
+        width=image.width,
+        height=image.height,
+        versions=versions_of(image),
+    )
 
 
 def product_row(record: AssortedProduct) -> ProductRow:

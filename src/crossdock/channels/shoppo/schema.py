@@ -18,6 +18,7 @@ from graphql import (
 from graphql.language import FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
 from crossdock.channels.shoppo.connections import PAGE_INFO
+from crossdock.channels.shoppo.files import take_files
 from crossdock.channels.shoppo.subjects import Call, Load, NodeLoad, Read, Subject, Taking
 
 FOLDER = Path(__file__).parent / "schema"
@@ -61,6 +62,7 @@ def build_served(subjects: Iterable[Subject]) -> Served:
         nodes |= subject.nodes
     queries["node"] = _node(nodes)
     schema = build_schema(schema_text())
+    take_files(schema)
     _attach(schema, types=types, roots={QUERY: queries, MUTATION: mutations})
     _name_rows(schema, rows)
     return Served(schema=schema, types=types, queries=queries, rows=rows)
