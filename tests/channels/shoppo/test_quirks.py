@@ -62,7 +62,7 @@ async def test_has_a_second_name_of_a_type_in_fragments_too(shipper):
         "query q($id: ID!) { node(id: $id) { ... on nothing { id } } }",
         "{ product(id: 1) { id } }",
         "query q($r: [Int, Int]) { productList(filters: {timeCreateRange: $r}) { length } }",
-        "mutation { cancelOrder(orderId: 1) { order { id } } }",
+        "mutation { refundOrderItem(orderItemId: 1, refundShipping: true) { order { id } } }",
         "{ productList { } }",
         "{",
     ],

@@ -21,6 +21,7 @@ from crossdock.channels.shoppo.ids import ShopIds
 from crossdock.channels.shoppo.images import Images
 from crossdock.channels.shoppo.limits import BODY_BYTES
 from crossdock.channels.shoppo.multipart import Uploads
+from crossdock.channels.shoppo.orders import Orders
 from crossdock.channels.shoppo.pictures import Pictures
 from crossdock.channels.shoppo.replying import REPLY_URL, reply_consumer, reply_kind
 from crossdock.channels.shoppo.schema import build_served
@@ -77,7 +78,8 @@ def create_subjects(services: Services) -> list[Subject]:
         own_requires_stock=services.settings.stock.sc_requires_stock,
     )
     images = Images(lambda: services.media)
-    return [catalogue.subject(), images.subject()]
+    orders = Orders(services.placing, settings=services.settings.section(ShoppoSettings))
+    return [catalogue.subject(), images.subject(), orders.subject()]
 
 
 def create_consumers(services: Services) -> list[Consumer]:

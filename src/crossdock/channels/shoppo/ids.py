@@ -24,6 +24,14 @@ class Kind(IntEnum):
     """The same of a variant."""
     IMAGE = 15
     """An image that is kept here."""
+    ORDER = 20
+    ORDER_ITEM = 21
+    """The number is the order's, the place that of its line."""
+    PACKAGE = 22
+    PRODUCT_SNAPSHOT = 23
+    """The product of an order's line as it was ordered; number and place are the line's."""
+    SKU_SNAPSHOT = 24
+    """The same of its Sku."""
     TICKET = 30
 
 

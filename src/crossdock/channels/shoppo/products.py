@@ -27,7 +27,7 @@ _HUNDREDTH = Decimal("0.01")
 def product_fields(pictures: Pictures) -> Mapping[str, Read]:
     """The readings of Product."""
     return {
-        "id": lambda row, call: call.ids.encode(row.kind, row.number),
+        "id": lambda row, call: call.ids.encode(row.kind, row.number, row.place),
         "originalId": lambda row, call: call.ids.encode(Kind.PRODUCT, row.record.id),
         "isSnapshot": lambda row, _: row.is_snapshot,
         "brand": lambda row, _: row.record.brand,
@@ -56,7 +56,7 @@ def product_fields(pictures: Pictures) -> Mapping[str, Read]:
 def sku_fields(pictures: Pictures, *, options: OptionNames) -> Mapping[str, Read]:
     """The readings of Sku."""
     return {
-        "id": lambda row, call: call.ids.encode(row.kind, row.number),
+        "id": lambda row, call: call.ids.encode(row.kind, row.number, row.place),
         "originalId": lambda row, call: call.ids.encode(Kind.SKU, row.record.id),
         "isSnapshot": lambda row, _: row.is_snapshot,
         "color": lambda row, _: _traits(row, options).color,

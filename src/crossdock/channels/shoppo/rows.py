@@ -13,11 +13,12 @@ from crossdock.shop.media import ImageVersion, file_name, versions_of
 
 @dataclass(slots=True)
 class ProductRow:
-    """A product with its Skus; `kind` and `number` are those of its id."""
+    """A product with its Skus; `kind`, `number` and `place` are those of its id."""
 
     record: AssortedProduct
     kind: int = Kind.PRODUCT
     number: int = 0
+    place: int = 0
     skus: list["SkuRow"] = field(default_factory=list)
 
     @property
@@ -28,12 +29,13 @@ class ProductRow:
 
 @dataclass(slots=True)
 class SkuRow:
-    """A Sku of a product; `kind` and `number` are those of its id."""
+    """A Sku of a product; `kind`, `number` and `place` are those of its id."""
 
     record: AssortedVariant
     product: ProductRow
     kind: int = Kind.SKU
     number: int = 0
+    place: int = 0
 
     @property
     def is_snapshot(self) -> bool:

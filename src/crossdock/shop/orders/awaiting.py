@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Refused
+from crossdock.errors import CrossdockError, NotFound, Refused
 from crossdock.shop.catalogue import unit_shipping
 from crossdock.shop.customers import Address
 from crossdock.shop.orders.asking import Placing
@@ -52,7 +52,7 @@ async def place_awaiting(
     the goods since. Raises what the rules raise, and Conflict `partner_order_exists` for another request with
     the same number. If another order takes stock between reading and writing, it starts over.
     """
-    shortage = Refused("stock_limit_exceeded")
+    shortage: CrossdockError = Refused("stock_limit_exceeded")
     for _ in range(_ATTEMPTS):
         now = service.clock.now()
         async with service.db.statement() as tx:
@@ -71,6 +71,9 @@ async def place_awaiting(
             rule(asked)
         async with service.db.statement() as tx:
             shown = await depict(tx, sorted(asked.variants), now)
+        if gone := sorted(asked.variants.keys() - shown.keys()):
+            shortage = NotFound("variant_not_found", data={"variant_ids": gone})
+            continue
         draft = _draft(service, asked, request_hash, terms=terms, shown=shown, now=now)
         try:
             async with service.db.statement() as tx:
