@@ -33,6 +33,7 @@ CALLS_S = 60.0
 RESTART_S = 30.0  # until the supervisor has another worker
 SETTLE_S = 3_600.0
 STALL_S = 120.0
+QUIET_S = 20.0  # longer than a hanging call
 _LINES = """
     select 'dispatch_' || d.shop_id || '_' || d.subject_id, count(*) from deliveries d
     join delivery_attempts a on a.shop_id = d.shop_id and a.delivery_id = d.id
@@ -157,7 +158,11 @@ async def _let_claims_run_out(stand: Stand) -> None:
 
 
 async def _settle(stand: Stand, shops: list[ShopFixture]) -> None:
-    """Wait until everything is sent; redirected deliveries have failed and are resent by hand."""
+    """Wait until everything is sent; redirected deliveries have failed and are resent by hand.
+
+    Claims are let run out again where nothing moves: a killed worker's database session may outlive
+    the worker for a moment, and hold rows or claim some.
+    """
     deadline = time.monotonic() + SETTLE_S
     left, moved_at = -1, time.monotonic()
     while left and time.monotonic() < deadline:
@@ -170,6 +175,8 @@ async def _settle(stand: Stand, shops: list[ShopFixture]) -> None:
             left, moved_at = now_left, time.monotonic()
         if time.monotonic() - moved_at > STALL_S:
             return
+        if time.monotonic() - moved_at > QUIET_S:
+            await _let_claims_run_out(stand)
         await asyncio.sleep(1)
 
 

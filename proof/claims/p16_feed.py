@@ -17,7 +17,7 @@ from tests.support.drafts import draft_of, named
 from tests.support.factories import PartnerFixture, ShopFixture, make_shop, make_variant
 from tests.support.raw_http import Connection, Reply
 
-ROWS = 20
+PAGES = 25  # of a walk before anything is written
 BATCH = 100
 WRITERS = 3
 NUMBERED_S = 2.0
@@ -33,6 +33,7 @@ class Scene:
     publisher: PartnerFixture
     neighbour: PartnerFixture
     variant_id: int
+    rows: int
     access: str = ""
     there: list[int] = field(default_factory=list)
     to_cancel: list[int] = field(default_factory=list)
@@ -91,6 +92,7 @@ async def _furnish(stand: Stand, count: int, rng: random.Random) -> Scene:
             publisher=await make_publisher(tx, shop=shop),
             neighbour=await make_publisher(tx, shop=shop),
             variant_id=await make_variant(tx, shop=shop, own=10**7),
+            rows=max(1, count // PAGES),
         )
     for start in range(0, count, BATCH):
         async with stand.database.begin() as tx:
@@ -146,7 +148,9 @@ async def _by_page(connection: Connection, scene: Scene, findings: Findings) -> 
     """Pages from 0 until one is empty: every order that was there is seen once."""
     seen: Counter[int] = Counter()
     page = 0
-    while lines := _lines(await connection.exchange(feed(scene.access, rows=ROWS, page=page))):
+    while lines := _lines(
+        await connection.exchange(feed(scene.access, rows=scene.rows, page=page))
+    ):
         seen.update({line["id"] for line in lines})
         page += 1
     wrong = {order_id: seen[order_id] for order_id in scene.there if seen[order_id] != 1}
@@ -156,7 +160,7 @@ async def _by_page(connection: Connection, scene: Scene, findings: Findings) -> 
 async def _by_number(connection: Connection, scene: Scene, told: Told) -> None:
     """Go on from the last number until nothing is new."""
     while True:
-        reply = await connection.exchange(feed(scene.access, rows=ROWS, after=told.after))
+        reply = await connection.exchange(feed(scene.access, rows=scene.rows, after=told.after))
         lines = _lines(reply)
         entries = dict.fromkeys((line["id"], line["sequence"]) for line in lines)
         told.entries += entries

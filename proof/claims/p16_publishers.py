@@ -19,8 +19,9 @@ from tests.support.factories import PartnerFixture, make_shop
 from tests.support.raw_http import Connection
 from tests.support.search_shop import write
 
-PAGE = 25
-BURST = 10
+PAGES = 20  # of a walk; at most PAGE_MAX goods each
+PAGE_MAX = 100
+BURSTS = 20
 INDEX_S = 60.0
 LAG_S = 2.0
 WALKS_MAX = 200
@@ -43,8 +44,9 @@ class Writer:
 
     async def write(self, count: int, *, until: asyncio.Event) -> None:
         """Make at least `count` changes, and go on until the walks are over."""
+        burst = max(1, count // BURSTS)
         while self.done.total() < count or not until.is_set():
-            records = [self._change() for _ in range(BURST)]
+            records = [self._change() for _ in range(burst)]
             unique = {record.handle: record for record in records}
             await write(
                 self.stand.database,
@@ -110,7 +112,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
             over.set()
             await writing
         figures["changes"] += writer.done.total()
-    await _afterwards(stand, connection, shop, publisher, findings)
+    await _afterwards(stand, connection, shop, publisher, findings, rows=size["rows"])
     connection.close()
     fed = await follow_feed(stand, size, rng, findings)
     return findings.result(goods=size["rows"], **figures, **fed)
@@ -163,7 +165,7 @@ async def _walk_often(
     """Walk until all is written, and both some walks were of one state and some of several."""
     kinds: Counter[str] = Counter()
     for _ in range(WALKS_MAX):
-        walk = await _walk(connection, publisher)
+        walk = await _walk(connection, publisher, rows=size["rows"])
         is_still = len(walk.states) == 1
         kinds["still" if is_still else "moved"] += 1
         again = {number for number in staying if walk.seen[number] > 1}
@@ -188,9 +190,10 @@ async def _walk_often(
     figures["walks_that_moved"] += kinds["moved"]
 
 
-async def _walk(connection: Connection, publisher: PartnerFixture) -> Walk:
+async def _walk(connection: Connection, publisher: PartnerFixture, *, rows: int) -> Walk:
     """Follow `next_page_url` to the last page."""
-    walk, path = Walk(), f"/v3/catalog/?rows={PAGE}&navigation_type=none"
+    page_rows = min(PAGE_MAX, rows // PAGES)
+    walk, path = Walk(), f"/v3/catalog/?rows={page_rows}&navigation_type=none"
     while path:
         page = await _page(connection, publisher, path)
         walk.states.add(page["metadata"]["as_of"])
@@ -207,19 +210,21 @@ async def _afterwards(
     shop: Shop,
     publisher: PartnerFixture,
     findings: Findings,
+    *,
+    rows: int,
 ) -> None:
     """Soon after the last change, a walk has what the shop sells."""
     async with stand.database.statement() as tx:
-        rows = await tx.all(
+        found = await tx.all(
             "select p.id from products p join variants v on v.shop_id = p.shop_id and v.product_id = p.id"
             " where p.shop_id = %s and p.enabled and v.enabled",
             (shop.id,),
         )
-    sold = {str(row[0]) for row in rows}
+    sold = {str(row[0]) for row in found}
     until = time.monotonic() + LAG_S
-    seen = set((await _walk(connection, publisher)).seen)
+    seen = set((await _walk(connection, publisher, rows=rows)).seen)
     while seen != sold and time.monotonic() < until:
-        seen = set((await _walk(connection, publisher)).seen)
+        seen = set((await _walk(connection, publisher, rows=rows)).seen)
     wrong = sorted(seen ^ sold)
     findings.expect(
         not wrong, f"{len(wrong)} differ {LAG_S:g} s after the last change: {wrong[:3]}"
