@@ -111,7 +111,6 @@ class Channel:
     `path_in_query` maps the query of a request at `/` to the path that it stands for, or None.
     `body_limit_bytes` is set if the channel's limit differs from the general setting, `body_limits` if
     it is another for some content types.
-    `secret_below` are prefixes of paths whose rest is secret and never logged.
     `staff_pages` are listed on the console's home page; a Gate guards them.
     """
 
@@ -124,7 +123,6 @@ class Channel:
     path_in_query: Callable[[bytes], str | None] | None = None
     body_limit_bytes: int | None = None
     body_limits: Mapping[str, int] = field(default_factory=dict)
-    secret_below: tuple[str, ...] = ()
     staff_pages: tuple[StaffPage, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

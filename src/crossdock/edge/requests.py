@@ -43,7 +43,7 @@ _DRAIN_BYTES = 4 * 1024 * 1024  # of a body that is too large, beyond what a per
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
 _AFTER_TOKEN = re.compile(r"(/token/)[^/]+")  # a caller's token, also in a path that nobody answers
-_SECRET_BELOW = "/track/"  # the rest of these paths is secret and never logged
+_TRACK = "/track/"  # the rest of these paths is secret and never logged
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -69,7 +69,6 @@ class Edge:
             ((path.rstrip("/"), channel) for channel in channels for path in channel.paths),
             key=lambda mount: -len(mount[0]),
         )
-        self._secret_below = (_SECRET_BELOW, *(p for each in channels for p in each.secret_below))
         self._operating = operating
         self._metrics = metrics
         self._room = room
@@ -111,7 +110,7 @@ class Edge:
             log.critical("a stored secret does not open", reason=str(error))
             await exchange.fail(CrossdockError("internal"))
         except Exception as error:
-            log.exception("request failed", path=self._printable(exchange))
+            log.exception("request failed", path=_printable(exchange.logged_path))
             told = StorageFull() if is_full(error) else CrossdockError("internal")
             await exchange.fail(told)
 
@@ -130,9 +129,6 @@ class Edge:
         app = channel.app if channel else self._operating
         await app(scope, exchange.receive, exchange.send)
 
-    def _printable(self, exchange: "_Exchange") -> str:
-        return _printable(exchange.logged_path, secret_below=self._secret_below)
-
     def _note(self, exchange: "_Exchange", *, seconds: float) -> None:
         channel = exchange.channel.name if exchange.channel else "server"
         route = exchange.route()
@@ -140,7 +136,7 @@ class Edge:
         self._metrics.count(channel=channel, route=route, status=status, seconds=seconds)
         log_request(
             method=exchange.scope["method"],
-            path=self._printable(exchange),
+            path=_printable(exchange.logged_path),
             status=status,
             ms=round(seconds * 1000, 1),
             channel=channel,
@@ -295,10 +291,10 @@ def _status(error: CrossdockError) -> int:
     return next((status for kind, status in by_class if isinstance(error, kind)), 400)
 
 
-def _printable(path: str, *, secret_below: tuple[str, ...]) -> str:
+def _printable(path: str) -> str:
     """The path for the log: shortened, without secrets and terminal escape sequences."""
-    if path.startswith(secret_below):
-        return next(prefix for prefix in secret_below if path.startswith(prefix)) + "..."
+    if path.startswith(_TRACK):
+        return f"{_TRACK}..."
     if "/token/" in path:
         path = _AFTER_TOKEN.sub(r"\1...", path)
     if len(path) > _LOGGED_PATH_MAX:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossdock.channels.shoppable.solr import Operator, read_search
+from crossdock.channels.shoppable.solr import read_search
 from crossdock.errors import Invalid
 from crossdock.shop.search import (
     Bool,
@@ -18,6 +18,7 @@ from crossdock.shop.search import (
     Node,
     Nothing,
     OneOf,
+    Operator,
     Pattern,
     Phrase,
     Present,

@@ -68,7 +68,7 @@ def engine(tmp_path: Path, embedder: Embedder) -> LocalEngine:
 
 
 def asked(words: str, **more: Any) -> SearchRequest:
-    query, otherwise = words_query(words)
+    query, otherwise = words_query(words.split())
     return SearchRequest(scope=Scope(currency="USD"), query=query, otherwise=otherwise, **more)
 
 

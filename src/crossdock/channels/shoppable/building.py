@@ -27,6 +27,7 @@ from crossdock.channels.shoppable.orders import OrderCalls
 from crossdock.channels.shoppable.paging import Paging
 from crossdock.channels.shoppable.product import Products
 from crossdock.channels.shoppable.settings import ShoppableSettings
+from crossdock.channels.shoppable.shelf import Shelf
 from crossdock.channels.shoppable.showing import Showing
 from crossdock.gate import create_gate
 from crossdock.shop.partners import BearerTokens, Callers
@@ -57,7 +58,7 @@ def create_channel(services: Services) -> Channel:
         BearerTokens(callers), rate_limit_per_minute=settings.partners.rate_limit_per_minute
     )
     order_calls = OrderCalls(services.runtime.database)
-    shown = Showing(options=services.building.options, base=settings.server.public_url)
+    shelf = _shelf(services)
     showing = CartShowing(options=services.building.options, base=settings.server.public_url)
     checkouts = CheckoutCalls(
         services.checking_out,
@@ -66,8 +67,8 @@ def create_channel(services: Services) -> Channel:
         provider=settings.section(ShoppableSettings).payment_provider,
     )
     routes = (
-        *_catalogue(services, shown).routes(authenticator),
-        *_products(services, shown).routes(authenticator),
+        *_catalogue(services, shelf).routes(authenticator),
+        *Products(shelf).routes(authenticator),
         *CartCalls(services.carts, showing=showing).routes(authenticator),
         *checkouts.routes(authenticator),
         *order_calls.routes(authenticator),
@@ -82,7 +83,6 @@ def create_channel(services: Services) -> Channel:
         direct={**build_handlers(routes), **pages.handlers()},
         render_error=render_error,
         openapi=app.openapi,
-        secret_below=(f"{checkout.BELOW}/",),
     )
 
 
@@ -115,24 +115,21 @@ def _hosted(
     )
 
 
-def _catalogue(services: Services, showing: Showing) -> Catalogue:
+def _shelf(services: Services) -> Shelf:
     settings = services.settings
-    return Catalogue(
+    return Shelf(
         services.runtime.database,
-        searching=services.searching,
-        showing=showing,
-        paging=Paging(public_url=settings.server.public_url),
+        showing=Showing(options=services.building.options, base=settings.server.public_url),
         clock=services.runtime.clock,
-        bounds=services.searching.bounds,
-        operator=settings.section(ShoppableSettings).default_operator,
         own_requires_stock=settings.stock.sc_requires_stock,
     )
 
 
-def _products(services: Services, showing: Showing) -> Products:
-    return Products(
-        services.runtime.database,
-        showing=showing,
-        clock=services.runtime.clock,
-        own_requires_stock=services.settings.stock.sc_requires_stock,
+def _catalogue(services: Services, shelf: Shelf) -> Catalogue:
+    settings = services.settings
+    return Catalogue(
+        shelf,
+        searching=services.searching,
+        paging=Paging(public_url=settings.server.public_url),
+        operator=settings.section(ShoppableSettings).default_operator,
     )

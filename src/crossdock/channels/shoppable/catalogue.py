@@ -24,18 +24,15 @@ from crossdock.channels.shoppable.parameters import (
     too_costly,
 )
 from crossdock.channels.shoppable.routes import Operation, Route, parameter
-from crossdock.channels.shoppable.showing import COUPON_TYPES, Showing
-from crossdock.channels.shoppable.solr import Operator
+from crossdock.channels.shoppable.shelf import Shelf
+from crossdock.channels.shoppable.showing import COUPON_TYPES
 from crossdock.channels.shoppable.wire import answered
-from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Invalid
-from crossdock.kit.clock import Clock
-from crossdock.shop.catalogue import read_goods
 from crossdock.shop.partners import Credential, Partner
 from crossdock.shop.search import (
     OFFSET_MAX,
-    Bounds,
     Found,
+    Operator,
     Scope,
     Searching,
     SearchRequest,
@@ -51,25 +48,12 @@ class Catalogue:
     """The catalogue's call."""
 
     def __init__(
-        self,
-        db: Database,
-        *,
-        searching: Searching,
-        showing: Showing,
-        paging: Paging,
-        clock: Clock,
-        bounds: Bounds,
-        operator: Operator,
-        own_requires_stock: bool,
+        self, shelf: Shelf, *, searching: Searching, paging: Paging, operator: Operator
     ) -> None:
-        self._db = db
+        self._shelf = shelf
         self._searching = searching
-        self._showing = showing
         self._paging = paging
-        self._clock = clock
-        self._bounds = bounds
         self._operator = operator
-        self._own_requires_stock = own_requires_stock
 
     def routes(self, authenticator: Authenticator) -> tuple[Route, ...]:
         """The route of the call."""
@@ -82,7 +66,10 @@ class Catalogue:
         partner = credential.partner
         given = read_parameters(request.scope["query_string"])
         asked = read_catalogue(
-            given, currency=partner.currency, operator=self._operator, bounds=self._bounds
+            given,
+            currency=partner.currency,
+            operator=self._operator,
+            bounds=self._searching.bounds,
         )
         seed = _seed(given, caller=credential.public_key, now=self._now(partner))
         found = await self._found(asked, partner=partner, seed=seed)
@@ -131,21 +118,13 @@ class Catalogue:
             raise search_failed() from error
 
     async def _shown(self, found: Found, *, partner: Partner) -> list[WireProduct]:
-        async with self._db.statement() as tx:
-            goods = await read_goods(
-                tx,
-                partner=partner,
-                product_ids=[hit.product_id for hit in found.hits],
-                now=self._clock.now(),
-                own_requires_stock=self._own_requires_stock,
-            )
-        return [
-            structs.replace(self._showing.product(each, currency=partner.currency), active=True)
-            for each in goods
-        ]
+        async with self._shelf.db.statement() as tx:
+            ids = [hit.product_id for hit in found.hits]
+            products = await self._shelf.read(tx, ids, partner=partner)
+        return [structs.replace(each, active=True) for each in products]
 
     def _now(self, partner: Partner) -> datetime:
-        return self._clock.now().astimezone(partner.zone)
+        return self._shelf.clock.now().astimezone(partner.zone)
 
 
 def _seed(given: dict[str, str], *, caller: str, now: datetime) -> int:

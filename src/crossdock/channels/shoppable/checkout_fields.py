@@ -18,11 +18,13 @@ from crossdock.shop.payments import Card, checked_card
 MISSING: Final = "missing"
 INVALID: Final = "invalid"
 _KINDS: Final = ("shipping", "billing")
-# field of an address: what it is called on the wire, behind `shipping_` or `billing_`
+# field of an address: what it is called on the wire, behind `shipping_` or `billing_`; as a form shows them
 ADDRESS: Final = {
     "first_name": "first_name",
     "last_name": "last_name",
+    "company": "company",
     "address_1": "street1",
+    "address_2": "street2",
     "city": "city",
     "state": "state",
     "postcode": "postal_code",
@@ -30,7 +32,7 @@ ADDRESS: Final = {
     "email": "email",
 }
 _REGIONAL: Final = ("city", "state", "postal_code")
-OPTIONAL: Final = {"address_2": "street2", "company": "company"}
+_OPTIONAL: Final = ("company", "street2")
 _CARD: Final = ("card_name", "card_number", "expiry_month", "expiry_year", "security_code")
 # field of a card: what it is called on the wire
 CARD: Final = {
@@ -43,13 +45,13 @@ COUNTRY: Final = {"shipping": "shipping_country_code", "billing": "billing_count
 _COUNTRY_ALIAS: Final = "shipping_country"
 REQUIRED: Final = (
     "cartId",
-    *(f"{kind}_{name}" for kind in _KINDS for name in ADDRESS.values()),
+    *(f"{kind}_{name}" for kind in _KINDS for name in ADDRESS.values() if name not in _OPTIONAL),
     "billing_country",
     *_CARD,
 )
 KNOWN: Final = (
     *REQUIRED,
-    *(f"{kind}_{name}" for kind in _KINDS for name in OPTIONAL.values()),
+    *(f"{kind}_{name}" for kind in _KINDS for name in _OPTIONAL),
     COUNTRY["shipping"],
     "currency",
     "campaign",
@@ -152,7 +154,7 @@ def wire_name(kind: str, field: str) -> str:
     """What the field of an address is called, behind `shipping_` or `billing_`."""
     if field == "country":
         return COUNTRY[kind]
-    return f"{kind}_{(ADDRESS | OPTIONAL)[field]}"
+    return f"{kind}_{ADDRESS[field]}"
 
 
 def refused(wrong: Mapping[str, str], *, text: str = "", **more: Any) -> WireError:
@@ -227,6 +229,5 @@ def _year(year: int, *, now: datetime) -> int:
 
 
 def _address(given: Mapping[str, str], kind: str, *, country: str) -> Address:
-    names = ADDRESS | OPTIONAL
-    values = {field: given.get(f"{kind}_{name}", "") for field, name in names.items()}
+    values = {field: given.get(f"{kind}_{name}", "") for field, name in ADDRESS.items()}
     return Address(country=country, **values)

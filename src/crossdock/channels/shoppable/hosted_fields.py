@@ -6,21 +6,13 @@ from typing import Final
 
 import msgspec
 
-from crossdock.channels.shoppable.checkout_fields import COUNTRY, MISSING
+from crossdock.channels.shoppable.checkout_fields import ADDRESS, COUNTRY, MISSING
 from crossdock.kit.countries import country_codes
 from crossdock.kit.display import country_name
 
+_SAME: Final = ("email", "phone")
 # Fields are in the order in which the forms show them, in which mistakes are told too.
-_PLACE: Final = (
-    "first_name",
-    "last_name",
-    "company",
-    "street1",
-    "street2",
-    "city",
-    "state",
-    "postal_code",
-)
+_PLACE: Final = tuple(name for name in ADDRESS.values() if name not in _SAME)
 DELIVERY: Final = (
     "shipping_email",
     "shipping_phone",
@@ -33,7 +25,6 @@ _BILLING: Final = (*(f"billing_{name}" for name in _PLACE), COUNTRY["billing"])
 PAYMENT: Final = ("billing", *_BILLING, "card_name", "expiry_month", "expiry_year")
 _CARD: Final = ("card_name", "card_number", "expiry_month", "expiry_year", "security_code")
 PAYMENT_ORDER: Final = (*_CARD, *_BILLING)
-_SAME: Final = ("email", "phone")
 _NAMES: Final = {
     "first_name": "first name",
     "last_name": "last name",

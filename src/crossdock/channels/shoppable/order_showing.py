@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from crossdock.channels.shoppable.cart_showing import iso
-from crossdock.channels.shoppable.checkout_fields import ADDRESS, OPTIONAL
+from crossdock.channels.shoppable.checkout_fields import ADDRESS
 from crossdock.channels.shoppable.numbers import order_number, partner_number
 from crossdock.channels.shoppable.order_answers import WireFedLine, WireOrderLine
 from crossdock.channels.shoppable.showing import wire_sku
@@ -205,8 +205,7 @@ def _totals(order: OrderView, part: PartView) -> tuple[str, str, str]:
 
 
 def _address(kind: str, address: Address) -> dict[str, Any]:
-    names = ADDRESS | OPTIONAL
-    told = {f"{kind}_{name}": getattr(address, field) for field, name in names.items()}
+    told = {f"{kind}_{name}": getattr(address, field) for field, name in ADDRESS.items()}
     return told | {f"{kind}_country": address.country}
 
 

@@ -10,9 +10,9 @@ from crossdock.channels.plumbing import Unreadable, urlencoded_pairs
 from crossdock.channels.shoppable import navigation
 from crossdock.channels.shoppable.errors import INVALID_PARAMETER, SEARCH, WireError
 from crossdock.channels.shoppable.filters import read_discount_type, read_lists, read_others
-from crossdock.channels.shoppable.solr import Operator, Query, read_search
+from crossdock.channels.shoppable.solr import Query, read_search
 from crossdock.errors import Invalid
-from crossdock.shop.search import Bounds, Filter, Sort
+from crossdock.shop.search import Bounds, Filter, Operator, Sort
 
 ROWS: Final = 20
 ROWS_MAX: Final = 100

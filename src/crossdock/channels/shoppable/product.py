@@ -11,12 +11,11 @@ from crossdock.channels.shoppable.catalogue import PERMISSION
 from crossdock.channels.shoppable.errors import INVALID_PARAMETER, PRODUCT_NOT_FOUND, refusal
 from crossdock.channels.shoppable.parameters import read_parameters
 from crossdock.channels.shoppable.routes import Operation, Route, parameter
-from crossdock.channels.shoppable.showing import Showing
+from crossdock.channels.shoppable.shelf import Shelf
 from crossdock.channels.shoppable.wire import answered
-from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
-from crossdock.kit.clock import Clock
-from crossdock.shop.catalogue import products_with_barcodes, read_goods
+from crossdock.shop.catalogue import products_with_barcodes
 from crossdock.shop.partners import Credential, Partner
 
 PATH = "/v3/product"
@@ -27,13 +26,8 @@ _ID_DIGITS = 18
 class Products:
     """The product's calls."""
 
-    def __init__(
-        self, db: Database, *, showing: Showing, clock: Clock, own_requires_stock: bool
-    ) -> None:
-        self._db = db
-        self._showing = showing
-        self._clock = clock
-        self._own_requires_stock = own_requires_stock
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     def routes(self, authenticator: Authenticator) -> tuple[Route, ...]:
         """The routes of both calls."""
@@ -69,28 +63,22 @@ class Products:
     async def _with_barcodes(
         self, barcodes: Sequence[str], *, partner: Partner
     ) -> list[WireProduct]:
-        async with self._db.statement() as tx:
+        async with self._shelf.db.statement() as tx:
             ids = await products_with_barcodes(tx, partner=partner, barcodes=barcodes)
             return await self._read(tx, ids, partner=partner)
 
     async def _numbered(self, numbers: Sequence[str], *, partner: Partner) -> list[WireProduct]:
         ids = [int(text) for text in numbers if _is_id(text)]
-        async with self._db.statement() as tx:
+        async with self._shelf.db.statement() as tx:
             return await self._read(tx, ids, partner=partner)
 
     async def _read(
         self, tx: Transaction, ids: Sequence[int], *, partner: Partner
     ) -> list[WireProduct]:
-        goods = await read_goods(
-            tx,
-            partner=partner,
-            product_ids=ids,
-            now=self._clock.now(),
-            own_requires_stock=self._own_requires_stock,
-        )
-        if not goods:
+        products = await self._shelf.read(tx, ids, partner=partner)
+        if not products:
             raise NotFound("variant_not_found")
-        return [self._showing.product(each, currency=partner.currency) for each in goods]
+        return products
 
 
 def _asked(text: str) -> list[str]:

@@ -72,8 +72,8 @@ class _Product:
             price=self._amount(min(each.lowest.price_minor for each in goods.variants)),
             on_sale=any(each.lowest.sale_minor is not None for each in goods.variants),
             active=any(each.can_buy for each in goods.variants),
-            free_shipping=self._is_free(first),
-            shipping_charge=self._amount(0 if self._is_free(first) else goods.shipping_each_minor),
+            free_shipping=goods.ships_free(first),
+            shipping_charge=self._amount(goods.shipping_minor(first)),
             ship_free_min=self._amount(terms.free_shipping_from_minor or 0),
             ship_flat_rate=self._amount(terms.shipping_flat_minor),
             delivery_fee=self._amount(0),
@@ -137,9 +137,6 @@ class _Product:
             threshold=self._amount(coupon.threshold_minor),
             amount=part if coupon.kind == "percent_off" else off,
         )
-
-    def _is_free(self, variant: GoodsVariant) -> bool:
-        return self._goods.free_shipping or variant.lowest.ships_free
 
     def _pictures(self, *groups: Iterable[str]) -> list[str]:
         urls = dict.fromkeys(url for group in groups for url in group if url)

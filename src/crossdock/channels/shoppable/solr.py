@@ -20,25 +20,19 @@ from crossdock.shop.search import (
     Boost,
     Bounds,
     Everything,
-    Field,
     Node,
     Nothing,
-    Phrase,
+    Operator,
     Word,
     split_words,
     words_query,
 )
 
-Operator = Literal["or", "and"]
 Mark = Literal["", "+", "-"]
 
 _SLOP_MAX: Final = 100
 _DISTANCE_MAX: Final = 2
 _BOOST_MAX: Final = 100_000
-_TOGETHER_MAX: Final = 8
-_TOGETHER_TIMES: Final = 5  # how often the words occur in a query that ranks those together first
-_TOGETHER_HUNDREDTHS: Final = 400  # measured on judged searches: nDCG@10 0.780, without 0.744
-_NUMBER_DIGITS: Final = 18
 _KEYWORDS: Final = frozenset(("AND", "OR", "NOT"))
 _SPACE = re.compile(r"\s*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -113,33 +107,10 @@ def read_search(
 
 
 def _words(written: Sequence[str], *, operator: Operator, chars: int) -> Query:
-    """Plain words: any of them, those with all of them first; or all, and any where nothing has all."""
-    stripped = [word.strip("_") for word in written]
-    words = [word for word in stripped if split_words(word) and word not in _KEYWORDS]
-    if not words:
-        return Query(Nothing())
-    nodes = tuple(Word(text=word) for word in words)
-    if len(words) == 1:
-        return Query(_or_its_number(words[0]))
-    any_of = Bool(should=nodes)
-    whole = " ".join(words)
-    is_short = len(words) <= _TOGETHER_MAX and _TOGETHER_TIMES * len(whole) <= chars
-    if operator == "and":
-        return Query(words_query(whole)[0] if is_short else Bool(must=nodes), any_of)
-    if not is_short:
-        return Query(any_of)
-    all_of = Bool(must=nodes, should=(Phrase(text=whole, field="everything"),))
-    return Query(Bool(should=(*nodes, Boost(node=all_of, hundredths=_TOGETHER_HUNDREDTHS))))
-
-
-def _or_its_number(word: str) -> Node:
-    """A word; where it is a number, the product or SKU with that number stands first."""
-    plain = Word(text=word)
-    if not (word.isascii() and word.isdigit() and len(word) <= _NUMBER_DIGITS):
-        return plain
-    numbers: tuple[Field, ...] = ("variant_id", "product_id")
-    named = (Boost(node=Word(text=word, field=field), hundredths=_BOOST_MAX) for field in numbers)
-    return Bool(should=(plain, *named))
+    """Plain words; what was an operator in a text of bad syntax is none."""
+    words = [word for each in written if (word := each.strip("_")) not in _KEYWORDS]
+    node, otherwise = words_query(words, operator=operator, chars=chars)
+    return Query(Nothing() if isinstance(node, Everything) else node, otherwise)
 
 
 def _is_plain(clause: _Clause) -> bool:

@@ -56,10 +56,7 @@ begin
                     select jsonb_build_object('name', f.name, 'kind', f.kind) from connectors f
                     where f.shop_id = p_shop_id and f.enabled
                       and case m.connector when '' then f.is_default else f.name = m.connector end),
-                'terms', jsonb_build_object(
-                    'shipping_flat_minor', m.shipping_flat_minor, 'commission_bp', m.commission_bp,
-                    'free_shipping_from_minor', m.free_shipping_from_minor, 'connector', m.connector,
-                    'customer_service_url', m.customer_service_url, 'return_policy_url', m.return_policy_url)))
+                'terms', merchant_terms(m)))
             from merchants m where m.shop_id = p_shop_id and m.id in (
                 select v.merchant_id from cart_lines l
                 join variants v on v.shop_id = l.shop_id and v.id = l.variant_id

@@ -47,7 +47,7 @@ from crossdock.shop.catalogue.listing import (
 )
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
-from crossdock.shop.catalogue.offers import Offer, offers
+from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offers
 from crossdock.shop.catalogue.parts import (
     EVERYTHING,
     PRODUCT_PARTS,
@@ -113,6 +113,7 @@ __all__ = [
     "EVERY_PART",
     "IMAGES",
     "PRODUCT_PARTS",
+    "PUBLIC_LOWEST",
     "SHIPPING",
     "SHOWCASE_PAGE",
     "TEXTS",

@@ -79,6 +79,14 @@ class Goods(msgspec.Struct, frozen=True, kw_only=True):
         """The variant's page in the shop, '' where the shop has none."""
         return product_page(self.product_url, handle=self.handle, sku=variant.sku)
 
+    def ships_free(self, variant: GoodsVariant) -> bool:
+        """Whether a unit is shipped for nothing: by the product, or by a coupon."""
+        return self.free_shipping or variant.lowest.ships_free
+
+    def shipping_minor(self, variant: GoodsVariant) -> int:
+        """What is asked for shipping a unit, beside the merchant's flat rate."""
+        return 0 if self.ships_free(variant) else self.shipping_each_minor
+
     def pictures(self, variant: GoodsVariant) -> list[str]:
         """The variant's own pictures, then those that show no single variant."""
         own = [variant.image] if variant.image else []
@@ -142,10 +150,7 @@ _GOODS: Final = f"""
         'shipping_days', p.shipping_days, 'shipping_terms', p.shipping_terms, 'ships_to', p.ships_to,
         'target_users', p.target_users, 'features', p.features,
         'product_url', s.product_url, 'merchant_id', m.id, 'merchant', m.name,
-        'terms', json_build_object(
-            'shipping_flat_minor', m.shipping_flat_minor, 'free_shipping_from_minor', m.free_shipping_from_minor,
-            'commission_bp', m.commission_bp, 'customer_service_url', m.customer_service_url,
-            'return_policy_url', m.return_policy_url, 'connector', m.connector),
+        'terms', merchant_terms(m),
         'images', coalesce((
             select json_agg(json_build_object(
                 'url', coalesce(i.image ->> 'url', ''), 'alt', coalesce(i.image ->> 'alt', ''),

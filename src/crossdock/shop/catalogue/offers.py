@@ -2,7 +2,8 @@
 
 The rules are in the SQL function `offers` (offers.sql). A statement that lists, shows or checks
 variants for a caller selects from it; OFFERS is the call with its parameters, `offer_terms` their values.
-LOWEST is what an offer `o` costs after sales and coupons (`lowest_price` in pricing).
+LOWEST is what an offer `o` costs after sales and coupons (`lowest_price` in pricing), PUBLIC_LOWEST what
+a variant `v` costs a caller without a price list.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,14 @@ LOWEST: Final = (
     "lowest_price(%(shop)s, o.merchant_id, o.product_id, %(currency)s, o.retail_minor, o.price_minor,"
     " o.agreed_minor, %(now)s::timestamptz)"
 )
+
+PUBLIC_LOWEST: Final = """lowest_price(
+        v.shop_id, v.merchant_id, v.product_id, v.currency, v.retail_minor,
+        active_price(null, (select min(q.price_minor) from promotions q
+                            where q.shop_id = v.shop_id and q.variant_id = v.id
+                              and q.starts_at <= %(now)s and %(now)s < q.ends_at),
+                     v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, %(now)s),
+        null, %(now)s)"""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):

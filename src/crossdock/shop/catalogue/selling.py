@@ -131,19 +131,12 @@ def _require_name(record: MerchantRecord) -> None:
 
 
 def _view(row: tuple[Any, ...]) -> MerchantView:
-    *facts, products = row
-    own, terms = facts[:6], facts[6:]
-    return MerchantView(
-        **dict(zip(MerchantView.__struct_fields__[:6], own, strict=True)),
-        terms=MerchantTerms(**dict(zip(MerchantTerms.__struct_fields__, terms, strict=True))),
-        products=products,
-    )
+    values = dict(zip(MerchantView.__struct_fields__, row, strict=True))
+    return msgspec.convert(values, MerchantView)
 
 
 _VIEW = """
-    select m.id, m.slug, m.name, m.email, m.country, m.enabled, m.shipping_flat_minor,
-           m.free_shipping_from_minor, m.commission_bp, m.customer_service_url, m.return_policy_url,
-           m.connector,
+    select m.id, m.slug, m.name, m.email, m.country, m.enabled, merchant_terms(m),
            (select count(*) from products p where p.shop_id = m.shop_id and p.merchant_id = m.id)
     from merchants m where m.shop_id = %s
 """

@@ -62,9 +62,9 @@ from crossdock.shop.search.tree import (
     Range,
     Word,
     check_bounds,
-    words_query,
 )
 from crossdock.shop.search.verifying import examine_indexes
+from crossdock.shop.search.wording import Operator, words_query
 from crossdock.shop.search.words import fold, keyword, split_words
 
 __all__ = [
@@ -104,6 +104,7 @@ __all__ = [
     "Node",
     "Nothing",
     "OneOf",
+    "Operator",
     "OptionNames",
     "Pattern",
     "Phrase",

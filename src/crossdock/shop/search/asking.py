@@ -4,7 +4,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from crossdock.shop.search.tree import Everything, Node, words_query
+from crossdock.shop.search.tree import Everything, Node
+from crossdock.shop.search.wording import words_query
 
 Facet = Literal["brand", "merchant", "category", "color", "size", "coupon", "on_sale", "price"]
 FACETS: Final[tuple[Facet, ...]] = (
@@ -133,7 +134,7 @@ def words_request(
     facets: tuple[FacetRequest, ...] = (),
 ) -> SearchRequest:
     """The request for plain words among all of a currency's goods."""
-    query, otherwise = words_query(words)
+    query, otherwise = words_query(words.split())
     return SearchRequest(
         scope=Scope(currency=currency),
         query=query,

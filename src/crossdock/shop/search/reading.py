@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.catalogue import PUBLIC_LOWEST
 from crossdock.shop.search.documents import Category, Document
 from crossdock.shop.search.words import keyword
 
@@ -143,8 +144,7 @@ class _Line(msgspec.Struct, frozen=True):
     modified_at: datetime
 
 
-# The price is what a caller without a price list pays: see lowest_price.
-_PRODUCTS = """
+_PRODUCTS = f"""
     select p.id, p.name, p.brand, p.description, p.attributes, p.handle, m.id, m.name, m.shipping_flat_minor,
            m.free_shipping_from_minor,
            (select array_agg(c.category_id order by c.category_id) from product_categories c
@@ -156,13 +156,7 @@ _PRODUCTS = """
     from products p
     join merchants m on m.shop_id = p.shop_id and m.id = p.merchant_id
     join variants v on v.shop_id = p.shop_id and v.product_id = p.id
-    cross join lateral lowest_price(
-        v.shop_id, v.merchant_id, v.product_id, v.currency, v.retail_minor,
-        active_price(null, (select min(q.price_minor) from promotions q
-                            where q.shop_id = v.shop_id and q.variant_id = v.id
-                              and q.starts_at <= %(now)s and %(now)s < q.ends_at),
-                     v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, %(now)s),
-        null, %(now)s) lowest
+    cross join lateral {PUBLIC_LOWEST} lowest
     where p.shop_id = %(shop)s and p.id = any(%(products)s::bigint[]) and v.listed
     order by p.id, v.position, v.id
 """

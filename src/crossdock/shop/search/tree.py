@@ -5,7 +5,6 @@ a leaf asks every searched field, and the best one counts. A parser of a wire's 
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -17,8 +16,6 @@ from crossdock.shop.search.words import split_words
 SLOP_MAX: Final = 100
 DISTANCE_MAX: Final = 2
 VALUES_MAX: Final = 1_000
-_JOINED_MAX: Final = 4
-_PHRASE_HUNDREDTHS: Final = 50
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,24 +190,3 @@ def phrase_words(text: str) -> list[str]:
             words[-1] += "*"
         found += words
     return found
-
-
-def words_query(text: str) -> tuple[Node, Node | None]:
-    """What plain words ask for: all of them, and if that finds nothing any of them.
-
-    Two that follow each other may be written as one: `smart watch` finds a smartwatch. Returns the
-    query and what to ask otherwise, None for one word. Words that follow each other count more.
-    """
-    pieces = [piece for piece in text.split() if split_words(piece)]
-    words = tuple(Word(text=piece) for piece in pieces)
-    if not words:
-        return (Nothing() if text.strip() else Everything()), None
-    if len(words) == 1:
-        return words[0], None
-    phrase = Phrase(text=" ".join(pieces), field="everything")
-    together = (Boost(node=phrase, hundredths=_PHRASE_HUNDREDTHS),)
-    joined = tuple(
-        Bool(must=(*words[:place], Word(text=first + second), *words[place + 2 :]))
-        for place, (first, second) in enumerate(pairwise(pieces[:_JOINED_MAX]))
-    )
-    return Bool(should=(Bool(must=words, should=together), *joined)), Bool(should=words)

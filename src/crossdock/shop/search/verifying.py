@@ -4,6 +4,7 @@ from typing import Final
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Unavailable
+from crossdock.shop.catalogue import PUBLIC_LOWEST
 from crossdock.shop.doctor import CheckResult, Difference
 from crossdock.shop.search.engine import Contents
 from crossdock.shop.search.searching import Searching
@@ -62,7 +63,7 @@ async def _compare(
 
 
 async def _wanted(tx: Transaction, *, shop_id: int, contents: Contents) -> dict[int, int]:
-    return dict(await tx.all(_PRICES, {"shop": shop_id, "at": contents.priced_at}))
+    return dict(await tx.all(_PRICES, {"shop": shop_id, "now": contents.priced_at}))
 
 
 def _told(price_minor: int | None) -> str:
@@ -73,13 +74,7 @@ _UNREAD = """
     select exists (select 1 from events where shop_id = %s and topic in ('catalogue', 'price')
                    and (sequence is null or sequence > %s))
 """
-_PRICES = """
-    select v.id, lowest.price_minor from variants v cross join lateral lowest_price(
-        v.shop_id, v.merchant_id, v.product_id, v.currency, v.retail_minor,
-        active_price(null, (select min(q.price_minor) from promotions q
-                            where q.shop_id = v.shop_id and q.variant_id = v.id
-                              and q.starts_at <= %(at)s and %(at)s < q.ends_at),
-                     v.sale_minor, v.sale_starts_at, v.sale_ends_at, v.retail_minor, %(at)s),
-        null, %(at)s) lowest
+_PRICES = f"""
+    select v.id, lowest.price_minor from variants v cross join lateral {PUBLIC_LOWEST} lowest
     where v.shop_id = %(shop)s and v.listed
 """
