@@ -20,7 +20,9 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import ConnStatus
 from psycopg.pq.abc import PGconn
-from psycopg_pool import AsyncConnectionPool
+from psycopg.waiting import Ready, Wait
+
+from crossdock.db.repeating import Statements
 
 INTERVAL_S = 0.1
 CONNECT_TIMEOUT_S = 3  # then the next host of the URL is tried
@@ -62,8 +64,12 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         super().__init__(pgconn, *arguments, **options)
         self.may_cancel = False
         self.patience_s: float | None = None
+        self.passed_on = self.drained = 0  # the pool's: see lending.py
         self._is_in_doubt = False
         self._waits_since: float | None = None
+        self.statements = Statements(self)
+        self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._answer: asyncio.Future[None] | None = None
         self.add_notice_handler(self._noticed)
 
     async def wait(
@@ -108,31 +114,84 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
         self, gen: PQGen[Any], *, interval: float, patience_s: float | None
     ) -> Any:
         try:
-            answer = await waiting.wait_async(
-                gen, self.pgconn.socket, interval=interval, timeout=patience_s
-            )
+            answer = await self._wait_for_answer(gen, interval=interval, patience_s=patience_s)
         except asyncio.CancelledError:
-            self.pgconn.finish()  # the server continues, and commits what it received
+            self._finish()  # the server continues, and commits what it received
             raise
         except psycopg.Error as error:
             if self._is_lost(error):
-                self.pgconn.finish()
+                self._finish()
                 raise AnswerLost(f"no answer to a commit: {error}") from error
             raise
         if self._is_in_doubt:
-            self.pgconn.finish()
+            self._finish()
             raise AnswerLost("a commit was not confirmed by its standby")
         return answer
 
     async def _wait_cancellable(
         self, gen: PQGen[Any], *, interval: float, patience_s: float | None
     ) -> Any:
+        self._unwatch()
         try:
             return await super().wait(gen, interval, timeout=patience_s)
         except psycopg.OperationalError as error:
             if not error.sqlstate:  # connection lost, or timed out
-                self.pgconn.finish()
+                self._finish()
             raise
+
+    async def _wait_for_answer(
+        self, gen: PQGen[Any], *, interval: float, patience_s: float | None
+    ) -> Any:
+        """As the driver's `wait_async`, but the socket stays watched from one statement to the next."""
+        try:
+            state = next(gen)
+            while state == Wait.R:
+                await self._readable(patience_s)
+                state = gen.send(Ready.R)
+        except StopIteration as end:
+            return end.value
+        self._unwatch()  # the driver watches it itself, to write what the socket does not take at once
+        return await waiting.wait_async(
+            _resumed(gen, state), self.pgconn.socket, interval=interval, timeout=patience_s
+        )
+
+    async def _readable(self, patience_s: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        if self._watched is None or self._watched[0] is not loop:
+            self._unwatch()
+            self._watched = loop, self.pgconn.socket
+            loop.add_reader(self.pgconn.socket, self._became_readable)
+        answer = self._answer = loop.create_future()
+        timer = None if patience_s is None else loop.call_later(patience_s, _give_up, answer)
+        try:
+            await answer
+        finally:
+            self._answer = None
+            if timer is not None:
+                timer.cancel()
+
+    def _became_readable(self) -> None:
+        if self._answer is None:  # closed by the server while it was idle
+            self._unwatch()
+        elif not self._answer.done():
+            self._answer.set_result(None)
+
+    def _unwatch(self) -> None:
+        """Before the socket is closed or watched by the driver; libpq may have closed it already."""
+        if self._watched is not None:
+            loop, number = self._watched
+            self._watched = None
+            if not loop.is_closed():
+                loop.remove_reader(number)
+
+    def _finish(self) -> None:
+        self._unwatch()
+        self.pgconn.finish()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._unwatch()
+        await super().close()
 
     def _is_lost(self, error: psycopg.Error) -> bool:
         state = error.sqlstate or ""
@@ -151,17 +210,16 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
             self._is_in_doubt = True
 
 
-class Pool(AsyncConnectionPool[Connection]):
-    """Hands out only connections that the server has not closed while they were idle."""
+def _give_up(answer: asyncio.Future[None]) -> None:
+    if not answer.done():
+        answer.set_exception(psycopg.OperationalError("no answer in time"))
 
-    async def getconn(
-        self,
-        timeout: float | None = None,  # noqa: ASYNC109 - the pool's own signature
-    ) -> Connection:
-        """A connection, after closed ones were replaced, without queueing."""
-        while True:
-            connection = await super().getconn(timeout)
-            if connection.is_usable():
-                return connection
-            await connection.close()
-            await self.putconn(connection)
+
+def _resumed(gen: PQGen[Any], state: Wait) -> PQGen[Any]:
+    """The rest of a generator that now waits for `state`."""
+    while True:
+        ready = yield state
+        try:
+            state = gen.send(ready)
+        except StopIteration as end:
+            return end.value

@@ -1,6 +1,6 @@
 """The only place that commits: a unit of work is one transaction on one pooled connection."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,10 +14,11 @@ from crossdock.db.connection import (
     SHUTDOWN_CLASS,
     AnswerLost,
     Connection,
-    Pool,
 )
 from crossdock.db.hosts import LATE_ALONE_S, Hosts
+from crossdock.db.lending import Pool
 from crossdock.db.probing import Probe
+from crossdock.db.repeating import Answer, Params
 from crossdock.errors import (
     CrossdockError,
     DatabaseUnavailable,
@@ -35,7 +36,6 @@ _SESSION_SQL = (
     "select set_config(%s, %s, false), set_config(%s, %s, false), set_config(%s, %s, false)"
 )
 
-Params = Sequence[Any] | Mapping[str, Any]
 StatementHook = Callable[[str], Awaitable[None]]
 
 
@@ -48,11 +48,12 @@ class Transaction:
 
     async def all(self, query: str, params: Params = ()) -> list[tuple[Any, ...]]:
         """All rows."""
-        return await (await self._execute(query, params)).fetchall()
+        return (await self._execute(query, params)).rows
 
     async def one(self, query: str, params: Params = ()) -> tuple[Any, ...] | None:
         """The first row, or None."""
-        return await (await self._execute(query, params)).fetchone()
+        rows = (await self._execute(query, params)).rows
+        return rows[0] if rows else None
 
     async def value(self, query: str, params: Params = ()) -> Any:
         """The first column of the first row, or None."""
@@ -61,17 +62,17 @@ class Transaction:
 
     async def run(self, query: str, params: Params = ()) -> int:
         """Execute and return the number of affected rows."""
-        return (await self._execute(query, params)).rowcount
+        return (await self._execute(query, params)).row_count
 
     async def take_time(self) -> None:
         """Disable the statement timeout for the rest of this transaction."""
         self.connection.patience_s = None
         await self.run("set local statement_timeout = 0")
 
-    async def _execute(self, query: str, params: Params) -> psycopg.AsyncCursor[tuple[Any, ...]]:
+    async def _execute(self, query: str, params: Params) -> Answer:
         if self._hook:
             await self._hook(query)
-        return await self.connection.execute(query, params or None)
+        return await self.connection.statements.ask(query, params or None)
 
 
 class Database:
@@ -138,17 +139,15 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """A transaction, committed at the end of the block, rolled back if it raises."""
-        async with self._connection() as connection:
-            connection.may_cancel = True
-            async with connection.transaction():
-                yield Transaction(connection, hook=self._hook)
-                connection.may_cancel = False
+        async with self.statement() as tx:
+            tx.connection.may_cancel = True
+            async with tx.connection.transaction():
+                yield tx
+                tx.connection.may_cancel = False
 
-    @asynccontextmanager
-    async def statement(self) -> AsyncIterator[Transaction]:
+    def statement(self) -> "_Statement":
         """A connection on which each statement commits itself."""
-        async with self._connection() as connection:
-            yield Transaction(connection, hook=self._hook)
+        return _Statement(self, hook=self._hook)
 
     async def _configure(self, connection: Connection) -> None:
         """Configure the session by a statement, because poolers refuse or drop connection options."""
@@ -156,27 +155,48 @@ class Database:
         self._hosts.add(connection)
         await connection.execute(_SESSION_SQL, [x for pair in self._session.items() for x in pair])
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        with DriverErrors():
-            connection = await self.pool.getconn()
-            try:
-                yield connection
-            except psycopg.Error as error:
-                if _has_moved(error):
-                    await connection.close()
-                    self.probe.drop()
-                    await self.pool.drain()
-                raise
-            finally:
-                await self._give_back(connection)
+    async def lend(self) -> Connection:
+        """Take a connection from the pool; the caller gives it back."""
+        with _TRANSLATED:
+            return await self.pool.getconn()
 
-    async def _give_back(self, connection: Connection) -> None:
-        if connection.info.transaction_status != TransactionStatus.IDLE:
-            await connection.close()
-        connection.may_cancel = False
-        connection.patience_s = self._patience_s
-        await self.pool.putconn(connection)
+    async def give_back(self, connection: Connection, error: BaseException | None = None) -> None:
+        """Return a connection; `error` is what the caller's block raised, in the driver's own terms."""
+        try:
+            if isinstance(error, psycopg.Error) and _has_moved(error):
+                await connection.close()
+                self.probe.drop()
+                await self.pool.drain()
+        finally:
+            if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                await connection.close()
+            connection.may_cancel = False
+            connection.patience_s = self._patience_s
+            await self.pool.putconn(connection)
+
+
+class _Statement:
+    """The block of `Database.statement`."""
+
+    __slots__ = ("_connection", "_database", "_hook")
+    _connection: Connection
+
+    def __init__(self, database: Database, *, hook: StatementHook | None) -> None:
+        self._database = database
+        self._hook = hook
+
+    async def __aenter__(self) -> Transaction:
+        self._connection = await self._database.lend()
+        return Transaction(self._connection, hook=self._hook)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        try:
+            with _TRANSLATED:
+                await self._database.give_back(self._connection, error)
+        finally:
+            _TRANSLATED.__exit__(kind, error, trace)
 
 
 def _has_moved(error: psycopg.Error) -> bool:
@@ -210,3 +230,6 @@ class DriverErrors:
             raise DatabaseUnavailable from error
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):  # demoted to a standby
             raise DatabaseUnavailable from error
+
+
+_TRANSLATED = DriverErrors()
