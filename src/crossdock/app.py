@@ -113,7 +113,7 @@ class Application:
 
     async def _watch_pool(self) -> None:
         while True:
-            self._metrics.note_pool(self.runtime.database)
+            self._metrics.note(self.runtime.database, in_flight=len(self.room.busy))
             await asyncio.sleep(POOL_WATCH_S)
 
 

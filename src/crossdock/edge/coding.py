@@ -130,7 +130,10 @@ class Compressing:
 
 
 def _is_small(headers: Headers) -> bool:
-    return any(name == b"content-length" and int(value) < LARGE_BYTES for name, value in headers)
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value) < LARGE_BYTES
+    return False
 
 
 def _shrinks(status: int, headers: dict[bytes, bytes]) -> bool:

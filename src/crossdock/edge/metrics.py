@@ -52,7 +52,7 @@ class Metrics:
         self._seconds = Histogram(
             "crossdock_request_seconds", "Time from request to answer.", labels, buckets=BUCKETS
         )
-        self.in_flight = Gauge(
+        self._in_flight = Gauge(
             "crossdock_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
         )
         self._pool = {
@@ -78,8 +78,9 @@ class Metrics:
         found[0].inc()
         found[1].observe(seconds)
 
-    def note_pool(self, database: Database) -> None:
-        """Copy the pool's statistics into the gauges."""
+    def note(self, database: Database, *, in_flight: int) -> None:
+        """Set the gauges: the pool's statistics, and the requests in flight."""
+        self._in_flight.set(in_flight)
         stats = database.pool.get_stats()
         for name, gauge in self._pool.items():
             gauge.set(stats.get(name, 0))
