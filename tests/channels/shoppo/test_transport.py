@@ -1,9 +1,16 @@
 """A request..."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
+from crossdock.kit.clock import FrozenClock
+from crossdock.kit.ids import RandomIds
+from crossdock.shop.partners import disable_credential, enable_credential, rotate_secret
+from tests.conftest import NOON
+from tests.support.clocked import clocked
+from tests.support.factories import box
 from tests.support.shoppo_client import PATH, DropShipper
 
 NAME = "{ productList(first: 1) { edges { node { name } } } }"
@@ -74,3 +81,137 @@ async def test_that_is_no_graphql_request_is_refused(shipper, body):
     reply = await shipper.send(content=body, headers={"Content-Type": "application/json"})
     [error] = reply.json()["errors"]
     assert (reply.status_code, error["extensions"]["code"]) == (400, "BAD_REQUEST")
+
+
+GRAPHQL = "application/graphql-response+json"
+PLAIN_TYPE = "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_graphql"),
+    [
+        (None, False),
+        ("*/*", False),
+        ("application/json", False),
+        (GRAPHQL, True),
+        (f"{GRAPHQL}, application/json", True),
+        (f"application/json, {GRAPHQL}", False),
+        (f"{GRAPHQL};q=0.5, application/json;q=0.9", False),
+        (f"application/json;q=0.8, {GRAPHQL};q=0.9", True),
+        (f"{GRAPHQL}, */*;q=0.1", True),
+        (f"{GRAPHQL};q=0, */*", False),
+        (f"{GRAPHQL};q=x", False),
+        ("text/html", False),
+    ],
+)
+async def test_is_answered_in_the_type_that_its_client_ranks_first(shipper, accept, is_graphql):
+    kind = f"{GRAPHQL}; charset=utf-8" if is_graphql else PLAIN_TYPE
+    headers = {"Accept": accept} if accept else {}
+    for query, status in (
+        (NAME, 200),
+        ("{", 400),
+        ("{ nothing }", 400),
+        ("query q($a: Int!) { __typename }", 400),
+    ):
+        reply = await shipper.send(json={"query": query}, headers=headers)
+        assert reply.headers["content-type"] == kind
+        assert reply.status_code == (status if is_graphql else 200)
+        assert ("data" in reply.json()) == (query == NAME)
+    reply = await shipper.send(json={}, headers=headers)
+    assert (reply.status_code, reply.headers["content-type"]) == (400, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/json", 200),
+        ("application/json; charset=latin-1", 200),
+        ("Application/JSON;charset=utf-8", 200),
+        ("text/plain", 415),
+        ("application/graphql", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("", 415),
+    ],
+)
+async def test_is_json(shipper, kind, status):
+    body = json.dumps({"query": NAME}).encode()
+    reply = await shipper.send(content=body, headers={"Content-Type": kind})
+    assert reply.status_code == status
+    assert ("data" in reply.json()) == (status == 200)
+
+
+async def test_whose_field_fails_is_answered_with_200(shipper):
+    reply = await shipper.post("{ a: __typename productList(first: -1) { length } }")
+    [error] = reply.json()["errors"]
+    assert (reply.status_code, reply.json()["data"]) == (200, None)
+    assert (error["path"], error["locations"]) == (["productList"], [{"line": 1, "column": 17}])
+    assert error["extensions"] == {
+        "code": "BAD_USER_INPUT", "type": "InvalidInput", "displayToUser": False,
+        "requestId": reply.headers["x-request-id"], "field": "first",
+    }  # fmt: skip
+
+
+async def test_of_a_viewer_who_is_disabled_is_forbidden(hall_database, hall_server, shippers):
+    caller = await shippers()
+    assert (await caller.post(NAME)).status_code == 200
+    async with hall_database.begin() as tx:
+        await disable_credential(tx, key=caller.viewer, now=NOON)
+    reply = await caller.post(NAME)
+    assert (reply.status_code, reply.json()["errors"][0]["extensions"]["code"]) == (
+        403,
+        "FORBIDDEN",
+    )
+    async with DropShipper(hall_server.url, token=caller.token[:-1] + "?", viewer="x") as guess:
+        assert (await guess.post(NAME)).status_code == 401
+    async with hall_database.begin() as tx:
+        await enable_credential(tx, key=caller.viewer)
+    assert (await caller.post(NAME)).status_code == 200
+
+
+async def test_without_the_right_is_forbidden(shippers):
+    caller = await shippers(permissions=())
+    assert (await caller.post(NAME)).status_code == 403
+
+
+async def test_may_carry_either_of_two_tokens(hall_database, hall_server, shippers):
+    caller = await shippers()
+    async with hall_database.begin() as tx:
+        new = await rotate_secret(
+            tx, key=caller.viewer, ids=RandomIds(), box=box(), now=NOON, overlap_s=60
+        )
+    for token in (caller.token, new.secret):
+        async with DropShipper(hall_server.url, token=token, viewer=caller.viewer) as either:
+            assert (await either.post(NAME)).status_code == 200
+
+
+async def test_is_one_of_so_many_at_once(database_url, hall_database, hall, tmp_path, shippers):
+    caller = await shippers()
+    clock = FrozenClock(NOON)
+    async with (
+        clocked(
+            database_url=database_url, data_dir=str(tmp_path), clock=clock,
+            shoppo_rate_limit_per_second=2, shoppo_rate_limit_burst=3,
+            shoppo_allow_variable_auth=True,
+        ) as server,
+        DropShipper(server.url, token=caller.token, viewer=caller.viewer) as limited,
+        DropShipper(server.url, token="", viewer="") as console,
+    ):  # fmt: skip
+        told = [(await limited.post(NAME)).status_code for _ in range(4)]
+        assert told == [200, 200, 200, 429]
+        reply = await limited.post(NAME)
+        assert reply.headers["retry-after"] == "1"
+        assert reply.json()["errors"][0]["extensions"].items() >= {
+            "code": "RATE_LIMITED", "type": "LimitExceeded", "retryAfter": 1,
+        }.items()  # fmt: skip
+        clock.move(timedelta(seconds=1))
+        assert [(await limited.post(NAME)).status_code for _ in range(3)] == [200, 200, 429]
+
+        clock.move(timedelta(seconds=60))
+        known = {"test_access_token": caller.token, "test_viewer_id": caller.viewer}
+        assert (await console.post(NAME, variables=known)).status_code == 200
+        assert (await limited.post(NAME, variables={"test_viewer_id": "x"})).status_code == 200
+        for wrong in ({}, {**known, "test_viewer_id": 7}, {**known, "test_access_token": "x" * 20}):
+            assert (await console.post(NAME, variables=wrong)).status_code == 401
+        assert (
+            await console.post(NAME, variables={**known, "test_viewer_id": "x"})
+        ).status_code == 403

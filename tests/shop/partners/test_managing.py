@@ -180,9 +180,13 @@ async def test_forgetting_takes_what_is_over_and_nothing_else(tx):
             "insert into rate_windows (credential_id, window_start, calls) values (%s, %s, 1)",
             (credential_id, NOON - timedelta(minutes=5) - timedelta(seconds=age)),
         )
+        await tx.run(
+            "insert into call_paces (credential_id, busy_until) values (%s, %s)",
+            (credential_id, NOON - timedelta(minutes=5) - timedelta(seconds=age)),
+        )
     await purge_expired(tx, now=NOON)
     assert await purge_expired(tx, now=NOON) == 0
-    for table in ("nonces", "rate_windows"):
+    for table in ("nonces", "rate_windows", "call_paces"):
         left = await tx.all(f"select credential_id from {table} where credential_id < 0 order by 1")
         assert left == [(-2,), (-1,)]
 

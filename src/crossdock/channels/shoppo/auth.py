@@ -15,10 +15,11 @@ class Authenticator:
     """Authenticates calls of this channel; `takes_variables`: credentials may be among the variables."""
 
     def __init__(
-        self, tokens: BearerTokens, *, rate_limit_per_minute: int, takes_variables: bool
+        self, tokens: BearerTokens, *, per_second: int, burst: int, takes_variables: bool
     ) -> None:
         self._tokens = tokens
-        self._rate_limit_per_minute = rate_limit_per_minute
+        self._per_minute = per_second * 60
+        self._burst = burst
         self.takes_variables = takes_variables
 
     async def by_headers(self, request: Request) -> Credential | None:
@@ -39,13 +40,20 @@ class Authenticator:
     async def _verify(self, *, token: str, viewer: str) -> Credential:
         """The credential with this token and this id.
 
-        Raises Refused: credential_unknown, or credential_signature for a token of another viewer.
+        Raises Refused: credential_unknown, credential_signature for a token of another viewer, and
+        permission_denied for a viewer who is disabled or lacks the right.
         """
         if not token or not viewer:
             raise Refused("credential_unknown")
-        credential = await self._tokens.verify(
-            token=token, key=viewer, rate_limit_per_minute=self._rate_limit_per_minute
-        )
+        try:
+            credential = await self._tokens.verify(
+                token=token, key=viewer, rate_limit_per_minute=self._per_minute, burst=self._burst
+            )
+        except Refused as refused:
+            is_unknown = refused.code == "credential_unknown"
+            if is_unknown and await self._tokens.is_disabled(token):
+                raise Refused("permission_denied") from None
+            raise
         if PERMISSION not in credential.partner.permissions:
             raise Refused("permission_denied")
         return credential

@@ -44,12 +44,13 @@ FACTS = ChannelFacts(
 def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
     served = build_served(create_subjects(services))
-    settings = services.settings
+    settings = services.settings.section(ShoppoSettings)
     endpoint = Endpoint(
         Authenticator(
             BearerTokens(services.create_callers(NAME)),
-            rate_limit_per_minute=settings.partners.rate_limit_per_minute,
-            takes_variables=settings.section(ShoppoSettings).allow_variable_auth,
+            per_second=settings.rate_limit_per_second,
+            burst=settings.rate_limit_burst,
+            takes_variables=settings.allow_variable_auth,
         ),
         executing=Executing(served, Documents(served)),
         ids=ShopIds(services.runtime.database),

@@ -19,6 +19,7 @@ CHARS_MAX: Final = 50_000
 TIME_MAX_S: Final = 15
 
 LIMITS = Limits(
+    settings=("rate_limit_per_second", "rate_limit_burst"),
     fields=(
         ("the body", f"{BODY_BYTES // 1024:,} KiB"),
         ("an image", "`media.upload_max_bytes` and `media.pixels_max`, see Images above"),

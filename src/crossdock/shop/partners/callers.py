@@ -14,6 +14,7 @@ from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.partners.model import Credential, Proof, Secret
 from crossdock.shop.partners.reading import (
+    is_token_disabled,
     read_access_holder,
     read_credential,
     read_token_holder,
@@ -21,6 +22,7 @@ from crossdock.shop.partners.reading import (
 
 _CACHED_MAX = 10_000
 _MARK_EVERY = timedelta(seconds=60)
+_CONFIRM_PACED = "select place, outcome from confirm_paced_calls(%s, %s, %s, %s, %s)"
 _CONFIRM = "select place, outcome from confirm_calls(%s, %s, %s, %s)"
 
 
@@ -58,6 +60,7 @@ class Callers:
         self._cache: OrderedDict[Lookup, Credential] = OrderedDict()
         self._marked: OrderedDict[int, datetime] = OrderedDict()
         self._confirm = Batcher(self._flush)
+        self._confirm_paced = Batcher(self._flush_paced)
 
     async def admit(
         self,
@@ -67,6 +70,7 @@ class Callers:
         mismatch: str,
         rate_limit_per_minute: int,
         ask: Ask | None = None,
+        retry_after_s: int = 60,
     ) -> Credential:
         """Authenticate a call with `match` and count it; returns the credential.
 
@@ -83,13 +87,17 @@ class Callers:
             outcome = await (ask or self.confirm)(credential, limit)
             if outcome != "stale":
                 break
-        _judge(outcome)
+        _judge(outcome, retry_after_s=retry_after_s)
         await self._mark_used(secret)
         return credential
 
     async def confirm(self, credential: Credential, limit: int) -> str:
         """Count the call: live, stale or limited."""
         return await self._confirm((credential, limit))
+
+    async def confirm_paced(self, credential: Credential, limit: int, *, burst: int) -> str:
+        """The same for calls that come steadily: `limit` a minute, at most `burst` at once."""
+        return await self._confirm_paced((credential, limit, burst))
 
     async def known(self, lookup: Lookup, *, cached: bool) -> Credential | None:
         """The cached credential, or the current one; nothing is counted."""
@@ -104,6 +112,13 @@ class Callers:
         if len(self._cache) > _CACHED_MAX:
             self._cache.popitem(last=False)
         return read
+
+    async def is_disabled(self, token_hash: bytes) -> bool:
+        """Whether the token with this hash is of a disabled key or of an inactive partner."""
+        async with self.db.statement() as tx:
+            return await is_token_disabled(
+                tx, channel=self.channel, token_hash=token_hash, now=self.clock.now()
+            )
 
     def is_live(self, secret: Secret) -> bool:
         """Whether a secret is still valid."""
@@ -150,6 +165,20 @@ class Callers:
             )
         return [outcome for _, outcome in rows]
 
+    async def _flush_paced(self, batch: list[tuple[Credential, int, int]]) -> list[str]:
+        async with self.db.statement() as tx:
+            rows = await tx.all(
+                _CONFIRM_PACED,
+                (
+                    [credential.id for credential, _, _ in batch],
+                    [credential.partner.revision for credential, _, _ in batch],
+                    [limit for _, limit, _ in batch],
+                    [burst for _, _, burst in batch],
+                    self.clock.now(),
+                ),
+            )
+        return [outcome for _, outcome in rows]
+
     async def _mark_used(self, secret: Secret) -> None:
         now = self.clock.now()
         last = self._marked.get(secret.id)
@@ -169,10 +198,10 @@ def _limit_of(credential: Credential, *, default: int) -> int:
     return own if isinstance(own, int) else default
 
 
-def _judge(outcome: str) -> None:
+def _judge(outcome: str, *, retry_after_s: int) -> None:
     if outcome == "reused":
         raise Refused("nonce_reused")
     if outcome == "limited":
-        raise Unavailable("rate_limited", data={"retry_after_s": 60})
+        raise Unavailable("rate_limited", data={"retry_after_s": retry_after_s})
     if outcome not in {"spent", "live"}:
         raise Refused("credential_stale")

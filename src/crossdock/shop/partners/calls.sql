@@ -57,3 +57,57 @@ begin
     return query
         select l.place, l.outcome from limit_calls(p_credential_ids, p_limits, v_outcomes, 'live', p_now) l;
 end $$;
+
+-- Let calls of a credential through at a steady pace: so many a minute, and up to p_burst at once after a pause.
+-- Returns how many of p_calls go through; those are counted. Each keeps the caller busy for its part of the minute,
+-- and nobody is busy for longer than a burst, so that a clock that is set back stops nobody.
+create or replace function pace_calls(
+    p_credential_id bigint, p_calls integer, p_per_minute integer, p_burst integer, p_now timestamptz
+) returns integer language plpgsql as $$
+declare
+    v_each interval := interval '1 minute' / p_per_minute;
+    v_longest timestamptz := p_now + v_each * p_burst;
+    v_until timestamptz;
+    v_through integer;
+begin
+    insert into call_paces as c (credential_id, busy_until) values (p_credential_id, p_now)
+    on conflict (credential_id) do update set busy_until = least(greatest(c.busy_until, p_now), v_longest)
+    returning c.busy_until into v_until;
+    v_through := least(p_calls, floor(
+        extract(epoch from v_longest - v_until) / extract(epoch from v_each) + 0.001)::integer);
+    if v_through > 0 then
+        update call_paces set busy_until = v_until + v_each * v_through where credential_id = p_credential_id;
+    end if;
+    return v_through;
+end $$;
+
+-- confirm_calls at a steady pace: p_limits are calls a minute, 0 is none. The last calls of a batch are limited first.
+create or replace function confirm_paced_calls(
+    p_credential_ids bigint[], p_revisions bigint[], p_limits integer[], p_bursts integer[], p_now timestamptz
+) returns table (place integer, outcome text) language plpgsql as $$
+#variable_conflict use_column
+declare
+    v_outcomes text[];
+    v_caller record;
+    v_through integer;
+begin
+    select array_agg(c.outcome order by c.place) into v_outcomes
+    from confirm_calls(p_credential_ids, p_revisions, array_fill(0, array[cardinality(p_limits)]), p_now) c;
+    for v_caller in
+        select a.credential_id, max(a.max_calls) as max_calls, max(a.burst) as burst,
+               array_agg(a.place order by a.place) as places
+        from unnest(p_credential_ids, p_limits, p_bursts, v_outcomes) with ordinality
+            as a (credential_id, max_calls, burst, outcome, place)
+        where a.outcome = 'live' and a.max_calls > 0
+        group by a.credential_id order by a.credential_id
+    loop
+        v_through := pace_calls(
+            v_caller.credential_id, cardinality(v_caller.places), v_caller.max_calls, v_caller.burst, p_now);
+        for v_last in v_through + 1..cardinality(v_caller.places) loop
+            v_outcomes[v_caller.places[v_last]] := 'limited';
+        end loop;
+    end loop;
+    return query
+        select o.place::integer, o.outcome from unnest(v_outcomes) with ordinality as o (outcome, place)
+        order by o.place;
+end $$;

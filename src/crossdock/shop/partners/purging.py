@@ -14,6 +14,7 @@ delete from nonces where ctid = any(array(
     order by expires_at limit %s for update skip locked))
 """
 _WINDOWS = "delete from rate_windows where window_start < %s"
+_PACES = "delete from call_paces where busy_until < %s"
 _ACCESS = "delete from access_tokens where expires_at < least(%s, clock_timestamp())"
 
 
@@ -29,4 +30,5 @@ async def purge_expired(tx: Transaction, *, now: datetime) -> int:
         if count < BATCH:
             break
     total += await tx.run(_ACCESS, (now,))
+    total += await tx.run(_PACES, (now - RATE_WINDOW_KEPT,))
     return total + await tx.run(_WINDOWS, (now - RATE_WINDOW_KEPT,))

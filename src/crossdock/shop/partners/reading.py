@@ -1,6 +1,7 @@
 """Read a partner by the key, token or name of its calls, or by its id."""
 
 import contextlib
+from datetime import datetime
 from typing import Any
 
 from crossdock.db.unit_of_work import Transaction
@@ -31,6 +32,15 @@ _BY_TOKEN = f"""
     {_GROUPED}
 """
 
+
+_IS_DISABLED = """
+    select exists (
+        select 1 from credential_secrets k
+        join credentials c on c.id = k.credential_id and c.channel = %s and c.proof = 'bearer'
+        join partners p on p.shop_id = c.shop_id and p.id = c.partner_id
+        where k.token_hash = %s and k.revoked_at is null and (k.expires_at is null or k.expires_at > %s)
+          and (c.disabled_at is not null or not p.active))
+"""
 
 # The token stands where a secret does: it is compared and expires like one.
 _BY_ACCESS_TOKEN = """
@@ -76,6 +86,14 @@ async def read_access_holder(
     """The credential with name and password that got the token with this hash; its one secret is the token."""
     row = await tx.one(_BY_ACCESS_TOKEN, (channel, token_hash))
     return _credential(row, channel=channel, proof="password", box=box) if row else None
+
+
+async def is_token_disabled(
+    tx: Transaction, *, channel: str, token_hash: bytes, now: datetime
+) -> bool:
+    """Whether a token is live but for its key, which is disabled, or its partner, who is inactive."""
+    found: bool = await tx.value(_IS_DISABLED, (channel, token_hash, now))
+    return found
 
 
 async def read_partner(tx: Transaction, *, partner_id: int) -> Partner | None:

@@ -7,6 +7,7 @@ from crossdock.kit.crypto import constant_time_equal, hash_key
 from crossdock.shop.partners.callers import Callers, Lookup
 from crossdock.shop.partners.model import Credential, Secret
 
+_WINDOW_S, _PACED_S = 60, 1
 _SHAPE = re.compile(r"[A-Za-z0-9._~+/=-]{16,256}", re.ASCII)
 
 
@@ -18,13 +19,19 @@ class BearerTokens:
         self._prefix = prefix
 
     async def verify(
-        self, *, token: str, rate_limit_per_minute: int, key: str | None = None
+        self,
+        *,
+        token: str,
+        rate_limit_per_minute: int,
+        key: str | None = None,
+        burst: int | None = None,
     ) -> Credential:
         """The credential with this token, its call counted.
 
-        Pass `key` if the protocol also sends the token's key. Raises Refused with credential_unknown,
-        credential_signature for a valid token of another key, credential_stale if the partner changed
-        twice meanwhile, and Unavailable rate_limited.
+        Pass `key` if the protocol also sends the token's key. With `burst` calls are let through
+        steadily, so many at once after a pause, instead of so many in each minute. Raises Refused
+        with credential_unknown, credential_signature for a valid token of another key,
+        credential_stale if the partner changed twice meanwhile, and Unavailable rate_limited.
         """
         if not token.startswith(self._prefix) or not _SHAPE.fullmatch(token):
             raise Refused("credential_unknown")
@@ -33,12 +40,23 @@ class BearerTokens:
         async def match(credential: Credential | None) -> Secret | None:
             return self._match(credential, token_hash, key=key)
 
+        async def confirm(credential: Credential, limit: int) -> str:
+            return await self._callers.confirm_paced(credential, limit, burst=burst or 1)
+
         return await self._callers.admit(
             Lookup("bearer", token_hash),
             match=match,
             mismatch="credential_unknown",
             rate_limit_per_minute=rate_limit_per_minute,
+            ask=None if burst is None else confirm,
+            retry_after_s=_WINDOW_S if burst is None else _PACED_S,
         )
+
+    async def is_disabled(self, token: str) -> bool:
+        """Whether a token that `verify` does not know is one of a disabled key or partner."""
+        if not token.startswith(self._prefix) or not _SHAPE.fullmatch(token):
+            return False
+        return await self._callers.is_disabled(hash_key(token))
 
     def _match(
         self, credential: Credential | None, token_hash: bytes, *, key: str | None

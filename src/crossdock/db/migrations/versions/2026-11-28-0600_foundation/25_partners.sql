@@ -95,6 +95,12 @@ create table rate_windows (
     primary key (credential_id, window_start)
 );
 
+-- Of callers who may call steadily rather than so often in a minute: until when their calls keep them busy.
+create table call_paces (
+    credential_id bigint primary key,
+    busy_until timestamptz not null
+);
+
 
 -- A partner's cached credential is valid only for the revision it was read at.
 create function bump_partner_revision() returns trigger language plpgsql as $$
