@@ -86,7 +86,7 @@ async def test_has_variables_that_fit(shipper, variables, told):
     )
     [error] = reply.json()["errors"]
     assert list(reply.json()) == ["errors"]
-    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert (error["extensions"]["code"], error["extensions"]["field"]) == ("BAD_USER_INPUT", "n")
     assert told in error["message"]
 
 

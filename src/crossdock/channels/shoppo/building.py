@@ -54,7 +54,7 @@ def create_channel(services: Services) -> Channel:
         ),
         executing=Executing(served, Documents(served)),
         ids=ShopIds(services.runtime.database),
-        uploads=Uploads(file_max_bytes=settings.media.upload_max_bytes),
+        uploads=Uploads(file_max_bytes=services.settings.media.upload_max_bytes),
     )
     app = build_app(endpoint.handle)
     return Channel(
@@ -65,7 +65,7 @@ def create_channel(services: Services) -> Channel:
         render_error=render_error,
         openapi=app.openapi,
         body_limit_bytes=BODY_BYTES,
-        body_limits={"multipart/form-data": BODY_BYTES + settings.media.upload_max_bytes},
+        body_limits={"multipart/form-data": BODY_BYTES + services.settings.media.upload_max_bytes},
     )
 
 

@@ -4,6 +4,7 @@
  "extensions": {"code": "...", "type": "...", "displayToUser": false, "requestId": "..."}}
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from graphql import GraphQLError
 from crossdock.channels.contract import Answer
 from crossdock.channels.shoppo.wire import HEADERS, JSON_TYPE, errors_body
 from crossdock.errors import CrossdockError
+
+# How the library names the variable that it refuses.
+_VARIABLE: Final = re.compile(r"Variable '\$([_A-Za-z][_0-9A-Za-z]*)' has invalid value")
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +167,8 @@ def located(error: GraphQLError, *, code: str) -> dict[str, Any]:
     """An error of a document or of a field, with its places; `code` where it has none of its own."""
     cause = error.original_error
     text, told = error.message, dict[str, Any]()
+    if named := _VARIABLE.match(text):
+        told["field"] = named[1]
     if isinstance(cause, CrossdockError):
         _, code, text, told = describe(cause)
     elif cause is not None and not isinstance(cause, GraphQLError):

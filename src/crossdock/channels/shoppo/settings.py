@@ -1,6 +1,6 @@
 """The settings of this channel."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -27,4 +27,22 @@ class ShoppoSettings(Section, frozen=True, kw_only=True):
             description="Whether `test_access_token` and `test_viewer_id` among the variables stand for "
             "the headers, as a console needs them; for trying out only."
         ),
+    ] = False
+
+    pay_within_s: Annotated[
+        Count, Meta(description="How long an order may await its payment, in seconds.")
+    ] = 86_400
+    free_cancel_s: Annotated[
+        Natural,
+        Meta(
+            description="How long after its payment a partner may cancel an order, in seconds; then it is"
+            " released. With 0 staff release it, or announce its first package."
+        ),
+    ] = 7_200
+    shipping_per: Annotated[
+        Literal["unit", "line"],
+        Meta(description="Whether shipping is charged for each unit of an item or once for it."),
+    ] = "unit"
+    allow_cancel_open: Annotated[
+        bool, Meta(description="Whether a partner may cancel an order that is not paid yet.")
     ] = False
