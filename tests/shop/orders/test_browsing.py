@@ -15,6 +15,8 @@ from crossdock.shop.orders import (
     browse_orders,
     count_orders,
 )
+from crossdock.shop.orders.browsing import _OPEN, _QUERIES, _are_open, _filtered
+from crossdock.shop.orders.states import OPEN
 from tests.support.awaiting import Dropship
 
 
@@ -108,6 +110,36 @@ async def test_are_found_by_each_of_their_facts(desk: Dropship, clock: FrozenClo
     ) == [first]
     assert await numbers(desk, states=()) == []
     assert await numbers(desk, number="B", variant_ids=(one,), states=(("awaiting", "x"),)) == []
+
+
+async def test_that_are_open_are_found_by_their_index_among_many(desk: Dropship) -> None:
+    order = (await desk.place((await desk.variant(), 1))).id
+    async with desk.db.begin() as tx:
+        await tx.run(
+            "insert into orders (shop_id, order_key, channel, partner_id, fulfilment_state, payment_state,"
+            " release_policy, currency, subtotal_minor, total_minor, billing, shipping, source, placed_at,"
+            " updated_at, expires_at)"
+            " select %s, n::text, 'test', %s, 'completed', 'paid', 'by_hand', 'USD', 0, 0, '{}', '{}', 't',"
+            " %s, %s, %s from generate_series(1, 3000) n",
+            (desk.shop.id, desk.partner.id, *[desk.clock.now()] * 3),
+        )
+        await tx.run("analyze orders")
+        plans = []
+        for state in ("waiting_for_release", "completed"):
+            filters = OrderFilters(states=(("awaiting", state),))
+            bounds = {"size": 21, "after_time": "infinity", "after_id": 2**62}
+            bounds |= {"before_time": "-infinity", "before_id": 0}
+            values = _filtered(filters) | bounds
+            values |= {"shop": desk.shop.id, "partner": desk.partner.id}
+            rows = await tx.all(f"explain {_QUERIES[False, _are_open(filters)]}", values)
+            plans.append("\n".join(row[0] for row in rows))
+            assert await numbers(desk, states=(("awaiting", state),)) == (
+                [order] if state != "completed" else []
+            )
+        await tx.run("delete from orders where shop_id = %s and source = 't'", (desk.shop.id,))
+    assert all(f"'{state}'" in _OPEN for state in OPEN)
+    assert "orders_partner_open" in plans[0]
+    assert "orders_partner_open" not in plans[1]
 
 
 async def test_of_others_are_not_there(desk: Dropship, clock: FrozenClock) -> None:

@@ -11,6 +11,7 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.shop.orders import (
     LineView,
     cancel_order,
+    place,
     refund_line,
     refund_order,
     release_order,
@@ -18,6 +19,7 @@ from crossdock.shop.orders import (
 )
 from crossdock.shop.warehouse import Consignment, announce_package, close_short, ship_package
 from tests.support.awaiting import DAY_S, Dropship
+from tests.support.drafts import draft_of, line_of
 from tests.support.locks import waiting_for_a_lock
 
 
@@ -273,4 +275,54 @@ async def test_what_is_closed_short_is_given_back_but_for_what_was_before(
     lines = (await desk.read(order_id)).lines
     assert [line.refunded_minor for line in lines] == [0, 600, 300]
     assert [line.state for line in lines] == ["shipped", "cancelled", "cancelled"]
+    assert await desk.differences() == []
+
+
+async def test_a_line_with_a_discount_gives_back_what_was_paid_for_it(desk: Dropship) -> None:
+    lines = [
+        line_of(
+            await desk.variant(),
+            shop=desk.shop,
+            quantity=3,
+            price_minor=333,
+            discount_minor=discount,
+            shipping_minor=shipping,
+        )
+        for discount, shipping in ((100, 70), (1, 0))
+    ]
+    draft = draft_of(
+        *lines,
+        shop=desk.shop,
+        partner_id=desk.partner.id,
+        state="waiting_for_release",
+        payment_state="awaiting",
+        release_policy="by_hand",
+        expires_at=desk.clock.now() + timedelta(seconds=DAY_S),
+    )
+    async with desk.db.statement() as tx:
+        placed = await place(tx, draft=draft, now=desk.clock.now())
+    await desk.charge(placed.id, "ch")
+
+    assert await refund(desk, placed.id, 1) == 899
+    assert await refund(desk, placed.id, 1, shipping=True) == 70
+    assert await desk.cancel(placed.id, 2) == 998
+    assert await desk.cancel(placed.id, 1) == 0  # it was refunded already
+    assert (await desk.states(placed.id))[:2] == ("refunded", "cancelled")
+    assert await desk.differences() == []
+
+
+async def test_what_was_refunded_before_does_not_keep_a_line_from_being_taken_back(
+    desk: Dropship,
+) -> None:
+    order_id = await two(desk)
+    assert await refund(desk, order_id, 1) == 3998
+    assert await desk.cancel(order_id, 1) == 500
+    assert facts((await desk.read(order_id)).lines[0]) == (4498, True, "customer_cancelled")
+
+    other = await two(desk)
+    await refund_order(desk.paying, shop_id=desk.shop.id, order_id=other, amount_minor=5000)
+    await desk.cancel(other)
+    (payment,) = await desk.payments(other)
+    assert (payment.state, payment.refunded_minor) == ("refunded", 5098)
+    assert (await desk.states(other))[:2] == ("refunded", "cancelled")
     assert await desk.differences() == []

@@ -43,11 +43,18 @@ def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
         f"money {order.payment_state}, {money(order.total_minor)}"
     )
     total = Column("Total", no_wrap=True)
-    lines = Table("Line", "SKU", "Name", "Quantity", "Shipped", "Cancelled", "Back", total)
+    names = ("Line", "SKU", "Name", "Quantity", "Shipped", "Cancelled", "Back", "Refunded")
+    lines = Table(*names, total)
     for line in order.lines:
         numbers = (line.quantity, line.shipped, line.cancelled, line.returned)
+        refunded = money(line.refunded_minor) if line.refunded_at else ""
         lines.add_row(
-            str(line.line_no), line.sku, line.name, *map(str, numbers), money(line.total_minor)
+            str(line.line_no),
+            line.sku,
+            line.name,
+            *map(str, numbers),
+            refunded,
+            money(line.total_minor),
         )
     print_table(lines)
     for payment in payments:

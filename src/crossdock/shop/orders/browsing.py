@@ -1,4 +1,7 @@
-"""A partner's orders in pages, the newest first, for partners who poll."""
+"""A partner's orders in pages, the newest first, for partners who poll.
+
+They are those that were to be paid later, which have a time to expire at.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,6 +10,7 @@ from typing import Any
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.orders.states import OPEN
 from crossdock.shop.orders.viewing import OrderView, Section, read_orders
 
 OrderPlace = tuple[datetime, int]
@@ -51,6 +55,8 @@ async def browse_orders(
 ) -> tuple[list[OrderView], bool]:
     """A page of the partner's orders, the newest first, and whether there are more beyond it; two statements.
 
+    Those that are not over are found by an index of their own, however many are over.
+
     A page continues after a place and not a number, so that what is ordered meanwhile moves nothing.
     """
     after, before = page.after or _NEWEST, page.before or _OLDEST
@@ -60,7 +66,7 @@ async def browse_orders(
         "size": page.size + 1,
     }  # fmt: skip
     values = _filtered(filters) | bounds | {"shop": shop_id, "partner": partner_id}
-    rows = await tx.all(_LAST if page.is_last else _FIRST, values)
+    rows = await tx.all(_QUERIES[page.is_last, _are_open(filters)], values)
     ids = [order_id for (order_id,) in rows[: page.size]]
     if page.is_last:
         ids.reverse()
@@ -73,7 +79,7 @@ async def count_orders(
 ) -> int:
     """How many of the partner's orders match."""
     values = _filtered(filters) | {"shop": shop_id, "partner": partner_id}
-    count: int = await tx.value(_COUNT, values)
+    count: int = await tx.value(_COUNTS[_are_open(filters)], values)
     return count
 
 
@@ -108,13 +114,17 @@ def _filtered(filters: OrderFilters) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _are_open(filters: OrderFilters) -> bool:
+    return filters.states is not None and all(each in OPEN for _, each in filters.states)
+
+
 def _listed(values: tuple[int, ...] | None) -> list[int] | None:
     return None if values is None else list(values)
 
 
 _MATCHING = """
     from orders o
-    where o.shop_id = %(shop)s and o.partner_id = %(partner)s
+    where o.shop_id = %(shop)s and o.partner_id = %(partner)s and o.expires_at is not null
       and (%(ids)s::bigint[] is null or o.id = any(%(ids)s::bigint[]))
       and (%(number)s::text is null or o.partner_order_id = %(number)s::text)
       and (%(variants)s::bigint[] is null or exists (
@@ -131,6 +141,23 @@ _BETWEEN = """
     and (o.placed_at, o.id) < (%(after_time)s::timestamptz, %(after_id)s::bigint)
     and (o.placed_at, o.id) > (%(before_time)s::timestamptz, %(before_id)s::bigint)
 """
-_FIRST = f"select o.id {_MATCHING} {_BETWEEN} order by o.placed_at desc, o.id desc limit %(size)s"
-_LAST = f"select o.id {_MATCHING} {_BETWEEN} order by o.placed_at, o.id limit %(size)s"
-_COUNT = f"select count(*) {_MATCHING}"
+# As the index says it, which the planner compares as a text.
+_OPEN = (
+    "and o.fulfilment_state in ('waiting_for_release', 'reserved', 'processing', 'in_fulfilment',"
+    " 'partially_shipped')"
+)
+_ORDER, _ORDER_BACK = "o.placed_at desc, o.id desc", "o.placed_at, o.id"
+_QUERIES = {
+    (False, False): f"select o.id {_MATCHING} {_BETWEEN} order by {_ORDER} limit %(size)s",
+    (True, False): f"select o.id {_MATCHING} {_BETWEEN} order by {_ORDER_BACK} limit %(size)s",
+    (False, True): f"select o.id {_MATCHING} {_OPEN} {_BETWEEN} order by {_ORDER} limit %(size)s",
+    (
+        True,
+        True,
+    ): f"select o.id {_MATCHING} {_OPEN} {_BETWEEN} order by {_ORDER_BACK} limit %(size)s",
+}
+"""By whether the last ones are asked for, and whether all of them are open."""
+_COUNTS = {
+    False: f"select count(*) {_MATCHING}",
+    True: f"select count(*) {_MATCHING} {_OPEN}",
+}

@@ -24,7 +24,7 @@ RefundReason = Literal[
     "customer_cancelled", "out_of_stock", "bad_address", "agreement", "fraud", "not_shipped"
 ]
 REFUND_REASONS: tuple[RefundReason, ...] = get_args(RefundReason)
-_PAID = ("paid", "partially_refunded")
+_PAID = ("paid", "partially_refunded", "refunded")
 
 
 def read_reason(text: str) -> RefundReason:
@@ -83,7 +83,8 @@ async def cancel_freely(
 ) -> int:
     """Cancel a line, or every line, of a paid order that is not in fulfilment yet, as its partner asks.
 
-    Its stock is free again; its money is given back with its shipping. The last line cancels the order.
+    Its stock is free again; its money is given back with its shipping, but for what was refunded before. The last
+    line cancels the order.
     Returns the amount in minor units. Raises NotFound `order_not_found`, and Refused `order_state` for a
     line that is cancelled or was released for fulfilment; for all lines, if any of them is.
     """
@@ -111,6 +112,7 @@ async def cancel_freely(
         line_nos=wanted,
         reason="customer_cancelled",
         with_shipping=True,
+        is_strict=False,
         now=now,
     )
     if _is_last(lines, wanted):
@@ -139,8 +141,12 @@ async def _refund(
     reason: RefundReason,
     with_shipping: bool,
     now: datetime,
+    is_strict: bool = True,
 ) -> int:
-    """Note the refund of lines and make it due; what nobody has to be asked about is refunded at once."""
+    """Note the refund of lines and make it due; what nobody has to be asked about is refunded at once.
+
+    Unless it is strict, what was refunded before is left out instead of refused.
+    """
     values = {
         "shop": shop_id,
         "order": order_id,
@@ -153,8 +159,10 @@ async def _refund(
     if known < len(line_nos):
         raise Invalid("invalid_input", "The order has no such line.", {"field": "line"})
     refunded = dict(await tx.all(_NOTE, values))
-    if len(refunded) < len(line_nos):
+    if is_strict and len(refunded) < len(line_nos):
         raise Refused("payment_state", "The line was refunded already.")
+    if not refunded:
+        return 0
     total = sum(refunded.values())
     if total:
         planned = await plan_refund(
@@ -162,7 +170,7 @@ async def _refund(
         )
         if planned is None:
             raise Refused("payment_state", f"Nothing was paid for order {order_id}.")
-        if planned < total:
+        if is_strict and planned < total:
             raise Refused("refund_exceeds_capture")
     event = OrderLinesRefunded(
         lines={str(number): amount for number, amount in sorted(refunded.items())}, reason=reason

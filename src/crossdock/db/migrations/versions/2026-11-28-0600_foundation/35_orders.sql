@@ -83,9 +83,14 @@ create index orders_expiry on orders (expires_at) where payment_state = 'awaitin
 create index orders_to_release on orders (release_at)
     where release_at is not null and fulfilment_state = 'waiting_for_release';
 
--- A partner's orders by the time of their payment.
+-- A partner's orders that were to be paid later, by the time of their payment; and those that are not over, which
+-- partners ask for again and again.
 create index orders_partner_paid on orders (shop_id, partner_id, paid_at)
-    where partner_id is not null and paid_at is not null;
+    where expires_at is not null and paid_at is not null;
+
+create index orders_partner_open on orders (shop_id, partner_id, placed_at, id)
+    where expires_at is not null
+      and fulfilment_state in ('waiting_for_release', 'reserved', 'processing', 'in_fulfilment', 'partially_shipped');
 
 -- A partner's orders by date, for its order feed.
 create index orders_partner on orders (shop_id, partner_id, placed_at, id) where partner_id is not null;
