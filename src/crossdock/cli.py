@@ -10,7 +10,15 @@ from typing import TypeVar
 import typer
 
 from crossdock.channels.registry import load_settings, manifests
-from crossdock.commands.catalogue import coupons, exporting, importing, merchants, searching, shops
+from crossdock.commands.catalogue import (
+    coupons,
+    exporting,
+    importing,
+    media,
+    merchants,
+    searching,
+    shops,
+)
 from crossdock.commands.money import ledger, taxes
 from crossdock.commands.orders import (
     connectors,
@@ -74,6 +82,7 @@ app.command(rich_help_panel=_SERVER)(openapi.openapi)
 _CATALOGUE = "Catalogue"
 app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
 app.add_typer(merchants.app, name="merchant", rich_help_panel=_CATALOGUE)
+app.add_typer(media.app, name="media", rich_help_panel=_CATALOGUE)
 app.add_typer(coupons.app, name="coupon", rich_help_panel=_CATALOGUE)
 app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
 app.command(rich_help_panel=_CATALOGUE)(exporting.export)

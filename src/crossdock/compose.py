@@ -21,7 +21,14 @@ from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
 from crossdock.shop.events import Consumer
 from crossdock.shop.mailing import AlertMail
-from crossdock.shop.media import ImageLimits, Media, Reader, create_store
+from crossdock.shop.media import (
+    Fetching,
+    ImageLimits,
+    Media,
+    Reader,
+    create_store,
+    fetch_consumer,
+)
 from crossdock.shop.orders import Placing
 from crossdock.shop.partners import AccessTokens, Callers, Passwords
 from crossdock.shop.payments import Paying, Sandbox
@@ -236,12 +243,16 @@ class Services:
         )
         return Searching(engine_of, limits=limits)
 
+    @property
+    def images_base_url(self) -> str:
+        """What the addresses of images start with."""
+        return (self.settings.media.cdn_url or self.settings.server.public_url).rstrip("/")
+
     @cached_property
     def media(self) -> Media:
         """Images: their store, and the threads that read them."""
         settings = self.settings.media
         limits = ImageLimits(bytes_max=settings.upload_max_bytes, pixels_max=settings.pixels_max)
-        public = settings.cdn_url or self.settings.server.public_url
         return Media(
             db=self.runtime.database,
             clock=self.runtime.clock,
@@ -250,7 +261,7 @@ class Services:
             reader=Reader(
                 limits=limits, at_once=settings.at_once, waiting_max=settings.waiting_max
             ),
-            base_url=public.rstrip("/"),
+            base_url=self.images_base_url,
             keep_unused=timedelta(days=settings.keep_unused_days),
         )
 
@@ -281,7 +292,15 @@ class Services:
     @cached_property
     def consumers(self) -> list[Consumer]:
         """The core's event consumers, run by the worker."""
-        return [self.alert_mail.consumer]
+        fetches = [fetch_consumer()] if self.settings.media.fetch else []
+        return [self.alert_mail.consumer, *fetches]
+
+    @cached_property
+    def fetching(self) -> Fetching:
+        """Fetches the images that products name."""
+        return Fetching(
+            media=self.media, outbound=self.outbound, at_once=self.settings.media.fetch_at_once
+        )
 
     @cached_property
     def delivering(self) -> Delivering:

@@ -113,6 +113,12 @@ REFUSED = """
     ticket ask 1 --shop demo --text Why
     ticket hold 1 --shop demo
     ticket solve 1 --shop demo
+    media add a.png --product A --shop demo
+    media remove x --product A --shop demo
+    media list --shop demo
+    media show 1 --shop demo
+    media fetch --shop demo
+    media failed --shop demo
     ledger accounts --shop demo
     ledger entries --shop demo
     ledger verify --shop demo

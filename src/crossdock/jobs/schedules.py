@@ -16,6 +16,7 @@ from crossdock.shop.alerts import raise_for_operator
 from crossdock.shop.carts import purge_carts
 from crossdock.shop.deliveries import history_of, purge_deliveries
 from crossdock.shop.media import delete_leftovers, purge_images
+from crossdock.shop.media import fetch_images as fetch_due
 from crossdock.shop.orders import expire_orders as expire_unpaid
 from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
@@ -144,6 +145,15 @@ async def prune(context: JobContext, timestamp: int) -> None:
     await context.app.job_manager.delete_old_jobs(
         nb_hours=hours, include_cancelled=True, include_aborted=True
     )
+
+
+@queue.periodic(cron="* * * * * */15", periodic_id="")
+@queue.task(name="fetch_images", queueing_lock="fetch_images", pass_context=True)
+async def fetch_images(context: JobContext, timestamp: int) -> None:
+    """Fetch the images that products name and the shop is to hold, until none is due."""
+    done = await fetch_due(services_of(context).fetching)
+    if done.held or done.failed:
+        log.info("images fetched", held=done.held, failed=done.failed)
 
 
 @queue.periodic(cron="41 * * * *")

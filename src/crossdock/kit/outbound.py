@@ -4,6 +4,7 @@ OutboundError
 ├── Refused       the URL or its address is not allowed; no socket was opened
 ├── Unreachable   no connection; the request was not sent
 └── Unanswered    the request may have been sent, and no complete answer came: outcome unknown
+    └── Oversized   the answer is larger than the limit
 
 The name is resolved once for each connection, every address is checked, and the socket connects to
 a checked address, so DNS rebinding gains nothing. Redirects are not followed, proxies of the
@@ -44,6 +45,10 @@ class Unreachable(OutboundError):
 
 class Unanswered(OutboundError):
     """The request may have arrived; whether it took effect is unknown."""
+
+
+class Oversized(Unanswered):
+    """The answer is larger than the limit; the rest was not read."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -280,7 +285,7 @@ async def _read(response: httpcore2.Response, *, limit: int) -> bytes:
     async for chunk in response.aiter_stream():
         body += chunk
         if len(body) > limit:
-            raise httpcore2.RemoteProtocolError(f"the answer is larger than {limit} bytes")
+            raise Oversized(f"the answer is larger than {limit} bytes")
     return bytes(body)
 
 

@@ -66,6 +66,15 @@ class MediaSection(Section, frozen=True, kw_only=True):
         Natural,
         Meta(description="Images that may wait in one process to be read; further ones get 503."),
     ] = 16
+    fetch: Annotated[
+        bool,
+        Meta(
+            description="Whether images that products name by an address elsewhere are fetched and kept here."
+        ),
+    ] = False
+    fetch_at_once: Annotated[
+        Count, Meta(description="Images that one worker fetches at the same time.")
+    ] = 4
     keep_unused_days: Annotated[
         Count,
         Meta(description="How long an image is kept that no ticket and no product refers to."),

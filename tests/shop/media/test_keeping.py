@@ -15,6 +15,7 @@ from crossdock.shop.media import (
     StoredImage,
     delete_leftovers,
     file_name,
+    image_url,
     keep_image,
     open_image,
     read_images,
@@ -69,7 +70,7 @@ async def test_has_facts_files_and_an_address(
     assert image.color == "#1428C8"
     names = [f"{checksum[:2]}/{checksum}/{name}.PNG" for name in ("100", "400", "original")]
     assert files_in(tmp_path) == names
-    assert media.url(file_name(image)) == f"https://shop.example/images/{checksum}.PNG"
+    assert image_url(image, base=media.base_url) == f"https://shop.example/images/{checksum}.PNG"
 
 
 async def test_is_found_in_every_version(media: Media, shop: ShopFixture) -> None:

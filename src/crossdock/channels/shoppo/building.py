@@ -75,7 +75,7 @@ def create_subjects(services: Services) -> list[Subject]:
         services.runtime.database,
         clock=services.runtime.clock,
         options=services.building.options,
-        pictures=Pictures(services.settings.server.public_url),
+        pictures=Pictures(services.settings.server.public_url, kept_base=services.images_base_url),
         own_requires_stock=services.settings.stock.sc_requires_stock,
     )
     images = Images(lambda: services.media)

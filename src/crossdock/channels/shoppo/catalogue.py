@@ -193,8 +193,16 @@ class Catalogue:
         product = await self._product(call, frozenset({"coverImage"}), product_ids=[number])
         if product is None:
             return None
+        images = product.record.images
+        if place < len(images) and images[place].url:
+            return self._pictures.at(product, place)  # also one that is kept here since
         return next(
-            (each for each in self._pictures.of_product(product) if each.place == place), None
+            (
+                each
+                for each in self._pictures.of_product(product)
+                if each.kind == Kind.PRODUCT_IMAGE and each.place == place
+            ),
+            None,
         )
 
     async def sku_image(

@@ -50,7 +50,7 @@ class Images:
         image = await keep_image(
             media, shop_id=partner.shop_id, partner_id=partner.id, body=file.body
         )
-        return Uploaded(kept_image(image, url=media.url))
+        return Uploaded(kept_image(image, base=media.base_url))
 
     async def image(
         self, call: Call, number: int, place: int, names: frozenset[str]
@@ -63,5 +63,5 @@ class Images:
                     tx, shop_id=partner.shop_id, partner_id=owner, image_ids=[number]
                 )
                 if found:
-                    return kept_image(found[0], url=media.url)
+                    return kept_image(found[0], base=media.base_url)
         return None

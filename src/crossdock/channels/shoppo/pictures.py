@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from crossdock.channels.shoppo.ids import Kind
-from crossdock.channels.shoppo.rows import ImageRow, ProductRow, SkuRow
+from crossdock.channels.shoppo.rows import ImageRow, ProductRow, SkuRow, kept_image
 from crossdock.channels.shoppo.subjects import Read
 
 NO_PICTURE = "/static/favicon.svg"
@@ -15,10 +15,11 @@ _KEPT = 10_000
 
 
 class Pictures:
-    """Finds pictures; `base` is put before addresses on this server."""
+    """Finds pictures; `base` is put before addresses on this server, `kept_base` before kept images."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, *, kept_base: str) -> None:
         self._base = base.rstrip("/")
+        self._kept = lru_cache(maxsize=_KEPT)(partial(kept_image, base=kept_base))
 
     def of_product(self, row: ProductRow) -> list[ImageRow]:
         """Those that show no single Sku first, then the others; at least one."""
@@ -30,8 +31,10 @@ class Pictures:
 
     def at(self, row: ProductRow, place: int) -> ImageRow:
         """The picture in this place of the catalogue."""
-        record = row.record
-        return self._image(Kind.PRODUCT_IMAGE, record.id, place, record.images[place].url)
+        image = row.record.images[place]
+        if image.media is not None:
+            return self._kept(image.media)
+        return self._image(Kind.PRODUCT_IMAGE, row.record.id, place, image.url)
 
     def of_sku(self, row: SkuRow) -> ImageRow:
         """The Sku's own picture, the product's picture of it, else the product's first one."""

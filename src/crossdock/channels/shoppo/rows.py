@@ -3,12 +3,11 @@
 The snapshots of an order are rows of the same classes, with the snapshot's own number.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.shop.catalogue import AssortedProduct, AssortedVariant, ImageFacts
-from crossdock.shop.media import ImageVersion, file_name, versions_of
+from crossdock.shop.media import ImageVersion, image_url, versions_of
 
 
 @dataclass(slots=True)
@@ -75,13 +74,13 @@ class ImageRow:
     versions: tuple[ImageVersion, ...] = ()
 
 
-def kept_image(image: ImageFacts, *, url: Callable[[str], str]) -> ImageRow:
-    """An image that is kept here; `url` makes the address of a file's name."""
+def kept_image(image: ImageFacts, *, base: str) -> ImageRow:
+    """An image that is kept here; `base` is what its address starts with."""
     return ImageRow(
         kind=Kind.IMAGE,
         number=image.id,
         place=0,
-        url=url(file_name(image)),
+        url=image_url(image, base=base),
         checksum=image.checksum,
         type=image.format.lower(),
         main_color=image.color,

@@ -1,6 +1,6 @@
 """`crossdock doctor`: recompute what is stored, and print every difference."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 
 def doctor(
+    with_images: Annotated[
+        bool, typer.Option("--images", help="Look for the files of all images as well; takes long.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute levels, totals, balances, sequences and search indexes; exit 0 only if nothing differs.
@@ -23,12 +26,14 @@ def doctor(
     from crossdock.commands.server.serve import SANDBOX_WARNING
     from crossdock.compose import Services
     from crossdock.shop.doctor import examine
+    from crossdock.shop.media import examine_images
     from crossdock.shop.search import examine_indexes
 
     async def look(runtime: Runtime) -> "tuple[list[CheckResult], list[str]]":
         async with Services(runtime) as services:
             indexes = await examine_indexes(runtime.database, searching=services.searching)
-            results = [*await examine(runtime.database), indexes]
+            images = [await examine_images(services.media)] if with_images else []
+            results = [*await examine(runtime.database), indexes, *images]
             return results, paid_by_sandbox(services.settings)
 
     results, sandboxed = with_runtime(look)

@@ -16,6 +16,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.goods import GoodsCategory
 from crossdock.shop.catalogue.offers import OFFERS, offer_terms
+from crossdock.shop.catalogue.pictures import ImageFacts
 from crossdock.shop.catalogue.records import DayRange, ShippingTerm, TargetUsers
 from crossdock.shop.partners import Partner
 
@@ -34,11 +35,12 @@ Span = tuple[datetime | None, datetime | None]
 
 
 class AssortedImage(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture of a product; `variant_sku` where it shows one variant only."""
+    """A picture of a product; `variant_sku` where it shows one variant only, `media` where it is held here."""
 
     url: str = ""
     alt: str = ""
     variant_sku: str | None = None
+    media: ImageFacts | None = None
 
 
 class AssortedVariant(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,11 @@ from crossdock.shop.catalogue.copying import (
 from crossdock.shop.catalogue.planning import PlacedVariant, Plan
 
 _CATEGORY_COLUMNS = "shop_id, product_id, category_id"
+# What the shop knows of a product's pictures, and what staff added, is in no source.
+_KEEPING = {
+    "images": "case when t.images @? '$[*] ? (exists(@.media) || exists(@.added))'"
+    " then kept_pictures(s.images, t.images) else s.images end"
+}
 _PRODUCT_CONTENT = PRODUCT_COLUMNS.split(", ")[6:]
 _VARIANT_CONTENT = ["product_id", "listed", *VARIANT_COLUMNS.split(", ")[7:]]
 
@@ -192,7 +197,7 @@ async def _stage(tx: Transaction, *, table: str, columns: str, lines: Iterable[s
 
 
 def _update(*, table: str, content: list[str], answer: str = "t.id") -> str:
-    staged = ", ".join(f"s.{column}" for column in content)
+    staged = ", ".join(_KEEPING.get(column, f"s.{column}") for column in content)
     # tidy: allow sql_is_made_of_constants because tables and columns are literals of this module
     return f"""update {table} t set ({", ".join(content)}, updated_at) = ({staged}, s.updated_at)
                from stage_{table} s

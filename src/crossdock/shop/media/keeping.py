@@ -79,10 +79,6 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     keep_unused: timedelta = timedelta(days=30)
 
-    def url(self, filename: str) -> str:
-        """The address of a file, by its name."""
-        return f"{self.base_url}/images/{filename}"
-
 
 async def keep_image(
     service: Media, *, shop_id: int, partner_id: int | None, body: bytes
@@ -111,6 +107,19 @@ async def keep_image(
     kept = await _keep(service, owner=owner, marks=marks, file=file)
     assert kept is not None
     return kept
+
+
+async def adopt_image(service: Media, *, shop_id: int, checksum: str) -> StoredImage | None:
+    """An image of which the shop has the content already, as its own; None where it has not."""
+    async with service.db.statement() as tx:
+        digest = await tx.value(
+            "select digest from image_files where shop_id = %s and checksum = %s",
+            (shop_id, checksum),
+        )
+    if digest is None:
+        return None
+    marks = Marks(checksum=checksum, digest=bytes(digest))
+    return await _keep(service, owner={"shop": shop_id, "partner": None}, marks=marks, file=None)
 
 
 async def read_images(

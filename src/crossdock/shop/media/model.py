@@ -9,6 +9,8 @@ from crossdock.shop.catalogue import ImageFacts, ImageFormat
 EDGES = (100, 400, 1000)
 """The short edges of the smaller versions, in pixels (spec shoppo 10)."""
 ORIGINAL = 0
+PATH = "/images/"
+"""What precedes the names of files in addresses."""
 
 _NAME = re.compile(r"([0-9a-f]{32})(?:-(100|400|1000)x\2)?\.(JPEG|PNG)", re.ASCII)
 
@@ -54,6 +56,11 @@ def read_name(text: str) -> ImageName | None:
 def file_name(image: ImageFacts, *, edge: int = ORIGINAL) -> str:
     """The name of one version's file."""
     return ImageName(checksum=image.checksum, edge=edge, format=image.format).text
+
+
+def image_url(image: ImageFacts, *, base: str, edge: int = ORIGINAL) -> str:
+    """The address of one version; `base` is what addresses of images start with."""
+    return f"{base}{PATH}{file_name(image, edge=edge)}"
 
 
 def versions_of(image: ImageFacts) -> tuple[ImageVersion, ...]:

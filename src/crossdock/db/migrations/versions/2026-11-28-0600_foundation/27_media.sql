@@ -36,6 +36,34 @@ create index images_file on images (shop_id, checksum);
 
 create index images_unused on images (unused_since) where not is_used;
 
+-- Addresses from which images of the shop's own are fetched. Due: to be fetched, or to be told to products that wish it.
+create table image_sources (
+    shop_id bigint not null references shops on delete cascade,
+    id bigint generated always as identity,
+    digest bytea not null,  -- SHA-256 of the address
+    url text not null,
+    image_id bigint,  -- what was found there
+    failures integer not null default 0,
+    due_at timestamptz,  -- null: held, or given up
+    error text not null default '',
+    primary key (shop_id, id),
+    unique (shop_id, digest),
+    foreign key (shop_id, image_id) references images (shop_id, id) on delete set null (image_id)
+);
+
+create index image_sources_due on image_sources (due_at) where due_at is not null;
+
+create index image_sources_image on image_sources (shop_id, image_id) where image_id is not null;
+
+-- Products that show an address and do not know its image yet.
+create table image_wishes (
+    shop_id bigint not null,
+    source_id bigint not null,
+    product_id bigint not null,
+    primary key (shop_id, source_id, product_id),
+    foreign key (shop_id, source_id) references image_sources (shop_id, id) on delete cascade
+);
+
 -- Folders whose files are deleted when the time has come: noted before files are written, so that those of an upload
 -- that fails are found, and when the row of an image goes.
 create table image_leftovers (
