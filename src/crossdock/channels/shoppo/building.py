@@ -27,6 +27,7 @@ from crossdock.channels.shoppo.replying import REPLY_URL, reply_consumer, reply_
 from crossdock.channels.shoppo.schema import build_served
 from crossdock.channels.shoppo.settings import ShoppoSettings
 from crossdock.channels.shoppo.subjects import Subject
+from crossdock.channels.shoppo.tickets import Tickets
 from crossdock.shop.deliveries import DeliveryKind
 from crossdock.shop.events import Consumer
 from crossdock.shop.partners import BearerTokens
@@ -80,7 +81,12 @@ def create_subjects(services: Services) -> list[Subject]:
     )
     images = Images(lambda: services.media)
     orders = Orders(services.placing, settings=services.settings.section(ShoppoSettings))
-    return [catalogue.subject(), images.subject(), orders.subject()]
+    tickets = Tickets(
+        services.runtime.database,
+        clock=services.runtime.clock,
+        images_base=services.images_base_url,
+    )
+    return [catalogue.subject(), images.subject(), orders.subject(), tickets.subject()]
 
 
 def create_consumers(services: Services) -> list[Consumer]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from crossdock.channels.manifest import Limits
+from crossdock.shop.tickets import IMAGES_MAX, LINES_MAX, NAME_MAX, REASON_MAX, TEXT_MAX
 
 BODY_BYTES: Final = 1024 * 1024
 UPLOADS_AT_ONCE: Final = 16
@@ -38,6 +39,11 @@ LIMITS = Limits(
         ("fields of the root in an operation", f"{ROOT_FIELDS_MAX}"),
         ("tokens of a document", f"{TOKENS_MAX:,}"),
         ("characters of a document", f"{CHARS_MAX:,}"),
+        (
+            "a ticket: each name, `reason`, `remark` and a reply",
+            f"{NAME_MAX}, {REASON_MAX:,} and {TEXT_MAX:,} characters",
+        ),
+        ("a ticket: items, images", f"{LINES_MAX}, {IMAGES_MAX}"),
         ("seconds that an operation may take", f"{TIME_MAX_S}"),
     ),
 )

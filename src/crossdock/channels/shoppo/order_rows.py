@@ -7,7 +7,12 @@ import msgspec
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.channels.shoppo.rows import ProductRow, SkuRow
 from crossdock.shop.catalogue import AssortedProduct
-from crossdock.shop.orders import CheckpointView, LineView, OrderView, PackageView
+from crossdock.shop.orders import CheckpointView, LineView, OrderView, PackageView, Section
+
+_LINES = frozenset({"orderItems", "order_items", "orderItem", "refundStatus", "refund_status"})
+_PACKAGES = frozenset({"status", "shippingPackage", "shippingProvider", "trackingNumber"})
+_AS_SOLD = frozenset({"product", "sku"})
+_REPORTS = frozenset({"checkpoints", "shippingPackage"})
 
 
 @dataclass(slots=True)
@@ -81,3 +86,14 @@ def _snapshot(order_id: int, line: LineView) -> SkuRow:
     sku = SkuRow(variant, product, Kind.SKU_SNAPSHOT, order_id, line.line_no)
     product.skus = [sku]
     return sku
+
+
+def sections_of(names: frozenset[str]) -> tuple[Section, ...]:
+    """What of orders the selected fields need."""
+    wanted: dict[Section, bool] = {
+        "lines": bool(names & _LINES),
+        "as_sold": bool(names & _AS_SOLD),
+        "packages": bool(names & _PACKAGES and names & _LINES),
+        "checkpoints": bool(names & _REPORTS),
+    }
+    return tuple(name for name, is_wanted in wanted.items() if is_wanted)

@@ -16,6 +16,7 @@ from crossdock.channels.shoppo.order_rows import (
     OrderRow,
     PackageRow,
     order_row,
+    sections_of,
 )
 from crossdock.channels.shoppo.ordering import (
     RULES,
@@ -34,7 +35,6 @@ from crossdock.shop.orders import (
     OrderFilters,
     OrderPage,
     Placing,
-    Section,
     browse_orders,
     cancel_freely,
     cancel_order,
@@ -46,10 +46,6 @@ from crossdock.shop.orders import (
 )
 
 _ORDERS = "order"
-_LINES = frozenset({"orderItems", "order_items", "orderItem", "refundStatus", "refund_status"})
-_PACKAGES = frozenset({"status", "shippingPackage", "shippingProvider", "trackingNumber"})
-_AS_SOLD = frozenset({"product", "sku"})
-_REPORTS = frozenset({"checkpoints", "shippingPackage"})
 _ID_MAX = 2**63 - 1
 
 
@@ -101,7 +97,7 @@ class Orders:
             if line is not None:
                 filters = await _with_ordered(tx, call, filters, line=line)
             views, has_more = await browse_orders(
-                tx, **caller, page=page, filters=filters, sections=_sections(names)
+                tx, **caller, page=page, filters=filters, sections=sections_of(names)
             )
             length = -1
             if "length" in names:
@@ -186,7 +182,7 @@ class Orders:
                     shop_id=call.partner.shop_id,
                     partner_id=call.partner.id,
                     order_id=number,
-                    sections=_sections(names),
+                    sections=sections_of(names),
                 )
             except NotFound:
                 return None
@@ -256,17 +252,6 @@ class Orders:
                 line_no=line_no,
                 now=now,
             )
-
-
-def _sections(names: frozenset[str]) -> tuple[Section, ...]:
-    """What of orders the selected fields need."""
-    wanted: dict[Section, bool] = {
-        "lines": bool(names & _LINES),
-        "as_sold": bool(names & _AS_SOLD),
-        "packages": bool(names & _PACKAGES and names & _LINES),
-        "checkpoints": bool(names & _REPORTS),
-    }
-    return tuple(name for name, is_wanted in wanted.items() if is_wanted)
 
 
 def _item(row: OrderRow | None, line_no: int) -> ItemRow | None:

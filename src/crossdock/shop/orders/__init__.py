@@ -104,6 +104,7 @@ from crossdock.shop.orders.viewing import (
     find_order_id,
     read_order,
     read_order_by_key,
+    read_orders,
 )
 
 __all__ = [
@@ -200,6 +201,7 @@ __all__ = [
     "read_order",
     "read_order_by_key",
     "read_order_page",
+    "read_orders",
     "read_reason",
     "refund_line",
     "refund_order",
