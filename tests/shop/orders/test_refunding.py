@@ -15,10 +15,11 @@ from crossdock.shop.orders import (
     refund_line,
     refund_order,
     release_order,
+    run_releases,
     settle_order_payments,
 )
 from crossdock.shop.warehouse import Consignment, announce_package, close_short, ship_package
-from tests.support.awaiting import DAY_S, Dropship
+from tests.support.awaiting import DAY_S, WINDOW_S, Dropship
 from tests.support.drafts import draft_of, line_of
 from tests.support.locks import waiting_for_a_lock
 
@@ -190,6 +191,15 @@ async def test_staff_refund_a_line_first_without_its_shipping_and_then_that(desk
     assert await refund(desk, order_id, 2, shipping=True) == 600
     assert (await desk.states(order_id))[0] == "refunded"
     assert await desk.differences() == []
+
+
+async def test_what_is_refunded_as_a_whole_is_not_released_by_itself(desk: Dropship) -> None:
+    order_id = await two(desk)
+    for line_no in (1, 2):
+        await refund(desk, order_id, line_no, shipping=True)
+    desk.clock.move(timedelta(seconds=WINDOW_S))
+    await run_releases(desk.db, now=desk.clock.now())
+    assert await desk.states(order_id) == ("refunded", "waiting_for_release", ["open", "open"])
 
 
 async def test_nothing_is_refunded_beyond_what_was_paid(desk: Dropship) -> None:

@@ -80,7 +80,10 @@ async def run_releases(db: Database, *, now: datetime) -> int:
 
 
 async def _release_due(db: Database, *, now: datetime) -> int:
-    """Release the orders that were paid long enough ago, the longest ago first."""
+    """Release the orders that were paid long enough ago, the longest ago first.
+
+    What was refunded as a whole is not sent by itself: staff release it, or cancel it.
+    """
     released = 0
     while True:
         async with db.statement() as tx:
@@ -147,7 +150,7 @@ async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime
 
 _DUE = """
     select o.shop_id, o.id from orders o
-    where o.release_at <= %s and o.fulfilment_state = 'waiting_for_release'
+    where o.release_at <= %s and o.fulfilment_state = 'waiting_for_release' and o.payment_state <> 'refunded'
     order by o.release_at limit %s
 """
 _SHORT = """
