@@ -76,6 +76,8 @@ def _read(result: subprocess.CompletedProcess[str], *, count: int, cpu_s: float)
     duration_us, answers, unexpected, lost, ran_out, p50_us, p99_us = map(int, numbers.split())
     if unexpected or lost:
         raise RuntimeError(f"{unexpected} other answers, {lost} lost: {sample.strip()}")
+    if not answers:
+        raise RuntimeError("no answer came in time")
     if ran_out:
         raise RuntimeError(f"{count} requests did not last: raise PREPARED_PER_S")
     return Sent(

@@ -3,7 +3,7 @@
 import random
 
 from bench.carts import checkouts, number_carts
-from bench.load import random_baskets
+from bench.load import drive, random_baskets
 from bench.measure import Bench, Measured, Size
 from bench.ordering import floor_values, measure
 from bench.population import populated
@@ -12,6 +12,7 @@ from proof.publishers import make_publisher
 from proof.stand import Ground
 
 ANSWERED = 200
+WARM = 64
 PER_S = 1_500  # more than either side does in a second
 
 
@@ -27,6 +28,9 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
         carts = PER_S * size["seconds"] * (size["pairs"] + 1)
         number_carts(publisher, carts, variants=shop.variants[:2], url=stand.url)
         with stand.serving(workers=default_workers(), jobs=False, log_level="info") as server:
+            # The first checkout opens the accounts that all others, and pgbench, post to.
+            first = checkouts(publisher, WARM, baskets=baskets, url=stand.url)
+            await drive(server.port, first, status=ANSWERED)
             return await measure(
                 "2 lines, shoppable",
                 stand,
@@ -45,6 +49,6 @@ BENCH = Bench(
     title="a checkout of 2 lines",
     compared_with="pgbench writing the same rows as one transaction, 16 clients, the same fsync",
     full={"seconds": 3, "pairs": 7, "variants": 20_000},
-    quick={"seconds": 1, "pairs": 5, "variants": 5_000},
+    quick={"seconds": 2, "pairs": 5, "variants": 5_000},
     run=run,
 )

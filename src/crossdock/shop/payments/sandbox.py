@@ -74,48 +74,29 @@ class Sandbox:
             return await _answered(tx, question=question)
 
     async def _follow(self, question: Question) -> Answer:
-        async with self._db.statement() as tx:
-            behaviour = await tx.value(
-                "select behaviour from sandbox_operations where shop_id = %s and reference = %s"
-                " and action = 'authorise'",
-                (question.shop_id, question.reference),
-            )
-        reason = "processor_declined" if behaviour == f"refuse_{question.action}" else ""
-        return await self._enter(question, behaviour=behaviour or "", reason=reason)
+        return await self._enter(question, behaviour="", reason="")
 
     async def _enter(self, question: Question, *, behaviour: str, reason: str) -> Answer:
-        async with self._db.begin() as tx:
-            await tx.run(
-                "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (question.reference,)
+        async with self._db.statement() as tx:
+            row = await tx.one(
+                "select * from enter_sandbox_operation(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                (
+                    question.shop_id,
+                    question.key,
+                    question.reference,
+                    question.action,
+                    question.amount_minor,
+                    question.currency,
+                    behaviour,
+                    reason,
+                    self._clock.now(),
+                ),
             )
-            known = await _answered(tx, question=question)
-            answer = known or await self._write(tx, question, behaviour=behaviour, reason=reason)
-        if behaviour == f"lose_{question.action}_answer" and known is None:
+        assert row is not None  # the function answers one row, always
+        number, approved, refusal, is_lost = row
+        if is_lost:
             raise AnswerLost
-        return answer
-
-    async def _write(
-        self, tx: Transaction, question: Question, *, behaviour: str, reason: str
-    ) -> Answer:
-        reason = reason or await _refusal(tx, question=question)
-        number = await tx.value(
-            "insert into sandbox_operations (shop_id, key, reference, action, amount_minor, currency,"
-            " approved, code, behaviour, created_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
-            (
-                question.shop_id,
-                question.key,
-                question.reference,
-                question.action,
-                question.amount_minor,
-                question.currency,
-                not reason,
-                reason,
-                behaviour,
-                self._clock.now(),
-            ),
-        )
-        return Answer(approved=not reason, code=f"sandbox-{number}", reason=reason)
+        return Answer(approved=approved, code=f"sandbox-{number}", reason=refusal)
 
 
 async def _answered(tx: Transaction, *, question: Question) -> Answer | None:
@@ -126,21 +107,3 @@ async def _answered(tx: Transaction, *, question: Question) -> Answer | None:
     if row is None:
         return None
     return Answer(approved=row[1], code=f"sandbox-{row[0]}", reason=row[2])
-
-
-async def _refusal(tx: Transaction, *, question: Question) -> str:
-    """Why the records do not allow the request; '' if they do."""
-    rows = await tx.all(
-        "select action, sum(amount_minor)::bigint from sandbox_operations"
-        " where shop_id = %s and reference = %s and approved group by action",
-        (question.shop_id, question.reference),
-    )
-    sums: dict[str, int] = dict(rows)
-    if question.action == "authorise":
-        return "already_authorised" if "authorise" in sums else ""
-    left = {
-        "capture": sums.get("authorise", 0) if not {"capture", "void"} & sums.keys() else 0,
-        "void": sums.get("authorise", 0) if not {"capture", "void"} & sums.keys() else 0,
-        "refund": sums.get("capture", 0) - sums.get("refund", 0),
-    }[question.action]
-    return "" if question.amount_minor <= left else f"{question.action}_not_covered"
