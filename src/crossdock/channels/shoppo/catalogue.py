@@ -33,11 +33,11 @@ from crossdock.shop.catalogue import (
     SHIPPING,
     TEXTS,
     VARIANTS,
+    AssortmentCounts,
     AssortmentFilters,
     AssortmentPage,
     CategoryPage,
     GoodsCategory,
-    count_assortment,
     count_category_paths,
     list_assortment,
     list_category_paths,
@@ -73,6 +73,7 @@ class Catalogue:
         own_requires_stock: bool,
     ) -> None:
         self._db = db
+        self._counts = AssortmentCounts()
         self._clock = clock
         self._options = options
         self._pictures = pictures
@@ -126,7 +127,7 @@ class Catalogue:
             )  # fmt: skip
             length = -1
             if LENGTH in names:
-                length = await count_assortment(tx, partner=call.partner, filters=filters)
+                length = await self._counts.count(tx, partner=call.partner, filters=filters)
         return connection(
             [product_row(each) for each in records],
             paging=paging, has_more=has_more, length=length, listed=_PRODUCTS,

@@ -14,7 +14,6 @@ from crossdock.shop.catalogue.assortment import (
     AssortmentPage,
     Place,
     Span,
-    count_assortment,
     list_assortment,
     read_assortment,
 )
@@ -22,6 +21,7 @@ from crossdock.shop.catalogue.blog_posts import upsert_blog_posts
 from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
 from crossdock.shop.catalogue.categories import is_too_deep, upsert_categories
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare, variant_name
+from crossdock.shop.catalogue.counting import AssortmentCounts
 from crossdock.shop.catalogue.goods import (
     Goods,
     GoodsCategory,
@@ -135,6 +135,7 @@ __all__ = [
     "AssortedImage",
     "AssortedProduct",
     "AssortedVariant",
+    "AssortmentCounts",
     "AssortmentFilters",
     "AssortmentPage",
     "AttributeUse",
@@ -182,7 +183,6 @@ __all__ = [
     "all_posts",
     "all_products",
     "clean_html",
-    "count_assortment",
     "count_category_paths",
     "digits_of",
     "has_statistics",

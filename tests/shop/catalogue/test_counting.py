@@ -1,0 +1,81 @@
+"""The number of products..."""
+
+import pytest
+
+from crossdock.kit.ids import RandomIds
+from crossdock.shop.catalogue import (
+    AssortmentCounts,
+    AssortmentFilters,
+    MerchantRecord,
+    ProductRecord,
+    VariantRecord,
+    upsert_merchants,
+    upsert_products,
+)
+from crossdock.shop.partners import Terms, add_partner, read_partner
+from crossdock.shop.shops import add_shop
+from tests.conftest import NOON
+
+EVERYTHING = AssortmentFilters()
+SOLD = AssortmentFilters(enabled=True)
+
+
+@pytest.fixture
+async def stand(tx):
+    """A shop with a seller of its goods, and what writes them."""
+    slug = f"counted-{RandomIds().random_token(8).lower()}"
+    shop = await add_shop(tx, slug=slug, name="Counted", currency="USD")
+    partner_id = await add_partner(
+        tx, shop_id=shop.id, channel="any", name="Seller", terms=Terms(permissions=())
+    )
+    partner = await read_partner(tx, partner_id=partner_id)
+    assert partner is not None
+
+    async def write(name: str, **fields) -> None:
+        variants = (VariantRecord(sku=name, retail_minor=fields.pop("price", 100)),)
+        record = ProductRecord(
+            handle=name,
+            name=name,
+            merchant="Acme",
+            currency=shop.currency,
+            variants=variants,
+            **fields,
+        )
+        await upsert_merchants(tx, shop_id=shop.id, records=[MerchantRecord(name="Acme")], now=NOON)
+        await upsert_products(tx, shop=shop, records=[record], now=NOON)
+
+    return shop, partner, write
+
+
+async def test_follows_every_change_of_the_catalogue(tx, stand):
+    shop, partner, write = stand
+    counts = AssortmentCounts()
+
+    async def told() -> tuple[int, int]:
+        return (
+            await counts.count(tx, partner=partner, filters=EVERYTHING),
+            await counts.count(tx, partner=partner, filters=SOLD),
+        )
+
+    assert await told() == (0, 0)
+    await write("one")
+    assert await told() == (1, 1)
+    await write("two", enabled=False)
+    assert await told() == (2, 1)
+    await write("one", price=None)
+    assert await told() == (1, 0)
+    await write("two", enabled=True)
+    assert await told() == (1, 1)
+    off = MerchantRecord(name="Acme", enabled=False)
+    await upsert_merchants(tx, shop_id=shop.id, records=[off], now=NOON)
+    assert await told() == (1, 0)
+
+
+async def test_is_kept_while_nothing_changes(tx, stand):
+    _, partner, write = stand
+    counts = AssortmentCounts()
+    await write("one")
+    await counts.count(tx, partner=partner, filters=EVERYTHING)
+    await tx.run("delete from variants where shop_id = %s", (partner.shop_id,))  # without its event
+    assert await counts.count(tx, partner=partner, filters=EVERYTHING) == 1
+    assert await AssortmentCounts().count(tx, partner=partner, filters=EVERYTHING) == 0
