@@ -27,7 +27,7 @@ class Authenticator:
         token, viewer = request.headers.get(TOKEN, ""), request.headers.get(VIEWER, "")
         if not token and not viewer and self.takes_variables:
             return None
-        return await self._verify(token=token.strip(), viewer=viewer.strip())
+        return await self.verify(token=token.strip(), viewer=viewer.strip())
 
     async def by_variables(self, asked: Asked) -> Credential:
         """The credential of the variables, which are taken out. Raises Refused."""
@@ -35,9 +35,9 @@ class Authenticator:
         viewer = asked.variables.pop(VIEWER_VARIABLE, "")
         if not isinstance(token, str) or not isinstance(viewer, str):
             raise Refused("credential_unknown")
-        return await self._verify(token=token, viewer=viewer)
+        return await self.verify(token=token, viewer=viewer)
 
-    async def _verify(self, *, token: str, viewer: str) -> Credential:
+    async def verify(self, *, token: str, viewer: str) -> Credential:
         """The credential with this token and this id.
 
         Raises Refused: credential_unknown, credential_signature for a token of another viewer, and

@@ -8,11 +8,12 @@ from crossdock.channels.contract import (
     ChannelFacts,
     Services,
 )
-from crossdock.channels.shoppo import NAME
+from crossdock.channels.shoppo import NAME, console
 from crossdock.channels.shoppo.app import build_app
 from crossdock.channels.shoppo.auth import PERMISSION, Authenticator
 from crossdock.channels.shoppo.calling import SIGNING, TOKEN, Calling
 from crossdock.channels.shoppo.catalogue import Catalogue
+from crossdock.channels.shoppo.console import Console
 from crossdock.channels.shoppo.documents import Documents
 from crossdock.channels.shoppo.endpoint import PATH, Endpoint
 from crossdock.channels.shoppo.errors import render_error
@@ -46,27 +47,32 @@ def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
     served = build_served(create_subjects(services))
     settings = services.settings.section(ShoppoSettings)
-    endpoint = Endpoint(
-        Authenticator(
-            BearerTokens(services.create_callers(NAME)),
-            per_second=settings.rate_limit_per_second,
-            burst=settings.rate_limit_burst,
-            takes_variables=settings.allow_variable_auth,
-        ),
-        executing=Executing(served, Documents(served)),
-        ids=ShopIds(services.runtime.database),
-        uploads=Uploads(file_max_bytes=services.settings.media.upload_max_bytes),
+    authenticator = Authenticator(
+        BearerTokens(services.create_callers(NAME)),
+        per_second=settings.rate_limit_per_second,
+        burst=settings.rate_limit_burst,
+        takes_variables=settings.allow_variable_auth,
     )
+    executing = Executing(served, Documents(served))
+    ids = ShopIds(services.runtime.database)
+    upload_max_bytes = services.settings.media.upload_max_bytes
+    endpoint = Endpoint(
+        authenticator,
+        executing=executing,
+        ids=ids,
+        uploads=Uploads(file_max_bytes=upload_max_bytes),
+    )
+    pages = Console(authenticator, executing=executing, ids=ids) if settings.console else None
     app = build_app(endpoint.handle)
     return Channel(
         name=NAME,
-        paths=(PATH,),
+        paths=(PATH, *([console.PATH] if pages else [])),
         app=app,
-        direct={("POST", PATH): endpoint.handle},
+        direct={("POST", PATH): endpoint.handle, **(pages.handlers() if pages else {})},
         render_error=render_error,
         openapi=app.openapi,
         body_limit_bytes=BODY_BYTES,
-        body_limits={"multipart/form-data": BODY_BYTES + services.settings.media.upload_max_bytes},
+        body_limits={"multipart/form-data": BODY_BYTES + upload_max_bytes},
     )
 
 

@@ -29,6 +29,10 @@ class ShoppoSettings(Section, frozen=True, kw_only=True):
         ),
     ] = False
 
+    console: Annotated[
+        bool, Meta(description="Whether there is a page at `/console/partner` to try documents on.")
+    ] = True
+
     pay_within_s: Annotated[
         Count, Meta(description="How long an order may await its payment, in seconds.")
     ] = 86_400
