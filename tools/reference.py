@@ -54,6 +54,7 @@ _LIMITING = {
         "media.pixels_max",
         "media.at_once",
         "media.waiting_max",
+        "media.unused_max",
         "media.keep_unused_days",
     ),
     "How long things are kept or tried": (

@@ -263,6 +263,7 @@ class Services:
             ),
             base_url=self.images_base_url,
             keep_unused=timedelta(days=settings.keep_unused_days),
+            unused_max=settings.unused_max,
         )
 
     @cached_property

@@ -19,6 +19,7 @@ def create_media(
     *,
     store: Store | None = None,
     waiting_max: int = 9,
+    unused_max: int = 1_000,
 ) -> Media:
     """The service with its files below `folder`, and limits that tests reach quickly."""
     limits = ImageLimits(bytes_max=500_000, pixels_max=4_000_000)
@@ -30,6 +31,7 @@ def create_media(
         reader=Reader(limits=limits, at_once=1, waiting_max=waiting_max),
         base_url="https://shop.example",
         keep_unused=KEEP,
+        unused_max=unused_max,
     )
 
 

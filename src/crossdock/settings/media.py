@@ -75,6 +75,9 @@ class MediaSection(Section, frozen=True, kw_only=True):
     fetch_at_once: Annotated[
         Count, Meta(description="Images that one worker fetches at the same time.")
     ] = 4
+    unused_max: Annotated[
+        Count, Meta(description="Images that a partner may have to which nothing refers.")
+    ] = 1_000
     keep_unused_days: Annotated[
         Count,
         Meta(description="How long an image is kept that no ticket and no product refers to."),

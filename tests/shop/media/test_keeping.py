@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import Invalid, Unavailable
+from crossdock.errors import Invalid, Refused, Unavailable
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.media import (
     Media,
@@ -269,3 +269,26 @@ async def test_waits_for_a_purge_of_its_content(
     assert kept.id > image.id
     await delete_leftovers(media)
     assert await content(media, kept) is not None
+
+
+async def test_is_refused_while_its_partner_has_too_many_that_nothing_uses(
+    database: Database, clock: FrozenClock, shop: ShopFixture, partner_id: int, tmp_path: Path
+) -> None:
+    media = create_media(database, clock, tmp_path, unused_max=2)
+    bodies = [fresh() for _ in range(3)]
+    first, second = [
+        await keep_image(media, shop_id=shop.id, partner_id=partner_id, body=body)
+        for body in bodies[:2]
+    ]
+
+    with pytest.raises(Refused, match="rate_limited"):
+        await keep_image(media, shop_id=shop.id, partner_id=partner_id, body=bodies[2])
+    assert len(files_in(tmp_path)) == 6  # refused before anything was written
+    again = await keep_image(media, shop_id=shop.id, partner_id=partner_id, body=bodies[0])
+    await keep_image(media, shop_id=shop.id, partner_id=None, body=bodies[2])
+    async with database.begin() as tx:
+        await use_images(tx, shop_id=shop.id, partner_id=partner_id, image_ids=[second.id])
+    third = await keep_image(media, shop_id=shop.id, partner_id=partner_id, body=bodies[2])
+
+    assert again == first
+    assert third.id not in {first.id, second.id}

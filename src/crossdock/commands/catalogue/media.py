@@ -157,9 +157,10 @@ def _read(path: Path) -> bytes:
 
 
 def _print_images(images: "list[ImageView]") -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("Image", "Owner", "Checksum", "Format", "Size", "Bytes", "Colour")
+    columns = (Column(name, no_wrap=True) for name in ("Format", "Size", "Bytes", "Colour"))
+    table = Table("Image", "Owner", "Checksum", *columns)
     for image in images:
         table.add_row(
             str(image.id),

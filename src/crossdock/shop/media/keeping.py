@@ -10,7 +10,7 @@ import msgspec
 import psycopg
 
 from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.errors import Unavailable
+from crossdock.errors import Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.media.model import ORIGINAL, ImageName, StoredImage
@@ -25,7 +25,8 @@ from crossdock.shop.media.reading import (
 from crossdock.shop.media.store import Store, StoredFile
 from crossdock.shop.media.stripping import broken
 
-_OTHER_BYTES = "CD061"
+_OTHER_BYTES, _TOO_MANY = "CD061", "CD062"
+_TOO_MANY_S = 3_600
 _UPLOAD = timedelta(hours=1)  # longer than writing the files of an image takes
 _PLACE_CHARS = 12
 _BUSY_S = 2
@@ -78,6 +79,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     reader: Reader
     base_url: str
     keep_unused: timedelta = timedelta(days=30)
+    unused_max: int = 1_000
 
 
 async def keep_image(
@@ -85,8 +87,9 @@ async def keep_image(
 ) -> StoredImage:
     """Keep an image for a partner, or for the shop itself; the same bytes have the same id again.
 
-    Raises Invalid (`image_invalid`, `image_too_large`) and Unavailable (`busy`, `media_unavailable`,
-    `storage_full`); then nothing is kept.
+    Raises Invalid (`image_invalid`, `image_too_large`), Unavailable (`busy`, `media_unavailable`,
+    `storage_full`), and Refused `rate_limited` for a partner with too many that nothing refers to; then
+    nothing is kept.
     """
     marks = await service.reader.marks(body)
     owner = {"shop": shop_id, "partner": partner_id}
@@ -183,15 +186,19 @@ async def _keep(
         "checksum": marks.checksum,
         "digest": marks.digest,
         "file": None if file is None else msgspec.json.encode(file).decode(),
+        "unused_max": service.unused_max,
         "now": service.clock.now(),
     }
     try:
         async with service.db.statement() as tx:
             row = await tx.one(_KEEP, parameters)
     except psycopg.Error as error:
-        if error.sqlstate != _OTHER_BYTES:
-            raise
-        raise broken("another image has the same checksum") from error
+        if error.sqlstate == _OTHER_BYTES:
+            raise broken("another image has the same checksum") from error
+        if error.sqlstate == _TOO_MANY:
+            message = f"The partner has {service.unused_max} images that nothing refers to."
+            raise Refused("rate_limited", message, {"retry_after_s": _TOO_MANY_S}) from error
+        raise
     return None if row is None else _stored(row)
 
 
@@ -201,7 +208,8 @@ def _stored(row: tuple[Any, ...]) -> StoredImage:
 
 _FIELDS = ("id", "checksum", "format", "width", "height", "color", "partner_id", "size_bytes")
 _KEEP = """
-    select * from keep_image(%(shop)s, %(partner)s::bigint, %(checksum)s, %(digest)s, %(file)s::jsonb, %(now)s)
+    select * from keep_image(%(shop)s, %(partner)s::bigint, %(checksum)s, %(digest)s, %(file)s::jsonb,
+                             %(unused_max)s::bigint, %(now)s)
 """
 _READ = """
     select i.id, f.checksum::text, f.format, f.width, f.height, f.color::text, i.partner_id, f.size_bytes

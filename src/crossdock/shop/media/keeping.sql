@@ -1,9 +1,11 @@
 -- Give an owner an image: the id that it has for these bytes, a new one if it has none.
 -- p_file: {place, format, width, height, color, size_bytes}, files that were written; null looks whether the shop has
 -- the bytes already. No row where it has not. If the shop got the same bytes meanwhile, its files stay and those of
--- p_file are left over. Raises CD061 where other bytes have this checksum.
+-- p_file are left over. Raises CD061 where other bytes have this checksum, CD062 for a new image of a partner who has
+-- p_unused_max that nothing refers to.
 create or replace function keep_image(
-    p_shop_id bigint, p_partner_id bigint, p_checksum text, p_digest bytea, p_file jsonb, p_now timestamptz
+    p_shop_id bigint, p_partner_id bigint, p_checksum text, p_digest bytea, p_file jsonb,
+    p_unused_max bigint, p_now timestamptz
 ) returns table (
     id bigint, checksum text, format text, width integer, height integer, color text, partner_id bigint,
     size_bytes integer
@@ -13,6 +15,13 @@ declare
     v_file image_files;
     v_id bigint;
 begin
+    if p_partner_id is not null
+       and not exists (select from images i where i.shop_id = p_shop_id and i.partner_id = p_partner_id
+                       and i.checksum = p_checksum)
+       and (select count(*) from images i where i.shop_id = p_shop_id and i.partner_id = p_partner_id
+            and not i.is_used) >= p_unused_max then
+        raise exception 'partner % has % unused images', p_partner_id, p_unused_max using errcode = 'CD062';
+    end if;
     loop
         if p_file is not null then
             insert into image_files (shop_id, checksum, digest, place, format, width, height, color, size_bytes,
