@@ -24,6 +24,7 @@ from crossdock.shop.deliveries import (
 )
 from crossdock.shop.events import number_events
 from crossdock.shop.partners import Terms, add_partner, set_terms
+from crossdock.shop.shops import Shop
 from tests.support.factories import ShopFixture, box
 
 TOKEN = "their-token-for-us"
@@ -35,7 +36,7 @@ class Notified:
 
     db: Database
     clock: FrozenClock
-    shop: ShopFixture
+    shop: ShopFixture | Shop
     services: Services
 
     async def partner(self, **urls: str) -> int:
@@ -98,7 +99,7 @@ class Notified:
 
 @asynccontextmanager
 async def notified(
-    db: Database, clock: FrozenClock, *, shop: ShopFixture, settings: Settings
+    db: Database, clock: FrozenClock, *, shop: ShopFixture | Shop, settings: Settings
 ) -> AsyncIterator[Notified]:
     """The worker's parts of the channel over this database."""
     async with Services(Runtime(settings=settings, clock=clock, database=db)) as services:

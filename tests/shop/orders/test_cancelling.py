@@ -159,7 +159,7 @@ async def test_leaves_the_shop_s_other_orders_as_they_are(
             "select order_id, quantity, status from order_allocations where shop_id = %s order by 1",
             (shop.id,),
         )
-    assert payload == {"from": "processing", "to": "cancelled", "reason": "by phone"}
+    assert payload == {"from": "processing", "to": "cancelled", "reason": "by phone", "by": "shop"}
     assert shares == [(order_id, 2, "returned"), (other.id, 1, "committed")]
 
 

@@ -22,6 +22,7 @@ from crossdock.channels.shoppo.ids import ShopIds
 from crossdock.channels.shoppo.images import Images
 from crossdock.channels.shoppo.limits import BODY_BYTES
 from crossdock.channels.shoppo.multipart import Uploads
+from crossdock.channels.shoppo.notifying import URLS, notice_consumer, notice_kinds
 from crossdock.channels.shoppo.orders import Orders
 from crossdock.channels.shoppo.pictures import Pictures
 from crossdock.channels.shoppo.replying import REPLY_URL, reply_consumer, reply_kind
@@ -36,7 +37,11 @@ from crossdock.shop.partners import BearerTokens
 FACTS = ChannelFacts(
     name=NAME,
     permissions=(PERMISSION,),
-    settings={REPLY_URL: (HTTPS_URL,), TOKEN: (SECRET_TEXT,), SIGNING: (WEBHOOK_SECRET,)},
+    settings={
+        **dict.fromkeys((REPLY_URL, *URLS.values()), (HTTPS_URL,)),
+        TOKEN: (SECRET_TEXT,),
+        SIGNING: (WEBHOOK_SECRET,),
+    },
     needs_customer=False,
     proof="bearer",
     shown_as={"key": "viewerid", "token": "accesstoken"},
@@ -97,10 +102,10 @@ def create_subjects(services: Services) -> list[Subject]:
 
 def create_consumers(services: Services) -> list[Consumer]:
     """What reads the shop's events to tell partners of them."""
-    return [reply_consumer()]
+    return [reply_consumer(), notice_consumer()]
 
 
 def create_delivery_kinds(services: Services) -> list[DeliveryKind]:
     """The calls of partners' servers."""
     calling = Calling(outbound=services.outbound, box=services.box, clock=services.runtime.clock)
-    return [reply_kind(calling)]
+    return [reply_kind(calling), *notice_kinds(calling)]

@@ -242,7 +242,9 @@ class Orders:
                     tx, shop_id=shop_id, partner_id=call.partner.id, order_id=order_id, sections=()
                 )
                 if view.payment_state == "awaiting":
-                    await cancel_order(tx, shop_id=shop_id, order_id=order_id, now=now)
+                    await cancel_order(
+                        tx, shop_id=shop_id, order_id=order_id, by="partner", now=now
+                    )
                     return
             await cancel_freely(
                 tx,

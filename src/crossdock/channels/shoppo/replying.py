@@ -16,7 +16,7 @@ from crossdock.kit.opaque import OpaqueIds
 from crossdock.kit.outbound import Answer
 from crossdock.shop.deliveries import Claim, DeliveryKind
 from crossdock.shop.events import Batch, Consumer, TicketCommented
-from crossdock.shop.partners import choose_of_channel
+from crossdock.shop.partners import list_called
 from crossdock.shop.shops import read_id_key
 from crossdock.shop.tickets import queue_comment, read_comment
 
@@ -61,12 +61,13 @@ async def _take(tx: Transaction, *, batch: Batch, now: datetime) -> None:
         and isinstance(payload := event.decode(), TicketCommented)
         and payload.author == "agent"
     ]
-    ours = await choose_of_channel(
+    partners = await list_called(
         tx,
         shop_id=batch.shop_id,
         channel=NAME,
         partner_ids={payload.partner_id for _, payload in found},
     )
+    ours = {partner.id for partner in partners}
     for ticket_id, commented in found:
         if commented.partner_id in ours:
             await queue_comment(

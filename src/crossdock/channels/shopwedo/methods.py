@@ -156,7 +156,11 @@ class Methods:
         async with self._db.begin() as tx:
             await self._own_order(tx, credential, order_id=order_id)
             await cancel_order(
-                tx, shop_id=partner.shop_id, order_id=order_id, now=self._clock.now()
+                tx,
+                shop_id=partner.shop_id,
+                order_id=order_id,
+                by="partner",
+                now=self._clock.now(),
             )
         return Reply(200, {"order_id": order_id, "status_string": "cancelled"})
 

@@ -100,6 +100,7 @@ from crossdock.shop.catalogue.selling import (
     merchants_in_sight,
     read_merchant,
     set_merchant,
+    which_sell,
 )
 from crossdock.shop.catalogue.shipping import ships_to, unit_shipping
 from crossdock.shop.catalogue.showcase import (
@@ -234,4 +235,5 @@ __all__ = [
     "upsert_products",
     "use_snapshot",
     "variant_name",
+    "which_sell",
 ]

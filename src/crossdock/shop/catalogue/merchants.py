@@ -51,13 +51,16 @@ async def upsert_merchants(
         (
             shop_id,
             list(rows),
+            shop_id,
+            list(rows),
             *values,
             [Jsonb(record.terms) for record in rows.values()],
         ),
     )
     if changed:
         merchant_ids = sorted(row[0] for row in changed)
-        event = MerchantChanged(merchant_ids=merchant_ids)
+        toggled_ids = sorted(merchant_id for merchant_id, is_toggled in changed if is_toggled)
+        event = MerchantChanged(merchant_ids=merchant_ids, toggled_ids=tuple(toggled_ids))
         await write_event(tx, shop_id=shop_id, event=event, now=now)
         await refresh_listed(tx, shop_id=shop_id, merchant_ids=merchant_ids, now=now)
     return len(changed)
@@ -133,7 +136,12 @@ _ROWS = f"""
 """
 _INSERT = f"{_ROWS} do nothing returning m.id"
 _UPSERT = f"""
-    {_ROWS} do update set ({_COLUMNS}) = row({_GIVEN})
-    where ({_ROW}) is distinct from ({_GIVEN})
-    returning m.id
+    with before as (
+        select id, enabled from merchants where shop_id = %s and slug = any(%s)
+    ), written as (
+        {_ROWS} do update set ({_COLUMNS}) = row({_GIVEN})
+        where ({_ROW}) is distinct from ({_GIVEN})
+        returning m.id, m.enabled
+    )
+    select w.id, b.enabled <> w.enabled from written w left join before b on b.id = w.id
 """

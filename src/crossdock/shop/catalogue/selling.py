@@ -1,6 +1,6 @@
 """Merchants as staff and callers see them: who they are, and the terms on which they sell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,17 @@ class MerchantName(msgspec.Struct, frozen=True):
 async def list_merchants(tx: Transaction, *, shop_id: int) -> list[MerchantView]:
     """The shop's merchants by name."""
     return [_view(row) for row in await tx.all(f"{_VIEW} order by m.name, m.id", (shop_id,))]
+
+
+async def which_sell(
+    tx: Transaction, *, shop_id: int, merchant_ids: Sequence[int]
+) -> dict[int, bool]:
+    """Whether each of these merchants sells now; those that are not there are left out."""
+    rows = await tx.all(
+        "select id, enabled from merchants where shop_id = %s and id = any(%s) order by id",
+        (shop_id, list(merchant_ids)),
+    )
+    return dict(rows)
 
 
 async def read_merchant(tx: Transaction, *, shop_id: int, who: str) -> MerchantView:

@@ -31,7 +31,7 @@ from crossdock.shop.deliveries.listing import (
     show_delivery,
 )
 from crossdock.shop.deliveries.purging import history_of, purge_deliveries
-from crossdock.shop.deliveries.queueing import queue_delivery
+from crossdock.shop.deliveries.queueing import newest_payload, queue_delivery
 from crossdock.shop.deliveries.resending import resend_delivery, resend_failed
 from crossdock.shop.deliveries.withdrawing import (
     BY_HAND,
@@ -70,6 +70,7 @@ __all__ = [
     "history_of",
     "keep_here",
     "list_deliveries",
+    "newest_payload",
     "purge_deliveries",
     "queue_delivery",
     "requeue_lost",

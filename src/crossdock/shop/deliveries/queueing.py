@@ -36,3 +36,15 @@ async def queue_delivery(
         ),
     )
     return None if found is None else int(found)
+
+
+async def newest_payload(
+    tx: Transaction, *, shop_id: int, kind: str, target: str, object_key: str
+) -> dict[str, Any] | None:
+    """What was queued last of an object for a target, None if nothing is known of it."""
+    found = await tx.value(
+        "select payload from deliveries where shop_id = %s and kind = %s and target = %s and object_key = %s"
+        " order by id desc limit 1",
+        (shop_id, kind, target, object_key),
+    )
+    return None if found is None else dict(found)

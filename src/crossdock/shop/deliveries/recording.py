@@ -178,8 +178,9 @@ async def _alert(tx: Transaction, *, attempt: Attempt, error: str) -> None:
 def _named(attempt: Attempt) -> str:
     """What was to be sent, such as 'Order 10001' or 'Reply 10003 of ticket 10002'."""
     claim = attempt.claim
+    number = "" if claim.subject_id is None else f" {claim.subject_id}"
     of = f" of {claim.object_key}" if claim.object_key else ""
-    return f"{attempt.kind.subject} {claim.subject_id}{of}"
+    return f"{attempt.kind.subject}{number}{of}"
 
 
 def _facts(claim: Claim) -> dict[str, object]:

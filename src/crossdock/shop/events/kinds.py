@@ -5,17 +5,10 @@ payload names what changed by ids; a consumer that needs more reads it. The subj
 unless the struct says otherwise.
 """
 
+from typing import Literal
+
 from crossdock.shop.events.payloads import Moved, Payload, Topic
-from crossdock.shop.events.ticket_kinds import (
-    TicketAsked,
-    TicketAssigned,
-    TicketClosed,
-    TicketCommented,
-    TicketHeld,
-    TicketOpened,
-    TicketReopened,
-    TicketSolved,
-)
+from crossdock.shop.events.ticket_kinds import TICKET_KINDS
 
 __all__ = ["KINDS", "Payload", "Topic"]
 
@@ -31,11 +24,15 @@ class CatalogueChanged(Payload, frozen=True, kw_only=True):
 
 
 class MerchantChanged(Payload, frozen=True, kw_only=True):
-    """Merchants were written: their names, terms or whether they sell; no subject."""
+    """Merchants were written: their names, terms or whether they sell; no subject.
+
+    `toggled_ids` are those that sell now and did not before, or the other way round.
+    """
 
     kind = "merchant.changed"
     topic = "catalogue"
     merchant_ids: list[int]
+    toggled_ids: tuple[int, ...] = ()
 
 
 class CategoryChanged(Payload, frozen=True, kw_only=True):
@@ -144,10 +141,11 @@ class OrderCompleted(Moved, frozen=True, kw_only=True):
 
 
 class OrderCancelled(Moved, frozen=True, kw_only=True):
-    """The order was cancelled before its fulfilment started."""
+    """The order was cancelled before its fulfilment started: by the shop, its partner, or for want of payment."""
 
     kind = "order.cancelled"
     topic = "orders"
+    by: Literal["shop", "partner", "expiry"] = "shop"
 
 
 class OrderClosed(Payload, frozen=True, kw_only=True):
@@ -341,54 +339,46 @@ class LedgerPosted(Payload, frozen=True, kw_only=True):
     entries: list[int]
 
 
-KINDS: dict[str, type[Payload]] = {
-    payload.kind: payload
-    for payload in (
-        CatalogueChanged,
-        MerchantChanged,
-        CategoryChanged,
-        CouponChanged,
-        PriceChanged,
-        StockChanged,
-        InventoryMoved,
-        OrderPlaced,
-        OrderReserved,
-        OrderReleased,
-        OrderRecalled,
-        OrderInFulfilment,
-        OrderPartiallyShipped,
-        OrderShipped,
-        OrderCompleted,
-        OrderCancelled,
-        OrderClosed,
-        OrderLinesRefunded,
-        OrderAddressChanged,
-        OrderLinesMoved,
-        OrderPicked,
-        OrderUnpicked,
-        PaymentAuthorised,
-        PaymentPaid,
-        PaymentPartiallyRefunded,
-        PaymentRefunded,
-        PaymentVoided,
-        PaymentExpired,
-        PackagePacked,
-        PackageUnpacked,
-        PackageShipped,
-        PackageDelivered,
-        ReturnAnnounced,
-        ReturnReceived,
-        DispatchSent,
-        DispatchAttemptFailed,
-        TicketOpened,
-        TicketCommented,
-        TicketAssigned,
-        TicketAsked,
-        TicketHeld,
-        TicketSolved,
-        TicketReopened,
-        TicketClosed,
-        AlertRaised,
-        LedgerPosted,
-    )
-}
+_ALL: tuple[type[Payload], ...] = (
+    CatalogueChanged,
+    MerchantChanged,
+    CategoryChanged,
+    CouponChanged,
+    PriceChanged,
+    StockChanged,
+    InventoryMoved,
+    OrderPlaced,
+    OrderReserved,
+    OrderReleased,
+    OrderRecalled,
+    OrderInFulfilment,
+    OrderPartiallyShipped,
+    OrderShipped,
+    OrderCompleted,
+    OrderCancelled,
+    OrderClosed,
+    OrderLinesRefunded,
+    OrderAddressChanged,
+    OrderLinesMoved,
+    OrderPicked,
+    OrderUnpicked,
+    PaymentAuthorised,
+    PaymentPaid,
+    PaymentPartiallyRefunded,
+    PaymentRefunded,
+    PaymentVoided,
+    PaymentExpired,
+    PackagePacked,
+    PackageUnpacked,
+    PackageShipped,
+    PackageDelivered,
+    ReturnAnnounced,
+    ReturnReceived,
+    DispatchSent,
+    DispatchAttemptFailed,
+    *TICKET_KINDS,
+    AlertRaised,
+    LedgerPosted,
+)
+
+KINDS = {payload.kind: payload for payload in _ALL}

@@ -64,3 +64,15 @@ class TicketClosed(Moved, frozen=True, kw_only=True):
 
     kind = "ticket.closed"
     topic = "tickets"
+
+
+TICKET_KINDS: tuple[type[Payload], ...] = (
+    TicketOpened,
+    TicketCommented,
+    TicketAssigned,
+    TicketAsked,
+    TicketHeld,
+    TicketSolved,
+    TicketReopened,
+    TicketClosed,
+)

@@ -1,6 +1,7 @@
 """Cancel an order before its fulfilment has started."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,8 @@ from crossdock.shop.orders.states import CANCELLABLE
 from crossdock.shop.stock import Posting, post_stock
 
 _EXPIRED_MAX = 100
+
+CancelledBy = Literal["shop", "partner", "expiry"]
 
 
 class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +39,7 @@ async def cancel_order(
     order_id: int,
     now: datetime,
     reason: str = "",
+    by: CancelledBy = "shop",
     gives_back: bool = True,
 ) -> Cancelled:
     """Cancel the order, release its stock, withdraw its dispatch if it was not sent yet, give its money back.
@@ -52,7 +56,9 @@ async def cancel_order(
         raise Refused("order_state", f"An order that is {state.fulfilment} cannot be cancelled.")
     if state.payment != "none":
         await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
-    may_be_at = await cancel_goods(tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now)
+    may_be_at = await cancel_goods(
+        tx, shop_id=shop_id, order_id=order_id, reason=reason, by=by, now=now
+    )
     if not gives_back:
         return Cancelled(may_be_at=may_be_at)
     amount_minor, given_back = await give_back(
@@ -62,7 +68,13 @@ async def cancel_order(
 
 
 async def cancel_goods(
-    tx: Transaction, *, shop_id: int, order_id: int, reason: str, now: datetime
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    reason: str,
+    now: datetime,
+    by: CancelledBy = "shop",
 ) -> str:
     """Cancel an order of which nothing has left, but for its money; see `cancel_order`."""
     may_be_at = await _withdraw(tx, shop_id=shop_id, order_id=order_id, now=now)
@@ -72,7 +84,7 @@ async def cancel_goods(
         shop_id=shop_id,
         order_id=order_id,
         to="cancelled",
-        details={"reason": reason},
+        details={"reason": reason, "by": by},
         now=now,
     )
     await release_stock(tx, shop_id=shop_id, order_id=order_id, reason="order cancelled", now=now)
@@ -92,7 +104,9 @@ async def expire_orders(db: Database, *, now: datetime) -> int:
             await move_order(
                 tx, shop_id=shop_id, order_id=order_id, axis="payment", to="expired", now=now
             )
-            await cancel_order(tx, shop_id=shop_id, order_id=order_id, reason="not paid", now=now)
+            await cancel_order(
+                tx, shop_id=shop_id, order_id=order_id, reason="not paid", by="expiry", now=now
+            )
     return len(rows)
 
 

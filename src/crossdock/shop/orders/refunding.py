@@ -121,7 +121,7 @@ async def cancel_freely(
             shop_id=shop_id,
             order_id=order_id,
             to="cancelled",
-            details={"reason": "cancelled by the partner"},
+            details={"reason": "cancelled by the partner", "by": "partner"},
             now=now,
         )
     await _free_stock(tx, shop_id=shop_id, order_id=order_id, line_nos=wanted, now=now)

@@ -4,7 +4,8 @@ from crossdock.shop.partners.access import AccessToken, AccessTokens
 from crossdock.shop.partners.callers import Callers
 from crossdock.shop.partners.calling import (
     Called,
-    choose_of_channel,
+    PartnerSight,
+    list_called,
     own_secret_place,
     read_called,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "CredentialView",
     "NewCredential",
     "Partner",
+    "PartnerSight",
     "PartnerView",
     "Passwords",
     "Proof",
@@ -69,11 +71,11 @@ __all__ = [
     "Wording",
     "add_credential",
     "add_partner",
-    "choose_of_channel",
     "disable_credential",
     "enable_credential",
     "is_nonce_spent",
     "is_secret",
+    "list_called",
     "list_partners",
     "own_secret_place",
     "purge_expired",

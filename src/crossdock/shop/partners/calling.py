@@ -25,6 +25,18 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
         return f"Called(id={self.id})"
 
 
+class PartnerSight(msgspec.Struct, frozen=True):
+    """A partner, and the merchants whose goods it sees; None for all."""
+
+    id: int
+    active: bool
+    visible_merchants: list[int] | None
+
+    def sees(self, merchant_id: int) -> bool:
+        """Whether it sees the goods of this merchant."""
+        return self.visible_merchants is None or merchant_id in self.visible_merchants
+
+
 async def read_called(tx: Transaction, *, shop_id: int, partner_id: int, box: SecretBox) -> Called:
     """The partner with its secrets in plain text.
 
@@ -51,15 +63,28 @@ async def read_called(tx: Transaction, *, shop_id: int, partner_id: int, box: Se
     return Called(**dict(zip(names, (*facts, secrets), strict=True)))
 
 
-async def choose_of_channel(
-    tx: Transaction, *, shop_id: int, channel: str, partner_ids: Collection[int]
-) -> frozenset[int]:
-    """Which of the shop's partners with these ids are of this channel."""
+async def list_called(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    channel: str,
+    setting: str = "",
+    partner_ids: Collection[int] | None = None,
+) -> list[PartnerSight]:
+    """The shop's partners of this channel, by id: those who have this setting, and of these ids."""
     rows = await tx.all(
-        "select id from partners where shop_id = %s and channel = %s and id = any(%s)",
-        (shop_id, channel, list(partner_ids)),
+        """select id, active, visible_merchants from partners
+           where shop_id = %s and channel = %s and (%s = '' or settings ? %s)
+             and (%s::bigint[] is null or id = any(%s)) order by id""",
+        (
+            shop_id,
+            channel,
+            setting,
+            setting,
+            *[None if partner_ids is None else list(partner_ids)] * 2,
+        ),
     )
-    return frozenset(partner_id for (partner_id,) in rows)
+    return [PartnerSight(*row) for row in rows]
 
 
 def own_secret_place(partner_id: int, name: str) -> str:
