@@ -15,6 +15,8 @@ PUBLIC = (
     "/docs/channels/shoppex_partner",
     "/docs/api/shoppex_partner",
     "/docs/channels/shoppable",
+    "/docs/channels/shoppo",
+    "/console/partner",
     "/docs/api/shoppable",
     "/docs/reference/settings",
     "/docs/shoppex_partner/explain",

@@ -4,12 +4,14 @@ import json
 
 from crossdock.channels.shoppable.demo import search
 from crossdock.channels.shoppex_partner import snippets
+from crossdock.channels.shoppo import demo as shoppo_demo
 from crossdock.demo.goods import make_product
 from tests.support.command_line import CommandLine
 from tests.support.partner_client import PartnerClient
 from tests.support.processes import ROOT
 from tests.support.shells import crossdock_command
 from tests.support.shoppable_client import Publisher
+from tests.support.shoppo_client import DropShipper
 
 
 def test_has_no_credentials_before_a_demo_is_loaded(alone):
@@ -121,3 +123,25 @@ def test_the_pasted_search_is_answered(demo):
 def test_the_readme_has_the_list_request():
     readme = (ROOT / "README.md").read_text()
     assert snippets.list_products(command=".venv/bin/crossdock") in readme
+
+
+def test_the_pasted_list_of_a_drop_shipper_is_answered(demo, demo_server):
+    told = json.loads(demo.shell(shoppo_demo.list_products(command=crossdock_command())))
+    assert len(told["data"]["productList"]["edges"]) == 3
+
+
+async def test_the_drop_shippers_token_lists_the_demos_products(demo, demo_server):
+    shown = demo.ask("demo", "credentials")["shoppo"]
+    assert list(shown) == ["viewerid", "accesstoken"]
+    async with DropShipper(
+        demo_server.url, token=shown["accesstoken"], viewer=shown["viewerid"]
+    ) as shipper:
+        told = await shipper.ask(
+            "{ productList(first: 200) { length edges { node { name skus { price shippingTime } } } } }"
+        )
+    page = told["productList"]
+    assert page["length"] >= len(page["edges"]) > 20
+    assert {sku["shippingTime"] for edge in page["edges"] for sku in edge["node"]["skus"]} <= {
+        "3-10 days",
+        "",
+    }
