@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,13 +17,21 @@ OFTEN = 7  # the driver prepares a statement at its sixth time
 PREPARED = "select count(*) from pg_prepared_statements where statement = %s"
 
 
+@asynccontextmanager
+async def opened(url: str, **options: Any) -> AsyncIterator[Database]:
+    database = Database(url, **options)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 @pytest.fixture
 async def narrow(database_url: str) -> AsyncIterator[Database]:
     """A pool of one connection, on which everything is repeated."""
-    pool = Database(database_url, min_size=1, max_size=1)
-    await pool.open()
-    yield pool
-    await pool.close()
+    async with opened(database_url, min_size=1, max_size=1) as pool:
+        yield pool
 
 
 @pytest.fixture
@@ -147,18 +156,15 @@ async def test_may_have_happened_if_the_server_ends_meanwhile(
         assert await tx.value("select pg_backend_pid()") != pid
 
 
-async def test_is_not_waited_for_longer_than_its_patience(database_url: str) -> None:
-    own = Database(database_url, max_size=1, statement_timeout_ms=50, patience_s=0.05)
-    await own.open()
+async def test_is_not_waited_for_longer_than_its_patience(narrow: Database) -> None:
     query = "select pg_sleep(%s)"
-    async with own.statement() as tx:
+    async with narrow.statement() as tx:
         await repeat(tx, query, (0,))
-        await tx.run("set statement_timeout = 0")
 
     async def wait() -> None:
-        async with own.statement() as tx:
+        async with narrow.statement() as tx:
+            tx.connection.patience_s = 0.1
             await tx.run(query, (60,))
 
     with pytest.raises(OutcomeUnknown):
         await wait()
-    await own.close()

@@ -1,7 +1,9 @@
-"""The pool of a process: it lends only open connections, and passes them on while callers wait.
+"""The pool of a process: it lends only open connections, and lends the same ones again and again.
 
 Under load every connection is lent and others wait for it. The driver's pool then takes a lock twice
-and makes a task for each; here the connection goes from one caller to the next in one step.
+and makes a task for each; here the connection goes from one caller to the next in one step. With less
+load the connection that came back last is lent first, because its server process is warm. What has
+rested goes back to the driver's pool, which closes what is old or too many.
 """
 
 import asyncio
@@ -13,7 +15,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from crossdock.db.connection import Connection
 
-PASSED_ON_MAX = 1_000  # then it goes through the driver's pool, which replaces old connections
+PASSED_ON_MAX = 1_000  # then it goes through the driver's pool
+REST_S = 1.0
 
 
 class Pool(AsyncConnectionPool[Connection]):
@@ -22,7 +25,10 @@ class Pool(AsyncConnectionPool[Connection]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._queue: deque[asyncio.Future[Connection | None]] = deque()
-        self._lent = 0
+        self._resting: list[Connection] = []
+        self._rest: asyncio.TimerHandle | None = None
+        self._returning: set[asyncio.Task[None]] = set()
+        self._out = 0  # connections that are lent or resting, and so are not in the driver's pool
         self._drained = 0
 
     async def getconn(
@@ -30,46 +36,61 @@ class Pool(AsyncConnectionPool[Connection]):
         timeout: float | None = None,  # noqa: ASYNC109 - the pool's own signature
     ) -> Connection:
         """A connection; closed ones are replaced first. Raises PoolTimeout if none is free in time."""
-        if self._lent >= self.max_size:
+        while self._resting:
+            rested = self._resting.pop()
+            if rested.is_usable():
+                return rested
+            await rested.close()
+            await self._return(rested)
+        if self._out >= self.max_size:
             passed_on = await self._wait_for_one(self.timeout if timeout is None else timeout)
             if passed_on is not None:
                 return passed_on
-        self._lent += 1
+        self._out += 1
         try:
             return await self._from_pool(timeout)
         except BaseException:
-            self._lent -= 1
+            self._out -= 1
             self._let_one_in()
             raise
 
     async def putconn(self, conn: Connection) -> None:
         """Take a connection back, or pass it on to the caller that has waited longest."""
-        if self._queue and self._may_pass_on(conn) and (caller := self._next()):
-            conn.passed_on += 1
+        if not self._may_lend_again(conn):
+            await self._return(conn)
+            return
+        conn.passed_on += 1
+        if caller := self._next():
             caller.set_result(conn)
             return
-        self._lent -= 1
-        try:
-            await super().putconn(conn)
-        finally:
-            self._let_one_in()
+        self._resting.append(conn)
+        if self._rest is None:
+            self._rest = asyncio.get_running_loop().call_later(REST_S, self._end_rest)
 
     async def drain(self) -> None:
         """Replace all connections; those that are lent when they come back."""
         self._drained += 1
         await super().drain()
+        await self._return_all()
 
     async def close(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - the pool's own signature
         """Close the pool; callers that wait get PoolClosed."""
         await super().close(timeout)
+        await self._return_all()
+        if self._rest is not None:
+            self._rest.cancel()
         while caller := self._next():
             caller.set_result(None)
 
     def get_stats(self) -> dict[str, int]:
-        """The driver's statistics; `requests_waiting` counts all that wait."""
+        """The driver's statistics, with the callers that wait and the connections that rest here."""
         stats = super().get_stats()
         waiting = sum(not caller.done() for caller in self._queue)
-        return {**stats, "requests_waiting": stats.get("requests_waiting", 0) + waiting}
+        return {
+            **stats,
+            "requests_waiting": stats.get("requests_waiting", 0) + waiting,
+            "pool_available": stats.get("pool_available", 0) + len(self._resting),
+        }
 
     async def _from_pool(self, timeout: float | None) -> Connection:  # noqa: ASYNC109
         while True:
@@ -102,7 +123,24 @@ class Pool(AsyncConnectionPool[Connection]):
         else:
             await self.putconn(connection)
 
-    def _may_pass_on(self, connection: Connection) -> bool:
+    async def _return(self, connection: Connection) -> None:
+        self._out -= 1
+        try:
+            await super().putconn(connection)
+        finally:
+            self._let_one_in()
+
+    async def _return_all(self) -> None:
+        while self._resting:
+            await self._return(self._resting.pop())
+
+    def _end_rest(self) -> None:
+        self._rest = None
+        returning = asyncio.create_task(self._return_all(), name="return connections")
+        self._returning.add(returning)
+        returning.add_done_callback(self._returning.discard)
+
+    def _may_lend_again(self, connection: Connection) -> bool:
         return (
             connection.pgconn.transaction_status == TransactionStatus.IDLE
             and connection.drained == self._drained
@@ -119,7 +157,7 @@ class Pool(AsyncConnectionPool[Connection]):
         return None
 
     def _let_one_in(self) -> None:
-        if self._lent < self.max_size and (caller := self._next()):
+        if self._out < self.max_size and (caller := self._next()):
             caller.set_result(None)
 
 
