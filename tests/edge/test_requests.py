@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import re
+from typing import Any
 
 import orjson
 import pytest
@@ -24,6 +25,10 @@ async def door(scope, receive, send):
             raise OSError(errno.ENOSPC, "No space left on device")
         case "/door/away":
             raise DatabaseUnavailable
+        case "/door/refused":
+            await send({"type": "http.response.start", "status": 401, "headers": []})
+            await send({"type": "http.response.body", "body": b"no"})
+            return
         case "/door/late":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             raise RuntimeError("too late")
@@ -176,6 +181,26 @@ async def test_a_body_that_says_it_is_too_large_is_read_to_its_end_and_given_to_
     reply = await ask(edge, "/door/", headers=[(b"content-length", b"11")], body=iter(pieces))
 
     assert (reply.status, reply.body) == (418, b"too_large")
+
+
+@pytest.mark.parametrize("header", [(b"content-length", b"9"), (b"transfer-encoding", b"chunked")])
+async def test_the_body_of_a_request_that_is_refused_unread_is_read_to_its_end(edge, header):
+    """Its caller, too, would be cut off while it still sends."""
+    pieces = [b"123", b"456", b"789"]
+    sent: list[dict[str, Any]] = []
+
+    async def receive():
+        assert not sent, "the answer comes after the body"
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/door/refused", "headers": [header]}
+    await edge(scope, receive, send)
+
+    assert (Reply(sent).status, Reply(sent).body, pieces) == (401, b"no", [])
 
 
 async def test_a_caller_who_waits_for_leave_to_send_is_refused_at_once(edge):

@@ -169,7 +169,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._limit_bytes = self._room_bytes = 0
-        self._is_decoded = False
+        self._is_decoded = self._is_drained = False
         self._is_body_whole = self._is_body_late = False
         self._body_until = asyncio.get_running_loop().time() + BODY_S
         scope["crossdock.request_id"] = self.request_id.decode()
@@ -241,8 +241,18 @@ class _Exchange:
         self._is_body_late = True
         task.cancel()
 
+    def _is_body_unread(self) -> bool:
+        """Whether a request that was let in has a body that nobody has read, nor given up."""
+        if self._is_body_whole or self._is_body_late or self._is_drained or not self._limit_bytes:
+            return False
+        return any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in self.scope["headers"]
+        )
+
     async def _drain(self) -> None:
         """Keep reading for a while: a client that is disconnected while it sends never sees the response."""
+        self._is_drained = True
         if any(name == b"expect" for name, _ in self.scope["headers"]):
             return
         left = _DRAIN_BYTES + self._limit_bytes
@@ -255,6 +265,8 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            if message["status"] >= 400 and self._is_body_unread():
+                await self._drain()
             self.status = message["status"]
             message["headers"] = [
                 *message.get("headers", ()),
