@@ -22,7 +22,7 @@ def test_loads_a_demo_greets_and_is_quick_the_second_time(empty_database_url, tm
         assert "sk_" not in greeting
         assert line.ask("demo", "credentials")["base_url"] == server.url
 
-        listing, ordering, searching = re.findall(
+        listing, ordering, searching, querying = re.findall(
             r"^eval .*?(?=\n\n)", greeting, re.DOTALL | re.MULTILINE
         )
         assert len(json.loads(in_checkout(line, listing))) > 1_000
@@ -30,6 +30,8 @@ def test_loads_a_demo_greets_and_is_quick_the_second_time(empty_database_url, tm
         assert order["success"]
         assert order["order_detail_url"].startswith(f"{server.url}/order-detail/")
         assert "/v3/catalog/?search=" in searching
+        answer = json.loads(in_checkout(line, querying))
+        assert len(answer["data"]["productList"]["edges"]) == 3
     assert list(tmp_path.glob("server-*")) == []
 
     begun = time.monotonic()

@@ -24,6 +24,7 @@ BIG = 123_456_789_012
 TABLES = {
     "catalogue/coupons.py": ("coupon list",),
     "catalogue/import_report.py": ("import {file} --format jsonl --dry-run",),
+    "catalogue/media.py": ("media list", "media failed"),
     "catalogue/merchants.py": ("merchant list",),
     "catalogue/searching.py": ("search query Mug", "search status"),
     "money/ledger.py": ("ledger accounts", "ledger entries"),
@@ -48,6 +49,8 @@ TABLES = {
 SHOWN = {
     "coupon list": ("SUMMER-0123456789-0123456789",),
     "import {file} --format jsonl --dry-run": ("4006381333930", "(warning)"),
+    "media list": ("0123456789abcdef" * 2,),
+    "media failed": ("https://a.example/" + "y" * 60, "[404]"),
     "merchant list": ("a-merchant-whose-slug-is-longer-than-forty-letters",),
     "search status": ("SKUs", "event"),
     "search query Mug": ("[blue]", ":smile:"),
@@ -148,6 +151,19 @@ def _statements(shop_id: int, *, order: int, email: str) -> list[tuple[str, tupl
         "insert into tickets (shop_id, partner_id, kind, first_name, last_name, email, created_at,"
         " updated_at) values (%s, %s, 'question', 'Ada', 'Moreno', %s, now(), now())"
     )
+    file = (
+        "insert into image_files (shop_id, checksum, digest, place, format, width, height, color,"
+        " size_bytes, created_at) values (%s, %s, '', %s, 'JPEG', 4000, 3000, '#CDCDCD', 9, now())"
+    )
+    image = (
+        "insert into images (shop_id, partner_id, checksum, unused_since)"
+        " values (%s, null, %s, now())"
+    )
+    source = (
+        "insert into image_sources (shop_id, digest, url, failures, error)"
+        " values (%s, '', %s, 8, 'refused [404]')"
+    )
+    checksum, url = "0123456789abcdef" * 2, "https://a.example/" + "y" * 60
     slug = "a-merchant-whose-slug-is-longer-than-forty-letters"
     return [
         ("update customers set email = %s where shop_id = %s", (email, shop_id)),
@@ -158,6 +174,9 @@ def _statements(shop_id: int, *, order: int, email: str) -> list[tuple[str, tupl
         (delivery, (shop_id, "dispatch", "house", order, None, f"sent-{LONG}", "")),
         ("select raise_alert(%s, 'test', '[Look] here.', 5, now())", (shop_id,)),
         ("select post_transfers(%s, %s, null, now())", (shop_id, Jsonb([transfer]))),
+        (file, (shop_id, checksum, f"{shop_id}/table")),
+        (image, (shop_id, checksum)),
+        (source, (shop_id, url)),
         (ticket, (shop_id, BIG, f"buyer-{email}")),
         (
             "insert into event_consumers (shop_id, consumer, position) values (%s, %s, %s)",

@@ -60,7 +60,7 @@ async def test_makes_a_whole_shop(service, db):
     loaded = await load_demo(service, count=COUNT, moved=done.append)
 
     assert loaded.products_added == COUNT
-    assert loaded.partners_added == 5
+    assert loaded.partners_added == 6
     assert done[-1] == COUNT
     async with db.statement() as tx:
         shop_id = await tx.value("select id from shops where slug = 'demo'")
@@ -170,8 +170,11 @@ async def test_gives_two_partners_that_differ_in_backorder_alone(service, db):
     assert plain.customer_id != twin.customer_id
     assert [key.key for key in keys[:2]] == [p.credentials[0].key for p in (plain, twin)]
     published = [key.secret for key in keys if key.partner.token]
-    assert published == ["Kolu72V3T3eFplHNe66e8aef90aba018"]
-    assert sum(key.secret.startswith("sk_") for key in keys) == len(keys) - 1
+    assert published == [
+        "Kolu72V3T3eFplHNe66e8aef90aba018",
+        "demoShoppoAccessToken0123456789abcdef",
+    ]
+    assert sum(key.secret.startswith("sk_") for key in keys) == len(keys) - 2
     assert "sk_" not in repr(keys)
 
 

@@ -10,7 +10,6 @@ from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
-from crossdock.kit.ids import RandomIds
 from crossdock.shop.catalogue import ShippingTerm
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import (
@@ -35,6 +34,7 @@ from crossdock.shop.partners import Partner
 from crossdock.shop.payments import Paying, Payment, list_payments
 from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
 from tests.support.ordering import placing
+from tests.support.paying import paying
 from tests.support.shopping import partner_of, set_columns
 from tests.support.warehousing import differences
 
@@ -77,8 +77,8 @@ class Dropship:
 
     @property
     def paying(self) -> Paying:
-        """The service that pays and refunds; it knows no provider."""
-        return Paying(db=self.db, clock=self.clock, ids=RandomIds(), providers={})
+        """The service that pays and refunds; the payments of other tests may be by card."""
+        return paying(self.db, self.clock)
 
     async def variant(
         self,
