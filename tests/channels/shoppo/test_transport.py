@@ -83,6 +83,17 @@ async def test_that_is_no_graphql_request_is_refused(shipper, body):
     assert (reply.status_code, error["extensions"]["code"]) == (400, "BAD_REQUEST")
 
 
+@pytest.mark.parametrize("depth", range(100, 1_000, 100))
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+async def test_may_nest_what_it_does_not_use(shipper, opening, closing, depth):
+    nested = opening * depth + '"\\u0041"' + closing * depth
+    body = f'{{"query": "{{ __typename }}", "variables": {{"a": {nested}}}}}'
+    reply = await shipper.send(content=body, headers={"Content-Type": "application/json"})
+    if depth < 900:  # what is nested deeper may be refused as no JSON
+        assert reply.json() == {"data": {"__typename": "RootQuery"}}
+    assert reply.status_code in {200, 400}
+
+
 GRAPHQL = "application/graphql-response+json"
 PLAIN_TYPE = "application/json; charset=utf-8"
 

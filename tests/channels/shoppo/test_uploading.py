@@ -281,6 +281,8 @@ async def test_is_a_part_and_nothing_else(shipper: DropShipper) -> None:
                 b'{"0": ["variables.image", "variables.image"]}',
                 b'{"0": ["variables.image"], "1": ["variables.image"]}',
                 b'{"1": ["variables.image"]}',
+                b'{"0": ["variables.\\ud800"]}',
+                b'{"0": ["variables.image"], "a": NaN}',
             )
         ),
         (
@@ -294,11 +296,19 @@ async def test_is_a_part_and_nothing_else(shipper: DropShipper) -> None:
             ("0", "a.png", b"x"),
             ("0", "b.png", b"x"),
         ),
+        (
+            ("operations", None, OPERATIONS.replace("null", "[null]").encode()),
+            ("map", None, b'{"0": ["variables.image.' + b"0" * 5_000 + b'"]}'),
+            ("0", "a.png", b"x"),
+        ),
         (("operations", None, b"{"), ("map", None, b"{}")),
         (("query", None, UPLOAD.encode()), ("query", None, UPLOAD.encode())),
         (("query", None, UPLOAD.encode()), ("variables", None, b"[]"), ("file", "a", b"x")),
         (("query", None, UPLOAD.encode()), ("variables", None, b"{"), ("file", "a", b"x")),
         (("query", None, b"\xff"), ("file", "a", b"x")),
+        (("query", None, b"{ a }\0"), ("file", "a", b"x")),
+        (("query", None, b"{ a }"), ("variables", None, b'{"a": "\\ud800"}')),
+        (("query", None, b"{ a }"), ("variables", None, b'{"a": Infinity}')),
         (("file", "a.png", b"x"),),
         tuple((f"p{number}", None, b"x") for number in range(21)),
     ],

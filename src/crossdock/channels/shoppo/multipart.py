@@ -17,7 +17,14 @@ from starlette.requests import Request
 
 from crossdock.channels.shoppo.files import SCALAR, UploadedFile
 from crossdock.channels.shoppo.limits import BODY_BYTES, UPLOADS_AT_ONCE, UPLOADS_PER_VIEWER
-from crossdock.channels.shoppo.requests import Asked, bad_request, read_asked
+from crossdock.channels.shoppo.requests import (
+    Asked,
+    as_asked,
+    bad_request,
+    no_constant,
+    read_asked,
+    refuse_odd_text,
+)
 from crossdock.errors import CrossdockError, Unavailable
 
 PARTS_MAX: Final = 20
@@ -25,6 +32,7 @@ _FIELDS: Final = frozenset({"operations", "map", "query", "variables", "operatio
 _FILE_VARIABLE: Final = re.compile(rf"\$([_A-Za-z][_0-9A-Za-z]*)\s*:\s*{SCALAR}\b")
 _DEFAULT_NAME: Final = "file"
 _BUSY_S: Final = 2
+_DIGITS_MAX: Final = 10
 
 Map = Mapping[str, list[str]]
 """The paths among the variables by the name of the part that goes there."""
@@ -122,7 +130,8 @@ class _Form:
         }
         if "variables" in texts:
             document["variables"] = _json(texts["variables"], name="variables")
-        asked = read_asked(json.dumps(document).encode())
+        refuse_odd_text(document)
+        asked = as_asked(document)
         declared = _FILE_VARIABLE.findall(asked.query)
         for name in self._files:
             target = name
@@ -224,9 +233,14 @@ def _bind(variables: dict[str, Any], path: str, file: UploadedFile) -> None:
 def _inner(place: Any, key: str, *, path: str) -> Any:
     if isinstance(place, dict) and key in place:
         return place[key]
-    if isinstance(place, list) and key.isascii() and key.isdigit() and int(key) < len(place):
+    if isinstance(place, list) and _is_place(key) and int(key) < len(place):
         return place[int(key)]
     raise bad_request(f"The path {path} does not exist.")
+
+
+def _is_place(key: str) -> bool:
+    """Whether it is a number, of few enough digits for Python to read."""
+    return key.isascii() and key.isdigit() and len(key) < _DIGITS_MAX
 
 
 def _text(written: bytearray, *, name: str) -> str:
@@ -238,6 +252,8 @@ def _text(written: bytearray, *, name: str) -> str:
 
 def _json(text: str, *, name: str) -> Any:
     try:
-        return json.loads(text)
+        found = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
         raise bad_request(f"The part {name} is not JSON.") from None
+    refuse_odd_text(found)
+    return found

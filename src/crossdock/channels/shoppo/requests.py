@@ -22,7 +22,11 @@ class Asked:
 
 def read_asked(body: bytes) -> Asked:
     """The request in a JSON body. Raises WireError BAD_REQUEST."""
-    document = _json(body)
+    return as_asked(_json(body))
+
+
+def as_asked(document: Any) -> Asked:
+    """The request that a document of JSON is. Raises WireError BAD_REQUEST."""
     if isinstance(document, list):
         raise bad_request("Batches are not taken: send one operation.")
     if not isinstance(document, dict):
@@ -46,22 +50,30 @@ def bad_request(text: str) -> WireError:
 def _json(body: bytes) -> Any:
     try:
         text = body.removeprefix(_BOM).decode()
-        found = json.loads(text, parse_constant=_no_constant)
+        found = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
         raise bad_request("The body is not JSON in UTF-8.") from None
-    if "\\u" in text and not _is_text(found):
-        raise bad_request("The body has a character that is none.")
+    if "\\u" in text:
+        refuse_odd_text(found)
     return found
 
 
-def _is_text(found: Any) -> bool:
-    """Whether every character can be written: no half of a pair, no NUL."""
-    if isinstance(found, dict):
-        return all(_is_text(key) and _is_text(value) for key, value in found.items())
-    if isinstance(found, list):
-        return all(map(_is_text, found))
-    return not isinstance(found, str) or _NO_TEXT.search(found) is None
+def refuse_odd_text(found: Any) -> None:
+    """Raises WireError BAD_REQUEST where a character cannot be written: half of a pair, or NUL.
+
+    JSON may be nested nearly as deep as Python can call, so this calls nothing for a level.
+    """
+    waiting = [found]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and _NO_TEXT.search(value):
+            raise bad_request("The body has a character that is none.")
 
 
-def _no_constant(text: str) -> NoReturn:
+def no_constant(text: str) -> NoReturn:
+    """Refuses NaN and Infinity, which are no JSON. Raises ValueError."""
     raise ValueError(text)
