@@ -46,6 +46,7 @@ TOO_LARGE = [
     ('{ node(id: "' + "x" * 49_900, "GRAPHQL_PARSE_FAILED", {}),
     (CYCLE, "GRAPHQL_VALIDATION_FAILED", {}),
     ("{ productList " + "{ edges " * 400 + "}" * 400 + "}", "GRAPHQL_PARSE_FAILED", {}),
+    ("{ productList(first: " + "9" * 40_000 + ") { length } }", "GRAPHQL_VALIDATION_FAILED", {}),
     ("{ node(id: " + "[" * 1500 + "]" * 400 + ") { id } }", "GRAPHQL_PARSE_FAILED", {}),
 ]  # fmt: skip
 

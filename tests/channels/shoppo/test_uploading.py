@@ -326,6 +326,7 @@ async def test_in_a_form_that_is_broken_is_a_bad_request(shipper: DropShipper) -
     )
 
     assert code_of(await post(shipper, whole, boundary="")) == (400, "BAD_REQUEST")
+    assert code_of(await post(shipper, whole, boundary="b" * 300)) == (400, "BAD_REQUEST")
     assert code_of(await post(shipper, whole, boundary="other")) == (400, "BAD_REQUEST")
     for cut in (0, 10, 200, len(whole) - 30):
         assert code_of(await post(shipper, whole[:cut])) == (400, "BAD_REQUEST")

@@ -164,14 +164,17 @@ def describe(error: CrossdockError) -> tuple[int, str, str, dict[str, Any]]:
 
 
 def located(error: GraphQLError, *, code: str) -> dict[str, Any]:
-    """An error of a document or of a field, with its places; `code` where it has none of its own."""
+    """An error of a document or of a field, with its places; `code` where it has none of its own.
+
+    Only a field can fail by itself: the library's checks keep what Python said of an odd literal as the cause.
+    """
     cause = error.original_error
     text, told = error.message, dict[str, Any]()
     if named := _VARIABLE.match(text):
         told["field"] = named[1]
     if isinstance(cause, CrossdockError):
         _, code, text, told = describe(cause)
-    elif cause is not None and not isinstance(cause, GraphQLError):
+    elif error.path is not None and cause is not None and not isinstance(cause, GraphQLError):
         code, text = "INTERNAL_SERVER_ERROR", WIRE["internal"][2]
     found: dict[str, Any] = {"message": text}
     if error.locations:

@@ -54,8 +54,8 @@ class Uploads:
             raise bad_request("The multipart body has no boundary.")
         with self._turn(viewer):
             form = _Form(self._file_max_bytes)
-            parser = MultipartParser(boundary, form.callbacks())
             try:
+                parser = MultipartParser(boundary, form.callbacks())
                 async for piece in request.stream():
                     parser.write(piece)
                 parser.finalize()
