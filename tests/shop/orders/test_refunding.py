@@ -21,6 +21,7 @@ from crossdock.shop.orders import (
 from crossdock.shop.warehouse import Consignment, announce_package, close_short, ship_package
 from tests.support.awaiting import DAY_S, WINDOW_S, Dropship
 from tests.support.drafts import draft_of, line_of
+from tests.support.factories import make_merchant
 from tests.support.locks import waiting_for_a_lock
 
 
@@ -336,3 +337,70 @@ async def test_what_was_refunded_before_does_not_keep_a_line_from_being_taken_ba
     assert (payment.state, payment.refunded_minor) == ("refunded", 5098)
     assert (await desk.states(other))[:2] == ("refunded", "cancelled")
     assert await desk.differences() == []
+
+
+async def ship(desk: Dropship, order_id: int, quantities: dict[int, int]) -> None:
+    """Send off units of the order's lines, and close what is left of it."""
+    now = desk.clock.now()
+    async with desk.db.begin() as tx:
+        await announce_package(
+            tx,
+            shop_id=desk.shop.id,
+            order_id=order_id,
+            quantities=quantities,
+            carrier="dhl",
+            tracking_number="N1",
+            now=now,
+        )
+        package_id = await tx.value("select id from packages where order_id = %s", (order_id,))
+    sent = Consignment(carrier="dhl", tracking_number="N1", tracking_url="")
+    async with desk.db.begin() as tx:
+        await ship_package(
+            tx, shop_id=desk.shop.id, package_id=package_id, consignment=sent, now=now
+        )
+        await close_short(tx, shop_id=desk.shop.id, order_id=order_id, now=now)
+    await settle_order_payments(desk.paying)
+
+
+async def test_units_that_were_closed_short_are_not_refunded_again_with_their_line(
+    desk: Dropship,
+) -> None:
+    first = await desk.variant(price_minor=1000, shipping_minor=50)
+    order_id = await desk.paid((first, 3), (await desk.variant(price_minor=5000), 1))
+    await ship(desk, order_id, {1: 1, 2: 1})
+    (payment,) = await desk.payments(order_id)
+    assert payment.refunded_minor == 2000
+
+    assert await refund(desk, order_id, shipping=True) == 1000 + 150
+
+    (payment,) = await desk.payments(order_id)
+    assert payment.refunded_minor == 3000 + 150
+    assert await desk.differences() == []
+
+
+@pytest.mark.parametrize("is_refunded_before", [False, True])
+async def test_shipping_that_was_given_back_with_all_of_a_merchants_lines_is_not_refunded_again(
+    desk: Dropship, is_refunded_before: bool
+) -> None:
+    async with desk.db.begin() as tx:
+        other = await make_merchant(tx, shop_id=desk.shop.id)
+    kept = await desk.variant(price_minor=5000)
+    gone = await desk.variant(price_minor=1000, shipping_minor=300, merchant_id=other)
+    order_id = await desk.paid((kept, 1), (gone, 1))
+    if is_refunded_before:
+        assert await refund(desk, order_id, 2) == 1000
+    await ship(desk, order_id, {1: 1})
+    (payment,) = await desk.payments(order_id)
+    assert payment.refunded_minor == 1300
+
+    with pytest.raises(Refused, match="payment_state"):
+        await refund(desk, order_id, 2, shipping=True)
+
+    assert facts((await desk.read(order_id)).lines[1])[:2] == (1300, True)
+    assert await desk.differences() == []
+
+
+async def test_what_is_told_is_what_was_given_back(desk: Dropship) -> None:
+    order_id = await two(desk)
+    await refund_order(desk.paying, shop_id=desk.shop.id, order_id=order_id, amount_minor=5000)
+    assert await desk.cancel(order_id) == 98

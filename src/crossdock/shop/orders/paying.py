@@ -301,14 +301,19 @@ async def _let_go(service: Paying, *, shop_id: int, payment_id: int) -> bool:
     return True
 
 
-# A line that was cancelled as a whole is refunded by name with that; its shipping with the whole order's.
+# A line that was cancelled as a whole is refunded by name with that; its shipping with all lines of its merchant, as
+# `cancelled_sums` counts it.
 _NOTE_GIVEN_BACK = """
     update order_lines l
-    set refunded_minor = case when o.is_whole then l.total_minor else l.total_minor - l.shipping_minor end,
-        shipping_refunded = o.is_whole, refunded_at = %(now)s
+    set refunded_minor = case when l.refunded_at is null and not m.is_whole then l.total_minor - l.shipping_minor
+                              when l.refunded_at is null then l.total_minor
+                              else l.refunded_minor + l.shipping_minor end,
+        shipping_refunded = m.is_whole, refunded_at = %(now)s
     from (
-        select bool_and(x.cancelled = x.quantity) as is_whole from order_lines x
-        where x.shop_id = %(shop)s and x.order_id = %(order)s
-    ) o
-    where l.shop_id = %(shop)s and l.order_id = %(order)s and l.cancelled = l.quantity and l.refunded_at is null
+        select x.merchant_id, bool_and(x.cancelled = x.quantity) as is_whole from order_lines x
+        where x.shop_id = %(shop)s and x.order_id = %(order)s group by x.merchant_id
+    ) m
+    where l.shop_id = %(shop)s and l.order_id = %(order)s and l.merchant_id = m.merchant_id
+      and l.cancelled = l.quantity
+      and (l.refunded_at is null or m.is_whole and not l.shipping_refunded)
 """

@@ -145,7 +145,7 @@ async def _refund(
 ) -> int:
     """Note the refund of lines and make it due; what nobody has to be asked about is refunded at once.
 
-    Unless it is strict, what was refunded before is left out instead of refused.
+    Unless it is strict, what was refunded before is left out instead of refused. Returns what is given back by this.
     """
     values = {
         "shop": shop_id,
@@ -163,7 +163,7 @@ async def _refund(
         raise Refused("payment_state", "The line was refunded already.")
     if not refunded:
         return 0
-    total = sum(refunded.values())
+    total = given = sum(refunded.values())
     if total:
         planned = await plan_refund(
             tx, shop_id=shop_id, order_id=order_id, amount_minor=total, now=now
@@ -172,6 +172,7 @@ async def _refund(
             raise Refused("payment_state", f"Nothing was paid for order {order_id}.")
         if is_strict and planned < total:
             raise Refused("refund_exceeds_capture")
+        given = planned
     event = OrderLinesRefunded(
         lines={str(number): amount for number, amount in sorted(refunded.items())}, reason=reason
     )
@@ -180,7 +181,7 @@ async def _refund(
     before = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if to is not None and to != before.payment:
         await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to=to, now=now)
-    return total
+    return given
 
 
 async def _free_stock(
@@ -215,7 +216,8 @@ _KNOWN = """
     select count(*) from order_lines
     where shop_id = %(shop)s and order_id = %(order)s and line_no = any(%(lines)s::smallint[])
 """
-# A line that was refunded without its shipping may get that; no other is refunded twice.
+# A line that was refunded without its shipping may get that; no other is refunded twice. Units that were cancelled
+# while others of their line were sent have been given back with that.
 _NOTE = """
     update order_lines l
     set refunded_minor = l.refunded_minor + r.amount, refunded_at = %(now)s, refund_reason = %(reason)s,
@@ -223,8 +225,10 @@ _NOTE = """
     from (
         select x.line_no,
                case when x.refunded_at is not null then x.shipping_minor
-                    when %(with_shipping)s then x.total_minor
-                    else x.total_minor - x.shipping_minor end as amount
+                    else x.total_minor - case when %(with_shipping)s then 0 else x.shipping_minor end
+                         - case when x.cancelled < x.quantity then given_up(
+                               x.unit_price_minor, x.discount_minor, x.tax_minor, x.cancelled, x.quantity)
+                           else 0 end end as amount
         from order_lines x
         where x.shop_id = %(shop)s and x.order_id = %(order)s and x.line_no = any(%(lines)s::smallint[])
           and (x.refunded_at is null or %(with_shipping)s and not x.shipping_refunded)
