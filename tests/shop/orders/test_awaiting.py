@@ -141,6 +141,22 @@ async def test_is_placed_once_by_its_number_and_answered_whatever_became_of_it(
     assert (await desk.place((variant, 3), number="N-1", digest=b"same")).id == first.id
 
 
+async def test_keeps_nobody_from_the_stock_of_another_when_it_expires(desk: Dropship) -> None:
+    first, second = await desk.variant(own=5), await desk.variant(own=5)
+    unpaid = [await desk.place((variant, 1)) for variant in (second, first)]
+    desk.clock.move(timedelta(seconds=DAY_S))
+    lock = "select 1 from stock_levels where shop_id = %s and variant_id = %s for no key update"
+    async with desk.db.begin() as tx:  # takes both, in the order in which all do
+        await tx.run(lock, (desk.shop.id, first))
+        expiring = asyncio.create_task(expire_orders(desk.db, now=desk.clock.now()))
+        await waiting_for_a_lock(desk.db, behind=tx)
+        await tx.run(f"{lock} nowait", (desk.shop.id, second))
+
+    assert await expiring == 2
+    assert {(await desk.states(each.id))[0] for each in unpaid} == {"expired"}
+    assert (await desk.level(first), await desk.level(second)) == ((5, 0, 0, 5), (5, 0, 0, 5))
+
+
 async def test_with_one_number_at_once_is_placed_once(desk: Dropship) -> None:
     variant = await desk.variant(own=50)
     placed = await asyncio.gather(

@@ -92,22 +92,28 @@ async def cancel_goods(
 
 
 async def expire_orders(db: Database, *, now: datetime) -> int:
-    """Cancel the orders that were not paid in time; returns how many. Safe to run concurrently."""
+    """Cancel orders that were not paid in time, each in a transaction of its own; returns how many.
+
+    Several in one would lock their levels in an order that nobody who takes stock keeps to. One that somebody
+    works on is left for the next run. Safe to run concurrently.
+    """
+    async with db.statement() as tx:
+        due = await tx.all(_DUE, (now, _EXPIRED_MAX))
+    return sum([await _expire(db, shop_id=shop_id, order_id=id_, now=now) for shop_id, id_ in due])
+
+
+async def _expire(db: Database, *, shop_id: int, order_id: int, now: datetime) -> bool:
+    """Cancel the order; False if it was paid meanwhile, or somebody works on it."""
     async with db.begin() as tx:
-        rows = await tx.all(
-            "select shop_id, id, payment_state from orders"
-            " where payment_state = 'awaiting' and expires_at <= %s"
-            " order by expires_at limit %s for no key update skip locked",
-            (now, _EXPIRED_MAX),
+        if await tx.one(_LOCK_UNPAID, (shop_id, order_id)) is None:
+            return False
+        await move_order(
+            tx, shop_id=shop_id, order_id=order_id, axis="payment", to="expired", now=now
         )
-        for shop_id, order_id, _ in rows:
-            await move_order(
-                tx, shop_id=shop_id, order_id=order_id, axis="payment", to="expired", now=now
-            )
-            await cancel_order(
-                tx, shop_id=shop_id, order_id=order_id, reason="not paid", by="expiry", now=now
-            )
-    return len(rows)
+        await cancel_order(
+            tx, shop_id=shop_id, order_id=order_id, reason="not paid", by="expiry", now=now
+        )
+    return True
 
 
 async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> str:
@@ -146,3 +152,13 @@ async def release_stock(
     await post_stock(
         tx, shop_id=shop_id, postings=postings, reason=reason, order_id=order_id, now=now
     )
+
+
+_DUE = """
+    select shop_id, id from orders where payment_state = 'awaiting' and expires_at <= %s
+    order by expires_at limit %s
+"""
+_LOCK_UNPAID = """
+    select 1 from orders where shop_id = %s and id = %s and payment_state = 'awaiting'
+    for no key update skip locked
+"""
