@@ -194,6 +194,19 @@ async def test_are_asked_for_by_what_is_written(stall: Stall, elsewhere: Picture
     assert elsewhere.asked("/a.png") == 1
 
 
+async def test_of_a_server_that_leads_nowhere_keep_no_others_back(
+    stall: Stall, elsewhere: Pictures
+) -> None:
+    moved = elsewhere.put("/a.png", Reply(302, headers={"Location": "http://[::1/b.png"}))
+    await stall.show("lamp", moved, elsewhere.put("/c.png", fresh()))
+    await stall.ask()
+
+    assert await stall.fetch() == Fetched(held=1, failed=1)
+
+    assert await stall.held("lamp") == [False, True]
+    assert await stall.standing() == (1, 0, 1)
+
+
 async def test_are_fetched_once_for_all_that_show_them(stall: Stall, elsewhere: Pictures) -> None:
     url = elsewhere.put("/a.png", fresh())
     for handle in ("lamp", "desk", "chair"):

@@ -150,7 +150,10 @@ async def _body(service: Fetching, url: str) -> bytes:
         if answer.status not in _MOVED or not moved:
             reason = f"The server answered {answer.status}."
             raise Failed(reason, is_final=answer.status not in _LATER)
-        url = urljoin(url, moved)
+        try:
+            url = urljoin(url, moved)
+        except ValueError as error:
+            raise Failed("The server leads on to what is no address.", is_final=True) from error
     raise Failed(f"The address leads on more than {HOPS_MAX} times.", is_final=True)
 
 
