@@ -34,7 +34,7 @@ def test_html_in_a_page_is_text():
         ("#below", "start", "#below"),
         ("../reference/openapi/toys.json", "channels/toys", "/docs/api/toys"),
         ("flow.svg", "README", "/docs/flow.svg"),
-        ("../reference/toys.graphql", "channels/toys", None),
+        ("../reference/toys.graphql", "channels/toys", "/docs/reference/toys.graphql"),
         ("../CHANGELOG.md", "start", None),
         ("../../src/crossdock/app.py", "operating/jobs", None),
     ],

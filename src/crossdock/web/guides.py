@@ -23,7 +23,11 @@ INDEX = "README"
 _CHANNELS = "channels/"
 _INSTALLED = Path(__file__).parent / "docs"
 _CHECKOUT = Path(__file__).parents[3] / "docs"
-_FILE_TYPES = {".svg": "image/svg+xml", ".json": "application/json"}
+_FILE_TYPES = {
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".graphql": "text/plain; charset=utf-8",
+}
 _ENTRY = re.compile(r"^- \[(?P<title>[^\]]+)\]\((?P<path>[^)\s]+)\)")
 _HEADING = re.compile(r"^## +(?P<title>.+?) *$")
 _UNLISTED = re.compile(r"decisions/0000-template$")
@@ -154,7 +158,7 @@ def page_url(link: str, page: str) -> str | None:
     target = target.removesuffix(".md")
     if target.startswith("reference/openapi/") and target.endswith(".json"):
         return f"/docs/api/{Path(target).stem}"
-    if Path(target).suffix in {".graphql", ".json"}:  # for programs, and no page
+    if Path(target).suffix == ".json":  # for programs, and no page
         return None
     address = "/docs/" if target == INDEX else f"/docs/{target}"
     return f"{address}#{fragment}" if fragment else address

@@ -149,6 +149,12 @@ async def test_is_created_once_by_its_code(stand: Stand) -> None:
     assert await stand.available("N-1") == [10, 10]
 
 
+async def words(stand: Stand, document: str, variables: dict[str, str]) -> str:
+    """What an error says: it may not tell whether another has an object of this id."""
+    reply = await stand.shipper.post(document, variables=variables)
+    return str(reply.json()["errors"][0]["message"])
+
+
 async def test_is_another_partner_s_with_the_same_code(stand: Stand, shippers: OpenShipper) -> None:
     first = await stand.create("N-1", SKU_B=1)
     other = Stand(stand.db, stand.clock, stand.shop, await shippers(shop_id=stand.shop.id))
@@ -166,6 +172,7 @@ async def test_is_another_partner_s_with_the_same_code(stand: Stand, shippers: O
     ):
         variables = {name: number} | ({"chargeId": "c"} if document is PAY else {})
         assert await other.refuse(document, **variables) == "NOT_FOUND"
+        assert await words(other, document, variables) == "There is nothing with this id."
 
 
 @pytest.mark.parametrize(
@@ -173,6 +180,7 @@ async def test_is_another_partner_s_with_the_same_code(stand: Stand, shippers: O
     [
         ({"partnerOrderCode": ""}, "BAD_USER_INPUT"),
         ({"partnerOrderCode": " "}, "BAD_USER_INPUT"),
+        ({"partnerOrderCode": "\u200b"}, "BAD_USER_INPUT"),
         ({"partnerOrderCode": "x" * 65}, "BAD_USER_INPUT"),
         ({"orderItems": []}, "BAD_USER_INPUT"),
         ({"quantity": 0}, "BAD_USER_INPUT"),
@@ -186,6 +194,7 @@ async def test_is_another_partner_s_with_the_same_code(stand: Stand, shippers: O
         ({"sku": "HOME"}, "COUNTRY_NOT_SUPPORTED"),
         ({"address": {"city": "  "}}, "BAD_USER_INPUT"),
         ({"address": {"zipcode": ""}}, "BAD_USER_INPUT"),
+        ({"address": {"phoneNumber": "\u3164"}}, "BAD_USER_INPUT"),
         ({"address": {"city": "x" * 300}}, "BAD_USER_INPUT"),
     ],
 )

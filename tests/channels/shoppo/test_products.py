@@ -96,6 +96,13 @@ async def test_has_skus_which_the_seed_asks_for(shipper, ids):
     }  # fmt: skip
 
 
+async def test_has_no_film_though_the_seed_lists_one(shipper, ids):
+    fields = "coverVideo { id checksum rowUrl rawUrl hlsUrl coverImage { id } } name"
+    told = await node(shipper, ids["Oxford Shirt"], fields)
+    assert told == {"coverVideo": None, "name": "Oxford Shirt"}
+    assert await node(shipper, ids["Oxford Shirt"], "rowUrl", kind="Video") == {}
+
+
 async def test_and_sku_are_told_with_every_field(shipper, ids):
     sku = await node(
         shipper, ids["SHIRT-Blue-M"], kind="Sku",

@@ -20,7 +20,7 @@ from crossdock.channels.shoppo.documents import Invalid
 from crossdock.channels.shoppo.errors import WireError, describe, located_all, shown_error
 from crossdock.channels.shoppo.executing import Executing
 from crossdock.channels.shoppo.ids import ShopIds
-from crossdock.channels.shoppo.requests import bad_request, read_asked
+from crossdock.channels.shoppo.requests import Asked, as_asked, bad_request, refuse_odd_text
 from crossdock.channels.shoppo.schema import published
 from crossdock.channels.shoppo.subjects import Call
 from crossdock.channels.shoppo.wire import errors_body
@@ -80,7 +80,7 @@ class Console:
         credential = await self._authenticator.verify(
             token=given["accesstoken"].strip(), viewer=given["viewerid"].strip()
         )
-        asked = read_asked(_body(given))
+        asked = _asked(given)
         ids = await self._ids.of(credential.partner.shop_id)
         return await self._executing.run(Call(credential, ids), asked)
 
@@ -102,16 +102,16 @@ def _fields(body: bytes) -> dict[str, str]:
     return {name: given.get(name, "") for name in FIELDS}
 
 
-def _body(given: Mapping[str, str]) -> bytes:
-    """The JSON body that the form stands for. Raises WireError BAD_REQUEST."""
+def _asked(given: Mapping[str, str]) -> Asked:
+    """The request that the form stands for. Raises WireError BAD_REQUEST."""
     try:
         variables = json.loads(given["variables"]) if given["variables"].strip() else {}
     except (ValueError, RecursionError):
         raise bad_request("The variables are no JSON object.") from None
     name = given["operationName"].strip()
-    return json.dumps(
-        {"query": given["query"], "variables": variables, "operationName": name}
-    ).encode()
+    document = {"query": given["query"], "variables": variables, "operationName": name}
+    refuse_odd_text(document)
+    return as_asked(document)
 
 
 def _refusal(error: CrossdockError) -> bytes:

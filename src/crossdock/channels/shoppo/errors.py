@@ -80,7 +80,7 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
     "backorder_not_allowed": (400, "OUT_OF_STOCK", "A Sku is out of stock."),
     "stock_limit_exceeded": (400, "OUT_OF_STOCK", "A Sku is out of stock."),
     "order_amount_not_allowed": (*_REFUSED, "The order's amount is not allowed."),
-    "order_not_found": (400, "NOT_FOUND", "There is no such order."),
+    "order_not_found": (400, "NOT_FOUND", "There is nothing with this id."),
     "order_state": (400, "ORDER_NOT_OPEN", "The order's state does not allow this."),
     "order_expired": (400, "ORDER_EXPIRED", "The order was not paid in time."),
     "charge_used": (400, "CHARGE_ID_CONFLICT", "The chargeId has paid another order."),

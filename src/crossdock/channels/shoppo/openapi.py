@@ -5,8 +5,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 DESCRIPTION: Final = (
-    "Drop-shipping over GraphQL: one address takes every operation. The schema is in "
-    "docs/reference/shoppo.graphql, and introspection tells it to callers."
+    "Drop-shipping over GraphQL: one address takes every operation. Introspection "
+    "tells the schema; it is also the file [shoppo.graphql](/docs/reference/shoppo.graphql)."
 )
 OPERATION: Final = (
     "A GraphQL document with its variables. An operation that was run answers 200 with `data`, also "

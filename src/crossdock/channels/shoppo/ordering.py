@@ -15,6 +15,7 @@ from crossdock.channels.shoppo.order_fields import LOGISTIC, SELLER_NAME, TRACKI
 from crossdock.channels.shoppo.subjects import Call
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError
+from crossdock.kit.texts import visible
 from crossdock.shop.catalogue import EVERY_PART, AssortedProduct, read_assortment
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import (
@@ -67,9 +68,9 @@ def read_text(text: str, *, field: str, most: int = TEXT_MAX) -> str:
 
 
 def read_required(text: str, *, field: str, most: int = TEXT_MAX) -> str:
-    """As `read_text`; blanks alone are refused as well."""
+    """As `read_text`; what shows nothing is refused as well."""
     found = read_text(text, field=field, most=most)
-    if not found:
+    if not visible(found):
         raise bad_input(f"{field} is empty.", field=field)
     return found
 

@@ -262,10 +262,10 @@ def _item(row: OrderRow | None, line_no: int) -> ItemRow | None:
 
 
 def _number(call: Call, text: str, *, kind: Kind) -> tuple[int, int]:
-    """The number and place of an id of this kind. Raises WireError NOT_FOUND."""
+    """The number and place of an id of this kind. Raises NotFound, as for the order of another."""
     found = call.ids.decode(text)
     if found is None or found[0] != kind or found[1] > _ID_MAX:
-        raise WireError("NOT_FOUND", "There is nothing with this id.")
+        raise NotFound("order_not_found")
     return found[1], found[2]
 
 

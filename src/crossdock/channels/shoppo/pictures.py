@@ -64,7 +64,12 @@ def _facts(url: str) -> tuple[str, str]:
     return checksum, _FORMATS.get(ending, _OTHER_FORMAT)
 
 
+def no_film(_row: object, _call: object) -> None:
+    """What is told of a film: the catalogue has none."""
+
+
 IMAGE_TYPES: Mapping[str, Mapping[str, Read]] = {
+    "Video": dict.fromkeys(("id", "checksum", "rowUrl", "rawUrl", "hlsUrl", "coverImage"), no_film),
     "Image": {
         "id": lambda row, call: call.ids.encode(row.kind, row.number, row.place),
         "checksum": lambda row, _: row.checksum,

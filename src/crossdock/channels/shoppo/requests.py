@@ -36,7 +36,7 @@ def as_asked(document: Any) -> Asked:
     if not isinstance(query, str):
         raise bad_request("query is missing, or no string.")
     if variables is not None and not isinstance(variables, dict):
-        raise bad_request("variables is no object.")
+        raise bad_request("variables is no object; without any send {}, or leave it out.")
     if name is not None and not isinstance(name, str):
         raise bad_request("operationName is no string.")
     return Asked(query=query, variables=variables or {}, operation_name=name or None)
