@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from crossdock.channels.shoppo.building import create_consumers, create_delivery_kinds
+from crossdock.channels.shoppo.outgoing import create_consumers, create_delivery_kinds
 from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Database

@@ -51,13 +51,13 @@ def _demo() -> "Demo":
 
 
 def _consumers(services: "Services") -> "list[Consumer]":
-    from crossdock.channels.shoppo.building import create_consumers
+    from crossdock.channels.shoppo.outgoing import create_consumers
 
     return create_consumers(services)
 
 
 def _delivery_kinds(services: "Services") -> "list[DeliveryKind]":
-    from crossdock.channels.shoppo.building import create_delivery_kinds
+    from crossdock.channels.shoppo.outgoing import create_delivery_kinds
 
     return create_delivery_kinds(services)
 

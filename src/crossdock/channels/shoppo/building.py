@@ -11,7 +11,7 @@ from crossdock.channels.contract import (
 from crossdock.channels.shoppo import NAME, console
 from crossdock.channels.shoppo.app import build_app
 from crossdock.channels.shoppo.auth import PERMISSION, Authenticator
-from crossdock.channels.shoppo.calling import SIGNING, TOKEN, Calling
+from crossdock.channels.shoppo.calling import SIGNING, TOKEN
 from crossdock.channels.shoppo.catalogue import Catalogue
 from crossdock.channels.shoppo.console import Console
 from crossdock.channels.shoppo.documents import Documents
@@ -22,16 +22,14 @@ from crossdock.channels.shoppo.ids import ShopIds
 from crossdock.channels.shoppo.images import Images
 from crossdock.channels.shoppo.limits import BODY_BYTES
 from crossdock.channels.shoppo.multipart import Uploads
-from crossdock.channels.shoppo.notifying import URLS, notice_consumer, notice_kinds
+from crossdock.channels.shoppo.notifying import URLS
 from crossdock.channels.shoppo.orders import Orders
 from crossdock.channels.shoppo.pictures import Pictures
-from crossdock.channels.shoppo.replying import REPLY_URL, reply_consumer, reply_kind
+from crossdock.channels.shoppo.replying import REPLY_URL
 from crossdock.channels.shoppo.schema import build_served
 from crossdock.channels.shoppo.settings import ShoppoSettings
 from crossdock.channels.shoppo.subjects import Subject
 from crossdock.channels.shoppo.tickets import Tickets
-from crossdock.shop.deliveries import DeliveryKind
-from crossdock.shop.events import Consumer
 from crossdock.shop.partners import BearerTokens
 
 FACTS = ChannelFacts(
@@ -98,14 +96,3 @@ def create_subjects(services: Services) -> list[Subject]:
         images_base=services.images_base_url,
     )
     return [catalogue.subject(), images.subject(), orders.subject(), tickets.subject()]
-
-
-def create_consumers(services: Services) -> list[Consumer]:
-    """What reads the shop's events to tell partners of them."""
-    return [reply_consumer(), notice_consumer()]
-
-
-def create_delivery_kinds(services: Services) -> list[DeliveryKind]:
-    """The calls of partners' servers."""
-    calling = Calling(outbound=services.outbound, box=services.box, clock=services.runtime.clock)
-    return [reply_kind(calling), *notice_kinds(calling)]
