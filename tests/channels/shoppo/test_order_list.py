@@ -186,6 +186,7 @@ async def test_answers_the_same_by_plan_and_by_the_library(
         everything + "{ orderList { edges { cursor node { ...order } } pageInfo { endCursor } } }",
         everything.split("fragment order", maxsplit=1)[0] + node,
         "{ orderList { edges { node { status } } } }",
+        "{ orderList { edges { node { orderItems { sku { length } } } } } }",  # of the goods
     )
     async with opened(
         url=database_url,

@@ -7,10 +7,9 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
+from crossdock.kit.paging import Place, PlacePage
 from crossdock.shop.orders import (
     OrderFilters,
-    OrderPage,
-    OrderPlace,
     OrderView,
     browse_orders,
     count_orders,
@@ -33,13 +32,13 @@ async def page_of(
             tx,
             shop_id=desk.shop.id,
             partner_id=desk.partner.id,
-            page=OrderPage(size=size, **bounds),
+            page=PlacePage(size=size, **bounds),
             filters=filters or OrderFilters(),
             sections=("lines", "packages"),
         )
 
 
-def place(order: OrderView) -> OrderPlace:
+def place(order: OrderView) -> Place:
     return order.placed_at, order.id
 
 

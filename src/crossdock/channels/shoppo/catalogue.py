@@ -35,7 +35,6 @@ from crossdock.shop.catalogue import (
     VARIANTS,
     AssortmentCounts,
     AssortmentFilters,
-    AssortmentPage,
     CategoryPage,
     GoodsCategory,
     count_category_paths,
@@ -117,12 +116,9 @@ class Catalogue:
         """A page of the products that the caller may sell."""
         paging = read_paging(arguments, listed=_PRODUCTS)
         filters = _filters(arguments.get("filters") or {})
-        page = AssortmentPage(
-            size=paging.size, after=paging.after, before=paging.before, is_last=paging.is_last
-        )
         async with self._db.statement() as tx:
             records, has_more = await list_assortment(
-                tx, partner=call.partner, page=page, filters=filters, parts=_parts(names),
+                tx, partner=call.partner, page=paging, filters=filters, parts=_parts(names),
                 now=self._clock.now(), own_requires_stock=self._own_requires_stock,
             )  # fmt: skip
             length = -1

@@ -4,26 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crossdock.channels.shoppo.cursors import Place, read_cursor, write_cursor
+from crossdock.channels.shoppo.cursors import read_cursor, write_cursor
 from crossdock.channels.shoppo.errors import bad_input
 from crossdock.channels.shoppo.limits import PAGE_DEFAULT, PAGE_MAX
 from crossdock.channels.shoppo.subjects import Read
+from crossdock.kit.paging import Place, PlacePage
 
 LENGTH: Final = ".length"
 """Among the selected names where the list's own length is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """What of a list is asked for; `is_last`: the last ones before `before`."""
-
-    size: int
-    after: Place | None
-    before: Place | None
-    is_last: bool
-
-
-def read_paging(arguments: Mapping[str, Any], *, listed: str) -> Paging:
+def read_paging(arguments: Mapping[str, Any], *, listed: str) -> PlacePage:
     """The page that `first`, `after`, `last` and `before` ask for; null and "" are as good as absent.
 
     Raises WireError BAD_USER_INPUT for both `first` and `last`, a size out of range, a wrong cursor.
@@ -36,7 +27,7 @@ def read_paging(arguments: Mapping[str, Any], *, listed: str) -> Paging:
             raise bad_input(f"{name} is 0 to {PAGE_MAX}.", field=name)
     size = last if last is not None else first
     after, before = arguments.get("after"), arguments.get("before")
-    return Paging(
+    return PlacePage(
         size=PAGE_DEFAULT if size is None else size,
         after=read_cursor(listed, after, field="after") if after else None,
         before=read_cursor(listed, before, field="before") if before else None,
@@ -65,7 +56,7 @@ class Connection:
 def connection(
     rows: Sequence[Any],
     *,
-    paging: Paging,
+    paging: PlacePage,
     has_more: bool,
     length: int,
     listed: str,

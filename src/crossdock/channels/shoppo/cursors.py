@@ -6,12 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from crossdock.channels.shoppo.errors import bad_input
+from crossdock.kit.paging import Place
 
 _WRITTEN = re.compile(r"([a-z]+):(-?[0-9]{1,18}):([0-9]{1,18})", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-Place = tuple[datetime, int]
 
 
 def write_cursor(listed: str, place: Place) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from crossdock.channels.shoppo.connections import Connection, connection, read_paging
+from crossdock.channels.shoppo.connections import LENGTH, Connection, connection, read_paging
 from crossdock.channels.shoppo.errors import WireError
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.channels.shoppo.order_fields import ORDER_TYPES
@@ -33,7 +33,6 @@ from crossdock.errors import CrossdockError, NotFound, Refused, Unavailable
 from crossdock.shop.orders import (
     AwaitingTerms,
     OrderFilters,
-    OrderPage,
     Placing,
     browse_orders,
     cancel_freely,
@@ -90,17 +89,14 @@ class Orders:
         paging = read_paging(arguments, listed=_ORDERS)
         filters, line = read_filters(call, arguments.get("filters") or {})
         caller = {"shop_id": call.partner.shop_id, "partner_id": call.partner.id}
-        page = OrderPage(
-            size=paging.size, after=paging.after, before=paging.before, is_last=paging.is_last
-        )
         async with self._db.statement() as tx:
             if line is not None:
                 filters = await _with_ordered(tx, call, filters, line=line)
             views, has_more = await browse_orders(
-                tx, **caller, page=page, filters=filters, sections=sections_of(names)
+                tx, **caller, page=paging, filters=filters, sections=sections_of(names)
             )
             length = -1
-            if "length" in names:
+            if LENGTH in names:
                 length = await count_orders(tx, **caller, filters=filters)
         return connection(
             [order_row(view) for view in views],

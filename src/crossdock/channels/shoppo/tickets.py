@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from crossdock.channels.shoppo.connections import Connection, connection, read_paging
+from crossdock.channels.shoppo.connections import LENGTH, Connection, connection, read_paging
 from crossdock.channels.shoppo.errors import WireError, bad_input
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.channels.shoppo.order_rows import ItemRow, order_row, sections_of
@@ -99,7 +99,7 @@ class Tickets:
                     span=span,
                     since=since,
                     until=None if until is None else until + _MICROSECOND,
-                    counts=".length" in names,
+                    counts=LENGTH in names,
                 )
                 rows = await self._rows(tx, call, page.tickets, names)
             return connection(

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.paging import Place, PlacePage
 from crossdock.shop.catalogue.goods import GoodsCategory
 from crossdock.shop.catalogue.offers import OFFERS, offer_terms
 from crossdock.shop.catalogue.pictures import ImageFacts
@@ -26,9 +27,6 @@ IMAGES: Final = "images"
 SHIPPING: Final = "shipping"
 TEXTS: Final = "texts"
 EVERY_PART: Final = frozenset({VARIANTS, CATEGORIES, IMAGES, SHIPPING, TEXTS})
-
-Place = tuple[datetime, int]
-"""Where a product stands: when it was added, and its id."""
 
 Span = tuple[datetime | None, datetime | None]
 """From and to, both included; None is open."""
@@ -118,20 +116,11 @@ class AssortmentFilters(msgspec.Struct, frozen=True, kw_only=True):
     category_ids: tuple[int, ...] | None = None
 
 
-class AssortmentPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Up to `size` products after one place and before another; `is_last`: those nearest to the end."""
-
-    size: int
-    after: Place | None = None
-    before: Place | None = None
-    is_last: bool = False
-
-
 async def list_assortment(
     tx: Transaction,
     *,
     partner: Partner,
-    page: AssortmentPage,
+    page: PlacePage,
     filters: AssortmentFilters,
     parts: frozenset[str],
     now: datetime,
@@ -139,17 +128,11 @@ async def list_assortment(
 ) -> tuple[list[AssortedProduct], bool]:
     """A page of the assortment in its order, and whether there is more beyond it."""
     terms = offer_terms(partner, now=now, own_requires_stock=own_requires_stock)
-    after, before = page.after or _NEWEST, page.before or _OLDEST
-    bounds = {
-        "after_time": after[0], "after_id": after[1],
-        "before_time": before[0], "before_id": before[1],
-        "size": page.size + 1,
-    }  # fmt: skip
     rows = await tx.all(
-        _page_query(parts, is_last=page.is_last), terms | _filtered(filters) | bounds
+        _page_query(parts, is_last=page.is_last), terms | _filtered(filters) | page.bounds()
     )
-    found = [_decode(text) for (text,) in rows[: page.size]]
-    return (found[::-1] if page.is_last else found), len(rows) > page.size
+    texts, has_more = page.cut([text for (text,) in rows])
+    return [_decode(text) for text in texts], has_more
 
 
 async def count_assortment(tx: Transaction, *, partner: Partner, filters: AssortmentFilters) -> int:
@@ -177,8 +160,6 @@ async def read_assortment(
     return [_decode(text) for (text,) in await tx.all(_chosen_query(parts), terms | wanted)]
 
 
-_NEWEST: Final = ("infinity", 2**63 - 1)
-_OLDEST: Final = ("-infinity", 0)
 _decode = msgspec.json.Decoder(AssortedProduct).decode
 
 

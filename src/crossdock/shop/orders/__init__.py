@@ -5,8 +5,6 @@ from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_
 from crossdock.shop.orders.awaiting import AwaitingTerms, Depict, place_awaiting
 from crossdock.shop.orders.browsing import (
     OrderFilters,
-    OrderPage,
-    OrderPlace,
     browse_orders,
     count_orders,
     order_of_package,
@@ -137,8 +135,6 @@ __all__ = [
     "OrderDraft",
     "OrderFilters",
     "OrderItem",
-    "OrderPage",
-    "OrderPlace",
     "OrderRequest",
     "OrderRow",
     "OrderState",

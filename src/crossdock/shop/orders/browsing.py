@@ -10,11 +10,9 @@ from typing import Any
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.paging import PlacePage
 from crossdock.shop.orders.states import OPEN
 from crossdock.shop.orders.viewing import OrderView, Section, read_orders
-
-OrderPlace = tuple[datetime, int]
-"""Where an order stands: when it was placed, and its number."""
 
 States = tuple[str, str]
 """A payment state and a fulfilment state."""
@@ -35,21 +33,12 @@ class OrderFilters(msgspec.Struct, frozen=True, kw_only=True):
     states: tuple[States, ...] | None = None
 
 
-class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Up to `size` orders after one place and before another; `is_last`: those nearest to the end."""
-
-    size: int
-    after: OrderPlace | None = None
-    before: OrderPlace | None = None
-    is_last: bool = False
-
-
 async def browse_orders(
     tx: Transaction,
     *,
     shop_id: int,
     partner_id: int,
-    page: OrderPage,
+    page: PlacePage,
     filters: OrderFilters,
     sections: Sequence[Section],
 ) -> tuple[list[OrderView], bool]:
@@ -59,19 +48,11 @@ async def browse_orders(
 
     A page continues after a place and not a number, so that what is ordered meanwhile moves nothing.
     """
-    after, before = page.after or _NEWEST, page.before or _OLDEST
-    bounds = {
-        "after_time": after[0], "after_id": after[1],
-        "before_time": before[0], "before_id": before[1],
-        "size": page.size + 1,
-    }  # fmt: skip
-    values = _filtered(filters) | bounds | {"shop": shop_id, "partner": partner_id}
+    values = _filtered(filters) | page.bounds() | {"shop": shop_id, "partner": partner_id}
     rows = await tx.all(_QUERIES[page.is_last, _are_open(filters)], values)
-    ids = [order_id for (order_id,) in rows[: page.size]]
-    if page.is_last:
-        ids.reverse()
+    ids, has_more = page.cut([order_id for (order_id,) in rows])
     found = await read_orders(tx, shop_id=shop_id, order_ids=ids, sections=sections) if ids else []
-    return found, len(rows) > page.size
+    return found, has_more
 
 
 async def count_orders(
@@ -93,10 +74,6 @@ async def order_of_package(
         (shop_id, package_id, partner_id),
     )
     return found
-
-
-_NEWEST = ("infinity", 2**63 - 1)
-_OLDEST = ("-infinity", 0)
 
 
 def _filtered(filters: OrderFilters) -> dict[str, Any]:
