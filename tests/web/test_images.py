@@ -1,12 +1,20 @@
 """The address of an image..."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.media import Media, StoredImage, keep_image
+from crossdock.shop.media import (
+    Media,
+    StoredImage,
+    file_name,
+    keep_image,
+    no_image,
+    versions_of,
+)
 from tests.support.factories import make_shop
 from tests.support.keeping import create_media
 from tests.support.pictures import exif, fresh, opened, photo
@@ -59,6 +67,20 @@ async def test_answers_head_like_get_without_the_bytes(ask: Ask, image: StoredIm
 
     assert (head.status, head.body) == (200, b"")
     assert head.headers == whole.headers
+
+
+async def test_of_the_picture_that_stands_in_gives_it_as_it_is_told(ask: Ask, media: Media) -> None:
+    facts = no_image()
+    whole = await ask(f"/images/{file_name(facts)}")
+
+    assert hashlib.md5(whole.body, usedforsecurity=False).hexdigest() == facts.checksum
+    assert facts.checksum == "e41c479eafd1027eb01a78c7d0ee1c31"  # the same on every server
+    assert (whole.status, whole.headers["content-type"]) == (200, "image/png")
+    for version in versions_of(facts):
+        reply = await ask(f"/images/{version.filename}")
+        assert opened(reply.body).size == (version.width, version.height)
+        assert int(reply.headers["content-length"]) == len(reply.body)
+    assert (await ask(f"/images/{facts.checksum}.JPEG")).status == 404
 
 
 async def test_tells_nobody_where_a_picture_was_taken(

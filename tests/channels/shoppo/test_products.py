@@ -143,12 +143,18 @@ async def test_and_sku_are_told_with_every_field(shipper, ids):
 async def test_without_something_has_what_stands_for_it(shipper, ids, hall_server):
     told = await node(
         shipper, ids["Desk Lamp"],
-        "brand features tags categoryId upc hasBattery targetUserType coverImage { id originalUrl }"
+        "brand features tags categoryId upc hasBattery targetUserType coverImage { id originalUrl checksum"
+        " originalWidth originalHeight mainColor type versions { filename width } }"
         " extraImages { id } whiteBackgroundImage { id }"
         " skus { color size height weight shippingTime shippingPrice shippingConfig { shippingPrice } }",
     )  # fmt: skip
     picture = told.pop("coverImage")
-    assert picture["originalUrl"] == f"{hall_server.url}/static/favicon.svg"
+    name = f"{picture['checksum']}.PNG"
+    assert picture["originalUrl"] == f"{hall_server.url}/images/{name}"
+    assert (picture["originalWidth"], picture["originalHeight"]) == (400, 400)
+    assert (picture["mainColor"], picture["type"]) == ("#F2F2F2", "png")
+    assert picture["versions"][0] == {"filename": name, "width": 400}
+    assert [each["width"] for each in picture["versions"]] == [400, 100, 400]
     assert told.pop("whiteBackgroundImage") == {"id": picture["id"]}
     assert told.pop("categoryId").isdigit()
     assert told == {

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.channels.shoppo.rows import ImageRow, ProductRow, SkuRow, kept_image
 from crossdock.channels.shoppo.subjects import Read
+from crossdock.shop.media import no_image
 
-NO_PICTURE = "/static/favicon.svg"
 _FORMATS = {"png": "png"}
 _OTHER_FORMAT = "jpeg"
 _KEPT = 10_000
@@ -27,7 +28,7 @@ class Pictures:
         shared = [at for at, each in enumerate(record.images) if each.variant_sku is None]
         others = [at for at, each in enumerate(record.images) if each.variant_sku is not None]
         found = [self.at(row, place) for place in (*shared, *others) if record.images[place].url]
-        return found or [self._image(Kind.PRODUCT_IMAGE, record.id, 0, NO_PICTURE)]
+        return found or [self._none(record.id)]
 
     def at(self, row: ProductRow, place: int) -> ImageRow:
         """The picture in this place of the catalogue."""
@@ -49,6 +50,10 @@ class Pictures:
             if image.url and image.variant_sku == record.sku:
                 return self.at(product, place)
         return self.of_product(product)[0]
+
+    def _none(self, product_id: int) -> ImageRow:
+        """The picture that stands in for a product's."""
+        return replace(self._kept(no_image()), kind=Kind.PRODUCT_IMAGE, number=product_id)
 
     def _image(self, kind: int, number: int, place: int, url: str) -> ImageRow:
         whole = f"{self._base}{url}" if url.startswith("/") else url

@@ -19,6 +19,7 @@ from crossdock.shop.media.model import (
     read_name,
     versions_of,
 )
+from crossdock.shop.media.placeholder import no_image
 from crossdock.shop.media.purging import delete_leftovers, purge_images
 from crossdock.shop.media.reading import ImageLimits
 from crossdock.shop.media.staff import (
@@ -65,6 +66,7 @@ __all__ = [
     "keep_image",
     "list_given_up",
     "list_images",
+    "no_image",
     "open_image",
     "purge_images",
     "read_images",

@@ -14,6 +14,7 @@ from crossdock.errors import Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.media.model import ORIGINAL, ImageName, StoredImage
+from crossdock.shop.media.placeholder import no_image, no_image_file
 from crossdock.shop.media.reading import (
     ImageLimits,
     Marks,
@@ -22,7 +23,7 @@ from crossdock.shop.media.reading import (
     read_image,
     require_size,
 )
-from crossdock.shop.media.store import Store, StoredFile
+from crossdock.shop.media.store import Store, StoredFile, in_memory
 from crossdock.shop.media.stripping import broken
 
 _OTHER_BYTES, _TOO_MANY = "CD061", "CD062"
@@ -153,6 +154,8 @@ async def open_image(service: Media, name: ImageName) -> StoredFile | None:
 
     The name of a version that would be larger than the original is one more of the original.
     """
+    if name.checksum == no_image().checksum and name.format == no_image().format:
+        return in_memory(no_image_file(edge=name.edge))
     async with service.db.statement() as tx:
         row = await tx.one(_PLACE, (name.checksum, name.format))
     if row is None:

@@ -101,6 +101,15 @@ def _bucket(settings: MediaSection) -> S3Store:
     )
 
 
+def in_memory(body: bytes) -> StoredFile:
+    """A file that is no store's."""
+    return StoredFile(size=len(body), pieces=_whole(body))
+
+
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
 async def _pieces(found: "obstore.GetResult") -> AsyncIterator[bytes]:
     async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
         yield bytes(piece)
