@@ -76,7 +76,7 @@ async def opened(
             planned=Executing(served, documents),
             plain=Executing(served, Documents(served, with_plans=False)),
             documents=documents,
-            call=Call(credential, ids),
+            call=Call(credential.partner, ids),
             statements=statements,
         )
     finally:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
 import structlog
 
 from crossdock.db.unit_of_work import Database
@@ -40,8 +41,9 @@ async def _take(db: Database, *, shop_id: int, consumer: Consumer, now: datetime
         batch = await read_new(tx, shop_id=shop_id, consumer=consumer)
         if batch is None:
             return 0
-        if batch.events:
-            await consumer.take(tx, batch=batch, now=now)
+        upto = await consumer.take(tx, batch=batch, now=now) if batch.events else None
+        if upto is not None:
+            batch = msgspec.structs.replace(batch, upto=upto)
         await advance(tx, batch=batch, consumer=consumer, now=now)
         return len(batch.events)
 

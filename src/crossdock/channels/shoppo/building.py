@@ -24,11 +24,12 @@ from crossdock.channels.shoppo.limits import BODY_BYTES
 from crossdock.channels.shoppo.multipart import Uploads
 from crossdock.channels.shoppo.notifying import URLS
 from crossdock.channels.shoppo.orders import Orders
-from crossdock.channels.shoppo.pictures import Pictures
+from crossdock.channels.shoppo.outgoing import create_pictures
 from crossdock.channels.shoppo.replying import REPLY_URL
 from crossdock.channels.shoppo.schema import build_served
 from crossdock.channels.shoppo.settings import ShoppoSettings
 from crossdock.channels.shoppo.subjects import Subject
+from crossdock.channels.shoppo.telling import GOODS_URLS
 from crossdock.channels.shoppo.tickets import Tickets
 from crossdock.shop.partners import BearerTokens
 
@@ -36,7 +37,7 @@ FACTS = ChannelFacts(
     name=NAME,
     permissions=(PERMISSION,),
     settings={
-        **dict.fromkeys((REPLY_URL, *URLS.values()), (HTTPS_URL,)),
+        **dict.fromkeys((REPLY_URL, *URLS.values(), *GOODS_URLS), (HTTPS_URL,)),
         TOKEN: (SECRET_TEXT,),
         SIGNING: (WEBHOOK_SECRET,),
     },
@@ -85,7 +86,7 @@ def create_subjects(services: Services) -> list[Subject]:
         services.runtime.database,
         clock=services.runtime.clock,
         options=services.building.options,
-        pictures=Pictures(services.settings.server.public_url, kept_base=services.images_base_url),
+        pictures=create_pictures(services),
         own_requires_stock=services.settings.stock.sc_requires_stock,
     )
     images = Images(lambda: services.media)

@@ -19,6 +19,7 @@ from crossdock.shop.deliveries import (
     Call,
     Claim,
     DeliveryKind,
+    NoteSent,
     Ordering,
     Permanent,
     Retryable,
@@ -53,19 +54,50 @@ def accept(answer: Answer) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
-    """A kind of call: its kind of delivery, whose target is the partner's number, and the partner's address.
+class Letter:
+    """A call that is ready to leave: its body, and the partner's setting with its address.
 
     `event_type` tells receivers of several kinds at one address apart.
     """
 
-    name: str
-    subject: str
+    body: Mapping[str, Any]
     url_setting: str
     event_type: str
-    read: ReadBody
+
+
+class Compose(Protocol):
+    """Makes the call as it is now; None if there is nothing to send any more."""
+
+    def __call__(
+        self, tx: Transaction, *, claim: Claim, partner: Called
+    ) -> Awaitable[Letter | None]: ...
+
+
+def one_address(url_setting: str, event_type: str, read: ReadBody) -> Compose:
+    """Calls that all go to one address."""
+
+    async def compose(tx: Transaction, *, claim: Claim, partner: Called) -> Letter | None:
+        body = await read(tx, claim=claim)
+        if body is None:
+            return None
+        return Letter(body=body, url_setting=url_setting, event_type=event_type)
+
+    return compose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A kind of call: its kind of delivery, whose target is the partner's number, and what is sent.
+
+    `sent` writes what follows from a call that arrived.
+    """
+
+    name: str
+    subject: str
+    compose: Compose
     judge: Judge = accept
     ordering: Ordering = "in_order"
+    sent: NoteSent | None = None
 
 
 class Calling:
@@ -80,15 +112,14 @@ class Calling:
         """The kind of delivery that makes these calls."""
 
         async def build(tx: Transaction, *, claim: Claim) -> Call | None:
-            body = await notice.read(tx, claim=claim)
-            if body is None:
-                return None
             partner = await self._partner(tx, claim=claim)
-            url = _url(partner, notice)
-            content = msgspec.json.encode(body)
-            return lambda: self._post(partner, notice, claim, url=url, content=content)
+            letter = await notice.compose(tx, claim=claim, partner=partner)
+            if letter is None:
+                return None
+            url = _url(partner, letter.url_setting)
+            return lambda: self._post(partner, notice, claim, letter=letter, url=url)
 
-        return DeliveryKind(
+        kind = DeliveryKind(
             name=notice.name,
             build=build,
             waits_s=WAITS_S,
@@ -96,6 +127,9 @@ class Calling:
             ordering=notice.ordering,
             subject=notice.subject,
         )
+        if notice.sent is None:
+            return kind
+        return msgspec.structs.replace(kind, sent=notice.sent)
 
     async def _partner(self, tx: Transaction, *, claim: Claim) -> Called:
         return await read_called(
@@ -103,14 +137,15 @@ class Calling:
         )
 
     async def _post(
-        self, partner: Called, notice: Notice, claim: Claim, *, url: str, content: bytes
+        self, partner: Called, notice: Notice, claim: Claim, *, letter: Letter, url: str
     ) -> Sent:
+        content = msgspec.json.encode(letter.body)
         event_id = f"{notice.name}_{claim.shop_id}_{claim.id}"
         token = partner.secrets.get(TOKEN, "")
         headers = {
             "Content-Type": "application/json",
             "X-Event-Id": event_id,
-            "X-Event-Type": notice.event_type,
+            "X-Event-Type": letter.event_type,
             **({"accesstoken": token} if token else {}),
             **self._signature(partner, event_id=event_id, content=content),
         }
@@ -141,15 +176,15 @@ class Calling:
         return signed_headers(secret_bytes(secret), message_id=event_id, now=now, body=content)
 
 
-def _url(partner: Called, notice: Notice) -> str:
+def _url(partner: Called, setting: str) -> str:
     """Raises Permanent where the partner is not to be called."""
     if not partner.active:
         raise Permanent(f"partner {partner.id} is disabled")
-    url = partner.settings.get(notice.url_setting)
+    url = partner.settings.get(setting)
     if not url:
         raise Permanent(
-            f"partner {partner.id} has no {notice.url_setting};"
-            f" crossdock partner set {partner.id} --set {notice.url_setting}=https://..."
+            f"partner {partner.id} has no {setting};"
+            f" crossdock partner set {partner.id} --set {setting}=https://..."
         )
     return str(url)
 

@@ -82,7 +82,7 @@ class Console:
         )
         asked = _asked(given)
         ids = await self._ids.of(credential.partner.shop_id)
-        return await self._executing.run(Call(credential, ids), asked)
+        return await self._executing.run(Call(credential.partner, ids), asked)
 
     def _page(self, given: Mapping[str, str], *, answer: str, code: int) -> Response:
         values = {name: given.get(name, "") for name in FIELDS}

@@ -88,4 +88,4 @@ class Endpoint:
 
     async def _run(self, credential: Credential, asked: Asked) -> bytes:
         ids = await self._ids.of(credential.partner.shop_id)
-        return await self._executing.run(Call(credential, ids), asked)
+        return await self._executing.run(Call(credential.partner, ids), asked)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from crossdock.channels.shoppo import NAME
-from crossdock.channels.shoppo.calling import Calling, Notice
+from crossdock.channels.shoppo.calling import Calling, Notice, one_address
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
@@ -48,27 +48,21 @@ def notice_kinds(calling: Calling) -> list[DeliveryKind]:
             Notice(
                 name=CANCELLED,
                 subject="Notice of the cancelled order",
-                url_setting=URLS[CANCELLED],
-                event_type="order.cancelled",
-                read=_read_order,
+                compose=one_address(URLS[CANCELLED], "order.cancelled", _read_order),
             )
         ),
         calling.kind(
             Notice(
                 name=DELIVERED,
                 subject="Notice of the delivered order",
-                url_setting=URLS[DELIVERED],
-                event_type="order.delivered",
-                read=_read_order,
+                compose=one_address(URLS[DELIVERED], "order.delivered", _read_order),
             )
         ),
         calling.kind(
             Notice(
                 name=TOGGLED,
                 subject="Notice",
-                url_setting=URLS[TOGGLED],
-                event_type="merchant.toggled",
-                read=_read_merchant,
+                compose=one_address(URLS[TOGGLED], "merchant.toggled", _read_merchant),
                 ordering="newest_wins",
             )
         ),

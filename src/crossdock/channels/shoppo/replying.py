@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from crossdock.channels.shoppo import NAME
-from crossdock.channels.shoppo.calling import Calling, Notice
+from crossdock.channels.shoppo.calling import Calling, Notice, one_address
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.opaque import OpaqueIds
@@ -31,9 +31,7 @@ def reply_kind(calling: Calling) -> DeliveryKind:
         Notice(
             name=REPLY,
             subject="Reply",
-            url_setting=REPLY_URL,
-            event_type="ticket.reply",
-            read=_read,
+            compose=one_address(REPLY_URL, "ticket.reply", _read),
             judge=complaint_of,
         )
     )

@@ -9,20 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossdock.kit.opaque import OpaqueIds
-from crossdock.shop.partners import Credential, Partner
+from crossdock.shop.partners import Partner
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """Who asks, and under which ids."""
 
-    credential: Credential
+    partner: Partner
     ids: OpaqueIds
-
-    @property
-    def partner(self) -> Partner:
-        """The caller."""
-        return self.credential.partner
 
 
 Read = Callable[[Any, Call], Any]

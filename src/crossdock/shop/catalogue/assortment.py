@@ -44,7 +44,8 @@ class AssortedImage(msgspec.Struct, frozen=True, kw_only=True):
 class AssortedVariant(msgspec.Struct, frozen=True, kw_only=True):
     """A variant as the partner gets it; amounts are minor units of the partner's currency.
 
-    `quantity` is how many the partner may be told of, None where it is not counted.
+    `quantity` is how many the partner may be told of, None where it is not counted. `own_enabled` is
+    what variant and product say, whether or not their merchant sells.
     """
 
     id: int
@@ -59,6 +60,7 @@ class AssortedVariant(msgspec.Struct, frozen=True, kw_only=True):
     height_mm: int | None
     upc: str
     enabled: bool
+    own_enabled: bool = True
     price_minor: int
     retail_minor: int
     quantity: int | None
@@ -68,6 +70,8 @@ class AssortedVariant(msgspec.Struct, frozen=True, kw_only=True):
 
 class AssortedProduct(msgspec.Struct, frozen=True, kw_only=True):
     """A product of the assortment; what was not asked for is empty.
+
+    `enabled` says whether product and merchant are, `own_enabled` whether the product is.
 
     | part | fields |
     |---|---|
@@ -84,6 +88,7 @@ class AssortedProduct(msgspec.Struct, frozen=True, kw_only=True):
     brand: str
     tags: tuple[str, ...]
     enabled: bool
+    own_enabled: bool = True
     target_users: TargetUsers
     merchant_id: int
     merchant: str
@@ -204,8 +209,8 @@ _CHOSEN: Final = f"""
 """
 _OWN_FIELDS: Final = """
     'id', p.id, 'handle', p.handle, 'name', p.name, 'brand', p.brand, 'tags', p.tags,
-    'enabled', p.enabled and m.enabled, 'target_users', p.target_users, 'merchant_id', m.id, 'merchant', m.name,
-    'created_at', p.created_at, 'updated_at', p.updated_at
+    'enabled', p.enabled and m.enabled, 'own_enabled', p.enabled, 'target_users', p.target_users,
+    'merchant_id', m.id, 'merchant', m.name, 'created_at', p.created_at, 'updated_at', p.updated_at
 """
 # The quantity is what the origin rule shows; what is not sold to the partner is none.
 _VARIANT_FIELDS: Final = f"""
@@ -214,6 +219,7 @@ _VARIANT_FIELDS: Final = f"""
             'id', o.id, 'sku', o.sku, 'name', o.name, 'options', v.options, 'attributes', v.attributes,
             'image', o.image, 'weight_g', o.weight_g, 'length_mm', v.length_mm, 'width_mm', v.width_mm,
             'height_mm', v.height_mm, 'upc', o.upc, 'enabled', v.listed, 'price_minor', o.price_minor,
+            'own_enabled', v.enabled and p.enabled,
             'retail_minor', o.retail_minor, 'created_at', v.created_at, 'updated_at', v.updated_at,
             'quantity', case when o.allowed and o.listed then coalesce(o.quantity, o.shown) else 0 end)
             order by o.place, o.id)

@@ -10,6 +10,7 @@ from crossdock.shop.deliveries.contract import (
     DeliveryKind,
     DeliveryKinds,
     Failure,
+    NoteSent,
     Ordering,
     Permanent,
     Retryable,
@@ -31,7 +32,11 @@ from crossdock.shop.deliveries.listing import (
     show_delivery,
 )
 from crossdock.shop.deliveries.purging import history_of, purge_deliveries
-from crossdock.shop.deliveries.queueing import newest_payload, queue_delivery
+from crossdock.shop.deliveries.queueing import (
+    newest_payload,
+    queue_deliveries,
+    queue_delivery,
+)
 from crossdock.shop.deliveries.resending import resend_delivery, resend_failed
 from crossdock.shop.deliveries.withdrawing import (
     BY_HAND,
@@ -56,6 +61,7 @@ __all__ = [
     "DeliveryKind",
     "DeliveryKinds",
     "Failure",
+    "NoteSent",
     "Ordering",
     "Permanent",
     "Retryable",
@@ -72,6 +78,7 @@ __all__ = [
     "list_deliveries",
     "newest_payload",
     "purge_deliveries",
+    "queue_deliveries",
     "queue_delivery",
     "requeue_lost",
     "resend_delivery",

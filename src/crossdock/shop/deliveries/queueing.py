@@ -1,6 +1,6 @@
-"""Queue a delivery in the transaction of the change that it reports."""
+"""Queue deliveries in the transaction of the change that they report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,32 @@ async def queue_delivery(
         ),
     )
     return None if found is None else int(found)
+
+
+async def queue_deliveries(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    kind: str,
+    objects: Sequence[tuple[str, str, Mapping[str, Any]]],
+    delay_s: int,
+    now: datetime,
+) -> int:
+    """Queue one for each (target, object key, payload), to leave after `delay_s` seconds; how many.
+
+    An object whose last delivery is still waiting for its first attempt gets no other: the kind reads
+    what it sends when it leaves. Each object is named once.
+    """
+    rows = [
+        {"target": target, "object_key": object_key, "payload": dict(payload)}
+        for target, object_key, payload in objects
+    ]
+    return int(
+        await tx.value(
+            "select queue_deliveries(%s, %s, %s, %s, %s)",
+            (shop_id, kind, Jsonb(rows), delay_s, now),
+        )
+    )
 
 
 async def newest_payload(

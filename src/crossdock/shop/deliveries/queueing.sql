@@ -38,3 +38,24 @@ begin
     end if;
     return v_id;
 end $$;
+
+-- Queue many deliveries of one kind: [{target, object_key, payload}], each due after p_delay_s seconds; how many.
+-- An object with one that waits for its first attempt gets no other, so that changes in a row are one call, made
+-- when the first of them is due. The caller's transaction is the only one that queues for these objects.
+create or replace function queue_deliveries(
+    p_shop_id bigint, p_kind text, p_objects jsonb, p_delay_s integer, p_now timestamptz
+) returns bigint language plpgsql set enable_seqscan = off as $$
+declare
+    v_count bigint;
+begin
+    insert into deliveries (shop_id, kind, target, object_key, payload, next_attempt_at, queued_at, updated_at)
+    select p_shop_id, p_kind, o.target, o.object_key, o.payload,
+           least(p_now, now()) + make_interval(secs => p_delay_s), p_now, p_now
+    from jsonb_to_recordset(p_objects) as o (target text, object_key text, payload jsonb)
+    where not exists (
+        select 1 from deliveries d
+        where d.shop_id = p_shop_id and d.kind = p_kind and d.target = o.target and d.object_key = o.object_key
+          and d.status = 'queued' and d.attempts = 0);
+    get diagnostics v_count = row_count;
+    return v_count;
+end $$;

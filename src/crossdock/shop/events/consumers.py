@@ -31,9 +31,14 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Take(Protocol):
-    """Handle a batch of at least one event, in the transaction that moves the cursor."""
+    """Handle a batch of at least one event, in the transaction that moves the cursor.
 
-    def __call__(self, tx: Transaction, *, batch: Batch, now: datetime) -> Awaitable[None]: ...
+    Returns the number of the last event that it took, if the others are for another transaction.
+    """
+
+    def __call__(
+        self, tx: Transaction, *, batch: Batch, now: datetime
+    ) -> Awaitable[int | None]: ...
 
 
 class Consumer(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ from crossdock.shop.partners.managing import Terms, add_partner, set_terms, touc
 from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
 from crossdock.shop.partners.passwords import Passwords
 from crossdock.shop.partners.purging import purge_expired
-from crossdock.shop.partners.reading import read_credential, read_partner
+from crossdock.shop.partners.reading import read_credential, read_partner, read_partners_with
 from crossdock.shop.partners.signatures import Signatures, Spend, Spending, is_nonce_spent
 from crossdock.shop.partners.tokens import BearerTokens
 from crossdock.shop.partners.wording import (
@@ -82,6 +82,7 @@ __all__ = [
     "read_called",
     "read_credential",
     "read_partner",
+    "read_partners_with",
     "read_terms",
     "revoke_old_secrets",
     "revoke_secrets",

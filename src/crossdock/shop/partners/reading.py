@@ -1,6 +1,7 @@
 """Read a partner by the key, token or name of its calls, or by its id."""
 
 import contextlib
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -96,16 +97,29 @@ async def is_token_disabled(
     return found
 
 
+_TERMS = """
+    select p.channel, null, p.shop_id, p.id, p.name, p.permissions, p.backorder, s.currency,
+           p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
+           p.settings, p.revision, s.time_zone
+    from partners p join shops s on s.id = p.shop_id
+"""
+_WITH_SETTINGS = f"""
+    {_TERMS} where p.shop_id = %s and p.channel = %s and p.active and p.settings ?| %s::text[] order by p.id
+"""
+
+
 async def read_partner(tx: Transaction, *, partner_id: int) -> Partner | None:
     """The partner with its terms, active or not, or None."""
-    row = await tx.one(
-        """select p.channel, null, p.shop_id, p.id, p.name, p.permissions, p.backorder, s.currency,
-                  p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
-                  p.settings, p.revision, s.time_zone
-           from partners p join shops s on s.id = p.shop_id where p.id = %s""",
-        (partner_id,),
-    )
+    row = await tx.one(f"{_TERMS} where p.id = %s", (partner_id,))
     return _partner(row[0], row, time_zone=row[15]) if row else None
+
+
+async def read_partners_with(
+    tx: Transaction, *, shop_id: int, channel: str, settings: Collection[str]
+) -> list[Partner]:
+    """The shop's active partners of this channel who have one of these settings, by id."""
+    rows = await tx.all(_WITH_SETTINGS, (shop_id, channel, list(settings)))
+    return [_partner(channel, row, time_zone=row[15]) for row in rows]
 
 
 def _credential(row: tuple[Any, ...], *, channel: str, proof: Proof, box: SecretBox) -> Credential:
