@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from crossdock.shop.deliveries import queue_delivery, withdraw_delivery
+from crossdock.shop.deliveries import queue_deliveries, queue_delivery, withdraw_delivery
 from tests.shop.deliveries.conftest import KIND
 
 
@@ -78,3 +78,30 @@ async def test_the_database_refuses_a_row_that_nobody_would_find(box, database, 
     with pytest.raises(psycopg.errors.CheckViolation):
         async with database.begin() as tx:
             await tx.run(f"update deliveries set {change} where id = %s", (delivery_id,))
+
+
+async def test_many_wait_for_further_changes_of_their_objects(box, database):
+    async def queue(*keys: str) -> int:
+        async with database.begin() as tx:
+            return await queue_deliveries(
+                tx, shop_id=box.shop_id, kind=KIND, delay_s=5, now=box.clock.now(),
+                objects=[("a", key, {"key": key}) for key in keys],
+            )  # fmt: skip
+
+    assert await queue("one", "two") == 2
+    box.clock.move(timedelta(seconds=4))
+    assert await queue("two", "three") == 1
+    async with database.statement() as tx:
+        await tx.run(
+            "update deliveries set attempts = 1 where shop_id = %s and object_key = 'one'",
+            (box.shop_id,),
+        )
+        assert await queue("one", "two") == 1
+        rows = await tx.all(
+            "select object_key, next_attempt_at - queued_at, payload from deliveries"
+            " where shop_id = %s order by id",
+            (box.shop_id,),
+        )
+    wait = timedelta(seconds=5)
+    assert sorted(rows[:2]) == [("one", wait, {"key": "one"}), ("two", wait, {"key": "two"})]
+    assert rows[2:] == [("three", wait, {"key": "three"}), ("one", wait, {"key": "one"})]

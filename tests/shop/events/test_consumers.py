@@ -133,6 +133,23 @@ async def test_goes_on_where_a_full_batch_ended(alone, shop, clock, write) -> No
     assert seen == [(2, [1, 2]), (4, [3, 4]), (7, [5])]
 
 
+async def test_that_takes_a_part_gets_the_rest_in_another_transaction(
+    alone: Database, clock: FrozenClock, write: Write
+) -> None:
+    taken: list[list[int]] = []
+
+    async def take(tx: Transaction, *, batch: Batch, now: datetime) -> int | None:
+        taken.append([event.sequence for event in batch.events])
+        return batch.events[1].sequence if len(batch.events) > 2 else None
+
+    consumer = Consumer(name="parts", topics=("price",), take=take)
+    await write(1, 2, 3, 4, 5)
+    while await run_consumers(alone, consumers=[consumer], now=clock.now()):
+        pass
+
+    assert taken == [[1, 2, 3, 4, 5], [3, 4, 5], [5]]
+
+
 async def test_that_fails_leaves_nothing_and_gets_the_same_again_later(alone, clock, write) -> None:
     notes, other = Notes(), Notes("other")
     notes.fails = RuntimeError("no room for Bearer abcdefghijklmnopqrstuvwxyz0123456789")
