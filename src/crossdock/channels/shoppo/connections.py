@@ -37,10 +37,16 @@ def read_paging(arguments: Mapping[str, Any], *, listed: str) -> PlacePage:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A row in its list."""
+    """A row in its list. Few callers read the cursor of every row, so it is written when it is read."""
 
     node: Any
-    cursor: str
+    listed: str
+    place: Place
+
+    @property
+    def cursor(self) -> str:
+        """The place of the row, as text."""
+        return write_cursor(self.listed, self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def connection(
     """The page. What a cursor was given for stands before what comes after it, so there is more there."""
     is_after, is_before = paging.after is not None, paging.before is not None
     return Connection(
-        edges=[Edge(row, write_cursor(listed, place(row))) for row in rows],
+        edges=[Edge(row, listed, place(row)) for row in rows],
         has_next=is_before if paging.is_last else has_more,
         has_previous=has_more if paging.is_last else is_after,
         length=length,

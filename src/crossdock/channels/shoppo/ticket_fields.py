@@ -11,7 +11,6 @@ from crossdock.channels.shoppo.connections import (
     connection_types,
     read_paging,
 )
-from crossdock.channels.shoppo.cursors import write_cursor
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.channels.shoppo.order_rows import ItemRow
 from crossdock.channels.shoppo.rows import ImageRow
@@ -105,10 +104,7 @@ async def _comments(row: TicketRow, _call: Call, arguments: Mapping[str, Any]) -
         ),
     )
     return Connection(
-        edges=[
-            Edge(each, write_cursor(_COMMENTS, (each.created_at, each.number)))
-            for each in page.comments
-        ],
+        edges=[Edge(each, _COMMENTS, (each.created_at, each.number)) for each in page.comments],
         has_next=page.has_next,
         has_previous=page.has_previous,
         length=page.total,
