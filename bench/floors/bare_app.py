@@ -1,6 +1,6 @@
 """A bare Starlette application on the same server: `python -m bench.floors.bare_app PORT URL SHOP MERCHANT FILE`.
 
-/page, /stock and /goods each run one query for 50 rows and answer JSON. /file streams a file.
+/page, /stock, /goods and /products each run one query for 50 rows and answer JSON. /file streams a file.
 """
 
 import sys
@@ -41,6 +41,11 @@ GOODS = """
     join variants v on v.shop_id = p.shop_id and v.product_id = p.id
     join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
     where p.shop_id = %s and p.merchant_id = %s order by p.id limit 50
+"""
+PRODUCTS = """
+    select p.id, p.name, p.brand, p.handle, p.enabled and m.enabled, p.updated_at
+    from products p join merchants m on m.shop_id = p.shop_id and m.id = p.merchant_id
+    where p.shop_id = %s and p.merchant_id = %s order by p.created_at desc, p.id desc limit 50
 """
 ZONE = ZoneInfo("Europe/Brussels")
 
@@ -120,6 +125,20 @@ def product(row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
+def edge(row: tuple[Any, ...]) -> dict[str, Any]:
+    """A product in its edge; its id is its number."""
+    product_id, name, brand, handle, enabled, changed = row
+    node = {
+        "id": str(product_id),
+        "name": name,
+        "brand": brand,
+        "identifier": handle,
+        "enabled": enabled,
+        "timeUpdated": int(changed.timestamp()),
+    }
+    return {"node": node}
+
+
 def php_time(moment: datetime) -> dict[str, Any]:
     """A time as PHP writes it."""
     text = moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -127,7 +146,7 @@ def php_time(moment: datetime) -> dict[str, Any]:
 
 
 def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starlette:
-    """Four routes and a pool."""
+    """Five routes and a pool."""
     pool = AsyncConnectionPool(
         url, min_size=2, max_size=10, open=False, kwargs={"autocommit": True}
     )
@@ -157,6 +176,15 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         body = msgspec.json.encode({"count": len(products), "products": products})
         return Response(body, media_type="application/json")
 
+    async def products(request: Request) -> Response:
+        await request.body()
+        async with pool.connection() as connection:
+            cursor = await connection.execute(PRODUCTS, (shop_id, merchant_id))
+            rows = await cursor.fetchall()
+        page = {"length": len(rows), "edges": [edge(row) for row in rows]}
+        body = msgspec.json.encode({"data": {"productList": page}})
+        return Response(body, media_type="application/json")
+
     async def whole(_: Request) -> Response:
         return FileResponse(file, media_type="application/json")
 
@@ -169,6 +197,7 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         Route("/page", page),
         Route("/stock", stock, methods=["POST"]),
         Route("/goods", goods),
+        Route("/products", products, methods=["POST"]),
         Route("/file", whole),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
