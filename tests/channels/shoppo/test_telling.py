@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crossdock.channels.shoppo.building import create_consumers, create_delivery_kinds
+from crossdock.channels.shoppo.outgoing import create_consumers, create_delivery_kinds
 from crossdock.db.unit_of_work import Database
 from crossdock.jobs.consuming import run_consumers
 from crossdock.settings import Settings
