@@ -74,6 +74,9 @@ class BruteForce:
     def standing(self) -> Standing:
         return Standing(as_of=self._as_of, documents=len(self._documents))
 
+    def state(self) -> int:
+        return self._as_of
+
     def contents(self) -> Contents:
         prices = {each.variant_id: each.price_minor for each in self._documents}
         return Contents(

@@ -13,6 +13,9 @@ from crossdock.shop.partners import BearerTokens, Credential
 Called = Callable[[Request, Credential], Awaitable[Response]]
 """Answers a call whose caller is known."""
 
+CalledReader = Callable[[Request, Credential, int], Awaitable[Response]]
+"""The same, with the version of the shop's goods."""
+
 _SCHEME = "bearer"
 
 
@@ -31,9 +34,7 @@ class Authenticator:
         credential = await self._tokens.verify(
             token=token, rate_limit_per_minute=self._rate_limit_per_minute
         )
-        if permission not in credential.partner.permissions:
-            raise Refused("permission_denied")
-        return credential
+        return _allowed(credential, permission)
 
     async def by_header(self, request: Request, *, permission: str) -> Credential:
         """The same of the header. Raises WireError 30003 for one that is missing or no bearer token."""
@@ -47,6 +48,23 @@ class Authenticator:
             return await called(request, credential)
 
         return handle
+
+    def guarded_reader(self, called: CalledReader, *, permission: str) -> Handler:
+        """The same; what lets the call in tells the version of the shop's goods as well."""
+
+        async def handle(request: Request) -> Response:
+            credential, version = await self._tokens.verify_reader(
+                token=read_bearer(request), rate_limit_per_minute=self._rate_limit_per_minute
+            )
+            return await called(request, _allowed(credential, permission), version)
+
+        return handle
+
+
+def _allowed(credential: Credential, permission: str) -> Credential:
+    if permission not in credential.partner.permissions:
+        raise Refused("permission_denied")
+    return credential
 
 
 def read_bearer(request: Request) -> str:

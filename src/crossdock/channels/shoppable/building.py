@@ -122,7 +122,13 @@ def _shelf(services: Services) -> Shelf:
         showing=Showing(options=services.building.options, base=settings.server.public_url),
         clock=services.runtime.clock,
         own_requires_stock=settings.stock.sc_requires_stock,
+        memory_bytes=_cache_bytes(services),
     )
+
+
+def _cache_bytes(services: Services) -> int:
+    """Half of the cache's memory: for pages as a whole, and for the products on them."""
+    return services.settings.section(ShoppableSettings).page_cache_mb * 500_000
 
 
 def _catalogue(services: Services, shelf: Shelf) -> Catalogue:
@@ -132,4 +138,5 @@ def _catalogue(services: Services, shelf: Shelf) -> Catalogue:
         searching=services.searching,
         paging=Paging(public_url=settings.server.public_url),
         operator=settings.section(ShoppableSettings).default_operator,
+        memory_bytes=_cache_bytes(services),
     )

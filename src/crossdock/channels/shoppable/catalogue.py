@@ -2,15 +2,23 @@
 
 import hashlib
 import time
-from datetime import datetime
+from collections.abc import Hashable
+from datetime import date
+from typing import cast
 
+import msgspec
 import structlog
 from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.channels.shoppable import navigation
-from crossdock.channels.shoppable.answers import WireCatalogue, WireMetadata, WireProduct
+from crossdock.channels.shoppable.answers import (
+    WireCatalogue,
+    WireMetadata,
+    WireNavigation,
+    WireProduct,
+)
 from crossdock.channels.shoppable.auth import Authenticator
 from crossdock.channels.shoppable.errors import search_failed
 from crossdock.channels.shoppable.paging import Paging
@@ -24,10 +32,11 @@ from crossdock.channels.shoppable.parameters import (
     too_costly,
 )
 from crossdock.channels.shoppable.routes import Operation, Route, parameter
-from crossdock.channels.shoppable.shelf import Shelf
+from crossdock.channels.shoppable.shelf import Shelf, terms_of
 from crossdock.channels.shoppable.showing import COUPON_TYPES
-from crossdock.channels.shoppable.wire import answered
+from crossdock.channels.shoppable.wire import answered, encoded
 from crossdock.errors import CrossdockError, Invalid
+from crossdock.kit.kept import Kept
 from crossdock.shop.partners import Credential, Partner
 from crossdock.shop.search import (
     OFFSET_MAX,
@@ -44,54 +53,120 @@ PATH = "/v3/catalog"
 PERMISSION = "catalog.read"
 
 
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page as rendered: `ids` are the products that the index found in its state, `products` those of them
+    that the caller sees, as of a stamp. A request adds its addresses and its time."""
+
+    state: Hashable
+    rows: int
+    offset: int
+    ids: tuple[int, ...]
+    count: int
+    as_of: int
+    navigation: bytes
+    stamp: int = -1
+    returned: int = 0
+    products: bytes = b""
+
+    def content_bytes(self) -> int:
+        """The memory of its content; a product's id takes 40 bytes."""
+        return len(self.navigation) + len(self.products) + 40 * len(self.ids)
+
+
 class Catalogue:
-    """The catalogue's call."""
+    """The catalogue's call.
+
+    A page is kept with everything that decides it: the caller's terms, the query string, the state of the
+    index, and the stamp up to which no product of it changed.
+    """
 
     def __init__(
-        self, shelf: Shelf, *, searching: Searching, paging: Paging, operator: Operator
+        self,
+        shelf: Shelf,
+        *,
+        searching: Searching,
+        paging: Paging,
+        operator: Operator,
+        memory_bytes: int,
     ) -> None:
         self._shelf = shelf
         self._searching = searching
         self._paging = paging
         self._operator = operator
+        self._pages: Kept[Hashable, Page] = Kept(bytes_max=memory_bytes)
 
     def routes(self, authenticator: Authenticator) -> tuple[Route, ...]:
         """The route of the call."""
-        handler = authenticator.guarded(self.browse, permission=PERMISSION)
+        handler = authenticator.guarded_reader(self.browse, permission=PERMISSION)
         return (Route(method="GET", path=PATH, handler=handler, operation=BROWSE),)
 
-    async def browse(self, request: Request, credential: Credential) -> Response:
+    async def browse(self, request: Request, credential: Credential, version: int) -> Response:
         """A page of the products that match."""
         started = time.perf_counter()
         partner = credential.partner
-        given = read_parameters(request.scope["query_string"])
-        asked = read_catalogue(
-            given,
-            currency=partner.currency,
-            operator=self._operator,
-            bounds=self._searching.bounds,
-        )
-        seed = _seed(given, caller=credential.public_key, now=self._now(partner))
-        found = await self._found(asked, partner=partner, seed=seed)
-        products = await self._shown(found, partner=partner)
+        stamp = await self._shelf.changes.catch_up(partner.shop_id, version=version)
+        page = await self._page(request.scope["query_string"], credential, stamp=stamp)
         previous, following = self._paging.urls(
-            request, rows=asked.rows, offset=asked.offset, count=found.count
+            request, rows=page.rows, offset=page.offset, count=page.count
         )
         return answered(
             WireCatalogue(
                 metadata=WireMetadata(
-                    rows=asked.rows,
-                    offset=asked.offset,
-                    returned=len(products),
-                    as_of=found.as_of,
+                    rows=page.rows, offset=page.offset, returned=page.returned, as_of=page.as_of
                 ),
-                count=found.count,
+                count=page.count,
                 query_time=round((time.perf_counter() - started) * 1000),
-                navigation=navigation.shown(asked.navigation, found.facets),
+                navigation=cast(WireNavigation, msgspec.Raw(page.navigation)),
                 previous_page_url=previous,
                 next_page_url=following,
-                products=products,
+                products=cast(list[WireProduct], msgspec.Raw(page.products)),
             )
+        )
+
+    async def _page(self, query: bytes, credential: Credential, *, stamp: int) -> Page:
+        """The page as of now; one that is shuffled is of a caller and a day."""
+        partner = credential.partner
+        day = self._shelf.clock.now().astimezone(partner.zone).date()
+        plain = (terms_of(partner), query)
+        shuffled = (*plain, credential.public_key, day)
+        state = self._searching.state(partner.shop_id)
+        for key in (plain, shuffled):
+            known = self._pages.get(key)
+            if known is not None and known.state == state:
+                break
+        else:
+            asked, seed = self._asked(query, credential, day=day)
+            found = await self._found(asked, partner=partner, seed=seed)
+            known = _unfilled(asked, found, state=state)
+            key = shuffled if asked.sort == "random" else plain
+        page = await self._filled(known, partner=partner, stamp=stamp)
+        if page is not known and page.state is not None:
+            self._pages.put(key, page, content_bytes=len(query) + page.content_bytes())
+        return page
+
+    def _asked(self, query: bytes, credential: Credential, *, day: date) -> tuple[Asked, int]:
+        """What is asked, and what shuffles it. Raises WireError."""
+        given = read_parameters(query)
+        asked = read_catalogue(
+            given,
+            currency=credential.partner.currency,
+            operator=self._operator,
+            bounds=self._searching.bounds,
+        )
+        return asked, _seed(given, caller=credential.public_key, day=day)
+
+    async def _filled(self, page: Page, *, partner: Partner, stamp: int) -> Page:
+        """The page with its products as of the stamp or later; the same one where none of them changed."""
+        is_current, shop_id = self._shelf.changes.is_current, partner.shop_id
+        if page.stamp == stamp:
+            return page
+        if page.stamp >= 0 and all(
+            is_current(shop_id, each, since=page.stamp) for each in page.ids
+        ):
+            return structs.replace(page, stamp=stamp)
+        pieces = await self._shelf.pieces(page.ids, partner=partner, stamp=stamp)
+        return structs.replace(
+            page, stamp=stamp, returned=len(pieces), products=b"[" + b",".join(pieces) + b"]"
         )
 
     async def _found(self, asked: Asked, *, partner: Partner, seed: int) -> Found:
@@ -117,21 +192,24 @@ class Catalogue:
             log.exception("a search failed", shop_id=partner.shop_id)
             raise search_failed() from error
 
-    async def _shown(self, found: Found, *, partner: Partner) -> list[WireProduct]:
-        async with self._shelf.db.statement() as tx:
-            ids = [hit.product_id for hit in found.hits]
-            products = await self._shelf.read(tx, ids, partner=partner)
-        return [structs.replace(each, active=True) for each in products]
 
-    def _now(self, partner: Partner) -> datetime:
-        return self._shelf.clock.now().astimezone(partner.zone)
+def _unfilled(asked: Asked, found: Found, *, state: Hashable) -> Page:
+    return Page(
+        state=state,
+        rows=asked.rows,
+        offset=asked.offset,
+        ids=tuple(hit.product_id for hit in found.hits),
+        count=found.count,
+        as_of=found.as_of,
+        navigation=encoded(navigation.shown(asked.navigation, found.facets)),
+    )
 
 
-def _seed(given: dict[str, str], *, caller: str, now: datetime) -> int:
+def _seed(given: dict[str, str], *, caller: str, day: date) -> int:
     """What shuffles: the same on all pages of one search for a day (spec 4.5)."""
     pages = {"rows", "offset", "navigation_type"}
     said = [f"{name}={text}" for name, text in sorted(given.items()) if name not in pages]
-    text = "\n".join((caller, now.date().isoformat(), *said))
+    text = "\n".join((caller, day.isoformat(), *said))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from crossdock.settings import Section
+from crossdock.settings import Natural, Section
 
 
 class ShoppableSettings(Section, frozen=True, kw_only=True):
@@ -21,3 +21,11 @@ class ShoppableSettings(Section, frozen=True, kw_only=True):
     payment_provider: Annotated[
         str, Meta(description="The payment provider that a checkout's card is given to.")
     ] = "sandbox"
+
+    page_cache_mb: Annotated[
+        Natural,
+        Meta(
+            description="Memory per web process for rendered pages of the catalogue and the products on "
+            "them; 0 turns it off."
+        ),
+    ] = 32

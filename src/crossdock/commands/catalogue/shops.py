@@ -85,13 +85,14 @@ def set_(
 
     The currency cannot be changed. The sender on labels is set with `crossdock fulfil sender`.
     """
+    from crossdock.shop.catalogue import tell_all_changed
     from crossdock.shop.partners import touch_partners
     from crossdock.shop.shops import read_shop, set_product_url, set_profile, set_time_zone
 
     if all(each is None for each in (name, country, languages, time_zone, product_url)):
         raise Invalid("invalid_input", "Say what to change, for example --time-zone UTC.")
 
-    async def write(_runtime: Runtime, tx: Transaction) -> "Shop":
+    async def write(runtime: Runtime, tx: Transaction) -> "Shop":
         shop = await read_shop(tx, slug=slug)
         is_news = await set_profile(
             tx,
@@ -104,8 +105,10 @@ def set_(
             is_news |= await set_time_zone(tx, shop_id=shop.id, time_zone=time_zone)
         if is_news:
             await touch_partners(tx, shop_id=shop.id)
-        if product_url is not None:
-            await set_product_url(tx, shop_id=shop.id, template=product_url)
+        if product_url is not None and await set_product_url(
+            tx, shop_id=shop.id, template=product_url
+        ):
+            await tell_all_changed(tx, shop_id=shop.id, now=runtime.clock.now())
         return await read_shop(tx, slug=slug)
 
     shop = with_transaction(write)

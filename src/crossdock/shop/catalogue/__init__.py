@@ -18,6 +18,7 @@ from crossdock.shop.catalogue.assortment import (
 from crossdock.shop.catalogue.blog_posts import upsert_blog_posts
 from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
 from crossdock.shop.catalogue.categories import is_too_deep, upsert_categories
+from crossdock.shop.catalogue.changes import Changes, tell_all_changed
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare, variant_name
 from crossdock.shop.catalogue.counting import AssortmentCounts
 from crossdock.shop.catalogue.goods import (
@@ -140,6 +141,7 @@ __all__ = [
     "BlogPostRecord",
     "CategoryPage",
     "CategoryRecord",
+    "Changes",
     "DayRange",
     "ExtraHandling",
     "Goods",
@@ -223,6 +225,7 @@ __all__ = [
     "stream_merchants",
     "stream_products",
     "take_turn",
+    "tell_all_changed",
     "unit_shipping",
     "upsert_blog_posts",
     "upsert_categories",

@@ -43,7 +43,7 @@ async def read_version(tx: Transaction, *, shop_id: int) -> int:
 async def read_versions(tx: Transaction, *, shop_ids: list[int]) -> dict[int, int]:
     """The versions of several shops by id."""
     rows = await tx.all(
-        "select id, topic_version(id, 'catalogue', 'price', 'stock') from unnest(%s::bigint[]) as id",
+        "select id, catalogue_version(id) from unnest(%s::bigint[]) as id",
         (shop_ids,),
     )
     return dict(rows)

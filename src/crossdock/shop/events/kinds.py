@@ -16,7 +16,7 @@ Level = tuple[int, str, int]
 
 
 class CatalogueChanged(Payload, frozen=True, kw_only=True):
-    """Products were written, or their listing changed; no subject."""
+    """Products were written, or their listing changed; no subject. Without ids all show something new."""
 
     kind = "catalogue.changed"
     topic = "catalogue"

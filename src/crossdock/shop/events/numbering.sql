@@ -51,3 +51,8 @@ returns bigint language sql stable as $$
            + (select count(*) from events e
               where e.shop_id = p_shop_id and e.sequence is null and e.topic = any(p_topics))
 $$;
+
+-- The version of what callers are told of goods: their texts, prices, and whether they can be bought.
+create or replace function catalogue_version(p_shop_id bigint) returns bigint language sql stable as $$
+    select topic_version(p_shop_id, 'catalogue', 'price', 'stock')
+$$;

@@ -23,6 +23,7 @@ from crossdock.shop.partners.reading import (
 _CACHED_MAX = 10_000
 _MARK_EVERY = timedelta(seconds=60)
 _CONFIRM_PACED = "select place, outcome from confirm_paced_calls(%s, %s, %s, %s, %s)"
+_CONFIRM_READERS = "select outcome, version from confirm_readers(%s, %s, %s, %s, %s)"
 _CONFIRM = "select place, outcome from confirm_calls(%s, %s, %s, %s)"
 
 
@@ -61,6 +62,7 @@ class Callers:
         self._marked: OrderedDict[int, datetime] = OrderedDict()
         self._confirm = Batcher(self._flush)
         self._confirm_paced = Batcher(self._flush_paced)
+        self._confirm_readers = Batcher(self._flush_readers)
 
     async def admit(
         self,
@@ -98,6 +100,10 @@ class Callers:
     async def confirm_paced(self, credential: Credential, limit: int, *, burst: int) -> str:
         """The same for calls that come steadily: `limit` a minute, at most `burst` at once."""
         return await self._confirm_paced((credential, limit, burst))
+
+    async def confirm_reader(self, credential: Credential, limit: int) -> tuple[str, int]:
+        """`confirm`, and the version of the shop's goods at that moment (`catalogue_version`)."""
+        return await self._confirm_readers((credential, limit))
 
     async def known(self, lookup: Lookup, *, cached: bool) -> Credential | None:
         """The cached credential, or the current one; nothing is counted."""
@@ -164,6 +170,20 @@ class Callers:
                 ),
             )
         return [outcome for _, outcome in rows]
+
+    async def _flush_readers(self, batch: list[tuple[Credential, int]]) -> list[tuple[str, int]]:
+        async with self.db.statement() as tx:
+            rows = await tx.all(
+                _CONFIRM_READERS,
+                (
+                    [credential.id for credential, _ in batch],
+                    [credential.partner.revision for credential, _ in batch],
+                    [limit for _, limit in batch],
+                    [credential.partner.shop_id for credential, _ in batch],
+                    self.clock.now(),
+                ),
+            )
+        return [(outcome, version) for outcome, version in rows]
 
     async def _flush_paced(self, batch: list[tuple[Credential, int, int]]) -> list[str]:
         async with self.db.statement() as tx:

@@ -58,6 +58,20 @@ begin
         select l.place, l.outcome from limit_calls(p_credential_ids, p_limits, v_outcomes, 'live', p_now) l;
 end $$;
 
+-- confirm_calls of readers of goods, each with the version of its shop's goods at that moment.
+create or replace function confirm_readers(
+    p_credential_ids bigint[], p_revisions bigint[], p_limits integer[], p_shop_ids bigint[], p_now timestamptz
+) returns table (place integer, outcome text, version bigint) language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+        select c.place, c.outcome, v.version
+        from confirm_calls(p_credential_ids, p_revisions, p_limits, p_now) c
+        join (select x.id, catalogue_version(x.id) as version
+              from (select distinct s.id from unnest(p_shop_ids) as s (id)) x) v on v.id = p_shop_ids[c.place]
+        order by c.place;
+end $$;
+
 -- Let calls of a credential through at a steady pace: so many a minute, and up to p_burst at once after a pause.
 -- Returns how many of p_calls go through; those are counted. Each keeps the caller busy for its part of the minute,
 -- and nobody is busy for longer than a burst, so that a clock that is set back stops nobody.

@@ -1,5 +1,6 @@
 """What a search engine offers, whichever it is: a query tree in; hits, counts and facets out."""
 
+from collections.abc import Hashable
 from datetime import datetime
 from typing import Protocol
 
@@ -37,6 +38,12 @@ class Engine(Protocol):
 
     def standing(self) -> Standing:
         """How much it knows. Raises Unavailable `search_unavailable`."""
+
+    def state(self) -> Hashable:
+        """What is another one as soon as a search may be answered otherwise; None while there is nothing to ask.
+
+        It is cheap, and waits for nothing.
+        """
 
     def contents(self) -> Contents:
         """All that it knows. Raises Unavailable `search_unavailable`."""

@@ -1,7 +1,7 @@
 """The search service of a process: bounded, off the event loop, with a deadline."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final, TypeVar
@@ -68,6 +68,10 @@ class Searching:
     async def standing(self, shop_id: int) -> Standing:
         """How much the index knows, however many searches wait. Raises Unavailable `search_unavailable`."""
         return await asyncio.to_thread(self.engine(shop_id).standing)
+
+    def state(self, shop_id: int) -> Hashable:
+        """What is another one as soon as a search may be answered otherwise; None while there is no index."""
+        return self.engine(shop_id).state()
 
     async def contents(self, shop_id: int) -> Contents:
         """All that the index knows, however long it takes. Raises Unavailable `search_unavailable`."""

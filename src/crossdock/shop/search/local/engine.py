@@ -1,7 +1,7 @@
 """The embedded engine: searches one shop's index in a folder of this machine."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -102,6 +102,14 @@ class LocalEngine:
             if self._reader is None:
                 return self._at_current(self._stand)
             return _standing(*self._at_current(self._refresh))
+
+    def state(self) -> Hashable:
+        """Which folder is current, and its last save; not under the lock, which a search may hold."""
+        path = read_current(self._folder)
+        try:
+            return None if path is None else (path, *_saved(path))
+        except OSError:
+            return None
 
     def contents(self) -> Contents:
         """The price of every SKU."""

@@ -1,0 +1,91 @@
+"""The changes that a process knows of..."""
+
+from datetime import timedelta
+
+import pytest
+
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.catalogue import Changes, changes
+from crossdock.shop.events import CatalogueChanged, MerchantChanged, number_events, write_event
+from tests.conftest import NOON
+from tests.support.factories import make_shop
+
+
+class Watched:
+    """A shop, and what is known of it."""
+
+    def __init__(self, db, shop_id, clock):
+        self.db, self.shop_id, self.clock = db, shop_id, clock
+        self.changes = Changes(db, clock=clock)
+
+    async def tell(self, *events, is_numbered=False):
+        async with self.db.begin() as tx:
+            for event in events:
+                await write_event(tx, shop_id=self.shop_id, event=event, now=NOON)
+        if is_numbered:
+            async with self.db.begin() as tx:
+                await number_events(tx, shop_id=self.shop_id)
+
+    async def stamp(self):
+        async with self.db.statement() as tx:
+            version = await tx.value("select catalogue_version(%s)", (self.shop_id,))
+        return await self.changes.catch_up(self.shop_id, version=version)
+
+    def changed(self, *products, since):
+        """Those that may have changed."""
+        return [
+            each
+            for each in products
+            if not self.changes.is_current(self.shop_id, each, since=since)
+        ]
+
+
+@pytest.fixture
+async def watched(database):
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+    return Watched(database, shop.id, FrozenClock(NOON))
+
+
+@pytest.mark.parametrize("is_numbered", [False, True])
+async def test_are_those_of_the_products_that_the_events_name(watched, is_numbered):
+    await watched.tell(CatalogueChanged(product_ids=[1]))
+    first = await watched.stamp()
+    await watched.tell(CatalogueChanged(product_ids=[2, 3]), is_numbered=is_numbered)
+    second = await watched.stamp()
+    assert watched.changed(1, 2, 3, since=first) == [2, 3]
+    assert watched.changed(1, 2, 3, since=second) == []
+
+
+async def test_are_told_once_though_their_events_get_numbers_later(watched):
+    await watched.tell(CatalogueChanged(product_ids=[1]))
+    first = await watched.stamp()
+    await watched.tell(CatalogueChanged(product_ids=[2]), is_numbered=True)
+    second = await watched.stamp()
+    assert watched.changed(1, 2, since=first) == [2]
+    assert await watched.stamp() == second
+
+
+@pytest.mark.parametrize(
+    "event", [MerchantChanged(merchant_ids=[1]), CatalogueChanged(product_ids=[])]
+)
+async def test_are_all_products_where_an_event_names_none(watched, event):
+    first = await watched.stamp()
+    await watched.tell(event)
+    await watched.stamp()
+    assert watched.changed(1, 2, since=first) == [1, 2]
+
+
+async def test_are_all_products_where_an_event_was_missed(watched, monkeypatch):
+    monkeypatch.setattr(changes, "NEWS_MAX", 1)
+    first = await watched.stamp()
+    await watched.tell(CatalogueChanged(product_ids=[1]), CatalogueChanged(product_ids=[2]))
+    await watched.stamp()
+    assert watched.changed(1, 2, 3, since=first) == [1, 2, 3]
+
+
+async def test_are_all_products_where_the_clock_was_set_back(watched):
+    first = await watched.stamp()
+    watched.clock.move(-timedelta(seconds=1))
+    await watched.stamp()
+    assert watched.changed(1, since=first) == [1]
