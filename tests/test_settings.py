@@ -92,6 +92,9 @@ def test_an_unknown_name_in_the_file_is_refused_with_the_nearest_known(tmp_path)
         ("ORDER_NOTE_TEMPLATE", "PO {order}", "must contain {partner_order_id}"),
         ("POOL_MIN", "11", "pool_min must not be larger than pool_max"),
         ("SHOPPABLE_PAYMENT_PROVIDER", "sandbx", "names 'sandbx', which is no payment provider"),
+        ("SHOPPABLE_PAYMENT_PROVIDER", "stripe", "which needs stripe_secret_key"),
+        ("STRIPE_SECRET_KEY", "pk_test_1", "stripe_secret_key must be a key"),
+        ("STRIPE_API_URL", "api.stripe.com", "stripe_api_url must start with https://"),
         ("CONFIG", "/nowhere.toml", "CROSSDOCK_CONFIG names /nowhere.toml"),
     ],
 )
@@ -103,7 +106,7 @@ def test_a_bad_value_is_refused_and_named(name, text, message):
 
 
 async def test_the_payment_providers_that_settings_may_name_are_those_that_are_built(settings):
-    runtime = create_runtime(settings)
+    runtime = create_runtime(settings.having(stripe_secret_key="sk_test_1"))
     async with Services(runtime) as services:
         assert tuple(services.paying.providers) == PAYMENT_PROVIDERS
 

@@ -31,7 +31,7 @@ from crossdock.shop.media import (
 )
 from crossdock.shop.orders import Placing
 from crossdock.shop.partners import AccessTokens, Callers, Passwords
-from crossdock.shop.payments import Paying, Sandbox
+from crossdock.shop.payments import Paying, Provider, Sandbox, create_stripe
 from crossdock.shop.people import People, create_means
 from crossdock.shop.pricing import Taxes, TaxTable
 from crossdock.shop.search import (
@@ -139,12 +139,20 @@ class Services:
     @cached_property
     def paying(self) -> Paying:
         """Payments through the providers."""
-        sandbox = Sandbox(self.runtime.database, clock=self.runtime.clock)
+        providers: list[Provider] = [Sandbox(self.runtime.database, clock=self.runtime.clock)]
+        if key := self.settings.stripe.secret_key:
+            stripe = create_stripe(
+                self.outbound,
+                secret_key=key,
+                api_url=self.settings.stripe.api_url,
+                timeout=timedelta(seconds=self.settings.stripe.timeout_s),
+            )
+            providers.append(stripe)
         return Paying(
             db=self.runtime.database,
             clock=self.runtime.clock,
             ids=self.ids,
-            providers={sandbox.name: sandbox},
+            providers={each.name: each for each in providers},
         )
 
     @cached_property

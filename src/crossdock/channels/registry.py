@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crossdock import settings as general
 from crossdock.channels.manifest import Manifest
-from crossdock.settings import PAYMENT_PROVIDERS, SANDBOX, Section, Settings, SettingsError
+from crossdock.settings import PAYMENT_PROVIDERS, SANDBOX, STRIPE, Section, Settings, SettingsError
 
 if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts
@@ -93,6 +93,10 @@ def _refuse_unknown_providers(settings: Settings) -> None:
             raise SettingsError(
                 f"{table}.{PROVIDER_SETTING} names {provider!r}, which is no payment provider;"
                 f" there are: {', '.join(PAYMENT_PROVIDERS)}."
+            )
+        if provider == STRIPE and not settings.stripe.secret_key:
+            raise SettingsError(
+                f"{table}.{PROVIDER_SETTING} is stripe, which needs stripe_secret_key: set the account's key"
             )
 
 

@@ -13,6 +13,7 @@ from crossdock.settings.model import Setting, Settings, describe
 from crossdock.settings.section import (
     PAYMENT_PROVIDERS,
     SANDBOX,
+    STRIPE,
     Count,
     Natural,
     Port,
@@ -29,6 +30,7 @@ __all__ = [
     "FILE_NAME",
     "PAYMENT_PROVIDERS",
     "SANDBOX",
+    "STRIPE",
     "Count",
     "DeliveriesSection",
     "Natural",

@@ -13,6 +13,7 @@ from crossdock.settings.deliveries import DeliveriesSection
 from crossdock.settings.http import Http
 from crossdock.settings.mail import Smtp
 from crossdock.settings.media import MediaSection
+from crossdock.settings.payments import StripeSection
 from crossdock.settings.search import Search
 from crossdock.settings.section import Section, SettingsError
 from crossdock.settings.tickets import TicketsSection
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outbound: sections.OutboundSection = sections.OutboundSection()
     label: sections.Label = sections.Label()
     smtp: Smtp = Smtp()
+    stripe: StripeSection = StripeSection()
     search: Search = Search()
     media: MediaSection = MediaSection()
     jobs: sections.Jobs = sections.Jobs()

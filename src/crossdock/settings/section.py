@@ -12,8 +12,9 @@ Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(gt=0)]
 SANDBOX = "sandbox"
-PAYMENT_PROVIDERS = (SANDBOX,)
-"""The names of those that the composition root builds."""
+STRIPE = "stripe"
+PAYMENT_PROVIDERS = (SANDBOX, STRIPE)
+"""The names of those that the composition root builds; Stripe only with its key."""
 
 
 class SettingsError(Invalid):

@@ -43,6 +43,7 @@ from crossdock.shop.payments.settling import (
     settle_by_hand,
     settle_payments,
 )
+from crossdock.shop.payments.stripe_opening import create_stripe
 from crossdock.shop.payments.transfers import record_transfer
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "capture_now",
     "checked_card",
     "claim_payment",
+    "create_stripe",
     "list_attempts",
     "list_payments",
     "plan_refund",

@@ -67,7 +67,10 @@ def _is_card_number(digits: str) -> bool:
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to a provider: our payment's reference, the amount, and the idempotency key."""
+    """A request to a provider: our payment's reference, the amount, and the idempotency key.
+
+    `authorisation` is the provider's own number of what it authorised; empty before that.
+    """
 
     shop_id: int
     reference: str
@@ -75,6 +78,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     amount_minor: int
     currency: str
+    authorisation: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -121,3 +121,13 @@ ATTEMPT = (
     "a.id, a.shop_id, a.payment_id, a.action, a.amount_minor, a.key, a.outcome, a.reason, a.look_ups,"
     " a.asked_at, a.answered_at"
 )
+
+
+async def authorisation_of(tx: Transaction, *, shop_id: int, payment_id: int) -> str:
+    """The provider's number of the payment's authorisation; '' without one."""
+    code: str | None = await tx.value(
+        "select code from payment_attempts where shop_id = %s and payment_id = %s"
+        " and action = 'authorise' and outcome = 'done' order by id desc limit 1",
+        (shop_id, payment_id),
+    )
+    return code or ""

@@ -17,7 +17,7 @@ from crossdock.errors import Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Card, Providers, Question
-from crossdock.shop.payments.model import Payment, read_payment
+from crossdock.shop.payments.model import Payment, authorisation_of, read_payment
 
 LOOK_UP_AFTER_S = 60
 BANK_TRANSFER = "transfer"
@@ -236,6 +236,11 @@ def refusing_payment() -> Iterator[None]:
         raise Refused(_REFUSALS[error.sqlstate]) from error
 
 
+def known_providers(service: Paying) -> list[str]:
+    """The providers that this installation can ask, and those whom nobody has to."""
+    return [*service.providers, *sorted(BY_HAND)]
+
+
 async def write_answer(
     tx: Transaction,
     *,
@@ -277,6 +282,8 @@ async def _ask(
 ) -> Payment:
     async with service.db.begin() as tx:
         payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
+        if payment.provider not in known_providers(service):
+            raise Unavailable("payment_unsettled", data={"unknown_provider": payment.provider})
         wanted = payment.amount_minor if amount_minor is None else amount_minor
         if payment.order_id is not None:
             most = await follow.before_asking(
@@ -319,6 +326,7 @@ async def _write_question(
         action=action,
         amount_minor=amount_minor,
         currency=payment.currency,
+        authorisation=await authorisation_of(tx, shop_id=shop_id, payment_id=payment.id),
     )
     look_up_at = now + timedelta(seconds=LOOK_UP_AFTER_S)
     with refusing_payment():

@@ -9,12 +9,19 @@ from crossdock.errors import CrossdockError, Refused
 from crossdock.kit.money import format_minor
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Question
-from crossdock.shop.payments.model import Attempt, Payment, PaymentState, read_payment
+from crossdock.shop.payments.model import (
+    Attempt,
+    Payment,
+    PaymentState,
+    authorisation_of,
+    read_payment,
+)
 from crossdock.shop.payments.paying import (
     BY_HAND,
     Follow,
     Paying,
     capture,
+    known_providers,
     refund_due_amount,
     void,
     write_answer,
@@ -41,6 +48,7 @@ async def settle_payments(service: Paying, *, follow: Follow) -> int:
     while attempts := await _due(service):
         settled += sum([await _settle(service, attempt, follow=follow) for attempt in attempts])
     await _void_unclaimed(service)
+    await _tell_of_strangers(service)
     return settled
 
 
@@ -53,10 +61,11 @@ async def capture_due(service: Paying, *, follow: Follow) -> int:
     async with service.db.statement() as tx:
         rows = await tx.all(
             "select p.shop_id, p.id from payments p where p.state = 'authorised' and p.capture_at <= %s"
+            " and p.provider = any(%s)"
             " and p.order_id is not null and not exists (select 1 from payment_attempts a"
             "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
             " order by p.capture_at limit %s",
-            (service.clock.now(), BATCH),
+            (service.clock.now(), known_providers(service), BATCH),
         )
     return sum(
         [await _capture(service, shop_id, payment_id, follow) for shop_id, payment_id in rows]
@@ -111,10 +120,11 @@ async def refund_due(service: Paying, *, follow: Follow) -> int:
     async with service.db.statement() as tx:
         rows = await tx.all(
             "select p.shop_id, p.id from payments p where p.refund_due_minor > 0"
+            " and p.provider = any(%s)"
             " and not exists (select 1 from payment_attempts a"
             "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
             " order by p.shop_id, p.id limit %s",
-            (BATCH,),
+            (known_providers(service), BATCH),
         )
     return sum(
         [await _refund(service, shop_id, payment_id, follow) for shop_id, payment_id in rows]
@@ -209,6 +219,12 @@ async def _settle(service: Paying, attempt: Attempt, *, follow: Follow) -> bool:
     """Whether the answer is known now. If not, the look-up is retried with backoff, at last with an alert."""
     async with service.db.statement() as tx:
         payment = await read_payment(tx, shop_id=attempt.shop_id, payment_id=attempt.payment_id)
+        authorisation = await authorisation_of(
+            tx, shop_id=attempt.shop_id, payment_id=attempt.payment_id
+        )
+    if payment.provider not in known_providers(service):
+        await _put_off(service, attempt)
+        return False
     question = Question(
         shop_id=attempt.shop_id,
         reference=payment.reference,
@@ -216,6 +232,7 @@ async def _settle(service: Paying, attempt: Attempt, *, follow: Follow) -> bool:
         action=attempt.action,
         amount_minor=attempt.amount_minor,
         currency=payment.currency,
+        authorisation=authorisation,
     )
     answer: Answer | None = Answer(approved=True, code="by hand")
     if payment.provider not in BY_HAND:
@@ -266,13 +283,35 @@ async def _void_unclaimed(service: Paying) -> None:
     async with service.db.statement() as tx:
         rows = await tx.all(
             "select p.shop_id, p.id from payments p where p.state = 'authorised' and p.order_id is null"
-            " and p.updated_at < %s and not exists (select 1 from payment_attempts a"
+            " and p.updated_at < %s and p.provider = any(%s) and not exists (select 1 from payment_attempts a"
             "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
             " order by p.updated_at limit %s",
-            (before, BATCH),
+            (before, known_providers(service), BATCH),
         )
     for shop_id, payment_id in rows:
         try:
             await void(service, shop_id=shop_id, payment_id=payment_id)
         except CrossdockError as error:
             log.warning("an unclaimed payment was not voided", payment=payment_id, code=error.code)
+
+
+async def _tell_of_strangers(service: Paying) -> None:
+    """An alert for each provider that open payments name and the settings no longer do."""
+    now = service.clock.now()
+    async with service.db.begin() as tx:
+        rows = await tx.all(
+            "select p.shop_id, p.provider, count(*) from payments p where p.provider <> all(%s)"
+            " and (p.state in ('asked', 'authorised') or p.refund_due_minor > 0 or p.refunding_minor > 0)"
+            " group by p.shop_id, p.provider",
+            (known_providers(service),),
+        )
+        for shop_id, provider, count in rows:
+            await raise_alert(
+                tx,
+                shop_id=shop_id,
+                kind="payment_provider_unknown",
+                message=f"{count} open payments are with {provider}, which the settings do not name: they"
+                " are neither captured, voided, refunded nor looked up until it is set up again.",
+                subject=provider,
+                now=now,
+            )
