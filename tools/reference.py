@@ -49,12 +49,15 @@ _LIMITING = {
         "server.shutdown_grace_s",
         "sales_rep.directory_timeout_s",
     ),
-    "Images": (
+    "Images and videos": (
         "media.upload_max_bytes",
         "media.pixels_max",
         "media.at_once",
         "media.waiting_max",
         "media.unused_max",
+        "media.video_max_bytes",
+        "media.video_max_seconds",
+        "media.video_pixels_max",
         "media.keep_unused_days",
     ),
     "How long things are kept or tried": (

@@ -26,6 +26,8 @@ from crossdock.shop.media import (
     ImageLimits,
     Media,
     Reader,
+    VideoLimits,
+    Videos,
     create_store,
     fetch_consumer,
 )
@@ -272,6 +274,22 @@ class Services:
             base_url=self.images_base_url,
             keep_unused=timedelta(days=settings.keep_unused_days),
             unused_max=settings.unused_max,
+        )
+
+    @cached_property
+    def videos(self) -> Videos:
+        """Videos: their limits, and the folder where they are worked on."""
+        settings = self.settings.media
+        return Videos(
+            media=self.media,
+            limits=VideoLimits(
+                bytes_max=settings.video_max_bytes,
+                seconds_max=settings.video_max_seconds,
+                pixels_max=settings.video_pixels_max,
+            ),
+            folder=self.settings.server.data_path / "films",
+            examine_s=settings.video_read_s,
+            render_s=settings.video_render_s,
         )
 
     @cached_property

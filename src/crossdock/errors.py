@@ -63,6 +63,8 @@ ERROR_CODES: dict[str, str] = {
     "busy": "Too many requests for the same rows; try again.",
     "image_invalid": "The file is not an image that can be used.",
     "image_too_large": "The image has too many bytes or pixels.",
+    "video_invalid": "The file is not a video that can be used.",
+    "video_too_large": "The video has too many bytes.",
     "media_unavailable": "The store of images cannot be reached.",
     "search_unavailable": "The search index is not ready yet.",
     "internal": "An internal error occurred.",

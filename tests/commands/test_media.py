@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import CommandLine
+from tests.support.films import film
 from tests.support.pictures import fresh, photo
 
 SHOP = ("--shop", "s")
@@ -99,5 +100,26 @@ def test_asks_for_what_products_name_and_lets_the_doctor_look(shop: CommandLine,
     (tmp_path / "a.png").write_bytes(fresh())
     shop.ask("media", "add", str(tmp_path / "a.png"), "--product", "LAMP-1", *SHOP)
     results = shop.ask("doctor", "--images")
-    [images] = [each for each in results if each["check"] == "images have their files"]
+    [images] = [each for each in results if each["check"] == "images and videos have their files"]
     assert (images["looked_at"], images["differences"]) == (1, [])
+
+
+def test_gives_a_product_a_video_and_tells_how_far_it_is(shop: CommandLine, tmp_path: Path):
+    (tmp_path / "film.mp4").write_bytes(film(seconds=1))
+    (tmp_path / "a.png").write_bytes(fresh())
+    files = (str(tmp_path / "film.mp4"), str(tmp_path / "a.png"))
+
+    pictures = shop.ask("media", "add", *files, "--product", "LAMP-1", *SHOP)
+
+    assert len(pictures) == 2
+    [video] = shop.ask("media", "list", *SHOP, "--video")
+    assert (video["width"], video["state"], video["progress"]) == (320, "waiting", 0)
+    assert shop.ask("media", "show", str(video["id"]), *SHOP, "--video") == video
+    shop.ask("export", "--format", "jsonl", *SHOP, "--out", tmp_path / "one.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "one.jsonl").read_text().splitlines()]
+    [told] = [line["video"] for line in lines if line.get("handle") == "lamp"]
+    assert told == f"/videos/{video['checksum']}.mp4"
+    shop.ask("media", "remove", video["checksum"], "--product", "LAMP-1", *SHOP)
+    assert "one video" in shop.refuse(
+        "media", "add", files[0], files[0], "--product", "LAMP-1", *SHOP
+    )

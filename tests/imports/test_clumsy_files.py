@@ -186,6 +186,7 @@ async def test_what_could_not_be_stored_or_exported_is_refused(
         ({"variants": [{"sku": "h", "promotions": [{"price_minor": 1, "starts_at": FAR[0], "ends_at": FAR[1]}]}]},
          "promotions", "is not a date of our time"),
         ({"images": [{"url": "javascript:x"}]}, "images", "is not an image URL"),
+        ({"video": "javascript:x"}, "video", "is not a video URL"),
         ({"name": "a\uffffb"}, "name", "has control characters"),
         ({"name": "a\ufffeb"}, "name", "has control characters"),
         ({"name": "a\u0003b"}, "name", "has control characters"),

@@ -129,6 +129,7 @@ FULL = ProductRecord(
     handle="mug", name="Mug", merchant="Potters & Co", currency="USD", description="<p>Hot &amp; good</p>",
     brand="P", translations={"nl": {"name": "Mok", "description": "<p>Heet</p>"}}, attributes={"a=b": "c\\d\t"},
     categories=(("Kitchen", "Cups"), ("Gifts",)), images=(Image(url="https://i.example/1.jpg", alt="x"),),
+    video="https://i.example/mug.mp4",
     tags=("t", '"'), related_handles=("pot",), option_names=("Size",), enabled=True, featured=True, sort=4,
     shipping_minor=250, shipping_days=(3, 10), ships_to=("IN", "US"), target_users="women",
     shipping_terms=(ShippingTerm(courier="IN19A04", price_minor=199, days=(7, 15)),

@@ -7,7 +7,15 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import RandomIds
 from crossdock.settings.media import MediaSection
-from crossdock.shop.media import ImageLimits, Media, Reader, Store, create_store
+from crossdock.shop.media import (
+    ImageLimits,
+    Media,
+    Reader,
+    Store,
+    VideoLimits,
+    Videos,
+    create_store,
+)
 
 KEEP = timedelta(days=30)
 
@@ -50,3 +58,16 @@ async def count_images(tx: Transaction, *, shop_id: int) -> tuple[int, int]:
     )
     assert row is not None
     return row[0], row[1]
+
+
+def create_videos(
+    media: Media, folder: Path, *, examine_s: int = 60, render_s: int = 120
+) -> Videos:
+    """The videos' service, with limits that tests reach quickly."""
+    return Videos(
+        media=media,
+        limits=VideoLimits(bytes_max=500_000, seconds_max=6, pixels_max=640 * 480),
+        folder=folder / "films",
+        examine_s=examine_s,
+        render_s=render_s,
+    )

@@ -33,6 +33,7 @@ _FAR = "is not a date of our time"
 _SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*\s*:", re.IGNORECASE)
 _WEB = ("https://", "http://")
 _UNSAFE = "is not an image URL; it must begin with https:// or http://, or be a path"
+_UNSAFE_VIDEO = _UNSAFE.replace("an image", "a video")
 
 
 class Checker:
@@ -173,6 +174,7 @@ def _without_odd_parts(
         product,
         categories=tuple(path for path in product.categories if not is_too_deep(path)),
         images=tuple(image for image in product.images if not _is_unsafe(image.url)),
+        video="" if _is_unsafe(product.video) else product.video,
         variants=tuple(
             msgspec.structs.replace(
                 variant, **{name: _EMPTY[name] for sku, name in unread if sku == variant.sku}
@@ -195,6 +197,8 @@ def _odd_of_product(product: ProductRecord) -> Iterator[tuple[str, str, str]]:
     for image in product.images:
         if _is_unsafe(image.url):
             yield "images", _UNSAFE, image.url
+    if _is_unsafe(product.video):
+        yield "video", _UNSAFE_VIDEO, product.video
 
 
 def _odd_of_variant(variant: VariantRecord) -> Iterator[tuple[str, str, str]]:

@@ -43,6 +43,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "attributes": "Free attributes by name, such as colour and material.",
         "categories": "Paths of names from the root; missing categories are created.",
         "images": "Images, in order.",
+        "video": "URL of a film about it, an MP4 file; empty without one.",
         "tags": "Search terms.",
         "related_handles": "Handles of related products of the merchant.",
         "option_names": "The options, in the order in which they appear in a variant's name.",

@@ -15,8 +15,14 @@ from crossdock.kit.storage import MEGABYTE, least_space
 from crossdock.shop.alerts import raise_for_operator
 from crossdock.shop.carts import purge_carts
 from crossdock.shop.deliveries import history_of, purge_deliveries
-from crossdock.shop.media import delete_leftovers, purge_images
+from crossdock.shop.media import (
+    delete_leftovers,
+    fetch_videos,
+    purge_images,
+    purge_videos,
+)
 from crossdock.shop.media import fetch_images as fetch_due
+from crossdock.shop.media import render_videos as render_due
 from crossdock.shop.orders import expire_orders as expire_unpaid
 from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
@@ -150,21 +156,35 @@ async def prune(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * * */15", periodic_id="")
 @queue.task(name="fetch_images", queueing_lock="fetch_images", pass_context=True)
 async def fetch_images(context: JobContext, timestamp: int) -> None:
-    """Fetch the images that products name and the shop is to hold, until none is due."""
-    done = await fetch_due(services_of(context).fetching)
+    """Fetch the images and videos that products name and the shop is to hold, until none is due."""
+    services = services_of(context)
+    done = await fetch_due(services.fetching)
     if done.held or done.failed:
         log.info("images fetched", held=done.held, failed=done.failed)
+    done = await fetch_videos(services.fetching, videos=services.videos)
+    if done.held or done.failed:
+        log.info("videos fetched", held=done.held, failed=done.failed)
+
+
+@queue.periodic(cron="* * * * * */15", periodic_id="")
+@queue.task(name="render_videos", queueing_lock="render_videos", pass_context=True)
+async def render_videos(context: JobContext, timestamp: int) -> None:
+    """Make the renditions of videos that wait for them, until none does."""
+    services = services_of(context)
+    if count := await render_due(services.videos):
+        log.info("videos rendered", count=count)
 
 
 @queue.periodic(cron="41 * * * *")
 @queue.task(name="purge_images", queueing_lock="purge_images", pass_context=True)
 async def purge_unused_images(context: JobContext, timestamp: int) -> None:
-    """Delete images that nothing has referred to for long, and files that no image has."""
+    """Delete images and videos that nothing has referred to for long, and files that are no one's."""
     media = services_of(context).media
+    videos = await purge_videos(media)
     count = await purge_images(media)
     files = await delete_leftovers(media)
-    if count or files:
-        log.info("unused images deleted", count=count, with_files=files)
+    if count or files or videos:
+        log.info("unused images deleted", count=count, videos=videos, with_files=files)
 
 
 def scheduled_names() -> list[str]:

@@ -1,4 +1,4 @@
-"""The section of images."""
+"""The section of images and videos."""
 
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from crossdock.settings.section import Count, Natural, Section, SettingsError
 
 
 class MediaSection(Section, frozen=True, kw_only=True):
-    """Images: where their files are kept, how large they may be, and how long unused ones stay."""
+    """Images and videos: where their files are kept, how large they may be, and how long unused ones stay."""
 
     table: ClassVar[str] = "media"
     part: ClassVar[str] = "shop/media"
@@ -47,7 +47,7 @@ class MediaSection(Section, frozen=True, kw_only=True):
     cdn_url: Annotated[
         str,
         Meta(
-            description="What the addresses of images start with, before /images/; empty is public_url."
+            description="What the addresses of images and videos start with, before the path; empty is public_url."
         ),
     ] = ""
     upload_max_bytes: Annotated[
@@ -69,18 +69,36 @@ class MediaSection(Section, frozen=True, kw_only=True):
     fetch: Annotated[
         bool,
         Meta(
-            description="Whether images that products name by an address elsewhere are fetched and kept here."
+            description="Whether images and videos that products name by an address elsewhere are fetched."
         ),
     ] = False
     fetch_at_once: Annotated[
         Count, Meta(description="Images that one worker fetches at the same time.")
     ] = 4
+    video_max_bytes: Annotated[
+        Count, Meta(description="Bytes that a video may have, added by staff or fetched.")
+    ] = 104_857_600
+    video_max_seconds: Annotated[
+        Count, Meta(description="How long a video may be, in seconds.")
+    ] = 180
+    video_pixels_max: Annotated[
+        Count,
+        Meta(description="Pixels that a picture of a video may have; 1920 x 1080 by default."),
+    ] = 2_073_600
+    video_read_s: Annotated[
+        Count, Meta(description="Seconds that reading a video may take before it is refused.")
+    ] = 60
+    video_render_s: Annotated[
+        Count, Meta(description="Seconds that making the renditions of one video may take.")
+    ] = 3_600
     unused_max: Annotated[
         Count, Meta(description="Images that a partner may have to which nothing refers.")
     ] = 1_000
     keep_unused_days: Annotated[
         Count,
-        Meta(description="How long an image is kept that no ticket and no product refers to."),
+        Meta(
+            description="How long an image or a video is kept that no ticket and no product refers to."
+        ),
     ] = 30
 
     def check(self) -> None:

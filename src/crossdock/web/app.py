@@ -27,6 +27,7 @@ from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.images import Images
 from crossdock.web.tracking import Tracking
+from crossdock.web.videos import Videos
 
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -70,7 +71,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Site:
-    """Landing page, guides, API reference, parcel tracking, static files, images, the 404 page."""
+    """Landing page, guides, API reference, parcel tracking, static files, images, videos, the 404 page."""
 
     def __init__(
         self,
@@ -87,6 +88,7 @@ class Site:
         self._is_ready = is_ready
         self._tracking = Tracking(db)
         self._images = Images(media)
+        self._videos = Videos(media)
         self._assets = Assets()
         self._guides = Guides(of_channels=guides)
         self._kept: dict[str, Kept] = {}
@@ -116,6 +118,7 @@ class Site:
             Route("/favicon.ico", self.favicon),
             Route("/demo-media/{name}", self.picture),
             Route("/images/{name}", self.image),
+            Route("/videos/{path:path}", self.video),
             Route("/robots.txt", self.robots),
             *self._console.routes(),
         ]
@@ -220,6 +223,10 @@ class Site:
     async def image(self, request: Request) -> Response:
         """A file of an image, by its name."""
         return await self._images.answer(request) or self._not_found(request)
+
+    async def video(self, request: Request) -> Response:
+        """A file of a video, by its path."""
+        return await self._videos.answer(request) or self._not_found(request)
 
     async def robots(self, request: Request) -> Response:
         """Keep search engines out."""

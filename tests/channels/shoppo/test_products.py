@@ -96,7 +96,7 @@ async def test_has_skus_which_the_seed_asks_for(shipper, ids):
     }  # fmt: skip
 
 
-async def test_has_no_film_though_the_seed_lists_one(shipper, ids):
+async def test_without_a_video_has_none(shipper, ids):
     fields = "coverVideo { id checksum rowUrl rawUrl hlsUrl coverImage { id } } name"
     told = await node(shipper, ids["Oxford Shirt"], fields)
     assert told == {"coverVideo": None, "name": "Oxford Shirt"}

@@ -34,6 +34,7 @@ WHOLE = """query whole($id: ID!) { node(id: $id) { ... on Product {
   id identifier brand tags name description features inventory targetUserType enabled categoryId
   consumerCategories { id originalId categoryId path } merchant { id name }
   coverImage { ...image } whiteBackgroundImage { ...image } extraImages { ...image }
+  coverVideo { id checksum rawUrl }
   skus { id identifier description color size inventory price shippingPrice msrp shippingTime length width height
          weight coverImage { ...image } enabled shippingConfig { CountryCourierCode shippingPrice shippingTime } }
 } } }
@@ -48,6 +49,7 @@ SHIRT = product(
     target_users="men", tags=("new",), shipping_minor=150, shipping_days=(3, 10), option_names=("Color", "Size"),
     shipping_terms=(ShippingTerm(courier="IN19A04", price_minor=250, days=(12, 20)),),
     images=(Image(url="https://img.example/1.jpg"), Image(url="https://img.example/2.png")),
+    video="https://films.example/shirt.mp4",
 )  # fmt: skip
 
 
@@ -165,7 +167,11 @@ def product_body(node: dict[str, Any], *, time: int) -> dict[str, Any]:
         ],
         "cover_image": image_body(node["coverImage"]),
         "white_background_image": image_body(node["whiteBackgroundImage"]),
-        "cover_video": None,
+        "cover_video": {
+            "id": node["coverVideo"]["id"], "original_id": node["coverVideo"]["id"],
+            "checksum": node["coverVideo"]["checksum"], "raw_path": node["coverVideo"]["rawUrl"],
+            "hls_path": "", "cover_image": image_body(node["coverImage"]),
+        },
         "extra_images": [image_body(each) for each in node["extraImages"]],
         "skus": [sku_body(each, node, time=time if each["enabled"] else 0) for each in node["skus"]],
     }  # fmt: skip

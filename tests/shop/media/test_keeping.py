@@ -207,7 +207,7 @@ class FailingStore(Store):
 
     written = 0
 
-    async def put(self, key: str, body: bytes) -> None:
+    async def put(self, key: str, body: bytes | Path) -> None:
         self.written += 1
         if self.written > 1:
             raise Unavailable("media_unavailable")

@@ -93,6 +93,8 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "busy": _UNAVAILABLE,
     "image_invalid": (400, INVALID_PARAMETER, "The image cannot be used."),
     "image_too_large": (413, 413, "The image is too large."),
+    "video_invalid": (400, INVALID_PARAMETER, "The video cannot be used."),
+    "video_too_large": (413, 413, "The video is too large."),
     "media_unavailable": _UNAVAILABLE,
     "search_unavailable": (503, SEARCH, _SEARCH_FAILED),
     "internal": (500, 500, "An internal error occurred."),

@@ -174,6 +174,8 @@ WIRE: dict[str, tuple[int, str, str]] = {
     ),
     "image_invalid": (400, "partner_invalid_payload", "The image cannot be used."),
     "image_too_large": (413, "partner_payload_too_large", "The image is too large."),
+    "video_invalid": (400, "partner_invalid_payload", "The video cannot be used."),
+    "video_too_large": (413, "partner_payload_too_large", "The video is too large."),
     "media_unavailable": (
         503,
         "partner_temporarily_unavailable",

@@ -15,7 +15,7 @@ from crossdock.channels.shoppo.products import (
     product_fields,
     sku_fields,
 )
-from crossdock.channels.shoppo.rows import ImageRow, ProductRow, SkuRow
+from crossdock.channels.shoppo.rows import ImageRow, ProductRow, SkuRow, VideoRow
 from crossdock.channels.shoppo.shipping import CONFIG_FIELDS
 from crossdock.channels.shoppo.subjects import Call, Read
 from crossdock.shop.search import OptionNames
@@ -44,7 +44,9 @@ class Bodies:
             "consumer_category": _many(product["consumerCategories"], _category),
             "cover_image": _one(product["coverImage"], _image),
             "white_background_image": _one(product["whiteBackgroundImage"], _image),
-            "cover_video": lambda row, call: None,
+            "cover_video": lambda row, call: _video(
+                product["coverVideo"](row, call), product["coverImage"](row, call), call
+            ),
             "extra_images": _many(product["extraImages"], _image),
             "merchant": _one(product["merchant"], _merchant),
         }
@@ -122,6 +124,21 @@ def _image(row: ImageRow, call: Call) -> dict[str, Any]:
             for each in row.versions
         ],
         "schema": _TEXT,
+    }
+
+
+def _video(row: VideoRow | None, cover: ImageRow, call: Call) -> dict[str, Any] | None:
+    """A video; `cover` is told of one that has none of its own, because it is elsewhere."""
+    if row is None:
+        return None
+    video_id = IMAGE_TYPES["Video"]["id"](row, call)
+    return {
+        "id": video_id,
+        "original_id": video_id,
+        "checksum": row.checksum,
+        "raw_path": row.url,
+        "hls_path": row.hls_url or _TEXT,
+        "cover_image": _image(row.cover or cover, call),
     }
 
 

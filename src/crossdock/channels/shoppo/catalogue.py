@@ -22,7 +22,14 @@ from crossdock.channels.shoppo.products import (
     sku_fields,
 )
 from crossdock.channels.shoppo.ranges import read_range
-from crossdock.channels.shoppo.rows import ImageRow, MerchantRow, ProductRow, SkuRow, product_row
+from crossdock.channels.shoppo.rows import (
+    ImageRow,
+    MerchantRow,
+    ProductRow,
+    SkuRow,
+    VideoRow,
+    product_row,
+)
 from crossdock.channels.shoppo.shipping import CONFIG_FIELDS
 from crossdock.channels.shoppo.subjects import Call, Subject
 from crossdock.db.unit_of_work import Database
@@ -50,7 +57,7 @@ _PRODUCTS, _CATEGORIES = "product", "category"
 _NEEDS = {
     VARIANTS: {"skus", "inventory", "upc"},
     CATEGORIES: {"consumerCategories", "categoryId"},
-    IMAGES: {"coverImage", "extraImages", "whiteBackgroundImage"},
+    IMAGES: {"coverImage", "coverVideo", "extraImages", "whiteBackgroundImage"},
     SHIPPING: {"shippingConfig", "shippingPrice", "shippingTime"},
     TEXTS: {"description", "color", "size", "specs", "features", "hasBattery"},
 }
@@ -99,6 +106,7 @@ class Catalogue:
                 MerchantRow: "Merchant",
                 GoodsCategory: "ConsumerProductCategory",
                 ImageRow: "Image",
+                VideoRow: "Video",
             },
             nodes={
                 Kind.PRODUCT: self.product,
@@ -107,6 +115,7 @@ class Catalogue:
                 Kind.CATEGORY: self.category,
                 Kind.PRODUCT_IMAGE: self.product_image,
                 Kind.SKU_IMAGE: self.sku_image,
+                Kind.PRODUCT_VIDEO: self.product_video,
             },
         )
 
@@ -201,6 +210,13 @@ class Catalogue:
             ),
             None,
         )
+
+    async def product_video(
+        self, call: Call, number: int, place: int, names: frozenset[str]
+    ) -> VideoRow | None:
+        """The video of a product, also one that is kept here since."""
+        product = await self._product(call, frozenset({"coverVideo"}), product_ids=[number])
+        return None if product is None else self._pictures.video_of(product)
 
     async def sku_image(
         self, call: Call, number: int, place: int, names: frozenset[str]

@@ -110,6 +110,8 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
     "busy": _UNAVAILABLE,
     "image_invalid": (400, "IMAGE_INVALID", "The image cannot be used."),
     "image_too_large": (413, "IMAGE_TOO_LARGE", "The image is too large."),
+    "video_invalid": (400, "BAD_USER_INPUT", "The video cannot be used."),
+    "video_too_large": (413, "BAD_USER_INPUT", "The video is too large."),
     "media_unavailable": _UNAVAILABLE,
     "search_unavailable": _UNAVAILABLE,
     "internal": (500, "INTERNAL_SERVER_ERROR", "An internal error occurred."),

@@ -24,6 +24,10 @@ class Kind(IntEnum):
     """The same of a variant."""
     IMAGE = 15
     """An image that is kept here."""
+    VIDEO = 16
+    """A video that is kept here."""
+    PRODUCT_VIDEO = 17
+    """The video of a product that is elsewhere."""
     ORDER = 20
     ORDER_ITEM = 21
     """The number is the order's, the place that of its line."""

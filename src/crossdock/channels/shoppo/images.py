@@ -1,4 +1,4 @@
-"""Images that are kept here: `uploadImage`, and an Image by its id (spec section 10)."""
+"""What is kept here: `uploadImage`, and an Image or a Video by its id (spec section 10)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Any
 from crossdock.channels.shoppo.errors import bad_input
 from crossdock.channels.shoppo.files import UploadedFile
 from crossdock.channels.shoppo.ids import Kind
-from crossdock.channels.shoppo.rows import ImageRow, kept_image
+from crossdock.channels.shoppo.rows import ImageRow, VideoRow, kept_image, kept_video
 from crossdock.channels.shoppo.subjects import Call, Subject
 from crossdock.errors import Invalid
-from crossdock.shop.media import Media, keep_image, read_images
+from crossdock.shop.media import Media, facts_of, keep_image, read_images, read_videos
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Images:
             types={"UploadImagePayload": {"image": lambda row, _: row.image}},
             mutations={"uploadImage": self.upload},
             rows={ImageRow: "Image"},
-            nodes={Kind.IMAGE: self.image},
+            nodes={Kind.IMAGE: self.image, Kind.VIDEO: self.video},
         )
 
     async def upload(
@@ -65,3 +65,12 @@ class Images:
                 if found:
                     return kept_image(found[0], base=media.base_url)
         return None
+
+    async def video(
+        self, call: Call, number: int, place: int, names: frozenset[str]
+    ) -> VideoRow | None:
+        """A video of the shop, by its number."""
+        media = self._media()
+        async with media.db.statement() as tx:
+            found = await read_videos(tx, shop_id=call.partner.shop_id, video_ids=[number])
+        return kept_video(facts_of(found[0]), base=media.base_url) if found else None

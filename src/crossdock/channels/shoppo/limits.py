@@ -23,7 +23,10 @@ LIMITS = Limits(
     settings=("rate_limit_per_second", "rate_limit_burst"),
     fields=(
         ("the body", f"{BODY_BYTES // 1024:,} KiB"),
-        ("an image", "`media.upload_max_bytes` and `media.pixels_max`, see Images above"),
+        (
+            "an image",
+            "`media.upload_max_bytes` and `media.pixels_max`, see Images and videos above",
+        ),
         ("the body of an upload, beside the file", f"{BODY_BYTES // 1024:,} KiB"),
         (
             "uploads that one process receives at once; of one viewer",

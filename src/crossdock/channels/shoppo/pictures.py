@@ -6,7 +6,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from crossdock.channels.shoppo.ids import Kind
-from crossdock.channels.shoppo.rows import ImageRow, ProductRow, SkuRow, kept_image
+from crossdock.channels.shoppo.rows import (
+    ImageRow,
+    ProductRow,
+    SkuRow,
+    VideoRow,
+    kept_image,
+    kept_video,
+)
 from crossdock.channels.shoppo.subjects import Read
 from crossdock.shop.media import no_image
 
@@ -20,6 +27,7 @@ class Pictures:
 
     def __init__(self, base: str, *, kept_base: str) -> None:
         self._base = base.rstrip("/")
+        self._kept_base = kept_base
         self._kept = lru_cache(maxsize=_KEPT)(partial(kept_image, base=kept_base))
 
     def of_product(self, row: ProductRow) -> list[ImageRow]:
@@ -29,6 +37,16 @@ class Pictures:
         others = [at for at, each in enumerate(record.images) if each.variant_sku is not None]
         found = [self.at(row, place) for place in (*shared, *others) if record.images[place].url]
         return found or [self._none(record.id)]
+
+    def video_of(self, row: ProductRow) -> VideoRow | None:
+        """The product's video, None without one."""
+        video = row.record.video
+        if video is None or not video.url:
+            return None
+        if video.media is not None:
+            return kept_video(video.media, base=self._kept_base)
+        whole = self._whole(video.url)
+        return VideoRow(Kind.PRODUCT_VIDEO, row.record.id, _facts(whole)[0], whole)
 
     def at(self, row: ProductRow, place: int) -> ImageRow:
         """The picture in this place of the catalogue."""
@@ -56,9 +74,12 @@ class Pictures:
         return replace(self._kept(no_image()), kind=Kind.PRODUCT_IMAGE, number=product_id)
 
     def _image(self, kind: int, number: int, place: int, url: str) -> ImageRow:
-        whole = f"{self._base}{url}" if url.startswith("/") else url
+        whole = self._whole(url)
         checksum, format_ = _facts(whole)
         return ImageRow(kind, number, place, whole, checksum, format_)
+
+    def _whole(self, url: str) -> str:
+        return f"{self._base}{url}" if url.startswith("/") else url
 
 
 @lru_cache(maxsize=_KEPT)
@@ -69,12 +90,7 @@ def _facts(url: str) -> tuple[str, str]:
     return checksum, _FORMATS.get(ending, _OTHER_FORMAT)
 
 
-def no_film(_row: object, _call: object) -> None:
-    """What is told of a film: the catalogue has none."""
-
-
 IMAGE_TYPES: Mapping[str, Mapping[str, Read]] = {
-    "Video": dict.fromkeys(("id", "checksum", "rowUrl", "rawUrl", "hlsUrl", "coverImage"), no_film),
     "Image": {
         "id": lambda row, call: call.ids.encode(row.kind, row.number, row.place),
         "checksum": lambda row, _: row.checksum,
@@ -84,6 +100,14 @@ IMAGE_TYPES: Mapping[str, Mapping[str, Read]] = {
         "mainColor": lambda row, _: row.main_color,
         "type": lambda row, _: row.type,
         "versions": lambda row, _: row.versions,
+    },
+    "Video": {
+        "id": lambda row, call: call.ids.encode(row.kind, row.number),
+        "checksum": lambda row, _: row.checksum,
+        "rowUrl": lambda row, _: row.url,
+        "rawUrl": lambda row, _: row.url,
+        "hlsUrl": lambda row, _: row.hls_url,
+        "coverImage": lambda row, _: row.cover,
     },
     "ImageVersion": {
         "filename": lambda version, _: version.filename,

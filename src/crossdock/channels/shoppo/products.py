@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from crossdock.channels.shoppo.ids import Kind
-from crossdock.channels.shoppo.pictures import Pictures, no_film
+from crossdock.channels.shoppo.pictures import Pictures
 from crossdock.channels.shoppo.rows import MerchantRow, ProductRow, SkuRow, SpecRow
 from crossdock.channels.shoppo.shipping import shipping_configs, shipping_price, shipping_time
 from crossdock.channels.shoppo.subjects import Call, Read
@@ -32,7 +32,7 @@ def product_fields(pictures: Pictures) -> Mapping[str, Read]:
         "isSnapshot": lambda row, _: row.is_snapshot,
         "brand": lambda row, _: row.record.brand,
         "coverImage": lambda row, _: pictures.of_product(row)[0],
-        "coverVideo": no_film,
+        "coverVideo": lambda row, _: pictures.video_of(row),
         "consumerCategories": lambda row, _: row.record.categories,
         "description": lambda row, _: row.record.description,
         "enabled": lambda row, _: row.record.enabled,

@@ -6,8 +6,8 @@ The snapshots of an order are rows of the same classes, with the snapshot's own 
 from dataclasses import dataclass, field
 
 from crossdock.channels.shoppo.ids import Kind
-from crossdock.shop.catalogue import AssortedProduct, AssortedVariant, ImageFacts
-from crossdock.shop.media import ImageVersion, image_url, versions_of
+from crossdock.shop.catalogue import AssortedProduct, AssortedVariant, ImageFacts, VideoFacts
+from crossdock.shop.media import ImageVersion, hls_path, image_url, raw_path, versions_of
 
 
 @dataclass(slots=True)
@@ -72,6 +72,31 @@ class ImageRow:
     width: int = 0
     height: int = 0
     versions: tuple[ImageVersion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRow:
+    """A video; its id stands for `kind` and `number`. Without `hls_url` there are no renditions (yet)."""
+
+    kind: int
+    number: int
+    checksum: str
+    url: str
+    hls_url: str | None = None
+    cover: ImageRow | None = None
+
+
+def kept_video(video: VideoFacts, *, base: str) -> VideoRow:
+    """A video that is kept here; `base` is what its addresses start with."""
+    path = hls_path(video)
+    return VideoRow(
+        kind=Kind.VIDEO,
+        number=video.id,
+        checksum=video.checksum,
+        url=f"{base}{raw_path(video)}",
+        hls_url=None if path is None else f"{base}{path}",
+        cover=kept_image(video.cover, base=base),
+    )
 
 
 def kept_image(image: ImageFacts, *, base: str) -> ImageRow:

@@ -71,6 +71,8 @@ WIRE: dict[str, tuple[int, str]] = {
     "busy": (503, "temporarily_unavailable"),
     "image_invalid": (400, "data_invalid"),
     "image_too_large": (413, "request_too_large"),
+    "video_invalid": (400, "data_invalid"),
+    "video_too_large": (413, "request_too_large"),
     "media_unavailable": (503, "temporarily_unavailable"),
     "search_unavailable": (503, "temporarily_unavailable"),
     "internal": (500, "internal_error"),

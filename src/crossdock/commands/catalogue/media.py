@@ -1,4 +1,4 @@
-"""`crossdock media`: the images of a shop, and those of its products."""
+"""`crossdock media`: the images and videos of a shop, and those of its products."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,21 +12,28 @@ from crossdock.errors import Invalid
 from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
+    from crossdock.compose import Services
     from crossdock.shop.catalogue import Picture
-    from crossdock.shop.media import GivenUp, ImageView, Standing
+    from crossdock.shop.media import GivenUp, ImageView, Standing, StoredVideo
 
 app = typer.Typer(
-    help="Images: add them to products, fetch those that products name, see all.",
+    help="Images and videos: add them to products, fetch those that products name, see all.",
     no_args_is_help=True,
 )
 
 ProductOption = Annotated[str, typer.Option("--product", help="A SKU of the product.")]
+VideoOption = Annotated[bool, typer.Option("--video", help="Of videos, not of images.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="At most this many.")]
 
 
 @app.command()
 def add(
-    files: Annotated[list[Path], typer.Argument(help="PNG or JPEG files, in their order.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="PNG or JPEG files, in their order; an MP4 file is the product's video."
+        ),
+    ],
     product: ProductOption,
     shop: ShopOption,
     alt: Annotated[str, typer.Option(help="Text for those who do not see the images.")] = "",
@@ -35,16 +42,21 @@ def add(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add images to a product. Imports leave them there; `media remove` takes them away."""
+    """Add images or a video to a product. Imports leave them there; `media remove` takes them away."""
     from crossdock.compose import Services
     from crossdock.shop.media import add_pictures, keep_image
     from crossdock.shop.shops import read_shop
 
     async def write(runtime: Runtime) -> "list[Picture]":
-        bodies = [_read(path) for path in files]
+        films = [path for path in files if _is_film(_read(path))]
+        if len(films) > 1:
+            raise Invalid("invalid_input", "A product has one video at most.")
+        bodies = [_read(path) for path in files if path not in films]
         async with Services(runtime) as services:
             async with runtime.database.statement() as tx:
                 shop_id = (await read_shop(tx, slug=shop)).id
+            for film in films:
+                await _add_video(services, film, shop_id=shop_id, sku=product)
             images = [
                 await keep_image(services.media, shop_id=shop_id, partner_id=None, body=body)
                 for body in bodies
@@ -66,12 +78,14 @@ def add(
 
 @app.command()
 def remove(
-    checksum: Annotated[str, typer.Argument(help="The image's checksum, as in its address.")],
+    checksum: Annotated[
+        str, typer.Argument(help="The checksum of the image or video, as in its address.")
+    ],
     product: ProductOption,
     shop: ShopOption,
     as_json: JsonOption = False,
 ) -> None:
-    """Take an image that staff added away from a product."""
+    """Take an image or a video that staff added away from a product."""
     from crossdock.shop.media import remove_picture
     from crossdock.shop.shops import read_shop
 
@@ -85,15 +99,28 @@ def remove(
 
 
 @app.command("list")
-def list_(shop: ShopOption, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
-    """List the newest images of the shop and its partners."""
-    from crossdock.shop.media import list_images
+def list_(
+    shop: ShopOption,
+    video: VideoOption = False,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest images of the shop and its partners, or the shop's videos."""
+    from crossdock.shop.media import list_images, list_videos
     from crossdock.shop.shops import read_shop
 
     async def read(_runtime: Runtime, tx: Transaction) -> "list[ImageView]":
         shop_id = (await read_shop(tx, slug=shop)).id
         return await list_images(tx, shop_id=shop_id, limit=limit)
 
+    async def read_videos(_runtime: Runtime, tx: Transaction) -> "list[StoredVideo]":
+        shop_id = (await read_shop(tx, slug=shop)).id
+        return await list_videos(tx, shop_id=shop_id, limit=limit)
+
+    if video:
+        found = with_transaction(read_videos)
+        report_list(found, as_json=as_json, table=_print_videos, none="There is no video.")
+        return
     report_list(
         with_transaction(read), as_json=as_json, table=_print_images, none="There is no image."
     )
@@ -101,25 +128,36 @@ def list_(shop: ShopOption, limit: LimitOption = 50, as_json: JsonOption = False
 
 @app.command()
 def show(
-    image_id: Annotated[int, typer.Argument(help="The image's number.")],
+    image_id: Annotated[
+        int, typer.Argument(metavar="NUMBER", help="The number of the image or video.")
+    ],
     shop: ShopOption,
+    video: VideoOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one image."""
-    from crossdock.shop.media import show_image
+    """Show one image, or a video with how far its renditions are."""
+    from crossdock.shop.media import show_image, show_video
     from crossdock.shop.shops import read_shop
 
     async def read(_runtime: Runtime, tx: Transaction) -> "ImageView":
         shop_id = (await read_shop(tx, slug=shop)).id
         return await show_image(tx, shop_id=shop_id, image_id=image_id)
 
+    async def read_video(_runtime: Runtime, tx: Transaction) -> "StoredVideo":
+        shop_id = (await read_shop(tx, slug=shop)).id
+        return await show_video(tx, shop_id=shop_id, video_id=image_id)
+
+    if video:
+        found = with_transaction(read_video)
+        report(found, as_json=as_json, text=lambda: _print_videos([found]))
+        return
     image = with_transaction(read)
     report(image, as_json=as_json, text=lambda: _print_images([image]))
 
 
 @app.command()
 def fetch(shop: ShopOption, as_json: JsonOption = False) -> None:
-    """Queue every image that products name and the shop does not hold; the worker fetches them."""
+    """Queue every image and video that products name and the shop does not hold; the worker fetches them."""
     from crossdock.shop.media import read_standing, wish_for_all
     from crossdock.shop.shops import read_shop
 
@@ -136,7 +174,7 @@ def fetch(shop: ShopOption, as_json: JsonOption = False) -> None:
 
 @app.command()
 def failed(shop: ShopOption, limit: LimitOption = 50, as_json: JsonOption = False) -> None:
-    """List the addresses from which no image came, and why; `media fetch` tries them again."""
+    """List the addresses from which nothing came, and why; `media fetch` tries them again."""
     from crossdock.shop.media import list_given_up
     from crossdock.shop.shops import read_shop
 
@@ -154,6 +192,36 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Invalid("invalid_input", f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _is_film(body: bytes) -> bool:
+    return body[4:8] == b"ftyp"
+
+
+async def _add_video(services: "Services", film: Path, *, shop_id: int, sku: str) -> None:
+    from crossdock.shop.media import add_video, keep_video
+
+    runtime = services.runtime
+    video = await keep_video(services.videos, shop_id=shop_id, source=film)
+    async with runtime.database.begin() as tx:
+        await add_video(tx, shop_id=shop_id, sku=sku, video=video, now=runtime.clock.now())
+
+
+def _print_videos(videos: "list[StoredVideo]") -> None:
+    from rich.table import Table
+
+    table = Table("Video", "Checksum", "Size", "Seconds", "Bytes", "Renditions", "Why")
+    for video in videos:
+        table.add_row(
+            str(video.id),
+            video.checksum,
+            f"{video.width} x {video.height}",
+            f"{video.duration_ms / 1000:.1f}",
+            f"{video.size_bytes:,}",
+            f"{video.state}, {video.progress} %",
+            video.error,
+        )
+    print_table(table)
 
 
 def _print_images(images: "list[ImageView]") -> None:

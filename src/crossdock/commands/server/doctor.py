@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 def doctor(
     with_images: Annotated[
-        bool, typer.Option("--images", help="Look for the files of all images as well; takes long.")
+        bool,
+        typer.Option(
+            "--images", help="Look for the files of all images and videos as well; takes long."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -17,7 +17,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.paging import Place, PlacePage
 from crossdock.shop.catalogue.goods import GoodsCategory
 from crossdock.shop.catalogue.offers import OFFERS, offer_terms
-from crossdock.shop.catalogue.pictures import ImageFacts
+from crossdock.shop.catalogue.pictures import ImageFacts, VideoFacts
 from crossdock.shop.catalogue.records import DayRange, ShippingTerm, TargetUsers
 from crossdock.shop.partners import Partner
 
@@ -39,6 +39,13 @@ class AssortedImage(msgspec.Struct, frozen=True, kw_only=True):
     alt: str = ""
     variant_sku: str | None = None
     media: ImageFacts | None = None
+
+
+class AssortedVideo(msgspec.Struct, frozen=True, kw_only=True):
+    """The video of a product; `media` where it is held here."""
+
+    url: str
+    media: VideoFacts | None = None
 
 
 class AssortedVariant(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +84,7 @@ class AssortedProduct(msgspec.Struct, frozen=True, kw_only=True):
     |---|---|
     | TEXTS | `description`, `attributes`, `features` |
     | SHIPPING | those of shipping; `shipping_each_minor` is of a unit |
-    | IMAGES | `images` |
+    | IMAGES | `images`, `video` |
     | CATEGORIES | `categories`, the deepest first |
     | VARIANTS | `variants` with a price, in the product's order |
     """
@@ -103,6 +110,7 @@ class AssortedProduct(msgspec.Struct, frozen=True, kw_only=True):
     shipping_terms: tuple[ShippingTerm, ...] = ()
     ships_to: tuple[str, ...] = ()
     images: tuple[AssortedImage, ...] = ()
+    video: AssortedVideo | None = None
     categories: tuple[GoodsCategory, ...] = ()
     variants: tuple[AssortedVariant, ...] = ()
 
@@ -243,7 +251,7 @@ _PART_FIELDS: Final = {
         "'shipping_each_minor', p.shipping_minor, 'free_shipping', p.free_shipping,"
         " 'shipping_days', p.shipping_days, 'shipping_terms', p.shipping_terms, 'ships_to', p.ships_to"
     ),
-    IMAGES: "'images', p.images",
+    IMAGES: "'images', p.images, 'video', p.video",
     CATEGORIES: f"'categories', {_CATEGORY_FIELDS}",
     VARIANTS: f"'variants', {_VARIANT_FIELDS}",
 }

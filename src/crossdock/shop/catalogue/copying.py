@@ -18,11 +18,11 @@ from crossdock.shop.catalogue.texts import clean_html
 from crossdock.shop.stock import StockRecord
 
 # Increase it when rows are encoded differently: a re-import then writes every row again.
-_HASH_VERSION = b"2"
+_HASH_VERSION = b"3"
 
 PRODUCT_COLUMNS = (
     "shop_id, id, merchant_id, source_hash, created_at, updated_at, "
-    "handle, name, description, brand, translations, attributes, images, extra_handling, tags, "
+    "handle, name, description, brand, translations, attributes, images, video, extra_handling, tags, "
     "related_handles, option_names, enabled, featured, virtual, sold_without_stock, "
     "requires_serial, shipping_minor, free_shipping, shipping_days, shipping_terms, ships_to, "
     "target_users, features, sort"
@@ -117,6 +117,7 @@ def _product_fields(record: ProductRecord) -> tuple[str, ...]:
         _json(translations),
         _json(record.attributes),
         _json(record.images),
+        _json({"url": record.video}) if record.video else NULL,
         _json(record.extra_handling) if record.extra_handling is not None else NULL,
         _array(record.tags),
         _array(record.related_handles),

@@ -31,6 +31,18 @@ class ImageFacts(msgspec.Struct, frozen=True, kw_only=True):
     color: str
 
 
+class VideoFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A video of the shop: `checksum` names its file, `hls` the folder of its renditions, '' before them."""
+
+    id: int
+    checksum: str
+    width: int
+    height: int
+    duration_ms: int
+    cover: ImageFacts
+    hls: str = ""
+
+
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """A picture of a product, with what is known of it where the shop holds it."""
 
@@ -46,12 +58,13 @@ class ShownAddress(msgspec.Struct, frozen=True, kw_only=True):
 
     product_id: int
     url: str
+    is_video: bool = False
 
 
 class HeldAddress(ShownAddress, frozen=True, kw_only=True):
     """An address that a product shows, and what is known of its image."""
 
-    media: ImageFacts
+    media: ImageFacts | VideoFacts
 
 
 async def list_unheld(
@@ -59,13 +72,19 @@ async def list_unheld(
 ) -> list[ShownAddress]:
     """What these products show and the shop does not hold."""
     rows = await tx.all(
-        """select distinct p.id, e.value ->> 'url' from products p
+        """select distinct p.id, e.value ->> 'url', false from products p
            cross join jsonb_array_elements(p.images) e
-           where p.shop_id = %s and p.id = any(%s) and not e.value ? 'media'
+           where p.shop_id = %(shop)s and p.id = any(%(ids)s) and not e.value ? 'media'
+           union all
+           select p.id, p.video ->> 'url', true from products p
+           where p.shop_id = %(shop)s and p.id = any(%(ids)s) and not p.video ? 'media'
            order by 1, 2""",
-        (shop_id, list(product_ids)),
+        {"shop": shop_id, "ids": list(product_ids)},
     )
-    return [ShownAddress(product_id=product_id, url=url) for product_id, url in rows]
+    return [
+        ShownAddress(product_id=product_id, url=url, is_video=is_video)
+        for product_id, url, is_video in rows
+    ]
 
 
 async def list_product_ids(tx: Transaction, *, shop_id: int, after: int, limit: int) -> list[int]:
@@ -119,6 +138,73 @@ async def set_pictures(
         (Jsonb([_element(each) for each in pictures]), now, shop_id, product_id),
     )
     await _tell(tx, shop_id=shop_id, product_ids=[product_id], now=now)
+
+
+async def hold_videos(
+    tx: Transaction, *, shop_id: int, found: Sequence[HeldAddress], now: datetime
+) -> list[int]:
+    """Write what is known of a video into the products that show its address; returns those that changed."""
+    await lock_catalogue(tx, shop_id=shop_id)
+    written = msgspec.json.encode(found).decode()
+    rows = await tx.all("select * from hold_videos(%s, %s::jsonb, %s)", (shop_id, written, now))
+    changed = sorted(product_id for (product_id,) in rows)
+    await _tell(tx, shop_id=shop_id, product_ids=changed, now=now)
+    return changed
+
+
+async def renew_video(
+    tx: Transaction, *, shop_id: int, facts: VideoFacts, now: datetime
+) -> list[int]:
+    """Write what is newly known of a video into the products that have it; returns those that changed."""
+    await lock_catalogue(tx, shop_id=shop_id)
+    rows = await tx.all(
+        """update products p set video = p.video || jsonb_build_object('media', %(media)s::jsonb),
+                  updated_at = %(now)s
+           where p.shop_id = %(shop)s and (p.video #>> '{media,id}')::bigint = %(id)s
+             and p.video ? 'media' and p.video -> 'media' is distinct from %(media)s::jsonb
+           returning p.id""",
+        {
+            "shop": shop_id,
+            "id": facts.id,
+            "media": msgspec.json.encode(facts).decode(),
+            "now": now,
+        },
+    )
+    changed = sorted(product_id for (product_id,) in rows)
+    await _tell(tx, shop_id=shop_id, product_ids=changed, now=now)
+    return changed
+
+
+async def set_video(
+    tx: Transaction, *, shop_id: int, sku: str, url: str, facts: VideoFacts, now: datetime
+) -> None:
+    """Give the product that has this SKU a video, which imports leave there. Raises as `read_pictures`."""
+    product_id, _ = await read_pictures(tx, shop_id=shop_id, sku=sku)
+    element = {"url": url, "media": msgspec.to_builtins(facts), "added": True}
+    await tx.run(
+        "update products set video = %s, updated_at = %s where shop_id = %s and id = %s",
+        (Jsonb(element), now, shop_id, product_id),
+    )
+    await _tell(tx, shop_id=shop_id, product_ids=[product_id], now=now)
+
+
+async def take_video(
+    tx: Transaction, *, shop_id: int, sku: str, checksum: str, now: datetime
+) -> bool:
+    """Take the video that staff added from a product; whether there was one. Raises as `read_pictures`.
+
+    The product's source brings its own one back with the next import.
+    """
+    product_id, _ = await read_pictures(tx, shop_id=shop_id, sku=sku)
+    taken = await tx.all(
+        """update products set video = null, source_hash = null, updated_at = %s
+           where shop_id = %s and id = %s and video ? 'added' and video #>> '{media,checksum}' = %s
+           returning id""",
+        (now, shop_id, product_id, checksum),
+    )
+    if taken:
+        await _tell(tx, shop_id=shop_id, product_ids=[product_id], now=now)
+    return bool(taken)
 
 
 def _element(picture: Picture) -> dict[str, Any]:

@@ -42,3 +42,14 @@ returns table (product_id bigint) language sql as $$
     where p.shop_id = p_shop_id and p.id = changed.id and p.images is distinct from changed.images
     returning p.id
 $$;
+
+-- Write into the products that show the address of a video what is known of it. p_found: [{product_id, url, media}].
+-- Returns the ids of the products that changed.
+create or replace function hold_videos(p_shop_id bigint, p_found jsonb, p_now timestamptz)
+returns table (product_id bigint) language sql as $$
+    update products p set video = p.video || jsonb_build_object('media', f.media), updated_at = p_now
+    from jsonb_to_recordset(p_found) as f (product_id bigint, url text, media jsonb)
+    where p.shop_id = p_shop_id and p.id = f.product_id and p.video ->> 'url' = f.url
+      and p.video -> 'media' is distinct from f.media
+    returning p.id
+$$;

@@ -129,7 +129,8 @@ PRODUCT_FIELDS = f"""
     'currency', coalesce((select v.currency from variants v
                           where v.shop_id = p.shop_id and v.product_id = p.id limit 1), s.currency),
     'brand', p.brand, 'translations', p.translations, 'attributes', p.attributes,
-    'categories', coalesce(({_CATEGORY_PATHS}), '[]'), 'images', p.images, 'tags', p.tags,
+    'categories', coalesce(({_CATEGORY_PATHS}), '[]'), 'images', p.images,
+    'video', coalesce(p.video ->> 'url', ''), 'tags', p.tags,
     'related_handles', p.related_handles, 'option_names', p.option_names,
     'extra_handling', p.extra_handling, 'enabled', p.enabled, 'featured', p.featured,
     'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,

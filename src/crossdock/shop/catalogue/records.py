@@ -145,6 +145,7 @@ class ProductRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     attributes: Labels = {}
     categories: tuple[CategoryPath, ...] = ()
     images: tuple[Image, ...] = ()
+    video: Url = ""
     tags: tuple[Key, ...] = ()
     related_handles: tuple[Key, ...] = ()
     option_names: tuple[Key, ...] = ()

@@ -17,7 +17,9 @@ _CATEGORY_COLUMNS = "shop_id, product_id, category_id"
 # What the shop knows of a product's pictures, and what staff added, is in no source.
 _KEEPING = {
     "images": "case when t.images @? '$[*] ? (exists(@.media) || exists(@.added))'"
-    " then kept_pictures(s.images, t.images) else s.images end"
+    " then kept_pictures(s.images, t.images) else s.images end",
+    "video": "case when t.video ? 'added' or t.video ->> 'url' = s.video ->> 'url' then t.video"
+    " else s.video end",
 }
 _PRODUCT_CONTENT = PRODUCT_COLUMNS.split(", ")[6:]
 _VARIANT_CONTENT = ["product_id", "listed", *VARIANT_COLUMNS.split(", ")[7:]]

@@ -30,9 +30,7 @@ WAITS_S = (60, 900, 7_200, 43_200)
 """Waits before each retry of an address; after them it is given up."""
 HOPS_MAX = 3
 _AT_ONCE = 20
-_DEADLINE_S = 30
 _RUN = timedelta(minutes=2)
-_ACCEPT = {"Accept": "image/jpeg, image/png"}
 _LATER = {408, 425, 429, *range(500, 600)}
 _MOVED = {301, 302, 303, 307, 308}
 _FACTS = ImageFacts.__struct_fields__
@@ -44,6 +42,17 @@ class Fetching(msgspec.Struct, frozen=True, kw_only=True):
     media: Media
     outbound: Outbound
     at_once: int
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for; `bytes_max` of 0 is the limit of images."""
+
+    accept: str
+    deadline_s: int
+    bytes_max: int = 0
+
+
+IMAGES = Wanted(accept="image/jpeg, image/png", deadline_s=30)
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,10 +111,10 @@ async def _record(media: Media, outcomes: Sequence[tuple[Source, StoredImage | F
     async with media.db.begin() as tx:
         for source, outcome in outcomes:
             if isinstance(outcome, Failed):
-                due_at = None if outcome.is_final else _next(source, now=now)
+                due_at = None if outcome.is_final else next_attempt(source, now=now)
                 await note_failed(tx, source=source, error=outcome.reason, due_at=due_at)
             else:
-                await note_held(tx, source=source, image_id=outcome.id)
+                await note_held(tx, source=source, held_id=outcome.id)
                 found += await _granted(tx, source=source, image=outcome)
         if found:
             await hold_pictures(tx, shop_id=outcomes[0][0].shop_id, found=found, now=now)
@@ -123,7 +132,7 @@ async def _image(service: Fetching, source: Source) -> StoredImage:
             return known[0]
     if source.url.startswith(PATH):
         return await _own(media, source)
-    body = await _body(service, source.url)
+    body = await fetch_body(service, source.url, wanted=IMAGES)
     try:
         return await keep_image(media, shop_id=source.shop_id, partner_id=None, body=body)
     except Invalid as error:
@@ -141,9 +150,10 @@ async def _own(media: Media, source: Source) -> StoredImage:
     return image
 
 
-async def _body(service: Fetching, url: str) -> bytes:
+async def fetch_body(service: Fetching, url: str, *, wanted: Wanted) -> bytes:
+    """The bytes of an address, or of the one that it leads on to. Raises Failed."""
     for _ in range(HOPS_MAX + 1):
-        answer = await _call(service, url)
+        answer = await _call(service, url, wanted)
         if answer.status == 200:
             return answer.body
         moved = answer.headers.get("location")
@@ -157,15 +167,15 @@ async def _body(service: Fetching, url: str) -> bytes:
     raise Failed(f"The address leads on more than {HOPS_MAX} times.", is_final=True)
 
 
-async def _call(service: Fetching, url: str) -> Answer:
-    limits = service.media.reader.limits
+async def _call(service: Fetching, url: str, wanted: Wanted) -> Answer:
+    limit = wanted.bytes_max or service.media.reader.limits.bytes_max
     try:
         return await service.outbound.request(
             "GET",
             url,
-            headers=_ACCEPT,
-            deadline_s=_DEADLINE_S,
-            limit_bytes=limits.bytes_max,
+            headers={"Accept": wanted.accept},
+            deadline_s=wanted.deadline_s,
+            limit_bytes=limit,
         )
     except (Refused, Oversized) as error:
         raise Failed(str(error), is_final=True) from error
@@ -180,7 +190,8 @@ async def _granted(tx: Transaction, *, source: Source, image: StoredImage) -> li
     return [HeldAddress(product_id=each.product_id, url=each.url, media=facts) for each in wishes]
 
 
-def _next(source: Source, *, now: datetime) -> datetime | None:
+def next_attempt(source: Source, *, now: datetime) -> datetime | None:
+    """When an address that failed is asked again, None if it is given up."""
     if source.failures >= len(WAITS_S):
         return None
     return now + timedelta(seconds=WAITS_S[source.failures])

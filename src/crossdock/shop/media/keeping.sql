@@ -89,3 +89,34 @@ begin
     where f.shop_id = l.shop_id and f.checksum = l.checksum
       and not exists (select from images i where i.shop_id = f.shop_id and i.checksum = f.checksum);
 end $$;
+
+-- Delete videos that no product has had since p_before, of at most p_limit; their files are left over, and their covers
+-- are unused from now on. One that a product has gets another term.
+create or replace function purge_videos(
+    p_before timestamptz, p_now timestamptz, p_limit integer, out looked integer, out gone integer
+) language plpgsql as $$
+declare
+    v_ids bigint[];
+    v_covers bigint[];
+begin
+    select array_agg(c.id) into v_ids from (
+        select v.id from videos v where v.unused_since < p_before
+        order by v.unused_since limit p_limit for update skip locked
+    ) c;
+    looked := coalesce(cardinality(v_ids), 0);
+    gone := 0;
+    if looked = 0 then
+        return;
+    end if;
+    update videos v set unused_since = p_now
+    where v.id = any(v_ids) and exists (
+        select from products p
+        where p.shop_id = v.shop_id and (p.video #>> '{media,id}')::bigint = v.id and p.video ? 'media');
+    with lost as (
+        delete from videos v where v.id = any(v_ids) and v.unused_since < p_before returning v.cover_id
+    )
+    select count(*), array_agg(l.cover_id) into gone, v_covers from lost l;
+    update images i set is_used = false, unused_since = p_now
+    where i.id = any(v_covers) and not exists (
+        select from videos v where v.shop_id = i.shop_id and v.cover_id = i.id);
+end $$;

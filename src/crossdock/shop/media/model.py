@@ -1,6 +1,7 @@
 """An image of a shop, its versions and their names."""
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -12,6 +13,14 @@ ORIGINAL = 0
 PATH = "/images/"
 """What precedes the names of files in addresses."""
 
+VIDEO_PATH = "/videos/"
+HLS_EDGES = (240, 480, 720)
+"""The short edges of a video's renditions, in pixels."""
+
+_VIDEO_NAME = re.compile(
+    r"(?P<checksum>[0-9a-f]{32})\.mp4|(?P<folder>[0-9A-Za-z_-]{8,64})/(?P<file>master\.m3u8|(?:240|480|720)\.(?:m3u8|mp4))",
+    re.ASCII,
+)
 _NAME = re.compile(r"([0-9a-f]{32})(?:-(100|400|1000)x\2)?\.(JPEG|PNG)", re.ASCII)
 
 
@@ -28,6 +37,14 @@ class ImageVersion(msgspec.Struct, frozen=True, kw_only=True):
     filename: str
     width: int
     height: int
+
+
+class VideoName(msgspec.Struct, frozen=True, kw_only=True):
+    """What the path of a video's file says: the checksum of a film, or a rendition's folder and file."""
+
+    checksum: str
+    folder: str
+    file: str
 
 
 class ImageName(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +68,24 @@ def read_name(text: str) -> ImageName | None:
         return None
     kind: ImageFormat = "PNG" if match[3] == "PNG" else "JPEG"
     return ImageName(checksum=match[1], edge=int(match[2] or ORIGINAL), format=kind)
+
+
+def read_video_name(text: str) -> VideoName | None:
+    """What a path behind VIDEO_PATH says, or None if no video can have it."""
+    match = _VIDEO_NAME.fullmatch(text)
+    if match is None:
+        return None
+    return VideoName(**{name: found or "" for name, found in match.groupdict().items()})
+
+
+def edges_for(width: int, height: int) -> tuple[int, ...]:
+    """The short edges of the renditions: none is larger than the video, and there is at least one."""
+    return tuple(edge for edge in HLS_EDGES if edge <= min(width, height)) or HLS_EDGES[:1]
+
+
+def hls_names(edges: Iterable[int] = HLS_EDGES) -> tuple[str, ...]:
+    """The names of the files of these renditions, beside the master playlist."""
+    return tuple(f"{edge}.{ending}" for edge in edges for ending in ("m3u8", "mp4"))
 
 
 def file_name(image: ImageFacts, *, edge: int = ORIGINAL) -> str:

@@ -1,7 +1,10 @@
-"""Delete images that nothing refers to, and files that no image has."""
+"""Delete images and videos that nothing refers to, and files that are no one's."""
 
+from crossdock.kit.film_processes import MASTER
+from crossdock.kit.film_processes import ORIGINAL as FILM
 from crossdock.shop.media.keeping import Media, file_key
-from crossdock.shop.media.model import EDGES, ORIGINAL
+from crossdock.shop.media.model import EDGES, ORIGINAL, hls_names
+from crossdock.shop.media.videos import video_key
 
 _IMAGES_AT_ONCE = 500
 _PLACES_AT_ONCE = 100
@@ -15,6 +18,22 @@ async def purge_images(service: Media) -> int:
             await tx.take_time()
             row = await tx.one(
                 "select looked, gone from purge_images(%s, %s, %s)",
+                (now - service.keep_unused, now, _IMAGES_AT_ONCE),
+            )
+        looked, gone = row or (0, 0)
+        if not looked:
+            return count
+        count += gone
+
+
+async def purge_videos(service: Media) -> int:
+    """Delete videos that no product has had for as long as the settings say; returns how many."""
+    now, count = service.clock.now(), 0
+    while True:
+        async with service.db.begin() as tx:
+            await tx.take_time()
+            row = await tx.one(
+                "select looked, gone from purge_videos(%s, %s, %s)",
                 (now - service.keep_unused, now, _IMAGES_AT_ONCE),
             )
         looked, gone = row or (0, 0)
@@ -38,11 +57,17 @@ async def delete_leftovers(service: Media) -> int:
         if not places:
             return count
         for place, kind in places:
-            edges = (ORIGINAL, *EDGES)
-            await service.store.delete(file_key(place, edge=edge, kind=kind) for edge in edges)
+            await service.store.delete(_keys(place, kind))
         async with service.db.statement() as tx:
             await tx.run(
                 "delete from image_leftovers where place = any(%s)",
                 ([place for place, _ in places],),
             )
         count += len(places)
+
+
+def _keys(place: str, kind: str) -> list[str]:
+    """Every key that a folder may have."""
+    if kind == "MP4":
+        return [video_key(place, name) for name in (FILM, MASTER, *hls_names())]
+    return [file_key(place, edge=edge, kind=kind) for edge in (ORIGINAL, *EDGES)]

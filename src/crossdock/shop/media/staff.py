@@ -13,12 +13,15 @@ from crossdock.shop.catalogue import (
     Picture,
     read_pictures,
     set_pictures,
+    set_video,
+    take_video,
 )
 from crossdock.shop.doctor import CheckResult, Difference
 from crossdock.shop.media.keeping import Media, file_key
 from crossdock.shop.media.model import ORIGINAL, PATH, StoredImage, edges_of, file_name
+from crossdock.shop.media.videos import StoredVideo, facts_of, files_of, raw_path, read_videos
 
-CHECK = "images have their files"
+CHECK = "images and videos have their files"
 
 
 class ImageView(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +71,12 @@ async def add_pictures(
 async def remove_picture(
     tx: Transaction, *, shop_id: int, sku: str, checksum: str, now: datetime
 ) -> list[Picture]:
-    """Take a picture that staff added from a product; returns those that are left. Raises NotFound."""
+    """Take a picture, or the video, that staff added from a product; returns the pictures that are left.
+
+    Raises NotFound.
+    """
+    if await take_video(tx, shop_id=shop_id, sku=sku, checksum=checksum, now=now):
+        return (await read_pictures(tx, shop_id=shop_id, sku=sku))[1]
     product_id, before = await read_pictures(tx, shop_id=shop_id, sku=sku)
     left = [
         picture
@@ -76,9 +84,28 @@ async def remove_picture(
         if not (picture.added and picture.media and picture.media.checksum == checksum)
     ]
     if len(left) == len(before):
-        raise NotFound("not_found", f"Staff added no image {checksum} to this product.")
+        raise NotFound("not_found", f"Staff added no image or video {checksum} to this product.")
     await set_pictures(tx, shop_id=shop_id, product_id=product_id, pictures=left, now=now)
     return left
+
+
+async def add_video(
+    tx: Transaction, *, shop_id: int, sku: str, video: StoredVideo, now: datetime
+) -> None:
+    """Make a video that of the product that has this SKU; imports leave it there.
+
+    Raises NotFound, and Conflict `exists` for a SKU of several merchants.
+    """
+    facts = facts_of(video)
+    await set_video(tx, shop_id=shop_id, sku=sku, url=raw_path(facts), facts=facts, now=now)
+
+
+async def show_video(tx: Transaction, *, shop_id: int, video_id: int) -> StoredVideo:
+    """One video of the shop. Raises NotFound."""
+    found = await read_videos(tx, shop_id=shop_id, video_ids=[video_id])
+    if not found:
+        raise NotFound("not_found", f"The shop has no video {video_id}.")
+    return found[0]
 
 
 async def list_images(tx: Transaction, *, shop_id: int, limit: int) -> list[ImageView]:
@@ -96,10 +123,14 @@ async def show_image(tx: Transaction, *, shop_id: int, image_id: int) -> ImageVi
 
 
 async def examine_images(service: Media) -> CheckResult:
-    """Look for the files of every image; each that is missing is a difference."""
+    """Look for the files of every image and video; each that is missing is a difference."""
     async with service.db.statement() as tx:
         rows = await tx.all(
             "select shop_id, checksum::text, place, format, width, height from image_files order by 1, 2"
+        )
+        videos = await tx.all(
+            "select shop_id, checksum::text, place, case state when 'ready' then hls end, width, height"
+            " from videos order by 1, 2"
         )
     missing = [
         Difference(
@@ -112,7 +143,19 @@ async def examine_images(service: Media) -> CheckResult:
         for edge in (ORIGINAL, *edges_of(width, height))
         if await service.store.size(key := file_key(place, edge=edge, kind=kind)) is None
     ]
-    return CheckResult(check=CHECK, looked_at=len(rows), differences=tuple(missing))
+    missing += [
+        Difference(
+            check=CHECK,
+            where=f"shop {shop_id} video {checksum}",
+            expected=key,
+            found="no such file",
+        )
+        for shop_id, checksum, place, hls, width, height in videos
+        for key in files_of(place, hls, width=width, height=height)
+        if await service.store.size(key) is None
+    ]
+    looked_at = len(rows) + len(videos)
+    return CheckResult(check=CHECK, looked_at=looked_at, differences=tuple(missing))
 
 
 def _facts(image: StoredImage) -> ImageFacts:

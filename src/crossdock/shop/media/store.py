@@ -36,17 +36,20 @@ class Store:
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
 
-    async def put(self, key: str, body: bytes) -> None:
-        """Write a file."""
+    async def put(self, key: str, body: bytes | Path) -> None:
+        """Write a file: bytes, or those of a file here."""
         try:
-            await obstore.put_async(self._objects, key, body, use_multipart=False)
+            await obstore.put_async(
+                self._objects, key, body, use_multipart=None if isinstance(body, Path) else False
+            )
         except (BaseError, OSError) as error:
             raise _told(error) from error
 
-    async def get(self, key: str) -> StoredFile | None:
-        """Open a file, or None if there is none."""
+    async def get(self, key: str, *, span: tuple[int, int] | None = None) -> StoredFile | None:
+        """Open a file, or None if there is none; of a `span` the bytes from its first up to its second."""
         try:
-            found = await obstore.get_async(self._objects, key)
+            options: obstore.GetOptions | None = None if span is None else {"range": span}
+            found = await obstore.get_async(self._objects, key, options=options)
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:

@@ -9,12 +9,12 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue import ShownAddress, list_product_ids, list_unheld
 from crossdock.shop.events import Batch, CatalogueChanged, Consumer
-from crossdock.shop.media.model import PATH
+from crossdock.shop.media.model import PATH, VIDEO_PATH
 
 FETCH_CONSUMER = "fetch_images"
 _PRODUCTS_AT_ONCE = 1_000
 _LEASE = timedelta(minutes=10)  # longer than a batch takes
-_FETCHABLE = ("https://", "http://", PATH)
+_FETCHABLE = ("https://", "http://")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +25,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     image_id: int | None
     failures: int
+    is_video: bool
+    video_id: int | None
 
     @property
     def place(self) -> tuple[int, bytes]:
         """The order in which several are locked."""
-        return self.shop_id, _digest(self.url)
+        return self.shop_id, _digest(self.url, is_video=self.is_video)
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,14 +91,19 @@ async def wish(
     again: bool = False,
 ) -> int:
     """Queue the addresses that can be fetched; with `again` also those that were given up."""
-    wanted = [each for each in shown if each.url.startswith(_FETCHABLE)]
+    wanted = [
+        each
+        for each in shown
+        if each.url.startswith((*_FETCHABLE, VIDEO_PATH if each.is_video else PATH))
+    ]
     if not wanted:
         return 0
     parameters = {
         "shop": shop_id,
         "products": [each.product_id for each in wanted],
         "urls": [each.url for each in wanted],
-        "digests": [_digest(each.url) for each in wanted],
+        "digests": [_digest(each.url, is_video=each.is_video) for each in wanted],
+        "videos": [each.is_video for each in wanted],
         "now": now,
         "again": again,
     }
@@ -105,9 +112,13 @@ async def wish(
     return len({each.url for each in wanted})
 
 
-async def claim_sources(tx: Transaction, *, now: datetime, limit: int) -> list[Source]:
-    """The addresses that are due; another worker gets them when this one has died."""
-    rows = await tx.all(_CLAIM, {"now": now, "until": now + _LEASE, "limit": limit})
+async def claim_sources(
+    tx: Transaction, *, now: datetime, limit: int, is_video: bool = False
+) -> list[Source]:
+    """The addresses of images, or of videos, that are due; another worker gets them when this one has died."""
+    rows = await tx.all(
+        _CLAIM, {"now": now, "until": now + _LEASE, "limit": limit, "videos": is_video}
+    )
     return [Source(**dict(zip(Source.__struct_fields__, row, strict=True))) for row in rows]
 
 
@@ -117,15 +128,19 @@ async def read_wishes(tx: Transaction, *, source: Source) -> list[ShownAddress]:
         "delete from image_wishes where shop_id = %s and source_id = %s returning product_id",
         (source.shop_id, source.id),
     )
-    return [ShownAddress(product_id=product_id, url=source.url) for (product_id,) in rows]
+    return [
+        ShownAddress(product_id=product_id, url=source.url, is_video=source.is_video)
+        for (product_id,) in rows
+    ]
 
 
-async def note_held(tx: Transaction, *, source: Source, image_id: int) -> None:
-    """Record the image of an address."""
+async def note_held(tx: Transaction, *, source: Source, held_id: int) -> None:
+    """Record the image or video of an address."""
     await tx.run(
-        "update image_sources set image_id = %s, failures = 0, due_at = null, error = ''"
-        " where shop_id = %s and id = %s",
-        (image_id, source.shop_id, source.id),
+        "update image_sources set image_id = case when is_video then null else %(held)s end,"
+        " video_id = case when is_video then %(held)s end, failures = 0, due_at = null, error = ''"
+        " where shop_id = %(shop)s and id = %(id)s",
+        {"held": held_id, "shop": source.shop_id, "id": source.id},
     )
 
 
@@ -134,7 +149,8 @@ async def note_failed(
 ) -> None:
     """Record a failure; without `due_at` the address is given up."""
     await tx.run(
-        "update image_sources set failures = failures + 1, due_at = %s, error = %s, image_id = null"
+        "update image_sources set failures = failures + 1, due_at = %s, error = %s, image_id = null,"
+        " video_id = null"
         " where shop_id = %s and id = %s",
         (due_at, error, source.shop_id, source.id),
     )
@@ -143,9 +159,9 @@ async def note_failed(
 async def read_standing(tx: Transaction, *, shop_id: int) -> Standing:
     """How many addresses are held, waiting and given up."""
     row = await tx.one(
-        """select count(*) filter (where due_at is null and image_id is not null),
+        """select count(*) filter (where due_at is null and coalesce(image_id, video_id) is not null),
                   count(*) filter (where due_at is not null),
-                  count(*) filter (where due_at is null and image_id is null)
+                  count(*) filter (where due_at is null and coalesce(image_id, video_id) is null)
            from image_sources where shop_id = %s""",
         (shop_id,),
     )
@@ -157,23 +173,24 @@ async def list_given_up(tx: Transaction, *, shop_id: int, limit: int) -> list[Gi
     """The addresses that were given up, and why."""
     rows = await tx.all(
         """select url, error, failures from image_sources
-           where shop_id = %s and due_at is null and image_id is null order by id desc limit %s""",
+           where shop_id = %s and due_at is null and coalesce(image_id, video_id) is null order by id desc limit %s""",
         (shop_id, limit),
     )
     return [GivenUp(url=url, error=error, failures=failures) for url, error, failures in rows]
 
 
-def _digest(url: str) -> bytes:
-    return hashlib.sha256(url.encode()).digest()
+def _digest(url: str, *, is_video: bool) -> bytes:
+    """What an address is known by; one may be an image's for one product and a video's for another."""
+    return hashlib.sha256(("video " + url if is_video else url).encode()).digest()
 
 
 _SOURCES = """
-    insert into image_sources as s (shop_id, digest, url, due_at)
-    select distinct on (x.digest) %(shop)s::bigint, x.digest, x.url, %(now)s::timestamptz
-    from unnest(%(digests)s::bytea[], %(urls)s::text[]) as x (digest, url)
+    insert into image_sources as s (shop_id, digest, url, is_video, due_at)
+    select distinct on (x.digest) %(shop)s::bigint, x.digest, x.url, x.is_video, %(now)s::timestamptz
+    from unnest(%(digests)s::bytea[], %(urls)s::text[], %(videos)s::boolean[]) as x (digest, url, is_video)
     order by x.digest
     on conflict (shop_id, digest) do update set due_at = excluded.due_at, failures = 0
-    where s.due_at is null and (s.image_id is not null or %(again)s)
+    where s.due_at is null and (s.image_id is not null or s.video_id is not null or %(again)s)
 """
 _WISHES = """
     insert into image_wishes (shop_id, source_id, product_id)
@@ -184,8 +201,8 @@ _WISHES = """
 """
 _CLAIM = """
     update image_sources s set due_at = %(until)s
-    from (select shop_id, id from image_sources where due_at <= %(now)s
+    from (select shop_id, id from image_sources where due_at <= %(now)s and is_video = %(videos)s
           order by due_at limit %(limit)s for update skip locked) due
     where s.shop_id = due.shop_id and s.id = due.id
-    returning s.shop_id, s.id, s.url, s.image_id, s.failures
+    returning s.shop_id, s.id, s.url, s.image_id, s.failures, s.is_video, s.video_id
 """

@@ -55,6 +55,7 @@ create table products (
     translations jsonb not null default '{}',
     attributes jsonb not null default '{}',
     images jsonb not null default '[]',
+    video jsonb,  -- {url}; with media, what is known of it, where the shop holds it, and added where staff did
     extra_handling jsonb,
     tags text[] not null default '{}',
     related_handles text[] not null default '{}',
@@ -81,6 +82,8 @@ create table products (
 );
 
 create index products_created on products (shop_id, created_at, id);
+
+create index products_video on products (shop_id, ((video #>> '{media,id}')::bigint)) where video ? 'media';
 
 create index products_updated on products (shop_id, updated_at);
 
