@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crossdock.channels.shoppo.building import create_subjects
@@ -32,6 +32,7 @@ class Inside:
     plain: Executing
     documents: Documents
     call: Call
+    database: Database
     statements: list[str] = field(default_factory=list)
 
     async def run(self, query: str, *, plans: bool = True, **variables: Any) -> bytes:
@@ -43,6 +44,13 @@ class Inside:
             return errors_body(located_all(refused.errors, code=refused.code))
         except WireError as refused:
             return errors_body([{"message": refused.message, "code": refused.code_shown}])
+
+    async def admit(self) -> None:
+        """Tell the version of the goods with the caller, as the statement that lets a call in does."""
+        shop_id = self.call.partner.shop_id
+        async with self.database.statement() as tx:
+            version = await tx.value("select catalogue_version(%s)", (shop_id,))
+        self.call = replace(self.call, goods_version=version)
 
     def has_plan(self, query: str) -> bool:
         """Whether a valid document has one."""
@@ -77,6 +85,7 @@ async def opened(
             plain=Executing(served, Documents(served, with_plans=False)),
             documents=documents,
             call=Call(credential.partner, ids),
+            database=database,
             statements=statements,
         )
     finally:

@@ -182,24 +182,57 @@ async def test_leaves_what_is_refused_to_the_library(inside, query):
     assert told == await inside.run(query, plans=False)
 
 
-async def test_has_one_statement_for_a_page_whatever_is_selected_of_it(inside):
+async def statements(inside, query, **options):
+    """How many statements a document takes."""
+    inside.statements.clear()
+    await inside.run(query, **options)
+    return len(inside.statements)
+
+
+async def test_has_one_statement_for_a_page_whatever_is_selected_of_it_and_none_for_it_again(
+    inside,
+):
+    await inside.admit()
+    await inside.run("{ productList(first: 1) { edges { cursor } } }")  # learns of the goods
     flat = "{ productList(first: 3) { edges { node { name } } } }"
     page = EVERYTHING.replace("productList { length", "productList {")
     for query in (flat, page.split("  categories")[0] + "}"):
-        for plans in (True, False):
-            inside.statements.clear()
-            await inside.run(query, plans=plans)
-            assert len(inside.statements) == 1
+        assert [await statements(inside, query) for _ in range(3)] == [1, 0, 0]
+        assert await statements(inside, query, plans=False) == 1
 
 
 async def test_counts_once_for_each_state_of_the_catalogue(inside):
-    query = "{ productList(first: 3) { length edges { node { skus { id } } } } }"
-    lengths = [1, 2, 3]
-    for at in range(3):
-        inside.statements.clear()
-        await inside.run(query)
-        lengths[at] = len(inside.statements)
-    assert lengths == [3, 2, 2]
+    await inside.admit()
+    await inside.run("{ productList(first: 1) { edges { cursor } } }")  # learns of the goods
+    queries = [
+        f"{{ productList(first: {size}) {{ length edges {{ node {{ skus {{ id }} }} }} }} }}"
+        for size in (2, 3, 4)
+    ]
+    assert [await statements(inside, query) for query in queries] == [2, 1, 1]
+    assert await statements(inside, "{ productList(first: 9) { length } }") == 1
+    assert await statements(inside, queries[0], plans=False) == 1
+
+
+async def test_asks_for_the_version_of_the_goods_where_it_was_not_told_with_the_caller(inside):
+    query = "{ productList(first: 3) { edges { node { name } } } }"
+    assert [await statements(inside, query) for _ in range(2)] == [3, 1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ productList(first: 2) { a: edges { node { id } } b: edges { cursor } length } }",
+        "{ productList(first: 2) { edges { node { id } } edges { cursor } } }",
+        "{ productList(first: 2) { pageInfo { startCursor endCursor } e: edges { n: node { name } } } }",
+        """{ productList(first: 2) { ...p } }
+        fragment p on ProductConnection { edges { ...e } }
+        fragment e on ProductEdge { cursor node { name } }""",
+        "{ productList(first: 0) { __typename edges { __typename } pageInfo { endCursor } } }",
+    ],
+)
+async def test_answers_a_page_again_as_the_library_does(inside, query):
+    told = [await inside.run(query) for _ in range(2)]
+    assert told == [await inside.run(query, plans=False)] * 2
 
 
 async def test_of_a_document_is_made_once(inside):

@@ -6,7 +6,15 @@ import pytest
 
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.catalogue import Changes, changes
-from crossdock.shop.events import CatalogueChanged, MerchantChanged, number_events, write_event
+from crossdock.shop.events import (
+    CatalogueChanged,
+    CategoryChanged,
+    MerchantChanged,
+    PriceChanged,
+    StockChanged,
+    number_events,
+    write_event,
+)
 from tests.conftest import NOON
 from tests.support.factories import make_shop
 
@@ -89,3 +97,38 @@ async def test_are_all_products_where_the_clock_was_set_back(watched):
     watched.clock.move(-timedelta(seconds=1))
     await watched.stamp()
     assert watched.changed(1, since=first) == [1]
+
+
+@pytest.mark.parametrize("is_numbered", [False, True])
+@pytest.mark.parametrize(
+    ("event", "moves"),
+    [
+        (CatalogueChanged(product_ids=[1]), True),
+        (MerchantChanged(merchant_ids=[1]), True),
+        (CategoryChanged(category_ids=[1]), True),
+        (PriceChanged(variant_ids=[1]), False),
+        (StockChanged(levels=[(1, "own", 1)], reason="test"), False),
+    ],
+)
+async def test_are_of_lists_where_the_catalogue_itself_changed(watched, event, moves, is_numbered):
+    first = await watched.stamp()
+    assert watched.changes.listed(watched.shop_id) == first
+    await watched.tell(event, is_numbered=is_numbered)
+    second = await watched.stamp()
+    assert second > first
+    assert watched.changes.listed(watched.shop_id) == (second if moves else first)
+
+
+async def test_are_of_lists_as_well_where_an_event_was_missed(watched, monkeypatch):
+    monkeypatch.setattr(changes, "NEWS_MAX", 1)
+    await watched.stamp()
+    await watched.tell(*[StockChanged(levels=[(1, "own", 1)], reason="test")] * 2)
+    assert await watched.stamp() == watched.changes.listed(watched.shop_id)
+
+
+async def test_are_told_to_callers_without_a_version_of_their_own(watched):
+    first = await watched.changes.catch_up(watched.shop_id, version=None)
+    await watched.tell(CatalogueChanged(product_ids=[1]))
+    second = await watched.changes.catch_up(watched.shop_id, version=None)
+    assert watched.changed(1, 2, since=first) == [1]
+    assert watched.changed(1, 2, since=second) == []

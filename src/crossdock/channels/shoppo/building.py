@@ -28,6 +28,7 @@ from crossdock.channels.shoppo.outgoing import create_pictures
 from crossdock.channels.shoppo.replying import REPLY_URL
 from crossdock.channels.shoppo.schema import build_served
 from crossdock.channels.shoppo.settings import ShoppoSettings
+from crossdock.channels.shoppo.shelf import Shelf
 from crossdock.channels.shoppo.subjects import Subject
 from crossdock.channels.shoppo.telling import GOODS_URLS
 from crossdock.channels.shoppo.tickets import Tickets
@@ -82,15 +83,21 @@ def create_channel(services: Services) -> Channel:
 
 def create_subjects(services: Services) -> list[Subject]:
     """What the schema is made of; a further subject is a module with a line here."""
-    catalogue = Catalogue(
+    settings = services.settings.section(ShoppoSettings)
+    shelf = Shelf(
         services.runtime.database,
         clock=services.runtime.clock,
+        own_requires_stock=services.settings.stock.sc_requires_stock,
+        memory_bytes=settings.page_cache_mb * 1_000_000,
+    )
+    catalogue = Catalogue(
+        services.runtime.database,
+        shelf=shelf,
         options=services.building.options,
         pictures=create_pictures(services),
-        own_requires_stock=services.settings.stock.sc_requires_stock,
     )
     images = Images(lambda: services.media)
-    orders = Orders(services.placing, settings=services.settings.section(ShoppoSettings))
+    orders = Orders(services.placing, settings=settings)
     tickets = Tickets(
         services.runtime.database,
         clock=services.runtime.clock,

@@ -11,7 +11,6 @@ from crossdock.channels.shoppo.connections import (
     connection_types,
     read_paging,
 )
-from crossdock.channels.shoppo.errors import bad_input
 from crossdock.channels.shoppo.ids import Kind
 from crossdock.channels.shoppo.pictures import IMAGE_TYPES, Pictures
 from crossdock.channels.shoppo.products import (
@@ -21,49 +20,28 @@ from crossdock.channels.shoppo.products import (
     product_fields,
     sku_fields,
 )
-from crossdock.channels.shoppo.ranges import read_range
 from crossdock.channels.shoppo.rows import (
     ImageRow,
     MerchantRow,
     ProductRow,
     SkuRow,
     VideoRow,
-    product_row,
 )
+from crossdock.channels.shoppo.shelf import Shelf
 from crossdock.channels.shoppo.shipping import CONFIG_FIELDS
 from crossdock.channels.shoppo.subjects import Call, Subject
 from crossdock.db.unit_of_work import Database
-from crossdock.kit.clock import Clock
 from crossdock.shop.catalogue import (
-    CATEGORIES,
-    IMAGES,
-    SHIPPING,
-    TEXTS,
-    VARIANTS,
-    AssortmentCounts,
-    AssortmentFilters,
     CategoryPage,
     GoodsCategory,
     count_category_paths,
-    list_assortment,
     list_category_paths,
-    read_assortment,
     read_category_paths,
     read_merchant_names,
 )
 from crossdock.shop.search import OptionNames
 
-_PRODUCTS, _CATEGORIES = "product", "category"
-_NEEDS = {
-    VARIANTS: {"skus", "inventory", "upc"},
-    CATEGORIES: {"consumerCategories", "categoryId"},
-    IMAGES: {"coverImage", "coverVideo", "extraImages", "whiteBackgroundImage"},
-    SHIPPING: {"shippingConfig", "shippingPrice", "shippingTime"},
-    TEXTS: {"description", "color", "size", "specs", "features", "hasBattery"},
-}
-_SHORT_DIGITS = 7
-_CATEGORY_DIGITS_MAX = 18
-_SEXES = "01"
+_CATEGORIES = "category"
 
 
 class Catalogue:
@@ -73,17 +51,14 @@ class Catalogue:
         self,
         db: Database,
         *,
-        clock: Clock,
+        shelf: Shelf,
         options: OptionNames,
         pictures: Pictures,
-        own_requires_stock: bool,
     ) -> None:
         self._db = db
-        self._counts = AssortmentCounts()
-        self._clock = clock
+        self._shelf = shelf
         self._options = options
         self._pictures = pictures
-        self._own_requires_stock = own_requires_stock
 
     def subject(self) -> Subject:
         """The types, lists and objects of the catalogue."""
@@ -100,6 +75,7 @@ class Catalogue:
                 **connection_types("ConsumerProductCategory"),
             },
             queries={"productList": self.list, "productCategories": self.list_categories},
+            lists={"productList": self._shelf.page},
             rows={
                 ProductRow: "Product",
                 SkuRow: "Sku",
@@ -123,21 +99,7 @@ class Catalogue:
         self, call: Call, arguments: Mapping[str, Any], names: frozenset[str]
     ) -> Connection:
         """A page of the products that the caller may sell."""
-        paging = read_paging(arguments, listed=_PRODUCTS)
-        filters = _filters(arguments.get("filters") or {})
-        async with self._db.statement() as tx:
-            records, has_more = await list_assortment(
-                tx, partner=call.partner, page=paging, filters=filters, parts=_parts(names),
-                now=self._clock.now(), own_requires_stock=self._own_requires_stock,
-            )  # fmt: skip
-            length = -1
-            if LENGTH in names:
-                length = await self._counts.count(tx, partner=call.partner, filters=filters)
-        return connection(
-            [product_row(each) for each in records],
-            paging=paging, has_more=has_more, length=length, listed=_PRODUCTS,
-            place=lambda row: row.record.place,
-        )  # fmt: skip
+        return await self._shelf.read(call, arguments, names)
 
     async def list_categories(
         self, call: Call, arguments: Mapping[str, Any], names: frozenset[str]
@@ -236,49 +198,14 @@ class Catalogue:
         product_ids: Sequence[int] = (),
         variant_ids: Sequence[int] = (),
     ) -> ProductRow | None:
-        async with self._db.statement() as tx:
-            found = await read_assortment(
-                tx, partner=call.partner, parts=_parts(names), now=self._clock.now(),
-                product_ids=product_ids, variant_ids=variant_ids,
-                own_requires_stock=self._own_requires_stock,
-            )  # fmt: skip
-        return product_row(found[0]) if found else None
+        found = await self._shelf.products(
+            call, names, product_ids=product_ids, variant_ids=variant_ids
+        )
+        return found[0] if found else None
 
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
-def _parts(names: frozenset[str]) -> frozenset[str]:
-    """What of products the selected fields need."""
-    return frozenset(part for part, needing in _NEEDS.items() if names & needing)
-
-
 def _sku_of(product: ProductRow, number: int) -> SkuRow | None:
     return next((each for each in product.skus if each.number == number), None)
-
-
-def _filters(given: Mapping[str, Any]) -> AssortmentFilters:
-    """ProductFilterInput. Raises WireError BAD_USER_INPUT."""
-    created = read_range(given, "timeCreateRange")
-    twin = read_range(given, "timeCreatedRange")
-    if created is not None and twin is not None and created != twin:
-        raise bad_input(
-            "timeCreateRange and timeCreatedRange differ; give one.", field="timeCreatedRange"
-        )
-    category = given.get("categoryId")
-    return AssortmentFilters(
-        created=created or twin,
-        updated=read_range(given, "timeUpdatedRange"),
-        enabled=given.get("productEnabled"),
-        category_ids=None if category is None else _category_ids(category),
-    )
-
-
-def _category_ids(written: str) -> tuple[int, ...]:
-    """The numbers that a categoryId means; of 7 digits, also the two of 8 that add the sex to it."""
-    if not written.isascii() or not written.isdigit() or len(written) > _CATEGORY_DIGITS_MAX:
-        return ()
-    if written != str(int(written)):
-        return ()
-    twins = _SEXES if len(written) == _SHORT_DIGITS else ""
-    return (int(written), *(int(written + sex) for sex in twins))

@@ -37,11 +37,15 @@ def read_paging(arguments: Mapping[str, Any], *, listed: str) -> PlacePage:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A row in its list. Few callers read the cursor of every row, so it is written when it is read."""
+    """A row in its list. Few callers read the cursor of every row, so it is written when it is read.
+
+    `json` is the edge as it was rendered before, of a row that is then not there any more.
+    """
 
     node: Any
     listed: str
     place: Place
+    json: bytes = b""
 
     @property
     def cursor(self) -> str:

@@ -4,7 +4,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.channels.plumbing import answering, kind_of
-from crossdock.channels.shoppo.auth import TOKEN_VARIABLE, VIEWER_VARIABLE, Authenticator
+from crossdock.channels.shoppo.auth import (
+    TOKEN_VARIABLE,
+    VIEWER_VARIABLE,
+    Authenticator,
+    Caller,
+)
 from crossdock.channels.shoppo.documents import Invalid
 from crossdock.channels.shoppo.errors import (
     WireError,
@@ -26,9 +31,10 @@ from crossdock.channels.shoppo.wire import (
     ranks_graphql,
 )
 from crossdock.errors import CrossdockError
-from crossdock.shop.partners import Credential
 
 PATH = "/api/graphql/partner"
+# What a body names that reads lists of goods: the version of the goods is then asked for at once.
+_GOODS = b"productList"
 _DOCUMENTS_OWN = frozenset({"OPERATION_RESOLUTION_FAILURE", "QUERY_TOO_DEEP", "QUERY_TOO_COMPLEX"})
 
 
@@ -74,18 +80,22 @@ class Endpoint:
         if kind not in {"json", "multipart"}:
             text = "The Content-Type is application/json, or multipart/form-data for a file."
             raise WireError("BAD_REQUEST", text, status=415)
-        credential = await self._authenticator.by_headers(request)
         if kind == "multipart":
-            viewer = credential.public_key if credential else ""
+            caller = await self._authenticator.by_headers(request)
+            viewer = caller.credential.public_key if caller else ""
             asked = await self._uploads.read(request, boundary=boundary, viewer=viewer)
         else:
-            asked = read_asked(await request.body())
-        if credential is None:
-            credential = await self._authenticator.by_variables(asked)
+            body = await request.body()
+            caller = await self._authenticator.by_headers(request, reads_goods=_GOODS in body)
+            asked = read_asked(body)
+        if caller is None:
+            caller = Caller(await self._authenticator.by_variables(asked))
         asked.variables.pop(TOKEN_VARIABLE, None)
         asked.variables.pop(VIEWER_VARIABLE, None)
-        return await self._run(credential, asked)
+        return await self._run(caller, asked)
 
-    async def _run(self, credential: Credential, asked: Asked) -> bytes:
-        ids = await self._ids.of(credential.partner.shop_id)
-        return await self._executing.run(Call(credential.partner, ids), asked)
+    async def _run(self, caller: Caller, asked: Asked) -> bytes:
+        partner = caller.credential.partner
+        ids = await self._ids.of(partner.shop_id)
+        call = Call(partner, ids, goods_version=caller.goods_version)
+        return await self._executing.run(call, asked)

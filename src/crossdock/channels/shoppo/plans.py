@@ -5,6 +5,7 @@ cover (directives, introspection, mutations), and every value that is not as the
 to the executor, which is right by definition; a query may be run again.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -18,9 +19,11 @@ from graphql import (
     GraphQLScalarType,
     OperationDefinitionNode,
     OperationType,
+    get_named_type,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
+    print_ast,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import (
@@ -32,10 +35,13 @@ from graphql.language import (
     Visitor,
     visit,
 )
+from msgspec import Raw
 
 from crossdock.channels.shoppo.schema import Served, selected_names
-from crossdock.channels.shoppo.subjects import Call, Taking
+from crossdock.channels.shoppo.subjects import Call, ListLoad, Selection, Taking
+from crossdock.channels.shoppo.wire import encode
 
+_EDGES: Final = "edges"
 INT_MIN: Final = -(2**31)
 INT_MAX: Final = 2**31 - 1
 
@@ -100,13 +106,42 @@ class _Making:
             raise Unplanned
         load, field = self._served.queries[name], root.fields[name]
         names = selected_names(nodes, self._fragments)
-        complete = self._complete(field.type, nodes)
         arguments = _arguments(field, first)
+        if name in self._served.lists and (selection := self._selection(field, nodes, names)):
+            return key, _listing(self._served.lists[name], arguments, selection)
+        complete = self._complete(field.type, nodes)
 
         async def answer(call: Call, variables: VariableValues) -> Any:
             return complete(await load(call, arguments(variables), names), call)
 
         return key, answer
+
+    def _selection(
+        self, field: GraphQLField, nodes: list[FieldNode], names: frozenset[str]
+    ) -> Selection | None:
+        """What is selected of a connection; None where its edges are selected never, or twice."""
+        kind: Any = get_named_type(field.type)
+        grouped = self._grouped(kind, _selections(nodes))
+        edges = [key for key, each in grouped.items() if each[0].name.value == _EDGES]
+        if len(edges) != 1:
+            return None
+        edge_kind: Any = get_named_type(kind.fields[_EDGES].type)
+        edge = self._object(edge_kind, _selections(grouped[edges[0]]))
+        fields = [
+            (key, _edges_json if key in edges else self._field(kind, each))
+            for key, each in grouped.items()
+        ]
+        return Selection(
+            key=self._key(nodes),
+            names=names,
+            edge=lambda row, call: encode(edge(row, call)),
+            whole=lambda page, call: encode({key: read(page, call) for key, read in fields}),
+        )
+
+    def _key(self, nodes: list[FieldNode]) -> bytes:
+        """A digest of these fields and of all fragments."""
+        texts = sorted(map(print_ast, self._fragments.values()))
+        return hashlib.sha256("\n".join([*map(print_ast, nodes), *texts]).encode()).digest()
 
     def _complete(self, kind: Any, nodes: list[FieldNode]) -> Complete:
         if isinstance(kind, GraphQLNonNull):
@@ -115,7 +150,7 @@ class _Making:
             return _listed(self._complete(kind.of_type, nodes))
         if is_leaf_type(kind):
             return _leaf(kind)
-        selections = [node.selection_set for node in nodes if node.selection_set]
+        selections = _selections(nodes)
         if is_abstract_type(kind):
             return self._abstract(kind, selections)
         return _optional(self._object(kind, selections))
@@ -187,6 +222,23 @@ class _Making:
             return True
         named = self._served.schema.get_type(condition)
         return is_abstract_type(named) and self._served.schema.is_sub_type(named, kind)
+
+
+def _selections(nodes: list[FieldNode]) -> list[SelectionSetNode]:
+    return [node.selection_set for node in nodes if node.selection_set]
+
+
+def _edges_json(page: Any, _call: Call) -> Any:
+    return [Raw(each.json) for each in page.edges]
+
+
+def _listing(
+    load: ListLoad, arguments: Callable[[VariableValues], Mapping[str, Any]], selection: Selection
+) -> Callable[[Call, VariableValues], Awaitable[Any]]:
+    async def answer(call: Call, variables: VariableValues) -> Any:
+        return Raw(await load(call, arguments(variables), selection))
+
+    return answer
 
 
 def _constant(value: str) -> Callable[[Call, VariableValues], Awaitable[Any]]:

@@ -19,7 +19,15 @@ from graphql.language import FragmentSpreadNode, InlineFragmentNode, SelectionSe
 
 from crossdock.channels.shoppo.connections import PAGE_INFO
 from crossdock.channels.shoppo.files import take_files
-from crossdock.channels.shoppo.subjects import Call, Load, NodeLoad, Read, Subject, Taking
+from crossdock.channels.shoppo.subjects import (
+    Call,
+    ListLoad,
+    Load,
+    NodeLoad,
+    Read,
+    Subject,
+    Taking,
+)
 
 FOLDER = Path(__file__).parent / "schema"
 QUERY, MUTATION = "RootQuery", "RootMutation"
@@ -43,6 +51,7 @@ class Served:
     schema: GraphQLSchema
     types: Mapping[str, Mapping[str, Read | Taking]]
     queries: Mapping[str, Load]
+    lists: Mapping[str, ListLoad]
     rows: Mapping[type, str]
 
 
@@ -50,6 +59,7 @@ def build_served(subjects: Iterable[Subject]) -> Served:
     """The schema with the readings of all subjects. Raises ValueError where the two do not fit."""
     types: dict[str, Mapping[str, Read | Taking]] = {"PageInfo": PAGE_INFO}
     queries: dict[str, Load] = {}
+    lists: dict[str, ListLoad] = {}
     mutations: dict[str, Load] = {}
     rows: dict[type, str] = {}
     nodes: dict[int, NodeLoad] = {}
@@ -57,6 +67,7 @@ def build_served(subjects: Iterable[Subject]) -> Served:
         for name, fields in subject.types.items():
             types[name] = {**types.get(name, {}), **fields}
         queries |= subject.queries
+        lists |= subject.lists
         mutations |= subject.mutations
         rows |= subject.rows
         nodes |= subject.nodes
@@ -65,7 +76,7 @@ def build_served(subjects: Iterable[Subject]) -> Served:
     take_files(schema)
     _attach(schema, types=types, roots={QUERY: queries, MUTATION: mutations})
     _name_rows(schema, rows)
-    return Served(schema=schema, types=types, queries=queries, rows=rows)
+    return Served(schema=schema, types=types, queries=queries, lists=lists, rows=rows)
 
 
 def selected_names(

@@ -33,6 +33,13 @@ class ShoppoSettings(Section, frozen=True, kw_only=True):
         bool, Meta(description="Whether there is a page at `/console/partner` to try documents on.")
     ] = True
 
+    page_cache_mb: Annotated[
+        Natural,
+        Meta(
+            description="Memory per web process for rendered pages of the list of products; 0 turns it off."
+        ),
+    ] = 32
+
     pay_within_s: Annotated[
         Count, Meta(description="How long an order may await its payment, in seconds.")
     ] = 86_400

@@ -14,10 +14,11 @@ from crossdock.shop.partners import Partner
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks, and under which ids."""
+    """Who asks, and under which ids; the version of the shop's goods where it was told with the caller."""
 
     partner: Partner
     ids: OpaqueIds
+    goods_version: int | None = None
 
 
 Read = Callable[[Any, Call], Any]
@@ -40,6 +41,24 @@ Sku's.
 It returns rows that hold all that those names need; nothing below it reads the database.
 """
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """What is selected of a field of the root that is a connection, made into functions.
+
+    `key` is the same for the same text. `edge` is the JSON of an edge; `whole` that of the field, of a
+    connection whose edges have their JSON. Both raise as the plan does.
+    """
+
+    key: bytes
+    names: frozenset[str]
+    edge: Callable[[Any, Call], bytes]
+    whole: Callable[[Any, Call], bytes]
+
+
+ListLoad = Callable[[Call, Mapping[str, Any], Selection], Awaitable[bytes]]
+"""A connection of the root as JSON, of which parts may be kept: the call, its arguments, the selection."""
+
 NodeLoad = Callable[[Call, int, int, frozenset[str]], Awaitable[Any]]
 """What an id names: the call, its number and place, the names selected; None for what is not there."""
 
@@ -49,11 +68,13 @@ class Subject:
     """A subject of the schema.
 
     `types` has the readings by type and field; `rows` the type of each class of rows that an interface
-    may return; `nodes` what loads the objects of a kind of ids.
+    may return; `nodes` what loads the objects of a kind of ids. `lists` are those of the queries that a
+    plan answers otherwise, with the same result.
     """
 
     types: Mapping[str, Mapping[str, Read | Taking]]
     queries: Mapping[str, Load] = field(default_factory=dict)
+    lists: Mapping[str, ListLoad] = field(default_factory=dict)
     mutations: Mapping[str, Load] = field(default_factory=dict)
     rows: Mapping[type, str] = field(default_factory=dict)
     nodes: Mapping[int, NodeLoad] = field(default_factory=dict)

@@ -11,9 +11,10 @@ from crossdock.shop.events import CatalogueChanged, write_event
 NEWS_MAX: Final = 500
 MARKS_MAX: Final = 100_000
 _CHANGES: Final = (
-    "select version, last, unnumbered, count, everything, products, changes_at"
+    "select version, last, unnumbered, count, listed, everything, products, changes_at"
     " from goods_changes(%s, %s, %s::bigint[], %s, %s)"
 )
+_VERSION: Final = "select catalogue_version(%s)"
 
 
 class Changes:
@@ -29,8 +30,15 @@ class Changes:
         self._clock = clock
         self._shops: dict[int, _Shop] = {}
 
-    async def catch_up(self, shop_id: int, *, version: int) -> int:
-        """Learn of the changes up to this version and moment, where there are any; returns the stamp."""
+    async def catch_up(self, shop_id: int, *, version: int | None) -> int:
+        """Learn of the changes up to this version and moment, where there are any; returns the stamp.
+
+        A caller without a version has it read here.
+        """
+        if version is None:
+            async with self._db.statement() as tx:
+                version = await tx.value(_VERSION, (shop_id,))
+            assert version is not None  # a count is a number
         shop = self._shops.setdefault(shop_id, _Shop())
         if not shop.knows(version, self._clock.now()):
             async with shop.asking:
@@ -47,14 +55,18 @@ class Changes:
         shop = self._shops[shop_id]
         return since >= shop.floor and since >= shop.marks.get(product_id, 0)
 
+    def listed(self, shop_id: int) -> int:
+        """The stamp since which no list of products gained, lost or moved one, that is known of."""
+        return self._shops[shop_id].listed
+
 
 class _Shop:
     """What is known of one shop. `marks` has the stamp of the last change of a product since `floor`,
-    the stamp at which any product may have changed."""
+    the stamp at which any product may have changed, `listed` that at which a list of them may have."""
 
     def __init__(self) -> None:
         self.asking = asyncio.Lock()
-        self.stamp = self.floor = 0
+        self.stamp = self.floor = self.listed = 0
         self.marks: dict[int, int] = {}
         self.version: int | None = None
         self.last = 0
@@ -68,12 +80,14 @@ class _Shop:
 
     def learn(self, row: tuple[Any, ...], *, now: datetime) -> None:
         """Mark what changed: everything, where an event was missed or the clock changed prices."""
-        version, last, unnumbered, count, everything, products, until = row
+        version, last, unnumbered, count, listed, everything, products, until = row
         missed = self.version is None or version != self.version + count
         is_all = missed or everything or not self._is_now(now)
         if is_all or count:
             self.stamp += 1
             self.marks.update(dict.fromkeys(products, self.stamp))
+        if missed or listed:
+            self.listed = self.stamp
         if is_all or len(self.marks) > MARKS_MAX:
             self.floor, self.marks = self.stamp, {}
         self.version, self.last, self.seen = version, last, unnumbered

@@ -4,20 +4,21 @@
 --   last         the number of the last event that has one; unnumbered: the ids of the others of these topics
 --   count        how many events are new to the reader, at most p_most; in the snapshot of the version, so that it has
 --                missed none where its version and this number make the new version
+--   listed       whether products may have come, gone or moved in lists: something of the catalogue itself changed
 --   everything   whether any product may be another one now; else products has those that may be
 --   changes_at   when a price next changes by the clock alone: a sale, a promotion or a coupon begins or ends
 create or replace function goods_changes(
     p_shop_id bigint, p_last bigint, p_seen bigint[], p_most integer, p_now timestamptz
 ) returns table (
-    version bigint, last bigint, unnumbered bigint[], count bigint, everything boolean, products bigint[],
-    changes_at timestamptz
+    version bigint, last bigint, unnumbered bigint[], count bigint, listed boolean, everything boolean,
+    products bigint[], changes_at timestamptz
 ) language sql stable as $$
     with news as materialized (
-        select n.kind, n.payload from (
-            select e.id, e.kind, e.payload from events e
+        select n.kind, n.topic, n.payload from (
+            select e.id, e.kind, e.topic, e.payload from events e
             where e.shop_id = p_shop_id and e.sequence > p_last and e.topic in ('catalogue', 'price', 'stock')
             union all
-            select e.id, e.kind, e.payload from events e
+            select e.id, e.kind, e.topic, e.payload from events e
             where e.shop_id = p_shop_id and e.sequence is null and e.topic in ('catalogue', 'price', 'stock')
         ) n
         where n.id <> all (p_seen) limit p_most
@@ -32,6 +33,7 @@ create or replace function goods_changes(
            array(select e.id from events e where e.shop_id = p_shop_id and e.sequence is null
                    and e.topic in ('catalogue', 'price', 'stock')),
            (select count(*) from news),
+           (select coalesce(bool_or(n.topic = 'catalogue'), false) from news n),
            (select coalesce(bool_or(case n.kind
                 when 'catalogue.changed' then n.payload -> 'product_ids' = '[]'
                 when 'coupon.changed' then n.payload ->> 'product_id' is null

@@ -1,4 +1,4 @@
-"""How many products of the assortment match, counted once for each state of the catalogue."""
+"""How many products of the assortment match, counted once for each state of the shop's lists."""
 
 from collections import OrderedDict
 from typing import Final
@@ -8,30 +8,24 @@ from crossdock.shop.catalogue.assortment import AssortmentFilters, count_assortm
 from crossdock.shop.partners import Partner
 
 KEPT_MAX: Final = 10_000
-_VERSION: Final = "select topic_version(%s, 'catalogue')"
 
 _Key = tuple[int, tuple[int, ...] | None, str, AssortmentFilters]
 
 
 class AssortmentCounts:
-    """The counts of one process. What a partner sees of a shop changes with its catalogue alone.
-
-    A whole catalogue takes long to count; whether it changed is a short question.
-    """
+    """The counts of one process, since a whole catalogue takes long to count."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, tuple[int, int]] = OrderedDict()
 
-    async def count(self, tx: Transaction, *, partner: Partner, filters: AssortmentFilters) -> int:
-        """`count_assortment`, of the state at this moment or a later one.
-
-        The version is read first, so that a change meanwhile is counted again rather than missed.
-        """
+    async def count(
+        self, tx: Transaction, *, partner: Partner, filters: AssortmentFilters, state: int
+    ) -> int:
+        """`count_assortment`, of a state that `Changes.listed` told before, or of a later one."""
         key = (partner.shop_id, partner.visible_merchants, partner.currency, filters)
-        version: int = await tx.value(_VERSION, (partner.shop_id,))
         known = self._kept.pop(key, None)
-        if known is None or known[0] != version:
-            known = version, await count_assortment(tx, partner=partner, filters=filters)
+        if known is None or known[0] != state:
+            known = state, await count_assortment(tx, partner=partner, filters=filters)
         self._kept[key] = known
         if len(self._kept) > KEPT_MAX:
             self._kept.popitem(last=False)

@@ -24,6 +24,9 @@ _CACHED_MAX = 10_000
 _MARK_EVERY = timedelta(seconds=60)
 _CONFIRM_PACED = "select place, outcome from confirm_paced_calls(%s, %s, %s, %s, %s)"
 _CONFIRM_READERS = "select outcome, version from confirm_readers(%s, %s, %s, %s, %s)"
+_CONFIRM_PACED_READERS = (
+    "select outcome, version from confirm_paced_readers(%s, %s, %s, %s, %s, %s)"
+)
 _CONFIRM = "select place, outcome from confirm_calls(%s, %s, %s, %s)"
 
 
@@ -63,6 +66,7 @@ class Callers:
         self._confirm = Batcher(self._flush)
         self._confirm_paced = Batcher(self._flush_paced)
         self._confirm_readers = Batcher(self._flush_readers)
+        self._confirm_paced_readers = Batcher(self._flush_paced_readers)
 
     async def admit(
         self,
@@ -104,6 +108,12 @@ class Callers:
     async def confirm_reader(self, credential: Credential, limit: int) -> tuple[str, int]:
         """`confirm`, and the version of the shop's goods at that moment (`catalogue_version`)."""
         return await self._confirm_readers((credential, limit))
+
+    async def confirm_paced_reader(
+        self, credential: Credential, limit: int, *, burst: int
+    ) -> tuple[str, int]:
+        """`confirm_paced`, and the same version."""
+        return await self._confirm_paced_readers((credential, limit, burst))
 
     async def known(self, lookup: Lookup, *, cached: bool) -> Credential | None:
         """The cached credential, or the current one; nothing is counted."""
@@ -198,6 +208,23 @@ class Callers:
                 ),
             )
         return [outcome for _, outcome in rows]
+
+    async def _flush_paced_readers(
+        self, batch: list[tuple[Credential, int, int]]
+    ) -> list[tuple[str, int]]:
+        async with self.db.statement() as tx:
+            rows = await tx.all(
+                _CONFIRM_PACED_READERS,
+                (
+                    [credential.id for credential, _, _ in batch],
+                    [credential.partner.revision for credential, _, _ in batch],
+                    [limit for _, limit, _ in batch],
+                    [burst for _, _, burst in batch],
+                    [credential.partner.shop_id for credential, _, _ in batch],
+                    self.clock.now(),
+                ),
+            )
+        return [(outcome, version) for outcome, version in rows]
 
     async def _mark_used(self, secret: Secret) -> None:
         now = self.clock.now()

@@ -125,3 +125,18 @@ begin
         select o.place::integer, o.outcome from unnest(v_outcomes) with ordinality as o (outcome, place)
         order by o.place;
 end $$;
+
+-- confirm_paced_calls of readers of goods, each with the version of its shop's goods at that moment.
+create or replace function confirm_paced_readers(
+    p_credential_ids bigint[], p_revisions bigint[], p_limits integer[], p_bursts integer[], p_shop_ids bigint[],
+    p_now timestamptz
+) returns table (place integer, outcome text, version bigint) language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+        select c.place, c.outcome, v.version
+        from confirm_paced_calls(p_credential_ids, p_revisions, p_limits, p_bursts, p_now) c
+        join (select x.id, catalogue_version(x.id) as version
+              from (select distinct s.id from unnest(p_shop_ids) as s (id)) x) v on v.id = p_shop_ids[c.place]
+        order by c.place;
+end $$;

@@ -46,18 +46,32 @@ class BearerTokens:
         )
 
     async def verify_reader(
-        self, *, token: str, rate_limit_per_minute: int
+        self,
+        *,
+        token: str,
+        rate_limit_per_minute: int,
+        key: str | None = None,
+        burst: int | None = None,
     ) -> tuple[Credential, int]:
         """`verify`, and the version of the shop's goods when the call was let in; one statement tells both."""
         version = 0
 
         async def confirm(credential: Credential, limit: int) -> str:
             nonlocal version
-            outcome, version = await self._callers.confirm_reader(credential, limit)
+            if burst is None:
+                outcome, version = await self._callers.confirm_reader(credential, limit)
+            else:
+                outcome, version = await self._callers.confirm_paced_reader(
+                    credential, limit, burst=burst
+                )
             return outcome
 
         credential = await self._admit(
-            token, rate_limit_per_minute=rate_limit_per_minute, ask=confirm
+            token,
+            key=key,
+            rate_limit_per_minute=rate_limit_per_minute,
+            ask=confirm,
+            retry_after_s=_WINDOW_S if burst is None else _PACED_S,
         )
         return credential, version
 
