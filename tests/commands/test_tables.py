@@ -160,8 +160,8 @@ def _statements(shop_id: int, *, order: int, email: str) -> list[tuple[str, tupl
         " values (%s, null, %s, now())"
     )
     source = (
-        "insert into image_sources (shop_id, digest, url, failures, error)"
-        " values (%s, '', %s, 8, 'refused [404]')"
+        "insert into image_sources (shop_id, digest, url, is_video, failures, error)"
+        " values (%s, '', %s, false, 8, 'refused [404]')"
     )
     checksum, url = "0123456789abcdef" * 2, "https://a.example/" + "y" * 60
     slug = "a-merchant-whose-slug-is-longer-than-forty-letters"
