@@ -246,6 +246,24 @@ _TICKET_COMMENTS = """
     group by t.shop_id, t.id
 """
 
+_FULFILMENTS = """
+    select format('shop %s fulfilment %s', f.shop_id, f.id),
+           format('%s sold and %s debited for %s', f.quantity, f.total_minor, f.total_minor),
+           format('%s sold and %s debited for %s', s.sold, e.debited, o.total_minor),
+           (s.sold, e.debited, o.total_minor) is distinct from (f.quantity, f.total_minor, f.total_minor) as wrong
+    from reseller_fulfilments f
+    left join orders o on o.shop_id = f.shop_id and o.id = f.order_id
+    cross join lateral (
+        select count(*) as sold from serial_sales b where b.shop_id = f.shop_id and b.order_id = f.order_id
+    ) s
+    cross join lateral (
+        select coalesce(sum(l.amount_minor), 0) as debited
+        from ledger_entries l join accounts a on a.shop_id = l.shop_id and a.id = l.debit_account_id
+        where l.shop_id = f.shop_id and l.order_id = f.order_id and a.kind = 'prepaid'
+          and a.owner = 'reseller:' || f.reseller_id and l.kind = 'sale'
+    ) e
+"""
+
 CHECKS = {
     "stock levels are the sums of their entries": _LEVELS,
     "held stock is the sum of open holds": _HELD,
@@ -272,6 +290,7 @@ CHECKS = {
     "captures and refunds are posted": _POSTED,
     "tickets are about orders of their partners": _TICKET_LINES,
     "tickets count their comments": _TICKET_COMMENTS,
+    "resellers paid for what they were sent": _FULFILMENTS,
     "category paths follow their parents": _CATEGORIES,
 }
 

@@ -42,6 +42,11 @@ from crossdock.shop.events.kinds import (
     Topic,
 )
 from crossdock.shop.events.queueing import defer_job
+from crossdock.shop.events.reseller_kinds import (
+    ResellerAccepted,
+    ResellerFulfilmentDelivered,
+    ResellerInvited,
+)
 from crossdock.shop.events.ticket_kinds import TicketCommented
 from crossdock.shop.events.writing import write_event
 
@@ -73,6 +78,9 @@ __all__ = [
     "Payload",
     "Place",
     "PriceChanged",
+    "ResellerAccepted",
+    "ResellerFulfilmentDelivered",
+    "ResellerInvited",
     "ReturnAnnounced",
     "ReturnReceived",
     "StockChanged",

@@ -8,6 +8,7 @@ unless the struct says otherwise.
 from typing import Literal
 
 from crossdock.shop.events.payloads import Moved, Payload, Topic
+from crossdock.shop.events.reseller_kinds import RESELLER_KINDS
 from crossdock.shop.events.ticket_kinds import TICKET_KINDS
 
 __all__ = ["KINDS", "Payload", "Topic"]
@@ -377,6 +378,7 @@ _ALL: tuple[type[Payload], ...] = (
     DispatchSent,
     DispatchAttemptFailed,
     *TICKET_KINDS,
+    *RESELLER_KINDS,
     AlertRaised,
     LedgerPosted,
 )

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-Topic = Literal["catalogue", "price", "stock", "orders", "tickets", "money", "alerts"]
+Topic = Literal["catalogue", "price", "stock", "orders", "tickets", "money", "resellers", "alerts"]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):

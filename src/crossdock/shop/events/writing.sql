@@ -17,6 +17,7 @@ create or replace function event_topic(p_kind text) returns text language sql im
         when 'inventory' then 'orders'
         when 'ledger' then 'money'
         when 'ticket' then 'tickets'
+        when 'reseller' then 'resellers'
         when 'alert' then 'alerts'
     end
 $$;

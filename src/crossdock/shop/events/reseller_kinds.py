@@ -1,0 +1,52 @@
+"""The kinds of events of the reseller programme."""
+
+from datetime import datetime
+
+from crossdock.shop.events.payloads import Payload
+
+
+class ResellerInvited(Payload, frozen=True, kw_only=True):
+    """Somebody was invited to become a reseller; the subject is the invitation."""
+
+    kind = "reseller.invited"
+    topic = "resellers"
+    email: str
+    mode: str
+    expires_at: datetime
+
+
+class ResellerAccepted(Payload, frozen=True, kw_only=True):
+    """An invitation was accepted; the subject is the relationship that began."""
+
+    kind = "reseller.accepted"
+    topic = "resellers"
+    invitation_id: int
+    email: str
+    status: str
+    mode: str
+
+
+class ResellerFulfilmentDelivered(Payload, frozen=True, kw_only=True):
+    """Goods of a reseller's own shop were delivered to it; the subject is the fulfilment.
+
+    `variant_id` is None where the product alone was asked for.
+    """
+
+    kind = "reseller.api_fulfilment_delivered"
+    topic = "resellers"
+    reseller_id: int
+    email: str
+    external_order_id: str
+    product_id: int
+    variant_id: int | None
+    quantity: int
+    customer_email: str
+    total_minor: int
+    currency: str
+
+
+RESELLER_KINDS: tuple[type[Payload], ...] = (
+    ResellerInvited,
+    ResellerAccepted,
+    ResellerFulfilmentDelivered,
+)

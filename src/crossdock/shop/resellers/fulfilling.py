@@ -1,0 +1,292 @@
+"""Deliver serials to a reseller's own shop and debit its prepaid balance, once (spec shoppex_reseller 7.4, 7.5)."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, Invalid, NotFound, Refused
+from crossdock.kit.crypto import SecretBox
+from crossdock.kit.ids import Ids
+from crossdock.shop.customers import Address
+from crossdock.shop.orders import DraftLine, OrderDraft, Snapshot, place
+from crossdock.shop.partners import Partner
+from crossdock.shop.resellers.crediting import prepaid_owner
+from crossdock.shop.resellers.model import BUYS_STOCK, Mode, Quantity, Status
+from crossdock.shop.stock import read_bought_serials
+
+
+class FulfilmentRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reseller's shop asks for. With a `key` that key is its identity, else what it is for."""
+
+    external_order_id: str
+    customer_email: str
+    product_id: int
+    variant_id: int | None = None
+    quantity: Quantity = 1
+    key: str | None = None
+    is_test: bool = False
+
+
+class Fulfilment(msgspec.Struct, frozen=True, kw_only=True):
+    """Delivered goods with their serials. `variant_id` is None where the product alone was asked for.
+
+    `balance_after_minor` is what the balance was after the debit. Its repr hides the serials.
+    """
+
+    id: int
+    reseller_id: int
+    order_id: int
+    key: str | None
+    external_order_id: str
+    product_id: int
+    product_name: str
+    variant_id: int | None
+    variant_name: str
+    quantity: int
+    customer_email: str
+    unit_minor: int
+    total_minor: int
+    currency: str
+    balance_after_minor: int
+    created_at: datetime
+    serials: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Fulfilment(id={self.id})"
+
+
+class Fulfilled(msgspec.Struct, frozen=True, kw_only=True):
+    """A fulfilment, and whether this request made it or an earlier one did."""
+
+    fulfilment: Fulfilment
+    outcome: Literal["created", "replayed"]
+
+
+async def fulfil(
+    tx: Transaction,
+    *,
+    partner: Partner,
+    request: FulfilmentRequest,
+    ids: Ids,
+    box: SecretBox,
+    now: datetime,
+) -> Fulfilled:
+    """Deliver for the partner's relationship: debit, order, serials and event in this transaction, or none.
+
+    The same request again, by its key, or without one by order, product and variant, is answered with the first
+    fulfilment; another e-mail address alone makes no other request. Raises, in this order, with nothing written:
+
+    | code | when |
+    |---|---|
+    | Refused credential_unknown | the relationship is not active |
+    | Conflict idempotency_key_used | its key or number was used for something else |
+    | Refused program_disabled, reseller_mode | the programme is off, or the mode buys no stock |
+    | NotFound variant_not_found | the shop has no such product |
+    | Invalid invalid_input | a variant is not the product's, or none is named where there are several |
+    | Refused product_not_allowed, product_not_fulfillable | not agreed for this; or not sold as serials |
+    | Refused quantity_out_of_range, purchase_limit_exceeded | by the terms of product and relationship |
+    | Refused balance_insufficient | the balance does not cover the total |
+    | Refused stock_limit_exceeded | there are fewer serials |
+    """
+    found = await tx.value(
+        "select prepare_fulfilment(%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            *(partner.shop_id, partner.id, request.key, request.external_order_id),
+            *(request.product_id, request.variant_id, request.quantity, now),
+        ),
+    )
+    facts = msgspec.convert(found, _Facts) if found else None
+    if facts is None or facts.status != "active":
+        raise Refused("credential_unknown")
+    if facts.existing_id is not None:
+        if not facts.is_same:
+            raise Conflict("idempotency_key_used")
+        fulfilment_id, outcome = facts.existing_id, "replayed"
+    else:
+        product, variant = _require(facts, request)
+        fulfilment_id = await _deliver(
+            tx,
+            facts=facts,
+            product=product,
+            variant=variant,
+            partner=partner,
+            request=request,
+            ids=ids,
+            now=now,
+        )
+        outcome = "created"
+    fulfilment = await read_fulfilment(
+        tx, shop_id=partner.shop_id, partner_id=partner.id, fulfilment_id=fulfilment_id, box=box
+    )
+    return Fulfilled(
+        fulfilment=fulfilment, outcome="created" if outcome == "created" else "replayed"
+    )
+
+
+async def read_fulfilment(
+    tx: Transaction, *, shop_id: int, partner_id: int, fulfilment_id: int, box: SecretBox
+) -> Fulfilment:
+    """A fulfilment of the partner's relationship with its serials, even revoked ones. Raises NotFound `not_found`."""
+    row = await tx.one(_READ, (shop_id, fulfilment_id, partner_id))
+    if row is None:
+        raise NotFound("not_found", "There is no such fulfilment.")
+    fulfilment = Fulfilment(**dict(zip(Fulfilment.__struct_fields__[:-1], row, strict=True)))
+    bought = await read_bought_serials(tx, shop_id=shop_id, order_id=fulfilment.order_id, box=box)
+    serials = tuple(each.serial for line in bought.values() for each in line)
+    return msgspec.structs.replace(fulfilment, serials=serials)
+
+
+class _Variant(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    merchant_id: int
+    name: str
+    sku: str
+    upc: str
+    origin: str
+    image: str | None
+    vat_bp: int
+    is_sold: bool
+    has_serials: bool
+    unit_minor: int | None
+
+
+class _Product(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    has_variants: bool
+    is_allowed: bool
+    auto_fulfilled: bool
+    min_quantity: int | None
+    max_quantity: int | None
+    variant: _Variant | None
+
+
+class _Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What `prepare_fulfilment` reads; of a repetition only the first four."""
+
+    reseller_id: int
+    status: Status
+    existing_id: int | None = None
+    is_same: bool = False
+    mode: Mode = "affiliate"
+    email: str = ""
+    limit_daily: int | None = None
+    limit_monthly: int | None = None
+    units_today: int = 0
+    units_this_month: int = 0
+    program_enabled: bool = False
+    currency: str = ""
+    balance_minor: int = 0
+    product: _Product | None = None
+
+
+_READ = """
+    select f.id, f.reseller_id, f.order_id, f.key, f.external_order_id, f.product_id, f.product_name,
+           f.asked_variant_id, f.variant_name, f.quantity, f.customer_email, f.unit_minor, f.total_minor, f.currency,
+           f.balance_after_minor, f.created_at
+    from reseller_fulfilments f join resellers r on r.shop_id = f.shop_id and r.id = f.reseller_id
+    where f.shop_id = %s and f.id = %s and r.partner_id = %s
+"""
+
+
+def _require(facts: _Facts, request: FulfilmentRequest) -> tuple[_Product, _Variant]:
+    """The product and variant, if every rule allows the request; see `fulfil`."""
+    if not facts.program_enabled:
+        raise Refused("program_disabled")
+    if facts.mode not in BUYS_STOCK:
+        raise Refused("reseller_mode")
+    product = facts.product
+    if product is None:
+        raise NotFound("variant_not_found", "There is no such product.")
+    variant = product.variant
+    if variant is None or (product.has_variants and request.variant_id is None):
+        raise Invalid("invalid_input", "Name a variant of the product.", {"field": "variant_id"})
+    if not product.is_allowed or not product.auto_fulfilled:
+        raise Refused("product_not_allowed")
+    if not variant.is_sold or not variant.has_serials or variant.unit_minor is None:
+        raise Refused("product_not_fulfillable")
+    _require_quantity(facts, product, quantity=request.quantity)
+    if facts.balance_minor < variant.unit_minor * request.quantity:
+        raise Refused("balance_insufficient")
+    return product, variant
+
+
+def _require_quantity(facts: _Facts, product: _Product, *, quantity: int) -> None:
+    least, most = product.min_quantity, product.max_quantity
+    if (least is not None and quantity < least) or (most is not None and quantity > most):
+        raise Refused("quantity_out_of_range", data={"min_quantity": least, "max_quantity": most})
+    for limit, used in (
+        (facts.limit_daily, facts.units_today),
+        (facts.limit_monthly, facts.units_this_month),
+    ):
+        if limit is not None and used + quantity > limit:
+            raise Refused("purchase_limit_exceeded", data={"limit": limit, "used": used})
+
+
+async def _deliver(
+    tx: Transaction,
+    *,
+    facts: _Facts,
+    product: _Product,
+    variant: _Variant,
+    partner: Partner,
+    request: FulfilmentRequest,
+    ids: Ids,
+    now: datetime,
+) -> int:
+    """Place the order, which takes the serials and debits the balance, and record it; the fulfilment's id."""
+    assert variant.unit_minor is not None  # required
+    buyer = Address(email=request.customer_email)
+    line = DraftLine(
+        variant=Snapshot(
+            variant_id=variant.id,
+            product_id=request.product_id,
+            merchant_id=variant.merchant_id,
+            sku=variant.sku,
+            upc=variant.upc,
+            origin=variant.origin,
+            image=variant.image,
+            vat_bp=variant.vat_bp,
+        ),
+        name=variant.name,
+        quantity=request.quantity,
+        unit_price_minor=variant.unit_minor,
+        take="serials",
+    )
+    draft = OrderDraft(
+        shop_id=partner.shop_id,
+        channel=partner.channel,
+        order_key=ids.order_key(),
+        identity=None,  # the fulfilment's own row is what makes it unique
+        partner_id=partner.id,
+        partner_order_id=request.external_order_id,
+        currency=facts.currency,
+        billing=buyer,
+        shipping=buyer,
+        lines=(line,),
+        source="reseller",
+        state="completed",
+        payment_state="paid",
+        prepaid_owner=prepaid_owner(facts.reseller_id),
+        is_test=request.is_test,
+    )
+    placed = await place(tx, draft=draft, now=now)
+    kept: dict[str, Any] = {
+        "reseller_id": facts.reseller_id,
+        "email": facts.email,
+        "key": request.key,
+        "external_order_id": request.external_order_id,
+        "product_id": request.product_id,
+        "variant_id": variant.id,
+        "asked_variant_id": request.variant_id,
+        "quantity": request.quantity,
+        "customer_email": request.customer_email,
+        "product_name": product.name,
+        "variant_name": variant.name,
+        "unit_minor": variant.unit_minor,
+        "currency": facts.currency,
+    }
+    values = (partner.shop_id, placed.id, Jsonb(kept), now)
+    return int(await tx.value("select record_fulfilment(%s, %s, %s, %s)", values))
