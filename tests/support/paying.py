@@ -1,9 +1,22 @@
 """Payments in tests: the sandbox with its cards, and a follow-up that notes what it was told."""
 
+from datetime import datetime
+
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import RandomIds
-from crossdock.shop.payments import Action, Card, Paying, Payment, Sandbox, Settled, authorise
+from crossdock.shop.payments import (
+    NOTHING_FOLLOWS,
+    Action,
+    Answer,
+    Asked,
+    Card,
+    Paying,
+    Payment,
+    Recorded,
+    Sandbox,
+    authorise,
+)
 
 GOOD, OTHER = "4242424242424242", "5555555555554444"
 DECLINED, POOR, FRAUD = "4000000000000002", "4000000000009995", "4100000000000019"
@@ -61,8 +74,11 @@ class Noting:
     ) -> None:
         self.told.append(f"ask {action} of {order_id}")
 
-    async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
-        self.told.append(f"lock {order_id}")
-
-    async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
-        self.told.append(f"{settled.action} {settled.amount_minor}: {settled.payment.state}")
+    async def write_answer(
+        self, tx: Transaction, *, asked: Asked, answer: Answer, now: datetime
+    ) -> Recorded:
+        found = await NOTHING_FOLLOWS.write_answer(tx, asked=asked, answer=answer, now=now)
+        if found.is_first and answer.approved:
+            question, state = asked.question, found.payment.state
+            self.told.append(f"{question.action} {question.amount_minor}: {state}")
+        return found

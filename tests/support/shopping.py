@@ -116,7 +116,9 @@ class Mall:
     ) -> CheckedOut:
         """The order that the cart becomes."""
         taxes = more.pop("taxes", None) or TaxTable(self.db)
-        service = CheckingOut(carts=self.carts, paying=self.paying, taxes=taxes)
+        service = CheckingOut(
+            carts=self.carts, paying=more.pop("paying", None) or self.paying, taxes=taxes
+        )
         line_data = {"line_data": more.pop("line_data")} if "line_data" in more else {}
         values: dict[str, Any] = {
             "cart_id": cart_id, "billing": BUYER, "shipping": BUYER, "card": card(card_number),

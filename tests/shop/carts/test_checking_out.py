@@ -20,6 +20,7 @@ from crossdock.shop.deliveries import list_deliveries
 from crossdock.shop.ledger import verify_ledger
 from crossdock.shop.orders import settle_order_payments
 from crossdock.shop.partners import Partner
+from crossdock.shop.payments import Answer, Question, Sandbox
 from crossdock.shop.pricing import CouponTerms, Taxable, TaxRate, add_coupon, set_tax_rate
 from crossdock.shop.stock import expire_holds
 from tests.support.drafts import BUYER
@@ -495,7 +496,7 @@ CLAIMING = ("claim_cart:claimed", "hold_all:made", "post_stock:levels", "post_st
 AUTHORISING = ("ask_payment:authorise", "answer_payment:payment")
 PLACING = (
     "place_order:identity", "place_order:lines", "convert_holds:closed", "place_order:payment",
-    "place_order:sale", "post_transfers:entry", "close_cart:ordered",
+    "place_order:sale", "post_transfers:entry", "close_cart:ordered", "ask_payment:capture",
 )  # fmt: skip
 
 
@@ -519,21 +520,91 @@ async def test_that_breaks_at_any_step_leaves_nothing_and_can_be_tried_again(
     assert set((await alone.payment_states())[:-1]) <= {"voided", "abandoned"}
 
 
-@pytest.mark.parametrize("step", ["ask_payment:capture", "answer_payment:capture"])
-async def test_that_breaks_after_it_was_placed_is_paid_by_the_run_that_settles(
-    alone: Mall, clock: FrozenClock, empty_database_url: str, step: str
+async def test_whose_answer_was_not_recorded_is_paid_by_the_run_that_settles(
+    alone: Mall, clock: FrozenClock, empty_database_url: str
 ) -> None:
     cart_id = await alone.cart((await alone.variant(own=1), 1))
 
-    failure = await _broken_at(step, empty_database_url, alone, cart_id)
+    failure = await _broken_at("answer_payment:capture", empty_database_url, alone, cart_id)
 
     assert failure.sqlstate == "CD099"
-    cart = await alone.read(cart_id)
+    await _is_paid_by_the_run(alone, clock, cart_id)
+
+
+async def test_whose_program_died_before_the_capture_is_paid_by_the_run_that_settles(
+    alone: Mall, clock: FrozenClock
+) -> None:
+    class Dying(Sandbox):
+        """The request does not leave the program."""
+
+        async def capture(self, question: Question) -> Answer:
+            raise SystemError(question.key)
+
+    cart_id = await alone.cart((await alone.variant(own=1), 1))
+    providers = {"sandbox": Dying(alone.db, clock=clock)}
+
+    with pytest.raises(SystemError):
+        await alone.check_out(
+            cart_id, paying=msgspec.structs.replace(alone.paying, providers=providers)
+        )
+
+    await _is_paid_by_the_run(alone, clock, cart_id)
+
+
+async def _is_paid_by_the_run(mall: Mall, clock: FrozenClock, cart_id: str) -> None:
+    cart = await mall.read(cart_id)
     assert cart.order_id is not None
-    assert (await alone.order(cart.order_id)).payment_state == "authorised"
-    await _settle(alone, clock)
-    assert (await alone.order(cart.order_id)).payment_state == "paid"
-    assert await alone.payment_states() == ["captured"]
+    assert (await mall.order(cart.order_id)).payment_state == "authorised"
+    await _settle(mall, clock)
+    assert (await mall.order(cart.order_id)).payment_state == "paid"
+    assert await mall.payment_states() == ["captured"]
+
+
+@pytest.mark.races
+async def test_that_is_changed_before_it_is_claimed_is_bought_as_it_is_then(mall: Mall) -> None:
+    good = await mall.variant(own=2)
+    cart_id = await mall.cart((good, 1))
+
+    async with mall.db.begin() as tx:
+        await tx.run("select 1 from carts where id = %s for update", (cart_id,))
+        checkout = asyncio.create_task(mall.check_out(cart_id))
+        await waiting_for_a_lock(mall.db, behind=tx, count=1)
+        await tx.run("update carts set revision = revision + 1 where id = %s", (cart_id,))
+        await tx.run("update cart_lines set quantity = 2 where cart_id = %s", (cart_id,))
+    done = await checkout
+
+    assert [line.quantity for line in (await mall.order(done.order_id)).lines] == [2]
+    assert await mall.level(good) == (2, 0, 2, 0)
+
+
+async def test_asks_the_database_as_rarely_as_the_map_says(
+    mall: Mall, database_url: str, clock: FrozenClock
+) -> None:
+    cart_id = await mall.cart((await mall.variant(own=1), 1), (await mall.variant(own=1), 1))
+    asked: list[str] = []
+
+    async def note(statement: str) -> None:
+        asked.append(statement.rpartition(" from ")[2].partition("(")[0].removeprefix("select "))
+
+    counted = Database(database_url, hook=note)
+    await counted.open()
+    carts = msgspec.structs.replace(mall.carts, db=counted)
+    try:
+        await Mall(counted, clock, mall.shop, mall.partner, carts).check_out(cart_id)
+    finally:
+        await counted.close()
+
+    assert [statement.split(" where ")[0] for statement in asked] == [
+        "cart_view",
+        "claim_cart",
+        "tax_rates",
+        "open_payment",
+        "enter_sandbox_operation",
+        "record_answer",
+        "order_cart",
+        "enter_sandbox_operation",
+        "answer_order_payment",
+    ]
 
 
 async def _broken_at(step: str, url: str, mall: Mall, cart_id: str) -> psycopg.Error:

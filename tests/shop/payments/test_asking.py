@@ -13,6 +13,7 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.shop.payments import (
     Action,
     Answer,
+    Asked,
     Paying,
     Payment,
     PaymentState,
@@ -27,7 +28,6 @@ from crossdock.shop.payments import (
     refund,
     void,
 )
-from crossdock.shop.payments.paying import write_answer
 from tests.conftest import NOON
 from tests.support.factories import ShopFixture, make_shop
 from tests.support.ledger import balances
@@ -199,17 +199,12 @@ async def test_twice_with_the_same_answer_counts_once(
     )
     noting = Noting()
 
+    asked = Asked(attempt_id=attempt_id, payment_id=payment.id, order_id=None, question=question)
+
     async def write(answer: Answer) -> bool:
-        async with database.begin() as tx:
-            return await write_answer(
-                tx,
-                attempt_id=attempt_id,
-                payment=payment,
-                question=question,
-                answer=answer,
-                follow=noting,
-                now=NOON,
-            )
+        async with database.statement() as tx:
+            found = await noting.write_answer(tx, asked=asked, answer=answer, now=NOON)
+        return found.is_first
 
     yes = Answer(approved=True, code="c")
     assert [await write(a) for a in (yes, yes, Answer(approved=False, reason="late"))] == [

@@ -114,7 +114,7 @@ async def test_to_a_capture_is_posted_once_it_is_known_and_never_asked_for_again
     settled = [await settle_payments(service, follow=noting) for _ in range(2)]
 
     assert settled == [1, 0]
-    assert noting.told == [f"lock {ORDER}", "capture 10000: captured"]
+    assert noting.told == ["capture 10000: captured"]
     assert await operations(database, shop) == ["authorise", "capture"]
     async with database.begin() as tx:
         assert await balances(tx, shop_id=shop.id) == {

@@ -18,8 +18,6 @@ from crossdock.shop.partners import Partner
 
 PutMode = Literal["set", "add"]
 
-RELEASE_STALE = "select release_stale_holds(%s, %s, %s, %s)"
-
 TOO_MANY_LINES = "CD022"
 ITEMS_MAX = 1_000
 _QUANTITY_MAX = 10**9
@@ -96,13 +94,23 @@ async def read_cart(service: Carts, *, partner: Partner, cart_id: str) -> CartVi
     What a checkout that died held for it is released, so that it does not lower the quantities.
     """
     now = service.clock.now()
+    cart = await read_raw(service, partner=partner, cart_id=cart_id, now=now)
+    return cart.seen(line_max=service.rules.line_max)
+
+
+async def read_raw(service: Carts, *, partner: Partner, cart_id: str, now: datetime) -> RawCart:
+    """The cart as `read_cart` reads it, with all of its lines and who has claimed it.
+
+    What is held for it is released in a transaction of its own: who releases and then holds locks levels
+    in two rounds, and two of them can wait for each other.
+    """
     key = (partner.shop_id, checked_id(cart_id), partner.id)
     cart = await _read(service, key, partner=partner, now=now)
     if cart.has_stale_holds(now):
         async with service.db.statement() as tx:
-            await tx.run(RELEASE_STALE, (*key, now))
+            await tx.run("select release_stale_holds(%s, %s, %s, %s)", (*key, now))
         cart = await _read(service, key, partner=partner, now=now)
-    return cart.seen(line_max=service.rules.line_max)
+    return cart
 
 
 async def _read(
@@ -139,6 +147,18 @@ async def put_items(
         raise _too_large(ITEMS_MAX)
     adds = (mode or service.rules.put_mode) == "add"
     return await _change(service, partner=partner, cart_id=cart_id, items=items, adds=adds)
+
+
+async def lower_cart(service: Carts, *, partner: Partner, cart_id: str) -> None:
+    """Lower the cart to what there is, so that its shopper sees that, and can check it out."""
+    cart = await read_cart(service, partner=partner, cart_id=cart_id)
+    less = [
+        CartItem(variant=line.variant_id, quantity=line.quantity)
+        for line in cart.lines
+        if line.quantity < line.wanted
+    ]
+    if less:
+        await put_items(service, partner=partner, cart_id=cart_id, items=less, mode="set")
 
 
 async def remove_items(
@@ -212,9 +232,7 @@ async def _change(
             raise
         raise _too_large(rules.lines_max) from error
     cart = found(text)
-    refuse_ordered(cart)
-    if cart.claimed_until is not None and cart.claimed_until > now:
-        raise busy()
+    refuse_taken(cart, now=now)
     return cart.seen(line_max=rules.line_max)
 
 
@@ -247,10 +265,12 @@ def found(text: str | None) -> RawCart:
     return _decode(text)
 
 
-def refuse_ordered(cart: RawCart) -> None:
-    """Raise Conflict `cart_ordered`, with the `order_id`, for a cart that an order was made of."""
+def refuse_taken(cart: RawCart, *, now: datetime) -> None:
+    """Raise Conflict `cart_ordered` with the `order_id` of what it became, `busy` while a checkout has it."""
     if cart.order_id is not None:
         raise Conflict("cart_ordered", data={"order_id": cart.order_id})
+    if cart.is_claimed(now):
+        raise busy()
 
 
 def busy() -> Unavailable:

@@ -2,16 +2,16 @@
 
 | step | in one transaction | if the program dies after it |
 |---|---|---|
-| release | what an earlier checkout that died held for the cart | nothing is held |
-| claim | the cart is claimed, its lines checked, their stock held | claim and holds run out |
+| read | its lines are checked; what an earlier checkout that died held for it is released before | nothing is held |
+| claim | the cart is claimed as it was read, its stock held | claim and holds run out |
 | tax | - | the same |
 | authorise | - (see payments) | the run that settles payments voids it |
-| place | order, parts, stock, payment, ledger, event; the cart is closed | the run captures |
+| place | order, parts, stock, payment, ledger, event; the cart is closed, the capture asked for | the run captures |
 | capture | - (see payments) | the run looks the answer up |
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,16 +19,11 @@ import msgspec
 
 from crossdock.errors import Conflict, CrossdockError, DatabaseUnavailable, Invalid, Refused
 from crossdock.shop.carts.carts import (
-    RELEASE_STALE,
-    CartItem,
     Carts,
     busy,
-    checked_id,
-    found,
-    put_items,
-    read_cart,
-    refuse_ordered,
-    terms_of,
+    lower_cart,
+    read_raw,
+    refuse_taken,
 )
 from crossdock.shop.carts.model import CartLine, CartView
 from crossdock.shop.carts.ordering import Bill, bill_of
@@ -39,18 +34,29 @@ from crossdock.shop.orders import (
     Identity,
     OrderDraft,
     Take,
-    place,
+    refusing_draft,
     require_billing,
     require_shipping,
     take_of,
 )
 from crossdock.shop.partners import Partner
-from crossdock.shop.payments import Card, Paying, Payment, authorise, capture_now, void
+from crossdock.shop.payments import (
+    Asked,
+    Card,
+    Paying,
+    Payment,
+    authorise,
+    capture_asked,
+    capture_question,
+    look_up_at,
+    void,
+)
 from crossdock.shop.pricing import Destination, Taxes
-from crossdock.shop.stock import hold_all
+from crossdock.shop.stock import refusing_shortage
 
 NAMESPACE = "cart"
 CLAIM_S = 120
+_CLAIM_TRIES = 3
 HOLD_S = 600
 CAPTURE_AFTER_S = 60
 """How long whoever places the order has for capturing it before the run that settles payments does."""
@@ -146,7 +152,8 @@ async def check_out(
         claimed = await _claim(service, partner=partner, checkout=checkout)
     except Refused as refusal:
         if refusal.code == "stock_limit_exceeded":
-            await _settle_for_less(service, partner=partner, cart_id=checkout.cart_id)
+            with contextlib.suppress(CrossdockError):
+                await lower_cart(service.carts, partner=partner, cart_id=checkout.cart_id)
         raise
     try:
         bill = await _bill(service, claimed, checkout)
@@ -160,67 +167,59 @@ async def check_out(
         await _undo(service, claimed, payment=payment)
         raise
     try:
-        checked_out = await _place(service, claimed, draft=draft)
+        checked_out, asked = await _place(service, claimed, draft=draft, payment=payment)
     except DatabaseUnavailable:
         raise  # it may have been placed: what was not is let go of by the runs for holds and payments
     except CrossdockError:
         await _undo(service, claimed, payment=payment)
         raise
-    return await _captured(service, partner, checked_out, payment=payment)
+    if asked is None:
+        return checked_out
+    return await _captured(service, checked_out, asked=asked, provider=checkout.provider)
 
 
 async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) -> _Claimed:
-    carts, now = service.carts, service.carts.clock.now()
-    key = (partner.shop_id, checked_id(checkout.cart_id))
-    async with carts.db.statement() as tx:
-        await tx.run(RELEASE_STALE, (*key, partner.id, now))
-    async with carts.db.begin() as tx:
-        row = await tx.one(
-            "select * from claim_cart(%s, %s, %s, %s::jsonb, %s, %s)",
-            (
-                *key,
-                partner.id,
-                terms_of(carts, partner),
-                now + timedelta(seconds=CLAIM_S),
-                now,
-            ),
-        )
-        assert row is not None  # the function answers one row, always
-        raw = found(row[0])
-        refuse_ordered(raw)
-        if not row[1]:
-            raise busy()
+    carts = service.carts
+    for _ in range(_CLAIM_TRIES):
+        now = carts.clock.now()
+        raw = await read_raw(carts, partner=partner, cart_id=checkout.cart_id, now=now)
+        refuse_taken(raw, now=now)
         cart = raw.seen(line_max=carts.rules.line_max)
         require_currency(cart, currency=checkout.currency)
         require_lines(cart, partner=partner, accepted=checkout.accepted)
         held = [line for line in cart.lines if _take(line, partner=partner) == "hold"]
-        try:
-            hold_ids = await hold_all(
-                tx,
-                shop_id=partner.shop_id,
-                wanted=[(line.variant_id, line.quantity) for line in held],
-                ttl_s=HOLD_S,
-                now=now,
-                reference="checkout",
-            )
-        except Refused as refusal:
-            raise refused_as_short(cart, variant_ids=refusal.data["variant_ids"]) from refusal
-        await tx.run("select note_holds(%s, %s, %s::bigint[])", (*key, hold_ids))
-    holds = {line.variant_id: hold for line, hold in zip(held, hold_ids, strict=True)}
-    return _Claimed(partner=partner, cart=cart, holds=holds)
+        hold_ids = await _hold(service, cart, held, shop_id=partner.shop_id)
+        if hold_ids is not None:
+            claimed = msgspec.structs.replace(cart, revision=cart.revision + 1)
+            holds = {line.variant_id: hold for line, hold in zip(held, hold_ids, strict=True)}
+            return _Claimed(partner=partner, cart=claimed, holds=holds)
+    raise busy()
 
 
-async def _settle_for_less(service: CheckingOut, *, partner: Partner, cart_id: str) -> None:
-    """Lower the cart to what there is, which its shopper sees next, so that it can be checked out then."""
-    with contextlib.suppress(CrossdockError):
-        cart = await read_cart(service.carts, partner=partner, cart_id=cart_id)
-        less = [
-            CartItem(variant=line.variant_id, quantity=line.quantity)
-            for line in cart.lines
-            if line.quantity < line.wanted
-        ]
-        if less:
-            await put_items(service.carts, partner=partner, cart_id=cart_id, items=less, mode="set")
+async def _hold(
+    service: CheckingOut, cart: CartView, lines: Sequence[CartLine], *, shop_id: int
+) -> list[int] | None:
+    """Claim the cart and hold the stock of these lines; None where it is not as it was read any more."""
+    now = service.carts.clock.now()
+    wanted = [{"variant_id": line.variant_id, "quantity": line.quantity} for line in lines]
+    try:
+        async with service.carts.db.statement() as tx:
+            with refusing_shortage():
+                hold_ids: list[int] | None = await tx.value(
+                    "select claim_cart(%s, %s, %s, %s::jsonb, %s, %s, %s)",
+                    (
+                        shop_id,
+                        cart.id,
+                        cart.revision,
+                        msgspec.json.encode(wanted).decode(),
+                        now + timedelta(seconds=CLAIM_S),
+                        now + timedelta(seconds=HOLD_S),
+                        now,
+                    ),
+                )
+    except Refused as refusal:
+        raise refused_as_short(cart, variant_ids=refusal.data["variant_ids"]) from refusal
+    return hold_ids
 
 
 async def quote(
@@ -308,35 +307,61 @@ def _take(line: CartLine, *, partner: Partner) -> Take | None:
     return take_of(line.stock, backorder=partner.backorder, is_held=True)
 
 
-async def _place(service: CheckingOut, claimed: _Claimed, *, draft: OrderDraft) -> CheckedOut:
-    now = service.carts.clock.now()
-    key = (claimed.partner.shop_id, claimed.cart.id)
-    async with service.carts.db.begin() as tx:
-        locked = "select lock_claimed_cart(%s, %s, %s)"
-        if not await tx.value(locked, (*key, claimed.cart.revision)):
-            raise Conflict("cart_changed", "Another checkout has the cart by now.")
-        placed = await place(tx, draft=draft, now=now)
-        if placed.outcome != "created":
-            raise Conflict("cart_ordered", data={"order_id": placed.id})
-        await tx.run("select close_cart(%s, %s, %s, %s)", (*key, placed.id, now))
-    return CheckedOut(
-        order_id=placed.id,
-        order_key=placed.order_key,
-        total_minor=placed.total_minor,
+async def _place(
+    service: CheckingOut, claimed: _Claimed, *, draft: OrderDraft, payment: Payment | None
+) -> tuple[CheckedOut, Asked | None]:
+    """The order, and the request to capture its payment, which is recorded with it."""
+    shop_id, now = claimed.partner.shop_id, service.carts.clock.now()
+    question = None
+    if payment is not None:
+        question = capture_question(service.paying, payment, shop_id=shop_id)
+    async with service.carts.db.statement() as tx:
+        with refusing_draft():
+            row = await tx.one(
+                "select order_id, order_key, outcome, attempt_id, authorisation"
+                " from order_cart(%s, %s, %s, %s::jsonb, %s, %s, %s)",
+                (
+                    shop_id,
+                    claimed.cart.id,
+                    claimed.cart.revision,
+                    draft.encode(),
+                    None if question is None else question.key,
+                    look_up_at(now),
+                    now,
+                ),
+            )
+    assert row is not None  # the function answers one row, always
+    order_id, order_key, outcome, attempt_id, authorisation = row
+    if outcome != "created":
+        raise _no_order(outcome, order_id=order_id)
+    checked_out = CheckedOut(
+        order_id=order_id,
+        order_key=order_key,
+        total_minor=draft.total_minor,
         payment_state=draft.payment_state,
+    )
+    if payment is None or question is None:
+        return checked_out, None
+    return checked_out, Asked(
+        attempt_id=attempt_id,
+        payment_id=payment.id,
+        order_id=order_id,
+        question=msgspec.structs.replace(question, authorisation=authorisation),
     )
 
 
+def _no_order(outcome: str, *, order_id: int) -> Conflict:
+    if outcome == "lost":
+        return Conflict("cart_changed", "Another checkout has the cart by now.")
+    return Conflict("cart_ordered", data={"order_id": order_id})
+
+
 async def _captured(
-    service: CheckingOut, partner: Partner, checked_out: CheckedOut, *, payment: Payment | None
+    service: CheckingOut, checked_out: CheckedOut, *, asked: Asked, provider: str
 ) -> CheckedOut:
     """The order after its capture; what hinders that is no reason to tell the shopper that nothing was bought."""
-    if payment is None:
-        return checked_out
     try:
-        await capture_now(
-            service.paying, shop_id=partner.shop_id, payment_id=payment.id, follow=ORDER_FOLLOWS
-        )
+        await capture_asked(service.paying, asked, provider=provider, follow=ORDER_FOLLOWS)
     except CrossdockError:
         return checked_out
     return msgspec.structs.replace(checked_out, payment_state="paid")

@@ -17,27 +17,32 @@ begin
     end if;
 end $$;
 
--- Claim a cart for one checkout until p_until and answer the cart as `cart_view` does; null where the partner has
--- none. A cart that is ordered, that another checkout has, or for which one still holds stock, stays as it is:
--- `claimed` is false. A claim is over at p_until, so that one whose program died stops nobody for long.
+-- Claim a cart for one checkout until p_until, and hold stock for it until p_held_until, all of it or none: p_wanted is
+-- [{variant_id, quantity}]. Answers the holds in their order; null where the cart is not as it was read, at p_revision:
+-- it was changed or ordered, another checkout has it, or one still holds stock for it. A claim is over at p_until, so
+-- that one whose program died stops nobody for long. Raises CD001 with the shortages (see post_stock).
 create or replace function claim_cart(
-    p_shop_id bigint, p_cart_id uuid, p_partner_id bigint, p_terms jsonb, p_until timestamptz, p_now timestamptz,
-    out cart text, out claimed boolean
-) language plpgsql as $$
+    p_shop_id bigint, p_cart_id uuid, p_revision bigint, p_wanted jsonb, p_until timestamptz, p_held_until timestamptz,
+    p_now timestamptz
+) returns bigint[] language plpgsql as $$
+declare
+    v_hold_ids bigint[] := '{}';
 begin
-    update carts c set claimed_until = p_until, revision = c.revision + 1
-    where c.shop_id = p_shop_id and c.id = p_cart_id and c.partner_id = p_partner_id
-      and c.order_id is null and (c.claimed_until is null or c.claimed_until <= p_now) and c.hold_ids = '{}';
-    claimed := found;
+    perform 1 from carts c
+    where c.shop_id = p_shop_id and c.id = p_cart_id and c.revision = p_revision and c.order_id is null
+      and (c.claimed_until is null or c.claimed_until <= p_now) and c.hold_ids = '{}'
+    for no key update;
+    if not found then
+        return null;
+    end if;
+    if p_wanted <> '[]' then
+        v_hold_ids := hold_all(p_shop_id, p_wanted, 'checkout', p_held_until, p_now);
+    end if;
+    update carts c set claimed_until = p_until, revision = c.revision + 1, hold_ids = v_hold_ids
+    where c.shop_id = p_shop_id and c.id = p_cart_id;
     assert fail_point('claim_cart:claimed');
-    cart := cart_view(p_shop_id, p_cart_id, p_partner_id, p_terms, p_now);
+    return v_hold_ids;
 end $$;
-
--- Keep what a checkout held for the cart that it has claimed.
-create or replace function note_holds(p_shop_id bigint, p_cart_id uuid, p_hold_ids bigint[])
-returns void language sql as $$
-    update carts c set hold_ids = p_hold_ids where c.shop_id = p_shop_id and c.id = p_cart_id
-$$;
 
 -- Give a claim back, unless another checkout has the cart by now or it was ordered, and release what was held.
 create or replace function unclaim_cart(
@@ -49,22 +54,36 @@ begin
     perform release_all(p_shop_id, p_hold_ids, p_now);
 end $$;
 
--- Whether the cart still is as the checkout claimed it; its row is locked before the order's are.
-create or replace function lock_claimed_cart(p_shop_id bigint, p_cart_id uuid, p_revision bigint)
-returns boolean language plpgsql as $$
+-- Make the order of a cart that still is as the checkout claimed it, close the cart, and record the request to capture
+-- its payment, if it has one; the caller makes that request. p_order is an OrderDraft; the outcome is place_order's, or
+-- `lost` where another checkout has the cart by now. Nothing is written unless it is `created`. The cart is locked
+-- before the order's rows are.
+create or replace function order_cart(
+    p_shop_id bigint, p_cart_id uuid, p_revision bigint, p_order jsonb, p_capture_key text, p_look_up_at timestamptz,
+    p_now timestamptz,
+    out order_id bigint, out order_key text, out outcome text, out attempt_id bigint, out authorisation text
+) language plpgsql as $$
+declare
+    v_payment_id bigint := (p_order ->> 'payment_id')::bigint;
 begin
     perform 1 from carts c
     where c.shop_id = p_shop_id and c.id = p_cart_id and c.revision = p_revision and c.order_id is null
     for no key update;
-    return found;
-end $$;
-
--- The cart has become this order: it is emptied.
-create or replace function close_cart(p_shop_id bigint, p_cart_id uuid, p_order_id bigint, p_now timestamptz)
-returns void language plpgsql as $$
-begin
-    update carts c set order_id = p_order_id, claimed_until = null, hold_ids = '{}', updated_at = p_now
+    if not found then
+        outcome := 'lost';
+        return;
+    end if;
+    select p.order_id, p.order_key, p.outcome into order_id, order_key, outcome from place_order(p_order, p_now) p;
+    if outcome <> 'created' then
+        return;
+    end if;
+    update carts c set order_id = order_cart.order_id, claimed_until = null, hold_ids = '{}', updated_at = p_now
     where c.shop_id = p_shop_id and c.id = p_cart_id;
     assert fail_point('close_cart:ordered');
     delete from cart_lines l where l.shop_id = p_shop_id and l.cart_id = p_cart_id;
+    if v_payment_id is not null then
+        attempt_id := ask_payment(p_shop_id, v_payment_id, 'capture', (p_order ->> 'total_minor')::bigint,
+                                  p_capture_key, p_look_up_at, p_now);
+        authorisation := authorisation_of(p_shop_id, v_payment_id);
+    end if;
 end $$;

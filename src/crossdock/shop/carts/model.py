@@ -247,8 +247,11 @@ class RawCart(msgspec.Struct, frozen=True, kw_only=True):
 
     def has_stale_holds(self, now: datetime) -> bool:
         """Whether a checkout that died still holds stock for it."""
-        is_claimed = self.claimed_until is not None and self.claimed_until > now
-        return bool(self.hold_ids) and self.order_id is None and not is_claimed
+        return bool(self.hold_ids) and self.order_id is None and not self.is_claimed(now)
+
+    def is_claimed(self, now: datetime) -> bool:
+        """Whether a checkout has it."""
+        return self.claimed_until is not None and self.claimed_until > now
 
     def seen(self, *, line_max: int) -> CartView:
         """The cart as its shopper sees it."""

@@ -47,7 +47,13 @@ from crossdock.shop.orders.paying import (
     refund_order,
     settle_order_payments,
 )
-from crossdock.shop.orders.placing import number_namespace, order_exists, place, refuse_second
+from crossdock.shop.orders.placing import (
+    number_namespace,
+    order_exists,
+    place,
+    refuse_second,
+    refusing_draft,
+)
 from crossdock.shop.orders.progress import (
     Quantities,
     note_picked,
@@ -202,6 +208,7 @@ __all__ = [
     "refund_line",
     "refund_order",
     "refuse_second",
+    "refusing_draft",
     "release_order",
     "require_amount",
     "require_billing",

@@ -1,6 +1,7 @@
 """Move an order along its axes: the only way to change a state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg
@@ -51,7 +52,7 @@ async def move_order(
     Raises NotFound `order_not_found`, Refused `order_state` for an arrow that does not exist; the
     transaction must then be rolled back.
     """
-    try:
+    with refusing_move(to):
         before = await tx.value(
             "select move_order(%s, %s, %s, %s::smallint[], %s, %s, %s)",
             (
@@ -64,10 +65,17 @@ async def move_order(
                 now,
             ),
         )
+    return str(before or "")
+
+
+@contextmanager
+def refusing_move(to: str = "that") -> Iterator[None]:
+    """Translate the errors of `move_order` in moving.sql into NotFound and Refused."""
+    try:
+        yield
     except psycopg.Error as error:
         if error.sqlstate == NO_ORDER:
             raise NotFound("order_not_found") from error
         if error.sqlstate == NO_ARROW:
             raise Refused("order_state", f"The order cannot become {to} from here.") from error
         raise
-    return str(before or "")

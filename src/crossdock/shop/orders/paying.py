@@ -6,18 +6,22 @@ from typing import Literal
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid, Refused
 from crossdock.shop.alerts import raise_alert
-from crossdock.shop.orders.moving import lock_order, move_order
+from crossdock.shop.orders.moving import lock_order, move_order, refusing_move
 from crossdock.shop.orders.states import OVER
 from crossdock.shop.payments import (
+    RECORDED,
     Action,
+    Answer,
+    Asked,
     Paying,
     Payment,
-    Settled,
+    Recorded,
     capture,
     capture_due,
     list_payments,
     plan_refund,
     record_transfer,
+    recorded,
     refund,
     refund_due,
     settle_payments,
@@ -38,7 +42,7 @@ GivenBack = Literal["", "refund", "prepaid", "not_owed", "by_hand"]
 
 
 class OrderFollows:
-    """A provider's answer moves the order's payment axis, in the same transaction."""
+    """A provider's answer moves the order's payment axis, in the same statement."""
 
     async def before_asking(
         self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
@@ -59,27 +63,12 @@ class OrderFollows:
             raise Refused("order_state", "The order is cancelled; its payment is let go of.")
         return owed
 
-    async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
-        """Lock the order, before the payment and the accounts."""
-        await lock_order(tx, shop_id=shop_id, order_id=order_id)
-
-    async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
-        """Move the payment axis: to paid after a capture, to voided after a void, as the payment after a refund."""
-        payment = settled.payment
-        if payment.order_id is None:
-            return
-        to = "paid" if settled.action == "capture" else payment.state
-        before = await lock_order(tx, shop_id=settled.shop_id, order_id=payment.order_id)
-        if before.payment == to:
-            return
-        await move_order(
-            tx,
-            shop_id=settled.shop_id,
-            order_id=payment.order_id,
-            axis="payment",
-            to=to,
-            now=payment.updated_at,
-        )
+    async def write_answer(
+        self, tx: Transaction, *, asked: Asked, answer: Answer, now: datetime
+    ) -> Recorded:
+        """Record the answer and move the payment axis (see `answer_order_payment` in answering.sql)."""
+        with refusing_move():
+            return await recorded(tx, statement=_RECORD, asked=asked, answer=answer, now=now)
 
 
 ORDER_FOLLOWS = OrderFollows()
@@ -300,6 +289,8 @@ async def _let_go(service: Paying, *, shop_id: int, payment_id: int) -> bool:
         return False
     return True
 
+
+_RECORD = f"select {RECORDED} from answer_order_payment(%s, %s, %s, %s, %s, %s) r"
 
 # A line that was cancelled as a whole is refunded by name with that; its shipping with all lines of its merchant, as
 # `cancelled_sums` counts it.

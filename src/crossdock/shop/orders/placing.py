@@ -29,7 +29,7 @@ async def place(tx: Transaction, *, draft: OrderDraft, now: datetime) -> Placed:
     cannot; nothing is written then.
     """
     document = draft.encode()
-    with refusing_shortage(), refusing_overdraft(), refusing_payment(), _refusing_lost_holds():
+    with refusing_draft():
         row = await tx.one("select * from place_order(%s::jsonb, %s)", (document, now))
     assert row is not None  # the function answers one row, always
     order_id, order_key, outcome, state, unknown = row
@@ -58,6 +58,13 @@ def order_exists(order_id: int, order_key: str) -> Conflict:
 def number_namespace(partner_id: int) -> str:
     """The namespace of a partner's own order numbers, which are unique for ever."""
     return f"partner:{partner_id}"
+
+
+@contextmanager
+def refusing_draft() -> Iterator[None]:
+    """Translate the errors of `place_order` in placing.sql, as `place` raises them."""
+    with refusing_shortage(), refusing_overdraft(), refusing_payment(), _refusing_lost_holds():
+        yield
 
 
 @contextmanager

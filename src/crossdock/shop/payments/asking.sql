@@ -1,3 +1,23 @@
+-- Open a payment with the request to authorise it, before the provider is asked; in a transaction of its own.
+create or replace function open_payment(
+    p_shop_id bigint, p_provider text, p_reference text, p_payer text, p_currency text, p_amount_minor bigint,
+    p_card_brand text, p_card_last4 text, p_capture_at timestamptz, p_key text, p_look_up_at timestamptz,
+    p_now timestamptz, out payment_id bigint, out attempt_id bigint
+) language plpgsql as $$
+begin
+    assert fail_point('ask_payment:authorise');
+    with opened as (
+        insert into payments (shop_id, provider, reference, payer, state, currency, amount_minor, card_brand, card_last4,
+                              capture_at, created_at, updated_at)
+        values (p_shop_id, p_provider, p_reference, p_payer, 'asked', p_currency, p_amount_minor, p_card_brand,
+                p_card_last4, p_capture_at, p_now, p_now)
+        returning id
+    )
+    insert into payment_attempts (shop_id, payment_id, action, amount_minor, key, next_look_up_at, asked_at)
+    select p_shop_id, opened.id, 'authorise', p_amount_minor, p_key, p_look_up_at, p_now from opened
+    returning payment_attempts.payment_id, id into payment_id, attempt_id;
+end $$;
+
 -- Record a request to a provider before it is made, in a transaction of its own; returns the attempt's id. A
 -- refund's amount is reserved, so that concurrent refunds cannot exceed the capture.
 -- Raises CD005 if the payment's state does not allow it or another request is open, CD004 if more would be
@@ -37,6 +57,14 @@ begin
     returning id into v_attempt_id;
     return v_attempt_id;
 end $$;
+
+-- The provider's number of a payment's authorisation; '' without one.
+create or replace function authorisation_of(p_shop_id bigint, p_payment_id bigint) returns text language sql stable as $$
+    select coalesce((
+        select a.code from payment_attempts a
+        where a.shop_id = p_shop_id and a.payment_id = p_payment_id and a.action = 'authorise' and a.outcome = 'done'
+        order by a.id desc limit 1), '')
+$$;
 
 -- Have an amount of what was captured for an order refunded by the run that settles payments, the oldest payment
 -- first: how much of it is left to be refunded, null where nothing was captured.
@@ -111,15 +139,15 @@ begin
 end $$;
 
 -- Record the answer: move the payment, and post what was captured or refunded to the ledger. Idempotent per
--- attempt; returns whether this call was the first.
-create or replace function answer_payment(
-    p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz
-) returns boolean language plpgsql as $$
+-- attempt; returns whether this call was the first, and the payment after it.
+create or replace function record_answer(
+    p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz,
+    out is_first boolean, out payment payments
+) language plpgsql as $$
 declare
     v_attempt payment_attempts;
-    v_payment payments;
 begin
-    select p.* into v_payment from payments p
+    select p.* into payment from payments p
     where p.shop_id = p_shop_id
       and p.id = (select a.payment_id from payment_attempts a where a.shop_id = p_shop_id and a.id = p_attempt_id)
     for no key update;
@@ -128,8 +156,9 @@ begin
         answered_at = p_now
     where a.shop_id = p_shop_id and a.id = p_attempt_id and a.outcome = 'asked'
     returning a.* into v_attempt;
-    if not found then
-        return false;
+    is_first := found;
+    if not is_first then
+        return;
     end if;
     assert fail_point('answer_payment:attempt');
     assert fail_point('answer_payment:' || v_attempt.action);
@@ -145,14 +174,21 @@ begin
             + case when not p_approved and v_attempt.is_due then v_attempt.amount_minor else 0 end,
         reason = case when p_approved then '' else p_reason end,
         updated_at = p_now
-    where p.shop_id = p_shop_id and p.id = v_payment.id;
+    where p.shop_id = p_shop_id and p.id = v_attempt.payment_id
+    returning p.* into payment;
     assert fail_point('answer_payment:payment');
 
     if p_approved and v_attempt.action in ('capture', 'refund') then
-        perform post_payment(p_shop_id, v_payment, v_attempt.action, v_attempt.amount_minor, v_attempt.key, p_now);
+        perform post_payment(p_shop_id, payment, v_attempt.action, v_attempt.amount_minor, v_attempt.key, p_now);
     end if;
-    return true;
 end $$;
+
+-- As record_answer; whether this call was the first.
+create or replace function answer_payment(
+    p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz
+) returns boolean language sql as $$
+    select r.is_first from record_answer(p_shop_id, p_attempt_id, p_approved, p_code, p_reason, p_now) r
+$$;
 
 -- The state of a payment after the answer to an attempt; the current one if nothing changes.
 create or replace function payment_state_after(

@@ -82,7 +82,7 @@ async def read_payment(tx: Transaction, *, shop_id: int, payment_id: int) -> Pay
     )
     if row is None:
         raise NotFound("payment_not_found", f"There is no payment {payment_id}.")
-    return _payment(row)
+    return payment_of(row)
 
 
 async def list_payments(tx: Transaction, *, shop_id: int, order_id: int) -> list[Payment]:
@@ -91,7 +91,7 @@ async def list_payments(tx: Transaction, *, shop_id: int, order_id: int) -> list
         f"select {_PAYMENT} from payments where shop_id = %s and order_id = %s order by id",
         (shop_id, order_id),
     )
-    return [_payment(row) for row in rows]
+    return [payment_of(row) for row in rows]
 
 
 async def list_attempts(tx: Transaction, *, shop_id: int, payment_id: int) -> list[Attempt]:
@@ -108,7 +108,8 @@ def attempt_of(row: tuple[Any, ...]) -> Attempt:
     return Attempt(**dict(zip(Attempt.__struct_fields__, row, strict=True)))
 
 
-def _payment(row: tuple[Any, ...]) -> Payment:
+def payment_of(row: tuple[Any, ...]) -> Payment:
+    """The payment in a row of its columns, in the order of the struct."""
     return Payment(**dict(zip(Payment.__struct_fields__, row, strict=True)))
 
 
@@ -117,6 +118,8 @@ _PAYMENT = (
     " refunding_minor, refunded_minor, refund_due_minor, card_brand, card_last4, reason, created_at,"
     " updated_at"
 )
+RECORDED = "r.is_first, " + ", ".join(f"(r.payment).{name}" for name in Payment.__struct_fields__)
+"""The columns of `r`, a call of `record_answer` in asking.sql or of a function like it."""
 ATTEMPT = (
     "a.id, a.shop_id, a.payment_id, a.action, a.amount_minor, a.key, a.outcome, a.reason, a.look_ups,"
     " a.asked_at, a.answered_at"
@@ -125,9 +128,5 @@ ATTEMPT = (
 
 async def authorisation_of(tx: Transaction, *, shop_id: int, payment_id: int) -> str:
     """The provider's number of the payment's authorisation; '' without one."""
-    code: str | None = await tx.value(
-        "select code from payment_attempts where shop_id = %s and payment_id = %s"
-        " and action = 'authorise' and outcome = 'done' order by id desc limit 1",
-        (shop_id, payment_id),
-    )
-    return code or ""
+    code: str = await tx.value("select authorisation_of(%s, %s)", (shop_id, payment_id))
+    return code

@@ -7,7 +7,6 @@ later (settling.py); it is never repeated.
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import msgspec
 import psycopg
@@ -17,7 +16,12 @@ from crossdock.errors import Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Card, Providers, Question
-from crossdock.shop.payments.model import Payment, authorisation_of, read_payment
+from crossdock.shop.payments.following import NOTHING_FOLLOWS, Asked, Follow
+from crossdock.shop.payments.model import (
+    Payment,
+    authorisation_of,
+    read_payment,
+)
 
 LOOK_UP_AFTER_S = 60
 BANK_TRANSFER = "transfer"
@@ -27,51 +31,6 @@ BY_HAND = frozenset({BANK_TRANSFER, PARTNER})
 """Providers whom nobody has to ask: what is refunded of them is settled outside."""
 _REFERENCE_LENGTH = 20
 _REFUSALS = {"CD005": "payment_state", "CD004": "refund_exceeds_capture"}
-
-
-class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """An approved request: the payment after it, and the request's amount."""
-
-    shop_id: int
-    payment: Payment
-    action: Action
-    amount_minor: int
-
-
-class Follow(Protocol):
-    """Hooks in the transaction that records an answer, such as a move of the order."""
-
-    async def before_asking(
-        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
-    ) -> int | None:
-        """Lock the order, before payments and accounts, and refuse requests that it does not allow.
-
-        Returns the most that may be captured, in minor units; None for the whole payment.
-        """
-
-    async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
-        """Lock the order."""
-
-    async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
-        """Write the consequences of an approval."""
-
-
-class NothingFollows:
-    """For payments without an order, or whose order does not change."""
-
-    async def before_asking(
-        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
-    ) -> None:
-        """Nothing to lock."""
-
-    async def before_answer(self, tx: Transaction, *, shop_id: int, order_id: int) -> None:
-        """Nothing to lock."""
-
-    async def after_answer(self, tx: Transaction, *, settled: Settled) -> None:
-        """Nothing to write."""
-
-
-NOTHING_FOLLOWS = NothingFollows()
 
 
 class Paying(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,46 +62,37 @@ async def authorise(
     came: then it is looked up, and let go of if it was authorised.
     """
     now = service.clock.now()
-    reference = f"pay_{service.ids.random_token(_REFERENCE_LENGTH)}"
-    async with service.db.begin() as tx:
-        payment_id = int(
-            await tx.value(
-                "insert into payments (shop_id, provider, reference, payer, state, currency, amount_minor,"
-                " card_brand, card_last4, capture_at, created_at, updated_at)"
-                " values (%s, %s, %s, %s, 'asked', %s, %s, %s, %s, %s, %s, %s) returning id",
-                (
-                    shop_id,
-                    provider,
-                    reference,
-                    payer,
-                    currency,
-                    amount_minor,
-                    card.brand,
-                    card.last4,
-                    capture_at,
-                    now,
-                    now,
-                ),
-            )
-        )
-        payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
-        attempt_id, question = await _write_question(
-            service,
-            tx,
-            shop_id=shop_id,
-            payment=payment,
-            action="authorise",
-            amount_minor=amount_minor,
-        )
-    answer = await _answer_of(service.providers[provider].authorise(question, card))
-    return await _finish(
+    question = _question(
         service,
-        payment,
-        attempt_id=attempt_id,
-        question=question,
-        answer=answer,
-        follow=NOTHING_FOLLOWS,
+        shop_id=shop_id,
+        reference=f"pay_{service.ids.random_token(_REFERENCE_LENGTH)}",
+        action="authorise",
+        amount_minor=amount_minor,
+        currency=currency,
     )
+    async with service.db.statement() as tx:
+        row = await tx.one(
+            "select payment_id, attempt_id"
+            " from open_payment(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                shop_id,
+                provider,
+                question.reference,
+                payer,
+                currency,
+                amount_minor,
+                card.brand,
+                card.last4,
+                capture_at,
+                question.key,
+                look_up_at(now),
+                now,
+            ),
+        )
+    assert row is not None  # the function answers one row, always
+    asked = Asked(attempt_id=row[1], payment_id=row[0], order_id=None, question=question)
+    answer = await _answer_of(service.providers[provider].authorise(question, card))
+    return await _finish(service, asked, answer=answer, follow=NOTHING_FOLLOWS)
 
 
 async def capture(
@@ -241,35 +191,6 @@ def known_providers(service: Paying) -> list[str]:
     return [*service.providers, *sorted(BY_HAND)]
 
 
-async def write_answer(
-    tx: Transaction,
-    *,
-    attempt_id: int,
-    payment: Payment,
-    question: Question,
-    answer: Answer,
-    follow: Follow,
-    now: datetime,
-) -> bool:
-    """Record an answer and the consequences of an approval; False if it was recorded before."""
-    shop_id = question.shop_id
-    if payment.order_id is not None:
-        await follow.before_answer(tx, shop_id=shop_id, order_id=payment.order_id)
-    is_first = await tx.value(
-        "select answer_payment(%s, %s, %s, %s, %s, %s)",
-        (shop_id, attempt_id, answer.approved, answer.code, answer.reason, now),
-    )
-    if is_first and answer.approved:
-        settled = Settled(
-            shop_id=shop_id,
-            payment=await read_payment(tx, shop_id=shop_id, payment_id=payment.id),
-            action=question.action,
-            amount_minor=question.amount_minor,
-        )
-        await follow.after_answer(tx, settled=settled)
-    return bool(is_first)
-
-
 async def _ask(
     service: Paying,
     *,
@@ -290,7 +211,7 @@ async def _ask(
                 tx, shop_id=shop_id, order_id=payment.order_id, action=action
             )
             wanted = wanted if most is None else min(wanted, most)
-        attempt_id, question = await _write_question(
+        asked = await _write_question(
             service,
             tx,
             shop_id=shop_id,
@@ -299,12 +220,30 @@ async def _ask(
             amount_minor=wanted,
             is_due=is_due,
         )
-    if payment.provider in BY_HAND:
+    return await ask_provider(service, asked, provider=payment.provider, follow=follow)
+
+
+async def ask_provider(
+    service: Paying, asked: Asked, *, provider: str, follow: Follow = NOTHING_FOLLOWS
+) -> Payment:
+    """Make a request that is recorded, and record its answer. Raises as `capture` does."""
+    if provider in BY_HAND:
         answer = Answer(approved=True, code="by hand")
     else:
-        answer = await _answer_of(getattr(service.providers[payment.provider], action)(question))
-    return await _finish(
-        service, payment, attempt_id=attempt_id, question=question, answer=answer, follow=follow
+        ask = getattr(service.providers[provider], asked.question.action)
+        answer = await _answer_of(ask(asked.question))
+    return await _finish(service, asked, answer=answer, follow=follow)
+
+
+def capture_question(service: Paying, payment: Payment, *, shop_id: int) -> Question:
+    """The request to capture all of a payment, for whoever records it himself (see `order_cart`)."""
+    return _question(
+        service,
+        shop_id=shop_id,
+        reference=payment.reference,
+        action="capture",
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
     )
 
 
@@ -317,30 +256,58 @@ async def _write_question(
     action: Action,
     amount_minor: int,
     is_due: bool = False,
-) -> tuple[int, Question]:
+) -> Asked:
     now = service.clock.now()
-    question = Question(
+    question = _question(
+        service,
         shop_id=shop_id,
         reference=payment.reference,
-        key=f"{payment.reference}-{action}-{service.ids.random_token(8)}",
         action=action,
         amount_minor=amount_minor,
         currency=payment.currency,
         authorisation=await authorisation_of(tx, shop_id=shop_id, payment_id=payment.id),
     )
-    look_up_at = now + timedelta(seconds=LOOK_UP_AFTER_S)
     with refusing_payment():
         if is_due:
             attempt_id = await tx.value(
                 "select ask_due_refund(%s, %s, %s, %s, %s, %s)",
-                (shop_id, payment.id, amount_minor, question.key, look_up_at, now),
+                (shop_id, payment.id, amount_minor, question.key, look_up_at(now), now),
             )
         else:
             attempt_id = await tx.value(
                 "select ask_payment(%s, %s, %s, %s, %s, %s, %s)",
-                (shop_id, payment.id, action, amount_minor, question.key, look_up_at, now),
+                (shop_id, payment.id, action, amount_minor, question.key, look_up_at(now), now),
             )
-    return int(attempt_id), question
+    return Asked(
+        attempt_id=attempt_id, payment_id=payment.id, order_id=payment.order_id, question=question
+    )
+
+
+def _question(
+    service: Paying,
+    *,
+    shop_id: int,
+    reference: str,
+    action: Action,
+    amount_minor: int,
+    currency: str,
+    authorisation: str = "",
+) -> Question:
+    """A request to a provider, with a key that no other has."""
+    return Question(
+        shop_id=shop_id,
+        reference=reference,
+        key=f"{reference}-{action}-{service.ids.random_token(8)}",
+        action=action,
+        amount_minor=amount_minor,
+        currency=currency,
+        authorisation=authorisation,
+    )
+
+
+def look_up_at(now: datetime) -> datetime:
+    """When the answer to a request is looked up if it has not come."""
+    return now + timedelta(seconds=LOOK_UP_AFTER_S)
 
 
 async def _answer_of(asked: Awaitable[Answer]) -> Answer:
@@ -350,27 +317,11 @@ async def _answer_of(asked: Awaitable[Answer]) -> Answer:
         raise Unavailable("payment_unsettled", data={"retry_after_s": LOOK_UP_AFTER_S}) from error
 
 
-async def _finish(
-    service: Paying,
-    payment: Payment,
-    *,
-    attempt_id: int,
-    question: Question,
-    answer: Answer,
-    follow: Follow,
-) -> Payment:
+async def _finish(service: Paying, asked: Asked, *, answer: Answer, follow: Follow) -> Payment:
     """The payment after the answer. Raises Refused `payment_declined` after recording a refusal."""
-    async with service.db.begin() as tx:
-        await write_answer(
-            tx,
-            attempt_id=attempt_id,
-            payment=payment,
-            question=question,
-            answer=answer,
-            follow=follow,
-            now=service.clock.now(),
-        )
-        payment = await read_payment(tx, shop_id=question.shop_id, payment_id=payment.id)
+    async with service.db.statement() as tx:
+        found = await follow.write_answer(tx, asked=asked, answer=answer, now=service.clock.now())
     if not answer.approved:
-        raise Refused("payment_declined", data={"reason": answer.reason, "payment_id": payment.id})
-    return payment
+        data = {"reason": answer.reason, "payment_id": asked.payment_id}
+        raise Refused("payment_declined", data=data)
+    return found.payment

@@ -1,5 +1,7 @@
 """Look up requests whose answer was lost, and void payments that no order claimed."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,6 +11,7 @@ from crossdock.errors import CrossdockError, Refused
 from crossdock.kit.money import format_minor
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Question
+from crossdock.shop.payments.following import Asked, Follow
 from crossdock.shop.payments.model import (
     Attempt,
     Payment,
@@ -18,13 +21,12 @@ from crossdock.shop.payments.model import (
 )
 from crossdock.shop.payments.paying import (
     BY_HAND,
-    Follow,
     Paying,
+    ask_provider,
     capture,
     known_providers,
     refund_due_amount,
     void,
-    write_answer,
 )
 
 log = structlog.get_logger("crossdock.payments")
@@ -74,8 +76,23 @@ async def capture_due(service: Paying, *, follow: Follow) -> int:
 
 async def capture_now(service: Paying, *, shop_id: int, payment_id: int, follow: Follow) -> Payment:
     """Capture the payment as `capture` does; if the provider refuses, nobody tries again and an alert says so."""
-    try:
+    async with _telling_of_refusal(service, shop_id=shop_id, payment_id=payment_id):
         return await capture(service, shop_id=shop_id, payment_id=payment_id, follow=follow)
+
+
+async def capture_asked(service: Paying, asked: Asked, *, provider: str, follow: Follow) -> Payment:
+    """Capture as `capture_now` does, where whoever placed the order has recorded the request with it."""
+    shop_id, payment_id = asked.question.shop_id, asked.payment_id
+    async with _telling_of_refusal(service, shop_id=shop_id, payment_id=payment_id):
+        return await ask_provider(service, asked, provider=provider, follow=follow)
+
+
+@asynccontextmanager
+async def _telling_of_refusal(
+    service: Paying, *, shop_id: int, payment_id: int
+) -> AsyncIterator[None]:
+    try:
+        yield
     except Refused as refusal:
         if refusal.code == "payment_declined":
             await _give_up(
@@ -241,16 +258,13 @@ async def _settle(service: Paying, attempt: Attempt, *, follow: Follow) -> bool:
         except AnswerLost:
             await _put_off(service, attempt)
             return False
-    async with service.db.begin() as tx:
-        return await write_answer(
-            tx,
-            attempt_id=attempt.id,
-            payment=payment,
-            question=question,
-            answer=answer or Answer(approved=False, reason=NEVER_ARRIVED),
-            follow=follow,
-            now=service.clock.now(),
-        )
+    asked = Asked(
+        attempt_id=attempt.id, payment_id=payment.id, order_id=payment.order_id, question=question
+    )
+    answer = answer or Answer(approved=False, reason=NEVER_ARRIVED)
+    async with service.db.statement() as tx:
+        found = await follow.write_answer(tx, asked=asked, answer=answer, now=service.clock.now())
+    return found.is_first
 
 
 async def _put_off(service: Paying, attempt: Attempt) -> None:

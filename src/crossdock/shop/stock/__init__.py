@@ -3,7 +3,6 @@
 from crossdock.shop.stock.holding import (
     Hold,
     expire_holds,
-    hold_all,
     hold_stock,
     release_hold,
 )
@@ -50,7 +49,6 @@ __all__ = [
     "adjust_stock",
     "expire_holds",
     "find_variant",
-    "hold_all",
     "hold_stock",
     "list_serials",
     "list_stock",

@@ -1,14 +1,13 @@
 """Hold stock for a limited time; an order converts a hold (see `convert_holds` in orders/placing.sql)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
-from crossdock.shop.stock.posting import Posting, post_stock, refusing_shortage
+from crossdock.shop.stock.posting import Posting, post_stock
 
 _EXPIRED_MAX = 500
 
@@ -57,37 +56,6 @@ async def hold_stock(
     posting = _posting(hold, kind="hold", held=quantity, floor=True)
     await post_stock(tx, shop_id=shop_id, postings=[posting], reason=reference or "hold", now=now)
     return hold
-
-
-async def hold_all(
-    tx: Transaction,
-    *,
-    shop_id: int,
-    wanted: Sequence[tuple[int, int]],
-    ttl_s: int,
-    now: datetime,
-    reference: str = "",
-) -> list[int]:
-    """Hold own stock of many variants in one statement; the holds' ids, in the order of `wanted`.
-
-    `wanted` are (variant id, quantity); a variant that comes twice counts as the sum. Raises Refused
-    `stock_limit_exceeded` with all that are short, and then holds nothing.
-    """
-    if not wanted:
-        return []
-    rows = [{"variant_id": variant, "quantity": quantity} for variant, quantity in wanted]
-    with refusing_shortage():
-        held = await tx.value(
-            "select hold_all(%s, %s::jsonb, %s, %s, %s)",
-            (
-                shop_id,
-                msgspec.json.encode(rows).decode(),
-                reference,
-                now + timedelta(seconds=ttl_s),
-                now,
-            ),
-        )
-    return list(held)
 
 
 async def release_hold(tx: Transaction, *, shop_id: int, hold_id: int, now: datetime) -> Hold:

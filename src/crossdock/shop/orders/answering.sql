@@ -1,0 +1,27 @@
+-- Record a provider's answer as record_answer does, and with an approval move the payment axis of the order: to paid
+-- after a capture, to voided after a void, as the payment after a refund. The order is locked before the payment and
+-- the accounts. Raises CD010 for a move that is not allowed.
+create or replace function answer_order_payment(
+    p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz,
+    out is_first boolean, out payment payments
+) language plpgsql as $$
+declare
+    v_order_id bigint;
+    v_from text;
+    v_to text;
+    v_recorded record;
+begin
+    select o.id, o.payment_state into v_order_id, v_from
+    from orders o
+    where o.shop_id = p_shop_id and o.id = (
+        select p.order_id from payments p join payment_attempts a on a.shop_id = p.shop_id and a.payment_id = p.id
+        where a.shop_id = p_shop_id and a.id = p_attempt_id)
+    for no key update;
+    select * into v_recorded from record_answer(p_shop_id, p_attempt_id, p_approved, p_code, p_reason, p_now);
+    is_first := v_recorded.is_first;
+    payment := v_recorded.payment;
+    v_to := case payment.state when 'captured' then 'paid' else payment.state end;
+    if is_first and p_approved and v_to <> v_from then
+        perform move_order(p_shop_id, v_order_id, 'payment', null, v_to, null, p_now);
+    end if;
+end $$;
