@@ -14,7 +14,7 @@ from graphql import GraphQLError
 
 from crossdock.channels.contract import Answer
 from crossdock.channels.shoppo.wire import HEADERS, JSON_TYPE, errors_body
-from crossdock.errors import CrossdockError
+from crossdock.errors import CrossdockError, Unavailable
 
 # How the library names the variable that it refuses.
 _VARIABLE: Final = re.compile(r"Variable '\$([_A-Za-z][_0-9A-Za-z]*)' has invalid value")
@@ -174,24 +174,32 @@ def describe(error: CrossdockError) -> tuple[int, str, str, dict[str, Any]]:
 
 
 def located(error: GraphQLError, *, code: str) -> dict[str, Any]:
-    """An error of a document or of a field, with its places; `code` where it has none of its own.
-
-    Only a field can fail by itself: the library's checks keep what Python said of an odd literal as the cause.
-    """
+    """An error of a document or of a field, with its places; `code` where it has none of its own."""
     cause = error.original_error
     text, told = error.message, dict[str, Any]()
     if named := _VARIABLE.match(text):
         told["field"] = named[1]
     if isinstance(cause, CrossdockError):
         _, code, text, told = describe(cause)
-    elif error.path is not None and cause is not None and not isinstance(cause, GraphQLError):
-        code, text = "INTERNAL_SERVER_ERROR", WIRE["internal"][2]
     found: dict[str, Any] = {"message": text}
     if error.locations:
         found["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path is not None:
         found["path"] = error.path
     return {**found, "extensions": extensions(code, **told)}
+
+
+def failure(error: GraphQLError) -> Exception | None:
+    """What made a field fail that is no refusal: the server cannot answer, or has a fault of its own.
+
+    Only a field can fail by itself: the library's checks keep what Python said of an odd literal as the cause.
+    """
+    cause = error.original_error
+    if isinstance(cause, Unavailable):
+        return cause
+    if error.path is None or isinstance(cause, CrossdockError | GraphQLError):
+        return None
+    return cause
 
 
 def located_all(errors: Sequence[GraphQLError], *, code: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from graphql import ExecutionResult, GraphQLError, execute
 from graphql.execution.values import VariableValues, get_variable_values
 
 from crossdock.channels.shoppo.documents import Document, Documents, Invalid, Operation
-from crossdock.channels.shoppo.errors import WireError, located_all
+from crossdock.channels.shoppo.errors import WireError, failure, located_all
 from crossdock.channels.shoppo.limits import TIME_MAX_S
 from crossdock.channels.shoppo.plans import Unplanned
 from crossdock.channels.shoppo.requests import Asked
@@ -92,10 +92,11 @@ class Executing:
 
 
 def _body(result: ExecutionResult) -> bytes:
+    """Raises what a field failed by that is no refusal: it is logged and answered as it is without GraphQL."""
     errors = result.errors or []
     for error in errors:
-        if isinstance(error.original_error, Unavailable):
-            raise error.original_error
+        if cause := failure(error):
+            raise cause
     if not errors:
         return encode({"data": result.data})
     return encode({"data": result.data, "errors": located_all(errors, code="BAD_USER_INPUT")})
