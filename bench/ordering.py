@@ -5,7 +5,7 @@ the load generator's. The cost of pgbench likewise excludes its client.
 """
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bench.floors.programs import pgbench
@@ -19,8 +19,13 @@ from tests.support.processes import ServerProcess
 
 RATE_FLOOR = 0.40
 CPU_FLOOR = 0.50
+FOLLOWED = 4
+"""How much longer orders are placed than the calls that follow them are sent."""
 
 Prepare = Callable[[int], list[bytes]]
+Following = Callable[[], Awaitable[list[bytes]]]
+"""A further call for each of the orders that were placed, of which there are more than are answered."""
+Check = Callable[[int], Awaitable[tuple[str, ...]]]
 
 
 @dataclass
@@ -33,6 +38,18 @@ class Costs:
     backends: list[float] = field(default_factory=list)
     client: list[float] = field(default_factory=list)
     p99_ms: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Calls of one kind: how many a second, and the processor microseconds of one."""
+
+    answers: int
+    rate: float
+    p99_ms: float
+    web_us: float
+    database_us: float
+    generator_us: float
 
 
 @dataclass
@@ -48,27 +65,46 @@ class Orders:
     postmaster: int
     status: int
     prepared_per_s: int
+    following: Following | None = None
     costs: Costs = field(default_factory=Costs)
+    answers: list[int] = field(default_factory=list)
 
     async def ours(self) -> float:
-        """Orders per second through the channel."""
-        requests = self.prepare(self.prepared_per_s * self.seconds)
+        """Orders per second through the channel; with a call that follows each, of both in turn.
+
+        The first call goes on for longer then, so that the second has enough to follow.
+        """
+        seconds = self.seconds * (1 if self.following is None else FOLLOWED)
+        sent = [self._send(self.prepare(self.prepared_per_s * seconds), seconds=seconds)]
+        if self.following is not None:
+            sent.append(self._send(await self.following(), seconds=self.seconds))
+        self.answers.append(sum(each.answers for each in sent))
+        self.costs.web.append(sum(each.web_us for each in sent))
+        self.costs.database.append(sum(each.database_us for each in sent))
+        self.costs.generator.append(sum(each.generator_us for each in sent))
+        self.costs.p99_ms.append(max(each.p99_ms for each in sent))
+        return 1 / sum(1 / each.rate for each in sent)
+
+    def _send(self, requests: list[bytes], *, seconds: int) -> "Step":
         web, database = tree_cpu_s(self.server.process.pid), tree_cpu_s(self.postmaster)
         sent = send(
             self.server.port,
             requests,
             folder=self.stand.folder,
             status=self.status,
-            seconds=self.seconds,
+            seconds=seconds,
             lanes=LANES,
         )
         web = tree_cpu_s(self.server.process.pid) - web
         database = tree_cpu_s(self.postmaster) - database
-        self.costs.web.append(1e6 * web / sent.answers)
-        self.costs.database.append(1e6 * database / sent.answers)
-        self.costs.generator.append(1e6 * sent.cpu_s / sent.answers)
-        self.costs.p99_ms.append(sent.p99_ms)
-        return sent.rate
+        return Step(
+            answers=sent.answers,
+            rate=sent.rate,
+            p99_ms=sent.p99_ms,
+            web_us=1e6 * web / sent.answers,
+            database_us=1e6 * database / sent.answers,
+            generator_us=1e6 * sent.cpu_s / sent.answers,
+        )
 
     async def theirs(self) -> float:
         """Transactions per second of pgbench."""
@@ -98,8 +134,13 @@ async def measure(
     size: Size,
     status: int = CREATED,
     prepared_per_s: int = PREPARED_PER_S,
+    following: Following | None = None,
+    check: Check | None = None,
 ) -> Measured:
-    """Measure: a pair to warm up, then the pairs that count. Every answer must have the status."""
+    """Measure: a pair to warm up, then the pairs that count. Every answer must have the status.
+
+    `check` tells faults from how many calls were answered, where a status does not.
+    """
     orders = Orders(
         stand=stand,
         server=server,
@@ -110,12 +151,17 @@ async def measure(
         postmaster=await postmaster(stand.database),
         status=status,
         prepared_per_s=prepared_per_s,
+        following=following,
     )
     await alternate(orders.ours, orders.theirs, pairs=1)
     orders.costs = Costs()
     rates = await alternate(orders.ours, orders.theirs, pairs=size["pairs"])
     throughput = compare(name, "orders/s", *rates, floor=RATE_FLOOR)
-    return Measured(lines=(throughput, _cpu_line(name, orders.costs)), figures=_told(orders.costs))
+    return Measured(
+        lines=(throughput, _cpu_line(name, orders.costs)),
+        faults=await check(sum(orders.answers)) if check else (),
+        figures=_told(orders.costs),
+    )
 
 
 def _cpu_line(name: str, costs: Costs) -> Line:

@@ -1,6 +1,6 @@
 """A bare Starlette application on the same server: `python -m bench.floors.bare_app PORT URL SHOP MERCHANT FILE`.
 
-/page, /stock, /goods and /products each run one query for 50 rows and answer JSON. /file streams a file.
+/page, /stock, /goods, /products and /shelf each run one query for 50 rows and answer JSON. /file streams a file.
 """
 
 import sys
@@ -45,6 +45,14 @@ GOODS = """
 PRODUCTS = """
     select p.id, p.name, p.brand, p.handle, p.enabled and m.enabled, p.updated_at
     from products p join merchants m on m.shop_id = p.shop_id and m.id = p.merchant_id
+    where p.shop_id = %s and p.merchant_id = %s order by p.created_at desc, p.id desc limit 50
+"""
+SHELF = """
+    select p.id, p.name, p.brand, p.handle, p.description, p.enabled and m.enabled, p.created_at, p.updated_at,
+           m.id, m.name, v.id, v.sku, v.name, v.retail_minor, v.listed, l.available
+    from products p join merchants m on m.shop_id = p.shop_id and m.id = p.merchant_id
+    join variants v on v.shop_id = p.shop_id and v.product_id = p.id
+    join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
     where p.shop_id = %s and p.merchant_id = %s order by p.created_at desc, p.id desc limit 50
 """
 ZONE = ZoneInfo("Europe/Brussels")
@@ -139,6 +147,36 @@ def edge(row: tuple[Any, ...]) -> dict[str, Any]:
     return {"node": node}
 
 
+def shelved(row: tuple[Any, ...]) -> dict[str, Any]:
+    """A product of one Sku in its edge; ids are numbers."""
+    product_id, name, brand, handle, description, enabled, created, changed, *rest = row
+    merchant_id, merchant, variant_id, sku, title, retail, is_sold, available = rest
+    count = available if is_sold else 0
+    variant = {
+        "id": str(variant_id),
+        "identifier": sku,
+        "description": title,
+        "price": retail / 100,
+        "msrp": retail / 100,
+        "inventory": count,
+        "enabled": is_sold,
+    }
+    node = {
+        "id": str(product_id),
+        "name": name,
+        "brand": brand,
+        "identifier": handle,
+        "description": description,
+        "enabled": enabled,
+        "inventory": count,
+        "timeCreated": int(created.timestamp()),
+        "timeUpdated": int(changed.timestamp()),
+        "merchant": {"id": str(merchant_id), "name": merchant},
+        "skus": [variant],
+    }
+    return {"node": node}
+
+
 def php_time(moment: datetime) -> dict[str, Any]:
     """A time as PHP writes it."""
     text = moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -146,7 +184,7 @@ def php_time(moment: datetime) -> dict[str, Any]:
 
 
 def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starlette:
-    """Five routes and a pool."""
+    """Six routes and a pool."""
     pool = AsyncConnectionPool(
         url, min_size=2, max_size=10, open=False, kwargs={"autocommit": True}
     )
@@ -185,6 +223,16 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         body = msgspec.json.encode({"data": {"productList": page}})
         return Response(body, media_type="application/json")
 
+    async def shelf(request: Request) -> Response:
+        await request.body()
+        async with pool.connection() as connection:
+            cursor = await connection.execute(SHELF, (shop_id, merchant_id))
+            rows = await cursor.fetchall()
+        body = msgspec.json.encode(
+            {"data": {"productList": {"edges": [shelved(row) for row in rows]}}}
+        )
+        return Response(body, media_type="application/json")
+
     async def whole(_: Request) -> Response:
         return FileResponse(file, media_type="application/json")
 
@@ -198,6 +246,7 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         Route("/stock", stock, methods=["POST"]),
         Route("/goods", goods),
         Route("/products", products, methods=["POST"]),
+        Route("/shelf", shelf, methods=["POST"]),
         Route("/file", whole),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
