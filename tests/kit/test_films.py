@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crossdock.kit.film_processes import FilmBroken, film_folder, run_film
+from crossdock.kit.film_processes import ORIGINAL, FilmBroken, film_folder, run_film
 from tests.support.films import film
 
 WORKER = """
@@ -39,12 +39,15 @@ def test_ends_with_the_process_that_ran_it_and_its_folder_is_removed(tmp_path: P
     root, source = tmp_path / "films", tmp_path / "film.mp4"
     source.write_bytes(film(seconds=6, size=(640, 480)))
     with subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(root), str(source)], stdout=subprocess.PIPE
+        [sys.executable, "-c", WORKER, str(root), str(source)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "CROSSDOCK_MASTER_KEY": "hunter2"},
     ) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == b"0\n"
         [program] = children(worker.pid)
         ended = os.pidfd_open(program)
+        assert b"hunter2" not in Path(f"/proc/{program}/environ").read_bytes()
         [folder] = [each for each in root.iterdir() if each.is_dir()]
         with film_folder(root):
             assert folder.is_dir()  # it is held
@@ -62,6 +65,16 @@ def test_ends_with_the_process_that_ran_it_and_its_folder_is_removed(tmp_path: P
 async def test_that_ends_without_an_answer_is_told(tmp_path: Path) -> None:
     with pytest.raises(FilmBroken):
         await run_film("examine", tmp_path / "none.mp4", tmp_path, options={}, deadline_s=ENDS_S)
+
+
+async def test_tells_a_full_disk_from_a_bad_film(tmp_path: Path) -> None:
+    source = tmp_path / "film.mp4"
+    source.write_bytes(film(seconds=1))
+    (tmp_path / ORIGINAL).symlink_to("/dev/full")
+    options = {"seconds_max": 9, "pixels_max": 320 * 240}
+
+    with pytest.raises(OSError, match="No space left"):
+        await run_film("examine", source, tmp_path, options=options, deadline_s=ENDS_S)
 
 
 async def test_turns_a_film_upright_and_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from array import array
 from fractions import Fraction
 
@@ -45,6 +46,48 @@ def film(
             made.mux(audio.encode(_tone(seconds)))
             made.mux(audio.encode())
     return file.getvalue()
+
+
+def sound_alone() -> bytes:
+    """A film without a picture."""
+    file = io.BytesIO()
+    with av.open(file, mode="w", format="mp4") as made:
+        audio = made.add_stream("aac", rate=_SOUND_HZ)
+        assert isinstance(audio, AudioStream)
+        made.mux(audio.encode(_tone(1)))
+        made.mux(audio.encode())
+    return file.getvalue()
+
+
+def lasting(body: bytes, *, hours: int) -> bytes:
+    """The film whose headers say that it lasts so long (ISO 14496-12, 8.2.2 and 8.4.2)."""
+    for box in (b"mvhd", b"mdhd"):
+        at = body.index(box)
+        scale = int.from_bytes(body[at + 16 : at + 20], "big")
+        body = _put(body, at + 20, (scale * hours * 3_600).to_bytes(4, "big"))
+    return body
+
+
+def of_size(body: bytes, size: tuple[int, int]) -> bytes:
+    """The film whose sample entry says that its picture has this size (8.5.2)."""
+    at = body.index(b"avc1", body.index(b"stsd"))
+    return _put(body, at + 28, b"".join(each.to_bytes(2, "big") for each in size))
+
+
+def of_frame_time(body: bytes) -> bytes:
+    """The film whose first pictures are hours apart (8.6.1.2)."""
+    return _put(body, body.index(b"stts") + 16, (0x7FFF_FFFF).to_bytes(4, "big"))
+
+
+def without_frames(body: bytes) -> bytes:
+    """The film whose tables have no pictures and no sound (8.7.3)."""
+    for at in [each.start() for each in re.finditer(b"stsz", body)]:
+        body = _put(body, at + 12, bytes(4))
+    return body
+
+
+def _put(body: bytes, at: int, part: bytes) -> bytes:
+    return body[:at] + part + body[at + len(part) :]
 
 
 def _tone(seconds: float) -> av.AudioFrame:

@@ -64,6 +64,7 @@ async def test_answers_head_and_who_has_it_without_the_bytes(ask: Ask, video: St
     head, whole = await ask(path, method="HEAD"), await ask(path)
 
     assert (head.status, head.body, head.headers) == (200, b"", whole.headers)
+    assert (await ask(path, method="HEAD", range="bytes=0-9")).headers == whole.headers
     known = await ask(path, if_none_match=whole.headers["etag"])
     assert (known.status, known.body) == (304, b"")
 

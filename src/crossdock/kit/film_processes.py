@@ -6,6 +6,7 @@ A folder is held by a lock that ends with its process; whoever makes one removes
 import asyncio
 import fcntl
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,11 @@ from typing import Any
 ORIGINAL, COVER, MASTER = "original.mp4", "cover.jpg", "master.m3u8"
 """The files that the program writes, beside those of the renditions."""
 _PROGRAM = "crossdock.kit.films"
+_ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"),
+)
+"""What the program is given of this process: none of the settings, whose secrets a film has no business with."""
 _LOCK = ".lock"
 
 
@@ -43,13 +49,15 @@ async def run_film(
 ) -> dict[str, Any]:
     """What the program answers; `told` gets the progress in percent.
 
-    Raises FilmRefused, FilmTimeout and FilmBroken; the program has ended then.
+    Raises FilmRefused, FilmTimeout, FilmBroken, and OSError where the disk is full or no process can be
+    started; the program has ended then.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", _PROGRAM, verb, str(film), str(folder), json.dumps(options)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
     )
     assert process.stdout is not None
     try:
@@ -61,6 +69,8 @@ async def run_film(
                         await told(answer["progress"])
                 elif "refused" in answer:
                     raise FilmRefused(answer["refused"])
+                elif "full" in answer:
+                    raise OSError(answer["full"], os.strerror(answer["full"]))
                 else:
                     done: dict[str, Any] = answer["done"]
                     return done

@@ -4,10 +4,12 @@ in no process that serves anybody. `film_processes.py` runs it, and ends it when
     python -m crossdock.kit.films examine FILM FOLDER '{"seconds_max": 180, "pixels_max": 2073600}'
     python -m crossdock.kit.films render FILM FOLDER '{"edges": [240, 480], "seconds": 12.5}'
 
-It writes lines of JSON: {"progress": percent}, and at last {"done": {...}} or {"refused": "reason"}.
+It writes lines of JSON: {"progress": percent}, and at last {"done": {...}}, {"refused": "reason"}, or
+{"full": errno} where the disk is.
 It ends with its parent, whose end closes its standard input.
 """
 
+import errno
 import json
 import os
 import resource
@@ -32,6 +34,7 @@ _COVER_AT_S = 1
 _BITRATES = ((240, 400_000), (480, 1_200_000), (720, 2_800_000), (1080, 5_000_000))
 _AUDIO_BITRATE = 160_000
 _NICE = 10
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _PIXELS = {"yuv420p", "yuvj420p"}
 
 
@@ -297,6 +300,14 @@ def _tell(told: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def _told(error: Exception) -> dict[str, Any]:
+    """What an error says of the film, without the path where it lies here; or of the disk."""
+    number = getattr(error, "errno", None)
+    if number in _FULL:
+        return {"full": number}
+    return {"refused": f"it cannot be decoded: {getattr(error, 'strerror', None) or error}"}
+
+
 def _end_with_parent() -> None:
     sys.stdin.buffer.read()
     os._exit(3)
@@ -313,7 +324,7 @@ def main(arguments: list[str]) -> None:
     except RefusedFilm as error:
         _tell({"refused": str(error)})
     except (av.FFmpegError, ValueError, OverflowError) as error:
-        _tell({"refused": f"it cannot be decoded: {error}"})
+        _tell(_told(error))
     sys.stdout.flush()
     os._exit(0)  # the thread still reads
 

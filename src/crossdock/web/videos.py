@@ -10,7 +10,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from crossdock.shop.media import Media, StoredFile, open_video
+from crossdock.shop.media import Media, open_video, video_size
 from crossdock.web.assets import FOREVER
 
 _TYPES: Final = {"mp4": "video/mp4", "m3u8": "application/vnd.apple.mpegurl"}
@@ -27,8 +27,8 @@ class Videos:
     async def answer(self, request: Request) -> Response | None:
         """The file, or the range of it that is asked for; None if there is none.
 
-        A range that begins behind the end is 416; several ranges, or one that cannot be read, are the
-        whole file (RFC 9110, 14.2).
+        A range that begins behind the end is 416; several ranges, one that cannot be read, and any range
+        of a HEAD are the whole file (RFC 9110, 14.2).
         """
         path = request.path_params["path"]
         headers = {
@@ -41,37 +41,27 @@ class Videos:
         }
         if _knows(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        file = await open_video(self._media(), path)
-        if file is None:
+        size = await video_size(self._media(), path)
+        if size is None:
             return None
         kind = _TYPES[path.rpartition(".")[2]]
-        span = _span(request, file.size, tag=headers["ETag"])
-        if span is None:
-            return _told(request, file, size=file.size, status=200, headers=headers, kind=kind)
-        start, end = span
-        if start >= end:
-            unmet = headers | {"Content-Range": f"bytes */{file.size}"}
+        if request.method == "HEAD":
+            headers["Content-Length"] = str(size)
+            return Response(headers=headers, media_type=kind)
+        span = _span(request, size, tag=headers["ETag"])
+        start, end = span or (0, size)
+        if span and start >= end:
+            unmet = headers | {"Content-Range": f"bytes */{size}"}
             return Response(status_code=416, headers=unmet)
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-        part = await open_video(self._media(), path, span=span)
-        if part is None:
+        if span:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        file = await open_video(self._media(), path, span=span)
+        if file is None:
             return None
-        return _told(request, part, size=end - start, status=206, headers=headers, kind=kind)
-
-
-def _told(
-    request: Request,
-    file: StoredFile,
-    *,
-    size: int,
-    status: int,
-    headers: dict[str, str],
-    kind: str,
-) -> Response:
-    headers["Content-Length"] = str(size)
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers, media_type=kind)
-    return StreamingResponse(file.pieces, status_code=status, headers=headers, media_type=kind)
+        headers["Content-Length"] = str(end - start)
+        return StreamingResponse(
+            file.pieces, status_code=206 if span else 200, headers=headers, media_type=kind
+        )
 
 
 def _span(request: Request, size: int, *, tag: str) -> tuple[int, int] | None:

@@ -38,7 +38,14 @@ from crossdock.shop.media.model import edges_for
 from crossdock.shop.media.rendering import LEASE
 from crossdock.shop.shops import Shop, read_shop
 from tests.support.factories import make_shop
-from tests.support.films import film
+from tests.support.films import (
+    film,
+    lasting,
+    of_frame_time,
+    of_size,
+    sound_alone,
+    without_frames,
+)
 from tests.support.keeping import KEEP, count_images, create_media, create_videos, files_in
 from tests.support.simulators.http import HttpSimulator, Reply, Request
 
@@ -147,6 +154,11 @@ async def test_is_kept_without_its_metadata_and_with_a_cover(cinema: Cinema) -> 
         (film(seconds=1, container="matroska"), "video_invalid", "no MP4"),
         (film(seconds=7, size=(64, 48), sound=False), "video_invalid", "longer than 6"),
         (film(seconds=1, size=(1280, 720)), "video_invalid", "pixels"),
+        (of_size(film(seconds=1, size=(1280, 720)), (64, 48)), "video_invalid", "pixels"),
+        (of_frame_time(film(seconds=1)), "video_invalid", "longer than 6"),
+        (without_frames(film(seconds=1)), "video_invalid", "not H.264"),
+        (sound_alone(), "video_invalid", "picture track"),
+        (b"A text that was named film.mp4, and is no film.", "video_invalid", "no MP4"),
         (b"x" * 500_001, "video_too_large", "bytes"),
     ],
 )
@@ -158,7 +170,18 @@ async def test_is_refused_when_it_cannot_be_used(
 
     assert refused.value.code == code
     assert words in refused.value.message
+    assert str(cinema.folder) not in refused.value.message
     assert (cinema.kept(), cinema.worked_on(), files_in(cinema.folder)) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    "told", [lambda body: lasting(body, hours=10), lambda body: of_size(body, (65_535, 65_535))]
+)
+async def test_is_what_its_pictures_are_whatever_its_headers_say(cinema: Cinema, told: Any) -> None:
+    video = await cinema.keep(told(film(seconds=1, size=(320, 240))))
+
+    assert (video.width, video.height) == (320, 240)
+    assert 900 <= video.duration_ms <= 1_100
 
 
 async def test_is_refused_when_reading_it_takes_too_long(cinema: Cinema, tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ from crossdock.shop.media.videos import (
     open_video,
     raw_path,
     read_videos,
+    video_size,
 )
 from crossdock.shop.media.wishing import (
     GivenUp,
@@ -107,5 +108,6 @@ __all__ = [
     "show_video",
     "use_images",
     "versions_of",
+    "video_size",
     "wish_for_all",
 ]

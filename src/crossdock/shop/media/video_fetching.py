@@ -19,6 +19,7 @@ from crossdock.shop.media.model import VIDEO_PATH, read_video_name
 from crossdock.shop.media.videos import (
     StoredVideo,
     Videos,
+    disk_errors_told,
     facts_of,
     find_video,
     keep_video,
@@ -67,7 +68,7 @@ async def _video(service: Fetching, videos: Videos, source: Source) -> StoredVid
     wanted = Wanted(accept="video/mp4", deadline_s=_DEADLINE_S, bytes_max=videos.limits.bytes_max)
     body = await fetch_body(service, source.url, wanted=wanted)
     try:
-        with film_folder(videos.folder) as folder:
+        with disk_errors_told(), film_folder(videos.folder) as folder:
             file = folder / "fetched.mp4"
             await asyncio.to_thread(file.write_bytes, body)
             return await keep_video(videos, shop_id=source.shop_id, source=file)

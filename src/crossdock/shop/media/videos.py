@@ -5,7 +5,8 @@ A video has a cover, which is an image of the shop. Renditions for HLS are made 
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Invalid, Unavailable
+from crossdock.errors import Invalid, StorageFull, Unavailable
 from crossdock.kit.film_processes import (
     COVER,
     MASTER,
@@ -24,6 +25,7 @@ from crossdock.kit.film_processes import (
     film_folder,
     run_film,
 )
+from crossdock.kit.storage import is_full
 from crossdock.shop.catalogue import ImageFacts, VideoFacts
 from crossdock.shop.media.keeping import Media, keep_image
 from crossdock.shop.media.model import VIDEO_PATH, edges_for, hls_names, read_video_name
@@ -107,7 +109,7 @@ async def keep_video(service: Videos, *, shop_id: int, source: Path) -> StoredVi
         known = await _again(tx, shop_id=shop_id, marks=marks, now=service.media.clock.now())
     if known is not None:
         return known
-    with film_folder(service.folder) as folder:
+    with disk_errors_told(), film_folder(service.folder) as folder:
         found = await _examined(service, source, folder)
         cover = await keep_image(
             service.media,
@@ -169,6 +171,17 @@ async def open_video(
 
     None where there is none.
     """
+    key = await _key_of(service, text)
+    return None if key is None else await service.store.get(key, span=span)
+
+
+async def video_size(service: Media, text: str) -> int | None:
+    """The bytes of the file under this path behind `/videos/`; None where there is none."""
+    key = await _key_of(service, text)
+    return None if key is None else await service.store.size(key)
+
+
+async def _key_of(service: Media, text: str) -> str | None:
     name = read_video_name(text)
     if name is None:
         return None
@@ -184,8 +197,7 @@ async def open_video(
             )
     if place is None:
         return None
-    key = video_key(place, ORIGINAL) if name.checksum else video_key(hls_place(place), name.file)
-    return await service.store.get(key, span=span)
+    return video_key(place, ORIGINAL) if name.checksum else video_key(hls_place(place), name.file)
 
 
 def video_key(place: str, name: str) -> str:
@@ -227,7 +239,16 @@ async def _examined(service: Videos, source: Path, folder: Path) -> dict[str, An
         raise unusable(str(error)) from error
     except FilmBroken as error:
         raise unusable("it cannot be read") from error
+
+
+@contextmanager
+def disk_errors_told() -> Iterator[None]:
+    """Raises StorageFull where the disk is full, and Unavailable `busy` for other errors of the system."""
+    try:
+        yield
     except OSError as error:
+        if is_full(error):
+            raise StorageFull from error
         raise Unavailable("busy", data={"retry_after_s": _BUSY_S}) from error
 
 
