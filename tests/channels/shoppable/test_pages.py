@@ -1,5 +1,6 @@
 """A page of the catalogue that was rendered before..."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -10,12 +11,16 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.catalogue import (
+    CategoryRecord,
     Image,
     MerchantRecord,
+    Promotion,
     tell_all_changed,
+    upsert_categories,
     upsert_merchants,
     upsert_products,
 )
+from crossdock.shop.partners import Terms, set_terms
 from crossdock.shop.pricing import CouponTerms, PriceRow, add_coupon, add_price_list, set_prices
 from crossdock.shop.search import rebuild
 from crossdock.shop.shops import Shop, add_shop, set_product_url
@@ -124,6 +129,114 @@ async def test_shows_by_the_clock_alone_that_a_coupon_ended(booth, mall_server):
     finally:
         mall_server.clock.move(-timedelta(hours=1))
     assert (await booth.shown())["price"] == Decimal("7.99")
+
+
+@pytest.mark.parametrize("kind", ["sale", "promotion"])
+async def test_shows_by_the_clock_alone_that_a_sale_begins_and_ends(booth, mall_server, kind):
+    starts, ends = NOON + timedelta(minutes=10), NOON + timedelta(minutes=20)
+    if kind == "sale":
+        fields = {"sale_minor": 500, "sale_starts_at": starts, "sale_ends_at": ends}
+    else:
+        promotion = Promotion(price_minor=500, starts_at=starts, ends_at=ends)
+        fields = {"promotions": (promotion,)}
+    sku = variant("LIP-1", 899, upc="309972924759", **fields)
+    async with booth.db.begin() as tx:
+        record = product("lipstick", "Velvet Lipstick", "Walmart", sku)
+        await upsert_products(tx, shop=booth.shop, records=[record], now=NOON)
+
+    prices = [(await booth.shown())["price"]]
+    try:
+        for _ in range(2):
+            mall_server.clock.move(timedelta(minutes=10))
+            prices += [(await booth.shown())["price"]]
+    finally:
+        mall_server.clock.move(NOON - mall_server.clock.now())
+    assert prices == [Decimal("8.99"), Decimal(5), Decimal("8.99")]
+
+
+async def test_leaves_out_the_goods_of_a_merchant_that_was_disabled_at_once(booth):
+    record = MerchantRecord(name="Walmart", enabled=False)
+    async with booth.db.begin() as tx:
+        await upsert_merchants(tx, shop_id=booth.shop.id, records=[record], now=NOON)
+    page = await booth.publisher.browse(sort="name")
+    assert [each["name"] for each in page["products"]] == [
+        "Oxford Shirt", "Rain Jacket", "Summer Dress",
+    ]  # fmt: skip
+    async with booth.db.begin() as tx:
+        record = MerchantRecord(name="Walmart")
+        await upsert_merchants(tx, shop_id=booth.shop.id, records=[record], now=NOON)
+    assert (await booth.shown())["merchant"] == "Walmart"
+
+
+async def test_shows_the_new_name_of_a_category_at_once(booth):
+    record = CategoryRecord(path=("Beauty", "MAKEUP"))
+    async with booth.db.begin() as tx:
+        assert await upsert_categories(tx, shop_id=booth.shop.id, records=[record], now=NOON) == 1
+    assert "MAKEUP" in (await booth.shown())["category"]
+
+
+async def test_shows_a_sku_with_the_product_that_has_it_now_and_no_other(booth):
+    taken = variant("SHIRT-Blue-M", 3000, upc="000000002", options={"Color": "Blue", "Size": "M"})
+    record = product("blouse", "Blouse", "Topman", taken, option_names=("Color", "Size"))
+    async with booth.db.begin() as tx:
+        await upsert_products(tx, shop=booth.shop, records=[record], now=NOON)
+    colors = [color["color"] for color in (await booth.shown("Oxford Shirt"))["colors"]]
+    assert colors == ["Red"]
+
+
+async def test_is_of_the_merchants_that_its_publisher_sees_by_now(booth, mall_server):
+    async with booth.db.begin() as tx:
+        ids = dict(
+            await tx.all("select name, id from merchants where shop_id = %s", (booth.shop.id,))
+        )
+    partner_id, token = await add_publisher(
+        booth.db, shop_id=booth.shop.id, visible_merchants=(ids["Topman"],)
+    )
+    async with Publisher(mall_server.url, token=token) as other:
+        seen = [await other.names(sort="name")]
+        for visible in ((ids["Walmart"],), ()):
+            async with booth.db.begin() as tx:
+                await set_terms(tx, partner_id=partner_id, terms=Terms(visible_merchants=visible))
+            seen.append(await other.names(sort="name"))
+    assert seen == [["Oxford Shirt"], ["Velvet Lipstick", "Volume Mascara"], []]
+    assert (await booth.shown())["price"] == Decimal("8.99")
+
+
+async def test_is_no_other_shops_page(booth, mall_server):
+    async with mall_server.app.services.runtime.database.begin() as tx:
+        slug = f"booth-{RandomIds().random_token(8).lower()}"
+        shop = await add_shop(tx, slug=slug, name="Other", currency="USD")
+        record = product("lipstick", "Velvet Lipstick", "Walmart", variant("LIP-1", 111))
+        await upsert_products(tx, shop=shop, records=[record], now=NOON)
+    await rebuild(mall_server.app.services.building, shop_id=shop.id)
+    _, token = await add_publisher(booth.db, shop_id=shop.id)
+    async with Publisher(mall_server.url, token=token) as other:
+        for _ in range(2):
+            theirs = await other.browse(sort="name")
+            mine = await booth.publisher.browse(sort="name")
+            assert [each["price"] for each in theirs["products"]] == [Decimal("1.11")]
+            assert (mine["count"], (await booth.shown())["price"]) == (5, Decimal("8.99"))
+
+
+async def test_is_never_older_than_what_was_committed_before_it_was_asked_for(booth):
+    """Readers ask while prices rise one by one; none may see less than what was committed when it asked."""
+    committed, is_over = 899, False
+
+    async def read() -> int:
+        count = 0
+        while not is_over:
+            least = committed
+            assert (await booth.shown())["price"] * 100 >= least
+            count += 1
+        return count
+
+    readers = [asyncio.create_task(read()) for _ in range(3)]
+    for price in range(901, 931):
+        await booth.write(price=price)
+        committed = price
+        assert (await booth.shown())["price"] * 100 == price
+    is_over = True
+    assert min(await asyncio.gather(*readers)) > 0
 
 
 async def test_is_no_other_publishers_page(booth, mall_server):

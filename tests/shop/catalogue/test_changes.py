@@ -92,6 +92,25 @@ async def test_are_all_products_where_an_event_was_missed(watched, monkeypatch):
     assert watched.changed(1, 2, 3, since=first) == [1, 2, 3]
 
 
+async def test_are_as_many_as_the_bound_for_all_shops_together(database, monkeypatch):
+    monkeypatch.setattr(changes, "MARKS_MAX", 5)
+    async with database.begin() as tx:
+        large, small = [await make_shop(tx) for _ in range(2)]
+    known = Watched(database, large.id, FrozenClock(NOON))
+    other = Watched(database, small.id, known.clock)
+    other.changes = known.changes
+    first, before = await known.stamp(), await other.stamp()
+    await known.tell(CatalogueChanged(product_ids=[1, 2, 3, 4]))
+    second = await known.stamp()
+    await other.tell(CatalogueChanged(product_ids=[1, 2]))
+    await other.stamp()
+
+    # The shop with most marks has none now: all that was read before its last change may have changed.
+    assert known.changed(1, 9, since=first) == [1, 9]
+    assert known.changed(1, 9, since=second) == []
+    assert other.changed(1, 9, since=before) == [1]
+
+
 async def test_are_all_products_where_the_clock_was_set_back(watched):
     first = await watched.stamp()
     watched.clock.move(-timedelta(seconds=1))

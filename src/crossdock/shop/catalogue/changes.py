@@ -29,6 +29,7 @@ class Changes:
         self._db = db
         self._clock = clock
         self._shops: dict[int, _Shop] = {}
+        self._marks = 0
 
     async def catch_up(self, shop_id: int, *, version: int | None) -> int:
         """Learn of the changes up to this version and moment, where there are any; returns the stamp.
@@ -47,7 +48,9 @@ class Changes:
                     async with self._db.statement() as tx:
                         row = await tx.one(_CHANGES, (shop_id, shop.last, shop.seen, NEWS_MAX, now))
                     assert row is not None  # the shop of a partner is there
+                    before = len(shop.marks)
                     shop.learn(row, now=now)
+                    self._bound(added=len(shop.marks) - before)
         return shop.stamp
 
     def is_current(self, shop_id: int, product_id: int, *, since: int) -> bool:
@@ -58,6 +61,14 @@ class Changes:
     def listed(self, shop_id: int) -> int:
         """The stamp since which no list of products gained, lost or moved one, that is known of."""
         return self._shops[shop_id].listed
+
+    def _bound(self, *, added: int) -> None:
+        """Keep MARKS_MAX marks at most, of all shops together: the shop that has most begins anew."""
+        self._marks += added
+        while self._marks > MARKS_MAX:
+            largest = max(self._shops.values(), key=lambda shop: len(shop.marks))
+            self._marks -= len(largest.marks)
+            largest.forget()
 
 
 class _Shop:
@@ -88,10 +99,14 @@ class _Shop:
             self.marks.update(dict.fromkeys(products, self.stamp))
         if missed or listed:
             self.listed = self.stamp
-        if is_all or len(self.marks) > MARKS_MAX:
-            self.floor, self.marks = self.stamp, {}
+        if is_all:
+            self.forget()
         self.version, self.last, self.seen = version, last, unnumbered
         self._from, self._until = now, until
+
+    def forget(self) -> None:
+        """Any product may have changed by now."""
+        self.floor, self.marks = self.stamp, {}
 
     def _is_now(self, now: datetime) -> bool:
         """Whether prices are what they were when this shop was last asked about."""
