@@ -9,6 +9,7 @@ import pytest
 from crossdock.channels.registry import default_settings, load_settings, manifests
 from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 from crossdock.channels.shopwedo.settings import ShopwedoSettings
+from crossdock.commands.server.payment_warnings import warnings_of_channels, warnings_of_trials
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.settings import PAYMENT_PROVIDERS, SettingsError, describe, unknown_variables
@@ -76,6 +77,30 @@ def test_an_unknown_name_in_the_file_is_refused_with_the_nearest_known(tmp_path)
 
 
 @pytest.mark.parametrize(
+    ("provider", "key", "told"),
+    [
+        ("sandbox", "", {"shoppable": "sandbox"}),
+        ("stripe", "sk_test_1", {"shoppable": "Stripe's test mode"}),
+        ("stripe", "rk_test_1", {"shoppable": "Stripe's test mode"}),
+        ("stripe", "sk_live_1", {"demo": "charges a real card"}),
+    ],
+)
+def test_orders_that_nobody_pays_and_trials_with_real_money_are_warned_of(provider, key, told):
+    settings = load_settings(
+        {
+            "CROSSDOCK_SHOPPABLE_PAYMENT_PROVIDER": provider,
+            "CROSSDOCK_STRIPE_SECRET_KEY": key,
+        }
+    )
+
+    found = [*warnings_of_channels(settings), *warnings_of_trials(settings, slugs=["demo", "mine"])]
+
+    assert [warned.subject for warned in found] == list(told)
+    assert all(told[warned.subject] in warned.text for warned in found)
+    assert warnings_of_trials(settings, slugs=["mine"]) == []
+
+
+@pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("PORT", "http", "port in CROSSDOCK_PORT: Expected `int`"),
@@ -111,9 +136,10 @@ async def test_the_payment_providers_that_settings_may_name_are_those_that_are_b
         assert tuple(services.paying.providers) == PAYMENT_PROVIDERS
 
 
-def test_a_bad_secret_is_not_repeated():
+@pytest.mark.parametrize("name", ["MASTER_KEY", "STRIPE_SECRET_KEY"])
+def test_a_bad_secret_is_not_repeated(name):
     with pytest.raises(SettingsError) as caught:
-        load_settings({"CROSSDOCK_MASTER_KEY": "hunter2hunter2"})
+        load_settings({f"CROSSDOCK_{name}": "hunter2hunter2"})
 
     assert "hunter2" not in caught.value.message
 

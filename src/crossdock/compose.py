@@ -14,7 +14,7 @@ from crossdock.kit.ids import Ids, RandomIds
 from crossdock.kit.mail import Mailer
 from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.kit.outbound import Outbound
-from crossdock.settings import Settings
+from crossdock.settings import SANDBOX, STRIPE, Settings
 from crossdock.shop.carts import CartRules, Carts, CheckingOut
 from crossdock.shop.customers import Assigning
 from crossdock.shop.deliveries import Delivering, DeliveryKinds
@@ -138,6 +138,16 @@ class Services:
             own_requires_stock=self.settings.stock.sc_requires_stock,
         )
 
+    @property
+    def own_requires_stock(self) -> bool:
+        """Whether goods of the shop's own are sold only while they are there."""
+        return self.settings.stock.sc_requires_stock
+
+    @property
+    def card_provider(self) -> str:
+        """Who takes the cards that staff enter: Stripe where the settings have its key."""
+        return STRIPE if self.settings.stripe.secret_key else SANDBOX
+
     @cached_property
     def paying(self) -> Paying:
         """Payments through the providers."""
@@ -146,6 +156,7 @@ class Services:
             stripe = create_stripe(
                 self.outbound,
                 secret_key=key,
+                is_live=self.settings.stripe.is_live,
                 api_url=self.settings.stripe.api_url,
                 timeout=timedelta(seconds=self.settings.stripe.timeout_s),
             )

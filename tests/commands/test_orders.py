@@ -1,5 +1,6 @@
 """`crossdock order`..."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from crossdock.db.unit_of_work import Database
 from tests.support.command_line import CommandLine
 from tests.support.factories import ShopFixture, make_shop, make_variant
 from tests.support.processes import environment
+from tests.support.simulators.stripe import KEY, StripeSimulator
 
 CARD = "4242 4242 4242 4242\n12/2031\n737\n"
 
@@ -69,6 +71,28 @@ async def test_takes_an_order_with_a_card_from_placing_to_its_refund(
     assert "25.00 EUR" in line.run("order", "list", *in_shop).stdout
     again = line.refuse("order", "refund", order, *in_shop)
     assert again == f"crossdock: Nothing that was paid for order {order} is left.\n"
+
+
+async def test_gives_the_card_to_stripe_where_the_settings_have_its_key(
+    database_url: str, tmp_path: Path, shop: ShopFixture
+) -> None:
+    account = StripeSimulator()
+    async with account.server:
+        line = CommandLine(
+            data_dir=tmp_path,
+            database_url=database_url,
+            stripe_secret_key=KEY,
+            stripe_api_url=account.server.url,
+            allowed_outbound_hosts=account.server.host,
+        )
+        told = await asyncio.to_thread(place, line, shop, "--card", stdin=CARD)
+        order = json.loads(told)["order_id"]
+        await asyncio.to_thread(line.ask, "order", "pay", order, "--shop", shop.slug)
+        unknown = ("--card", "--provider", "strip")
+        refused = await asyncio.to_thread(place, line, shop, *unknown, stdin=CARD)
+
+    assert [each["amount_received"] for each in account.intents.values()] == [2500]
+    assert refused == "crossdock: There is no such payment provider.\n"
 
 
 async def test_closes_a_paid_order_short_and_refunds_the_rest_at_once(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from crossdock import settings as general
 from crossdock.channels.manifest import Manifest
-from crossdock.settings import PAYMENT_PROVIDERS, SANDBOX, STRIPE, Section, Settings, SettingsError
+from crossdock.settings import PAYMENT_PROVIDERS, Section, Settings, SettingsError
 
 if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts
@@ -82,11 +82,6 @@ def payment_providers(settings: Settings) -> dict[str, str]:
     }
 
 
-def paid_by_sandbox(settings: Settings) -> list[str]:
-    """The channels whose orders no money is paid for, also those of tokens that are no test tokens."""
-    return [table for table, provider in payment_providers(settings).items() if provider == SANDBOX]
-
-
 def _refuse_unknown_providers(settings: Settings) -> None:
     for table, provider in payment_providers(settings).items():
         if provider not in PAYMENT_PROVIDERS:
@@ -94,10 +89,8 @@ def _refuse_unknown_providers(settings: Settings) -> None:
                 f"{table}.{PROVIDER_SETTING} names {provider!r}, which is no payment provider;"
                 f" there are: {', '.join(PAYMENT_PROVIDERS)}."
             )
-        if provider == STRIPE and not settings.stripe.secret_key:
-            raise SettingsError(
-                f"{table}.{PROVIDER_SETTING} is stripe, which needs stripe_secret_key: set the account's key"
-            )
+        if lacking := settings.lacking_for(provider):
+            raise SettingsError(f"{table}.{PROVIDER_SETTING} is {provider}, which needs {lacking}")
 
 
 def _sections() -> Iterator[Section]:

@@ -15,7 +15,7 @@ from crossdock.settings.mail import Smtp
 from crossdock.settings.media import MediaSection
 from crossdock.settings.payments import StripeSection
 from crossdock.settings.search import Search
-from crossdock.settings.section import Section, SettingsError
+from crossdock.settings.section import STRIPE, Section, SettingsError
 from crossdock.settings.tickets import TicketsSection
 
 S = TypeVar("S", bound=Section)
@@ -52,6 +52,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def section(self, kind: type[S]) -> S:
         """A channel's section by its type; the defaults if it was not loaded."""
         return next((each for each in self.others if isinstance(each, kind)), None) or kind()
+
+    def lacking_for(self, payment_provider: str) -> str:
+        """The setting that a payment provider cannot do without and that is empty; '' where none is."""
+        is_lacking = payment_provider == STRIPE and not self.stripe.secret_key
+        return "stripe_secret_key: set the account's key" if is_lacking else ""
 
     def having(self, **values: Any) -> Self:
         """A copy with other values, by names such as `port` or `database_url`."""

@@ -31,6 +31,16 @@ class StripeSection(Section, frozen=True, kw_only=True):
         Meta(gt=0, le=15, description="How long one call to Stripe may take."),
     ] = 15.0
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the key moves real money."""
+        return "k_live_" in self.secret_key
+
+    @property
+    def is_for_tests(self) -> bool:
+        """Whether the key is one of Stripe's test mode."""
+        return "k_test_" in self.secret_key
+
     def check(self) -> None:
         """A key of Stripe's form, and an address of the web."""
         if self.secret_key and not _KEY.fullmatch(self.secret_key):

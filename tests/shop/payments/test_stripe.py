@@ -53,7 +53,11 @@ async def account():
 async def service(database: Database, clock: FrozenClock, account: StripeSimulator):
     async with Outbound(allowed_hosts=[account.server.host]) as outbound:
         provider = create_stripe(
-            outbound, secret_key=KEY, api_url=account.server.url, timeout=timedelta(seconds=5)
+            outbound,
+            secret_key=KEY,
+            is_live=False,
+            api_url=account.server.url,
+            timeout=timedelta(seconds=5),
         )
         yield Paying(db=database, clock=clock, ids=RandomIds(), providers={provider.name: provider})
 
@@ -209,6 +213,53 @@ async def test_finds_what_became_of_what_followed(
         async with service.db.statement() as tx:
             payment = await read_payment(tx, **given)
         assert payment.refunded_minor == (5_000 if what == "lose" else 1_000)
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after"),
+    [
+        ("void", {"status": "canceled"}, "voided"),
+        ("void", {"status": "succeeded", "amount_received": 10_000}, "payment_succeeded"),
+        ("capture", {"status": "succeeded", "amount_received": 10_000}, "captured"),
+        ("capture", {"status": "succeeded", "amount_received": 9_000}, "captured_another_amount"),
+        ("capture", {"status": "canceled"}, "payment_canceled"),
+    ],
+)
+async def test_sees_what_was_done_at_stripe_itself(
+    service: Paying, shop: ShopFixture, account: StripeSimulator, action, before, after
+) -> None:
+    """In its dashboard, or by the end of the seven days that it keeps an authorisation."""
+    payment = await pay(service, shop)
+    account.intents["pi_1"] |= before
+
+    act = {"capture": capture, "void": void}[action]
+    try:
+        ended = (await act(service, shop_id=shop.id, payment_id=payment.id)).state
+    except Refused as refused:
+        ended = refused.data["reason"]
+
+    assert ended == after
+
+
+async def test_sends_no_key_and_no_card_over_an_open_line(
+    service: Paying, shop: ShopFixture
+) -> None:
+    async def resolver(_host: str, _port: int) -> list[str]:
+        raise AssertionError("it was resolved")
+
+    async with Outbound(resolver=resolver) as outbound:
+        stripe = create_stripe(
+            outbound,
+            secret_key=KEY,
+            is_live=False,
+            api_url="http://api.stripe.example",
+            timeout=timedelta(seconds=5),
+        )
+        open_line = Paying(
+            db=service.db, clock=service.clock, ids=service.ids, providers={"stripe": stripe}
+        )
+        with pytest.raises(Unavailable, match="payment_unsettled"):
+            await pay(open_line, shop)
 
 
 async def test_waits_while_stripe_is_out_of_reach(

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from tests.support.simulators.http import Drop, HttpSimulator, Outcome, Reply, Request
 
 KEY = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
+LIVE_KEY = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
 AUTHENTICATE = "4000002500003155"
 _DECLINES = {
     "4000000000000002": ("card_declined", "generic_decline"),
@@ -25,7 +26,8 @@ _DECLINES = {
 class StripeSimulator:
     """An account of Stripe with its PaymentIntents and refunds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, key: str = KEY) -> None:
+        self.key = key
         self.intents: dict[str, dict[str, Any]] = {}
         self.refunds: list[dict[str, Any]] = []
         self.cards: dict[str, str] = {}
@@ -48,7 +50,7 @@ class StripeSimulator:
         return Drop() if _take(self.lose, request) else reply
 
     def _kept(self, request: Request) -> Reply:
-        if request.headers.get("authorization") != f"Bearer {KEY}":
+        if request.headers.get("authorization") != f"Bearer {self.key}":
             return _error(401, type="invalid_request_error", message="Invalid API Key provided")
         for failing in self.fails:
             if request.path.endswith(failing[0]):

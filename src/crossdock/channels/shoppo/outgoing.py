@@ -21,7 +21,7 @@ def create_telling(services: Services) -> Telling:
     return Telling(
         Bodies(create_pictures(services), options=services.building.options),
         clock=services.runtime.clock,
-        own_requires_stock=services.settings.stock.sc_requires_stock,
+        own_requires_stock=services.own_requires_stock,
     )
 
 

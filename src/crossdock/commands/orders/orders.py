@@ -39,6 +39,12 @@ def place(
         bool,
         typer.Option("--card", help="Ask for a card, or read number, MM/YYYY and code from stdin."),
     ] = False,
+    provider: Annotated[
+        str,
+        typer.Option(
+            help="Who takes the card: stripe or sandbox; Stripe where the settings have its key."
+        ),
+    ] = "",
     number: Annotated[
         str, typer.Option(help="Your own order number; makes the command idempotent.")
     ] = "",
@@ -66,7 +72,7 @@ def place(
                 shop=found,
                 order=order,
                 card=_checked(given, runtime),
-                provider="sandbox",
+                provider=provider or services.card_provider,
             )
 
     placed = with_runtime(act)

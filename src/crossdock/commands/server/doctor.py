@@ -23,26 +23,33 @@ def doctor(
 ) -> None:
     """Recompute levels, totals, balances, sequences and search indexes; exit 0 only if nothing differs.
 
-    Names the channels whose orders are paid by the sandbox, which is no difference.
+    Warns of channels whose orders nobody pays, and of a trial with real money; they are no differences.
     """
-    from crossdock.channels.registry import paid_by_sandbox
-    from crossdock.commands.server.serve import SANDBOX_WARNING
+    from crossdock.commands.server.payment_warnings import (
+        Warned,
+        warnings_of_channels,
+        warnings_of_trials,
+    )
     from crossdock.compose import Services
     from crossdock.shop.doctor import examine
     from crossdock.shop.media import examine_images
     from crossdock.shop.search import examine_indexes
+    from crossdock.shop.shops import list_shops
 
-    async def look(runtime: Runtime) -> "tuple[list[CheckResult], list[str]]":
+    async def look(runtime: Runtime) -> "tuple[list[CheckResult], list[Warned]]":
         async with Services(runtime) as services:
             indexes = await examine_indexes(runtime.database, searching=services.searching)
             images = [await examine_images(services.media)] if with_images else []
             results = [*await examine(runtime.database), indexes, *images]
-            return results, paid_by_sandbox(services.settings)
+            async with runtime.database.statement() as tx:
+                slugs = [shop.slug for shop in await list_shops(tx)]
+            trials = warnings_of_trials(services.settings, slugs=slugs)
+            return results, [*warnings_of_channels(services.settings), *trials]
 
-    results, sandboxed = with_runtime(look)
+    results, warnings = with_runtime(look)
     report(results, as_json=as_json, text=lambda: _print(results))
-    for channel in sandboxed:
-        typer.echo(f"{channel}: {SANDBOX_WARNING}", err=True)
+    for subject, text in warnings:
+        typer.echo(f"{subject}: {text}", err=True)
     raise typer.Exit(1 if any(result.differences for result in results) else 0)
 
 

@@ -34,7 +34,14 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
 
 
 async def _prepare(runtime: Runtime) -> str:
-    """Load the demo shop if there is no shop, or complete an interrupted load; returns the greeting."""
+    """Load the demo shop if there is no shop, or complete an interrupted load; returns the greeting.
+
+    Warns where shops that are not for trying are paid by nobody, or the one that is with real money.
+    """
+    from crossdock.commands.server.payment_warnings import (
+        warnings_of_channels,
+        warnings_of_trials,
+    )
     from crossdock.demo.access import SHOP, find_sample_variant
     from crossdock.shop.shops import list_shops
 
@@ -42,6 +49,11 @@ async def _prepare(runtime: Runtime) -> str:
     async with runtime.database.statement() as tx:
         shops = {shop.slug for shop in await list_shops(tx)}
         is_due = shops <= {SHOP} and await find_sample_variant(tx) is None
+    warned = warnings_of_trials(runtime.settings, slugs=shops or {SHOP})
+    if shops - {SHOP}:
+        warned += warnings_of_channels(runtime.settings)
+    for subject, text in warned:
+        typer.echo(f"{subject}: {text}", err=True)
     if is_due:
         typer.echo("Loading the demo shop ...")
         await load_into(runtime)

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from crossdock.channels.registry import load_settings, paid_by_sandbox
+from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_master_key, run_once
+from crossdock.commands.server.payment_warnings import warnings_of_channels
 from crossdock.serving.address import follow_port, noting_address
 from crossdock.settings import Settings, unknown_variables
 
-SANDBOX_WARNING = "orders are paid by the sandbox, which takes test cards and moves no money"
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port to listen on.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Number of web processes.")]
@@ -44,7 +44,7 @@ def run_server(settings: Settings, *, with_jobs: bool) -> None:
 
     configure_logging(level=settings.log.level, format=settings.log.format)
     warn_of_strangers(settings)
-    warn_of_sandbox(settings)
+    warn_of_payments(settings)
     with running_database(settings) as running, noting_address(settings) as note_address:
         refuse_transaction_pooling(running.database.url)
         migrate(running.database.url)
@@ -60,9 +60,9 @@ def warn_of_strangers(settings: Settings) -> None:
         structlog.get_logger("crossdock").warning("no such setting", variable=name)
 
 
-def warn_of_sandbox(settings: Settings) -> None:
-    """Warn of channels whose orders no money is paid for, also those of tokens that are no test tokens."""
+def warn_of_payments(settings: Settings) -> None:
+    """Warn of channels whose orders no money is paid for."""
     import structlog
 
-    for channel in paid_by_sandbox(settings):
-        structlog.get_logger("crossdock").warning(SANDBOX_WARNING, channel=channel)
+    for channel, text in warnings_of_channels(settings):
+        structlog.get_logger("crossdock").warning(text, channel=channel)

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from crossdock.errors import Conflict, CrossdockError, DatabaseUnavailable, Invalid, Refused
+from crossdock.errors import Conflict, CrossdockError, DatabaseUnavailable, Refused
 from crossdock.shop.carts.carts import (
     Carts,
     busy,
@@ -49,6 +49,7 @@ from crossdock.shop.payments import (
     capture_asked,
     capture_question,
     look_up_at,
+    provider_for,
     void,
 )
 from crossdock.shop.pricing import Destination, Taxes
@@ -144,8 +145,7 @@ async def check_out(
     Conflict `cart_changed` with the `total_minor` for another total than expected; Refused
     `payment_declined`, Unavailable `payment_unsettled`. Nothing stays held or authorised then.
     """
-    if checkout.provider not in service.paying.providers:
-        raise Invalid("invalid_input", "There is no such payment provider.", {"field": "provider"})
+    provider = provider_for(service.paying.providers, checkout.provider, is_test=checkout.is_test)
     require_billing(checkout.billing)
     require_shipping(checkout.shipping)
     try:
@@ -157,7 +157,7 @@ async def check_out(
         raise
     try:
         bill = await _bill(service, claimed, checkout)
-        payment = await _authorise(service, claimed, checkout, bill=bill)
+        payment = await _authorise(service, claimed, checkout, bill=bill, provider=provider)
     except CrossdockError:
         await _let_go(service, claimed)
         raise
@@ -175,7 +175,7 @@ async def check_out(
         raise
     if asked is None:
         return checked_out
-    return await _captured(service, checked_out, asked=asked, provider=checkout.provider)
+    return await _captured(service, checked_out, asked=asked, provider=provider)
 
 
 async def _claim(service: CheckingOut, *, partner: Partner, checkout: Checkout) -> _Claimed:
@@ -246,7 +246,7 @@ async def _bill(service: CheckingOut, claimed: _Claimed, checkout: Checkout) -> 
 
 
 async def _authorise(
-    service: CheckingOut, claimed: _Claimed, checkout: Checkout, *, bill: Bill
+    service: CheckingOut, claimed: _Claimed, checkout: Checkout, *, bill: Bill, provider: str
 ) -> Payment | None:
     """The authorised payment; None where there is nothing to pay."""
     if not bill.total_minor:
@@ -255,7 +255,7 @@ async def _authorise(
     return await authorise(
         service.paying,
         shop_id=claimed.partner.shop_id,
-        provider=checkout.provider,
+        provider=provider,
         card=checkout.card,
         amount_minor=bill.total_minor,
         currency=claimed.cart.currency,

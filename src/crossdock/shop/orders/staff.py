@@ -23,7 +23,7 @@ from crossdock.shop.orders.rules import (
     variants_are_known,
 )
 from crossdock.shop.partners import Partner
-from crossdock.shop.payments import Card, Paying, Payment, authorise, void
+from crossdock.shop.payments import Card, Paying, Payment, authorise, provider_for, void
 from crossdock.shop.shops import Shop
 from crossdock.shop.stock import hold_stock, release_hold
 
@@ -72,8 +72,10 @@ async def place_with_card(
     """Place an order with its total authorised on the card (core.md, 'Payments').
 
     The stock is held, then the amount is authorised, then one transaction writes the order with both.
-    If it fails, the holds are released and the payment is voided. Raises as `place_on_account` and `authorise` do.
+    If it fails, the holds are released and the payment is voided. Raises as `place_on_account` and `authorise`
+    do, and Invalid `invalid_input` for an unknown provider.
     """
+    provider = provider_for(paying.providers, provider, is_test=False)
     draft = await _draft(service, shop=shop, order=order)
     draft = await _with_holds(service, draft)
     try:

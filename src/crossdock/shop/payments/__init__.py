@@ -1,5 +1,6 @@
 """Payments through providers: authorise, capture, void, refund, and recovery of lost answers."""
 
+from crossdock.shop.payments.choosing import provider_for
 from crossdock.shop.payments.contract import (
     Action,
     Answer,
@@ -83,6 +84,7 @@ __all__ = [
     "list_payments",
     "look_up_at",
     "plan_refund",
+    "provider_for",
     "read_payment",
     "record_transfer",
     "recorded",

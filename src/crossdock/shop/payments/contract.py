@@ -98,6 +98,10 @@ class Provider(Protocol):
 
     name: str
 
+    @property
+    def moves_money(self) -> bool:
+        """Whether real cards are charged."""
+
     async def authorise(self, question: Question, card: Card) -> Answer:
         """Reserve the amount on the card."""
 

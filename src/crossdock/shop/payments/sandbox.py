@@ -18,6 +18,7 @@ Any other number is declined. Month, year and code may have any valid value.
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import Clock
+from crossdock.settings import SANDBOX
 from crossdock.shop.payments.contract import Answer, AnswerLost, Card, Question
 
 TEST_CARDS = {
@@ -42,7 +43,8 @@ _DECLINES = frozenset({"card_declined", "insufficient_funds", "fraud", "not_a_te
 class Sandbox:
     """Keeps its own records in separate transactions, as an external provider would."""
 
-    name = "sandbox"
+    name = SANDBOX
+    moves_money = False
 
     def __init__(self, db: Database, *, clock: Clock) -> None:
         self._db = db

@@ -23,6 +23,7 @@ log = structlog.get_logger("crossdock.payments")
 
 AMOUNT_REFUSED = "amount_not_supported"
 REQUEST_REFUSED = "provider_refused"
+OTHER_AMOUNT = "captured_another_amount"
 AUTHENTICATION = "authentication_required"
 _KEY = "crossdock_key"
 _FRAUD = frozenset(
@@ -44,13 +45,20 @@ _REFUSALS = (
 
 
 class StripeCards:
-    """A provider. The key says whether it is Stripe's test mode or the live one."""
+    """A provider, in Stripe's test mode or, where `is_live`, the live one."""
 
     name = "stripe"
 
     def __init__(
-        self, outbound: Outbound, *, secret_key: str, api_url: str, timeout: timedelta
+        self,
+        outbound: Outbound,
+        *,
+        secret_key: str,
+        is_live: bool,
+        api_url: str,
+        timeout: timedelta,
     ) -> None:
+        self.moves_money = is_live
         client = create_client(outbound, secret_key=secret_key, api_url=api_url, timeout=timeout)
         self._intents: Any = client.v1.payment_intents
         self._methods: Any = client.v1.payment_methods
@@ -102,7 +110,13 @@ class StripeCards:
                 {"idempotency_key": question.key},
             )
         )
-        return taken if isinstance(taken, Answer) else _ended(taken, wanted="succeeded")
+        if isinstance(taken, Answer):
+            taken = await self._state_after(question, taken)
+        if isinstance(taken, Answer):
+            return taken
+        if taken.status == "succeeded" and taken.amount_received != amount:
+            return Answer(approved=False, reason=OTHER_AMOUNT)
+        return _ended(taken, wanted="succeeded")
 
     async def void(self, question: Question) -> Answer:
         """Cancel the PaymentIntent."""
@@ -111,6 +125,8 @@ class StripeCards:
                 question.authorisation, {}, {"idempotency_key": question.key}
             )
         )
+        if isinstance(ended, Answer):
+            ended = await self._state_after(question, ended)
         return ended if isinstance(ended, Answer) else _ended(ended, wanted="canceled")
 
     async def refund(self, question: Question) -> Answer:
@@ -196,6 +212,14 @@ class StripeCards:
             if not page.has_more:
                 return None
             start = {"starting_after": page.data[-1].id}
+
+    async def _state_after(self, question: Question, refused: Answer) -> Any:
+        """The PaymentIntent where that is why a request was refused: it was captured or cancelled before,
+        in Stripe's dashboard or by the end of its time. Else the refusal."""
+        if refused.reason != REQUEST_REFUSED:
+            return refused
+        intent = await self._read(question.authorisation)
+        return refused if intent.status == "requires_capture" else intent
 
     async def _read(self, intent_id: str) -> Any:
         intent = await _asked(self._intents.retrieve_async(intent_id))

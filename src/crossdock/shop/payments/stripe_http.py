@@ -45,6 +45,7 @@ class _Calls(stripe.HTTPClient):
         """One call. Raises APIConnectionError without a complete answer."""
         content = post_data.encode() if isinstance(post_data, str) else post_data
         try:
+            self._outbound.check(url, needs_tls=True)  # it carries the key, and a card's number
             answer = await self._outbound.request(
                 method.upper(),
                 url,
