@@ -23,6 +23,7 @@ ERROR_CODES: dict[str, str] = {
     "nonce_reused": "The nonce was used before.",
     "rate_limited": "Too many requests in this minute.",
     "permission_denied": "The partner lacks the permission.",
+    "idempotency_key_busy": "The same idempotency key is being used just now.",
     "partner_order_exists": "This partner already used this order number.",
     "customer_not_configured": "The partner has no customer.",
     "customer_not_found": "The configured customer no longer exists.",

@@ -1,10 +1,12 @@
 """An opaque id..."""
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.kit.opaque import LENGTH, OpaqueIds
+from crossdock.kit.opaque import LENGTH, OpaqueIds, OpaqueUuids
 
 IDS = OpaqueIds(bytes(range(16)))
 OTHERS = OpaqueIds(bytes(range(1, 17)))
@@ -44,3 +46,23 @@ def test_is_never_a_text_that_was_not_encoded(text):
 @pytest.mark.parametrize("text", ["", "z" * 22, "0" * 22, "é" * 22, "-" * 22, "0" * 21, "0" * 23])
 def test_is_none_of_these(text):
     assert IDS.decode(text) is None
+
+
+UUIDS = OpaqueUuids(bytes(range(16)))
+
+
+@given(st.integers(0, 255), st.integers(0, 2**63 - 1))
+def test_that_is_a_uuid_is_read_back_under_its_key_alone(kind, number):
+    written = UUIDS.encode(kind, number)
+    assert (str(UUID(written)), UUID(written).version) == (written, 4)
+    assert UUIDS.decode(written) == UUIDS.decode(written.upper()) == (kind, number)
+    assert OpaqueUuids(bytes(range(1, 17))).decode(written) is None
+
+
+def test_that_is_a_uuid_is_the_same_for_ever():
+    assert UUIDS.encode(2, 1001) == "517c1bff-6d06-477b-934f-5eb68d996145"
+
+
+@given(st.one_of(st.text(max_size=40), st.uuids(version=4).map(str)))
+def test_that_is_a_uuid_is_never_a_text_that_was_not_encoded(text):
+    assert UUIDS.decode(text) is None

@@ -16,6 +16,7 @@ from crossdock.kit.outbound import Outbound
 from crossdock.kit.webhooks import new_secret
 from crossdock.shop import resealing
 from crossdock.shop.dispatch import Configuring, Connectors, add_connector
+from crossdock.shop.orders import Identity, Known, claim_identity, keep_answer
 from crossdock.shop.partners import (
     Terms,
     read_called,
@@ -52,6 +53,7 @@ class Shop:
     noor: PersonFixture
     order_id: int
     licence: int
+    call: Identity
 
     @property
     def id(self) -> int:
@@ -107,6 +109,9 @@ async def shop(alone: Database, clock: FrozenClock) -> Shop:
             settings={"url": "https://example.com/in"},
             secret=new_secret(SeededIds(3)),
         )
+        made.call = Identity(namespace="POST /keys/", key="once", request_hash=b"1")
+        await claim_identity(tx, shop_id=made.id, identity=made.call, box=box(), now=now)
+        await keep_answer(tx, shop_id=made.id, identity=made.call, answer=b"KEY-9", box=box())
     return made
 
 
@@ -134,6 +139,10 @@ async def seen(db: Database, shop: Shop, *, box: SecretBox, clock: FrozenClock) 
         assert sold == {1: ["KEY-1"]}
         called = await read_called(tx, shop_id=shop.id, partner_id=shop.partner.id, box=box)
         assert called.secrets == {"call_token": "their-s"}
+        told = await claim_identity(
+            tx, shop_id=shop.id, identity=shop.call, box=box, now=clock.now()
+        )
+        assert told == Known(is_same_request=True, answer=b"KEY-9")
 
 
 async def test_makes_all_of_it_good_without_the_old_key(alone, shop, clock):
@@ -148,9 +157,10 @@ async def test_makes_all_of_it_good_without_the_old_key(alone, shop, clock):
         (3, 3, 0, 0),
         (2, 2, 0, 0),
         (1, 1, 0, 0),
+        (1, 1, 0, 0),
     ]
     await seen(alone, shop, box=SecretBox(NEW), clock=clock)
-    assert sum(s.unreadable for s in await check_seals(alone, box=box())) == 10
+    assert sum(s.unreadable for s in await check_seals(alone, box=box())) == 11
 
 
 async def test_a_second_time_finds_nothing_to_do(alone, shop):
@@ -159,6 +169,7 @@ async def test_a_second_time_finds_nothing_to_do(alone, shop):
 
     assert counts(await reseal(alone, box=BOTH)) == [
         (2, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), (3, 0, 0, 0), (2, 0, 0, 0), (1, 0, 0, 0),
+        (1, 0, 0, 0),
     ]  # fmt: skip
     assert await _everything(alone) == before
 
@@ -175,8 +186,9 @@ async def test_is_counted_before_it_is_done_and_a_check_writes_nothing(alone, sh
         (3, 0, 3, 0),
         (2, 0, 2, 0),
         (1, 0, 1, 0),
+        (1, 0, 1, 0),
     ]
-    assert await count_sealed(alone) == 10
+    assert await count_sealed(alone) == 11
     assert await _everything(alone) == before
 
 
@@ -190,13 +202,13 @@ async def test_goes_on_where_a_batch_was_the_last(alone, shop, clock, monkeypatc
 
     with pytest.raises(InterruptedError):
         await reseal(alone, box=BOTH, moved=stop_early)
-    assert sum(s.needs_older for s in await check_seals(alone, box=BOTH)) == 6
+    assert sum(s.needs_older for s in await check_seals(alone, box=BOTH)) == 7
     await seen(alone, shop, box=BOTH, clock=clock)
 
     told: list[int] = []
     done = await reseal(alone, box=BOTH, moved=told.append)
 
-    assert (sum(s.sealed_again for s in done), sum(s.needs_older for s in done)) == (6, 0)
+    assert (sum(s.sealed_again for s in done), sum(s.needs_older for s in done)) == (7, 0)
     assert sum(told) == 2 * await count_sealed(alone)
     await seen(alone, shop, box=SecretBox(NEW), clock=clock)
 
@@ -264,7 +276,7 @@ async def test_names_what_no_known_key_opens_and_leaves_it(alone, shop):
 
     done = await reseal(alone, box=BOTH)
 
-    assert [s.unreadable_places for s in done] == [(), (), (f"totp:{other.id}",), (), (), ()]
+    assert [s.unreadable_places for s in done] == [(), (), (f"totp:{other.id}",), (), (), (), ()]
     assert sum(s.needs_older for s in done) == 0
     async with alone.begin() as tx:
         now = await tx.value("select totp_sealed from people where id = %s", (other.id,))
@@ -310,8 +322,8 @@ async def test_goes_through_every_table_that_holds_something_sealed(alone):
         )
     tables = [name for (name,) in rows]
     assert tables == [
-        *("captured_serials", "connectors", "credential_secrets", "partner_secrets"),
-        *("people", "serials"),
+        *("captured_serials", "connectors", "credential_secrets"),
+        *("identities", "partner_secrets", "people", "serials"),
     ]
     assert all(any(f"update {name} " in kept.write for kept in KEPT) for name in tables)
 

@@ -19,6 +19,7 @@ CHANNELS = (
     "crossdock.channels.shopwedo",
     "crossdock.channels.shoppable",
     "crossdock.channels.shoppo",
+    "crossdock.channels.shoppex_reseller",
 )
 
 PROVIDER_SETTING = "payment_provider"

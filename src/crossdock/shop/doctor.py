@@ -197,7 +197,8 @@ _SERIALS = """
 
 _SERIAL_SALES = """
     select format('shop %s serial %s', s.shop_id, s.id), (s.sold_at is not null)::text,
-           (b.serial_id is not null)::text, (s.sold_at is null) <> (b.serial_id is null) as wrong
+           (b.serial_id is not null)::text,
+           (s.sold_at is null or s.claimed_at is not null) <> (b.serial_id is null) as wrong
     from serials s left join serial_sales b on b.shop_id = s.shop_id and b.serial_id = s.id
 """
 

@@ -12,7 +12,7 @@ import msgspec
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, SealBroken
 from crossdock.kit.crypto import SecretBox
-from crossdock.shop import dispatch, partners, people, stock, warehouse
+from crossdock.shop import dispatch, orders, partners, people, stock, warehouse
 
 BATCH = 500
 NAMED_MAX = 20
@@ -141,7 +141,25 @@ _OWN_SECRETS = Kept(
     place=lambda partner_id, key, name: partners.own_secret_place(partner_id, name),
     key="",
 )
-KEPT = (_PARTNERS, _CONNECTORS, _PEOPLE, _SERIALS, _STOCKED_SERIALS, _OWN_SECRETS)
+# The key is the namespace and the key of an identity, as the index of those with an answer has them.
+_ANSWERS = Kept(
+    name="answers kept for repeated calls",
+    count="select count(*) from identities where sealed_answer is not null",
+    read="""
+        select shop_id, namespace || chr(31) || key, null, sealed_answer, null from identities
+        where sealed_answer is not null and (shop_id, namespace || chr(31) || key) > (%(shop)s, %(key)s)
+        order by shop_id, namespace || chr(31) || key limit %(batch)s
+    """,
+    write="""
+        update identities t set sealed_answer = x.anew
+        from unnest(%(shops)s::bigint[], %(keys)s::text[], %(old)s::bytea[], %(anew)s::bytea[])
+          as x (shop_id, key, old, anew)
+        where t.shop_id = x.shop_id and t.namespace || chr(31) || t.key = x.key and t.sealed_answer = x.old
+    """,
+    place=lambda shop_id, key, name: orders.answer_place(shop_id, *key.split("\x1f", 1)),
+    key="",
+)
+KEPT = (_PARTNERS, _CONNECTORS, _PEOPLE, _SERIALS, _STOCKED_SERIALS, _OWN_SECRETS, _ANSWERS)
 
 Row = tuple[Any, ...]
 Moved = Callable[[int], None]
@@ -167,8 +185,8 @@ async def await_writers(db: Database) -> None:
     """
     async with db.begin() as tx:
         await tx.run(
-            "lock table credential_secrets, partner_secrets, connectors, people, captured_serials, serials"
-            " in share mode"
+            "lock table credential_secrets, partner_secrets, connectors, people, captured_serials, serials,"
+            " identities in share mode"
         )
 
 

@@ -24,7 +24,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """One operator's catalogue, stock, orders and partners; `languages` has the main one first.
 
     `time_zone` is the IANA name of the zone for dates and times without one; `product_url` is the
-    template of a product page's URL, or ''.
+    template of a product page's URL, or ''; `email` the address that its labels tell, if any.
     """
 
     id: int
@@ -35,6 +35,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...]
     time_zone: str
     product_url: str = ""
+    email: str | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -76,6 +77,14 @@ async def read_shop(tx: Transaction, *, slug: str) -> Shop:
     row = await tx.one(f"{_SELECT} where slug = %s", (slug,))
     if row is None:
         raise NotFound("not_found", f"There is no shop {slug!r}.", {"slug": slug})
+    return _from_row(row)
+
+
+async def read_shop_by_id(tx: Transaction, *, shop_id: int) -> Shop:
+    """The shop with that id. Raises NotFound (not_found)."""
+    row = await tx.one(f"{_SELECT} where id = %s", (shop_id,))
+    if row is None:
+        raise NotFound("not_found", "There is no such shop.")
     return _from_row(row)
 
 
@@ -169,12 +178,14 @@ def product_page(template: str, *, handle: str, sku: str) -> str:
     )
 
 
-_SELECT = "select id, slug, name, currency, country, languages, time_zone, product_url from shops"
+_SELECT = (
+    "select id, slug, name, currency, country, languages, time_zone, product_url,"
+    " nullif(sender ->> 'email', '') from shops"
+)
 
 
 def _from_row(row: tuple[object, ...]) -> Shop:
-    names = ("id", "slug", "name", "currency", "country", "languages", "time_zone", "product_url")
-    return msgspec.convert(dict(zip(names, row, strict=True)), Shop)
+    return msgspec.convert(dict(zip(Shop.__struct_fields__, row, strict=True)), Shop)
 
 
 def _check(*, slug: str, name: str, currency: str, languages: tuple[str, ...]) -> None:

@@ -219,9 +219,16 @@ def _mark_headings(tokens: list[Token]) -> list[tuple[int, Heading]]:
         opening.attrSet("id", anchor)
         level = int(opening.tag[1])
         if level > 1:
+            if title.isupper() and anchor == slug(title):  # a code is found as it is written, too
+                (inline.children or []).insert(0, _anchor(title))
             (inline.children or []).append(_anchor_link(anchor, title))
         found.append((level, Heading(title=title, anchor=anchor)))
     return found
+
+
+def _anchor(name: str) -> Token:
+    """A place in the page. The renderer prints `html_inline` unchanged."""
+    return Token("html_inline", "", 0, content=f'<span id="{escapeHtml(name)}"></span>')
 
 
 def _anchor_link(anchor: str, title: str) -> Token:

@@ -2,24 +2,37 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from crossdock.db.unit_of_work import Database
-from crossdock.errors import NotFound
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.orders import (
     Identity,
     Known,
+    Written,
     claim_identity,
     find_order_id,
     keep_answer,
     place,
     purge_identities,
     read_order,
+    write_once,
 )
+from crossdock.shop.orders.identities import Act
 from tests.support.drafts import draft_of, line_of
-from tests.support.factories import ShopFixture, level, make_partner, make_shop, make_variant
+from tests.support.factories import (
+    ShopFixture,
+    box,
+    level,
+    make_customer,
+    make_partner,
+    make_shop,
+    make_variant,
+)
+from tests.support.locks import waiting_for_a_lock
 
 MUG = b"one mug"
 
@@ -119,19 +132,27 @@ async def test_of_a_write_that_makes_no_order_keeps_its_answer(
 ) -> None:
     identity = Identity(namespace="refund", key="K", request_hash=MUG)
     async with database.begin() as tx:
-        assert await claim_identity(tx, shop_id=shop.id, identity=identity, now=clock.now()) is None
-        await keep_answer(tx, shop_id=shop.id, identity=identity, answer={"refund": 7})
+        assert (
+            await claim_identity(tx, shop_id=shop.id, identity=identity, box=box(), now=clock.now())
+            is None
+        )
+        await keep_answer(tx, shop_id=shop.id, identity=identity, answer=b"refund 7", box=box())
 
     for request, same in ((MUG, True), (b"two", False)):
         again = Identity(namespace="refund", key="K", request_hash=request)
         async with database.begin() as tx:
-            known = await claim_identity(tx, shop_id=shop.id, identity=again, now=clock.now())
+            known = await claim_identity(
+                tx, shop_id=shop.id, identity=again, box=box(), now=clock.now()
+            )
         assert known is not None
-        assert (known.is_same_request, known.answer) == (same, {"refund": 7})
+        assert (known.is_same_request, known.answer) == (same, b"refund 7")
     elsewhere = Identity(namespace="other", key="K", request_hash=MUG)
     async with database.begin() as tx:
         assert (
-            await claim_identity(tx, shop_id=shop.id, identity=elsewhere, now=clock.now()) is None
+            await claim_identity(
+                tx, shop_id=shop.id, identity=elsewhere, box=box(), now=clock.now()
+            )
+            is None
         )
 
 
@@ -149,13 +170,18 @@ async def test_is_of_its_shop_its_namespace_and_its_key(
     async with database.begin() as tx:
         for number, (shop_id, namespace, key) in enumerate(names):
             mine = Identity(namespace=namespace, key=key, request_hash=b"%d" % number)
-            assert await claim_identity(tx, shop_id=shop_id, identity=mine, now=clock.now()) is None
-            await keep_answer(tx, shop_id=shop_id, identity=mine, answer=number)
+            assert (
+                await claim_identity(tx, shop_id=shop_id, identity=mine, box=box(), now=clock.now())
+                is None
+            )
+            await keep_answer(tx, shop_id=shop_id, identity=mine, answer=b"%d" % number, box=box())
 
         for number, (shop_id, namespace, key) in enumerate(names):
             mine = Identity(namespace=namespace, key=key, request_hash=b"%d" % number)
-            known = await claim_identity(tx, shop_id=shop_id, identity=mine, now=clock.now())
-            assert known == Known(is_same_request=True, answer=number)
+            known = await claim_identity(
+                tx, shop_id=shop_id, identity=mine, box=box(), now=clock.now()
+            )
+            assert known == Known(is_same_request=True, answer=b"%d" % number)
 
 
 async def test_that_has_a_time_is_new_again_when_it_is_over(
@@ -169,6 +195,7 @@ async def test_that_has_a_time_is_new_again_when_it_is_over(
                 tx,
                 shop_id=shop.id,
                 identity=identity,
+                box=box(),
                 now=clock.now(),
                 expires_at=clock.now() + timedelta(seconds=60),
             )
@@ -178,3 +205,77 @@ async def test_that_has_a_time_is_new_again_when_it_is_over(
         await purge_identities(tx, now=clock.now())
         left = "select count(*) from identities where shop_id = %s"
         assert await tx.value(left, (shop.id,)) == 0
+
+
+async def once(
+    database: Database, clock: FrozenClock, shop: ShopFixture, *, request: bytes, act: Act
+) -> Written:
+    """A write under one key that lasts for a minute."""
+    return await write_once(
+        database,
+        shop_id=shop.id,
+        identity=Identity(namespace="write", key="K", request_hash=request),
+        act=act,
+        box=box(),
+        now=clock.now(),
+        expires_at=clock.now() + timedelta(seconds=60),
+    )
+
+
+async def noted(tx: Transaction, *, shop: ShopFixture, answer: bytes) -> bytes:
+    """A write that leaves something to count."""
+    await make_customer(tx, shop_id=shop.id)
+    return answer
+
+
+async def count_noted(database: Database, shop: ShopFixture) -> int:
+    async with database.statement() as tx:
+        return int(await tx.value("select count(*) from customers where shop_id = %s", (shop.id,)))
+
+
+async def test_of_a_write_does_it_once_and_tells_its_answer_again(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    before = await count_noted(database, shop)
+    for number in range(2):
+        act = partial(noted, shop=shop, answer=b"%d" % number)
+        told = await once(database, clock, shop, request=MUG, act=act)
+        assert told == Written(answer=b"0", is_replayed=bool(number))
+    with pytest.raises(Conflict, match="idempotency_key_used"):
+        await once(database, clock, shop, request=b"other", act=act)
+    assert await count_noted(database, shop) == before + 1
+
+
+async def test_of_a_write_that_failed_is_new_again(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    before = await count_noted(database, shop)
+
+    async def fail(tx: Transaction) -> bytes:
+        await noted(tx, shop=shop, answer=b"")
+        raise Refused("stock_insufficient")
+
+    with pytest.raises(Refused):
+        await once(database, clock, shop, request=MUG, act=fail)
+    told = await once(
+        database, clock, shop, request=MUG, act=partial(noted, shop=shop, answer=b"done")
+    )
+    assert told == Written(answer=b"done")
+    assert await count_noted(database, shop) == before + 1
+
+
+async def test_that_is_being_used_is_waited_for(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    before = await count_noted(database, shop)
+    second: list[asyncio.Task[Written]] = []
+
+    async def linger(tx: Transaction) -> bytes:
+        act = partial(noted, shop=shop, answer=b"second")
+        second.append(asyncio.create_task(once(database, clock, shop, request=MUG, act=act)))
+        await waiting_for_a_lock(database, behind=tx)
+        return await noted(tx, shop=shop, answer=b"first")
+
+    assert await once(database, clock, shop, request=MUG, act=linger) == Written(answer=b"first")
+    assert await second[0] == Written(answer=b"first", is_replayed=True)
+    assert await count_noted(database, shop) == before + 1

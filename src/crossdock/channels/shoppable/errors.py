@@ -53,6 +53,7 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "nonce_reused": _INVALID_TOKEN,
     "rate_limited": (429, 429, "Too many requests in this minute."),
     "permission_denied": (403, UNAUTHORIZED, "Unauthorized access."),
+    "idempotency_key_busy": (400, 400, "The idempotency key is being used just now."),
     "partner_order_exists": (400, 400, "This order number was used before."),
     "customer_not_configured": (400, 400, "The order names no customer."),
     "customer_not_found": (400, 400, "The customer is unknown."),

@@ -58,6 +58,11 @@ WIRE: dict[str, tuple[int, str, str]] = {
     "nonce_reused": (401, "partner_auth_reused_nonce", "This nonce was used before."),
     "rate_limited": (429, "partner_rate_limited", "Too many requests in this minute."),
     "permission_denied": (403, "partner_permission_denied", "The partner lacks the permission."),
+    "idempotency_key_busy": (
+        409,
+        "partner_order_already_exists",
+        "The key is being used just now.",
+    ),
     "partner_order_exists": (
         409,
         "partner_order_already_exists",

@@ -70,6 +70,7 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
     "nonce_reused": _UNAUTHENTICATED,
     "rate_limited": (429, "RATE_LIMITED", "Too many requests."),
     "permission_denied": (403, "FORBIDDEN", _UNAUTHORIZED),
+    "idempotency_key_busy": (*_REFUSED, "The idempotency key is being used just now."),
     "partner_order_exists": (400, "PARTNER_ORDER_CODE_CONFLICT", "The partnerOrderCode was used."),
     "customer_not_configured": (*_REFUSED, "The order names no customer."),
     "customer_not_found": (*_REFUSED, "The customer is unknown."),

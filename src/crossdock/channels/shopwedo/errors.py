@@ -31,6 +31,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "nonce_reused": (401, "auth_salt_reused"),
     "rate_limited": (429, "rate_limited"),
     "permission_denied": (403, "forbidden"),
+    "idempotency_key_busy": (400, "order_invalid_data"),
     "partner_order_exists": (400, "order_invalid_data"),
     "customer_not_configured": (400, "order_creation_failed"),
     "customer_not_found": (400, "order_creation_failed"),

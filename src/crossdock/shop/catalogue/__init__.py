@@ -22,6 +22,14 @@ from crossdock.shop.catalogue.categories import is_too_deep, upsert_categories
 from crossdock.shop.catalogue.changes import Changes, tell_all_changed
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare, variant_name
 from crossdock.shop.catalogue.counting import AssortmentCounts
+from crossdock.shop.catalogue.editing import (
+    UNLIMITED,
+    ProductChanges,
+    ProductDraft,
+    add_product,
+    change_product,
+    remove_product,
+)
 from crossdock.shop.catalogue.goods import (
     Goods,
     GoodsCategory,
@@ -48,6 +56,15 @@ from crossdock.shop.catalogue.listing import (
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offers
+from crossdock.shop.catalogue.owned import (
+    OwnedProduct,
+    OwnedStatistics,
+    OwnedVariant,
+    count_owned,
+    list_owned,
+    read_owned,
+    serial_pool,
+)
 from crossdock.shop.catalogue.parts import (
     EVERYTHING,
     PRODUCT_PARTS,
@@ -136,6 +153,7 @@ __all__ = [
     "SHIPPING",
     "SHOWCASE_PAGE",
     "TEXTS",
+    "UNLIMITED",
     "VARIANTS",
     "VARIANT_PARTS",
     "AssortedImage",
@@ -165,9 +183,14 @@ __all__ = [
     "MerchantTerms",
     "MerchantView",
     "Offer",
+    "OwnedProduct",
+    "OwnedStatistics",
+    "OwnedVariant",
     "Parts",
     "Picture",
     "PreparedProduct",
+    "ProductChanges",
+    "ProductDraft",
     "ProductRecord",
     "Promotion",
     "Refusal",
@@ -185,12 +208,15 @@ __all__ = [
     "VariantRecord",
     "VideoFacts",
     "add_merchant",
+    "add_product",
     "advance_run",
     "all_categories",
     "all_posts",
     "all_products",
+    "change_product",
     "clean_html",
     "count_category_paths",
+    "count_owned",
     "digits_of",
     "has_statistics",
     "hold_pictures",
@@ -202,6 +228,7 @@ __all__ = [
     "list_categories",
     "list_category_paths",
     "list_merchants",
+    "list_owned",
     "list_posts",
     "list_product_ids",
     "list_products",
@@ -221,11 +248,14 @@ __all__ = [
     "read_goods",
     "read_merchant",
     "read_merchant_names",
+    "read_owned",
     "read_pictures",
     "read_version",
     "read_versions",
     "refresh_statistics",
+    "remove_product",
     "renew_video",
+    "serial_pool",
     "set_merchant",
     "set_pictures",
     "set_video",

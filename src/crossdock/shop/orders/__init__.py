@@ -32,9 +32,12 @@ from crossdock.shop.orders.feed import (
 )
 from crossdock.shop.orders.identities import (
     Known,
+    Written,
+    answer_place,
     claim_identity,
     keep_answer,
     purge_identities,
+    write_once,
 )
 from crossdock.shop.orders.listing import OrderRow, list_orders
 from crossdock.shop.orders.model import OrderItem, OrderRequest
@@ -159,10 +162,12 @@ __all__ = [
     "StaffOrder",
     "Standing",
     "Take",
+    "Written",
     "address_is_filled",
     "all_enabled",
     "all_ship_there",
     "amount_is_in_range",
+    "answer_place",
     "billing_is_complete",
     "browse_orders",
     "cancel_freely",
@@ -220,4 +225,5 @@ __all__ = [
     "touch_order",
     "variants_are_known",
     "wake_releases",
+    "write_once",
 ]

@@ -26,7 +26,7 @@ from crossdock.shop.partners.passwords import Passwords
 from crossdock.shop.partners.purging import purge_expired
 from crossdock.shop.partners.reading import read_credential, read_partner, read_partners_with
 from crossdock.shop.partners.signatures import Signatures, Spend, Spending, is_nonce_spent
-from crossdock.shop.partners.tokens import BearerTokens
+from crossdock.shop.partners.tokens import BearerTokens, Meter
 from crossdock.shop.partners.wording import (
     ANY_TEXT,
     HTTPS_ORIGINS,
@@ -56,6 +56,7 @@ __all__ = [
     "Callers",
     "Credential",
     "CredentialView",
+    "Meter",
     "NewCredential",
     "Partner",
     "PartnerSight",

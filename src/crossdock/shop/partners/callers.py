@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,6 +23,7 @@ from crossdock.shop.partners.reading import (
 _CACHED_MAX = 10_000
 _MARK_EVERY = timedelta(seconds=60)
 _CONFIRM_PACED = "select place, outcome from confirm_paced_calls(%s, %s, %s, %s, %s)"
+_CONFIRM_METERED = "select outcome, busy_until from confirm_metered_calls(%s, %s, %s, %s, %s)"
 _CONFIRM_READERS = "select outcome, version from confirm_readers(%s, %s, %s, %s, %s)"
 _CONFIRM_PACED_READERS = (
     "select outcome, version from confirm_paced_readers(%s, %s, %s, %s, %s, %s)"
@@ -65,6 +66,7 @@ class Callers:
         self._marked: OrderedDict[int, datetime] = OrderedDict()
         self._confirm = Batcher(self._flush)
         self._confirm_paced = Batcher(self._flush_paced)
+        self._confirm_metered = Batcher(self._flush_metered)
         self._confirm_readers = Batcher(self._flush_readers)
         self._confirm_paced_readers = Batcher(self._flush_paced_readers)
 
@@ -104,6 +106,12 @@ class Callers:
     async def confirm_paced(self, credential: Credential, limit: int, *, burst: int) -> str:
         """The same for calls that come steadily: `limit` a minute, at most `burst` at once."""
         return await self._confirm_paced((credential, limit, burst))
+
+    async def confirm_metered(
+        self, credential: Credential, limit: int, *, burst: int
+    ) -> tuple[str, datetime | None]:
+        """`confirm_paced`, and until when the calls keep the caller busy; None without a limit."""
+        return await self._confirm_metered((credential, limit, burst))
 
     async def confirm_reader(self, credential: Credential, limit: int) -> tuple[str, int]:
         """`confirm`, and the version of the shop's goods at that moment (`catalogue_version`)."""
@@ -196,9 +204,19 @@ class Callers:
         return [(outcome, version) for outcome, version in rows]
 
     async def _flush_paced(self, batch: list[tuple[Credential, int, int]]) -> list[str]:
+        return [outcome for _, outcome in await self._pace(_CONFIRM_PACED, batch)]
+
+    async def _flush_metered(
+        self, batch: list[tuple[Credential, int, int]]
+    ) -> list[tuple[str, datetime | None]]:
+        return [(outcome, until) for outcome, until in await self._pace(_CONFIRM_METERED, batch)]
+
+    async def _pace(
+        self, statement: str, batch: list[tuple[Credential, int, int]]
+    ) -> list[tuple[Any, ...]]:
         async with self.db.statement() as tx:
-            rows = await tx.all(
-                _CONFIRM_PACED,
+            return await tx.all(
+                statement,
                 (
                     [credential.id for credential, _, _ in batch],
                     [credential.partner.revision for credential, _, _ in batch],
@@ -207,7 +225,6 @@ class Callers:
                     self.clock.now(),
                 ),
             )
-        return [outcome for _, outcome in rows]
 
     async def _flush_paced_readers(
         self, batch: list[tuple[Credential, int, int]]

@@ -98,7 +98,16 @@ end $$;
 -- confirm_calls at a steady pace: p_limits are calls a minute, 0 is none. The last calls of a batch are limited first.
 create or replace function confirm_paced_calls(
     p_credential_ids bigint[], p_revisions bigint[], p_limits integer[], p_bursts integer[], p_now timestamptz
-) returns table (place integer, outcome text) language plpgsql as $$
+) returns table (place integer, outcome text) language sql as $$
+    select m.place, m.outcome
+    from confirm_metered_calls(p_credential_ids, p_revisions, p_limits, p_bursts, p_now) m order by m.place
+$$;
+
+-- The same, each with the moment until which the caller's calls keep it busy; null for one without a limit.
+-- Calls of one credential with different limits share that moment, each at its own pace.
+create or replace function confirm_metered_calls(
+    p_credential_ids bigint[], p_revisions bigint[], p_limits integer[], p_bursts integer[], p_now timestamptz
+) returns table (place integer, outcome text, busy_until timestamptz) language plpgsql as $$
 #variable_conflict use_column
 declare
     v_outcomes text[];
@@ -108,12 +117,11 @@ begin
     select array_agg(c.outcome order by c.place) into v_outcomes
     from confirm_calls(p_credential_ids, p_revisions, array_fill(0, array[cardinality(p_limits)]), p_now) c;
     for v_caller in
-        select a.credential_id, max(a.max_calls) as max_calls, max(a.burst) as burst,
-               array_agg(a.place order by a.place) as places
+        select a.credential_id, a.max_calls, a.burst, array_agg(a.place order by a.place) as places
         from unnest(p_credential_ids, p_limits, p_bursts, v_outcomes) with ordinality
             as a (credential_id, max_calls, burst, outcome, place)
         where a.outcome = 'live' and a.max_calls > 0
-        group by a.credential_id order by a.credential_id
+        group by a.credential_id, a.max_calls, a.burst order by a.credential_id, a.max_calls, a.burst
     loop
         v_through := pace_calls(
             v_caller.credential_id, cardinality(v_caller.places), v_caller.max_calls, v_caller.burst, p_now);
@@ -122,7 +130,9 @@ begin
         end loop;
     end loop;
     return query
-        select o.place::integer, o.outcome from unnest(v_outcomes) with ordinality as o (outcome, place)
+        select o.place::integer, o.outcome, case when p_limits[o.place] > 0 then p.busy_until end
+        from unnest(v_outcomes) with ordinality as o (outcome, place)
+        left join call_paces p on p.credential_id = p_credential_ids[o.place]
         order by o.place;
 end $$;
 

@@ -1,14 +1,26 @@
 """Authenticate by bearer token, of which only a hash is stored."""
 
 import re
+from datetime import datetime, timedelta
 
-from crossdock.errors import Refused
+import msgspec
+
+from crossdock.errors import Refused, Unavailable
 from crossdock.kit.crypto import constant_time_equal, hash_key
 from crossdock.shop.partners.callers import Ask, Callers, Lookup
 from crossdock.shop.partners.model import Credential, Secret
 
 _WINDOW_S, _PACED_S = 60, 1
 _SHAPE = re.compile(r"[A-Za-z0-9._~+/=-]{16,256}", re.ASCII)
+_SLACK = timedelta(milliseconds=1)
+
+
+class Meter(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller's limit: calls a minute, how many it may send at once now, when it may send all of them again."""
+
+    per_minute: int
+    left: int
+    full_at: datetime
 
 
 class BearerTokens:
@@ -74,6 +86,43 @@ class BearerTokens:
             retry_after_s=_WINDOW_S if burst is None else _PACED_S,
         )
         return credential, version
+
+    async def verify_metered(
+        self, *, token: str, rate_limit_per_minute: int, burst: int
+    ) -> tuple[Credential, Meter | None]:
+        """`verify` with a burst, and what is left of the limit; None without one.
+
+        A refusal for too many calls has the meter in its data.
+        """
+        limited, busy_until = 0, None
+
+        async def confirm(credential: Credential, limit: int) -> str:
+            nonlocal limited, busy_until
+            limited = limit
+            outcome, busy_until = await self._callers.confirm_metered(
+                credential, limit, burst=burst
+            )
+            return outcome
+
+        try:
+            credential = await self._admit(
+                token,
+                rate_limit_per_minute=rate_limit_per_minute,
+                ask=confirm,
+                retry_after_s=_PACED_S,
+            )
+        except Unavailable as limit_met:
+            if busy_until is not None:
+                limit_met.data["meter"] = self._meter(limited, burst, busy_until)
+            raise
+        return credential, self._meter(limited, burst, busy_until) if busy_until else None
+
+    def _meter(self, per_minute: int, burst: int, busy_until: datetime) -> Meter:
+        """What is left of a burst whose calls keep the caller busy until then."""
+        each = timedelta(minutes=1) / per_minute
+        busy = max(busy_until - self._callers.clock.now(), timedelta())
+        left = (each * burst - busy + _SLACK) // each
+        return Meter(per_minute=per_minute, left=max(0, min(burst, left)), full_at=busy_until)
 
     async def _admit(
         self,

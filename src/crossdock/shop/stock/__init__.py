@@ -8,6 +8,16 @@ from crossdock.shop.stock.holding import (
 )
 from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, stock_status, taking
 from crossdock.shop.stock.listing import StockItem, list_stock
+from crossdock.shop.stock.movements import Movement, list_movements
+from crossdock.shop.stock.pools import (
+    CLAIM_MAX,
+    PooledSerial,
+    claim_serials,
+    count_pooled,
+    list_pooled,
+    remove_serials,
+    replace_serials,
+)
 from crossdock.shop.stock.posting import (
     Posting,
     adjust_stock,
@@ -16,6 +26,7 @@ from crossdock.shop.stock.posting import (
     refusing_shortage,
 )
 from crossdock.shop.stock.serials import (
+    SERIALS_MAX,
     BoughtSerial,
     ReturnedLine,
     SerialView,
@@ -33,13 +44,17 @@ from crossdock.shop.stock.setting import QUANTITY_MAX, StockRecord, set_stock
 from crossdock.shop.stock.viewing import Entry, Level, find_variant, read_entries, read_levels
 
 __all__ = [
+    "CLAIM_MAX",
     "QUANTITY_MAX",
+    "SERIALS_MAX",
     "Availability",
     "BoughtSerial",
     "Entry",
     "Hold",
     "Level",
     "Limit",
+    "Movement",
+    "PooledSerial",
     "Posting",
     "ReturnedLine",
     "SerialView",
@@ -47,9 +62,13 @@ __all__ = [
     "StockRecord",
     "add_serials",
     "adjust_stock",
+    "claim_serials",
+    "count_pooled",
     "expire_holds",
     "find_variant",
     "hold_stock",
+    "list_movements",
+    "list_pooled",
     "list_serials",
     "list_stock",
     "post_stock",
@@ -61,6 +80,8 @@ __all__ = [
     "receive_stock",
     "refusing_shortage",
     "release_hold",
+    "remove_serials",
+    "replace_serials",
     "revoke_serials",
     "sell_serials",
     "set_stock",

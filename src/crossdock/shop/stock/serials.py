@@ -1,7 +1,7 @@
 """Serials in stock: sealed, sold once each, first in, first out; the number left is the level."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -51,15 +51,22 @@ async def add_serials(
     serials: Sequence[str],
     box: SecretBox,
     now: datetime,
+    skips_known: bool = False,
 ) -> int:
     """Add serials to stock in the given order and receive as many into the own pool; returns how many.
 
+    With `skips_known` those that are given twice, or that the variant has or had, are left out.
     Raises Invalid `invalid_input` for an invalid text, for too many at once and if units without serials
     are on hand, Conflict `exists` if a serial is given twice or the variant has or had it; the
     transaction must then be rolled back. No error message contains a serial.
     """
-    texts = _checked(serials)
-    await _refuse_known(tx, shop_id=shop_id, variant_id=variant_id, texts=texts, box=box)
+    texts = _checked(dict.fromkeys(text.strip() for text in serials) if skips_known else serials)
+    known = await _known_among(tx, shop_id=shop_id, variant_id=variant_id, texts=texts, box=box)
+    if known and not skips_known:
+        raise _known(len(known))
+    texts = [text for text in texts if text not in known]
+    if not texts:
+        return 0
     place = stocked_serial_place(shop_id, variant_id)
     rows = [
         (
@@ -225,7 +232,7 @@ def stocked_serial_fingerprints(box: SecretBox, *, shop_id: int, serial: str) ->
     return box.keyed_hashes(serial, purpose=f"stocked serial:{shop_id}")
 
 
-def _checked(serials: Sequence[str]) -> list[str]:
+def _checked(serials: Iterable[str]) -> list[str]:
     texts = [serial.strip() for serial in serials]
     if not 0 < len(texts) <= SERIALS_MAX:
         raise Invalid("invalid_input", f"Give 1 to {SERIALS_MAX} serials at once.")
@@ -240,21 +247,20 @@ def _checked(serials: Sequence[str]) -> list[str]:
     return texts
 
 
-async def _refuse_known(
+async def _known_among(
     tx: Transaction, *, shop_id: int, variant_id: int, texts: Sequence[str], box: SecretBox
-) -> None:
-    """Raise if a serial is known already, under any known master key."""
-    fingerprints = [
-        fingerprint
+) -> set[str]:
+    """The serials that the variant has or had, under any known master key."""
+    texts_of = {
+        fingerprint: text
         for text in texts
         for fingerprint in stocked_serial_fingerprints(box, shop_id=shop_id, serial=text)
-    ]
-    known = await tx.value(
-        "select count(*) from serials where shop_id = %s and variant_id = %s and fingerprint = any(%s)",
-        (shop_id, variant_id, fingerprints),
+    }
+    rows = await tx.all(
+        "select fingerprint from serials where shop_id = %s and variant_id = %s and fingerprint = any(%s)",
+        (shop_id, variant_id, list(texts_of)),
     )
-    if known:
-        raise _known(known)
+    return {texts_of[bytes(row[0])] for row in rows}
 
 
 async def _refuse_others(tx: Transaction, *, shop_id: int, variant_id: int) -> None:

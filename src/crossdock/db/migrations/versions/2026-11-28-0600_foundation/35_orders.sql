@@ -96,19 +96,21 @@ create index orders_partner_open on orders (shop_id, partner_id, placed_at, id)
 create index orders_partner on orders (shop_id, partner_id, placed_at, id) where partner_id is not null;
 
 -- What makes a write idempotent: a partner's order number, a cart, an idempotency key. A write that creates no order
--- stores its answer here instead.
+-- stores its answer here instead, encrypted, because it may tell a secret that is told only once.
 create table identities (
     shop_id bigint not null,
     namespace text not null,
     key text not null,
     request_hash bytea,
     order_id bigint,
-    answer jsonb,
+    sealed_answer bytea,
     created_at timestamptz not null,
     expires_at timestamptz,
     primary key (shop_id, namespace, key)
 );
 create index identities_expiry on identities (expires_at) where expires_at is not null;
+
+create index identities_answered on identities (shop_id, (namespace || chr(31) || key)) where sealed_answer is not null;
 
 create table order_lines (
     shop_id bigint not null,

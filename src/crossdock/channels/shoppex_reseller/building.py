@@ -1,0 +1,65 @@
+"""Builds the channel, and describes its partners."""
+
+from datetime import timedelta
+
+from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.shoppex_reseller import NAME, me, openapi
+from crossdock.channels.shoppex_reseller.app import build_app
+from crossdock.channels.shoppex_reseller.auth import (
+    EVERY_SCOPE,
+    MERCHANT_PREFIX,
+    SCOPES,
+    Authenticator,
+)
+from crossdock.channels.shoppex_reseller.endpoint import Endpoint
+from crossdock.channels.shoppex_reseller.errors import Errors
+from crossdock.channels.shoppex_reseller.ids import ShopIds
+from crossdock.channels.shoppex_reseller.products import Products
+from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Router
+from crossdock.channels.shoppex_reseller.serials import Serials
+from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
+from crossdock.kit.crypto import SecretBox
+
+FACTS = ChannelFacts(
+    name=NAME,
+    permissions=SCOPES,
+    on_request=tuple(scope for scope in SCOPES if scope != EVERY_SCOPE),
+    settings={},
+    needs_customer=False,
+    proof="bearer",
+    token_prefix=MERCHANT_PREFIX,
+    shown_as={"token": "api_key"},
+)
+
+
+def create_routes(services: Services) -> list[Route]:
+    """Every route; a further subject is a module with a line here."""
+
+    def box() -> SecretBox:
+        return services.box
+
+    return [*me.routes(), *Products(box).routes(), *Serials(box).routes()]
+
+
+def create_channel(services: Services) -> Channel:
+    """The channel, over the services of one process."""
+    settings = services.settings.section(ShoppexResellerSettings)
+    errors = Errors(public_url=services.settings.server.public_url)
+    routes = create_routes(services)
+    endpoint = Endpoint(
+        Router(routes),
+        authenticator=Authenticator(services.create_callers(NAME), settings=settings),
+        errors=errors,
+        ids=ShopIds(services.runtime.database),
+        db=services.runtime.database,
+        box=lambda: services.box,
+        clock=services.runtime.clock,
+        keys_kept=timedelta(hours=settings.idempotency_hours),
+    )
+    return Channel(
+        name=NAME,
+        paths=(DEV, RESELLER),
+        app=build_app(endpoint),
+        render_error=errors.render,
+        openapi=lambda: openapi.document(routes),
+    )

@@ -1,0 +1,203 @@
+"""One request, from its bytes to those of the answer: the same for every route."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.channels.plumbing import Unreadable, read_json, urlencoded_pairs
+from crossdock.channels.shoppex_reseller import NAME
+from crossdock.channels.shoppex_reseller.auth import Authenticator, bearer_of, require_scope
+from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.errors import Errors, WireError, invalid
+from crossdock.channels.shoppex_reseller.ids import ShopIds
+from crossdock.channels.shoppex_reseller.routes import Route, Router, Writes
+from crossdock.channels.shoppex_reseller.wire import Reply, answered, encoded
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.errors import CrossdockError
+from crossdock.kit.clock import Clock
+from crossdock.kit.crypto import SecretBox
+from crossdock.shop.orders import Identity, write_once
+from crossdock.shop.partners import Meter
+
+KEY_LENGTH_MAX: Final = 255
+
+
+class Endpoint:
+    """Answers every path of the channel."""
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        authenticator: Authenticator,
+        errors: Errors,
+        ids: ShopIds,
+        db: Database,
+        box: Callable[[], SecretBox],
+        clock: Clock,
+        keys_kept: timedelta,
+    ) -> None:
+        self._router = router
+        self._authenticator = authenticator
+        self._errors = errors
+        self._ids = ids
+        self._db = db
+        self._box = box
+        self._clock = clock
+        self._keys_kept = keys_kept
+
+    async def handle(self, request: Request) -> Response:
+        """The response to a request, an error's too; what remains of the limit is told with both."""
+        told: dict[str, str] = {}
+        try:
+            return await self._answer(request, told)
+        except CrossdockError as error:
+            if isinstance(meter := error.data.get("meter"), Meter):
+                told |= limit_headers(meter)
+            answer = self._errors.render(error, request.method)
+            return Response(
+                answer.body,
+                status_code=answer.status,
+                headers={**answer.headers, **told},
+                media_type=answer.content_type,
+            )
+
+    async def _answer(self, request: Request, told: dict[str, str]) -> Response:
+        found = self._router.find(request.method, request.scope["path"])
+        route = found.route
+        request.scope["crossdock.route"] = route.path
+        query = read_query(request.scope["query_string"])
+        token = bearer_of(request) or query.get(route.token_in_query, "")
+        credential, meter = await self._authenticator.verify(
+            token, surface=route.surface, pace=route.pace
+        )
+        if meter:
+            told |= limit_headers(meter)
+        require_scope(credential, route.scope)
+        call = Call(
+            credential=credential,
+            path=found.path,
+            query=query,
+            body=await _read_body(request) if route.method != "GET" else {},
+            ids=await self._ids.of(credential.partner.shop_id),
+            now=self._clock.now(),
+            key=_read_key(request),
+            wants_text="text/plain" in request.headers.get("accept", ""),
+        )
+        return await self._run(route, call, told=told)
+
+    async def _run(self, route: Route, call: Call, *, told: dict[str, str]) -> Response:
+        if route.writes is not None:
+            return await self._write(route, call, writes=route.writes, told=told)
+        if route.acts is not None:
+            reply = await route.acts(call)
+        else:
+            assert route.reads is not None  # a route has one of the three
+            async with self._db.statement() as tx:
+                reply = await route.reads(call, tx)
+        return _response(reply, told)
+
+    async def _write(
+        self, route: Route, call: Call, *, writes: Writes, told: dict[str, str]
+    ) -> Response:
+        async def act(tx: Transaction) -> bytes:
+            reply = await writes(call, tx)
+            body = b"null" if reply.body is None else encoded(reply.body)
+            return msgspec.json.encode(_Kept(reply.status, msgspec.Raw(body)))
+
+        written = await write_once(
+            self._db,
+            shop_id=call.shop_id,
+            identity=_identity(route, call),
+            act=act,
+            box=self._box(),
+            now=call.now,
+            expires_at=call.now + self._keys_kept,
+        )
+        kept = msgspec.json.decode(written.answer, type=_Kept)
+        if written.is_replayed:
+            told["Idempotent-Replayed"] = "true"
+        return answered(bytes(kept.body), status=kept.status, headers=told)
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """An answer as it is kept for repeats."""
+
+    status: int
+    body: msgspec.Raw
+
+
+def limit_headers(meter: Meter) -> dict[str, str]:
+    """What remains of the caller's limit: per minute, now, and when it is whole again (Unix seconds)."""
+    return {
+        "X-RateLimit-Limit": str(meter.per_minute),
+        "X-RateLimit-Remaining": str(meter.left),
+        "X-RateLimit-Reset": str(math.ceil(meter.full_at.timestamp())),
+    }
+
+
+def read_query(query_string: bytes) -> dict[str, str]:
+    """The last value of each parameter. Raises WireError VALIDATION_ERROR for more than a query has."""
+    try:
+        pairs = urlencoded_pairs(query_string)
+    except Unreadable:
+        raise invalid(("query", "has too many parameters")) from None
+    return {
+        name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for name, value in pairs
+    }
+
+
+def _response(reply: Reply, told: Mapping[str, str]) -> Response:
+    body = b"" if reply.body is None else encoded(reply.body)
+    return answered(body, status=reply.status, headers=told)
+
+
+async def _read_body(request: Request) -> dict[str, Any]:
+    """The JSON object; {} for no body, whatever its Content-Type (spec section 1)."""
+    body = await request.body()
+    if not body.strip():
+        return {}
+    try:
+        found = read_json(body)
+    except Unreadable as error:
+        raise WireError("VALIDATION_ERROR", f"Validation failed: {error}.") from None
+    if not isinstance(found, dict):
+        raise WireError("VALIDATION_ERROR", "Validation failed: the body is not a JSON object.")
+    return found
+
+
+def _read_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= KEY_LENGTH_MAX:
+        raise invalid(("Idempotency-Key", f"must have 1 to {KEY_LENGTH_MAX} characters"))
+    return key
+
+
+def _identity(route: Route, call: Call) -> Identity | None:
+    """Of whom, for which method and path, under which key, for which body (spec section 4)."""
+    if call.key is None:
+        return None
+    tenant = "" if route.surface == "dev" else f":{call.partner.id}"
+    # An id may be written in either case.
+    path = route.path.format(**{name: text.lower() for name, text in call.path.items()})
+    return Identity(
+        namespace=f"{NAME}{tenant} {route.method} {path}",
+        key=call.key,
+        request_hash=fingerprint(call.body),
+    )
+
+
+def fingerprint(body: Mapping[str, Any]) -> bytes:
+    """SHA-256 of the body's canonical JSON: keys in order, numbers as they were sent."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,155 @@
+"""The OpenAPI document, made of the routes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from crossdock.channels.shoppex_reseller.errors import CODES
+from crossdock.channels.shoppex_reseller.paging import LIMIT_MAX
+from crossdock.channels.shoppex_reseller.routes import Route
+from crossdock.kit.schemas import schema_of
+
+TITLE: Final = "Shoppex Developer API and Reseller API"
+DESCRIPTION: Final = (
+    "A merchant's shop under `/dev/v1` with a key that begins with `shx_`, and a reseller's side of its "
+    "relationship under `/reseller/v1` with a key that begins with `shr_`. Paths may end in a slash."
+)
+TEXT: Final = {"type": "string"}
+WHOLE: Final = {"type": "integer"}
+FLAG: Final = {"type": "boolean"}
+AMOUNT: Final = {"type": "number", "description": "In major units."}
+_ERROR: Final = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "doc_url"],
+            "properties": {
+                "code": {"type": "string", "enum": list(CODES)},
+                "message": TEXT,
+                "doc_url": TEXT,
+                "details": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["field", "message"],
+                        "properties": {"field": TEXT, "message": TEXT},
+                    },
+                },
+            },
+        }
+    },
+}
+_PAGINATION: Final[dict[str, dict[str, Any]]] = {
+    "cursor": {
+        "type": "object",
+        "required": ["next_cursor", "has_more"],
+        "properties": {
+            "next_cursor": {"anyOf": [TEXT, {"type": "null"}]},
+            "has_more": FLAG,
+        },
+    },
+    "page": {
+        "type": "object",
+        "required": ["total", "page", "limit", "total_pages", "has_more"],
+        "properties": {
+            **dict.fromkeys(("total", "page", "limit", "total_pages"), WHOLE),
+            "has_more": FLAG,
+        },
+    },
+}
+_LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX}
+_LISTED: Final[dict[str, Mapping[str, dict[str, Any]]]] = {
+    "": {},
+    "cursor": {"cursor": TEXT, "limit": _LIMIT},
+    "page": {"page": {"type": "integer", "minimum": 1}, "limit": _LIMIT},
+}
+
+
+def document(routes: Iterable[Route]) -> dict[str, Any]:
+    """The document of these routes."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": "1", "description": DESCRIPTION},
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": _ERROR},
+            "securitySchemes": {
+                "merchant": {"type": "http", "scheme": "bearer", "description": "shx_..."},
+                "reseller": {"type": "http", "scheme": "bearer", "description": "shr_..."},
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    scope = f"Scope: `{route.scope}`." if route.scope else "Any active key."
+    found: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "description": scope,
+        "parameters": _parameters(route),
+        "security": [{"merchant" if route.surface == "dev" else "reseller": []}],
+        "responses": {
+            str(route.status): _answer(route),
+            "default": {
+                "description": "An error.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+            },
+        },
+    }
+    if route.body is not None:
+        schema = {"type": "object", "properties": dict(route.body)}
+        if route.required:
+            schema["required"] = list(route.required)
+        found["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    return found
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    named = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    found = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in named]
+    query = {**route.query, **_LISTED[route.listed]}
+    found += [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in query.items()
+    ]
+    if route.method != "GET":
+        schema = {"type": "string", "minLength": 1, "maxLength": 255}
+        found.append(
+            {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}
+        )
+    return found
+
+
+def _answer(route: Route) -> dict[str, Any]:
+    if route.status == 204:
+        return {"description": "Done."}
+    data: Any = {} if route.answer is None else described(route.answer)
+    properties: dict[str, Any] = {"data": data}
+    if route.listed:
+        properties = {
+            "data": {"type": "array", "items": data},
+            "pagination": _PAGINATION[route.listed],
+        }
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+
+
+def described(kind: Any) -> dict[str, Any]:
+    """The JSON schema of what is answered; amounts are numbers, which the library takes for text."""
+    schema: dict[str, Any] = _with_numbers(schema_of(kind))
+    return schema
+
+
+def _with_numbers(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_with_numbers(entry) for entry in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("format") == "decimal":
+        part = {**part, "type": "number"}
+    return {name: _with_numbers(inner) for name, inner in part.items()}

@@ -1,0 +1,134 @@
+"""A route of this channel: who may call it, what answers it, how it is described; and finding it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+import msgspec
+
+from crossdock.channels.shoppex_reseller.auth import Pace, Surface
+from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.errors import WireError
+from crossdock.channels.shoppex_reseller.wire import Reply
+from crossdock.db.unit_of_work import Transaction
+
+Reads = Callable[[Call, Transaction], Awaitable[Reply]]
+"""Answers a call that changes nothing; each of its statements is a transaction."""
+
+Writes = Callable[[Call, Transaction], Awaitable[Reply]]
+"""Answers a call that changes something, in one transaction; its Idempotency-Key is kept with it."""
+
+Acts = Callable[[Call], Awaitable[Reply]]
+"""Answers a call that has transactions of its own, and sees to its repeats itself."""
+
+Listed = Literal["", "cursor", "page"]
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+DEV: Final = "/dev/v1"
+RESELLER: Final = "/reseller/v1"
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A method and a path without a trailing slash, which callers may add; `{name}` is one segment.
+
+    Exactly one of `reads`, `writes` and `acts` answers it. `scope` '' asks for none. `answer` is the type
+    of `data`, of one entry where it is `listed`; `status` the one that is usual. `query` and `body` are
+    (name, JSON schema) for the OpenAPI document. `token_in_query`: the parameter that may carry the key.
+    """
+
+    method: Method
+    path: str
+    name: str
+    summary: str
+    scope: str = ""
+    reads: Reads | None = None
+    writes: Writes | None = None
+    acts: Acts | None = None
+    status: int = 200
+    answer: Any = None
+    listed: Listed = ""
+    query: Mapping[str, dict[str, Any]] = {}
+    body: Mapping[str, dict[str, Any]] | None = None
+    required: tuple[str, ...] = ()
+    pace: Pace = "calls"
+    token_in_query: str = ""
+
+    @property
+    def surface(self) -> Surface:
+        """Which family of keys it takes."""
+        return "dev" if self.path.startswith(f"{DEV}/") else "reseller"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A route and the values of its path's names."""
+
+    route: Route
+    path: dict[str, str]
+
+
+class Router:
+    """Finds the route of a path; a segment that is spelled out goes before one that has a name."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._root = _Node()
+        for route in routes:
+            self._root.add(route)
+
+    def find(self, method: str, path: str) -> Found:
+        """The route of a path as it was sent, with percent-encoding, and with or without a last slash.
+
+        Raises WireError NOT_FOUND and METHOD_NOT_ALLOWED.
+        """
+        segments = path.removesuffix("/").split("/")[1:]
+        ends = [node for node in self._root.reach(segments) if node.routes]
+        if not ends:
+            raise WireError("NOT_FOUND", "There is no such endpoint.")
+        for node in ends:
+            if method in node.routes:
+                route = node.routes[method]
+                return Found(route, _values(route, segments))
+        allowed = sorted({each for node in ends for each in node.routes})
+        raise WireError("METHOD_NOT_ALLOWED", allow=", ".join(allowed))
+
+
+class _Node:
+    """What follows a part of a path."""
+
+    def __init__(self) -> None:
+        self.routes: dict[str, Route] = {}
+        self._spelled: dict[str, _Node] = {}
+        self._named: _Node | None = None
+
+    def add(self, route: Route) -> None:
+        node = self
+        for segment in route.path.split("/")[1:]:
+            node = node.below(segment)
+        if route.method in node.routes:
+            raise ValueError(f"{route.method} {route.path} is there twice")
+        node.routes[route.method] = route
+
+    def below(self, segment: str) -> "_Node":
+        if not segment.startswith("{"):
+            return self._spelled.setdefault(segment, _Node())
+        self._named = self._named or _Node()
+        return self._named
+
+    def reach(self, segments: list[str]) -> "Iterable[_Node]":
+        """The nodes at the end of these segments, the most literal first."""
+        if not segments:
+            yield self
+            return
+        first, *rest = segments
+        if first in self._spelled:
+            yield from self._spelled[first].reach(rest)
+        if self._named is not None and first:
+            yield from self._named.reach(rest)
+
+
+def _values(route: Route, segments: list[str]) -> dict[str, str]:
+    names = route.path.split("/")[1:]
+    return {
+        name[1:-1]: unquote(value)
+        for name, value in zip(names, segments, strict=True)
+        if name.startswith("{")
+    }

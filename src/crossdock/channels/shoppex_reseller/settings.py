@@ -1,0 +1,31 @@
+"""The settings of this channel."""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from crossdock.settings import Count, Natural, Section
+
+
+class ShoppexResellerSettings(Section, frozen=True, kw_only=True):
+    """Shoppex Reseller: Developer API for merchants, and API for resellers."""
+
+    table: ClassVar[str] = "shoppex_reseller"
+    part: ClassVar[str] = "channels/shoppex_reseller"
+
+    calls_per_minute: Annotated[
+        Natural, Meta(description="Requests per key and minute; 0 is without limit.")
+    ] = 120
+
+    calls_at_once: Annotated[
+        Count, Meta(description="How many requests a key may send at once after a pause.")
+    ] = 60
+
+    fulfillments_per_minute: Annotated[
+        Natural,
+        Meta(description="Fulfillments per reseller's key and minute; 0 is without limit."),
+    ] = 60
+
+    idempotency_hours: Annotated[
+        Count, Meta(description="How long the answer to a call with an Idempotency-Key is kept.")
+    ] = 24

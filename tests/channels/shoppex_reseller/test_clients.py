@@ -1,0 +1,132 @@
+"""The published clients, unchanged but for the base URL, call..."""
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shoppexio import ShoppexApiError, ShoppexClient
+
+PACKAGE = "@shoppexio/sdk@0.2.26"
+PROGRAM = """
+import { ShoppexClient, ShoppexApiError } from '@shoppexio/sdk';
+const client = new ShoppexClient({ apiKey: process.env.KEY, baseUrl: process.env.BASE + '/' });
+const told = {};
+told.me = (await client.me.get()).data.store_name;
+told.scopes = (await client.me.getCapabilities()).data.scopes;
+const made = await client.products.create(
+  { title: 'Key', price: 5, type: 'SERIALS' }, { idempotencyKey: 'js-1' });
+const id = made.data.id;
+told.again = (await client.products.create(
+  { title: 'Key', price: 5, type: 'SERIALS' }, { idempotencyKey: 'js-1' })).data.id === id;
+await client.products.create({ title: 'Other', price: 7.5, type: 'SERVICE' });
+told.added = (await client.products.addSerials(id, { serials: ['A-1', 'B-2', 'C-3'] })).data;
+const serials = await client.products.listSerials(id, { limit: 2 });
+told.serials = serials.data.map((each) => each.serial);
+told.total = serials.pagination.total;
+told.removed = (await client.products.removeSerials(id, { serial_ids: [serials.data[0].id] })).data;
+told.claimed = (await client.products.claimSerials(id, { amount: 1 })).data;
+told.price = (await client.products.update(id, { price: 6.25 })).data.price;
+told.title = (await client.products.get(id)).data.title;
+told.stock = (await client.products.getStock(id)).data.stock;
+told.moved = (await client.products.listStockMovements(id)).data.map((each) => each.quantity);
+told.listed = (await client.products.list({ page: 1, limit: 20 })).data.length;
+told.all = (await client.products.listAll({ limit: 1 })).map((each) => each.title);
+told.found = (await client.products.search({ q: 'oth' })).data.map((each) => each.title);
+const [card] = (await client.products.search({ q: 'card' })).data;
+const variant = card.variants[0].id;
+told.variantAdded = (await client.products.addVariantSerials(card.id, variant, { serials: 'V-1' })).data;
+const pool = (await client.products.listVariantSerials(card.id, variant)).data;
+told.variantRemoved = (await client.products.removeVariantSerials(
+  card.id, variant, { serial_ids: pool.map((each) => each.id) })).data;
+told.deleted = await client.products.delete(id);
+try { await client.products.get(id); } catch (error) {
+  told.error = [error instanceof ShoppexApiError, error.status, error.code, error.docUrl, !!error.requestId];
+}
+console.log(JSON.stringify(told));
+"""
+
+
+def python_calls(*, base: str, key: str) -> dict[str, Any]:
+    """What the Python client gets of every method that is served."""
+    told: dict[str, Any] = {}
+    client = ShoppexClient(api_key=key, base_url=f"{base}/")
+    told["me"] = client.me.get().data.get("store_name")
+    told["scopes"] = client.me.capabilities().data.get("scopes")
+    draft = {"title": "Key", "price": 5, "type": "SERIALS", "serials": ["A-1", "B-2"]}
+    made = client.products.create(draft, "py-1").data
+    told["again"] = client.products.create(draft, "py-1").data.id == made.id
+    client.products.create({"title": "Other", "price": 7.5, "type": "SERVICE"})
+    told["price"] = client.products.update(made.id, {"price": 6.25}).data.get("price")
+    told["stock"] = client.products.get(made.id).data.get("stock")
+    page = client.products.list({"limit": 1})
+    told["page"] = (len(page.data), page.pagination.has_more, type(page.pagination).__name__)
+    told["all"] = [each.name for each in client.products.list_all({"limit": 1})]
+    serials = client.response("GET", f"/dev/v1/products/{made.id}/serials")
+    told["serials"] = (serials.pagination.total, type(serials.pagination).__name__)
+    client.products.delete(made.id)
+    with pytest.raises(ShoppexApiError) as refused:
+        client.products.get(made.id)
+    error = refused.value
+    told["error"] = (error.status, error.code, error.doc_url, bool(error.request_id))
+    return told
+
+
+async def test_what_is_served_in_python(merchant):
+    told = await asyncio.to_thread(python_calls, base=merchant.base_url, key=merchant.key)
+    page = f"{merchant.base_url}/docs/reference/shoppex_reseller_errors#NOT_FOUND"
+    assert told == {
+        "me": "Test shop", "scopes": ["*"], "again": True, "price": 6.25, "stock": 2,
+        "page": (1, True, "CursorPagination"), "all": ["Other", "Key"],
+        "serials": (2, "PagePagination"), "error": (404, "NOT_FOUND", page, True),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the published package; skipped where npm, or its registry, is not there."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("node and npm are not installed")
+    folder = tmp_path_factory.mktemp("node")
+    (folder / "package.json").write_text('{"type": "module", "private": true}')
+    command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=90, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"npm cannot fetch {PACKAGE}: {done.stderr[-300:]}")
+    (folder / "calls.js").write_text(PROGRAM)
+    return folder
+
+
+def node_calls(folder: Path, *, base: str, key: str) -> dict[str, Any]:
+    """What the JavaScript client gets of every method that is served."""
+    node = shutil.which("node")
+    assert node is not None  # the folder was made by it
+    done = subprocess.run(
+        [node, "calls.js"], cwd=folder, env={"KEY": key, "BASE": base, "PATH": ""},
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+async def test_what_is_served_in_javascript(merchant, cards, node_folder):
+    told = await asyncio.to_thread(
+        node_calls, node_folder, base=merchant.base_url, key=merchant.key
+    )
+    assert re.fullmatch(r"http://\S+#NOT_FOUND", told["error"].pop(3))
+    assert told == {
+        "me": "Test shop", "scopes": ["*"], "again": True, "added": {"added_count": 3},
+        "serials": ["A-1", "B-2"], "total": 3, "removed": {"removed_count": 1},
+        "claimed": {"claimed_count": 1, "remaining_stock": 1, "serials": ["B-2"]},
+        "price": 6.25, "title": "Key", "stock": 1, "moved": [-1, -1, 3], "listed": 3,
+        "all": ["Other", "Key", "Card"], "found": ["Other"], "variantAdded": {"added_count": 1},
+        "variantRemoved": {"removed_count": 1}, "deleted": None,
+        "error": [True, 404, "NOT_FOUND", True],
+    }  # fmt: skip
