@@ -1,8 +1,10 @@
 """Drop shippers: how they are created, what they ask in GraphQL, and how they order."""
 
+import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crossdock.channels.shoppo.ids import Kind
@@ -17,6 +19,7 @@ from tests.support.raw_http import Connection, Reply, request_bytes
 from tests.support.shoppo_client import PATH
 
 CHANNEL = "shoppo"
+RETRIES, RETRY_S = 50, 0.1
 ADDRESS = {
     "recipientFirstName": "Ada",
     "recipientLastName": "Test",
@@ -44,6 +47,23 @@ mutation setOrderAsPaid($orderId: ID!, $chargeId: String!) {
   }
 }
 """
+PAID_AMISS = """
+    select o.id, o.payment_state, told.charges, told.payments, told.moves
+    from orders o cross join lateral (
+        select array(select c.key from identities c
+                     where c.shop_id = o.shop_id and c.order_id = o.id and c.namespace = 'charge:' || o.partner_id)
+                   as charges,
+               array(select p.captured_minor from payments p where p.shop_id = o.shop_id and p.order_id = o.id)
+                   as payments,
+               (select count(*) from events e
+                where e.shop_id = o.shop_id and e.kind = 'payment.paid' and e.subject_id = o.id) as moves
+    ) told
+    where o.channel = 'shoppo'
+      and (o.payment_state, told.charges, told.payments, told.moves)
+          is distinct from ('paid', array['ch-' || o.partner_order_id], array[o.total_minor], 1)
+    order by o.id
+"""
+"""Orders that are not paid once, in full, by the charge that `PayingDoor` pays them with."""
 CANCEL_ITEM = """
 mutation cancelOrderItem($orderItemId: ID!) {
   cancelOrderItem(orderItemId: $orderItemId) { orderItem { id status refundedAmount } }
@@ -183,3 +203,58 @@ class ShoppoDoor:
     def answer(self, outcome: Outcome, reply: Reply) -> Outcome:
         """Never called."""
         return outcome
+
+
+@dataclass(frozen=True)
+class PayingDoor(ShoppoDoor):
+    """The same door of a drop shipper who pays each order, by one charge however often it is sent.
+
+    `charged` counts how often the charge of each number was sent.
+    """
+
+    charged: Counter[str] = field(default_factory=Counter)
+
+    def question(self, outcome: Outcome, *, number: str) -> bytes | None:
+        """The payment of an order."""
+        if outcome.kind != SOLD:
+            return None
+        self.charged[number] += 1
+        order_id = self.ids.encode(Kind.ORDER, outcome.order_id)
+        return charge(self.partner, order_id, charge_id=f"ch-{number}")
+
+    def answer(self, outcome: Outcome, reply: Reply) -> Outcome:
+        """Sold once it is paid."""
+        if reply.status == 503 and reply.header("retry-after"):
+            return Outcome(UNAVAILABLE, text=refused_with(reply))
+        try:
+            order = answered(reply)["setOrderAsPaid"]["order"]
+        except RuntimeError as error:
+            return Outcome(BROKEN, text=str(error))
+        found = (self.ids.decode(order["id"]), order["status"])
+        if found != ((Kind.ORDER, outcome.order_id, 0), "PAID"):
+            return Outcome(BROKEN, text=f"{order} is not order {outcome.order_id}, paid")
+        return outcome
+
+    async def pay_otherwise(self, connection: Connection, numbers: Mapping[str, int]) -> list[str]:
+        """What is wrong where each order, by its number, is paid by its charge again and by another."""
+        wrong = []
+        for number, order_id in numbers.items():
+            order = self.ids.encode(Kind.ORDER, order_id)
+            own, other = [
+                await _served(connection, charge(self.partner, order, charge_id=each))
+                for each in (f"ch-{number}", f"other-{number}")
+            ]
+            again = self.answer(Outcome(SOLD, order_id=order_id), own)
+            if again.kind != SOLD or refused_with(other) != "ORDER_NOT_OPEN":
+                wrong.append(f"{number} again: {again}, by another: {other.body[:200]!r}")
+        return wrong
+
+
+async def _served(connection: Connection, request: bytes) -> Reply:
+    """The answer, once the server does not tell to try again."""
+    for _ in range(RETRIES):
+        reply = await connection.exchange(request)
+        if reply.status != 503:
+            break
+        await asyncio.sleep(RETRY_S)
+    return reply

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -20,7 +20,8 @@ from crossdock.shop.orders import settle_order_payments
 from crossdock.shop.stock import expire_holds
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import BROKEN, SOLD, TAKEN, Door, Outcome, ShoppexPartnerDoor, order
-from proof.publishers import CHANNEL, ShoppableDoor, make_publisher
+from proof.drop_shippers import PAID_AMISS, PayingDoor, ids_of, make_drop_shipper
+from proof.publishers import ShoppableDoor, make_publisher
 from proof.stand import Stand, kill, patiently
 from proof.web_shops import ShopWeDoDoor, make_web_shop
 from tests.support.factories import make_partner, make_shop, make_variant
@@ -40,9 +41,14 @@ START_AGAIN_S = 60.0
 ATTEMPTS = 20
 WAITING_MAX = 3
 SHARE_AGAIN = 0.2
+PATIENCE_S = 15.0
+SHARE_IMPATIENT = 0.2
+IMPATIENT_S = (0.01, 0.5)
+"""Some give up so soon that an answer comes too late, and is lost to them."""
 IN_TIME_S = 20.0
 """After so long no checkout still runs: what a cart is claimed for then has died."""
 MUCH_LATER = timedelta(hours=1)
+PAYING = ("shoppable", "shoppo")
 PAYMENTS = """
     select count(*) filter (where p.state = 'captured' and o.payment_state = 'paid'),
            count(*) filter (where p.state in ('captured', 'authorised', 'asked') and o.id is null),
@@ -86,7 +92,10 @@ class Shoppers:
             is_again = bool(waiting) and (is_full or rng.random() < SHARE_AGAIN)
             wanted = waiting.pop(0) if is_again else self._want(rng)
             for _ in range(ATTEMPTS):
-                connection = await self._attempt(connection, wanted)
+                patience_s = PATIENCE_S
+                if rng.random() < SHARE_IMPATIENT:
+                    patience_s = rng.uniform(*IMPATIENT_S)
+                connection = await self._attempt(connection, wanted, patience_s=patience_s)
                 if wanted.number in self.acknowledged:
                     break
             else:
@@ -97,12 +106,14 @@ class Shoppers:
     def _want(self, rng: random.Random) -> Wanted:
         return Wanted(rng.choice(self._doors), rng.choice(self._variants))
 
-    async def _attempt(self, connection: Connection | None, wanted: Wanted) -> Connection | None:
+    async def _attempt(
+        self, connection: Connection | None, wanted: Wanted, *, patience_s: float
+    ) -> Connection | None:
         self.attempts += 1
         try:
             if connection is None or not connection.is_open:
                 connection = await Connection.open(self._stand.server.port)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(patience_s):
                 outcome = await _buy(connection, wanted)
         except (OSError, TimeoutError):
             if connection:
@@ -235,10 +246,13 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         partner = await make_partner(tx, shop=shop)
         web_shop = await make_web_shop(tx, shop=shop)
         publisher = await make_publisher(tx, shop=shop)
+        drop_shipper = await make_drop_shipper(tx, shop=shop)
+        paying_door = PayingDoor(drop_shipper, await ids_of(tx, shop))
     doors: list[Door] = [
         ShoppexPartnerDoor(partner),
         ShopWeDoDoor(web_shop),
         ShoppableDoor(publisher),
+        paying_door,
     ]
     shoppers = Shoppers(stand, doors, variants)
     with ExitStack() as stack:
@@ -256,11 +270,26 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
             await _let_claims_run_out(stand)
             async with asyncio.timeout(LAST_ORDER_S):
                 await asyncio.gather(*tasks)
+            findings = Findings()
+            await _pay_otherwise(stand, shoppers, paying_door, findings)
         finally:
             executioner.end()
             for task in tasks:
                 task.cancel()
-    return await _account(stand, shoppers, executioner, variants)
+    result = await _account(stand, shoppers, executioner, findings)
+    again = sum(times > 1 for times in paying_door.charged.values())
+    return replace(result, figures={**result.figures, "charges_sent_again": again})
+
+
+async def _pay_otherwise(
+    stand: Stand, shoppers: Shoppers, door: PayingDoor, findings: Findings
+) -> None:
+    """Every order that was paid is paid once more, by its charge and by another."""
+    connection = await Connection.open(stand.server.port)
+    paid = {number: shoppers.acknowledged[number] for number in door.charged}
+    wrong = await door.pay_otherwise(connection, paid)
+    connection.close()
+    findings.expect(not wrong, f"{len(wrong)} of {len(paid)} paid orders: {wrong[:2]}")
 
 
 async def _let_claims_run_out(stand: Stand) -> None:
@@ -278,10 +307,9 @@ def _order_of_death(kills: int, rng: random.Random) -> list[str]:
 
 
 async def _account(
-    stand: Stand, shoppers: Shoppers, executioner: Executioner, variants: list[int]
+    stand: Stand, shoppers: Shoppers, executioner: Executioner, findings: Findings
 ) -> Result:
     """Compare stored orders with acknowledged ones, and look for expired holds and lost payments."""
-    findings = Findings()
     later = datetime.now(UTC) + MUCH_LATER
     async with stand.recovered() as database:
         async with database.begin() as tx:
@@ -290,7 +318,9 @@ async def _account(
         for moment in (later, later + MUCH_LATER):
             await settle_order_payments(paying(database, FrozenClock(moment)))
         async with database.begin() as tx:
-            rows = await tx.all("select key, order_id from identities")
+            rows = await tx.all(
+                "select key, order_id from identities where namespace not like 'charge:%'"
+            )
             orders = await tx.value("select count(*) from orders")
             by_door = await tx.all(
                 "select channel, count(*) from orders group by channel order by 1"
@@ -298,6 +328,7 @@ async def _account(
             held = await tx.value("select count(*) from holds where status = 'held'")
             committed = await tx.value("select sum(committed) from stock_levels")
             payments = await tx.one(PAYMENTS)
+            paid_amiss = await tx.all(PAID_AMISS)
     booked = dict(rows)
     lost = {n for n, order_id in shoppers.acknowledged.items() if booked.get(n) != order_id}
     findings.expect(
@@ -309,11 +340,12 @@ async def _account(
     findings.expect(committed == len(rows), f"{committed} units committed for {len(rows)} orders")
     findings.expect(held == 0, f"{held} holds outlived their time")
     findings.expect(not shoppers.strange, f"strange answers: {dict(shoppers.strange)}")
-    findings.expect(len(by_door) == 3, f"orders came only through {by_door}")
-    paid = (dict(by_door).get(CHANNEL, 0), 0, 0)
+    findings.expect(len(by_door) == 4, f"orders came only through {by_door}")
+    paid = (sum(dict(by_door).get(channel, 0) for channel in PAYING), 0, 0)
     findings.expect(
         payments == paid, f"paid, without an order, orders unpaid: {payments} instead of {paid}"
     )
+    findings.expect(not paid_amiss, f"{len(paid_amiss)} not paid once: {paid_amiss[:3]}")
     return findings.result(
         kills=sum(executioner.killed.values()),
         victims=" ".join(f"{kind}:{count}" for kind, count in sorted(executioner.killed.items())),
@@ -328,9 +360,10 @@ CLAIM = Claim(
     id="P3",
     title="kill -9 while ordering",
     workload="SIGKILL to web processes, job workers, the server, database backends and a holder of "
-    "stock at random instants, while 20 clients of three channels retry each order under its number",
+    "stock at random instants, while 20 clients of four channels, some impatient, retry each order under its number "
+    "and drop shippers its payment by the same charge; all these paid again, by that charge and by another",
     must_hold="no acknowledged order lost, none doubled, none unknown to its buyer, no hold after its "
-    "time, no payment without its order",
+    "time, no payment without its order, each order of a drop shipper paid once",
     full={"kills": 300},
     quick={"kills": 10},
     run=run,
