@@ -226,3 +226,15 @@ async def test_is_fresh_for_callers_over_http(booth, hall_database, hall_server)
             for _ in range(2):
                 [edge] = (await shipper.ask(query))["productList"]["edges"]
                 assert edge["node"]["skus"][0]["price"] * 100 == price
+
+
+async def test_is_told_by_http_only_where_it_was_no_refusal(booth, hall_database, hall_server):
+    _, viewer, token = await add_drop_shipper(hall_database, shop_id=booth.shop.id)
+    async with DropShipper(hall_server.url, token=token, viewer=viewer) as shipper:
+        for _ in range(2):
+            error = await shipper.refusal("{ productList(first: -1) { length } }")
+            assert error["extensions"]["code"] == "BAD_USER_INPUT"
+        assert (await shipper.ask("{ productList { length } }"))["productList"]["length"] == 5
+    async with DropShipper(hall_server.url, token=token, viewer="x") as stranger:
+        reply = await stranger.post("{ productList { length } }", variables={})
+    assert reply.status_code == 403  # the token is of another viewer

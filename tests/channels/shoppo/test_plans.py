@@ -240,3 +240,20 @@ async def test_of_a_document_is_made_once(inside):
     assert inside.documents.read(query) is inside.documents.read(query)
     document = inside.documents.read(query)
     assert inside.documents.operation(document, None) is inside.documents.operation(document, "x")
+
+
+@pytest.mark.parametrize(
+    ("query", "is_of_goods"),
+    [
+        ("{ productList { length } }", True),
+        ("{ a: productList(first: 1) { length } b: productList { edges { cursor } } }", True),
+        ("query q { ...f } fragment f on RootQuery { productList { length } }", True),
+        ("{ productList { length } productCategories { length } }", False),
+        ('{ productList { length } node(id: "x") { id } }', False),
+        ("{ productList { length } __typename }", False),
+    ],
+)
+async def test_is_of_goods_where_it_reads_their_lists_alone(inside, query, is_of_goods):
+    plan = inside.documents.operation(inside.documents.read(query), None).plan
+    assert plan is not None
+    assert plan.is_of_goods == is_of_goods

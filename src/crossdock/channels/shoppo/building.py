@@ -9,6 +9,7 @@ from crossdock.channels.contract import (
     Services,
 )
 from crossdock.channels.shoppo import NAME, console
+from crossdock.channels.shoppo.answers import Answers
 from crossdock.channels.shoppo.app import build_app
 from crossdock.channels.shoppo.auth import PERMISSION, Authenticator
 from crossdock.channels.shoppo.calling import SIGNING, TOKEN
@@ -32,6 +33,7 @@ from crossdock.channels.shoppo.shelf import Shelf
 from crossdock.channels.shoppo.subjects import Subject
 from crossdock.channels.shoppo.telling import GOODS_URLS
 from crossdock.channels.shoppo.tickets import Tickets
+from crossdock.shop.catalogue import Changes
 from crossdock.shop.partners import BearerTokens
 
 FACTS = ChannelFacts(
@@ -50,7 +52,8 @@ FACTS = ChannelFacts(
 
 def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
-    served = build_served(create_subjects(services))
+    changes = Changes(services.runtime.database, clock=services.runtime.clock)
+    served = build_served(create_subjects(services, changes=changes))
     settings = services.settings.section(ShoppoSettings)
     authenticator = Authenticator(
         BearerTokens(services.create_callers(NAME)),
@@ -64,6 +67,7 @@ def create_channel(services: Services) -> Channel:
     endpoint = Endpoint(
         authenticator,
         executing=executing,
+        answers=Answers(changes, memory_bytes=_cache_bytes(settings)),
         ids=ids,
         uploads=Uploads(file_max_bytes=upload_max_bytes),
     )
@@ -81,14 +85,20 @@ def create_channel(services: Services) -> Channel:
     )
 
 
-def create_subjects(services: Services) -> list[Subject]:
+def _cache_bytes(settings: ShoppoSettings) -> int:
+    """Half of the cache's memory: for whole answers, and for the pages in them."""
+    return settings.page_cache_mb * 500_000
+
+
+def create_subjects(services: Services, *, changes: Changes) -> list[Subject]:
     """What the schema is made of; a further subject is a module with a line here."""
     settings = services.settings.section(ShoppoSettings)
     shelf = Shelf(
         services.runtime.database,
+        changes=changes,
         clock=services.runtime.clock,
         own_requires_stock=services.settings.stock.sc_requires_stock,
-        memory_bytes=settings.page_cache_mb * 1_000_000,
+        memory_bytes=_cache_bytes(settings),
     )
     catalogue = Catalogue(
         services.runtime.database,

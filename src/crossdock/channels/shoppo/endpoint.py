@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.channels.plumbing import answering, kind_of
+from crossdock.channels.shoppo.answers import Answers
 from crossdock.channels.shoppo.auth import (
     TOKEN_VARIABLE,
     VIEWER_VARIABLE,
@@ -18,7 +19,7 @@ from crossdock.channels.shoppo.errors import (
     render_error,
     shown_error,
 )
-from crossdock.channels.shoppo.executing import Executing
+from crossdock.channels.shoppo.executing import Answer, Executing
 from crossdock.channels.shoppo.ids import ShopIds
 from crossdock.channels.shoppo.multipart import Uploads
 from crossdock.channels.shoppo.requests import Asked, read_asked
@@ -46,11 +47,13 @@ class Endpoint:
         authenticator: Authenticator,
         *,
         executing: Executing,
+        answers: Answers,
         ids: ShopIds,
         uploads: Uploads,
     ) -> None:
         self._authenticator = authenticator
         self._executing = executing
+        self._answers = answers
         self._ids = ids
         self._uploads = uploads
 
@@ -84,18 +87,24 @@ class Endpoint:
             caller = await self._authenticator.by_headers(request)
             viewer = caller.credential.public_key if caller else ""
             asked = await self._uploads.read(request, boundary=boundary, viewer=viewer)
-        else:
-            body = await request.body()
-            caller = await self._authenticator.by_headers(request, reads_goods=_GOODS in body)
-            asked = read_asked(body)
+            return (await self._run(caller, asked)).body
+        body = await request.body()
+        caller = await self._authenticator.by_headers(request, reads_goods=_GOODS in body)
+        if caller is None or caller.goods_version is None:
+            return (await self._run(caller, read_asked(body))).body
+        return await self._answers.answer(
+            await self._call(caller), body, lambda: self._run(caller, read_asked(body))
+        )
+
+    async def _run(self, caller: Caller | None, asked: Asked) -> Answer:
+        """The answer; a caller who is not known by the headers is looked for among the variables."""
         if caller is None:
             caller = Caller(await self._authenticator.by_variables(asked))
         asked.variables.pop(TOKEN_VARIABLE, None)
         asked.variables.pop(VIEWER_VARIABLE, None)
-        return await self._run(caller, asked)
+        return await self._executing.answer(await self._call(caller), asked)
 
-    async def _run(self, caller: Caller, asked: Asked) -> bytes:
+    async def _call(self, caller: Caller) -> Call:
         partner = caller.credential.partner
         ids = await self._ids.of(partner.shop_id)
-        call = Call(partner, ids, goods_version=caller.goods_version)
-        return await self._executing.run(call, asked)
+        return Call(partner, ids, goods_version=caller.goods_version)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, GraphQLError, execute
 from graphql.execution.values import VariableValues, get_variable_values
@@ -18,6 +18,13 @@ from crossdock.channels.shoppo.wire import encode
 from crossdock.errors import CrossdockError, Unavailable
 
 
+class Answer(NamedTuple):
+    """The body of an answer; `is_of_goods`: the goods of the shop alone decide it, and the caller's terms."""
+
+    body: bytes
+    is_of_goods: bool = False
+
+
 class Executing:
     """Executes what callers ask."""
 
@@ -26,7 +33,11 @@ class Executing:
         self._documents = documents
 
     async def run(self, call: Call, asked: Asked) -> bytes:
-        """The body of the answer, with `data`.
+        """The body of the answer, with `data`. Raises what `answer` does."""
+        return (await self.answer(call, asked)).body
+
+    async def answer(self, call: Call, asked: Asked) -> Answer:
+        """The answer.
 
         Raises Invalid where the document or its variables cannot be run, WireError for an operation
         that is too large, unknown or too slow, and Unavailable.
@@ -64,16 +75,17 @@ class Executing:
         operation: Operation,
         given: dict[str, Any],
         variables: VariableValues,
-    ) -> bytes:
-        if operation.plan:
+    ) -> Answer:
+        if plan := operation.plan:
             try:
-                return encode({"data": await operation.plan(call, variables)})
+                body = encode({"data": await plan.run(call, variables)})
+                return Answer(body, is_of_goods=plan.is_of_goods)
             except (Unplanned, GraphQLError):
                 pass
             except CrossdockError as error:
                 if isinstance(error, Unavailable):
                     raise
-        return _body(await self._execute(call, document, operation, given))
+        return Answer(_body(await self._execute(call, document, operation, given)))
 
     async def _execute(
         self, call: Call, document: Document, operation: Operation, given: dict[str, Any]

@@ -7,6 +7,7 @@ to the executor, which is right by definition; a query may be run again.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import (
@@ -48,8 +49,17 @@ INT_MAX: Final = 2**31 - 1
 Complete = Callable[[Any, Call], Any]
 """The wire's value of a row's value. Raises Unplanned for what the schema does not allow."""
 
-Plan = Callable[[Call, VariableValues], Awaitable[dict[str, Any]]]
+Run = Callable[[Call, VariableValues], Awaitable[dict[str, Any]]]
 """The data of an answer. Raises Unplanned, or what a subject refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What runs an operation; `is_of_goods`: it reads lists of goods and nothing else."""
+
+    run: Run
+    is_of_goods: bool
+
 
 Grouped = dict[str, list[FieldNode]]
 """The fields of an object by their name in the answer, in its order."""
@@ -85,15 +95,14 @@ class _Making:
     def plan(self, operation: OperationDefinitionNode) -> Plan:
         root = self._served.schema.query_type
         assert root  # every schema has one
-        fields = [
-            self._root_field(key, nodes, root)
-            for key, nodes in self._grouped(root, [operation.selection_set]).items()
-        ]
+        grouped = self._grouped(root, [operation.selection_set])
+        fields = [self._root_field(key, nodes, root) for key, nodes in grouped.items()]
 
         async def run(call: Call, variables: VariableValues) -> dict[str, Any]:
             return {key: await answer(call, variables) for key, answer in fields}
 
-        return run
+        names = {nodes[0].name.value for nodes in grouped.values()}
+        return Plan(run, is_of_goods=names <= self._served.lists.keys())
 
     def _root_field(
         self, key: str, nodes: list[FieldNode], root: GraphQLObjectType

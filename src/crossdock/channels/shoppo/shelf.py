@@ -67,19 +67,25 @@ class Shelf:
     """Reads products for a caller, by themselves and in pages."""
 
     def __init__(
-        self, db: Database, *, clock: Clock, own_requires_stock: bool, memory_bytes: int
+        self,
+        db: Database,
+        *,
+        changes: Changes,
+        clock: Clock,
+        own_requires_stock: bool,
+        memory_bytes: int,
     ) -> None:
         self._db = db
         self._clock = clock
         self._own_requires_stock = own_requires_stock
-        self._changes = Changes(db, clock=clock)
+        self._changes = changes
         self._counts = AssortmentCounts()
         self._pages: Kept[Hashable, Page] = Kept(bytes_max=memory_bytes)
 
     async def page(self, call: Call, arguments: Mapping[str, Any], selection: Selection) -> bytes:
         """A page as JSON. Raises WireError, and what the selection raises."""
         stamp = await self._stamp(call)
-        key = (_terms_of(call.partner), selection.key, encode(arguments))
+        key = (terms_of(call.partner), selection.key, encode(arguments))
         known = self._pages.get(key)
         if known is not None and known.stamp == stamp:
             return known.json
@@ -177,7 +183,7 @@ def _rendered(read: Connection, call: Call, selection: Selection, *, stamp: int)
     )
 
 
-def _terms_of(partner: Partner) -> Hashable:
+def terms_of(partner: Partner) -> Hashable:
     """What decides how goods are shown to a partner, besides the goods and the time."""
     return (
         partner.shop_id,
