@@ -266,7 +266,7 @@ class OrderReader:
         try:
             if not _WRITTEN.fullmatch(text):
                 raise ValueError(text)
-            datetime.strptime(text, _MOMENT).replace(tzinfo=self._partner.zone)
+            datetime.fromisoformat(text)
         except ValueError:
             self._wrong(field, "must be YYYY-MM-DD HH:MM:SS")
             return ""

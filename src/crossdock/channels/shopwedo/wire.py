@@ -120,18 +120,23 @@ def _auth(raw: Any) -> dict[str, str]:
 def _as_text(text: str) -> Any:
     """Parse JSON but keep numbers as text, because the token is a hash of their text."""
     try:
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        return _TEXTS.decode(text)
     except (ValueError, RecursionError):
         raise WireError("auth_missing", "auth is not readable") from None
 
 
 def _strict(text: str) -> Any:
     """JSON without NaN and Infinity, which are none; a fraction stays the text that was sent."""
-    return json.loads(text, parse_float=JsonNumber, parse_constant=_refuse_constant)
+    return _STRICT.decode(text)
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
+
+
+# Made once: to make a decoder takes longer than to read a call's few fields.
+_TEXTS = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_STRICT = json.JSONDecoder(parse_float=JsonNumber, parse_constant=_refuse_constant)
 
 
 def _parsed(text: str) -> Any:
