@@ -55,6 +55,7 @@ declare
     v_id bigint := nextval('orders_id_seq');
     v_connector text := p_order #>> '{connector,name}';
     v_is_delivered boolean := p_state = 'completed';
+    v_written bigint;  -- assigned where a statement would be performed for nothing: see post_entries
 begin
     if p_order ? 'identity' then
         insert into identities (shop_id, namespace, key, request_hash, order_id, created_at)
@@ -130,9 +131,9 @@ begin
     from written w group by w.merchant_id;
     assert fail_point('place_order:lines');
 
-    perform write_event(v_shop_id, 'order.placed', v_id,
-                        jsonb_build_object('partner_id', p_order -> 'partner_id', 'state', p_state,
-                                           'payment_state', p_order -> 'payment_state'), p_now);
+    v_written := write_event(v_shop_id, 'order.placed', v_id,
+                             jsonb_build_object('partner_id', p_order -> 'partner_id', 'state', p_state,
+                                                'payment_state', p_order -> 'payment_state'), p_now);
     assert fail_point('place_order:event');
     if p_order ? 'routes' and p_state = 'processing' then
         perform queue_delivery(v_shop_id, 'dispatch', routes.route, v_id, null, c.kind = 'manual', p_now)
@@ -141,12 +142,12 @@ begin
         join connectors c on c.shop_id = v_shop_id and c.name = routes.route;
         assert fail_point('place_order:deliveries');
     elsif v_connector is not null and p_state = 'processing' then
-        perform queue_delivery(v_shop_id, 'dispatch', v_connector, v_id, null,
-                               p_order #>> '{connector,kind}' = 'manual', p_now);
+        v_written := queue_delivery(v_shop_id, 'dispatch', v_connector, v_id, null,
+                                    p_order #>> '{connector,kind}' = 'manual', p_now);
         assert fail_point('place_order:delivery');
     end if;
     if p_takes then
-        perform take_stock(v_shop_id, v_id, p_lines, p_now);
+        v_written := take_stock(v_shop_id, v_id, p_lines, p_now);
         assert fail_point('place_order:stock');
     end if;
     if p_order ->> 'payment_id' is not null then

@@ -6,16 +6,18 @@
 --   own_first   own pool while it lasts, the rest from the supplier pool (backorder)
 --   serials     the oldest serials in stock, which are delivered at once
 --   hold        the stock of the hold `hold_id`, which must match in variant and quantity and still be open
+-- Answers the id of the event, null if nothing is taken.
 create or replace function take_stock(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
-returns void language plpgsql as $$
+returns bigint language plpgsql as $$
 declare
-    v_postings jsonb;
+    v_postings stock_posting[];
+    v_is_special boolean := p_takes @? '$[*].take ? (@ == "serials" || @ == "own_first" || @ == "hold")';
 begin
-    if p_takes @? '$[*] ? (@.take == "serials")' then
+    if v_is_special and p_takes @? '$[*] ? (@.take == "serials")' then
         perform deliver_serials(p_shop_id, p_order_id, p_takes, p_now);
-        return;
+        return null;
     end if;
-    if p_takes @? '$[*] ? (@.take == "own_first")' then
+    if v_is_special and p_takes @? '$[*] ? (@.take == "own_first")' then
         perform lock_levels(p_shop_id, wanted.variant_id, wanted.pools)
         from (
             select x.variant_id, array_agg(distinct p.pool order by p.pool) as pools
@@ -26,43 +28,40 @@ begin
         ) wanted;
     end if;
 
-    with part as (
-        select t.variant_id, p.pool, p.quantity, t.take = 'own_capped' as floor
-        from (
-            select x.variant_id, sum(x.quantity)::bigint as quantity, min(x.take) as take
-            from jsonb_to_recordset(p_takes) as x (variant_id bigint, quantity bigint, take text)
-            where x.take <> 'hold'
-            group by x.variant_id
-        ) t
-        cross join lateral (
-            select case t.take
-                   when 'supplier' then 0
-                   when 'own_first' then least(t.quantity, coalesce(greatest((
-                       select l.available from stock_levels l
-                       where l.shop_id = p_shop_id and l.variant_id = t.variant_id and l.pool = 'own'), 0), 0))
-                   else t.quantity end as quantity
-        ) own
-        cross join lateral (
-            values ('own', own.quantity), ('supplier', t.quantity - own.quantity)
-        ) p (pool, quantity)
-        where p.quantity > 0
-    ), allocated as (
+    select array_agg(row(t.variant_id, p.pool, 'commit', 0, 0, p.quantity, t.take = 'own_capped', null)::stock_posting
+                     order by t.variant_id, p.pool)
+    into v_postings
+    from (
+        select x.variant_id, sum(x.quantity)::bigint as quantity, min(x.take) as take
+        from jsonb_to_recordset(p_takes) as x (variant_id bigint, quantity bigint, take text)
+        where x.take <> 'hold'
+        group by x.variant_id
+    ) t
+    cross join lateral (
+        select case t.take
+               when 'supplier' then 0
+               when 'own_first' then least(t.quantity, coalesce(greatest((
+                   select l.available from stock_levels l
+                   where l.shop_id = p_shop_id and l.variant_id = t.variant_id and l.pool = 'own'), 0), 0))
+               else t.quantity end as quantity
+    ) own
+    cross join lateral (
+        values ('own', own.quantity), ('supplier', t.quantity - own.quantity)
+    ) p (pool, quantity)
+    where p.quantity > 0;
+    if v_postings is not null then
         insert into order_allocations (shop_id, order_id, variant_id, pool, quantity)
-        select p_shop_id, p_order_id, variant_id, pool, quantity from part
-    )
-    select jsonb_agg(jsonb_build_object('variant_id', variant_id, 'pool', pool, 'kind', 'commit',
-                                        'committed', quantity, 'floor', floor))
-    into v_postings from part;
-    if p_takes @? '$[*] ? (@.take == "hold")' then
-        v_postings := coalesce(v_postings, '[]'::jsonb)
-                      || convert_holds(p_shop_id, p_order_id, p_takes, p_now);
+        select p_shop_id, p_order_id, p.variant_id, p.pool, p.committed from unnest(v_postings) as p;
+    end if;
+    if v_is_special and p_takes @? '$[*] ? (@.take == "hold")' then
+        v_postings := v_postings || convert_holds(p_shop_id, p_order_id, p_takes, p_now);
     end if;
     if v_postings is null then
-        return;
+        return null;
     end if;
     assert fail_point('take_stock:allocated');
 
-    perform post_stock(p_shop_id, v_postings, 'order placed', p_order_id, p_now);
+    return post_entries(p_shop_id, v_postings, 'order placed', p_order_id, p_now);
 end $$;
 
 -- Deliver serials to the lines of an order while it is placed; the lines take nothing else. See take_serials.
@@ -87,22 +86,22 @@ end $$;
 -- Convert holds into an order's committed stock; returns the postings. Raises CD003 if a hold is gone, has expired,
 -- or does not match its line.
 create or replace function convert_holds(p_shop_id bigint, p_order_id bigint, p_takes jsonb, p_now timestamptz)
-returns jsonb language plpgsql as $$
+returns stock_posting[] language plpgsql as $$
 declare
-    v_postings jsonb;
+    v_holds jsonb := jsonb_path_query_array(p_takes, '$[*] ? (@.take == "hold")');
+    v_postings stock_posting[];
 begin
     with closed as (
-        select * from close_holds(p_shop_id, jsonb_path_query_array(p_takes, '$[*] ? (@.take == "hold")'), p_now)
+        select * from close_holds(p_shop_id, v_holds, p_now)
     ), allocated as (
         insert into order_allocations as a (shop_id, order_id, variant_id, pool, quantity)
         select p_shop_id, p_order_id, variant_id, pool, sum(quantity) from closed group by variant_id, pool
         on conflict (shop_id, order_id, variant_id, pool) do update set quantity = a.quantity + excluded.quantity
     )
-    select jsonb_agg(jsonb_build_object('variant_id', variant_id, 'pool', pool, 'kind', 'commit',
-                                        'held', -quantity, 'committed', quantity, 'hold_id', id) order by id)
+    select array_agg(row(variant_id, pool, 'commit', 0, -quantity, quantity, false, id)::stock_posting
+                     order by variant_id, pool, id)
     into v_postings from closed;
-    if coalesce(jsonb_array_length(v_postings), 0)
-       <> jsonb_array_length(jsonb_path_query_array(p_takes, '$[*] ? (@.take == "hold")')) then
+    if coalesce(cardinality(v_postings), 0) <> jsonb_array_length(v_holds) then
         raise exception 'a hold of the order is not there any more' using errcode = 'CD003';
     end if;
     assert fail_point('convert_holds:closed');

@@ -59,12 +59,14 @@ begin
 end $$;
 
 -- The provider's number of a payment's authorisation; '' without one.
-create or replace function authorisation_of(p_shop_id bigint, p_payment_id bigint) returns text language sql stable as $$
-    select coalesce((
+create or replace function authorisation_of(p_shop_id bigint, p_payment_id bigint)
+returns text language plpgsql stable as $$
+begin
+    return coalesce((
         select a.code from payment_attempts a
         where a.shop_id = p_shop_id and a.payment_id = p_payment_id and a.action = 'authorise' and a.outcome = 'done'
-        order by a.id desc limit 1), '')
-$$;
+        order by a.id desc limit 1), '');
+end $$;
 
 -- Have an amount of what was captured for an order refunded by the run that settles payments, the oldest payment
 -- first: how much of it is left to be refunded, null where nothing was captured.

@@ -5,6 +5,8 @@ create or replace function hold_all(
 ) returns bigint[] language plpgsql as $$
 declare
     v_ids bigint[];
+    v_postings stock_posting[];
+    v_event_id bigint;
 begin
     insert into stock_levels (shop_id, variant_id, pool)
     select distinct p_shop_id, x.variant_id, 'own' from jsonb_to_recordset(p_wanted) as x (variant_id bigint)
@@ -19,12 +21,12 @@ begin
         overriding system value
         select p_shop_id, w.id, w.variant_id, 'own', w.quantity, p_reference, p_expires_at, p_now from wanted w
     )
-    select array_agg(w.id order by w.place) into v_ids from wanted w;
+    select array_agg(w.id order by w.place),
+           array_agg(row(w.variant_id, 'own', 'hold', 0, w.quantity, 0, true, w.id)::stock_posting
+                     order by w.variant_id, w.id)
+    into v_ids, v_postings from wanted w;
     assert fail_point('hold_all:made');
-    perform post_stock(p_shop_id, (
-        select jsonb_agg(jsonb_build_object('variant_id', h.variant_id, 'pool', h.pool, 'kind', 'hold',
-                                            'held', h.quantity, 'floor', true, 'hold_id', h.id) order by h.id)
-        from holds h where h.shop_id = p_shop_id and h.id = any(v_ids)), p_reference, null, p_now);
+    v_event_id := post_entries(p_shop_id, v_postings, p_reference, null, p_now);
     return v_ids;
 end $$;
 

@@ -10,30 +10,26 @@ $$;
 
 -- Post entries to levels: lock and change the levels in a fixed order, write the entries and one event:
 -- `stock.changed`, or `inventory.moved` if no available quantity changed, for example when an order is shipped.
--- p_postings: [{variant_id, pool, kind, on_hand, held, committed, floor, hold_id}], missing numbers are 0.
--- floor: refuse the posting if it leaves the available quantity below zero.
+-- Answers the event's id, null if there is nothing to post. floor: refuse the posting if it leaves the available
+-- quantity below zero.
 -- Raises CD001 with the shortages as its detail; a CHECK constraint enforces the same.
--- Levels are read one by one by their full key: the planner assumes 100 rows from a JSON array, and for so many
--- it prefers to scan all levels of the shop.
-create or replace function post_stock(
-    p_shop_id bigint, p_postings jsonb, p_reason text, p_order_id bigint, p_now timestamptz
-) returns void language plpgsql as $$
+-- Levels are changed one by one by their full key: the planner assumes many rows in an array, and for so many it
+-- prefers to scan all levels of the shop. What is assigned here rather than performed is an expression, which costs
+-- a tenth of a statement.
+create or replace function post_entries(
+    p_shop_id bigint, p_postings stock_posting[], p_reason text, p_order_id bigint, p_now timestamptz
+) returns bigint language plpgsql as $$
 declare
-    v_change record;
+    v_change stock_posting;
     v_available bigint;
     v_shortages jsonb[];
     v_levels jsonb[];
     v_is_felt boolean := false;
 begin
-    for v_change in
-        select x.variant_id, x.pool, coalesce(sum(x.on_hand), 0)::bigint as on_hand,
-               coalesce(sum(x.held), 0)::bigint as held, coalesce(sum(x.committed), 0)::bigint as committed,
-               coalesce(bool_or(x.floor), false) as floor
-        from jsonb_to_recordset(p_postings) as x (
-            variant_id bigint, pool text, on_hand bigint, held bigint, committed bigint, floor boolean)
-        group by x.variant_id, x.pool
-        order by x.variant_id, x.pool
-    loop
+    if coalesce(cardinality(p_postings), 0) = 0 then
+        return null;
+    end if;
+    foreach v_change in array level_changes(p_postings) loop
         update stock_levels l
         set on_hand = l.on_hand + v_change.on_hand, held = l.held + v_change.held,
             committed = l.committed + v_change.committed, updated_at = p_now
@@ -64,16 +60,53 @@ begin
 
     insert into stock_entries (shop_id, variant_id, pool, kind, on_hand_delta, held_delta, committed_delta, reason,
                                order_id, hold_id, created_at)
-    select p_shop_id, x.variant_id, x.pool, x.kind, coalesce(x.on_hand, 0), coalesce(x.held, 0),
-           coalesce(x.committed, 0), p_reason, p_order_id, x.hold_id, p_now
-    from jsonb_to_recordset(p_postings) as x (
-        variant_id bigint, pool text, kind text, on_hand bigint, held bigint, committed bigint, hold_id bigint);
+    select p_shop_id, x.variant_id, x.pool, x.kind, x.on_hand, x.held, x.committed, p_reason, p_order_id, x.hold_id,
+           p_now
+    from unnest(p_postings) as x;
     assert fail_point('post_stock:posted');
 
-    perform write_event(
+    return write_event(
         p_shop_id, case when v_is_felt then 'stock.changed' else 'inventory.moved' end, p_order_id,
         jsonb_build_object('levels', to_jsonb(v_levels), 'reason', p_reason), p_now);
 end $$;
+
+-- One change for each level that postings name, in the order in which levels are locked. Postings that are so already
+-- are answered as they are.
+create or replace function level_changes(p_postings stock_posting[])
+returns stock_posting[] language plpgsql immutable as $$
+begin
+    for v_place in 2..cardinality(p_postings) loop
+        if (p_postings[v_place].variant_id, p_postings[v_place].pool)
+           <= (p_postings[v_place - 1].variant_id, p_postings[v_place - 1].pool) then
+            return (
+                select array_agg(row(c.variant_id, c.pool, null, c.on_hand, c.held, c.committed, c.floor,
+                                     null)::stock_posting order by c.variant_id, c.pool)
+                from (
+                    select x.variant_id, x.pool, sum(x.on_hand)::bigint as on_hand, sum(x.held)::bigint as held,
+                           sum(x.committed)::bigint as committed, bool_or(x.floor) as floor
+                    from unnest(p_postings) as x group by x.variant_id, x.pool
+                ) c);
+        end if;
+    end loop;
+    return p_postings;
+end $$;
+
+-- The same for postings as JSON: [{variant_id, pool, kind, on_hand, held, committed, floor, hold_id}], missing numbers
+-- are 0.
+create or replace function post_stock(
+    p_shop_id bigint, p_postings jsonb, p_reason text, p_order_id bigint, p_now timestamptz
+) returns void language plpgsql as $$
+begin
+    perform post_entries(p_shop_id, stock_postings(p_postings), p_reason, p_order_id, p_now);
+end $$;
+
+create or replace function stock_postings(p_postings jsonb) returns stock_posting[] language sql immutable as $$
+    select array_agg(row(x.variant_id, x.pool, x.kind, coalesce(x.on_hand, 0), coalesce(x.held, 0),
+                         coalesce(x.committed, 0), coalesce(x.floor, false), x.hold_id)::stock_posting)
+    from jsonb_to_recordset(p_postings) as x (
+        variant_id bigint, pool text, kind text, on_hand bigint, held bigint, committed bigint, floor boolean,
+        hold_id bigint)
+$$;
 
 -- Lock a variant's levels, in the order of pools, before the quantities are divided between them. Missing levels are
 -- created so that they can be locked. Lock several variants in the order of their ids.

@@ -35,6 +35,18 @@ create table stock_entries (
 
 create index stock_entries_variant on stock_entries (shop_id, variant_id, pool);
 
+-- What a caller posts: the changes of one level, and what becomes its entry. See shop/stock/posting.sql.
+create type stock_posting as (
+    variant_id bigint,
+    pool text,
+    kind text,
+    on_hand bigint,
+    held bigint,
+    committed bigint,
+    floor boolean,
+    hold_id bigint
+);
+
 create table holds (
     shop_id bigint not null,
     id bigint generated always as identity,
