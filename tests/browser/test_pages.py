@@ -16,6 +16,8 @@ PUBLIC = (
     "/docs/api/shoppex_partner",
     "/docs/channels/shoppable",
     "/docs/channels/shoppo",
+    "/docs/channels/shoppex_reseller",
+    "/docs/reference/shoppex_reseller_errors",
     "/console/partner",
     "/docs/api/shoppable",
     "/docs/reference/settings",
