@@ -33,12 +33,12 @@ _QUEUE = """
 async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
     """Four shops with one target each; the client makes as many calls at once."""
     async with ground.stand("b9") as stand, Outbound(allowed_hosts=["127.0.0.1"]) as outbound:
-        with _receiver() as url:
-            engine = _Engine(stand, outbound, url, count=size["deliveries"])
+        with receiving() as url:
+            engine = Engine(stand, outbound, url, count=size["deliveries"])
             await engine.furnish()
 
             async def alone() -> float:
-                return await _post_alone(outbound, url, count=size["deliveries"])
+                return await post_alone(outbound, url, count=size["deliveries"])
 
             ours, theirs = await alternate(engine.empty, alone, pairs=size["pairs"])
     return Measured(
@@ -47,29 +47,28 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
     )
 
 
-class _Engine:
+class Engine:
     """The worker's loop with one kind of delivery, which posts its payload."""
 
     def __init__(self, stand: Stand, outbound: Outbound, url: str, *, count: int) -> None:
-        self._stand = stand
-        self._outbound = outbound
-        self._url = url
-        self._count = count
-        self._shops: list[int] = []
+        self.stand = stand
+        self.outbound = outbound
+        self.url = url
+        self.count = count
+        self.shops: list[int] = []
         self._subjects = itertools.count(step=count)
         self.faults: tuple[str, ...] = ()
 
     async def furnish(self) -> None:
         """Create the shops."""
-        async with self._stand.database.begin() as tx:
-            self._shops = [(await make_shop(tx)).id for _ in range(SHOPS)]
+        async with self.stand.database.begin() as tx:
+            self.shops = [(await make_shop(tx)).id for _ in range(SHOPS)]
 
     async def empty(self) -> float:
         """Queue all deliveries, then send them; deliveries per second."""
-        await self._fill(next(self._subjects))
-        kind = DeliveryKind(name="bench", build=self._build)
+        await self.fill(next(self._subjects))
         service = Delivering(
-            db=self._stand.database, clock=SystemClock(), kinds=DeliveryKinds([kind])
+            db=self.stand.database, clock=SystemClock(), kinds=DeliveryKinds([self.kind()])
         )
         sender = Sender(service)
         started = time.perf_counter()
@@ -79,18 +78,23 @@ class _Engine:
         seconds = time.perf_counter() - started
         sender.stop()
         await running
-        return self._count / seconds
+        return self.count / seconds
 
-    async def _fill(self, first: int) -> None:
-        share = self._count // SHOPS
+    def kind(self) -> DeliveryKind:
+        """What is sent."""
+        return DeliveryKind(name="bench", build=self._build)
+
+    async def fill(self, first: int) -> None:
+        """Queue all deliveries, whose subjects are numbered from `first`."""
+        share = self.count // SHOPS
         body = msgspec.json.encode(BODY).decode()
-        async with self._stand.database.begin() as tx:
-            for shop_id in self._shops:
-                await tx.run(_QUEUE, (shop_id, self._url, body, first, first + share - 1))
+        async with self.stand.database.begin() as tx:
+            for shop_id in self.shops:
+                await tx.run(_QUEUE, (shop_id, self.url, body, first, first + share - 1))
             await tx.run("analyze deliveries")
 
     async def _left(self) -> int:
-        async with self._stand.database.statement() as tx:
+        async with self.stand.database.statement() as tx:
             failed = await tx.value("select count(*) from deliveries where status = 'failed'")
             if failed:
                 self.faults = (f"{failed} deliveries failed",)
@@ -101,10 +105,10 @@ class _Engine:
             )
 
     async def _build(self, tx: Transaction, *, claim: Claim) -> Call | None:
-        return lambda: _post(self._outbound, claim.target, msgspec.json.encode(claim.payload))
+        return lambda: _post(self.outbound, claim.target, msgspec.json.encode(claim.payload))
 
 
-async def _post_alone(outbound: Outbound, url: str, *, count: int) -> float:
+async def post_alone(outbound: Outbound, url: str, *, count: int) -> float:
     """Post the same bodies with the client alone; calls per second."""
     numbers = iter(range(count))
 
@@ -124,7 +128,7 @@ async def _post(outbound: Outbound, url: str, content: bytes) -> Sent:
 
 
 @contextmanager
-def _receiver() -> Iterator[str]:
+def receiving() -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.receiver"],
         env=environment(),

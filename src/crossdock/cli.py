@@ -28,6 +28,7 @@ from crossdock.commands.orders import (
     orders,
     stock,
     tickets,
+    webhooks,
 )
 from crossdock.commands.partners import customers, partners, prices
 from crossdock.commands.people import people, sales_reps
@@ -38,6 +39,7 @@ from crossdock.commands.server import (
     doctor,
     events,
     jobs,
+    mail,
     master_key,
     migrate,
     openapi,
@@ -73,6 +75,7 @@ app.command(rich_help_panel=_SERVER)(settings.settings)
 app.add_typer(master_key.app, name="master-key", rich_help_panel=_SERVER)
 app.add_typer(jobs.app, name="jobs", rich_help_panel=_SERVER)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=_SERVER)
+app.add_typer(mail.app, name="mail", rich_help_panel=_SERVER)
 app.add_typer(events.app, name="events", rich_help_panel=_SERVER)
 app.command(rich_help_panel=_SERVER)(doctor.doctor)
 app.command(rich_help_panel=_SERVER)(backup.backup)
@@ -106,6 +109,7 @@ app.add_typer(stock.app, name="stock", rich_help_panel=_FULFILMENT)
 app.add_typer(connectors.app, name="connector", rich_help_panel=_FULFILMENT)
 app.add_typer(dispatches.app, name="dispatch", rich_help_panel=_FULFILMENT)
 app.add_typer(deliveries.app, name="delivery", rich_help_panel=_FULFILMENT)
+app.add_typer(webhooks.app, name="webhook", rich_help_panel=_FULFILMENT)
 app.add_typer(tickets.app, name="ticket", rich_help_panel=_FULFILMENT)
 app.add_typer(sales_reps.app, name="sales-rep", rich_help_panel=_FULFILMENT)
 

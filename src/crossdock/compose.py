@@ -7,6 +7,7 @@ service is created on first use, so that a command pays only for what it uses.
 from datetime import timedelta
 from functools import cached_property
 from typing import Self
+from urllib.parse import urlsplit
 
 from crossdock.db.runtime import Runtime
 from crossdock.kit.crypto import SecretBox
@@ -20,7 +21,7 @@ from crossdock.shop.customers import Assigning
 from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
 from crossdock.shop.events import Consumer
-from crossdock.shop.mailing import AlertMail
+from crossdock.shop.mailing import AlertMail, Mailing
 from crossdock.shop.media import (
     Fetching,
     ImageLimits,
@@ -49,6 +50,7 @@ from crossdock.shop.search import (
     option_names,
 )
 from crossdock.shop.warehouse import Booking, create_carriers
+from crossdock.shop.webhooks import Subscribing, WebhookCalling
 
 
 def create_box(settings: Settings) -> SecretBox:
@@ -307,13 +309,15 @@ class Services:
     def delivery_kinds(self) -> DeliveryKinds:
         """Every kind of delivery that this installation sends."""
         dispatch = dispatch_kind(self.connectors, waits_s=self.settings.dispatch.retry_s)
-        return DeliveryKinds([dispatch, self.alert_mail.delivery_kind])
+        return DeliveryKinds([dispatch, self.alert_mail.delivery_kind, self.mailing.delivery_kind])
 
     @cached_property
-    def alert_mail(self) -> AlertMail:
-        """Alerts by mail, if an SMTP server is configured."""
+    def mailer(self) -> Mailer | None:
+        """The SMTP server, if one is configured."""
         smtp = self.settings.smtp
-        mailer = Mailer(
+        if not smtp.host:
+            return None
+        return Mailer(
             host=smtp.host,
             port=smtp.port,
             encryption=smtp.tls,
@@ -321,9 +325,29 @@ class Services:
             user=smtp.user,
             password=smtp.password,
         )
+
+    @cached_property
+    def mailing(self) -> Mailing:
+        """Mails to people, and the mailbox that keeps them."""
+        host = urlsplit(self.settings.server.public_url).hostname or "localhost"
+        return Mailing(box=self.box, mailer=self.mailer, host=host)
+
+    @cached_property
+    def subscribing(self) -> Subscribing:
+        """Makes subscriptions to webhooks."""
+        return Subscribing(outbound=self.outbound, box=self.box, ids=self.ids)
+
+    @cached_property
+    def webhook_calling(self) -> WebhookCalling:
+        """Calls the receivers of webhooks."""
+        return WebhookCalling(outbound=self.outbound, box=self.box, clock=self.runtime.clock)
+
+    @cached_property
+    def alert_mail(self) -> AlertMail:
+        """Alerts by mail, if an SMTP server is configured."""
         return AlertMail(
-            mailer=mailer if smtp.host else None,
-            recipients=smtp.alert_mail_to,
+            mailer=self.mailer,
+            recipients=self.settings.smtp.alert_mail_to,
             page_url=f"{self.settings.server.public_url.rstrip('/')}/console/alerts",
         )
 

@@ -127,6 +127,8 @@ REFUSED = """
     alerts list --shop demo
     alerts show 1
     alerts seen 1 --shop demo
+    mail list --shop demo
+    mail show 1 --shop demo
     connector add by-hand --shop demo --kind manual
     connector list --shop demo
     connector set by-hand --shop demo --disable
@@ -138,6 +140,14 @@ REFUSED = """
     delivery show 1 --shop demo
     delivery resend 1 --shop demo
     delivery withdraw 1 --shop demo
+    webhook list --shop demo
+    webhook add https://a.example/in --shop demo
+    webhook rotate 1 --shop demo
+    webhook test 1 --shop demo
+    webhook log --shop demo
+    webhook retry 1 --shop demo
+    webhook resume 1 --shop demo
+    webhook feed --shop demo
     delivery kinds
     sales-rep add --shop demo --name Nora
     sales-rep list --shop demo

@@ -36,6 +36,7 @@ TABLES = {
     "orders/serials.py": (f"stock serials list {LONG}-S",),
     "orders/stock.py": (f"stock show {LONG}", f"stock entries {LONG}"),
     "orders/ticket_tables.py": ("ticket list",),
+    "orders/webhooks.py": ("webhook list", "webhook log"),
     "partners/customers.py": ("customer list",),
     "partners/offers.py": (f"partner offers {{partner}} {LONG}",),
     "partners/tables.py": ("partner list",),
@@ -43,6 +44,7 @@ TABLES = {
     "people/sales_reps.py": ("sales-rep list",),
     "server/alerts.py": ("alerts list",),
     "server/events.py": ("events consumers",),
+    "server/mail.py": ("mail list",),
     "server/jobs.py": ("jobs list", "jobs show {job}"),
 }
 """By file, every command that prints one of its tables."""
@@ -67,6 +69,8 @@ SHOWN = {
     f"stock show {LONG}": (LONG, str(BIG - 2)),
     f"stock entries {LONG}": (f"+{BIG}",),
     "ticket list": (f"buyer-{LONG.lower()}@example.com",),
+    "webhook list": ("https://a.example/" + "w" * 60, "order:created"),
+    "webhook log": ("order:created", "refused"),
     "customer list": (f"{LONG.lower()}@example.com",),
     f"partner offers {{partner}} {LONG}": (LONG, "[blue]", str(BIG - 2)),
     "partner list": (),
@@ -74,6 +78,7 @@ SHOWN = {
     "sales-rep list": (f"{LONG.lower()}@example.com",),
     "alerts list": ("[Look]", "here."),
     "events consumers": (str(BIG), f"reader_{LONG.lower()}"),
+    "mail list": (f"mail-{LONG.lower()}@example.com", "[Mug]"),
     "jobs list": (f"task_{LONG}",),
     "jobs show {job}": (f"task_{LONG}",),
 }
@@ -163,6 +168,20 @@ def _statements(shop_id: int, *, order: int, email: str) -> list[tuple[str, tupl
         "insert into image_sources (shop_id, digest, url, is_video, failures, error)"
         " values (%s, '', %s, false, 8, 'refused [404]')"
     )
+    mail = (
+        "insert into mails (shop_id, dedupe_key, template, recipient, subject, sealed, is_posted,"
+        " created_at) values (%s, 'key', 'item_delivery', %s, 'Your [Mug]', '', false, now())"
+    )
+    hook = (
+        "insert into webhook_subscriptions (shop_id, channel, url, names, sealed_secret, created_at,"
+        " updated_at) values (%s, 'shoppex_reseller', %s, '{order:created}', '', now(), now())"
+    )
+    call = (
+        "insert into deliveries (shop_id, kind, target, payload, status, last_error, queued_at,"
+        " updated_at) select shop_id, 'shoppex_reseller_webhook', id::text, %s, 'failed', 'refused',"
+        " now(), now() from webhook_subscriptions where shop_id = %s"
+    )
+    told = {"event": "order:created", "data": {}, "created_at": 0}
     checksum, url = "0123456789abcdef" * 2, "https://a.example/" + "y" * 60
     slug = "a-merchant-whose-slug-is-longer-than-forty-letters"
     return [
@@ -177,6 +196,9 @@ def _statements(shop_id: int, *, order: int, email: str) -> list[tuple[str, tupl
         (file, (shop_id, checksum, f"{shop_id}/table")),
         (image, (shop_id, checksum)),
         (source, (shop_id, url)),
+        (hook, (shop_id, "https://a.example/" + "w" * 60)),
+        (call, (Jsonb(told), shop_id)),
+        (mail, (shop_id, f"mail-{email}")),
         (ticket, (shop_id, BIG, f"buyer-{email}")),
         (
             "insert into event_consumers (shop_id, consumer, position) values (%s, %s, %s)",

@@ -16,6 +16,7 @@ from crossdock.kit.outbound import Outbound
 from crossdock.kit.webhooks import new_secret
 from crossdock.shop import resealing
 from crossdock.shop.dispatch import Configuring, Connectors, add_connector
+from crossdock.shop.mailing import Mailing, read_mail
 from crossdock.shop.orders import Identity, Known, claim_identity, keep_answer
 from crossdock.shop.partners import (
     Terms,
@@ -36,7 +37,9 @@ from crossdock.shop.resealing import (
 )
 from crossdock.shop.stock import add_serials, read_sold_serials, take_serials
 from crossdock.shop.warehouse import capture_serials, find_serial, read_serials
+from crossdock.shop.webhooks import Subscribing, subscribe, webhook_secret_place
 from tests.support.factories import MASTER_KEY, PartnerFixture, box, make_partner, make_variant
+from tests.support.hooked import ALERTED, DIALECT
 from tests.support.locks import waiting_for_a_lock
 from tests.support.people import TOTP_SECRET, PersonFixture, code_at, make_person
 from tests.support.warehousing import Warehouse
@@ -54,6 +57,8 @@ class Shop:
     order_id: int
     licence: int
     call: Identity
+    mail_id: int
+    webhook_secret: str
 
     @property
     def id(self) -> int:
@@ -112,6 +117,14 @@ async def shop(alone: Database, clock: FrozenClock) -> Shop:
         made.call = Identity(namespace="POST /keys/", key="once", request_hash=b"1")
         await claim_identity(tx, shop_id=made.id, identity=made.call, box=box(), now=now)
         await keep_answer(tx, shop_id=made.id, identity=made.call, answer=b"KEY-9", box=box())
+        made.mail_id = await Mailing(box=box(), mailer=None, host="shop.example").queue_mail(
+            tx, shop_id=made.id, template="item_delivery", to="ada@moreno.example", key="item 1",
+            values={"product": "Mug", "serials": ["KEY-1"]}, now=now,
+        )  # fmt: skip
+        _, made.webhook_secret = await subscribe(
+            tx, service=Subscribing(outbound=outbound, box=box(), ids=SeededIds(4)),
+            dialect=DIALECT, shop_id=made.id, url="https://example.com/in", names=[ALERTED], now=now,
+        )  # fmt: skip
     return made
 
 
@@ -143,6 +156,11 @@ async def seen(db: Database, shop: Shop, *, box: SecretBox, clock: FrozenClock) 
             tx, shop_id=shop.id, identity=shop.call, box=box, now=clock.now()
         )
         assert told == Known(is_same_request=True, answer=b"KEY-9")
+        mail = await read_mail(tx, shop_id=shop.id, mail_id=shop.mail_id, box=box)
+        assert "KEY-1" in mail.text
+        [(number, sealed)] = await tx.all("select id, sealed_secret from webhook_subscriptions")
+        place = webhook_secret_place(shop.id, number)
+        assert box.open(sealed, place=place).decode() == shop.webhook_secret
 
 
 async def test_makes_all_of_it_good_without_the_old_key(alone, shop, clock):
@@ -158,9 +176,11 @@ async def test_makes_all_of_it_good_without_the_old_key(alone, shop, clock):
         (2, 2, 0, 0),
         (1, 1, 0, 0),
         (1, 1, 0, 0),
+        (1, 1, 0, 0),
+        (1, 1, 0, 0),
     ]
     await seen(alone, shop, box=SecretBox(NEW), clock=clock)
-    assert sum(s.unreadable for s in await check_seals(alone, box=box())) == 11
+    assert sum(s.unreadable for s in await check_seals(alone, box=box())) == 13
 
 
 async def test_a_second_time_finds_nothing_to_do(alone, shop):
@@ -169,7 +189,7 @@ async def test_a_second_time_finds_nothing_to_do(alone, shop):
 
     assert counts(await reseal(alone, box=BOTH)) == [
         (2, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), (3, 0, 0, 0), (2, 0, 0, 0), (1, 0, 0, 0),
-        (1, 0, 0, 0),
+        (1, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0),
     ]  # fmt: skip
     assert await _everything(alone) == before
 
@@ -187,8 +207,10 @@ async def test_is_counted_before_it_is_done_and_a_check_writes_nothing(alone, sh
         (2, 0, 2, 0),
         (1, 0, 1, 0),
         (1, 0, 1, 0),
+        (1, 0, 1, 0),
+        (1, 0, 1, 0),
     ]
-    assert await count_sealed(alone) == 11
+    assert await count_sealed(alone) == 13
     assert await _everything(alone) == before
 
 
@@ -202,13 +224,13 @@ async def test_goes_on_where_a_batch_was_the_last(alone, shop, clock, monkeypatc
 
     with pytest.raises(InterruptedError):
         await reseal(alone, box=BOTH, moved=stop_early)
-    assert sum(s.needs_older for s in await check_seals(alone, box=BOTH)) == 7
+    assert sum(s.needs_older for s in await check_seals(alone, box=BOTH)) == 9
     await seen(alone, shop, box=BOTH, clock=clock)
 
     told: list[int] = []
     done = await reseal(alone, box=BOTH, moved=told.append)
 
-    assert (sum(s.sealed_again for s in done), sum(s.needs_older for s in done)) == (7, 0)
+    assert (sum(s.sealed_again for s in done), sum(s.needs_older for s in done)) == (9, 0)
     assert sum(told) == 2 * await count_sealed(alone)
     await seen(alone, shop, box=SecretBox(NEW), clock=clock)
 
@@ -276,7 +298,17 @@ async def test_names_what_no_known_key_opens_and_leaves_it(alone, shop):
 
     done = await reseal(alone, box=BOTH)
 
-    assert [s.unreadable_places for s in done] == [(), (), (f"totp:{other.id}",), (), (), (), ()]
+    assert [s.unreadable_places for s in done] == [
+        (),
+        (),
+        (f"totp:{other.id}",),
+        (),
+        (),
+        (),
+        (),
+        (),
+        (),
+    ]
     assert sum(s.needs_older for s in done) == 0
     async with alone.begin() as tx:
         now = await tx.value("select totp_sealed from people where id = %s", (other.id,))
@@ -285,7 +317,7 @@ async def test_names_what_no_known_key_opens_and_leaves_it(alone, shop):
 
 
 async def test_is_refused_with_a_key_that_opens_nothing(alone, shop):
-    with pytest.raises(CrossdockError, match="opens none of the 5 secrets"):
+    with pytest.raises(CrossdockError, match="opens none of the 6 secrets"):
         await require_key(alone, box=SecretBox(LOST))
     assert await require_key(alone, box=box()) == []
 
@@ -322,8 +354,8 @@ async def test_goes_through_every_table_that_holds_something_sealed(alone):
         )
     tables = [name for (name,) in rows]
     assert tables == [
-        *("captured_serials", "connectors", "credential_secrets"),
-        *("identities", "partner_secrets", "people", "serials"),
+        *("captured_serials", "connectors", "credential_secrets", "mails", "partner_secrets"),
+        *("people", "serials", "webhook_subscriptions"),
     ]
     assert all(any(f"update {name} " in kept.write for kept in KEPT) for name in tables)
 

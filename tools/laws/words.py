@@ -10,7 +10,9 @@ from tools.laws.tree import Finding, Tree
 SRC = "src/crossdock/"
 CORE = SRC + "shop/"
 # These parts call others over HTTP themselves, so they know its headers and status codes.
-CALLING_OUT = tuple(CORE + part for part in ("deliveries/", "dispatch/", "media/", "payments/"))
+CALLING_OUT = tuple(
+    CORE + part for part in ("deliveries/", "dispatch/", "media/", "payments/", "webhooks/")
+)
 WEB_NAMES = {"cookie", "cookies", "csrf", "href", "querystring", "redirect"}
 CALL_NAMES = {"header", "headers", "http"}
 WEB_TEXT = re.compile(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crossdock.compose import Services
     from crossdock.shop.deliveries import DeliveryKind
     from crossdock.shop.events import Consumer
+    from crossdock.shop.webhooks import Dialect
 
 
 ErrorRow = tuple[int, str, str, str]
@@ -54,6 +55,7 @@ class Manifest:
     | `task_modules` | modules that declare tasks of `crossdock.jobs.queue` |
     | `consumers` | event consumers, run in the worker |
     | `delivery_kinds` | kinds of delivery that the worker sends |
+    | `webhooks` | the words of its webhooks, which the worker then sends |
     | `guide` | its guide for partners, if it is not in docs/channels/ |
     """
 
@@ -69,4 +71,5 @@ class Manifest:
     task_modules: tuple[str, ...] = ()
     consumers: "Callable[[Services], Iterable[Consumer]] | None" = None
     delivery_kinds: "Callable[[Services], Iterable[DeliveryKind]] | None" = None
+    webhooks: "Callable[[Services], Dialect] | None" = None
     guide: Path | None = None

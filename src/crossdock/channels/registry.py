@@ -13,6 +13,7 @@ from crossdock.settings import PAYMENT_PROVIDERS, Section, Settings, SettingsErr
 if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts
     from crossdock.compose import Services
+    from crossdock.shop.webhooks import Dialect
 
 CHANNELS = (
     "crossdock.channels.shoppex_partner",
@@ -56,6 +57,20 @@ def equip_worker(services: "Services") -> None:
         if manifest.delivery_kinds:
             for kind in manifest.delivery_kinds(services):
                 services.delivery_kinds.add(kind)
+    _equip_webhooks(services)
+
+
+def webhook_dialects(services: "Services") -> "dict[str, Dialect]":
+    """The words of each channel that has webhooks, by its name."""
+    return {each.name: each.webhooks(services) for each in manifests() if each.webhooks}
+
+
+def _equip_webhooks(services: "Services") -> None:
+    from crossdock.shop.webhooks import webhook_consumer
+
+    for dialect in webhook_dialects(services).values():
+        services.consumers.append(webhook_consumer(dialect))
+        services.delivery_kinds.add(services.webhook_calling.kind(dialect))
 
 
 def default_settings() -> Settings:

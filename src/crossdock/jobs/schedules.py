@@ -15,6 +15,7 @@ from crossdock.kit.storage import MEGABYTE, least_space
 from crossdock.shop.alerts import raise_for_operator
 from crossdock.shop.carts import purge_carts
 from crossdock.shop.deliveries import history_of, purge_deliveries
+from crossdock.shop.mailing import kept_days_of, purge_mails
 from crossdock.shop.media import (
     delete_leftovers,
     fetch_videos,
@@ -32,6 +33,7 @@ from crossdock.shop.search import alert_of_lags
 from crossdock.shop.stock import expire_holds as expire
 from crossdock.shop.tickets import close_solved, silence_of
 from crossdock.shop.warehouse import poll_carriers as ask_carriers
+from crossdock.shop.webhooks import purge_webhook_feeds
 
 log = structlog.get_logger("crossdock.jobs")
 
@@ -97,7 +99,7 @@ async def close_tickets(context: JobContext, timestamp: int) -> None:
 async def purge(context: JobContext, timestamp: int) -> None:
     """Delete what expired: nonces, rate windows, access tokens, idempotency keys, sessions and carts.
 
-    And sign-in attempts, and deliveries that were sent long ago.
+    And sign-in attempts, deliveries that were sent long ago, old mails and feeds of webhooks.
     """
     runtime = runtime_of(context)
     now = runtime.clock.now()
@@ -107,6 +109,8 @@ async def purge(context: JobContext, timestamp: int) -> None:
         await purge_people(tx, lives=lifetimes_of(runtime.settings.people), now=now)
         await purge_carts(tx, now=now)
         await purge_deliveries(tx, kept=history_of(runtime.settings.deliveries), now=now)
+        await purge_webhook_feeds(tx, now=now)
+        await purge_mails(tx, kept=kept_days_of(runtime.settings.smtp), now=now)
 
 
 @queue.periodic(cron="* * * * * */30")

@@ -40,13 +40,17 @@ class Undelivered(MailError):
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """A text mail to one address. `id` is the same in every retry, so duplicates are recognised."""
+    """A mail to one address: text, and the same as HTML if there is any.
+
+    `id` is the same in every retry, so duplicates are recognised.
+    """
 
     id: str
     to: str
     subject: str
     text: str
     date: datetime
+    html: str = ""
 
 
 class Mailer(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +112,8 @@ def _message(mail: Mail, *, sender: str) -> EmailMessage:
     message["Message-ID"] = f"<{mail.id}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html")
     return message
 
 

@@ -14,7 +14,7 @@ environment are not used, and TLS verifies the host of the URL.
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import httpcore2
@@ -73,6 +73,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def text(self, limit: int = 300) -> str:
         """The start of the body on one line, for error messages."""
         return " ".join(self.body[: 4 * limit].decode("utf-8", "replace").split())[:limit]
+
+
+def shown_headers(headers: Mapping[str, str], *, hidden: Collection[str] = ()) -> dict[str, str]:
+    """The headers as a log may have them; `hidden` are further names with secrets, in lower case."""
+    secret = {*hidden, "authorization", "cookie", "set-cookie"}
+    return {
+        name: "[hidden]" if name.lower() in secret else value for name, value in headers.items()
+    }
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:

@@ -9,6 +9,7 @@ from crossdock.settings.loading import (
     load_settings,
     unknown_variables,
 )
+from crossdock.settings.mail import Smtp
 from crossdock.settings.model import Setting, Settings, describe
 from crossdock.settings.section import (
     PAYMENT_PROVIDERS,
@@ -41,6 +42,7 @@ __all__ = [
     "Setting",
     "Settings",
     "SettingsError",
+    "Smtp",
     "TicketsSection",
     "default_workers",
     "describe",

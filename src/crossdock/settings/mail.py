@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from crossdock.settings.section import Port, Section, SettingsError
+from crossdock.settings.section import Natural, Port, Section, SettingsError
 
 _ADDRESS = re.compile(r"[!-?A-~]+@[!-?A-~]+")
 
@@ -18,9 +18,12 @@ class Smtp(Section, frozen=True, kw_only=True):
     short: ClassVar[tuple[str, ...]] = ("mail_from", "alert_mail_to")
     secret: ClassVar[tuple[str, ...]] = ("password",)
 
-    host: Annotated[str, Meta(description="SMTP server that sends the mail; empty sends none.")] = (
-        ""
-    )
+    host: Annotated[
+        str,
+        Meta(
+            description="SMTP server that sends the mail; without one, mail stays in the mailbox."
+        ),
+    ] = ""
     port: Annotated[Port, Meta(description="Its TCP port: usually 587, or 465 with tls = tls.")] = (
         587
     )
@@ -39,6 +42,10 @@ class Smtp(Section, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Addresses that get a mail about every new alert; empty sends none."),
     ] = ()
+    mailbox_days: Annotated[
+        Natural,
+        Meta(description="How many days mails stay in the mailbox; 0 is for ever."),
+    ] = 90
 
     def check(self) -> None:
         """Valid addresses, complete settings, and no password over an unencrypted connection."""

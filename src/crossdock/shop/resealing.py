@@ -12,7 +12,16 @@ import msgspec
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, SealBroken
 from crossdock.kit.crypto import SecretBox
-from crossdock.shop import dispatch, orders, partners, people, stock, warehouse
+from crossdock.shop import (
+    dispatch,
+    mailing,
+    orders,
+    partners,
+    people,
+    stock,
+    warehouse,
+    webhooks,
+)
 
 BATCH = 500
 NAMED_MAX = 20
@@ -159,7 +168,48 @@ _ANSWERS = Kept(
     place=lambda shop_id, key, name: orders.answer_place(shop_id, *key.split("\x1f", 1)),
     key="",
 )
-KEPT = (_PARTNERS, _CONNECTORS, _PEOPLE, _SERIALS, _STOCKED_SERIALS, _OWN_SECRETS, _ANSWERS)
+_MAILS = Kept(
+    name="mails",
+    count="select count(*) from mails",
+    read="""
+        select shop_id, id, dedupe_key, sealed, null from mails
+        where (shop_id, id) > (%(shop)s, %(key)s) order by shop_id, id limit %(batch)s
+    """,
+    write="""
+        update mails t set sealed = x.anew
+        from unnest(%(shops)s::bigint[], %(keys)s::bigint[], %(old)s::bytea[], %(anew)s::bytea[])
+          as x (shop_id, key, old, anew)
+        where t.shop_id = x.shop_id and t.id = x.key and t.sealed = x.old
+    """,
+    place=lambda shop_id, key, dedupe_key: mailing.mail_place(shop_id, dedupe_key),
+)
+_WEBHOOKS = Kept(
+    name="webhooks' secrets",
+    count="select count(*) from webhook_subscriptions where sealed_secret is not null",
+    read="""
+        select shop_id, id, null, sealed_secret, null from webhook_subscriptions
+        where sealed_secret is not null and (shop_id, id) > (%(shop)s, %(key)s)
+        order by shop_id, id limit %(batch)s
+    """,
+    write="""
+        update webhook_subscriptions t set sealed_secret = x.anew
+        from unnest(%(shops)s::bigint[], %(keys)s::bigint[], %(old)s::bytea[], %(anew)s::bytea[])
+          as x (shop_id, key, old, anew)
+        where t.shop_id = x.shop_id and t.id = x.key and t.sealed_secret = x.old
+    """,
+    place=lambda shop_id, key, name: webhooks.webhook_secret_place(shop_id, key),
+)
+KEPT = (
+    _PARTNERS,
+    _CONNECTORS,
+    _PEOPLE,
+    _SERIALS,
+    _STOCKED_SERIALS,
+    _OWN_SECRETS,
+    _ANSWERS,
+    _MAILS,
+    _WEBHOOKS,
+)
 
 Row = tuple[Any, ...]
 Moved = Callable[[int], None]
@@ -186,7 +236,7 @@ async def await_writers(db: Database) -> None:
     async with db.begin() as tx:
         await tx.run(
             "lock table credential_secrets, partner_secrets, connectors, people, captured_serials, serials,"
-            " identities in share mode"
+            " identities, mails, webhook_subscriptions in share mode"
         )
 
 
@@ -211,7 +261,7 @@ async def require_key(db: Database, *, box: SecretBox) -> list[Sealed]:
     """
     found = [
         await _look(db, kept, box=box, moved=lambda done: None, writes=False)
-        for kept in (_PARTNERS, _CONNECTORS, _PEOPLE, _OWN_SECRETS)
+        for kept in (_PARTNERS, _CONNECTORS, _PEOPLE, _OWN_SECRETS, _WEBHOOKS)
     ]
     broken = sum(state.unreadable for state in found)
     if broken and broken == sum(state.looked_at for state in found):

@@ -4,8 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from crossdock.errors import Refused
-from crossdock.shop.deliveries import deliver_due, resend_delivery, resend_failed
+from crossdock.errors import NotFound, Refused
+from crossdock.shop.deliveries import (
+    deliver_due,
+    repeat_delivery,
+    resend_delivery,
+    resend_failed,
+    withdraw_by_id,
+)
+from tests.shop.deliveries.conftest import KIND
 from tests.support.simulators.http import Reply
 
 
@@ -69,3 +76,35 @@ async def test_a_range_is_of_one_kind_and_target_where_they_are_named(box, faile
         assert await resend_failed(tx, kind="post", target="a", **facts) == [ids[0], ids[2]]
         assert await resend_failed(tx, **{**facts, "shop_id": box.shop_id + 1}) == []
         assert await resend_failed(tx, **facts) == [ids[1]]
+
+
+async def test_one_that_arrived_is_repeated_under_its_number(engine, box, receiver, database):
+    delivery_id = await box.put()
+    await deliver_due(engine, limit=1, shop_id=box.shop_id)
+
+    async def repeat(kind: str = KIND) -> bool:
+        async with database.begin() as tx:
+            return await repeat_delivery(
+                tx, shop_id=box.shop_id, kind=kind, delivery_id=delivery_id, now=box.clock.now()
+            )
+
+    assert await repeat()
+    assert not await repeat()
+    row = await box.row(delivery_id)
+    assert (row["status"], row["sent_at"], row["last_error"]) == ("queued", None, "resent by hand")
+    assert await deliver_due(engine, limit=1, shop_id=box.shop_id) == {delivery_id: "sent"}
+    assert [request.headers["delivery-id"] for request in receiver.requests] == [
+        str(delivery_id)
+    ] * 2
+    with pytest.raises(NotFound):
+        await repeat("another")
+
+
+async def test_one_that_was_withdrawn_is_not_repeated(box, database):
+    delivery_id = await box.put()
+    async with database.begin() as tx:
+        facts = {"shop_id": box.shop_id, "delivery_id": delivery_id, "now": box.clock.now()}
+        await withdraw_by_id(tx, **facts)
+        with pytest.raises(Refused):
+            await repeat_delivery(tx, kind=KIND, **facts)
+    assert await box.status(delivery_id) == "withdrawn"

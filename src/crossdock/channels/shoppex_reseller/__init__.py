@@ -8,6 +8,7 @@ from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
 if TYPE_CHECKING:
     from crossdock.channels.contract import Channel, ChannelFacts, Demo, Services
     from crossdock.channels.manifest import ErrorRow, Limits
+    from crossdock.shop.webhooks import Dialect
 
 NAME = "shoppex_reseller"
 
@@ -48,6 +49,12 @@ def _demo() -> "Demo":
     return DEMO
 
 
+def _webhooks(services: "Services") -> "Dialect":
+    from crossdock.channels.shoppex_reseller.happenings import create_dialect
+
+    return create_dialect()
+
+
 MANIFEST = Manifest(
     name=NAME,
     create=_create,
@@ -57,4 +64,5 @@ MANIFEST = Manifest(
     errors=_errors,
     documents=_documents,
     demo=_demo,
+    webhooks=_webhooks,
 )

@@ -18,6 +18,7 @@ from crossdock.channels.shoppex_reseller.products import Products
 from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Router
 from crossdock.channels.shoppex_reseller.serials import Serials
 from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
+from crossdock.channels.shoppex_reseller.webhooks import Webhooks
 from crossdock.kit.crypto import SecretBox
 
 FACTS = ChannelFacts(
@@ -38,7 +39,12 @@ def create_routes(services: Services) -> list[Route]:
     def box() -> SecretBox:
         return services.box
 
-    return [*me.routes(), *Products(box).routes(), *Serials(box).routes()]
+    return [
+        *me.routes(),
+        *Products(box).routes(),
+        *Serials(box).routes(),
+        *Webhooks(services).routes(),
+    ]
 
 
 def create_channel(services: Services) -> Channel:

@@ -3,6 +3,13 @@
 from crossdock.channels.manifest import Limits
 from crossdock.channels.shoppex_reseller.endpoint import KEY_LENGTH_MAX
 from crossdock.channels.shoppex_reseller.paging import LIMIT, LIMIT_MAX
+from crossdock.shop.webhooks import (
+    FEED_DAYS,
+    NAMES_MAX,
+    PAGE_MAX,
+    SUBSCRIPTIONS_MAX,
+    URL_CHARS,
+)
 
 LIMITS = Limits(
     settings=(
@@ -13,6 +20,9 @@ LIMITS = Limits(
     ),
     fields=(
         ("`limit`", f"1 to {LIMIT_MAX}, {LIMIT} by default"),
+        ("webhooks of a shop", f"{SUBSCRIPTIONS_MAX}, each with 1 to {NAMES_MAX} events"),
+        ("characters of a webhook's URL", f"{URL_CHARS}"),
+        ("a webhook's feed", f"{PAGE_MAX} events at once, kept {FEED_DAYS} days"),
         ("characters of an `Idempotency-Key`", f"1 to {KEY_LENGTH_MAX}"),
     ),
 )

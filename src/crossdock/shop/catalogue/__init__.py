@@ -140,6 +140,7 @@ from crossdock.shop.catalogue.showcase import (
     take_turn,
 )
 from crossdock.shop.catalogue.statistics import has_statistics, refresh_statistics
+from crossdock.shop.catalogue.summaries import ProductSummary, VariantSummary, read_summaries
 from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
 
 __all__ = [
@@ -192,6 +193,7 @@ __all__ = [
     "ProductChanges",
     "ProductDraft",
     "ProductRecord",
+    "ProductSummary",
     "Promotion",
     "Refusal",
     "SellableRow",
@@ -206,6 +208,7 @@ __all__ = [
     "UpsertCounts",
     "VariantName",
     "VariantRecord",
+    "VariantSummary",
     "VideoFacts",
     "add_merchant",
     "add_product",
@@ -250,6 +253,7 @@ __all__ = [
     "read_merchant_names",
     "read_owned",
     "read_pictures",
+    "read_summaries",
     "read_version",
     "read_versions",
     "refresh_statistics",

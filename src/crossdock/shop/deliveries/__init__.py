@@ -10,6 +10,7 @@ from crossdock.shop.deliveries.contract import (
     DeliveryKind,
     DeliveryKinds,
     Failure,
+    Headers,
     NoteSent,
     Ordering,
     Permanent,
@@ -31,13 +32,14 @@ from crossdock.shop.deliveries.listing import (
     list_deliveries,
     show_delivery,
 )
+from crossdock.shop.deliveries.paging import LoggedDelivery, page_deliveries
 from crossdock.shop.deliveries.purging import history_of, purge_deliveries
 from crossdock.shop.deliveries.queueing import (
     newest_payload,
     queue_deliveries,
     queue_delivery,
 )
-from crossdock.shop.deliveries.resending import resend_delivery, resend_failed
+from crossdock.shop.deliveries.resending import repeat_delivery, resend_delivery, resend_failed
 from crossdock.shop.deliveries.withdrawing import (
     BY_HAND,
     Withdrawal,
@@ -61,6 +63,8 @@ __all__ = [
     "DeliveryKind",
     "DeliveryKinds",
     "Failure",
+    "Headers",
+    "LoggedDelivery",
     "NoteSent",
     "Ordering",
     "Permanent",
@@ -77,9 +81,11 @@ __all__ = [
     "keep_here",
     "list_deliveries",
     "newest_payload",
+    "page_deliveries",
     "purge_deliveries",
     "queue_deliveries",
     "queue_delivery",
+    "repeat_delivery",
     "requeue_lost",
     "resend_delivery",
     "resend_failed",

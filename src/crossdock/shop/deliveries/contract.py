@@ -22,6 +22,8 @@ Status = Literal["queued", "sending", "sent", "failed", "withdrawn"]
 RETRY_WAITS_S = (60, 300, 900, 3600, 21_600, 86_400)
 CALLS_PER_TARGET = 8
 DEADLINE_S = 30
+HEADERS_MAX = 40
+HEADER_CHARS = 500
 _CLAIM_MARGIN_S = 120
 
 
@@ -42,24 +44,39 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     may_exist: bool
 
 
+class Headers(msgspec.Struct, frozen=True):
+    """The headers of a call and of its answer for the log, without secrets; of each part HEADERS_MAX."""
+
+    request: dict[str, str]
+    answer: dict[str, str]
+
+
 class Sent(msgspec.Struct, frozen=True):
-    """The other side accepted it under its own `external_id`; `status` and `answer` are for the log."""
+    """The other side accepted it under its own `external_id`; the other fields are for the log."""
 
     external_id: str
     status: int | None = None
     answer: str = ""
+    headers: Headers | None = None
 
 
 class DeliveryFailed(Exception):
-    """The delivery failed, as far as is known; `status` and `answer` are for the log."""
+    """The delivery failed, as far as is known; `status`, `answer` and `headers` are for the log."""
 
     def __init__(
-        self, message: str, *, retry_after_s: int = 0, status: int | None = None, answer: str = ""
+        self,
+        message: str,
+        *,
+        retry_after_s: int = 0,
+        status: int | None = None,
+        answer: str = "",
+        headers: Headers | None = None,
     ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.status = status
         self.answer = answer
+        self.headers = headers
 
 
 class Retryable(DeliveryFailed):
@@ -131,6 +148,7 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
     | `lock` | locks rows that other code locks before the delivery's, at the start of recording |
     | `sent`, `failed` | write consequences in the recording transaction: events, states |
     | `subject`, `is_about_order` | what alerts call the subject, and whether it is an order |
+    | `one_alert` | one open alert for all that fails at a target, else one for each delivery |
 
     A failed delivery does not block later ones of its object. The ids of an object's deliveries are
     in order only if their writers hold the object's lock, as those of an order do.
@@ -147,6 +165,7 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
     failed: NoteFailed = _nothing
     subject: str = "Delivery"
     is_about_order: bool = False
+    one_alert: bool = False
 
     @property
     def claim_s(self) -> int:

@@ -43,14 +43,14 @@ async def queue_deliveries(
     *,
     shop_id: int,
     kind: str,
-    objects: Sequence[tuple[str, str, Mapping[str, Any]]],
+    objects: Sequence[tuple[str, str | None, Mapping[str, Any]]],
     delay_s: int,
     now: datetime,
 ) -> int:
     """Queue one for each (target, object key, payload), to leave after `delay_s` seconds; how many.
 
     An object whose last delivery is still waiting for its first attempt gets no other: the kind reads
-    what it sends when it leaves. Each object is named once.
+    what it sends when it leaves. Each object is named once; what has no object key is always queued.
     """
     rows = [
         {"target": target, "object_key": object_key, "payload": dict(payload)}

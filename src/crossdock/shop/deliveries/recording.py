@@ -10,7 +10,16 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.logging import redact_text
 from crossdock.shop.alerts import raise_alert
-from crossdock.shop.deliveries.contract import Claim, DeliveryFailed, DeliveryKind, Failure, Sent
+from crossdock.shop.deliveries.contract import (
+    HEADER_CHARS,
+    HEADERS_MAX,
+    Claim,
+    DeliveryFailed,
+    DeliveryKind,
+    Failure,
+    Headers,
+    Sent,
+)
 
 ERROR_CHARS = 500
 ANSWER_CHARS = 300
@@ -33,7 +42,7 @@ async def record_sent(tx: Transaction, *, attempt: Attempt, sent: Sent) -> str:
     """Record a success, even if the claim was lost meanwhile, because the other side has it."""
     claim = attempt.claim
     await attempt.kind.lock(tx, claim=claim)
-    log = _line(attempt, "sent", status=sent.status, answer=sent.answer)
+    log = _line(attempt, "sent", status=sent.status, answer=sent.answer, headers=sent.headers)
     if not await _write(
         tx, attempt=attempt, status="sent", result=sent.external_id, error="", log=log
     ):
@@ -60,7 +69,11 @@ async def record_successes(tx: Transaction, *, successes: Sequence[Success]) -> 
             "attempt": success.attempt.claim.attempt,
             "result": success.sent.external_id,
             "log": _facts_of_line(
-                success.attempt, "sent", status=success.sent.status, answer=success.sent.answer
+                success.attempt,
+                "sent",
+                status=success.sent.status,
+                answer=success.sent.answer,
+                headers=success.sent.headers,
             ),
             "now": success.attempt.now.isoformat(),
         }
@@ -88,7 +101,14 @@ async def record_failure(tx: Transaction, *, attempt: Attempt, failed: DeliveryF
     wait_s = kind.wait_s(claim.attempt, failed)
     failure = Failure(error=redact_text(str(failed))[:ERROR_CHARS], wait_s=wait_s)
     status = "failed" if failure.is_final else "queued"
-    log = _line(attempt, status, error=failure.error, status=failed.status, answer=failed.answer)
+    log = _line(
+        attempt,
+        status,
+        error=failure.error,
+        status=failed.status,
+        answer=failed.answer,
+        headers=failed.headers,
+    )
     await kind.lock(tx, claim=claim)
     if not await _write(
         tx, attempt=attempt, status=status, wait_s=wait_s, error=failure.error, log=log
@@ -143,15 +163,33 @@ async def _write(
 
 
 def _line(
-    attempt: Attempt, outcome: str, *, error: str = "", status: int | None = None, answer: str = ""
+    attempt: Attempt,
+    outcome: str,
+    *,
+    error: str = "",
+    status: int | None = None,
+    answer: str = "",
+    headers: Headers | None = None,
 ) -> Jsonb:
-    return Jsonb(_facts_of_line(attempt, outcome, error=error, status=status, answer=answer))
+    return Jsonb(
+        _facts_of_line(attempt, outcome, error=error, status=status, answer=answer, headers=headers)
+    )
 
 
 def _facts_of_line(
-    attempt: Attempt, outcome: str, *, error: str = "", status: int | None = None, answer: str = ""
+    attempt: Attempt,
+    outcome: str,
+    *,
+    error: str = "",
+    status: int | None = None,
+    answer: str = "",
+    headers: Headers | None = None,
 ) -> dict[str, object]:
     """A line of the log, truncated and without secrets."""
+    noted = {} if headers is None else {
+        "request_headers": _bounded(headers.request),
+        "answer_headers": _bounded(headers.answer),
+    }  # fmt: skip
     return {
         "outcome": outcome,
         "started_at": attempt.started_at.isoformat(),
@@ -159,6 +197,15 @@ def _facts_of_line(
         "http_status": status,
         "error": error,
         "answer": redact_text(answer.replace("\x00", ""))[:ANSWER_CHARS],
+        **noted,
+    }
+
+
+def _bounded(headers: dict[str, str]) -> dict[str, str]:
+    """The first HEADERS_MAX headers, each of at most HEADER_CHARS and without secrets."""
+    return {
+        name[:HEADER_CHARS]: redact_text(value.replace("\x00", ""))[:HEADER_CHARS]
+        for name, value in list(headers.items())[:HEADERS_MAX]
     }
 
 
@@ -170,9 +217,15 @@ async def _alert(tx: Transaction, *, attempt: Attempt, error: str) -> None:
         kind=f"{claim.kind}_failed",
         message=f"{_named(attempt)} was not sent to {claim.target}: {error}",
         order_id=claim.subject_id if kind.is_about_order else None,
-        subject=claim.target if kind.is_about_order else f"{claim.target} {claim.subject_id}",
+        subject=_alert_subject(attempt),
         now=attempt.now,
     )
+
+
+def _alert_subject(attempt: Attempt) -> str:
+    claim, kind = attempt.claim, attempt.kind
+    is_of_target = kind.is_about_order or kind.one_alert
+    return claim.target if is_of_target else f"{claim.target} {claim.subject_id}"
 
 
 def _named(attempt: Attempt) -> str:

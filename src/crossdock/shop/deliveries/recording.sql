@@ -27,10 +27,12 @@ begin
     v_changed := found;
     if p_log is not null then
         insert into delivery_attempts (shop_id, delivery_id, attempt, outcome, started_at, took_ms, http_status,
-                                       error, answer)
-        select p_shop_id, p_id, p_attempt, l.outcome, l.started_at, l.took_ms, l.http_status, l.error, l.answer
+                                       error, answer, request_headers, answer_headers)
+        select p_shop_id, p_id, p_attempt, l.outcome, l.started_at, l.took_ms, l.http_status, l.error, l.answer,
+               l.request_headers, l.answer_headers
         from jsonb_to_record(p_log) as l (
-            outcome text, started_at timestamptz, took_ms bigint, http_status integer, error text, answer text);
+            outcome text, started_at timestamptz, took_ms bigint, http_status integer, error text, answer text,
+            request_headers jsonb, answer_headers jsonb);
     end if;
     if v_newer is not null then
         insert into delivery_attempts (shop_id, delivery_id, attempt, outcome, error)

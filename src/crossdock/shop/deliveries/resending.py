@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Refused
+from crossdock.errors import NotFound, Refused
 
 RANGE_MAX = 100_000
 
@@ -20,6 +20,28 @@ async def resend_delivery(
     )
     if not found:
         raise Refused("order_state", "Only a failed delivery can be sent again.")
+
+
+async def repeat_delivery(
+    tx: Transaction, *, shop_id: int, kind: str, delivery_id: int, now: datetime
+) -> bool:
+    """Queue a delivery of this kind again whether it was sent or failed; False if it still waits.
+
+    For kinds whose receivers drop what they know by its id. Raises NotFound `not_found`, Refused
+    `order_state` for one that was withdrawn.
+    """
+    status = await tx.value(
+        "select status from deliveries where shop_id = %s and kind = %s and id = %s for no key update",
+        (shop_id, kind, delivery_id),
+    )
+    if status is None:
+        raise NotFound("not_found", f"There is no delivery {delivery_id}.")
+    if status == "withdrawn":
+        raise Refused("order_state", "A withdrawn delivery cannot be sent again.")
+    if status not in {"sent", "failed"}:
+        return False
+    await tx.run(_REPEAT, {"shop": shop_id, "id": delivery_id, "now": now})
+    return True
 
 
 async def resend_failed(
@@ -56,6 +78,11 @@ _RESEND = """
     update deliveries set status = 'queued', attempts = 0, next_attempt_at = least(%(now)s, now()),
            updated_at = %(now)s, last_error = case when last_error = '' then 'resent by hand' else last_error end
     where shop_id = %(shop)s and status = 'failed'
+"""
+_REPEAT = """
+    update deliveries set status = 'queued', attempts = 0, next_attempt_at = least(%(now)s, now()), sent_at = null,
+           updated_at = %(now)s, last_error = case when last_error = '' then 'resent by hand' else last_error end
+    where shop_id = %(shop)s and id = %(id)s
 """
 _IN_RANGE = """
     and id in (

@@ -9,18 +9,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.kit.mail import Mail, Mailer, Rejected, Undelivered
+from crossdock.kit.mail import Mail, Mailer
 from crossdock.shop.alerts import Alert, count_before, read_alert
-from crossdock.shop.deliveries import (
-    Call,
-    Claim,
-    DeliveryKind,
-    Permanent,
-    Retryable,
-    Sent,
-    queue_delivery,
-)
+from crossdock.shop.deliveries import Call, Claim, DeliveryKind, Permanent, queue_delivery
 from crossdock.shop.events import AlertRaised, Batch, Consumer, Event
+from crossdock.shop.mailing.sending import mail_call
 
 ALERT_MAIL = "alert_mail"
 _FAILED = f"{ALERT_MAIL}_failed"
@@ -88,16 +81,7 @@ class AlertMail(msgspec.Struct, frozen=True, kw_only=True):
             tx, shop_id=claim.shop_id, alert_id=alert.id, at=alert.created_at
         )
         mail = self._mail(alert, to=claim.target, is_last=before == PER_HOUR - 1)
-
-        async def call() -> Sent:
-            try:
-                return Sent(external_id=mail.id, answer=await mailer.send(mail))
-            except Rejected as error:
-                raise Permanent(str(error), status=error.code) from error
-            except Undelivered as error:
-                raise Retryable(str(error), status=error.code) from error
-
-        return call
+        return mail_call(mailer, mail)
 
     def _mail(self, alert: Alert, *, to: str, is_last: bool) -> Mail:
         about = alert.title if alert.order_id is None else f"{alert.title}: order {alert.order_id}"

@@ -55,6 +55,8 @@ create table delivery_attempts (
     http_status integer,
     error text not null default '' check (char_length(error) <= 500),
     answer text not null default '' check (char_length(answer) <= 500),
+    request_headers jsonb,  -- without secrets, like the answer's; null where the kind does not note them
+    answer_headers jsonb,
     primary key (shop_id, delivery_id, id),
     foreign key (shop_id, delivery_id) references deliveries (shop_id, id) on delete cascade
 );

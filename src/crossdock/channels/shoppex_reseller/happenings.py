@@ -1,0 +1,272 @@
+"""What happened, in this protocol's words: which events have which name, and what is told (spec 11.1 to 11.3).
+
+Data are told as they are when the event is read, a moment after it; repeats of a call have the same. They
+hold no serials, tokens or keys.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from crossdock.channels.shoppex_reseller import NAME
+from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
+from crossdock.channels.shoppex_reseller.reseller_happenings import RESELLER_NAMES, reseller_data
+from crossdock.channels.shoppex_reseller.signatures import HIDDEN, sign
+from crossdock.channels.shoppex_reseller.wire import encoded, iso, number, seconds
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.catalogue import ProductSummary, read_summaries
+from crossdock.shop.events import Batch, CatalogueChanged, Event, PriceChanged, StockChanged
+from crossdock.shop.orders import LineView, OrderView, read_orders
+from crossdock.shop.shops import read_id_key
+from crossdock.shop.webhooks import Dialect, Message
+
+CREATED, UPDATED, PAID, CANCELLED = (
+    "order:created",
+    "order:updated",
+    "order:paid",
+    "order:cancelled",
+)
+PRODUCT_CREATED, PRODUCT_EDITED, PRODUCT_STOCK = (
+    "product:created",
+    "product:edited",
+    "product:stock",
+)
+
+ORDER_NAMES: Final = {
+    "order.placed": CREATED,
+    "order.cancelled": CANCELLED,
+    "payment.paid": PAID,
+    **dict.fromkeys(
+        (
+            *("order.reserved", "order.released", "order.recalled", "order.in_fulfilment"),
+            *("order.partially_shipped", "order.shipped", "order.completed", "order.closed"),
+            *("order.lines_refunded", "order.address_changed", "package.shipped"),
+            *("package.delivered", "return.received", "payment.authorised", "payment.voided"),
+            *("payment.partially_refunded", "payment.refunded", "payment.expired"),
+        ),
+        UPDATED,
+    ),
+}
+"""The name of each kind of event about an order; other kinds are not told."""
+
+NAMES: Final = (
+    *(CREATED, UPDATED, PAID, CANCELLED, PRODUCT_CREATED, PRODUCT_EDITED, PRODUCT_STOCK),
+    *RESELLER_NAMES.values(),
+)
+PRODUCTS_AT_ONCE: Final = 500
+"""How many products one transaction tells of at most, and those of one event more."""
+
+_SAMPLE_ID: Final = "00000000-0000-4000-8000-000000000000"
+
+
+def create_dialect() -> Dialect:
+    """This protocol's webhooks."""
+    return Dialect(
+        channel=NAME,
+        names=NAMES,
+        topics=("orders", "catalogue", "price", "stock", "resellers"),
+        read=_read,
+        body=write_body,
+        sign=sign,
+        wire_id=wire_id,
+        sample=_sample,
+        hidden=HIDDEN,
+    )
+
+
+def wire_id(key: bytes, *, delivery_id: int) -> str:
+    """The id of a delivery, which every attempt has."""
+    return f"whd_{WireIds(bytes(key)).write(Kind.WEBHOOK_LOG, delivery_id)}"
+
+
+def write_body(name: str, *, data: Mapping[str, Any], at: int) -> bytes:
+    """The envelope (spec section 11.2)."""
+    return encoded({"event": name, "data": data, "created_at": at})
+
+
+async def _read(tx: Transaction, *, batch: Batch) -> tuple[list[Message], int]:
+    events = _bounded(batch.events)
+    ids = WireIds(bytes(await read_id_key(tx, shop_id=batch.shop_id)))
+    orders = await _orders(tx, shop_id=batch.shop_id, events=events)
+    products = await _products(tx, shop_id=batch.shop_id, events=events)
+    messages: list[Message] = []
+    for event in events:
+        if event.kind in ORDER_NAMES:
+            messages += _of_order(event, orders.get(event.subject_id or 0), ids)
+        elif event.kind in RESELLER_NAMES:
+            messages.append(_of_resellers(event, ids, shop_id=batch.shop_id))
+        else:
+            messages += _of_products(event, products, ids)
+    return messages, events[-1].sequence
+
+
+def _bounded(events: Sequence[Event]) -> list[Event]:
+    """The first events, up to the one with which they name PRODUCTS_AT_ONCE products."""
+    taken: list[Event] = []
+    named = 0
+    for event in events:
+        taken.append(event)
+        named += sum(map(len, _named(event)))
+        if named >= PRODUCTS_AT_ONCE:
+            break
+    return taken
+
+
+def _named(event: Event) -> tuple[Sequence[int], Sequence[int]]:
+    """The products and the variants that an event is about."""
+    if event.kind not in _OF_PRODUCTS:
+        return (), ()
+    match event.decode():
+        case CatalogueChanged(product_ids=ids):
+            return ids, ()
+        case PriceChanged(variant_ids=ids):
+            return (), ids
+        case StockChanged(levels=levels):
+            return (), [variant_id for variant_id, _, _ in levels]
+    return (), ()
+
+
+_OF_PRODUCTS: Final = {CatalogueChanged.kind, PriceChanged.kind, StockChanged.kind}
+
+
+async def _orders(
+    tx: Transaction, *, shop_id: int, events: Iterable[Event]
+) -> dict[int, OrderView]:
+    wanted = sorted(
+        {each.subject_id for each in events if each.kind in ORDER_NAMES and each.subject_id}
+    )
+    if not wanted:
+        return {}
+    found = await read_orders(tx, shop_id=shop_id, order_ids=wanted, sections=("lines",))
+    return {order.id: order for order in found}
+
+
+async def _products(
+    tx: Transaction, *, shop_id: int, events: Iterable[Event]
+) -> list[ProductSummary]:
+    product_ids: set[int] = set()
+    variant_ids: set[int] = set()
+    for event in events:
+        products, variants = _named(event)
+        product_ids.update(products)
+        variant_ids.update(variants)
+    if not product_ids and not variant_ids:
+        return []
+    return await read_summaries(
+        tx, shop_id=shop_id, product_ids=sorted(product_ids), variant_ids=sorted(variant_ids)
+    )
+
+
+def _of_resellers(event: Event, ids: WireIds, *, shop_id: int) -> Message:
+    data = _plain(reseller_data(event, ids, shop_id=shop_id))
+    return Message(name=RESELLER_NAMES[event.kind], data=data, happened_at=event.created_at)
+
+
+def _of_order(event: Event, order: OrderView | None, ids: WireIds) -> list[Message]:
+    if order is None:
+        return []
+    names = [ORDER_NAMES[event.kind]]
+    if event.kind == "order.placed" and event.payload.get("payment_state") == "paid":
+        names.append(PAID)
+    data = order_data(order, ids)
+    return [Message(name=name, data=data, happened_at=event.created_at) for name in names]
+
+
+def order_data(order: OrderView, ids: WireIds) -> dict[str, Any]:
+    """An order as webhooks tell it."""
+    shown, currency = ids.write(Kind.ORDER, order.id), order.currency
+    facts = {
+        "id": shown,
+        "uniqid": shown,
+        "shop_id": ids.write(Kind.SHOP, order.shop_id),
+        "status": order_status(order),
+        "payment_status": order.payment_state.upper(),
+        "fulfillment_status": order.fulfilment_state.upper(),
+        "total": number(order.total_minor, currency),
+        "subtotal": number(order.subtotal_minor, currency),
+        "discount": number(order.discount_minor, currency),
+        "currency": currency,
+        "customer_email": order.email,
+        "items": [_item(line, ids, currency=currency) for line in order.lines],
+        "created_at": seconds(order.placed_at),
+        "updated_at": seconds(order.updated_at),
+    }
+    return _plain(facts)
+
+
+def order_status(order: OrderView) -> str:
+    """The order's state in one word (spec section 13)."""
+    if order.payment_state == "refunded":
+        return "REFUNDED"
+    if order.fulfilment_state == "cancelled" or order.payment_state in {"voided", "expired"}:
+        return "VOIDED"
+    if order.payment_state in {"paid", "partially_refunded"}:
+        return "COMPLETED"
+    is_done = order.payment_state == "none" and order.fulfilment_state == "completed"
+    return "COMPLETED" if is_done else "PENDING"
+
+
+def _item(line: LineView, ids: WireIds, *, currency: str) -> dict[str, Any]:
+    return {
+        "product_id": ids.write(Kind.PRODUCT, line.product_id),
+        "variant_id": ids.write(Kind.VARIANT, line.variant_id),
+        "title": line.name,
+        "quantity": line.quantity,
+        "unit_price": number(line.unit_price_minor, currency),
+        "total": number(line.total_minor, currency),
+    }
+
+
+def _of_products(event: Event, products: Iterable[ProductSummary], ids: WireIds) -> list[Message]:
+    of_products, of_variants = map(set, _named(event))
+    messages = []
+    for product in products:
+        variants = of_variants.intersection(each.id for each in product.variants)
+        if product.id in of_products or variants:
+            name = _product_name(event, product)
+            data = product_data(product, ids)
+            messages.append(Message(name=name, data=data, happened_at=event.created_at))
+    return messages
+
+
+def _product_name(event: Event, product: ProductSummary) -> str:
+    """A product is new in the event that its own transaction wrote, which has its time."""
+    if event.kind == StockChanged.kind:
+        return PRODUCT_STOCK
+    is_new = event.kind == CatalogueChanged.kind and product.created_at == event.created_at
+    return PRODUCT_CREATED if is_new else PRODUCT_EDITED
+
+
+def product_data(product: ProductSummary, ids: WireIds) -> dict[str, Any]:
+    """A product as webhooks tell it; `available_stock` is null where stock is not counted."""
+    shown = ids.write(Kind.PRODUCT, product.id)
+    return {
+        "id": shown,
+        "uniqid": shown,
+        "slug": product.handle,
+        "title": product.name,
+        "unlisted": not product.enabled,
+        "variants": [
+            {
+                "id": ids.write(Kind.VARIANT, variant.id),
+                "title": variant.name,
+                "available_stock": variant.available,
+            }
+            for variant in product.variants
+        ],
+        "created_at": seconds(product.created_at),
+        "updated_at": seconds(product.updated_at),
+    }
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data as JSON says them, which is how they are kept; amounts are numbers."""
+    plain: dict[str, Any] = msgspec.json.decode(encoded(data))
+    return plain
+
+
+def _sample(name: str, *, now: datetime) -> dict[str, Any]:
+    """Made-up data of the right form."""
+    return {"id": _SAMPLE_ID, "uniqid": _SAMPLE_ID, "test": True, "created_at": iso(now)}

@@ -1,0 +1,85 @@
+"""What happened in the reseller programme, in this protocol's words (spec section 11.3)."""
+
+from typing import Any, Final
+
+from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
+from crossdock.channels.shoppex_reseller.wire import iso, number
+from crossdock.shop.events import (
+    Event,
+    ResellerAccepted,
+    ResellerFulfilmentDelivered,
+    ResellerInvited,
+)
+
+INVITED, ACCEPTED = "reseller:invited", "reseller:accepted"
+FULFILLED: Final = "reseller:api_fulfillment_delivered"
+RESELLER_NAMES: Final = {
+    ResellerInvited.kind: INVITED,
+    ResellerAccepted.kind: ACCEPTED,
+    ResellerFulfilmentDelivered.kind: FULFILLED,
+}
+"""The name of each kind of event about resellers."""
+
+
+def reseller_data(event: Event, ids: WireIds, *, shop_id: int) -> dict[str, Any]:
+    """What is told of an event of RESELLER_NAMES; no serial, token or key is in it."""
+    subject = event.subject_id or 0
+    match event.decode():
+        case ResellerInvited() as invited:
+            facts = _invited(invited, ids, subject=subject)
+        case ResellerAccepted() as accepted:
+            facts = _accepted(accepted, ids, subject=subject)
+        case ResellerFulfilmentDelivered() as delivered:
+            facts = _delivered(delivered, ids, subject=subject)
+        case other:
+            raise ValueError(f"{other.kind} is not told")
+    return {
+        **facts,
+        "shop_id": ids.write(Kind.SHOP, shop_id),
+        "created_at": iso(event.created_at),
+    }
+
+
+def _invited(invited: ResellerInvited, ids: WireIds, *, subject: int) -> dict[str, Any]:
+    invitation = ids.write(Kind.INVITATION, subject)
+    return {
+        "id": invitation,
+        "reseller_relationship_id": None,
+        "reseller_email": invited.email,
+        "invitation_id": invitation,
+        "email": invited.email,
+        "mode": invited.mode.upper(),
+        "expires_at": iso(invited.expires_at),
+    }
+
+
+def _accepted(accepted: ResellerAccepted, ids: WireIds, *, subject: int) -> dict[str, Any]:
+    relationship = ids.write(Kind.RELATIONSHIP, subject)
+    return {
+        "id": relationship,
+        "reseller_relationship_id": relationship,
+        "reseller_email": accepted.email,
+        "invitation_id": ids.write(Kind.INVITATION, accepted.invitation_id),
+        "status": accepted.status.upper(),
+        "mode": accepted.mode.upper(),
+    }
+
+
+def _delivered(
+    delivered: ResellerFulfilmentDelivered, ids: WireIds, *, subject: int
+) -> dict[str, Any]:
+    fulfilment = ids.write(Kind.FULFILLMENT, subject)
+    variant_id = delivered.variant_id
+    return {
+        "id": fulfilment,
+        "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, delivered.reseller_id),
+        "reseller_email": delivered.email,
+        "fulfillment_id": fulfilment,
+        "external_order_id": delivered.external_order_id,
+        "product_id": ids.write(Kind.PRODUCT, delivered.product_id),
+        "variant_id": None if variant_id is None else ids.write(Kind.VARIANT, variant_id),
+        "quantity": delivered.quantity,
+        "customer_email": delivered.customer_email,
+        "total": number(delivered.total_minor, delivered.currency),
+        "currency": delivered.currency,
+    }
