@@ -113,6 +113,18 @@ REFUSED = """
     ticket ask 1 --shop demo --text Why
     ticket hold 1 --shop demo
     ticket solve 1 --shop demo
+    reseller program --shop demo
+    reseller invite a@b.example --shop demo
+    reseller accept x
+    reseller key 1
+    reseller credit 1 5.00
+    reseller statement 1
+    reseller list --shop demo
+    reseller show 1
+    reseller approve 1
+    reseller suspend 1
+    reseller reactivate 1
+    reseller terminate 1
     media add a.png --product A --shop demo
     media remove x --product A --shop demo
     media list --shop demo

@@ -39,10 +39,17 @@ class Reselling(msgspec.Struct, frozen=True):
     database: Database
     clock: Clock
     shop: ShopFixture
+    channel: str = CHANNEL
 
     @classmethod
     async def open(
-        cls, database: Database, clock: Clock, *, currency: str = "USD", **changes: Any
+        cls,
+        database: Database,
+        clock: Clock,
+        *,
+        currency: str = "USD",
+        channel: str = CHANNEL,
+        **changes: Any,
     ) -> "Reselling":
         """A fresh shop whose programme is enabled."""
         async with database.begin() as tx:
@@ -51,7 +58,7 @@ class Reselling(msgspec.Struct, frozen=True):
             await change_program(
                 tx, shop_id=shop.id, changes=ProgramChanges(**settings | changes), now=clock.now()
             )
-        return cls(database, clock, shop)
+        return cls(database, clock, shop, channel)
 
     async def set(self, **changes: Any) -> None:
         """Change the programme."""
@@ -95,7 +102,7 @@ class Reselling(msgspec.Struct, frozen=True):
             reseller = await accept_invitation(
                 tx,
                 token=invited.token,
-                channel=CHANNEL,
+                channel=self.channel,
                 ids=RandomIds(),
                 now=self.clock.now(),
             )

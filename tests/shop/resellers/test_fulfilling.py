@@ -353,6 +353,22 @@ async def test_names_a_variant_of_the_product_where_there_are_several(selling: R
     assert (made.fulfilment.variant_id, made.fulfilment.serials) == (licence.variant_id, ("K-1",))
 
 
+async def test_of_a_product_whose_other_variant_is_not_sold_names_none(
+    selling: Reselling,
+) -> None:
+    licence = await selling.licence("K-1")
+    async with selling.database.begin() as tx:
+        second = await make_variant(tx, shop=selling.shop, own=None, enabled=False, position=-1)
+        await tx.run(
+            "update variants set product_id = %s where id = %s", (licence.product_id, second)
+        )
+    _, partner = await selling.reseller(credit_minor=5000)
+    assert await _refused(selling, partner, licence, variant_id=second) == (
+        "product_not_fulfillable"
+    )
+    assert (await selling.fulfil(partner, licence)).fulfilment.serials == ("K-1",)
+
+
 async def test_stays_within_the_quantities_that_were_agreed(selling: Reselling) -> None:
     licence = await selling.licence("K-1", "K-2", "K-3", "K-4")
     terms = ProductTerms(product_id=licence.product_id, min_quantity=2, max_quantity=3)

@@ -151,6 +151,26 @@ async def test_begins_once(selling: Reselling, database: Database) -> None:
     assert refused.value.code == "reseller_state"
 
 
+async def test_that_is_accepted_and_invited_again_at_once_is_one_or_the_other(
+    selling: Reselling, database: Database
+) -> None:
+    invited = await _invite(selling)
+    async with database.begin() as tx:
+        await tx.run(
+            "select 1 from reseller_programs where shop_id = %s for no key update",
+            (selling.shop.id,),
+        )
+        both = [
+            asyncio.create_task(_accept(selling, invited.token)),
+            asyncio.create_task(_invite(selling)),
+        ]
+        await waiting_for_a_lock(database, behind=tx, count=2)
+    done = await asyncio.gather(*both, return_exceptions=True)
+
+    [refused] = [each.code for each in done if isinstance(each, CrossdockError)]
+    assert refused in {"reseller_state", "exists"}
+
+
 async def test_does_not_begin_with_an_invitation_that_is_over(
     selling: Reselling, clock: FrozenClock
 ) -> None:

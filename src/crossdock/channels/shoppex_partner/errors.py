@@ -58,11 +58,6 @@ WIRE: dict[str, tuple[int, str, str]] = {
     "nonce_reused": (401, "partner_auth_reused_nonce", "This nonce was used before."),
     "rate_limited": (429, "partner_rate_limited", "Too many requests in this minute."),
     "permission_denied": (403, "partner_permission_denied", "The partner lacks the permission."),
-    "idempotency_key_busy": (
-        409,
-        "partner_order_already_exists",
-        "The key is being used just now.",
-    ),
     "partner_order_exists": (
         409,
         "partner_order_already_exists",
@@ -176,6 +171,11 @@ WIRE: dict[str, tuple[int, str, str]] = {
         409,
         "partner_order_state",
         "Another request was made with the same key.",
+    ),
+    "idempotency_key_busy": (
+        409,
+        "partner_order_already_exists",
+        "The key is being used just now.",
     ),
     "invalid_input": (400, "partner_invalid_payload", "The request body is not valid."),
     "too_large": (413, "partner_payload_too_large", "The request body is too large."),

@@ -6,6 +6,8 @@ from crossdock.channels.manifest import Manifest
 from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
 
 if TYPE_CHECKING:
+    import typer
+
     from crossdock.channels.contract import Channel, ChannelFacts, Demo, Services
     from crossdock.channels.manifest import ErrorRow, Limits
     from crossdock.shop.webhooks import Dialect
@@ -55,6 +57,12 @@ def _webhooks(services: "Services") -> "Dialect":
     return create_dialect()
 
 
+def _commands() -> "dict[str, typer.Typer]":
+    from crossdock.channels.shoppex_reseller.commands import app
+
+    return {"reseller": app}
+
+
 MANIFEST = Manifest(
     name=NAME,
     create=_create,
@@ -65,4 +73,5 @@ MANIFEST = Manifest(
     documents=_documents,
     demo=_demo,
     webhooks=_webhooks,
+    commands=_commands,
 )

@@ -3,7 +3,15 @@
 from datetime import timedelta
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
-from crossdock.channels.shoppex_reseller import NAME, me, openapi
+from crossdock.channels.shoppex_reseller import (
+    NAME,
+    fulfillments,
+    me,
+    openapi,
+    programs,
+    relationships,
+    reseller,
+)
 from crossdock.channels.shoppex_reseller.app import build_app
 from crossdock.channels.shoppex_reseller.auth import (
     EVERY_SCOPE,
@@ -13,6 +21,7 @@ from crossdock.channels.shoppex_reseller.auth import (
 )
 from crossdock.channels.shoppex_reseller.endpoint import Endpoint
 from crossdock.channels.shoppex_reseller.errors import Errors
+from crossdock.channels.shoppex_reseller.fulfillments import Fulfilling
 from crossdock.channels.shoppex_reseller.ids import ShopIds
 from crossdock.channels.shoppex_reseller.products import Products
 from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Router
@@ -35,15 +44,25 @@ FACTS = ChannelFacts(
 
 def create_routes(services: Services) -> list[Route]:
     """Every route; a further subject is a module with a line here."""
+    public_url = services.settings.server.public_url.rstrip("/")
 
     def box() -> SecretBox:
         return services.box
+
+    def accept_url(token: str) -> str:
+        return f"{public_url}/portal/invite/token/{token}"
 
     return [
         *me.routes(),
         *Products(box).routes(),
         *Serials(box).routes(),
         *Webhooks(services).routes(),
+        *programs.ROUTES,
+        *relationships.create_routes(ids=services.ids, accept_url=accept_url),
+        *reseller.ROUTES,
+        *fulfillments.create_routes(
+            Fulfilling(services.runtime.database, ids=services.ids, box=box)
+        ),
     ]
 
 

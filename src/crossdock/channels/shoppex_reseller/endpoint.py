@@ -18,7 +18,7 @@ from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.errors import Errors, WireError, invalid
 from crossdock.channels.shoppex_reseller.ids import ShopIds
 from crossdock.channels.shoppex_reseller.routes import Route, Router, Writes
-from crossdock.channels.shoppex_reseller.wire import Reply, answered, encoded
+from crossdock.channels.shoppex_reseller.wire import PLAIN_TYPE, Reply, answered, encoded
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import CrossdockError
 from crossdock.kit.clock import Clock
@@ -156,6 +156,9 @@ def read_query(query_string: bytes) -> dict[str, str]:
 
 
 def _response(reply: Reply, told: Mapping[str, str]) -> Response:
+    if reply.plain is not None:
+        body, status = reply.plain.encode(), reply.status
+        return answered(body, status=status, headers=told, content_type=PLAIN_TYPE)
     body = b"" if reply.body is None else encoded(reply.body)
     return answered(body, status=reply.status, headers=told)
 

@@ -11,16 +11,21 @@ from starlette.responses import Response
 from crossdock.kit.money import format_minor, to_decimal
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
+PLAIN_TYPE: Final = "text/plain; charset=utf-8"
 HEADERS: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer: its status, and what its body says besides; None for a 204 has no body."""
+    """An answer: its status, and what its body says besides; None for a 204 has no body.
+
+    With `plain` the body is this text.
+    """
 
     status: int = 200
     body: Mapping[str, Any] | None = None
+    plain: str | None = None
 
 
 NO_CONTENT: Final = Reply(status=204)
@@ -36,12 +41,14 @@ def encoded(value: Any) -> bytes:
     return _encode(value)
 
 
-def answered(body: bytes, *, status: int, headers: Mapping[str, str]) -> Response:
+def answered(
+    body: bytes, *, status: int, headers: Mapping[str, str], content_type: str = JSON_TYPE
+) -> Response:
     """The response with this body; 204 has none, and no type."""
     told = {**HEADERS, **headers}
     if status == 204:
         return Response(status_code=204, headers=told)
-    return Response(body, status_code=status, headers=told, media_type=JSON_TYPE)
+    return Response(body, status_code=status, headers=told, media_type=content_type)
 
 
 def number(minor: int | None, currency: str) -> Decimal | None:

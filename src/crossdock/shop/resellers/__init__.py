@@ -40,6 +40,7 @@ from crossdock.shop.resellers.selling import (
     ResellerVariant,
     list_products,
 )
+from crossdock.shop.resellers.stating import StatementLine, read_statement
 
 __all__ = [
     "ACTIONS",
@@ -61,6 +62,7 @@ __all__ = [
     "ResellerProducts",
     "ResellerTerms",
     "ResellerVariant",
+    "StatementLine",
     "Status",
     "accept_invitation",
     "add_key",
@@ -79,4 +81,5 @@ __all__ = [
     "read_program",
     "read_reseller",
     "read_reseller_of",
+    "read_statement",
 ]

@@ -93,7 +93,7 @@ begin
                                                           coalesce(v_reseller.discount_bp, g.default_discount_bp)))
                         from offers(s.id, null, s.currency, null, false, true, p_now) o
                         where o.product_id = p.id and (p_variant_id is null or o.id = p_variant_id)
-                        order by o.place, o.id limit 1))
+                        order by o.enabled desc, o.place, o.id limit 1))
                 from products p
                 left join reseller_products x
                   on x.shop_id = p.shop_id and x.reseller_id = v_reseller.id and x.product_id = p.id
@@ -105,7 +105,8 @@ end $$;
 -- Whether a product is sold as variants, so that one must be named, rather than as one thing.
 create or replace function has_variants(p products) returns boolean language sql stable as $$
     select cardinality(p.option_names) > 0
-           or (select count(*) > 1 from variants v where v.shop_id = p.shop_id and v.product_id = p.id)
+           or (select count(*) > 1 from variants v
+               where v.shop_id = p.shop_id and v.product_id = p.id and v.enabled)
 $$;
 
 -- Record what an order delivered to a reseller; returns the fulfilment's id. The caller has placed the order in this

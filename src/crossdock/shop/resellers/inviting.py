@@ -91,18 +91,16 @@ async def accept_invitation(
     that is none, Conflict `reseller_state` for an invitation that is not pending any more, Conflict
     `exists` for a reseller of this address, Refused `program_disabled`.
     """
-    row = await tx.one(
-        f"select {_COLUMNS} from reseller_invitations where token_hash = %s for no key update",
-        (hash_key(token),),
+    shop_id = await tx.value(
+        "select shop_id from reseller_invitations where token_hash = %s", (hash_key(token),)
     )
-    if row is None:
+    if shop_id is None:
         raise NotFound("not_found", "There is no such invitation.")
-    invitation = _invitation(row)
+    program = await lock_enabled_program(tx, shop_id=shop_id)  # before its invitations
+    invitation = await _lock_invitation(tx, token=token)
     state = invitation.state(now)
     if state != "pending":
         raise Conflict("reseller_state", f"The invitation is {state}.", {"state": state})
-    shop_id = invitation.shop_id
-    program = await lock_enabled_program(tx, shop_id=shop_id)
     await _refuse_reseller(tx, shop_id=shop_id, email=invitation.email)
     active = not program.requires_verification
     partner_id = await add_partner(
@@ -173,6 +171,15 @@ async def _refuse_reseller(tx: Transaction, *, shop_id: int, email: str) -> None
     )
     if found is not None:
         raise Conflict("exists", "This address is a reseller's already.", {"field": "email"})
+
+
+async def _lock_invitation(tx: Transaction, *, token: str) -> Invitation:
+    row = await tx.one(
+        f"select {_COLUMNS} from reseller_invitations where token_hash = %s for no key update",
+        (hash_key(token),),
+    )
+    assert row is not None  # invitations are never deleted
+    return _invitation(row)
 
 
 def _given(terms: ResellerTerms, name: str) -> Any:

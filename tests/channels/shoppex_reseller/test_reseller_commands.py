@@ -1,0 +1,76 @@
+"""`crossdock reseller`..."""
+
+from pathlib import Path
+
+import pytest
+
+from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import SystemClock
+from crossdock.shop.partners import BearerTokens, Callers
+from tests.support.command_line import CommandLine
+from tests.support.factories import box
+from tests.support.reselling import Reselling
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def crossdock(database_url: str, tmp_path: Path) -> CommandLine:
+    return CommandLine(data_dir=tmp_path, database_url=database_url)
+
+
+async def test_leads_a_reseller_from_the_invitation_to_a_key(
+    crossdock: CommandLine, database: Database
+) -> None:
+    shop = ("--shop", (await Reselling.open(database, SystemClock(), enabled=False)).shop.slug)
+    told = crossdock.ask("reseller", "program", *shop, "--enable", "--discount", "35", "--verify")
+    assert (told["enabled"], told["default_discount_bp"]) == (True, 3500)
+
+    invited = crossdock.ask("reseller", "invite", "a@b.example", *shop, "--mode", "stock")
+    begun = crossdock.ask("reseller", "accept", invited["token"])
+    who = begun["relationship_id"]
+    assert (begun["status"], begun["mode"], begun["email"]) == ("invited", "stock", "a@b.example")
+    assert "invited" in crossdock.refuse("reseller", "key", who)
+    assert crossdock.ask("reseller", "approve", who)["status"] == "active"
+
+    key = crossdock.ask("reseller", "key", who)
+    assert (key["relationship_id"], key["api_key"][:4]) == (who, "shr_")
+    callers = Callers(database, channel="shoppex_reseller", box=box(), clock=SystemClock())
+    caller = await BearerTokens(callers).verify(token=key["api_key"], rate_limit_per_minute=0)
+    assert caller.partner.id == begun["partner_id"]
+
+
+async def test_credits_and_shows_a_balance(crossdock: CommandLine, database: Database) -> None:
+    selling = await Reselling.open(database, SystemClock())
+    reseller, _ = await selling.reseller()
+    ids = await ShopIds(database).of(selling.shop.id)
+    who = ids.write(Kind.RELATIONSHIP, reseller.id)
+
+    credited = crossdock.ask("reseller", "credit", reseller.id, "100.00", "--reason", "cash")
+    assert credited == {"relationship_id": who, "balance": "100.00", "currency": "USD"}
+    assert crossdock.ask("reseller", "credit", who, "-0.50")["balance"] == "99.50"
+    assert "too low" in crossdock.refuse("reseller", "credit", who, "-99.51")
+    shown = crossdock.ask("reseller", "show", who)
+    assert (shown["balance"], shown["products"]) == ("99.50", None)
+    told = crossdock.ask("reseller", "statement", who)
+    assert [each["amount_minor"] for each in told] == [10_000, -50]
+    lines = crossdock.run("reseller", "statement", who, "--csv").stdout.splitlines()
+    assert [line.split(",")[2:6] for line in lines[1:]] == [
+        ["top_up", "100.00", "100.00", "USD"],
+        ["adjustment", "-0.50", "99.50", "USD"],
+    ]
+
+
+async def test_suspends_and_ends_relationships(crossdock: CommandLine, database: Database) -> None:
+    selling = await Reselling.open(database, SystemClock())
+    reseller, _ = await selling.reseller()
+    who = str(reseller.id)
+    assert crossdock.ask("reseller", "suspend", who)["status"] == "suspended"
+    assert crossdock.ask("reseller", "reactivate", who)["status"] == "active"
+    assert crossdock.ask("reseller", "terminate", who)["status"] == "terminated"
+    assert "terminated" in crossdock.refuse("reseller", "reactivate", who)
+    assert "status: terminated" in crossdock.run("reseller", "show", who).stdout
+    listed = crossdock.run("reseller", "list", "--shop", selling.shop.slug).stdout
+    assert "partner@example.com" in listed
+    assert "no reseller" in crossdock.refuse("reseller", "show", "nobody")
