@@ -10,6 +10,8 @@ from crossdock.errors import CrossdockError, Invalid, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.orders import (
     LineView,
+    RefundReason,
+    cancel_freely,
     cancel_order,
     place,
     refund_line,
@@ -404,3 +406,110 @@ async def test_what_is_told_is_what_was_given_back(desk: Dropship) -> None:
     order_id = await two(desk)
     await refund_order(desk.paying, shop_id=desk.shop.id, order_id=order_id, amount_minor=5000)
     assert await desk.cancel(order_id) == 98
+    assert await refunds_told(desk) == [({"1": 98, "2": 0}, "customer_cancelled")]
+
+
+async def refunds_told(desk: Dropship) -> list[tuple[dict[str, int], str]]:
+    """The amounts by line and the reason of each event about refunded lines."""
+    async with desk.db.statement() as tx:
+        rows = await tx.all(
+            "select payload from events where shop_id = %s and kind = 'order.lines_refunded' order by id",
+            (desk.shop.id,),
+        )
+    return [(payload["lines"], payload["reason"]) for (payload,) in rows]
+
+
+async def test_what_is_told_of_a_refund_is_the_amount_of_each_line_by_that_one(
+    desk: Dropship,
+) -> None:
+    order_id = await two(desk)
+    await refund(desk, order_id, 1)
+    await refund(desk, order_id, 1, shipping=True)
+    await desk.cancel(order_id)
+
+    assert await refunds_told(desk) == [
+        ({"1": 3998}, "out_of_stock"),
+        ({"1": 500}, "out_of_stock"),
+        ({"2": 600}, "customer_cancelled"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "told"), [(None, "out_of_stock"), ("bad_address", "bad_address")]
+)
+async def test_what_the_shop_cancels_has_a_reason_too(
+    desk: Dropship, named: RefundReason | None, told: str
+) -> None:
+    order_id = await two(desk)
+    await refund_line(
+        desk.paying, shop_id=desk.shop.id, order_id=order_id, line_no=2, reason="agreement"
+    )
+    async with desk.db.begin() as tx:
+        await cancel_order(
+            tx,
+            shop_id=desk.shop.id,
+            order_id=order_id,
+            refund_reason=named,
+            now=desk.clock.now(),
+        )
+    lines = (await desk.read(order_id)).lines
+    assert [facts(line) for line in lines] == [(4498, True, told), (600, True, "agreement")]
+
+
+async def test_what_a_partner_takes_back_locks_levels_before_accounts(desk: Dropship) -> None:
+    variant = await desk.variant(own=10, price_minor=1000)
+    await desk.cancel(await desk.paid((variant, 1)))  # opens the accounts of refunds
+    order_id = await desk.paid((variant, 1))
+    async with desk.db.begin() as tx:  # an order that is placed or cancelled meanwhile
+        await tx.run(
+            "select 1 from stock_levels where shop_id = %s and variant_id = %s for no key update",
+            (desk.shop.id, variant),
+        )
+        cancelling = asyncio.create_task(desk.cancel(order_id))
+        await waiting_for_a_lock(desk.db, behind=tx)
+        free = await tx.all(
+            "select 1 from accounts where shop_id = %s and kind = 'refunds'"
+            " for no key update skip locked",
+            (desk.shop.id,),
+        )
+    assert await cancelling == 1000
+    assert len(free) == 1
+    assert await desk.differences() == []
+
+
+async def cancel_unpaid(desk: Dropship, order_id: int) -> int:
+    async with desk.db.begin() as tx:
+        return await cancel_freely(
+            tx,
+            shop_id=desk.shop.id,
+            partner_id=desk.partner.id,
+            order_id=order_id,
+            allows_unpaid=True,
+            now=desk.clock.now(),
+        )
+
+
+async def test_what_is_not_paid_is_taken_back_where_that_is_allowed(desk: Dropship) -> None:
+    variant = await desk.variant(own=1)
+    order_id = (await desk.place((variant, 1))).id
+    with pytest.raises(Refused, match="order_state"):
+        await desk.cancel(order_id)
+
+    assert await cancel_unpaid(desk, order_id) == 0
+
+    assert (await desk.states(order_id))[:2] == ("voided", "cancelled")
+    assert await desk.level(variant) == (1, 0, 0, 1)
+
+
+async def test_what_is_paid_and_released_while_it_is_taken_back_unpaid_stays(
+    desk: Dropship,
+) -> None:
+    order_id = (await desk.place((await desk.variant(), 1))).id
+    async with desk.db.begin() as tx:
+        await desk.charge_in(tx, order_id, "ch")
+        cancelling = asyncio.create_task(cancel_unpaid(desk, order_id))
+        await waiting_for_a_lock(desk.db, behind=tx)
+        await release_order(tx, shop_id=desk.shop.id, order_id=order_id, now=desk.clock.now())
+    with pytest.raises(Refused, match="order_state"):
+        await cancelling
+    assert (await desk.states(order_id))[:2] == ("paid", "processing")

@@ -36,7 +36,6 @@ from crossdock.shop.orders import (
     Placing,
     browse_orders,
     cancel_freely,
-    cancel_order,
     charge_order,
     count_orders,
     order_of_package,
@@ -233,21 +232,13 @@ class Orders:
     async def _cancel(self, call: Call, order_id: int, *, line_no: int | None = None) -> None:
         now, shop_id = self._placing.clock.now(), call.partner.shop_id
         async with self._db.begin() as tx:
-            if line_no is None and self._settings.allow_cancel_open:
-                view = await read_order(
-                    tx, shop_id=shop_id, partner_id=call.partner.id, order_id=order_id, sections=()
-                )
-                if view.payment_state == "awaiting":
-                    await cancel_order(
-                        tx, shop_id=shop_id, order_id=order_id, by="partner", now=now
-                    )
-                    return
             await cancel_freely(
                 tx,
                 shop_id=shop_id,
                 partner_id=call.partner.id,
                 order_id=order_id,
                 line_no=line_no,
+                allows_unpaid=self._settings.allow_cancel_open,
                 now=now,
             )
 

@@ -24,16 +24,31 @@ def cancel(
     reason: Annotated[
         str, typer.Option("--reason", help="The reason, recorded in the order's event.")
     ] = "",
+    refund_reason: Annotated[
+        str,
+        typer.Option(
+            "--refund-reason",
+            help="Why its lines are refunded, for partners who ask: customer_cancelled, out_of_stock,"
+            " bad_address, agreement, fraud or not_shipped.",
+        ),
+    ] = "out_of_stock",
     as_json: JsonOption = False,
 ) -> None:
     """Cancel an order before work on it has started; release its stock and give its money back."""
-    from crossdock.shop.orders import cancel_order, read_order
+    from crossdock.shop.orders import cancel_order, read_order, read_reason
+
+    why = read_reason(refund_reason)
 
     async def write(runtime: Runtime, tx: Transaction) -> "tuple[Cancelled, str]":
         shop_id, now = await shop_id_of(tx, shop), runtime.clock.now()
         try:
             cancelled = await cancel_order(
-                tx, shop_id=shop_id, order_id=order_id, now=now, reason=reason
+                tx,
+                shop_id=shop_id,
+                order_id=order_id,
+                now=now,
+                reason=reason,
+                refund_reason=why,
             )
         except Refused as refusal:
             advice = await _advice(tx, slug=shop, shop_id=shop_id, order_id=order_id)

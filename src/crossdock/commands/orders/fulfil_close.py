@@ -14,7 +14,7 @@ from crossdock.terminal import JsonOption, ShopOption, report
 
 if TYPE_CHECKING:
     from crossdock.compose import Services
-    from crossdock.shop.orders import Closed
+    from crossdock.shop.orders import Closed, RefundReason
 
 
 def close(
@@ -25,6 +25,14 @@ def close(
     reason: Annotated[
         str, typer.Option("--reason", help="The reason, recorded in the order's event.")
     ] = "",
+    refund_reason: Annotated[
+        str,
+        typer.Option(
+            "--refund-reason",
+            help="Why its lines are refunded, for partners who ask: customer_cancelled, out_of_stock,"
+            " bad_address, agreement, fraud or not_shipped.",
+        ),
+    ] = "out_of_stock",
     in_full: Annotated[
         bool,
         typer.Option(
@@ -39,10 +47,18 @@ def close(
     What was refunded before counts as given back for it, so that no more is refunded than is cancelled or returned.
     """
     from crossdock.compose import Services
+    from crossdock.shop.orders import read_reason
 
     async def act(runtime: Runtime) -> "tuple[int, Closed]":
         async with Services(runtime) as services:
-            return await _close(services, slug=shop, number=order, reason=reason, in_full=in_full)
+            return await _close(
+                services,
+                slug=shop,
+                number=order,
+                reason=reason,
+                refund_reason=read_reason(refund_reason),
+                in_full=in_full,
+            )
 
     order_id, closed = with_runtime(act)
     facts = {"order_id": order_id, **msgspec.to_builtins(closed, str_keys=True)}
@@ -50,7 +66,13 @@ def close(
 
 
 async def _close(
-    services: "Services", *, slug: str, number: str, reason: str, in_full: bool
+    services: "Services",
+    *,
+    slug: str,
+    number: str,
+    reason: str,
+    refund_reason: "RefundReason",
+    in_full: bool,
 ) -> "tuple[int, Closed]":
     """Close it, then have the provider refund at once what the worker would refund in its next run."""
     from crossdock.shop.orders import find_order_id, settle_order_payments
@@ -67,6 +89,7 @@ async def _close(
             now=now,
             reason=reason,
             counts_refunds=not in_full,
+            refund_reason=refund_reason,
         )
     if closed.given_back:
         await settle_order_payments(services.paying)

@@ -135,16 +135,34 @@ def cancel(
     order: OrderArgument,
     shop: ShopOption,
     reason: Annotated[str, typer.Option(help="The reason, recorded with the order.")] = "",
+    refund_reason: Annotated[
+        str,
+        typer.Option(
+            "--refund-reason",
+            help="Why its lines are refunded, for partners who ask: customer_cancelled, out_of_stock,"
+            " bad_address, agreement, fraud or not_shipped.",
+        ),
+    ] = "out_of_stock",
     as_json: JsonOption = False,
 ) -> None:
     """Cancel an order before its fulfilment has started and give its money back."""
-    from crossdock.shop.orders import cancel_order, read_order, settle_order_payments
+    from crossdock.shop.orders import (
+        cancel_order,
+        read_order,
+        read_reason,
+        settle_order_payments,
+    )
 
     async def act(services: "Services", shop_id: int, order_id: int) -> "tuple[Cancelled, str]":
         now = services.runtime.clock.now()
         async with services.runtime.database.begin() as tx:
             cancelled = await cancel_order(
-                tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now
+                tx,
+                shop_id=shop_id,
+                order_id=order_id,
+                reason=reason,
+                refund_reason=read_reason(refund_reason),
+                now=now,
             )
             read = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=())
         await settle_order_payments(services.paying)

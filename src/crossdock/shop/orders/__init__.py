@@ -64,13 +64,8 @@ from crossdock.shop.orders.progress import (
     note_shipped,
     note_unpicked,
 )
-from crossdock.shop.orders.refunding import (
-    REFUND_REASONS,
-    RefundReason,
-    cancel_freely,
-    read_reason,
-    refund_line,
-)
+from crossdock.shop.orders.reasons import REFUND_REASONS, RefundReason, read_reason
+from crossdock.shop.orders.refunding import cancel_freely, refund_line
 from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
 from crossdock.shop.orders.rules import (
     Rule,

@@ -13,6 +13,7 @@ from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.paying import GivenBack, give_back, refuse_while_asked
 from crossdock.shop.orders.progress import cancel_lines
 from crossdock.shop.orders.states import CANCELLABLE
+from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.stock import Posting, post_stock
 
 _EXPIRED_MAX = 100
@@ -40,11 +41,13 @@ async def cancel_order(
     now: datetime,
     reason: str = "",
     by: CancelledBy = "shop",
+    refund_reason: RefundReason | None = None,
     gives_back: bool = True,
 ) -> Cancelled:
     """Cancel the order, release its stock, withdraw its dispatch if it was not sent yet, give its money back.
 
-    The money goes back as `give_back` says, unless `gives_back` is False: its caller has refunded what is
+    The money goes back as `give_back` says, for `refund_reason`, by default `out_of_stock` or, where the partner
+    cancels, `customer_cancelled`; unless `gives_back` is False: its caller has refunded what is
     to be refunded. The partner's order number stays used. Raises NotFound `order_not_found`, and Refused
     `order_state` once fulfilment has started or an outside system has the order, and while a request to a
     payment provider is open.
@@ -62,7 +65,13 @@ async def cancel_order(
     if not gives_back:
         return Cancelled(may_be_at=may_be_at)
     amount_minor, given_back = await give_back(
-        tx, shop_id=shop_id, order_id=order_id, payment=state.payment, now=now
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        payment=state.payment,
+        refund_reason=refund_reason
+        or ("customer_cancelled" if by == "partner" else "out_of_stock"),
+        now=now,
     )
     return Cancelled(may_be_at=may_be_at, amount_minor=amount_minor, given_back=given_back)
 

@@ -11,6 +11,7 @@ from crossdock.shop.orders.cancelling import cancel_goods, release_stock
 from crossdock.shop.orders.moving import lock_order
 from crossdock.shop.orders.paying import GivenBack, give_back, refuse_while_asked
 from crossdock.shop.orders.progress import note_cancelled
+from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.orders.releasing import wake_releases
 from crossdock.shop.orders.states import CANCELLABLE, OVER
 
@@ -37,6 +38,7 @@ async def close_order(
     now: datetime,
     reason: str = "",
     counts_refunds: bool = False,
+    refund_reason: RefundReason = "out_of_stock",
 ) -> Closed:
     """Cancel what has not left of the order, release its stock and give its money back as `give_back` says.
 
@@ -67,6 +69,7 @@ async def close_order(
         payment=before.payment,
         now=now,
         counts_refunds=counts_refunds,
+        refund_reason=refund_reason,
     )
     return Closed(
         state="cancelled" if before.fulfilment in CANCELLABLE else "shipped",

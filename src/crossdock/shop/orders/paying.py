@@ -8,6 +8,7 @@ from crossdock.errors import CrossdockError, Invalid, Refused
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.orders.moving import lock_order, move_order, refusing_move
 from crossdock.shop.orders.states import OVER
+from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.payments import (
     RECORDED,
     Action,
@@ -177,9 +178,12 @@ async def give_back(
     order_id: int,
     payment: str,
     now: datetime,
+    refund_reason: RefundReason = "out_of_stock",
     counts_refunds: bool = False,
 ) -> tuple[int, GivenBack]:
     """Give back the money of an order's cancelled units; returns the amount, and how it is given back.
+    Lines that are cancelled as a whole are refunded by name, for `refund_reason` where they have none yet.
+
 
     With `counts_refunds` earlier refunds were for what is cancelled or returned, so that no more than that
     is refunded in all; without, they were a goodwill beside it.
@@ -213,7 +217,8 @@ async def give_back(
             tx, shop_id=shop_id, order_id=order_id, amount_minor=due_minor, now=now
         )
         if planned is not None:
-            await tx.run(_NOTE_GIVEN_BACK, {"shop": shop_id, "order": order_id, "now": now})
+            noted = {"shop": shop_id, "order": order_id, "reason": refund_reason, "now": now}
+            await tx.run(_NOTE_GIVEN_BACK, noted)
             return planned, "refund"
         if payer != "prepaid":
             await _tell_of_payment(tx, shop_id=shop_id, order_id=order_id, now=now)
@@ -299,7 +304,8 @@ _NOTE_GIVEN_BACK = """
     set refunded_minor = case when l.refunded_at is null and not m.is_whole then l.total_minor - l.shipping_minor
                               when l.refunded_at is null then l.total_minor
                               else l.refunded_minor + l.shipping_minor end,
-        shipping_refunded = m.is_whole, refunded_at = %(now)s
+        shipping_refunded = m.is_whole, refunded_at = %(now)s,
+        refund_reason = case l.refund_reason when '' then %(reason)s else l.refund_reason end
     from (
         select x.merchant_id, bool_and(x.cancelled = x.quantity) as is_whole from order_lines x
         where x.shop_id = %(shop)s and x.order_id = %(order)s group by x.merchant_id

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, get_args
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.shop.events import OrderLinesRefunded, write_event
+from crossdock.shop.orders.cancelling import cancel_order
 from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.paying import ORDER_FOLLOWS, refuse_while_asked
+from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.orders.releasing import wake_releases
 from crossdock.shop.orders.states import FREELY_CANCELLED
 from crossdock.shop.payments import (
@@ -20,20 +21,7 @@ from crossdock.shop.payments import (
 )
 from crossdock.shop.stock import Posting, post_stock
 
-RefundReason = Literal[
-    "customer_cancelled", "out_of_stock", "bad_address", "agreement", "fraud", "not_shipped"
-]
-REFUND_REASONS: tuple[RefundReason, ...] = get_args(RefundReason)
 _PAID = ("paid", "partially_refunded", "refunded")
-
-
-def read_reason(text: str) -> RefundReason:
-    """The reason of this name. Raises Invalid `invalid_input` with the names."""
-    for reason in REFUND_REASONS:
-        if reason == text:
-            return reason
-    message = f"The reason is one of {', '.join(REFUND_REASONS)}."
-    raise Invalid("invalid_input", message, {"field": "reason"})
 
 
 async def refund_line(
@@ -79,12 +67,13 @@ async def cancel_freely(
     partner_id: int,
     order_id: int,
     line_no: int | None = None,
+    allows_unpaid: bool = False,
     now: datetime,
 ) -> int:
     """Cancel a line, or every line, of a paid order that is not in fulfilment yet, as its partner asks.
 
     Its stock is free again; its money is given back with its shipping, but for what was refunded before. The last
-    line cancels the order.
+    line cancels the order. With `allows_unpaid` an order that still awaits its payment is cancelled as a whole.
     Returns the amount in minor units. Raises NotFound `order_not_found`, and Refused `order_state` for a
     line that is cancelled or was released for fulfilment; for all lines, if any of them is.
     """
@@ -93,6 +82,9 @@ async def cancel_freely(
     lines = dict(rows)
     if not lines or (line_no is not None and line_no not in lines):
         raise NotFound("order_not_found")
+    if allows_unpaid and line_no is None and state.payment == "awaiting":
+        await cancel_order(tx, shop_id=shop_id, order_id=order_id, by="partner", now=now)
+        return 0
     wanted = list(lines) if line_no is None else [line_no]
     if state.payment not in _PAID or state.fulfilment not in FREELY_CANCELLED:
         raise Refused("order_state", "Only what is paid and not in fulfilment is cancelled freely.")
@@ -105,6 +97,8 @@ async def cancel_freely(
     await move_order(
         tx, shop_id=shop_id, order_id=order_id, axis="line", lines=wanted, to="cancelled", now=now
     )
+    # Levels before payments and accounts, as everybody locks them.
+    await _free_stock(tx, shop_id=shop_id, order_id=order_id, line_nos=wanted, now=now)
     amount_minor = await _refund(
         tx,
         shop_id=shop_id,
@@ -124,7 +118,6 @@ async def cancel_freely(
             details={"reason": "cancelled by the partner", "by": "partner"},
             now=now,
         )
-    await _free_stock(tx, shop_id=shop_id, order_id=order_id, line_nos=wanted, now=now)
     return amount_minor
 
 
@@ -173,15 +166,22 @@ async def _refund(
         if is_strict and planned < total:
             raise Refused("refund_exceeds_capture")
         given = planned
-    event = OrderLinesRefunded(
-        lines={str(number): amount for number, amount in sorted(refunded.items())}, reason=reason
-    )
+    event = OrderLinesRefunded(lines=_shares(refunded, given_minor=given), reason=reason)
     await write_event(tx, shop_id=shop_id, event=event, subject_id=order_id, now=now)
     to = await settle_by_hand(tx, shop_id=shop_id, order_id=order_id, now=now)
     before = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if to is not None and to != before.payment:
         await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to=to, now=now)
     return given
+
+
+def _shares(refunded: dict[int, int], *, given_minor: int) -> dict[str, int]:
+    """What each line is given back, by its number as text: less than it costs where too little was left to refund."""
+    shares: dict[str, int] = {}
+    for number, amount_minor in sorted(refunded.items()):
+        shares[str(number)] = min(amount_minor, given_minor)
+        given_minor -= shares[str(number)]
+    return shares
 
 
 async def _free_stock(

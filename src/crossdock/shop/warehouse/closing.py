@@ -6,7 +6,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
-from crossdock.shop.orders import OPEN, Closed, close_order, lock_order
+from crossdock.shop.orders import OPEN, Closed, RefundReason, close_order, lock_order
 from crossdock.shop.warehouse.tracking import complete_if_arrived
 from crossdock.shop.warehouse.undoing import unpick_lines
 
@@ -21,6 +21,7 @@ async def close_short(
     now: datetime,
     reason: str = "",
     counts_refunds: bool = False,
+    refund_reason: RefundReason = "out_of_stock",
 ) -> Closed:
     """Un-pick what is picked and in no package, then cancel all that has not left; see `close_order`.
 
@@ -39,6 +40,7 @@ async def close_short(
         now=now,
         reason=reason,
         counts_refunds=counts_refunds,
+        refund_reason=refund_reason,
     )
     if not closed.cancelled or closed.state != "shipped":
         return closed

@@ -53,6 +53,7 @@ async def _take_back(
             order_id=order_id,
             reason="refunded",
             gives_back=gives_back,
+            refund_reason="agreement",
             now=now,
         )
         return
