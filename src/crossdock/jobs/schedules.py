@@ -4,15 +4,17 @@ The sixth field of a schedule is the second. Each task has a queueing lock, so t
 followed by a crowd of the same.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
 from procrastinate import JobContext
 
+from crossdock.db.unit_of_work import Transaction
 from crossdock.jobs.queue import queue, runtime_of, services_of
 from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.kit.storage import MEGABYTE, least_space
-from crossdock.shop.alerts import raise_for_operator
+from crossdock.shop.alerts import isolated, raise_for_operator
 from crossdock.shop.carts import purge_carts
 from crossdock.shop.deliveries import history_of, purge_deliveries
 from crossdock.shop.mailing import kept_days_of, purge_mails
@@ -30,7 +32,7 @@ from crossdock.shop.orders import run_releases as release_waiting
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
 from crossdock.shop.search import alert_of_lags
-from crossdock.shop.stock import expire_holds as expire
+from crossdock.shop.stock import expire_all_holds
 from crossdock.shop.tickets import close_solved, silence_of
 from crossdock.shop.warehouse import poll_carriers as ask_carriers
 from crossdock.shop.webhooks import purge_webhook_feeds
@@ -41,22 +43,18 @@ log = structlog.get_logger("crossdock.jobs")
 @queue.periodic(cron="* * * * * */15", periodic_id="")
 @queue.task(name="expire_holds", queueing_lock="expire_holds", pass_context=True)
 async def expire_holds(context: JobContext, timestamp: int) -> None:
-    """Release expired holds, batch by batch until none is left."""
+    """Release expired holds until none is left."""
     runtime = runtime_of(context)
-    count = 1
-    while count:
-        async with runtime.database.begin() as tx:
-            count = await expire(tx, now=runtime.clock.now())
-        if count:
-            log.info("holds expired", count=count)
+    if count := await expire_all_holds(runtime.database, now=runtime.clock.now()):
+        log.info("holds expired", count=count)
 
 
 @queue.periodic(cron="* * * * * */15", periodic_id="")
 @queue.task(name="expire_orders", queueing_lock="expire_orders", pass_context=True)
 async def expire_orders(context: JobContext, timestamp: int) -> None:
-    """Cancel orders that were not paid in time, batch by batch until none is left."""
+    """Cancel orders that were not paid in time."""
     runtime = runtime_of(context)
-    while count := await expire_unpaid(runtime.database, now=runtime.clock.now()):
+    if count := await expire_unpaid(runtime.database, now=runtime.clock.now()):
         log.info("orders expired", count=count)
 
 
@@ -87,10 +85,10 @@ async def poll_carriers(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="*/5 * * * *")
 @queue.task(name="close_tickets", queueing_lock="close_tickets", pass_context=True)
 async def close_tickets(context: JobContext, timestamp: int) -> None:
-    """Close tickets that were solved long ago, batch by batch until none is left."""
+    """Close tickets that were solved long ago."""
     runtime = runtime_of(context)
     silence = silence_of(runtime.settings.tickets)
-    while count := await close_solved(runtime.database, silence=silence, now=runtime.clock.now()):
+    if count := await close_solved(runtime.database, silence=silence, now=runtime.clock.now()):
         log.info("tickets closed", count=count)
 
 
@@ -102,15 +100,24 @@ async def purge(context: JobContext, timestamp: int) -> None:
     And sign-in attempts, deliveries that were sent long ago, old mails and feeds of webhooks.
     """
     runtime = runtime_of(context)
-    now = runtime.clock.now()
-    async with runtime.database.statement() as tx:
-        await purge_expired(tx, now=now)
-        await purge_identities(tx, now=now)
-        await purge_people(tx, lives=lifetimes_of(runtime.settings.people), now=now)
-        await purge_carts(tx, now=now)
-        await purge_deliveries(tx, kept=history_of(runtime.settings.deliveries), now=now)
-        await purge_webhook_feeds(tx, now=now)
-        await purge_mails(tx, kept=kept_days_of(runtime.settings.smtp), now=now)
+    now, settings = runtime.clock.now(), runtime.settings
+    purges: dict[str, Callable[[Transaction], Awaitable[object]]] = {
+        "what partners used": lambda tx: purge_expired(tx, now=now),
+        "idempotency keys": lambda tx: purge_identities(tx, now=now),
+        "people": lambda tx: purge_people(tx, lives=lifetimes_of(settings.people), now=now),
+        "carts": lambda tx: purge_carts(tx, now=now),
+        "deliveries": lambda tx: purge_deliveries(
+            tx, kept=history_of(settings.deliveries), now=now
+        ),
+        "feeds of webhooks": lambda tx: purge_webhook_feeds(tx, now=now),
+        "mails": lambda tx: purge_mails(tx, kept=kept_days_of(settings.smtp), now=now),
+    }
+    for about, purge_some in purges.items():
+        async with (
+            isolated(runtime.database, job="purge_expired", about=about, now=now),
+            runtime.database.statement() as tx,
+        ):
+            await purge_some(tx)
 
 
 @queue.periodic(cron="* * * * * */30")
@@ -162,9 +169,11 @@ async def prune(context: JobContext, timestamp: int) -> None:
 async def fetch_images(context: JobContext, timestamp: int) -> None:
     """Fetch the images and videos that products name and the shop is to hold, until none is due."""
     services = services_of(context)
-    done = await fetch_due(services.fetching)
-    if done.held or done.failed:
-        log.info("images fetched", held=done.held, failed=done.failed)
+    now = services.runtime.clock.now()
+    async with isolated(services.runtime.database, job="fetch_images", about="images", now=now):
+        done = await fetch_due(services.fetching)
+        if done.held or done.failed:
+            log.info("images fetched", held=done.held, failed=done.failed)
     done = await fetch_videos(services.fetching, videos=services.videos)
     if done.held or done.failed:
         log.info("videos fetched", held=done.held, failed=done.failed)
@@ -184,11 +193,13 @@ async def render_videos(context: JobContext, timestamp: int) -> None:
 async def purge_unused_images(context: JobContext, timestamp: int) -> None:
     """Delete images and videos that nothing has referred to for long, and files that are no one's."""
     media = services_of(context).media
-    videos = await purge_videos(media)
-    count = await purge_images(media)
-    files = await delete_leftovers(media)
-    if count or files or videos:
-        log.info("unused images deleted", count=count, videos=videos, with_files=files)
+    gone: dict[str, int] = {}
+    purges = {"videos": purge_videos, "images": purge_images, "files": delete_leftovers}
+    for about, purge_some in purges.items():
+        async with isolated(media.db, job="purge_images", about=about, now=media.clock.now()):
+            gone[about] = await purge_some(media)
+    if any(gone.values()):
+        log.info("unused images deleted", **gone)
 
 
 def scheduled_names() -> list[str]:

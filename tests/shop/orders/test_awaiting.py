@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, CrossdockError, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.alerts import list_alerts
 from crossdock.shop.dispatch.dispatching import dispatch_order
 from crossdock.shop.orders import AwaitingTerms, expire_orders, release_order, run_releases
 from tests.support.awaiting import DAY_S, PUNE, WINDOW_S, Dropship
@@ -299,6 +300,66 @@ async def test_that_is_paid_while_it_is_expired_by_another_is_one_of_both(desk: 
         await tx.run("update orders set payment_state = 'expired' where id = %s", (other.id,))
     with pytest.raises(Refused, match="order_expired"):
         await waiter
+
+
+async def test_that_cannot_expire_keeps_no_later_one_and_is_told_of(desk: Dropship) -> None:
+    broken = await desk.variant()
+    first = await desk.place((broken, 1))
+    desk.clock.move(timedelta(seconds=1))
+    later = [await desk.place((await desk.variant(), 1)) for _ in range(2)]
+    async with desk.db.begin() as tx:  # releasing its stock would leave less than none
+        await tx.run(
+            "update stock_levels set committed = 0 where shop_id = %s and variant_id = %s",
+            (desk.shop.id, broken),
+        )
+    desk.clock.move(timedelta(seconds=DAY_S))
+
+    for _ in range(2):
+        await expire_orders(desk.db, now=desk.clock.now())
+
+    assert (await desk.states(first.id))[:2] == ("awaiting", "waiting_for_release")
+    assert [(await desk.states(each.id))[:2] for each in later] == [("expired", "cancelled")] * 2
+    async with desk.db.begin() as tx:
+        (alert,) = await list_alerts(tx, shop_id=desk.shop.id)
+        await tx.run("update orders set expires_at = null where id = %s", (first.id,))
+    assert (alert.kind, alert.order_id) == ("job_failed", first.id)
+    assert alert.message == (
+        f"The job expire_orders failed for order {first.id}: stock_insufficient; see the log."
+    )
+
+
+async def test_that_somebody_works_on_keeps_no_later_one_from_its_release(
+    desk: Dropship, database_url: str
+) -> None:
+    busy, other = [await desk.paid((await desk.variant(), 1)) for _ in range(2)]
+    desk.clock.move(timedelta(seconds=WINDOW_S))
+    impatient = Database(database_url, max_size=2, lock_timeout_ms=100)
+    await impatient.open()
+    try:
+        async with desk.db.begin() as tx:
+            await tx.run("select 1 from orders where id = %s for no key update", (busy,))
+            await run_releases(impatient, now=desk.clock.now())
+    finally:
+        await impatient.close()
+
+    assert [(await desk.states(each))[1] for each in (busy, other)] == [
+        "waiting_for_release",
+        "processing",
+    ]
+    async with desk.db.statement() as tx:
+        assert await list_alerts(tx, shop_id=desk.shop.id) == []
+
+
+async def test_that_is_refunded_while_its_release_begins_is_not_released(desk: Dropship) -> None:
+    order_id = await desk.paid((await desk.variant(), 1))
+    desk.clock.move(timedelta(seconds=WINDOW_S))
+    async with desk.db.begin() as tx:
+        await tx.run("select 1 from orders where id = %s for no key update", (order_id,))
+        releasing = asyncio.create_task(run_releases(desk.db, now=desk.clock.now()))
+        await waiting_for_a_lock(desk.db, behind=tx)
+        await tx.run("update orders set payment_state = 'refunded' where id = %s", (order_id,))
+    await releasing
+    assert (await desk.states(order_id))[:2] == ("refunded", "waiting_for_release")
 
 
 async def test_of_nobody_is_not_found(desk: Dropship) -> None:

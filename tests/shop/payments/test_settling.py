@@ -308,27 +308,36 @@ async def test_to_letting_go_comes_for_the_longest_waiting_first(
 
 
 class Broken(Sandbox):
-    """A provider whose answer cannot be understood."""
+    """A provider whose answer about one payment cannot be understood."""
 
-    async def look_up(self, question: Question) -> None:
-        raise ValueError("not JSON")
+    reference = ""
+
+    async def look_up(self, question: Question) -> Answer | None:
+        if question.reference == self.reference:
+            raise ValueError("not JSON")
+        return await super().look_up(question)
 
 
-async def test_is_looked_up_again_a_minute_after_a_worker_broke(
+async def test_that_cannot_be_understood_keeps_no_other_and_is_looked_up_again_a_minute_after(
     database: Database, shop: ShopFixture, service: Paying, clock: FrozenClock
 ) -> None:
-    with pytest.raises(Unavailable):
-        await authorised(service, shop.id, number=LOST_ANSWER)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await authorised(service, shop.id, number=LOST_ANSWER)
+        clock.move(timedelta(seconds=1))
     clock.move(timedelta(seconds=61))
+    first, _ = await payments(database, shop)
+    broken = Broken(database, clock=clock)
+    broken.reference = first.reference
 
-    with pytest.raises(ValueError, match="not JSON"):
-        await settle_payments(
-            asking(service, Broken(database, clock=clock)), follow=NOTHING_FOLLOWS
-        )
+    assert await settle_payments(asking(service, broken), follow=NOTHING_FOLLOWS) == 1
 
+    assert [p.state for p in await payments(database, shop)] == ["asked", "authorised"]
     async with database.statement() as tx:
-        due = await tx.value("select next_look_up_at from payment_attempts")
+        due = await tx.value("select next_look_up_at from payment_attempts where outcome = 'asked'")
+        (alert,) = await list_alerts(tx, shop_id=shop.id)
     assert due - clock.now() == timedelta(seconds=60)
+    assert (alert.kind, alert.subject) == ("job_failed", f"settle_payments payment {first.id}")
     clock.move(timedelta(seconds=60))
     assert await settle_payments(service, follow=NOTHING_FOLLOWS) == 1
 

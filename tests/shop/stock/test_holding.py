@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import CrossdockError, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.alerts import list_alerts
 from crossdock.shop.stock import (
     adjust_stock,
+    expire_all_holds,
     expire_holds,
     hold_stock,
     receive_stock,
@@ -265,6 +267,34 @@ async def test_keeps_its_reference_as_the_reason_of_its_entry(
         (shop.id,),
     )
     assert reasons == [("cart 7",), ("hold",)]
+
+
+async def test_that_cannot_be_released_keeps_no_other_and_is_told_of(
+    database: Database, clock: FrozenClock
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        broken, other = [await make_variant(tx, shop=shop, own=5) for _ in range(2)]
+        stuck, free = [
+            await hold_stock(
+                tx, shop_id=shop.id, variant_id=variant, quantity=2, ttl_s=60, now=clock.now()
+            )
+            for variant in (broken, other)
+        ]
+        await tx.run(
+            "update stock_levels set held = 0 where shop_id = %s and variant_id = %s",
+            (shop.id, broken),
+        )
+    clock.move(timedelta(seconds=60))
+
+    assert await expire_all_holds(database, now=clock.now()) >= 1
+
+    async with database.begin() as tx:
+        rows = dict(await tx.all("select id, status from holds where shop_id = %s", (shop.id,)))
+        (alert,) = await list_alerts(tx, shop_id=shop.id)
+        await tx.run("delete from holds where id = %s", (stuck.id,))
+    assert rows == {stuck.id: "held", free.id: "expired"}
+    assert (alert.kind, alert.subject) == ("job_failed", f"expire_holds hold {stuck.id}")
 
 
 OPERATIONS = st.lists(

@@ -27,7 +27,9 @@ async def raise_alert(
     return alert_id is not None
 
 
-async def raise_for_operator(tx: Transaction, *, kind: str, message: str, now: datetime) -> bool:
+async def raise_for_operator(
+    tx: Transaction, *, kind: str, message: str, now: datetime, subject: str = ""
+) -> bool:
     """Raise an alert about the whole installation; it is stored with the oldest shop.
 
     Returns whether it is new; False if there is no shop.
@@ -35,4 +37,6 @@ async def raise_for_operator(tx: Transaction, *, kind: str, message: str, now: d
     shop_id = await tx.value("select min(id) from shops")
     if shop_id is None:
         return False
-    return await raise_alert(tx, shop_id=shop_id, kind=kind, message=message, now=now)
+    return await raise_alert(
+        tx, shop_id=shop_id, kind=kind, message=message, subject=subject, now=now
+    )

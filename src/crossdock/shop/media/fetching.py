@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from urllib.parse import urljoin
 
 import msgspec
+import structlog
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Invalid, Unavailable
+from crossdock.errors import DatabaseUnavailable, Invalid, Unavailable
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Oversized, Refused
+from crossdock.shop.alerts import isolated
 from crossdock.shop.catalogue import HeldAddress, ImageFacts, hold_pictures
 from crossdock.shop.media.keeping import Media, adopt_image, keep_image, read_images
 from crossdock.shop.media.model import PATH, StoredImage, read_name
@@ -33,6 +35,7 @@ _AT_ONCE = 20
 _RUN = timedelta(minutes=2)
 _LATER = {408, 425, 429, *range(500, 600)}
 _MOVED = {301, 302, 303, 307, 308}
+log = structlog.get_logger("crossdock.media")
 _FACTS = ImageFacts.__struct_fields__
 
 
@@ -85,7 +88,7 @@ async def fetch_images(service: Fetching) -> Fetched:
         results = await asyncio.gather(*(_fetch(service, each, room) for each in sources))
         outcomes = sorted(zip(sources, results, strict=True), key=lambda pair: pair[0].place)
         for _, of_shop in itertools.groupby(outcomes, key=lambda pair: pair[0].shop_id):
-            await _record(media, list(of_shop))
+            await _record_all(media, list(of_shop))
         failed += sum(isinstance(each, Failed) for each in results)
         held += sum(isinstance(each, StoredImage) for each in results)
     return Fetched(held=held, failed=failed)
@@ -99,6 +102,37 @@ async def _fetch(
             return await _image(service, source)
     except Failed as failure:
         return failure
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:  # one that cannot be read keeps no other from being fetched
+        log.exception("an address was not fetched", url=source.url)
+        return unforeseen(error)
+
+
+def unforeseen(error: Exception) -> Failed:
+    """A failure in words that tell nothing of what the address held."""
+    return Failed(f"It failed with {type(error).__name__}; see the log.", is_final=False)
+
+
+async def _record_all(
+    media: Media, outcomes: Sequence[tuple[Source, StoredImage | Failed]]
+) -> None:
+    """Record what came of some addresses of one shop; if that fails, of each by itself."""
+    try:
+        await _record(media, outcomes)
+    except DatabaseUnavailable:
+        raise
+    except Exception:
+        log.exception("fetched images are recorded one by one")
+        for source, outcome in outcomes:
+            async with isolated(
+                media.db,
+                job="fetch_images",
+                shop_id=source.shop_id,
+                about=source.url,
+                now=media.clock.now(),
+            ):
+                await _record(media, [(source, outcome)])
 
 
 async def _record(media: Media, outcomes: Sequence[tuple[Source, StoredImage | Failed]]) -> None:

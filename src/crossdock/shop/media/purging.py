@@ -2,6 +2,7 @@
 
 from crossdock.kit.film_processes import MASTER
 from crossdock.kit.film_processes import ORIGINAL as FILM
+from crossdock.shop.alerts import isolated
 from crossdock.shop.media.keeping import Media, file_key
 from crossdock.shop.media.model import EDGES, ORIGINAL, hls_names
 from crossdock.shop.media.videos import video_key
@@ -47,23 +48,26 @@ async def delete_leftovers(service: Media) -> int:
 
     Each place was an image's once and is never used again, so deleting twice does no harm.
     """
-    count = 0
+    count, last = 0, ""
     while True:
+        now = service.clock.now()
         async with service.db.statement() as tx:
             places = await tx.all(
-                "select place, format from image_leftovers where due_at <= %s order by due_at limit %s",
-                (service.clock.now(), _PLACES_AT_ONCE),
+                "select place, format from image_leftovers where due_at <= %s and place > %s"
+                " order by place limit %s",
+                (now, last, _PLACES_AT_ONCE),
             )
-        if not places:
-            return count
+        deleted = []
         for place, kind in places:
-            await service.store.delete(_keys(place, kind))
+            async with isolated(service.db, job="purge_images", about=f"files of {place}", now=now):
+                await service.store.delete(_keys(place, kind))
+                deleted.append(place)
         async with service.db.statement() as tx:
-            await tx.run(
-                "delete from image_leftovers where place = any(%s)",
-                ([place for place, _ in places],),
-            )
-        count += len(places)
+            await tx.run("delete from image_leftovers where place = any(%s)", (deleted,))
+        count += len(deleted)
+        if len(places) < _PLACES_AT_ONCE or not deleted:
+            return count
+        last = places[-1][0]
 
 
 def _keys(place: str, kind: str) -> list[str]:

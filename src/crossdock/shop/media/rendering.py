@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
-from crossdock.errors import Unavailable
+from crossdock.errors import DatabaseUnavailable, Unavailable
 from crossdock.kit.film_processes import (
     MASTER,
     ORIGINAL,
@@ -30,6 +31,8 @@ from crossdock.shop.media.videos import (
     read_videos,
     video_key,
 )
+
+log = structlog.get_logger("crossdock.media")
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS_MAX = 3
@@ -86,8 +89,14 @@ async def _render(service: Videos, video: Claimed) -> None:
     except (FilmBroken, OSError) as error:
         is_final = video.attempts >= ATTEMPTS_MAX
         await _fail(service, video, error=str(error), is_final=is_final)
+    except DatabaseUnavailable:
+        raise
     except Unavailable as error:
         await _fail(service, video, error=error.message, is_final=False, counts=False)
+    except Exception as error:
+        log.exception("a video was not rendered", shop_id=video.shop_id, video=video.id)
+        words = f"it failed with {type(error).__name__}; see the log"
+        await _fail(service, video, error=words, is_final=video.attempts >= ATTEMPTS_MAX)
     finally:
         beating.cancel()
 

@@ -4,8 +4,11 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
-from crossdock.errors import Invalid, Unavailable
+import structlog
+
+from crossdock.errors import DatabaseUnavailable, Invalid, Unavailable
 from crossdock.kit.film_processes import film_folder
+from crossdock.shop.alerts import isolated
 from crossdock.shop.catalogue import HeldAddress, hold_videos
 from crossdock.shop.media.fetching import (
     Failed,
@@ -14,6 +17,7 @@ from crossdock.shop.media.fetching import (
     Wanted,
     fetch_body,
     next_attempt,
+    unforeseen,
 )
 from crossdock.shop.media.model import VIDEO_PATH, read_video_name
 from crossdock.shop.media.videos import (
@@ -35,6 +39,7 @@ from crossdock.shop.media.wishing import (
 
 _DEADLINE_S: Final = 300  # below the lease of an address
 _RUN: Final = timedelta(minutes=2)
+log = structlog.get_logger("crossdock.media")
 
 
 async def fetch_videos(service: Fetching, *, videos: Videos) -> Fetched:
@@ -47,15 +52,34 @@ async def fetch_videos(service: Fetching, *, videos: Videos) -> Fetched:
             sources = await claim_sources(tx, now=media.clock.now(), limit=1, is_video=True)
         if not sources:
             break
-        try:
-            video = await _video(service, videos, sources[0])
-        except Failed as failure:
-            await _record_failure(videos, sources[0], failure)
-            failed += 1
-        else:
-            await _record(videos, sources[0], video)
-            held += 1
+        [source] = sources
+        async with isolated(
+            media.db,
+            job="fetch_images",
+            shop_id=source.shop_id,
+            about=source.url,
+            now=media.clock.now(),
+        ):
+            video = await _fetch(service, videos, source)
+            if isinstance(video, Failed):
+                await _record_failure(videos, source, video)
+                failed += 1
+            else:
+                await _record(videos, source, video)
+                held += 1
     return Fetched(held=held, failed=failed)
+
+
+async def _fetch(service: Fetching, videos: Videos, source: Source) -> StoredVideo | Failed:
+    try:
+        return await _video(service, videos, source)
+    except Failed as failure:
+        return failure
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        log.exception("an address was not fetched", url=source.url)
+        return unforeseen(error)
 
 
 async def _video(service: Fetching, videos: Videos, source: Source) -> StoredVideo:

@@ -6,17 +6,16 @@ from typing import Literal
 import msgspec
 
 from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.db.walking import walk_due
 from crossdock.errors import Refused
-from crossdock.shop.alerts import raise_alert
+from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.deliveries import withdraw_delivery
 from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.paying import GivenBack, give_back, refuse_while_asked
 from crossdock.shop.orders.progress import cancel_lines
-from crossdock.shop.orders.states import CANCELLABLE
 from crossdock.shop.orders.reasons import RefundReason
+from crossdock.shop.orders.states import CANCELLABLE
 from crossdock.shop.stock import Posting, post_stock
-
-_EXPIRED_MAX = 100
 
 CancelledBy = Literal["shop", "partner", "expiry"]
 
@@ -41,8 +40,8 @@ async def cancel_order(
     now: datetime,
     reason: str = "",
     by: CancelledBy = "shop",
-    refund_reason: RefundReason | None = None,
     gives_back: bool = True,
+    refund_reason: RefundReason | None = None,
 ) -> Cancelled:
     """Cancel the order, release its stock, withdraw its dispatch if it was not sent yet, give its money back.
 
@@ -104,11 +103,13 @@ async def expire_orders(db: Database, *, now: datetime) -> int:
     """Cancel orders that were not paid in time, each in a transaction of its own; returns how many.
 
     Several in one would lock their levels in an order that nobody who takes stock keeps to. One that somebody
-    works on is left for the next run. Safe to run concurrently.
+    works on is left for the next run; one that fails raises an alert. Safe to run concurrently.
     """
-    async with db.statement() as tx:
-        due = await tx.all(_DUE, (now, _EXPIRED_MAX))
-    return sum([await _expire(db, shop_id=shop_id, order_id=id_, now=now) for shop_id, id_ in due])
+    count = 0
+    async for _, shop_id, order_id in walk_due(db, _DUE, values={"now": now}):
+        async with isolated(db, job="expire_orders", shop_id=shop_id, order_id=order_id, now=now):
+            count += await _expire(db, shop_id=shop_id, order_id=order_id, now=now)
+    return count
 
 
 async def _expire(db: Database, *, shop_id: int, order_id: int, now: datetime) -> bool:
@@ -164,8 +165,10 @@ async def release_stock(
 
 
 _DUE = """
-    select shop_id, id from orders where payment_state = 'awaiting' and expires_at <= %s
-    order by expires_at limit %s
+    select expires_at, shop_id, id from orders
+    where payment_state = 'awaiting' and expires_at <= %(now)s
+      and expires_at >= %(at)s and (expires_at, shop_id, id) > (%(at)s, %(shop)s, %(id)s)
+    order by expires_at, shop_id, id limit %(limit)s
 """
 _LOCK_UNPAID = """
     select 1 from orders where shop_id = %s and id = %s and payment_state = 'awaiting'

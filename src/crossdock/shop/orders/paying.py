@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Literal
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.db.walking import walk_due
 from crossdock.errors import CrossdockError, Invalid, Refused
-from crossdock.shop.alerts import raise_alert
+from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.orders.moving import lock_order, move_order, refusing_move
-from crossdock.shop.orders.states import OVER
 from crossdock.shop.orders.reasons import RefundReason
+from crossdock.shop.orders.states import OVER
 from crossdock.shop.payments import (
     RECORDED,
     Action,
@@ -29,7 +30,6 @@ from crossdock.shop.payments import (
     void,
 )
 
-_VOID_BATCH = 50
 _REFUNDABLE = ("captured", "partially_refunded")
 _PAID = ("paid", "partially_refunded")
 # Where the payment axis goes when a sale is reversed, by whether nothing of it is left.
@@ -145,17 +145,16 @@ async def settle_order_payments(service: Paying) -> int:
     settled = await settle_payments(service, follow=ORDER_FOLLOWS)
     settled += await capture_due(service, follow=ORDER_FOLLOWS)
     settled += await refund_due(service, follow=ORDER_FOLLOWS)
-    async with service.db.statement() as tx:
-        rows = await tx.all(
-            "select p.shop_id, p.id from payments p"
-            " join orders o on o.shop_id = p.shop_id and o.id = p.order_id"
-            " where p.state = 'authorised' and (o.fulfilment_state = 'cancelled'"
-            " or o.fulfilment_state = any(%s) and o.total_minor = cancelled_total(o.shop_id, o.id))"
-            " order by p.shop_id, p.id limit %s",
-            (list(OVER), _VOID_BATCH),
-        )
-    for shop_id, payment_id in rows:
-        settled += await _let_go(service, shop_id=shop_id, payment_id=payment_id)
+    values = {"over": list(OVER)}
+    async for _, shop_id, payment_id in walk_due(service.db, _NOT_OWED, values=values):
+        async with isolated(
+            service.db,
+            job="settle_payments",
+            shop_id=shop_id,
+            about=f"payment {payment_id}",
+            now=service.clock.now(),
+        ):
+            settled += await _let_go(service, shop_id=shop_id, payment_id=payment_id)
     return settled
 
 
@@ -178,12 +177,12 @@ async def give_back(
     order_id: int,
     payment: str,
     now: datetime,
-    refund_reason: RefundReason = "out_of_stock",
     counts_refunds: bool = False,
+    refund_reason: RefundReason = "out_of_stock",
 ) -> tuple[int, GivenBack]:
     """Give back the money of an order's cancelled units; returns the amount, and how it is given back.
-    Lines that are cancelled as a whole are refunded by name, for `refund_reason` where they have none yet.
 
+    Lines that are cancelled as a whole are refunded by name, for `refund_reason` where they have none yet.
 
     With `counts_refunds` earlier refunds were for what is cancelled or returned, so that no more than that
     is refunded in all; without, they were a goodwill beside it.
@@ -296,7 +295,14 @@ async def _let_go(service: Paying, *, shop_id: int, payment_id: int) -> bool:
 
 
 _RECORD = f"select {RECORDED} from answer_order_payment(%s, %s, %s, %s, %s, %s) r"
-
+_NOT_OWED = """
+    select p.created_at, p.shop_id, p.id from payments p
+    join orders o on o.shop_id = p.shop_id and o.id = p.order_id
+    where p.state = 'authorised' and (o.fulfilment_state = 'cancelled'
+        or o.fulfilment_state = any(%(over)s) and o.total_minor = cancelled_total(o.shop_id, o.id))
+      and (p.created_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
+    order by p.created_at, p.shop_id, p.id limit %(limit)s
+"""
 # A line that was cancelled as a whole is refunded by name with that; its shipping with all lines of its merchant, as
 # `cancelled_sums` counts it.
 _NOTE_GIVEN_BACK = """

@@ -6,7 +6,9 @@ from datetime import datetime
 import structlog
 
 from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.db.walking import walk_due
 from crossdock.errors import NotFound, Refused
+from crossdock.shop.alerts import isolated
 from crossdock.shop.events import defer_job
 from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.states import OVER
@@ -68,12 +70,16 @@ async def run_releases(db: Database, *, now: datetime) -> int:
     """
     recalled, released = 0, await _release_due(db, now=now)
     async for shop_id, order_id in _walk(db, query=_SHORT, start=_AFTER_ALL):
-        async with db.begin() as tx:
+        async with (
+            isolated(db, job=TASK, shop_id=shop_id, order_id=order_id, now=now),
+            db.begin() as tx,
+        ):
             recalled += await _recall(tx, shop_id=shop_id, order_id=order_id, now=now)
     async for shop_id, order_id in _walk(db, query=_WAITING, start=_BEFORE_ALL):
-        async with db.statement() as tx:
-            state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now)
-        released += state == "processing"
+        async with isolated(db, job=TASK, shop_id=shop_id, order_id=order_id, now=now):
+            async with db.statement() as tx:
+                state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now)
+            released += state == "processing"
     if recalled or released:
         _log.info("stock run", recalled=recalled, released=released)
     return released
@@ -85,15 +91,16 @@ async def _release_due(db: Database, *, now: datetime) -> int:
     What was refunded as a whole is not sent by itself: staff release it, or cancel it.
     """
     released = 0
-    while True:
-        async with db.statement() as tx:
-            page = await tx.all(_DUE, (now, _PAGE))
-        for shop_id, order_id in page:
-            async with db.statement() as tx:
-                state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now)
-            released += state == "processing"
-        if len(page) < _PAGE:
-            return released
+    async for _, shop_id, order_id in walk_due(db, _DUE, values={"now": now}):
+        async with (
+            isolated(db, job=TASK, shop_id=shop_id, order_id=order_id, now=now),
+            db.begin() as tx,
+        ):
+            state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+            if state.payment != "refunded":
+                after = await _release(tx, shop_id=shop_id, order_id=order_id, now=now)
+                released += after == "processing"
+    return released
 
 
 async def _walk(db: Database, *, query: str, start: _Place) -> AsyncIterator[_Place]:
@@ -149,9 +156,11 @@ async def _recall(tx: Transaction, *, shop_id: int, order_id: int, now: datetime
 
 
 _DUE = """
-    select o.shop_id, o.id from orders o
-    where o.release_at <= %s and o.fulfilment_state = 'waiting_for_release' and o.payment_state <> 'refunded'
-    order by o.release_at limit %s
+    select o.release_at, o.shop_id, o.id from orders o
+    where o.release_at <= %(now)s and o.fulfilment_state = 'waiting_for_release'
+      and o.payment_state <> 'refunded'
+      and o.release_at >= %(at)s and (o.release_at, o.shop_id, o.id) > (%(at)s, %(shop)s, %(id)s)
+    order by o.release_at, o.shop_id, o.id limit %(limit)s
 """
 _SHORT = """
     select o.shop_id, o.id from orders o

@@ -1,15 +1,16 @@
 """Look up requests whose answer was lost, and void payments that no order claimed."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 
 import structlog
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.db.walking import walk_due
 from crossdock.errors import CrossdockError, Refused
 from crossdock.kit.money import format_minor
-from crossdock.shop.alerts import raise_alert
+from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Question
 from crossdock.shop.payments.following import Asked, Follow
 from crossdock.shop.payments.model import (
@@ -42,13 +43,16 @@ NEVER_ARRIVED = "never_arrived"
 async def settle_payments(service: Paying, *, follow: Follow) -> int:
     """Look up all overdue answers; returns how many were settled. Safe to run concurrently.
 
-    A request that the provider never received counts as refused, so a new one may be made.
+    A request that the provider never received counts as refused, so a new one may be made. One that fails
+    raises an alert and keeps no other from being looked up.
     Authorised payments that no order claimed within UNCLAIMED_AFTER_S are voided, oldest first, except
     those with an open request.
     """
     settled = 0
     while attempts := await _due(service):
-        settled += sum([await _settle(service, attempt, follow=follow) for attempt in attempts])
+        for attempt in attempts:
+            async with _isolated(service, shop_id=attempt.shop_id, payment_id=attempt.payment_id):
+                settled += await _settle(service, attempt, follow=follow)
     await _void_unclaimed(service)
     await _tell_of_strangers(service)
     return settled
@@ -60,18 +64,12 @@ async def capture_due(service: Paying, *, follow: Follow) -> int:
     It picks up where whoever placed the order was cut off. A capture that the provider refuses is not
     tried again: an alert says so, and the order stays authorised.
     """
-    async with service.db.statement() as tx:
-        rows = await tx.all(
-            "select p.shop_id, p.id from payments p where p.state = 'authorised' and p.capture_at <= %s"
-            " and p.provider = any(%s)"
-            " and p.order_id is not null and not exists (select 1 from payment_attempts a"
-            "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
-            " order by p.capture_at limit %s",
-            (service.clock.now(), known_providers(service), BATCH),
-        )
-    return sum(
-        [await _capture(service, shop_id, payment_id, follow) for shop_id, payment_id in rows]
-    )
+    values = {"now": service.clock.now(), "providers": known_providers(service)}
+    captured = 0
+    async for _, shop_id, payment_id in walk_due(service.db, _CAPTURES, values=values):
+        async with _isolated(service, shop_id=shop_id, payment_id=payment_id):
+            captured += await _capture(service, shop_id, payment_id, follow)
+    return captured
 
 
 async def capture_now(service: Paying, *, shop_id: int, payment_id: int, follow: Follow) -> Payment:
@@ -134,18 +132,12 @@ async def refund_due(service: Paying, *, follow: Follow) -> int:
     A payment with an open request is skipped: its answer is looked up first. A refund that the provider
     refuses is not tried again; an alert is raised.
     """
-    async with service.db.statement() as tx:
-        rows = await tx.all(
-            "select p.shop_id, p.id from payments p where p.refund_due_minor > 0"
-            " and p.provider = any(%s)"
-            " and not exists (select 1 from payment_attempts a"
-            "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
-            " order by p.shop_id, p.id limit %s",
-            (known_providers(service), BATCH),
-        )
-    return sum(
-        [await _refund(service, shop_id, payment_id, follow) for shop_id, payment_id in rows]
-    )
+    values = {"providers": known_providers(service)}
+    refunded = 0
+    async for _, shop_id, payment_id in walk_due(service.db, _REFUNDS, values=values):
+        async with _isolated(service, shop_id=shop_id, payment_id=payment_id):
+            refunded += await _refund(service, shop_id, payment_id, follow)
+    return refunded
 
 
 async def _refund(service: Paying, shop_id: int, payment_id: int, follow: Follow) -> bool:
@@ -294,19 +286,17 @@ async def _tell(tx: Transaction, *, attempt: Attempt, now: datetime) -> None:
 
 async def _void_unclaimed(service: Paying) -> None:
     before = service.clock.now() - timedelta(seconds=UNCLAIMED_AFTER_S)
-    async with service.db.statement() as tx:
-        rows = await tx.all(
-            "select p.shop_id, p.id from payments p where p.state = 'authorised' and p.order_id is null"
-            " and p.updated_at < %s and p.provider = any(%s) and not exists (select 1 from payment_attempts a"
-            "  where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')"
-            " order by p.updated_at limit %s",
-            (before, known_providers(service), BATCH),
-        )
-    for shop_id, payment_id in rows:
-        try:
-            await void(service, shop_id=shop_id, payment_id=payment_id)
-        except CrossdockError as error:
-            log.warning("an unclaimed payment was not voided", payment=payment_id, code=error.code)
+    values = {"before": before, "providers": known_providers(service)}
+    async for _, shop_id, payment_id in walk_due(service.db, _UNCLAIMED, values=values):
+        async with _isolated(service, shop_id=shop_id, payment_id=payment_id):
+            await _void(service, shop_id=shop_id, payment_id=payment_id)
+
+
+async def _void(service: Paying, *, shop_id: int, payment_id: int) -> None:
+    try:
+        await void(service, shop_id=shop_id, payment_id=payment_id)
+    except CrossdockError as error:
+        log.warning("an unclaimed payment was not voided", payment=payment_id, code=error.code)
 
 
 async def _tell_of_strangers(service: Paying) -> None:
@@ -329,3 +319,41 @@ async def _tell_of_strangers(service: Paying) -> None:
                 subject=provider,
                 now=now,
             )
+
+
+def _isolated(
+    service: Paying, *, shop_id: int, payment_id: int
+) -> AbstractAsyncContextManager[None]:
+    return isolated(
+        service.db,
+        job="settle_payments",
+        shop_id=shop_id,
+        about=f"payment {payment_id}",
+        now=service.clock.now(),
+    )
+
+
+_NOT_ASKED = """
+    not exists (select 1 from payment_attempts a
+                where a.shop_id = p.shop_id and a.payment_id = p.id and a.outcome = 'asked')
+"""
+_CAPTURES = f"""
+    select p.capture_at, p.shop_id, p.id from payments p
+    where p.state = 'authorised' and p.capture_at <= %(now)s and p.provider = any(%(providers)s)
+      and p.order_id is not null and {_NOT_ASKED}
+      and p.capture_at >= %(at)s and (p.capture_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
+    order by p.capture_at, p.shop_id, p.id limit %(limit)s
+"""
+_REFUNDS = f"""
+    select p.created_at, p.shop_id, p.id from payments p
+    where p.refund_due_minor > 0 and p.provider = any(%(providers)s) and {_NOT_ASKED}
+      and (p.created_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
+    order by p.created_at, p.shop_id, p.id limit %(limit)s
+"""
+_UNCLAIMED = f"""
+    select p.updated_at, p.shop_id, p.id from payments p
+    where p.state = 'authorised' and p.order_id is null and p.updated_at < %(before)s
+      and p.provider = any(%(providers)s) and {_NOT_ASKED}
+      and (p.updated_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
+    order by p.updated_at, p.shop_id, p.id limit %(limit)s
+"""

@@ -2,6 +2,7 @@
 
 from crossdock.shop.stock.holding import (
     Hold,
+    expire_all_holds,
     expire_holds,
     hold_stock,
     release_hold,
@@ -64,6 +65,7 @@ __all__ = [
     "adjust_stock",
     "claim_serials",
     "count_pooled",
+    "expire_all_holds",
     "expire_holds",
     "find_variant",
     "hold_stock",

@@ -1,15 +1,21 @@
 """Hold stock for a limited time; an order converts a hold (see `convert_holds` in orders/placing.sql)."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
+import structlog
 
-from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import NotFound
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.db.walking import walk_due
+from crossdock.errors import DatabaseUnavailable, NotFound
+from crossdock.shop.alerts import isolated
 from crossdock.shop.stock.posting import Posting, post_stock
 
 _EXPIRED_MAX = 500
+log = structlog.get_logger(__name__)
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,15 +72,60 @@ async def release_hold(tx: Transaction, *, shop_id: int, hold_id: int, now: date
     return hold
 
 
+async def expire_all_holds(db: Database, *, now: datetime) -> int:
+    """Release expired holds, batch by batch until none is left; returns how many. Safe to run concurrently.
+
+    If a batch fails, what is due is released one by one, so that a hold that cannot be released keeps no other:
+    it raises an alert.
+    """
+    count = 0
+    try:
+        while batch := await _expire_some(db, now=now):
+            count += batch
+    except DatabaseUnavailable:
+        raise
+    except Exception:
+        log.exception("holds are released one by one")
+        count += await _expire_each(db, now=now)
+    return count
+
+
 async def expire_holds(tx: Transaction, *, now: datetime, limit: int = _EXPIRED_MAX) -> int:
-    """Release expired holds and return how many there were. Safe to run concurrently."""
+    """Release a batch of expired holds and return how many there were. Safe to run concurrently."""
+    due = await tx.all(
+        "select shop_id, id from holds where status = 'held' and expires_at <= %s"
+        " order by id limit %s for update skip locked",
+        (now, limit),
+    )
+    return await _expire(tx, due=due, now=now)
+
+
+async def _expire_some(db: Database, *, now: datetime) -> int:
+    async with db.begin() as tx:
+        return await expire_holds(tx, now=now)
+
+
+async def _expire_each(db: Database, *, now: datetime) -> int:
+    count = 0
+    async for _, shop_id, hold_id in walk_due(db, _DUE, values={"now": now}):
+        async with (
+            isolated(db, job="expire_holds", shop_id=shop_id, about=f"hold {hold_id}", now=now),
+            db.begin() as tx,
+        ):
+            count += await _expire(tx, due=[(shop_id, hold_id)], now=now)
+    return count
+
+
+async def _expire(tx: Transaction, *, due: Sequence[tuple[Any, ...]], now: datetime) -> int:
+    """Release those of these holds, by shop and id, that are still held; how many."""
+    if not due:
+        return 0
     rows = await tx.all(
-        "update holds h set status = 'expired', closed_at = %(now)s"
-        " from (select shop_id, id from holds where status = 'held' and expires_at <= %(now)s"
-        "       order by id limit %(limit)s for update skip locked) due"
-        " where h.shop_id = due.shop_id and h.id = due.id"
+        "update holds h set status = 'expired', closed_at = %s"
+        " from unnest(%s::bigint[], %s::bigint[]) as due (shop_id, id)"
+        " where h.shop_id = due.shop_id and h.id = due.id and h.status = 'held'"
         f" returning {_COLUMNS}",
-        {"now": now, "limit": limit},
+        (now, [shop_id for shop_id, _ in due], [hold_id for _, hold_id in due]),
     )
     by_shop: defaultdict[int, list[Posting]] = defaultdict(list)
     for row in rows:
@@ -85,6 +136,12 @@ async def expire_holds(tx: Transaction, *, now: datetime, limit: int = _EXPIRED_
     return len(rows)
 
 
+_DUE = """
+    select expires_at, shop_id, id from holds
+    where status = 'held' and expires_at <= %(now)s
+      and expires_at >= %(at)s and (expires_at, shop_id, id) > (%(at)s, %(shop)s, %(id)s)
+    order by expires_at, shop_id, id limit %(limit)s
+"""
 _COLUMNS = "h.id, h.shop_id, h.variant_id, h.pool, h.quantity, h.expires_at"
 
 

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 import psycopg
 
 from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.db.walking import walk_due
 from crossdock.errors import NotFound, Refused
 from crossdock.settings import TicketsSection
+from crossdock.shop.alerts import isolated
 from crossdock.shop.people import Person, find_person
 from crossdock.shop.tickets.model import TEXT_MAX, Moved
 from crossdock.shop.tickets.states import Action
@@ -15,7 +17,6 @@ from crossdock.shop.tickets.wording import checked_text
 NO_ARROW = "CD031"
 NO_TICKET = "CD032"
 CLOSED = "CD033"
-BATCH = 100
 
 
 async def reply(
@@ -82,11 +83,22 @@ def silence_of(section: TicketsSection) -> timedelta:
 
 
 async def close_solved(db: Database, *, silence: timedelta, now: datetime) -> int:
-    """Close what was solved and had no comment for so long, a batch; returns how many."""
-    async with db.statement() as tx:
-        return int(
-            await tx.value("select close_solved_tickets(%s, %s, %s)", (now - silence, BATCH, now))
-        )
+    """Close what was solved and had no comment for so long, each in a transaction of its own; returns how many.
+
+    One that somebody works on is left for the next run; one that fails raises an alert.
+    """
+    before, count = now - silence, 0
+    async for _, shop_id, ticket_id in walk_due(db, _SOLVED, values={"before": before}):
+        async with (
+            isolated(
+                db, job="close_tickets", shop_id=shop_id, about=f"ticket {ticket_id}", now=now
+            ),
+            db.begin() as tx,
+        ):
+            if await tx.one(_LOCK_SOLVED, (shop_id, ticket_id, before)):
+                await _move(tx, shop_id=shop_id, ticket_id=ticket_id, action="close", now=now)
+                count += 1
+    return count
 
 
 async def _move(
@@ -123,3 +135,15 @@ def _refusal(error: psycopg.Error, *, ticket_id: int, action: str) -> Exception:
         hint = "; assign it first" if " new " in words and action != "close" else ""
         return Refused("ticket_state", f"{words.capitalize()}{hint}.")
     return error
+
+
+_SOLVED = """
+    select t.updated_at, t.shop_id, t.id from tickets t
+    where t.state = 'solved' and t.updated_at < %(before)s
+      and t.updated_at >= %(at)s and (t.updated_at, t.shop_id, t.id) > (%(at)s, %(shop)s, %(id)s)
+    order by t.updated_at, t.shop_id, t.id limit %(limit)s
+"""
+_LOCK_SOLVED = """
+    select 1 from tickets where shop_id = %s and id = %s and state = 'solved' and updated_at < %s
+    for no key update skip locked
+"""

@@ -97,21 +97,3 @@ create or replace function ticket_event(p_action text) returns text language sql
         when 'reply' then 'ticket.reopened'
         when 'close' then 'ticket.closed' end
 $$;
-
--- Close up to p_limit tickets that were solved and had no word since before p_before; returns how many.
-create or replace function close_solved_tickets(p_before timestamptz, p_limit integer, p_now timestamptz)
-returns bigint language plpgsql set enable_seqscan = off as $$
-declare
-    v_ticket record;
-    v_count bigint := 0;
-begin
-    for v_ticket in
-        select t.shop_id, t.id from tickets t
-        where t.state = 'solved' and t.updated_at < p_before
-        order by t.shop_id, t.id limit p_limit for no key update skip locked
-    loop
-        perform move_ticket(v_ticket.shop_id, v_ticket.id, null, 'close', null, null, p_now);
-        v_count := v_count + 1;
-    end loop;
-    return v_count;
-end $$;

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from crossdock.errors import CrossdockError
+from crossdock.shop.alerts import isolated
 from crossdock.shop.warehouse.booking import Booking
 from crossdock.shop.warehouse.tracking import add_checkpoints
 
@@ -16,7 +17,8 @@ _log = structlog.get_logger(__name__)
 async def poll_carriers(service: Booking) -> int:
     """Store new checkpoints of every package in transit; returns how many.
 
-    A package is polled for 60 days. A carrier's failure is logged and does not affect the others.
+    A package is polled for 60 days. A carrier's failure is logged and does not affect
+    the others; what else fails raises an alert.
     """
     noted, place = 0, (0, 0)
     while True:
@@ -32,14 +34,21 @@ async def poll_carriers(service: Booking) -> int:
                 },
             )
         for shop_id, package_id, carrier, number, shipped_at in page:
-            noted += await _ask(
-                service,
+            async with isolated(
+                service.db,
+                job="poll_carriers",
                 shop_id=shop_id,
-                package_id=package_id,
-                carrier=carrier,
-                number=number,
-                shipped_at=shipped_at,
-            )
+                about=f"package {package_id}",
+                now=service.clock.now(),
+            ):
+                noted += await _ask(
+                    service,
+                    shop_id=shop_id,
+                    package_id=package_id,
+                    carrier=carrier,
+                    number=number,
+                    shipped_at=shipped_at,
+                )
         if len(page) < _PAGE:
             break
         place = page[-1][0], page[-1][1]
