@@ -226,3 +226,38 @@ async def test_is_one_of_so_many_at_once(database_url, hall_database, hall, tmp_
         assert (
             await console.post(NAME, variables={**known, "test_viewer_id": "x"})
         ).status_code == 403
+
+
+TAKING = {
+    "Int": "productList(first: $v) { length }",
+    "String": "productList(after: $v) { length }",
+    "Boolean": "productList(first: 0) @include(if: $v) { length }",
+    "OrderStatus": "orderList(filters: {status_in: [$v]}) { length }",
+    "ID": "node(id: $v) { id }",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("Int!", None, "Expected value of non-null type 'Int!' not to be null."),
+        ("Int", True, "Int cannot represent non-integer value: true"),
+        ("Int", "it's 1", "Int cannot represent non-integer value: \"it's 1\""),
+        ("Int", 1.5, "Int cannot represent non-integer value: 1.5"),
+        ("Int", {"a": [None, {}]}, "Int cannot represent non-integer value: { a: [null, {}] }"),
+        ("Int", [[[1]], *range(12)],
+         "Int cannot represent non-integer value: [[[Array]], 0, 1, 2, 3, 4, 5, 6, 7, 8, ... 3 more]"),
+        ("String", {}, "String cannot represent a non string value: {}"),
+        ("Boolean!", "é" * 241, 'Boolean cannot represent a non boolean value: "%s..."' % ("é" * 240)),
+        ("OrderStatus", False, "Enum 'OrderStatus' cannot represent non-string value: false."),
+        ("ID!", [], "ID cannot represent value: []"),
+    ],
+)  # fmt: skip
+async def test_with_a_variable_that_cannot_be_used_is_told_in_the_words_of_graphql(
+    shipper, kind, value, said
+):
+    query = f"query p($v: {kind}) {{ {TAKING[kind.removesuffix('!')]} }}"
+    reply = await shipper.post(query, variables={"v": value})
+    [error] = reply.json()["errors"]
+    assert error["message"] == f"Variable '$v' has invalid value: {said}"
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"

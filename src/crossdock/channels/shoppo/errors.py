@@ -14,6 +14,7 @@ from graphql import GraphQLError
 
 from crossdock.channels.contract import Answer
 from crossdock.channels.shoppo.wire import HEADERS, JSON_TYPE, errors_body
+from crossdock.channels.shoppo.wording import without_none
 from crossdock.errors import CrossdockError, Unavailable
 
 # How the library names the variable that it refuses.
@@ -177,7 +178,7 @@ def describe(error: CrossdockError) -> tuple[int, str, str, dict[str, Any]]:
 def located(error: GraphQLError, *, code: str) -> dict[str, Any]:
     """An error of a document or of a field, with its places; `code` where it has none of its own."""
     cause = error.original_error
-    text, told = error.message, dict[str, Any]()
+    text, told = without_none(error.message), dict[str, Any]()
     if named := _VARIABLE.match(text):
         told["field"] = named[1]
     if isinstance(cause, CrossdockError):

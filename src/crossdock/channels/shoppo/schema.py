@@ -28,6 +28,7 @@ from crossdock.channels.shoppo.subjects import (
     Subject,
     Taking,
 )
+from crossdock.channels.shoppo.wording import speak_graphql
 
 FOLDER = Path(__file__).parent / "schema"
 QUERY, MUTATION = "RootQuery", "RootMutation"
@@ -72,6 +73,7 @@ def build_served(subjects: Iterable[Subject]) -> Served:
         rows |= subject.rows
         nodes |= subject.nodes
     queries["node"] = _node(nodes)
+    speak_graphql()
     schema = build_schema(schema_text())
     take_files(schema)
     _attach(schema, types=types, roots={QUERY: queries, MUTATION: mutations})
