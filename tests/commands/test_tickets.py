@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from crossdock.channels.shoppo.ids import Kind
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import FrozenClock
+from crossdock.kit.opaque import OpaqueIds
 from crossdock.shop.events import TicketCommented
+from crossdock.shop.shops import read_id_key
 from crossdock.shop.tickets import list_told, queue_comment
 from tests.support.command_line import CommandLine
 from tests.support.people import make_person
@@ -65,6 +68,24 @@ async def test_takes_a_ticket_from_new_to_solved(crossdock: CommandLine, desk: H
         f"4. {desk.agent.email}, ",
     ):
         assert words in text
+
+
+async def test_takes_the_id_that_the_partner_sees(crossdock: CommandLine, desk: Helpdesk) -> None:
+    ticket_id = await desk.ticket()
+    async with desk.db.statement() as tx:
+        ids = OpaqueIds(await read_id_key(tx, shop_id=desk.shop.id))
+    on = (ids.encode(Kind.TICKET, ticket_id), "--shop", desk.shop.slug)
+
+    assigned = crossdock.ask("ticket", "assign", *on, "--to", desk.agent.email)
+    shown = crossdock.ask("ticket", "show", *on)
+    refused = [
+        crossdock.refuse("ticket", "show", name, "--shop", desk.shop.slug)
+        for name in (ids.encode(Kind.ORDER, ticket_id), "none")
+    ]
+
+    assert assigned["id"] == shown["ticket"]["id"] == ticket_id
+    assert shown["ticket"]["state"] == "open"
+    assert all("There is no ticket" in words for words in refused)
 
 
 async def test_lists_the_newest_by_state_kind_and_partner(

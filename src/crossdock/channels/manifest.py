@@ -56,6 +56,7 @@ class Manifest:
     | `consumers` | event consumers, run in the worker |
     | `delivery_kinds` | kinds of delivery that the worker sends |
     | `webhooks` | the words of its webhooks, which the worker then sends |
+    | `ticket_kind` | the kind of the opaque identifiers of its tickets, if its partners have such |
     | `guide` | its guide for partners, if it is not in docs/channels/ |
     """
 
@@ -72,4 +73,5 @@ class Manifest:
     consumers: "Callable[[Services], Iterable[Consumer]] | None" = None
     delivery_kinds: "Callable[[Services], Iterable[DeliveryKind]] | None" = None
     webhooks: "Callable[[Services], Dialect] | None" = None
+    ticket_kind: int | None = None
     guide: Path | None = None

@@ -47,6 +47,11 @@ def channel_guides() -> dict[str, Path]:
     return {each.name: each.guide for each in manifests() if each.guide}
 
 
+def ticket_kinds() -> set[int]:
+    """The kinds of opaque identifiers that stand for tickets."""
+    return {each.ticket_kind for each in manifests() if each.ticket_kind is not None}
+
+
 def equip_worker(services: "Services") -> None:
     """Register the channels' tasks, event consumers and kinds of delivery with the worker."""
     for manifest in manifests():

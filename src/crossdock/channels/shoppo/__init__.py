@@ -73,4 +73,5 @@ MANIFEST = Manifest(
     demo=_demo,
     consumers=_consumers,
     delivery_kinds=_delivery_kinds,
+    ticket_kind=30,  # Kind.TICKET
 )

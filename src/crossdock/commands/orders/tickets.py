@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Tickets: what partners' buyers complain of or ask.", no_args_is_help=True)
 
-TicketId = Annotated[int, typer.Argument(help="The ticket's number.", metavar="TICKET")]
+TicketName = Annotated[
+    str,
+    typer.Argument(help="The ticket's number, or the id that its partner sees.", metavar="TICKET"),
+]
 TextOption = Annotated[
     str | None, typer.Option("--text", help="What is written; - reads it from standard input.")
 ]
@@ -73,7 +76,7 @@ def list_(
 
 
 @app.command()
-def show(ticket_id: TicketId, shop: ShopOption, as_json: JsonOption = False) -> None:
+def show(ticket: TicketName, shop: ShopOption, as_json: JsonOption = False) -> None:
     """Show a ticket, its comments, and whether the partner was told of each."""
     from crossdock.shop.tickets import CommentSpan, list_comments, list_told, read_ticket
 
@@ -82,84 +85,85 @@ def show(ticket_id: TicketId, shop: ShopOption, as_json: JsonOption = False) -> 
     ) -> "tuple[Ticket, tuple[Comment, ...], dict[int, Delivery]]":
         async with runtime.database.statement() as tx:
             shop_id = await shop_id_of(tx, shop)
-            ticket = await read_ticket(tx, shop_id=shop_id, ticket_id=ticket_id)
+            ticket_id = await _ticket_id(tx, shop_id=shop_id, name=ticket)
+            found = await read_ticket(tx, shop_id=shop_id, ticket_id=ticket_id)
             newest = CommentSpan(from_end=True)
             pages = await list_comments(tx, shop_id=shop_id, ticket_ids=[ticket_id], span=newest)
             told = await list_told(tx, shop_id=shop_id, ticket_id=ticket_id)
-            return ticket, pages[ticket_id].comments, told
+            return found, pages[ticket_id].comments, told
 
-    ticket, comments, told = with_runtime(run)
+    found, comments, told = with_runtime(run)
     if not as_json:
-        show_ticket(ticket, comments=comments, told=told)
+        show_ticket(found, comments=comments, told=told)
         return
     shown = [
         msgspec.structs.asdict(comment) | {"delivery": told.get(comment.id)} for comment in comments
     ]
-    print_json({"ticket": ticket, "comments": shown})
+    print_json({"ticket": found, "comments": shown})
 
 
 @app.command()
 def assign(
-    ticket_id: TicketId,
+    ticket: TicketName,
     shop: ShopOption,
     to: Annotated[str, typer.Option("--to", help="The agent's e-mail.")],
     as_json: JsonOption = False,
 ) -> None:
     """Assign a ticket to an agent; a new one is open from then on."""
-    _act("assign", ticket_id, shop=shop, by=to, as_json=as_json)
+    _act("assign", ticket, shop=shop, by=to, as_json=as_json)
 
 
 @app.command()
 def reply(
-    ticket_id: TicketId,
+    ticket: TicketName,
     shop: ShopOption,
     text: TextOption = None,
     by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write to the requester; the ticket's state stays."""
-    _act("answer", ticket_id, shop=shop, by=by, text=_required(text), as_json=as_json)
+    _act("answer", ticket, shop=shop, by=by, text=_required(text), as_json=as_json)
 
 
 @app.command()
 def ask(
-    ticket_id: TicketId,
+    ticket: TicketName,
     shop: ShopOption,
     text: TextOption = None,
     by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the requester something; the ticket is pending until it replies."""
-    _act("ask", ticket_id, shop=shop, by=by, text=_required(text), as_json=as_json)
+    _act("ask", ticket, shop=shop, by=by, text=_required(text), as_json=as_json)
 
 
 @app.command()
 def hold(
-    ticket_id: TicketId,
+    ticket: TicketName,
     shop: ShopOption,
     text: TextOption = None,
     by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put a ticket on hold while a third party has to act; --text tells the requester."""
-    _act("hold", ticket_id, shop=shop, by=by, text=_given(text), as_json=as_json)
+    _act("hold", ticket, shop=shop, by=by, text=_given(text), as_json=as_json)
 
 
 @app.command()
 def solve(
-    ticket_id: TicketId,
+    ticket: TicketName,
     shop: ShopOption,
     text: TextOption = None,
     by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Solve a ticket; a reply reopens it until it is closed. --text tells the requester."""
-    _act("solve", ticket_id, shop=shop, by=by, text=_given(text), as_json=as_json)
+    _act("solve", ticket, shop=shop, by=by, text=_given(text), as_json=as_json)
 
 
 def _act(
     action: "Action",
-    ticket_id: int,
+    ticket: str,
     *,
     shop: str,
     by: str | None,
@@ -168,8 +172,9 @@ def _act(
 ) -> None:
     from crossdock.shop.tickets import act, find_agent, read_ticket
 
-    async def write(runtime: Runtime, tx: Transaction) -> "tuple[Moved, str]":
+    async def write(runtime: Runtime, tx: Transaction) -> "tuple[int, Moved, str]":
         shop_id = await shop_id_of(tx, shop)
+        ticket_id = await _ticket_id(tx, shop_id=shop_id, name=ticket)
         email = by or (await read_ticket(tx, shop_id=shop_id, ticket_id=ticket_id)).assignee
         agent = await find_agent(tx, shop_id=shop_id, email=email) if email else None
         moved = await act(
@@ -181,14 +186,21 @@ def _act(
             content=text,
             now=runtime.clock.now(),
         )
-        return moved, email
+        return ticket_id, moved, email
 
-    moved, email = with_transaction(write)
+    ticket_id, moved, email = with_transaction(write)
     facts = {"id": ticket_id, "by": email, **msgspec.structs.asdict(moved)}
     said = f"Ticket {ticket_id} is {moved.after}"
     said += f", with {email}" if action == "assign" else ""
     said += f"; comment {moved.comment} is written" if moved.comment else ""
     report(facts, as_json=as_json, text=f"{said}.")
+
+
+async def _ticket_id(tx: Transaction, *, shop_id: int, name: str) -> int:
+    from crossdock.channels.registry import ticket_kinds
+    from crossdock.shop.tickets import find_ticket_id
+
+    return await find_ticket_id(tx, shop_id=shop_id, name=name, opaque_kinds=ticket_kinds())
 
 
 def _given(text: str | None) -> str | None:

@@ -13,6 +13,7 @@ from crossdock.shop.tickets.model import (
     TicketLine,
 )
 from crossdock.shop.tickets.moving import act, close_solved, find_agent, reply, silence_of
+from crossdock.shop.tickets.naming import find_ticket_id
 from crossdock.shop.tickets.opening import FindImages, open_ticket
 from crossdock.shop.tickets.reading import (
     PAGE_MAX,
@@ -66,6 +67,7 @@ __all__ = [
     "act",
     "close_solved",
     "find_agent",
+    "find_ticket_id",
     "list_comments",
     "list_tickets",
     "list_told",
