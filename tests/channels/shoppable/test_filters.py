@@ -161,6 +161,16 @@ async def test_takes_as_many_names_as_a_publisher_lists(publisher):
     assert reply.json() == {"error": error, "code": 50008}
 
 
+async def test_takes_as_many_beginnings_as_a_list_has_values(publisher):
+    others = ",".join(f"brand{number}*" for number in range(99))
+    assert set(await publisher.names(brands=f"{others},rev*")) == {LIPSTICK, MASCARA}
+    reply = await publisher.get(CATALOGUE, part_numbers=f"{others},rev*,avon*")
+    error = "Bad Request - Invalid part_number parameter: at most 100 values with a *."
+    assert reply.json() == {"error": error, "code": 50007}
+    many = dict.fromkeys(("brands", "colors", "sizes"), others)
+    assert await publisher.refusal(CATALOGUE, **many) == (400, 30000)
+
+
 async def test_of_a_number_finds_the_product_and_the_sku_with_it_first(publisher):
     page = await publisher.browse()
     for product in page["products"]:

@@ -30,6 +30,7 @@ from crossdock.shop.search import (
 
 _ANY: Final = "*"
 _WORDS_MAX: Final = 100
+WILDCARDS_MAX: Final = 100
 _SEPARATORS = re.compile(r"[,|]")
 Term = Callable[[str], Node | None]
 """The node of a term; None for one that cannot be."""
@@ -150,9 +151,12 @@ def _is_whole(word: str) -> bool:
 
 
 def _filter(kind: ListFilter, text: str) -> Filter:
-    values = sum(1 for value in _SEPARATORS.split(text) if value.strip())
-    if values > kind.most:
+    values = [value for value in _SEPARATORS.split(text) if value.strip()]
+    if len(values) > kind.most:
         raise refusal(kind.number, kind.name, more=f": at most {kind.most} values.")
+    if sum(_ANY in value for value in values) > WILDCARDS_MAX:
+        more = f": at most {WILDCARDS_MAX} values with a {_ANY}."
+        raise refusal(kind.number, kind.name, more=more)
     node = read_list(text, term=kind.term)
     if node is None:
         raise refusal(kind.number, kind.name)

@@ -39,6 +39,7 @@ from crossdock.shop.search.reading import (
     traits_of,
 )
 from crossdock.shop.search.searching import (
+    FILTER_PATTERNS,
     Lag,
     Limits,
     Searching,
@@ -70,6 +71,7 @@ from crossdock.shop.search.words import fold, keyword, split_words
 __all__ = [
     "FACETS",
     "FIELDS",
+    "FILTER_PATTERNS",
     "LIMIT_MAX",
     "OFFSET_MAX",
     "SEARCHED",

@@ -20,6 +20,7 @@ EDGES_MAX: Final = 50
 # Filters do not score, and are lists that a program makes: they may be longer than what a person writes.
 FILTER_CHARS: Final = 32_768
 FILTER_CLAUSES: Final = 1_024
+FILTER_PATTERNS: Final = 256  # each looks in one field, where a word of a search looks in all
 EngineOf = Callable[[int], Engine]
 
 
@@ -128,6 +129,7 @@ def _of_filters(bounds: Bounds) -> Bounds:
         bounds,
         chars=max(bounds.chars, FILTER_CHARS),
         clauses=max(bounds.clauses, FILTER_CLAUSES),
+        patterns=max(bounds.patterns, FILTER_PATTERNS),
     )
 
 
