@@ -72,3 +72,12 @@ async def tab_stops(page: Page, *, count: int) -> list[str]:
             )
         )
     return stops
+
+
+async def table_widths(page: Page) -> list[tuple[int, int, int]]:
+    """(columns, width, width of what can be seen without scrolling) of every table of a guide."""
+    found = await page.evaluate(
+        "[...document.querySelectorAll('.scroll')].map((region) =>"
+        " [region.querySelectorAll('th').length, region.scrollWidth, region.clientWidth])"
+    )
+    return [(columns, width, seen) for columns, width, seen in found]

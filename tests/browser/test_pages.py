@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.browser.looks import overflow_px, tab_stops, weak_contrasts
+from tests.browser.looks import overflow_px, tab_stops, table_widths, weak_contrasts
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -231,6 +231,19 @@ async def test_a_narrow_screen_needs_no_sideways_scrolling(visit, path):
     for width in (320, 375, 768):
         seen = await visit(path, width=width)
         assert await overflow_px(seen.page) == 0, width
+
+
+async def test_a_table_of_two_columns_wraps_on_a_narrow_screen_and_a_wider_one_scrolls(visit):
+    seen = await visit("/docs/channels/shoppo", width=390)
+    widths = await table_widths(seen.page)
+    assert {columns > 2 for columns, _, _ in widths} == {True, False}
+    for columns, width, shown in widths:
+        assert (width > shown) == (columns > 2)
+    last = seen.page.locator(".scroll:has(th:nth-child(3)) td:last-child").first
+    await last.scroll_into_view_if_needed()
+    box = await last.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 390
 
 
 async def test_the_order_and_the_parcel_page_fit_a_narrow_screen(visit, placed, parcel):
