@@ -31,6 +31,7 @@ from crossdock.shop.orders import purge_identities, settle_order_payments
 from crossdock.shop.orders import run_releases as release_waiting
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
+from crossdock.shop.pricing import tell_prices as tell_repriced
 from crossdock.shop.search import alert_of_lags
 from crossdock.shop.stock import expire_all_holds
 from crossdock.shop.tickets import close_solved, silence_of
@@ -64,6 +65,15 @@ async def run_releases(context: JobContext, timestamp: int) -> None:
     """Release the orders whose stock is available; deferred after receipts as well."""
     runtime = runtime_of(context)
     await release_waiting(runtime.database, now=runtime.clock.now())
+
+
+@queue.periodic(cron="* * * * * */15", periodic_id="")
+@queue.task(name="tell_prices", queueing_lock="tell_prices", pass_context=True)
+async def tell_prices(context: JobContext, timestamp: int) -> None:
+    """Tell of the prices that the clock alone changed: sales and promotions that began or ended."""
+    runtime = runtime_of(context)
+    if count := await tell_repriced(runtime.database, now=runtime.clock.now()):
+        log.info("prices changed by the clock", variants=count)
 
 
 @queue.periodic(cron="* * * * * */30", periodic_id="")

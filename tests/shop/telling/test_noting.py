@@ -4,6 +4,8 @@ from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.events import (
     Event,
+    MerchantChanged,
+    Payload,
     PriceChanged,
     StockChanged,
     number_events,
@@ -11,6 +13,7 @@ from crossdock.shop.events import (
     write_event,
 )
 from crossdock.shop.telling import (
+    Changed,
     Due,
     Goods,
     Known,
@@ -81,8 +84,54 @@ async def test_is_compared_with_a_bounded_number_of_changes_at_a_time(
         )
 
         async def changed(events: list[Event], most: int) -> tuple[list[int], int]:
-            return await changed_goods(tx, shop_id=shop.id, events=events, ids_at_once=most)
+            found = await changed_goods(tx, shop_id=shop.id, events=events, ids_at_once=most)
+            return found.product_ids, found.upto
 
         assert await changed(events, 3) == (sorted(products[:3]), before + 2)
-        assert await changed(events[2:], 1) == (sorted(products[3:]), before + 3)
+        assert await changed(events[2:], 1) == (sorted(products[3:])[:1], before + 2)
+        assert await changed(events[2:], 1) == (sorted(products[3:])[1:], before + 3)
         assert await changed(events, 100) == (sorted(products), before + 3)
+
+
+async def test_reads_what_is_about_many_products_some_at_a_time(
+    database: Database, clock: FrozenClock
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variants = [await make_variant(tx, shop=shop) for _ in range(5)]
+        rows = await tx.all(
+            "select product_id from variants where shop_id = %s order by 1", (shop.id,)
+        )
+        products = [row[0] for row in rows]
+        await tx.run("delete from events where shop_id = %s", (shop.id,))
+        last = await tx.value("select last_sequence from shops where id = %s", (shop.id,))
+
+        async def write(event: Payload) -> None:
+            await write_event(tx, shop_id=shop.id, event=event, now=clock.now())
+            await number_events(tx, shop_id=shop.id)
+
+        async def read() -> Changed:
+            events = await read_events(
+                tx,
+                shop_id=shop.id,
+                after=last,
+                upto=last + 9,
+                topics=("catalogue", "price"),
+                limit=9,
+            )
+            return await changed_goods(tx, shop_id=shop.id, events=events, ids_at_once=2)
+
+        await write(MerchantChanged(merchant_ids=[shop.merchant_id]))
+        first = await read()
+        await write(PriceChanged(variant_ids=variants[:1]))  # while the merchant's are compared
+        others = [await read() for _ in range(2)]
+        last += 1
+        after = await read()
+
+    merchants = last
+    assert first == Changed(product_ids=products[:2], last=merchants, upto=merchants - 1)
+    assert others == [
+        Changed(product_ids=products[2:4], last=merchants, upto=merchants - 1),
+        Changed(product_ids=products[4:], last=merchants, upto=merchants),
+    ]
+    assert (len(after.product_ids), after.last, after.upto) == (1, merchants + 1, merchants + 1)

@@ -106,10 +106,12 @@ class Telling:
         )
         if not partners:
             return None
-        changed, upto = await changed_goods(tx, shop_id=batch.shop_id, events=batch.events)
+        changed = await changed_goods(tx, shop_id=batch.shop_id, events=batch.events)
         ids = OpaqueIds(await read_id_key(tx, shop_id=batch.shop_id))
-        at = seconds(max(event.created_at for event in batch.events if event.sequence <= upto))
-        for product_ids in _slices(changed, _PRODUCTS_AT_ONCE):
+        at = seconds(
+            max(event.created_at for event in batch.events if event.sequence <= changed.last)
+        )
+        for product_ids in _slices(changed.product_ids, _PRODUCTS_AT_ONCE):
             for group in _groups(partners):
                 rows = await self._read(tx, group[0], product_ids=product_ids, now=now)
                 call = Call(group[0], ids)
@@ -117,7 +119,7 @@ class Telling:
                     told = [each for each in group if _hears(each, about)]
                     if told and (found := goods(rows, call)):
                         await _queue(tx, about, partners=told, goods=found, at=at, now=now)
-        return None if upto == batch.events[-1].sequence else upto
+        return None if changed.upto == batch.events[-1].sequence else changed.upto
 
     async def _read(
         self, tx: Transaction, partner: Partner, *, product_ids: Sequence[int], now: datetime

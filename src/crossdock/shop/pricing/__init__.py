@@ -1,6 +1,7 @@
 """Prices: price lists, promotions, sales, coupons, and taxes on top of them."""
 
 from crossdock.shop.pricing.active import active_price
+from crossdock.shop.pricing.boundaries import tell_prices
 from crossdock.shop.pricing.coupons import (
     COUPON_KINDS,
     Coupon,
@@ -62,4 +63,5 @@ __all__ = [
     "set_prices",
     "set_tax_rate",
     "tax_of",
+    "tell_prices",
 ]

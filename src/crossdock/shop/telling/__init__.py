@@ -1,6 +1,6 @@
 """What partners were told of goods without asking, and what they are to be told next."""
 
-from crossdock.shop.telling.affected import changed_goods
+from crossdock.shop.telling.affected import Changed, changed_goods
 from crossdock.shop.telling.noting import (
     Due,
     Goods,
@@ -12,6 +12,7 @@ from crossdock.shop.telling.noting import (
 )
 
 __all__ = [
+    "Changed",
     "Due",
     "Goods",
     "Known",

@@ -49,6 +49,12 @@ create table coupons (
 
 create index coupons_scope on coupons (shop_id, coalesce(merchant_id, 0), coalesce(product_id, 0)) where enabled;
 
+-- Until when it was told of prices that the clock alone changes (shop/pricing/boundaries.py).
+create table price_boundaries (
+    shop_id bigint primary key references shops on delete cascade,
+    told_until timestamptz not null
+);
+
 -- Tax rates added to prices, by destination: the rate of the state, else of its country, else none.
 create table tax_rates (
     shop_id bigint not null references shops on delete cascade,

@@ -11,3 +11,11 @@ create table told_goods (
     primary key (shop_id, partner_id, subject, subject_id),
     foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade
 );
+
+-- How far the events up to `upto` are compared where they are about more products than one transaction takes: the
+-- products up to `product_id`.
+create table told_progress (
+    shop_id bigint primary key references shops on delete cascade,
+    upto bigint not null,
+    product_id bigint not null
+);
