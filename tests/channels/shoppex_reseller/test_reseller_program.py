@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from crossdock.kit.ids import RandomIds
+from crossdock.shop.mailing import list_mails, read_mail
 from crossdock.shop.resellers import accept_invitation
-from tests.support.factories import make_shop
+from tests.support.factories import box, make_shop
 from tests.support.reseller_client import CHANNEL, KeyHolder
 
 PROGRAM = "/dev/v1/reseller-program"
@@ -106,7 +107,7 @@ async def test_refuses_what_it_cannot_be(merchant, field, value):
     assert (await merchant.data("GET", PROGRAM))["created_at"] is None
 
 
-async def test_invites_as_the_seed_does(enabled, product):
+async def test_invites_as_the_seed_does_by_mail(enabled, product, desk, desk_database):
     body = {
         "email": " Partner@Example.com ",
         "mode": "BOTH",
@@ -127,7 +128,12 @@ async def test_invites_as_the_seed_does(enabled, product):
         "RESELLER",
         None,
     )
-    assert set(made["email_delivery"]) == {"status", "event_id", "error"}
+    assert (made["email_delivery"]["status"], made["email_delivery"]["error"]) == ("queued", None)
+    async with desk_database.statement() as tx:
+        [mail] = await list_mails(tx, shop_id=desk.id)
+        content = await read_mail(tx, shop_id=desk.id, mail_id=mail.id, box=box())
+    assert mail.to == "partner@example.com"
+    assert invitation["accept_url"] in content.text
 
 
 async def test_shows_a_reseller_whose_invitation_was_accepted(

@@ -58,7 +58,9 @@ def create_routes(services: Services) -> list[Route]:
         *Serials(box).routes(),
         *Webhooks(services).routes(),
         *programs.ROUTES,
-        *relationships.create_routes(ids=services.ids, accept_url=accept_url),
+        *relationships.create_routes(
+            ids=services.ids, accept_url=accept_url, mailing=lambda: services.mailing
+        ),
         *reseller.ROUTES,
         *fulfillments.create_routes(
             Fulfilling(services.runtime.database, ids=services.ids, box=box)

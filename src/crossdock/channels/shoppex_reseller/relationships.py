@@ -17,6 +17,7 @@ from crossdock.channels.shoppex_reseller.wire import Reply, iso, number, one, pe
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid
 from crossdock.kit.ids import Ids
+from crossdock.shop.mailing import Mailing
 from crossdock.shop.resellers import (
     EXPIRES_DAYS,
     EXPIRES_DAYS_MAX,
@@ -31,6 +32,7 @@ from crossdock.shop.resellers import (
     move_reseller,
     read_reseller,
 )
+from crossdock.shop.shops import read_shop_by_id
 
 STATUSES: Final[dict[str, Status]] = {
     "INVITED": "invited",
@@ -38,7 +40,6 @@ STATUSES: Final[dict[str, Status]] = {
     "SUSPENDED": "suspended",
     "TERMINATED": "terminated",
 }
-_NO_MAIL: Final = "This server sends no invitations: give the accept_url to the reseller."
 
 
 class ShownAccess(msgspec.Struct, kw_only=True):
@@ -161,8 +162,10 @@ def move(action: Action) -> Writes:
     return act
 
 
-def create_invite(*, ids: Ids, accept_url: Callable[[str], str]) -> Writes:
-    """Answers the route that invites; `accept_url` is the address where a token is accepted."""
+def create_invite(
+    *, ids: Ids, accept_url: Callable[[str], str], mailing: Callable[[], Mailing]
+) -> Writes:
+    """Answers the route that invites by mail; `accept_url` is the address where a token is accepted."""
 
     async def act(call: Call, tx: Transaction) -> Reply:
         fields = call.fields()
@@ -182,9 +185,25 @@ def create_invite(*, ids: Ids, accept_url: Callable[[str], str]) -> Writes:
             )
         except Invalid as error:
             raise _named(error, read) from error
+        address = accept_url(invited.token)
+        mail_id = await mailing().queue_mail(
+            tx,
+            shop_id=call.shop_id,
+            template="reseller_invitation",
+            to=email,
+            values={
+                "shop": (await read_shop_by_id(tx, shop_id=call.shop_id)).name,
+                "accept_url": address,
+                "expires_at": f"{invited.invitation.expires_at:%Y-%m-%d %H:%M} UTC",
+            },
+            key=f"reseller invitation {invited.invitation.id}",
+            now=call.now,
+        )
         shown = ShownInvite(
-            invitation=_show_invitation(call, invited, accept_url=accept_url(invited.token)),
-            email_delivery=ShownMail(status="failed", event_id=None, error=_NO_MAIL),
+            invitation=_show_invitation(call, invited, accept_url=address),
+            email_delivery=ShownMail(
+                status="queued", event_id=call.ids.write(Kind.EVENT, mail_id), error=None
+            ),
         )
         return one(shown, status=201)
 
@@ -273,7 +292,9 @@ _INVITATION: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def create_routes(*, ids: Ids, accept_url: Callable[[str], str]) -> tuple[Route, ...]:
+def create_routes(
+    *, ids: Ids, accept_url: Callable[[str], str], mailing: Callable[[], Mailing]
+) -> tuple[Route, ...]:
     """The routes of relationships."""
     return (
         Route(
@@ -285,7 +306,7 @@ def create_routes(*, ids: Ids, accept_url: Callable[[str], str]) -> tuple[Route,
         Route(
             method="POST", path=f"{DEV}/resellers/invite", name="inviteReseller",
             summary="Invite a reseller; an invitation of the same address that is pending is revoked.",
-            scope="resellers.write", writes=create_invite(ids=ids, accept_url=accept_url),
+            scope="resellers.write", writes=create_invite(ids=ids, accept_url=accept_url, mailing=mailing),
             status=201, answer=ShownInvite, body=_INVITATION, required=("email",),
         ),
         Route(
