@@ -21,10 +21,11 @@ end $$;
 -- [{variant_id, quantity}]. Answers the holds in their order; null where the cart is not as it was read, at p_revision:
 -- it was changed or ordered, another checkout has it, or one still holds stock for it. A claim is over at p_until, so
 -- that one whose program died stops nobody for long. Raises CD001 with the shortages (see post_stock).
+-- Sequential scans are off, for the reason given at write_order.
 create or replace function claim_cart(
     p_shop_id bigint, p_cart_id uuid, p_revision bigint, p_wanted jsonb, p_until timestamptz, p_held_until timestamptz,
     p_now timestamptz
-) returns bigint[] language plpgsql as $$
+) returns bigint[] language plpgsql set enable_seqscan = off as $$
 declare
     v_hold_ids bigint[] := '{}';
 begin
@@ -58,11 +59,12 @@ end $$;
 -- its payment, if it has one; the caller makes that request. p_order is an OrderDraft; the outcome is place_order's, or
 -- `lost` where another checkout has the cart by now. Nothing is written unless it is `created`. The cart is locked
 -- before the order's rows are.
+-- Sequential scans are off, for the reason given at write_order.
 create or replace function order_cart(
     p_shop_id bigint, p_cart_id uuid, p_revision bigint, p_order jsonb, p_capture_key text, p_look_up_at timestamptz,
     p_now timestamptz,
     out order_id bigint, out order_key text, out outcome text, out attempt_id bigint, out authorisation text
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off as $$
 declare
     v_payment_id bigint := (p_order ->> 'payment_id')::bigint;
 begin

@@ -1,10 +1,11 @@
 -- Record a provider's answer as record_answer does, and with an approval move the payment axis of the order: to paid
 -- after a capture, to voided after a void, as the payment after a refund. The order is locked before the payment and
 -- the accounts. Raises CD010 for a move that is not allowed.
+-- Sequential scans are off, for the reason given at write_order.
 create or replace function answer_order_payment(
     p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz,
     out is_first boolean, out payment payments
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off as $$
 declare
     v_order_id bigint;
     v_from text;

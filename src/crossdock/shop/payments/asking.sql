@@ -1,9 +1,10 @@
 -- Open a payment with the request to authorise it, before the provider is asked; in a transaction of its own.
+-- Sequential scans are off, for the reason given at write_order.
 create or replace function open_payment(
     p_shop_id bigint, p_provider text, p_reference text, p_payer text, p_currency text, p_amount_minor bigint,
     p_card_brand text, p_card_last4 text, p_capture_at timestamptz, p_key text, p_look_up_at timestamptz,
     p_now timestamptz, out payment_id bigint, out attempt_id bigint
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off as $$
 begin
     assert fail_point('ask_payment:authorise');
     with opened as (
@@ -142,10 +143,11 @@ end $$;
 
 -- Record the answer: move the payment, and post what was captured or refunded to the ledger. Idempotent per
 -- attempt; returns whether this call was the first, and the payment after it.
+-- Sequential scans are off, for the reason given at write_order.
 create or replace function record_answer(
     p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz,
     out is_first boolean, out payment payments
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off as $$
 declare
     v_attempt payment_attempts;
 begin

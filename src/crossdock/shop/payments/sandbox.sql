@@ -1,11 +1,12 @@
 -- Enter a request into the sandbox's records, once for each key: its number, whether it is approved, and why not.
 -- A known key gets the recorded answer again. An authorisation behaves as p_behaviour says, everything after it as
 -- its authorisation. `is_lost`: the answer is entered, and the caller is not to learn it.
+-- Sequential scans are off, for the reason given at write_order.
 create or replace function enter_sandbox_operation(
     p_shop_id bigint, p_key text, p_reference text, p_action text, p_amount_minor bigint, p_currency text,
     p_behaviour text, p_reason text, p_now timestamptz,
     out number bigint, out approved boolean, out reason text, out is_lost boolean
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off as $$
 #variable_conflict use_column
 declare
     v_behaviour text := p_behaviour;
