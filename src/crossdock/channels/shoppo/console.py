@@ -47,7 +47,6 @@ class Console:
         self._authenticator = authenticator
         self._executing = executing
         self._ids = ids
-        self._schema = published()
         self._pages = Pages(Path(__file__).parent / "templates", headers=page_headers())
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
@@ -87,7 +86,7 @@ class Console:
     def _page(self, given: Mapping[str, str], *, answer: str, code: int) -> Response:
         values = {name: given.get(name, "") for name in FIELDS}
         return self._pages.page(
-            "console.html", code=code, path=PATH, answer=answer, schema=self._schema, given=values
+            "console.html", code=code, path=PATH, answer=answer, schema=published(), given=values
         )
 
 
