@@ -333,7 +333,7 @@ def test_its_commands_and_its_demo_partner_are_there(folder, empty_database_url,
     played = crossdock("toy", "play", "--json", folder=folder, **settings)
 
     assert "Play with the toy." in told
-    assert json.loads(loaded)["partners_added"] == 7
+    assert json.loads(loaded)["partners_added"] == 8
     toy = json.loads(shown)["toy"]
     assert (toy["toy_key"][:3], toy["toy_secret"][:3]) == ("pk_", "sk_")
     assert toy["toy_id"] == json.loads(shown)["shopwedo"]["sku"]

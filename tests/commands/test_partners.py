@@ -193,7 +193,10 @@ def test_a_table_shows_every_key_whole(demo, columns):
     ("arguments", "told"),
     [
         (("--set", "backorders=yes"), "Did you mean backorder?"),
-        (("--channel", "shoppex"), "choose from shoppable, shoppex_partner, shoppo"),
+        (
+            ("--channel", "shoppex"),
+            "choose from shoppable, shoppex_partner, shoppex_reseller, shoppo",
+        ),
         (("--shop", "dmeo"), "There is no shop 'dmeo'"),
         (("--name", "Demo partner"), "There is a shoppex_partner partner called 'Demo partner'"),
     ],

@@ -60,7 +60,7 @@ async def test_makes_a_whole_shop(service, db):
     loaded = await load_demo(service, count=COUNT, moved=done.append)
 
     assert loaded.products_added == COUNT
-    assert loaded.partners_added == 6
+    assert loaded.partners_added == 7
     assert done[-1] == COUNT
     async with db.statement() as tx:
         shop_id = await tx.value("select id from shops where slug = 'demo'")
@@ -173,8 +173,9 @@ async def test_gives_two_partners_that_differ_in_backorder_alone(service, db):
     assert published == [
         "Kolu72V3T3eFplHNe66e8aef90aba018",
         "demoShoppoAccessToken0123456789abcdef",
+        "shx_demoMerchantKey0123456789abcdefgh",
     ]
-    assert sum(key.secret.startswith("sk_") for key in keys) == len(keys) - 2
+    assert sum(key.secret.startswith("sk_") for key in keys) == len(keys) - 3
     assert "sk_" not in repr(keys)
 
 

@@ -176,8 +176,13 @@ class Replicas:
         return cluster_url(self.primary, self.standby, database="crossdock")
 
     def wait_in_step(self) -> None:
-        """Until the standby's word counts."""
+        """Until the standby's word counts, and what waited for it has ended."""
         asked = "select count(*) from pg_stat_replication where sync_state = 'sync'"
+        self._wait_for(asked)
+        asked = (
+            "select (count(*) = 0)::int from pg_stat_activity where datname = 'crossdock'"
+            " and backend_type = 'client backend' and state = 'active' and pid <> pg_backend_pid()"
+        )
         self._wait_for(asked)
 
     def wait_for_commit(self, like: str) -> int:

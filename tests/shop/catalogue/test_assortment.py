@@ -20,10 +20,24 @@ from crossdock.shop.catalogue import (
 )
 from crossdock.shop.catalogue.offers import offer_terms
 from crossdock.shop.partners import Partner, Terms, add_partner, read_partner
-from crossdock.shop.shops import add_shop
+from crossdock.shop.shops import add_shop, read_shop_by_id
 from tests.conftest import NOON
 
 NAMES = ['A "lamp"', "B {brace}", "C, comma}"]
+
+
+def record(
+    handle: str, *, sku: str = "", name: str = "More", retail_minor: int = 100
+) -> ProductRecord:
+    return ProductRecord(
+        handle=handle,
+        name=name,
+        merchant="Acme",
+        currency="USD",
+        description=f"<p>{name}</p>",
+        attributes={"Brace": "}"},
+        variants=(VariantRecord(sku=sku or handle, retail_minor=retail_minor),),
+    )
 
 
 @pytest.fixture
@@ -31,15 +45,7 @@ async def partner(tx: Transaction) -> Partner:
     """The partner of a shop with three products of one variant each."""
     shop = await add_shop(tx, slug="assorted", name="Assorted", currency="USD")
     records = [
-        ProductRecord(
-            handle=f"p{at}",
-            name=name,
-            merchant="Acme",
-            currency="USD",
-            description=f"<p>{name}</p>",
-            attributes={"Brace": "}"},
-            variants=(VariantRecord(sku=f"S{at}", retail_minor=100 + at),),
-        )
+        record(f"p{at}", sku=f"S{at}", name=name, retail_minor=100 + at)
         for at, name in enumerate(NAMES)
     ]
     await upsert_products(tx, shop=shop, records=records, now=NOON)
@@ -105,7 +111,11 @@ async def test_reads_products_by_their_keys_and_not_all_to_find_some(tx, partner
         tx, partner=partner, parts=frozenset({VARIANTS}), now=NOON, variant_ids=[first[0]]
     )
     assert [each.id for each in found] == [first[1]]
-    await tx.run("set local enable_seqscan = off")  # there are too few products for an index
+    shop = await read_shop_by_id(tx, shop_id=partner.shop_id)
+    await upsert_products(
+        tx, shop=shop, records=[record(f"many-{n}") for n in range(300)], now=NOON
+    )
+    await tx.run("analyze products, variants")  # of few products, no index is worth its while
     wanted = {"parts": [], "products": [], "variants": [first[0]]}
     rows = await tx.all(f"explain {assortment._CHOSEN}", offer_terms(partner, now=NOON) | wanted)
     plan = [line.strip() for (line,) in rows]

@@ -46,6 +46,8 @@ def longer(node: Node) -> Node:
     """The same where filters may have more of it."""
     if isinstance(node, Bool) and len(node.should) == 65:
         return Bool(should=node.should * 16)
+    if isinstance(node, Bool):  # 9 patterns become 261
+        return Bool(must=node.must * 29)
     return Word(text=node.text * 64) if isinstance(node, Word) else node
 
 
@@ -80,7 +82,8 @@ async def test_is_refused(node, code):
 
 async def test_may_have_filters_longer_than_its_words():
     found = service(BruteForce([]))
-    for node in (Bool(should=(Word(text="a"),) * 1_024), Word(text="a" * 32_768)):
+    patterns = Bool(must=(Pattern(pattern="a*"),) * 256)
+    for node in (Bool(should=(Word(text="a"),) * 1_024), Word(text="a" * 32_768), patterns):
         request = SearchRequest(scope=USD, filters=(Filter(node=node),))
         assert (await found.search(request, shop_id=1)).count == 0
 
