@@ -202,12 +202,16 @@ _PAGE: Final = f"""
         {_MATCHING}, %(after_time)s::timestamptz, %(after_id)s::bigint, %(before_time)s::timestamptz,
         %(before_id)s::bigint, %(size)s::integer, %(is_last)s::boolean), %(parts)s::text[]) told
 """
-# One array of ids, which the index finds; with `or` all products of the shop were read.
+# One by one, each by its key: for several ids at once the planner may think that reading all products of
+# a merchant is cheaper, as it does where most merchants have few.
 _CHOSEN: Final = f"""
     {_TOLD} array(
-        select p.id from assorted({_SEEN}, null, null, null, null, null, null) p
-        where p.id = any(%(products)s::bigint[] || array(
-            select v.product_id from variants v
-            where v.shop_id = %(shop)s and v.id = any(%(variants)s::bigint[])))
+        select p.id from (
+            select distinct wanted.id from unnest(%(products)s::bigint[] || array(
+                select v.product_id from variants v
+                where v.shop_id = %(shop)s and v.id = any(%(variants)s::bigint[]))) wanted (id)) chosen
+        cross join lateral (
+            select a.id from assorted({_SEEN}, null, null, null, null, null, null) a
+            where a.id = chosen.id offset 0) p
         order by p.id), %(parts)s::text[]) told
 """
