@@ -6,7 +6,11 @@ from contextlib import asynccontextmanager
 import psycopg
 from psycopg import sql
 
+from crossdock.db.connection import Connection
 from crossdock.db.unit_of_work import Database, Transaction
+
+BROKEN = "CD099"
+"""The state of the error at a fail point."""
 
 MASKED_TYPES = ("timestamp with time zone", "bytea")
 MASKED_COLUMNS = ("order_key", "public_key", "took_ms")
@@ -120,3 +124,9 @@ class _ClosingDatabase(Database):
         async with super().begin() as tx:
             yield tx
             await self._before_commit("commit")
+
+    async def give_back(self, connection: Connection, error: BaseException | None = None) -> None:
+        """At a fail point the process dies: a job that goes on without what failed would hide it."""
+        await super().give_back(connection, error)
+        if isinstance(error, psycopg.Error) and error.sqlstate == BROKEN:
+            raise Crash from error
