@@ -193,7 +193,7 @@ def create_invite(
             to=email,
             values={
                 "shop": (await read_shop_by_id(tx, shop_id=call.shop_id)).name,
-                "accept_url": address,
+                "code": invited.token,
                 "expires_at": f"{invited.invitation.expires_at:%Y-%m-%d %H:%M} UTC",
             },
             key=f"reseller invitation {invited.invitation.id}",

@@ -279,7 +279,7 @@ def _print_webhooks(webhooks: "list[Subscription]") -> None:
 
     table = Table("Webhook", "URL", "Events", "State")
     for webhook in webhooks:
-        state = "paused" if webhook.paused_at else "failing" if webhook.failing_since else ""
+        state = "paused" if webhook.paused_at else "failing" if webhook.failing_since else "active"
         table.add_row(str(webhook.id), webhook.url, " ".join(webhook.names), state)
     print_table(table)
 
