@@ -24,3 +24,10 @@ def test_is_nothing_that_is_larger_than_all_of_it():
     kept: Kept[str, str] = Kept(bytes_max=0)
     kept.put("a", "a", content_bytes=0)
     assert (kept.get("a"), len(kept), kept.bytes) == (None, 0, 0)
+
+
+def test_loses_nothing_to_a_value_that_is_too_large():
+    kept: Kept[str, str] = Kept(bytes_max=2 * (ENTRY_BYTES + 10))
+    kept.put("a", "a", content_bytes=10)
+    kept.put("b", "b", content_bytes=10_000)
+    assert (kept.get("a"), kept.get("b"), kept.bytes) == ("a", None, ENTRY_BYTES + 10)

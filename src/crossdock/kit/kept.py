@@ -32,6 +32,8 @@ class Kept(Generic[Key, Value]):
         if entry := self._values.pop(key, None):
             self._bytes -= entry[1]
         size = content_bytes + ENTRY_BYTES
+        if size > self._bytes_max:
+            return
         self._values[key] = value, size
         self._bytes += size
         while self._bytes > self._bytes_max:

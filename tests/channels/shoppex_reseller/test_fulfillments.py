@@ -321,3 +321,10 @@ async def test_sees_the_products_that_it_may_have_fulfilled(store):
     }  # fmt: skip
     [second] = await store.http.data("GET", "/reseller/v1/products?page=2&per_page=1")
     assert (second["wholesale_price"], second["stock"]) == ("12.99", 1)
+    async with store.selling.database.begin() as tx:
+        await tx.run(
+            "update variants set retail_minor = null where shop_id = %s and retail_minor = 1999",
+            (store.selling.shop.id,),
+        )
+    [priced] = await store.http.data("GET", "/reseller/v1/products")
+    assert priced["product_id"] == store.product

@@ -302,3 +302,14 @@ async def test_of_another_shop_is_not_found(enabled, keys, desk_database, desk_s
             body: dict[str, str] | None = None if method == "GET" else {}
             error = await holder.refusal(method, route, json=body, status=404)
             assert error["code"] == "NOT_FOUND"
+
+
+async def test_refuses_texts_that_no_database_holds(enabled):
+    invite = {"email": "a\x00@b.example"}
+    wrong = await enabled.fields_refused("POST", "/dev/v1/resellers/invite", json=invite)
+    assert list(wrong) == ["email"]
+    for number in ("%00", "x" * 3_000):
+        path = f"/dev/v1/resellers/{number}/suspend"
+        headers = {"Idempotency-Key": "odd-1"}
+        error = await enabled.refusal("POST", path, headers=headers, status=404)
+        assert error["code"] == "NOT_FOUND"

@@ -76,7 +76,8 @@ class Fields:
 
         def read(value: Any) -> str:
             found = value.strip().lower() if isinstance(value, str) else ""
-            if not _EMAIL.fullmatch(found) or len(found) > _EMAIL_LENGTH_MAX:
+            is_odd = _NO_TEXT.search(found) or len(found) > _EMAIL_LENGTH_MAX
+            if is_odd or not _EMAIL.fullmatch(found):
                 raise _Wrong("must be a valid email")
             return str(found)
 

@@ -22,6 +22,7 @@ Acts = Callable[[Call], Awaitable[Reply]]
 """Answers a call that has transactions of its own, and sees to its repeats itself."""
 
 Listed = Literal["", "cursor", "page"]
+_ID_LENGTH_MAX: Final = 200
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 DEV: Final = "/dev/v1"
@@ -126,9 +127,13 @@ class _Node:
 
 
 def _values(route: Route, segments: list[str]) -> dict[str, str]:
+    """The ids in a path. Raises WireError NOT_FOUND for a text that is no id of anything."""
     names = route.path.split("/")[1:]
-    return {
+    found = {
         name[1:-1]: unquote(value)
         for name, value in zip(names, segments, strict=True)
         if name.startswith("{")
     }
+    if any(len(value) > _ID_LENGTH_MAX or not value.isprintable() for value in found.values()):
+        raise WireError("NOT_FOUND")
+    return found

@@ -11,11 +11,14 @@ from crossdock.shop.resellers.model import ProductTerms
 
 
 class ResellerVariant(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant as a reseller buys it: `unit_minor` a unit, instead of `base_minor`; `stock` are unsold serials."""
+    """A variant as a reseller buys it: `unit_minor` a unit, instead of `base_minor`; `stock` are unsold serials.
+
+    `base_minor` is None where only a price was agreed.
+    """
 
     id: int
     name: str
-    base_minor: int
+    base_minor: int | None
     unit_minor: int
     stock: int
 
@@ -129,6 +132,7 @@ _PRODUCTS = """
             from offers(c.shop_id, null, c.currency, null, false, true, %(now)s) o
             where o.product_id = p.id and o.enabled and o.visible
               and is_serial_variant(c.shop_id, o.id, p.virtual, p.sold_without_stock, o.managed)
+              and wholesale_price(o.price_minor, x.wholesale_minor, c.rate_bp) is not null
         ) v
         where v.variants is not null and coalesce(x.auto_fulfilled, c.all_products)
     )

@@ -102,15 +102,15 @@ async def replace_serials(
         )
     wanted = dict.fromkeys(text.strip() for text in serials)
     left_out = [each.id for each in pooled if each.serial not in wanted]
-    added = list(wanted.keys() - {each.serial for each in pooled})
+    had = {each.serial for each in pooled}
+    added = [text for text in wanted if text not in had]
     if left_out:
         await remove_serials(
             tx, shop_id=shop_id, variant_id=variant_id, serial_ids=left_out, now=now
         )
     if added:
-        in_order = [text for text in wanted if text in set(added)]
         await add_serials(
-            tx, shop_id=shop_id, variant_id=variant_id, serials=in_order, box=box, now=now
+            tx, shop_id=shop_id, variant_id=variant_id, serials=added, box=box, now=now
         )
 
 
