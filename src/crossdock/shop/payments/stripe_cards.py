@@ -114,9 +114,7 @@ class StripeCards:
             taken = await self._state_after(question, taken)
         if isinstance(taken, Answer):
             return taken
-        if taken.status == "succeeded" and taken.amount_received != amount:
-            return Answer(approved=False, reason=OTHER_AMOUNT)
-        return _ended(taken, wanted="succeeded")
+        return _taken(taken, amount)
 
     async def void(self, question: Question) -> Answer:
         """Cancel the PaymentIntent."""
@@ -155,7 +153,9 @@ class StripeCards:
         intent = await self._read(question.authorisation)
         if intent.status == "requires_capture":
             return None
-        return _ended(intent, wanted="succeeded" if question.action == "capture" else "canceled")
+        if question.action == "capture":
+            return _taken(intent, stripe_amount(question.amount_minor, question.currency))
+        return _ended(intent, wanted="canceled")
 
     async def _intent(self, question: Question) -> Any:
         """The PaymentIntent of this key, made by the first call and found by every later one."""
@@ -256,6 +256,12 @@ def _reason(told: Any) -> str:
     if decline in _FRAUD:
         return "fraud"
     return next((word for word in (decline, code) if word in _KNOWN), "card_declined")
+
+
+def _taken(intent: Any, amount: int | None) -> Answer:
+    if intent.status == "succeeded" and intent.amount_received != amount:
+        return Answer(approved=False, reason=OTHER_AMOUNT)
+    return _ended(intent, wanted="succeeded")
 
 
 def _ended(intent: Any, *, wanted: str) -> Answer:
