@@ -499,7 +499,7 @@ async def test_is_offered_for_the_same_products_at_the_same_price(selling: Resel
         await make_variant(tx, shop=selling.shop, own=5)
     reseller, partner = await selling.reseller(credit_minor=5000, discount_bp=3500)
 
-    async def listed() -> list[tuple[int, int, int, int]]:
+    async def listed() -> list[tuple[int, int | None, int, int]]:
         async with selling.database.statement() as tx:
             page = await list_products(
                 tx,
