@@ -9,6 +9,7 @@ from crossdock.channels.shoppex_reseller import (
     me,
     openapi,
     programs,
+    purchases,
     relationships,
     reseller,
 )
@@ -45,6 +46,7 @@ FACTS = ChannelFacts(
 def create_routes(services: Services) -> list[Route]:
     """Every route; a further subject is a module with a line here."""
     public_url = services.settings.server.public_url.rstrip("/")
+    limits = services.settings.section(ShoppexResellerSettings).purchase_limit_unit
 
     def box() -> SecretBox:
         return services.box
@@ -63,8 +65,9 @@ def create_routes(services: Services) -> list[Route]:
         ),
         *reseller.ROUTES,
         *fulfillments.create_routes(
-            Fulfilling(services.runtime.database, ids=services.ids, box=box)
+            Fulfilling(services.runtime.database, ids=services.ids, box=box, limits=limits)
         ),
+        *purchases.create_routes(limits),
     ]
 
 

@@ -16,7 +16,13 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Refused
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
-from crossdock.shop.resellers import Fulfilment, FulfilmentRequest, fulfil, read_fulfilment
+from crossdock.shop.resellers import (
+    Fulfilment,
+    FulfilmentRequest,
+    LimitUnit,
+    fulfil,
+    read_fulfilment,
+)
 
 ORDER_ID_MAX: Final = 128
 QUANTITY_MAX: Final = 1_000
@@ -52,8 +58,11 @@ class ShownFulfillment(msgspec.Struct, kw_only=True):
 class Fulfilling:
     """Fulfils requests, in a transaction that sees to their repeats itself (spec sections 4, 7.5)."""
 
-    def __init__(self, db: Database, *, ids: Ids, box: Callable[[], SecretBox]) -> None:
+    def __init__(
+        self, db: Database, *, ids: Ids, box: Callable[[], SecretBox], limits: LimitUnit
+    ) -> None:
         self._db = db
+        self._limits: LimitUnit = limits
         self._ids = ids
         self._box = box
 
@@ -99,6 +108,7 @@ class Fulfilling:
                     ids=self._ids,
                     box=self._box(),
                     now=call.now,
+                    limits=self._limits,
                 )
         except Refused as refused:
             if refused.code == "credential_unknown":  # suspended since the key was looked at

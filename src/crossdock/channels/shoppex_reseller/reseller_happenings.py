@@ -9,14 +9,17 @@ from crossdock.shop.events import (
     ResellerAccepted,
     ResellerFulfilmentDelivered,
     ResellerInvited,
+    ResellerStockRequested,
 )
 
 INVITED, ACCEPTED = "reseller:invited", "reseller:accepted"
 FULFILLED: Final = "reseller:api_fulfillment_delivered"
+REQUESTED: Final = "reseller:stock_purchase_requested"
 RESELLER_NAMES: Final = {
     ResellerInvited.kind: INVITED,
     ResellerAccepted.kind: ACCEPTED,
     ResellerFulfilmentDelivered.kind: FULFILLED,
+    ResellerStockRequested.kind: REQUESTED,
 }
 """The name of each kind of event about resellers."""
 
@@ -31,6 +34,8 @@ def reseller_data(event: Event, ids: WireIds, *, shop_id: int) -> dict[str, Any]
             facts = _accepted(accepted, ids, subject=subject)
         case ResellerFulfilmentDelivered() as delivered:
             facts = _delivered(delivered, ids, subject=subject)
+        case ResellerStockRequested() as transfer:
+            facts = _of_transfer(transfer, ids, subject=subject)
         case other:
             raise ValueError(f"{other.kind} is not told")
     return {
@@ -82,4 +87,22 @@ def _delivered(
         "customer_email": delivered.customer_email,
         "total": number(delivered.total_minor, delivered.currency),
         "currency": delivered.currency,
+    }
+
+
+def _of_transfer(transfer: ResellerStockRequested, ids: WireIds, *, subject: int) -> dict[str, Any]:
+    shown = ids.write(Kind.TRANSFER, subject)
+    variant_id = transfer.variant_id
+    return {
+        "id": shown,
+        "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, transfer.reseller_id),
+        "reseller_email": transfer.email,
+        "transfer_id": shown,
+        "product_id": ids.write(Kind.PRODUCT, transfer.product_id),
+        "variant_id": None if variant_id is None else ids.write(Kind.VARIANT, variant_id),
+        "quantity": transfer.quantity,
+        "total": number(transfer.total_minor, transfer.currency),
+        "currency": transfer.currency,
+        "status": transfer.state.upper(),
+        "invoice_uniqid": None,
     }

@@ -1,6 +1,6 @@
 """The settings of this channel."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -29,3 +29,11 @@ class ShoppexResellerSettings(Section, frozen=True, kw_only=True):
     idempotency_hours: Annotated[
         Count, Meta(description="How long the answer to a call with an Idempotency-Key is kept.")
     ] = 24
+
+    purchase_limit_unit: Annotated[
+        Literal["units", "amount"],
+        Meta(
+            description="What `purchase_limit_daily` and `purchase_limit_monthly` count: units of goods, or "
+            "an amount in major units of the shop's currency."
+        ),
+    ] = "units"

@@ -46,6 +46,7 @@ from crossdock.shop.events.reseller_kinds import (
     ResellerAccepted,
     ResellerFulfilmentDelivered,
     ResellerInvited,
+    ResellerStockRequested,
 )
 from crossdock.shop.events.ticket_kinds import TicketCommented
 from crossdock.shop.events.writing import write_event
@@ -81,6 +82,7 @@ __all__ = [
     "ResellerAccepted",
     "ResellerFulfilmentDelivered",
     "ResellerInvited",
+    "ResellerStockRequested",
     "ReturnAnnounced",
     "ReturnReceived",
     "StockChanged",

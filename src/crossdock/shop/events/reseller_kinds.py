@@ -45,8 +45,32 @@ class ResellerFulfilmentDelivered(Payload, frozen=True, kw_only=True):
     currency: str
 
 
+class _OfTransfer(Payload, frozen=True, kw_only=True):
+    """A purchase of stock in its state at that time; the subject is the transfer.
+
+    `variant_id` is None where the product alone was asked for.
+    """
+
+    topic = "resellers"
+    reseller_id: int
+    email: str
+    product_id: int
+    variant_id: int | None
+    quantity: int
+    total_minor: int
+    currency: str
+    state: str
+
+
+class ResellerStockRequested(_OfTransfer, frozen=True, kw_only=True):
+    """A reseller asked for stock."""
+
+    kind = "reseller.stock_requested"
+
+
 RESELLER_KINDS: tuple[type[Payload], ...] = (
     ResellerInvited,
     ResellerAccepted,
     ResellerFulfilmentDelivered,
+    ResellerStockRequested,
 )

@@ -1,5 +1,6 @@
-"""The reseller programme: settings, invitations, relationships, keys, prepaid balances and fulfilments."""
+"""The reseller programme: terms, relationships, keys, prepaid balances, fulfilments and stock."""
 
+from crossdock.shop.resellers.buying import LimitUnit
 from crossdock.shop.resellers.crediting import Balance, credit, prepaid_owner, read_balance
 from crossdock.shop.resellers.fulfilling import (
     Fulfilled,
@@ -27,6 +28,14 @@ from crossdock.shop.resellers.model import (
     Status,
 )
 from crossdock.shop.resellers.programs import change_program, read_program
+from crossdock.shop.resellers.purchasing import (
+    StockRequest,
+    StockTransfer,
+    TransferState,
+    list_transfers,
+    read_transfer,
+    request_stock,
+)
 from crossdock.shop.resellers.reading import (
     find_shop_of,
     list_resellers,
@@ -52,6 +61,7 @@ __all__ = [
     "Fulfilment",
     "FulfilmentRequest",
     "Invitation",
+    "LimitUnit",
     "Mode",
     "NewInvitation",
     "ProductTerms",
@@ -64,6 +74,9 @@ __all__ = [
     "ResellerVariant",
     "StatementLine",
     "Status",
+    "StockRequest",
+    "StockTransfer",
+    "TransferState",
     "accept_invitation",
     "add_key",
     "change_program",
@@ -74,6 +87,7 @@ __all__ = [
     "invite",
     "list_products",
     "list_resellers",
+    "list_transfers",
     "move_reseller",
     "prepaid_owner",
     "read_balance",
@@ -82,4 +96,6 @@ __all__ = [
     "read_reseller",
     "read_reseller_of",
     "read_statement",
+    "read_transfer",
+    "request_stock",
 ]

@@ -7,14 +7,25 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Conflict, Invalid, NotFound, Refused
+from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import DraftLine, OrderDraft, Snapshot, place
 from crossdock.shop.partners import Partner
+from crossdock.shop.resellers.buying import (
+    Buying,
+    LimitUnit,
+    Product,
+    Variant,
+    require_mode,
+    require_product,
+    require_quantity,
+    require_serials,
+    unnamed_variant,
+)
 from crossdock.shop.resellers.crediting import prepaid_owner
-from crossdock.shop.resellers.model import BUYS_STOCK, Mode, Quantity, Status
+from crossdock.shop.resellers.model import Quantity
 from crossdock.shop.stock import read_bought_serials
 
 
@@ -73,6 +84,7 @@ async def fulfil(
     ids: Ids,
     box: SecretBox,
     now: datetime,
+    limits: LimitUnit = "units",
 ) -> Fulfilled:
     """Deliver for the partner's relationship: debit, order, serials and event in this transaction, or none.
 
@@ -106,7 +118,7 @@ async def fulfil(
             raise Conflict("idempotency_key_used")
         fulfilment_id, outcome = facts.existing_id, "replayed"
     else:
-        product, variant = _require(facts, request)
+        product, variant = _require(facts, request, limits=limits)
         fulfilment_id = await _deliver(
             tx,
             facts=facts,
@@ -139,47 +151,12 @@ async def read_fulfilment(
     return msgspec.structs.replace(fulfilment, serials=serials)
 
 
-class _Variant(msgspec.Struct, frozen=True, kw_only=True):
-    id: int
-    merchant_id: int
-    name: str
-    sku: str
-    upc: str
-    origin: str
-    image: str | None
-    vat_bp: int
-    is_sold: bool
-    has_serials: bool
-    unit_minor: int | None
+class _Facts(Buying, frozen=True, kw_only=True):
+    """What `prepare_fulfilment` reads; of a repetition only the relationship and the first two of these."""
 
-
-class _Product(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    has_variants: bool
-    is_allowed: bool
-    auto_fulfilled: bool
-    min_quantity: int | None
-    max_quantity: int | None
-    variant: _Variant | None
-
-
-class _Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What `prepare_fulfilment` reads; of a repetition only the first four."""
-
-    reseller_id: int
-    status: Status
     existing_id: int | None = None
     is_same: bool = False
-    mode: Mode = "affiliate"
-    email: str = ""
-    limit_daily: int | None = None
-    limit_monthly: int | None = None
-    units_today: int = 0
-    units_this_month: int = 0
-    program_enabled: bool = False
-    currency: str = ""
     balance_minor: int = 0
-    product: _Product | None = None
 
 
 _READ = """
@@ -191,46 +168,34 @@ _READ = """
 """
 
 
-def _require(facts: _Facts, request: FulfilmentRequest) -> tuple[_Product, _Variant]:
+def _require(
+    facts: _Facts, request: FulfilmentRequest, *, limits: LimitUnit
+) -> tuple[Product, Variant]:
     """The product and variant, if every rule allows the request; see `fulfil`."""
     if not facts.program_enabled:
         raise Refused("program_disabled")
-    if facts.mode not in BUYS_STOCK:
-        raise Refused("reseller_mode")
-    product = facts.product
-    if product is None:
-        raise NotFound("variant_not_found", "There is no such product.")
+    require_mode(facts)
+    product = require_product(facts)
     variant = product.variant
     if variant is None or (product.has_variants and request.variant_id is None):
-        raise Invalid("invalid_input", "Name a variant of the product.", {"field": "variant_id"})
+        raise unnamed_variant()
     if not product.is_allowed or not product.auto_fulfilled:
         raise Refused("product_not_allowed")
-    if not variant.is_sold or not variant.has_serials or variant.unit_minor is None:
-        raise Refused("product_not_fulfillable")
-    _require_quantity(facts, product, quantity=request.quantity)
-    if facts.balance_minor < variant.unit_minor * request.quantity:
+    total_minor = require_serials(variant) * request.quantity
+    require_quantity(
+        facts, product, quantity=request.quantity, total_minor=total_minor, limits=limits
+    )
+    if facts.balance_minor < total_minor:
         raise Refused("balance_insufficient")
     return product, variant
-
-
-def _require_quantity(facts: _Facts, product: _Product, *, quantity: int) -> None:
-    least, most = product.min_quantity, product.max_quantity
-    if (least is not None and quantity < least) or (most is not None and quantity > most):
-        raise Refused("quantity_out_of_range", data={"min_quantity": least, "max_quantity": most})
-    for limit, used in (
-        (facts.limit_daily, facts.units_today),
-        (facts.limit_monthly, facts.units_this_month),
-    ):
-        if limit is not None and used + quantity > limit:
-            raise Refused("purchase_limit_exceeded", data={"limit": limit, "used": used})
 
 
 async def _deliver(
     tx: Transaction,
     *,
     facts: _Facts,
-    product: _Product,
-    variant: _Variant,
+    product: Product,
+    variant: Variant,
     partner: Partner,
     request: FulfilmentRequest,
     ids: Ids,

@@ -1,0 +1,182 @@
+"""`/dev/v1/resellers/{id}/stock-purchases` and `/stock-transfers`: resellers buy stock (spec sections 6.9, 8.4)."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.ids import Kind
+from crossdock.channels.shoppex_reseller.paging import cursor_list
+from crossdock.channels.shoppex_reseller.routes import DEV, Route, Writes
+from crossdock.channels.shoppex_reseller.wire import Reply, iso, number, one, percent
+from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.resellers import (
+    LimitUnit,
+    StockRequest,
+    StockTransfer,
+    TransferState,
+    list_transfers,
+    read_transfer,
+    request_stock,
+)
+
+READ, WRITE = "reseller_stock.read", "reseller_stock.write"
+QUANTITY_MAX: Final = 10_000
+STATES: Final[dict[str, TransferState]] = {
+    "REQUESTED": "requested",
+    "INVOICED": "invoiced",
+    "PAID": "paid",
+    "ALLOCATED": "allocated",
+    "REVOKED": "revoked",
+}
+ONE: Final = f"{DEV}/resellers/{{id}}"
+_NOTHING: Final = -1
+"""Stands for an id that is none, which names no product and no variant."""
+
+
+class ShownTransfer(msgspec.Struct, kw_only=True):
+    """A purchase of stock at the price of its request."""
+
+    id: str
+    reseller_relationship_id: str
+    shop_id: str
+    status: str
+    product_id: str
+    product_title: str
+    variant_id: str | None
+    variant_title: str | None
+    quantity: int
+    unit_price: Decimal | None
+    wholesale_discount_percent: Decimal | None
+    unit_wholesale_price: Decimal | None
+    total: Decimal | None
+    currency: str
+    requested_at: str | None
+    created_at: str | None
+    updated_at: str | None
+
+
+def create_request(limits: LimitUnit) -> Writes:
+    """Answers the route that asks for stock; `limits` is what purchase limits count."""
+
+    async def act(call: Call, tx: Transaction) -> Reply:
+        reseller_id = call.number(Kind.RELATIONSHIP)
+        fields = call.fields()
+        product = fields.text("product_id", required=True)
+        variant = fields.text("variant_id", nullable=True)
+        quantity = fields.whole("quantity", least=1, most=QUANTITY_MAX, required=True)
+        fields.check()
+        request = StockRequest(
+            product_id=_number(call, Kind.PRODUCT, product),
+            variant_id=_number(call, Kind.VARIANT, variant) if variant else None,
+            quantity=quantity or 0,
+        )
+        made = await request_stock(
+            tx,
+            shop_id=call.shop_id,
+            reseller_id=reseller_id,
+            request=request,
+            now=call.now,
+            limits=limits,
+        )
+        return one(show(call, made), status=201)
+
+    return act
+
+
+async def list_(call: Call, tx: Transaction) -> Reply:
+    """The relationship's transfers, newest first."""
+    page, filters = call.place_page(Kind.TRANSFER), call.filters()
+    state = filters.choice("status", STATES)
+    product = filters.text("product_id")
+    filters.check()
+    found = await list_transfers(
+        tx,
+        shop_id=call.shop_id,
+        reseller_id=call.number(Kind.RELATIONSHIP),
+        page=page,
+        state=state,
+        product_id=_number(call, Kind.PRODUCT, product) if product else None,
+    )
+    return cursor_list(
+        found,
+        page=page,
+        kind=Kind.TRANSFER,
+        ids=call.ids,
+        place=lambda each: (each.requested_at, each.id),
+        show=lambda each: show(call, each),
+    )
+
+
+async def get(call: Call, tx: Transaction) -> Reply:
+    """One transfer of the relationship's."""
+    found = await read_transfer(
+        tx,
+        shop_id=call.shop_id,
+        reseller_id=call.number(Kind.RELATIONSHIP),
+        transfer_id=call.number(Kind.TRANSFER, "transferId"),
+    )
+    return one(show(call, found))
+
+
+def show(call: Call, transfer: StockTransfer) -> ShownTransfer:
+    """A transfer as it is told."""
+    variant_id, currency = transfer.variant_id, transfer.currency
+    return ShownTransfer(
+        id=call.ids.write(Kind.TRANSFER, transfer.id),
+        reseller_relationship_id=call.ids.write(Kind.RELATIONSHIP, transfer.reseller_id),
+        shop_id=call.ids.write(Kind.SHOP, transfer.shop_id),
+        status=transfer.state.upper(),
+        product_id=call.ids.write(Kind.PRODUCT, transfer.product_id),
+        product_title=transfer.product_name,
+        variant_id=None if variant_id is None else call.ids.write(Kind.VARIANT, variant_id),
+        variant_title=None if variant_id is None else transfer.variant_name,
+        quantity=transfer.quantity,
+        unit_price=number(transfer.base_minor, currency),
+        wholesale_discount_percent=percent(transfer.discount_bp),
+        unit_wholesale_price=number(transfer.unit_minor, currency),
+        total=number(transfer.total_minor, currency),
+        currency=currency,
+        requested_at=iso(transfer.requested_at),
+        created_at=iso(transfer.requested_at),
+        updated_at=iso(transfer.updated_at),
+    )
+
+
+def _number(call: Call, kind: Kind, shown: str | None) -> int:
+    found = call.ids.find(kind, shown or "")
+    return _NOTHING if found is None else found
+
+
+_BODY: Final[dict[str, dict[str, Any]]] = {
+    "product_id": {"type": "string"},
+    "variant_id": {"type": ["string", "null"]},
+    "quantity": {"type": "integer", "minimum": 1, "maximum": QUANTITY_MAX},
+}
+_FILTERS: Final[dict[str, dict[str, Any]]] = {
+    "status": {"type": "string", "enum": [*STATES]},
+    "product_id": {"type": "string"},
+}
+_TRANSFERS: Final = f"{ONE}/stock-transfers"
+
+
+def create_routes(limits: LimitUnit) -> tuple[Route, ...]:
+    """The routes of purchases and transfers."""
+    return (
+        Route(
+            method="POST", path=f"{ONE}/stock-purchases", name="requestStockPurchase",
+            summary="Ask for stock at the reseller's price; nothing is reserved until it is paid.",
+            scope=WRITE, writes=create_request(limits), status=201, answer=ShownTransfer,
+            body=_BODY, required=("product_id", "quantity"),
+        ),
+        Route(
+            method="GET", path=_TRANSFERS, name="listStockTransfers",
+            summary="The reseller's purchases of stock, newest first.",
+            scope=READ, reads=list_, answer=ShownTransfer, listed="cursor", query=_FILTERS,
+        ),
+        Route(
+            method="GET", path=f"{_TRANSFERS}/{{transferId}}", name="getStockTransfer",
+            summary="One purchase of stock.", scope=READ, reads=get, answer=ShownTransfer,
+        ),
+    )  # fmt: skip
