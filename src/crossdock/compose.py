@@ -32,7 +32,7 @@ from crossdock.shop.media import (
     create_store,
     fetch_consumer,
 )
-from crossdock.shop.orders import Placing
+from crossdock.shop.orders import Placing, delivery_consumer
 from crossdock.shop.partners import AccessTokens, Callers, Passwords
 from crossdock.shop.payments import Paying, Provider, Sandbox, create_stripe
 from crossdock.shop.people import People, create_means
@@ -355,7 +355,7 @@ class Services:
     def consumers(self) -> list[Consumer]:
         """The core's event consumers, run by the worker."""
         fetches = [fetch_consumer()] if self.settings.media.fetch else []
-        return [self.alert_mail.consumer, *fetches]
+        return [self.alert_mail.consumer, delivery_consumer(lambda: self.mailing), *fetches]
 
     @cached_property
     def fetching(self) -> Fetching:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from crossdock.channels.contract import Channel, ChannelFacts, Services
 from crossdock.channels.shoppex_reseller import (
     NAME,
+    customers,
     fulfillments,
     me,
     openapi,
@@ -24,6 +25,7 @@ from crossdock.channels.shoppex_reseller.endpoint import Endpoint
 from crossdock.channels.shoppex_reseller.errors import Errors
 from crossdock.channels.shoppex_reseller.fulfillments import Fulfilling
 from crossdock.channels.shoppex_reseller.ids import ShopIds
+from crossdock.channels.shoppex_reseller.orders import Orders
 from crossdock.channels.shoppex_reseller.products import Products
 from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Router
 from crossdock.channels.shoppex_reseller.serials import Serials
@@ -58,6 +60,13 @@ def create_routes(services: Services) -> list[Route]:
         *me.routes(),
         *Products(box).routes(),
         *Serials(box).routes(),
+        *Orders(
+            ids=services.ids,
+            mailing=lambda: services.mailing,
+            own_requires_stock=services.own_requires_stock,
+            pay_within_s=services.settings.section(ShoppexResellerSettings).pay_within_s,
+        ).routes(),
+        *customers.routes(),
         *Webhooks(services).routes(),
         *programs.ROUTES,
         *relationships.create_routes(

@@ -42,7 +42,12 @@ ORDER_NAMES: Final = {
         (
             *("order.reserved", "order.released", "order.recalled", "order.in_fulfilment"),
             *("order.partially_shipped", "order.shipped", "order.completed", "order.closed"),
-            *("order.lines_refunded", "order.address_changed", "package.shipped"),
+            *(
+                "order.lines_refunded",
+                "order.address_changed",
+                "order.annotated",
+                "package.shipped",
+            ),
             *("package.delivered", "return.received", "payment.authorised", "payment.voided"),
             *("payment.partially_refunded", "payment.refunded", "payment.expired"),
         ),
@@ -198,13 +203,18 @@ def order_data(order: OrderView, ids: WireIds) -> dict[str, Any]:
 
 def order_status(order: OrderView) -> str:
     """The order's state in one word (spec section 13)."""
-    if order.payment_state == "refunded":
+    return status_of(order.payment_state, order.fulfilment_state)
+
+
+def status_of(payment: str, fulfilment: str) -> str:
+    """The word for these states of an order."""
+    if payment == "refunded":
         return "REFUNDED"
-    if order.fulfilment_state == "cancelled" or order.payment_state in {"voided", "expired"}:
+    if fulfilment == "cancelled" or payment in {"voided", "expired"}:
         return "VOIDED"
-    if order.payment_state in {"paid", "partially_refunded"}:
+    if payment in {"paid", "partially_refunded"}:
         return "COMPLETED"
-    is_done = order.payment_state == "none" and order.fulfilment_state == "completed"
+    is_done = payment == "none" and fulfilment == "completed"
     return "COMPLETED" if is_done else "PENDING"
 
 

@@ -37,3 +37,6 @@ class ShoppexResellerSettings(Section, frozen=True, kw_only=True):
             "an amount in major units of the shop's currency."
         ),
     ] = "units"
+    pay_within_s: Annotated[
+        Count, Meta(description="How long an order of `/dev/v1` awaits its payment, in seconds.")
+    ] = 86_400

@@ -2,6 +2,13 @@
 
 from crossdock.shop.customers.addresses import Address, missing_fields
 from crossdock.shop.customers.assigning import NOBODY, Assigning, Assignment, assign_sales_rep
+from crossdock.shop.customers.keeping import (
+    KeptCustomer,
+    customer_of_email,
+    list_kept_customers,
+    read_kept_customer,
+    remove_customer,
+)
 from crossdock.shop.customers.managing import (
     Customer,
     CustomerChange,
@@ -25,15 +32,20 @@ __all__ = [
     "Assignment",
     "Customer",
     "CustomerChange",
+    "KeptCustomer",
     "SalesRep",
     "add_customer",
     "add_sales_rep",
     "assign_sales_rep",
+    "customer_of_email",
     "find_customer",
     "list_customers",
+    "list_kept_customers",
     "list_sales_reps",
     "missing_fields",
     "read_customer",
+    "read_kept_customer",
+    "remove_customer",
     "set_customer",
     "set_sales_rep_active",
 ]

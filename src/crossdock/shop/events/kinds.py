@@ -178,6 +178,13 @@ class OrderAddressChanged(Payload, frozen=True, kw_only=True):
     fields: list[str]
 
 
+class OrderAnnotated(Payload, frozen=True, kw_only=True):
+    """What its channel keeps with the order, or the buyer's e-mail address, was changed."""
+
+    kind = "order.annotated"
+    topic = "orders"
+
+
 class OrderLinesMoved(Payload, frozen=True, kw_only=True, rename={"to_state": "to"}):
     """Lines changed their state; the previous state of each, by line number as text."""
 
@@ -360,6 +367,7 @@ _ALL: tuple[type[Payload], ...] = (
     OrderClosed,
     OrderLinesRefunded,
     OrderAddressChanged,
+    OrderAnnotated,
     OrderLinesMoved,
     OrderPicked,
     OrderUnpicked,

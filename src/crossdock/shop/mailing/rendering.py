@@ -15,7 +15,7 @@ import msgspec
 
 from crossdock.errors import Invalid
 
-TemplateName = Literal["reseller_invitation", "item_delivery"]
+TemplateName = Literal["reseller_invitation", "item_delivery", "order_delivery"]
 Value = str | int | Sequence[str]
 
 SUBJECT_CHARS: Final = 120

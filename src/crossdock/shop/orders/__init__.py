@@ -1,18 +1,28 @@
 """Orders: drafting, placing, reading, releasing, cancelling, and the states they move through."""
 
 from crossdock.shop.orders.addressing import ADDRESS_FIELDS, correct_address
+from crossdock.shop.orders.annotating import annotate_order
 from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
 from crossdock.shop.orders.awaiting import AwaitingTerms, Depict, place_awaiting
 from crossdock.shop.orders.browsing import (
     OrderFilters,
+    States,
     browse_orders,
     count_orders,
     order_of_package,
 )
+from crossdock.shop.orders.buying import BoughtItem, Purchase, place_purchase
 from crossdock.shop.orders.cancelling import Cancelled, cancel_order, expire_orders
 from crossdock.shop.orders.charging import charge_order
 from crossdock.shop.orders.closing import Closed, close_order
 from crossdock.shop.orders.commission import LineCommission, commission_of
+from crossdock.shop.orders.delivering import (
+    Delivery,
+    complete_order,
+    deliver_order,
+    deliver_paid_serials,
+    delivery_consumer,
+)
 from crossdock.shop.orders.draft import (
     DraftLine,
     Identity,
@@ -39,7 +49,7 @@ from crossdock.shop.orders.identities import (
     purge_identities,
     write_once,
 )
-from crossdock.shop.orders.listing import OrderRow, list_orders
+from crossdock.shop.orders.listing import OrderRow, list_orders, page_orders
 from crossdock.shop.orders.model import OrderItem, OrderRequest
 from crossdock.shop.orders.moving import lock_order, move_order, touch_order
 from crossdock.shop.orders.notes import item_note
@@ -91,6 +101,7 @@ from crossdock.shop.orders.states import (
     FREELY_CANCELLED,
     OPEN,
     OVER,
+    PAYMENT_STATES,
     RETURNABLE,
     STATES,
     WORKABLE,
@@ -117,14 +128,17 @@ __all__ = [
     "OPEN",
     "ORDER_FOLLOWS",
     "OVER",
+    "PAYMENT_STATES",
     "REFUND_REASONS",
     "RETURNABLE",
     "STATES",
     "WORKABLE",
     "AwaitingTerms",
+    "BoughtItem",
     "Cancelled",
     "CheckpointView",
     "Closed",
+    "Delivery",
     "Depict",
     "DraftLine",
     "Fed",
@@ -147,6 +161,7 @@ __all__ = [
     "PartView",
     "Placed",
     "Placing",
+    "Purchase",
     "Quantities",
     "RefundReason",
     "ReleasePolicy",
@@ -156,12 +171,14 @@ __all__ = [
     "Snapshot",
     "StaffOrder",
     "Standing",
+    "States",
     "Take",
     "Written",
     "address_is_filled",
     "all_enabled",
     "all_ship_there",
     "amount_is_in_range",
+    "annotate_order",
     "answer_place",
     "billing_is_complete",
     "browse_orders",
@@ -171,9 +188,13 @@ __all__ = [
     "claim_identity",
     "close_order",
     "commission_of",
+    "complete_order",
     "correct_address",
     "count_orders",
     "customer_is_active",
+    "deliver_order",
+    "deliver_paid_serials",
+    "delivery_consumer",
     "expire_orders",
     "find_order_id",
     "item_note",
@@ -191,11 +212,13 @@ __all__ = [
     "order_exists",
     "order_of_package",
     "origin_rule",
+    "page_orders",
     "pay_order",
     "place",
     "place_awaiting",
     "place_for_customer",
     "place_on_account",
+    "place_purchase",
     "place_with_card",
     "progress_of",
     "purge_identities",

@@ -56,7 +56,7 @@ async def place_awaiting(
     for _ in range(_ATTEMPTS):
         now = service.clock.now()
         async with service.db.statement() as tx:
-            context = await _read_context(
+            context = await read_awaiting_context(
                 tx, partner=partner, request=request, request_hash=request_hash, now=now
             )
         if context.existing is not None:
@@ -102,7 +102,7 @@ def _first(context: OrderContext, *, request: OrderRequest) -> Placed:
     return placed
 
 
-async def _read_context(
+async def read_awaiting_context(
     tx: Transaction,
     *,
     partner: Partner,
@@ -110,6 +110,7 @@ async def _read_context(
     request_hash: bytes,
     now: datetime,
 ) -> OrderContext:
+    """Everything the rules need of an order that is to await its payment, in one query."""
     text = await tx.value(
         "select awaiting_context(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (

@@ -19,9 +19,12 @@ Take = Literal["own_capped", "own", "own_first", "supplier", "hold", "serials"]
 
 Beginning = Literal["waiting_for_release", "reserved", "processing", "completed"]
 Payment = Literal["none", "awaiting", "authorised", "paid"]
-ReleasePolicy = Literal["placed", "by_hand", "when_available", "immediate", "after_payment"]
+ReleasePolicy = Literal[
+    "placed", "by_hand", "when_available", "immediate", "after_payment", "delivered"
+]
 """Who releases the order: its placing did, somebody will by hand, or the stock run: when everything
-is there, or at once, without looking; or the order releases itself some time after it was paid."""
+is there, or at once, without looking; or the order releases itself some time after it was paid; or nobody,
+because it is `delivered` as it is: its serials once it is paid, what else it has by hand."""
 
 Minor = Annotated[int, Meta(ge=0)]
 Outcome = Literal["created", "replayed", "conflict"]

@@ -3,7 +3,7 @@
 The table `order_moves` has the same arrows; the database refuses all others.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -32,7 +32,10 @@ LineState = Literal["open", "partially_shipped", "shipped", "returned", "cancell
 
 MOVES: dict[Axis, dict[str, tuple[str, ...]]] = {
     "fulfilment": {
-        "waiting_for_release": ("reserved", "processing", "cancelled"),
+        "waiting_for_release": (
+            *("reserved", "processing", "cancelled"),
+            *("partially_shipped", "shipped"),  # what is delivered without a warehouse
+        ),
         "reserved": ("processing", "waiting_for_release", "cancelled"),
         "processing": ("waiting_for_release", "in_fulfilment", "cancelled"),
         "in_fulfilment": ("processing", "partially_shipped", "shipped"),
@@ -60,6 +63,7 @@ BEGINNINGS: dict[Axis, tuple[str, ...]] = {
 OPEN = ("waiting_for_release", "reserved", "processing", "in_fulfilment", "partially_shipped")
 OVER = ("shipped", "completed", "cancelled")
 STATES = (*OPEN, *OVER)
+PAYMENT_STATES: tuple[PaymentState, ...] = get_args(PaymentState)
 FREELY_CANCELLED = ("waiting_for_release", "reserved")
 """Where a paid order is not in fulfilment yet: its partner may take lines back."""
 CANCELLABLE = tuple(state for state in OPEN if "cancelled" in MOVES["fulfilment"][state])

@@ -10,7 +10,8 @@ create table order_moves (
 
 insert into order_moves (axis, from_state, to_state) values
     ('fulfilment', 'waiting_for_release', 'reserved'), ('fulfilment', 'waiting_for_release', 'processing'),
-    ('fulfilment', 'waiting_for_release', 'cancelled'), ('fulfilment', 'reserved', 'processing'),
+    ('fulfilment', 'waiting_for_release', 'cancelled'), ('fulfilment', 'waiting_for_release', 'partially_shipped'),
+    ('fulfilment', 'waiting_for_release', 'shipped'), ('fulfilment', 'reserved', 'processing'),
     ('fulfilment', 'reserved', 'waiting_for_release'), ('fulfilment', 'reserved', 'cancelled'),
     ('fulfilment', 'processing', 'waiting_for_release'), ('fulfilment', 'processing', 'in_fulfilment'),
     ('fulfilment', 'processing', 'cancelled'), ('fulfilment', 'in_fulfilment', 'partially_shipped'),
@@ -38,7 +39,8 @@ create table orders (
     fulfilment_state text not null,
     payment_state text not null default 'none',
     release_policy text not null
-        check (release_policy in ('placed', 'by_hand', 'when_available', 'immediate', 'after_payment')),
+        check (release_policy in (
+            'placed', 'by_hand', 'when_available', 'immediate', 'after_payment', 'delivered')),
     currency char(3) not null,
     subtotal_minor bigint not null check (subtotal_minor >= 0),
     discount_minor bigint not null default 0 check (discount_minor >= 0),
