@@ -47,8 +47,7 @@ class Application:
         return Site(
             [Door(name=c.name, paths=c.paths, openapi=c.openapi) for c in self.channels],
             is_ready=self._is_ready,
-            db=self.runtime.database,
-            clock=self.runtime.clock,
+            services=self.services,
             gate=create_gate(self.services),
             media=lambda: self.services.media,
             guides=channel_guides(),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.gate import Gate
 from crossdock.kit.ids import RandomIds
@@ -67,8 +68,7 @@ def site(made: list[str], kept_media: list[Media]) -> Site:
     return Site(
         [toys, bare],
         is_ready=is_ready,
-        db=runtime.database,
-        clock=runtime.clock,
+        services=Services(runtime),
         gate=gate,
         media=lambda: kept_media[-1],
     )

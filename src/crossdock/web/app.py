@@ -16,10 +16,9 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from crossdock import __version__
-from crossdock.db.unit_of_work import Database
+from crossdock.compose import Services
 from crossdock.gate import Gate, StaffPage
-from crossdock.kit.clock import Clock
-from crossdock.kit.display import moment_text
+from crossdock.kit.display import country_name, moment_text, money_text
 from crossdock.shop.media import Media
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
@@ -78,15 +77,14 @@ class Site:
         doors: Sequence[Door],
         *,
         is_ready: IsReady,
-        db: Database,
-        clock: Clock,
+        services: Services,
         gate: Gate,
         media: Callable[[], Media],
         staff_pages: Sequence[StaffPage] = (),
         guides: Mapping[str, Path] | None = None,
     ) -> None:
         self._is_ready = is_ready
-        self._tracking = Tracking(db)
+        self._tracking = Tracking(services.runtime.database)
         self._images = Images(media)
         self._videos = Videos(media)
         self._assets = Assets()
@@ -95,7 +93,11 @@ class Site:
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
         self._console = Console(
-            gate, db=db, clock=clock, templates=self._templates, staff_pages=staff_pages
+            gate,
+            services=services,
+            templates=self._templates,
+            staff_pages=staff_pages,
+            channels=[door.name for door in doors],
         )
         self._router = Router(self._routes(), redirect_slashes=False, default=self._missing)
 
@@ -137,6 +139,8 @@ class Site:
         )
         made.filters["html"] = Markup
         made.filters["moment"] = moment_text
+        made.filters["money"] = money_text
+        made.filters["country"] = country_name
         # the Markdown parser escapes HTML
         made.filters["inline"] = lambda text: Markup(inline(text))  # nosec B704
         return made

@@ -70,7 +70,8 @@ async def test_requests_it_once(buying):
 async def test_lists_it_after_a_cursor(buying):
     made = [(await buying.request(n))["id"] for n in (1, 2, 3)]
     path = f"{buying.path}/stock-transfers"
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = await buying.http.ask("GET", f"{path}?limit=1&cursor={cursor}")
         seen += [each["id"] for each in page["data"]]

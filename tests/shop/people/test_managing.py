@@ -31,8 +31,8 @@ WAREHOUSE = {
     *("alerts.read", "alerts.close", "tickets.read"),
 }
 MATRIX = {
-    "owner": WAREHOUSE | {"tickets.answer", "partners.manage", "people.manage"},
-    "manager": WAREHOUSE | {"tickets.answer", "partners.manage"},
+    "owner": WAREHOUSE | {"orders.manage", "tickets.answer", "partners.manage", "people.manage"},
+    "manager": WAREHOUSE | {"orders.manage", "tickets.answer", "partners.manage"},
     "warehouse": WAREHOUSE,
     "viewer": {"orders.read", "alerts.read", "tickets.read"},
     "partner": {"own_partner.read"},

@@ -4,6 +4,17 @@ from crossdock.shop.orders.addressing import ADDRESS_FIELDS, correct_address
 from crossdock.shop.orders.annotating import annotate_order
 from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
 from crossdock.shop.orders.awaiting import AwaitingTerms, Depict, place_awaiting
+from crossdock.shop.orders.board import (
+    BOARD_MAX,
+    BOARD_VIEWS,
+    COUNT_MAX,
+    LATE_AFTER,
+    BoardFilters,
+    BoardRow,
+    BoardView,
+    count_board,
+    read_board,
+)
 from crossdock.shop.orders.browsing import (
     OrderFilters,
     States,
@@ -109,6 +120,7 @@ from crossdock.shop.orders.states import (
 )
 from crossdock.shop.orders.viewing import (
     CheckpointView,
+    EventView,
     LineView,
     OrderView,
     PackageView,
@@ -122,9 +134,13 @@ from crossdock.shop.orders.viewing import (
 
 __all__ = [
     "ADDRESS_FIELDS",
+    "BOARD_MAX",
+    "BOARD_VIEWS",
     "CANCELLABLE",
+    "COUNT_MAX",
     "FEED_MAX",
     "FREELY_CANCELLED",
+    "LATE_AFTER",
     "OPEN",
     "ORDER_FOLLOWS",
     "OVER",
@@ -134,6 +150,9 @@ __all__ = [
     "STATES",
     "WORKABLE",
     "AwaitingTerms",
+    "BoardFilters",
+    "BoardRow",
+    "BoardView",
     "BoughtItem",
     "Cancelled",
     "CheckpointView",
@@ -141,6 +160,7 @@ __all__ = [
     "Delivery",
     "Depict",
     "DraftLine",
+    "EventView",
     "Fed",
     "FedOrder",
     "GivenBack",
@@ -190,6 +210,7 @@ __all__ = [
     "commission_of",
     "complete_order",
     "correct_address",
+    "count_board",
     "count_orders",
     "customer_is_active",
     "deliver_order",
@@ -222,6 +243,7 @@ __all__ = [
     "place_with_card",
     "progress_of",
     "purge_identities",
+    "read_board",
     "read_changed_orders",
     "read_order",
     "read_order_by_key",

@@ -21,7 +21,7 @@ from crossdock.shop.warehouse.labelling import (
     read_manual_label,
 )
 from crossdock.shop.warehouse.listing import WorkSummary, list_work
-from crossdock.shop.warehouse.parcels import read_parcel, read_sender
+from crossdock.shop.warehouse.parcels import read_label, read_parcel, read_sender
 from crossdock.shop.warehouse.picking import (
     left_to_pack,
     left_to_pick,
@@ -44,6 +44,7 @@ from crossdock.shop.warehouse.returning import (
     list_returnable,
     receive_return,
 )
+from crossdock.shop.warehouse.sending import send_everything, send_packages
 from crossdock.shop.warehouse.serials import (
     capture_serials,
     find_serial,
@@ -94,6 +95,7 @@ __all__ = [
     "pick_lines",
     "poll_carriers",
     "put_pickup_points",
+    "read_label",
     "read_manual_label",
     "read_parcel",
     "read_sender",
@@ -101,6 +103,8 @@ __all__ = [
     "receive_return",
     "receive_variant",
     "refund_with_goods",
+    "send_everything",
+    "send_packages",
     "serial_fingerprints",
     "serial_place",
     "ship_package",

@@ -50,6 +50,17 @@ async def read_parcel(
     )
 
 
+async def read_label(tx: Transaction, *, shop_id: int, package_id: int, kind: str) -> bytes:
+    """The label of a shipped package, of the kind '.pdf' or '.zpl'. Raises NotFound `not_found` if there is none."""
+    packed = await read_parcel(tx, shop_id=shop_id, package_id=package_id)
+    given = packed.consignment
+    if given is not None and kind == ".pdf" and given.label_pdf:
+        return bytes(given.label_pdf)
+    if given is not None and kind == ".zpl" and given.label_zpl:
+        return given.label_zpl.encode()
+    raise NotFound("not_found", f"Package {package_id} has no such label.")
+
+
 async def read_planned_parcel(
     tx: Transaction, *, shop_id: int, order_id: int, service: str = ""
 ) -> Parcel:

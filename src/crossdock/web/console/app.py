@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from crossdock.db.unit_of_work import Database
+from crossdock.compose import Services
 from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
 from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
-from crossdock.kit.clock import Clock
 from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
+from crossdock.web.console.orders import ORDERS, OrderPages
 from crossdock.web.console.partner import PartnerPage
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.signing_in import SigningIn
@@ -31,22 +31,25 @@ class Console:
         self,
         gate: Gate,
         *,
-        db: Database,
-        clock: Clock,
+        services: Services,
         templates: jinja2.Environment,
         staff_pages: Sequence[StaffPage] = (),
+        channels: Sequence[str] = (),
     ) -> None:
+        db = services.runtime.database
         self._gate = gate
         self._pages = Pages(templates)
         self._staff_pages = staff_pages
         self._signing_in = SigningIn(gate, self._pages)
         self._account = AccountPages(gate, self._pages)
         self._partner = PartnerPage(db, self._pages)
-        self._alerts = AlertPages(gate, self._pages, db=db, clock=clock)
+        self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
+        self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
 
     def routes(self) -> list[Route]:
         """All routes of the console."""
-        entry, account = self._signing_in, self._account
+        entry, account, orders = self._signing_in, self._account, self._orders
+        order = f"{ORDERS}/{{order}}"
         return [
             Route("/console", self.to_home),
             self._get(HOME, self.home),
@@ -57,6 +60,17 @@ class Console:
             self._post("/console/sign-out", entry.sign_out),
             self._get(ALERTS, self._alerts.show),
             self._post(ALERTS, self._alerts.close),
+            self._get(ORDERS, orders.board),
+            self._get(f"{ORDERS}.csv", orders.board_file),
+            self._get(order, orders.show),
+            self._post(f"{order}/release", orders.release),
+            self._post(f"{order}/send", orders.send),
+            self._post(f"{order}/pay", orders.pay),
+            self._get(f"{order}/cancel", orders.ask_cancel),
+            self._post(f"{order}/cancel", orders.cancel),
+            self._get(f"{order}/refund", orders.ask_refund),
+            self._post(f"{order}/refund", orders.refund),
+            self._get(f"{order}/packages/{{package}}/label.pdf", orders.label),
             self._get(ACCOUNT, account.show),
             self._post(f"{ACCOUNT}/password", account.change_password),
             self._get(f"{ACCOUNT}/two-step", account.offer_two_step),

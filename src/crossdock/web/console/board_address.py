@@ -1,0 +1,70 @@
+"""The board's address: its view, filters, search and page, which a person may keep and share."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from crossdock.shop.orders import BOARD_VIEWS, BoardFilters, BoardView
+from crossdock.web.console.order_words import FULFILMENT, PAYMENT
+
+VIEW_NAMES: Final[dict[BoardView, str]] = {
+    "open": "Open",
+    "to_release": "To release",
+    "to_fulfil": "To pick and pack",
+    "late": "Late",
+    "unpaid": "Unpaid",
+    "failed": "With an alert",
+    "returned": "Coming back",
+    "all": "All",
+}
+_SEARCH_MAX = 200
+
+
+class BoardAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the board is shown."""
+
+    filters: BoardFilters
+    before: int | None = None
+
+    def query(self, **changes: object) -> str:
+        """The query of this address with these changes, of what is not the default; from the first page."""
+        given = {
+            "view": self.filters.view,
+            "channel": self.filters.channel,
+            "state": self.filters.fulfilment_state,
+            "payment": self.filters.payment_state,
+            "q": self.filters.search,
+        } | changes
+        kept = {name: value for name, value in given.items() if value and (name, value) != _FIRST}
+        return f"?{urlencode(kept)}" if kept else ""
+
+    def older(self, before: int) -> str:
+        """The query of the next page."""
+        return self.query(before=before)
+
+
+_FIRST = ("view", "open")
+
+
+def read_address(values: Mapping[str, str]) -> BoardAddress:
+    """The board that an address shows. What is unknown in it is ignored: an old bookmark still opens."""
+    before = values.get("before", "")
+    view = values.get("view", "")
+    search = values.get("q", "").replace("\x00", "").strip()[:_SEARCH_MAX]
+    known = next((each for each in BOARD_VIEWS if each == view), None)
+    return BoardAddress(
+        filters=BoardFilters(
+            view=known or ("all" if search else "open"),
+            channel=values.get("channel", "").replace("\x00", "")[:40] or None,
+            fulfilment_state=_known(values.get("state", ""), FULFILMENT),
+            payment_state=_known(values.get("payment", ""), PAYMENT),
+            search=search,
+        ),
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+    )
+
+
+def _known(text: str, names: Mapping[str, object]) -> str | None:
+    return text if text in names else None

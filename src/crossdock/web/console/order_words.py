@@ -1,0 +1,50 @@
+"""States and events of orders in people's words, each with a mark that is told apart without colour."""
+
+from typing import Final, NamedTuple
+
+from crossdock.shop.orders import EventView
+
+
+class Word(NamedTuple):
+    """A state's name, the class of its pill, and its mark."""
+
+    text: str
+    kind: str
+    mark: str
+
+
+FULFILMENT: Final = {
+    "waiting_for_release": Word("Waiting for release", "wait", "◔"),
+    "reserved": Word("Waiting for stock", "wait", "◔"),
+    "processing": Word("To pick", "", "○"),
+    "in_fulfilment": Word("Being packed", "", "◐"),
+    "partially_shipped": Word("Partly shipped", "", "◑"),
+    "shipped": Word("Shipped", "good", "●"),
+    "completed": Word("Completed", "good", "●"),
+    "cancelled": Word("Cancelled", "off", "✕"),
+}
+PAYMENT: Final = {
+    "none": Word("On account", "", "–"),
+    "awaiting": Word("Unpaid", "wait", "○"),
+    "authorised": Word("Card authorised", "", "◐"),
+    "paid": Word("Paid", "good", "●"),
+    "partially_refunded": Word("Partly refunded", "", "◑"),
+    "refunded": Word("Refunded", "off", "↩"),
+    "voided": Word("Not charged", "off", "✕"),
+    "expired": Word("Not paid in time", "off", "✕"),
+}
+DONE: Final = {
+    "released": "The order is released and can be picked.",
+    "reserved": "Not everything is in stock, so the order is reserved. It is released when the stock is there.",
+    "sent": "Shipped. The labels and tracking numbers are with the packages below.",
+    "paid": "The payment is recorded.",
+    "cancelled": "The order is cancelled and its stock is released.",
+    "refunded": "The refund is made.",
+}
+
+
+def happening(event: EventView) -> str:
+    """An event in words: 'Placed', 'Payment captured: 12.00', and why where the event says so."""
+    words = event.kind.replace(".", " ").replace("_", " ").removeprefix("order ")
+    reason = event.payload.get("reason")
+    return words.capitalize() + (f": {reason}" if isinstance(reason, str) and reason else "")

@@ -1,0 +1,300 @@
+"""The orders of all channels: the board, an order's page, and what staff do with it."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from crossdock.compose import Services
+from crossdock.errors import NotFound
+from crossdock.gate import Gate
+from crossdock.kit.money import format_minor, parse_amount
+from crossdock.shop.orders import (
+    BOARD_MAX,
+    CANCELLABLE,
+    COUNT_MAX,
+    REFUND_REASONS,
+    RETURNABLE,
+    BoardRow,
+    OrderView,
+    Section,
+    cancel_order,
+    count_board,
+    pay_order,
+    read_board,
+    read_order,
+    read_reason,
+    refund_order,
+    release_order,
+    settle_order_payments,
+)
+from crossdock.shop.payments import Payment, list_payments
+from crossdock.shop.warehouse import (
+    read_label,
+    refund_with_goods,
+    send_everything,
+    send_packages,
+)
+from crossdock.web.console.board_address import VIEW_NAMES, BoardAddress, read_address
+from crossdock.web.console.order_words import DONE, FULFILMENT, PAYMENT, happening
+from crossdock.web.console.rendering import HEADERS, Pages, redirect
+
+ORDERS: Final = "/console/orders"
+_SECTIONS: Final[tuple[Section, ...]] = (
+    "lines",
+    "parts",
+    "packages",
+    "checkpoints",
+    "returns",
+    "timeline",
+)
+_REFUNDABLE = ("captured", "partially_refunded")
+
+
+class OrderPages:
+    """The board and the pages of orders. Every write is followed by the order's page, which says what was done."""
+
+    def __init__(
+        self, gate: Gate, pages: Pages, *, services: Services, channels: Sequence[str]
+    ) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._services = services
+        self._channels = channels
+        self._db = services.runtime.database
+        self._clock = services.runtime.clock
+
+    async def board(self, request: Request) -> Response:
+        """A view of the board, with its filters and its search in the address."""
+        visit = await self._gate.require_person(request, right="orders.read")
+        address = read_address(request.query_params)
+        shop_id, now = visit.person.shop_id, self._clock.now()
+        async with self._db.statement() as tx:
+            rows, has_more = await read_board(
+                tx, shop_id=shop_id, filters=address.filters, before=address.before, now=now
+            )
+            counts = await count_board(tx, shop_id=shop_id, now=now)
+        return self._pages.page(
+            "orders.html",
+            visit=visit,
+            address=address,
+            rows=rows,
+            older=address.older(rows[-1].id) if has_more else None,
+            counts=counts,
+            count_max=COUNT_MAX,
+            views=VIEW_NAMES,
+            channels=self._channels,
+            fulfilment=FULFILMENT,
+            payment=PAYMENT,
+        )
+
+    async def board_file(self, request: Request) -> Response:
+        """All orders of a view as CSV, streamed."""
+        visit = await self._gate.require_person(request, right="orders.read")
+        address = read_address(request.query_params)
+        return StreamingResponse(
+            self._csv(visit.person.shop_id, address),
+            media_type="text/csv; charset=utf-8",
+            headers={**HEADERS, "Content-Disposition": 'attachment; filename="orders.csv"'},
+        )
+
+    async def show(self, request: Request) -> Response:
+        """An order's page."""
+        visit = await self._gate.require_person(request, right="orders.read")
+        order, payments = await self._read(request, visit.person.shop_id)
+        return self._pages.page(
+            "order.html",
+            visit=visit,
+            order=order,
+            payments=payments,
+            may=_possible(order, payments),
+            carriers=self._services.booking.carriers.names,
+            fulfilment=FULFILMENT,
+            payment=PAYMENT,
+            happening=happening,
+            done=DONE.get(request.query_params.get("done", ""), ""),
+        )
+
+    async def release(self, request: Request) -> Response:
+        """Release the order if its stock is there; else it is reserved."""
+        visit, _form = await self._gate.require_form(request, right="orders.fulfil")
+        order_id = _order_id(request)
+        async with self._db.begin() as tx:
+            state = await release_order(
+                tx, shop_id=visit.person.shop_id, order_id=order_id, now=self._clock.now()
+            )
+        return _to(order_id, "released" if state == "processing" else "reserved")
+
+    async def send(self, request: Request) -> Response:
+        """Ship the packed packages, or pick, pack and ship all that is left."""
+        visit, form = await self._gate.require_form(request, right="orders.fulfil")
+        order_id = _order_id(request)
+        send = send_everything if form.get("all") == "yes" else send_packages
+        await send(
+            self._services.booking,
+            shop_id=visit.person.shop_id,
+            order_id=order_id,
+            carrier=form.get("carrier", ""),
+        )
+        return _to(order_id, "sent")
+
+    async def label(self, request: Request) -> Response:
+        """A package's label as PDF."""
+        visit = await self._gate.require_person(request, right="labels.print")
+        package_id = _number(request.path_params["package"])
+        async with self._db.statement() as tx:
+            data = await read_label(
+                tx, shop_id=visit.person.shop_id, package_id=package_id, kind=".pdf"
+            )
+        return Response(data, media_type="application/pdf", headers={"Cache-Control": "no-store"})
+
+    async def pay(self, request: Request) -> Response:
+        """Capture the card, or record a bank transfer."""
+        visit, form = await self._gate.require_form(request, right="orders.manage")
+        order_id = _order_id(request)
+        await pay_order(
+            self._services.paying,
+            shop_id=visit.person.shop_id,
+            order_id=order_id,
+            reference=form.get("reference", ""),
+        )
+        return _to(order_id, "paid")
+
+    async def ask_cancel(self, request: Request) -> Response:
+        """What cancelling would do, and the form that does it."""
+        return await self._ask(request, "order_cancel.html")
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancel the order and give its money back."""
+        visit, form = await self._gate.require_form(request, right="orders.manage")
+        order_id = _order_id(request)
+        async with self._db.begin() as tx:
+            await cancel_order(
+                tx,
+                shop_id=visit.person.shop_id,
+                order_id=order_id,
+                reason=form.get("reason", "").strip()[:200],
+                refund_reason=read_reason(form.get("refund_reason", "")),
+                now=self._clock.now(),
+            )
+        await settle_order_payments(self._services.paying)
+        return _to(order_id, "cancelled")
+
+    async def ask_refund(self, request: Request) -> Response:
+        """What is left to refund, and the form that does it."""
+        return await self._ask(request, "order_refund.html")
+
+    async def refund(self, request: Request) -> Response:
+        """Refund an amount, or all that is left, and take the goods back if asked."""
+        visit, form = await self._gate.require_form(request, right="orders.manage")
+        order, _payments = await self._read(request, visit.person.shop_id)
+        text = form.get("amount", "").strip()
+        give = refund_with_goods if form.get("goods_back") == "yes" else refund_order
+        await give(
+            self._services.paying,
+            shop_id=visit.person.shop_id,
+            order_id=order.id,
+            amount_minor=parse_amount(text, currency=order.currency) if text else None,
+        )
+        return _to(order.id, "refunded")
+
+    async def _ask(self, request: Request, template: str) -> Response:
+        visit = await self._gate.require_person(request, right="orders.manage")
+        order, payments = await self._read(request, visit.person.shop_id)
+        return self._pages.page(
+            template,
+            visit=visit,
+            order=order,
+            may=_possible(order, payments),
+            left_minor=_left(payments),
+            reasons=REFUND_REASONS,
+        )
+
+    async def _read(self, request: Request, shop_id: int) -> tuple[OrderView, list[Payment]]:
+        order_id = _order_id(request)
+        async with self._db.statement() as tx:
+            order = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=_SECTIONS)
+            return order, await list_payments(tx, shop_id=shop_id, order_id=order_id)
+
+    async def _csv(self, shop_id: int, address: BoardAddress) -> AsyncIterator[str]:
+        names = BoardRow.__struct_fields__
+        yield _csv_line([*names[:9], "total", *names[10:]])
+        before = None
+        while True:
+            async with self._db.statement() as tx:
+                rows, has_more = await read_board(
+                    tx,
+                    shop_id=shop_id,
+                    filters=address.filters,
+                    before=before,
+                    limit=BOARD_MAX,
+                    now=self._clock.now(),
+                )
+            yield "".join(_csv_line(_cells(row)) for row in rows)
+            if not has_more:
+                return
+            before = rows[-1].id
+
+
+def _possible(order: OrderView, payments: list[Payment]) -> Mapping[str, bool]:
+    """What the order's page offers."""
+    open_lines = any(line.shipped + line.cancelled < line.quantity for line in order.lines)
+    return {
+        "release": order.fulfilment_state in {"waiting_for_release", "reserved"}
+        and order.payment_state != "awaiting",
+        "send": order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"}
+        and open_lines,
+        "send_packed": any(package.state == "packed" for package in order.packages),
+        "pay": order.payment_state in {"awaiting", "authorised"},
+        "cancel": order.fulfilment_state in CANCELLABLE,
+        "refund": _left(payments) > 0,
+        "take_back": order.fulfilment_state in (*CANCELLABLE, *RETURNABLE),
+    }
+
+
+def _left(payments: list[Payment]) -> int:
+    """What of the captured money is neither refunded nor being refunded."""
+    return sum(
+        each.captured_minor - each.refunded_minor - each.refunding_minor - each.refund_due_minor
+        for each in payments
+        if each.state in _REFUNDABLE
+    )
+
+
+def _order_id(request: Request) -> int:
+    return _number(request.path_params["order"])
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound("not_found", "There is no such order or package.")
+    return int(text)
+
+
+def _to(order_id: int, done: str) -> Response:
+    return redirect(f"{ORDERS}/{order_id}?done={done}")
+
+
+def _cells(row: BoardRow) -> list[Any]:
+    values = {name: getattr(row, name) for name in row.__struct_fields__}
+    values["total_minor"] = format_minor(row.total_minor, row.currency)
+    values["placed_at"] = row.placed_at.isoformat()
+    return [_plain(value) for value in values.values()]
+
+
+def _plain(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+        return "'" + value
+    return value
+
+
+def _csv_line(cells: list[Any]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
