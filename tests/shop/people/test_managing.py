@@ -28,13 +28,15 @@ PEOPLE_PAGE = Path("docs/operating/people.md")
 
 WAREHOUSE = {
     *("orders.read", "labels.print", "orders.fulfil", "stock.adjust"),
-    *("alerts.read", "alerts.close", "tickets.read"),
+    *("alerts.read", "alerts.close", "tickets.read", "products.read"),
 }
 MATRIX = {
-    "owner": WAREHOUSE | {"orders.manage", "tickets.answer", "partners.manage", "people.manage"},
-    "manager": WAREHOUSE | {"orders.manage", "tickets.answer", "partners.manage"},
+    "owner": WAREHOUSE
+    | {"orders.manage", "products.manage", "tickets.answer", "partners.manage", "people.manage"},
+    "manager": WAREHOUSE
+    | {"orders.manage", "products.manage", "tickets.answer", "partners.manage"},
     "warehouse": WAREHOUSE,
-    "viewer": {"orders.read", "alerts.read", "tickets.read"},
+    "viewer": {"orders.read", "products.read", "alerts.read", "tickets.read"},
     "partner": {"own_partner.read"},
 }
 

@@ -53,6 +53,7 @@ from crossdock.shop.catalogue.listing import (
     read_version,
     read_versions,
 )
+from crossdock.shop.catalogue.looking_up import find_products
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offers
@@ -221,6 +222,7 @@ __all__ = [
     "count_category_paths",
     "count_owned",
     "digits_of",
+    "find_products",
     "has_statistics",
     "hold_pictures",
     "hold_videos",

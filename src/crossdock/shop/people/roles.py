@@ -9,6 +9,8 @@ from typing import Literal, get_args
 Role = Literal["owner", "manager", "warehouse", "viewer", "partner"]
 Right = Literal[
     "orders.read",
+    "products.read",
+    "products.manage",
     "labels.print",
     "orders.fulfil",
     "orders.manage",
@@ -29,6 +31,8 @@ STAFF_ROLES: tuple[Role, ...] = tuple(role for role in ROLES if role != PARTNER_
 RIGHTS: MappingProxyType[Right, frozenset[Role]] = MappingProxyType(
     {
         "orders.read": frozenset({"owner", "manager", "warehouse", "viewer"}),
+        "products.read": frozenset({"owner", "manager", "warehouse", "viewer"}),
+        "products.manage": frozenset({"owner", "manager"}),
         "labels.print": frozenset({"owner", "manager", "warehouse"}),
         "orders.fulfil": frozenset({"owner", "manager", "warehouse"}),
         "orders.manage": frozenset({"owner", "manager"}),

@@ -16,6 +16,7 @@ from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
 from crossdock.web.console.orders import ORDERS, OrderPages
 from crossdock.web.console.partner import PartnerPage
+from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.signing_in import SigningIn
 
@@ -44,11 +45,13 @@ class Console:
         self._account = AccountPages(gate, self._pages)
         self._partner = PartnerPage(db, self._pages)
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
+        self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
 
     def routes(self) -> list[Route]:
         """All routes of the console."""
         entry, account, orders = self._signing_in, self._account, self._orders
+        products = self._products
         order = f"{ORDERS}/{{order}}"
         return [
             Route("/console", self.to_home),
@@ -71,6 +74,12 @@ class Console:
             self._get(f"{order}/refund", orders.ask_refund),
             self._post(f"{order}/refund", orders.refund),
             self._get(f"{order}/packages/{{package}}/label.pdf", orders.label),
+            self._get(PRODUCTS, products.browse),
+            self._get(f"{PRODUCTS}/{{product}}", products.show),
+            self._post(f"{PRODUCTS}/{{product}}/listing", products.list_or_not),
+            self._get(f"{STOCK}/{{variant}}", products.stock),
+            self._post(f"{STOCK}/{{variant}}/receive", products.receive),
+            self._post(f"{STOCK}/{{variant}}/count", products.count),
             self._get(ACCOUNT, account.show),
             self._post(f"{ACCOUNT}/password", account.change_password),
             self._get(f"{ACCOUNT}/two-step", account.offer_two_step),

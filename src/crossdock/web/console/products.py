@@ -1,0 +1,264 @@
+"""Products with their prices and stock, what each partner sees of them, and the history of a variant's levels."""
+
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.compose import Services
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid, NotFound
+from crossdock.gate import Gate
+from crossdock.kit.paging import PlacePage
+from crossdock.shop.catalogue import (
+    Offer,
+    OwnedProduct,
+    ProductChanges,
+    change_product,
+    find_products,
+    list_owned,
+    offers,
+    read_owned,
+)
+from crossdock.shop.partners import Partner, list_partners, read_partner
+from crossdock.shop.people import Person
+from crossdock.shop.shops import read_shop
+from crossdock.shop.stock import Level, read_entries, read_levels
+from crossdock.shop.warehouse import count_variant, receive_variant
+from crossdock.web.console.rendering import Pages, redirect
+
+PRODUCTS: Final = "/console/products"
+STOCK: Final = "/console/stock"
+_SIZE: Final = 50
+_SEARCH_MAX: Final = 200
+_ENTRIES: Final = 100
+_DONE: Final = {
+    "received": "The stock is received. Orders that waited for it are released now.",
+    "counted": "The level is corrected.",
+    "same": "The level is as counted already; nothing was changed.",
+    "on": "The product is for sale again.",
+    "off": "The product is out of sale. Orders that are placed stay as they are.",
+}
+
+
+class ProductPages:
+    """The list of products, a product's page, and the page of a variant's stock."""
+
+    def __init__(self, gate: Gate, pages: Pages, *, services: Services) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._services = services
+        self._db = services.runtime.database
+        self._clock = services.runtime.clock
+
+    async def browse(self, request: Request) -> Response:
+        """The newest products, or those that a number or a part of a name finds."""
+        visit = await self._gate.require_person(request, right="products.read")
+        search = request.query_params.get("q", "").replace("\x00", "").strip()[:_SEARCH_MAX]
+        page = PlacePage(size=_SIZE, after=_place(request.query_params.get("after", "")))
+        async with self._db.statement() as tx:
+            shop = await read_shop(tx, slug=visit.person.shop)
+            found, has_more = await _find(tx, shop_id=shop.id, search=search, page=page)
+        return self._pages.page(
+            "products.html",
+            visit=visit,
+            products=found,
+            currency=shop.currency,
+            search=search,
+            is_first=page.after is None,
+            older=f"{found[-1].created_at.isoformat()}~{found[-1].id}" if has_more else "",
+        )
+
+    async def show(self, request: Request) -> Response:
+        """A product with its variants and levels, and what a chosen partner sees of it."""
+        visit = await self._gate.require_person(request, right="products.read")
+        person, product_id = visit.person, _number(request.path_params["product"])
+        async with self._db.statement() as tx:
+            shop = await read_shop(tx, slug=person.shop)
+            product = await read_owned(
+                tx, shop_id=shop.id, merchant_ids=None, product_id=product_id
+            )
+            levels = {
+                variant.id: await read_levels(tx, shop_id=shop.id, variant_id=variant.id)
+                for variant in product.variants[:_SIZE]
+            }
+            partners = await list_partners(tx, shop=person.shop)
+            partner = await _partner(tx, person, request.query_params.get("partner", ""))
+            seen = await self._offers(tx, partner, product) if partner else []
+        return self._pages.page(
+            "product.html",
+            visit=visit,
+            product=product,
+            levels=levels,
+            currency=shop.currency,
+            partners=partners,
+            partner=partner,
+            seen={offer.id: offer for offer in seen},
+            why=_why,
+            done=_DONE.get(request.query_params.get("done", ""), ""),
+        )
+
+    async def list_or_not(self, request: Request) -> Response:
+        """Put a product on sale, or take it out of sale."""
+        visit, form = await self._gate.require_form(request, right="products.manage")
+        product_id = _number(request.path_params["product"])
+        is_on = form.get("on") == "yes"
+        async with self._db.begin() as tx:
+            await change_product(
+                tx,
+                shop_id=visit.person.shop_id,
+                merchant_ids=None,
+                product_id=product_id,
+                changes=ProductChanges(is_enabled=is_on),
+                now=self._clock.now(),
+            )
+        return redirect(f"{PRODUCTS}/{product_id}?done={'on' if is_on else 'off'}")
+
+    async def stock(self, request: Request) -> Response:
+        """A variant's levels and the entries that changed them, the newest first."""
+        visit = await self._gate.require_person(request, right="products.read")
+        shop_id, variant_id = visit.person.shop_id, _number(request.path_params["variant"])
+        async with self._db.statement() as tx:
+            found = await find_products(tx, shop_id=shop_id, number=str(variant_id))
+            levels = await read_levels(tx, shop_id=shop_id, variant_id=variant_id)
+            entries = await read_entries(tx, shop_id=shop_id, variant_id=variant_id, limit=_ENTRIES)
+            product = await _product_of(tx, shop_id=shop_id, found=found, variant_id=variant_id)
+        return self._pages.page(
+            "stock.html",
+            visit=visit,
+            product=product,
+            variant=next(each for each in product.variants if each.id == variant_id),
+            levels=levels,
+            entries=entries,
+            is_cut=len(entries) == _ENTRIES,
+            pools=_pools(levels),
+            done=_DONE.get(request.query_params.get("done", ""), ""),
+        )
+
+    async def receive(self, request: Request) -> Response:
+        """Receive stock; orders that wait for it are released right after."""
+        visit, form = await self._gate.require_form(request, right="stock.adjust")
+        variant_id = _number(request.path_params["variant"])
+        async with self._db.begin() as tx:
+            await receive_variant(
+                tx,
+                shop_id=visit.person.shop_id,
+                variant_id=variant_id,
+                quantity=_quantity(form.get("quantity", "")),
+                pool=form.get("pool", "own"),
+                reason=_reason(form.get("reason", ""), "receipt", visit.person),
+                now=self._clock.now(),
+            )
+        return redirect(f"{STOCK}/{variant_id}?done=received")
+
+    async def count(self, request: Request) -> Response:
+        """Set a level to what was counted."""
+        visit, form = await self._gate.require_form(request, right="stock.adjust")
+        variant_id = _number(request.path_params["variant"])
+        async with self._db.begin() as tx:
+            change = await count_variant(
+                tx,
+                shop_id=visit.person.shop_id,
+                variant_id=variant_id,
+                counted=_quantity(form.get("counted", "")),
+                pool=form.get("pool", "own"),
+                reason=_reason(form.get("reason", ""), "counted", visit.person),
+                now=self._clock.now(),
+            )
+        return redirect(f"{STOCK}/{variant_id}?done={'counted' if change else 'same'}")
+
+    async def _offers(
+        self, tx: Transaction, partner: Partner, product: OwnedProduct
+    ) -> list[Offer]:
+        return await offers(
+            tx,
+            partner=partner,
+            variant_ids=[variant.id for variant in product.variants],
+            now=self._clock.now(),
+            own_requires_stock=self._services.own_requires_stock,
+        )
+
+
+async def _find(
+    tx: Transaction, *, shop_id: int, search: str, page: PlacePage
+) -> tuple[list[OwnedProduct], bool]:
+    """By a number that is on the goods, else by name; whether there are older ones."""
+    numbered = await find_products(tx, shop_id=shop_id, number=search) if search else []
+    if numbered and page.after is None:
+        found = []
+        for product_id in numbered:
+            try:
+                found.append(
+                    await read_owned(tx, shop_id=shop_id, merchant_ids=None, product_id=product_id)
+                )
+            except NotFound:
+                continue  # none of its variants is enabled
+        return found, False
+    rows = await list_owned(tx, shop_id=shop_id, merchant_ids=None, page=page, search=search)
+    return page.cut(rows)
+
+
+async def _product_of(
+    tx: Transaction, *, shop_id: int, found: list[int], variant_id: int
+) -> OwnedProduct:
+    for product_id in found:
+        product = await read_owned(tx, shop_id=shop_id, merchant_ids=None, product_id=product_id)
+        if any(variant.id == variant_id for variant in product.variants):
+            return product
+    raise NotFound("variant_not_found")
+
+
+async def _partner(tx: Transaction, person: Person, text: str) -> Partner | None:
+    """The chosen partner of the person's shop."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        return None
+    found = await read_partner(tx, partner_id=int(text))
+    return found if found is not None and found.shop_id == person.shop_id else None
+
+
+def _why(offer: Offer | None) -> str:
+    """Why a partner cannot buy a variant, or ''."""
+    if offer is None:
+        return "Its merchant is not visible to the partner."
+    if not offer.visible:
+        return "It is out of sale, or not listed for partners."
+    if offer.price_minor is None:
+        return "It has no price for the partner."
+    if not offer.allowed or offer.quantity == 0:
+        return "There is none that the partner may buy now."
+    return ""
+
+
+def _pools(levels: list[Level]) -> list[str]:
+    return [level.pool for level in levels] or ["own", "supplier"]
+
+
+def _reason(text: str, otherwise: str, person: Person) -> str:
+    """The reason of an entry, with who made it."""
+    return f"{text.strip()[:200] or otherwise} ({person.label})"
+
+
+def _quantity(text: str) -> int:
+    wanted = text.strip()
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 13):
+        raise Invalid("invalid_input", "A quantity is a whole number.", {"field": "quantity"})
+    return int(wanted)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound("not_found", "There is no such product.")
+    return int(text)
+
+
+def _place(text: str) -> tuple[datetime, int] | None:
+    """The place after which a page begins; None for the first page, and for what is no place."""
+    at, _, number = text.partition("~")
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        return None
+    try:
+        moment = datetime.fromisoformat(at.replace(" ", "+"))
+    except ValueError:
+        return None
+    return (moment, int(number)) if moment.tzinfo else None

@@ -1,0 +1,183 @@
+"""The pages of products and stock: what they show, what they change, and for whom."""
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.stock import read_entries, read_levels
+from tests.support.factories import make_partner, moment
+from tests.support.staff import Desk
+
+PRODUCTS, STOCK = "/console/products", "/console/stock"
+
+
+@pytest.fixture
+async def desk(server_database: Database) -> Desk:
+    return await Desk.open(server_database, FrozenClock(moment("2026-03-02T12:00:00+00:00")))
+
+
+@pytest.fixture
+def staff(person, browser, desk):
+    """A browser of somebody of the shop with this role."""
+
+    async def sign_in(role: str = "manager"):
+        return await browser(await person(role=role, shop_id=desk.shop.id))
+
+    return sign_in
+
+
+async def product_of(desk: Desk, variant_id: int) -> int:
+    async with desk.db.statement() as tx:
+        return int(await tx.value("select product_id from variants where id = %s", (variant_id,)))
+
+
+async def test_the_list_is_searched_by_number_and_by_name(desk, staff):
+    lamp = await desk.variant(
+        sku="LAMP-1", name="Brass lamp", upc="036000291452", gtin14="00036000291452"
+    )
+    tray = await desk.variant(sku="TRAY-1", name="Oak tray")
+    lamp_page, tray_page = [
+        f'href="{PRODUCTS}/{await product_of(desk, each)}"' for each in (lamp, tray)
+    ]
+    opened = await staff("viewer")
+
+    everything = (await opened.get(PRODUCTS)).text
+    assert lamp_page in everything
+    assert tray_page in everything
+    for wanted in ("LAMP-1", "036000291452", "0036000291452", str(lamp), " LAMP-1 "):
+        found = (await opened.get(PRODUCTS, params={"q": wanted})).text
+        assert lamp_page in found, wanted
+        assert tray_page not in found, wanted
+    for wanted in ("LAMP-2", "9" * 40, "²", "%", "' or true --", "\x00lamp-9"):
+        found = (await opened.get(PRODUCTS, params={"q": wanted})).text
+        assert "Nothing matches." in found, wanted
+
+
+@pytest.mark.parametrize("after", ["x", "~", "2026-03-02~1", "2026-03-02T12:00:00+00:00~x", "9~9"])
+async def test_an_odd_place_shows_the_first_page(staff, after):
+    reply = await (await staff()).get(PRODUCTS, params={"after": after})
+
+    assert reply.status_code == 200
+
+
+async def test_the_list_goes_on_where_it_ended(desk, staff):
+    made = [await product_of(desk, await desk.variant(own=1)) for _ in range(52)]
+    opened = await staff()
+
+    first = (await opened.get(PRODUCTS)).text
+    address = first.partition('">Older</a>')[0].rpartition('href="')[2].replace("&amp;", "&")
+    second = (await opened.get(address)).text
+
+    shown = [f'href="{PRODUCTS}/{each}"' for each in made]
+    assert sum(each in first for each in shown) == 50
+    assert [each for each in shown if each in second] == [
+        each for each in shown if each not in first
+    ]
+
+
+async def test_stock_is_received_and_counted_with_a_reason_and_its_author(desk, staff):
+    variant_id = await desk.variant(own=5)
+    opened = await staff("warehouse")
+    here = f"{STOCK}/{variant_id}"
+
+    received = await opened.submit(
+        here, {"quantity": "7", "pool": "own", "reason": "<b>truck</b>"}, to=f"{here}/receive"
+    )
+    counted = await opened.submit(here, {"counted": "10", "pool": "own"}, to=f"{here}/count")
+    same = await opened.submit(here, {"counted": "10", "pool": "own"}, to=f"{here}/count")
+
+    assert [each.headers["location"] for each in (received, counted, same)] == [
+        f"{here}?done=received", f"{here}?done=counted", f"{here}?done=same",
+    ]  # fmt: skip
+    async with desk.db.statement() as tx:
+        levels = await read_levels(tx, shop_id=desk.shop.id, variant_id=variant_id)
+        entries = await read_entries(tx, shop_id=desk.shop.id, variant_id=variant_id)
+    assert [(level.pool, level.on_hand) for level in levels if level.pool == "own"] == [("own", 10)]
+    assert [(each.on_hand, each.reason) for each in entries[:2]] == [
+        (-2, "counted (Noor)"), (7, "<b>truck</b> (Noor)"),
+    ]  # fmt: skip
+    assert "&lt;b&gt;truck&lt;/b&gt; (Noor)" in (await opened.get(here)).text
+
+
+@pytest.mark.parametrize(
+    ("action", "fields"),
+    [
+        ("receive", {"quantity": "0"}),
+        ("receive", {"quantity": "1.5"}),
+        ("receive", {"quantity": "999999999999"}),
+        ("receive", {"quantity": "1", "pool": "moon"}),
+        ("count", {"counted": "-1"}),
+        ("count", {"counted": ""}),
+        ("count", {"counted": "²"}),
+    ],
+)
+async def test_a_wrong_quantity_is_refused_and_changes_nothing(desk, staff, action, fields):
+    variant_id = await desk.variant(own=5)
+    opened = await staff()
+    here = f"{STOCK}/{variant_id}"
+
+    reply = await opened.submit(here, {"pool": "own", **fields}, to=f"{here}/{action}")
+
+    assert reply.status_code == 400
+    async with desk.db.statement() as tx:
+        levels = await read_levels(tx, shop_id=desk.shop.id, variant_id=variant_id)
+    assert [level.on_hand for level in levels if level.pool == "own"] == [5]
+
+
+async def test_a_product_is_taken_out_of_sale_and_put_back(desk, staff):
+    here = f"{PRODUCTS}/{await product_of(desk, await desk.variant())}"
+    opened = await staff()
+
+    off = await opened.submit(here, {}, to=f"{here}/listing")
+    page = (await opened.get(off.headers["location"])).text
+    on = await opened.submit(here, {}, to=f"{here}/listing")
+
+    assert off.headers["location"] == f"{here}?done=off"
+    assert "Out of sale" in page
+    assert on.headers["location"] == f"{here}?done=on"
+    assert "Put on sale" not in (await opened.get(here)).text
+
+
+async def test_a_product_shows_what_a_partner_sees_and_why_not(desk, staff, server_database):
+    priced = await desk.variant(own=3)
+    async with server_database.begin() as tx:
+        partner = await make_partner(tx, shop=desk.made)
+        blind = await make_partner(tx, shop=desk.made, visible_merchants=[])
+    opened = await staff("viewer")
+    here = f"{PRODUCTS}/{await product_of(desk, priced)}"
+
+    seen = (await opened.get(f"{here}?partner={partner.id}")).text
+    unseen = (await opened.get(f"{here}?partner={blind.id}")).text
+    stranger = (await opened.get(f"{here}?partner=999999999")).text
+
+    assert "€19.99" in seen.partition('id="seen"')[2]
+    assert "Its merchant is not visible to the partner." not in seen
+    assert "Its merchant is not visible to the partner." in unseen
+    assert "Pays now" not in stranger
+
+
+async def test_roles_tokens_and_other_shops_keep_their_bounds(desk, staff, person, browser):
+    variant_id = await desk.variant(own=5)
+    product = f"{PRODUCTS}/{await product_of(desk, variant_id)}"
+    stock = f"{STOCK}/{variant_id}"
+    viewer, stranger = await staff("viewer"), await browser(await person(role="owner"))
+    partner = await browser(await person(role="partner"))
+    writes = {
+        f"{stock}/receive": {"quantity": "1", "pool": "own"},
+        f"{stock}/count": {"counted": "1", "pool": "own"},
+        f"{product}/listing": {"on": "no"},
+    }
+
+    assert [(await stranger.get(path)).status_code for path in (product, stock)] == [404, 404]
+    assert (await partner.get(PRODUCTS)).status_code == 403
+    for path, fields in writes.items():
+        for who, status in ((viewer, 403), (stranger, 404)):
+            reply = await who.submit("/console/account", fields, to=path)
+            assert reply.status_code == status, path
+        assert (await (await staff()).post(path, fields)).status_code == 403, path
+    async with desk.db.statement() as tx:
+        levels = await read_levels(tx, shop_id=desk.shop.id, variant_id=variant_id)
+    assert [level.on_hand for level in levels if level.pool == "own"] == [5]
+    assert [(await viewer.get(f"{PRODUCTS}/{odd}")).status_code for odd in ("0", "x", "9" * 30)] == [
+        404, 404, 404,
+    ]  # fmt: skip
