@@ -4,6 +4,7 @@ import json
 
 from crossdock.channels.shoppable.demo import search
 from crossdock.channels.shoppex_partner import snippets
+from crossdock.channels.shoppex_reseller import demo as reseller_demo
 from crossdock.channels.shoppo import demo as shoppo_demo
 from crossdock.demo.goods import make_product
 from tests.support.command_line import CommandLine
@@ -128,6 +129,23 @@ def test_the_readme_has_the_list_request():
 def test_the_pasted_list_of_a_drop_shipper_is_answered(demo, demo_server):
     told = json.loads(demo.shell(shoppo_demo.list_products(command=crossdock_command())))
     assert len(told["data"]["productList"]["edges"]) == 3
+
+
+def test_the_merchants_and_the_resellers_keys_are_shown_apart(demo):
+    shown = demo.ask("demo", "credentials")
+    assert list(shown["shoppex_dev"]) == ["key", "api_key"]
+    assert list(shown["shoppex_reseller"]) == ["api_key", "relationship_id", "product_id"]
+    assert shown["shoppex_dev"]["api_key"] == reseller_demo.TEST_KEY
+    told = json.loads(demo.shell(reseller_demo.read_me(command=crossdock_command())))
+    assert told["data"]["slug"] == "demo"
+
+
+def test_the_pasted_fulfilment_buys_a_key_once(demo):
+    script = reseller_demo.fulfil(command=crossdock_command())
+    first, again = (json.loads(demo.shell(script))["data"] for _ in range(2))
+    assert (first.pop("reused"), again.pop("reused")) == (False, True)
+    assert first == again
+    assert (first["total"], first["balance_after"], len(first["serials"])) == ("6.50", "9993.50", 1)
 
 
 async def test_the_drop_shippers_token_lists_the_demos_products(demo, demo_server):

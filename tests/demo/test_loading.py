@@ -8,6 +8,7 @@ from crossdock.demo.loading import Loading, load_demo
 from crossdock.errors import NotFound
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
+from crossdock.kit.paging import PlacePage
 from crossdock.shop.carts import (
     CartItem,
     Carts,
@@ -17,11 +18,18 @@ from crossdock.shop.carts import (
     create_cart,
     put_items,
 )
-from crossdock.shop.catalogue import list_merchants
+from crossdock.shop.catalogue import list_merchants, list_owned
 from crossdock.shop.dispatch import Configuring, list_connectors
 from crossdock.shop.orders import read_order
-from crossdock.shop.partners import list_partners, rotate_secret
+from crossdock.shop.partners import list_partners, read_partner, rotate_secret
 from crossdock.shop.pricing import COUPON_KINDS, TaxTable, list_coupons, list_tax_rates
+from crossdock.shop.resellers import (
+    FulfilmentRequest,
+    fulfil,
+    list_resellers,
+    move_reseller,
+    read_balance,
+)
 from tests.support.drafts import BUYER
 from tests.support.factories import ShopFixture, box
 from tests.support.paying import card, paying
@@ -188,6 +196,73 @@ async def test_gives_two_web_shops_that_differ_in_the_replay_cache(service, db):
     assert plain.settings == {"demo": True, "rate_limit_per_minute": 0}
     assert twin.settings == {**plain.settings, "replay_cache": True}
     assert [p.credentials[0].key for p in (plain, twin)] == ["1", "2"]
+
+
+async def test_gives_a_reseller_money_and_serials_to_buy(service, db):
+    await load_demo(service, count=COUNT)
+    async with db.begin() as tx:
+        shop_id = await tx.value("select id from shops where slug = 'demo'")
+        [reseller] = await list_resellers(tx, shop_id=shop_id, page=PlacePage(size=5))
+        held = await read_balance(tx, shop_id=shop_id, reseller_id=reseller.id)
+        [product] = await list_owned(
+            tx, shop_id=shop_id, merchant_ids=None, page=PlacePage(size=5), search="demo-game-key"
+        )
+        partner = await read_partner(tx, partner_id=reseller.partner_id)
+        assert partner is not None
+        request = FulfilmentRequest(
+            external_order_id="order-1",
+            customer_email="buyer@example.com",
+            product_id=product.id,
+            quantity=3,
+        )
+        bought = await fulfil(
+            tx,
+            partner=partner,
+            request=request,
+            ids=RandomIds(),
+            box=service.box,
+            now=service.clock.now(),
+        )
+        await move_reseller(
+            tx,
+            shop_id=shop_id,
+            reseller_id=reseller.id,
+            action="suspend",
+            now=service.clock.now(),
+        )
+    assert (reseller.status, reseller.mode, reseller.products) == ("active", "both", None)
+    assert (held.balance_minor, product.on_hand) == (1_000_000, 1_000)
+    assert partner.settings == {"demo": True, "rate_limit_per_minute": 0}
+    assert (bought.fulfilment.unit_minor, len(set(bought.fulfilment.serials))) == (650, 3)
+
+    again = await load_demo(service, count=COUNT)
+
+    assert again.others_changed == 5  # the status, the balance, and three serials
+    async with db.statement() as tx:
+        [reseller] = await list_resellers(tx, shop_id=shop_id, page=PlacePage(size=5))
+        held = await read_balance(tx, shop_id=shop_id, reseller_id=reseller.id)
+        [product] = await list_owned(
+            tx, shop_id=shop_id, merchant_ids=None, page=PlacePage(size=5), search="demo-game-key"
+        )
+    assert reseller.status == "active"
+    assert (held.balance_minor, product.on_hand) == (1_000_000, 1_000)
+
+
+async def test_leaves_a_reseller_alone_whose_relationship_was_terminated(service, db):
+    await load_demo(service, count=COUNT)
+    async with db.begin() as tx:
+        shop_id = await tx.value("select id from shops where slug = 'demo'")
+        [reseller] = await list_resellers(tx, shop_id=shop_id, page=PlacePage(size=5))
+        now = service.clock.now()
+        await move_reseller(
+            tx, shop_id=shop_id, reseller_id=reseller.id, action="terminate", now=now
+        )
+
+    again = await load_demo(service, count=COUNT)
+
+    assert not again.changed_anything
+    async with db.statement() as tx:
+        assert await tx.value("select count(*) from resellers") == 1
 
 
 async def test_shows_no_secret_of_a_partner_that_is_no_demo(service, db):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -10,8 +11,11 @@ from starlette.types import ASGIApp
 
 from crossdock.compose import Services
 from crossdock.db.runtime import Runtime
+from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError
 from crossdock.gate import StaffPage
+from crossdock.kit.crypto import SecretBox
+from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Address
 from crossdock.shop.partners import (
     ANY_TEXT,
@@ -22,6 +26,7 @@ from crossdock.shop.partners import (
     WEBHOOK_SECRET,
     Proof,
 )
+from crossdock.shop.shops import Shop
 
 __all__ = [
     "ANY_TEXT",
@@ -36,6 +41,7 @@ __all__ = [
     "ChannelFacts",
     "Demo",
     "DemoPartner",
+    "DemoShop",
     "Handler",
     "Proof",
     "Runtime",
@@ -132,12 +138,13 @@ class Channel:
 class DemoPartner:
     """A partner in the demo; `prefix` precedes its fields in the printed credentials.
 
-    `token` is its token where the channel's callers have one, `user_name` and `password` its further
-    proof; known to everybody.
+    `shown_as` is the name under which they are printed where it is not the channel's. `token` is its token
+    where the channel's callers have one, `user_name` and `password` its further proof; known to everybody.
     """
 
     name: str
     prefix: str = ""
+    shown_as: str = ""
     token: str = ""
     user_name: str = ""
     password: str = ""
@@ -147,15 +154,29 @@ class DemoPartner:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DemoShop:
+    """The demo shop while it is loaded, for what a channel has in it besides partners."""
+
+    shop: Shop
+    ids: Ids
+    box: SecretBox
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Demo:
     """A channel's part of the demo shop.
 
     `show` returns the fields of a partner's credential from its key and secret, `show_sample` those of
     something to order from the variant's id. `requests` returns (purpose, shell command) pairs from the
-    command that starts crossdock and that id.
+    command that starts crossdock and that id. `ensure` adds what else the channel has in the demo shop,
+    and puts back what was changed; it returns how much it did. `show_further` reads the fields of that
+    from the shop's id; none where it is not there.
     """
 
     partners: tuple[DemoPartner, ...]
     show: Callable[[str, str], dict[str, object]]
     show_sample: Callable[[int], dict[str, object]] | None = None
     requests: Callable[[str, int], Iterable[tuple[str, str]]] | None = None
+    ensure: Callable[[Transaction, DemoShop], Awaitable[int]] | None = None
+    show_further: Callable[[Transaction, int], Awaitable[dict[str, object]]] | None = None

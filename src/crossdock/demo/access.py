@@ -5,11 +5,11 @@ because the partner is marked `demo` in its settings. A demo partner has no rate
 (`rate_limit_per_minute` is 0), so that load tests can run against a demo.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from crossdock.channels.contract import DemoPartner
+from crossdock.channels.contract import DemoPartner, DemoShop
 from crossdock.channels.manifest import Manifest
 from crossdock.channels.registry import manifests
 from crossdock.db.unit_of_work import Transaction
@@ -25,6 +25,7 @@ from crossdock.shop.partners import (
     list_partners,
     read_credential,
 )
+from crossdock.shop.shops import read_shop
 
 SHOP = "demo"
 
@@ -72,6 +73,7 @@ async def ensure_partners(tx: Transaction, *, shop_id: int, ids: Ids, box: Secre
             ids=ids,
             box=box,
             proof=facts.proof,
+            prefix=facts.token_prefix,
             is_test=True,
             is_number=facts.keys_are_numbers,
             secret=partner.token,
@@ -88,6 +90,27 @@ async def ensure_partners(tx: Transaction, *, shop_id: int, ids: Ids, box: Secre
                 secret=partner.password,
             )
     return len(missing)
+
+
+async def ensure_further(tx: Transaction, *, shop: DemoShop) -> int:
+    """Add what else the channels have in the demo shop; returns how much changed."""
+    changed = 0
+    for manifest in manifests():
+        ensure = manifest.demo().ensure if manifest.demo else None
+        if ensure:
+            changed += await ensure(tx, shop)
+    return changed
+
+
+async def read_further(tx: Transaction) -> dict[str, dict[str, object]]:
+    """{channel: fields} of what else the channels have in the demo shop."""
+    shop = await read_shop(tx, slug=SHOP)
+    found = {}
+    for manifest in manifests():
+        show = manifest.demo().show_further if manifest.demo else None
+        if show:
+            found[manifest.name] = await show(tx, shop.id)
+    return found
 
 
 async def read_keys(tx: Transaction, *, box: SecretBox) -> list[DemoKey]:
@@ -162,18 +185,24 @@ def demo_customer_email() -> str:
     return next(customer.email for customer in customers if customer)
 
 
-def shown_keys(keys: Iterable[DemoKey], *, sample: int | None) -> dict[str, dict[str, object]]:
-    """{channel: fields of the printed credentials}; scripts rely on the field names."""
+def shown_keys(
+    keys: Iterable[DemoKey],
+    *,
+    sample: int | None,
+    further: Mapping[str, Mapping[str, object]],
+) -> dict[str, dict[str, object]]:
+    """{name: fields of the printed credentials}; scripts rely on the names, which are mostly channels'."""
     demos = {each.name: each.demo() for each in manifests() if each.demo}
     shown: dict[str, dict[str, object]] = {}
     for key in keys:
         fields = demos[key.channel].show(key.key, key.secret)
         named = {f"{key.partner.prefix}{name}": value for name, value in fields.items()}
-        shown[key.channel] = shown.get(key.channel, {}) | named
-    for channel, fields in shown.items():
-        show_sample = demos[channel].show_sample
-        if sample is not None and show_sample:
-            fields.update(show_sample(sample))
+        shown.setdefault(key.partner.shown_as or key.channel, {}).update(named)
+    for channel, demo in demos.items():
+        if sample is not None and demo.show_sample:
+            shown.setdefault(channel, {}).update(demo.show_sample(sample))
+        if further.get(channel):
+            shown.setdefault(channel, {}).update(further[channel])
     return shown
 
 

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import msgspec
 
+from crossdock.channels.contract import DemoShop
 from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.demo.access import SHOP, ensure_partners
+from crossdock.demo.access import SHOP, ensure_further, ensure_partners
 from crossdock.demo.console import ensure_console_person
 from crossdock.demo.goods import CURRENCY, products
 from crossdock.demo.pickup_points import SENDER, pickup_points
@@ -110,6 +111,8 @@ async def load_demo(
         if count:
             others += await ensure_coupons(tx, shop_id=shop.id, now=now)
         others += await ensure_console_person(tx, shop_id=shop.id, box=service.box, now=now)
+        demo = DemoShop(shop=shop, ids=service.ids, box=service.box, now=now)
+        others += await ensure_further(tx, shop=demo)
         partners = await ensure_partners(tx, shop_id=shop.id, ids=service.ids, box=service.box)
     return Loaded(
         shop=shop.slug,

@@ -13,6 +13,8 @@ from crossdock.serving.address import base_url
 from crossdock.terminal import JsonOption, print_json, report
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crossdock.demo.access import DemoKey
     from crossdock.demo.console import ConsoleAccess
     from crossdock.demo.loading import Loaded
@@ -62,8 +64,10 @@ def credentials(
 ) -> None:
     """Show the demo's address, its console user, and the keys and secrets of its partners."""
     settings = load_settings()
-    keys, console, sku = with_runtime(read_access)
-    shown = shown_credentials(keys, base_url=base_url(settings), console=console, sku=sku)
+    keys, console, sku, further = with_runtime(read_access)
+    shown = shown_credentials(
+        keys, base_url=base_url(settings), console=console, sku=sku, further=further
+    )
     if as_json:
         print_json(shown)
     elif as_shell:
@@ -96,19 +100,22 @@ async def load_into(
         return await load_demo(service, count=products, seed=seed, moved=moved)
 
 
-async def read_access(runtime: Runtime) -> "tuple[list[DemoKey], ConsoleAccess | None, int | None]":
-    """The demo partners' keys, the console user, and a variant to order.
+async def read_access(
+    runtime: Runtime,
+) -> "tuple[list[DemoKey], ConsoleAccess | None, int | None, dict[str, dict[str, object]]]":
+    """The demo partners' keys, the console user, a variant to order, and what else channels show.
 
     Raises NotFound when no demo is loaded.
     """
     from crossdock.compose import Services
-    from crossdock.demo.access import find_sample_variant, read_keys
+    from crossdock.demo.access import find_sample_variant, read_further, read_keys
     from crossdock.demo.console import read_console_access
 
     box = Services(runtime).box
     async with runtime.database.statement() as tx:
         keys = await read_keys(tx, box=box)
-        return keys, await read_console_access(tx, box=box), await find_sample_variant(tx)
+        console = await read_console_access(tx, box=box)
+        return keys, console, await find_sample_variant(tx), await read_further(tx)
 
 
 def shown_credentials(
@@ -117,6 +124,7 @@ def shown_credentials(
     base_url: str,
     console: "ConsoleAccess | None" = None,
     sku: int | None = None,
+    further: "Mapping[str, Mapping[str, object]] | None" = None,
 ) -> dict[str, object]:
     """The credentials as JSON; scripts rely on the field names, so they never change."""
     from crossdock.demo.access import SHOP, shown_keys
@@ -128,7 +136,7 @@ def shown_credentials(
             "email": console.email,
             "password": console.password,
         }
-    return {**shown, **shown_keys(keys, sample=sku)}
+    return {**shown, **shown_keys(keys, sample=sku, further=further or {})}
 
 
 def summary(loaded: "Loaded") -> str:
