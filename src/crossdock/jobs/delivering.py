@@ -6,7 +6,7 @@ import contextlib
 import structlog
 
 from crossdock.errors import CrossdockError
-from crossdock.shop.deliveries import Claim, Delivering, claim_due, create_together, deliver
+from crossdock.shop.deliveries import Claim, Delivering, Together, claim_due, deliver
 
 log = structlog.get_logger("crossdock.jobs")
 
@@ -20,7 +20,7 @@ class Sender:
 
     def __init__(self, service: Delivering) -> None:
         self._service = service
-        self._together = create_together(service)
+        self._together = Together(service)
         self._stopping = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
 

@@ -10,8 +10,8 @@ from crossdock.kit.ids import SeededIds
 from crossdock.kit.webhooks import new_secret
 from crossdock.shop.deliveries import (
     DeliveryKinds,
+    Together,
     claim_due,
-    create_together,
     deliver,
     deliver_due,
     requeue_lost,
@@ -166,7 +166,7 @@ async def test_a_late_success_leaves_a_line_for_the_call_that_took_over(
     async with database.begin() as tx:
         await requeue_lost(tx, now=clock.now(), due=clock.now())
     [second] = await claim_due(engine, limit=1, shop_id=box.shop_id)
-    together = create_together(engine) if is_batched else None
+    together = Together(engine) if is_batched else None
     assert await deliver(engine, first, together=together) == "sent"
     assert await box.status(delivery_id) == "sent"
     lines = [(1, "lost"), (1, "sent"), (2, "lost")]

@@ -19,8 +19,8 @@ from crossdock.shop.deliveries.contract import (
 )
 from crossdock.shop.deliveries.delivering import (
     Delivering,
+    Together,
     claim_due,
-    create_together,
     deliver,
     deliver_due,
 )
@@ -70,11 +70,11 @@ __all__ = [
     "Permanent",
     "Retryable",
     "Sent",
+    "Together",
     "Withdrawal",
     "claim_deliveries",
     "claim_due",
     "count_failed",
-    "create_together",
     "deliver",
     "deliver_due",
     "history_of",

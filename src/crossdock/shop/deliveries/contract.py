@@ -8,7 +8,7 @@ DeliveryFailed
 └── Permanent   a retry cannot succeed until a person acts
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -109,6 +109,14 @@ class Build(Protocol):
     def __call__(self, tx: Transaction, *, claim: Claim) -> Awaitable[Call | None]: ...
 
 
+class BuildTogether(Protocol):
+    """Reads the content of several of a kind in one statement; for each what `build` says of it."""
+
+    def __call__(
+        self, tx: Transaction, *, claims: Sequence[Claim]
+    ) -> Awaitable[Sequence[Call | None]]: ...
+
+
 class Lock(Protocol):
     """Locks rows that other code locks before the delivery's row."""
 
@@ -145,6 +153,7 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
     | `ordering` | of deliveries with the same object key and target: `none`, `in_order`, `newest_wins` |
     | `calls_per_target` | maximum of concurrent calls to one target, over all workers |
     | `build` | reads the content in a transaction of its own; None if there is nothing to send any more |
+    | `build_together` | the same for several in one statement; what is wrong with one, its call raises |
     | `lock` | locks rows that other code locks before the delivery's, at the start of recording |
     | `sent`, `failed` | write consequences in the recording transaction: events, states |
     | `subject`, `is_about_order` | what alerts call the subject, and whether it is an order |
@@ -156,6 +165,7 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     build: Build
+    build_together: BuildTogether | None = None
     waits_s: tuple[int, ...] = RETRY_WAITS_S
     deadline_s: int = DEADLINE_S
     ordering: Ordering = "none"

@@ -10,7 +10,7 @@ its worker dies, `requeue_lost` requeues the delivery.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
@@ -21,6 +21,8 @@ from crossdock.kit.batching import Batcher
 from crossdock.kit.clock import Clock
 from crossdock.shop.deliveries.claiming import claim_deliveries
 from crossdock.shop.deliveries.contract import (
+    BuildTogether,
+    Call,
     Claim,
     DeliveryFailed,
     DeliveryKind,
@@ -59,17 +61,42 @@ class _Withdrawn:
 
 
 Outcome = Sent | DeliveryFailed | _Withdrawn
-Together = Batcher[Success, str]
 
 
-def create_together(service: Delivering) -> Together:
-    """Create a batcher that records successes: those that arrive during a write share the next one."""
+class Together:
+    """What the deliveries of one worker do in one statement: those that ask during one share the next.
 
-    async def flush(successes: list[Success]) -> list[str]:
-        async with service.db.statement() as tx:
+    `record` records successes, `build` reads the content of kinds that can read several.
+    """
+
+    def __init__(self, service: Delivering) -> None:
+        self._db = service.db
+        self.record = Batcher(self._record)
+        self._builders = {
+            kind.name: Batcher(self._reader(kind.build_together))
+            for kind in service.kinds
+            if kind.build_together
+        }
+
+    async def build(self, kind: DeliveryKind, claim: Claim) -> Call | None:
+        """The call of a claim; None if there is nothing to send any more."""
+        if kind.name in self._builders:
+            return await self._builders[kind.name](claim)
+        async with self._db.statement() as tx:
+            return await kind.build(tx, claim=claim)
+
+    async def _record(self, successes: list[Success]) -> list[str]:
+        async with self._db.statement() as tx:
             return await record_successes(tx, successes=successes)
 
-    return Batcher(flush)
+    def _reader(
+        self, build: BuildTogether
+    ) -> Callable[[list[Claim]], Awaitable[Sequence[Call | None]]]:
+        async def read(claims: list[Claim]) -> Sequence[Call | None]:
+            async with self._db.statement() as tx:
+                return await build(tx, claims=claims)
+
+        return read
 
 
 async def claim_due(service: Delivering, *, limit: int, shop_id: int | None = None) -> list[Claim]:
@@ -89,8 +116,8 @@ async def claim_due(service: Delivering, *, limit: int, shop_id: int | None = No
 async def deliver(service: Delivering, claim: Claim, *, together: Together | None = None) -> str:
     """Make the claimed attempt and record it; returns the new status, '' if the claim was lost.
 
-    Successes of kinds without consequences are recorded in batches if `together` is given. If it is
-    cancelled during the call, the delivery is requeued for another worker. Raises only if the
+    With `together`, content is read and successes of kinds without consequences are recorded in
+    batches. If it is cancelled during the call, the delivery is requeued for another worker. Raises only if the
     database is unavailable.
     """
     kind, started_at = service.kinds[claim.kind], service.clock.now()
@@ -108,7 +135,7 @@ async def deliver(service: Delivering, claim: Claim, *, together: Together | Non
         )
 
     try:
-        outcome = await _attempt(service, kind, claim)
+        outcome = await _attempt(kind, claim, together=together or Together(service))
     except (asyncio.CancelledError, Unavailable):
         async with service.db.statement() as tx:
             await hand_back(tx, attempt=attempt())
@@ -116,11 +143,10 @@ async def deliver(service: Delivering, claim: Claim, *, together: Together | Non
     return await _finished(_record(service, attempt(), outcome, together=together))
 
 
-async def _attempt(service: Delivering, kind: DeliveryKind, claim: Claim) -> Outcome:
+async def _attempt(kind: DeliveryKind, claim: Claim, *, together: Together) -> Outcome:
     """Read the content, then call with no transaction open."""
     try:
-        async with service.db.statement() as tx:
-            call = await kind.build(tx, claim=claim)
+        call = await together.build(kind, claim)
         if call is None:
             return _Withdrawn()
         async with asyncio.timeout(kind.deadline_s):
@@ -146,7 +172,7 @@ async def _record(
     while True:
         try:
             if together and isinstance(outcome, Sent) and not attempt.kind.adds_to_success:
-                return await together(Success(attempt=attempt, sent=outcome))
+                return await together.record(Success(attempt=attempt, sent=outcome))
             async with service.db.begin() as tx:
                 return await _write(tx, attempt=attempt, outcome=outcome)
         except Unavailable:

@@ -7,7 +7,9 @@ own. Private addresses are not called, and what is refused so is not tried again
 A receiver that has taken nothing for PAUSE_AFTER, while something was given up, is paused with an alert.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -43,7 +45,8 @@ class Receiver(msgspec.Struct, frozen=True):
 
     id_key: bytes
     url: str
-    secret: str
+    sealed_secret: bytes
+    is_paused: bool
 
 
 class WebhookCalling(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,15 +59,21 @@ class WebhookCalling(msgspec.Struct, frozen=True, kw_only=True):
     def kind(self, dialect: Dialect) -> DeliveryKind:
         """The kind of delivery of a channel's webhooks; the target is the subscription's number."""
 
+        async def build_together(tx: Transaction, *, claims: Sequence[Claim]) -> list[Call | None]:
+            receivers = await _read_receivers(tx, claims=claims)
+            return [
+                None if receiver is None else partial(self._post, dialect, claim, receiver)
+                for claim, receiver in zip(claims, receivers, strict=True)
+            ]
+
         async def build(tx: Transaction, *, claim: Claim) -> Call | None:
-            receiver = await self._receiver(tx, claim=claim)
-            if receiver is None:
-                return None
-            return lambda: self._post(dialect, claim, receiver)
+            [call] = await build_together(tx, claims=[claim])
+            return call
 
         return DeliveryKind(
             name=dialect.kind,
             build=build,
+            build_together=build_together,
             waits_s=WAITS_S,
             deadline_s=DEADLINE_S,
             failed=_note_failure,
@@ -72,24 +81,17 @@ class WebhookCalling(msgspec.Struct, frozen=True, kw_only=True):
             one_alert=True,
         )
 
-    async def _receiver(self, tx: Transaction, *, claim: Claim) -> Receiver | None:
-        row = await tx.one(_RECEIVER, (claim.shop_id, int(claim.target)))
-        if row is None:
-            return None
-        id_key, url, sealed, paused_at = row
-        if paused_at is not None and not claim.payload.get(IS_TEST):
+    async def _post(self, dialect: Dialect, claim: Claim, receiver: Receiver) -> Sent:
+        if receiver.is_paused and not claim.payload.get(IS_TEST):
             raise Permanent(
                 f"webhook {claim.target} is paused; crossdock webhook resume {claim.target}"
             )
         place = webhook_secret_place(claim.shop_id, int(claim.target))
-        return Receiver(id_key, url, self.box.open(sealed, place=place).decode())
-
-    async def _post(self, dialect: Dialect, claim: Claim, receiver: Receiver) -> Sent:
         delivery_id = dialect.wire_id(receiver.id_key, delivery_id=claim.id)
         body = delivery_body(dialect, claim.payload)
         headers = dialect.sign(
             Attempt(
-                secret=receiver.secret,
+                secret=self.box.open(receiver.sealed_secret, place=place).decode(),
                 delivery_id=delivery_id,
                 name=claim.payload["event"],
                 body=body,
@@ -107,6 +109,16 @@ class WebhookCalling(msgspec.Struct, frozen=True, kw_only=True):
         except OutboundError as error:
             raise Retryable(str(error), headers=Headers(noted, {})) from error
         return _judge(answer, dialect, delivery_id=delivery_id, noted=noted)
+
+
+async def _read_receivers(tx: Transaction, *, claims: Sequence[Claim]) -> list[Receiver | None]:
+    """The receiver of each; None for a subscription that was deleted."""
+    places = [(claim.shop_id, int(claim.target)) for claim in claims]
+    rows = await tx.all(
+        _RECEIVERS, ([shop for shop, _ in places], [number for _, number in places])
+    )
+    found = {(shop, number): Receiver(*rest) for shop, number, *rest in rows}
+    return [found.get(place) for place in places]
 
 
 def delivery_body(dialect: Dialect, payload: dict[str, Any]) -> bytes:
@@ -149,10 +161,11 @@ async def _note_failure(tx: Transaction, *, claim: Claim, failure: Failure, now:
     )
 
 
-_RECEIVER = """
-    select s.id_key, w.url, w.sealed_secret, w.paused_at
-    from webhook_subscriptions w join shops s on s.id = w.shop_id
-    where w.shop_id = %s and w.id = %s and w.deleted_at is null
+_RECEIVERS = """
+    select w.shop_id, w.id, s.id_key, w.url, w.sealed_secret, w.paused_at is not null
+    from (select distinct * from unnest(%s::bigint[], %s::bigint[]) as x (shop_id, id)) x
+    join webhook_subscriptions w on w.shop_id = x.shop_id and w.id = x.id and w.deleted_at is null
+    join shops s on s.id = w.shop_id
 """
 _FAILS = """
     update webhook_subscriptions
