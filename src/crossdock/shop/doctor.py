@@ -196,10 +196,12 @@ _SERIALS = """
 """
 
 _SERIAL_SALES = """
-    select format('shop %s serial %s', s.shop_id, s.id), (s.sold_at is not null)::text,
-           (b.serial_id is not null)::text,
-           (s.sold_at is null or s.claimed_at is not null) <> (b.serial_id is null) as wrong
+    select format('shop %s serial %s', s.shop_id, s.id),
+           format('%s buyers', (s.sold_at is not null and s.claimed_at is null)::int),
+           format('%s buyers', num_nonnulls(b.serial_id, i.serial_id)),
+           (s.sold_at is not null and s.claimed_at is null)::int <> num_nonnulls(b.serial_id, i.serial_id) as wrong
     from serials s left join serial_sales b on b.shop_id = s.shop_id and b.serial_id = s.id
+    left join reseller_items i on i.shop_id = s.shop_id and i.serial_id = s.id
 """
 
 _PAYMENTS = """
@@ -265,6 +267,41 @@ _FULFILMENTS = """
     ) e
 """
 
+_ITEMS = """
+    select format('shop %s transfer %s', t.shop_id, t.id), items_of(t.allocated_count, t.delivered_count, t.left_count),
+           items_of(i.count, i.delivered, i.available),
+           (t.allocated_count, t.delivered_count, t.left_count) <> (i.count, i.delivered, i.available) as wrong
+    from (select *, case state when 'allocated' then allocated_count - delivered_count else 0 end as left_count
+          from reseller_transfers) t
+    cross join lateral (
+        select count(*), count(*) filter (where state = 'delivered') as delivered,
+               count(*) filter (where state = 'available') as available
+        from reseller_items i where i.shop_id = t.shop_id and i.transfer_id = t.id
+    ) i
+""".replace("items_of(", "format('%s items, %s delivered, %s available', ")
+
+_CREDIT = """
+    select format('shop %s reseller %s', r.shop_id, r.id), sums_of(t.open, t.sold), sums_of(a.credit, e.sold),
+           (coalesce(t.open, 0), coalesce(t.sold, 0)) <> (coalesce(a.credit, 0), coalesce(e.sold, 0)) as wrong
+    from resellers r left join (
+        select t.shop_id, t.reseller_id, sum(case when t.allocated_at is null then 0 else t.total_minor end) as sold,
+               sum(case when t.paid_at is null then 0 else t.total_minor end
+                   - case when t.allocated_at is null then 0
+                          when t.state = 'revoked' then t.unit_minor * t.delivered_count
+                          else t.total_minor end) as open
+        from reseller_transfers t group by t.shop_id, t.reseller_id
+    ) t on t.shop_id = r.shop_id and t.reseller_id = r.id
+    left join (
+        select shop_id, owner, sum(balance_minor) as credit from accounts where kind = 'receivable'
+        group by shop_id, owner
+    ) a on a.shop_id = r.shop_id and a.owner = 'reseller:' || r.id
+    left join (
+        select l.shop_id, d.owner, sum(l.amount_minor) as sold
+        from ledger_entries l join accounts d on d.shop_id = l.shop_id and d.id = l.debit_account_id
+        where l.kind = 'stock_sale' and d.kind = 'receivable' group by l.shop_id, d.owner
+    ) e on e.shop_id = r.shop_id and e.owner = 'reseller:' || r.id
+""".replace("sums_of(", "format('%s paid and not got, %s sold', ")
+
 CHECKS = {
     "stock levels are the sums of their entries": _LEVELS,
     "held stock is the sum of open holds": _HELD,
@@ -292,6 +329,8 @@ CHECKS = {
     "tickets are about orders of their partners": _TICKET_LINES,
     "tickets count their comments": _TICKET_COMMENTS,
     "resellers paid for what they were sent": _FULFILMENTS,
+    "resellers have the items that they were given": _ITEMS,
+    "resellers' credit is what they paid and did not get": _CREDIT,
     "category paths follow their parents": _CATEGORIES,
 }
 

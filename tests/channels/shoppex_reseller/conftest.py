@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.channels.shoppex_reseller.ids import ShopIds
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.catalogue import ProductRecord, VariantRecord, upsert_products
@@ -14,6 +15,8 @@ from tests.conftest import NOON
 from tests.support.clocked import ClockedServer, clocked
 from tests.support.factories import ShopFixture, make_shop
 from tests.support.reseller_client import KeyHolder, add_key_holder
+from tests.support.reselling import Reselling
+from tests.support.stock_desk import StockDesk
 
 OpenKey = Callable[..., Awaitable[KeyHolder]]
 
@@ -88,3 +91,17 @@ async def cards(desk_database: Database, desk: ShopFixture, merchant: KeyHolder)
         await upsert_products(tx, shop=shop, records=[record], now=NOON)
     [found] = await merchant.data("GET", "/dev/v1/products/search?q=card")
     return str(found["id"])
+
+
+@pytest.fixture
+async def buying(desk_database: Database, desk_server: ClockedServer) -> AsyncIterator[StockDesk]:
+    """A merchant's key, a relationship, and thirty licences that it may buy."""
+    selling = await Reselling.open(
+        desk_database, desk_server.clock, channel="shoppex_reseller", default_discount_bp=3500
+    )
+    licence = await selling.licence(*(f"LIC-{n:03}" for n in range(30)), price_minor=1999)
+    reseller, _ = await selling.reseller()
+    _, name, key = await add_key_holder(desk_database, shop_id=selling.shop.id)
+    ids = await ShopIds(desk_database).of(selling.shop.id)
+    async with KeyHolder(desk_server.url, key=key, public_key=name) as http:
+        yield StockDesk(selling, reseller, licence, http, ids)

@@ -50,6 +50,61 @@ try { await client.products.get(id); } catch (error) {
 console.log(JSON.stringify(told));
 """
 
+STOCK = """
+import { ShoppexClient } from '@shoppexio/sdk';
+const client = new ShoppexClient({ apiKey: process.env.KEY, baseUrl: process.env.BASE });
+const { RELATIONSHIP: who, PRODUCT: product_id } = process.env;
+const { resellers } = client, told = [];
+const asked = (await resellers.requestStockPurchase(
+  who, { product_id, quantity: 2 }, { idempotencyKey: 'stock-1' })).data;
+told.push(asked.status, asked.total);
+told.push((await resellers.markStockTransferPaid(who, asked.id)).data.status);
+const got = (await resellers.allocateStockTransfer(who, asked.id, { idempotencyKey: 'got-1' })).data;
+told.push(got.status, got.allocated_count);
+told.push((await resellers.stockTransfers(who)).data.length);
+const items = (await resellers.inventory(who)).data;
+told.push(items.map((each) => each.serial_preview));
+const done = (await resellers.deliverInventoryItem(who, items[1].id, { email: 'c@d.example' })).data;
+told.push(done.status, done.serial);
+told.push((await resellers.revokeStockTransfer(who, asked.id)).data.delivered_count);
+console.log(JSON.stringify(told));
+"""
+STOCK_TOLD = [
+    *("REQUESTED", 25.98, "PAID", "ALLOCATED", 2, 1, ["••••001", "••••000"]),
+    *("DELIVERED", "LIC-000", 1),
+]
+
+
+def python_stock_calls(*, base: str, key: str, path: str, product: str) -> list[Any]:
+    """What the Python client gets where a reseller buys stock; it has no methods of its own for that."""
+    client = ShoppexClient(api_key=key, base_url=base)
+
+    def call(method: str, below: str, once: str | None = None, **body: Any) -> Any:
+        sent = body or None
+        return client.request(method, f"{path}/{below}", json=sent, idempotency_key=once)["data"]
+
+    asked = call("POST", "stock-purchases", "stock-1", product_id=product, quantity=2)
+    transfer = f"stock-transfers/{asked['id']}"
+    told = [asked["status"], asked["total"], call("POST", f"{transfer}/mark-paid")["status"]]
+    got = call("POST", f"{transfer}/allocate", "got-1")
+    told += [got["status"], got["allocated_count"], len(call("GET", "stock-transfers"))]
+    items = call("GET", "inventory")
+    told.append([each["serial_preview"] for each in items])
+    done = call("POST", f"inventory/{items[1]['id']}/deliver", email="c@d.example")
+    told += [done["status"], done["serial"]]
+    return [*told, call("POST", f"{transfer}/revoke")["delivered_count"]]
+
+
+async def test_what_resellers_buy_in_python(buying):
+    told = await asyncio.to_thread(
+        python_stock_calls,
+        base=buying.http.base_url,
+        key=buying.http.key,
+        path=buying.path,
+        product=buying.product,
+    )
+    assert told == STOCK_TOLD
+
 
 def python_calls(*, base: str, key: str) -> dict[str, Any]:
     """What the Python client gets of every method that is served."""
@@ -101,24 +156,25 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if done.returncode:
         pytest.skip(f"npm cannot fetch {PACKAGE}: {done.stderr[-300:]}")
     (folder / "calls.js").write_text(PROGRAM)
+    (folder / "stock.js").write_text(STOCK)
     return folder
 
 
-def node_calls(folder: Path, *, base: str, key: str) -> dict[str, Any]:
-    """What the JavaScript client gets of every method that is served."""
+def node_calls(folder: Path, program: str, **environment: str) -> Any:
+    """What the JavaScript client gets."""
     node = shutil.which("node")
     assert node is not None  # the folder was made by it
     done = subprocess.run(
-        [node, "calls.js"], cwd=folder, env={"KEY": key, "BASE": base, "PATH": ""},
+        [node, program], cwd=folder, env={**environment, "PATH": ""},
         capture_output=True, text=True, timeout=90, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
+    return json.loads(done.stdout)
 
 
 async def test_what_is_served_in_javascript(merchant, cards, node_folder):
     told = await asyncio.to_thread(
-        node_calls, node_folder, base=merchant.base_url, key=merchant.key
+        node_calls, node_folder, "calls.js", BASE=merchant.base_url, KEY=merchant.key
     )
     assert re.fullmatch(r"http://\S+#NOT_FOUND", told["error"].pop(3))
     assert told == {
@@ -130,3 +186,16 @@ async def test_what_is_served_in_javascript(merchant, cards, node_folder):
         "variantRemoved": {"removed_count": 1}, "deleted": None,
         "error": [True, 404, "NOT_FOUND", True],
     }  # fmt: skip
+
+
+async def test_what_resellers_buy_in_javascript(buying, node_folder):
+    told = await asyncio.to_thread(
+        node_calls,
+        node_folder,
+        "stock.js",
+        BASE=buying.http.base_url,
+        KEY=buying.http.key,
+        RELATIONSHIP=buying.path.rsplit("/", 1)[1],
+        PRODUCT=buying.product,
+    )
+    assert told == STOCK_TOLD

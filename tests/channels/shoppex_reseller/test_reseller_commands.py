@@ -8,6 +8,7 @@ from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import SystemClock
 from crossdock.shop.partners import BearerTokens, Callers
+from crossdock.shop.resellers import StockRequest, request_stock
 from tests.support.command_line import CommandLine
 from tests.support.factories import box
 from tests.support.reselling import Reselling
@@ -74,3 +75,41 @@ async def test_suspends_and_ends_relationships(crossdock: CommandLine, database:
     listed = crossdock.run("reseller", "list", "--shop", selling.shop.slug).stdout
     assert "partner@example.com" in listed
     assert "no reseller" in crossdock.refuse("reseller", "show", "nobody")
+
+
+async def test_sells_and_delivers_stock(
+    crossdock: CommandLine, database: Database, tmp_path: Path
+) -> None:
+    selling = await Reselling.open(database, SystemClock())
+    licence = await selling.licence()
+    keys = tmp_path / "keys.txt"
+    keys.write_text("SECRET-1\nSECRET-2\n", encoding="utf-8")
+    shop = ("--shop", selling.shop.slug, "--file", keys)
+    crossdock.ask("stock", "serials", "add", licence.variant_id, *shop)
+    reseller, _ = await selling.reseller()
+    async with database.begin() as tx:
+        made = await request_stock(
+            tx,
+            shop_id=selling.shop.id,
+            reseller_id=reseller.id,
+            request=StockRequest(product_id=licence.product_id, quantity=2),
+            now=selling.clock.now(),
+        )
+    who, transfers = str(reseller.id), ("reseller", "transfers")
+    asked = crossdock.ask(*transfers, "show", who, made.id)
+    assert (asked["status"], asked["total"], asked["allocated"]) == ("requested", "20.00", 0)
+    assert "requested" in crossdock.refuse(*transfers, "allocate", who, made.id)
+    shown = asked["transfer_id"]
+    assert crossdock.ask(*transfers, "mark-paid", who, shown)["payment_source"] == "manual"
+    assert crossdock.ask(*transfers, "allocate", who, shown)["allocated"] == 2
+    stock = crossdock.ask("reseller", "inventory", "list", who, "--status", "available")
+    assert [each["serial"] for each in stock] == ["••••ET-2", "••••ET-1"]
+    done = crossdock.run(
+        "reseller", "inventory", "deliver", who, stock[1]["item_id"], "a@b.example"
+    )
+    assert "status: delivered" in done.stdout
+    assert "SECRET" not in done.stdout
+    assert crossdock.ask(*transfers, "revoke", who, shown)["delivered"] == 1
+    assert crossdock.ask(*transfers, "list", who, "--status", "paid") == []
+    assert "20.00" in crossdock.run(*transfers, "list", who).stdout
+    assert "must be one of" in crossdock.refuse(*transfers, "list", who, "--status", "odd")

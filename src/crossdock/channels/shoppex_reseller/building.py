@@ -7,6 +7,7 @@ from crossdock.channels.shoppex_reseller import (
     NAME,
     customers,
     fulfillments,
+    inventory,
     me,
     openapi,
     programs,
@@ -77,6 +78,7 @@ def create_routes(services: Services) -> list[Route]:
             Fulfilling(services.runtime.database, ids=services.ids, box=box, limits=limits)
         ),
         *purchases.create_routes(limits),
+        *inventory.create_routes(box=box, mailing=lambda: services.mailing),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crossdock.channels.shoppex_reseller import money_commands
+from crossdock.channels.shoppex_reseller import money_commands, stock_commands
 from crossdock.channels.shoppex_reseller.command_tools import (
     Found,
     Who,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Resellers, their terms, keys and balances.", no_args_is_help=True)
 app.command(context_settings={"ignore_unknown_options": True})(money_commands.credit)
 app.command()(money_commands.statement)
+app.add_typer(stock_commands.transfers, name="transfers")
+app.add_typer(stock_commands.inventory, name="inventory")
 
 ModeOption = Annotated[
     str | None, typer.Option(help="affiliate, stock or both; else the programme's default.")

@@ -1,6 +1,6 @@
 """Products: lists, search, one of them, their stock and its movements, their variants (spec 10, 13)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -36,6 +36,7 @@ from crossdock.shop.catalogue import (
     remove_product,
     serial_pool,
 )
+from crossdock.shop.resellers import find_fulfilments
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.shop.stock import Movement, add_serials, list_movements, replace_serials
 
@@ -46,7 +47,7 @@ _KINDS: Final = {"transfer": "reseller_transfer"}
 
 
 class ShownMovement(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of what can be sold; `reference_id` names the order that it belongs to."""
+    """A change of what can be sold; `reference_id` names the order, fulfillment or transfer that caused it."""
 
     id: str
     type: str
@@ -203,18 +204,22 @@ async def _movements(call: Call, tx: Transaction) -> Reply:
             raise NotFound("not_found")
         variant_ids = [wanted]
     found = await list_movements(tx, shop_id=call.shop_id, variant_ids=variant_ids, page=page)
+    orders = [movement.order_id for movement in found if movement.order_id is not None]
+    fulfilled = await find_fulfilments(tx, shop_id=call.shop_id, order_ids=orders)
     return cursor_list(
         found,
         page=page,
         kind=Kind.MOVEMENT,
         ids=call.ids,
         place=lambda movement: (movement.created_at, movement.id),
-        show=lambda movement: _movement(call, product, movement),
+        show=lambda movement: _movement(call, product, movement, fulfilled=fulfilled),
     )
 
 
-def _movement(call: Call, product: OwnedProduct, movement: Movement) -> ShownMovement:
-    order_id = movement.order_id
+def _movement(
+    call: Call, product: OwnedProduct, movement: Movement, *, fulfilled: Mapping[int, int]
+) -> ShownMovement:
+    reference_type, reference_id = _reference(call, movement, fulfilled=fulfilled)
     return ShownMovement(
         id=call.ids.write(Kind.MOVEMENT, movement.id),
         type=_KINDS.get(movement.kind, movement.kind),
@@ -222,11 +227,25 @@ def _movement(call: Call, product: OwnedProduct, movement: Movement) -> ShownMov
         variant_id=call.ids.write(Kind.VARIANT, movement.variant_id)
         if product.has_variants
         else None,
-        reference_id=None if order_id is None else call.ids.write(Kind.ORDER, order_id),
-        reference_type=None if order_id is None else "order",
+        reference_id=reference_id,
+        reference_type=reference_type,
         occurred_at=iso(movement.created_at),
         details={"reason": movement.reason, "pool": movement.pool},
     )
+
+
+def _reference(
+    call: Call, movement: Movement, *, fulfilled: Mapping[int, int]
+) -> tuple[str | None, str | None]:
+    """What caused a movement: its type and id; `fulfilled` has the fulfilments of orders."""
+    if movement.transfer_id is not None:
+        return "reseller_stock_transfer", call.ids.write(Kind.TRANSFER, movement.transfer_id)
+    order_id = movement.order_id
+    if order_id is None:
+        return None, None
+    if order_id in fulfilled:
+        return "reseller_fulfillment", call.ids.write(Kind.FULFILLMENT, fulfilled[order_id])
+    return "order", call.ids.write(Kind.ORDER, order_id)
 
 
 async def _variants(call: Call, tx: Transaction) -> Reply:

@@ -1,5 +1,6 @@
 """`/dev/v1/resellers/{id}/stock-purchases` and `/stock-transfers`: resellers buy stock (spec sections 6.9, 8.4)."""
 
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,9 +17,12 @@ from crossdock.shop.resellers import (
     StockRequest,
     StockTransfer,
     TransferState,
+    allocate_transfer,
     list_transfers,
+    mark_transfer_paid,
     read_transfer,
     request_stock,
+    revoke_transfer,
 )
 
 READ, WRITE = "reseller_stock.read", "reseller_stock.write"
@@ -30,6 +34,7 @@ STATES: Final[dict[str, TransferState]] = {
     "ALLOCATED": "allocated",
     "REVOKED": "revoked",
 }
+Move = Callable[..., Awaitable[StockTransfer]]
 ONE: Final = f"{DEV}/resellers/{{id}}"
 _NOTHING: Final = -1
 """Stands for an id that is none, which names no product and no variant."""
@@ -52,7 +57,13 @@ class ShownTransfer(msgspec.Struct, kw_only=True):
     unit_wholesale_price: Decimal | None
     total: Decimal | None
     currency: str
+    allocated_count: int
+    delivered_count: int
+    payment_source: str | None
     requested_at: str | None
+    paid_at: str | None
+    allocated_at: str | None
+    revoked_at: str | None
     created_at: str | None
     updated_at: str | None
 
@@ -68,8 +79,8 @@ def create_request(limits: LimitUnit) -> Writes:
         quantity = fields.whole("quantity", least=1, most=QUANTITY_MAX, required=True)
         fields.check()
         request = StockRequest(
-            product_id=_number(call, Kind.PRODUCT, product),
-            variant_id=_number(call, Kind.VARIANT, variant) if variant else None,
+            product_id=number_of(call, Kind.PRODUCT, product),
+            variant_id=number_of(call, Kind.VARIANT, variant) if variant else None,
             quantity=quantity or 0,
         )
         made = await request_stock(
@@ -97,7 +108,7 @@ async def list_(call: Call, tx: Transaction) -> Reply:
         reseller_id=call.number(Kind.RELATIONSHIP),
         page=page,
         state=state,
-        product_id=_number(call, Kind.PRODUCT, product) if product else None,
+        product_id=number_of(call, Kind.PRODUCT, product) if product else None,
     )
     return cursor_list(
         found,
@@ -120,9 +131,26 @@ async def get(call: Call, tx: Transaction) -> Reply:
     return one(show(call, found))
 
 
+def create_move(act: Move) -> Writes:
+    """Answers the route of an action on a transfer."""
+
+    async def move(call: Call, tx: Transaction) -> Reply:
+        moved = await act(
+            tx,
+            shop_id=call.shop_id,
+            reseller_id=call.number(Kind.RELATIONSHIP),
+            transfer_id=call.number(Kind.TRANSFER, "transferId"),
+            now=call.now,
+        )
+        return one(show(call, moved))
+
+    return move
+
+
 def show(call: Call, transfer: StockTransfer) -> ShownTransfer:
     """A transfer as it is told."""
     variant_id, currency = transfer.variant_id, transfer.currency
+    source = transfer.payment_source
     return ShownTransfer(
         id=call.ids.write(Kind.TRANSFER, transfer.id),
         reseller_relationship_id=call.ids.write(Kind.RELATIONSHIP, transfer.reseller_id),
@@ -138,13 +166,20 @@ def show(call: Call, transfer: StockTransfer) -> ShownTransfer:
         unit_wholesale_price=number(transfer.unit_minor, currency),
         total=number(transfer.total_minor, currency),
         currency=currency,
+        allocated_count=transfer.allocated_count,
+        delivered_count=transfer.delivered_count,
+        payment_source=source.upper() if source else None,
         requested_at=iso(transfer.requested_at),
+        paid_at=iso(transfer.paid_at),
+        allocated_at=iso(transfer.allocated_at),
+        revoked_at=iso(transfer.revoked_at),
         created_at=iso(transfer.requested_at),
         updated_at=iso(transfer.updated_at),
     )
 
 
-def _number(call: Call, kind: Kind, shown: str | None) -> int:
+def number_of(call: Call, kind: Kind, shown: str | None) -> int:
+    """The number behind an id of a body or a query; one that is none names nothing."""
     found = call.ids.find(kind, shown or "")
     return _NOTHING if found is None else found
 
@@ -159,6 +194,7 @@ _FILTERS: Final[dict[str, dict[str, Any]]] = {
     "product_id": {"type": "string"},
 }
 _TRANSFERS: Final = f"{ONE}/stock-transfers"
+_TRANSFER: Final = f"{_TRANSFERS}/{{transferId}}"
 
 
 def create_routes(limits: LimitUnit) -> tuple[Route, ...]:
@@ -176,7 +212,22 @@ def create_routes(limits: LimitUnit) -> tuple[Route, ...]:
             scope=READ, reads=list_, answer=ShownTransfer, listed="cursor", query=_FILTERS,
         ),
         Route(
-            method="GET", path=f"{_TRANSFERS}/{{transferId}}", name="getStockTransfer",
+            method="GET", path=_TRANSFER, name="getStockTransfer",
             summary="One purchase of stock.", scope=READ, reads=get, answer=ShownTransfer,
+        ),
+        Route(
+            method="POST", path=f"{_TRANSFER}/mark-paid", name="markStockTransferPaid",
+            summary="Record a payment outside of the checkout; it allocates nothing.",
+            scope=WRITE, writes=create_move(mark_transfer_paid), answer=ShownTransfer,
+        ),
+        Route(
+            method="POST", path=f"{_TRANSFER}/allocate", name="allocateStockTransfer",
+            summary="Give the reseller the serials of a paid purchase, all or none, once.",
+            scope=WRITE, writes=create_move(allocate_transfer), answer=ShownTransfer,
+        ),
+        Route(
+            method="POST", path=f"{_TRANSFER}/revoke", name="revokeStockTransfer",
+            summary="Take back what was not delivered; nothing is refunded.",
+            scope=WRITE, writes=create_move(revoke_transfer), answer=ShownTransfer,
         ),
     )  # fmt: skip

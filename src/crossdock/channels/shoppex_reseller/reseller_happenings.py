@@ -9,6 +9,9 @@ from crossdock.shop.events import (
     ResellerAccepted,
     ResellerFulfilmentDelivered,
     ResellerInvited,
+    ResellerStockAllocated,
+    ResellerStockItemDelivered,
+    ResellerStockPaid,
     ResellerStockRequested,
 )
 
@@ -20,6 +23,9 @@ RESELLER_NAMES: Final = {
     ResellerAccepted.kind: ACCEPTED,
     ResellerFulfilmentDelivered.kind: FULFILLED,
     ResellerStockRequested.kind: REQUESTED,
+    ResellerStockPaid.kind: "reseller:stock_purchase_paid",
+    ResellerStockAllocated.kind: "reseller:stock_allocated",
+    ResellerStockItemDelivered.kind: "reseller:stock_item_delivered",
 }
 """The name of each kind of event about resellers."""
 
@@ -34,8 +40,10 @@ def reseller_data(event: Event, ids: WireIds, *, shop_id: int) -> dict[str, Any]
             facts = _accepted(accepted, ids, subject=subject)
         case ResellerFulfilmentDelivered() as delivered:
             facts = _delivered(delivered, ids, subject=subject)
-        case ResellerStockRequested() as transfer:
+        case ResellerStockRequested() | ResellerStockPaid() | ResellerStockAllocated() as transfer:
             facts = _of_transfer(transfer, ids, subject=subject)
+        case ResellerStockItemDelivered() as item:
+            facts = _of_item(item, ids, subject=subject)
         case other:
             raise ValueError(f"{other.kind} is not told")
     return {
@@ -90,7 +98,12 @@ def _delivered(
     }
 
 
-def _of_transfer(transfer: ResellerStockRequested, ids: WireIds, *, subject: int) -> dict[str, Any]:
+def _of_transfer(
+    transfer: ResellerStockRequested | ResellerStockPaid | ResellerStockAllocated,
+    ids: WireIds,
+    *,
+    subject: int,
+) -> dict[str, Any]:
     shown = ids.write(Kind.TRANSFER, subject)
     variant_id = transfer.variant_id
     return {
@@ -105,4 +118,20 @@ def _of_transfer(transfer: ResellerStockRequested, ids: WireIds, *, subject: int
         "currency": transfer.currency,
         "status": transfer.state.upper(),
         "invoice_uniqid": None,
+        "allocated_count": transfer.allocated_count,
+    }
+
+
+def _of_item(item: ResellerStockItemDelivered, ids: WireIds, *, subject: int) -> dict[str, Any]:
+    shown = ids.write(Kind.ITEM, subject)
+    variant_id = item.variant_id
+    return {
+        "id": shown,
+        "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, item.reseller_id),
+        "reseller_email": item.email,
+        "item_id": shown,
+        "transfer_id": ids.write(Kind.TRANSFER, item.transfer_id),
+        "product_id": ids.write(Kind.PRODUCT, item.product_id),
+        "variant_id": None if variant_id is None else ids.write(Kind.VARIANT, variant_id),
+        "customer_email": item.customer_email,
     }

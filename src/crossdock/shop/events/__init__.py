@@ -47,6 +47,9 @@ from crossdock.shop.events.reseller_kinds import (
     ResellerAccepted,
     ResellerFulfilmentDelivered,
     ResellerInvited,
+    ResellerStockAllocated,
+    ResellerStockItemDelivered,
+    ResellerStockPaid,
     ResellerStockRequested,
 )
 from crossdock.shop.events.ticket_kinds import TicketCommented
@@ -84,6 +87,9 @@ __all__ = [
     "ResellerAccepted",
     "ResellerFulfilmentDelivered",
     "ResellerInvited",
+    "ResellerStockAllocated",
+    "ResellerStockItemDelivered",
+    "ResellerStockPaid",
     "ResellerStockRequested",
     "ReturnAnnounced",
     "ReturnReceived",

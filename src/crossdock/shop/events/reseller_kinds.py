@@ -60,6 +60,7 @@ class _OfTransfer(Payload, frozen=True, kw_only=True):
     total_minor: int
     currency: str
     state: str
+    allocated_count: int
 
 
 class ResellerStockRequested(_OfTransfer, frozen=True, kw_only=True):
@@ -68,9 +69,37 @@ class ResellerStockRequested(_OfTransfer, frozen=True, kw_only=True):
     kind = "reseller.stock_requested"
 
 
+class ResellerStockPaid(_OfTransfer, frozen=True, kw_only=True):
+    """Stock that a reseller asked for was paid."""
+
+    kind = "reseller.stock_paid"
+
+
+class ResellerStockAllocated(_OfTransfer, frozen=True, kw_only=True):
+    """A reseller got the serials that it bought."""
+
+    kind = "reseller.stock_allocated"
+
+
+class ResellerStockItemDelivered(Payload, frozen=True, kw_only=True):
+    """A unit of a reseller's stock was delivered to a customer of it; the subject is the item."""
+
+    kind = "reseller.stock_item_delivered"
+    topic = "resellers"
+    reseller_id: int
+    email: str
+    transfer_id: int
+    product_id: int
+    variant_id: int | None
+    customer_email: str
+
+
 RESELLER_KINDS: tuple[type[Payload], ...] = (
     ResellerInvited,
     ResellerAccepted,
     ResellerFulfilmentDelivered,
     ResellerStockRequested,
+    ResellerStockPaid,
+    ResellerStockAllocated,
+    ResellerStockItemDelivered,
 )

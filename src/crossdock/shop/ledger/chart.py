@@ -3,6 +3,7 @@
 | kind | owner | what it holds | floor |
 |---|---|---|---|
 | receivable | `customer:ID` | what a customer owes for goods bought on account | |
+| receivable | `reseller:ID` | what a reseller paid for stock that it has not got, or not any more | |
 | clearing | a payment provider's name | captured by the provider, not yet on the bank account | |
 | bank | | what is on the shop's bank account | |
 | sales | `merchant:ID` | goods of that merchant that were sold | |
@@ -23,6 +24,9 @@ therefore negative, what it owes or has earned positive, and the balances of a c
 | a card payment is captured | clearing | receivable |
 | a bank transfer has come in | bank | receivable |
 | a refund | refunds | clearing or bank |
+| a reseller pays for stock | bank | receivable |
+| it gets the stock | receivable; sales | sales of the merchant; commission |
+| stock that it still has is revoked | sales of the merchant; commission | receivable; sales |
 | a balance is paid in advance | bank | prepaid |
 | an order is paid from it | prepaid | sales of each merchant, shipping, tax |
 """

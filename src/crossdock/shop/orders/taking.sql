@@ -28,7 +28,8 @@ begin
         ) wanted;
     end if;
 
-    select array_agg(row(t.variant_id, p.pool, 'commit', 0, 0, p.quantity, t.take = 'own_capped', null)::stock_posting
+    select array_agg(row(t.variant_id, p.pool, 'commit', 0, 0, p.quantity, t.take = 'own_capped', null,
+                         null)::stock_posting
                      order by t.variant_id, p.pool)
     into v_postings
     from (
@@ -98,7 +99,7 @@ begin
         select p_shop_id, p_order_id, variant_id, pool, sum(quantity) from closed group by variant_id, pool
         on conflict (shop_id, order_id, variant_id, pool) do update set quantity = a.quantity + excluded.quantity
     )
-    select array_agg(row(variant_id, pool, 'commit', 0, -quantity, quantity, false, id)::stock_posting
+    select array_agg(row(variant_id, pool, 'commit', 0, -quantity, quantity, false, id, null)::stock_posting
                      order by variant_id, pool, id)
     into v_postings from closed;
     if coalesce(cardinality(v_postings), 0) <> jsonb_array_length(v_holds) then

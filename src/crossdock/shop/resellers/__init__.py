@@ -6,8 +6,16 @@ from crossdock.shop.resellers.fulfilling import (
     Fulfilled,
     Fulfilment,
     FulfilmentRequest,
+    find_fulfilments,
     fulfil,
     read_fulfilment,
+)
+from crossdock.shop.resellers.inventory import (
+    DeliveredItem,
+    ItemState,
+    StockItem,
+    deliver_item,
+    list_items,
 )
 from crossdock.shop.resellers.inviting import (
     EXPIRES_DAYS,
@@ -29,6 +37,7 @@ from crossdock.shop.resellers.model import (
 )
 from crossdock.shop.resellers.programs import change_program, read_program
 from crossdock.shop.resellers.purchasing import (
+    PaymentSource,
     StockRequest,
     StockTransfer,
     TransferState,
@@ -50,6 +59,11 @@ from crossdock.shop.resellers.selling import (
     list_products,
 )
 from crossdock.shop.resellers.stating import StatementLine, read_statement
+from crossdock.shop.resellers.transferring import (
+    allocate_transfer,
+    mark_transfer_paid,
+    revoke_transfer,
+)
 
 __all__ = [
     "ACTIONS",
@@ -57,13 +71,16 @@ __all__ = [
     "EXPIRES_DAYS_MAX",
     "Action",
     "Balance",
+    "DeliveredItem",
     "Fulfilled",
     "Fulfilment",
     "FulfilmentRequest",
     "Invitation",
+    "ItemState",
     "LimitUnit",
     "Mode",
     "NewInvitation",
+    "PaymentSource",
     "ProductTerms",
     "Program",
     "ProgramChanges",
@@ -74,20 +91,26 @@ __all__ = [
     "ResellerVariant",
     "StatementLine",
     "Status",
+    "StockItem",
     "StockRequest",
     "StockTransfer",
     "TransferState",
     "accept_invitation",
     "add_key",
+    "allocate_transfer",
     "change_program",
     "change_terms",
     "credit",
+    "deliver_item",
+    "find_fulfilments",
     "find_shop_of",
     "fulfil",
     "invite",
+    "list_items",
     "list_products",
     "list_resellers",
     "list_transfers",
+    "mark_transfer_paid",
     "move_reseller",
     "prepaid_owner",
     "read_balance",
@@ -98,4 +121,5 @@ __all__ = [
     "read_statement",
     "read_transfer",
     "request_stock",
+    "revoke_transfer",
 ]

@@ -20,8 +20,8 @@ create or replace function has_variants(p products) returns boolean language sql
                where v.shop_id = p.shop_id and v.product_id = p.id and v.enabled)
 $$;
 
--- What a relationship bought since the day and since the month began, in UTC: what was fulfilled, and what it asked into
--- its stock unless that was revoked. In units, and in minor units of the currency.
+-- What a relationship bought since the day and since the month began, in UTC: what was fulfilled, and what it asked
+-- into its stock unless that was revoked. In units, and in minor units of the currency.
 create or replace function reseller_bought(
     p_shop_id bigint, p_reseller_id bigint, p_now timestamptz, out units_today bigint, out units_this_month bigint,
     out minor_today bigint, out minor_this_month bigint

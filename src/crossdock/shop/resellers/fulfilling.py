@@ -1,5 +1,6 @@
 """Deliver serials to a reseller's own shop and debit its prepaid balance, once (spec shoppex_reseller 7.4, 7.5)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -149,6 +150,19 @@ async def read_fulfilment(
     bought = await read_bought_serials(tx, shop_id=shop_id, order_id=fulfilment.order_id, box=box)
     serials = tuple(each.serial for line in bought.values() for each in line)
     return msgspec.structs.replace(fulfilment, serials=serials)
+
+
+async def find_fulfilments(
+    tx: Transaction, *, shop_id: int, order_ids: Sequence[int]
+) -> dict[int, int]:
+    """The fulfilments of these orders by their orders; other orders are left out."""
+    if not order_ids:
+        return {}
+    rows = await tx.all(
+        "select order_id, id from reseller_fulfilments where shop_id = %s and order_id = any(%s)",
+        (shop_id, list(order_ids)),
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 class _Facts(Buying, frozen=True, kw_only=True):

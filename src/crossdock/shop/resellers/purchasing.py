@@ -4,6 +4,8 @@
 |---|---|---|
 | | a relationship asks for units of a product | requested |
 
+transferring.py has what happens to it then.
+
 Nothing is reserved by a request. Its price is kept: what changes later does not move it.
 """
 
@@ -31,6 +33,8 @@ from crossdock.shop.resellers.model import Quantity
 
 TransferState = Literal["requested", "invoiced", "paid", "allocated", "revoked"]
 """How far a purchase of stock is; `revoked` is final."""
+
+PaymentSource = Literal["manual", "invoice"]
 
 
 class StockRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +66,13 @@ class StockTransfer(msgspec.Struct, frozen=True, kw_only=True):
     unit_minor: int
     total_minor: int
     currency: str
+    allocated_count: int
+    delivered_count: int
+    payment_source: PaymentSource | None
     requested_at: datetime
+    paid_at: datetime | None
+    allocated_at: datetime | None
+    revoked_at: datetime | None
     updated_at: datetime
 
 
@@ -102,6 +112,7 @@ async def request_stock(
         "reseller_id": reseller_id,
         "product_id": request.product_id,
         "variant_id": variant.id,
+        "merchant_id": variant.merchant_id,
         "asked_variant_id": request.variant_id,
         "product_name": product.name,
         "variant_name": variant.name,
@@ -145,8 +156,8 @@ async def list_transfers(
 
 _SELECT = """
     select t.id, t.shop_id, t.reseller_id, t.state, t.product_id, t.product_name, t.asked_variant_id, t.variant_name,
-           t.quantity, t.base_minor, t.discount_bp, t.unit_minor, t.total_minor, t.currency, t.requested_at,
-           t.updated_at
+           t.quantity, t.base_minor, t.discount_bp, t.unit_minor, t.total_minor, t.currency, t.allocated_count,
+           t.delivered_count, t.payment_source, t.requested_at, t.paid_at, t.allocated_at, t.revoked_at, t.updated_at
     from reseller_transfers t
 """
 _PAGE = f"""

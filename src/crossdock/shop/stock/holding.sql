@@ -22,7 +22,7 @@ begin
         select p_shop_id, w.id, w.variant_id, 'own', w.quantity, p_reference, p_expires_at, p_now from wanted w
     )
     select array_agg(w.id order by w.place),
-           array_agg(row(w.variant_id, 'own', 'hold', 0, w.quantity, 0, true, w.id)::stock_posting
+           array_agg(row(w.variant_id, 'own', 'hold', 0, w.quantity, 0, true, w.id, null)::stock_posting
                      order by w.variant_id, w.id)
     into v_ids, v_postings from wanted w;
     assert fail_point('hold_all:made');

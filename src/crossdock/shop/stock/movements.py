@@ -13,7 +13,7 @@ MovementKind = Literal["restock", "sale", "reservation", "adjustment", "transfer
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of what is available of a variant; `quantity` is signed."""
+    """A change of what is available of a variant; `quantity` is signed. At most one id names its cause."""
 
     id: int
     variant_id: int
@@ -22,6 +22,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     pool: str
     reason: str
     order_id: int | None
+    transfer_id: int | None
     created_at: datetime
 
 
@@ -40,7 +41,8 @@ _MOVEMENTS = """
                 when e.kind in ('commit', 'ship') then 'sale'
                 when e.kind = 'adjust' then 'adjustment'
                 when e.kind = 'transfer' then 'transfer' else 'restock' end,
-           e.on_hand_delta - e.held_delta - e.committed_delta, e.pool, e.reason, e.order_id, e.created_at
+           e.on_hand_delta - e.held_delta - e.committed_delta, e.pool, e.reason, e.order_id, e.transfer_id,
+           e.created_at
     from stock_entries e
     where e.shop_id = %(shop)s and e.variant_id = any(%(variants)s)
       and e.on_hand_delta <> e.held_delta + e.committed_delta

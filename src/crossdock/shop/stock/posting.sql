@@ -59,9 +59,9 @@ begin
     assert fail_point('post_stock:levels');
 
     insert into stock_entries (shop_id, variant_id, pool, kind, on_hand_delta, held_delta, committed_delta, reason,
-                               order_id, hold_id, created_at)
+                               order_id, hold_id, transfer_id, created_at)
     select p_shop_id, x.variant_id, x.pool, x.kind, x.on_hand, x.held, x.committed, p_reason, p_order_id, x.hold_id,
-           p_now
+           x.transfer_id, p_now
     from unnest(p_postings) as x;
     assert fail_point('post_stock:posted');
 
@@ -80,7 +80,7 @@ begin
            <= (p_postings[v_place - 1].variant_id, p_postings[v_place - 1].pool) then
             return (
                 select array_agg(row(c.variant_id, c.pool, null, c.on_hand, c.held, c.committed, c.floor,
-                                     null)::stock_posting order by c.variant_id, c.pool)
+                                     null, null)::stock_posting order by c.variant_id, c.pool)
                 from (
                     select x.variant_id, x.pool, sum(x.on_hand)::bigint as on_hand, sum(x.held)::bigint as held,
                            sum(x.committed)::bigint as committed, bool_or(x.floor) as floor
@@ -102,7 +102,7 @@ end $$;
 
 create or replace function stock_postings(p_postings jsonb) returns stock_posting[] language sql immutable as $$
     select array_agg(row(x.variant_id, x.pool, x.kind, coalesce(x.on_hand, 0), coalesce(x.held, 0),
-                         coalesce(x.committed, 0), coalesce(x.floor, false), x.hold_id)::stock_posting)
+                         coalesce(x.committed, 0), coalesce(x.floor, false), x.hold_id, null)::stock_posting)
     from jsonb_to_recordset(p_postings) as x (
         variant_id bigint, pool text, kind text, on_hand bigint, held bigint, committed bigint, floor boolean,
         hold_id bigint)

@@ -48,6 +48,50 @@ begin
     return v_ids;
 end $$;
 
+-- Take the oldest serials of a variant out of the pool for a reseller's stock, in one entry; returns their ids, null if
+-- fewer can be sold: nothing is written then. See sell_serials for rows that are being re-encrypted.
+create or replace function draw_serials(
+    p_shop_id bigint, p_variant_id bigint, p_quantity bigint, p_transfer_id bigint, p_now timestamptz
+) returns bigint[] language plpgsql as $$
+declare
+    v_available bigint;
+    v_ids bigint[];
+begin
+    perform lock_levels(p_shop_id, p_variant_id, '{own}');
+    select l.available into v_available from stock_levels l
+    where l.shop_id = p_shop_id and l.variant_id = p_variant_id and l.pool = 'own';
+    select array_agg(found.id order by found.id) into v_ids from (
+        select s.id from serials s
+        where s.shop_id = p_shop_id and s.variant_id = p_variant_id and s.sold_at is null
+        order by s.id limit p_quantity for update
+    ) found;
+    if v_available < p_quantity or coalesce(cardinality(v_ids), 0) < p_quantity then
+        return null;
+    end if;
+    update serials s set sold_at = p_now where s.shop_id = p_shop_id and s.id = any(v_ids);
+    assert fail_point('draw_serials:drawn');
+    perform post_entries(
+        p_shop_id,
+        array[row(p_variant_id, 'own', 'transfer', -p_quantity, 0, 0, true, null, p_transfer_id)::stock_posting],
+        'serials transferred', null, p_now);
+    return v_ids;
+end $$;
+
+-- Put serials that were drawn back into their variant's pool, in one entry.
+create or replace function return_serials(
+    p_shop_id bigint, p_variant_id bigint, p_serial_ids bigint[], p_transfer_id bigint, p_now timestamptz
+) returns void language plpgsql as $$
+begin
+    perform lock_levels(p_shop_id, p_variant_id, '{own}');
+    update serials s set sold_at = null where s.shop_id = p_shop_id and s.id = any(p_serial_ids);
+    assert fail_point('return_serials:returned');
+    perform post_entries(
+        p_shop_id,
+        array[row(p_variant_id, 'own', 'restock', cardinality(p_serial_ids), 0, 0, false, null,
+                  p_transfer_id)::stock_posting],
+        'serials returned', null, p_now);
+end $$;
+
 create or replace function refuse_few_serials(p_variant_id bigint, p_left bigint) returns void language plpgsql as $$
 begin
     raise exception 'not enough serials' using errcode = 'CD001', detail = jsonb_build_array(jsonb_build_object(

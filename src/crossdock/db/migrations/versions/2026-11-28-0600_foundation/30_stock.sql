@@ -29,6 +29,7 @@ create table stock_entries (
     reason text not null default '',
     order_id bigint,
     hold_id bigint,
+    transfer_id bigint,
     created_at timestamptz not null default now(),
     primary key (shop_id, id)
 );
@@ -44,7 +45,8 @@ create type stock_posting as (
     held bigint,
     committed bigint,
     floor boolean,
-    hold_id bigint
+    hold_id bigint,
+    transfer_id bigint
 );
 
 create table holds (

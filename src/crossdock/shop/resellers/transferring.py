@@ -1,0 +1,104 @@
+"""Move purchases of stock: paid, allocated, revoked (spec shoppex_reseller 6.9, 8.4).
+
+| from | what happens | to |
+|---|---|---|
+| requested, invoiced | it is paid | paid |
+| paid | serials go to the reseller, the oldest first, all or none | allocated |
+| any but revoked | it is revoked | revoked, for ever |
+
+Each of them again changes nothing. What a reseller paid is its credit until the goods are its own; what comes
+back by a revocation is its credit again, to be given back by a person.
+"""
+
+from datetime import datetime
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Conflict, NotFound, Refused
+from crossdock.shop.ledger import Account, Transfer, post_transfers
+from crossdock.shop.resellers.purchasing import StockTransfer, read_transfer
+
+
+def credit_of(reseller_id: int) -> Account:
+    """The account of what a reseller paid for stock that it has not got."""
+    return Account("receivable", f"reseller:{reseller_id}")
+
+
+async def mark_transfer_paid(
+    tx: Transaction, *, shop_id: int, reseller_id: int, transfer_id: int, now: datetime
+) -> StockTransfer:
+    """Record that the money has come in outside of the checkout; nothing is allocated by it.
+
+    Raises NotFound `not_found`, Conflict `reseller_state` for a revoked one.
+    """
+    transfer = await lock(tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id)
+    if transfer.state == "revoked":
+        raise not_now(transfer)
+    if transfer.state in ("paid", "allocated"):
+        return transfer
+    await tx.run("select pay_transfer(%s, %s, 'manual', %s)", (shop_id, transfer_id, now))
+    payment = Transfer(
+        debit=Account("bank"),
+        credit=credit_of(reseller_id),
+        amount_minor=transfer.total_minor,
+        currency=transfer.currency,
+        kind="stock_payment",
+        reason=f"stock transfer {transfer_id}",
+    )
+    await post_transfers(tx, shop_id=shop_id, transfers=[payment], now=now)
+    return await read_transfer(
+        tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
+    )
+
+
+async def allocate_transfer(
+    tx: Transaction, *, shop_id: int, reseller_id: int, transfer_id: int, now: datetime
+) -> StockTransfer:
+    """Give the reseller its serials, the oldest of the pool; one that is allocated stays as it is.
+
+    Raises NotFound `not_found`, Conflict `reseller_state` unless it is paid, Refused
+    `stock_limit_exceeded` where the pool has fewer; it stays paid then.
+    """
+    transfer = await lock(tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id)
+    if transfer.state == "allocated":
+        return transfer
+    if transfer.state != "paid":
+        raise not_now(transfer)
+    if not await tx.value("select allocate_transfer(%s, %s, %s)", (shop_id, transfer_id, now)):
+        raise Refused("stock_limit_exceeded", data={"transfer_id": transfer_id})
+    return await read_transfer(
+        tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
+    )
+
+
+async def revoke_transfer(
+    tx: Transaction, *, shop_id: int, reseller_id: int, transfer_id: int, now: datetime
+) -> StockTransfer:
+    """Revoke a transfer: serials that nobody has got return to the pool, delivered ones stay with their buyers.
+
+    Nothing is refunded. Raises NotFound `not_found`.
+    """
+    transfer = await lock(tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id)
+    if transfer.state == "revoked":
+        return transfer
+    await tx.run("select revoke_transfer(%s, %s, %s)", (shop_id, transfer_id, now))
+    return await read_transfer(
+        tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
+    )
+
+
+async def lock(
+    tx: Transaction, *, shop_id: int, reseller_id: int, transfer_id: int
+) -> StockTransfer:
+    """The relationship's transfer, locked. Raises NotFound `not_found`."""
+    state = await tx.value("select lock_transfer(%s, %s, %s)", (shop_id, reseller_id, transfer_id))
+    if state is None:
+        raise NotFound("not_found", "There is no such stock transfer.")
+    return await read_transfer(
+        tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
+    )
+
+
+def not_now(transfer: StockTransfer) -> Conflict:
+    """The error of an action that the transfer's state does not allow."""
+    message = f"The stock transfer is {transfer.state}."
+    return Conflict("reseller_state", message, {"status": transfer.state})
