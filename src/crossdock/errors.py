@@ -51,6 +51,7 @@ ERROR_CODES: dict[str, str] = {
     "payment_state": "The payment's state does not allow this.",
     "payment_not_found": "The payment does not exist.",
     "payment_unsettled": "The payment provider has not answered yet; its answer is being looked up.",
+    "invoice_state": "The invoice's state does not allow this.",
     "refund_exceeds_capture": "More would be refunded than was captured.",
     "ticket_state": "The ticket's state does not allow this.",
     "ticket_closed": "The ticket is closed.",

@@ -114,6 +114,16 @@ async def test_finds_nothing_in_a_shop_at_work(alone: Database, clock: FrozenClo
             ),
             "tickets count their comments",
         ),
+        (
+            (
+                "insert into invoices (shop_id, token, purpose, title, quantity, unit_minor, total_minor, currency,"
+                " email, state, proceeds_kind, proceeds_owner, created_at, updated_at)"
+                " select id, 't', 'payment', 'x', 1, 5, 5, 'EUR', 'a@b.example', 'pending', 'sales', '', now(), now()"
+                " from shops;"
+                " update invoices set state = 'completed', paid_at = now()"
+            ),
+            "invoices are paid by what was captured for them",
+        ),
         ("delete from events where sequence = 2", "event numbers have no gap"),
         ("delete from event_topics where topic = 'orders'", "every topic counts its events"),
     ],

@@ -70,9 +70,9 @@ class Noting:
         self.told: list[str] = []
 
     async def before_asking(
-        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
+        self, tx: Transaction, *, shop_id: int, payment: Payment, action: Action
     ) -> None:
-        self.told.append(f"ask {action} of {order_id}")
+        self.told.append(f"ask {action} of {payment.order_id}")
 
     async def write_answer(
         self, tx: Transaction, *, asked: Asked, answer: Answer, now: datetime

@@ -16,6 +16,7 @@ CHANNELS = "src/crossdock/channels/"
 LAYERS = (
     "telling",
     "resellers",
+    "invoices",
     "tickets",
     "carts",
     "warehouse",

@@ -17,6 +17,8 @@ from crossdock.kit.storage import MEGABYTE, least_space
 from crossdock.shop.alerts import isolated, raise_for_operator
 from crossdock.shop.carts import purge_carts
 from crossdock.shop.deliveries import history_of, purge_deliveries
+from crossdock.shop.invoices import expire_invoices as expire_asked
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.mailing import kept_days_of, purge_mails
 from crossdock.shop.media import (
     delete_leftovers,
@@ -27,7 +29,7 @@ from crossdock.shop.media import (
 from crossdock.shop.media import fetch_images as fetch_due
 from crossdock.shop.media import render_videos as render_due
 from crossdock.shop.orders import expire_orders as expire_unpaid
-from crossdock.shop.orders import purge_identities, settle_order_payments
+from crossdock.shop.orders import purge_identities
 from crossdock.shop.orders import run_releases as release_waiting
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
@@ -60,6 +62,15 @@ async def expire_orders(context: JobContext, timestamp: int) -> None:
 
 
 @queue.periodic(cron="* * * * * */15", periodic_id="")
+@queue.task(name="expire_invoices", queueing_lock="expire_invoices", pass_context=True)
+async def expire_invoices(context: JobContext, timestamp: int) -> None:
+    """Void invoices that were not paid in time."""
+    runtime = runtime_of(context)
+    if count := await expire_asked(runtime.database, now=runtime.clock.now()):
+        log.info("invoices expired", count=count)
+
+
+@queue.periodic(cron="* * * * * */15", periodic_id="")
 @queue.task(name="run_releases", queueing_lock="run_releases", pass_context=True)
 async def run_releases(context: JobContext, timestamp: int) -> None:
     """Release the orders whose stock is available; deferred after receipts as well."""
@@ -79,8 +90,8 @@ async def tell_prices(context: JobContext, timestamp: int) -> None:
 @queue.periodic(cron="* * * * * */30", periodic_id="")
 @queue.task(name="settle_payments", queueing_lock="settle_payments", pass_context=True)
 async def settle_payments(context: JobContext, timestamp: int) -> None:
-    """Look up lost answers of payment providers, and void authorisations without an order."""
-    count = await settle_order_payments(services_of(context).paying)
+    """Look up lost answers of payment providers, and void authorisations that nothing wants."""
+    count = await settle_every_payment(services_of(context).paying)
     if count:
         log.info("lost answers of payment providers settled", count=count)
 

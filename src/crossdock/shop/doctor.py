@@ -302,6 +302,24 @@ _CREDIT = """
     ) e on e.shop_id = r.shop_id and e.owner = 'reseller:' || r.id
 """.replace("sums_of(", "format('%s paid and not got, %s sold', ")
 
+_INVOICES = """
+    select format('shop %s invoice %s', i.shop_id, i.id),
+           format('paid %s', case when i.paid_at is null then 0 else i.total_minor end),
+           format('paid %s', case when i.paid_at is null then coalesce(e.credited, 0)
+                             else coalesce(p.captured_minor, 0) end),
+           case when i.paid_at is null then coalesce(e.credited, 0) <> 0
+                else (coalesce(p.captured_minor, 0), coalesce(e.credited, 0)) <> (i.total_minor, i.total_minor)
+           end as wrong
+    from invoices i left join payments p
+      on p.shop_id = i.shop_id and p.id = i.payment_id and p.invoice_id = i.id
+    left join (
+        select l.shop_id, a.owner, sum(l.amount_minor) as credited
+        from ledger_entries l join accounts a on a.shop_id = l.shop_id and a.id = l.debit_account_id
+        join accounts c on c.shop_id = l.shop_id and c.id = l.credit_account_id and c.kind <> 'refunds'
+        where l.kind = 'invoice' and a.kind = 'receivable' group by l.shop_id, a.owner
+    ) e on e.shop_id = i.shop_id and e.owner = 'invoice:' || i.id
+"""
+
 CHECKS = {
     "stock levels are the sums of their entries": _LEVELS,
     "held stock is the sum of open holds": _HELD,
@@ -326,6 +344,7 @@ CHECKS = {
     "the balances of a currency sum to zero": _ZERO_SUMS,
     "payments are what providers answered": _PAYMENTS,
     "captures and refunds are posted": _POSTED,
+    "invoices are paid by what was captured for them": _INVOICES,
     "tickets are about orders of their partners": _TICKET_LINES,
     "tickets count their comments": _TICKET_COMMENTS,
     "resellers paid for what they were sent": _FULFILMENTS,

@@ -81,6 +81,7 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "payment_state": (400, 400, "The payment's state does not allow this."),
     "payment_not_found": (404, 404, "There is no such payment."),
     "payment_unsettled": (503, 503, "The payment is being looked up."),
+    "invoice_state": (400, 400, "The invoice cannot be paid or changed now."),
     "refund_exceeds_capture": (400, 400, "More would be refunded than was paid."),
     "ticket_state": (400, 400, "The ticket's state does not allow this."),
     "ticket_closed": (400, 400, "The ticket is closed."),

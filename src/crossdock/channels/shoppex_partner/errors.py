@@ -141,6 +141,7 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "partner_temporarily_unavailable",
         "The shop cannot answer right now; try again with a new nonce.",
     ),
+    "invoice_state": (409, "partner_order_state", "The invoice's state does not allow this."),
     "refund_exceeds_capture": (
         409,
         "partner_order_state",

@@ -94,6 +94,7 @@ WIRE: Final[dict[str, tuple[str, str]]] = {
     "payment_state": ("INVALID_STATE", "The payment's state does not allow this."),
     "payment_not_found": _MISSING,
     "payment_unsettled": ("SERVICE_UNAVAILABLE", "The payment is being looked up."),
+    "invoice_state": ("INVALID_STATE", "The invoice's state does not allow this."),
     "refund_exceeds_capture": ("BAD_REQUEST", "More would be refunded than was paid."),
     "ticket_state": ("INVALID_STATE", ""),
     "ticket_closed": ("INVALID_STATE", ""),

@@ -99,6 +99,7 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
     "payment_state": (*_REFUSED, "The payment's state does not allow this."),
     "payment_not_found": (400, "NOT_FOUND", "There is no such payment."),
     "payment_unsettled": (503, "INTERNAL_SERVER_ERROR", "The payment is being looked up."),
+    "invoice_state": (*_REFUSED, "The invoice cannot be paid or changed now."),
     "refund_exceeds_capture": (*_REFUSED, "More would be refunded than was paid."),
     "ticket_state": (400, "TICKET_CLOSED", "The ticket's state does not allow this."),
     "ticket_closed": (400, "TICKET_CLOSED", "The ticket is closed."),

@@ -59,6 +59,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "payment_state": (400, "order_not_cancellable"),
     "payment_not_found": (400, "not_found"),
     "payment_unsettled": (503, "temporarily_unavailable"),
+    "invoice_state": (400, "order_not_cancellable"),
     "refund_exceeds_capture": (400, "order_not_cancellable"),
     "ticket_state": (400, "order_not_cancellable"),
     "ticket_closed": (400, "order_not_cancellable"),

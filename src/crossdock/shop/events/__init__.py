@@ -13,6 +13,7 @@ from crossdock.shop.events.consumers import (
     read_new,
 )
 from crossdock.shop.events.feed import Event, number_events, read_events
+from crossdock.shop.events.invoice_kinds import InvoiceCreated, InvoicePaid, InvoiceVoided
 from crossdock.shop.events.kinds import (
     KINDS,
     AlertRaised,
@@ -67,6 +68,9 @@ __all__ = [
     "DispatchAttemptFailed",
     "DispatchSent",
     "Event",
+    "InvoiceCreated",
+    "InvoicePaid",
+    "InvoiceVoided",
     "Level",
     "MerchantChanged",
     "OrderAddressChanged",

@@ -7,6 +7,7 @@ unless the struct says otherwise.
 
 from typing import Literal
 
+from crossdock.shop.events.invoice_kinds import INVOICE_KINDS
 from crossdock.shop.events.payloads import Moved, Payload, Topic
 from crossdock.shop.events.reseller_kinds import RESELLER_KINDS
 from crossdock.shop.events.ticket_kinds import TICKET_KINDS
@@ -387,6 +388,7 @@ _ALL: tuple[type[Payload], ...] = (
     DispatchAttemptFailed,
     *TICKET_KINDS,
     *RESELLER_KINDS,
+    *INVOICE_KINDS,
     AlertRaised,
     LedgerPosted,
 )

@@ -16,6 +16,7 @@ create or replace function event_topic(p_kind text) returns text language sql im
         when 'dispatch' then 'orders'
         when 'inventory' then 'orders'
         when 'ledger' then 'money'
+        when 'invoice' then 'money'
         when 'ticket' then 'tickets'
         when 'reseller' then 'resellers'
         when 'alert' then 'alerts'

@@ -4,9 +4,11 @@
 |---|---|---|---|
 | receivable | `customer:ID` | what a customer owes for goods bought on account | |
 | receivable | `reseller:ID` | what a reseller paid for stock that it has not got, or not any more | |
+| receivable | `invoice:ID` | what was paid for an invoice, and not credited to what it is for | |
 | clearing | a payment provider's name | captured by the provider, not yet on the bank account | |
 | bank | | what is on the shop's bank account | |
 | sales | `merchant:ID` | goods of that merchant that were sold | |
+| sales | `invoices` | invoices without goods that were paid | |
 | shipping | | what buyers pay for shipping | |
 | tax | | tax that buyers paid, owed to the state | |
 | refunds | | given back to buyers, taken from sales | |
@@ -29,6 +31,8 @@ therefore negative, what it owes or has earned positive, and the balances of a c
 | stock that it still has is revoked | sales of the merchant; commission | receivable; sales |
 | a balance is paid in advance | bank | prepaid |
 | an order is paid from it | prepaid | sales of each merchant, shipping, tax |
+| an invoice without goods is paid | receivable | what it is for: sales, or the prepaid balance that it tops up |
+| a payment that came after its invoice was voided is refunded | receivable | refunds |
 """
 
 from typing import Literal, get_args

@@ -23,6 +23,7 @@ from crossdock.shop.orders.browsing import (
     order_of_package,
 )
 from crossdock.shop.orders.buying import BoughtItem, Purchase, place_purchase
+from crossdock.shop.orders.by_card import pay_awaiting_order
 from crossdock.shop.orders.cancelling import Cancelled, cancel_order, expire_orders
 from crossdock.shop.orders.charging import charge_order
 from crossdock.shop.orders.closing import Closed, close_order
@@ -234,6 +235,7 @@ __all__ = [
     "order_of_package",
     "origin_rule",
     "page_orders",
+    "pay_awaiting_order",
     "pay_order",
     "place",
     "place_awaiting",

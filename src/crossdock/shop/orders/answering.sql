@@ -1,5 +1,5 @@
 -- Record a provider's answer as record_answer does, and with an approval move the payment axis of the order: to paid
--- after a capture, to voided after a void, as the payment after a refund. The order is locked before the payment and
+-- after a capture, to voided after a void where it was authorised, as the payment after a refund. The order is locked before the payment and
 -- the accounts. Raises CD010 for a move that is not allowed.
 -- Sequential scans are off, for the reason given at write_order.
 create or replace function answer_order_payment(
@@ -22,7 +22,8 @@ begin
     is_first := v_recorded.is_first;
     payment := v_recorded.payment;
     v_to := case payment.state when 'captured' then 'paid' else payment.state end;
-    if is_first and p_approved and v_to <> v_from then
+    -- A card that is let go of does not end an order that still awaits its payment.
+    if is_first and p_approved and v_to <> v_from and not (v_to = 'voided' and v_from <> 'authorised') then
         perform move_order(p_shop_id, v_order_id, 'payment', null, v_to, null, p_now);
     end if;
 end $$;

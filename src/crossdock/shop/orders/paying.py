@@ -15,6 +15,7 @@ from crossdock.shop.payments import (
     Action,
     Answer,
     Asked,
+    Follow,
     Paying,
     Payment,
     Recorded,
@@ -31,6 +32,7 @@ from crossdock.shop.payments import (
 )
 
 _REFUNDABLE = ("captured", "partially_refunded")
+_CAPTURED_FOR = ("awaiting", "authorised")
 _PAID = ("paid", "partially_refunded")
 # Where the payment axis goes when a sale is reversed, by whether nothing of it is left.
 _AFTER_REVERSAL = {
@@ -46,13 +48,17 @@ class OrderFollows:
     """A provider's answer moves the order's payment axis, in the same statement."""
 
     async def before_asking(
-        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
+        self, tx: Transaction, *, shop_id: int, payment: Payment, action: Action
     ) -> int | None:
         """The amount that is owed for an order that may have been closed short; None for all of it.
 
-        Raises Refused `order_state` for a capture if nothing is owed, as for a cancelled order.
+        Raises Refused `order_state` for a capture if nothing is owed, as for a cancelled or a paid order.
         """
+        order_id = payment.order_id
+        assert order_id is not None  # asked of payments of orders alone
         state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+        if action == "capture" and state.payment not in _CAPTURED_FOR:
+            raise Refused("order_state", f"The order's payment is {state.payment} by now.")
         if action != "capture" or state.fulfilment not in OVER:
             return None
         owed: int = await tx.value(
@@ -137,14 +143,15 @@ async def refund_order(
     )
 
 
-async def settle_order_payments(service: Paying) -> int:
+async def settle_order_payments(service: Paying, *, follow: Follow = ORDER_FOLLOWS) -> int:
     """Look up lost answers, capture and refund what is due, void authorisations; returns how many in all.
 
     An authorisation is voided if nothing is owed for its order: it was cancelled, or only free lines left.
+    `follow` also serves payments of other things, if there are any.
     """
-    settled = await settle_payments(service, follow=ORDER_FOLLOWS)
-    settled += await capture_due(service, follow=ORDER_FOLLOWS)
-    settled += await refund_due(service, follow=ORDER_FOLLOWS)
+    settled = await settle_payments(service, follow=follow)
+    settled += await capture_due(service, follow=follow)
+    settled += await refund_due(service, follow=follow)
     values = {"over": list(OVER)}
     async for _, shop_id, payment_id in walk_due(service.db, _NOT_OWED, values=values):
         async with isolated(
@@ -272,6 +279,7 @@ async def _note_transfer(
         raise Refused("order_state", "The order is cancelled.")
     if row[4]:
         raise Refused("order_expired")
+    await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
     await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to="paid", now=now)
     return await record_transfer(
         tx,
@@ -299,6 +307,7 @@ _NOT_OWED = """
     select p.created_at, p.shop_id, p.id from payments p
     join orders o on o.shop_id = p.shop_id and o.id = p.order_id
     where p.state = 'authorised' and (o.fulfilment_state = 'cancelled'
+        or o.payment_state not in ('awaiting', 'authorised')
         or o.fulfilment_state = any(%(over)s) and o.total_minor = cancelled_total(o.shop_id, o.id))
       and (p.created_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
     order by p.created_at, p.shop_id, p.id limit %(limit)s

@@ -234,12 +234,30 @@ create or replace function claim_payment(
 ) returns void language plpgsql as $$
 begin
     update payments p set order_id = p_order_id, updated_at = p_now
-    where p.shop_id = p_shop_id and p.id = p_payment_id and p.state = 'authorised' and p.order_id is null
+    where p.shop_id = p_shop_id and p.id = p_payment_id and p.state = 'authorised'
+      and num_nonnulls(p.order_id, p.invoice_id) = 0
       and p.amount_minor = p_amount_minor and p.currency = p_currency
       and not exists (select 1 from payment_attempts a where a.shop_id = p_shop_id and a.payment_id = p_payment_id
                       and a.outcome = 'asked');
     if not found then
         raise exception 'the payment cannot pay this order' using errcode = 'CD005';
+    end if;
+end $$;
+
+-- As claim_payment, for an invoice.
+create or replace function claim_invoice_payment(
+    p_shop_id bigint, p_payment_id bigint, p_invoice_id bigint, p_amount_minor bigint, p_currency text,
+    p_now timestamptz
+) returns void language plpgsql as $$
+begin
+    update payments p set invoice_id = p_invoice_id, updated_at = p_now
+    where p.shop_id = p_shop_id and p.id = p_payment_id and p.state = 'authorised'
+      and num_nonnulls(p.order_id, p.invoice_id) = 0
+      and p.amount_minor = p_amount_minor and p.currency = p_currency
+      and not exists (select 1 from payment_attempts a where a.shop_id = p_shop_id and a.payment_id = p_payment_id
+                      and a.outcome = 'asked');
+    if not found then
+        raise exception 'the payment cannot pay this invoice' using errcode = 'CD005';
     end if;
 end $$;
 

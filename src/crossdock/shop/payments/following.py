@@ -11,12 +11,13 @@ from crossdock.shop.payments.model import RECORDED, Payment, payment_of
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded request: its attempt, the payment and the order that it is about, and what the provider is told."""
+    """A recorded request: its attempt, its payment and the order or invoice of that, and what the provider is told."""
 
     attempt_id: int
     payment_id: int
     order_id: int | None
     question: Question
+    invoice_id: int | None = None
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,9 +31,9 @@ class Follow(Protocol):
     """What a payment's owner has to say before a request, and to write with its answer."""
 
     async def before_asking(
-        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
+        self, tx: Transaction, *, shop_id: int, payment: Payment, action: Action
     ) -> int | None:
-        """Lock the order, before payments and accounts, and refuse requests that it does not allow.
+        """Lock the order or invoice, before payments and accounts, and refuse requests that it does not allow.
 
         Returns the most that may be captured, in minor units; None for the whole payment.
         """
@@ -44,10 +45,10 @@ class Follow(Protocol):
 
 
 class NothingFollows:
-    """For payments without an order, or whose order does not change."""
+    """For payments of nothing, or of what does not change."""
 
     async def before_asking(
-        self, tx: Transaction, *, shop_id: int, order_id: int, action: Action
+        self, tx: Transaction, *, shop_id: int, payment: Payment, action: Action
     ) -> None:
         """Nothing to lock."""
 

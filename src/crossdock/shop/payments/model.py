@@ -44,6 +44,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     reference: str
     order_id: int | None
+    invoice_id: int | None
     payer: str
     state: PaymentState
     currency: str
@@ -57,6 +58,13 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def subject(self) -> str:
+        """What it pays, for people."""
+        if self.invoice_id is not None:
+            return f"invoice {self.invoice_id}"
+        return f"order {self.order_id}"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +122,7 @@ def payment_of(row: tuple[Any, ...]) -> Payment:
 
 
 _PAYMENT = (
-    "id, provider, reference, order_id, payer, state, currency, amount_minor, captured_minor,"
+    "id, provider, reference, order_id, invoice_id, payer, state, currency, amount_minor, captured_minor,"
     " refunding_minor, refunded_minor, refund_due_minor, card_brand, card_last4, reason, created_at,"
     " updated_at"
 )

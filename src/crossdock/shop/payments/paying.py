@@ -55,7 +55,7 @@ async def authorise(
 ) -> Payment:
     """Authorise an amount on a card. `payer` owns the receivable that a capture is credited to.
 
-    From `capture_at` on, the run that settles payments captures it if an order has it and nobody has
+    From `capture_at` on, the run that settles payments captures it if an order or invoice has it and nobody has
     captured it before; without one it waits for somebody who does.
 
     Raises Refused `payment_declined` with the `reason`, Unavailable `payment_unsettled` where no answer
@@ -175,6 +175,24 @@ async def claim_payment(
         )
 
 
+async def claim_invoice_payment(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    payment_id: int,
+    invoice_id: int,
+    amount_minor: int,
+    currency: str,
+    now: datetime,
+) -> None:
+    """Assign an authorised payment to the invoice that it pays; raises as `claim_payment` does."""
+    with refusing_payment():
+        await tx.run(
+            "select claim_invoice_payment(%s, %s, %s, %s, %s, %s)",
+            (shop_id, payment_id, invoice_id, amount_minor, currency, now),
+        )
+
+
 @contextmanager
 def refusing_payment() -> Iterator[None]:
     """Translate the SQL functions' errors into Refused."""
@@ -206,10 +224,8 @@ async def _ask(
         if payment.provider not in known_providers(service):
             raise Unavailable("payment_unsettled", data={"unknown_provider": payment.provider})
         wanted = payment.amount_minor if amount_minor is None else amount_minor
-        if payment.order_id is not None:
-            most = await follow.before_asking(
-                tx, shop_id=shop_id, order_id=payment.order_id, action=action
-            )
+        if payment.order_id is not None or payment.invoice_id is not None:
+            most = await follow.before_asking(tx, shop_id=shop_id, payment=payment, action=action)
             wanted = wanted if most is None else min(wanted, most)
         asked = await _write_question(
             service,
@@ -279,7 +295,11 @@ async def _write_question(
                 (shop_id, payment.id, action, amount_minor, question.key, look_up_at(now), now),
             )
     return Asked(
-        attempt_id=attempt_id, payment_id=payment.id, order_id=payment.order_id, question=question
+        attempt_id=attempt_id,
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        invoice_id=payment.invoice_id,
+        question=question,
     )
 
 

@@ -1,4 +1,4 @@
-"""Look up requests whose answer was lost, and void payments that no order claimed."""
+"""Look up requests whose answer was lost, and void payments that nothing claimed."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -45,7 +45,7 @@ async def settle_payments(service: Paying, *, follow: Follow) -> int:
 
     A request that the provider never received counts as refused, so a new one may be made. One that fails
     raises an alert and keeps no other from being looked up.
-    Authorised payments that no order claimed within UNCLAIMED_AFTER_S are voided, oldest first, except
+    Authorised payments that nothing claimed within UNCLAIMED_AFTER_S are voided, oldest first, except
     those with an open request.
     """
     settled = 0
@@ -163,7 +163,7 @@ async def _capture(service: Paying, shop_id: int, payment_id: int, follow: Follo
 
 
 _SO = {
-    "capture": "The order is not paid.",
+    "capture": "It is not paid.",
     "refund": "The money was not given back.",
 }
 
@@ -185,8 +185,8 @@ async def _give_up(
             tx,
             shop_id=shop_id,
             kind=f"{action}_refused",
-            message=f"{payment.provider} refused to {what} payment {payment_id} of order"
-            f" {payment.order_id}: {refusal.data.get('reason', '')}. {_SO[action]}",
+            message=f"{payment.provider} refused to {what} payment {payment_id} of {payment.subject}"
+            f": {refusal.data.get('reason', '')}. {_SO[action]}",
             order_id=payment.order_id,
             subject=subject,
             now=now,
@@ -251,7 +251,11 @@ async def _settle(service: Paying, attempt: Attempt, *, follow: Follow) -> bool:
             await _put_off(service, attempt)
             return False
     asked = Asked(
-        attempt_id=attempt.id, payment_id=payment.id, order_id=payment.order_id, question=question
+        attempt_id=attempt.id,
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        invoice_id=payment.invoice_id,
+        question=question,
     )
     answer = answer or Answer(approved=False, reason=NEVER_ARRIVED)
     async with service.db.statement() as tx:
@@ -340,7 +344,7 @@ _NOT_ASKED = """
 _CAPTURES = f"""
     select p.capture_at, p.shop_id, p.id from payments p
     where p.state = 'authorised' and p.capture_at <= %(now)s and p.provider = any(%(providers)s)
-      and p.order_id is not null and {_NOT_ASKED}
+      and num_nonnulls(p.order_id, p.invoice_id) = 1 and {_NOT_ASKED}
       and p.capture_at >= %(at)s and (p.capture_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
     order by p.capture_at, p.shop_id, p.id limit %(limit)s
 """
@@ -352,7 +356,7 @@ _REFUNDS = f"""
 """
 _UNCLAIMED = f"""
     select p.updated_at, p.shop_id, p.id from payments p
-    where p.state = 'authorised' and p.order_id is null and p.updated_at < %(before)s
+    where p.state = 'authorised' and num_nonnulls(p.order_id, p.invoice_id) = 0 and p.updated_at < %(before)s
       and p.provider = any(%(providers)s) and {_NOT_ASKED}
       and (p.updated_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
     order by p.updated_at, p.shop_id, p.id limit %(limit)s

@@ -12,29 +12,31 @@ async def record_transfer(
     tx: Transaction,
     *,
     shop_id: int,
-    order_id: int,
     payer: str,
     amount_minor: int,
     currency: str,
     reference: str,
     now: datetime,
+    order_id: int | None = None,
+    invoice_id: int | None = None,
     provider: Literal["transfer", "partner"] = "transfer",
 ) -> Payment:
-    """Record a bank transfer, or what a partner collected: a payment that is captured from the start.
+    """Record a bank transfer, or what a partner collected, for an order or an invoice: captured from the start.
 
     `reference` is the bank's, or names the partner and its charge; unique in the shop. Raises Refused
     `payment_state` if it is recorded already.
     """
     payment_id = await tx.value(
-        "insert into payments (shop_id, provider, reference, order_id, payer, state, currency,"
+        "insert into payments (shop_id, provider, reference, order_id, invoice_id, payer, state, currency,"
         " amount_minor, captured_minor, created_at, updated_at)"
-        " values (%s, %s, %s, %s, %s, 'captured', %s, %s, %s, %s, %s)"
+        " values (%s, %s, %s, %s, %s, %s, 'captured', %s, %s, %s, %s, %s)"
         " on conflict (shop_id, reference) do nothing returning id",
         (
             shop_id,
             provider,
             reference,
             order_id,
+            invoice_id,
             payer,
             currency,
             amount_minor,

@@ -19,6 +19,7 @@ create table payments (
     provider text not null,
     reference text not null,  -- our own id, by which the provider is asked
     order_id bigint,
+    invoice_id bigint,
     payer text not null,
     state text not null,
     currency char(3) not null check (currency ~ '^[A-Z]{3}$'),
@@ -30,23 +31,26 @@ create table payments (
     card_brand text not null default '',
     card_last4 text not null default '' check (card_last4 ~ '^([0-9]{4})?$'),
     reason text not null default '',
-    capture_at timestamptz,  -- captured from then on, once an order has it; null: when somebody says so
+    capture_at timestamptz,  -- captured from then on, once an order or invoice has it; null: when somebody says so
     created_at timestamptz not null,
     updated_at timestamptz not null,
     primary key (shop_id, id),
     unique (shop_id, reference),
+    constraint payments_one_subject check (num_nonnulls(order_id, invoice_id) <= 1),
     constraint payments_captured_of_amount check (captured_minor between 0 and amount_minor),
     constraint payments_refunds_of_capture check (refunding_minor + refunded_minor + refund_due_minor <= captured_minor)
 ) with (fillfactor = 70);
 
 create index payments_order on payments (shop_id, order_id) where order_id is not null;
 
--- Authorised payments, for the job that voids those without an order or with a cancelled one.
+create index payments_invoice on payments (shop_id, invoice_id) where invoice_id is not null;
+
+-- Authorised payments, for the job that voids those whose order or invoice does not want them, or that have none.
 create index payments_authorised on payments (shop_id, id) where state = 'authorised';
 
 -- Payments that are due to be captured, for the job that settles payments.
 create index payments_to_capture on payments (capture_at)
-    where state = 'authorised' and capture_at is not null and order_id is not null;
+    where state = 'authorised' and capture_at is not null and num_nonnulls(order_id, invoice_id) = 1;
 
 -- Payments with a refund that is due, for the job that settles payments.
 create index payments_refund_due on payments (shop_id, id) where refund_due_minor > 0;

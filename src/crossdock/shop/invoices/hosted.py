@@ -1,0 +1,154 @@
+"""What is to be paid on the page of a hosted payment: an invoice, or an order that awaits its payment."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import NotFound
+from crossdock.shop.invoices.model import Invoice, read_by_token
+from crossdock.shop.invoices.paying import pay_invoice
+from crossdock.shop.orders import OrderView, pay_awaiting_order, read_order_by_key
+from crossdock.shop.payments import Card, Paying, list_payments
+
+Standing = Literal["open", "confirming", "paid", "refunded", "expired", "voided"]
+_TOKEN_MAX = 100
+_ID_DIGITS = 18
+
+
+class PayableLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of what is paid for, in minor units."""
+
+    name: str
+    quantity: int
+    unit_minor: int
+
+
+class Payable(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person pays; the extras are added to the lines' sum. Its repr hides the token."""
+
+    shop_id: int
+    shop_name: str
+    kind: Literal["invoice", "order"]
+    id: int
+    token: str
+    standing: Standing
+    lines: tuple[PayableLine, ...]
+    discount_minor: int
+    tax_minor: int
+    shipping_minor: int
+    total_minor: int
+    currency: str
+    is_test: bool
+    return_url: str
+    cancel_url: str
+    expires_at: datetime | None
+    paid_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"Payable({self.kind} {self.id}, {self.standing})"
+
+
+def order_token(order: OrderView) -> str:
+    """What stands for an order in the address of its payment page."""
+    return f"{order.id}-{order.order_key}"
+
+
+async def find_payable(tx: Transaction, *, token: str, now: datetime) -> Payable:
+    """What the token stands for. Raises NotFound `not_found` for any other text."""
+    if len(token) > _TOKEN_MAX or not token.isascii():
+        raise NotFound("not_found")
+    number, dash, key = token.partition("-")
+    if not dash:
+        shop_name, invoice = await read_by_token(tx, token=token)
+        return _of_invoice(invoice, shop_name=shop_name, now=now)
+    if not number.isdigit() or len(number) > _ID_DIGITS:
+        raise NotFound("not_found")
+    try:
+        order = await read_order_by_key(tx, order_id=int(number), order_key=key)
+    except NotFound:
+        raise NotFound("not_found") from None
+    payments = await list_payments(tx, shop_id=order.shop_id, order_id=order.id)
+    has_card = any(each.state == "authorised" for each in payments)
+    return _of_order(order, has_card=has_card, now=now)
+
+
+async def pay_payable(service: Paying, payable: Payable, *, card: Card, provider: str) -> None:
+    """Pay it by card; raises what `pay_invoice` and `pay_awaiting_order` raise."""
+    terms = {"shop_id": payable.shop_id, "card": card, "provider": provider}
+    if payable.kind == "invoice":
+        await pay_invoice(service, invoice_id=payable.id, **terms)
+    else:
+        await pay_awaiting_order(service, order_id=payable.id, **terms)
+
+
+def _of_invoice(invoice: Invoice, *, shop_name: str, now: datetime) -> Payable:
+    line = PayableLine(name=invoice.title, quantity=invoice.quantity, unit_minor=invoice.unit_minor)
+    return Payable(
+        shop_id=invoice.shop_id,
+        shop_name=shop_name,
+        kind="invoice",
+        id=invoice.id,
+        token=invoice.token,
+        standing=_standing_of_invoice(invoice, now=now),
+        lines=(line,),
+        discount_minor=0,
+        tax_minor=0,
+        shipping_minor=0,
+        total_minor=invoice.total_minor,
+        currency=invoice.currency,
+        is_test=invoice.is_test,
+        return_url=invoice.return_url,
+        cancel_url=invoice.cancel_url,
+        expires_at=invoice.expires_at,
+        paid_at=invoice.paid_at,
+    )
+
+
+def _standing_of_invoice(invoice: Invoice, *, now: datetime) -> Standing:
+    if invoice.state == "pending":
+        return "open" if invoice.is_open(now=now) else "expired"
+    if invoice.state == "voided":
+        return "expired" if invoice.void_reason == "expired" else "voided"
+    if invoice.state in ("refunded", "confirming"):
+        return "refunded" if invoice.state == "refunded" else "confirming"
+    return "paid"
+
+
+def _of_order(order: OrderView, *, has_card: bool, now: datetime) -> Payable:
+    return Payable(
+        shop_id=order.shop_id,
+        shop_name=order.shop_name,
+        kind="order",
+        id=order.id,
+        token=order_token(order),
+        standing=_standing_of_order(order, has_card=has_card, now=now),
+        lines=tuple(
+            PayableLine(name=line.name, quantity=line.quantity, unit_minor=line.unit_price_minor)
+            for line in order.lines
+        ),
+        discount_minor=order.discount_minor,
+        tax_minor=order.tax_minor,
+        shipping_minor=order.shipping_minor,
+        total_minor=order.total_minor,
+        currency=order.currency,
+        is_test=order.is_test,
+        return_url="",
+        cancel_url="",
+        expires_at=order.expires_at,
+        paid_at=order.paid_at,
+    )
+
+
+def _standing_of_order(order: OrderView, *, has_card: bool, now: datetime) -> Standing:
+    if order.payment_state in ("paid", "partially_refunded"):
+        return "paid"
+    if order.payment_state == "refunded":
+        return "refunded"
+    is_over = order.expires_at is not None and order.expires_at <= now
+    if order.payment_state == "expired" or (order.payment_state == "awaiting" and is_over):
+        return "expired"
+    if order.payment_state in ("none", "voided") or order.fulfilment_state == "cancelled":
+        return "voided"
+    return "confirming" if has_card or order.payment_state == "authorised" else "open"
