@@ -16,6 +16,7 @@ from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
 from crossdock.web.console.orders import ORDERS, OrderPages
 from crossdock.web.console.partner import PartnerPage
+from crossdock.web.console.partners import PARTNERS, PartnerPages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.signing_in import SigningIn
@@ -45,6 +46,7 @@ class Console:
         self._account = AccountPages(gate, self._pages)
         self._partner = PartnerPage(db, self._pages)
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
+        self._partners = PartnerPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
 
@@ -80,12 +82,24 @@ class Console:
             self._get(f"{STOCK}/{{variant}}", products.stock),
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),
             self._post(f"{STOCK}/{{variant}}/count", products.count),
+            *self._partner_routes(),
             self._get(ACCOUNT, account.show),
             self._post(f"{ACCOUNT}/password", account.change_password),
             self._get(f"{ACCOUNT}/two-step", account.offer_two_step),
             self._post(f"{ACCOUNT}/two-step", account.turn_on_two_step),
             self._post(f"{ACCOUNT}/two-step/off", account.turn_off_two_step),
             self._post(f"{ACCOUNT}/recovery-codes", account.new_codes),
+        ]
+
+    def _partner_routes(self) -> list[Route]:
+        pages, one = self._partners, f"{PARTNERS}/{{partner}}"
+        return [
+            self._get(PARTNERS, pages.browse),
+            self._get(one, pages.show),
+            self._post(f"{one}/rotate", pages.rotate),
+            self._post(f"{one}/revoke-old", pages.revoke_old),
+            self._post(f"{one}/key", pages.switch_key),
+            self._post(f"{one}/calls", pages.switch),
         ]
 
     async def to_home(self, request: Request) -> Response:
@@ -127,9 +141,12 @@ class Console:
         return answer
 
     async def _refusal(self, request: Request, error: CrossdockError) -> Response:
-        titles = ((NotFound, 404, "There is no such page"), (Invalid, 400, "That did not work"))
-        status, title = next(
-            ((s, t) for kind, s, t in titles if isinstance(error, kind)), (403, "Not allowed")
-        )
+        status, title = 409, "That did not work"
+        if error.code == "permission_denied":
+            status, title = 403, "Not allowed"
+        elif isinstance(error, NotFound):
+            status, title = 404, "There is no such page"
+        elif isinstance(error, Invalid):
+            status = 400
         visit = await self._gate.visit(request)
         return self._pages.message(title, error.message, status=status, visit=visit)

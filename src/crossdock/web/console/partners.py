@@ -1,0 +1,165 @@
+"""The shop's partners: their terms, and their keys with rotation, last use and switching off."""
+
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.compose import Services
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid, NotFound
+from crossdock.gate import Form, Gate
+from crossdock.shop.partners import (
+    CredentialView,
+    PartnerView,
+    Terms,
+    disable_credential,
+    enable_credential,
+    list_partners,
+    revoke_old_secrets,
+    rotate_secret,
+    set_terms,
+)
+from crossdock.shop.people import Person
+from crossdock.web.console.rendering import Pages, redirect
+
+PARTNERS: Final = "/console/partners"
+OVERLAPS_S: Final = {
+    "0": "stops working at once",
+    "3600": "works for one more hour",
+    "86400": "works for one more day",
+    "604800": "works for one more week",
+}
+_DONE: Final = {
+    "on": "The partner may call again.",
+    "off": "The partner's calls are refused from now on. Its orders stay as they are.",
+    "key-on": "The key works again.",
+    "key-off": "Calls with the key are refused from now on.",
+    "old-off": "The older secrets are revoked; the newest one works.",
+}
+
+
+class PartnerPages:
+    """The list of partners, and a partner's page."""
+
+    def __init__(self, gate: Gate, pages: Pages, *, services: Services) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._services = services
+        self._db = services.runtime.database
+        self._clock = services.runtime.clock
+
+    async def browse(self, request: Request) -> Response:
+        """All partners of the shop with the last use of their keys."""
+        visit = await self._gate.require_person(request, right="partners.manage")
+        async with self._db.statement() as tx:
+            partners = await list_partners(tx, shop=visit.person.shop)
+        return self._pages.page(
+            "partners.html", visit=visit, partners=partners, last_use=_last_use_of
+        )
+
+    async def show(self, request: Request) -> Response:
+        """A partner with its terms and keys."""
+        visit = await self._gate.require_person(request, right="partners.manage")
+        async with self._db.statement() as tx:
+            partner = await _partner(tx, request, visit.person)
+        return self._pages.page(
+            "partner_terms.html",
+            visit=visit,
+            partner=partner,
+            overlaps=OVERLAPS_S,
+            now=self._clock.now(),
+            done=_DONE.get(request.query_params.get("done", ""), ""),
+            created=None,
+        )
+
+    async def rotate(self, request: Request) -> Response:
+        """Make a new secret, and show it this once; the older one works for the chosen time."""
+        visit, form = await self._gate.require_form(request, right="partners.manage")
+        now, overlap = self._clock.now(), form.get("overlap_s", "")
+        if overlap not in OVERLAPS_S:
+            raise Invalid("invalid_input", "Choose how long the old secret still works.")
+        async with self._db.begin() as tx:
+            partner = await _partner(tx, request, visit.person)
+            created = await rotate_secret(
+                tx,
+                key=_key(partner, form).key,
+                channel=partner.channel,
+                ids=self._services.ids,
+                box=self._services.box,
+                now=now,
+                overlap_s=int(overlap),
+            )
+            partner = await _partner(tx, request, visit.person)
+        return self._pages.page(
+            "partner_terms.html",
+            visit=visit,
+            partner=partner,
+            overlaps=OVERLAPS_S,
+            now=now,
+            done="",
+            created=created,
+        )
+
+    async def revoke_old(self, request: Request) -> Response:
+        """Revoke all secrets of a key but the newest."""
+        visit, form = await self._gate.require_form(request, right="partners.manage")
+        async with self._db.begin() as tx:
+            partner = await _partner(tx, request, visit.person)
+            await revoke_old_secrets(
+                tx,
+                key=_key(partner, form).key,
+                channel=partner.channel,
+                now=self._clock.now(),
+            )
+        return _to(partner, "old-off")
+
+    async def switch_key(self, request: Request) -> Response:
+        """Refuse calls with a key, or accept them again."""
+        visit, form = await self._gate.require_form(request, right="partners.manage")
+        is_on = form.get("on") == "yes"
+        async with self._db.begin() as tx:
+            partner = await _partner(tx, request, visit.person)
+            key, channel = _key(partner, form).key, partner.channel
+            if is_on:
+                await enable_credential(tx, key=key, channel=channel)
+            else:
+                await disable_credential(tx, key=key, channel=channel, now=self._clock.now())
+        return _to(partner, "key-on" if is_on else "key-off")
+
+    async def switch(self, request: Request) -> Response:
+        """Refuse all calls of a partner, or accept them again."""
+        visit, form = await self._gate.require_form(request, right="partners.manage")
+        is_on = form.get("on") == "yes"
+        async with self._db.begin() as tx:
+            partner = await _partner(tx, request, visit.person)
+            await set_terms(tx, partner_id=partner.id, terms=Terms(active=is_on))
+        return _to(partner, "on" if is_on else "off")
+
+
+async def _partner(tx: Transaction, request: Request, person: Person) -> PartnerView:
+    """The partner of the path, if it is of the person's shop. Raises NotFound `not_found`."""
+    text = request.path_params["partner"]
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        found = await list_partners(tx, shop=person.shop, partner_id=int(text))
+        if found:
+            return found[0]
+    raise NotFound("not_found", "The shop has no such partner.")
+
+
+def _key(partner: PartnerView, form: Form) -> CredentialView:
+    """The key that the form names, which is the partner's own. Raises NotFound `not_found`."""
+    for credential in partner.credentials:
+        if credential.key == form.get("key", ""):
+            return credential
+    raise NotFound("not_found", "The partner has no such key.")
+
+
+def _last_use_of(partner: PartnerView) -> datetime | None:
+    uses = [each.last_used_at for each in partner.credentials if each.last_used_at]
+    return max(uses, default=None)
+
+
+def _to(partner: PartnerView, done: str) -> Response:
+    return redirect(f"{PARTNERS}/{partner.id}?done={done}")
