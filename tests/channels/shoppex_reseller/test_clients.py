@@ -43,6 +43,24 @@ told.variantAdded = (await client.products.addVariantSerials(card.id, variant, {
 const pool = (await client.products.listVariantSerials(card.id, variant)).data;
 told.variantRemoved = (await client.products.removeVariantSerials(
   card.id, variant, { serial_ids: pool.map((each) => each.id) })).data;
+const placed = (await client.orders.create({ email: 'b@example.com', items: [
+  { product_id: id, quantity: 1 } ] }, { idempotencyKey: 'js-2' })).data;
+told.placed = [placed.status, placed.total, (await client.orders.get(placed.id)).data.id === placed.id];
+told.renamed = (await client.orders.update(placed.id, { title: 'Gift' })).data.title;
+const completed = (await client.orders.complete(placed.id, { suppress_emails: true })).data;
+told.completed = [completed.status, completed.items[0].serials.length];
+told.orders = [(await client.orders.list({ limit: 1 })).data.length,
+  (await client.orders.listAll({ limit: 1 })).length];
+told.refused = [];
+for (const call of [() => client.orders.fulfill(placed.id, {}),
+  () => client.orders.refund(placed.id, { amount: '1.00' })]) {
+  try { await call(); } catch (error) { told.refused.push(error.status); }
+}
+const ada = (await client.customers.create({ email: 'ada@example.com', name: 'Ada' })).data;
+told.customer = [(await client.customers.update(ada.id, { phone: '1' })).data.phone,
+  (await client.customers.get(ada.id)).data.name, (await client.customers.list({ limit: 1 })).data.length];
+await client.customers.delete(ada.id);
+told.customers = (await client.customers.listAll({ limit: 1 })).map((each) => each.email).includes('b@example.com');
 told.deleted = await client.products.delete(id);
 try { await client.products.get(id); } catch (error) {
   told.error = [error instanceof ShoppexApiError, error.status, error.code, error.docUrl, !!error.requestId];
@@ -123,11 +141,38 @@ def python_calls(*, base: str, key: str) -> dict[str, Any]:
     told["all"] = [each.name for each in client.products.list_all({"limit": 1})]
     serials = client.response("GET", f"/dev/v1/products/{made.id}/serials")
     told["serials"] = (serials.pagination.total, type(serials.pagination).__name__)
+    told |= python_orders(client, made.id)
     client.products.delete(made.id)
     with pytest.raises(ShoppexApiError) as refused:
         client.products.get(made.id)
     error = refused.value
     told["error"] = (error.status, error.code, error.doc_url, bool(error.request_id))
+    return told
+
+
+def python_orders(client: ShoppexClient, product_id: str | None) -> dict[str, Any]:
+    """What the Python client gets of the methods of orders and customers."""
+    told: dict[str, Any] = {}
+    items = [{"product_id": product_id, "quantity": 2}]
+    placed = client.orders.create({"email": "b@example.com", "items": items}, "py-2").data
+    told["placed"] = (placed.status, placed.get("total"), client.orders.get(placed.id).data.status)
+    told["renamed"] = client.orders.update(placed.id, {"title": "Gift"}).data.get("title")
+    done = client.orders.complete(placed.id, {"note": "Thanks", "suppress_emails": True}).data
+    told["completed"] = (done.status, done.get("items")[0]["serials"])
+    page = client.orders.list({"limit": 1})
+    told["orders"] = (len(page.data), len(client.orders.list_all({"limit": 1})))
+    told["refused"] = []
+    for call in (client.orders.fulfill, client.orders.refund):
+        with pytest.raises(ShoppexApiError) as refused:
+            call(placed.id, {"amount": "1.00"})
+        told["refused"].append(refused.value.status)
+    ada = client.customers.create({"email": "ada@example.com", "name": "Ada"}).data
+    client.customers.update(ada.id, {"phone": "1"})
+    told["customer"] = (client.customers.get(ada.id).data.get("phone"), ada.email)
+    client.customers.delete(ada.id)
+    told["customers"] = "b@example.com" in [
+        each.email for each in client.customers.list_all({"limit": 1})
+    ]
     return told
 
 
@@ -137,7 +182,9 @@ async def test_what_is_served_in_python(merchant):
     assert told == {
         "me": "Test shop", "scopes": ["*"], "again": True, "price": 6.25, "stock": 2,
         "page": (1, True, "CursorPagination"), "all": ["Other", "Key"],
-        "serials": (2, "PagePagination"), "error": (404, "NOT_FOUND", page, True),
+        "serials": (2, "PagePagination"), "placed": ("PENDING", 12.5, "PENDING"), "renamed": "Gift",
+        "completed": ("COMPLETED", ["A-1", "B-2"]), "orders": (1, 1), "refused": [409, 422],
+        "customer": ("1", "ada@example.com"), "customers": True, "error": (404, "NOT_FOUND", page, True),
     }  # fmt: skip
 
 
@@ -183,7 +230,9 @@ async def test_what_is_served_in_javascript(merchant, cards, node_folder):
         "claimed": {"claimed_count": 1, "remaining_stock": 1, "serials": ["B-2"]},
         "price": 6.25, "title": "Key", "stock": 1, "moved": [-1, -1, 3], "listed": 3,
         "all": ["Other", "Key", "Card"], "found": ["Other"], "variantAdded": {"added_count": 1},
-        "variantRemoved": {"removed_count": 1}, "deleted": None,
+        "variantRemoved": {"removed_count": 1}, "placed": ["PENDING", 6.25, True], "renamed": "Gift",
+        "completed": ["COMPLETED", 1], "orders": [1, 1], "refused": [409, 422],
+        "customer": ["1", "Ada", 1], "customers": True, "deleted": None,
         "error": [True, 404, "NOT_FOUND", True],
     }  # fmt: skip
 

@@ -7,10 +7,18 @@ from decimal import Decimal
 import pytest
 
 from crossdock.shop.mailing import Mailing, list_mails, read_mail
-from crossdock.shop.orders import deliver_paid_serials, expire_orders, move_order
+from crossdock.shop.orders import (
+    deliver_paid_serials,
+    expire_orders,
+    move_order,
+    pay_order,
+    settle_order_payments,
+)
+from crossdock.shop.payments import authorise
 from tests.conftest import NOON
 from tests.support.factories import box
 from tests.support.locks import waiting_for_a_lock
+from tests.support.paying import card, paying
 
 ORDERS = "/dev/v1/orders"
 BUYER = "buyer@example.com"
@@ -358,3 +366,73 @@ async def test_sells_the_last_unit_once(merchant, desk_database, desk):
     replies = await asyncio.gather(*(merchant.send("POST", ORDERS, json=body) for _ in range(4)))
     assert sorted(each.status_code for each in replies) == [201, 409, 409, 409]
     assert await written(desk_database, desk) == (1, 1, 0, 1)
+
+
+async def paid_by_card(desk_database, desk, desk_server):
+    """Pay the newest order on a card of the sandbox; the service that did."""
+    service = paying(desk_database, desk_server.clock)
+    order_id = await number_of(desk_database, desk)
+    async with desk_database.statement() as tx:
+        amount_minor, customer_id = await tx.one(
+            "select total_minor, customer_id from orders where id = %s", (order_id,)
+        )
+    made = await authorise(
+        service, shop_id=desk.id, provider="sandbox", card=card(), currency="USD",
+        amount_minor=amount_minor, payer=f"customer:{customer_id}",
+    )  # fmt: skip
+    async with desk_database.begin() as tx:
+        await tx.run(
+            "update payments set order_id = %s where shop_id = %s and id = %s",
+            (order_id, desk.id, made.id),
+        )
+        await move_order(
+            tx, shop_id=desk.id, order_id=order_id, axis="payment", to="authorised", now=NOON
+        )
+    await pay_order(service, shop_id=desk.id, order_id=order_id)
+    return service
+
+
+async def test_that_was_paid_by_card_is_refunded_in_parts_and_no_more(
+    merchant, desk_database, desk, desk_server
+):
+    made = await order(merchant, (await product(merchant), 2))
+    path = f"{ORDERS}/{made['id']}"
+    error = await merchant.refusal("POST", f"{path}/refund", status=409)
+    assert error["code"] == "INVALID_STATE"
+    service = await paid_by_card(desk_database, desk, desk_server)
+    sent = {"amount": "10.00", "reason": "agreed"}
+    told = await merchant.data("POST", f"{path}/refund", json=sent, once="r-1")
+    assert told == {"message": "A refund of 10.00 USD is under way."}
+    assert await merchant.data("POST", f"{path}/refund", json=sent, once="r-1") == told
+    for amount, field in (("0", "amount"), ("-1", "amount"), ("1.001", "amount"), ("x", "amount")):
+        wrong = await merchant.fields_refused("POST", f"{path}/refund", json={"amount": amount})
+        assert list(wrong) == [field]
+    error = await merchant.refusal("POST", f"{path}/refund", status=400, json={"amount": "15.01"})
+    assert error["message"] == "More would be refunded than was paid."
+    await settle_order_payments(service)
+    part = await merchant.data("GET", path)
+    assert (part["status"], part["payment_status"]) == ("COMPLETED", "PARTIALLY_REFUNDED")
+    assert part["refund_reason"] == "agreed"
+    told = await merchant.data("POST", f"{path}/refund")
+    assert told["message"] == "A refund of 15.00 USD is under way."
+    await settle_order_payments(service)
+    assert (await merchant.data("GET", path))["status"] == "REFUNDED"
+    await merchant.refusal("POST", f"{path}/refund", status=409)
+    async with desk_database.statement() as tx:
+        refunded = await tx.value(
+            "select sum(refunded_minor)::int from payments where shop_id = %s", (desk.id,)
+        )
+    assert refunded == 2_500
+
+
+async def test_that_was_paid_outside_is_not_refunded_here(merchant, desk_database, desk):
+    made = await order(merchant, (await product(merchant), 1))
+    await merchant.data("POST", f"{ORDERS}/{made['id']}/complete")
+    wrong = await merchant.fields_refused("POST", f"{ORDERS}/{made['id']}/refund")
+    assert wrong == {"gateway": "refunds are not supported"}
+    async with desk_database.statement() as tx:
+        due = await tx.value(
+            "select sum(refund_due_minor + refunded_minor)::int from payments where shop_id = %s",
+            (desk.id,),
+        )
+    assert due == 0

@@ -17,11 +17,12 @@ from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.outbound import Outbound
 from crossdock.shop.catalogue import ProductRecord, VariantRecord, upsert_products
-from crossdock.shop.orders import cancel_order
+from crossdock.shop.mailing import Mailing
+from crossdock.shop.orders import cancel_order, deliver_paid_serials, move_order
 from crossdock.shop.shops import read_shop
 from tests.conftest import NOON
 from tests.support.clocked import ClockedServer, clocked
-from tests.support.factories import ShopFixture, make_partner, make_shop, make_variant
+from tests.support.factories import ShopFixture, box, make_partner, make_shop, make_variant
 from tests.support.hooked import Hooked
 from tests.support.ordering import order, placing, read_partner
 from tests.support.reseller_client import KeyHolder, add_key_holder
@@ -185,6 +186,40 @@ async def test_tell_of_orders_in_calls_that_a_receiver_believes(desk):
     assert [item["quantity"] for item in created["data"]["items"]] == [2]
     assert created["data"]["id"] == cancelled["data"]["id"]
     assert cancelled["data"]["status"] == "VOIDED"
+
+
+async def test_tell_of_an_order_item_by_item_and_of_a_part_that_was_delivered(desk):
+    names = [f"order:{name}" for name in ("created", "paid", "partial", "updated")]
+    await desk.add(*names, *(f"{name}:product" for name in names))
+    items: list[dict[str, Any]] = []
+    for kind in ("SERIALS", "SERVICE"):
+        body: dict[str, Any] = {"title": kind, "price": 5, "type": kind}
+        body |= {"serials": "SECRET-1"} if kind == "SERIALS" else {}
+        made = await desk.client.data("POST", "/dev/v1/products", status=201, json=body)
+        items.append({"product_id": made["id"], "quantity": 1})
+    body = {"email": "buyer@example.com", "items": items}
+    made = await desk.client.data("POST", "/dev/v1/orders", status=201, json=body)
+    async with desk.db.begin() as tx:
+        order_id = await tx.value("select max(id) from orders where shop_id = %s", (desk.shop.id,))
+        values: dict[str, Any] = {"shop_id": desk.shop.id, "order_id": order_id, "now": NOON}
+        await move_order(tx, axis="payment", to="paid", **values)
+        await deliver_paid_serials(
+            tx, mailing=Mailing(box=box(), mailer=None, host="localhost"), **values
+        )
+    while await desk.worker.work():
+        pass
+
+    told = [(each["event"], each["data"]) for each in (r.json() for r in desk.receiver.requests)]
+    once = ["order:created", "order:paid", "order:partial"]
+    assert sorted(name for name, _ in told) == sorted(
+        [*once, *(f"{name}:product" for name in once * 2)]
+    )
+    assert {data["id"] for _, data in told} == {made["id"]}
+    by_item = [data["items"] for name, data in told if name == "order:paid:product"]
+    assert sorted(item["title"] for [item] in by_item) == ["SERIALS", "SERVICE"]
+    [partial] = [data for name, data in told if name == "order:partial"]
+    assert partial["fulfillment_status"] == "PARTIALLY_SHIPPED"
+    assert all("SECRET-1" not in str(each.body) for each in desk.receiver.requests)
 
 
 async def test_succeed_with_the_third_attempt_under_one_id(desk):

@@ -22,12 +22,15 @@ from crossdock.shop.orders import LineView, OrderView, read_orders
 from crossdock.shop.shops import read_id_key
 from crossdock.shop.webhooks import Dialect, Message
 
-CREATED, UPDATED, PAID, CANCELLED = (
+CREATED, UPDATED, PARTIAL, PAID, CANCELLED = (
     "order:created",
     "order:updated",
+    "order:partial",
     "order:paid",
     "order:cancelled",
 )
+OF_PRODUCT = ":product"
+"""What a name ends in that tells of the order once for each item, with that item alone."""
 PRODUCT_CREATED, PRODUCT_EDITED, PRODUCT_STOCK = (
     "product:created",
     "product:edited",
@@ -37,11 +40,12 @@ PRODUCT_CREATED, PRODUCT_EDITED, PRODUCT_STOCK = (
 ORDER_NAMES: Final = {
     "order.placed": CREATED,
     "order.cancelled": CANCELLED,
+    "order.partially_shipped": PARTIAL,
     "payment.paid": PAID,
     **dict.fromkeys(
         (
             *("order.reserved", "order.released", "order.recalled", "order.in_fulfilment"),
-            *("order.partially_shipped", "order.shipped", "order.completed", "order.closed"),
+            *("order.shipped", "order.completed", "order.closed"),
             *(
                 "order.lines_refunded",
                 "order.address_changed",
@@ -56,8 +60,11 @@ ORDER_NAMES: Final = {
 }
 """The name of each kind of event about an order; other kinds are not told."""
 
+_OF_ORDERS: Final = (CREATED, UPDATED, PARTIAL, PAID, CANCELLED)
 NAMES: Final = (
-    *(CREATED, UPDATED, PAID, CANCELLED, PRODUCT_CREATED, PRODUCT_EDITED, PRODUCT_STOCK),
+    *_OF_ORDERS,
+    *(f"{name}{OF_PRODUCT}" for name in _OF_ORDERS),
+    *(PRODUCT_CREATED, PRODUCT_EDITED, PRODUCT_STOCK),
     *RESELLER_NAMES.values(),
 )
 PRODUCTS_AT_ONCE: Final = 500
@@ -176,7 +183,13 @@ def _of_order(event: Event, order: OrderView | None, ids: WireIds) -> list[Messa
     if event.kind == "order.placed" and event.payload.get("payment_state") == "paid":
         names.append(PAID)
     data = order_data(order, ids)
-    return [Message(name=name, data=data, happened_at=event.created_at) for name in names]
+    told = [(name, data) for name in names]
+    told += [
+        (f"{name}{OF_PRODUCT}", {**data, "items": [item]})
+        for name in names
+        for item in data["items"]
+    ]
+    return [Message(name=name, data=each, happened_at=event.created_at) for name, each in told]
 
 
 def order_data(order: OrderView, ids: WireIds) -> dict[str, Any]:

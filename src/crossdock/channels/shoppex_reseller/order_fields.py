@@ -31,7 +31,7 @@ TITLE_MAX: Final = 128
 NAME_MAX: Final = 64
 NOTE_MAX: Final = 2_000
 FIELDS_MAX: Final = 50
-_KEPT: Final = ("title", "gateway", "affiliate_code", "custom_fields")
+_KEPT: Final = ("title", "gateway", "affiliate_code", "custom_fields", "refund_reason")
 _NOTHING: Final = -1  # no thing has this number
 _WHOLE_MAX: Final = 10**15
 
@@ -70,12 +70,19 @@ class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
     customer_id: str | None
     customer_email: str
     affiliate_code: str | None
+    refund_reason: str | None
     custom_fields: dict[str, Any]
     items: list[ShownItem]
     expires_at: int | None
     paid_at: int | None
     created_at: int | None
     updated_at: int | None
+
+
+class ShownRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a refund."""
+
+    message: str
 
 
 _ITEM: Final = {
@@ -110,6 +117,10 @@ ACTED: Final[dict[str, dict[str, Any]]] = {
     "note": TEXT,
     "suppress_emails": {"type": "boolean"},
     "notify_customer": {"type": "boolean"},
+}
+REFUNDED: Final[dict[str, dict[str, Any]]] = {
+    "amount": {"type": ["string", "number", "null"]},
+    "reason": {"type": ["string", "null"], "maxLength": NOTE_MAX},
 }
 PAGE_FIELDS: Final = {"status": {"type": "string"}, "limit": WHOLE}
 
@@ -160,6 +171,15 @@ def read_action(call: Call) -> tuple[str, bool]:
     return note or "", not suppresses and notifies is not False
 
 
+def read_refund(call: Call) -> tuple[int | None, str]:
+    """The amount to be refunded, None for all that is left, and the reason."""
+    fields = call.fields()
+    amount_minor = fields.amount("amount", currency=call.currency, nullable=True)
+    reason = fields.text("reason", nullable=True, longest=NOTE_MAX)
+    fields.check()
+    return amount_minor, reason or ""
+
+
 def read_states(call: Call) -> tuple[States, ...] | None:
     """The states that the word asked for stands for; None for all."""
     fields = call.filters()
@@ -197,6 +217,7 @@ def shown_order(
         else call.ids.write(Kind.CUSTOMER, order.customer_id),
         customer_email=order.email,
         affiliate_code=kept["affiliate_code"],
+        refund_reason=kept["refund_reason"],
         custom_fields=kept["custom_fields"] or {},
         items=[_item(call, line, currency=currency, serials=serials) for line in order.lines],
         expires_at=seconds(order.expires_at),

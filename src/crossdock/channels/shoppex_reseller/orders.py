@@ -11,11 +11,14 @@ from crossdock.channels.shoppex_reseller.order_fields import (
     ACTED,
     CHANGED,
     PAGE_FIELDS,
+    REFUNDED,
     SENT,
     ShownOrder,
+    ShownRefund,
     read_action,
     read_changes,
     read_purchase,
+    read_refund,
     read_states,
     shown_order,
 )
@@ -25,6 +28,7 @@ from crossdock.channels.shoppex_reseller.wire import Reply, one
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound, Refused
 from crossdock.kit.ids import Ids
+from crossdock.kit.money import format_minor
 from crossdock.kit.paging import Place
 from crossdock.shop.mailing import Mailing
 from crossdock.shop.orders import (
@@ -35,6 +39,7 @@ from crossdock.shop.orders import (
     deliver_order,
     page_orders,
     place_purchase,
+    plan_order_refund,
     read_order,
 )
 from crossdock.shop.stock import read_sold_serials
@@ -80,6 +85,9 @@ class Orders:
             Route(method="POST", path=f"{ONE}/complete", name="completeOrder",
                   summary="Note that an order was paid outside, and deliver it", scope=WRITE,
                   writes=self._complete, body=ACTED, **order),
+            Route(method="POST", path=f"{ONE}/refund", name="refundOrder",
+                  summary="Give back what was paid by a provider, or a part of it", scope=WRITE,
+                  writes=_refund, answer=ShownRefund, body=REFUNDED),
         )  # fmt: skip
 
     async def _create(self, call: Call, tx: Transaction) -> Reply:
@@ -171,6 +179,24 @@ async def read_seen(call: Call, tx: Transaction, order_id: int) -> OrderView:
     if seen is not None and any(line.merchant_id not in seen for line in order.lines):
         raise NotFound("order_not_found")
     return order
+
+
+async def _refund(call: Call, tx: Transaction) -> Reply:
+    amount_minor, reason = read_refund(call)
+    order = await read_seen(call, tx, call.number(Kind.ORDER))
+    if reason and order.channel == NAME:
+        await annotate_order(
+            tx,
+            shop_id=call.shop_id,
+            order_id=order.id,
+            changes={"refund_reason": reason},
+            now=call.now,
+        )
+    refunded = await plan_order_refund(
+        tx, shop_id=call.shop_id, order_id=order.id, amount_minor=amount_minor, now=call.now
+    )
+    amount = format_minor(refunded, order.currency)
+    return one(ShownRefund(message=f"A refund of {amount} {order.currency} is under way."))
 
 
 async def _list(call: Call, tx: Transaction) -> Reply:

@@ -79,6 +79,7 @@ from crossdock.shop.orders.placing import (
     refuse_second,
     refusing_draft,
 )
+from crossdock.shop.orders.planning import plan_order_refund
 from crossdock.shop.orders.progress import (
     Quantities,
     note_picked,
@@ -243,6 +244,7 @@ __all__ = [
     "place_on_account",
     "place_purchase",
     "place_with_card",
+    "plan_order_refund",
     "progress_of",
     "purge_identities",
     "read_board",
