@@ -32,9 +32,16 @@ WAREHOUSE = {
 }
 MATRIX = {
     "owner": WAREHOUSE
-    | {"orders.manage", "products.manage", "tickets.answer", "partners.manage", "people.manage"},
+    | {
+        "orders.manage",
+        "products.manage",
+        "mail.read",
+        "tickets.answer",
+        "partners.manage",
+        "people.manage",
+    },
     "manager": WAREHOUSE
-    | {"orders.manage", "products.manage", "tickets.answer", "partners.manage"},
+    | {"orders.manage", "products.manage", "mail.read", "tickets.answer", "partners.manage"},
     "warehouse": WAREHOUSE,
     "viewer": {"orders.read", "products.read", "alerts.read", "tickets.read"},
     "partner": {"own_partner.read"},

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -211,3 +212,23 @@ async def test_a_waiting_order_is_released(desk, staff):
 
     assert done.headers["location"] == f"{here}?done=released"
     assert (await desk.read(placed.id)).fulfilment_state == "processing"
+
+
+async def test_the_home_page_counts_what_is_to_be_done(desk, staff):
+    await desk.on_account((await desk.variant(), 1))
+
+    page = (await (await staff("viewer")).get("/console/")).text
+
+    tiles = re.findall(
+        r'href="/console/orders([^"]*)"><span class="many">(\d+)</span> ([^<]+)', page
+    )
+    assert tiles == [
+        ("", "1", "Open"),
+        ("?view=to_release", "0", "To release"),
+        ("?view=to_fulfil", "1", "To pick and pack"),
+        ("?view=late", "1", "Late"),
+        ("?view=unpaid", "1", "Unpaid"),
+        ("?view=failed", "0", "With an alert"),
+        ("?view=returned", "0", "Coming back"),
+    ]
+    assert 'class="tile urgent" href="/console/orders?view=late"' in page

@@ -14,6 +14,8 @@ from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
 from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
 from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
+from crossdock.web.console.board_address import VIEW_NAMES
+from crossdock.web.console.mail import MAIL, MailPages
 from crossdock.web.console.orders import ORDERS, OrderPages
 from crossdock.web.console.partner import PartnerPage
 from crossdock.web.console.partners import PARTNERS, PartnerPages
@@ -46,6 +48,7 @@ class Console:
         self._account = AccountPages(gate, self._pages)
         self._partner = PartnerPage(db, self._pages)
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
+        self._mail = MailPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
@@ -83,6 +86,8 @@ class Console:
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),
             self._post(f"{STOCK}/{{variant}}/count", products.count),
             *self._partner_routes(),
+            self._get(MAIL, self._mail.browse),
+            self._get(f"{MAIL}/{{mail}}", self._mail.show),
             self._get(ACCOUNT, account.show),
             self._post(f"{ACCOUNT}/password", account.change_password),
             self._get(f"{ACCOUNT}/two-step", account.offer_two_step),
@@ -113,7 +118,10 @@ class Console:
             return await self._partner.show(visit)
         pages = [page for page in self._staff_pages if visit.person.may(page.right)]
         alerts = await self._alerts.count_open(visit) if visit.person.may("alerts.read") else None
-        return self._pages.page("home.html", visit=visit, pages=pages, alerts=alerts)
+        orders = await self._orders.count(visit) if visit.person.may("orders.read") else {}
+        return self._pages.page(
+            "home.html", visit=visit, pages=pages, alerts=alerts, orders=orders, views=VIEW_NAMES
+        )
 
     def _get(self, path: str, handler: Handler) -> Route:
         return Route(path, self._guarded(handler), methods=["GET"])

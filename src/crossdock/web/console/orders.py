@@ -19,6 +19,7 @@ from crossdock.shop.orders import (
     REFUND_REASONS,
     RETURNABLE,
     BoardRow,
+    BoardView,
     OrderView,
     Section,
     cancel_order,
@@ -32,6 +33,7 @@ from crossdock.shop.orders import (
     settle_order_payments,
 )
 from crossdock.shop.payments import Payment, list_payments
+from crossdock.shop.people import Visit
 from crossdock.shop.warehouse import (
     read_label,
     refund_with_goods,
@@ -200,6 +202,14 @@ class OrderPages:
             amount_minor=parse_amount(text, currency=order.currency) if text else None,
         )
         return _to(order.id, "refunded")
+
+    async def count(self, visit: Visit) -> Mapping[BoardView, str]:
+        """How many orders each view of the board has, for the home page; those above COUNT_MAX as '1000+'."""
+        async with self._db.statement() as tx:
+            counts = await count_board(tx, shop_id=visit.person.shop_id, now=self._clock.now())
+        return {
+            view: f"{many}+" if many == COUNT_MAX else str(many) for view, many in counts.items()
+        }
 
     async def _ask(self, request: Request, template: str) -> Response:
         visit = await self._gate.require_person(request, right="orders.manage")

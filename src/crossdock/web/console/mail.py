@@ -1,0 +1,48 @@
+"""The mailbox: what this server wrote to people, and whether it was sent."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.compose import Services
+from crossdock.errors import NotFound
+from crossdock.gate import Gate
+from crossdock.shop.mailing import list_mails, read_mail
+from crossdock.web.console.rendering import Pages
+
+MAIL: Final = "/console/mail"
+_SHOWN: Final = 100
+_TO_MAX: Final = 254
+
+
+class MailPages:
+    """The newest mails, and one mail as text."""
+
+    def __init__(self, gate: Gate, pages: Pages, *, services: Services) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._services = services
+        self._db = services.runtime.database
+
+    async def browse(self, request: Request) -> Response:
+        """The newest mails of the shop, or those to one address."""
+        visit = await self._gate.require_person(request, right="mail.read")
+        to = request.query_params.get("to", "").replace("\x00", "").strip()[:_TO_MAX]
+        async with self._db.statement() as tx:
+            mails = await list_mails(tx, shop_id=visit.person.shop_id, to=to or None, limit=_SHOWN)
+        return self._pages.page(
+            "mails.html", visit=visit, mails=mails, to=to, is_cut=len(mails) == _SHOWN
+        )
+
+    async def show(self, request: Request) -> Response:
+        """One mail, as the text that its reader sees without HTML."""
+        visit = await self._gate.require_person(request, right="mail.read")
+        text = request.path_params["mail"]
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise NotFound("not_found", "There is no such mail.")
+        async with self._db.statement() as tx:
+            mail = await read_mail(
+                tx, shop_id=visit.person.shop_id, mail_id=int(text), box=self._services.box
+            )
+        return self._pages.page("mail.html", visit=visit, mail=mail)
