@@ -37,6 +37,7 @@ from crossdock.shop.partners import AccessTokens, Callers, Passwords
 from crossdock.shop.payments import Paying, Provider, Sandbox, create_stripe
 from crossdock.shop.people import People, create_means
 from crossdock.shop.pricing import Taxes, TaxTable
+from crossdock.shop.resellers import commission_consumer, hold_of
 from crossdock.shop.search import (
     Bounds,
     Building,
@@ -355,7 +356,9 @@ class Services:
     def consumers(self) -> list[Consumer]:
         """The core's event consumers, run by the worker."""
         fetches = [fetch_consumer()] if self.settings.media.fetch else []
-        return [self.alert_mail.consumer, delivery_consumer(lambda: self.mailing), *fetches]
+        commission = commission_consumer(hold=hold_of(self.settings.resellers))
+        delivering = delivery_consumer(lambda: self.mailing)
+        return [self.alert_mail.consumer, commission, delivering, *fetches]
 
     @cached_property
     def fetching(self) -> Fetching:

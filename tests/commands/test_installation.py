@@ -125,6 +125,13 @@ REFUSED = """
     reseller suspend 1
     reseller reactivate 1
     reseller terminate 1
+    reseller payouts list 1
+    reseller payouts balance 1
+    reseller payouts request 1 20.00 --address T1
+    reseller payouts approve 1 1
+    reseller payouts reject 1 1
+    reseller payouts complete 1 1
+    reseller payouts cancel 1 1
     media add a.png --product A --shop demo
     media remove x --product A --shop demo
     media list --shop demo

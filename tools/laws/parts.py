@@ -36,7 +36,12 @@ LAYERS = (
     "events",
 )
 # Tables whose file in the foundation is called otherwise than the part that writes them.
-OWNERS = {"serials": "stock", "imports": "catalogue", "reseller_stock": "resellers"}
+OWNERS = {
+    "serials": "stock",
+    "imports": "catalogue",
+    "reseller_stock": "resellers",
+    "commission": "resellers",
+}
 TABLE_OWNERS = {"connectors": "dispatch"}
 _MADE = re.compile(r"^create table (\w+)", re.MULTILINE)
 _WRITTEN = re.compile(r"\b(?:insert into|update|delete from|copy)\s+(\w+)\b", re.IGNORECASE)

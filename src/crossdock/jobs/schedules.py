@@ -34,6 +34,12 @@ from crossdock.shop.orders import run_releases as release_waiting
 from crossdock.shop.partners import purge_expired
 from crossdock.shop.people import lifetimes_of, purge_people
 from crossdock.shop.pricing import tell_prices as tell_repriced
+from crossdock.shop.resellers import (
+    hold_of,
+    overdue_of,
+    release_commissions,
+    watch_commissions,
+)
 from crossdock.shop.search import alert_of_lags
 from crossdock.shop.stock import expire_all_holds
 from crossdock.shop.tickets import close_solved, silence_of
@@ -111,6 +117,17 @@ async def close_tickets(context: JobContext, timestamp: int) -> None:
     silence = silence_of(runtime.settings.tickets)
     if count := await close_solved(runtime.database, silence=silence, now=runtime.clock.now()):
         log.info("tickets closed", count=count)
+
+
+@queue.periodic(cron="* * * * *")
+@queue.task(name="keep_commissions", queueing_lock="keep_commissions", pass_context=True)
+async def keep_commissions(context: JobContext, timestamp: int) -> None:
+    """Release commission that was held long enough, and tell of payouts that nobody decides."""
+    runtime = runtime_of(context)
+    section, now = runtime.settings.resellers, runtime.clock.now()
+    if count := await release_commissions(runtime.database, hold=hold_of(section), now=now):
+        log.info("commissions released", orders=count)
+    await watch_commissions(runtime.database, payout_overdue=overdue_of(section), now=now)
 
 
 @queue.periodic(cron="* * * * *")

@@ -11,6 +11,7 @@ from crossdock.settings.loading import (
 )
 from crossdock.settings.mail import Smtp
 from crossdock.settings.model import Setting, Settings, describe
+from crossdock.settings.resellers import ResellersSection
 from crossdock.settings.section import (
     PAYMENT_PROVIDERS,
     SANDBOX,
@@ -37,6 +38,7 @@ __all__ = [
     "Natural",
     "PeopleSection",
     "Port",
+    "ResellersSection",
     "Seconds",
     "Section",
     "Setting",

@@ -14,6 +14,7 @@ from crossdock.settings.http import Http
 from crossdock.settings.mail import Smtp
 from crossdock.settings.media import MediaSection
 from crossdock.settings.payments import StripeSection
+from crossdock.settings.resellers import ResellersSection
 from crossdock.settings.search import Search
 from crossdock.settings.section import STRIPE, Section, SettingsError
 from crossdock.settings.tickets import TicketsSection
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dispatch: sections.Dispatch = sections.Dispatch()
     deliveries: DeliveriesSection = DeliveriesSection()
     tickets: TicketsSection = TicketsSection()
+    resellers: ResellersSection = ResellersSection()
     outbound: sections.OutboundSection = sections.OutboundSection()
     label: sections.Label = sections.Label()
     smtp: Smtp = Smtp()

@@ -350,6 +350,7 @@ CHECKS = {
     "resellers paid for what they were sent": _FULFILMENTS,
     "resellers have the items that they were given": _ITEMS,
     "resellers' credit is what they paid and did not get": _CREDIT,
+    "commissions are the sums of sales and payouts": "select * from commission_buckets(null)",
     "category paths follow their parents": _CATEGORIES,
 }
 

@@ -92,6 +92,7 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "product_not_fulfillable": (400, 400, "The product cannot be delivered at once."),
     "quantity_out_of_range": (400, 400, "The quantity is not allowed."),
     "purchase_limit_exceeded": (400, 400, "The limit is reached."),
+    "payout_below_threshold": (400, 400, "The payout is below the threshold."),
     "idempotency_key_used": (400, 400, "Another request was made with the same key."),
     "invalid_input": (400, INVALID_PARAMETER, "Bad Request - Invalid parameter"),
     "too_large": (413, 413, "The request is too large."),

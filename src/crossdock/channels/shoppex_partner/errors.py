@@ -168,6 +168,11 @@ WIRE: dict[str, tuple[int, str, str]] = {
     ),
     "quantity_out_of_range": (403, "partner_stock_limit_exceeded", "The quantity is not allowed."),
     "purchase_limit_exceeded": (403, "partner_stock_limit_exceeded", "The limit is reached."),
+    "payout_below_threshold": (
+        403,
+        "partner_stock_limit_exceeded",
+        "The payout is below the threshold.",
+    ),
     "idempotency_key_used": (
         409,
         "partner_order_state",

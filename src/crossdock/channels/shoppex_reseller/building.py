@@ -5,15 +5,19 @@ from datetime import timedelta
 from crossdock.channels.contract import Channel, ChannelFacts, Services
 from crossdock.channels.shoppex_reseller import (
     NAME,
+    analytics,
+    campaigns,
     customers,
     fulfillments,
     inventory,
     me,
     openapi,
+    payouts,
     programs,
     purchases,
     relationships,
     reseller,
+    sales,
 )
 from crossdock.channels.shoppex_reseller.app import build_app
 from crossdock.channels.shoppex_reseller.auth import (
@@ -73,6 +77,10 @@ def create_routes(services: Services) -> list[Route]:
         *relationships.create_routes(
             ids=services.ids, accept_url=accept_url, mailing=lambda: services.mailing
         ),
+        *campaigns.create_routes(box=box),
+        *analytics.ROUTES,
+        *sales.ROUTES,
+        *payouts.ROUTES,
         *reseller.ROUTES,
         *fulfillments.create_routes(
             Fulfilling(services.runtime.database, ids=services.ids, box=box, limits=limits)

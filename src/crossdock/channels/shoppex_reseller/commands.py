@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crossdock.channels.shoppex_reseller import money_commands, stock_commands
+from crossdock.channels.shoppex_reseller import money_commands, payout_commands, stock_commands
 from crossdock.channels.shoppex_reseller.command_tools import (
     Found,
     Who,
@@ -31,6 +31,7 @@ app.command(context_settings={"ignore_unknown_options": True})(money_commands.cr
 app.command()(money_commands.statement)
 app.add_typer(stock_commands.transfers, name="transfers")
 app.add_typer(stock_commands.inventory, name="inventory")
+app.add_typer(payout_commands.app, name="payouts")
 
 ModeOption = Annotated[
     str | None, typer.Option(help="affiliate, stock or both; else the programme's default.")

@@ -67,6 +67,7 @@ WIRE: Final[dict[str, tuple[str, str]]] = {
     "product_not_fulfillable": ("PRODUCT_NOT_FULFILLABLE", ""),
     "quantity_out_of_range": ("QUANTITY_OUT_OF_RANGE", ""),
     "purchase_limit_exceeded": ("PURCHASE_LIMIT_EXCEEDED", ""),
+    "payout_below_threshold": ("PAYOUT_BELOW_THRESHOLD", ""),
     "partner_order_exists": ("CONFLICT", "This order number was used before."),
     "customer_not_configured": ("BAD_REQUEST", "The order names no customer."),
     "customer_not_found": ("BAD_REQUEST", "The customer is unknown."),

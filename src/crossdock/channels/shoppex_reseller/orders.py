@@ -42,6 +42,7 @@ from crossdock.shop.orders import (
     plan_order_refund,
     read_order,
 )
+from crossdock.shop.resellers import attribute
 from crossdock.shop.stock import read_sold_serials
 
 PATH: Final = f"{DEV}/orders"
@@ -100,6 +101,8 @@ class Orders:
             own_requires_stock=self._own_requires_stock,
             now=call.now,
         )
+        if code := purchase.channel_data.get("affiliate_code"):
+            await attribute(tx, shop_id=call.shop_id, order_id=placed.id, code=code, now=call.now)
         return await self._shown(call, tx, placed.id, status=201)
 
     async def _read(self, call: Call, tx: Transaction) -> Reply:

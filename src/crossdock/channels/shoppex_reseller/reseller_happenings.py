@@ -3,12 +3,15 @@
 from typing import Any, Final
 
 from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
-from crossdock.channels.shoppex_reseller.wire import iso, number
+from crossdock.channels.shoppex_reseller.wire import iso, number, percent
 from crossdock.shop.events import (
     Event,
     ResellerAccepted,
+    ResellerCampaignCreated,
     ResellerFulfilmentDelivered,
     ResellerInvited,
+    ResellerPayoutRequested,
+    ResellerSale,
     ResellerStockAllocated,
     ResellerStockItemDelivered,
     ResellerStockPaid,
@@ -18,6 +21,8 @@ from crossdock.shop.events import (
 INVITED, ACCEPTED = "reseller:invited", "reseller:accepted"
 FULFILLED: Final = "reseller:api_fulfillment_delivered"
 REQUESTED: Final = "reseller:stock_purchase_requested"
+CAMPAIGN_CREATED: Final = "reseller:embed_campaign_created"
+SOLD, PAYOUT_REQUESTED = "reseller:sale", "reseller:payout_requested"
 RESELLER_NAMES: Final = {
     ResellerInvited.kind: INVITED,
     ResellerAccepted.kind: ACCEPTED,
@@ -26,6 +31,9 @@ RESELLER_NAMES: Final = {
     ResellerStockPaid.kind: "reseller:stock_purchase_paid",
     ResellerStockAllocated.kind: "reseller:stock_allocated",
     ResellerStockItemDelivered.kind: "reseller:stock_item_delivered",
+    ResellerCampaignCreated.kind: CAMPAIGN_CREATED,
+    ResellerSale.kind: SOLD,
+    ResellerPayoutRequested.kind: PAYOUT_REQUESTED,
 }
 """The name of each kind of event about resellers."""
 
@@ -44,6 +52,12 @@ def reseller_data(event: Event, ids: WireIds, *, shop_id: int) -> dict[str, Any]
             facts = _of_transfer(transfer, ids, subject=subject)
         case ResellerStockItemDelivered() as item:
             facts = _of_item(item, ids, subject=subject)
+        case ResellerCampaignCreated() as created:
+            facts = _created(created, ids, subject=subject)
+        case ResellerSale() as sold:
+            facts = _sold(sold, ids, subject=subject)
+        case ResellerPayoutRequested() as requested:
+            facts = _requested(requested, ids, subject=subject)
         case other:
             raise ValueError(f"{other.kind} is not told")
     return {
@@ -134,4 +148,53 @@ def _of_item(item: ResellerStockItemDelivered, ids: WireIds, *, subject: int) ->
         "product_id": ids.write(Kind.PRODUCT, item.product_id),
         "variant_id": None if variant_id is None else ids.write(Kind.VARIANT, variant_id),
         "customer_email": item.customer_email,
+    }
+
+
+def _created(created: ResellerCampaignCreated, ids: WireIds, *, subject: int) -> dict[str, Any]:
+    campaign = ids.write(Kind.CAMPAIGN, subject)
+    return {
+        "id": campaign,
+        "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, created.reseller_id),
+        "reseller_email": created.email,
+        "campaign_id": campaign,
+        "name": created.name,
+        "status": created.status.upper(),
+        "product_ids": [ids.write(Kind.PRODUCT, number) for number in created.product_ids],
+        "variant_ids": [ids.write(Kind.VARIANT, number) for number in created.variant_ids],
+    }
+
+
+def _sold(sold: ResellerSale, ids: WireIds, *, subject: int) -> dict[str, Any]:
+    order = ids.write(Kind.ORDER, sold.order_id)
+    campaign = sold.campaign_id
+    return {
+        "id": ids.write(Kind.SALE, subject),
+        "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, sold.reseller_id),
+        "reseller_email": sold.email,
+        "order_id": order,
+        "invoice_uniqid": order,
+        "product_id": ids.write(Kind.PRODUCT, sold.product_id),
+        "variant_id": ids.write(Kind.VARIANT, sold.variant_id),
+        "quantity": sold.quantity,
+        "gross_amount": number(sold.gross_minor, sold.currency),
+        "commission_percent": percent(sold.commission_bp),
+        "commission_amount": number(sold.commission_minor, sold.currency),
+        "currency": sold.currency,
+        "embed_campaign_id": None if campaign is None else ids.write(Kind.CAMPAIGN, campaign),
+    }
+
+
+def _requested(requested: ResellerPayoutRequested, ids: WireIds, *, subject: int) -> dict[str, Any]:
+    claim = ids.write(Kind.CLAIM, subject)
+    return {
+        "id": claim,
+        "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, requested.reseller_id),
+        "reseller_email": requested.email,
+        "claim_id": claim,
+        "amount": number(requested.amount_minor, requested.currency),
+        "currency": requested.currency,
+        "payout_asset": requested.asset,
+        "payout_network": requested.network,
+        "status": requested.status,
     }

@@ -110,6 +110,7 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
     "product_not_fulfillable": (*_REFUSED, "The product cannot be delivered at once."),
     "quantity_out_of_range": (*_REFUSED, "The quantity is not allowed."),
     "purchase_limit_exceeded": (*_REFUSED, "The limit is reached."),
+    "payout_below_threshold": (*_REFUSED, "The payout is below the threshold."),
     "idempotency_key_used": (*_REFUSED, "Another request was made with the same key."),
     "invalid_input": (400, "BAD_REQUEST", "The request is malformed."),
     "too_large": (413, "BAD_REQUEST", "The request is too large."),

@@ -70,6 +70,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "product_not_fulfillable": (400, "order_creation_failed"),
     "quantity_out_of_range": (400, "order_creation_failed"),
     "purchase_limit_exceeded": (400, "order_creation_failed"),
+    "payout_below_threshold": (400, "order_creation_failed"),
     "idempotency_key_used": (400, "order_creation_failed"),
     "invalid_input": (400, "data_invalid"),
     "too_large": (413, "request_too_large"),

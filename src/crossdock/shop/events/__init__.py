@@ -46,8 +46,11 @@ from crossdock.shop.events.kinds import (
 from crossdock.shop.events.queueing import defer_job
 from crossdock.shop.events.reseller_kinds import (
     ResellerAccepted,
+    ResellerCampaignCreated,
     ResellerFulfilmentDelivered,
     ResellerInvited,
+    ResellerPayoutRequested,
+    ResellerSale,
     ResellerStockAllocated,
     ResellerStockItemDelivered,
     ResellerStockPaid,
@@ -89,8 +92,11 @@ __all__ = [
     "Place",
     "PriceChanged",
     "ResellerAccepted",
+    "ResellerCampaignCreated",
     "ResellerFulfilmentDelivered",
     "ResellerInvited",
+    "ResellerPayoutRequested",
+    "ResellerSale",
     "ResellerStockAllocated",
     "ResellerStockItemDelivered",
     "ResellerStockPaid",

@@ -94,6 +94,54 @@ class ResellerStockItemDelivered(Payload, frozen=True, kw_only=True):
     customer_email: str
 
 
+class ResellerCampaignCreated(Payload, frozen=True, kw_only=True):
+    """A relationship began an embed campaign; the subject is the campaign.
+
+    Without products and variants it is for all that the relationship may sell.
+    """
+
+    kind = "reseller.embed_campaign_created"
+    topic = "resellers"
+    reseller_id: int
+    email: str
+    name: str
+    status: str
+    product_ids: tuple[int, ...]
+    variant_ids: tuple[int, ...]
+
+
+class ResellerSale(Payload, frozen=True, kw_only=True):
+    """A line that a relationship brought was paid; the subject is the sale."""
+
+    kind = "reseller.sale"
+    topic = "resellers"
+    reseller_id: int
+    email: str
+    order_id: int
+    product_id: int
+    variant_id: int
+    quantity: int
+    gross_minor: int
+    commission_bp: int
+    commission_minor: int
+    currency: str
+    campaign_id: int | None
+
+
+class ResellerPayoutRequested(Payload, frozen=True, kw_only=True):
+    """A relationship claimed commission; the subject is the claim."""
+
+    kind = "reseller.payout_requested"
+    topic = "resellers"
+    reseller_id: int
+    email: str
+    amount_minor: int
+    currency: str
+    asset: str
+    network: str
+    status: str
+
+
 RESELLER_KINDS: tuple[type[Payload], ...] = (
     ResellerInvited,
     ResellerAccepted,
@@ -102,4 +150,7 @@ RESELLER_KINDS: tuple[type[Payload], ...] = (
     ResellerStockPaid,
     ResellerStockAllocated,
     ResellerStockItemDelivered,
+    ResellerCampaignCreated,
+    ResellerSale,
+    ResellerPayoutRequested,
 )

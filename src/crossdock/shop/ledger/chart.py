@@ -14,6 +14,10 @@
 | refunds | | given back to buyers, taken from sales | |
 | commission | `merchant:ID` | the shop's share of what that merchant sold | |
 | prepaid | `reseller:ID` or the like | a balance paid in advance | 0 |
+| reseller_costs | | what resellers' commissions cost the shop | |
+| reseller_pending | `reseller:ID` | commission that is held for a while | 0 |
+| reseller_available | `reseller:ID` | commission that may be claimed; below 0 after a refund of what was paid out | |
+| reseller_reserved | `reseller:ID` | commission that was claimed and not paid out yet | 0 |
 
 A balance is credits less debits. What the shop has or is owed (receivable, clearing, bank, refunds) is
 therefore negative, what it owes or has earned positive, and the balances of a currency sum to zero.
@@ -33,6 +37,12 @@ therefore negative, what it owes or has earned positive, and the balances of a c
 | an order is paid from it | prepaid | sales of each merchant, shipping, tax |
 | an invoice without goods is paid | receivable | what it is for: sales, or the prepaid balance that it tops up |
 | a payment that came after its invoice was voided is refunded | receivable | refunds |
+| an order that a reseller brought is paid | reseller_costs | reseller_pending |
+| its commission was held long enough | reseller_pending | reseller_available |
+| it is refunded | reseller_pending or reseller_available | reseller_costs |
+| a payout is asked for | reseller_available | reseller_reserved |
+| it is rejected or cancelled | reseller_reserved | reseller_available |
+| it is paid out | reseller_reserved | bank |
 """
 
 from typing import Literal, get_args
@@ -47,5 +57,9 @@ AccountKind = Literal[
     "refunds",
     "commission",
     "prepaid",
+    "reseller_costs",
+    "reseller_pending",
+    "reseller_available",
+    "reseller_reserved",
 ]
 ACCOUNT_KINDS: tuple[AccountKind, ...] = get_args(AccountKind)

@@ -23,6 +23,7 @@ Units = Annotated[int, Meta(ge=0)]
 Quantity = Annotated[int, Meta(ge=1)]
 
 BUYS_STOCK: tuple[Mode, ...] = ("stock", "both")
+EARNS: tuple[Mode, ...] = ("affiliate", "both")
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from msgspec import UNSET
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound
 from crossdock.shop.partners import Terms, disable_credential, list_partners, set_terms
+from crossdock.shop.resellers.commission.campaigns import revoke_campaigns
 from crossdock.shop.resellers.inviting import revoke_pending
 from crossdock.shop.resellers.model import Reseller, ResellerTerms, Status
 from crossdock.shop.resellers.reading import read_reseller
@@ -46,7 +47,7 @@ async def move_reseller(
 ) -> Reseller:
     """Change the status; the same again changes nothing. Returns the relationship.
 
-    Whoever terminates it also disables its keys and revokes what invitation of its address is pending.
+    Whoever terminates it also disables its keys, revokes its campaigns and what invitation of its address is pending.
     Raises NotFound `not_found`, Conflict `reseller_state`.
     """
     before = await _lock(tx, shop_id=shop_id, reseller_id=reseller_id)
@@ -67,6 +68,7 @@ async def move_reseller(
     await set_terms(tx, partner_id=before.partner_id, terms=Terms(active=status == "active"))
     if action == "terminate":
         await _end_keys(tx, partner_id=before.partner_id, now=now)
+        await revoke_campaigns(tx, shop_id=shop_id, reseller_id=reseller_id, now=now)
         await revoke_pending(tx, shop_id=shop_id, email=before.email, now=now)
     return await read_reseller(tx, shop_id=shop_id, reseller_id=reseller_id)
 

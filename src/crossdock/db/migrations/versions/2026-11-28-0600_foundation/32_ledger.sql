@@ -10,7 +10,8 @@ create table account_kinds (
 
 insert into account_kinds (kind, floor_minor) values
     ('receivable', null), ('clearing', null), ('bank', null), ('sales', null), ('shipping', null),
-    ('tax', null), ('refunds', null), ('commission', null), ('prepaid', 0);
+    ('tax', null), ('refunds', null), ('commission', null), ('prepaid', 0),
+    ('reseller_costs', null), ('reseller_pending', 0), ('reseller_available', null), ('reseller_reserved', 0);
 
 create table accounts (
     shop_id bigint not null,

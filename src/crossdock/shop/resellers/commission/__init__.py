@@ -1,0 +1,1 @@
+"""What resellers earn by orders that they brought."""
