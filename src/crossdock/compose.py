@@ -17,6 +17,7 @@ from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import SANDBOX, STRIPE, Settings
 from crossdock.shop.carts import CartRules, Carts, CheckingOut
+from crossdock.shop.catalogue import Changes
 from crossdock.shop.customers import Assigning
 from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
@@ -138,13 +139,18 @@ class Services:
             ids=self.ids,
             assigning=self.assigning,
             note_template=self.settings.orders.order_note_template,
-            own_requires_stock=self.settings.stock.sc_requires_stock,
+            own_requires_stock=self.own_requires_stock,
         )
 
     @property
     def own_requires_stock(self) -> bool:
         """Whether goods of the shop's own are sold only while they are there."""
         return self.settings.stock.sc_requires_stock
+
+    @cached_property
+    def changes(self) -> Changes:
+        """The changes of goods that this process knows of, for everything that keeps goods rendered."""
+        return Changes(self.runtime.database, clock=self.runtime.clock)
 
     @property
     def card_provider(self) -> str:
@@ -186,7 +192,7 @@ class Services:
                 keep_days=chosen.keep_days,
                 keep_empty_days=chosen.keep_empty_days,
             ),
-            own_requires_stock=self.settings.stock.sc_requires_stock,
+            own_requires_stock=self.own_requires_stock,
         )
 
     @cached_property
@@ -363,16 +369,14 @@ class Services:
     @cached_property
     def fetching(self) -> Fetching:
         """Fetches the images that products name."""
-        return Fetching(
-            media=self.media, outbound=self.outbound, at_once=self.settings.media.fetch_at_once
-        )
+        at_once = self.settings.media.fetch_at_once
+        return Fetching(media=self.media, outbound=self.outbound, at_once=at_once)
 
     @cached_property
     def delivering(self) -> Delivering:
         """Sends due deliveries, by the database's clock, whatever the shop's clock says."""
-        return Delivering(
-            db=self.runtime.database, clock=self.runtime.clock, kinds=self.delivery_kinds
-        )
+        runtime, kinds = self.runtime, self.delivery_kinds
+        return Delivering(db=runtime.database, clock=runtime.clock, kinds=kinds)
 
     @cached_property
     def configuring(self) -> Configuring:
@@ -381,9 +385,8 @@ class Services:
 
     def create_callers(self, channel: str) -> Callers:
         """Create the callers of a channel. They cache, so create them once per channel."""
-        return Callers(
-            self.runtime.database, channel=channel, box=self.box, clock=self.runtime.clock
-        )
+        runtime = self.runtime
+        return Callers(runtime.database, channel=channel, box=self.box, clock=runtime.clock)
 
     def create_passwords(self, callers: Callers) -> Passwords:
         """Name and password authentication of a channel's partners, throttled like signing in."""

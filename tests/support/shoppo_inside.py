@@ -19,7 +19,6 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import Clock
 from crossdock.settings import Settings
-from crossdock.shop.catalogue import Changes
 from crossdock.shop.partners import read_credential
 from tests.support.factories import box
 
@@ -77,8 +76,7 @@ async def opened(
                 tx, channel="shoppo", public_key=viewer, box=box(), proof="bearer"
             )
         assert credential is not None
-        changes = Changes(database, clock=clock)
-        served = build_served(create_subjects(services, changes=changes))
+        served = build_served(create_subjects(services))
         ids = await ShopIds(database).of(credential.partner.shop_id)
         documents = Documents(served)
         yield Inside(

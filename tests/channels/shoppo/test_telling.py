@@ -14,7 +14,7 @@ from crossdock.settings import Settings
 from crossdock.shop.catalogue import Image, MerchantRecord, ShippingTerm, upsert_merchants
 from crossdock.shop.deliveries import Delivering, DeliveryKinds, claim_due, requeue_lost
 from crossdock.shop.events import number_events
-from crossdock.shop.pricing import PriceRow, add_price_list, set_prices
+from crossdock.shop.pricing import PriceRow, add_price_list, set_prices, tell_prices
 from tests.channels.shoppo.conftest import OpenShipper, product, variant
 from tests.channels.shoppo.ordering import Stand, goods
 from tests.support.clocked import ClockedServer
@@ -30,6 +30,7 @@ PATHS = {
 }
 PRODUCT_PATHS = {name: path for name, path in PATHS.items() if "product" in name}
 PRODUCT_IDS = "{ productList { edges { node { id identifier } } } }"
+PRICES = "{ productList { edges { node { skus { price } } } } }"
 WHOLE = """query whole($id: ID!) { node(id: $id) { ... on Product {
   id identifier brand tags name description features inventory targetUserType enabled categoryId
   consumerCategories { id originalId categoryId path } merchant { id name }
@@ -217,6 +218,31 @@ async def test_changes_within_five_seconds_by_one_call_with_the_last_of_them(tol
     [(path, body)] = told.calls
     assert (path, body["skus"][0]["price"]) == ("/create-product", 30)
     assert body["time_updated"] == start + 4
+
+
+async def test_a_sale_that_the_clock_begins_and_ends_while_lists_are_kept(told: Told) -> None:
+    clock, hour = told.stand.clock, timedelta(hours=1)
+    starts, ends = clock.now() + hour, clock.now() + 3 * hour
+    lamp = variant("LAMP", 1000, sale_minor=800, sale_starts_at=starts, sale_ends_at=ends)
+    await told.stand.stock(product("lamp", "Lamp", "Acme", lamp))
+    async with (
+        told.stand.db.begin() as tx
+    ):  # by the clock that stands here, the shop is of the future
+        await tx.run(
+            "insert into price_boundaries (shop_id, told_until) values (%s, %s)",
+            (told.stand.shop.id, clock.now()),
+        )
+    listed = []
+    for wait in (timedelta(), hour, 2 * hour):
+        clock.move(wait)
+        await tell_prices(told.stand.db, now=clock.now())
+        assert await told.later() == ["sent"]
+        for _ in range(2):  # the second is told as it was kept
+            [edge] = (await told.stand.shipper.ask(PRICES))["productList"]["edges"]
+            listed.append(edge["node"]["skus"][0]["price"])
+
+    assert [body["skus"][0]["price"] for _, body in told.calls] == [10, 8, 10]
+    assert listed == [10, 10, 8, 8, 10, 10]
 
 
 async def test_later_changes_by_updates_whose_times_grow(told: Told) -> None:

@@ -7,6 +7,7 @@ from crossdock.shop.catalogue import (
     AssortmentCounts,
     AssortmentFilters,
     MerchantRecord,
+    OwnedCounts,
     ProductRecord,
     VariantRecord,
     upsert_merchants,
@@ -14,6 +15,7 @@ from crossdock.shop.catalogue import (
 )
 from crossdock.shop.partners import Terms, add_partner, read_partner
 from crossdock.shop.shops import add_shop
+from crossdock.shop.stock import StockRecord, set_stock
 from tests.conftest import NOON
 
 EVERYTHING = AssortmentFilters()
@@ -80,3 +82,26 @@ async def test_is_kept_while_nothing_changes(tx, stand):
     await tx.run("delete from variants where shop_id = %s", (partner.shop_id,))  # without its event
     assert await counts.count(tx, partner=partner, filters=EVERYTHING, state=1) == 1
     assert await counts.count(tx, partner=partner, filters=EVERYTHING, state=2) == 0
+
+
+async def test_that_merchants_own_is_counted_again_only_when_goods_or_stock_changed(tx, stand):
+    shop, _, write = stand
+    counts = OwnedCounts()
+
+    async def told() -> tuple[int, int, int, int]:
+        found = await counts.count(tx, shop_id=shop.id, merchant_ids=None)
+        return found.total, found.published, found.low_stock, found.out_of_stock
+
+    assert await told() == (0, 0, 0, 0)
+    await write("one")
+    assert await told() == (1, 1, 0, 1)
+    variant_id = await tx.value("select id from variants where shop_id = %s", (shop.id,))
+    for on_hand in (3, 0):
+        stock = [(variant_id, StockRecord(pool="own", on_hand=on_hand))]
+        await set_stock(tx, shop_id=shop.id, new=[], existing=stock, reason="count", now=NOON)
+        assert await told() == (1, 1, int(on_hand > 0), int(on_hand == 0))
+    await tx.run("update products set enabled = false where shop_id = %s", (shop.id,))
+    assert await told() == (1, 1, 0, 1)  # no event told of it
+    assert (await counts.count(tx, shop_id=shop.id, merchant_ids=[0])).total == 0
+    await write("two", enabled=False)
+    assert await told() == (2, 0, 0, 2)

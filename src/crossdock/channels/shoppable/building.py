@@ -121,7 +121,8 @@ def _shelf(services: Services) -> Shelf:
         services.runtime.database,
         showing=Showing(options=services.building.options, base=settings.server.public_url),
         clock=services.runtime.clock,
-        own_requires_stock=settings.stock.sc_requires_stock,
+        changes=services.changes,
+        own_requires_stock=services.own_requires_stock,
         memory_bytes=_cache_bytes(services),
     )
 

@@ -32,11 +32,12 @@ from crossdock.channels.shoppable.parameters import (
     too_costly,
 )
 from crossdock.channels.shoppable.routes import Operation, Route, parameter
-from crossdock.channels.shoppable.shelf import Shelf, terms_of
+from crossdock.channels.shoppable.shelf import Shelf
 from crossdock.channels.shoppable.showing import COUPON_TYPES
 from crossdock.channels.shoppable.wire import answered, encoded
 from crossdock.errors import CrossdockError, Invalid
 from crossdock.kit.kept import Kept
+from crossdock.shop.catalogue import offer_key
 from crossdock.shop.partners import Credential, Partner
 from crossdock.shop.search import (
     OFFSET_MAX,
@@ -127,7 +128,7 @@ class Catalogue:
         """The page as of now; one that is shuffled is of a caller and a day."""
         partner = credential.partner
         day = self._shelf.clock.now().astimezone(partner.zone).date()
-        plain = (terms_of(partner), query)
+        plain = (offer_key(partner), query)
         shuffled = (*plain, credential.public_key, day)
         state = self._searching.state(partner.shop_id)
         for key in (plain, shuffled):

@@ -11,7 +11,7 @@ from crossdock.channels.shoppable.wire import encoded
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import Clock
 from crossdock.kit.kept import Kept
-from crossdock.shop.catalogue import Changes, read_goods
+from crossdock.shop.catalogue import Changes, offer_key, read_goods
 from crossdock.shop.partners import Partner
 
 
@@ -31,12 +31,13 @@ class Shelf:
         *,
         showing: Showing,
         clock: Clock,
+        changes: Changes,
         own_requires_stock: bool,
         memory_bytes: int,
     ) -> None:
         self.db = db
         self.clock = clock
-        self.changes = Changes(db, clock=clock)
+        self.changes = changes
         self._showing = showing
         self._own_requires_stock = own_requires_stock
         self._pieces: Kept[Hashable, Piece] = Kept(bytes_max=memory_bytes)
@@ -56,7 +57,7 @@ class Shelf:
 
     async def pieces(self, ids: Sequence[int], *, partner: Partner, stamp: int) -> list[bytes]:
         """The same as JSON, as of a stamp of `changes` or later. What the catalogue finds is active."""
-        terms = terms_of(partner)
+        terms = offer_key(partner)
         known: dict[int, bytes] = {}
         for product_id in ids:
             piece = self._pieces.get((terms, product_id))
@@ -76,14 +77,3 @@ class Shelf:
             int(each.part_number): encoded(structs.replace(each, active=True)) for each in products
         }
         return {each: found.get(each, b"") for each in ids}
-
-
-def terms_of(partner: Partner) -> Hashable:
-    """What decides how goods are shown to a partner, besides the goods and the time."""
-    return (
-        partner.shop_id,
-        partner.currency,
-        partner.backorder,
-        partner.visible_merchants,
-        partner.price_list_id,
-    )

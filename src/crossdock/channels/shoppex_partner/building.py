@@ -33,7 +33,7 @@ def create_channel(services: Services) -> Channel:
             runtime.database,
             clock=runtime.clock,
             folder=str(folder),
-            own_requires_stock=services.placing.own_requires_stock,
+            own_requires_stock=services.own_requires_stock,
             memory_bytes=own.catalogue_cache_mb * 1_000_000,
         ),
         placing=services.placing,

@@ -27,10 +27,10 @@ from crossdock.errors import NotFound
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.paging import Place
 from crossdock.shop.catalogue import (
+    OwnedCounts,
     OwnedProduct,
     add_product,
     change_product,
-    count_owned,
     list_owned,
     read_owned,
     remove_product,
@@ -64,13 +64,14 @@ class Products:
 
     def __init__(self, box: Callable[[], SecretBox]) -> None:
         self._box = box
+        self._counts = OwnedCounts()
 
     def routes(self) -> tuple[Route, ...]:
         """The routes of this file."""
         product: dict[str, Any] = {"answer": ShownProduct}
         return (
             Route(method="GET", path=PATH, name="listProducts", summary="List products", scope=READ,
-                  reads=_list, listed="cursor", **product),
+                  reads=self._list, listed="cursor", **product),
             Route(method="POST", path=PATH, name="createProduct", summary="Add a product",
                   scope=WRITE, writes=self._create, status=201, body=SENT,
                   required=("title", "price", "type"), **product),
@@ -92,6 +93,21 @@ class Products:
                   summary="List a product's variants", scope=READ, reads=_variants,
                   answer=ShownVariant, listed="cursor"),
         )  # fmt: skip
+
+    async def _list(self, call: Call, tx: Transaction) -> Reply:
+        page = call.place_page(Kind.PRODUCT)
+        merchants = call.partner.merchant_ids
+        found = await list_owned(tx, shop_id=call.shop_id, merchant_ids=merchants, page=page)
+        stats = await self._counts.count(tx, shop_id=call.shop_id, merchant_ids=merchants)
+        return cursor_list(
+            found,
+            page=page,
+            kind=Kind.PRODUCT,
+            ids=call.ids,
+            place=_place,
+            show=lambda product: shown_product(call, product),
+            stats=stats,
+        )
 
     async def _create(self, call: Call, tx: Transaction) -> Reply:
         draft, serials = read_draft(call)
@@ -138,22 +154,6 @@ async def read_product(call: Call, tx: Transaction, product_id: int | None = Non
 
 def _place(product: OwnedProduct) -> Place:
     return product.created_at, product.id
-
-
-async def _list(call: Call, tx: Transaction) -> Reply:
-    page = call.place_page(Kind.PRODUCT)
-    merchants = call.partner.merchant_ids
-    found = await list_owned(tx, shop_id=call.shop_id, merchant_ids=merchants, page=page)
-    stats = await count_owned(tx, shop_id=call.shop_id, merchant_ids=merchants)
-    return cursor_list(
-        found,
-        page=page,
-        kind=Kind.PRODUCT,
-        ids=call.ids,
-        place=_place,
-        show=lambda product: shown_product(call, product),
-        stats=stats,
-    )
 
 
 async def _search(call: Call, tx: Transaction) -> Reply:

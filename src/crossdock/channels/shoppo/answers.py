@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import NamedTuple
 
 from crossdock.channels.shoppo.executing import Answer
-from crossdock.channels.shoppo.shelf import terms_of
 from crossdock.channels.shoppo.subjects import Call
 from crossdock.kit.kept import Kept
-from crossdock.shop.catalogue import Changes
+from crossdock.shop.catalogue import Changes, offer_key
 
 
 class _Told(NamedTuple):
@@ -30,7 +29,7 @@ class Answers:
     async def answer(self, call: Call, body: bytes, run: Callable[[], Awaitable[Answer]]) -> bytes:
         """What `run` answers to this body, now or at any moment since which nothing changed."""
         stamp = await self._changes.catch_up(call.partner.shop_id, version=call.goods_version)
-        key = (terms_of(call.partner), body)
+        key = (offer_key(call.partner), body)
         told = self._told.get(key)
         if told is not None and told.stamp == stamp:
             return told.body

@@ -33,7 +33,6 @@ from crossdock.channels.shoppo.shelf import Shelf
 from crossdock.channels.shoppo.subjects import Subject
 from crossdock.channels.shoppo.telling import GOODS_URLS
 from crossdock.channels.shoppo.tickets import Tickets
-from crossdock.shop.catalogue import Changes
 from crossdock.shop.partners import BearerTokens
 
 FACTS = ChannelFacts(
@@ -52,8 +51,7 @@ FACTS = ChannelFacts(
 
 def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
-    changes = Changes(services.runtime.database, clock=services.runtime.clock)
-    served = build_served(create_subjects(services, changes=changes))
+    served = build_served(create_subjects(services))
     settings = services.settings.section(ShoppoSettings)
     authenticator = Authenticator(
         BearerTokens(services.create_callers(NAME)),
@@ -67,7 +65,7 @@ def create_channel(services: Services) -> Channel:
     endpoint = Endpoint(
         authenticator,
         executing=executing,
-        answers=Answers(changes, memory_bytes=_cache_bytes(settings)),
+        answers=Answers(services.changes, memory_bytes=_cache_bytes(settings)),
         ids=ids,
         uploads=Uploads(file_max_bytes=upload_max_bytes),
     )
@@ -90,14 +88,14 @@ def _cache_bytes(settings: ShoppoSettings) -> int:
     return settings.page_cache_mb * 500_000
 
 
-def create_subjects(services: Services, *, changes: Changes) -> list[Subject]:
+def create_subjects(services: Services) -> list[Subject]:
     """What the schema is made of; a further subject is a module with a line here."""
     settings = services.settings.section(ShoppoSettings)
     shelf = Shelf(
         services.runtime.database,
-        changes=changes,
+        changes=services.changes,
         clock=services.runtime.clock,
-        own_requires_stock=services.settings.stock.sc_requires_stock,
+        own_requires_stock=services.own_requires_stock,
         memory_bytes=_cache_bytes(settings),
     )
     catalogue = Catalogue(

@@ -32,9 +32,9 @@ from crossdock.shop.catalogue import (
     AssortmentCounts,
     Changes,
     list_assortment,
+    offer_key,
     read_assortment,
 )
-from crossdock.shop.partners import Partner
 
 PRODUCTS = "product"
 _NEEDS = {
@@ -85,7 +85,7 @@ class Shelf:
     async def page(self, call: Call, arguments: Mapping[str, Any], selection: Selection) -> bytes:
         """A page as JSON. Raises WireError, and what the selection raises."""
         stamp = await self._stamp(call)
-        key = (terms_of(call.partner), selection.key, encode(arguments))
+        key = (offer_key(call.partner), selection.key, encode(arguments))
         known = self._pages.get(key)
         if known is not None and known.stamp == stamp:
             return known.json
@@ -180,17 +180,6 @@ def _rendered(read: Connection, call: Call, selection: Selection, *, stamp: int)
         ids=tuple(each.place[1] for each in edges),
         connection=whole,
         json=selection.whole(whole, call),
-    )
-
-
-def terms_of(partner: Partner) -> Hashable:
-    """What decides how goods are shown to a partner, besides the goods and the time."""
-    return (
-        partner.shop_id,
-        partner.currency,
-        partner.backorder,
-        partner.visible_merchants,
-        partner.price_list_id,
     )
 
 

@@ -8,10 +8,9 @@ update. `enabled` is what the goods themselves say: that a merchant stops to sel
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -25,7 +24,8 @@ from crossdock.channels.shoppo.wire import seconds
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.clock import Clock
 from crossdock.kit.opaque import OpaqueIds
-from crossdock.shop.catalogue import EVERY_PART, AssortedProduct, read_assortment
+from crossdock.kit.slices import slices
+from crossdock.shop.catalogue import EVERY_PART, AssortedProduct, offer_key, read_assortment
 from crossdock.shop.deliveries import Claim, DeliveryKind, Sent, queue_deliveries
 from crossdock.shop.events import Batch, Consumer
 from crossdock.shop.partners import Called, Partner, read_partner, read_partners_with
@@ -84,6 +84,9 @@ GOODS_URLS: Final = tuple(
 """The partner's settings with the addresses of these calls."""
 
 
+_Told = tuple[ProductRow, dict[str, Any]]
+
+
 class Telling:
     """Queues the calls and makes them."""
 
@@ -111,14 +114,14 @@ class Telling:
         at = seconds(
             max(event.created_at for event in batch.events if event.sequence <= changed.last)
         )
-        for product_ids in _slices(changed.product_ids, _PRODUCTS_AT_ONCE):
+        for product_ids in slices(changed.product_ids, size=_PRODUCTS_AT_ONCE):
             for group in _groups(partners):
                 rows = await self._read(tx, group[0], product_ids=product_ids, now=now)
-                call = Call(group[0], ids)
-                for about, goods in ((_PRODUCTS, self._products), (_SKUS, self._skus)):
-                    told = [each for each in group if _hears(each, about)]
-                    if told and (found := goods(rows, call)):
-                        await _queue(tx, about, partners=told, goods=found, at=at, now=now)
+                told = self._told(rows, Call(group[0], ids))
+                for about, goods in ((_PRODUCTS, _products), (_SKUS, _skus)):
+                    hearing = [each for each in group if _hears(each, about)]
+                    if hearing and (found := goods(told)):
+                        await _queue(tx, about, partners=hearing, goods=found, at=at, now=now)
         return None if changed.upto == batch.events[-1].sequence else changed.upto
 
     async def _read(
@@ -130,26 +133,9 @@ class Telling:
         )  # fmt: skip
         return [product_row(each) for each in records]
 
-    def _products(self, rows: Sequence[ProductRow], call: Call) -> list[Goods]:
-        return [
-            Goods(
-                id=row.number,
-                digest=_digest(self._bodies.product(_by_itself(row), call, times={})),
-                on_sale=row.record.enabled,
-            )
-            for row in rows
-        ]
-
-    def _skus(self, rows: Sequence[ProductRow], call: Call) -> list[Goods]:
-        return [
-            Goods(
-                id=sku.number,
-                digest=_digest(self._bodies.sku(own, call, times={})),
-                on_sale=sku.record.enabled,
-            )
-            for row in rows
-            for sku, own in zip(row.skus, _by_itself(row).skus, strict=True)
-        ]
+    def _told(self, rows: Sequence[ProductRow], call: Call) -> list[_Told]:
+        """The products with their bodies, in which those of their Skus are."""
+        return [(row, self._bodies.product(_by_itself(row), call, times={})) for row in rows]
 
     def _kind(self, calling: Calling, about: _About) -> DeliveryKind:
         async def compose(tx: Transaction, *, claim: Claim, partner: Called) -> Letter | None:
@@ -223,6 +209,20 @@ class Telling:
         return False, {}
 
 
+def _products(told: Sequence[_Told]) -> list[Goods]:
+    return [
+        Goods(id=row.number, digest=_digest(body), on_sale=row.record.enabled) for row, body in told
+    ]
+
+
+def _skus(told: Sequence[_Told]) -> list[Goods]:
+    return [
+        Goods(id=sku.number, digest=_digest(body), on_sale=sku.record.enabled)
+        for row, product in told
+        for sku, body in zip(row.skus, product["skus"], strict=True)
+    ]
+
+
 def _address(called: Called, about: _About, known: Known, *, on_sale: bool) -> str:
     """The setting with the address to call, "" for none."""
     has_create = bool(called.settings.get(about.create_url))
@@ -244,7 +244,7 @@ async def _queue(
     now: datetime,
 ) -> None:
     by_id = {partner.id: partner for partner in partners}
-    for some in _slices(list(by_id), _PARTNERS_AT_ONCE):
+    for some in slices(list(by_id), size=_PARTNERS_AT_ONCE):
         due = await note_goods(
             tx, shop_id=partners[0].shop_id, partner_ids=some, subject=about.subject, goods=goods,
             at=at,
@@ -272,15 +272,10 @@ def _may_hear(partner: Partner, about: _About, due: Due) -> bool:
 
 def _groups(partners: Sequence[Partner]) -> list[list[Partner]]:
     """Partners who see the same goods at the same prices."""
-
-    def sight(partner: Partner) -> str:
-        return repr((partner.visible_merchants, partner.price_list_id, partner.backorder))
-
-    return [list(group) for _, group in groupby(sorted(partners, key=sight), key=sight)]
-
-
-def _slices(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))
+    groups: dict[Hashable, list[Partner]] = {}
+    for partner in partners:
+        groups.setdefault(offer_key(partner), []).append(partner)
+    return list(groups.values())
 
 
 def _by_itself(row: ProductRow) -> ProductRow:

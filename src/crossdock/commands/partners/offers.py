@@ -23,6 +23,7 @@ def offers(
     """Show a partner's prices and purchase limits of variants now; hidden ones are left out."""
 
     async def read(runtime: Runtime, tx: Transaction) -> "tuple[Partner, list[Offer]]":
+        from crossdock.compose import Services
         from crossdock.shop.catalogue import offers
         from crossdock.shop.partners import read_partner
         from crossdock.shop.stock import find_variant
@@ -36,7 +37,7 @@ def offers(
             partner=partner,
             variant_ids=ids,
             now=runtime.clock.now(),
-            own_requires_stock=runtime.settings.stock.sc_requires_stock,
+            own_requires_stock=Services(runtime).own_requires_stock,
         )
 
     partner, found = with_transaction(read)

@@ -21,7 +21,7 @@ from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
 from crossdock.shop.catalogue.categories import is_too_deep, upsert_categories
 from crossdock.shop.catalogue.changes import Changes, tell_all_changed
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare, variant_name
-from crossdock.shop.catalogue.counting import AssortmentCounts
+from crossdock.shop.catalogue.counting import AssortmentCounts, OwnedCounts
 from crossdock.shop.catalogue.editing import (
     UNLIMITED,
     ProductChanges,
@@ -56,12 +56,11 @@ from crossdock.shop.catalogue.listing import (
 from crossdock.shop.catalogue.looking_up import find_products
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
-from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offers
+from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offer_key, offers
 from crossdock.shop.catalogue.owned import (
     OwnedProduct,
     OwnedStatistics,
     OwnedVariant,
-    count_owned,
     list_owned,
     read_owned,
     serial_pool,
@@ -185,6 +184,7 @@ __all__ = [
     "MerchantTerms",
     "MerchantView",
     "Offer",
+    "OwnedCounts",
     "OwnedProduct",
     "OwnedStatistics",
     "OwnedVariant",
@@ -220,7 +220,6 @@ __all__ = [
     "change_product",
     "clean_html",
     "count_category_paths",
-    "count_owned",
     "digits_of",
     "find_products",
     "has_statistics",
@@ -241,6 +240,7 @@ __all__ = [
     "merchant_record",
     "merchants_in_sight",
     "normalise_gtin",
+    "offer_key",
     "offers",
     "open_listing",
     "open_run",

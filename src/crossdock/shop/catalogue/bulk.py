@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.catalogue.changes import tell_changed
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare
 from crossdock.shop.catalogue.keeping import keep_other_parts
 from crossdock.shop.catalogue.planning import Plan, make_plan
@@ -32,7 +33,6 @@ from crossdock.shop.catalogue.writing import (
     update_products,
     update_variants,
 )
-from crossdock.shop.events import CatalogueChanged, write_event
 from crossdock.shop.shops import Shop
 from crossdock.shop.stock import set_stock
 
@@ -77,7 +77,9 @@ async def upsert_prepared(
         tx, shop_id=shop.id, plan=plan, now=now, reason=reason, counts_only=is_partial
     )
     added = [product_id for product_id, _, _ in plan.new_products]
-    await _tell(tx, shop_id=shop.id, product_ids=[*added, *sorted(changed.products)], now=now)
+    await tell_changed(
+        tx, shop_id=shop.id, product_ids=[*added, *sorted(changed.products)], now=now
+    )
     changed_here = changed.products - plan.robbed_product_ids | (
         changed.products & {product_id for product_id, _, _ in plan.changed_products}
     )
@@ -141,12 +143,3 @@ async def _set_stock(
         now=now,
         counts_only=counts_only,
     )
-
-
-async def _tell(
-    tx: Transaction, *, shop_id: int, product_ids: Sequence[int], now: datetime
-) -> None:
-    if not product_ids:
-        return
-    event = CatalogueChanged(product_ids=list(product_ids))
-    await write_event(tx, shop_id=shop_id, event=event, now=now)

@@ -1,6 +1,7 @@
 """Which products changed, learned from the events: so that what was rendered of the others can be told again."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -115,6 +116,14 @@ class _Shop:
             and now >= self._from
             and (self._until is None or now < self._until)
         )
+
+
+async def tell_changed(
+    tx: Transaction, *, shop_id: int, product_ids: Iterable[int], now: datetime
+) -> None:
+    """Write the event of products that changed, if any did: an event without products would mean all of them."""
+    if ids := list(product_ids):
+        await write_event(tx, shop_id=shop_id, event=CatalogueChanged(product_ids=ids), now=now)
 
 
 async def tell_all_changed(tx: Transaction, *, shop_id: int, now: datetime) -> None:

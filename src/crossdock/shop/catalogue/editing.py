@@ -9,10 +9,10 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.texts import visible
 from crossdock.shop.catalogue.bulk import lock_catalogue, upsert_products
+from crossdock.shop.catalogue.changes import tell_changed
 from crossdock.shop.catalogue.owned import OwnedProduct, read_owned
 from crossdock.shop.catalogue.records import ProductRecord, VariantRecord
 from crossdock.shop.catalogue.texts import clean_html, slug_of
-from crossdock.shop.events import CatalogueChanged, write_event
 from crossdock.shop.shops import Shop
 from crossdock.shop.stock import StockRecord, set_stock
 
@@ -128,7 +128,7 @@ async def change_product(
         await set_stock(
             tx, shop_id=shop_id, new=[], existing=[target], reason="set", now=now, counts_only=True
         )
-    await _tell(tx, shop_id=shop_id, product_id=product_id, now=now)
+    await tell_changed(tx, shop_id=shop_id, product_ids=[product_id], now=now)
     return await read_owned(tx, shop_id=shop_id, merchant_ids=None, product_id=product_id)
 
 
@@ -149,7 +149,7 @@ async def remove_product(
     values = {"shop": shop_id, "product": product_id, "now": now}
     await tx.run(_REMOVE_PRODUCT, values)
     await tx.run(_REMOVE_VARIANTS, values)
-    await _tell(tx, shop_id=shop_id, product_id=product_id, now=now)
+    await tell_changed(tx, shop_id=shop_id, product_ids=[product_id], now=now)
 
 
 async def _free_key(tx: Transaction, *, shop_id: int, name: str) -> str:
@@ -182,11 +182,6 @@ def _check(known: OwnedProduct, changes: ProductChanges) -> None:
 def _require_name(name: str) -> None:
     if not visible(name):
         raise Invalid("invalid_input", "must be visible", {"field": "name"})
-
-
-async def _tell(tx: Transaction, *, shop_id: int, product_id: int, now: datetime) -> None:
-    event = CatalogueChanged(product_ids=[product_id])
-    await write_event(tx, shop_id=shop_id, event=event, now=now)
 
 
 _CHANGE_PRODUCT = """

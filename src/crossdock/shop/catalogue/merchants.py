@@ -7,9 +7,10 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.catalogue.changes import tell_changed
 from crossdock.shop.catalogue.records import MerchantRecord
 from crossdock.shop.catalogue.texts import slug_of
-from crossdock.shop.events import CatalogueChanged, MerchantChanged, write_event
+from crossdock.shop.events import MerchantChanged, write_event
 
 
 class Merchant(msgspec.Struct, frozen=True):
@@ -98,9 +99,8 @@ async def refresh_listed(
            returning v.product_id""",
         {"shop": shop_id, "merchants": list(merchant_ids)},
     )
-    if changed:
-        event = CatalogueChanged(product_ids=sorted({product_id for (product_id,) in changed}))
-        await write_event(tx, shop_id=shop_id, event=event, now=now)
+    product_ids = sorted({product_id for (product_id,) in changed})
+    await tell_changed(tx, shop_id=shop_id, product_ids=product_ids, now=now)
     return len(changed)
 
 

@@ -6,7 +6,7 @@ LOWEST is what an offer `o` costs after sales and coupons (`lowest_price` in pri
 a variant `v` costs a caller without a price list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -106,6 +106,17 @@ def offer_terms(
         "own_requires_stock": own_requires_stock,
         "now": now,
     }
+
+
+def offer_key(partner: Partner) -> Hashable:
+    """What of a partner decides how goods are offered to it: equal for two partners who see the same."""
+    return (
+        partner.shop_id,
+        partner.currency,
+        partner.backorder,
+        partner.visible_merchants,
+        partner.price_list_id,
+    )
 
 
 _OFFER = """

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound
 from crossdock.shop.catalogue.bulk import lock_catalogue
-from crossdock.shop.events import CatalogueChanged, write_event
+from crossdock.shop.catalogue.changes import tell_changed
 
 ImageFormat = Literal["JPEG", "PNG"]
 PICTURES_MAX = 200
@@ -104,7 +104,7 @@ async def hold_pictures(
     written = msgspec.json.encode(found).decode()
     rows = await tx.all("select * from hold_pictures(%s, %s::jsonb, %s)", (shop_id, written, now))
     changed = sorted(product_id for (product_id,) in rows)
-    await _tell(tx, shop_id=shop_id, product_ids=changed, now=now)
+    await tell_changed(tx, shop_id=shop_id, product_ids=changed, now=now)
     return changed
 
 
@@ -137,7 +137,7 @@ async def set_pictures(
         "update products set images = %s, updated_at = %s where shop_id = %s and id = %s",
         (Jsonb([_element(each) for each in pictures]), now, shop_id, product_id),
     )
-    await _tell(tx, shop_id=shop_id, product_ids=[product_id], now=now)
+    await tell_changed(tx, shop_id=shop_id, product_ids=[product_id], now=now)
 
 
 async def hold_videos(
@@ -148,7 +148,7 @@ async def hold_videos(
     written = msgspec.json.encode(found).decode()
     rows = await tx.all("select * from hold_videos(%s, %s::jsonb, %s)", (shop_id, written, now))
     changed = sorted(product_id for (product_id,) in rows)
-    await _tell(tx, shop_id=shop_id, product_ids=changed, now=now)
+    await tell_changed(tx, shop_id=shop_id, product_ids=changed, now=now)
     return changed
 
 
@@ -171,7 +171,7 @@ async def renew_video(
         },
     )
     changed = sorted(product_id for (product_id,) in rows)
-    await _tell(tx, shop_id=shop_id, product_ids=changed, now=now)
+    await tell_changed(tx, shop_id=shop_id, product_ids=changed, now=now)
     return changed
 
 
@@ -185,7 +185,7 @@ async def set_video(
         "update products set video = %s, updated_at = %s where shop_id = %s and id = %s",
         (Jsonb(element), now, shop_id, product_id),
     )
-    await _tell(tx, shop_id=shop_id, product_ids=[product_id], now=now)
+    await tell_changed(tx, shop_id=shop_id, product_ids=[product_id], now=now)
 
 
 async def take_video(
@@ -203,7 +203,7 @@ async def take_video(
         (now, shop_id, product_id, checksum),
     )
     if taken:
-        await _tell(tx, shop_id=shop_id, product_ids=[product_id], now=now)
+        await tell_changed(tx, shop_id=shop_id, product_ids=[product_id], now=now)
     return bool(taken)
 
 
@@ -211,11 +211,3 @@ def _element(picture: Picture) -> dict[str, Any]:
     defaults = {"alt": "", "variant_sku": "", "media": None, "added": False}
     found: dict[str, Any] = msgspec.to_builtins(picture)
     return {key: value for key, value in found.items() if value != defaults.get(key, ...)}
-
-
-async def _tell(
-    tx: Transaction, *, shop_id: int, product_ids: Sequence[int], now: datetime
-) -> None:
-    if product_ids:
-        event = CatalogueChanged(product_ids=list(product_ids))
-        await write_event(tx, shop_id=shop_id, event=event, now=now)

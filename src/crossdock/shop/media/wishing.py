@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.slices import slices
 from crossdock.shop.catalogue import ShownAddress, list_product_ids, list_unheld
 from crossdock.shop.events import Batch, CatalogueChanged, Consumer
 from crossdock.shop.media.model import PATH, VIDEO_PATH
@@ -63,8 +64,7 @@ async def _take(tx: Transaction, *, batch: Batch, now: datetime) -> None:
         for product_id in event.payload["product_ids"]
     ]
     ids = sorted(set(changed))
-    for start in range(0, len(ids), _PRODUCTS_AT_ONCE):
-        piece = ids[start : start + _PRODUCTS_AT_ONCE]
+    for piece in slices(ids, size=_PRODUCTS_AT_ONCE):
         shown = await list_unheld(tx, shop_id=batch.shop_id, product_ids=piece)
         await wish(tx, shop_id=batch.shop_id, shown=shown, now=now)
 

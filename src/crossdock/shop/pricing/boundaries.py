@@ -1,10 +1,10 @@
 """Tell of prices that the clock alone changes: a sale or a promotion begins or ends."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from crossdock.db.unit_of_work import Database
+from crossdock.kit.slices import slices
 from crossdock.shop.alerts import isolated
 from crossdock.shop.events import PriceChanged, write_event
 
@@ -34,17 +34,13 @@ async def _tell(db: Database, *, shop_id: int, now: datetime) -> int:
         if since is None or since >= now:
             return 0
         rows = await tx.all(_CHANGED, {"shop": shop_id, "since": since, "now": now})
-        for some in _slices([row[0] for row in rows]):
+        for some in slices([row[0] for row in rows], size=VARIANTS_AT_ONCE):
             event = PriceChanged(variant_ids=list(some))
             await write_event(tx, shop_id=shop_id, event=event, now=now)
         await tx.run(
             "update price_boundaries set told_until = %s where shop_id = %s", (now, shop_id)
         )
     return len(rows)
-
-
-def _slices(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[start : start + VARIANTS_AT_ONCE] for start in range(0, len(ids), VARIANTS_AT_ONCE))
 
 
 # A shop without a cursor is told of from its beginning.

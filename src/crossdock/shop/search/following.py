@@ -15,6 +15,7 @@ import structlog
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, CrossdockError
+from crossdock.kit.slices import slices
 from crossdock.shop.events import Topic, read_events
 from crossdock.shop.search.affected import changed_products
 from crossdock.shop.search.building import (
@@ -265,12 +266,12 @@ class _Shop:
         categories = await read_categories(tx, shop_id=self.id)
         writer = await index.awake()
         embeddings = await asyncio.to_thread(self._building.embeddings, index.path)
-        for start in range(0, len(ids), BATCH):
+        for some in slices(ids, size=BATCH):
             products = await read_batch(
                 tx,
                 building=self._building,
                 shop_id=self.id,
-                ids=ids[start : start + BATCH],
+                ids=some,
                 categories=categories,
                 now=now,
             )
