@@ -263,7 +263,7 @@ _FULFILMENTS = """
         select coalesce(sum(l.amount_minor), 0) as debited
         from ledger_entries l join accounts a on a.shop_id = l.shop_id and a.id = l.debit_account_id
         where l.shop_id = f.shop_id and l.order_id = f.order_id and a.kind = 'prepaid'
-          and a.owner = 'reseller:' || f.reseller_id and l.kind = 'sale'
+          and a.owner = reseller_owner(f.reseller_id) and l.kind = 'sale'
     ) e
 """
 

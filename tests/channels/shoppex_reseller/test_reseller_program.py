@@ -305,9 +305,10 @@ async def test_of_another_shop_is_not_found(enabled, keys, desk_database, desk_s
 
 
 async def test_refuses_texts_that_no_database_holds(enabled):
-    invite = {"email": "a\x00@b.example"}
-    wrong = await enabled.fields_refused("POST", "/dev/v1/resellers/invite", json=invite)
-    assert list(wrong) == ["email"]
+    for email in ("a\x00@b.example", "a@b@c.example", "a@-b.example", "a..b@c.example"):
+        invite = {"email": email}
+        wrong = await enabled.fields_refused("POST", "/dev/v1/resellers/invite", json=invite)
+        assert list(wrong) == ["email"]
     for number in ("%00", "x" * 3_000):
         path = f"/dev/v1/resellers/{number}/suspend"
         headers = {"Idempotency-Key": "odd-1"}

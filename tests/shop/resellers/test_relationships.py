@@ -228,6 +228,19 @@ async def test_is_about_products_of_the_shop_named_once(selling: Reselling) -> N
         assert (refused.value.code, refused.value.data["place"]) == ("invalid_input", place)
 
 
+async def test_has_no_terms_whose_bounds_cross(selling: Reselling) -> None:
+    licence = await selling.licence("K-1")
+    units = ProductTerms(product_id=licence.product_id, min_quantity=3, max_quantity=2)
+    prices = ProductTerms(product_id=licence.product_id, min_resale_minor=500, max_resale_minor=499)
+    for terms, name in ((units, "max_quantity"), (prices, "max_resale_minor")):
+        with pytest.raises(CrossdockError) as refused:
+            await _invite(selling, products=(terms,))
+        assert (refused.value.code, refused.value.data["names"]) == ("invalid_input", [name])
+    equal = ProductTerms(product_id=licence.product_id, min_quantity=2, max_quantity=2)
+    reseller, _ = await selling.reseller(products=(equal,))
+    assert reseller.products == (equal,)
+
+
 async def test_awaits_approval_where_the_shop_verifies(selling: Reselling) -> None:
     await selling.set(requires_verification=True)
     reseller = await _accept(selling, (await _invite(selling)).token)
@@ -371,6 +384,10 @@ async def test_has_a_balance_that_never_falls_below_nothing(selling: Reselling) 
                 now=selling.clock.now(),
             )
     assert refused.value.code == "balance_insufficient"
+    with pytest.raises(CrossdockError) as nothing:
+        async with selling.database.begin() as tx:
+            await selling.credit(tx, reseller, 0)
+    assert nothing.value.code == "invalid_input"
     async with selling.database.begin() as tx:
         left = await credit(
             tx,

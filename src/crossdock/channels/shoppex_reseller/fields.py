@@ -8,12 +8,11 @@ from typing import Any, Final, TypeVar
 from crossdock.channels.plumbing import JsonNumber, exact, whole
 from crossdock.channels.shoppex_reseller.errors import Detail, invalid
 from crossdock.errors import Invalid
+from crossdock.kit.email import is_email
 from crossdock.kit.money import parse_amount, parse_rate_bp
 
 T = TypeVar("T")
 
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
-_EMAIL_LENGTH_MAX: Final = 254
 _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 TEXT_MAX: Final = 50_000
@@ -76,8 +75,7 @@ class Fields:
 
         def read(value: Any) -> str:
             found = value.strip().lower() if isinstance(value, str) else ""
-            is_odd = _NO_TEXT.search(found) or len(found) > _EMAIL_LENGTH_MAX
-            if is_odd or not _EMAIL.fullmatch(found):
+            if not is_email(found):
                 raise _Wrong("must be a valid email")
             return str(found)
 

@@ -114,8 +114,8 @@ class Fulfilling:
             if refused.code == "credential_unknown":  # suspended since the key was looked at
                 raise WireError("UNAUTHORIZED", NO_RESELLER) from refused
             raise
-        reused = made.outcome == "replayed"
-        return one(_show(call, made.fulfilment, reused=reused), status=200 if reused else 201)
+        shown = _show(call, made.fulfilment, reused=made.is_replayed)
+        return one(shown, status=200 if made.is_replayed else 201)
 
 
 def _read(call: Call, fields: Fields, *, key: str | None, is_dynamic: bool) -> FulfilmentRequest:

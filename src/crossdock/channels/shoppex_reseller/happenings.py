@@ -6,7 +6,7 @@ hold no serials, tokens or keys.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -99,45 +99,55 @@ def write_body(name: str, *, data: Mapping[str, Any], at: int) -> bytes:
 
 
 async def _read(tx: Transaction, *, batch: Batch) -> tuple[list[Message], int]:
-    events = _bounded(batch.events)
+    named = _bounded(batch.events)
+    events = [each.event for each in named]
     ids = WireIds(bytes(await read_id_key(tx, shop_id=batch.shop_id)))
     orders = await _orders(tx, shop_id=batch.shop_id, events=events)
-    products = await _products(tx, shop_id=batch.shop_id, events=events)
+    products = await _products(tx, shop_id=batch.shop_id, named=named)
     messages: list[Message] = []
-    for event in events:
+    for each in named:
+        event = each.event
         if event.kind in ORDER_NAMES:
             messages += _of_order(event, orders.get(event.subject_id or 0), ids)
         elif event.kind in RESELLER_NAMES:
             messages.append(_of_resellers(event, ids, shop_id=batch.shop_id))
         else:
-            messages += _of_products(event, products, ids)
+            messages += _of_products(each, products, ids)
     return messages, events[-1].sequence
 
 
-def _bounded(events: Sequence[Event]) -> list[Event]:
+class _Named(NamedTuple):
+    """An event with the products and the variants that it is about."""
+
+    event: Event
+    products: Sequence[int] = ()
+    variants: Sequence[int] = ()
+
+
+def _bounded(events: Sequence[Event]) -> list[_Named]:
     """The first events, up to the one with which they name PRODUCTS_AT_ONCE products."""
-    taken: list[Event] = []
-    named = 0
+    taken: list[_Named] = []
+    count = 0
     for event in events:
-        taken.append(event)
-        named += sum(map(len, _named(event)))
-        if named >= PRODUCTS_AT_ONCE:
+        named = _named(event)
+        taken.append(named)
+        count += len(named.products) + len(named.variants)
+        if count >= PRODUCTS_AT_ONCE:
             break
     return taken
 
 
-def _named(event: Event) -> tuple[Sequence[int], Sequence[int]]:
-    """The products and the variants that an event is about."""
+def _named(event: Event) -> _Named:
     if event.kind not in _OF_PRODUCTS:
-        return (), ()
+        return _Named(event)
     match event.decode():
         case CatalogueChanged(product_ids=ids):
-            return ids, ()
+            return _Named(event, products=ids)
         case PriceChanged(variant_ids=ids):
-            return (), ids
+            return _Named(event, variants=ids)
         case StockChanged(levels=levels):
-            return (), [variant_id for variant_id, _, _ in levels]
-    return (), ()
+            return _Named(event, variants=[variant_id for variant_id, _, _ in levels])
+    return _Named(event)
 
 
 _OF_PRODUCTS: Final = {CatalogueChanged.kind, PriceChanged.kind, StockChanged.kind}
@@ -156,14 +166,13 @@ async def _orders(
 
 
 async def _products(
-    tx: Transaction, *, shop_id: int, events: Iterable[Event]
+    tx: Transaction, *, shop_id: int, named: Iterable[_Named]
 ) -> list[ProductSummary]:
     product_ids: set[int] = set()
     variant_ids: set[int] = set()
-    for event in events:
-        products, variants = _named(event)
-        product_ids.update(products)
-        variant_ids.update(variants)
+    for each in named:
+        product_ids.update(each.products)
+        variant_ids.update(each.variants)
     if not product_ids and not variant_ids:
         return []
     return await read_summaries(
@@ -242,8 +251,8 @@ def _item(line: LineView, ids: WireIds, *, currency: str) -> dict[str, Any]:
     }
 
 
-def _of_products(event: Event, products: Iterable[ProductSummary], ids: WireIds) -> list[Message]:
-    of_products, of_variants = map(set, _named(event))
+def _of_products(named: _Named, products: Iterable[ProductSummary], ids: WireIds) -> list[Message]:
+    event, of_products, of_variants = named.event, set(named.products), set(named.variants)
     messages = []
     for product in products:
         variants = of_variants.intersection(each.id for each in product.variants)

@@ -129,16 +129,11 @@ def _read_access(call: Call, fields: Fields) -> ProductTerms | None:
         min_resale_minor=_price(call, fields, "min_resale_price"),
         max_resale_minor=_price(call, fields, "max_resale_price"),
     )
-    if _crossed(terms.min_quantity, terms.max_quantity):
-        fields.refuse("max_quantity", "must not be less than min_quantity")
-    if _crossed(terms.min_resale_minor, terms.max_resale_minor):
-        fields.refuse("max_resale_price", "must not be less than min_resale_price")
+    for name in terms.crossed:
+        upper = name.replace("_minor", "_price")
+        fields.refuse(upper, f"must not be less than {upper.replace('max_', 'min_')}")
     return None if product_id is None else terms
 
 
 def _price(call: Call, fields: Fields, name: str) -> int | None:
     return fields.amount(name, currency=call.currency, nullable=True)
-
-
-def _crossed(least: int | None, most: int | None) -> bool:
-    return least is not None and most is not None and most < least

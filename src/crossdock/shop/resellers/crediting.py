@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import NotFound
+from crossdock.errors import Invalid, NotFound
 from crossdock.shop.ledger import Account, Transfer, list_accounts, post_transfers
 
 
@@ -18,7 +18,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prepaid_owner(reseller_id: int) -> str:
-    """The owner of the relationship's prepaid account."""
+    """The owner of the relationship's prepaid account; `reseller_owner` in fulfilling.sql is its twin."""
     return f"reseller:{reseller_id}"
 
 
@@ -55,8 +55,11 @@ async def credit(
 ) -> Balance:
     """Add money that has come in to the balance, or take some back with a negative amount; returns the balance.
 
-    Raises NotFound `not_found`, and Refused `balance_insufficient` where it would end below 0.
+    Raises Invalid `invalid_input` for 0, NotFound `not_found`, and Refused `balance_insufficient` where it would
+    end below 0.
     """
+    if amount_minor == 0:
+        raise Invalid("invalid_input", "A credit of 0 changes nothing.", {"field": "amount"})
     before = await read_balance(tx, shop_id=shop_id, reseller_id=reseller_id)
     bank, prepaid = Account("bank"), Account("prepaid", prepaid_owner(reseller_id))
     debit, to = (bank, prepaid) if amount_minor > 0 else (prepaid, bank)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from psycopg.types.json import Jsonb
@@ -71,10 +71,10 @@ class Fulfilment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fulfilled(msgspec.Struct, frozen=True, kw_only=True):
-    """A fulfilment, and whether this request made it or an earlier one did."""
+    """A fulfilment, and whether an earlier request made it."""
 
     fulfilment: Fulfilment
-    outcome: Literal["created", "replayed"]
+    is_replayed: bool
 
 
 async def fulfil(
@@ -117,7 +117,7 @@ async def fulfil(
     if facts.existing_id is not None:
         if not facts.is_same:
             raise Conflict("idempotency_key_used")
-        fulfilment_id, outcome = facts.existing_id, "replayed"
+        fulfilment_id = facts.existing_id
     else:
         product, variant = _require(facts, request, limits=limits)
         fulfilment_id = await _deliver(
@@ -130,13 +130,10 @@ async def fulfil(
             ids=ids,
             now=now,
         )
-        outcome = "created"
     fulfilment = await read_fulfilment(
         tx, shop_id=partner.shop_id, partner_id=partner.id, fulfilment_id=fulfilment_id, box=box
     )
-    return Fulfilled(
-        fulfilment=fulfilment, outcome="created" if outcome == "created" else "replayed"
-    )
+    return Fulfilled(fulfilment=fulfilment, is_replayed=facts.existing_id is not None)
 
 
 async def read_fulfilment(

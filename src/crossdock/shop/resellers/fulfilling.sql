@@ -1,3 +1,17 @@
+-- The owner of a relationship's prepaid account, as `prepaid_owner` in crediting.py writes it.
+create or replace function reseller_owner(p_reseller_id bigint) returns text language sql immutable as $$
+    select 'reseller:' || p_reseller_id
+$$;
+
+-- The prepaid balance of a relationship; 0 where nothing was ever posted.
+create or replace function prepaid_balance(p_shop_id bigint, p_reseller_id bigint, p_currency char(3))
+returns bigint language sql stable as $$
+    select coalesce((
+        select a.balance_minor from accounts a
+        where a.shop_id = p_shop_id and a.kind = 'prepaid' and a.owner = reseller_owner(p_reseller_id)
+          and a.currency = p_currency), 0)
+$$;
+
 -- Lock the caller's relationship and read all that a fulfilment is decided by; null if the partner has none.
 -- Fulfilments of a relationship follow each other from here on, so that a repetition finds the first one.
 -- If there is one with the same identity, only `reseller_id`, `existing_id` and `is_same` are set (spec 7.5):
@@ -33,10 +47,9 @@ begin
                        and coalesce(v_found.variant_id = p_variant_id, v_found.asked_variant_id is null)
                        and v_found.quantity = p_quantity);
     end if;
-    return reseller_buying(v_reseller, p_product_id, p_variant_id, p_now) || jsonb_build_object(
-        'balance_minor', coalesce((
-            select a.balance_minor from accounts a join shops s on s.id = a.shop_id and s.currency = a.currency
-            where a.shop_id = p_shop_id and a.kind = 'prepaid' and a.owner = 'reseller:' || v_reseller.id), 0));
+    return reseller_buying(v_reseller, p_product_id, p_variant_id, p_now) || (
+        select jsonb_build_object('balance_minor', prepaid_balance(s.id, v_reseller.id, s.currency))
+        from shops s where s.id = p_shop_id);
 end $$;
 
 -- Record what an order delivered to a reseller; returns the fulfilment's id. The caller has placed the order in this
@@ -51,10 +64,7 @@ begin
                                       unit_minor, total_minor, currency, balance_after_minor, created_at)
     select p_shop_id, f.reseller_id, p_order_id, f.key, f.external_order_id, f.product_id, f.variant_id,
            f.asked_variant_id, f.quantity, f.customer_email, f.product_name, f.variant_name, f.unit_minor,
-           f.unit_minor * f.quantity, f.currency, coalesce((
-               select a.balance_minor from accounts a
-               where a.shop_id = p_shop_id and a.kind = 'prepaid' and a.owner = 'reseller:' || f.reseller_id
-                 and a.currency = f.currency), 0), p_now
+           f.unit_minor * f.quantity, f.currency, prepaid_balance(p_shop_id, f.reseller_id, f.currency), p_now
     from jsonb_to_record(p_facts) as f (
         reseller_id bigint, key text, external_order_id text, product_id bigint, variant_id bigint,
         asked_variant_id bigint, quantity bigint, customer_email text, product_name text, variant_name text,

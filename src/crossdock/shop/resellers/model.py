@@ -69,6 +69,19 @@ class ProductTerms(msgspec.Struct, frozen=True, kw_only=True):
     min_resale_minor: Minor | None = None
     max_resale_minor: Minor | None = None
 
+    @property
+    def crossed(self) -> tuple[str, ...]:
+        """The upper bounds that are below their lower ones."""
+        bounds = {
+            "max_quantity": (self.min_quantity, self.max_quantity),
+            "max_resale_minor": (self.min_resale_minor, self.max_resale_minor),
+        }
+        return tuple(
+            name
+            for name, (least, most) in bounds.items()
+            if least is not None and most is not None and most < least
+        )
+
 
 class ResellerTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Terms of a relationship; UNSET ones stay, or are the programme's. `products` None is every product."""

@@ -68,7 +68,8 @@ async def list_products(
 async def check_products(
     tx: Transaction, *, shop_id: int, products: Sequence[ProductTerms] | None
 ) -> None:
-    """Raise Invalid `invalid_input` for a product that is named twice or is not the shop's, by its place."""
+    """Raise Invalid `invalid_input`, by its place, for a product that is named twice, is not the shop's, or has
+    bounds of which the upper one is below the lower one."""
     if not products:
         return
     known = {
@@ -79,6 +80,9 @@ async def check_products(
         )
     }
     for place, terms in enumerate(products):
+        if terms.crossed:
+            data = {"field": "products", "place": place, "names": list(terms.crossed)}
+            raise Invalid("invalid_input", "An upper bound is below its lower one.", data)
         if terms.product_id not in known:
             data = {"field": "products", "place": place, "product_id": terms.product_id}
             raise Invalid("invalid_input", "There is no such product, or it is named twice.", data)
