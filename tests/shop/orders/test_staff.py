@@ -77,6 +77,7 @@ async def test_on_account_is_owed_until_the_transfer_is_noted(desk: Desk) -> Non
         desk.paying, shop_id=desk.shop.id, order_id=placed.id, reference="S 7/1"
     )
 
+    assert payment is not None
     assert (payment.state, payment.captured_minor) == ("captured", 4593)
     assert await desk.balances() == {
         "bank EUR": -4593,
@@ -87,6 +88,17 @@ async def test_on_account_is_owed_until_the_transfer_is_noted(desk: Desk) -> Non
     assert await desk.kinds(placed.id) == ["order.placed", "payment.paid"]
     with pytest.raises(Refused, match="order_state"):
         await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id, reference="S 7/2")
+
+
+async def test_that_is_free_is_paid_without_a_payment(desk: Desk) -> None:
+    placed = await desk.on_account((await desk.variant(price_minor=0), 1))
+    assert (await desk.read(placed.id)).payment_state == "awaiting"
+
+    assert await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id) is None
+
+    assert (await desk.read(placed.id)).payment_state == "paid"
+    assert (await desk.payments(placed.id), await desk.balances()) == ([], {})
+    assert await desk.kinds(placed.id) == ["order.placed", "payment.paid"]
 
 
 async def test_with_a_card_is_authorised_captured_and_refunded(desk: Desk) -> None:
@@ -101,6 +113,7 @@ async def test_with_a_card_is_authorised_captured_and_refunded(desk: Desk) -> No
             desk.paying, shop_id=desk.shop.id, order_id=placed.id, amount_minor=amount
         )
 
+    assert paid is not None
     assert (paid.state, paid.card_brand, paid.card_last4) == ("captured", "visa", "4242")
     (payment,) = await desk.payments(placed.id)
     assert (payment.state, payment.refunded_minor) == ("refunded", 3998)
@@ -109,7 +122,14 @@ async def test_with_a_card_is_authorised_captured_and_refunded(desk: Desk) -> No
         "order.placed",
         "payment.paid",
         "payment.partially_refunded",
+        "payment.partially_refunded",
         "payment.refunded",
+    ]
+    told = [event.payload for event in (await desk.read(placed.id)).timeline[2:]]
+    assert [(each["from"], each["to"], each["amount_minor"]) for each in told] == [
+        ("paid", "partially_refunded", 1_000),
+        ("partially_refunded", "partially_refunded", 998),
+        ("partially_refunded", "refunded", 2_000),
     ]
     assert await desk.balances() == {"refunds EUR": -3998, "sales merchant EUR": 3998}
     with pytest.raises(Refused, match="payment_state"):

@@ -241,6 +241,21 @@ async def test_sees_what_was_done_at_stripe_itself(
     assert ended == after
 
 
+async def test_does_not_take_another_capture_for_the_one_that_was_lost(
+    service: Paying, shop: ShopFixture, account: StripeSimulator, clock
+) -> None:
+    payment = await pay(service, shop)
+    account.drop.append("/capture")
+    with pytest.raises(Unavailable, match="payment_unsettled"):
+        await capture(service, shop_id=shop.id, payment_id=payment.id)
+    account.intents["pi_1"] |= {"status": "succeeded", "amount_received": 9_000}
+
+    assert await settled(service, shop, clock) == ["authorised captured_another_amount"]
+    async with service.db.statement() as tx:
+        kept = await read_payment(tx, shop_id=shop.id, payment_id=payment.id)
+    assert kept.captured_minor == 0
+
+
 async def test_sends_no_key_and_no_card_over_an_open_line(
     service: Paying, shop: ShopFixture
 ) -> None:

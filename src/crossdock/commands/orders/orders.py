@@ -92,15 +92,19 @@ def pay(
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Capture the card, or record a bank transfer."""
+    """Capture the card, or record a bank transfer; an order of which nothing is owed is paid without."""
     from crossdock.shop.orders import pay_order
 
-    async def act(services: "Services", shop_id: int, order_id: int) -> "Payment":
+    async def act(services: "Services", shop_id: int, order_id: int) -> "Payment | None":
         return await pay_order(
             services.paying, shop_id=shop_id, order_id=order_id, reference=reference
         )
 
-    _tell(_with_order(act, shop=shop, order=order), as_json=as_json)
+    payment = _with_order(act, shop=shop, order=order)
+    if payment is None:
+        report(None, as_json=as_json, text="nothing was owed: the order is paid")
+    else:
+        _tell(payment, as_json=as_json)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 -- Record a provider's answer as record_answer does, and with an approval move the payment axis of the order: to paid
--- after a capture, to voided after a void where it was authorised, as the payment after a refund. The order is locked before the payment and
--- the accounts. Raises CD010 for a move that is not allowed.
+-- after a capture, to voided after a void where it was authorised, as the payment after a refund; a further refund that
+-- leaves a part is told of as well. The order is locked before the payment and the accounts. Raises CD010 for a move
+-- that is not allowed.
 -- Sequential scans are off, for the reason given at write_order.
 create or replace function answer_order_payment(
     p_shop_id bigint, p_attempt_id bigint, p_approved boolean, p_code text, p_reason text, p_now timestamptz,
@@ -10,6 +11,7 @@ declare
     v_order_id bigint;
     v_from text;
     v_to text;
+    v_details jsonb;
     v_recorded record;
 begin
     select o.id, o.payment_state into v_order_id, v_from
@@ -22,8 +24,16 @@ begin
     is_first := v_recorded.is_first;
     payment := v_recorded.payment;
     v_to := case payment.state when 'captured' then 'paid' else payment.state end;
+    if not is_first or not p_approved then
+        return;
+    end if;
+    select jsonb_build_object('payment_id', a.payment_id, 'amount_minor', a.amount_minor) into v_details
+    from payment_attempts a
+    where a.shop_id = p_shop_id and a.id = p_attempt_id and a.action in ('capture', 'refund');
     -- A card that is let go of does not end an order that still awaits its payment.
-    if is_first and p_approved and v_to <> v_from and not (v_to = 'voided' and v_from <> 'authorised') then
-        perform move_order(p_shop_id, v_order_id, 'payment', null, v_to, null, p_now);
+    if v_to <> v_from and not (v_to = 'voided' and v_from <> 'authorised') then
+        perform move_order(p_shop_id, v_order_id, 'payment', null, v_to, v_details, p_now);
+    elsif v_to = v_from and v_to = 'partially_refunded' then
+        perform tell_refund(p_shop_id, v_order_id, v_details, p_now);
     end if;
 end $$;

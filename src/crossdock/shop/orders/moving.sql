@@ -76,3 +76,14 @@ create or replace function order_event(p_axis text, p_to text) returns text lang
         when 'cancelled' then 'order.cancelled' end
     end
 $$;
+
+-- Tell of a further refund of an order of which a part stays paid: its payment state is the same before and after.
+create or replace function tell_refund(p_shop_id bigint, p_order_id bigint, p_details jsonb, p_now timestamptz)
+returns void language plpgsql as $$
+begin
+    update orders set updated_at = p_now where shop_id = p_shop_id and id = p_order_id;
+    assert fail_point('tell_refund:updated');
+    perform write_event(p_shop_id, order_event('payment', 'partially_refunded'), p_order_id,
+                        coalesce(p_details, '{}')
+                        || '{"from": "partially_refunded", "to": "partially_refunded"}', p_now);
+end $$;

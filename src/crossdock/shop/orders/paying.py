@@ -83,9 +83,10 @@ ORDER_FOLLOWS = OrderFollows()
 
 async def pay_order(
     service: Paying, *, shop_id: int, order_id: int, reference: str = ""
-) -> Payment:
+) -> Payment | None:
     """Pay the order: capture its authorised card, or record a bank transfer with its `reference`.
 
+    An order of which nothing is owed is paid without a payment: then it is None.
     Raises NotFound `order_not_found`, Refused `order_state` for an order that is not to be paid, Invalid
     `invalid_input` where a transfer has no reference, and what `capture` and `record_transfer` raise.
     """
@@ -231,8 +232,10 @@ async def give_back(
             return amount_minor, "by_hand"
     await tx.run("select post_sale(%s, %s, null, true, %s)", (shop_id, order_id, now))
     to = _AFTER_REVERSAL.get((payment, amount_minor == total_minor))
-    if to is not None and to != payment:
+    if to is not None:
         await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to=to, now=now)
+    elif payment == "partially_refunded":
+        await tx.run("select tell_refund(%s, %s, null, %s)", (shop_id, order_id, now))
     return amount_minor, "prepaid" if payment in _PAID else "not_owed"
 
 
@@ -264,10 +267,7 @@ async def _tell_of_payment(tx: Transaction, *, shop_id: int, order_id: int, now:
 
 async def _note_transfer(
     tx: Transaction, *, shop_id: int, order_id: int, reference: str, now: datetime
-) -> Payment:
-    if not reference:
-        message = "Say what the bank calls the transfer, so that it is noted once."
-        raise Invalid("invalid_input", message, {"field": "reference"})
+) -> Payment | None:
     row = await tx.one(
         "select order_payer(o), o.total_minor - cancelled_total(o.shop_id, o.id), o.currency,"
         " o.fulfilment_state, o.expires_at <= %s from orders o"
@@ -275,12 +275,17 @@ async def _note_transfer(
         (now, shop_id, order_id),
     )
     assert row is not None  # its row is locked
+    if row[1] and not reference:
+        message = "Say what the bank calls the transfer, so that it is noted once."
+        raise Invalid("invalid_input", message, {"field": "reference"})
     if row[3] == "cancelled":
         raise Refused("order_state", "The order is cancelled.")
     if row[4]:
         raise Refused("order_expired")
     await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
     await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to="paid", now=now)
+    if not row[1]:
+        return None
     return await record_transfer(
         tx,
         shop_id=shop_id,
