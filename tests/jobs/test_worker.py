@@ -18,6 +18,7 @@ from crossdock.jobs.schedules import scheduled_names
 from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.jobs.worker import _number_events
 from crossdock.settings import Settings
+from crossdock.shop.alerts import list_alerts
 from crossdock.shop.events.queueing import defer_job
 from tests.support.factories import make_shop
 
@@ -239,4 +240,28 @@ def test_what_runs_by_the_clock():
     queue.perform_import_paths()
     assert {"expire_holds", "purge_expired", "retry_stalled_jobs", "prune_jobs"} <= set(
         scheduled_names()
+    )
+
+
+async def test_one_purge_that_fails_keeps_no_other_and_is_told_of(runtime):
+    long_ago = runtime.clock.now() - timedelta(days=400)
+    async with runtime.database.begin() as tx:
+        shop = await make_shop(tx)
+        await tx.run("insert into webhook_feeds (shop_id, channel) values (%s, 'test')", (shop.id,))
+        await tx.run(
+            "insert into webhook_events (shop_id, channel, sequence, name, data, happened_at, noted_at)"
+            " values (%s, 'test', 1, 'order:paid', '{}', %s, %s)",
+            (shop.id, long_ago, long_ago),
+        )
+        await tx.run("alter table carts rename to lost")
+        await defer_job(tx, task="purge_expired", queue="default", args={"timestamp": 0})
+
+    await drain(runtime)
+
+    async with runtime.database.statement() as tx:
+        assert await tx.value("select count(*) from webhook_events") == 0
+        (alert,) = [each for each in await list_alerts(tx) if each.kind == "job_failed"]
+    assert (alert.subject, alert.message) == (
+        "purge_expired carts",
+        "The job purge_expired failed for carts: UndefinedTable; see the log.",
     )

@@ -2,10 +2,13 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 PORTS = frozenset({80, 443, 8080, 8443})
+
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Gives the addresses of a host, in the order in which they are tried."""
 
 # Networks that is_global accepts in some supported Python, or that embed an IPv4 address.
 _REFUSED_NETWORKS = tuple(

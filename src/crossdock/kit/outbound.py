@@ -8,11 +8,18 @@ environment are not used, and TLS verifies the host of the URL.
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from crossdock.kit.addresses import PORTS, AllowedHosts, Blocked, check_resolved, parse_address
+from crossdock.kit.addresses import (
+    PORTS,
+    AllowedHosts,
+    Blocked,
+    Resolver,
+    check_resolved,
+    parse_address,
+)
 from crossdock.kit.outbound_answers import (
     Answer,
     OutboundError,
@@ -42,7 +49,6 @@ __all__ = [
     "shown_headers",
 ]
 
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 DEADLINE_S = 15.0
 ANSWER_LIMIT_BYTES = 1_048_576

@@ -7,14 +7,13 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from crossdock.kit.addresses import AllowedHosts, Blocked, check_resolved, parse_address
+from crossdock.kit.addresses import AllowedHosts, Blocked, Resolver, check_resolved, parse_address
 from crossdock.kit.outbound_answers import Answer, Oversized
 
 FAILURES = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 _CONNECT_TIMEOUT_S = 5.0
 _USER_AGENT = "Crossdock"
 
-Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 

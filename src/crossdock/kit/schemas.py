@@ -26,6 +26,12 @@ def schema_of(kind: Any) -> dict[str, Any]:
     return whole
 
 
+def schema_of_numbers(kind: Any) -> dict[str, Any]:
+    """The same of a type that is answered with its decimals as numbers, which the library takes for text."""
+    schema: dict[str, Any] = _with_numbers(schema_of(kind))
+    return schema
+
+
 def picked(value: Any, kind: Any) -> Any:
     """Keep only the fields that the TypedDict declares, in nested objects as well.
 
@@ -92,6 +98,16 @@ def _inlined(part: Any, components: dict[str, Any]) -> Any:
         named = {k: v for k, v in components[part["$ref"]].items() if k not in about}
         part = {**named, **{k: v for k, v in part.items() if k != "$ref"}}
     return _plainly({name: _inlined(inner, components) for name, inner in part.items()})
+
+
+def _with_numbers(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_with_numbers(entry) for entry in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("format") == "decimal":
+        part = {**part, "type": "number"}
+    return {name: _with_numbers(inner) for name, inner in part.items()}
 
 
 def _plainly(part: dict[str, Any]) -> dict[str, Any]:

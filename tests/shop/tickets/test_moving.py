@@ -13,10 +13,12 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.settings import TicketsSection
+from crossdock.shop.alerts import list_alerts
 from crossdock.shop.events import KINDS
 from crossdock.shop.people import disable_person
 from crossdock.shop.tickets import TEXT_MAX, act, close_solved, find_agent, reply, silence_of
 from crossdock.shop.tickets.states import ACTIONS, MOVES, STATES, Action, TicketState
+from tests.support.breaking import refusing
 from tests.support.factories import make_partner, make_shop
 from tests.support.locks import waiting_for_a_lock
 from tests.support.people import make_person
@@ -355,6 +357,25 @@ async def test_is_nobody_s_who_left_or_is_of_another_shop(desk: Helpdesk) -> Non
 
 async def _close(desk: Helpdesk, clock: FrozenClock) -> int:
     return await close_solved(desk.db, silence=silence_of(TicketsSection()), now=clock.now())
+
+
+async def test_one_that_cannot_be_closed_keeps_no_other_and_is_told_of(
+    desk: Helpdesk, clock: FrozenClock
+) -> None:
+    clock.move(timedelta(days=-40))  # long before what other tests solve
+    broken, other = [await desk.ticket() for _ in range(2)]
+    for ticket_id in (broken, other):
+        await desk.act(ticket_id, "solve")
+    clock.move(timedelta(days=4, seconds=1))
+
+    async with refusing(desk.db, "tickets", row_id=broken):
+        assert await _close(desk, clock) == 1
+
+    assert ((await desk.read(broken)).state, (await desk.read(other)).state) == ("solved", "closed")
+    async with desk.db.statement() as tx:
+        (alert,) = await list_alerts(tx, shop_id=desk.shop.id)
+    assert (alert.kind, alert.subject) == ("job_failed", f"close_tickets ticket {broken}")
+    assert await _close(desk, clock) == 1
 
 
 async def test_closes_what_was_solved_and_silent_for_the_days_and_nothing_else(

@@ -8,6 +8,7 @@ import pytest
 
 from crossdock.errors import CrossdockError, Invalid, NotFound, Refused, Unavailable
 from crossdock.kit.ids import RandomIds
+from crossdock.shop.alerts import list_alerts
 from crossdock.shop.customers import Address
 from crossdock.shop.shops import set_sender
 from crossdock.shop.warehouse import (
@@ -39,6 +40,7 @@ class NotedCarrier:
         self.cancelled: list[str] = []
         self.is_down = False
         self.knows_keys = False
+        self.garbled = ""
 
     async def check(self, parcel: Parcel) -> None:
         pass
@@ -54,6 +56,8 @@ class NotedCarrier:
     async def track(self, tracking_number: str, *, shipped_at: datetime) -> list[Checkpoint]:
         if self.is_down:
             raise Unavailable("busy")
+        if tracking_number == self.garbled:
+            raise ValueError("an answer that nobody can read")
         return [Checkpoint(code="delivered", happened_at=shipped_at)]
 
     async def cancel(self, tracking_number: str) -> None:
@@ -293,6 +297,27 @@ async def test_is_not_followed_after_sixty_days_nor_while_the_carrier_is_down(
     warehouse.clock.move(-timedelta(seconds=1))
     assert await poll_carriers(booking) >= 1
     assert await warehouse.state(order_id) == "completed"
+
+
+async def test_one_that_cannot_be_followed_keeps_no_other_and_is_told_of(
+    warehouse: Warehouse, booking: Booking, carrier: NotedCarrier
+) -> None:
+    orders = []
+    for _ in range(2):
+        order_id, package_id = await _packed(warehouse)
+        sent = await ship_with_carrier(booking, shop_id=warehouse.shop.id, package_id=package_id)
+        orders.append((order_id, package_id, sent.tracking_number))
+    (first, broken, carrier.garbled), (second, _, _) = orders
+
+    await poll_carriers(booking)
+
+    assert [await warehouse.state(each) for each in (first, second)] == ["shipped", "completed"]
+    async with warehouse.db.statement() as tx:
+        (alert,) = await list_alerts(tx, shop_id=warehouse.shop.id)
+    assert (alert.kind, alert.subject) == ("job_failed", f"poll_carriers package {broken}")
+    carrier.garbled = ""
+    await poll_carriers(booking)
+    assert await warehouse.state(first) == "completed"
 
 
 async def test_by_hand_keeps_the_label(warehouse: Warehouse, demo: Booking) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from crossdock.channels.contract import Handler
 from crossdock.channels.shoppable.errors import SEARCH, WIRE, WIRE_ONLY
-from crossdock.channels.shoppable.wire import described
+from crossdock.kit.schemas import schema_of_numbers
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ def extra_of(operation: Operation) -> dict[str, Any]:
 
 def responses_of(operation: Operation) -> dict[int | str, dict[str, Any]]:
     """The answers of a route by status."""
-    schemas = [described(each) for each in operation.answers]
+    schemas = [schema_of_numbers(each) for each in operation.answers]
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     found: dict[int | str, dict[str, Any]] = {
         200: {"description": operation.summary, "content": {"application/json": {"schema": schema}}}
@@ -90,7 +90,7 @@ def responses_of(operation: Operation) -> dict[int | str, dict[str, Any]]:
     for status, numbers in sorted(texts.items()):
         told = ERROR_SCHEMA
         if status in operation.refused:
-            told = {"anyOf": [described(operation.refused[status]), ERROR_SCHEMA]}
+            told = {"anyOf": [schema_of_numbers(operation.refused[status]), ERROR_SCHEMA]}
         found[status] = {
             "description": f"code {', '.join(numbers)}",
             "content": {"application/json": {"schema": told}},

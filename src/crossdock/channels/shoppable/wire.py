@@ -7,7 +7,6 @@ import msgspec
 from starlette.responses import Response
 
 from crossdock.kit.money import to_decimal
-from crossdock.kit.schemas import schema_of
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 # A browser calls this API from other sites, with a header of its own (spec section 1).
@@ -33,22 +32,6 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 def amount(minor: int, currency: str) -> Decimal:
     """Minor units as they are told."""
     return to_decimal(minor, currency)
-
-
-def described(kind: Any) -> dict[str, Any]:
-    """The JSON schema of what is answered; amounts are numbers, which the library takes for text."""
-    schema: dict[str, Any] = _with_numbers(schema_of(kind))
-    return schema
-
-
-def _with_numbers(part: Any) -> Any:
-    if isinstance(part, list):
-        return [_with_numbers(entry) for entry in part]
-    if not isinstance(part, dict):
-        return part
-    if part.get("format") == "decimal":
-        part = {**part, "type": "number"}
-    return {name: _with_numbers(inner) for name, inner in part.items()}
 
 
 def encoded(value: Any) -> bytes:

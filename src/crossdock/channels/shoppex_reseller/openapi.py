@@ -6,7 +6,7 @@ from typing import Any, Final
 from crossdock.channels.shoppex_reseller.errors import CODES
 from crossdock.channels.shoppex_reseller.paging import LIMIT_MAX
 from crossdock.channels.shoppex_reseller.routes import Route
-from crossdock.kit.schemas import schema_of
+from crossdock.kit.schemas import schema_of_numbers
 
 TITLE: Final = "Shoppex Developer API and Reseller API"
 DESCRIPTION: Final = (
@@ -128,7 +128,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 def _answer(route: Route) -> dict[str, Any]:
     if route.status == 204:
         return {"description": "Done."}
-    data: Any = {} if route.answer is None else described(route.answer)
+    data: Any = {} if route.answer is None else schema_of_numbers(route.answer)
     properties: dict[str, Any] = {"data": data}
     if route.listed:
         properties = {
@@ -137,19 +137,3 @@ def _answer(route: Route) -> dict[str, Any]:
         }
     schema = {"type": "object", "required": list(properties), "properties": properties}
     return {"description": "Done.", "content": {"application/json": {"schema": schema}}}
-
-
-def described(kind: Any) -> dict[str, Any]:
-    """The JSON schema of what is answered; amounts are numbers, which the library takes for text."""
-    schema: dict[str, Any] = _with_numbers(schema_of(kind))
-    return schema
-
-
-def _with_numbers(part: Any) -> Any:
-    if isinstance(part, list):
-        return [_with_numbers(entry) for entry in part]
-    if not isinstance(part, dict):
-        return part
-    if part.get("format") == "decimal":
-        part = {**part, "type": "number"}
-    return {name: _with_numbers(inner) for name, inner in part.items()}
