@@ -25,6 +25,7 @@ from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.images import Images
+from crossdock.web.tags import is_known
 from crossdock.web.tracking import Tracking
 from crossdock.web.videos import Videos
 
@@ -303,10 +304,7 @@ def _kept(body: bytes, media_type: str) -> Kept:
 def _answer(request: Request, kept: Kept, *, caching: str) -> Response:
     """The document, or 304 Not Modified if the caller's entity tag matches."""
     headers = {"Cache-Control": caching, "ETag": kept.tag}
-    known = request.headers.get("if-none-match", "")
-    if caching != "no-store" and kept.tag in {
-        t.strip().removeprefix("W/") for t in known.split(",")
-    }:
+    if caching != "no-store" and is_known(request, kept.tag):
         return Response(status_code=304, headers=headers)
     headers["Content-Length"] = str(len(kept.body))
     content = b"" if request.method == "HEAD" else kept.body

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from crossdock.shop.media import Media, open_image, read_name
 from crossdock.web.assets import FOREVER
+from crossdock.web.tags import is_known
 
 _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}
 _POLICY = "default-src 'none'; sandbox"
@@ -33,7 +34,7 @@ class Images:
             "Content-Security-Policy": _POLICY,
             "Cross-Origin-Resource-Policy": "cross-origin",
         }
-        if _knows(request, headers["ETag"]):
+        if is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         file = await open_image(self._media(), name)
         if file is None:
@@ -42,9 +43,3 @@ class Images:
         if request.method == "HEAD":
             return Response(headers=headers, media_type=_TYPES[name.format])
         return StreamingResponse(file.pieces, headers=headers, media_type=_TYPES[name.format])
-
-
-def _knows(request: Request, tag: str) -> bool:
-    """Whether `If-None-Match` has the tag."""
-    known = request.headers.get("if-none-match", "")
-    return tag in {each.strip().removeprefix("W/") for each in known.split(",")}

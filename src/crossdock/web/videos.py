@@ -10,8 +10,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from crossdock.shop.media import Media, open_video, video_size
+from crossdock.shop.media import Media, find_video_file, open_video
 from crossdock.web.assets import FOREVER
+from crossdock.web.tags import is_known
 
 _TYPES: Final = {"mp4": "video/mp4", "m3u8": "application/vnd.apple.mpegurl"}
 _POLICY: Final = "default-src 'none'; media-src 'self'; sandbox"
@@ -39,11 +40,12 @@ class Videos:
             "Cross-Origin-Resource-Policy": "cross-origin",
             "Access-Control-Allow-Origin": "*",
         }
-        if _knows(request, headers["ETag"]):
+        if is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        size = await video_size(self._media(), path)
-        if size is None:
+        found = await find_video_file(self._media(), path)
+        if found is None:
             return None
+        size = found.size
         kind = _TYPES[path.rpartition(".")[2]]
         if request.method == "HEAD":
             headers["Content-Length"] = str(size)
@@ -55,7 +57,7 @@ class Videos:
             return Response(status_code=416, headers=unmet)
         if span:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        file = await open_video(self._media(), path, span=span)
+        file = await open_video(self._media(), found, span=span)
         if file is None:
             return None
         headers["Content-Length"] = str(end - start)
@@ -76,9 +78,3 @@ def _span(request: Request, size: int, *, tag: str) -> tuple[int, int] | None:
     if match[2] and int(match[2]) < start:
         return None
     return start, end
-
-
-def _knows(request: Request, tag: str) -> bool:
-    """Whether `If-None-Match` has the tag."""
-    known = request.headers.get("if-none-match", "")
-    return tag in {each.strip().removeprefix("W/") for each in known.split(",")}

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.alerts import list_alerts
 from crossdock.shop.media import (
     Media,
     delete_leftovers,
@@ -58,6 +59,29 @@ async def test_takes_what_nothing_referred_to_for_long(
     assert await delete_leftovers(media) >= 1
     assert files_in(tmp_path) == []
     assert list((tmp_path / "media").iterdir()) == []
+
+
+async def test_takes_the_files_of_the_others_where_one_place_fails(
+    media: Media, shop: ShopFixture, database: Database, clock: FrozenClock, tmp_path: Path
+) -> None:
+    await keep_image(media, shop_id=shop.id, partner_id=None, body=fresh())
+    clock.move(KEEP + SECOND)
+    await purge_images(media)
+    broken = "0/../" + str(shop.id)  # before all places that are
+    async with database.begin() as tx:
+        await tx.run(
+            "insert into image_leftovers (place, format, due_at) values (%s, 'PNG', %s)",
+            (broken, clock.now()),
+        )
+
+    assert await delete_leftovers(media) >= 1
+
+    assert files_in(tmp_path) == []
+    async with database.begin() as tx:
+        left = await tx.all("select place from image_leftovers where place = %s", (broken,))
+        told = [each for each in await list_alerts(tx) if each.subject.endswith(broken)]
+        await tx.run("delete from image_leftovers where place = %s", (broken,))
+    assert (left, [each.kind for each in told]) == ([(broken,)], ["job_failed"])
 
 
 async def test_counts_from_the_last_upload(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError
@@ -21,6 +22,7 @@ from crossdock.shop.media import (
     delete_leftovers,
     examine_images,
     fetch_videos,
+    find_video_file,
     keep_video,
     list_given_up,
     open_image,
@@ -48,6 +50,7 @@ from tests.support.films import (
 )
 from tests.support.keeping import KEEP, count_images, create_media, create_videos, files_in
 from tests.support.simulators.http import HttpSimulator, Reply, Request
+from tests.support.tcp_proxy import TcpProxy
 
 
 class Cinema:
@@ -86,7 +89,8 @@ class Cinema:
             return await tx.value("select video from products where shop_id = %s", (self.shop.id,))
 
     async def read(self, path: str, *, span: tuple[int, int] | None = None) -> bytes | None:
-        file = await open_video(self.media, path, span=span)
+        found = await find_video_file(self.media, path)
+        file = await open_video(self.media, found, span=span) if found else None
         return None if file is None else b"".join([piece async for piece in file.pieces])
 
     async def missing(self) -> list[str]:
@@ -255,6 +259,33 @@ async def test_is_rendered_again_when_a_worker_died_and_nothing_is_left_of_it(
     assert await delete_leftovers(cinema.media) == 1
     assert cinema.kept() == ["240.m3u8", "240.mp4", "master.m3u8", "original.mp4"]
     assert await delete_leftovers(cinema.media) == 0
+
+
+async def test_is_rendered_once_although_the_database_goes_away_meanwhile(
+    cinema: Cinema, clock: FrozenClock, database_url: str, tmp_path: Path
+) -> None:
+    video = await cinema.keep(film(seconds=5, size=(320, 240)))
+    async with TcpProxy(database_url) as proxy:
+        database = Database(proxy.url, max_size=1, wait_s=0.5)
+        await database.open()
+        media = create_media(database, clock, tmp_path)
+        rendering = asyncio.create_task(render_videos(create_videos(media, tmp_path)))
+        while (await cinema.seen(video)).state != "running":
+            await asyncio.wait([rendering], timeout=0.05)
+
+        with capture_logs() as told:
+            await proxy.cut()
+            while "master.m3u8" not in cinema.kept():
+                await asyncio.wait([rendering], timeout=0.05)
+            assert not rendering.done()
+            await proxy.mend()
+            assert await rendering == 1
+        media.reader.close()
+        await database.close()
+
+    done = await cinema.seen(video)
+    assert (done.state, done.progress, done.attempts) == ("ready", 100, 1)
+    assert "a rendering goes on without its lease renewed" in {each["event"] for each in told}
 
 
 async def test_that_cannot_be_rendered_in_time_says_so_until_it_is_added_again(

@@ -40,13 +40,13 @@ from crossdock.shop.media.videos import (
     VideoLimits,
     Videos,
     facts_of,
+    find_video_file,
     hls_path,
     keep_video,
     list_videos,
     open_video,
     raw_path,
     read_videos,
-    video_size,
 )
 from crossdock.shop.media.wishing import (
     GivenUp,
@@ -85,6 +85,7 @@ __all__ = [
     "fetch_images",
     "fetch_videos",
     "file_name",
+    "find_video_file",
     "hls_path",
     "image_url",
     "keep_image",
@@ -108,6 +109,5 @@ __all__ = [
     "show_video",
     "use_images",
     "versions_of",
-    "video_size",
     "wish_for_all",
 ]

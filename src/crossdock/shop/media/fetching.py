@@ -17,7 +17,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import DatabaseUnavailable, Invalid, Unavailable
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Oversized, Refused
 from crossdock.shop.alerts import isolated
-from crossdock.shop.catalogue import HeldAddress, ImageFacts, hold_pictures
+from crossdock.shop.catalogue import HeldAddress, hold_pictures
 from crossdock.shop.media.keeping import Media, adopt_image, keep_image, read_images
 from crossdock.shop.media.model import PATH, StoredImage, read_name
 from crossdock.shop.media.wishing import (
@@ -36,7 +36,6 @@ _RUN = timedelta(minutes=2)
 _LATER = {408, 425, 429, *range(500, 600)}
 _MOVED = {301, 302, 303, 307, 308}
 log = structlog.get_logger("crossdock.media")
-_FACTS = ImageFacts.__struct_fields__
 
 
 class Fetching(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,7 +218,7 @@ async def _call(service: Fetching, url: str, wanted: Wanted) -> Answer:
 
 async def _granted(tx: Transaction, *, source: Source, image: StoredImage) -> list[HeldAddress]:
     """What the products that wish for an image are told of it."""
-    facts = ImageFacts(**{name: getattr(image, name) for name in _FACTS})
+    facts = image.facts()
     wishes = await read_wishes(tx, source=source)
     return [HeldAddress(product_id=each.product_id, url=each.url, media=facts) for each in wishes]
 

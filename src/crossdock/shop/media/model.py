@@ -30,6 +30,10 @@ class StoredImage(ImageFacts, frozen=True, kw_only=True):
     partner_id: int | None
     size_bytes: int
 
+    def facts(self) -> ImageFacts:
+        """What products tell of it."""
+        return ImageFacts(**{name: getattr(self, name) for name in ImageFacts.__struct_fields__})
+
 
 class ImageVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version of an image, in pixels."""

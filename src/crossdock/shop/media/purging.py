@@ -7,36 +7,26 @@ from crossdock.shop.media.keeping import Media, file_key
 from crossdock.shop.media.model import EDGES, ORIGINAL, hls_names
 from crossdock.shop.media.videos import video_key
 
-_IMAGES_AT_ONCE = 500
+_AT_ONCE = 500
 _PLACES_AT_ONCE = 100
 
 
 async def purge_images(service: Media) -> int:
     """Delete images that were unused for as long as the settings say, batch by batch; returns how many."""
-    now, count = service.clock.now(), 0
-    while True:
-        async with service.db.begin() as tx:
-            await tx.take_time()
-            row = await tx.one(
-                "select looked, gone from purge_images(%s, %s, %s)",
-                (now - service.keep_unused, now, _IMAGES_AT_ONCE),
-            )
-        looked, gone = row or (0, 0)
-        if not looked:
-            return count
-        count += gone
+    return await _purge(service, "select looked, gone from purge_images(%s, %s, %s)")
 
 
 async def purge_videos(service: Media) -> int:
     """Delete videos that no product has had for as long as the settings say; returns how many."""
+    return await _purge(service, "select looked, gone from purge_videos(%s, %s, %s)")
+
+
+async def _purge(service: Media, statement: str) -> int:
     now, count = service.clock.now(), 0
     while True:
         async with service.db.begin() as tx:
             await tx.take_time()
-            row = await tx.one(
-                "select looked, gone from purge_videos(%s, %s, %s)",
-                (now - service.keep_unused, now, _IMAGES_AT_ONCE),
-            )
+            row = await tx.one(statement, (now - service.keep_unused, now, _AT_ONCE))
         looked, gone = row or (0, 0)
         if not looked:
             return count

@@ -1,10 +1,13 @@
 """Make the renditions of videos for HLS: one video after the other, by whichever worker is free.
 
 A worker holds a video by its `due_at`, which its progress moves on. One that dies lets go of it within
-LEASE; the next one begins again in a folder of its own, and the old folder is left over.
+LEASE; the next one begins again in a folder of its own, and the old folder is left over. One whose database
+is away for less than that goes on.
 """
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +41,10 @@ LEASE = timedelta(minutes=2)
 ATTEMPTS_MAX = 3
 _EVERY_PERCENT = 5
 _BEAT_S = 30
+_BEAT_AGAIN_S = 5
+_WRITE_AGAIN_S = (1, 2, 5, 10, 20, 30)
+"""The waits between attempts to write what a rendering came to: together less than LEASE."""
+
 _FOLDER_CHARS = 16
 
 
@@ -80,10 +87,11 @@ async def _claim(service: Videos) -> Claimed | None:
 
 
 async def _render(service: Videos, video: Claimed) -> None:
-    beating = asyncio.create_task(_beat(service, video))
+    progress = _Progress()
+    beating = asyncio.create_task(_beat(service, video, progress))
     try:
         with film_folder(service.folder) as folder:
-            await _work(service, video, folder)
+            await _work(service, video, folder, progress)
     except (FilmRefused, FilmTimeout) as error:
         await _fail(service, video, error=str(error), is_final=True)
     except (FilmBroken, OSError) as error:
@@ -99,9 +107,10 @@ async def _render(service: Videos, video: Claimed) -> None:
         await _fail(service, video, error=words, is_final=video.attempts >= ATTEMPTS_MAX)
     finally:
         beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
 
 
-async def _work(service: Videos, video: Claimed, folder: Path) -> None:
+async def _work(service: Videos, video: Claimed, folder: Path, progress: "_Progress") -> None:
     store = service.media.store
     source = await store.get(video_key(video.place, ORIGINAL))
     if source is None:
@@ -110,20 +119,14 @@ async def _work(service: Videos, video: Claimed, folder: Path) -> None:
     with film.open("wb") as file:
         async for piece in source.pieces:
             file.write(piece)
-    told = 0
-
-    async def note(percent: int) -> None:
-        nonlocal told
-        if percent >= told + _EVERY_PERCENT:
-            told = percent
-            await _hold(service, video, progress=percent)
-
     edges = edges_for(video.width, video.height)
     options = {"edges": list(edges), "seconds": video.duration_ms / 1000}
-    await run_film("render", film, folder, options=options, deadline_s=service.render_s, told=note)
+    await run_film(
+        "render", film, folder, options=options, deadline_s=service.render_s, told=progress.note
+    )
     for name in (*hls_names(edges), MASTER):
         await store.put(video_key(hls_place(video.hls), name), folder / name)
-    await _finish(service, video)
+    await _write(lambda: _finish(service, video))
 
 
 async def _finish(service: Videos, video: Claimed) -> None:
@@ -150,15 +153,63 @@ async def _fail(
         "due": due_at,
         "uncounted": int(not counts),
     }
-    async with service.media.db.statement() as tx:
-        await tx.run(_FAILED, parameters)
+
+    async def write() -> None:
+        async with service.media.db.statement() as tx:
+            await tx.run(_FAILED, parameters)
+
+    await _write(write)
 
 
-async def _beat(service: Videos, video: Claimed) -> None:
-    """Hold the video, also while nothing is told of its progress."""
+async def _write(write: Callable[[], Awaitable[None]]) -> None:
+    """Write what a rendering came to, again while the database is away and the video is still held."""
+    for wait_s in _WRITE_AGAIN_S:
+        try:
+            await write()
+            return
+        except Unavailable as error:
+            log.warning("what a rendering came to is written later", error=error.code)
+            await asyncio.sleep(wait_s)
+    await write()
+
+
+class _Progress:
+    """How far a rendering is, as its program says; the beat writes it."""
+
+    def __init__(self) -> None:
+        self.percent = 0
+        self._moved = asyncio.Event()
+
+    async def note(self, percent: int) -> None:
+        """Remember how far it is; every few percent are written at once."""
+        if percent >= self.percent + _EVERY_PERCENT:
+            self.percent = percent
+            self._moved.set()
+
+    async def wait(self, wait_s: int) -> None:
+        """Until it moved on, and for so long at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._moved.wait()
+        self._moved.clear()
+
+
+async def _beat(service: Videos, video: Claimed, progress: _Progress) -> None:
+    """Hold the video, also while nothing is told of its progress; one hold that fails is tried again soon."""
+    wait_s = _BEAT_S
     while True:
-        await asyncio.sleep(_BEAT_S)
-        await _hold(service, video, progress=0)
+        await progress.wait(wait_s)
+        is_held = await _holds(service, video, progress=progress.percent)
+        wait_s = _BEAT_S if is_held else _BEAT_AGAIN_S
+
+
+async def _holds(service: Videos, video: Claimed, *, progress: int) -> bool:
+    try:
+        await _hold(service, video, progress=progress)
+    except Unavailable as error:
+        log.warning("a rendering goes on without its lease renewed", error=error.code)
+        return False
+    return True
 
 
 async def _hold(service: Videos, video: Claimed, *, progress: int) -> None:

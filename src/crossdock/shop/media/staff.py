@@ -9,7 +9,6 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.shop.catalogue import (
     PICTURES_MAX,
-    ImageFacts,
     Picture,
     read_pictures,
     set_pictures,
@@ -56,7 +55,7 @@ async def add_pictures(
     """
     product_id, before = await read_pictures(tx, shop_id=shop_id, sku=sku)
     added = [
-        Picture(url=PATH + file_name(image), alt=alt, media=_facts(image), added=True)
+        Picture(url=PATH + file_name(image), alt=alt, media=image.facts(), added=True)
         for image in images
     ]
     urls = {picture.url for picture in added}
@@ -156,10 +155,6 @@ async def examine_images(service: Media) -> CheckResult:
     ]
     looked_at = len(rows) + len(videos)
     return CheckResult(check=CHECK, looked_at=looked_at, differences=tuple(missing))
-
-
-def _facts(image: StoredImage) -> ImageFacts:
-    return ImageFacts(**{name: getattr(image, name) for name in ImageFacts.__struct_fields__})
 
 
 def _view(row: tuple[object, ...]) -> ImageView:

@@ -56,6 +56,13 @@ class Videos(msgspec.Struct, frozen=True, kw_only=True):
     render_s: int
 
 
+class VideoFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a video in the store, with its bytes."""
+
+    key: str
+    size: int
+
+
 class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     """A video of a shop; `progress` is how far its renditions are, in percent."""
 
@@ -164,21 +171,18 @@ async def find_video(tx: Transaction, *, shop_id: int, checksum: str) -> StoredV
     return None if row is None else _stored(row)
 
 
+async def find_video_file(service: Media, text: str) -> VideoFile | None:
+    """The file under this path behind `/videos/`; None where there is none."""
+    key = await _key_of(service, text)
+    size = None if key is None else await service.store.size(key)
+    return None if key is None or size is None else VideoFile(key=key, size=size)
+
+
 async def open_video(
-    service: Media, text: str, *, span: tuple[int, int] | None = None
+    service: Media, file: VideoFile, *, span: tuple[int, int] | None = None
 ) -> StoredFile | None:
-    """The file under this path behind `/videos/`, or some bytes of it, from `span[0]` up to `span[1]`.
-
-    None where there is none.
-    """
-    key = await _key_of(service, text)
-    return None if key is None else await service.store.get(key, span=span)
-
-
-async def video_size(service: Media, text: str) -> int | None:
-    """The bytes of the file under this path behind `/videos/`; None where there is none."""
-    key = await _key_of(service, text)
-    return None if key is None else await service.store.size(key)
+    """The bytes of a file that was found, or those from `span[0]` up to `span[1]`; None where it is gone."""
+    return await service.store.get(file.key, span=span)
 
 
 async def _key_of(service: Media, text: str) -> str | None:
