@@ -29,6 +29,7 @@ from crossdock.shop.tickets.reading import (
     read_tickets,
 )
 from crossdock.shop.tickets.states import (
+    ACTIONS_OF,
     KINDS,
     STATES,
     Action,
@@ -40,6 +41,7 @@ from crossdock.shop.tickets.states import (
 from crossdock.shop.tickets.telling import list_told, queue_comment
 
 __all__ = [
+    "ACTIONS_OF",
     "IMAGES_MAX",
     "KINDS",
     "LINES_MAX",

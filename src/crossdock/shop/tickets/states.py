@@ -36,3 +36,8 @@ MOVES: dict[Action, dict[TicketState, TicketState]] = {
     "reply": {"new": "new", "open": "open", "pending": "open", "hold": "open", "solved": "open"},
     "close": {"solved": "closed"},
 }
+
+ACTIONS_OF: dict[TicketState, tuple[Action, ...]] = {
+    state: tuple(action for action in ACTIONS if state in MOVES[action]) for state in STATES
+}
+"""What may be done with a ticket in each state, by whoever may."""

@@ -22,6 +22,7 @@ from crossdock.web.console.partners import PARTNERS, PartnerPages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.signing_in import SigningIn
+from crossdock.web.console.tickets import TICKETS, TicketPages
 
 CONSOLE_TEMPLATES = Path(__file__).parent / "templates"
 
@@ -49,6 +50,7 @@ class Console:
         self._partner = PartnerPage(db, self._pages)
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
         self._mail = MailPages(gate, self._pages, services=services)
+        self._tickets = TicketPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
@@ -86,6 +88,9 @@ class Console:
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),
             self._post(f"{STOCK}/{{variant}}/count", products.count),
             *self._partner_routes(),
+            self._get(TICKETS, self._tickets.browse),
+            self._get(f"{TICKETS}/{{ticket}}", self._tickets.show),
+            self._post(f"{TICKETS}/{{ticket}}", self._tickets.act),
             self._get(MAIL, self._mail.browse),
             self._get(f"{MAIL}/{{mail}}", self._mail.show),
             self._get(ACCOUNT, account.show),
