@@ -40,15 +40,10 @@ from crossdock.shop.people import People, create_means
 from crossdock.shop.pricing import Taxes, TaxTable
 from crossdock.shop.resellers import commission_consumer, hold_of
 from crossdock.shop.search import (
-    Bounds,
     Building,
     Embedder,
-    Engine,
-    Limits,
-    LocalEngine,
-    Ranking,
-    Reranking,
     Searching,
+    create_searching,
     option_names,
 )
 from crossdock.shop.warehouse import Booking, create_carriers
@@ -247,31 +242,7 @@ class Services:
     @cached_property
     def searching(self) -> Searching:
         """Searches the catalogue."""
-        settings = self.settings.search
-        ranking = Ranking(weights=settings.weights, tie=settings.tie)
-        reranking = (
-            Reranking(embedder=self.embedder, share=settings.rerank_share)
-            if self.embedder
-            else None
-        )
-
-        def engine_of(shop_id: int) -> Engine:
-            folder = self.building.folder(shop_id)
-            return LocalEngine(folder, ranking=ranking, reranking=reranking)
-
-        limits = Limits(
-            bounds=Bounds(
-                chars=settings.query_chars,
-                clauses=settings.query_clauses,
-                depth=settings.query_depth,
-                patterns=settings.query_patterns,
-            ),
-            deadline_ms=settings.deadline_ms,
-            at_once=settings.at_once,
-            waiting_max=settings.waiting_max,
-            lag_alert_s=settings.lag_alert_s,
-        )
-        return Searching(engine_of, limits=limits)
+        return create_searching(self.settings.search, building=self.building)
 
     @property
     def images_base_url(self) -> str:
