@@ -40,6 +40,7 @@ ERROR_CODES: dict[str, str] = {
     "charge_used": "The charge has paid another order.",
     "variant_disabled": "One or more variants are not for sale.",
     "country_not_served": "One or more variants are not shipped to this country.",
+    "coupon_refused": "The coupon cannot be used for this order.",
     "cart_not_found": "The cart does not exist.",
     "cart_ordered": "An order was made of the cart already.",
     "cart_empty": "The cart has nothing that can be bought.",

@@ -35,6 +35,7 @@ REFUSED = """
     merchant list --shop demo
     merchant show acme --shop demo
     coupon add TEN --shop demo --percent-off 10
+    coupon add-code SPRING --shop demo --amount-off 5 --max-uses 10
     coupon list --shop demo
     coupon disable TEN --shop demo
     coupon enable TEN --shop demo

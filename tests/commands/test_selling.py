@@ -99,6 +99,7 @@ def test_coupon_is_added_listed_disabled_and_enabled(shop: CommandLine):
     assert ten == {
         "id": ten["id"],
         "code": "TEN",
+        "given": "price",
         "kind": "percent_off",
         "currency": "EUR",
         "threshold_minor": 2500,
@@ -106,19 +107,47 @@ def test_coupon_is_added_listed_disabled_and_enabled(shop: CommandLine):
         "percent_bp": 1000,
         "merchant": "acme",
         "product": "",
+        "merchant_ids": None,
+        "product_ids": None,
+        "min_order_minor": 0,
+        "max_discount_minor": None,
+        "max_uses": None,
+        "used_count": 0,
         "starts_at": "2026-06-30T22:00:00Z",
         "ends_at": "2026-08-01T00:00:00Z",
         "enabled": True,
+        "created_at": ten["created_at"],
+        "updated_at": ten["created_at"],
     }
     five = shop.ask("coupon", "add", "FIVE", *SHOP, "--amount-off", "5")
     free = shop.ask("coupon", "add", "FREE", *SHOP, "--free-shipping")
     assert (five["amount_minor"], free["kind"]) == (500, "free_shipping")
     assert shop.ask("coupon", "list", *SHOP) == [five, free, ten]
-    assert shop.ask("coupon", "disable", "FIVE", *SHOP) == five | {"enabled": False}
-    assert shop.ask("coupon", "enable", "FIVE", *SHOP) == five
+    disabled = shop.ask("coupon", "disable", "FIVE", *SHOP)
+    assert disabled == five | {"enabled": False, "updated_at": disabled["updated_at"]}
+    enabled = shop.ask("coupon", "enable", "five", *SHOP)
+    assert enabled == five | {"updated_at": enabled["updated_at"]}
     table = shop.run("coupon", "list", *SHOP).stdout
     assert "5.00 EUR off" in table
     assert "10 % off" in table
+
+
+def test_coupon_by_code_is_added_listed_and_disabled(shop: CommandLine):
+    added = shop.ask(
+        "coupon", "add-code", "Spring", *SHOP, "--percent-off", "12.5", "--min-order", "20",
+        "--max-discount", "7.5", "--max-uses", "3",
+    )  # fmt: skip
+    terms = ("code", "given", "percent_bp", "min_order_minor", "max_discount_minor", "max_uses")
+    assert [added[name] for name in terms] == ["spring", "code", 1250, 2000, 750, 3]
+    assert shop.ask("coupon", "list", *SHOP) == [added]
+    assert "0 of 3" in shop.run("coupon", "list", *SHOP).stdout
+    assert shop.ask("coupon", "disable", "SPRING", *SHOP)["enabled"] is False
+    for words, said in (
+        (("A",), "Give one of"),
+        (("spring", "--amount-off", "1"), "There is a coupon 'spring' already"),
+        (("A", "--amount-off", "1", "--max-uses", "0"), "from 1 on"),
+    ):
+        assert said in shop.refuse("coupon", "add-code", *words, *SHOP)
 
 
 def test_coupon_that_cannot_be_is_refused(shop: CommandLine):

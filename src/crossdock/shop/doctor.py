@@ -301,6 +301,14 @@ _CREDIT = """
         where l.kind = 'stock_sale' and d.kind = 'receivable' group by l.shop_id, d.owner
     ) e on e.shop_id = r.shop_id and e.owner = 'reseller:' || r.id
 """.replace("sums_of(", "format('%s paid and not got, %s sold', ")
+_COUPONS = """
+    select format('shop %s coupon %s', c.shop_id, c.id), (c.used_base + coalesce(u.uses, 0))::text,
+           c.used_count::text, c.used_count <> c.used_base + coalesce(u.uses, 0) as wrong
+    from coupons c left join (
+        select shop_id, coupon_id, count_no, count(*) as uses from coupon_uses where released_at is null
+        group by shop_id, coupon_id, count_no
+    ) u on u.shop_id = c.shop_id and u.coupon_id = c.id and u.count_no = c.count_no
+"""
 
 _INVOICES = """
     select format('shop %s invoice %s', i.shop_id, i.id),
@@ -329,6 +337,7 @@ CHECKS = {
     "every level has a variant": _VARIANTS,
     "order totals are the sums of their lines": _TOTALS,
     "parts of orders are the sums of their lines": _PARTS,
+    "coupons count the orders that use them": _COUPONS,
     "no order has more than it asked for": _ALLOCATED,
     "orders that are over keep no stock": _CANCELLED,
     "orders that are over have nothing left to ship": _OVER,

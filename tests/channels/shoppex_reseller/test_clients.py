@@ -61,6 +61,12 @@ told.customer = [(await client.customers.update(ada.id, { phone: '1' })).data.ph
   (await client.customers.get(ada.id)).data.name, (await client.customers.list({ limit: 1 })).data.length];
 await client.customers.delete(ada.id);
 told.customers = (await client.customers.listAll({ limit: 1 })).map((each) => each.email).includes('b@example.com');
+const coupon = (await client.coupons.create({ code: 'TEN', discount_value: 10 })).data;
+told.coupon = [coupon.code, (await client.coupons.getByCode('Ten')).data.id === coupon.id];
+told.couponUses = (await client.coupons.update(coupon.id, { max_uses: 3 })).data.max_uses;
+told.coupons = (await client.coupons.listAll({ limit: 1 })).map((each) => each.code);
+await client.coupons.delete(coupon.id);
+told.couponsLeft = (await client.coupons.list()).data.length;
 told.deleted = await client.products.delete(id);
 try { await client.products.get(id); } catch (error) {
   told.error = [error instanceof ShoppexApiError, error.status, error.code, error.docUrl, !!error.requestId];
@@ -142,6 +148,14 @@ def python_calls(*, base: str, key: str) -> dict[str, Any]:
     serials = client.response("GET", f"/dev/v1/products/{made.id}/serials")
     told["serials"] = (serials.pagination.total, type(serials.pagination).__name__)
     told |= python_orders(client, made.id)
+    coupon = client.coupons.create({"code": "TEN", "discount_value": 10}, "py-2").data
+    client.coupons.update(coupon.id, {"max_uses": 3})
+    found = client.coupons.get_by_code("ten").data
+    listed = [each.code for each in client.coupons.list_all({"limit": 1})]
+    told["coupons"] = (found.id == coupon.id, found.get("max_uses"), listed)
+    assert client.coupons.get(coupon.id).data.get("used") == 0
+    client.coupons.delete(coupon.id)
+    told["coupons_left"] = client.coupons.list().data
     client.products.delete(made.id)
     with pytest.raises(ShoppexApiError) as refused:
         client.products.get(made.id)
@@ -184,7 +198,8 @@ async def test_what_is_served_in_python(merchant):
         "page": (1, True, "CursorPagination"), "all": ["Other", "Key"],
         "serials": (2, "PagePagination"), "placed": ("PENDING", 12.5, "PENDING"), "renamed": "Gift",
         "completed": ("COMPLETED", ["A-1", "B-2"]), "orders": (1, 1), "refused": [409, 422],
-        "customer": ("1", "ada@example.com"), "customers": True, "error": (404, "NOT_FOUND", page, True),
+        "customer": ("1", "ada@example.com"), "customers": True, "coupons": (True, 3, ["ten"]), "coupons_left": [],
+        "error": (404, "NOT_FOUND", page, True),
     }  # fmt: skip
 
 
@@ -232,7 +247,8 @@ async def test_what_is_served_in_javascript(merchant, cards, node_folder):
         "all": ["Other", "Key", "Card"], "found": ["Other"], "variantAdded": {"added_count": 1},
         "variantRemoved": {"removed_count": 1}, "placed": ["PENDING", 6.25, True], "renamed": "Gift",
         "completed": ["COMPLETED", 1], "orders": [1, 1], "refused": [409, 422],
-        "customer": ["1", "Ada", 1], "customers": True, "deleted": None,
+        "customer": ["1", "Ada", 1], "customers": True, "coupon": ["ten", True], "couponUses": 3,
+        "coupons": ["ten"], "couponsLeft": 0, "deleted": None,
         "error": [True, 404, "NOT_FOUND", True],
     }  # fmt: skip
 

@@ -18,10 +18,17 @@ from crossdock.shop.carts import CartLine, CartView, delete_cart
 from crossdock.shop.customers import Address
 from crossdock.shop.deliveries import list_deliveries
 from crossdock.shop.ledger import verify_ledger
-from crossdock.shop.orders import settle_order_payments
+from crossdock.shop.orders import cancel_order, settle_order_payments
 from crossdock.shop.partners import Partner
 from crossdock.shop.payments import Answer, Question, Sandbox
-from crossdock.shop.pricing import CouponTerms, Taxable, TaxRate, add_coupon, set_tax_rate
+from crossdock.shop.pricing import (
+    CouponTerms,
+    Taxable,
+    TaxRate,
+    add_coupon,
+    list_coupons,
+    set_tax_rate,
+)
 from crossdock.shop.stock import expire_holds
 from tests.support.drafts import BUYER
 from tests.support.factories import receive
@@ -145,6 +152,55 @@ async def test_pays_the_price_after_sale_and_coupon_and_no_shipping_where_a_coup
 
     order = await mall.order(done.order_id)
     assert (order.lines[0].unit_price_minor, order.total_minor) == (1800, 3600)
+
+
+async def test_uses_a_counted_coupon_once_and_gives_it_back(mall: Mall) -> None:
+    goods = [await mall.variant(price_minor=2000) for _ in range(2)]
+    async with mall.db.begin() as tx:
+        terms = CouponTerms(code="TEN", kind="percent_off", percent_bp=1000)
+        await add_coupon(tx, shop_id=mall.shop.id, terms=terms, max_uses=1, now=mall.clock.now())
+    first, second = [await mall.cart(*((good, 1) for good in goods)) for _ in range(2)]
+    assert (await mall.read(second)).total_minor == 3600
+
+    done = await mall.check_out(first)
+
+    assert (done.total_minor, await uses(mall)) == (3600, 1)
+    assert (await mall.read(second)).total_minor == 4000
+    async with mall.db.begin() as tx:
+        await cancel_order(tx, shop_id=mall.shop.id, order_id=done.order_id, now=mall.clock.now())
+    assert (await uses(mall), (await mall.read(second)).total_minor) == (0, 3600)
+
+
+async def test_whose_coupon_is_used_up_meanwhile_is_told_that_prices_changed(
+    mall: Mall, database_url: str
+) -> None:
+    good = await mall.variant(price_minor=2000, own=5)
+    async with mall.db.begin() as tx:
+        terms = CouponTerms(code="TEN", kind="percent_off", percent_bp=1000)
+        await add_coupon(tx, shop_id=mall.shop.id, terms=terms, max_uses=1, now=mall.clock.now())
+    cart_id = await mall.cart((good, 1))
+
+    def used_up(_cart: CartView, _line: CartLine) -> dict[str, str]:
+        """Somebody else's order commits between this checkout's reading and its writing."""
+        with psycopg.connect(database_url, autocommit=True) as other:
+            other.execute(
+                "update coupons set used_count = 1, used_base = 1 where shop_id = %s",
+                (mall.shop.id,),
+            )
+        return {}
+
+    refused = await refusal(mall.check_out(cart_id, line_data=used_up))
+
+    assert refused.code == "cart_changed"
+    assert (await mall.level(good))[1:3] == (0, 0)
+    assert (await mall.read(cart_id)).total_minor == 2000
+    assert await uses(mall) == 1
+
+
+async def uses(mall: Mall) -> int:
+    async with mall.db.statement() as tx:
+        [coupon] = await list_coupons(tx, shop_id=mall.shop.id)
+    return coupon.used_count
 
 
 async def test_goes_to_each_merchant_s_connector(mall: Mall) -> None:

@@ -73,6 +73,7 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "cart_not_found": _CART_NOT_FOUND,
     "cart_ordered": (400, 400, "The cart was ordered already."),
     "cart_empty": (400, 400, "The cart has nothing that can be bought."),
+    "coupon_refused": (400, 400, "The coupon cannot be used."),
     "cart_changed": (400, 400, "The cart or its prices changed."),
     "hold_not_found": _CART_NOT_FOUND,
     "stock_insufficient": (400, 400, "A product is out of stock."),

@@ -121,6 +121,7 @@ WIRE: dict[str, tuple[int, str, str]] = {
     "cart_not_found": (404, "rest_no_route", "There is no such cart."),
     "cart_ordered": (409, "partner_order_state", "An order was made of the cart already."),
     "cart_empty": (400, "partner_missing_items", "The cart has nothing that can be bought."),
+    "coupon_refused": (409, "partner_order_state", "The coupon cannot be used."),
     "cart_changed": (409, "partner_order_state", "The cart or its prices changed."),
     "hold_not_found": (404, "rest_no_route", "There is no such hold."),
     "stock_insufficient": (403, "partner_stock_limit_exceeded", "There is not enough stock."),

@@ -7,6 +7,7 @@ from crossdock.channels.shoppex_reseller import (
     NAME,
     analytics,
     campaigns,
+    coupons,
     customers,
     fulfillments,
     inventory,
@@ -72,6 +73,7 @@ def create_routes(services: Services) -> list[Route]:
             pay_within_s=services.settings.section(ShoppexResellerSettings).pay_within_s,
         ).routes(),
         *customers.routes(),
+        *coupons.routes(),
         *Webhooks(services).routes(),
         *programs.ROUTES,
         *relationships.create_routes(

@@ -87,6 +87,7 @@ WIRE: Final[dict[str, tuple[str, str]]] = {
     "cart_not_found": _MISSING,
     "cart_ordered": ("INVALID_STATE", "The cart was ordered already."),
     "cart_empty": ("BAD_REQUEST", "The cart has nothing that can be bought."),
+    "coupon_refused": ("BAD_REQUEST", "The coupon cannot be used."),
     "cart_changed": ("INVALID_STATE", "The cart or its prices changed."),
     "hold_not_found": _MISSING,
     "stock_insufficient": _SHORT,
@@ -166,6 +167,8 @@ def _described(error: CrossdockError) -> tuple[str, str, Sequence[Detail]]:
     if isinstance(error, WireError):
         return error.code_shown, error.message, error.details
     code, told = WIRE[error.code]
+    if error.code == "coupon_refused":
+        return code, error.message, ()
     field = error.data.get("field")
     if error.code == "invalid_input" and isinstance(field, str):
         return code, told, [(field, error.message)]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
@@ -16,6 +17,9 @@ T = TypeVar("T")
 _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 TEXT_MAX: Final = 50_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS_MAX: Final = 10**11
+_YEARS: Final = (1970, 9998)
 
 
 class _Wrong(Exception):
@@ -135,6 +139,19 @@ class Fields:
 
         return self._read(name, read, required=required, nullable=nullable)
 
+    def moment(
+        self, name: str, *, required: bool = False, nullable: bool = False
+    ) -> datetime | None:
+        """A time: ISO 8601, without an offset in UTC, or whole Unix seconds."""
+
+        def read(value: Any) -> datetime:
+            found = _moment(value)
+            if found is None:
+                raise _Wrong("must be an ISO 8601 time or Unix seconds")
+            return found
+
+        return self._read(name, read, required=required, nullable=nullable)
+
     def choice(
         self,
         name: str,
@@ -216,6 +233,21 @@ def first_given(body: Mapping[str, Any], *names: Sequence[str]) -> dict[str, Any
             if name not in found and alias in found:
                 found[name] = found[alias]
     return found
+
+
+def _moment(value: Any) -> datetime | None:
+    number = whole(value)
+    try:
+        if number is not None:
+            found = _EPOCH + timedelta(seconds=number) if abs(number) <= _SECONDS_MAX else None
+        elif isinstance(value, str):
+            read = datetime.fromisoformat(value.strip())
+            found = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        else:
+            found = None
+    except (ValueError, OverflowError):
+        return None
+    return found if found and _YEARS[0] <= found.year <= _YEARS[1] else None
 
 
 def _number(value: Any) -> Decimal:

@@ -23,6 +23,7 @@ from crossdock.shop.orders import (
     Purchase,
     States,
 )
+from crossdock.shop.pricing import CODE_LENGTH_MAX
 
 SOURCE: Final = "developer_api"
 ITEMS_MAX: Final = 100
@@ -31,7 +32,9 @@ TITLE_MAX: Final = 128
 NAME_MAX: Final = 64
 NOTE_MAX: Final = 2_000
 FIELDS_MAX: Final = 50
-_KEPT: Final = ("title", "gateway", "affiliate_code", "custom_fields", "refund_reason")
+_KEPT: Final = (
+    *("title", "gateway", "affiliate_code", "coupon_code", "custom_fields", "refund_reason"),
+)
 _NOTHING: Final = -1  # no thing has this number
 _WHOLE_MAX: Final = 10**15
 
@@ -71,6 +74,7 @@ class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
     customer_email: str
     affiliate_code: str | None
     refund_reason: str | None
+    coupon_code: str | None
     custom_fields: dict[str, Any]
     items: list[ShownItem]
     expires_at: int | None
@@ -112,6 +116,7 @@ SENT: Final[dict[str, dict[str, Any]]] = {
     "title": TEXT,
     "custom_fields": _CUSTOM,
     "affiliate_code": TEXT,
+    "coupon_code": TEXT,
 }
 ACTED: Final[dict[str, dict[str, Any]]] = {
     "note": TEXT,
@@ -130,10 +135,12 @@ def read_purchase(call: Call, *, pay_within_s: int) -> Purchase:
     fields = call.fields()
     email = fields.email("email", required=True)
     items = _items(call, fields)
+    coupon_code = fields.text("coupon_code", nullable=True, longest=CODE_LENGTH_MAX)
     kept = {
         "title": fields.text("title", nullable=True, longest=TITLE_MAX),
         "gateway": fields.text("gateway", nullable=True, longest=NAME_MAX),
         "affiliate_code": fields.text("affiliate_code", nullable=True, longest=TITLE_MAX),
+        "coupon_code": coupon_code,
         "custom_fields": _custom_fields(call, fields),
     }
     fields.check()
@@ -142,6 +149,7 @@ def read_purchase(call: Call, *, pay_within_s: int) -> Purchase:
         items=items,
         source=SOURCE,
         pay_within_s=pay_within_s,
+        coupon_code=coupon_code or "",
         is_test=call.credential.is_test,
         channel_data={name: value for name, value in kept.items() if value},
     )
@@ -218,6 +226,7 @@ def shown_order(
         customer_email=order.email,
         affiliate_code=kept["affiliate_code"],
         refund_reason=kept["refund_reason"],
+        coupon_code=kept["coupon_code"],
         custom_fields=kept["custom_fields"] or {},
         items=[_item(call, line, currency=currency, serials=serials) for line in order.lines],
         expires_at=seconds(order.expires_at),

@@ -91,6 +91,7 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
     "cart_not_found": (400, "NOT_FOUND", "There is no such cart."),
     "cart_ordered": (*_REFUSED, "The cart was ordered already."),
     "cart_empty": (*_REFUSED, "The cart has nothing that can be bought."),
+    "coupon_refused": (*_REFUSED, "The coupon cannot be used."),
     "cart_changed": (*_REFUSED, "The cart or its prices changed."),
     "hold_not_found": (400, "ORDER_EXPIRED", "The goods are not held any more."),
     "stock_insufficient": (400, "OUT_OF_STOCK", "A Sku is out of stock."),

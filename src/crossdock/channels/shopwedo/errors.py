@@ -51,6 +51,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "cart_not_found": (400, "not_found"),
     "cart_ordered": (400, "exists"),
     "cart_empty": (400, "order_creation_failed"),
+    "coupon_refused": (400, "order_creation_failed"),
     "cart_changed": (400, "order_creation_failed"),
     "hold_not_found": (400, "not_found"),
     "stock_insufficient": (400, "order_creation_failed"),

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Coupons that lower prices or make shipping free.", no_args_is_help=True)
 
 Code = Annotated[str, typer.Argument(help="The coupon's code.")]
+MaxUses = Annotated[
+    int | None, typer.Option(help="How many orders may use it; without, any number.")
+]
+Starts = Annotated[
+    str | None, typer.Option(help="From when on, such as 2026-12-01 or 2026-12-01T08:00.")
+]
+Ends = Annotated[str | None, typer.Option(help="Until when, exclusive.")]
 
 
 @app.command()
@@ -36,16 +43,15 @@ def add(
         bool, typer.Option("--free-shipping", help="It makes the unit's shipping free.")
     ] = False,
     above: Annotated[str, typer.Option(help="Only for units that cost more than this.")] = "0",
+    max_uses: MaxUses = None,
     merchant: Annotated[
         str | None, typer.Option(help="Only for this merchant's goods: name, slug or number.")
     ] = None,
     product: Annotated[
         str, typer.Option(help="Only for this product of the merchant: its handle.")
     ] = "",
-    starts: Annotated[
-        str | None, typer.Option(help="From when on, such as 2026-12-01 or 2026-12-01T08:00.")
-    ] = None,
-    ends: Annotated[str | None, typer.Option(help="Until when, exclusive.")] = None,
+    starts: Starts = None,
+    ends: Ends = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add a coupon, in one of three kinds. Of several, a price takes the one that lowers it most."""
@@ -64,11 +70,63 @@ def add(
             product=product,
             starts_at=_moment(starts, found, "starts"),
             ends_at=_moment(ends, found, "ends"),
+            max_uses=max_uses,
             now=runtime.clock.now(),
         )
 
     coupon = with_transaction(write)
     report(coupon, as_json=as_json, text=f"Coupon {code} is added: {_what(coupon)}.")
+
+
+@app.command("add-code")
+def add_code_(
+    code: Code,
+    shop: ShopOption,
+    amount_off: Annotated[
+        str | None, typer.Option(help="What it takes off an order, such as 5.00.")
+    ] = None,
+    percent_off: Annotated[
+        str | None, typer.Option(help="What it takes off the goods in percent, such as 12.5.")
+    ] = None,
+    min_order: Annotated[str, typer.Option(help="What the order's goods cost at least.")] = "0",
+    max_discount: Annotated[
+        str | None, typer.Option(help="The most that it takes off an order.")
+    ] = None,
+    max_uses: MaxUses = None,
+    merchant: Annotated[
+        str | None, typer.Option(help="Only for this merchant's goods: name, slug or number.")
+    ] = None,
+    starts: Starts = None,
+    ends: Ends = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a coupon that lowers an order whose buyer names it, and no price."""
+    from crossdock.shop.catalogue import read_merchant
+    from crossdock.shop.pricing import CodeTerms, add_code
+    from crossdock.shop.shops import read_shop
+
+    async def write(runtime: Runtime, tx: Transaction) -> "Coupon":
+        found = await read_shop(tx, slug=shop)
+        seller = await read_merchant(tx, shop_id=found.id, who=merchant) if merchant else None
+        what = _terms(code, found, amount_off, percent_off, False, "0")
+        terms = CodeTerms(
+            code=code,
+            amount_minor=what.amount_minor,
+            percent_bp=what.percent_bp,
+            min_order_minor=parse_amount(min_order, currency=found.currency),
+            max_discount_minor=None
+            if max_discount is None
+            else parse_amount(max_discount, currency=found.currency),
+            max_uses=max_uses,
+            merchant_ids=None if seller is None else (seller.id,),
+            starts_at=_moment(starts, found, "starts"),
+            ends_at=_moment(ends, found, "ends"),
+        )
+        return await add_code(tx, shop_id=found.id, terms=terms, now=runtime.clock.now())
+
+    coupon = with_transaction(write)
+    text = f"Coupon {coupon.code} is added: {_what(coupon)}."
+    report(coupon, as_json=as_json, text=text)
 
 
 @app.command("list")
@@ -161,16 +219,38 @@ def _what(coupon: "Coupon") -> str:
         "free_shipping": "free shipping",
     }[coupon.kind]
     above = format_minor(coupon.threshold_minor, coupon.currency)
-    return f"{what} above {above} {coupon.currency}" if coupon.threshold_minor else what
+    what += f" above {above} {coupon.currency}" if coupon.threshold_minor else ""
+    return f"{what}, by code" if coupon.given == "code" else what
 
 
 def _print_table(coupons: "list[Coupon]") -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("Code", "What", "For", "From", "Until", "On")
+    what, uses = (Column(name, no_wrap=True) for name in ("What", "Uses"))
+    table = Table("Code", what, "For", uses, "From (UTC)", "Until (UTC)", "On")
     for coupon in coupons:
-        scope = " / ".join(filter(None, (coupon.merchant, coupon.product))) or "the whole shop"
         times = (coupon.starts_at, coupon.ends_at)
-        shown = (f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "-" for moment in times)
-        table.add_row(coupon.code, _what(coupon), scope, *shown, "yes" if coupon.enabled else "no")
+        shown = (f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in times)
+        table.add_row(
+            coupon.code,
+            _what(coupon),
+            _scope(coupon),
+            _uses(coupon),
+            *shown,
+            "yes" if coupon.enabled else "no",
+        )
     print_table(table)
+
+
+def _scope(coupon: "Coupon") -> str:
+    if coupon.product_ids is not None:
+        return f"{len(coupon.product_ids)} products"
+    if coupon.merchant_ids is not None:
+        return f"{len(coupon.merchant_ids)} merchants"
+    return " / ".join(filter(None, (coupon.merchant, coupon.product))) or "the whole shop"
+
+
+def _uses(coupon: "Coupon") -> str:
+    if coupon.max_uses is not None:
+        return f"{coupon.used_count} of {coupon.max_uses}"
+    return str(coupon.used_count) if coupon.given == "code" else "-"

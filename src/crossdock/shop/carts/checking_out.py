@@ -142,7 +142,8 @@ async def check_out(
     checked out before; Unavailable `busy` while another checkout has it; Refused `cart_empty`,
     `billing_incomplete` and `shipping_incomplete` with the `fields`, `order_amount_not_allowed`,
     `stock_limit_exceeded` with the `lines` that are short (the cart is then lowered to what there is);
-    Conflict `cart_changed` with the `total_minor` for another total than expected; Refused
+    Conflict `cart_changed` with the `total_minor` for another total than expected, and where a coupon that
+    made its prices was used up meanwhile; Refused
     `payment_declined`, Unavailable `payment_unsettled`. Nothing stays held or authorised then.
     """
     provider = provider_for(service.paying.providers, checkout.provider, is_test=checkout.is_test)
@@ -170,8 +171,10 @@ async def check_out(
         checked_out, asked = await _place(service, claimed, draft=draft, payment=payment)
     except DatabaseUnavailable:
         raise  # it may have been placed: what was not is let go of by the runs for holds and payments
-    except CrossdockError:
+    except CrossdockError as error:
         await _undo(service, claimed, payment=payment)
+        if error.code == "coupon_refused":
+            raise Conflict("cart_changed", "A coupon was used up meanwhile.") from error
         raise
     if asked is None:
         return checked_out
@@ -296,6 +299,9 @@ def _draft(
         payment_state="paid" if payment is None else "authorised",
         payment_id=None if payment is None else payment.id,
         routes={merchant.id: merchant.route for merchant in cart.merchants},
+        coupon_ids=tuple(
+            sorted({line.coupon_id for line in cart.lines if line.coupon_id is not None})
+        ),
         language=checkout.language,
         comments=checkout.comments,
         is_test=checkout.is_test,

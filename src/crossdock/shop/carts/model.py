@@ -18,7 +18,8 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     `quantity` is what can be bought of the `wanted` now. `price_minor` is the unit's lowest price,
     `retail_minor` the one before sales, `sale_minor` and `discount_minor` those after sale and
     coupons, where there are any. `shipping_each_minor` is asked for each unit beside the merchant's
-    flat rate. `max_quantity` is the most that a line may have. `attributes` are those of the product
+    flat rate. `coupon_id` is the coupon that an order at this price uses, where its uses are counted.
+    `max_quantity` is the most that a line may have. `attributes` are those of the product
     and the variant's own.
     """
 
@@ -47,6 +48,7 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     price_minor: int
     shipping_each_minor: int
     free_shipping: bool
+    coupon_id: int | None
     stock: Availability
     added_at: datetime
     updated_at: datetime
@@ -185,6 +187,7 @@ class RawLine(msgspec.Struct, frozen=True, kw_only=True):
     discount_minor: int | None
     price_minor: int | None
     free_shipping: bool
+    coupon_id: int | None
     managed: bool
     status: str | None
     own: int | None

@@ -34,13 +34,14 @@ begin
                        coalesce(o.visible and o.allowed and coalesce(o.quantity, 1) > 0, false) as can_buy,
                        o.quantity as limit, v.retail_minor, o.sale_minor, o.discount_minor, o.price_minor,
                        p.free_shipping or coalesce(o.ships_free, false) as free_shipping,
+                       counted_coupon(o.coupons, o.discount_minor) as coupon_id,
                        v.stock_managed as managed, v.stock_status as status, o.own, o.supplier
                 from cart_lines l
                 join variants v on v.shop_id = l.shop_id and v.id = l.variant_id
                 join products p on p.shop_id = v.shop_id and p.id = v.product_id
                 left join lateral (
                     select f.visible, f.allowed, f.quantity, f.own, f.supplier, lowest.sale_minor,
-                           lowest.discount_minor, lowest.price_minor, lowest.ships_free
+                           lowest.discount_minor, lowest.price_minor, lowest.ships_free, lowest.coupons
                     from offers(p_shop_id, v_merchants, v_cart.currency, v_price_list, v_backorder,
                                 v_own_requires_stock, p_now) f
                     cross join lateral lowest_price(p_shop_id, f.merchant_id, f.product_id, v_cart.currency,

@@ -53,7 +53,8 @@ create or replace function goods_changes(
                (select min(q.starts_at) from promotions q where q.shop_id = p_shop_id and q.starts_at > p_now),
                (select min(q.ends_at) from promotions q where q.shop_id = p_shop_id and q.ends_at > p_now),
                (select min(q.starts_at) from coupons q
-                where q.shop_id = p_shop_id and q.enabled and q.starts_at > p_now),
-               (select min(q.ends_at) from coupons q where q.shop_id = p_shop_id and q.enabled and q.ends_at > p_now))
+                where q.shop_id = p_shop_id and q.enabled and q.given = 'price' and q.starts_at > p_now),
+               (select min(q.ends_at) from coupons q
+                where q.shop_id = p_shop_id and q.enabled and q.given = 'price' and q.ends_at > p_now))
     from shops s where s.id = p_shop_id
 $$;

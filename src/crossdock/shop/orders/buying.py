@@ -14,7 +14,7 @@ from crossdock.errors import Invalid
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Customer, customer_of_email
 from crossdock.shop.orders.awaiting import read_awaiting_context
-from crossdock.shop.orders.draft import DraftLine, OrderDraft, Placed
+from crossdock.shop.orders.draft import DraftLine, OrderDraft, Placed, Snapshot
 from crossdock.shop.orders.model import OrderContext, OrderItem, OrderRequest, snapshot_of
 from crossdock.shop.orders.moving import move_order
 from crossdock.shop.orders.placing import place
@@ -29,6 +29,7 @@ from crossdock.shop.orders.rules import (
     variants_are_known,
 )
 from crossdock.shop.partners import Partner
+from crossdock.shop.pricing import Discountable, apply_code
 
 _RULES: Final[tuple[Rule, ...]] = (
     customer_is_active,
@@ -52,12 +53,13 @@ class BoughtItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody buys; `channel_data` is the channel's own, opaque to the core."""
+    """What somebody buys, with a coupon by code where one is named; `channel_data` is opaque to the core."""
 
     email: str
     items: tuple[BoughtItem, ...]
     source: str
     pay_within_s: int
+    coupon_code: str = ""
     is_test: bool = False
     channel_data: Any = {}
 
@@ -76,8 +78,8 @@ async def place_purchase(
     It is paid at once if it costs nothing. Prices are the partner's, and so is what it may sell; backorders are
     none. Raises Invalid `invalid_input` with the `field` of an item whose product or variant is none, or that
     names no variant where there are several; Refused `customer_inactive`, `variant_disabled`,
-    `backorder_not_allowed`, `stock_limit_exceeded` and `order_amount_not_allowed`. The transaction must then
-    be rolled back.
+    `backorder_not_allowed`, `stock_limit_exceeded`, `order_amount_not_allowed` and `coupon_refused`. The
+    transaction must then be rolled back.
     """
     items, by_serial = await _named(tx, partner=partner, items=purchase.items)
     customer = await customer_of_email(tx, shop_id=partner.shop_id, email=purchase.email)
@@ -92,6 +94,8 @@ async def place_purchase(
         rule(asked)
     lines = _lines(asked, purchase=purchase, by_serial=by_serial)
     draft = _draft(asked, lines, purchase=purchase, customer=customer, ids=ids, now=now)
+    if purchase.coupon_code:
+        draft = await _discounted(tx, draft, code=purchase.coupon_code, now=now)
     placed = await place(tx, draft=draft, now=now)
     if not draft.total_minor:
         await move_order(
@@ -200,6 +204,27 @@ def _lines(
         )
         lines.append(line)
     return tuple(lines)
+
+
+async def _discounted(
+    tx: Transaction, draft: OrderDraft, *, code: str, now: datetime
+) -> OrderDraft:
+    """The draft with what the coupon takes off its lines. Raises Refused `coupon_refused`."""
+    snapshots = [line.variant for line in draft.lines if isinstance(line.variant, Snapshot)]
+    goods = [
+        Discountable(
+            product_id=variant.product_id,
+            merchant_id=variant.merchant_id,
+            goods_minor=line.unit_price_minor * line.quantity,
+        )
+        for variant, line in zip(snapshots, draft.lines, strict=True)
+    ]
+    applied = await apply_code(tx, shop_id=draft.shop_id, code=code, lines=goods, now=now)
+    lines = (
+        msgspec.structs.replace(line, discount_minor=discount)
+        for line, discount in zip(draft.lines, applied.discounts, strict=True)
+    )
+    return msgspec.structs.replace(draft, lines=tuple(lines), coupon_ids=(applied.coupon_id,))
 
 
 _PRODUCTS: Final = """

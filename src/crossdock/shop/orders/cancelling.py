@@ -15,6 +15,7 @@ from crossdock.shop.orders.paying import GivenBack, give_back, refuse_while_aske
 from crossdock.shop.orders.progress import cancel_lines
 from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.orders.states import CANCELLABLE
+from crossdock.shop.pricing import release_coupons
 from crossdock.shop.stock import Posting, post_stock
 
 CancelledBy = Literal["shop", "partner", "expiry"]
@@ -43,7 +44,7 @@ async def cancel_order(
     gives_back: bool = True,
     refund_reason: RefundReason | None = None,
 ) -> Cancelled:
-    """Cancel the order, release its stock, withdraw its dispatch if it was not sent yet, give its money back.
+    """Cancel the order, release its stock and coupons, withdraw its dispatch if not sent yet, give its money back.
 
     The money goes back as `give_back` says, for `refund_reason`, by default `out_of_stock` or, where the partner
     cancels, `customer_cancelled`; unless `gives_back` is False: its caller has refunded what is
@@ -96,6 +97,7 @@ async def cancel_goods(
         now=now,
     )
     await release_stock(tx, shop_id=shop_id, order_id=order_id, reason="order cancelled", now=now)
+    await release_coupons(tx, shop_id=shop_id, order_id=order_id, now=now)
     return may_be_at
 
 

@@ -92,7 +92,8 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     state is posted as sold; `payment_id` is the authorised payment that pays it, `prepaid_owner` the
     owner of the prepaid account that does. An order whose lines take serials delivers them as it is
     placed and begins as `completed`; no other does, and no line of another takes serials. With
-    `release_after_s` it is released by itself so many seconds after it was paid.
+    `release_after_s` it is released by itself so many seconds after it was paid. `coupon_ids` are the coupons
+    that made its prices or discounts; their use is counted with it.
     """
 
     shop_id: int
@@ -116,6 +117,7 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     release_after_s: int | None = None
     connector: Route | None = None
     routes: dict[int, Route | None] = {}
+    coupon_ids: tuple[int, ...] = ()
     merchant_ids: tuple[int, ...] | None = None
     customer_id: int | None = None
     parent_id: int | None = None
@@ -171,6 +173,8 @@ class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
             del document["identity"]
         if not self.routes:
             del document["routes"]
+        if not self.coupon_ids:
+            del document["coupon_ids"]
         return msgspec.json.encode(document).decode()
 
 

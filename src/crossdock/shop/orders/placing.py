@@ -11,6 +11,7 @@ from crossdock.errors import Conflict, NotFound
 from crossdock.shop.ledger import refusing_overdraft
 from crossdock.shop.orders.draft import OrderDraft, Placed
 from crossdock.shop.payments import refusing_payment
+from crossdock.shop.pricing import refusing_coupon
 from crossdock.shop.stock import refusing_shortage
 
 HOLD_GONE = "CD003"
@@ -25,8 +26,8 @@ async def place(tx: Transaction, *, draft: OrderDraft, now: datetime) -> Placed:
     same request, else `conflict`. Raises NotFound `variant_not_found` with the
     `line_numbers` (from 1) that name no variant of the caller's, Refused `stock_limit_exceeded`
     and `order_amount_not_allowed`, NotFound `hold_not_found`, Refused
-    `payment_state` for a payment that cannot pay it and `balance_insufficient` for a prepaid account that
-    cannot; nothing is written then.
+    `payment_state` for a payment that cannot pay it, `balance_insufficient` for a prepaid account that
+    cannot and `coupon_refused` for a coupon that was used up meanwhile; nothing is written then.
     """
     document = draft.encode()
     with refusing_draft():
@@ -63,7 +64,13 @@ def number_namespace(partner_id: int) -> str:
 @contextmanager
 def refusing_draft() -> Iterator[None]:
     """Translate the errors of `place_order` in placing.sql, as `place` raises them."""
-    with refusing_shortage(), refusing_overdraft(), refusing_payment(), _refusing_lost_holds():
+    with (
+        refusing_shortage(),
+        refusing_coupon(),
+        refusing_overdraft(),
+        refusing_payment(),
+        _refusing_lost_holds(),
+    ):
         yield
 
 

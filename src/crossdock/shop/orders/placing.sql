@@ -6,7 +6,7 @@
 --   unknown   lines name no variant of the caller; `unknown` has their numbers, nothing is written
 -- If own stock does not cover a capped take, an order with `state_when_short` gets that state and takes no stock; for
 -- others it raises CD001 (see post_stock). Raises CD002 if the prepaid balance is too low, CD003 if a hold is gone or
--- does not match its line.
+-- does not match its line, CD070 if a coupon cannot be used by now.
 create or replace function place_order(
     p_order jsonb, p_now timestamptz,
     out order_id bigint, out order_key text, out outcome text, out state text, out unknown smallint[]
@@ -149,6 +149,10 @@ begin
     if p_takes then
         v_written := take_stock(v_shop_id, v_id, p_lines, p_now);
         assert fail_point('place_order:stock');
+    end if;
+    if p_order ? 'coupon_ids' then
+        perform use_coupons(v_shop_id, v_id, p_order -> 'coupon_ids', p_now);
+        assert fail_point('place_order:coupons');
     end if;
     if p_order ->> 'payment_id' is not null then
         perform claim_payment(v_shop_id, (p_order ->> 'payment_id')::bigint, v_id,

@@ -19,6 +19,7 @@ from crossdock.shop.payments import (
     refund_due_amount,
     settle_by_hand,
 )
+from crossdock.shop.pricing import release_coupons
 from crossdock.shop.stock import Posting, post_stock
 
 _PAID = ("paid", "partially_refunded", "refunded")
@@ -99,6 +100,8 @@ async def cancel_freely(
     )
     # Levels before payments and accounts, as everybody locks them.
     await _free_stock(tx, shop_id=shop_id, order_id=order_id, line_nos=wanted, now=now)
+    if _is_last(lines, wanted):
+        await release_coupons(tx, shop_id=shop_id, order_id=order_id, now=now)
     amount_minor = await _refund(
         tx,
         shop_id=shop_id,

@@ -60,7 +60,7 @@ _AFFECTED = """
     union
     select p.id from coupons q join products p on p.shop_id = q.shop_id
       and (q.merchant_id is null or p.merchant_id = q.merchant_id) and (q.product_id is null or p.id = q.product_id)
-    where q.shop_id = %(shop)s and q.enabled
+    where q.shop_id = %(shop)s and q.enabled and q.given = 'price'
       and (q.starts_at > %(from)s and q.starts_at <= %(to)s or q.ends_at > %(from)s and q.ends_at <= %(to)s)
     union
     select pc.product_id from categories c

@@ -327,6 +327,6 @@ _REPRICED = """
                   and q.starts_at > s.since and q.starts_at <= s.upto)
        or exists (select from promotions q where q.shop_id = s.id
                   and q.ends_at > s.since and q.ends_at <= s.upto)
-       or exists (select from coupons q where q.shop_id = s.id and q.enabled
+       or exists (select from coupons q where q.shop_id = s.id and q.enabled and q.given = 'price'
                   and (q.starts_at > s.since and q.starts_at <= s.upto or q.ends_at > s.since and q.ends_at <= s.upto))
 """
