@@ -346,7 +346,8 @@ async def test_knows_the_kinds_of_the_chart(tx: Transaction) -> None:
     rows = await tx.all("select kind, floor_minor from account_kinds")
 
     assert {row[0] for row in rows} == set(ACCOUNT_KINDS)
-    assert {row[0] for row in rows if row[1] == 0} == {"prepaid"}
+    floored = {"prepaid", "reseller_pending", "reseller_reserved"}
+    assert {row[0] for row in rows if row[1] == 0} == floored
 
 
 _BROKE = "balance_insufficient"

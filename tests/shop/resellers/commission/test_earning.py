@@ -162,6 +162,19 @@ async def _cut_off(selling: Reselling, order_id: int, *, point: str) -> None:
         )
 
 
+async def test_that_no_sale_explains_is_found_by_the_doctor(selling: Reselling) -> None:
+    goods = await selling.licence()
+    reseller, _ = await selling.reseller()
+    order_id = await sold(selling, reseller, line(selling, goods))
+
+    async with selling.database.begin() as tx:
+        await tx.run(
+            "update reseller_sales set reversed_minor = 1 where order_id = %s", (order_id,)
+        )
+
+    assert await faults(selling) == ["commission_buckets"]
+
+
 async def test_of_several_lines_is_a_sale_each(selling: Reselling) -> None:
     first, second = await selling.licence(), await selling.licence()
     reseller, _ = await selling.reseller()
