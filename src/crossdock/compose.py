@@ -38,7 +38,7 @@ from crossdock.shop.partners import AccessTokens, Callers, Passwords
 from crossdock.shop.payments import Paying, Provider, Sandbox, create_stripe
 from crossdock.shop.people import People, create_means
 from crossdock.shop.pricing import Taxes, TaxTable
-from crossdock.shop.resellers import commission_consumer, hold_of
+from crossdock.shop.resellers import commission_consumer, create_transfer_consumer, hold_of
 from crossdock.shop.search import (
     Building,
     Embedder,
@@ -334,8 +334,8 @@ class Services:
         """The core's event consumers, run by the worker."""
         fetches = [fetch_consumer()] if self.settings.media.fetch else []
         commission = commission_consumer(hold=hold_of(self.settings.resellers))
-        delivering = delivery_consumer(lambda: self.mailing)
-        return [self.alert_mail.consumer, commission, delivering, *fetches]
+        orders = [delivery_consumer(lambda: self.mailing), create_transfer_consumer()]
+        return [self.alert_mail.consumer, commission, *orders, *fetches]
 
     @cached_property
     def fetching(self) -> Fetching:

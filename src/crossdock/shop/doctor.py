@@ -285,11 +285,12 @@ _CREDIT = """
            (coalesce(t.open, 0), coalesce(t.sold, 0)) <> (coalesce(a.credit, 0), coalesce(e.sold, 0)) as wrong
     from resellers r left join (
         select t.shop_id, t.reseller_id, sum(case when t.allocated_at is null then 0 else t.total_minor end) as sold,
-               sum(case when t.paid_at is null then 0 else t.total_minor end
+               sum(case when t.paid_at is null and i.paid_at is null then 0 else t.total_minor end
                    - case when t.allocated_at is null then 0
                           when t.state = 'revoked' then t.unit_minor * t.delivered_count
                           else t.total_minor end) as open
-        from reseller_transfers t group by t.shop_id, t.reseller_id
+        from reseller_transfers t left join invoices i on i.shop_id = t.shop_id and i.id = t.invoice_id
+        group by t.shop_id, t.reseller_id
     ) t on t.shop_id = r.shop_id and t.reseller_id = r.id
     left join (
         select shop_id, owner, sum(balance_minor) as credit from accounts where kind = 'receivable'

@@ -82,6 +82,7 @@ const { resellers } = client, told = [];
 const asked = (await resellers.requestStockPurchase(
   who, { product_id, quantity: 2 }, { idempotencyKey: 'stock-1' })).data;
 told.push(asked.status, asked.total);
+told.push((await resellers.createStockPurchaseInvoice(who, asked.id)).data.invoice.status);
 told.push((await resellers.markStockTransferPaid(who, asked.id)).data.status);
 const got = (await resellers.allocateStockTransfer(who, asked.id, { idempotencyKey: 'got-1' })).data;
 told.push(got.status, got.allocated_count);
@@ -94,7 +95,7 @@ told.push((await resellers.revokeStockTransfer(who, asked.id)).data.delivered_co
 console.log(JSON.stringify(told));
 """
 STOCK_TOLD = [
-    *("REQUESTED", 25.98, "PAID", "ALLOCATED", 2, 1, ["••••001", "••••000"]),
+    *("REQUESTED", 25.98, "PENDING", "PAID", "ALLOCATED", 2, 1, ["••••001", "••••000"]),
     *("DELIVERED", "LIC-000", 1),
 ]
 
@@ -109,7 +110,9 @@ def python_stock_calls(*, base: str, key: str, path: str, product: str) -> list[
 
     asked = call("POST", "stock-purchases", "stock-1", product_id=product, quantity=2)
     transfer = f"stock-transfers/{asked['id']}"
-    told = [asked["status"], asked["total"], call("POST", f"{transfer}/mark-paid")["status"]]
+    invoiced = call("POST", f"{transfer}/invoice", "stock-invoice-1")
+    told = [asked["status"], asked["total"], invoiced["invoice"]["status"]]
+    told.append(call("POST", f"{transfer}/mark-paid")["status"])
     got = call("POST", f"{transfer}/allocate", "got-1")
     told += [got["status"], got["allocated_count"], len(call("GET", "stock-transfers"))]
     items = call("GET", "inventory")

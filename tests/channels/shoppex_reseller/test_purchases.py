@@ -25,7 +25,7 @@ async def test_requests_it_once(buying):
         "wholesale_discount_percent": 35, "unit_wholesale_price": Decimal("12.99"),
         "total": Decimal("324.75"), "currency": "USD", "allocated_count": 0,
         "delivered_count": 0, "payment_source": None, "paid_at": None, "allocated_at": None,
-        "revoked_at": None,
+        "revoked_at": None, "invoice": None, "invoiced_at": None,
     }  # fmt: skip
 
 
@@ -90,3 +90,28 @@ async def test_sees_nothing_of_another_shop(buying, desk_database, desk_server):
     sibling, _ = await buying.selling.reseller("sibling@example.com")
     theirs = f"/dev/v1/resellers/{buying.ids.write(Kind.RELATIONSHIP, sibling.id)}"
     await buying.http.refusal("GET", f"{theirs}/stock-transfers/{made['id']}", status=404)
+
+
+async def test_invoices_it_once_and_again_where_it_was_voided(buying):
+    made = await buying.request(1)
+    path = f"{buying.path}/stock-transfers/{made['id']}"
+    first = await buying.http.data("POST", f"{path}/invoice", json={"coin": "LITECOIN"}, status=201)
+    again = await buying.http.data("POST", f"{path}/invoice", json={}, once="other")
+    assert first == again
+    assert first["status"] == "INVOICED"
+    invoice = first["invoice"]
+    assert invoice["checkout_url"].startswith("http")
+    assert "/pay/" in invoice["checkout_url"]
+    assert (invoice["status"], invoice["total"], invoice["currency"]) == (
+        "PENDING", Decimal("12.99"), "USD",
+    )  # fmt: skip
+    assert invoice["id"] == invoice["uniqid"]
+    listed = (await buying.http.data("GET", f"{buying.path}/stock-transfers"))[0]
+    assert listed["invoice"] == invoice
+    paid = await buying.http.data("POST", f"{path}/mark-paid")
+    assert (paid["status"], paid["invoice"]["status"]) == ("PAID", "COMPLETED")
+    error = await buying.http.refusal("POST", f"{path}/invoice", status=409)
+    assert error["code"] == "INVALID_STATE"
+    assert list(
+        await buying.http.fields_refused("POST", f"{path}/invoice", json={"coin": "x" * 41})
+    ) == ["coin"]

@@ -62,6 +62,9 @@ def create_routes(services: Services) -> list[Route]:
     def accept_url(token: str) -> str:
         return f"{public_url}/portal/invite/token/{token}"
 
+    def pay_url(token: str) -> str:
+        return f"{public_url}/pay/{token}"
+
     return [
         *me.routes(),
         *Products(box).routes(),
@@ -87,7 +90,7 @@ def create_routes(services: Services) -> list[Route]:
         *fulfillments.create_routes(
             Fulfilling(services.runtime.database, ids=services.ids, box=box, limits=limits)
         ),
-        *purchases.create_routes(limits),
+        *purchases.create_routes(limits=limits, ids=services.ids, pay_url=pay_url),
         *inventory.create_routes(box=box, mailing=lambda: services.mailing),
     ]
 

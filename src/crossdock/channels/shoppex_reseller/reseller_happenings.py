@@ -119,7 +119,7 @@ def _of_transfer(
     subject: int,
 ) -> dict[str, Any]:
     shown = ids.write(Kind.TRANSFER, subject)
-    variant_id = transfer.variant_id
+    variant_id, invoice_id = transfer.variant_id, transfer.invoice_id
     return {
         "id": shown,
         "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, transfer.reseller_id),
@@ -131,7 +131,7 @@ def _of_transfer(
         "total": number(transfer.total_minor, transfer.currency),
         "currency": transfer.currency,
         "status": transfer.state.upper(),
-        "invoice_uniqid": None,
+        "invoice_uniqid": None if invoice_id is None else ids.write(Kind.INVOICE, invoice_id),
         "allocated_count": transfer.allocated_count,
     }
 

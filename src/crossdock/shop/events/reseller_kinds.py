@@ -60,6 +60,7 @@ class _OfTransfer(Payload, frozen=True, kw_only=True):
     total_minor: int
     currency: str
     state: str
+    invoice_id: int | None
     allocated_count: int
 
 

@@ -30,7 +30,7 @@ therefore negative, what it owes or has earned positive, and the balances of a c
 | a card payment is captured | clearing | receivable |
 | a bank transfer has come in | bank | receivable |
 | a refund | refunds | clearing or bank |
-| a reseller pays for stock | bank | receivable |
+| a reseller pays for stock, or its invoice is paid | bank; receivable of the invoice | receivable |
 | it gets the stock | receivable; sales | sales of the merchant; commission |
 | stock that it still has is revoked | sales of the merchant; commission | receivable; sales |
 | a balance is paid in advance | bank | prepaid |

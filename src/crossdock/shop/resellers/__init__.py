@@ -37,6 +37,7 @@ from crossdock.shop.resellers.commission.earning import (
 )
 from crossdock.shop.resellers.commission.watching import overdue_of, watch_commissions
 from crossdock.shop.resellers.crediting import Balance, credit, prepaid_owner, read_balance
+from crossdock.shop.resellers.following import create_transfer_consumer
 from crossdock.shop.resellers.fulfilling import (
     Fulfilled,
     Fulfilment,
@@ -58,6 +59,7 @@ from crossdock.shop.resellers.inviting import (
     accept_invitation,
     invite,
 )
+from crossdock.shop.resellers.invoicing import Invoiced, invoice_transfer
 from crossdock.shop.resellers.keys import add_key
 from crossdock.shop.resellers.model import (
     Invitation,
@@ -121,6 +123,7 @@ __all__ = [
     "Fulfilment",
     "FulfilmentRequest",
     "Invitation",
+    "Invoiced",
     "ItemState",
     "LimitUnit",
     "Mode",
@@ -156,6 +159,7 @@ __all__ = [
     "change_terms",
     "commission_consumer",
     "create_campaign",
+    "create_transfer_consumer",
     "credit",
     "decide_claim",
     "deliver_item",
@@ -164,6 +168,7 @@ __all__ = [
     "fulfil",
     "hold_of",
     "invite",
+    "invoice_transfer",
     "list_campaigns",
     "list_claims",
     "list_items",

@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.paging import PlacePage
+from crossdock.shop.ledger import Account
 from crossdock.shop.resellers.buying import (
     Buying,
     LimitUnit,
@@ -68,8 +69,10 @@ class StockTransfer(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     allocated_count: int
     delivered_count: int
+    invoice_id: int | None
     payment_source: PaymentSource | None
     requested_at: datetime
+    invoiced_at: datetime | None
     paid_at: datetime | None
     allocated_at: datetime | None
     revoked_at: datetime | None
@@ -157,7 +160,8 @@ async def list_transfers(
 _SELECT = """
     select t.id, t.shop_id, t.reseller_id, t.state, t.product_id, t.product_name, t.asked_variant_id, t.variant_name,
            t.quantity, t.base_minor, t.discount_bp, t.unit_minor, t.total_minor, t.currency, t.allocated_count,
-           t.delivered_count, t.payment_source, t.requested_at, t.paid_at, t.allocated_at, t.revoked_at, t.updated_at
+           t.delivered_count, t.invoice_id, t.payment_source, t.requested_at, t.invoiced_at, t.paid_at, t.allocated_at,
+           t.revoked_at, t.updated_at
     from reseller_transfers t
 """
 _PAGE = f"""
@@ -203,3 +207,26 @@ def require_active(status: str) -> None:
     """Raise Conflict `reseller_state` for a relationship that is not active."""
     if status != "active":
         raise Conflict("reseller_state", f"The reseller is {status}.", {"status": status})
+
+
+def credit_of(reseller_id: int) -> Account:
+    """The account of what a reseller paid for stock that it has not got."""
+    return Account("receivable", f"reseller:{reseller_id}")
+
+
+async def lock(
+    tx: Transaction, *, shop_id: int, reseller_id: int, transfer_id: int
+) -> StockTransfer:
+    """The relationship's transfer, locked. Raises NotFound `not_found`."""
+    state = await tx.value("select lock_transfer(%s, %s, %s)", (shop_id, reseller_id, transfer_id))
+    if state is None:
+        raise NotFound("not_found", "There is no such stock transfer.")
+    return await read_transfer(
+        tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
+    )
+
+
+def not_now(transfer: StockTransfer) -> Conflict:
+    """The error of an action that the transfer's state does not allow."""
+    message = f"The stock transfer is {transfer.state}."
+    return Conflict("reseller_state", message, {"status": transfer.state})

@@ -45,5 +45,6 @@ begin
             select r.email from resellers r where r.shop_id = p_transfer.shop_id and r.id = p_transfer.reseller_id),
         'product_id', p_transfer.product_id, 'variant_id', p_transfer.asked_variant_id,
         'quantity', p_transfer.quantity, 'total_minor', p_transfer.total_minor, 'currency', p_transfer.currency,
-        'state', p_transfer.state, 'allocated_count', p_transfer.allocated_count), p_now);
+        'state', p_transfer.state, 'invoice_id', p_transfer.invoice_id,
+        'allocated_count', p_transfer.allocated_count), p_now);
 end $$;

@@ -2,7 +2,8 @@
 
 | from | what happens | to |
 |---|---|---|
-| requested, invoiced | it is paid | paid |
+| requested | it gets an invoice (invoicing.py) | invoiced |
+| requested, invoiced | it is paid, here or by its invoice (following.py) | paid |
 | paid | serials go to the reseller, the oldest first, all or none | allocated |
 | any but revoked | it is revoked | revoked, for ever |
 
@@ -13,14 +14,16 @@ back by a revocation is its credit again, to be given back by a person.
 from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Conflict, NotFound, Refused
+from crossdock.errors import Refused
 from crossdock.shop.ledger import Account, Transfer, post_transfers
-from crossdock.shop.resellers.purchasing import StockTransfer, read_transfer
-
-
-def credit_of(reseller_id: int) -> Account:
-    """The account of what a reseller paid for stock that it has not got."""
-    return Account("receivable", f"reseller:{reseller_id}")
+from crossdock.shop.resellers.invoicing import close_invoice, drop_invoice
+from crossdock.shop.resellers.purchasing import (
+    StockTransfer,
+    credit_of,
+    lock,
+    not_now,
+    read_transfer,
+)
 
 
 async def mark_transfer_paid(
@@ -28,23 +31,19 @@ async def mark_transfer_paid(
 ) -> StockTransfer:
     """Record that the money has come in outside of the checkout; nothing is allocated by it.
 
-    Raises NotFound `not_found`, Conflict `reseller_state` for a revoked one.
+    An invoice that is open is completed by hand; one that was paid a moment ago stands as the payment. Raises
+    NotFound `not_found`, Conflict `reseller_state` for a revoked one, or while its invoice is being paid.
     """
     transfer = await lock(tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id)
     if transfer.state == "revoked":
         raise not_now(transfer)
     if transfer.state in ("paid", "allocated"):
         return transfer
-    await tx.run("select pay_transfer(%s, %s, 'manual', %s)", (shop_id, transfer_id, now))
-    payment = Transfer(
-        debit=Account("bank"),
-        credit=credit_of(reseller_id),
-        amount_minor=transfer.total_minor,
-        currency=transfer.currency,
-        kind="stock_payment",
-        reason=f"stock transfer {transfer_id}",
-    )
-    await post_transfers(tx, shop_id=shop_id, transfers=[payment], now=now)
+    invoice = await close_invoice(tx, transfer=transfer, now=now)
+    source = "invoice" if invoice == "paid" else "manual"
+    await tx.run("select pay_transfer(%s, %s, %s, %s)", (shop_id, transfer_id, source, now))
+    if invoice == "none":
+        await _post_payment(tx, transfer=transfer, now=now)
     return await read_transfer(
         tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
     )
@@ -75,30 +74,26 @@ async def revoke_transfer(
 ) -> StockTransfer:
     """Revoke a transfer: serials that nobody has got return to the pool, delivered ones stay with their buyers.
 
-    Nothing is refunded. Raises NotFound `not_found`.
+    Its open invoice is voided. Nothing is refunded. Raises NotFound `not_found`.
     """
     transfer = await lock(tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id)
     if transfer.state == "revoked":
         return transfer
+    if transfer.paid_at is None and await drop_invoice(tx, transfer=transfer, now=now):
+        await tx.run("select pay_transfer(%s, %s, 'invoice', %s)", (shop_id, transfer_id, now))
     await tx.run("select revoke_transfer(%s, %s, %s)", (shop_id, transfer_id, now))
     return await read_transfer(
         tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
     )
 
 
-async def lock(
-    tx: Transaction, *, shop_id: int, reseller_id: int, transfer_id: int
-) -> StockTransfer:
-    """The relationship's transfer, locked. Raises NotFound `not_found`."""
-    state = await tx.value("select lock_transfer(%s, %s, %s)", (shop_id, reseller_id, transfer_id))
-    if state is None:
-        raise NotFound("not_found", "There is no such stock transfer.")
-    return await read_transfer(
-        tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
+async def _post_payment(tx: Transaction, *, transfer: StockTransfer, now: datetime) -> None:
+    payment = Transfer(
+        debit=Account("bank"),
+        credit=credit_of(transfer.reseller_id),
+        amount_minor=transfer.total_minor,
+        currency=transfer.currency,
+        kind="stock_payment",
+        reason=f"stock transfer {transfer.id}",
     )
-
-
-def not_now(transfer: StockTransfer) -> Conflict:
-    """The error of an action that the transfer's state does not allow."""
-    message = f"The stock transfer is {transfer.state}."
-    return Conflict("reseller_state", message, {"status": transfer.state})
+    await post_transfers(tx, shop_id=transfer.shop_id, transfers=[payment], now=now)

@@ -1,7 +1,7 @@
 -- What resellers buy into a stock of their own: transfers out of the merchant's pool, and the items they become.
 -- Names, prices and discount are those of the moment of the request. `asked_variant_id` is the variant as it was asked
 -- for, null for the product alone; `discount_bp` null where a price was agreed, `base_minor` where there is no other.
--- `commission_minor` is the shop's share of the merchant's sale, from the allocation on.
+-- `invoice_id` is the last invoice that was made for it. `commission_minor` is the shop's share of the merchant's sale, from the allocation on.
 create table reseller_transfers (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -23,14 +23,18 @@ create table reseller_transfers (
     allocated_count bigint not null default 0,
     delivered_count bigint not null default 0,
     commission_minor bigint not null default 0,
+    invoice_id bigint,
     payment_source text check (payment_source in ('manual', 'invoice')),
     requested_at timestamptz not null,
+    invoiced_at timestamptz,
     paid_at timestamptz,
     allocated_at timestamptz,
     revoked_at timestamptz,
     updated_at timestamptz not null,
     primary key (shop_id, id),
     foreign key (shop_id, reseller_id) references resellers (shop_id, id) on delete cascade,
+    foreign key (shop_id, invoice_id) references invoices (shop_id, id),
+    constraint reseller_transfers_invoiced check ((invoice_id is null) = (invoiced_at is null)),
     constraint reseller_transfers_paid check ((paid_at is null) = (payment_source is null)),
     constraint reseller_transfers_allocated check (
         allocated_count = case when allocated_at is null then 0 else quantity end),
