@@ -76,11 +76,15 @@ async def find_payable(tx: Transaction, *, token: str, now: datetime) -> Payable
 
 async def pay_payable(service: Paying, payable: Payable, *, card: Card, provider: str) -> None:
     """Pay it by card; raises what `pay_invoice` and `pay_awaiting_order` raise."""
-    terms = {"shop_id": payable.shop_id, "card": card, "provider": provider}
+    shop_id = payable.shop_id
     if payable.kind == "invoice":
-        await pay_invoice(service, invoice_id=payable.id, **terms)
+        await pay_invoice(
+            service, shop_id=shop_id, invoice_id=payable.id, card=card, provider=provider
+        )
     else:
-        await pay_awaiting_order(service, order_id=payable.id, **terms)
+        await pay_awaiting_order(
+            service, shop_id=shop_id, order_id=payable.id, card=card, provider=provider
+        )
 
 
 def _of_invoice(invoice: Invoice, *, shop_name: str, now: datetime) -> Payable:
