@@ -19,6 +19,7 @@ from tests.conftest import NOON
 from tests.support.factories import box
 from tests.support.locks import waiting_for_a_lock
 from tests.support.paying import card, paying
+from tests.support.reselling import Reselling
 
 ORDERS = "/dev/v1/orders"
 BUYER = "buyer@example.com"
@@ -436,3 +437,22 @@ async def test_that_was_paid_outside_is_not_refunded_here(merchant, desk_databas
             (desk.id,),
         )
     assert due == 0
+
+
+async def test_is_attributed_to_the_reseller_who_brought_it(
+    merchant, desk_database, desk, desk_server
+):
+    selling = Reselling(desk_database, desk_server.clock, desk, channel="shoppex_reseller")
+    await selling.set(enabled=True, default_mode="both", default_commission_bp=2_500)
+    reseller, _ = await selling.reseller()
+    licence = await product(merchant)
+    made = await order(merchant, (licence, 1), affiliate_code=reseller.attribution_code)
+    assert made["affiliate_code"] == reseller.attribution_code
+    assert (await order(merchant, (licence, 1), affiliate_code="nobody"))["status"] == "PENDING"
+    async with desk_database.statement() as tx:
+        found = await tx.all(
+            "select a.reseller_id, l.commission_bp from reseller_attributions a"
+            " join reseller_attributed_lines l using (shop_id, order_id) where a.shop_id = %s",
+            (desk.id,),
+        )
+    assert found == [(reseller.id, 2_500)]

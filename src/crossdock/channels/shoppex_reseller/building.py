@@ -33,6 +33,7 @@ from crossdock.channels.shoppex_reseller.fulfillments import Fulfilling
 from crossdock.channels.shoppex_reseller.ids import ShopIds
 from crossdock.channels.shoppex_reseller.orders import Orders
 from crossdock.channels.shoppex_reseller.products import Products
+from crossdock.channels.shoppex_reseller.reseller_orders import ResellerOrders
 from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Router
 from crossdock.channels.shoppex_reseller.serials import Serials
 from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
@@ -91,6 +92,9 @@ def create_routes(services: Services) -> list[Route]:
             Fulfilling(services.runtime.database, ids=services.ids, box=box, limits=limits)
         ),
         *purchases.create_routes(limits=limits, ids=services.ids, pay_url=pay_url),
+        *ResellerOrders(
+            services.runtime.database, ids=services.ids, box=box, limits=limits
+        ).routes(),
         *inventory.create_routes(box=box, mailing=lambda: services.mailing),
     ]
 

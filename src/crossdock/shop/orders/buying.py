@@ -95,7 +95,7 @@ async def place_purchase(
     lines = _lines(asked, purchase=purchase, by_serial=by_serial)
     draft = _draft(asked, lines, purchase=purchase, customer=customer, ids=ids, now=now)
     if purchase.coupon_code:
-        draft = await _discounted(tx, draft, code=purchase.coupon_code, now=now)
+        draft = await _discounted(tx, draft=draft, code=purchase.coupon_code, now=now)
     placed = await place(tx, draft=draft, now=now)
     if not draft.total_minor:
         await move_order(
@@ -207,7 +207,7 @@ def _lines(
 
 
 async def _discounted(
-    tx: Transaction, draft: OrderDraft, *, code: str, now: datetime
+    tx: Transaction, *, draft: OrderDraft, code: str, now: datetime
 ) -> OrderDraft:
     """The draft with what the coupon takes off its lines. Raises Refused `coupon_refused`."""
     snapshots = [line.variant for line in draft.lines if isinstance(line.variant, Snapshot)]

@@ -72,6 +72,12 @@ from crossdock.shop.resellers.model import (
     ResellerTerms,
     Status,
 )
+from crossdock.shop.resellers.ordering import (
+    ResellerItem,
+    ResellerOrder,
+    order_for_reseller,
+    read_reseller_order,
+)
 from crossdock.shop.resellers.programs import change_program, read_program
 from crossdock.shop.resellers.purchasing import (
     PaymentSource,
@@ -135,6 +141,8 @@ __all__ = [
     "Program",
     "ProgramChanges",
     "Reseller",
+    "ResellerItem",
+    "ResellerOrder",
     "ResellerProduct",
     "ResellerProducts",
     "ResellerTerms",
@@ -178,6 +186,7 @@ __all__ = [
     "list_transfers",
     "mark_transfer_paid",
     "move_reseller",
+    "order_for_reseller",
     "overdue_of",
     "prepaid_owner",
     "read_balance",
@@ -188,6 +197,7 @@ __all__ = [
     "read_program",
     "read_reseller",
     "read_reseller_of",
+    "read_reseller_order",
     "read_statement",
     "read_transfer",
     "release_commissions",

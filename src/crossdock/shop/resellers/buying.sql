@@ -20,8 +20,8 @@ create or replace function has_variants(p products) returns boolean language sql
                where v.shop_id = p.shop_id and v.product_id = p.id and v.enabled)
 $$;
 
--- What a relationship bought since the day and since the month began, in UTC: what was fulfilled, and what it asked
--- into its stock unless that was revoked. In units, and in minor units of the currency.
+-- What a relationship bought since the day and since the month began, in UTC: what was fulfilled or ordered, and what
+-- it asked into its stock unless that was revoked. In units, and in minor units of the currency.
 create or replace function reseller_bought(
     p_shop_id bigint, p_reseller_id bigint, p_now timestamptz, out units_today bigint, out units_this_month bigint,
     out minor_today bigint, out minor_this_month bigint
@@ -36,6 +36,13 @@ create or replace function reseller_bought(
         select t.quantity, t.total_minor, t.requested_at from since s join reseller_transfers t
           on t.shop_id = p_shop_id and t.reseller_id = p_reseller_id and t.requested_at >= s.month
          and t.state <> 'revoked'
+        union all
+        select l.quantity, l.total_minor, o.placed_at
+        from since s
+        join resellers r on r.shop_id = p_shop_id and r.id = p_reseller_id
+        join orders o on o.shop_id = r.shop_id and o.partner_id = r.partner_id and o.placed_at >= s.month
+         and o.source = 'reseller_order'
+        join order_lines l on l.shop_id = o.shop_id and l.order_id = o.id
     )
     select coalesce(sum(b.quantity) filter (where b.at >= s.day), 0)::bigint, coalesce(sum(b.quantity), 0)::bigint,
            coalesce(sum(b.total_minor) filter (where b.at >= s.day), 0)::bigint,
