@@ -97,6 +97,7 @@ REFUSED = """
     stock adjust A --shop demo --by 1
     stock entries A --shop demo
     stock serials add A --shop demo
+    stock serials import A keys.txt --shop demo
     stock serials list A --shop demo
     order place --shop demo --customer 1 --line A=1
     order list --shop demo
@@ -126,6 +127,13 @@ REFUSED = """
     reseller suspend 1
     reseller reactivate 1
     reseller terminate 1
+    reseller transfers list 1
+    reseller transfers show 1 1
+    reseller transfers mark-paid 1 1
+    reseller transfers allocate 1 1
+    reseller transfers revoke 1 1
+    reseller inventory list 1
+    reseller inventory deliver 1 1 a@b.example
     reseller payouts list 1
     reseller payouts balance 1
     reseller payouts request 1 20.00 --address T1

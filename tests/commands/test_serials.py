@@ -50,6 +50,26 @@ async def test_add_puts_the_lines_of_a_file_into_stock(
     assert again == "crossdock: 2 of the serials are there already; none was added.\n"
 
 
+async def test_import_adds_a_file_whole_or_not_at_all(
+    line: CommandLine, shop: ShopFixture, database: Database, tmp_path: Path
+) -> None:
+    async with database.begin() as tx:
+        await make_variant(tx, shop=shop, own=None, sku="LICENCE")
+    keys, more = tmp_path / "keys.txt", tmp_path / "more.txt"
+    keys.write_text("\ufeffKEY-1\n\nKEY-2\n", encoding="utf-8")
+    more.write_text("KEY-3\nKEY-2\nKEY-3\n", encoding="utf-8")
+    command = ("stock", "serials", "import", "LICENCE")
+
+    assert line.ask(*command, keys, "--shop", shop.slug) == {"added": 2}
+    told = line.refuse(*command, more, "--shop", shop.slug)
+
+    assert told == (
+        "crossdock: 2 of the serials are there already, or twice: lines 2, 3; none was added.\n"
+    )
+    listed = line.ask("stock", "serials", "list", "LICENCE", "--shop", shop.slug)
+    assert len(listed) == 2
+
+
 async def test_add_names_a_file_that_is_no_text(
     line: CommandLine, shop: ShopFixture, tmp_path: Path
 ) -> None:

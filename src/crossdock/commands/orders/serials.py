@@ -1,8 +1,10 @@
 """`crossdock stock serials`: licence keys and codes in stock, sold once each."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -49,6 +51,39 @@ def add(
     report({"added": count}, as_json=as_json, text=f"{count} added")
 
 
+@app.command("import")
+def import_(
+    variant: Variant,
+    file: Annotated[Path, typer.Argument(help="File with one serial per line.", metavar="FILE")],
+    shop: ShopOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Add the serials of a large file, all or none; lines that repeat one are told by their numbers."""
+    from crossdock.compose import create_box
+    from crossdock.shop.stock import find_variant, import_serials
+
+    async def write(runtime: Runtime, tx: Transaction) -> int:
+        shop_id = await shop_id_of(tx, shop)
+        variant_id = await find_variant(tx, shop_id=shop_id, who=variant)
+        await tx.take_time()
+        with _opened(file) as lines, _progress(total=_count_lines(file)) as moved:
+            return await import_serials(
+                tx,
+                shop_id=shop_id,
+                variant_id=variant_id,
+                lines=lines,
+                box=create_box(runtime.settings),
+                now=runtime.clock.now(),
+                moved=moved,
+            )
+
+    try:
+        count = with_transaction(write)
+    except UnicodeDecodeError as error:
+        raise Invalid("invalid_input", "The serials are not UTF-8 text.") from error
+    report({"added": count}, as_json=as_json, text=f"{count} added")
+
+
 @app.command("list")
 def list_(
     variant: Variant,
@@ -71,6 +106,31 @@ def list_(
 
     found = with_transaction(read)
     report(found, as_json=as_json, text=lambda: _print(found))
+
+
+def _opened(file: Path) -> TextIO:
+    """The file as UTF-8 text, perhaps with the mark that some programs put first."""
+    return file.open(encoding="utf-8-sig")
+
+
+def _count_lines(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for _ in lines)
+
+
+@contextmanager
+def _progress(*, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, counted in lines."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=True
+    ) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda lines: progress.advance(task, lines)
 
 
 def _lines(file: str) -> list[str]:

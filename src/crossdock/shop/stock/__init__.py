@@ -7,6 +7,7 @@ from crossdock.shop.stock.holding import (
     hold_stock,
     release_hold,
 )
+from crossdock.shop.stock.importing import import_serials
 from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, stock_status, taking
 from crossdock.shop.stock.listing import StockItem, list_stock
 from crossdock.shop.stock.movements import Movement, list_movements
@@ -69,6 +70,7 @@ __all__ = [
     "expire_holds",
     "find_variant",
     "hold_stock",
+    "import_serials",
     "list_movements",
     "list_pooled",
     "list_serials",

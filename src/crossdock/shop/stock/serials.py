@@ -61,7 +61,7 @@ async def add_serials(
     transaction must then be rolled back. No error message contains a serial.
     """
     texts = _checked(dict.fromkeys(text.strip() for text in serials) if skips_known else serials)
-    known = await _known_among(tx, shop_id=shop_id, variant_id=variant_id, texts=texts, box=box)
+    known = await known_among(tx, shop_id=shop_id, variant_id=variant_id, texts=texts, box=box)
     if known and not skips_known:
         raise _known(len(known))
     texts = [text for text in texts if text not in known]
@@ -71,7 +71,7 @@ async def add_serials(
     rows = [
         (
             box.seal(text.encode(), place=place),
-            stocked_serial_fingerprints(box, shop_id=shop_id, serial=text)[0],
+            serial_fingerprint(box, shop_id=shop_id, serial=text),
         )
         for text in texts
     ]
@@ -232,6 +232,11 @@ def stocked_serial_fingerprints(box: SecretBox, *, shop_id: int, serial: str) ->
     return box.keyed_hashes(serial, purpose=f"stocked serial:{shop_id}")
 
 
+def serial_fingerprint(box: SecretBox, *, shop_id: int, serial: str) -> bytes:
+    """The keyed hash that is stored of a serial."""
+    return stocked_serial_fingerprints(box, shop_id=shop_id, serial=serial)[0]
+
+
 def _checked(serials: Iterable[str]) -> list[str]:
     texts = [serial.strip() for serial in serials]
     if not 0 < len(texts) <= SERIALS_MAX:
@@ -247,7 +252,7 @@ def _checked(serials: Iterable[str]) -> list[str]:
     return texts
 
 
-async def _known_among(
+async def known_among(
     tx: Transaction, *, shop_id: int, variant_id: int, texts: Sequence[str], box: SecretBox
 ) -> set[str]:
     """The serials that the variant has or had, under any known master key."""
