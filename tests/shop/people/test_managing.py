@@ -28,7 +28,7 @@ PEOPLE_PAGE = Path("docs/operating/people.md")
 
 WAREHOUSE = {
     *("orders.read", "labels.print", "orders.fulfil", "stock.adjust"),
-    *("alerts.read", "alerts.close", "tickets.read", "products.read"),
+    *("alerts.read", "alerts.close", "tickets.read", "products.read", "deliveries.read"),
 }
 MATRIX = {
     "owner": WAREHOUSE
@@ -36,14 +36,22 @@ MATRIX = {
         "orders.manage",
         "products.manage",
         "mail.read",
+        "deliveries.manage",
         "tickets.answer",
         "partners.manage",
         "people.manage",
     },
     "manager": WAREHOUSE
-    | {"orders.manage", "products.manage", "mail.read", "tickets.answer", "partners.manage"},
+    | {
+        "orders.manage",
+        "products.manage",
+        "mail.read",
+        "deliveries.manage",
+        "tickets.answer",
+        "partners.manage",
+    },
     "warehouse": WAREHOUSE,
-    "viewer": {"orders.read", "products.read", "alerts.read", "tickets.read"},
+    "viewer": {"orders.read", "products.read", "deliveries.read", "alerts.read", "tickets.read"},
     "partner": {"own_partner.read"},
 }
 

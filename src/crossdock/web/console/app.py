@@ -15,6 +15,7 @@ from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
 from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
 from crossdock.web.console.board_address import VIEW_NAMES
+from crossdock.web.console.deliveries import DELIVERIES, DeliveryPages
 from crossdock.web.console.mail import MAIL, MailPages
 from crossdock.web.console.orders import ORDERS, OrderPages
 from crossdock.web.console.partner import PartnerPage
@@ -51,6 +52,7 @@ class Console:
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
         self._mail = MailPages(gate, self._pages, services=services)
         self._tickets = TicketPages(gate, self._pages, services=services)
+        self._deliveries = DeliveryPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
@@ -88,6 +90,7 @@ class Console:
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),
             self._post(f"{STOCK}/{{variant}}/count", products.count),
             *self._partner_routes(),
+            *self._delivery_routes(),
             self._get(TICKETS, self._tickets.browse),
             self._get(f"{TICKETS}/{{ticket}}", self._tickets.show),
             self._post(f"{TICKETS}/{{ticket}}", self._tickets.act),
@@ -99,6 +102,16 @@ class Console:
             self._post(f"{ACCOUNT}/two-step", account.turn_on_two_step),
             self._post(f"{ACCOUNT}/two-step/off", account.turn_off_two_step),
             self._post(f"{ACCOUNT}/recovery-codes", account.new_codes),
+        ]
+
+    def _delivery_routes(self) -> list[Route]:
+        pages, one = self._deliveries, f"{DELIVERIES}/{{delivery}}"
+        return [
+            self._get(DELIVERIES, pages.browse),
+            self._post(DELIVERIES, pages.resend_all),
+            self._get(one, pages.show),
+            self._post(f"{one}/resend", pages.resend),
+            self._post(f"{one}/withdraw", pages.withdraw),
         ]
 
     def _partner_routes(self) -> list[Route]:
