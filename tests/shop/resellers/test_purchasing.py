@@ -182,7 +182,8 @@ async def test_counts_with_fulfilments_by_day_and_month(
     assert await refused(selling, reseller, licence) == "purchase_limit_exceeded"
     async with selling.database.begin() as tx:
         await tx.run(
-            "update reseller_transfers set state = 'revoked' where shop_id = %s and quantity = 2",
+            "update reseller_transfers set state = 'revoked', revoked_at = now()"
+            " where shop_id = %s and quantity = 2",
             (selling.shop.id,),
         )
     assert (await ask(selling, reseller, licence, 2)).state == "requested"
