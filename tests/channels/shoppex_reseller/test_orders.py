@@ -4,11 +4,14 @@ import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from crossdock.shop.events import advance, number_events, read_new
 from crossdock.shop.mailing import Mailing, list_mails, read_mail
 from crossdock.shop.orders import (
     deliver_paid_serials,
+    delivery_consumer,
     expire_orders,
     move_order,
     pay_order,
@@ -456,3 +459,36 @@ async def test_is_attributed_to_the_reseller_who_brought_it(
             (desk.id,),
         )
     assert found == [(reseller.id, 2_500)]
+
+
+async def test_that_is_paid_is_delivered_by_the_worker_one_in_a_transaction(
+    merchant, desk_database, desk
+):
+    licence = await product(merchant)
+    for _ in range(2):
+        await order(merchant, (licence, 1))
+        await pay(desk_database, desk)
+    consumer = delivery_consumer(lambda: Mailing(box=box(), mailer=None, host="localhost"))
+    sold = []
+    while True:
+        async with desk_database.begin() as tx:
+            await number_events(tx, shop_id=desk.id)
+            batch = await read_new(tx, shop_id=desk.id, consumer=consumer)
+            if batch is None:
+                break
+            upto = await consumer.take(tx, batch=batch, now=NOON) if batch.events else None
+            if upto is not None:
+                batch = msgspec.structs.replace(batch, upto=upto)
+            await advance(tx, batch=batch, consumer=consumer, now=NOON)
+        sold.append((await written(desk_database, desk))[2])
+    assert sorted(set(sold)) == [1, 2]
+    assert len(await mails(desk_database, desk)) == 2
+
+
+async def pay(desk_database, desk):
+    """The newest order is paid, in whatever way."""
+    order_id = await number_of(desk_database, desk)
+    async with desk_database.begin() as tx:
+        await move_order(
+            tx, shop_id=desk.id, order_id=order_id, axis="payment", to="paid", now=NOON
+        )
