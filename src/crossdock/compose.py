@@ -34,7 +34,7 @@ from crossdock.shop.media import (
     fetch_consumer,
 )
 from crossdock.shop.orders import Placing, delivery_consumer
-from crossdock.shop.partners import AccessTokens, Callers, Passwords
+from crossdock.shop.partners import AccessTokens, Callers, FailedCalls, Passwords
 from crossdock.shop.payments import Paying, Provider, Sandbox, create_stripe
 from crossdock.shop.people import People, create_means
 from crossdock.shop.pricing import Taxes, TaxTable
@@ -358,6 +358,12 @@ class Services:
         """Create the callers of a channel. They cache, so create them once per channel."""
         runtime = self.runtime
         return Callers(runtime.database, channel=channel, box=self.box, clock=runtime.clock)
+
+    @cached_property
+    def failed_calls(self) -> FailedCalls:
+        """Counts the wrong keys of each address, for all channels of this process."""
+        per_minute = self.settings.partners.failed_calls_per_minute
+        return FailedCalls(self.runtime.clock, per_minute=per_minute)
 
     def create_passwords(self, callers: Callers) -> Passwords:
         """Name and password authentication of a channel's partners, throttled like signing in."""

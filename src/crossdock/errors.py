@@ -20,6 +20,7 @@ ERROR_CODES: dict[str, str] = {
     "credential_unknown": "The key is unknown or disabled.",
     "credential_signature": "The signature does not match.",
     "credential_stale": "The credential changed while the request was being checked.",
+    "shop_suspended": "The shop is suspended.",
     "nonce_reused": "The nonce was used before.",
     "rate_limited": "Too many requests in this minute.",
     "permission_denied": "The partner lacks the permission.",

@@ -29,6 +29,8 @@ REFUSED = """
     jobs retry 1
     shop add mine --name Mine --currency EUR
     shop set demo --time-zone UTC
+    shop suspend demo
+    shop resume demo
     shop list
     merchant add Acme --shop demo
     merchant set acme --shop demo --shipping 5
@@ -115,6 +117,10 @@ REFUSED = """
     ticket ask 1 --shop demo --text Why
     ticket hold 1 --shop demo
     ticket solve 1 --shop demo
+    reseller apps add Ledger --shop demo --redirect https://a.example/back --scope orders.read
+    reseller apps list --shop demo
+    reseller apps rotate x
+    reseller apps revoke x
     reseller program --shop demo
     reseller invite a@b.example --shop demo
     reseller accept x

@@ -53,6 +53,7 @@ async def clocked(
         "port": port,
         "public_url": f"http://127.0.0.1:{port}",
         "rate_limit_per_minute": 0,
+        "failed_calls_per_minute": 0,
         "shoppo_rate_limit_per_second": 0,
         "pool_max": 6,
         **settings,

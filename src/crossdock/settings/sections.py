@@ -149,8 +149,7 @@ class DatabaseSection(Section, frozen=True, kw_only=True):
         Natural, Meta(description="Connections each process keeps open to the database.")
     ] = 2
     pool_max: Annotated[
-        Count,
-        Meta(description="Connections each process may open; further requests wait for one."),
+        Count, Meta(description="Connections each process may open; further requests wait for one.")
     ] = 5
     lock_timeout_ms: Annotated[
         Natural,
@@ -236,11 +235,14 @@ class Partners(Section, frozen=True, kw_only=True):
 
     table: ClassVar[str] = "partners"
     part: ClassVar[str] = "shop/partners"
-    short: ClassVar[tuple[str, ...]] = ("rate_limit_per_minute",)
+    short: ClassVar[tuple[str, ...]] = ("rate_limit_per_minute", "failed_calls_per_minute")
 
     rate_limit_per_minute: Annotated[
         Natural, Meta(description="Requests per credential and minute; 0 is without limit.")
     ] = 6000
+    failed_calls_per_minute: Annotated[
+        Natural, Meta(description="Wrong keys per network address and minute; 0 is without limit.")
+    ] = 20
 
 
 class PeopleSection(Section, frozen=True, kw_only=True):
@@ -256,8 +258,7 @@ class PeopleSection(Section, frozen=True, kw_only=True):
     )
 
     session_idle_s: Annotated[
-        Count,
-        Meta(description="How long a session lasts without a request."),
+        Count, Meta(description="How long a session lasts without a request.")
     ] = 3600
     session_longest_s: Annotated[Count, Meta(description="How long a session lasts at most.")] = (
         43_200

@@ -1,6 +1,7 @@
 """Shops: the tenants. Everything else in the database belongs to one."""
 
 import re
+from datetime import datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,8 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """One operator's catalogue, stock, orders and partners; `languages` has the main one first.
 
     `time_zone` is the IANA name of the zone for dates and times without one; `product_url` is the
-    template of a product page's URL, or ''; `email` the address that its labels tell, if any.
+    template of a product page's URL, or ''; `email` the address that its labels tell, if any. While it is
+    suspended, since `suspended_at`, its partners are refused.
     """
 
     id: int
@@ -36,6 +38,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str
     product_url: str = ""
     email: str | None = None
+    suspended_at: datetime | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -171,6 +174,26 @@ async def set_product_url(tx: Transaction, *, shop_id: int, template: str) -> bo
     return bool(changed)
 
 
+async def suspend_shop(tx: Transaction, *, shop_id: int, now: datetime) -> bool:
+    """Suspend the shop; returns whether it was not. `touch_partners` makes it take effect with the next call."""
+    return bool(
+        await tx.run(
+            "update shops set suspended_at = %s where id = %s and suspended_at is null",
+            (now, shop_id),
+        )
+    )
+
+
+async def resume_shop(tx: Transaction, *, shop_id: int) -> bool:
+    """End a suspension; returns whether there was one. Needs `touch_partners` as well."""
+    return bool(
+        await tx.run(
+            "update shops set suspended_at = null where id = %s and suspended_at is not null",
+            (shop_id,),
+        )
+    )
+
+
 def product_page(template: str, *, handle: str, sku: str) -> str:
     """The page of a product by a shop's template; '' without one."""
     return template.replace("{handle}", quote(handle, safe="")).replace(
@@ -180,7 +203,7 @@ def product_page(template: str, *, handle: str, sku: str) -> str:
 
 _SELECT = (
     "select id, slug, name, currency, country, languages, time_zone, product_url,"
-    " nullif(sender ->> 'email', '') from shops"
+    " nullif(sender ->> 'email', ''), suspended_at from shops"
 )
 
 

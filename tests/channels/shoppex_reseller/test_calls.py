@@ -138,6 +138,48 @@ async def test_beyond_the_limit_is_told_what_is_left(database_url, desk_database
         assert (reply.status_code, reply.headers["x-ratelimit-remaining"]) == (200, "1")
 
 
+async def test_with_wrong_keys_makes_its_address_wait_but_not_who_was_known(
+    database_url, desk_database, tmp_path
+):
+    async with desk_database.begin() as tx:
+        shop = await make_shop(tx)
+    _, _, known = await add_key_holder(desk_database, shop_id=shop.id)
+    _, _, other = await add_key_holder(desk_database, shop_id=shop.id)
+    async with (
+        clocked(
+            database_url=database_url, data_dir=str(tmp_path), clock=FrozenClock(NOON),
+            failed_calls_per_minute=3, trusted_proxies=["127.0.0.1/32"],
+        ) as server,
+        KeyHolder(server.url, key=known) as merchant,
+        KeyHolder(server.url, key=other) as new,
+        KeyHolder(server.url, key="shx_" + "a" * 32) as guesser,
+    ):  # fmt: skip
+        await merchant.ask("GET", "/dev/v1/me")
+        here = {"X-Forwarded-For": "203.0.113.7"}
+        for path in ("/dev/v1/me", "/dev/v1/webhooks", "/reseller/v1/balance"):
+            await guesser.refusal("GET", path, status=401, headers=here)
+        reply = await guesser.send("GET", "/dev/v1/me", headers=here)
+        assert (reply.status_code, reply.json()["error"]["code"]) == (429, "RATE_LIMITED")
+        assert reply.headers["retry-after"] == "20"
+        assert (await new.send("GET", "/dev/v1/me", headers=here)).status_code == 429
+        assert (await merchant.send("GET", "/dev/v1/me", headers=here)).status_code == 200
+        token = {"grant_type": "refresh_token", "client_id": "shoc_a", "client_secret": "b"}
+        tokens = await guesser.send("POST", "/dev/v1/oauth/token", data=token, headers=here)
+        assert (tokens.status_code, tokens.headers["retry-after"]) == (429, "20")
+        there = {"X-Forwarded-For": "203.0.113.8"}
+        assert (await new.send("GET", "/dev/v1/me", headers=there)).status_code == 200
+        await guesser.refusal("GET", "/dev/v1/me", status=401, headers=there)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/dev/v1/none", 404), ("PUT", "/dev/v1/me", 405), ("GET", "/dev/v1/webhooks", 403)],
+)
+async def test_that_is_refused_tells_what_is_left_of_the_limit(keys, method, path, status):
+    reply = await (await keys("orders.read")).send(method, path)
+    assert (reply.status_code, reply.headers["x-ratelimit-limit"]) == (status, "120")
+
+
 def test_needs_scopes_that_are_all_of_one_form():
     assert all(re.fullmatch(r"\*|[a-z_]+\.(read|write)", scope) for scope in SCOPES)
     assert len(SCOPES) == len(set(SCOPES))

@@ -7,20 +7,24 @@ import jinja2
 from fastapi import Response
 
 
-def page_headers(*, images: str = "'self' data:", framed_by: Sequence[str] = ()) -> dict[str, str]:
+def page_headers(
+    *, images: str = "'self' data:", framed_by: Sequence[str] = (), leads_to: Sequence[str] = ()
+) -> dict[str, str]:
     """The response headers of a page for one person; `images` are the permitted image sources.
 
-    `framed_by` are the origins whose pages may show it in a frame; a browser that knows this rule
-    ignores X-Frame-Options, which every response of the server has.
+    `leads_to` are further origins, or schemes with their colon, that its forms may lead to. `framed_by`
+    are the origins whose pages may show it in a frame; a browser that knows this rule ignores
+    X-Frame-Options, which every response of the server has.
     Referrer-Policy: no-referrer is set on every response of the server.
     """
     framers = " ".join(framed_by) or "'none'"
+    targets = " ".join(["'self'", *leads_to])
     return {
         "Cache-Control": "no-store",
         "X-Robots-Tag": "noindex, nofollow",
         "Content-Security-Policy": (
             f"default-src 'none'; style-src 'self'; img-src {images}; "
-            "base-uri 'none'; form-action 'self'; "
+            f"base-uri 'none'; form-action {targets}; "
             f"frame-ancestors {framers}"
         ),
     }

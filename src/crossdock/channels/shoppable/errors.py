@@ -50,6 +50,7 @@ WIRE: dict[str, tuple[int, int, str]] = {
     "credential_unknown": _INVALID_TOKEN,
     "credential_signature": _INVALID_TOKEN,
     "credential_stale": _INVALID_TOKEN,
+    "shop_suspended": (403, UNAUTHORIZED, "Unauthorized access."),
     "nonce_reused": _INVALID_TOKEN,
     "rate_limited": (429, 429, "Too many requests in this minute."),
     "permission_denied": (403, UNAUTHORIZED, "Unauthorized access."),

@@ -52,6 +52,7 @@ _LATER: Final = Message(
 _BY_CODE: Final = {
     "credential_unknown": _LINK,
     "credential_stale": _LINK,
+    "shop_suspended": _LINK,
     "permission_denied": _FORM,
     "invalid_input": _FORM,
     "cart_not_found": _CART,

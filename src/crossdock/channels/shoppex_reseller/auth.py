@@ -1,8 +1,9 @@
-"""Authentication by a bearer token of one of two families, and scopes (spec sections 2.1, 2.2, 2.4).
+"""Authentication by a bearer token of one of three families, and scopes (spec sections 2.1, 2.2, 2.4).
 
 | tokens begin with | belong to | are good for |
 |---|---|---|
 | `shx_` | a merchant's partner | `/dev/v1` |
+| `shpat_` | an app that a person of the shop's staff let in, with the scopes of that consent | `/dev/v1` |
 | `shr_` | the partner of one reseller relationship | `/reseller/v1` |
 """
 
@@ -13,9 +14,10 @@ from starlette.requests import Request
 from crossdock.channels.shoppex_reseller.errors import NO_MERCHANT, NO_RESELLER, WireError
 from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
 from crossdock.errors import Refused
-from crossdock.shop.partners import BearerTokens, Callers, Credential, Meter
+from crossdock.shop.partners import BearerTokens, Callers, Credential, FailedCalls, Meter
 
 MERCHANT_PREFIX: Final = "shx_"
+APP_PREFIX: Final = "shpat_"
 RESELLER_PREFIX: Final = "shr_"
 EVERY_SCOPE: Final = "*"
 SCOPES: Final = (
@@ -40,32 +42,42 @@ _REFUSALS: Final[dict[Surface, str]] = {"dev": NO_MERCHANT, "reseller": NO_RESEL
 class Authenticator:
     """Authenticates calls of this channel."""
 
-    def __init__(self, callers: Callers, *, settings: ShoppexResellerSettings) -> None:
+    def __init__(
+        self, callers: Callers, *, settings: ShoppexResellerSettings, failed: FailedCalls
+    ) -> None:
         self._tokens: dict[Surface, BearerTokens] = {
             "dev": BearerTokens(callers, prefix=MERCHANT_PREFIX),
             "reseller": BearerTokens(callers, prefix=RESELLER_PREFIX),
         }
+        self._app_tokens = BearerTokens(callers, prefix=APP_PREFIX)
+        self._failed = failed
         self._paces: dict[Pace, tuple[int, int]] = {
             "calls": (settings.calls_per_minute, settings.calls_at_once),
             "fulfillments": _fulfillments(settings),
         }
 
     async def verify(
-        self, token: str, *, surface: Surface, pace: Pace = "calls"
+        self, token: str, *, surface: Surface, pace: Pace = "calls", address: str = ""
     ) -> tuple[Credential, Meter | None]:
         """The credential of a token and what is left of its limit; the call is counted.
 
         Raises WireError UNAUTHORIZED for a token that is missing, unknown, revoked or of the other
-        surface, and Unavailable `rate_limited`.
+        surface, and Unavailable `rate_limited`, also while `address` waits after too many such calls; a
+        token that was let in lately is served all the same, so that nobody shuts out who shares an address.
         """
         per_minute, burst = self._paces[pace]
+        is_app = surface == "dev" and token.startswith(APP_PREFIX)
+        tokens = self._app_tokens if is_app else self._tokens[surface]
+        if not tokens.is_familiar(token):
+            self._failed.check(address)
         try:
-            return await self._tokens[surface].verify_metered(
+            return await tokens.verify_metered(
                 token=token, rate_limit_per_minute=per_minute, burst=burst
             )
         except Refused as refused:
             if refused.code not in _UNKNOWN:
                 raise
+            self._failed.note(address)
             raise WireError("UNAUTHORIZED", _REFUSALS[surface]) from None
 
 

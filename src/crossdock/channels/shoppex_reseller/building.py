@@ -27,10 +27,12 @@ from crossdock.channels.shoppex_reseller.auth import (
     SCOPES,
     Authenticator,
 )
+from crossdock.channels.shoppex_reseller.consent import Consent
 from crossdock.channels.shoppex_reseller.endpoint import Endpoint
 from crossdock.channels.shoppex_reseller.errors import Errors
 from crossdock.channels.shoppex_reseller.fulfillments import Fulfilling
 from crossdock.channels.shoppex_reseller.ids import ShopIds
+from crossdock.channels.shoppex_reseller.oauth import PREFIXES, OAuth
 from crossdock.channels.shoppex_reseller.orders import Orders
 from crossdock.channels.shoppex_reseller.products import Products
 from crossdock.channels.shoppex_reseller.reseller_orders import ResellerOrders
@@ -38,7 +40,9 @@ from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Rou
 from crossdock.channels.shoppex_reseller.serials import Serials
 from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
 from crossdock.channels.shoppex_reseller.webhooks import Webhooks
+from crossdock.gate import Gate, create_gate
 from crossdock.kit.crypto import SecretBox
+from crossdock.shop.partners import Granting
 
 FACTS = ChannelFacts(
     name=NAME,
@@ -104,9 +108,13 @@ def create_channel(services: Services) -> Channel:
     settings = services.settings.section(ShoppexResellerSettings)
     errors = Errors(public_url=services.settings.server.public_url)
     routes = create_routes(services)
+    gate = create_gate(services)
     endpoint = Endpoint(
         Router(routes),
-        authenticator=Authenticator(services.create_callers(NAME), settings=settings),
+        authenticator=Authenticator(
+            services.create_callers(NAME), settings=settings, failed=services.failed_calls
+        ),
+        source=gate.source,
         errors=errors,
         ids=ShopIds(services.runtime.database),
         db=services.runtime.database,
@@ -117,7 +125,25 @@ def create_channel(services: Services) -> Channel:
     return Channel(
         name=NAME,
         paths=(DEV, RESELLER),
-        app=build_app(endpoint),
+        app=build_app(endpoint, oauth=_create_oauth(services, gate=gate, errors=errors)),
         render_error=errors.render,
         openapi=lambda: openapi.document(routes),
+    )
+
+
+def _create_oauth(services: Services, *, gate: Gate, errors: Errors) -> OAuth:
+    db, clock = services.runtime.database, services.runtime.clock
+    granting = Granting(
+        prefixes=PREFIXES,
+        ids=services.ids,
+        refresh_days=services.settings.section(ShoppexResellerSettings).oauth_refresh_days,
+    )
+    consent = Consent(db, gate=gate, granting=granting, clock=clock, errors=errors)
+    return OAuth(
+        db,
+        consent=consent,
+        gate=gate,
+        granting=granting,
+        failed=services.failed_calls,
+        clock=clock,
     )

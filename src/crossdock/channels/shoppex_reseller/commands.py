@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crossdock.channels.shoppex_reseller import money_commands, payout_commands, stock_commands
+from crossdock.channels.shoppex_reseller import (
+    app_commands,
+    money_commands,
+    payout_commands,
+    stock_commands,
+)
 from crossdock.channels.shoppex_reseller.command_tools import (
     Found,
     Who,
@@ -32,6 +37,7 @@ app.command()(money_commands.statement)
 app.add_typer(stock_commands.transfers, name="transfers")
 app.add_typer(stock_commands.inventory, name="inventory")
 app.add_typer(payout_commands.app, name="payouts")
+app.add_typer(app_commands.app, name="apps")
 
 ModeOption = Annotated[
     str | None, typer.Option(help="affiliate, stock or both; else the programme's default.")

@@ -1,5 +1,6 @@
 """One request, from its bytes to those of the answer: the same for every route."""
 
+import contextlib
 import hashlib
 import json
 import math
@@ -13,18 +14,24 @@ from starlette.responses import Response
 
 from crossdock.channels.plumbing import Unreadable, read_json, urlencoded_pairs
 from crossdock.channels.shoppex_reseller import NAME
-from crossdock.channels.shoppex_reseller.auth import Authenticator, bearer_of, require_scope
+from crossdock.channels.shoppex_reseller.auth import (
+    Authenticator,
+    Pace,
+    Surface,
+    bearer_of,
+    require_scope,
+)
 from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.errors import Errors, WireError, invalid
 from crossdock.channels.shoppex_reseller.ids import ShopIds
-from crossdock.channels.shoppex_reseller.routes import Route, Router, Writes
+from crossdock.channels.shoppex_reseller.routes import Found, Route, Router, Writes, surface_of
 from crossdock.channels.shoppex_reseller.wire import PLAIN_TYPE, Reply, answered, encoded
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import CrossdockError
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.orders import Identity, write_once
-from crossdock.shop.partners import Meter
+from crossdock.shop.partners import Credential, Meter
 
 KEY_LENGTH_MAX: Final = 255
 
@@ -37,6 +44,7 @@ class Endpoint:
         router: Router,
         *,
         authenticator: Authenticator,
+        source: Callable[[Request], str],
         errors: Errors,
         ids: ShopIds,
         db: Database,
@@ -46,6 +54,7 @@ class Endpoint:
     ) -> None:
         self._router = router
         self._authenticator = authenticator
+        self._source = source
         self._errors = errors
         self._ids = ids
         self._db = db
@@ -70,16 +79,23 @@ class Endpoint:
             )
 
     async def _answer(self, request: Request, told: dict[str, str]) -> Response:
-        found = self._router.find(request.method, request.scope["path"])
+        found = self._find(request)
+        query = read_query(request.scope["query_string"])
+        if isinstance(found, WireError):
+            with contextlib.suppress(WireError):  # a known key is told its limit here as well
+                await self._verify(
+                    request,
+                    bearer_of(request),
+                    surface=surface_of(request.scope["path"]),
+                    told=told,
+                )
+            raise found
         route = found.route
         request.scope["crossdock.route"] = route.path
-        query = read_query(request.scope["query_string"])
         token = bearer_of(request) or query.get(route.token_in_query, "")
-        credential, meter = await self._authenticator.verify(
-            token, surface=route.surface, pace=route.pace
+        credential = await self._verify(
+            request, token, surface=route.surface, pace=route.pace, told=told
         )
-        if meter:
-            told |= limit_headers(meter)
         require_scope(credential, route.scope)
         call = Call(
             credential=credential,
@@ -92,6 +108,29 @@ class Endpoint:
             wants_text="text/plain" in request.headers.get("accept", ""),
         )
         return await self._run(route, call, told=told)
+
+    def _find(self, request: Request) -> Found | WireError:
+        try:
+            return self._router.find(request.method, request.scope["path"])
+        except WireError as error:
+            return error
+
+    async def _verify(
+        self,
+        request: Request,
+        token: str,
+        *,
+        surface: Surface,
+        told: dict[str, str],
+        pace: Pace = "calls",
+    ) -> Credential:
+        """Whose call it is, counted; what is left of the limit is noted in `told`."""
+        credential, meter = await self._authenticator.verify(
+            token, surface=surface, pace=pace, address=self._source(request)
+        )
+        if meter:
+            told |= limit_headers(meter)
+        return credential
 
     async def _run(self, route: Route, call: Call, *, told: dict[str, str]) -> Response:
         if route.writes is not None:

@@ -53,6 +53,7 @@ WIRE: Final[dict[str, tuple[str, str]]] = {
     "credential_signature": _UNKNOWN,
     "credential_stale": _UNKNOWN,
     "nonce_reused": _UNKNOWN,
+    "shop_suspended": ("FORBIDDEN", "Your shop has been suspended."),
     "rate_limited": ("RATE_LIMITED", ""),
     "permission_denied": ("FORBIDDEN", ""),
     "idempotency_key_used": ("IDEMPOTENCY_CONFLICT", ""),

@@ -17,6 +17,7 @@ LIMITS = Limits(
         "calls_at_once",
         "fulfillments_per_minute",
         "idempotency_hours",
+        "oauth_refresh_days",
     ),
     fields=(
         ("`limit`", f"1 to {LIMIT_MAX}, {LIMIT} by default"),

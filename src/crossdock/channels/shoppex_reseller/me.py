@@ -7,6 +7,7 @@ from crossdock.channels.shoppex_reseller.ids import Kind
 from crossdock.channels.shoppex_reseller.routes import DEV, Route
 from crossdock.channels.shoppex_reseller.wire import Reply, one
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.partners import GRANT_KEY
 from crossdock.shop.shops import read_shop_by_id
 
 
@@ -23,7 +24,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What a key may do; `*` is every scope."""
+    """What a key may do; `*` is every scope. `auth_type` is `api_key`, or `oauth` for an app's token."""
 
     auth_type: str
     scopes: list[str]
@@ -62,7 +63,7 @@ async def _me(call: Call, tx: Transaction) -> Reply:
 async def _capabilities(call: Call, _tx: Transaction) -> Reply:
     return one(
         Capabilities(
-            auth_type="api_key",
+            auth_type="oauth" if call.credential.public_key.startswith(GRANT_KEY) else "api_key",
             scopes=sorted(call.partner.permissions),
             shop_id=call.ids.write(Kind.SHOP, call.shop_id),
         )

@@ -57,7 +57,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def surface(self) -> Surface:
         """Which family of keys it takes."""
-        return "dev" if self.path.startswith(f"{DEV}/") else "reseller"
+        return surface_of(self.path)
+
+
+def surface_of(path: str) -> Surface:
+    """Which family of keys a path takes."""
+    return "dev" if f"{path}/".startswith(f"{DEV}/") else "reseller"
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -40,3 +40,6 @@ class ShoppexResellerSettings(Section, frozen=True, kw_only=True):
     pay_within_s: Annotated[
         Count, Meta(description="How long an order of `/dev/v1` awaits its payment, in seconds.")
     ] = 86_400
+    oauth_refresh_days: Annotated[
+        Count, Meta(description="How long an app's refresh token is good that is not used.")
+    ] = 90

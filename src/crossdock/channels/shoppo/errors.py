@@ -68,6 +68,7 @@ WIRE: Final[dict[str, tuple[int, str, str]]] = {
     "credential_unknown": _UNAUTHENTICATED,
     "credential_signature": (403, "FORBIDDEN", _UNAUTHORIZED),
     "credential_stale": _UNAUTHENTICATED,
+    "shop_suspended": (403, "FORBIDDEN", "The shop is suspended."),
     "nonce_reused": _UNAUTHENTICATED,
     "rate_limited": (429, "RATE_LIMITED", "Too many requests."),
     "permission_denied": (403, "FORBIDDEN", _UNAUTHORIZED),

@@ -28,6 +28,7 @@ WIRE: dict[str, tuple[int, str]] = {
     "credential_unknown": (401, "auth_invalid"),
     "credential_signature": (401, "auth_token_mismatch"),
     "credential_stale": (401, "auth_invalid"),
+    "shop_suspended": (403, "forbidden"),
     "nonce_reused": (401, "auth_salt_reused"),
     "rate_limited": (429, "rate_limited"),
     "permission_denied": (403, "forbidden"),

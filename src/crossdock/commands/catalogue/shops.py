@@ -115,6 +115,41 @@ def set_(
     report(shop, as_json=as_json, text=_set_text(shop))
 
 
+@app.command()
+def suspend(
+    slug: Annotated[str, typer.Argument(help="The shop's slug.")], as_json: JsonOption = False
+) -> None:
+    """Refuse every partner of the shop from now on; staff still sign in, and nothing is lost."""
+    _switch(slug, suspends=True, as_json=as_json)
+
+
+@app.command()
+def resume(
+    slug: Annotated[str, typer.Argument(help="The shop's slug.")], as_json: JsonOption = False
+) -> None:
+    """Let the partners of a suspended shop call again."""
+    _switch(slug, suspends=False, as_json=as_json)
+
+
+def _switch(slug: str, *, suspends: bool, as_json: bool) -> None:
+    from crossdock.shop.partners import touch_partners
+    from crossdock.shop.shops import read_shop, resume_shop, suspend_shop
+
+    async def write(runtime: Runtime, tx: Transaction) -> "Shop":
+        shop = await read_shop(tx, slug=slug)
+        if suspends:
+            is_news = await suspend_shop(tx, shop_id=shop.id, now=runtime.clock.now())
+        else:
+            is_news = await resume_shop(tx, shop_id=shop.id)
+        if is_news:
+            await touch_partners(tx, shop_id=shop.id)
+        return await read_shop(tx, slug=slug)
+
+    shop = with_transaction(write)
+    state = "runs" if shop.suspended_at is None else "is suspended: its partners are refused"
+    report(shop, as_json=as_json, text=f"Shop {slug} {state}.")
+
+
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
     """List all shops."""
@@ -129,7 +164,10 @@ def list_(as_json: JsonOption = False) -> None:
         print_json(shops)
         return
     for shop in shops:
-        typer.echo(f"{shop.slug}  {shop.name}  {shop.currency}  {shop.country}  {shop.time_zone}")
+        state = "" if shop.suspended_at is None else "  suspended"
+        typer.echo(
+            f"{shop.slug}  {shop.name}  {shop.currency}  {shop.country}  {shop.time_zone}{state}"
+        )
 
 
 def _set_text(shop: "Shop") -> str:

@@ -83,14 +83,18 @@ class Callers:
         """Authenticate a call with `match` and count it; returns the credential.
 
         Raises Refused with credential_unknown, `mismatch` if no secret matches, credential_stale
-        if the partner changed twice meanwhile, nonce_reused if `ask` finds that, and Unavailable
-        rate_limited.
+        if the partner changed twice meanwhile, shop_suspended where everything but that is right,
+        nonce_reused if `ask` finds that, and Unavailable rate_limited.
         """
         outcome = "stale"
         for cached in (True, False):
             credential, secret = await self._find(
                 lookup, match=match, mismatch=mismatch, cached=cached
             )
+            if credential.is_shop_suspended:
+                if cached:
+                    continue  # it may run again by now
+                raise Refused("shop_suspended")
             limit = _limit_of(credential, default=rate_limit_per_minute)
             outcome = await (ask or self.confirm)(credential, limit)
             if outcome != "stale":
@@ -136,6 +140,10 @@ class Callers:
         if len(self._cache) > _CACHED_MAX:
             self._cache.popitem(last=False)
         return read
+
+    def is_cached(self, lookup: Lookup) -> bool:
+        """Whether a credential is known without asking."""
+        return lookup in self._cache
 
     async def is_disabled(self, token_hash: bytes) -> bool:
         """Whether the token with this hash is of a disabled key or of an inactive partner."""

@@ -61,7 +61,10 @@ class Secret(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A public key or name with one or two valid secrets, as read at `partner.revision`."""
+    """A public key or name with one or two valid secrets, as read at `partner.revision`.
+
+    One that an app got has the permissions that were granted to it, instead of its partner's.
+    """
 
     id: int
     public_key: str
@@ -69,3 +72,4 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     is_test: bool
     secrets: tuple[Secret, ...]
     partner: Partner
+    is_shop_suspended: bool = False

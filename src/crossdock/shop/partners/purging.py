@@ -1,4 +1,4 @@
-"""Delete expired nonces, rate windows and access tokens."""
+"""Delete expired nonces, rate windows, access tokens, and what apps were given."""
 
 from datetime import datetime, timedelta
 
@@ -18,8 +18,12 @@ _PACES = "delete from call_paces where busy_until < %s"
 _ACCESS = "delete from access_tokens where expires_at < least(%s, clock_timestamp())"
 
 
+_CODES = "delete from app_codes where expires_at < least(%s, clock_timestamp()) - interval '1 day'"
+_REFRESH = "delete from app_refresh_tokens where expires_at < least(%s, clock_timestamp())"
+
+
 async def purge_expired(tx: Transaction, *, now: datetime) -> int:
-    """Delete expired nonces, in batches, old rate windows and ended access tokens; returns how many rows.
+    """Delete expired nonces, in batches, old rate windows and ended tokens and codes; returns how many rows.
 
     A nonce must have expired at least NONCES_KEPT ago, by the database's clock and by `now`: if a
     clock is set back, its signature becomes valid again.
@@ -29,6 +33,7 @@ async def purge_expired(tx: Transaction, *, now: datetime) -> int:
         total += count
         if count < BATCH:
             break
-    total += await tx.run(_ACCESS, (now,))
+    for ended in (_ACCESS, _CODES, _REFRESH):
+        total += await tx.run(ended, (now,))
     total += await tx.run(_PACES, (now - RATE_WINDOW_KEPT,))
     return total + await tx.run(_WINDOWS, (now - RATE_WINDOW_KEPT,))

@@ -12,17 +12,17 @@ from crossdock.shop.partners.keeping import secret_place
 from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
 
 _COLUMNS = """
-    select c.id, c.is_test, p.shop_id, p.id, p.name, p.permissions, p.backorder, s.currency,
+    select c.id, c.is_test, p.shop_id, p.id, p.name, coalesce(c.scopes, p.permissions), p.backorder, s.currency,
            p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
            p.settings, p.revision, array_agg(k.id order by k.id),
            array_agg(coalesce(k.sealed, k.token_hash, convert_to(k.password_hash, 'UTF8')) order by k.id),
-           array_agg(k.expires_at order by k.id), c.public_key, s.time_zone
+           array_agg(k.expires_at order by k.id), c.public_key, s.time_zone, s.suspended_at is not null
     from credentials c
     join partners p on p.shop_id = c.shop_id and p.id = c.partner_id and p.active
     join shops s on s.id = p.shop_id
     join credential_secrets k on k.credential_id = c.id and k.revoked_at is null
 """
-_GROUPED = "group by c.id, c.is_test, c.public_key, p.shop_id, p.id, s.currency, s.time_zone"
+_GROUPED = "group by c.id, c.is_test, c.public_key, c.scopes, p.shop_id, p.id, s.currency, s.time_zone, s.suspended_at"
 _BY_KEY = f"""
     {_COLUMNS} where c.channel = %s and c.public_key = %s and c.proof = %s and c.disabled_at is null {_GROUPED}
 """
@@ -45,10 +45,10 @@ _IS_DISABLED = """
 
 # The token stands where a secret does: it is compared and expires like one.
 _BY_ACCESS_TOKEN = """
-    select c.id, c.is_test, p.shop_id, p.id, p.name, p.permissions, p.backorder, s.currency,
+    select c.id, c.is_test, p.shop_id, p.id, p.name, coalesce(c.scopes, p.permissions), p.backorder, s.currency,
            p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
            p.settings, p.revision, array[newest.id], array[t.token_hash], array[t.expires_at], c.public_key,
-           s.time_zone
+           s.time_zone, s.suspended_at is not null
     from access_tokens t
     join credentials c on c.id = t.credential_id and c.disabled_at is null
     join partners p on p.shop_id = c.shop_id and p.id = c.partner_id and p.active
@@ -130,6 +130,7 @@ def _credential(row: tuple[Any, ...], *, channel: str, proof: Proof, box: Secret
         is_test=row[1],
         secrets=_opened(row, box=box) if proof == "signature" else _hashes(row),
         partner=_partner(channel, row, time_zone=row[19]),
+        is_shop_suspended=row[20],
     )
 
 

@@ -149,6 +149,10 @@ class BearerTokens:
             retry_after_s=retry_after_s,
         )
 
+    def is_familiar(self, token: str) -> bool:
+        """Whether this process has let in a call with this token lately; nothing is asked, nothing counted."""
+        return self._callers.is_cached(Lookup("bearer", hash_key(token)))
+
     async def is_disabled(self, token: str) -> bool:
         """Whether a token that `verify` does not know is one of a disabled key or partner."""
         if not token.startswith(self._prefix) or not _SHAPE.fullmatch(token):

@@ -9,6 +9,7 @@ create table shops (
     sender jsonb not null default '{}',  -- where the shop's parcels come from, as labels say it
     product_url text not null default '',  -- template of a product's page, with {handle} and {sku}
     id_key bytea not null default uuid_send(gen_random_uuid()),  -- of identifiers that give no number away
+    suspended_at timestamptz,  -- its partners are refused from then on
     last_sequence bigint not null default 0 check (last_sequence >= 0),
     created_at timestamptz not null default now()
 );

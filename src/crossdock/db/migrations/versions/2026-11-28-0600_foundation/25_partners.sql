@@ -30,6 +30,7 @@ create table credentials (
     proof text not null default 'signature' check (proof in ('signature', 'bearer', 'password')),
     token_prefix text not null default '',
     is_test boolean not null default false,
+    scopes text[],  -- of what was granted to an app: instead of the partner's permissions
     disabled_at timestamptz,
     created_at timestamptz not null default now(),
     primary key (shop_id, id),
@@ -70,6 +71,74 @@ create table access_tokens (
 create index access_tokens_credential on access_tokens (credential_id, issued_at);
 
 create index access_tokens_expiry on access_tokens (expires_at);
+
+-- Programs of others that act for a shop once a person of its staff has agreed. Each has a partner, and each consent
+-- is one of that partner's credentials, whose secrets are the access tokens.
+create table apps (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    partner_id bigint not null,
+    client_id text not null unique,
+    name text not null,
+    secret_hash bytea not null,
+    former_hash bytea,  -- of the secret before, good until former_until
+    former_until timestamptz,
+    return_addresses text[] not null check (cardinality(return_addresses) > 0),
+    scopes text[] not null check (cardinality(scopes) > 0),
+    created_at timestamptz not null,
+    revoked_at timestamptz,
+    primary key (shop_id, id),
+    foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade
+);
+
+create table app_grants (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    app_id bigint not null,
+    credential_id bigint not null references credentials (id) on delete cascade,
+    person_id bigint not null,  -- who agreed
+    created_at timestamptz not null,
+    revoked_at timestamptz,
+    primary key (shop_id, id),
+    foreign key (shop_id, app_id) references apps (shop_id, id) on delete cascade
+);
+
+create index app_grants_app on app_grants (shop_id, app_id);
+
+create index app_grants_credential on app_grants (credential_id);
+
+-- What a person's consent gave an app: a code, good for one exchange.
+create table app_codes (
+    code_hash bytea primary key,
+    shop_id bigint not null,
+    app_id bigint not null,
+    person_id bigint not null,
+    return_address text not null,
+    scopes text[] not null,
+    challenge text not null default '',  -- S256 of the verifier (RFC 7636), '' for none
+    expires_at timestamptz not null,
+    used_at timestamptz,
+    grant_id bigint,  -- what it was exchanged for; a second exchange ends that
+    foreign key (shop_id, app_id) references apps (shop_id, id) on delete cascade
+);
+
+create index app_codes_app on app_codes (shop_id, app_id);
+
+create index app_codes_expiry on app_codes (expires_at);
+
+-- Each is good once; a used one that comes again ends its grant.
+create table app_refresh_tokens (
+    token_hash bytea primary key,
+    shop_id bigint not null,
+    grant_id bigint not null,
+    expires_at timestamptz not null,
+    used_at timestamptz,
+    foreign key (shop_id, grant_id) references app_grants (shop_id, id) on delete cascade
+);
+
+create index app_refresh_tokens_grant on app_refresh_tokens (shop_id, grant_id);
+
+create index app_refresh_tokens_expiry on app_refresh_tokens (expires_at);
 
 -- Secrets of the partner's own servers, which the shop calls: by the name of the setting, encrypted.
 create table partner_secrets (
