@@ -90,6 +90,9 @@ async def test_sees_nothing_of_another_shop(buying, desk_database, desk_server):
     sibling, _ = await buying.selling.reseller("sibling@example.com")
     theirs = f"/dev/v1/resellers/{buying.ids.write(Kind.RELATIONSHIP, sibling.id)}"
     await buying.http.refusal("GET", f"{theirs}/stock-transfers/{made['id']}", status=404)
+    nobody = f"/dev/v1/resellers/{buying.ids.write(Kind.RELATIONSHIP, 10**9)}"
+    for path in ("stock-transfers", "inventory"):
+        await buying.http.refusal("GET", f"{nobody}/{path}", status=404)
 
 
 async def test_invoices_it_once_and_again_where_it_was_voided(buying):

@@ -15,7 +15,7 @@ from crossdock.channels.shoppex_reseller.wire import Reply, iso, one
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.mailing import Mailing
-from crossdock.shop.resellers import ItemState, StockItem, deliver_item, list_items
+from crossdock.shop.resellers import ItemState, StockItem, deliver_item, list_items, read_reseller
 
 STATES: Final[dict[str, ItemState]] = {
     "AVAILABLE": "available",
@@ -57,10 +57,12 @@ def create_list(box: Callable[[], SecretBox]) -> Reads:
         product = filters.text("product_id")
         transfer = filters.text("stock_transfer_id")
         filters.check()
+        reseller_id = call.number(Kind.RELATIONSHIP)
+        await read_reseller(tx, shop_id=call.shop_id, reseller_id=reseller_id)  # or 404
         found = await list_items(
             tx,
             shop_id=call.shop_id,
-            reseller_id=call.number(Kind.RELATIONSHIP),
+            reseller_id=reseller_id,
             page=page,
             box=box(),
             state=state,

@@ -23,6 +23,7 @@ from crossdock.shop.resellers import (
     invoice_transfer,
     list_transfers,
     mark_transfer_paid,
+    read_reseller,
     read_transfer,
     request_stock,
     revoke_transfer,
@@ -131,10 +132,12 @@ class Purchases:
         state = filters.choice("status", STATES)
         product = filters.text("product_id")
         filters.check()
+        reseller_id = call.number(Kind.RELATIONSHIP)
+        await read_reseller(tx, shop_id=call.shop_id, reseller_id=reseller_id)  # or 404
         found = await list_transfers(
             tx,
             shop_id=call.shop_id,
-            reseller_id=call.number(Kind.RELATIONSHIP),
+            reseller_id=reseller_id,
             page=page,
             state=state,
             product_id=number_of(call, Kind.PRODUCT, product) if product else None,
