@@ -80,7 +80,7 @@ class Operation:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
-    """Every call, with a body of the fields that it requires."""
+    """Every call, with a body of the fields that it requires, and a name, for a change needs one of its fields."""
     for path, methods in document["paths"].items():
         if not path.startswith(SURFACES) or WORDS & {s for s, _ in _SEGMENT.findall(path)}:
             continue
@@ -88,7 +88,8 @@ def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
         for method, described in methods.items():
             content = described.get("requestBody", {}).get("content", {})
             schema = content.get("application/json", {}).get("schema", {})
-            body = {name: _sample(name) for name in schema.get("required", ())} if content else None
+            sent = {*schema.get("required", ()), *({"name"} & schema.get("properties", {}).keys())}
+            body = {name: _sample(name) for name in sorted(sent)} if content else None
             yield Operation(method.upper(), path, names, body)
 
 
