@@ -61,16 +61,18 @@ async def test_begin_as_the_guide_shows(desk_database, desk_server, desk, enable
     [reseller] = await enabled.data("GET", "/dev/v1/resellers")
     name, signature = made["public_token"].split(".")
     assert (name, len(signature)) == (made["id"], 40)
-    assert made | {"public_token": ""} == {
+    assert made == {
         "id": made["id"],
         "reseller_relationship_id": relationship,
         "name": "Discord Launch",
         "status": "ACTIVE",
         "product_ids": [product],
         "variant_ids": [variant],
-        "public_token": "",
+        "public_token": made["public_token"],
         "attribution_code": reseller["attribution_code"],
-        "stats": {"sales": 0, "revenue": 0, "commission": 0},
+        "embed_snippet": f'<script src="{enabled.base_url}/embed/v1/widget.js"'
+        f' data-campaign="{made["public_token"]}" async></script>',
+        "stats": {"views": 0, "clicks": 0, "sales": 0, "revenue": 0, "commission": 0},
         "paused_at": None,
         "revoked_at": None,
         "created_at": "2026-03-02T12:00:00.000Z",

@@ -91,7 +91,13 @@ async def test_sales_are_told_a_line_each_with_their_commission(
         Decimal("3.00"),
     )
     [told] = await merchant.data("GET", f"{path}/embed-campaigns")
-    assert told["stats"] == {"sales": 1, "revenue": Decimal("27.48"), "commission": Decimal("8.24")}
+    assert told["stats"] == {
+        "views": 0,
+        "clicks": 0,
+        "sales": 1,
+        "revenue": Decimal("27.48"),
+        "commission": Decimal("8.24"),
+    }
     for query, found in (
         ("status=approved", 2),
         ("status=REVERSED", 0),

@@ -1,16 +1,20 @@
-"""The application: the paths of OAuth, and one endpoint for every other path of the channel."""
+"""The application: the paths of OAuth, those of embeds, and one endpoint for every other path of the channel."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from crossdock.channels.shoppex_reseller.embeds import EMBED
 from crossdock.channels.shoppex_reseller.endpoint import Endpoint
 from crossdock.channels.shoppex_reseller.oauth import OAuth
 
 
-def build_app(endpoint: Endpoint, *, oauth: OAuth) -> ASGIApp:
-    """Both as an application."""
+def build_app(endpoint: Endpoint, *, oauth: OAuth, embeds: ASGIApp) -> ASGIApp:
+    """All three as an application; `embeds` has the paths below EMBED."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if str(scope["path"]).startswith(f"{EMBED}/"):
+            await embeds(scope, receive, send)
+            return
         request = Request(scope, receive)
         response = await oauth.answer(request) or await endpoint.handle(request)
         await response(scope, receive, send)

@@ -6,7 +6,6 @@ from crossdock.channels.contract import Channel, ChannelFacts, Services
 from crossdock.channels.shoppex_reseller import (
     NAME,
     analytics,
-    campaigns,
     coupons,
     customers,
     fulfillments,
@@ -27,7 +26,9 @@ from crossdock.channels.shoppex_reseller.auth import (
     SCOPES,
     Authenticator,
 )
+from crossdock.channels.shoppex_reseller.campaigns import Campaigns
 from crossdock.channels.shoppex_reseller.consent import Consent
+from crossdock.channels.shoppex_reseller.embeds import EMBED, Embeds, snippet
 from crossdock.channels.shoppex_reseller.endpoint import Endpoint
 from crossdock.channels.shoppex_reseller.errors import Errors
 from crossdock.channels.shoppex_reseller.fulfillments import Fulfilling
@@ -87,7 +88,7 @@ def create_routes(services: Services) -> list[Route]:
         *relationships.create_routes(
             ids=services.ids, accept_url=accept_url, mailing=lambda: services.mailing
         ),
-        *campaigns.create_routes(box=box),
+        *Campaigns(box=box, snippet=lambda token: snippet(public_url, token)).routes(),
         *analytics.ROUTES,
         *sales.ROUTES,
         *payouts.ROUTES,
@@ -107,7 +108,8 @@ def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
     settings = services.settings.section(ShoppexResellerSettings)
     errors = Errors(public_url=services.settings.server.public_url)
-    routes = create_routes(services)
+    routes, ids = create_routes(services), ShopIds(services.runtime.database)
+    embeds = Embeds(services.runtime.database, clock=services.runtime.clock, ids=ids)
     gate = create_gate(services)
     endpoint = Endpoint(
         Router(routes),
@@ -116,7 +118,7 @@ def create_channel(services: Services) -> Channel:
         ),
         source=gate.source,
         errors=errors,
-        ids=ShopIds(services.runtime.database),
+        ids=ids,
         db=services.runtime.database,
         box=lambda: services.box,
         clock=services.runtime.clock,
@@ -124,8 +126,12 @@ def create_channel(services: Services) -> Channel:
     )
     return Channel(
         name=NAME,
-        paths=(DEV, RESELLER),
-        app=build_app(endpoint, oauth=_create_oauth(services, gate=gate, errors=errors)),
+        paths=(DEV, RESELLER, EMBED),
+        app=build_app(
+            endpoint,
+            oauth=_create_oauth(services, gate=gate, errors=errors),
+            embeds=embeds.build_app(),
+        ),
         render_error=errors.render,
         openapi=lambda: openapi.document(routes),
     )

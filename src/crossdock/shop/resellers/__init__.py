@@ -35,6 +35,12 @@ from crossdock.shop.resellers.commission.earning import (
     read_buckets,
     release_commissions,
 )
+from crossdock.shop.resellers.commission.embedding import (
+    Embed,
+    EmbedProduct,
+    count_seen,
+    read_embed,
+)
 from crossdock.shop.resellers.commission.watching import overdue_of, watch_commissions
 from crossdock.shop.resellers.crediting import Balance, credit, prepaid_owner, read_balance
 from crossdock.shop.resellers.following import create_transfer_consumer
@@ -125,6 +131,8 @@ __all__ = [
     "ClaimAction",
     "ClaimStatus",
     "DeliveredItem",
+    "Embed",
+    "EmbedProduct",
     "Fulfilled",
     "Fulfilment",
     "FulfilmentRequest",
@@ -166,6 +174,7 @@ __all__ = [
     "change_program",
     "change_terms",
     "commission_consumer",
+    "count_seen",
     "create_campaign",
     "create_transfer_consumer",
     "credit",
@@ -193,6 +202,7 @@ __all__ = [
     "read_buckets",
     "read_campaign",
     "read_claim",
+    "read_embed",
     "read_fulfilment",
     "read_program",
     "read_reseller",

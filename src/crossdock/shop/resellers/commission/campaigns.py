@@ -29,8 +29,10 @@ _SIGNATURE_LENGTH = 40
 
 
 class CampaignSums(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines that a campaign sold and of which something is left, less what was refunded of them."""
+    """How often a campaign was shown and followed; lines that it sold, less what was refunded of them."""
 
+    views: int
+    clicks: int
     sales: int
     revenue_minor: int
     commission_minor: int
@@ -296,10 +298,15 @@ _SELECT = """
     from embed_campaigns c join resellers r on r.shop_id = c.shop_id and r.id = c.reseller_id
     cross join lateral (
         select jsonb_build_object(
-                   'sales', count(*), 'revenue_minor', coalesce(sum(b.base_minor - b.refunded_minor), 0)::bigint,
+                   'views', d.views, 'clicks', d.clicks, 'sales', count(b.id),
+                   'revenue_minor', coalesce(sum(b.base_minor - b.refunded_minor), 0)::bigint,
                    'commission_minor', coalesce(sum(b.commission_minor - b.reversed_minor), 0)::bigint) as sums
-        from reseller_sales b
-        where b.shop_id = c.shop_id and b.campaign_id = c.id and b.status <> 'reversed'
+        from (
+            select coalesce(sum(n.views), 0)::bigint as views, coalesce(sum(n.clicks), 0)::bigint as clicks
+            from embed_campaign_days n where n.shop_id = c.shop_id and n.campaign_id = c.id
+        ) d
+        left join reseller_sales b on b.shop_id = c.shop_id and b.campaign_id = c.id and b.status <> 'reversed'
+        group by d.views, d.clicks
     ) s
 """
 _PAGE = f"""

@@ -24,6 +24,17 @@ create table embed_campaigns (
 
 create index embed_campaigns_created on embed_campaigns (shop_id, reseller_id, created_at, id);
 
+-- How often a campaign was shown on a page, and followed from there, by day in UTC.
+create table embed_campaign_days (
+    shop_id bigint not null,
+    campaign_id bigint not null,
+    day date not null,
+    views bigint not null default 0 check (views >= 0),
+    clicks bigint not null default 0 check (clicks >= 0),
+    primary key (shop_id, campaign_id, day),
+    foreign key (shop_id, campaign_id) references embed_campaigns (shop_id, id) on delete cascade
+);
+
 -- Which relationship brought an order, and by which campaign if by one. Written with the order, never changed.
 create table reseller_attributions (
     shop_id bigint not null,
