@@ -1,4 +1,4 @@
-"""Sign-in for pages: session cookies, form tokens, redirects to the sign-in page and back."""
+"""Pages for people: sign-in with cookies, form tokens and redirects; what forms and cards share."""
 
 from crossdock.gate.gate import (
     ACCOUNT,
@@ -10,19 +10,39 @@ from crossdock.gate.gate import (
     create_gate,
     read_form,
 )
+from crossdock.gate.pages import (
+    CARD_DECLINED,
+    CARD_FIELDS,
+    CARD_MISTAKES,
+    CARD_NAMES,
+    CARD_SHOWN_AGAIN,
+    FIELD_TEMPLATES,
+    Mistake,
+    page_headers,
+    read_card,
+)
 from crossdock.gate.returning import HOME, SIGN_IN, local_path, sign_in_address
 
 __all__ = [
     "ACCOUNT",
+    "CARD_DECLINED",
+    "CARD_FIELDS",
+    "CARD_MISTAKES",
+    "CARD_NAMES",
+    "CARD_SHOWN_AGAIN",
+    "FIELD_TEMPLATES",
     "HOME",
     "SIGN_IN",
     "TOKEN_FIELD",
     "Form",
     "Gate",
+    "Mistake",
     "SignInNeeded",
     "StaffPage",
     "create_gate",
     "local_path",
+    "page_headers",
+    "read_card",
     "read_form",
     "sign_in_address",
 ]

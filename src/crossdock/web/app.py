@@ -1,4 +1,4 @@
-"""The public site: every URL that no channel and no operating endpoint serves. Read-only pages."""
+"""The public site: every URL that no channel and no operating endpoint serves."""
 
 import hashlib
 import re
@@ -17,14 +17,16 @@ from starlette.types import Receive, Scope, Send
 
 from crossdock import __version__
 from crossdock.compose import Services
-from crossdock.gate import Gate, StaffPage
+from crossdock.gate import FIELD_TEMPLATES, Gate, StaffPage
 from crossdock.kit.display import country_name, moment_text, money_text
+from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.media import Media
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.images import Images
+from crossdock.web.paying import PaymentPages
 from crossdock.web.tags import is_known
 from crossdock.web.tracking import Tracking
 from crossdock.web.videos import Videos
@@ -38,7 +40,7 @@ REFERENCE_POLICY = f"{CONTENT_POLICY}; connect-src 'self'"
 _PICTURE = re.compile(r"([0-9]{1,9})\.svg", re.ASCII)
 _REVALIDATE = "no-cache"
 _HTML = "text/html; charset=utf-8"
-_PAGES_BELOW = ("/console/", "/docs/")
+_PAGES_BELOW = ("/console/", "/docs/", PAYMENT_PAGES)
 
 IsReady = Callable[[], Awaitable[bool]]
 
@@ -93,6 +95,7 @@ class Site:
         self._kept: dict[str, Kept] = {}
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
+        self._payments = PaymentPages(services, templates=self._templates)
         self._console = Console(
             gate,
             services=services,
@@ -116,6 +119,7 @@ class Site:
             Route("/docs/api/{channel}/openapi.json", self.openapi),
             Route("/docs/{name:path}", self.guide),
             Route("/track/{number}", self.parcel),
+            Route(f"{PAYMENT_PAGES}{{token}}", self.payment, methods=["GET", "POST"]),
             Route("/static/{name}", self.static),
             Route("/favicon.svg", self.favicon),
             Route("/favicon.ico", self.favicon),
@@ -127,7 +131,7 @@ class Site:
         ]
 
     def _environment(self) -> jinja2.Environment:
-        folders = [Path(__file__).parent / "templates", CONSOLE_TEMPLATES]
+        folders = [Path(__file__).parent / "templates", CONSOLE_TEMPLATES, FIELD_TEMPLATES]
         made = jinja2.Environment(
             loader=jinja2.FileSystemLoader(folders),
             autoescape=True,
@@ -203,6 +207,10 @@ class Site:
         if parcel is None:
             return self._page(request, "parcel_missing.html", status=404, caching="no-store")
         return self._page(request, "parcel.html", parcel=parcel, caching="no-store")
+
+    async def payment(self, request: Request) -> Response:
+        """The page where an invoice or an order is paid, for anybody who has its address."""
+        return await self._payments.answer(request) or self._not_found(request)
 
     async def static(self, request: Request) -> Response:
         """A static file; names with a hash are cached for ever."""

@@ -17,7 +17,7 @@ from crossdock.channels.plumbing.forms import (
     root,
     urlencoded_pairs,
 )
-from crossdock.channels.plumbing.pages import Pages, page_headers
+from crossdock.channels.plumbing.pages import Pages
 from crossdock.channels.plumbing.spooling import Rendered, Spool, compressed
 from crossdock.channels.plumbing.values import JsonNumber, as_list, exact, whole
 
@@ -38,7 +38,6 @@ __all__ = [
     "kind_of",
     "multipart_pairs",
     "nested",
-    "page_headers",
     "quiet_app",
     "read_document",
     "read_json",

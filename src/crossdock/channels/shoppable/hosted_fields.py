@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-import msgspec
-
 from crossdock.channels.shoppable.checkout_fields import ADDRESS, COUNTRY, MISSING
+from crossdock.gate import (
+    CARD_DECLINED,
+    CARD_FIELDS,
+    CARD_MISTAKES,
+    CARD_NAMES,
+    CARD_SHOWN_AGAIN,
+    Mistake,
+)
 from crossdock.kit.countries import country_codes
 from crossdock.kit.display import country_name
 
@@ -22,9 +28,8 @@ DELIVERY: Final = (
 )
 _BILLING: Final = (*(f"billing_{name}" for name in _PLACE), COUNTRY["billing"])
 # What a refused form is shown with again; a card's number and code never are.
-PAYMENT: Final = ("billing", *_BILLING, "card_name", "expiry_month", "expiry_year")
-_CARD: Final = ("card_name", "card_number", "expiry_month", "expiry_year", "security_code")
-PAYMENT_ORDER: Final = (*_CARD, *_BILLING)
+PAYMENT: Final = ("billing", *_BILLING, *CARD_SHOWN_AGAIN)
+PAYMENT_ORDER: Final = (*CARD_FIELDS, *_BILLING)
 _NAMES: Final = {
     "first_name": "first name",
     "last_name": "last name",
@@ -34,31 +39,16 @@ _NAMES: Final = {
     "postal_code": "postal code",
     "phone": "phone number",
     "email": "e-mail address",
-    "card_name": "name on the card",
-    "card_number": "card number",
-    "expiry_month": "month in which the card expires",
-    "expiry_year": "year in which the card expires",
-    "security_code": "security code",
+    **CARD_NAMES,
     "country": "country",
     "country_code": "country",
 }
 _INVALID: Final = {
     "email": "Enter an e-mail address like name@example.com.",
-    "card_number": "Check the card number: one of its digits seems to be wrong.",
-    "expiry_month": "Enter the month as 1 to 12, as on the card. The card must not have expired.",
-    "expiry_year": "Enter the year as on the card. The card must not have expired.",
-    "security_code": "The security code has 3 or 4 digits.",
+    **CARD_MISTAKES,
     "country": "Choose a country.",
     "country_code": "Choose a country.",
 }
-_DECLINED: Final = "The card was declined. Nothing was charged. Try another card."
-
-
-class Mistake(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with a field."""
-
-    field: str
-    text: str
 
 
 def delivery_of(form: Mapping[str, str]) -> dict[str, str]:
@@ -79,7 +69,7 @@ def checkout_of(
         billing = {f"billing_{name}": delivery.get(f"shipping_{name}", "") for name in _PLACE}
         billing[COUNTRY["billing"]] = delivery.get(COUNTRY["shipping"], "")
     billing |= {f"billing_{name}": delivery.get(f"shipping_{name}", "") for name in _SAME}
-    card = {name: form.get(name, "") for name in _CARD}
+    card = {name: form.get(name, "") for name in CARD_FIELDS}
     more = {"cartId": cart_id, "campaign": campaign, "language": "en"}
     return {**delivery, **billing, **card, **more}
 
@@ -101,7 +91,7 @@ def countries() -> tuple[tuple[str, str], ...]:
 def _text(name: str, why: str) -> str:
     field = name.removeprefix("shipping_").removeprefix("billing_")
     if why == "declined":
-        return _DECLINED
+        return CARD_DECLINED
     if why == MISSING and field.startswith("country"):
         return _INVALID["country"]
     called = _NAMES.get(field, field.replace("_", " "))

@@ -7,15 +7,16 @@ from typing import Any
 import msgspec
 from starlette.responses import RedirectResponse, Response
 
-from crossdock.channels.plumbing import Pages, page_headers
+from crossdock.channels.plumbing import Pages
 from crossdock.channels.shoppable.errors import render_error
-from crossdock.channels.shoppable.hosted_fields import PAYMENT, Mistake, countries
+from crossdock.channels.shoppable.hosted_fields import PAYMENT, countries
 from crossdock.channels.shoppable.hosted_links import allowed, completion_address, origins_of
 from crossdock.channels.shoppable.hosted_messages import Message, message_of
 from crossdock.channels.shoppable.hosted_showing import HostedShowing, seen
 from crossdock.channels.shoppable.hosted_state import FormState, Links, Receipt, Sealing
 from crossdock.channels.shoppable.numbers import order_number
 from crossdock.errors import CrossdockError
+from crossdock.gate import Mistake, page_headers
 from crossdock.kit.clock import Clock
 from crossdock.kit.display import country_name
 from crossdock.shop.carts import Bill, CartView

@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 from fastapi import Request, Response
 
-from crossdock.channels.plumbing import Pages, page_headers
+from crossdock.channels.plumbing import Pages
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
+from crossdock.gate import page_headers
 from crossdock.kit.display import moment_text, money_text
 from crossdock.shop.orders import OrderView, read_order_by_key
 

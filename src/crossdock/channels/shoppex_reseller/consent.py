@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 from crossdock.channels.plumbing import (
     Pages,
     Unreadable,
-    page_headers,
     read_json,
     urlencoded_pairs,
 )
@@ -22,7 +21,7 @@ from crossdock.channels.shoppex_reseller.errors import Errors, WireError
 from crossdock.channels.shoppex_reseller.wire import answered, encoded
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, NotFound, Refused
-from crossdock.gate import TOKEN_FIELD, Gate, read_form
+from crossdock.gate import TOKEN_FIELD, Gate, page_headers, read_form
 from crossdock.kit.clock import Clock
 from crossdock.shop.partners import App, Granting, give_code, read_app
 from crossdock.shop.people import Right, Visit

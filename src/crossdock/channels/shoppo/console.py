@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.channels.contract import Handler
-from crossdock.channels.plumbing import Pages, Unreadable, page_headers, urlencoded_pairs
+from crossdock.channels.plumbing import Pages, Unreadable, urlencoded_pairs
 from crossdock.channels.shoppo.auth import Authenticator
 from crossdock.channels.shoppo.documents import Invalid
 from crossdock.channels.shoppo.errors import WireError, describe, located_all, shown_error
@@ -25,6 +25,7 @@ from crossdock.channels.shoppo.schema import published
 from crossdock.channels.shoppo.subjects import Call
 from crossdock.channels.shoppo.wire import errors_body
 from crossdock.errors import CrossdockError
+from crossdock.gate import page_headers
 
 PATH: Final = "/console/partner"
 FIELDS: Final = ("viewerid", "accesstoken", "query", "variables", "operationName")

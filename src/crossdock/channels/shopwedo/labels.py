@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from crossdock.channels.contract import StaffPage
-from crossdock.channels.plumbing import Pages, page_headers
+from crossdock.channels.plumbing import Pages
 from crossdock.channels.shopwedo.label_form import (
     LANGUAGES,
     TEXT_MAX,
@@ -23,7 +23,7 @@ from crossdock.channels.shopwedo.label_form import (
 )
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Invalid, NotFound
-from crossdock.gate import Gate, read_form
+from crossdock.gate import Gate, page_headers, read_form
 from crossdock.kit.display import language_name
 from crossdock.shop.orders import find_order_id, read_order
 from crossdock.shop.people import Right, Visit

@@ -9,6 +9,7 @@ from crossdock.shop.invoices.browsing import (
     place_after,
 )
 from crossdock.shop.invoices.hosted import (
+    PAYMENT_PAGES,
     Payable,
     PayableLine,
     find_payable,
@@ -22,6 +23,7 @@ from crossdock.shop.invoices.model import (
     InvoiceState,
     Purpose,
     find_invoice,
+    list_invoices,
     page_invoices,
     read_invoice,
     read_invoices,
@@ -44,6 +46,7 @@ __all__ = [
     "MOVES",
     "NEWEST",
     "PAID",
+    "PAYMENT_PAGES",
     "Bill",
     "BillFilters",
     "BillPlace",
@@ -58,6 +61,7 @@ __all__ = [
     "expire_invoices",
     "find_invoice",
     "find_payable",
+    "list_invoices",
     "order_token",
     "page_invoices",
     "pay_invoice",

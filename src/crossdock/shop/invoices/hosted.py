@@ -13,6 +13,8 @@ from crossdock.shop.orders import OrderView, pay_awaiting_order, read_order_by_k
 from crossdock.shop.payments import Card, Paying, list_payments
 
 Standing = Literal["open", "confirming", "paid", "refunded", "expired", "voided"]
+PAYMENT_PAGES = "/pay/"
+"""What the local addresses of payment pages begin with; what stands for the invoice or order follows."""
 _TOKEN_MAX = 100
 _ID_DIGITS = 18
 

@@ -172,3 +172,15 @@ async def page_invoices(
         values,
     )
     return [invoice_of(row) for row in rows]
+
+
+async def list_invoices(
+    tx: Transaction, *, shop_id: int, before: int | None = None, limit: int = 50
+) -> list[Invoice]:
+    """At most `limit` invoices, newest first; pass the last id as `before` for the next page."""
+    rows = await tx.all(
+        f"select {COLUMNS} {_FROM} where i.shop_id = %(shop)s"
+        " and (%(before)s::bigint is null or i.id < %(before)s) order by i.id desc limit %(limit)s",
+        {"shop": shop_id, "before": before, "limit": limit},
+    )
+    return [invoice_of(row) for row in rows]

@@ -1,0 +1,102 @@
+"""What pages for people outside the console share: headers, templates of form fields, a card's fields."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from crossdock.errors import Invalid
+from crossdock.shop.payments import Card, checked_card
+
+FIELD_TEMPLATES: Final = Path(__file__).parent / "templates"
+"""`fields.html`: macros for fields, with their hints and mistakes."""
+
+CARD_FIELDS: Final = ("card_name", "card_number", "expiry_month", "expiry_year", "security_code")
+CARD_SHOWN_AGAIN: Final = ("card_name", "expiry_month", "expiry_year")
+"""A card's number and code are never shown again."""
+CARD_NAMES: Final = {
+    "card_name": "name on the card",
+    "card_number": "card number",
+    "expiry_month": "month in which the card expires",
+    "expiry_year": "year in which the card expires",
+    "security_code": "security code",
+}
+CARD_MISTAKES: Final = {
+    "card_number": "Check the card number: one of its digits seems to be wrong.",
+    "expiry_month": "Enter the month as 1 to 12, as on the card. The card must not have expired.",
+    "expiry_year": "Enter the year as on the card. The card must not have expired.",
+    "security_code": "The security code has 3 or 4 digits.",
+}
+CARD_DECLINED: Final = "The card was declined. Nothing was charged. Try another card."
+_OF_CORE: Final = {
+    "card_number": "card_number",
+    "card_month": "expiry_month",
+    "card_year": "expiry_year",
+    "card_code": "security_code",
+}
+_NUMBER_MAX: Final = 4
+_CENTURY: Final = 2000
+
+
+class Mistake(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a field."""
+
+    field: str
+    text: str
+
+
+def page_headers(
+    *, images: str = "'self' data:", framed_by: Sequence[str] = (), leads_to: Sequence[str] = ()
+) -> dict[str, str]:
+    """The response headers of a page for one person; `images` are the permitted image sources.
+
+    `leads_to` are further origins, or schemes with their colon, that its forms may lead to. `framed_by`
+    are the origins whose pages may show it in a frame; a browser that knows this rule ignores
+    X-Frame-Options, which every response of the server has.
+    Referrer-Policy: no-referrer is set on every response of the server.
+    """
+    framers = " ".join(framed_by) or "'none'"
+    targets = " ".join(["'self'", *leads_to])
+    return {
+        "Cache-Control": "no-store",
+        "X-Robots-Tag": "noindex, nofollow",
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'self'; img-src {images}; "
+            f"base-uri 'none'; form-action {targets}; "
+            f"frame-ancestors {framers}"
+        ),
+    }
+
+
+def read_card(form: Mapping[str, str], *, now: datetime) -> Card | list[Mistake]:
+    """The card in a form, or what is wrong with its fields, in their order."""
+    given = {name: form.get(name, "").strip() for name in CARD_FIELDS}
+    wrong = {name: f"Enter the {CARD_NAMES[name]}." for name in CARD_FIELDS if not given[name]}
+    try:
+        card = checked_card(
+            number=given["card_number"],
+            month=_number(given["expiry_month"]),
+            year=_year(given["expiry_year"]),
+            code=given["security_code"],
+            now=now,
+        )
+    except Invalid as error:
+        names = [_OF_CORE[field] for field in error.data["fields"]]
+        wrong = {name: CARD_MISTAKES[name] for name in names} | wrong
+    if wrong:
+        return [Mistake(field=name, text=wrong[name]) for name in CARD_FIELDS if name in wrong]
+    return card
+
+
+def _number(text: str) -> int:
+    """The number; 0, which is no month and no year, for any other text."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _NUMBER_MAX
+    return int(text) if is_number else 0
+
+
+def _year(text: str) -> int:
+    """The year, of which two digits are enough."""
+    found = _number(text)
+    return found + _CENTURY if 0 < found < 100 else found
