@@ -19,7 +19,7 @@ from crossdock.commands.catalogue import (
     searching,
     shops,
 )
-from crossdock.commands.money import ledger, taxes
+from crossdock.commands.money import invoices, ledger, taxes
 from crossdock.commands.orders import (
     connectors,
     deliveries,
@@ -114,6 +114,7 @@ app.add_typer(tickets.app, name="ticket", rich_help_panel=_FULFILMENT)
 app.add_typer(sales_reps.app, name="sales-rep", rich_help_panel=_FULFILMENT)
 
 _MONEY = "Money"
+app.add_typer(invoices.app, name="invoice", rich_help_panel=_MONEY)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=_MONEY)
 app.add_typer(taxes.app, name="tax", rich_help_panel=_MONEY)
 

@@ -153,6 +153,9 @@ REFUSED = """
     media show 1 --shop demo
     media fetch --shop demo
     media failed --shop demo
+    invoice list --shop demo
+    invoice void 1 --shop demo
+    invoice refund 1 --shop demo
     ledger accounts --shop demo
     ledger entries --shop demo
     ledger verify --shop demo

@@ -121,7 +121,9 @@ _SHIPPED = """
         where k.state <> 'cancelled' group by k.shop_id, k.order_id, kl.line_no
     ) p using (shop_id, order_id, line_no)
     left join (
-        select shop_id, order_id, line_no, count(*) as sold from serial_sales group by shop_id, order_id, line_no
+        select b.shop_id, b.order_id, b.line_no, count(*) as sold
+        from serial_sales b join serials x on x.shop_id = b.shop_id and x.id = b.serial_id
+        where x.replaced_at is null group by b.shop_id, b.order_id, b.line_no
     ) s using (shop_id, order_id, line_no)
 """
 
@@ -257,7 +259,8 @@ _FULFILMENTS = """
     from reseller_fulfilments f
     left join orders o on o.shop_id = f.shop_id and o.id = f.order_id
     cross join lateral (
-        select count(*) as sold from serial_sales b where b.shop_id = f.shop_id and b.order_id = f.order_id
+        select count(*) as sold from serial_sales b join serials x on x.shop_id = b.shop_id and x.id = b.serial_id
+        where b.shop_id = f.shop_id and b.order_id = f.order_id and x.replaced_at is null
     ) s
     cross join lateral (
         select coalesce(sum(l.amount_minor), 0) as debited

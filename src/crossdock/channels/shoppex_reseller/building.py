@@ -33,8 +33,10 @@ from crossdock.channels.shoppex_reseller.endpoint import Endpoint
 from crossdock.channels.shoppex_reseller.errors import Errors
 from crossdock.channels.shoppex_reseller.fulfillments import Fulfilling
 from crossdock.channels.shoppex_reseller.ids import ShopIds
+from crossdock.channels.shoppex_reseller.invoices import Invoices
 from crossdock.channels.shoppex_reseller.oauth import PREFIXES, OAuth
 from crossdock.channels.shoppex_reseller.orders import Orders
+from crossdock.channels.shoppex_reseller.payments import Payments
 from crossdock.channels.shoppex_reseller.products import Products
 from crossdock.channels.shoppex_reseller.reseller_orders import ResellerOrders
 from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Router
@@ -43,6 +45,7 @@ from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
 from crossdock.channels.shoppex_reseller.webhooks import Webhooks
 from crossdock.gate import Gate, create_gate
 from crossdock.kit.crypto import SecretBox
+from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.partners import Granting
 
 FACTS = ChannelFacts(
@@ -83,6 +86,11 @@ def create_routes(services: Services) -> list[Route]:
         ).routes(),
         *customers.routes(),
         *coupons.routes(),
+        *Payments(
+            ids=services.ids,
+            pay_within_s=services.settings.section(ShoppexResellerSettings).pay_within_s,
+        ).routes(),
+        *Invoices(lambda: services.mailing).routes(),
         *Webhooks(services).routes(),
         *programs.ROUTES,
         *relationships.create_routes(
@@ -123,6 +131,7 @@ def create_channel(services: Services) -> Channel:
         box=lambda: services.box,
         clock=services.runtime.clock,
         keys_kept=timedelta(hours=settings.idempotency_hours),
+        pay_url=f"{services.settings.server.public_url.rstrip('/')}{PAYMENT_PAGES}",
     )
     return Channel(
         name=NAME,

@@ -19,7 +19,7 @@ class Call(NamedTuple):
     """A call. `path` has the values of the path's names, `query` the last value of each parameter.
 
     `body` is the JSON object that was sent, {} where there was none; `key` the Idempotency-Key.
-    `wants_text`: the caller asked for text/plain.
+    `wants_text`: the caller asked for text/plain. `pay_url` is what the addresses of payment pages begin with.
     """
 
     credential: Credential
@@ -30,6 +30,7 @@ class Call(NamedTuple):
     now: datetime
     key: str | None = None
     wants_text: bool = False
+    pay_url: str = ""
 
     @property
     def partner(self) -> Partner:

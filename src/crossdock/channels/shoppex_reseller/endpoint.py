@@ -51,6 +51,7 @@ class Endpoint:
         box: Callable[[], SecretBox],
         clock: Clock,
         keys_kept: timedelta,
+        pay_url: str = "",
     ) -> None:
         self._router = router
         self._authenticator = authenticator
@@ -61,6 +62,7 @@ class Endpoint:
         self._box = box
         self._clock = clock
         self._keys_kept = keys_kept
+        self._pay_url = pay_url
 
     async def handle(self, request: Request) -> Response:
         """The response to a request, an error's too; what remains of the limit is told with both."""
@@ -106,6 +108,7 @@ class Endpoint:
             now=self._clock.now(),
             key=_read_key(request),
             wants_text="text/plain" in request.headers.get("accept", ""),
+            pay_url=self._pay_url,
         )
         return await self._run(route, call, told=told)
 

@@ -12,12 +12,14 @@ import msgspec
 
 from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
+from crossdock.channels.shoppex_reseller.invoice_happenings import INVOICE_NAMES, invoice_data
 from crossdock.channels.shoppex_reseller.reseller_happenings import RESELLER_NAMES, reseller_data
 from crossdock.channels.shoppex_reseller.signatures import HIDDEN, sign
 from crossdock.channels.shoppex_reseller.wire import encoded, iso, number, seconds
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue import ProductSummary, read_summaries
 from crossdock.shop.events import Batch, CatalogueChanged, Event, PriceChanged, StockChanged
+from crossdock.shop.invoices import Invoice, read_invoices
 from crossdock.shop.orders import LineView, OrderView, read_orders
 from crossdock.shop.shops import read_id_key
 from crossdock.shop.webhooks import Dialect, Message
@@ -50,6 +52,7 @@ ORDER_NAMES: Final = {
                 "order.lines_refunded",
                 "order.address_changed",
                 "order.annotated",
+                "order.serials_replaced",
                 "package.shipped",
             ),
             *("package.delivered", "return.received", "payment.authorised", "payment.voided"),
@@ -78,7 +81,7 @@ def create_dialect() -> Dialect:
     return Dialect(
         channel=NAME,
         names=NAMES,
-        topics=("orders", "catalogue", "price", "stock", "resellers"),
+        topics=("orders", "money", "catalogue", "price", "stock", "resellers"),
         read=_read,
         body=write_body,
         sign=sign,
@@ -104,11 +107,14 @@ async def _read(tx: Transaction, *, batch: Batch) -> tuple[list[Message], int]:
     ids = WireIds(bytes(await read_id_key(tx, shop_id=batch.shop_id)))
     orders = await _orders(tx, shop_id=batch.shop_id, events=events)
     products = await _products(tx, shop_id=batch.shop_id, named=named)
+    invoices = await _invoices(tx, shop_id=batch.shop_id, events=events)
     messages: list[Message] = []
     for each in named:
         event = each.event
         if event.kind in ORDER_NAMES:
             messages += _of_order(event, orders.get(event.subject_id or 0), ids)
+        elif event.kind in INVOICE_NAMES:
+            messages += _of_invoice(event, invoices.get(event.subject_id or 0), ids)
         elif event.kind in RESELLER_NAMES:
             messages.append(_of_resellers(event, ids, shop_id=batch.shop_id))
         else:
@@ -165,6 +171,15 @@ async def _orders(
     return {order.id: order for order in found}
 
 
+async def _invoices(
+    tx: Transaction, *, shop_id: int, events: Iterable[Event]
+) -> dict[int, Invoice]:
+    wanted = {each.subject_id for each in events if each.kind in INVOICE_NAMES and each.subject_id}
+    if not wanted:
+        return {}
+    return await read_invoices(tx, shop_id=shop_id, invoice_ids=sorted(wanted))
+
+
 async def _products(
     tx: Transaction, *, shop_id: int, named: Iterable[_Named]
 ) -> list[ProductSummary]:
@@ -199,6 +214,14 @@ def _of_order(event: Event, order: OrderView | None, ids: WireIds) -> list[Messa
         for item in data["items"]
     ]
     return [Message(name=name, data=each, happened_at=event.created_at) for name, each in told]
+
+
+def _of_invoice(event: Event, invoice: Invoice | None, ids: WireIds) -> list[Message]:
+    if invoice is None:
+        return []
+    data = _plain(invoice_data(invoice, ids))
+    name = INVOICE_NAMES[event.kind]
+    return [Message(name=name, data=data, happened_at=event.created_at)]
 
 
 def order_data(order: OrderView, ids: WireIds) -> dict[str, Any]:

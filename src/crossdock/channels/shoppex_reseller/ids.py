@@ -26,6 +26,7 @@ class Kind(IntEnum):
     PAYMENT = 8
     CUSTOMER = 9
     COUPON = 10
+    REPLACEMENT = 11
     RELATIONSHIP = 20
     INVITATION = 21
     PROGRAM = 22

@@ -12,6 +12,7 @@ from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.fields import Fields
 from crossdock.channels.shoppex_reseller.happenings import order_status, status_of
 from crossdock.channels.shoppex_reseller.ids import Kind
+from crossdock.channels.shoppex_reseller.invoice_fields import order_page
 from crossdock.channels.shoppex_reseller.openapi import TEXT, WHOLE
 from crossdock.channels.shoppex_reseller.wire import number, seconds
 from crossdock.shop.orders import (
@@ -56,7 +57,10 @@ class ShownItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order. `status` says what became of its payment, `fulfillment_status` of its goods."""
+    """An order. `status` says what became of its payment, `fulfillment_status` of its goods.
+
+    `checkout_url` is where it can be paid by card, null once it cannot.
+    """
 
     id: str
     uniqid: str
@@ -77,6 +81,7 @@ class ShownOrder(msgspec.Struct, frozen=True, kw_only=True):
     coupon_code: str | None
     custom_fields: dict[str, Any]
     items: list[ShownItem]
+    checkout_url: str | None
     expires_at: int | None
     paid_at: int | None
     created_at: int | None
@@ -188,14 +193,19 @@ def read_refund(call: Call) -> tuple[int | None, str]:
     return amount_minor, reason or ""
 
 
-def read_states(call: Call) -> tuple[States, ...] | None:
-    """The states that the word asked for stands for; None for all."""
-    fields = call.filters()
+def states_by_word() -> dict[str, list[States]]:
+    """The states that each word stands for."""
     by_word: dict[str, list[States]] = {}
     for payment in PAYMENT_STATES:
         for fulfilment in STATES:
             by_word.setdefault(status_of(payment, fulfilment), []).append((payment, fulfilment))
-    found = fields.choice("status", by_word)
+    return by_word
+
+
+def read_states(call: Call) -> tuple[States, ...] | None:
+    """The states that the word asked for stands for; None for all."""
+    fields = call.filters()
+    found = fields.choice("status", states_by_word())
     fields.check()
     return None if found is None else tuple(found)
 
@@ -229,6 +239,7 @@ def shown_order(
         coupon_code=kept["coupon_code"],
         custom_fields=kept["custom_fields"] or {},
         items=[_item(call, line, currency=currency, serials=serials) for line in order.lines],
+        checkout_url=order_page(call, order),
         expires_at=seconds(order.expires_at),
         paid_at=seconds(order.paid_at),
         created_at=seconds(order.placed_at),

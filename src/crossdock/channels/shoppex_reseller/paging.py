@@ -46,7 +46,7 @@ class _Written(msgspec.Struct, frozen=True):
 def read_place_page(query: Mapping[str, str], *, kind: Kind, ids: WireIds) -> PlacePage:
     """The page of a cursor list. Raises WireError VALIDATION_ERROR."""
     fields = Fields(query)
-    size = _limit(fields)
+    size = limit_of(fields)
     after = None
     if text := query.get("cursor"):
         after = _read_cursor(text, kind=kind, ids=ids)
@@ -61,7 +61,7 @@ def read_numbered(query: Mapping[str, str]) -> Numbered:
     fields = Fields(query)
     found = Numbered(
         page=fields.whole("page", least=1, most=PAGE_MAX) or 1,
-        limit=_limit(fields),
+        limit=limit_of(fields),
     )
     fields.check()
     return found
@@ -100,7 +100,8 @@ def page_list(data: Sequence[Any], *, asked: Numbered, total: int, **more: Any) 
     return Reply(body={"data": list(data), "pagination": pagination, **more})
 
 
-def _limit(fields: Fields) -> int:
+def limit_of(fields: Fields) -> int:
+    """How many entries a page is to have; what is wrong with it is noted."""
     name = "limit" if fields.given("limit") or not fields.given("per_page") else "per_page"
     return fields.whole(name, least=1, most=LIMIT_MAX) or LIMIT
 
@@ -123,3 +124,32 @@ def _read_cursor(text: str, *, kind: Kind, ids: WireIds) -> Place | None:
     if number is None or abs(written.created_at) > _MICROSECONDS_MAX:
         return None
     return _EPOCH + written.created_at * _MICROSECOND, number
+
+
+Pair = tuple[int, int]
+"""A place in a list of two kinds of things: the number of the last of each."""
+
+
+def write_pair(place: Pair, *, ids: WireIds, kinds: tuple[Kind, Kind]) -> str:
+    """The cursor of a place in such a list."""
+    shown = [ids.write(kind, number) for kind, number in zip(kinds, place, strict=True)]
+    return base64.urlsafe_b64encode(msgspec.json.encode(shown)).decode().rstrip("=")
+
+
+def read_pair(fields: Fields, *, ids: WireIds, kinds: tuple[Kind, Kind]) -> Pair | None:
+    """The place of the cursor, None without one; one that is none is noted as wrong."""
+    text = fields.text("cursor")
+    if not text:
+        return None
+    try:
+        if not _CURSOR.fullmatch(text):
+            raise ValueError
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        shown = msgspec.json.decode(raw, type=tuple[str, str])
+    except (ValueError, msgspec.MsgspecError):
+        shown = ("", "")
+    first, second = (ids.find(kind, each) for kind, each in zip(kinds, shown, strict=True))
+    if first is None or second is None:
+        fields.refuse("cursor", "is not a cursor of this list")
+        return None
+    return first, second

@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.custom_fields import is_web_address
 from crossdock.channels.shoppex_reseller.ids import Kind
 from crossdock.channels.shoppex_reseller.routes import DEV, Route
 from crossdock.channels.shoppex_reseller.wire import Reply, iso, number, one, percent
@@ -85,19 +85,11 @@ def read_changes(call: Call) -> ProgramChanges:
         ),
     }
     url = read["terms_url"][1]
-    if url is not None and not _is_web_address(url):
+    if url is not None and not is_web_address(url):
         fields.refuse("terms_url", "must be an http(s) URL")
     fields.check()
     given = {name: value for field, (name, value) in read.items() if fields.given(field)}
     return ProgramChanges(**given)
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable()
 
 
 def _show(call: Call, program: Program) -> ShownProgram:

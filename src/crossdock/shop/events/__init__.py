@@ -13,7 +13,12 @@ from crossdock.shop.events.consumers import (
     read_new,
 )
 from crossdock.shop.events.feed import Event, number_events, read_events
-from crossdock.shop.events.invoice_kinds import InvoiceCreated, InvoicePaid, InvoiceVoided
+from crossdock.shop.events.invoice_kinds import (
+    InvoiceCreated,
+    InvoicePaid,
+    InvoiceVoided,
+    OrderSerialsReplaced,
+)
 from crossdock.shop.events.kinds import (
     KINDS,
     AlertRaised,
@@ -82,6 +87,7 @@ __all__ = [
     "OrderClosed",
     "OrderLinesRefunded",
     "OrderPicked",
+    "OrderSerialsReplaced",
     "OrderShipped",
     "OrderUnpicked",
     "PackageDelivered",

@@ -47,9 +47,20 @@ class InvoiceRefunded(_Invoice, frozen=True, kw_only=True):
     state: str
 
 
+class OrderSerialsReplaced(Payload, frozen=True, kw_only=True):
+    """Serials of the order that did not work were replaced by others; the subject is the order."""
+
+    kind = "order.serials_replaced"
+    topic = "orders"
+    product_id: int
+    quantity: int
+    reason: str
+
+
 INVOICE_KINDS: tuple[type[Payload], ...] = (
     InvoiceCreated,
     InvoicePaid,
     InvoiceVoided,
     InvoiceRefunded,
+    OrderSerialsReplaced,
 )

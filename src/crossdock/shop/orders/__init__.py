@@ -90,6 +90,7 @@ from crossdock.shop.orders.progress import (
 from crossdock.shop.orders.reasons import REFUND_REASONS, RefundReason, read_reason
 from crossdock.shop.orders.refunding import cancel_freely, refund_line
 from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
+from crossdock.shop.orders.replacing import Replacement, replace_bought_serials
 from crossdock.shop.orders.rules import (
     Rule,
     address_is_filled,
@@ -187,6 +188,7 @@ __all__ = [
     "Quantities",
     "RefundReason",
     "ReleasePolicy",
+    "Replacement",
     "Route",
     "Rule",
     "Section",
@@ -259,6 +261,7 @@ __all__ = [
     "refuse_second",
     "refusing_draft",
     "release_order",
+    "replace_bought_serials",
     "require_amount",
     "require_billing",
     "require_shipping",

@@ -220,7 +220,7 @@ async def _mail(
         return
     serials = await read_sold_serials(tx, shop_id=shop_id, order_id=order_id, box=mailing.box)
     told = _lines_told(order, quantities=quantities, serials=serials)
-    for part, lines in enumerate(_mails(told), start=1):
+    for part, lines in enumerate(split_for_mails(told), start=1):
         await mailing.queue_mail(
             tx,
             shop_id=shop_id,
@@ -244,7 +244,7 @@ def _lines_told(
     return told
 
 
-def _mails(told: Sequence[str]) -> list[list[str]]:
+def split_for_mails(told: Sequence[str]) -> list[list[str]]:
     """The lines in as many mails as they need."""
     mails: list[list[str]] = [[]]
     chars = 0

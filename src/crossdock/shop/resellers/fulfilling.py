@@ -139,13 +139,18 @@ async def fulfil(
 async def read_fulfilment(
     tx: Transaction, *, shop_id: int, partner_id: int, fulfilment_id: int, box: SecretBox
 ) -> Fulfilment:
-    """A fulfilment of the partner's relationship with its serials, even revoked ones. Raises NotFound `not_found`."""
+    """A fulfilment of the partner's relationship with its serials, even revoked ones, unless others replaced them.
+
+    Raises NotFound `not_found`.
+    """
     row = await tx.one(_READ, (shop_id, fulfilment_id, partner_id))
     if row is None:
         raise NotFound("not_found", "There is no such fulfilment.")
     fulfilment = Fulfilment(**dict(zip(Fulfilment.__struct_fields__[:-1], row, strict=True)))
     bought = await read_bought_serials(tx, shop_id=shop_id, order_id=fulfilment.order_id, box=box)
-    serials = tuple(each.serial for line in bought.values() for each in line)
+    serials = tuple(
+        each.serial for line in bought.values() for each in line if not each.is_replaced
+    )
     return msgspec.structs.replace(fulfilment, serials=serials)
 
 

@@ -28,11 +28,12 @@ class SerialView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BoughtSerial(msgspec.Struct, frozen=True, kw_only=True):
-    """A serial of an order; no longer valid from `revoked_at` on."""
+    """A serial of an order; no longer valid from `revoked_at` on. `is_replaced`: the order has another for it."""
 
     id: int
     serial: str
     revoked_at: datetime | None
+    is_replaced: bool = False
 
 
 class ReturnedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,16 +138,20 @@ async def read_bought_serials(
 ) -> dict[int, list[BoughtSerial]]:
     """An order's serials by line number, oldest first, with those that were returned. Only for the buyer."""
     rows = await tx.all(
-        "select b.line_no, s.id, s.variant_id, s.sealed, s.revoked_at from serial_sales b"
+        "select b.line_no, s.id, s.variant_id, s.sealed, s.revoked_at, s.replaced_at is not null"
+        " from serial_sales b"
         " join serials s on s.shop_id = b.shop_id and s.id = b.serial_id"
         " where b.shop_id = %s and b.order_id = %s order by b.line_no, b.serial_id",
         (shop_id, order_id),
     )
     found: defaultdict[int, list[BoughtSerial]] = defaultdict(list)
-    for line_no, serial_id, variant_id, sealed, revoked_at in rows:
+    for line_no, serial_id, variant_id, sealed, revoked_at, is_replaced in rows:
         place = stocked_serial_place(shop_id, variant_id)
         text = box.open(bytes(sealed), place=place).decode()
-        found[line_no].append(BoughtSerial(id=serial_id, serial=text, revoked_at=revoked_at))
+        bought = BoughtSerial(
+            id=serial_id, serial=text, revoked_at=revoked_at, is_replaced=is_replaced
+        )
+        found[line_no].append(bought)
     return dict(found)
 
 
@@ -199,6 +204,38 @@ async def revoke_serials(
     return revoked
 
 
+async def exchange_serials(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    line_no: int,
+    variant_id: int,
+    quantity: int,
+    now: datetime,
+) -> list[int]:
+    """Revoke the oldest valid serials of an order's line, for ever, and sell it as many others; their ids.
+
+    The caller holds the order's lock and has seen that the line has so many. Raises Refused
+    `stock_limit_exceeded` where the pool has fewer; the transaction must then be rolled back.
+    """
+    taken = await take_serials(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        line_no=line_no,
+        variant_id=variant_id,
+        quantity=quantity,
+        now=now,
+    )
+    values = {
+        "shop": shop_id, "order": order_id, "line": line_no, "taken": taken, "now": now,
+        "quantity": quantity,
+    }  # fmt: skip
+    await tx.run(_BURN, values)
+    return taken
+
+
 async def list_serials(
     tx: Transaction, *, shop_id: int, variant_id: int, sold: bool | None = None, limit: int = 50
 ) -> list[SerialView]:
@@ -215,10 +252,20 @@ async def list_serials(
 
 
 _VALID_SERIALS = """
-    select b.line_no, count(*), coalesce(array_agg(s.id order by s.id) filter (where s.revoked_at is null), '{}')
+    select b.line_no, count(*) filter (where s.replaced_at is null),
+           coalesce(array_agg(s.id order by s.id) filter (where s.revoked_at is null), '{}')
     from serial_sales b join serials s on s.shop_id = b.shop_id and s.id = b.serial_id
     where b.shop_id = %s and b.order_id = %s and b.line_no = any(%s::smallint[])
     group by b.line_no order by b.line_no
+"""
+
+
+_BURN = """
+    update serials set revoked_at = %(now)s, replaced_at = %(now)s where shop_id = %(shop)s and id in (
+        select s.id from serial_sales b join serials s on s.shop_id = b.shop_id and s.id = b.serial_id
+        where b.shop_id = %(shop)s and b.order_id = %(order)s and b.line_no = %(line)s
+          and s.revoked_at is null and not s.id = any(%(taken)s)
+        order by s.id limit %(quantity)s)
 """
 
 

@@ -10,11 +10,14 @@ create table serials (
     sold_at timestamptz,
     -- When its buyer returned it. It stays sold, so that nobody else ever gets it.
     revoked_at timestamptz,
+    -- When its buyer got another in its place; it was revoked then.
+    replaced_at timestamptz,
     -- When the shop took it out for itself, for no order.
     claimed_at timestamptz,
     primary key (shop_id, id),
     unique (shop_id, variant_id, fingerprint),
     constraint serials_revoked_were_sold check (revoked_at is null or sold_at is not null),
+    constraint serials_replaced_are_revoked check (replaced_at is null or revoked_at is not null),
     constraint serials_claimed_are_gone check (claimed_at is null or sold_at is not null)
 );
 

@@ -251,3 +251,20 @@ create trigger order_parts_sums_of_new after insert on order_parts
     referencing new table as changed for each statement execute function refuse_other_sums();
 create trigger order_parts_sums_of_changed after update on order_parts
     referencing new table as changed for each statement execute function refuse_other_sums();
+
+-- Serials of an order that were replaced by others of the pool, because they did not work.
+create table serial_replacements (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    order_id bigint not null,
+    product_id bigint not null,
+    quantity bigint not null check (quantity > 0),
+    reason text not null,
+    created_at timestamptz not null,
+    primary key (shop_id, id)
+);
+
+create index serial_replacements_order on serial_replacements (shop_id, order_id);
+
+create trigger serial_replacements_append_only before update or delete on serial_replacements
+    for each row execute function refuse_append_only_change();
