@@ -55,10 +55,10 @@ WIRE: dict[str, tuple[int, str, str]] = {
         "partner_auth_invalid_key",
         "The partner key is unknown or disabled.",
     ),
-    "shop_suspended": (403, "partner_permission_denied", "The shop is suspended."),
     "nonce_reused": (401, "partner_auth_reused_nonce", "This nonce was used before."),
     "rate_limited": (429, "partner_rate_limited", "Too many requests in this minute."),
     "permission_denied": (403, "partner_permission_denied", "The partner lacks the permission."),
+    "shop_suspended": (403, "partner_permission_denied", "The shop is suspended."),
     "partner_order_exists": (
         409,
         "partner_order_already_exists",
