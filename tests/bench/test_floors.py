@@ -12,6 +12,7 @@ from bench.floors.programs import pgbench
 from bench.load import consigned_orders, orders
 from bench.ordering import floor_values
 from bench.population import Population, populated
+from bench.runs.b03_fulfilments import furnish
 from proof.publishers import make_publisher
 from proof.stand import Ground, Stand, running_stand
 from proof.web_shops import make_web_shop
@@ -36,16 +37,21 @@ async def test_pgbench_writes_as_many_rows_into_the_same_tables_as_an_order_of_e
                 consigned = await _ordered(stand, shop, web_shop, prepare=consigned_orders)
                 fill = partial(checkouts, url=stand.url)
                 bought = await _ordered(stand, shop, publisher, prepare=fill, status=200)
+                houses, of_reseller = await furnish(stand, serials=64, floor_serials=64)
+                first, second = (houses[0][0].fulfil(houses[0][1], order=name) for name in "ab")
+                fulfilled = await _answered(stand, first, second, status=201)
             values = await floor_values(stand, shop)
             floor = _floor(ground, stand, script="order.sql", values=values)
             values["partner"] = web_shop.id
             consigned_floor = _floor(ground, stand, script="consignment.sql", values=values)
             values["partner"] = publisher.id
             checkout_floor = _floor(ground, stand, script="checkout.sql", values=values)
+            fulfilled_floor = _floor(ground, stand, script="fulfilment.sql", values=of_reseller)
 
     assert floor == ordered
     assert consigned_floor == consigned
     assert checkout_floor == bought
+    assert fulfilled_floor == fulfilled
     assert ordered["orders"] == consigned["orders"] == bought["orders"] == 1
 
 
@@ -54,6 +60,11 @@ async def _ordered(
 ) -> dict[str, int]:
     """Rows by table of the second order: the first finds out what is remembered afterwards."""
     first, second = prepare(partner, 2, baskets=iter([shop.variants[:2], shop.variants[2:4]]))
+    return await _answered(stand, first, second, status=status)
+
+
+async def _answered(stand: Stand, first: bytes, second: bytes, *, status: int) -> dict[str, int]:
+    """Rows by table of the second call."""
     (connection,) = await stand.connect(1)
     assert (await connection.exchange(first)).status == status
     before = _now(stand.url)
