@@ -42,20 +42,25 @@ _LINES = """
 
 
 class Receiver(HttpSimulator):
-    """Receives signed messages; some it answers with an error, a redirect, or not at all."""
+    """Receives messages, each named by a header; some it answers with an error, a redirect, or not at all."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, *, header: str = "webhook-id") -> None:
         super().__init__(self._answer)
+        self._header = header
         self.accepted: Counter[str] = Counter()
         self.bodies: dict[str, set[bytes]] = defaultdict(set)
         self.answered: Counter[str] = Counter()
         self._rng = rng
 
+    def named(self, request: Request) -> str:
+        """The id of the message."""
+        return request.headers.get(self._header, "")
+
     async def _answer(self, request: Request) -> Outcome:
         if request.path != "/orders":
             self.answered["followed"] += 1
             return Reply(200)
-        message_id = request.headers["webhook-id"]
+        message_id = self.named(request)
         self.bodies[message_id].add(hashlib.sha256(request.body).digest())
         fate = self._rng.random()
         if fate < FAILS:
@@ -80,7 +85,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         with stand.serving(allowed_outbound_hosts=receiver.host, dispatch_retry_s=waits):
             placing_all = asyncio.create_task(_place(stand, shops, count=size["events"]))
             most = size["events"] // (2 * size["kills"])
-            killed = await _kill_senders(stand, receiver, count=size["kills"], most=most, rng=rng)
+            killed = await kill_senders(stand, receiver, count=size["kills"], most=most, rng=rng)
             placed = await placing_all
             await _settle(stand, shops)
         return await _account(stand, receiver, shops, placed=placed, killed=killed)
@@ -126,7 +131,7 @@ async def _place(stand: Stand, shops: list[ShopFixture], *, count: int) -> set[s
     return expected
 
 
-async def _kill_senders(
+async def kill_senders(
     stand: Stand, receiver: Receiver, *, count: int, most: int, rng: random.Random
 ) -> int:
     """Kill the worker during its calls; then let its claims expire.
@@ -146,11 +151,11 @@ async def _kill_senders(
         for pid in workers:
             with suppress(ProcessLookupError):
                 kill(pid, signal.SIGKILL)
-        await _let_claims_run_out(stand)
+        await let_claims_run_out(stand)
     return count
 
 
-async def _let_claims_run_out(stand: Stand) -> None:
+async def let_claims_run_out(stand: Stand) -> None:
     """Expire the claims of running workers too: a success counts even after its claim was lost."""
     now = datetime.now(UTC)
     async with stand.database.statement() as tx:
@@ -176,7 +181,7 @@ async def _settle(stand: Stand, shops: list[ShopFixture]) -> None:
         if time.monotonic() - moved_at > STALL_S:
             return
         if time.monotonic() - moved_at > QUIET_S:
-            await _let_claims_run_out(stand)
+            await let_claims_run_out(stand)
         await asyncio.sleep(1)
 
 
@@ -197,12 +202,12 @@ async def _account(
     findings.expect(statuses == {"sent": len(placed)}, f"statuses at the end: {statuses}")
     findings.expect(told == len(placed), f"{told} dispatch.sent events for {len(placed)} orders")
     findings.expect(not receiver.answered["followed"], "a redirect was followed")
-    calls = Counter(request.headers.get("webhook-id", "") for request in receiver.requests)
+    calls = Counter(map(receiver.named, receiver.requests))
     unlogged = {key: (calls[key], lines[key]) for key in calls if calls[key] > lines[key]}
     findings.expect(not unlogged, f"more calls than lines in the log: {list(unlogged.items())[:3]}")
     events = 0
     for shop in shops:
-        sequences = await _sequences(stand, shop.id)
+        sequences = await sequences_of(stand, shop.id)
         events += len(sequences)
         dense = list(range(1, len(sequences) + 1))
         findings.expect(sequences == dense, f"shop {shop.id}: the feed has a gap or a repeat")
@@ -217,7 +222,7 @@ async def _account(
     )
 
 
-async def _sequences(stand: Stand, shop_id: int) -> list[int]:
+async def sequences_of(stand: Stand, shop_id: int) -> list[int]:
     """The sequence numbers of the shop's feed, read page by page."""
     found: list[int] = []
     async with stand.database.statement() as tx:
