@@ -8,6 +8,7 @@ from collections import Counter
 
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import SHORT, SOLD, Door, Outcome, ShoppexPartnerDoor, order
+from proof.drop_shippers import PayingDoor, ids_of, make_drop_shipper
 from proof.publishers import ShoppableDoor, make_publisher
 from proof.stand import Stand
 from proof.web_shops import ShopWeDoDoor, make_web_shop
@@ -73,10 +74,13 @@ async def _furnish(stand: Stand) -> tuple[ShopFixture, list[Door]]:
         partners = [await make_partner(tx, shop=shop) for _ in range(3)]
         web_shops = [await make_web_shop(tx, shop=shop) for _ in range(3)]
         publishers = [await make_publisher(tx, shop=shop) for _ in range(3)]
+        drop_shippers = [await make_drop_shipper(tx, shop=shop) for _ in range(3)]
+        ids = await ids_of(tx, shop)
     return shop, [
         *map(ShoppexPartnerDoor, partners),
         *map(ShopWeDoDoor, web_shops),
         *map(ShoppableDoor, publishers),
+        *(PayingDoor(each, ids) for each in drop_shippers),
     ]
 
 
