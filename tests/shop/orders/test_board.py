@@ -81,6 +81,7 @@ async def test_sorts_orders_into_views_and_counts_them(desk: Desk) -> None:
         "open": [alerting, paid, unpaid],
         "to_release": [paid],
         "to_fulfil": [alerting, unpaid],
+        "to_deliver": [],
         "late": [],
         "unpaid": [alerting, unpaid],
         "failed": [alerting],

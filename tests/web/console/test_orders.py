@@ -8,8 +8,10 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.orders import move_order
+from crossdock.shop.mailing import list_mails
+from crossdock.shop.orders import move_order, pay_order, place
 from crossdock.shop.payments import list_payments
+from tests.support.drafts import draft_of, line_of
 from tests.support.factories import moment
 from tests.support.staff import Desk
 
@@ -226,9 +228,42 @@ async def test_the_home_page_counts_what_is_to_be_done(desk, staff):
         ("", "1", "Open"),
         ("?view=to_release", "0", "To release"),
         ("?view=to_fulfil", "1", "To pick and pack"),
+        ("?view=to_deliver", "0", "To deliver"),
         ("?view=late", "1", "Late"),
         ("?view=unpaid", "1", "Unpaid"),
         ("?view=failed", "0", "With an alert"),
         ("?view=returned", "0", "Coming back"),
     ]
     assert 'class="tile urgent" href="/console/orders?view=late"' in page
+
+
+async def test_what_no_warehouse_sends_is_delivered_and_never_released(desk, staff):
+    draft = draft_of(
+        line_of(await desk.variant(), shop=desk.made, take="own"),
+        shop=desk.made,
+        currency="EUR",
+        state="waiting_for_release",
+        release_policy="delivered",
+        payment_state="awaiting",
+    )
+    async with desk.db.begin() as tx:
+        order_id = (await place(tx, draft=draft, now=desk.clock.now())).id
+    opened = await staff("warehouse")
+    here = f"{ORDERS}/{order_id}"
+    assert f'href="{here}"' not in (await opened.get(f"{ORDERS}?view=to_deliver")).text
+    await pay_order(desk.paying, shop_id=desk.shop.id, order_id=order_id, reference="ACME 13")
+
+    assert f'href="{here}"' in (await opened.get(f"{ORDERS}?view=to_deliver")).text
+    assert f'href="{here}"' not in (await opened.get(f"{ORDERS}?view=to_release")).text
+    page = (await opened.get(here)).text
+    released = await opened.submit(here, {}, to=f"{here}/release")
+    done = await opened.submit(here, {"note": "Set up on Monday."}, to=f"{here}/deliver")
+
+    assert "Deliver and mail it" in page
+    assert ">Release<" not in page
+    assert released.status_code == 409
+    assert done.headers["location"] == f"{here}?done=delivered"
+    assert (await desk.read(order_id)).fulfilment_state == "completed"
+    async with desk.db.statement() as tx:
+        (mail,) = await list_mails(tx, shop_id=desk.shop.id)
+    assert mail.template == "order_delivery"

@@ -9,7 +9,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.orders.placing import STAFF_NAMESPACE
 
 BoardView = Literal[
-    "open", "to_release", "to_fulfil", "late", "unpaid", "failed", "returned", "all"
+    "open", "to_release", "to_fulfil", "to_deliver", "late", "unpaid", "failed", "returned", "all"
 ]
 BOARD_VIEWS: tuple[BoardView, ...] = get_args(BoardView)
 BOARD_MAX: Final = 200
@@ -103,8 +103,10 @@ _IN_WORK = "o.fulfilment_state in ('processing', 'in_fulfilment', 'partially_shi
 _LATE = f"({_WAITING} or {_IN_WORK}) and o.placed_at < %(late)s::timestamptz"
 _VIEWS: dict[BoardView, str] = {
     "open": f"({_WAITING} or {_IN_WORK})",
-    "to_release": _WAITING,
-    "to_fulfil": _IN_WORK,
+    "to_release": f"{_WAITING} and o.release_policy <> 'delivered' and o.payment_state <> 'awaiting'",
+    "to_fulfil": f"{_IN_WORK} and o.release_policy <> 'delivered'",
+    "to_deliver": f"({_WAITING} or {_IN_WORK}) and o.release_policy = 'delivered'"
+    " and o.payment_state in ('paid', 'partially_refunded')",
     "late": _LATE,
     "unpaid": "o.payment_state = 'awaiting'",
     "failed": "o.id in (select a.order_id from alerts a"

@@ -30,7 +30,7 @@ async def release_order(
     `processing` if all its stock was available and is now committed, `reserved` if some was short
     and nothing is committed. An order that was released before stays as it is. Without `looks` own
     stock may go below zero. Raises NotFound `order_not_found`, Refused `order_state` for an order
-    that is closed or not paid yet.
+    that is closed, not paid yet, or delivered without a warehouse.
     """
     before = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if before.payment == "awaiting":
@@ -38,6 +38,10 @@ async def release_order(
     state = await _release(tx, shop_id=shop_id, order_id=order_id, now=now, looks=looks)
     if state is None:
         raise NotFound("order_not_found")
+    if state == "waiting_for_release":
+        raise Refused(
+            "order_state", "No warehouse sends this order, so it is delivered, not released."
+        )
     if state in OVER:
         raise Refused("order_state", f"An order that is {state} cannot be released.")
     return state

@@ -16,16 +16,19 @@ $$;
 
 -- Release an order: commit its stock, unless placing it did, and queue its dispatches; or reserve it without stock.
 -- p_look false releases without a check, so that own stock may go below zero.
--- Returns the order's new state; an order that is neither waiting nor reserved is not changed.
+-- Returns the order's new state; an order that is neither waiting nor reserved is not changed, nor is one that no
+-- warehouse delivers.
 create or replace function release_order(
     p_shop_id bigint, p_order_id bigint, p_look boolean, p_now timestamptz
 ) returns text language plpgsql as $$
 declare
     v_state text;
+    v_policy text;
     v_takes jsonb;
 begin
-    select fulfilment_state into v_state from orders where shop_id = p_shop_id and id = p_order_id for no key update;
-    if v_state is null or v_state not in ('waiting_for_release', 'reserved') then
+    select fulfilment_state, release_policy into v_state, v_policy
+    from orders where shop_id = p_shop_id and id = p_order_id for no key update;
+    if v_state is null or v_state not in ('waiting_for_release', 'reserved') or v_policy = 'delivered' then
         return v_state;
     end if;
     if not exists (

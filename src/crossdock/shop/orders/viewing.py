@@ -155,6 +155,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     resale_tax: str
     sales_rep_id: int | None
     source: str
+    release_policy: str
     is_test: bool
     channel_data: dict[str, Any]
     placed_at: datetime
@@ -278,7 +279,8 @@ _SELECT = """
            o.tax_minor, o.shipping_minor, o.total_minor, o.billing, o.shipping,
            coalesce(nullif(o.billing ->> 'email', ''), (
                select c.email from customers c where c.shop_id = o.shop_id and c.id = o.customer_id), ''),
-           o.language, o.comments, o.tax_id, o.resale_tax, o.sales_rep_id, o.source, o.is_test, o.channel_data,
+           o.language, o.comments, o.tax_id, o.resale_tax, o.sales_rep_id, o.source, o.release_policy,
+           o.is_test, o.channel_data,
            o.placed_at, o.updated_at, o.expires_at, o.paid_at, o.release_at,
            case when %(with_packages)s then (
                select max(k.shipped_at) from packages k where k.shop_id = o.shop_id and k.order_id = o.id) end,

@@ -77,6 +77,7 @@ class Console:
             self._get(order, orders.show),
             self._post(f"{order}/release", orders.release),
             self._post(f"{order}/send", orders.send),
+            self._post(f"{order}/deliver", orders.deliver),
             self._post(f"{order}/pay", orders.pay),
             self._get(f"{order}/cancel", orders.ask_cancel),
             self._post(f"{order}/cancel", orders.cancel),

@@ -13,6 +13,7 @@ VIEW_NAMES: Final[dict[BoardView, str]] = {
     "open": "Open",
     "to_release": "To release",
     "to_fulfil": "To pick and pack",
+    "to_deliver": "To deliver",
     "late": "Late",
     "unpaid": "Unpaid",
     "failed": "With an alert",

@@ -37,6 +37,7 @@ DONE: Final = {
     "released": "The order is released and can be picked.",
     "reserved": "Not everything is in stock, so the order is reserved. It is released when the stock is there.",
     "sent": "Shipped. The labels and tracking numbers are with the packages below.",
+    "delivered": "Delivered. The buyer gets a mail with what was bought.",
     "paid": "The payment is recorded.",
     "cancelled": "The order is cancelled and its stock is released.",
     "refunded": "The refund is made.",

@@ -24,6 +24,7 @@ from crossdock.shop.orders import (
     Section,
     cancel_order,
     count_board,
+    deliver_order,
     pay_order,
     read_board,
     read_order,
@@ -53,6 +54,7 @@ _SECTIONS: Final[tuple[Section, ...]] = (
     "returns",
     "timeline",
 )
+_NOTE_MAX: Final = 2_000
 _REFUNDABLE = ("captured", "partially_refunded")
 
 
@@ -142,6 +144,21 @@ class OrderPages:
             carrier=form.get("carrier", ""),
         )
         return _to(order_id, "sent")
+
+    async def deliver(self, request: Request) -> Response:
+        """Deliver what no warehouse sends: its serials are mailed to the buyer."""
+        visit, form = await self._gate.require_form(request, right="orders.fulfil")
+        order_id = _order_id(request)
+        async with self._db.begin() as tx:
+            await deliver_order(
+                tx,
+                shop_id=visit.person.shop_id,
+                order_id=order_id,
+                mailing=self._services.mailing,
+                note=form.get("note", "").strip()[:_NOTE_MAX],
+                now=self._clock.now(),
+            )
+        return _to(order_id, "delivered")
 
     async def label(self, request: Request) -> Response:
         """A package's label as PDF."""
@@ -251,11 +268,17 @@ class OrderPages:
 
 def _possible(order: OrderView, payments: list[Payment]) -> Mapping[str, bool]:
     """What the order's page offers."""
+    is_delivered = order.release_policy == "delivered"
     open_lines = any(line.shipped + line.cancelled < line.quantity for line in order.lines)
     return {
         "release": order.fulfilment_state in {"waiting_for_release", "reserved"}
-        and order.payment_state != "awaiting",
-        "send": order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"}
+        and order.payment_state != "awaiting"
+        and not is_delivered,
+        "deliver": is_delivered
+        and order.payment_state in {"paid", "partially_refunded"}
+        and order.fulfilment_state in {"waiting_for_release", "partially_shipped"},
+        "send": not is_delivered
+        and order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"}
         and open_lines,
         "send_packed": any(package.state == "packed" for package in order.packages),
         "pay": order.payment_state in {"awaiting", "authorised"},
