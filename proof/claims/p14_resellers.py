@@ -34,7 +34,7 @@ KINDS = {
     "orders": Kind.ORDER,
     "customers": Kind.CUSTOMER,
     "invoices": Kind.INVOICE,
-    "payments": Kind.PAYMENT,
+    "payments": Kind.INVOICE,
     "coupons": Kind.COUPON,
     "stock-transfers": Kind.TRANSFER,
     "inventory": Kind.ITEM,
@@ -43,6 +43,8 @@ KINDS = {
     "sales": Kind.SALE,
 }
 """What the id after a segment of a path names."""
+ALIKE = {Kind.INVOICE: (Kind.ORDER,)}
+"""An order is its own invoice."""
 WORDS = frozenset({"code"})
 """Segments after which a word stands, which is no id."""
 SURFACES = ("/dev/v1/", "/reseller/v1/")
@@ -249,7 +251,8 @@ def _foreign(kind: Kind, ours: House, others: House) -> Iterator[str]:
             if theirs == kind and number is not None and not _is_ours(kind, number, ours):
                 yield ours.wire.write(kind, number)
     yield from ours.neighbours.ids.get(kind, ()) if kind == Kind.FULFILLMENT else ()
-    yield from (each for other, names in ours.goods.ids.items() if other != kind for each in names)
+    good = {kind, *ALIKE.get(kind, ())}
+    yield from (each for k, names in ours.goods.ids.items() if k not in good for each in names)
 
 
 def _is_ours(kind: Kind, number: int, ours: House) -> bool:
