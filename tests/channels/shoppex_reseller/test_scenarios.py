@@ -44,6 +44,13 @@ SCENARIOS: dict[int, tuple[str, tuple[str, ...]]] = {
         "null clears a setting of the programme, absent ones stay",
         (f"{PROGRAM}::test_keeps_what_is_absent_and_clears_what_is_null",),
     ),
+    6: (
+        "a reseller's stock is asked for, invoiced, paid and allocated once",
+        (
+            f"{HERE}/test_purchases.py::test_invoices_it_once_and_again_where_it_was_voided",
+            "shop/resellers/test_invoicing.py::test_that_is_paid_allocates_the_goods_once",
+        ),
+    ),
     7: (
         "ten allocations at once are one, and none is before the payment",
         (
