@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from crossdock.errors import Refused
 from crossdock.kit.money import format_minor
 from crossdock.shop.ledger import verify_ledger
-from crossdock.shop.resellers import credit, read_statement
+from crossdock.shop.resellers import credit, read_statement, stream_lines
 from proof.claim import Claim, Findings, Result, Size
 from proof.resellers import (
     CHANNEL,
@@ -138,7 +138,10 @@ async def _examine(stand: Stand, house: House, told: dict[str, str], findings: F
     shop_id, reseller_id = house.reseller.partner.shop_id, house.reseller.id
     async with stand.database.begin() as tx:
         differences = await verify_ledger(tx, shop_id=shop_id)
-        lines = await read_statement(tx, shop_id=shop_id, reseller_id=reseller_id)
+        statement = await read_statement(
+            tx, shop_id=shop_id, reseller_id=reseller_id, until=datetime.max.replace(tzinfo=UTC)
+        )
+    lines = [line async for line in stream_lines(stand.database, statement=statement)]
     findings.expect(not differences, f"rebuilt is not stored: {differences[:3]}")
     balance = 0
     for line in lines:

@@ -125,6 +125,9 @@ REFUSED = """
     reseller invite a@b.example --shop demo
     reseller accept x
     reseller key 1
+    reseller keys 1
+    reseller revoke-key 1 x
+    reseller url
     reseller credit 1 5.00
     reseller statement 1
     reseller list --shop demo

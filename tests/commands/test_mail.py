@@ -18,7 +18,7 @@ async def test_mails_are_listed_and_shown(
             tx, shop_id=shop.id, template="reseller_invitation", to="ada@moreno.example",
             key="invitation 1", now=clock.now(),
             values={
-                "shop": "Mugs & More", "code": "O19vhPp5e5HVbpCux0Ot",
+                "shop": "Mugs & More", "accept_url": "https://shop.example/invite/1",
                 "expires_at": "2026-03-09",
             },
         )  # fmt: skip
@@ -31,7 +31,7 @@ async def test_mails_are_listed_and_shown(
     assert line.ask("mail", "list", *of_shop, "--to", "bob@moreno.example") == []
     shown = line.ask("mail", "show", mail_id, *of_shop)
     assert shown["subject"] == "Mugs & More invites you to resell"
-    assert "O19vhPp5e5HVbpCux0Ot" in shown["text"]
+    assert "https://shop.example/invite/1" in shown["text"]
     assert "Mugs &amp; More" in shown["html"]
-    assert "O19vhPp5e5HVbpCux0Ot" in line.run("mail", "show", mail_id, *of_shop).stdout
+    assert "https://shop.example/invite/1" in line.run("mail", "show", mail_id, *of_shop).stdout
     assert "There is no mail 999999" in line.refuse("mail", "show", 999_999, *of_shop)

@@ -42,7 +42,7 @@ OWNERS = {
     "reseller_stock": "resellers",
     "commission": "resellers",
 }
-TABLE_OWNERS = {"connectors": "dispatch"}
+TABLE_OWNERS = {"connectors": "dispatch", "reseller_people": "resellers"}
 _MADE = re.compile(r"^create table (\w+)", re.MULTILINE)
 _WRITTEN = re.compile(r"\b(?:insert into|update|delete from|copy)\s+(\w+)\b", re.IGNORECASE)
 _DECLARED = re.compile(r"^create (?:or replace )?function (\w+)", re.MULTILINE)

@@ -29,6 +29,9 @@ async def test_leads_a_reseller_from_the_invitation_to_a_key(
     assert (told["enabled"], told["default_discount_bp"]) == (True, 3500)
 
     invited = crossdock.ask("reseller", "invite", "a@b.example", *shop, "--mode", "stock")
+    assert invited["accept_url"].endswith(f"/portal/invite/token/{invited['token']}")
+    [mail] = crossdock.ask("mail", "list", *shop)
+    assert (mail["id"], mail["to"]) == (invited["mail_id"], "a@b.example")
     begun = crossdock.ask("reseller", "accept", invited["token"])
     who = begun["relationship_id"]
     assert (begun["status"], begun["mode"], begun["email"]) == ("invited", "stock", "a@b.example")
@@ -55,12 +58,32 @@ async def test_credits_and_shows_a_balance(crossdock: CommandLine, database: Dat
     shown = crossdock.ask("reseller", "show", who)
     assert (shown["balance"], shown["products"]) == ("99.50", None)
     told = crossdock.ask("reseller", "statement", who)
-    assert [each["amount_minor"] for each in told] == [10_000, -50]
+    assert [each["amount_minor"] for each in told["lines"]] == [10_000, -50]
+    assert (told["opening_minor"], told["closing_minor"]) == (0, 9_950)
     lines = crossdock.run("reseller", "statement", who, "--csv").stdout.splitlines()
     assert [line.split(",")[2:6] for line in lines[1:]] == [
+        ["opening", "", "0.00", "USD"],
         ["top_up", "100.00", "100.00", "USD"],
         ["adjustment", "-0.50", "99.50", "USD"],
+        ["closing", "", "99.50", "USD"],
     ]
+    past = ("--from", "2020-01-01", "--to", "2020-02-01")
+    assert "Closing balance 0.00" in crossdock.run("reseller", "statement", who, *past).stdout
+    assert "--format must be" in crossdock.refuse("reseller", "statement", who, "--format", "xml")
+
+
+async def test_lists_and_revokes_keys(crossdock: CommandLine, database: Database) -> None:
+    selling = await Reselling.open(database, SystemClock(), channel="shoppex_reseller")
+    reseller, _ = await selling.reseller()
+    made = crossdock.ask("reseller", "key", reseller.id)
+    [key] = crossdock.ask("reseller", "keys", reseller.id)
+    assert made["api_key"].startswith(key["prefix"].rstrip("…"))
+    revoked = crossdock.ask("reseller", "revoke-key", reseller.id, key["id"])
+    assert revoked["revoked_at"] is not None
+    assert revoked["id"] in crossdock.run("reseller", "keys", reseller.id).stdout
+    other, _ = await selling.reseller("other@example.com")
+    assert "no such key" in crossdock.refuse("reseller", "revoke-key", other.id, key["id"])
+    assert "{api_key}" in crossdock.ask("reseller", "url")["url_template"]
 
 
 async def test_suspends_and_ends_relationships(crossdock: CommandLine, database: Database) -> None:

@@ -31,7 +31,7 @@ SCOPES: Final = (
     *("webhooks.read", "webhooks.write"),
 )
 
-Surface = Literal["dev", "reseller"]
+Surface = Literal["dev", "reseller", "portal"]
 Pace = Literal["calls", "fulfillments"]
 """Which limit a call counts against."""
 

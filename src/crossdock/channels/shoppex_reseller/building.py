@@ -1,6 +1,7 @@
 """Builds the channel, and describes its partners."""
 
 from datetime import timedelta
+from functools import partial
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
 from crossdock.channels.shoppex_reseller import (
@@ -13,6 +14,9 @@ from crossdock.channels.shoppex_reseller import (
     me,
     openapi,
     payouts,
+    portal,
+    portal_keys,
+    portal_money,
     programs,
     purchases,
     relationships,
@@ -37,6 +41,11 @@ from crossdock.channels.shoppex_reseller.invoices import Invoices
 from crossdock.channels.shoppex_reseller.oauth import PREFIXES, OAuth
 from crossdock.channels.shoppex_reseller.orders import Orders
 from crossdock.channels.shoppex_reseller.payments import Payments
+from crossdock.channels.shoppex_reseller.portal import Portal
+from crossdock.channels.shoppex_reseller.portal_door import PortalDoor
+from crossdock.channels.shoppex_reseller.portal_keys import Keys
+from crossdock.channels.shoppex_reseller.portal_money import Statements
+from crossdock.channels.shoppex_reseller.portal_pages import STAFF_PAGE, PortalPages, invitation_url
 from crossdock.channels.shoppex_reseller.products import Products
 from crossdock.channels.shoppex_reseller.reseller_orders import ResellerOrders
 from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Router
@@ -47,6 +56,8 @@ from crossdock.gate import Gate, create_gate
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.partners import Granting
+from crossdock.shop.resellers import Joining
+from crossdock.shop.warehouse import LabelFonts
 
 FACTS = ChannelFacts(
     name=NAME,
@@ -67,9 +78,6 @@ def create_routes(services: Services) -> list[Route]:
 
     def box() -> SecretBox:
         return services.box
-
-    def accept_url(token: str) -> str:
-        return f"{public_url}/portal/invite/token/{token}"
 
     def pay_url(token: str) -> str:
         return f"{public_url}/pay/{token}"
@@ -94,7 +102,9 @@ def create_routes(services: Services) -> list[Route]:
         *Webhooks(services).routes(),
         *programs.ROUTES,
         *relationships.create_routes(
-            ids=services.ids, accept_url=accept_url, mailing=lambda: services.mailing
+            ids=services.ids,
+            accept_url=partial(invitation_url, public_url),
+            mailing=lambda: services.mailing,
         ),
         *Campaigns(box=box, snippet=lambda token: snippet(public_url, token)).routes(),
         *analytics.ROUTES,
@@ -109,6 +119,20 @@ def create_routes(services: Services) -> list[Route]:
             services.runtime.database, ids=services.ids, box=box, limits=limits
         ).routes(),
         *inventory.create_routes(box=box, mailing=lambda: services.mailing),
+        *portal.create_routes(
+            Portal(
+                services.runtime.database,
+                people=services.people,
+                joining=create_joining(services),
+                ids=ShopIds(services.runtime.database),
+            )
+        ),
+        *portal_keys.create_routes(Keys(public_url=public_url, ids=services.ids, box=box)),
+        *portal_money.create_routes(
+            Statements(
+                services.runtime.database, fonts=lambda: LabelFonts(services.settings.label.fonts)
+            )
+        ),
     ]
 
 
@@ -116,33 +140,45 @@ def create_channel(services: Services) -> Channel:
     """The channel, over the services of one process."""
     settings = services.settings.section(ShoppexResellerSettings)
     errors = Errors(public_url=services.settings.server.public_url)
-    routes, ids = create_routes(services), ShopIds(services.runtime.database)
-    embeds = Embeds(services.runtime.database, clock=services.runtime.clock, ids=ids)
-    gate = create_gate(services)
+    routes = create_routes(services)
+    db, clock, gate = services.runtime.database, services.runtime.clock, create_gate(services)
+    ids = ShopIds(db)
+    pages = PortalPages(db, gate=gate, joining=create_joining(services), ids=ids, clock=clock)
+    oauth = _create_oauth(services, gate=gate, errors=errors)
+    embeds = Embeds(db, clock=clock, ids=ids)
     endpoint = Endpoint(
         Router(routes),
         authenticator=Authenticator(
             services.create_callers(NAME), settings=settings, failed=services.failed_calls
         ),
         source=gate.source,
+        portal=PortalDoor(db, people=gate.people, ids=ids),
         errors=errors,
         ids=ids,
-        db=services.runtime.database,
+        db=db,
         box=lambda: services.box,
-        clock=services.runtime.clock,
+        clock=clock,
         keys_kept=timedelta(hours=settings.idempotency_hours),
         pay_url=f"{services.settings.server.public_url.rstrip('/')}{PAYMENT_PAGES}",
     )
     return Channel(
         name=NAME,
-        paths=(DEV, RESELLER, EMBED),
-        app=build_app(
-            endpoint,
-            oauth=_create_oauth(services, gate=gate, errors=errors),
-            embeds=embeds.build_app(),
-        ),
+        paths=(DEV, RESELLER, "/portal", EMBED),
+        app=build_app(endpoint, oauth=oauth, embeds=embeds.build_app(), pages=pages),
         render_error=errors.render,
         openapi=lambda: openapi.document(routes),
+        staff_pages=(STAFF_PAGE,),
+    )
+
+
+def create_joining(services: Services) -> Joining:
+    """Accepts invitations; the relationships' own shops call through this channel."""
+    return Joining(
+        services.people,
+        db=services.runtime.database,
+        clock=services.runtime.clock,
+        ids=services.ids,
+        channel=NAME,
     )
 
 

@@ -13,6 +13,31 @@ from crossdock.channels.shoppex_reseller.paging import (
 )
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.partners import Credential, Partner
+from crossdock.shop.people import Person, Visit
+
+
+class PortalCall(NamedTuple):
+    """A call of the portal that is about no relationship; without a `visit` nobody is signed in.
+
+    `token` is the session's, `source` the caller's network address.
+    """
+
+    visit: Visit | None
+    token: str
+    source: str
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+    now: datetime
+
+    @property
+    def person(self) -> Person:
+        """Who is signed in; only of routes that need somebody."""
+        assert self.visit is not None  # the endpoint lets nobody else through
+        return self.visit.person
+
+    def fields(self) -> Fields:
+        """The body's fields."""
+        return Fields(self.body)
 
 
 class Call(NamedTuple):
@@ -20,6 +45,7 @@ class Call(NamedTuple):
 
     `body` is the JSON object that was sent, {} where there was none; `key` the Idempotency-Key.
     `wants_text`: the caller asked for text/plain. `pay_url` is what the addresses of payment pages begin with.
+    A call of the portal has the `visit` of who is signed in, and as its partner that of the relationship.
     """
 
     credential: Credential
@@ -31,6 +57,7 @@ class Call(NamedTuple):
     key: str | None = None
     wants_text: bool = False
     pay_url: str = ""
+    visit: Visit | None = None
 
     @property
     def partner(self) -> Partner:

@@ -9,6 +9,7 @@ import typer
 
 from crossdock.channels.shoppex_reseller import (
     app_commands,
+    key_commands,
     money_commands,
     payout_commands,
     stock_commands,
@@ -26,7 +27,7 @@ from crossdock.channels.shoppex_reseller.command_tools import (
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, print_table, report_list
+from crossdock.terminal import CommandLine, JsonOption, ShopOption, print_table, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.resellers import Action
@@ -38,6 +39,10 @@ app.add_typer(stock_commands.transfers, name="transfers")
 app.add_typer(stock_commands.inventory, name="inventory")
 app.add_typer(payout_commands.app, name="payouts")
 app.add_typer(app_commands.app, name="apps")
+app.command()(key_commands.key)
+app.command()(key_commands.keys)
+app.command()(key_commands.revoke_key)
+app.command()(key_commands.url)
 
 ModeOption = Annotated[
     str | None, typer.Option(help="affiliate, stock or both; else the programme's default.")
@@ -121,11 +126,11 @@ def invite(
     ] = 7,
     as_json: JsonOption = False,
 ) -> None:
-    """Invite a reseller; the token is shown only now."""
-    from crossdock.kit.ids import RandomIds
+    """Invite a reseller by mail; the token and the address are shown only now."""
+    from crossdock.channels.shoppex_reseller.portal_pages import invitation_url
+    from crossdock.compose import Services
     from crossdock.kit.money import parse_rate_bp
-    from crossdock.shop.resellers import ResellerTerms
-    from crossdock.shop.resellers import invite as invite_reseller
+    from crossdock.shop.resellers import ResellerTerms, invite_by_mail
 
     given: dict[str, Any] = {
         "mode": None if mode is None else _mode(mode),
@@ -135,27 +140,33 @@ def invite(
         "limit_monthly": limit_monthly,
     }
     terms = ResellerTerms(**{name: each for name, each in given.items() if each is not None})
+    line: CommandLine = context.obj
+    public_url = line.base_url()
 
     async def write(runtime: Runtime, tx: Transaction) -> Found:
         from crossdock.channels.shoppex_reseller.ids import Kind
 
-        shop_id = await shop_id_of(tx, shop)
-        invited = await invite_reseller(
+        shop_id, services = await shop_id_of(tx, shop), Services(runtime)
+        made = await invite_by_mail(
             tx,
             shop_id=shop_id,
             email=email,
             terms=terms,
-            ids=RandomIds(),
+            accept_url=lambda token: invitation_url(public_url, token),
+            mailing=services.mailing,
+            ids=services.ids,
             now=runtime.clock.now(),
             expires_in_days=days,
         )
-        ids = await ids_of(runtime).of(shop_id)
+        ids, invitation = await ids_of(runtime).of(shop_id), made.invited.invitation
         return {
-            "invitation_id": ids.write(Kind.INVITATION, invited.invitation.id),
-            "email": invited.invitation.email,
-            "mode": invited.invitation.mode,
-            "expires_at": invited.invitation.expires_at.isoformat(),
-            "token": invited.token,
+            "invitation_id": ids.write(Kind.INVITATION, invitation.id),
+            "email": invitation.email,
+            "mode": invitation.mode,
+            "expires_at": invitation.expires_at.isoformat(),
+            "token": made.invited.token,
+            "accept_url": made.accept_url,
+            "mail_id": made.mail_id,
         }
 
     tell(run(context, write), as_json=as_json)
@@ -177,29 +188,6 @@ def accept(
             tx, token=token, channel=NAME, ids=RandomIds(), now=runtime.clock.now()
         )
         return await describe(runtime, reseller)
-
-    tell(run(context, write), as_json=as_json)
-
-
-@app.command()
-def key(context: typer.Context, who: Who, as_json: JsonOption = False) -> None:
-    """Create a key for the reseller's own shop; it is shown only now."""
-    from crossdock.channels.shoppex_reseller.auth import RESELLER_PREFIX
-    from crossdock.compose import create_box
-    from crossdock.kit.ids import RandomIds
-    from crossdock.shop.resellers import add_key
-
-    async def write(runtime: Runtime, tx: Transaction) -> Found:
-        shop_id, reseller_id, shown = await find_reseller(runtime, tx, who)
-        made = await add_key(
-            tx,
-            shop_id=shop_id,
-            reseller_id=reseller_id,
-            prefix=RESELLER_PREFIX,
-            ids=RandomIds(),
-            box=create_box(runtime.settings),
-        )
-        return {"relationship_id": shown, "key": made.key, "api_key": made.secret}
 
     tell(run(context, write), as_json=as_json)
 

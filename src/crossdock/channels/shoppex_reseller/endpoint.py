@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from crossdock.channels.plumbing import Unreadable, read_json, urlencoded_pairs
 from crossdock.channels.shoppex_reseller import NAME
@@ -21,17 +21,26 @@ from crossdock.channels.shoppex_reseller.auth import (
     bearer_of,
     require_scope,
 )
-from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.calls import Call, PortalCall
 from crossdock.channels.shoppex_reseller.errors import Errors, WireError, invalid
 from crossdock.channels.shoppex_reseller.ids import ShopIds
-from crossdock.channels.shoppex_reseller.routes import Found, Route, Router, Writes, surface_of
-from crossdock.channels.shoppex_reseller.wire import PLAIN_TYPE, Reply, answered, encoded
+from crossdock.channels.shoppex_reseller.portal_door import PortalDoor
+from crossdock.channels.shoppex_reseller.routes import (
+    Found,
+    Route,
+    Router,
+    Serves,
+    Writes,
+    surface_of,
+)
+from crossdock.channels.shoppex_reseller.wire import HEADERS, PLAIN_TYPE, Reply, answered, encoded
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import CrossdockError
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.orders import Identity, write_once
 from crossdock.shop.partners import Credential, Meter
+from crossdock.shop.people import Visit
 
 KEY_LENGTH_MAX: Final = 255
 
@@ -45,6 +54,7 @@ class Endpoint:
         *,
         authenticator: Authenticator,
         source: Callable[[Request], str],
+        portal: PortalDoor,
         errors: Errors,
         ids: ShopIds,
         db: Database,
@@ -56,6 +66,7 @@ class Endpoint:
         self._router = router
         self._authenticator = authenticator
         self._source = source
+        self._portal = portal
         self._errors = errors
         self._ids = ids
         self._db = db
@@ -84,21 +95,27 @@ class Endpoint:
         found = self._find(request)
         query = read_query(request.scope["query_string"])
         if isinstance(found, WireError):
-            with contextlib.suppress(WireError):  # a known key is told its limit here as well
-                await self._verify(
-                    request,
-                    bearer_of(request),
-                    surface=surface_of(request.scope["path"]),
-                    told=told,
-                )
+            surface = surface_of(request.scope["path"])
+            if surface != "portal":  # a known key is told its limit here as well
+                with contextlib.suppress(WireError):
+                    await self._verify(request, bearer_of(request), surface=surface, told=told)
             raise found
         route = found.route
         request.scope["crossdock.route"] = route.path
         token = bearer_of(request) or query.get(route.token_in_query, "")
-        credential = await self._verify(
-            request, token, surface=route.surface, pace=route.pace, told=told
-        )
-        require_scope(credential, route.scope)
+        visit = None
+        if route.surface == "portal":
+            visit = await self._portal.admit(token, for_guests=route.for_guests)
+            if route.serves is not None:
+                return await self._serve(route.serves, request, visit, query=query)
+            assert visit is not None  # guests are served
+            wanted = query.get("relationship_id")
+            credential = await self._portal.credential(visit, wanted=wanted)
+        else:
+            credential = await self._verify(
+                request, token, surface=route.surface, pace=route.pace, told=told
+            )
+            require_scope(credential, route.scope)
         call = Call(
             credential=credential,
             path=found.path,
@@ -109,6 +126,7 @@ class Endpoint:
             key=_read_key(request),
             wants_text="text/plain" in request.headers.get("accept", ""),
             pay_url=self._pay_url,
+            visit=visit,
         )
         return await self._run(route, call, told=told)
 
@@ -134,6 +152,19 @@ class Endpoint:
         if meter:
             told |= limit_headers(meter)
         return credential
+
+    async def _serve(
+        self, serves: Serves, request: Request, visit: Visit | None, *, query: Mapping[str, str]
+    ) -> Response:
+        call = PortalCall(
+            visit=visit,
+            token=bearer_of(request),
+            source=self._source(request),
+            query=query,
+            body=await _read_body(request) if request.method != "GET" else {},
+            now=self._clock.now(),
+        )
+        return _response(await serves(call), {})
 
     async def _run(self, route: Route, call: Call, *, told: dict[str, str]) -> Response:
         if route.writes is not None:
@@ -198,6 +229,11 @@ def read_query(query_string: bytes) -> dict[str, str]:
 
 
 def _response(reply: Reply, told: Mapping[str, str]) -> Response:
+    if reply.file is not None:
+        headers = {**HEADERS, **told}
+        headers["Content-Disposition"] = f'attachment; filename="{reply.file.name}"'
+        kind = reply.file.content_type
+        return StreamingResponse(reply.file.pieces, headers=headers, media_type=kind)
     if reply.plain is not None:
         body, status = reply.plain.encode(), reply.status
         return answered(body, status=status, headers=told, content_type=PLAIN_TYPE)
@@ -232,7 +268,8 @@ def _identity(route: Route, call: Call) -> Identity | None:
     """Of whom, for which method and path, under which key, for which body (spec section 4)."""
     if call.key is None:
         return None
-    tenant = "" if route.surface == "dev" else f":{call.partner.id}"
+    side = ":portal" if route.surface == "portal" else ""
+    tenant = "" if route.surface == "dev" else f"{side}:{call.partner.id}"
     # An id may be written in either case.
     path = route.path.format(**{name: text.lower() for name, text in call.path.items()})
     return Identity(

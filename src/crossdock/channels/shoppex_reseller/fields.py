@@ -20,6 +20,7 @@ TEXT_MAX: Final = 50_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_MAX: Final = 10**11
 _YEARS: Final = (1970, 9998)
+SECRET_MAX: Final = 1_024
 
 
 class _Wrong(Exception):
@@ -71,6 +72,18 @@ class Fields:
             if required and not found:
                 raise _Wrong("must not be empty")
             return found
+
+        return self._read(name, read, required=required, nullable=nullable)
+
+    def secret(self, name: str, *, required: bool = False, nullable: bool = False) -> str | None:
+        """A password as it was sent, with all its blanks."""
+
+        def read(value: Any) -> str:
+            if not isinstance(value, str) or isinstance(value, JsonNumber):
+                raise _Wrong("must be a string")
+            if _NO_TEXT.search(value) or len(value) > SECRET_MAX:
+                raise _Wrong(f"must have at most {SECRET_MAX} characters")
+            return value
 
         return self._read(name, read, required=required, nullable=nullable)
 

@@ -184,7 +184,7 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
     "quantity": {"type": ["integer", "null"], "minimum": 1, "maximum": QUANTITY_MAX, "default": 1},
 }
 _REQUIRED: Final = ("external_order_id", "customer_email", "product_id")
-_DYNAMIC: Final = f"{RESELLER}/fulfillments/dynamic"
+DYNAMIC: Final = f"{RESELLER}/fulfillments/dynamic"
 _BY_ADDRESS: Final = "Fulfill by an address alone: the key is in the query."
 
 
@@ -206,7 +206,7 @@ def create_routes(fulfilling: Fulfilling) -> tuple[Route, ...]:
         ),
         Route(
             method="GET",
-            path=_DYNAMIC,
+            path=DYNAMIC,
             name="getDynamicFulfillment",
             summary=_BY_ADDRESS,
             acts=fulfilling.dynamic,
@@ -218,7 +218,7 @@ def create_routes(fulfilling: Fulfilling) -> tuple[Route, ...]:
         ),
         Route(
             method="POST",
-            path=_DYNAMIC,
+            path=DYNAMIC,
             name="postDynamicFulfillment",
             summary=_BY_ADDRESS,
             acts=fulfilling.dynamic,

@@ -37,6 +37,7 @@ class Kind(IntEnum):
     TRANSFER = 27
     ITEM = 28
     SALE = 29
+    ENTRY = 30
     WEBHOOK = 40
     WEBHOOK_LOG = 41
     EVENT = 42

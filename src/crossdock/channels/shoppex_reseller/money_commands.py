@@ -1,10 +1,11 @@
 """`crossdock reseller credit` and `statement`: the prepaid balance of a relationship."""
 
-import csv
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from crossdock.channels.shoppex_reseller.command_tools import (
@@ -16,15 +17,11 @@ from crossdock.channels.shoppex_reseller.command_tools import (
 )
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
-from crossdock.terminal import JsonOption, print_table, report_list
+from crossdock.errors import Invalid
+from crossdock.terminal import CommandLine, JsonOption, print_table
 
 if TYPE_CHECKING:
-    from crossdock.shop.resellers import StatementLine
-
-_COLUMNS = (
-    *("entry", "at", "kind", "amount", "balance", "currency", "order", "fulfilment"),
-    *("external_order_id", "reason"),
-)
+    from crossdock.shop.resellers import Statement
 
 
 def credit(
@@ -65,57 +62,98 @@ def statement(
     context: typer.Context,
     who: Who,
     since: Annotated[
-        datetime | None, typer.Option(help="Only from this day, or time, on; in UTC.")
+        datetime | None,
+        typer.Option("--from", "--since", help="Only from this day, or time, on; in UTC."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(help="Only before this day, or time; in UTC.")
+        datetime | None,
+        typer.Option("--to", "--until", help="Only before this day, or time; in UTC."),
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    form: Annotated[
+        str, typer.Option("--format", help="table, json, csv or pdf.", metavar="FORMAT")
+    ] = "table",
+    as_csv: Annotated[bool, typer.Option("--csv", help="The same as --format csv.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print every change of the prepaid balance with its cause, the oldest first."""
-    from crossdock.shop.resellers import read_statement
+    """Print every change of the prepaid balance with its cause, the oldest first, between two balances."""
+    chosen = "csv" if as_csv else "json" if as_json else form.lower()
+    if chosen not in _WRITERS:
+        raise Invalid("invalid_input", f"--format must be one of {', '.join(_WRITERS)}.")
+    line: CommandLine = context.obj
 
-    async def read(runtime: Runtime, tx: Transaction) -> "list[StatementLine]":
-        shop_id, reseller_id, _ = await find_reseller(runtime, tx, who)
-        return await read_statement(
-            tx, shop_id=shop_id, reseller_id=reseller_id, since=_in_utc(since), until=_in_utc(until)
-        )
+    async def write(runtime: Runtime) -> None:
+        from crossdock.shop.resellers import read_statement
 
-    lines = run(context, read)
-    if as_csv and not as_json:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(_COLUMNS)
-        writer.writerows(_row(line) for line in lines)
-        return
-    report_list(lines, as_json=as_json, table=_print, none="Nothing was ever posted.")
+        async with runtime.database.statement() as tx:
+            shop_id, reseller_id, _ = await find_reseller(runtime, tx, who)
+            found = await read_statement(
+                tx,
+                shop_id=shop_id,
+                reseller_id=reseller_id,
+                since=_in_utc(since),
+                until=_in_utc(until) or runtime.clock.now(),
+            )
+        await _WRITERS[chosen](runtime, found)
+
+    line.with_runtime(write)
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=UTC)
 
 
-def _row(line: "StatementLine") -> tuple[str, ...]:
-    from crossdock.kit.money import format_minor
+async def _write_csv(runtime: Runtime, found: "Statement") -> None:
+    from crossdock.shop.resellers import statement_csv, stream_lines
 
-    return (
-        str(line.entry_id),
-        line.at.astimezone(UTC).isoformat(timespec="seconds"),
-        line.kind,
-        format_minor(line.amount_minor, line.currency),
-        format_minor(line.balance_minor, line.currency),
-        line.currency,
-        str(line.order_id or ""),
-        str(line.fulfilment_id or ""),
-        line.external_order_id or "",
-        line.reason,
-    )
+    lines = stream_lines(runtime.database, statement=found)
+    async for piece in statement_csv(found, lines):
+        sys.stdout.write(piece)
 
 
-def _print(lines: "list[StatementLine]") -> None:
+async def _write_json(runtime: Runtime, found: "Statement") -> None:
+    """One line of JSON: the head's fields, and `lines` as they come."""
+    from crossdock.shop.resellers import stream_lines
+
+    head = msgspec.to_builtins(found)
+    del head["lines"]
+    sys.stdout.write(msgspec.json.encode(head).decode().removesuffix("}") + ',"lines":[')
+    separator = ""
+    async for line in stream_lines(runtime.database, statement=found):
+        sys.stdout.write(separator + msgspec.json.encode(line).decode())
+        separator = ","
+    sys.stdout.write("]}\n")
+
+
+async def _write_pdf(runtime: Runtime, found: "Statement") -> None:
+    from crossdock.shop.resellers import statement_pdf, stream_lines
+    from crossdock.shop.warehouse import LabelFonts
+
+    lines = [line async for line in stream_lines(runtime.database, statement=found)]
+    fonts = LabelFonts(runtime.settings.label.fonts)
+    sys.stdout.buffer.write(statement_pdf(found, lines, fonts=fonts, now=runtime.clock.now()))
+
+
+async def _write_table(runtime: Runtime, found: "Statement") -> None:
     from rich.table import Table
 
-    table = Table(*_COLUMNS)
-    for line in lines:
-        table.add_row(*_row(line))
+    from crossdock.kit.money import format_minor
+    from crossdock.shop.resellers import STATEMENT_COLUMNS, line_row, stream_lines
+
+    table = Table(*STATEMENT_COLUMNS)
+    async for line in stream_lines(runtime.database, statement=found):
+        table.add_row(*line_row(line))
+    opening, closing = (
+        f"{format_minor(minor, found.currency)} {found.currency}"
+        for minor in (found.opening_minor, found.closing_minor)
+    )
+    typer.echo(f"{found.shop}, {found.email}. Opening balance {opening}.")
     print_table(table)
+    typer.echo(f"Closing balance {closing}.")
+
+
+_WRITERS: dict[str, "Callable[[Runtime, Statement], Awaitable[None]]"] = {
+    "table": _write_table,
+    "json": _write_json,
+    "csv": _write_csv,
+    "pdf": _write_pdf,
+}

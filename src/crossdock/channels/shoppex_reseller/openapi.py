@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from crossdock.channels.shoppex_reseller.auth import Surface
 from crossdock.channels.shoppex_reseller.errors import CODES
 from crossdock.channels.shoppex_reseller.paging import LIMIT_MAX
 from crossdock.channels.shoppex_reseller.routes import Route
@@ -10,8 +11,9 @@ from crossdock.kit.schemas import schema_of_numbers
 
 TITLE: Final = "Shoppex Developer API and Reseller API"
 DESCRIPTION: Final = (
-    "A merchant's shop under `/dev/v1` with a key that begins with `shx_`, and a reseller's side of its "
-    "relationship under `/reseller/v1` with a key that begins with `shr_`. Paths may end in a slash."
+    "A merchant's shop under `/dev/v1` with a key that begins with `shx_`, a reseller's side of its "
+    "relationship under `/reseller/v1` with a key that begins with `shr_`, and what resellers do for "
+    "themselves under `/portal/v1` with a session. Paths may end in a slash."
 )
 TEXT: Final = {"type": "string"}
 WHOLE: Final = {"type": "integer"}
@@ -58,6 +60,20 @@ _PAGINATION: Final[dict[str, dict[str, Any]]] = {
         },
     },
 }
+_SCHEMES: Final[dict[Surface, str]] = {
+    "dev": "merchant",
+    "reseller": "reseller",
+    "portal": "portal",
+}
+_ASKED: Final[dict[Surface, str]] = {
+    "dev": "Any active key.",
+    "reseller": "Any active key.",
+    "portal": "For whoever is signed in.",
+}
+_CHOICE: Final = {
+    "type": "string",
+    "description": "Which relationship, for somebody who has several.",
+}
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX}
 _LISTED: Final[dict[str, Mapping[str, dict[str, Any]]]] = {
     "": {},
@@ -80,19 +96,20 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "securitySchemes": {
                 "merchant": {"type": "http", "scheme": "bearer", "description": "shx_..."},
                 "reseller": {"type": "http", "scheme": "bearer", "description": "shr_..."},
+                "portal": {"type": "http", "scheme": "bearer", "description": "A session's token."},
             },
         },
     }
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    scope = f"Scope: `{route.scope}`." if route.scope else "Any active key."
+    scope = f"Scope: `{route.scope}`." if route.scope else _ASKED[route.surface]
     found: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
         "description": scope,
         "parameters": _parameters(route),
-        "security": [{"merchant" if route.surface == "dev" else "reseller": []}],
+        "security": [] if route.for_guests else [{_SCHEMES[route.surface]: []}],
         "responses": {
             str(route.status): _answer(route),
             "default": {
@@ -113,11 +130,13 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     named = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     found = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in named]
     query = {**route.query, **_LISTED[route.listed]}
+    if route.surface == "portal" and route.serves is None:
+        query["relationship_id"] = _CHOICE
     found += [
         {"name": name, "in": "query", "required": False, "schema": schema}
         for name, schema in query.items()
     ]
-    if route.method != "GET":
+    if route.method != "GET" and route.serves is None:
         schema = {"type": "string", "minLength": 1, "maxLength": 255}
         found.append(
             {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}

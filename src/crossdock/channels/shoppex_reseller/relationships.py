@@ -27,12 +27,11 @@ from crossdock.shop.resellers import (
     Reseller,
     Status,
     change_terms,
-    invite,
+    invite_by_mail,
     list_resellers,
     move_reseller,
     read_reseller,
 )
-from crossdock.shop.shops import read_shop_by_id
 
 STATUSES: Final[dict[str, Status]] = {
     "INVITED": "invited",
@@ -174,35 +173,23 @@ def create_invite(
         read = read_terms(call, fields)
         assert email is not None  # required
         try:
-            invited = await invite(
+            made = await invite_by_mail(
                 tx,
                 shop_id=call.shop_id,
                 email=email,
                 terms=read.terms,
+                accept_url=accept_url,
+                mailing=mailing(),
                 ids=ids,
                 now=call.now,
                 expires_in_days=days or EXPIRES_DAYS,
             )
         except Invalid as error:
             raise _named(error, read) from error
-        address = accept_url(invited.token)
-        mail_id = await mailing().queue_mail(
-            tx,
-            shop_id=call.shop_id,
-            template="reseller_invitation",
-            to=email,
-            values={
-                "shop": (await read_shop_by_id(tx, shop_id=call.shop_id)).name,
-                "code": invited.token,
-                "expires_at": f"{invited.invitation.expires_at:%Y-%m-%d %H:%M} UTC",
-            },
-            key=f"reseller invitation {invited.invitation.id}",
-            now=call.now,
-        )
         shown = ShownInvite(
-            invitation=_show_invitation(call, invited, accept_url=address),
+            invitation=_show_invitation(call, made.invited, accept_url=made.accept_url),
             email_delivery=ShownMail(
-                status="queued", event_id=call.ids.write(Kind.EVENT, mail_id), error=None
+                status="queued", event_id=call.ids.write(Kind.EVENT, made.mail_id), error=None
             ),
         )
         return one(shown, status=201)

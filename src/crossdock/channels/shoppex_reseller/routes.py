@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import msgspec
 
 from crossdock.channels.shoppex_reseller.auth import Pace, Surface
-from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.calls import Call, PortalCall
 from crossdock.channels.shoppex_reseller.errors import WireError
 from crossdock.channels.shoppex_reseller.wire import Reply
 from crossdock.db.unit_of_work import Transaction
@@ -21,18 +21,23 @@ Writes = Callable[[Call, Transaction], Awaitable[Reply]]
 Acts = Callable[[Call], Awaitable[Reply]]
 """Answers a call that has transactions of its own, and sees to its repeats itself."""
 
+Serves = Callable[[PortalCall], Awaitable[Reply]]
+"""Answers a call of the portal that is about no relationship, in transactions of its own."""
+
 Listed = Literal["", "cursor", "page"]
 _ID_LENGTH_MAX: Final = 200
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 DEV: Final = "/dev/v1"
 RESELLER: Final = "/reseller/v1"
+PORTAL: Final = "/portal/v1"
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """A method and a path without a trailing slash, which callers may add; `{name}` is one segment.
 
-    Exactly one of `reads`, `writes` and `acts` answers it. `scope` '' asks for none. `answer` is the type
+    Exactly one of `reads`, `writes`, `acts` and `serves` answers it; the last is for the portal alone, where
+    `for_guests` asks for no session. `scope` '' asks for none. `answer` is the type
     of `data`, of one entry where it is `listed`; `status` the one that is usual. `query` and `body` are
     (name, JSON schema) for the OpenAPI document. `token_in_query`: the parameter that may carry the key.
     """
@@ -45,6 +50,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     reads: Reads | None = None
     writes: Writes | None = None
     acts: Acts | None = None
+    serves: Serves | None = None
+    for_guests: bool = False
     status: int = 200
     answer: Any = None
     listed: Listed = ""
@@ -56,12 +63,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def surface(self) -> Surface:
-        """Which family of keys it takes."""
+        """Which family of keys it takes; the portal's is that of sessions."""
         return surface_of(self.path)
 
 
 def surface_of(path: str) -> Surface:
     """Which family of keys a path takes."""
+    if f"{path}/".startswith(f"{PORTAL}/"):
+        return "portal"
     return "dev" if f"{path}/".startswith(f"{DEV}/") else "reseller"
 
 

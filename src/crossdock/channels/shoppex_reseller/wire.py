@@ -1,6 +1,6 @@
 """Answers as they go over the wire: envelopes, amounts and times (spec sections 3.1, 5)."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -17,15 +17,24 @@ HEADERS: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to keep: its pieces, type and name."""
+
+    pieces: AsyncIterator[bytes]
+    content_type: str
+    name: str
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """An answer: its status, and what its body says besides; None for a 204 has no body.
 
-    With `plain` the body is this text.
+    With `plain` the body is this text, with `file` what comes of it, as it comes.
     """
 
     status: int = 200
     body: Mapping[str, Any] | None = None
     plain: str | None = None
+    file: File | None = None
 
 
 NO_CONTENT: Final = Reply(status=204)

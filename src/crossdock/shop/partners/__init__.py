@@ -42,7 +42,14 @@ from crossdock.shop.partners.keys import (
     revoke_secrets,
     rotate_secret,
 )
-from crossdock.shop.partners.listing import CredentialView, PartnerView, SecretView, list_partners
+from crossdock.shop.partners.listing import (
+    CredentialView,
+    KeyView,
+    PartnerView,
+    SecretView,
+    list_keys,
+    list_partners,
+)
 from crossdock.shop.partners.managing import Terms, add_partner, set_terms, touch_partners
 from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
 from crossdock.shop.partners.passwords import Passwords
@@ -84,6 +91,7 @@ __all__ = [
     "CredentialView",
     "FailedCalls",
     "Granting",
+    "KeyView",
     "Meter",
     "NewCredential",
     "NewSecret",
@@ -113,6 +121,7 @@ __all__ = [
     "is_secret",
     "list_apps",
     "list_called",
+    "list_keys",
     "list_partners",
     "own_secret_place",
     "prove_app",

@@ -62,6 +62,23 @@ class PartnerView(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[CredentialView, ...]
 
 
+class KeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of one partner, by its number; `hint` is the beginning of its newest token."""
+
+    id: int
+    key: str
+    hint: str
+    created_at: datetime
+    last_used_at: datetime | None
+    disabled_at: datetime | None
+
+
+async def list_keys(tx: Transaction, *, partner_id: int, limit: int) -> list[KeyView]:
+    """The partner's keys, those that are disabled last, the newest first."""
+    rows = await tx.all(_KEYS, (partner_id, limit))
+    return [KeyView(**dict(zip(KeyView.__struct_fields__, row, strict=True))) for row in rows]
+
+
 async def list_partners(
     tx: Transaction,
     *,
@@ -75,6 +92,15 @@ async def list_partners(
     return [msgspec.convert(dict(zip(fields, row, strict=True)), PartnerView) for row in rows]
 
 
+_KEYS = """
+    select c.id, c.public_key, (array_agg(k.hint order by k.id desc))[1], min(k.created_at), max(k.last_used_at),
+           c.disabled_at
+    from credentials c
+    join partners p on p.shop_id = c.shop_id and p.id = c.partner_id
+    join credential_secrets k on k.credential_id = c.id
+    where p.id = %s
+    group by c.id, c.public_key, c.disabled_at order by c.disabled_at is not null, c.id desc limit %s
+"""
 _VIEWS = """
     select p.id, s.slug, p.channel, p.name, p.active, p.permissions, p.backorder, p.min_amount_minor,
            p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id, p.settings,

@@ -9,7 +9,7 @@ from crossdock.errors import Conflict, Invalid, NotFound, Refused
 from crossdock.kit.email import is_email
 from crossdock.kit.passwords import Hasher
 from crossdock.shop.people.model import Person
-from crossdock.shop.people.roles import PARTNER_ROLE, STAFF_ROLES, Role
+from crossdock.shop.people.roles import PARTNER_ROLE, RESELLER_ROLE, STAFF_ROLES, Role
 
 _NAME_LENGTH_MAX = 100
 
@@ -40,16 +40,19 @@ async def add_person(
     now: datetime,
     role: str = "",
     partner_id: int | None = None,
+    is_reseller: bool = False,
     name: str = "",
 ) -> Person:
-    """Add a person who may sign in: staff with a role, or a partner's person if `partner_id` is set.
+    """Add a person who may sign in: staff with a role, a partner's person if `partner_id` is set, or a reseller.
 
     Raises Invalid `invalid_input`, Conflict `exists` for an e-mail in use, NotFound `not_found` for
     a partner that is not the shop's.
     """
     if len(name.strip()) > _NAME_LENGTH_MAX or not name.isprintable():
         raise _invalid("name", f"A name has at most {_NAME_LENGTH_MAX} printable characters.")
-    if partner_id is None:
+    if is_reseller:
+        kind, given = "reseller", RESELLER_ROLE
+    elif partner_id is None:
         kind, given = "staff", check_role(role)
     else:
         kind, given = "partner", PARTNER_ROLE
@@ -90,12 +93,13 @@ async def list_people(tx: Transaction, *, shop_id: int | None = None) -> list[Pe
 async def set_role(tx: Transaction, *, person_id: int, role: str) -> None:
     """Change the role, effective with the next request. The last owner of a shop stays owner.
 
-    Raises Refused `permission_denied` for the last owner and for a partner's people.
+    Raises Refused `permission_denied` for the last owner and for people of partners and resellers.
     """
     person = await read_person(tx, person_id=person_id)
     if person.principal != "staff":
         raise Refused(
-            "permission_denied", f"{person.email} belongs to a partner; only staff have roles."
+            "permission_denied",
+            f"{person.email} belongs to a {person.principal}; only staff have roles.",
         )
     if check_role(role) != "owner":
         await _keep_an_owner(tx, person_id=person_id)

@@ -7,14 +7,17 @@ import msgspec
 
 from crossdock.shop.people.roles import RIGHTS, Right, Role, rights_of
 
-Principal = Literal["staff", "partner"]
-"""Whom a session belongs to: the shop's staff, or the people of a partner."""
+Principal = Literal["staff", "partner", "reseller"]
+"""Whom a session belongs to: the shop's staff, the people of a partner, or a reseller."""
+
+_PRINCIPALS: dict[Role, Principal] = {"partner": "partner", "reseller": "reseller"}
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """A person who may sign in, without hash or secret. `has_totp`: the second factor is on.
 
-    Staff have no `partner_id`; a partner's people have one, and the role `partner`.
+    A partner's people have a `partner_id`, and the role `partner`. A reseller, in the role `reseller`, is
+    of the shop that invited it first, and may act for relationships of other shops as well.
     """
 
     id: int
@@ -32,8 +35,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def principal(self) -> Principal:
-        """Whom the person acts for: 'shop' or 'partner'."""
-        return "staff" if self.partner_id is None else "partner"
+        """Whom the person acts for."""
+        return _PRINCIPALS.get(self.role, "staff")
 
     @property
     def rights(self) -> tuple[Right, ...]:

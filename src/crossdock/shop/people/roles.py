@@ -1,12 +1,12 @@
 """Roles as sets of rights. A new right needs its name and its line in RIGHTS.
 
-The last role is for a partner's own people, the others for the shop's staff.
+The last two roles are for partners' own people and for resellers, the others for the shop's staff.
 """
 
 from types import MappingProxyType
 from typing import Literal, get_args
 
-Role = Literal["owner", "manager", "warehouse", "viewer", "partner"]
+Role = Literal["owner", "manager", "warehouse", "viewer", "partner", "reseller"]
 Right = Literal[
     "orders.read",
     "products.read",
@@ -25,11 +25,15 @@ Right = Literal[
     "partners.manage",
     "people.manage",
     "own_partner.read",
+    "own_reseller.read",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
 PARTNER_ROLE: Role = "partner"
-STAFF_ROLES: tuple[Role, ...] = tuple(role for role in ROLES if role != PARTNER_ROLE)
+RESELLER_ROLE: Role = "reseller"
+STAFF_ROLES: tuple[Role, ...] = tuple(
+    role for role in ROLES if role not in {PARTNER_ROLE, RESELLER_ROLE}
+)
 
 RIGHTS: MappingProxyType[Right, frozenset[Role]] = MappingProxyType(
     {
@@ -50,6 +54,7 @@ RIGHTS: MappingProxyType[Right, frozenset[Role]] = MappingProxyType(
         "partners.manage": frozenset({"owner", "manager"}),
         "people.manage": frozenset({"owner"}),
         "own_partner.read": frozenset({"partner"}),
+        "own_reseller.read": frozenset({"reseller"}),
     }
 )
 """Every right with the roles that have it."""

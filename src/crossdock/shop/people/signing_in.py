@@ -21,7 +21,8 @@ from crossdock.shop.people.factors import (
 )
 from crossdock.shop.people.managing import MAY_ENTER, normal_email
 from crossdock.shop.people.means import Means
-from crossdock.shop.people.model import NewSession, Principal, Visit
+from crossdock.shop.people.model import NewSession, Person, Principal, Visit
+from crossdock.shop.people.passwords import check_password
 from crossdock.shop.people.roles import Right
 from crossdock.shop.people.sessions import (
     close_session,
@@ -33,6 +34,10 @@ from crossdock.shop.people.sessions import (
 )
 
 log = structlog.get_logger("crossdock.people")
+
+WRONG_PAIR = "The e-mail or the password is wrong."
+WRONG_CODE = "This code is wrong, or it was used before."
+NEEDS_CODE = "This account needs the code of its authenticator app."
 
 _KNOWN = f"select p.id, p.password_hash from people p where lower(p.email) = %s and {MAY_ENTER}"
 # Only if the password hash is unchanged: a concurrent reset or disabling wins.
@@ -85,6 +90,28 @@ class People:
         self._note(made, person_id=person_id, email=wanted, source=source)
         return made
 
+    async def sign_in_at_once(
+        self, *, email: str, password: str, code: str, source: str
+    ) -> NewSession:
+        """Sign in with everything that the account asks for, in one step; the session is complete.
+
+        Raises Invalid `invalid_input` with the `field`, `password` or `code`, that is wrong, and
+        Unavailable `rate_limited`; no session is left then.
+        """
+        made = await self.sign_in(email=email, password=password, source=source)
+        if made is None:
+            raise Invalid("invalid_input", WRONG_PAIR, {"field": "password"})
+        if made.is_complete:
+            return made
+        begun = await self.visit(token=made.token) if code else None
+        try:
+            done = begun and await self.enter_code(begun, code=code, source=source)
+        finally:
+            await self.sign_out(token=made.token)  # a complete session has another token
+        if not done:
+            raise Invalid("invalid_input", WRONG_CODE if code else NEEDS_CODE, {"field": "code"})
+        return done
+
     async def enter_code(self, visit: Visit, *, code: str, source: str) -> NewSession | None:
         """Complete a session with a code of the app or a recovery code.
 
@@ -112,6 +139,17 @@ class People:
         """End the session of a token; an unknown token is ignored."""
         async with self._means.db.begin() as tx:
             await close_session(tx, token=token)
+
+    async def hash_new(self, password: str, *, email: str) -> str:
+        """The hash of a password that somebody chose. Raises Invalid `invalid_input` for a weak one."""
+        check_password(password, email=email)
+        return await self._means.hasher.hash(password)
+
+    async def open(self, tx: Transaction, *, person: Person) -> NewSession:
+        """Open a complete session of a person who was added in this transaction."""
+        return await self._open(
+            tx, principal=person.principal, person_id=person.id, is_complete=True
+        )
 
     async def visit(self, *, token: str) -> Visit | None:
         """The live session of a token, with or without the second factor, or None."""

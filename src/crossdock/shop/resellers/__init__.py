@@ -1,5 +1,6 @@
 """The reseller programme: terms, relationships, keys, prepaid balances, fulfilments, stock and commission."""
 
+from crossdock.shop.resellers.acting import Relationship, list_relationships
 from crossdock.shop.resellers.buying import LimitUnit
 from crossdock.shop.resellers.commission.analysing import Analysis, SalesSums, analyse
 from crossdock.shop.resellers.commission.attributing import Attribution, attribute
@@ -65,8 +66,10 @@ from crossdock.shop.resellers.inviting import (
     accept_invitation,
     invite,
 )
+from crossdock.shop.resellers.inviting_by_mail import MailedInvitation, invite_by_mail
 from crossdock.shop.resellers.invoicing import Invoiced, invoice_transfer
-from crossdock.shop.resellers.keys import add_key
+from crossdock.shop.resellers.joining import Joined, Joining, Offer
+from crossdock.shop.resellers.keys import KEYS_MAX, add_key, list_reseller_keys, revoke_key
 from crossdock.shop.resellers.model import (
     Invitation,
     Mode,
@@ -107,7 +110,20 @@ from crossdock.shop.resellers.selling import (
     ResellerVariant,
     list_products,
 )
-from crossdock.shop.resellers.stating import StatementLine, read_statement
+from crossdock.shop.resellers.statement_csv import (
+    STATEMENT_COLUMNS,
+    Named,
+    line_row,
+    statement_csv,
+)
+from crossdock.shop.resellers.statement_pdf import STATEMENT_LINES_MAX, statement_pdf
+from crossdock.shop.resellers.stating import (
+    Statement,
+    StatementLine,
+    read_lines,
+    read_statement,
+    stream_lines,
+)
 from crossdock.shop.resellers.transferring import (
     allocate_transfer,
     mark_transfer_paid,
@@ -118,7 +134,10 @@ __all__ = [
     "ACTIONS",
     "EXPIRES_DAYS",
     "EXPIRES_DAYS_MAX",
+    "KEYS_MAX",
     "NAME_MAX",
+    "STATEMENT_COLUMNS",
+    "STATEMENT_LINES_MAX",
     "Action",
     "Analysis",
     "Attribution",
@@ -139,15 +158,21 @@ __all__ = [
     "Invitation",
     "Invoiced",
     "ItemState",
+    "Joined",
+    "Joining",
     "LimitUnit",
+    "MailedInvitation",
     "Mode",
+    "Named",
     "NewCampaign",
     "NewClaim",
     "NewInvitation",
+    "Offer",
     "PaymentSource",
     "ProductTerms",
     "Program",
     "ProgramChanges",
+    "Relationship",
     "Reseller",
     "ResellerItem",
     "ResellerOrder",
@@ -159,6 +184,7 @@ __all__ = [
     "SaleFilter",
     "SaleStatus",
     "SalesSums",
+    "Statement",
     "StatementLine",
     "Status",
     "StockItem",
@@ -185,11 +211,15 @@ __all__ = [
     "fulfil",
     "hold_of",
     "invite",
+    "invite_by_mail",
     "invoice_transfer",
+    "line_row",
     "list_campaigns",
     "list_claims",
     "list_items",
     "list_products",
+    "list_relationships",
+    "list_reseller_keys",
     "list_resellers",
     "list_sales",
     "list_transfers",
@@ -204,6 +234,7 @@ __all__ = [
     "read_claim",
     "read_embed",
     "read_fulfilment",
+    "read_lines",
     "read_program",
     "read_reseller",
     "read_reseller_of",
@@ -213,6 +244,10 @@ __all__ = [
     "release_commissions",
     "request_payout",
     "request_stock",
+    "revoke_key",
     "revoke_transfer",
+    "statement_csv",
+    "statement_pdf",
+    "stream_lines",
     "watch_commissions",
 ]

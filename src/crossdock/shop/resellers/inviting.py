@@ -98,9 +98,7 @@ async def accept_invitation(
         raise NotFound("not_found", "There is no such invitation.")
     program = await lock_enabled_program(tx, shop_id=shop_id)  # before its invitations
     invitation = await _lock_invitation(tx, token=token)
-    state = invitation.state(now)
-    if state != "pending":
-        raise Conflict("reseller_state", f"The invitation is {state}.", {"state": state})
+    invitation.require_pending(now)
     await _refuse_reseller(tx, shop_id=shop_id, email=invitation.email)
     active = not program.requires_verification
     partner_id = await add_partner(

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from crossdock.errors import Conflict
+
 Mode = Literal["affiliate", "stock", "both"]
 """What a reseller may do: earn commission, buy stock and have it delivered, or both."""
 
@@ -113,6 +115,12 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
         if self.revoked_at is not None:
             return "revoked"
         return "pending" if now < self.expires_at else "expired"
+
+    def require_pending(self, now: datetime) -> None:
+        """Raises Conflict `reseller_state` unless it can be accepted at that time."""
+        state = self.state(now)
+        if state != "pending":
+            raise Conflict("reseller_state", f"The invitation is {state}.", {"state": state})
 
 
 class NewInvitation(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from crossdock.shop.warehouse.carriers.contract import (
     Parcel,
 )
 from crossdock.shop.warehouse.carriers.demo import DemoCarrier
+from crossdock.shop.warehouse.carriers.fonts import LabelFonts
 from crossdock.shop.warehouse.carriers.numbers import is_tracking_number
 from crossdock.shop.warehouse.carriers.registry import create_carriers
 
@@ -17,6 +18,7 @@ __all__ = [
     "Carrier",
     "Carriers",
     "DemoCarrier",
+    "LabelFonts",
     "Parcel",
     "create_carriers",
     "is_tracking_number",

@@ -1,13 +1,14 @@
--- People: the shop's staff, and partners' people. A session belongs to a principal of either kind. Only hashes of
--- session tokens and recovery codes are stored. In an incomplete session the second factor is still missing.
+-- People: the shop's staff, partners' people, and resellers, who are of the shop that invited them first. A session
+-- belongs to a principal of any kind. Only hashes of session tokens and recovery codes are stored. In an incomplete
+-- session the second factor is still missing.
 create table people (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,
-    kind text not null check (kind in ('staff', 'partner')),
+    kind text not null check (kind in ('staff', 'partner', 'reseller')),
     partner_id bigint,
     email text not null,
     name text not null default '',
-    role text not null check (role in ('owner', 'manager', 'warehouse', 'viewer', 'partner')),
+    role text not null check (role in ('owner', 'manager', 'warehouse', 'viewer', 'partner', 'reseller')),
     password_hash text not null,
     totp_sealed bytea,
     totp_last_step bigint not null default 0,
@@ -19,12 +20,25 @@ create table people (
     unique (kind, id),
     foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade,
     check ((kind = 'partner') = (partner_id is not null)),
-    check ((kind = 'partner') = (role = 'partner'))
+    check ((kind = 'partner') = (role = 'partner')),
+    check ((kind = 'reseller') = (role = 'reseller'))
 );
 
 create index people_partner on people (shop_id, partner_id);
 
 create unique index people_email on people (lower(email));
+
+-- Who acts in the portal for which reseller relationships: those who accepted its invitation.
+create table reseller_people (
+    shop_id bigint not null,
+    reseller_id bigint not null,
+    person_id bigint not null references people (id) on delete cascade,
+    created_at timestamptz not null,
+    primary key (shop_id, reseller_id, person_id),
+    foreign key (shop_id, reseller_id) references resellers (shop_id, id) on delete cascade
+);
+
+create index reseller_people_person on reseller_people (person_id);
 
 create table sessions (
     token_hash bytea primary key,

@@ -1,0 +1,70 @@
+"""Who calls the portal: a session's token stands where a key does, and names one person.
+
+The relationship that a call is about is the person's only one, or the one that `relationship_id` names; that
+of anybody else is not found, like one that is none. No cookie is read, so that no other site can call.
+"""
+
+from typing import Final
+
+from crossdock.channels.shoppex_reseller.errors import WireError, invalid
+from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import NotFound
+from crossdock.shop.partners import Credential, read_partner
+from crossdock.shop.people import People, Visit
+from crossdock.shop.resellers import Relationship, list_relationships
+
+NO_SESSION: Final = (
+    "Sign in first. Expected: Authorization: Bearer <the token of POST /portal/v1/sessions>"
+)
+_CHOOSE: Final = "is required: you have several relationships, see GET /portal/v1/relationships"
+_NO_RIGHTS: Final = 0
+"""Stands for the id of a credential: a session is none."""
+
+
+class PortalDoor:
+    """Finds the person of a session, and the partner of a relationship that is theirs."""
+
+    def __init__(self, db: Database, *, people: People, ids: ShopIds) -> None:
+        self._db = db
+        self._people = people
+        self._ids = ids
+
+    async def admit(self, token: str, *, for_guests: bool) -> Visit | None:
+        """Who is signed in. Raises WireError UNAUTHORIZED for nobody, but on a route for guests."""
+        visit = await self._people.admit(token=token)
+        if visit is None and not for_guests:
+            raise WireError("UNAUTHORIZED", NO_SESSION)
+        return visit
+
+    async def credential(self, visit: Visit, *, wanted: str | None) -> Credential:
+        """What stands for a key: no secret, and the partner of the relationship.
+
+        Raises NotFound, and WireError VALIDATION_ERROR where the person has several and names none.
+        """
+        async with self._db.statement() as tx:
+            mine = await list_relationships(tx, person_id=visit.person.id)
+            chosen = await self._choose(mine, wanted)
+            partner = await read_partner(tx, partner_id=chosen.partner_id)
+        if partner is None:
+            raise NotFound("not_found")
+        return Credential(
+            id=_NO_RIGHTS,
+            public_key="",
+            proof="bearer",
+            is_test=False,
+            secrets=(),
+            partner=partner,
+        )
+
+    async def _choose(self, mine: list[Relationship], wanted: str | None) -> Relationship:
+        if wanted is None:
+            if len(mine) > 1:
+                raise invalid(("relationship_id", _CHOOSE))
+            if mine:
+                return mine[0]
+        for each in mine:
+            ids = await self._ids.of(each.shop_id)
+            if wanted and ids.find(Kind.RELATIONSHIP, wanted) == each.id:
+                return each
+        raise NotFound("not_found")

@@ -1,0 +1,206 @@
+"""`/portal/v1`: the prepaid balance, and its statement as JSON, CSV or PDF."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.ids import Kind
+from crossdock.channels.shoppex_reseller.paging import cursor_list
+from crossdock.channels.shoppex_reseller.portal_keys import own_reseller
+from crossdock.channels.shoppex_reseller.reseller import (
+    ShownBalance,
+    ShownProduct,
+    get_balance,
+    get_products,
+)
+from crossdock.channels.shoppex_reseller.routes import PORTAL, Route
+from crossdock.channels.shoppex_reseller.wire import File, Reply, iso, text
+from crossdock.db.unit_of_work import Database
+from crossdock.errors import Invalid
+from crossdock.shop.resellers import (
+    STATEMENT_LINES_MAX,
+    Named,
+    Statement,
+    StatementLine,
+    read_lines,
+    read_statement,
+    statement_csv,
+    statement_pdf,
+    stream_lines,
+)
+
+if TYPE_CHECKING:
+    from crossdock.shop.warehouse import LabelFonts
+
+_FORMATS: Final = {"JSON": "json", "CSV": "csv", "PDF": "pdf"}
+_KINDS: Final[dict[Named, Kind]] = {
+    "entry": Kind.ENTRY,
+    "order": Kind.ORDER,
+    "payment": Kind.PAYMENT,
+    "fulfilment": Kind.FULFILLMENT,
+}
+
+
+class ShownLine(msgspec.Struct, kw_only=True):
+    """A change of the balance; what was debited is negative. Ids are of what caused it."""
+
+    id: str
+    at: str | None
+    kind: str
+    amount: str | None
+    balance: str | None
+    currency: str
+    order_id: str | None
+    payment_id: str | None
+    fulfillment_id: str | None
+    external_order_id: str | None
+    reason: str
+
+
+class ShownStatement(msgspec.Struct, kw_only=True):
+    """The head of a statement, beside its lines: opening and all lines make closing."""
+
+    currency: str
+    opening_balance: str | None
+    closing_balance: str | None
+    lines: int
+    since: str | None
+    until: str | None
+
+
+class Statements:
+    """The statement of the relationship's prepaid balance."""
+
+    def __init__(self, db: Database, *, fonts: "Callable[[], LabelFonts]") -> None:
+        self._db = db
+        self._fonts = fonts
+
+    async def get(self, call: Call) -> Reply:
+        """The statement in the format that is asked for; `from` is within, `to` is not."""
+        filters = call.filters()
+        since, until = filters.moment("from"), filters.moment("to")
+        kind = filters.choice("format", _FORMATS) or "json"
+        if since and until and since >= until:
+            filters.refuse("to", "must be later than `from`")
+        filters.check()
+        async with self._db.statement() as tx:
+            statement = await read_statement(
+                tx,
+                shop_id=call.shop_id,
+                reseller_id=await own_reseller(call, tx),
+                since=since,
+                until=until or call.now,
+            )
+        if kind == "csv":
+            return self._csv(call, statement)
+        return await (self._pdf if kind == "pdf" else self._json)(call, statement)
+
+    async def _json(self, call: Call, statement: Statement) -> Reply:
+        page = call.place_page(Kind.ENTRY)
+        async with self._db.statement() as tx:
+            found = await read_lines(
+                tx,
+                statement=statement,
+                after_id=page.after[1] if page.after else 0,
+                limit=page.size + 1,
+            )
+        return cursor_list(
+            found,
+            page=page,
+            kind=Kind.ENTRY,
+            ids=call.ids,
+            place=lambda line: (line.at, line.entry_id),
+            show=lambda line: _show_line(call, line),
+            statement=_show(statement),
+        )
+
+    def _csv(self, call: Call, statement: Statement) -> Reply:
+        def naming(kind: Named, number: int) -> str:
+            return call.ids.write(_KINDS[kind], number)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            lines = stream_lines(self._db, statement=statement)
+            async for piece in statement_csv(statement, lines, naming=naming):
+                yield piece.encode()
+
+        return _file(pieces(), "text/csv; charset=utf-8", f"{_name(statement)}.csv")
+
+    async def _pdf(self, call: Call, statement: Statement) -> Reply:
+        if statement.lines > STATEMENT_LINES_MAX:
+            message = f"has more than {STATEMENT_LINES_MAX} lines: choose a shorter time, or CSV"
+            raise Invalid("invalid_input", message, {"field": "format"})
+        lines = [line async for line in stream_lines(self._db, statement=statement)]
+        made = await asyncio.to_thread(
+            statement_pdf, statement, lines, fonts=self._fonts(), now=call.now
+        )
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield made
+
+        return _file(pieces(), "application/pdf", f"{_name(statement)}.pdf")
+
+
+def _file(pieces: AsyncIterator[bytes], content_type: str, name: str) -> Reply:
+    return Reply(file=File(pieces=pieces, content_type=content_type, name=name))
+
+
+def _name(statement: Statement) -> str:
+    since = f"{statement.since:%Y-%m-%d}-" if statement.since else ""
+    return f"statement-{since}{statement.until:%Y-%m-%d}"
+
+
+def _show(statement: Statement) -> ShownStatement:
+    return ShownStatement(
+        currency=statement.currency,
+        opening_balance=text(statement.opening_minor, statement.currency),
+        closing_balance=text(statement.closing_minor, statement.currency),
+        lines=statement.lines,
+        since=iso(statement.since),
+        until=iso(statement.until),
+    )
+
+
+def _show_line(call: Call, line: StatementLine) -> ShownLine:
+    def named(kind: Kind, number: int | None) -> str | None:
+        return None if number is None else call.ids.write(kind, number)
+
+    return ShownLine(
+        id=call.ids.write(Kind.ENTRY, line.entry_id),
+        at=iso(line.at),
+        kind=line.kind,
+        amount=text(line.amount_minor, line.currency),
+        balance=text(line.balance_minor, line.currency),
+        currency=line.currency,
+        order_id=named(Kind.ORDER, line.order_id),
+        payment_id=named(Kind.PAYMENT, line.payment_id),
+        fulfillment_id=named(Kind.FULFILLMENT, line.fulfilment_id),
+        external_order_id=line.external_order_id,
+        reason=line.reason,
+    )
+
+
+_TIME: Final[dict[str, Any]] = {"type": "string", "description": "A date, or a time, in UTC."}
+
+
+def create_routes(statements: Statements) -> tuple[Route, ...]:
+    """The routes of this file."""
+    return (
+        Route(
+            method="GET", path=f"{PORTAL}/balance", name="getMyBalance",
+            summary="The relationship's prepaid balance.", reads=get_balance, answer=ShownBalance,
+        ),
+        Route(
+            method="GET", path=f"{PORTAL}/products", name="listMyProducts",
+            summary="The products that can be fulfilled, with the relationship's prices.",
+            reads=get_products, answer=ShownProduct, listed="page",
+        ),
+        Route(
+            method="GET", path=f"{PORTAL}/statement", name="getStatement",
+            summary="Every change of the prepaid balance, oldest first; also as CSV or PDF.",
+            acts=statements.get, answer=ShownLine, listed="cursor",
+            query={"from": _TIME, "to": _TIME, "format": {"type": "string", "enum": ["json", "csv", "pdf"]}},
+        ),
+    )  # fmt: skip
