@@ -129,6 +129,7 @@ REFUSED = """
     reseller revoke-key 1 x
     reseller url
     reseller credit 1 5.00
+    reseller top-up 1 5.00
     reseller statement 1
     reseller list --shop demo
     reseller show 1

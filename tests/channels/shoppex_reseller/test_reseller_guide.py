@@ -38,7 +38,7 @@ async def test_has_calls_that_work_in_their_order(desk_database, desk_server, tm
     values = {
         "base_url": desk_server.url, "email": email, "token": token, "password": PASSWORD,
     }  # fmt: skip
-    told = {}
+    told: dict[str, bytes] = {}
     for command in calls():
         if "$session" in command and "session" not in values:
             values["session"] = json.loads(told["sessions"])["data"]["session"]["token"]
@@ -46,7 +46,7 @@ async def test_has_calls_that_work_in_their_order(desk_database, desk_server, tm
         told[name] = await run(command, folder=tmp_path, **values)
     assert list(told) == [
         "invitations/preview", "invitations/accept", "sessions", "me", "api-keys", "balance",
-        "statement",
+        "top-ups", "statement",
     ]  # fmt: skip
     assert json.loads(told["api-keys"])["data"]["api_key"].startswith("shr_")
     assert (tmp_path / "statement.pdf").read_bytes().startswith(b"%PDF-")

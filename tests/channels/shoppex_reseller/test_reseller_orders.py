@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.doctor import CHECKS
-from crossdock.shop.resellers import Reseller, add_key, read_statement
+from crossdock.shop.resellers import Reseller, add_key, read_lines, read_statement
 from tests.support.factories import box, level
 from tests.support.reseller_client import KeyHolder
 from tests.support.reselling import Licence, Reselling
@@ -78,9 +79,13 @@ async def test_is_delivered_and_debited_at_once_and_read_again(store):
     again = await store.http.data("GET", f"{ORDERS}/{order['uniqid']}")
     assert again["lines"] == made["deliverables"]
     async with store.selling.database.statement() as tx:
-        lines = await read_statement(
-            tx, shop_id=store.selling.shop.id, reseller_id=store.reseller.id
+        statement = await read_statement(
+            tx,
+            shop_id=store.selling.shop.id,
+            reseller_id=store.reseller.id,
+            until=store.selling.clock.now() + timedelta(days=1),
         )
+        lines = await read_lines(tx, statement=statement)
     assert [each.amount_minor for each in lines] == [10_000, -2_600]
     assert await faults(store) == []
 

@@ -17,6 +17,7 @@ from crossdock.channels.shoppex_reseller import (
     portal,
     portal_keys,
     portal_money,
+    portal_payments,
     programs,
     purchases,
     relationships,
@@ -128,6 +129,7 @@ def create_routes(services: Services) -> list[Route]:
             )
         ),
         *portal_keys.create_routes(Keys(public_url=public_url, ids=services.ids, box=box)),
+        *portal_payments.create_routes(ids=services.ids),
         *portal_money.create_routes(
             Statements(
                 services.runtime.database, fonts=lambda: LabelFonts(services.settings.label.fonts)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -12,6 +12,7 @@ from crossdock.channels.shoppex_reseller.command_tools import (
     Found,
     Who,
     find_reseller,
+    ids_of,
     run,
     tell,
 )
@@ -58,6 +59,43 @@ def credit(
     tell(run(context, write), as_json=as_json)
 
 
+def top_up(
+    context: typer.Context,
+    who: Who,
+    amount: Annotated[str, typer.Argument(help="In major units, such as 100.00.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Make the invoice of a top-up: the prepaid balance is credited when it is paid."""
+    from crossdock.channels.shoppex_reseller.ids import Kind
+    from crossdock.kit.ids import RandomIds
+    from crossdock.kit.money import format_minor, parse_amount
+    from crossdock.shop.resellers import read_balance
+    from crossdock.shop.resellers import top_up as make_top_up
+
+    async def write(runtime: Runtime, tx: Transaction) -> Found:
+        shop_id, reseller_id, shown = await find_reseller(runtime, tx, who)
+        currency = (await read_balance(tx, shop_id=shop_id, reseller_id=reseller_id)).currency
+        invoice = await make_top_up(
+            tx,
+            shop_id=shop_id,
+            reseller_id=reseller_id,
+            amount_minor=parse_amount(amount, currency=currency),
+            ids=RandomIds(),
+            now=runtime.clock.now(),
+        )
+        ids = await ids_of(runtime).of(shop_id)
+        return {
+            "relationship_id": shown,
+            "invoice_id": ids.write(Kind.INVOICE, invoice.id),
+            "number": invoice.id,
+            "total": format_minor(invoice.total_minor, currency),
+            "currency": currency,
+            "expires_at": None if invoice.expires_at is None else invoice.expires_at.isoformat(),
+        }
+
+    tell(run(context, write), as_json=as_json)
+
+
 def statement(
     context: typer.Context,
     who: Who,
@@ -91,7 +129,7 @@ def statement(
                 shop_id=shop_id,
                 reseller_id=reseller_id,
                 since=_in_utc(since),
-                until=_in_utc(until) or runtime.clock.now(),
+                until=_in_utc(until) or runtime.clock.now() + timedelta(microseconds=1),
             )
         await _WRITERS[chosen](runtime, found)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -92,7 +93,7 @@ class Statements:
                 shop_id=call.shop_id,
                 reseller_id=await own_reseller(call, tx),
                 since=since,
-                until=until or call.now,
+                until=until or call.now + timedelta(microseconds=1),
             )
         if kind == "csv":
             return self._csv(call, statement)

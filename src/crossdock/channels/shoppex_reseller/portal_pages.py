@@ -13,11 +13,11 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from crossdock.channels.contract import StaffPage
-from crossdock.channels.plumbing import Pages, page_headers
+from crossdock.channels.plumbing import Pages
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, CrossdockError, Invalid, NotFound, Refused, Unavailable
-from crossdock.gate import TOKEN_FIELD, Form, Gate, SignInNeeded, read_form
+from crossdock.gate import TOKEN_FIELD, Form, Gate, SignInNeeded, page_headers, read_form
 from crossdock.kit.clock import Clock
 from crossdock.kit.display import moment_text
 from crossdock.kit.money import format_minor

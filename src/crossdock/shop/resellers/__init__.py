@@ -124,6 +124,7 @@ from crossdock.shop.resellers.stating import (
     read_statement,
     stream_lines,
 )
+from crossdock.shop.resellers.topping_up import OPEN_TOP_UPS_MAX, TOP_UP_LIFE, top_up
 from crossdock.shop.resellers.transferring import (
     allocate_transfer,
     mark_transfer_paid,
@@ -136,8 +137,10 @@ __all__ = [
     "EXPIRES_DAYS_MAX",
     "KEYS_MAX",
     "NAME_MAX",
+    "OPEN_TOP_UPS_MAX",
     "STATEMENT_COLUMNS",
     "STATEMENT_LINES_MAX",
+    "TOP_UP_LIFE",
     "Action",
     "Analysis",
     "Attribution",
@@ -249,5 +252,6 @@ __all__ = [
     "statement_csv",
     "statement_pdf",
     "stream_lines",
+    "top_up",
     "watch_commissions",
 ]

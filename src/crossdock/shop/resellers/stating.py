@@ -19,9 +19,9 @@ PAGE = 1_000
 class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
     """A change of the balance by `amount_minor`, to `balance_minor`; what was debited is negative.
 
-    `kind` is `fulfilment`, or the kind of the ledger's entry: `top_up`, `adjustment`, or `sale_taken_back`.
-    A fulfilment's line names its order and its number in the reseller's shop. `entry_id` is the entry's
-    number in the ledger, which the event of its posting names as well.
+    `kind` is `fulfilment`, or the kind of the ledger's entry: `top_up`, also of an invoice that was paid,
+    `adjustment`, or `sale_taken_back`. A fulfilment's line names its order and its number in the reseller's
+    shop. `entry_id` is the entry's number in the ledger, which the event of its posting names as well.
     """
 
     entry_id: int
@@ -193,7 +193,9 @@ _PASSED = """
 
 # Each side of the ledger has an index by account and number, so that a page costs what it shows.
 _LINES = """
-    select x.id, x.created_at, case when f.id is not null and x.kind = 'sale' then 'fulfilment' else x.kind end,
+    select x.id, x.created_at,
+           case when f.id is not null and x.kind = 'sale' then 'fulfilment' when x.kind = 'invoice' then 'top_up'
+                else x.kind end,
            x.amount, %(before)s + (sum(x.amount) over (order by x.id))::bigint, x.currency, x.order_id, x.payment_id,
            f.id, f.external_order_id, x.reason
     from (
