@@ -32,7 +32,6 @@ EMBED: Final = "/embed/v1"
 CODE: Final = "affiliate_code"
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
 # Pages of any origin may read these, without cookies.
