@@ -13,7 +13,7 @@ from crossdock.shop.ledger import Account, Transfer, post_transfers
 from crossdock.shop.resellers import move_reseller
 from crossdock.shop.resellers.commission.earning import commission_owner
 from tests.support.portal import PORTAL, Member, joined
-from tests.support.reseller_client import CHANNEL
+from tests.support.reseller_client import CHANNEL, KeyHolder
 from tests.support.reselling import Reselling
 
 TOP_UPS = f"{PORTAL}/top-ups"
@@ -57,6 +57,9 @@ async def test_credit_the_balance_once_when_the_invoice_is_paid(selling, ada):
     invoice = told["invoice"]
     assert (invoice["status"], invoice["total"], invoice["currency"]) == ("PENDING", "25.50", "USD")
     assert await balance(ada) == "0.00"
+    async with KeyHolder(ada.base_url, key="") as browser:
+        page = await browser.send("GET", invoice["checkout_url"])
+    assert (page.status_code, "25.50" in page.text) == (200, True)
     invoice_id = await invoice_of(selling, invoice)
     paid = await asyncio.gather(
         *(complete(selling, invoice_id) for _ in range(4)), return_exceptions=True

@@ -27,13 +27,14 @@ NOTE_MAX: Final = 500
 
 
 class ShownTopUpInvoice(msgspec.Struct, kw_only=True):
-    """The invoice of a top-up, under the id that the shop sees it by."""
+    """The invoice of a top-up, under the id that the shop sees it by; `checkout_url` is where it is paid by card."""
 
     id: str
     uniqid: str
     status: str
     total: str | None
     currency: str
+    checkout_url: str
     expires_at: str | None
 
 
@@ -138,6 +139,7 @@ def show_invoice(call: Call, invoice: Invoice) -> ShownTopUpInvoice:
         status=invoice.state.upper(),
         total=text(invoice.total_minor, invoice.currency),
         currency=invoice.currency,
+        checkout_url=call.pay_url + invoice.token,
         expires_at=iso(invoice.expires_at),
     )
 
