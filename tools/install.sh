@@ -43,5 +43,7 @@ echo "Installing the packages of $lock; a minute or two the first time ..."
 pip install -qq --require-hashes --only-binary :all: -r "$lock"
 # The build backend is pinned in the lock as well, so nothing outside it is fetched here.
 pip install -qq --no-deps --no-build-isolation --no-index --editable .
+# An editable project is not compiled by its installation, as the others are: each process would do it again.
+.venv/bin/python -m compileall -q src/crossdock
 rm -f .venv/installed-"$(basename "$stamp" | cut -d- -f2)"-*
 touch "$stamp"

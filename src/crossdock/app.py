@@ -10,7 +10,10 @@ from crossdock.channels.contract import Channel
 from crossdock.channels.registry import channel_guides, create_channels, load_settings
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
-from crossdock.edge import Edge, Metrics, Operating, Room, check_ready
+from crossdock.edge.metrics import Metrics
+from crossdock.edge.operating import Operating, check_ready
+from crossdock.edge.requests import Edge
+from crossdock.edge.room import Room
 from crossdock.errors import CrossdockError
 from crossdock.gate import create_gate
 from crossdock.settings import Settings

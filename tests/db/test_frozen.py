@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from crossdock.db.unit_of_work import Database
-from crossdock.edge import check_ready
+from crossdock.edge.operating import check_ready
 from crossdock.errors import CrossdockError, DatabaseUnavailable, OutcomeUnknown
 from tests.support.factories import MASTER_KEY
 from tests.support.processes import serving

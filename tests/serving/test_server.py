@@ -323,13 +323,31 @@ def test_the_embedded_database_starts_first_and_stops_last(tmp_path):
         assert server.end() == 0
         assert not pid_file.exists()
 
-    with serving(tmp_path, "--workers", "1", wait=False) as again:
-        wait_ready(again)
-        # Processor time, for other tests run beside this one; the clock on the wall is bench B10's.
-        tree = [psutil.Process(again.process.pid)]
-        tree += tree[0].children(recursive=True)
-        assert sum(sum(process.cpu_times()[:2]) for process in tree) < 3.0
+    # Processor time, for other tests run beside this one; the clock on the wall is bench B10's.
+    assert any(start_share(tmp_path) < 1 for _ in range(3))
     discard_cluster(tmp_path)
+
+
+def start_share(folder):
+    """The processor time of a start, as a share of what it may take: 3 s where a fixed loop takes 0.084 s.
+
+    Both are of the same moment: a virtual machine's processor is half as fast at some times as at others.
+    """
+    with serving(folder, "--workers", "1", wait=False) as server:
+        wait_ready(server)
+        tree = [psutil.Process(server.process.pid)]
+        tree += tree[0].children(recursive=True)
+        spent_s = sum(sum(process.cpu_times()[:2]) for process in tree)
+        pace_s = min(loop_s() for _ in range(5))
+    return spent_s / (3.0 * pace_s / 0.084)
+
+
+def loop_s():
+    """Processor seconds of 1.5 million multiplications."""
+    begun, total = time.process_time(), 0
+    for number in range(1_500_000):
+        total += number * number
+    return time.process_time() - begun
 
 
 def discard_cluster(folder):

@@ -1,8 +1,4 @@
-"""Middleware around every request (id, body limit, access log, last-resort errors); health, metrics."""
+"""Middleware around every request (id, body limit, access log, last-resort errors); health, metrics.
 
-from crossdock.edge.metrics import Metrics
-from crossdock.edge.operating import Operating, check_ready
-from crossdock.edge.requests import Edge
-from crossdock.edge.room import Client, Room
-
-__all__ = ["Client", "Edge", "Metrics", "Operating", "Room", "check_ready"]
+Its modules are imported one by one: the supervisor needs the metrics' folder and no web framework.
+"""

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import msgspec
 import structlog
 
-from crossdock.edge import Client, Room
+from crossdock.edge.room import Client, Room
 from crossdock.settings import Settings
 
 EVERY_S = 0.5

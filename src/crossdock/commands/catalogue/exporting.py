@@ -8,7 +8,6 @@ import typer
 
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
-from crossdock.imports.items import Unreadable
 
 if TYPE_CHECKING:
     from crossdock.imports.exporting import ExportSummary
@@ -40,6 +39,7 @@ def export(
     """
     from crossdock.commands.catalogue.export_report import show_summary
     from crossdock.errors import NotFound
+    from crossdock.imports.items import Unreadable
 
     if as_json and out is None:
         message = "needs --out: without it, stdout has the catalogue itself."
@@ -54,6 +54,8 @@ def export(
 
 def _export(out: Path | None, *, file_format: str, slug: str) -> "ExportSummary":
     """Write to stdout, or to a temporary file that is renamed, so that the file is complete."""
+    from crossdock.imports.items import Unreadable
+
     if out is None:
         return _write(sys.stdout.buffer, file_format=file_format, slug=slug)
     if out.is_dir() or not out.parent.is_dir():
