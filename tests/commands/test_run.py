@@ -20,7 +20,7 @@ def test_loads_a_demo_greets_and_is_quick_the_second_time(empty_database_url, tm
         assert "sk_" not in greeting
         assert line.ask("demo", "credentials")["base_url"] == server.url
 
-        listing, ordering, searching, querying, merchant = re.findall(
+        listing, ordering, searching, querying, merchant, key = re.findall(
             r"^eval .*?(?=\n\n)", greeting, re.DOTALL | re.MULTILINE
         )
         assert len(json.loads(in_checkout(line, listing))) > 1_000
@@ -31,6 +31,7 @@ def test_loads_a_demo_greets_and_is_quick_the_second_time(empty_database_url, tm
         answer = json.loads(in_checkout(line, querying))
         assert len(answer["data"]["productList"]["edges"]) == 3
         assert json.loads(in_checkout(line, merchant))["data"]["slug"] == "demo"
+        assert len(json.loads(in_checkout(line, key))["data"]["serials"]) == 1
     assert list(tmp_path.glob("server-*")) == []
 
     begun = time.monotonic()

@@ -112,8 +112,8 @@ async def load_demo(
             others += await ensure_coupons(tx, shop_id=shop.id, now=now)
         others += await ensure_console_person(tx, shop_id=shop.id, box=service.box, now=now)
         demo = DemoShop(shop=shop, ids=service.ids, box=service.box, now=now)
-        others += await ensure_further(tx, shop=demo)
         partners = await ensure_partners(tx, shop_id=shop.id, ids=service.ids, box=service.box)
+        others += await ensure_further(tx, shop=demo)
     return Loaded(
         shop=shop.slug,
         products=count,
