@@ -19,6 +19,7 @@ from crossdock.shop.invoices import (
     read_invoices,
     refund_invoice,
     settle_every_payment,
+    void_invoice,
 )
 from crossdock.shop.ledger import Account
 from tests.support.invoicing import DAY, Invoicing
@@ -360,3 +361,24 @@ async def test_makes_the_listed_moves_and_no_other(desk: Invoicing) -> None:
             async with desk.db.begin() as tx:
                 await tx.run("update invoices set state = %s where id = %s", (state, invoice.id))
         assert refused.value.sqlstate == "CD010"
+
+
+async def test_that_paid_a_resellers_stock_is_not_refunded(desk: Invoicing) -> None:
+    invoice = await desk.create(purpose="stock_transfer", subject_id=1)
+    await desk.pay(invoice)
+    with pytest.raises(Refused, match="invoice_state"):
+        await refund_invoice(desk.paying, shop_id=desk.shop.id, invoice_id=invoice.id)
+    assert await desk.payments() == [("captured", 2500, 0)]
+
+
+async def test_that_is_being_paid_or_has_time_left_does_not_run_out(desk: Invoicing) -> None:
+    paying, later = await desk.create(), await desk.create()
+    assert (await desk.pay(paying, number=LOST_CAPTURE)).state == "confirming"
+    for invoice in (paying, later):
+        before = await desk.read(invoice)
+        async with desk.db.begin() as tx:
+            after = await void_invoice(
+                tx, shop_id=desk.shop.id, invoice_id=invoice.id, now=desk.clock.now(),
+                reason="expired",
+            )  # fmt: skip
+        assert after == before

@@ -52,6 +52,21 @@ async def _put(database: Database, *, axis: Axis, state: str, shop_id: int, orde
             )
 
 
+_UNPACKED = [
+    ("fulfilment", "waiting_for_release", "partially_shipped"),
+    ("fulfilment", "waiting_for_release", "shipped"),
+]
+"""The arrows of orders that no warehouse sends, and of no others."""
+
+
+async def _deliver_by_hand(database: Database, *, shop_id: int, order_id: int) -> None:
+    async with database.begin() as tx:
+        await tx.run(
+            "update orders set release_policy = 'delivered' where shop_id = %s and id = %s",
+            (shop_id, order_id),
+        )
+
+
 async def _events(database: Database, shop_id: int, order_id: int) -> list[tuple[str, dict]]:
     async with database.statement() as tx:
         return [
@@ -69,6 +84,8 @@ async def test_along_every_arrow_is_in_the_feed(
     database: Database, clock: FrozenClock, axis: Axis, before: str, after: str
 ) -> None:
     shop_id, order_id = await _placed(database, clock)
+    if (axis, before, after) in _UNPACKED:
+        await _deliver_by_hand(database, shop_id=shop_id, order_id=order_id)
     await _put(database, axis=axis, state=before, shop_id=shop_id, order_id=order_id)
     known = await _events(database, shop_id, order_id)
 

@@ -37,6 +37,7 @@ from crossdock.shop.orders import (
     cancel_order,
     complete_order,
     deliver_order,
+    lock_order,
     page_orders,
     place_purchase,
     plan_order_refund,
@@ -114,7 +115,8 @@ class Orders:
         if changes and order.channel != NAME:
             raise WireError("INVALID_STATE", "The order came through another channel.")
         if cancels:
-            if order.payment_state != "awaiting":
+            state = await lock_order(tx, shop_id=call.shop_id, order_id=order.id)
+            if state.payment != "awaiting":
                 raise WireError("INVALID_STATE", "Only an order that is not paid can be voided.")
             await cancel_order(tx, shop_id=call.shop_id, order_id=order.id, now=call.now)
         if changes or email:

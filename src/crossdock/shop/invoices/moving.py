@@ -114,12 +114,14 @@ async def void_invoice(
     """Void the invoice; one that is voided stays as it is. Writes `invoice.voided`.
 
     A card that is authorised for it is let go of. What a provider has captured by then is recorded, an alert
-    tells of it, and nothing follows. Raises NotFound `not_found`, Refused `invoice_state` for one that
-    was paid.
+    tells of it, and nothing follows. With the reason `expired` one that is being paid, or has not run out, stays
+    as it is. Raises NotFound `not_found`, Refused `invoice_state` for one that was paid.
     """
     invoice = await lock_invoice(tx, shop_id=shop_id, invoice_id=invoice_id)
     if invoice.state == "voided":
         return invoice
+    if reason == "expired" and (invoice.state == "confirming" or invoice.is_open(now=now)):
+        return invoice  # somebody pays it, or it was read before it was changed
     if invoice.state not in ("pending", "confirming"):
         raise Refused("invoice_state", data={"state": invoice.state})
     await tx.run("select void_invoice(%s, %s, %s, %s)", (shop_id, invoice_id, reason, now))

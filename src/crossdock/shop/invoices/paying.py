@@ -106,13 +106,16 @@ async def refund_invoice(
     """Refund an amount of what was paid for the invoice, also late, or all that is left; the invoice after it.
 
     Raises NotFound `not_found`, Refused `invoice_state` where nothing was paid, or what was paid is a balance
-    by now that may have been spent: take that back first; Invalid `invalid_input` for an amount that is
+    or a reseller's stock by now: take that back first; Invalid `invalid_input` for an amount that is
     none; and what `refund` raises.
     """
     async with service.db.begin() as tx:
         invoice = await lock_invoice(tx, shop_id=shop_id, invoice_id=invoice_id)
         if invoice.purpose == "top_up" and invoice.paid_late_at is None:
             raise Refused("invoice_state", "A top-up is taken back from the balance.")
+        if invoice.purpose == "stock_transfer" and invoice.paid_late_at is None:
+            message = "It paid a reseller's stock, which would stay with the reseller."
+            raise Refused("invoice_state", message)
         if invoice.payment_id is None:
             raise Refused("invoice_state", "Nothing was paid.")
         payment = await read_payment(tx, shop_id=shop_id, payment_id=invoice.payment_id)

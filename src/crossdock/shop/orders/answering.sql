@@ -1,6 +1,7 @@
 -- Record a provider's answer as record_answer does, and with an approval move the payment axis of the order: to paid
 -- after a capture, to voided after a void where it was authorised, as the payment after a refund; a further refund that
--- leaves a part is told of as well. The order is locked before the payment and the accounts. Raises CD010 for a move
+-- leaves a part is told of as well. A card that refused to pay an order which awaits its payment is not charged again
+-- by itself. The order is locked before the payment and the accounts. Raises CD010 for a move
 -- that is not allowed.
 -- Sequential scans are off, for the reason given at write_order.
 create or replace function answer_order_payment(
@@ -24,6 +25,12 @@ begin
     is_first := v_recorded.is_first;
     payment := v_recorded.payment;
     v_to := case payment.state when 'captured' then 'paid' else payment.state end;
+    if is_first and not p_approved and v_from = 'awaiting' and p_reason <> 'never_arrived' then
+        update payments p set capture_at = null
+        where p.shop_id = p_shop_id and p.id = (payment).id and p.state = 'authorised' and exists (
+            select 1 from payment_attempts a
+            where a.shop_id = p_shop_id and a.id = p_attempt_id and a.action = 'capture');
+    end if;
     if not is_first or not p_approved then
         return;
     end if;

@@ -172,7 +172,10 @@ _DUE = """
       and expires_at >= %(at)s and (expires_at, shop_id, id) > (%(at)s, %(shop)s, %(id)s)
     order by expires_at, shop_id, id limit %(limit)s
 """
+# One of whose payment a provider is asked waits for the answer.
 _LOCK_UNPAID = """
-    select 1 from orders where shop_id = %s and id = %s and payment_state = 'awaiting'
-    for no key update skip locked
+    select 1 from orders o where o.shop_id = %s and o.id = %s and o.payment_state = 'awaiting' and not exists (
+        select 1 from payments p join payment_attempts a on a.shop_id = p.shop_id and a.payment_id = p.id
+        where p.shop_id = o.shop_id and p.order_id = o.id and a.outcome = 'asked')
+    for no key update of o skip locked
 """

@@ -313,6 +313,9 @@ _NOT_OWED = """
     join orders o on o.shop_id = p.shop_id and o.id = p.order_id
     where p.state = 'authorised' and (o.fulfilment_state = 'cancelled'
         or o.payment_state not in ('awaiting', 'authorised')
+        or o.payment_state = 'awaiting' and p.capture_at is null and exists (
+            select 1 from payment_attempts a where a.shop_id = p.shop_id and a.payment_id = p.id
+              and a.action = 'capture' and a.outcome = 'refused')
         or o.fulfilment_state = any(%(over)s) and o.total_minor = cancelled_total(o.shop_id, o.id))
       and (p.created_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
     order by p.created_at, p.shop_id, p.id limit %(limit)s

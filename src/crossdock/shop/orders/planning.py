@@ -10,6 +10,8 @@ from crossdock.shop.payments import BY_HAND, list_payments, plan_refund
 
 TASK = "settle_payments"
 _REFUNDABLE = ("captured", "partially_refunded")
+_SETTLED = ("none", "paid", "partially_refunded")
+"""Without a payment: on account, prepaid or free."""
 
 
 async def plan_order_refund(
@@ -22,10 +24,11 @@ async def plan_order_refund(
     was paid is left, `refund_exceeds_capture` for more than that, Invalid `invalid_input` for an amount that is none,
     and where money came in without a provider, so that nobody can be asked to give it back.
     """
-    await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
     paid = [payment for payment in payments if payment.state in _REFUNDABLE]
-    if any(payment.provider in BY_HAND for payment in paid):
+    is_without_provider = not payments and state.payment in _SETTLED
+    if is_without_provider or any(payment.provider in BY_HAND for payment in paid):
         raise Invalid("invalid_input", "refunds are not supported", {"field": "gateway"})
     left = sum(
         each.captured_minor - each.refunded_minor - each.refunding_minor - each.refund_due_minor

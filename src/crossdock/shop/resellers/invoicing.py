@@ -139,8 +139,7 @@ async def _read(tx: Transaction, *, transfer: StockTransfer) -> Invoice | None:
 async def _is_good(tx: Transaction, *, invoice: Invoice, now: datetime) -> bool:
     """Whether it can be paid, or was; one that has run out is voided, in case nobody has done it yet."""
     if invoice.state == "pending" and not invoice.is_open(now=now):
-        await void_invoice(
+        invoice = await void_invoice(
             tx, shop_id=invoice.shop_id, invoice_id=invoice.id, now=now, reason="expired"
         )
-        return False
     return invoice.state != "voided"

@@ -220,6 +220,10 @@ create trigger order_parts_begin before insert on order_parts for each row
 create trigger orders_move before update of fulfilment_state on orders for each row
     when (old.fulfilment_state is distinct from new.fulfilment_state)
     execute function refuse_illegal_move('fulfilment', 'fulfilment_state');
+create trigger orders_move_unpacked before update of fulfilment_state on orders for each row
+    when (old.fulfilment_state = 'waiting_for_release' and new.fulfilment_state in ('partially_shipped', 'shipped')
+          and old.release_policy <> 'delivered')
+    execute function refuse_illegal_move('warehouse', 'fulfilment_state');
 create trigger orders_move_payment before update of payment_state on orders for each row
     when (old.payment_state is distinct from new.payment_state)
     execute function refuse_illegal_move('payment', 'payment_state');
