@@ -9,8 +9,11 @@ import msgspec
 import pytest
 
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
+from crossdock.errors import Invalid
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.doctor import CHECKS
+from crossdock.shop.mailing import Mailing, list_mails
+from crossdock.shop.orders import plan_order_refund, replace_bought_serials
 from crossdock.shop.resellers import Reseller, add_key, read_lines, read_statement
 from tests.support.factories import box, level
 from tests.support.reseller_client import KeyHolder
@@ -185,3 +188,33 @@ async def test_of_another_relationship_is_not_found(store, desk_database):
     async with KeyHolder(store.http.base_url, key=key.secret) as stranger:
         await stranger.refusal("GET", f"{ORDERS}/{made['order']['uniqid']}", status=404)
     await store.http.refusal("GET", f"{ORDERS}/nothing", status=404)
+
+
+async def test_whose_serial_was_replaced_tells_the_new_one_and_mails_nobody(store, desk_database):
+    made = await store.http.data("POST", ORDERS, status=201, json=store.items(1), once="o-1")
+    order_id = store.ids.find(Kind.ORDER, made["order"]["uniqid"])
+    shop_id = store.selling.shop.id
+    async with desk_database.begin() as tx:
+        done = await replace_bought_serials(
+            tx, shop_id=shop_id, order_id=order_id, product_id=None, quantity=1, reason="",
+            overrides=False, mailing=Mailing(box=box(), mailer=None, host="shop.example"),
+            now=store.selling.clock.now(),
+        )  # fmt: skip
+        mails = await list_mails(tx, shop_id=shop_id)
+    again = await store.http.data("POST", ORDERS, json=store.items(1), once="o-1")
+    read = await store.http.data("GET", f"{ORDERS}/{made['order']['uniqid']}")
+    assert [each["serials"] for each in again["deliverables"]] == [["A-2"]]
+    assert [each["serials"] for each in read["lines"]] == [["A-2"]]
+    assert not done.is_mailed
+    assert [mail.template for mail in mails if mail.template == "order_delivery"] == []
+
+
+async def test_is_not_refunded_by_the_developer_api(store, desk_database):
+    made = await store.http.data("POST", ORDERS, status=201, json=store.items(1), once="o-1")
+    order_id = store.ids.find(Kind.ORDER, made["order"]["uniqid"])
+    async with desk_database.begin() as tx:
+        with pytest.raises(Invalid, match="refunds are not supported"):
+            await plan_order_refund(
+                tx, shop_id=store.selling.shop.id, order_id=order_id, amount_minor=None,
+                now=store.selling.clock.now(),
+            )  # fmt: skip

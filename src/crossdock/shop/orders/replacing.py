@@ -135,7 +135,9 @@ async def _mail(
     now: datetime,
 ) -> bool:
     order = await read_order(tx, shop_id=shop_id, order_id=order_id)
-    if not is_email(order.email):
+    if not is_email(order.email) or await _is_anothers_buyer(
+        tx, shop_id=shop_id, order_id=order_id
+    ):
         return False
     bought = await read_bought_serials(tx, shop_id=shop_id, order_id=order_id, box=mailing.box)
     told: list[str] = []
@@ -155,6 +157,11 @@ async def _mail(
     return True
 
 
+async def _is_anothers_buyer(tx: Transaction, *, shop_id: int, order_id: int) -> bool:
+    """Whether a reseller's own shop sold it: its buyers must not hear of this one."""
+    return bool(await tx.value(_IS_RESOLD, (shop_id, order_id)))
+
+
 _LINES: Final = """
     select l.line_no, l.variant_id, l.product_id, l.quantity - l.cancelled,
            count(*) filter (where s.revoked_at is null)
@@ -164,6 +171,11 @@ _LINES: Final = """
     where l.shop_id = %(shop)s and l.order_id = %(order)s
     group by l.line_no, l.variant_id, l.product_id, l.quantity, l.cancelled
     order by l.variant_id, l.line_no
+"""
+_IS_RESOLD: Final = """
+    select exists (
+        select 1 from orders o join resellers r on r.shop_id = o.shop_id and r.partner_id = o.partner_id
+        where o.shop_id = %s and o.id = %s)
 """
 _DONE: Final = """
     select coalesce(sum(quantity), 0)::bigint from serial_replacements

@@ -106,7 +106,10 @@ async def read_reseller_order(
     """An order of the partner's relationship with its serials. Raises NotFound `order_not_found`."""
     order = await read_order(tx, shop_id=shop_id, partner_id=partner_id, order_id=order_id)
     bought = await read_bought_serials(tx, shop_id=shop_id, order_id=order_id, box=box)
-    serials = {line_no: tuple(each.serial for each in line) for line_no, line in bought.items()}
+    serials = {
+        line_no: tuple(each.serial for each in line if not each.is_replaced)
+        for line_no, line in bought.items()
+    }
     return ResellerOrder(order=order, serials=serials)
 
 
