@@ -14,8 +14,7 @@ from tests.support.ticketing import Helpdesk, line
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 async def test_they_fit_and_can_be_read(visit, server_database: Database, scheme, width):
     desk = await Helpdesk.open(server_database, FrozenClock(moment("2026-03-02T12:00:00+00:00")))
     ticket = await desk.ticket(lines=(line(await desk.order()),), reason="Broken. " * 30)

@@ -10,8 +10,7 @@ from tests.support.people import PASSWORD, make_person
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 async def test_they_fit_and_a_secret_is_made(visit, server_database: Database, scheme, width):
     async with server_database.begin() as tx:
         shop = await make_shop(tx)

@@ -12,8 +12,7 @@ from tests.support.staff import Desk
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 async def test_they_fit_and_stock_is_received_by_keyboard(
     visit, server_database: Database, scheme, width
 ):

@@ -12,7 +12,7 @@ from tests.support.command_line import every_command
 from tests.support.processes import environment
 
 MAKES_ONE = {"run", "serve", "migrate", "demo load", "restore"}
-NEEDS_NONE = {"settings", "openapi"}
+NEEDS_NONE = {"settings", "openapi", "reseller url"}
 REFUSED = """
     worker
     migrate --check
@@ -127,7 +127,6 @@ REFUSED = """
     reseller key 1
     reseller keys 1
     reseller revoke-key 1 x
-    reseller url
     reseller credit 1 5.00
     reseller top-up 1 5.00
     reseller statement 1

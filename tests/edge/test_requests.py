@@ -96,6 +96,7 @@ async def test_every_answer_carries_an_id_and_the_security_headers(edge):
     ("path", "logged"),
     [
         ("/track/XDI0VPEBOWFBZAV2", "/track/..."),
+        ("/pay/12-wc_order_aBcD", "/pay/..."),
         ("/track/", "/track/..."),
         ("/track", "/track"),
         ("/tracks/1", "/tracks/1"),

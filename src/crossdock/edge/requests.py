@@ -43,7 +43,7 @@ _DRAIN_BYTES = 4 * 1024 * 1024  # of a body that is too large, beyond what a per
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
 _AFTER_TOKEN = re.compile(r"(/token/)[^/]+")  # a caller's token, also in a path that nobody answers
-_TRACK = "/track/"  # the rest of these paths is secret and never logged
+_SECRET_BELOW = ("/track/", "/pay/")  # the rest of these paths is secret and never logged
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -314,8 +314,9 @@ def _status(error: CrossdockError) -> int:
 
 def _printable(path: str) -> str:
     """The path for the log: shortened, without secrets and terminal escape sequences."""
-    if path.startswith(_TRACK):
-        return f"{_TRACK}..."
+    for prefix in _SECRET_BELOW:
+        if path.startswith(prefix):
+            return f"{prefix}..."
     if "/token/" in path:
         path = _AFTER_TOKEN.sub(r"\1...", path)
     if len(path) > _LOGGED_PATH_MAX:

@@ -95,7 +95,7 @@ class Site:
         self._kept: dict[str, Kept] = {}
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
-        self._payments = PaymentPages(services, templates=self._templates)
+        self._payments = PaymentPages(services, templates=self._templates, source=gate.source)
         self._console = Console(
             gate,
             services=services,

@@ -1,6 +1,6 @@
 """The page of a hosted payment: an invoice or an order, a card's fields, and what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,11 +21,15 @@ from crossdock.gate import (
 )
 from crossdock.kit.display import money_text
 from crossdock.shop.invoices import PAYMENT_PAGES, Payable, find_payable, pay_payable
+from crossdock.shop.partners import FailedCalls
 from crossdock.shop.payments import Card, provider_for
 
 _DONE: Final = "done"
 _GONE: Final = 410
 _OTHER_SITE: Final = "This form was sent by another site. Enter the card here."
+_DECLINES_PER_MINUTE: Final = 5
+"""Declined cards of one address, and of one payment, before they wait: nobody tries out stolen cards here."""
+_TOO_MANY: Final = "Several cards were declined. Wait a minute before you try another one."
 _UNSETTLED: Final = (
     "The bank has not answered. Wait a minute before you try again: a card that was reserved"
     " meanwhile is let go of, and you are charged once."
@@ -81,9 +85,17 @@ _MESSAGES: Final = {
 class PaymentPages:
     """Shows and answers the pages of hosted payments."""
 
-    def __init__(self, services: Services, *, templates: jinja2.Environment) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        templates: jinja2.Environment,
+        source: Callable[[Request], str],
+    ) -> None:
         self._services = services
         self._clock = services.runtime.clock
+        self._source = source
+        self._declined = FailedCalls(self._clock, per_minute=_DECLINES_PER_MINUTE)
         self._templates = templates
 
     async def answer(self, request: Request) -> Response | None:
@@ -103,7 +115,7 @@ class PaymentPages:
         card = read_card(form, now=self._clock.now())
         if not isinstance(card, Card):
             return self._open(payable, form=form, mistakes=card, status=422)
-        return await self._pay(payable, form, card=card)
+        return await self._pay(payable, form, card=card, counted=self._counted(request, payable))
 
     async def _find(self, token: str) -> Payable | None:
         try:
@@ -112,7 +124,23 @@ class PaymentPages:
         except NotFound:
             return None
 
-    async def _pay(self, payable: Payable, form: Mapping[str, str], *, card: Card) -> Response:
+    def _counted(self, request: Request, payable: Payable) -> tuple[str, str]:
+        """What declined cards are counted for: the caller's address, and the payment."""
+        return self._source(request), f"{payable.kind} {payable.id}"
+
+    async def _pay(
+        self,
+        payable: Payable,
+        form: Mapping[str, str],
+        *,
+        card: Card,
+        counted: tuple[str, str],
+    ) -> Response:
+        try:
+            for each in counted:
+                self._declined.check(each)
+        except Unavailable:
+            return self._open(payable, form=form, notices=[_TOO_MANY], status=429)
         try:
             await pay_payable(
                 self._services.paying, payable, card=card, provider=self._services.card_provider
@@ -124,6 +152,8 @@ class PaymentPages:
         except Refused as error:
             if error.code != "payment_declined":
                 return self._to_page(payable)  # it tells what became of it meanwhile
+            for each in counted:
+                self._declined.note(each)
             declined = Mistake(field="card_number", text=CARD_DECLINED)
             return self._open(payable, form=form, mistakes=[declined], status=422)
         return self._to_page(payable, query=f"?{_DONE}")

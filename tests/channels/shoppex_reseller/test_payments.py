@@ -329,3 +329,16 @@ async def test_is_managed_by_the_published_python_client(merchant):
         "same": True, "listed": ["PENDING"], "got": 12.5, "invoices": 1,
         "done": "COMPLETED", "invoice": "COMPLETED", "refused": 422,
     }  # fmt: skip
+
+
+async def test_page_waits_after_several_declined_cards(merchant, browser, desk_server):
+    made, other = await payment(merchant), await payment(merchant)
+    desk_server.clock.move(timedelta(minutes=2))
+    declined = [await pay(browser, page_of(made), number=DECLINED) for _ in range(5)]
+    waiting = [await pay(browser, page_of(each)) for each in (made, other)]
+    desk_server.clock.move(timedelta(minutes=2))
+    paid = await pay(browser, page_of(made))
+    assert [each.status_code for each in declined] == [422] * 5
+    assert [each.status_code for each in waiting] == [429, 429]
+    assert "Several cards were declined." in waiting[0].text
+    assert paid.status_code == 303

@@ -8,6 +8,7 @@ import pytest
 
 from crossdock.shop.partners import read_partner
 from crossdock.shop.resellers import Action, move_reseller
+from crossdock.shop.shops import suspend_shop
 from tests.support.people import PASSWORD, code_at, make_person
 from tests.support.portal import PORTAL, Member, invitation, joined
 from tests.support.reseller_client import CHANNEL, KeyHolder
@@ -367,3 +368,17 @@ async def test_shows_the_address_for_tools(desk_server, ada):
     for name in told["placeholders"]:
         assert f"{name}={{{name}}}" in told["url_template"]
     assert (await ada.ask("GET", f"{PORTAL}/products"))["data"] == []
+
+
+async def test_of_a_suspended_shop_reads_and_writes_nothing(selling, ada):
+    async with selling.database.begin() as tx:
+        await suspend_shop(tx, shop_id=selling.shop.id, now=selling.clock.now())
+    refused = await ada.refusal("POST", KEYS, status=403)
+    assert refused["message"] == "Your shop has been suspended."
+    assert await ada.data("GET", KEYS) == []
+
+
+async def test_takes_no_token_out_of_the_address(ada, guest):
+    token = ada.key
+    refused = await guest.refusal("GET", f"{PORTAL}/me?={token}", status=401)
+    assert refused["code"] == "UNAUTHORIZED"

@@ -58,6 +58,7 @@ def _line(**values: Any) -> RawLine:
         "part_number": "", "upc": "", "name": "N", "options": {}, "attributes": {}, "image": None,
         "origin": "SC", "vat_bp": 0, "product_name": "N", "handle": "n", "brand": "", "sale_minor": None,
         "discount_minor": None, "managed": True, "status": None, "own": 9, "supplier": None,
+        "coupon_id": None,
     }  # fmt: skip
     return RawLine(**(given_values | {"retail_minor": values["price_minor"]} | values))
 

@@ -53,6 +53,7 @@ MATRIX = {
     "warehouse": WAREHOUSE,
     "viewer": {"orders.read", "products.read", "deliveries.read", "alerts.read", "tickets.read"},
     "partner": {"own_partner.read"},
+    "reseller": {"own_reseller.read"},
 }
 
 
@@ -65,8 +66,9 @@ def test_a_role_has_its_rights_and_no_other(role, right):
 def test_a_partners_people_share_no_right_with_the_staff():
     of_staff = frozenset().union(*(rights_of(role) for role in STAFF_ROLES))
 
-    assert set(STAFF_ROLES) == set(ROLES) - {"partner"}
-    assert not of_staff & rights_of("partner")
+    assert set(STAFF_ROLES) == set(ROLES) - {"partner", "reseller"}
+    for role in ("partner", "reseller"):
+        assert not of_staff & rights_of(role)
 
 
 def test_the_page_for_operators_shows_the_same_rights():

@@ -7,11 +7,17 @@ from datetime import timedelta
 import pytest
 
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import CrossdockError, Refused
+from crossdock.errors import CrossdockError, Invalid, Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.paging import PlacePage
-from crossdock.shop.partners import BearerTokens, Callers
+from crossdock.shop.partners import (
+    BearerTokens,
+    Callers,
+    enable_credential,
+    refuse_kept_by_others,
+    rotate_secret,
+)
 from crossdock.shop.resellers import (
     Action,
     NewInvitation,
@@ -425,3 +431,22 @@ async def test_follows_a_programme_whose_settings_change_one_by_one(
     )
     assert (second.enabled, second.default_commission_bp) == (True, None)
     assert second.min_payout_minor == 5000
+
+
+async def test_has_keys_that_nobody_else_makes_or_switches_on(selling: Reselling) -> None:
+    reseller, _ = await selling.reseller(credit_minor=700)
+    key = await _key(selling, reseller)
+    now = selling.clock.now()
+    async with selling.database.begin() as tx:
+        name = await tx.value(
+            "select public_key from credentials where partner_id = %s", (reseller.partner_id,)
+        )
+        with pytest.raises(Invalid, match="makes its own keys"):
+            await rotate_secret(tx, key=name, ids=RandomIds(), box=box(), now=now, overlap_s=0)
+        with pytest.raises(Invalid, match="makes its own keys"):
+            await refuse_kept_by_others(tx, partner_id=reseller.partner_id)
+    await _move(selling, reseller, "terminate")
+    async with selling.database.begin() as tx:
+        with pytest.raises(Invalid, match="makes its own keys"):
+            await enable_credential(tx, key=name)
+    assert not await _works(selling, key)

@@ -58,7 +58,6 @@ from crossdock.kit.crypto import SecretBox
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.partners import Granting
 from crossdock.shop.resellers import Joining
-from crossdock.shop.warehouse import LabelFonts
 
 FACTS = ChannelFacts(
     name=NAME,
@@ -131,9 +130,7 @@ def create_routes(services: Services) -> list[Route]:
         *portal_keys.create_routes(Keys(public_url=public_url, ids=services.ids, box=box)),
         *portal_payments.create_routes(ids=services.ids),
         *portal_money.create_routes(
-            Statements(
-                services.runtime.database, fonts=lambda: LabelFonts(services.settings.label.fonts)
-            )
+            Statements(services.runtime.database, fonts=lambda: services.label_fonts)
         ),
     ]
 

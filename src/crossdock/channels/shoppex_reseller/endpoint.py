@@ -102,7 +102,9 @@ class Endpoint:
             raise found
         route = found.route
         request.scope["crossdock.route"] = route.path
-        token = bearer_of(request) or query.get(route.token_in_query, "")
+        token = bearer_of(request)
+        if not token and route.token_in_query:
+            token = query.get(route.token_in_query, "")
         visit = None
         if route.surface == "portal":
             visit = await self._portal.admit(token, for_guests=route.for_guests)
@@ -110,7 +112,9 @@ class Endpoint:
                 return await self._serve(route.serves, request, visit, query=query)
             assert visit is not None  # guests are served
             wanted = query.get("relationship_id")
-            credential = await self._portal.credential(visit, wanted=wanted)
+            credential = await self._portal.credential(
+                visit, wanted=wanted, writes=request.method != "GET"
+            )
         else:
             credential = await self._verify(
                 request, token, surface=route.surface, pace=route.pace, told=told
@@ -249,9 +253,9 @@ async def _read_body(request: Request) -> dict[str, Any]:
     try:
         found = read_json(body)
     except Unreadable as error:
-        raise WireError("VALIDATION_ERROR", f"Validation failed: {error}.") from None
+        raise invalid(("body", f"{error}")) from None
     if not isinstance(found, dict):
-        raise WireError("VALIDATION_ERROR", "Validation failed: the body is not a JSON object.")
+        raise invalid(("body", "is not a JSON object"))
     return found
 
 

@@ -163,11 +163,11 @@ async def _write_json(runtime: Runtime, found: "Statement") -> None:
 
 
 async def _write_pdf(runtime: Runtime, found: "Statement") -> None:
+    from crossdock.compose import Services
     from crossdock.shop.resellers import statement_pdf, stream_lines
-    from crossdock.shop.warehouse import LabelFonts
 
     lines = [line async for line in stream_lines(runtime.database, statement=found)]
-    fonts = LabelFonts(runtime.settings.label.fonts)
+    fonts = Services(runtime).label_fonts
     sys.stdout.buffer.write(statement_pdf(found, lines, fonts=fonts, now=runtime.clock.now()))
 
 

@@ -9,10 +9,11 @@ from typing import Final
 from crossdock.channels.shoppex_reseller.errors import WireError, invalid
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import NotFound
+from crossdock.errors import NotFound, Refused
 from crossdock.shop.partners import Credential, read_partner
 from crossdock.shop.people import People, Visit
 from crossdock.shop.resellers import Relationship, list_relationships
+from crossdock.shop.shops import read_shop_by_id
 
 NO_SESSION: Final = (
     "Sign in first. Expected: Authorization: Bearer <the token of POST /portal/v1/sessions>"
@@ -37,17 +38,21 @@ class PortalDoor:
             raise WireError("UNAUTHORIZED", NO_SESSION)
         return visit
 
-    async def credential(self, visit: Visit, *, wanted: str | None) -> Credential:
+    async def credential(self, visit: Visit, *, wanted: str | None, writes: bool) -> Credential:
         """What stands for a key: no secret, and the partner of the relationship.
 
-        Raises NotFound, and WireError VALIDATION_ERROR where the person has several and names none.
+        Raises NotFound, WireError VALIDATION_ERROR where the person has several and names none, and Refused
+        `shop_suspended` for a call that writes while the shop is suspended.
         """
         async with self._db.statement() as tx:
             mine = await list_relationships(tx, person_id=visit.person.id)
             chosen = await self._choose(mine, wanted)
             partner = await read_partner(tx, partner_id=chosen.partner_id)
+            shop = await read_shop_by_id(tx, shop_id=chosen.shop_id)
         if partner is None:
             raise NotFound("not_found")
+        if writes and shop.suspended_at is not None:
+            raise Refused("shop_suspended")
         return Credential(
             id=_NO_RIGHTS,
             public_key="",

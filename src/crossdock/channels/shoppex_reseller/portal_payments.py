@@ -6,6 +6,7 @@ import msgspec
 
 from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.ids import Kind
+from crossdock.channels.shoppex_reseller.invoice_happenings import STATUSES
 from crossdock.channels.shoppex_reseller.paging import cursor_list
 from crossdock.channels.shoppex_reseller.payouts import ShownClaim, show_claim
 from crossdock.channels.shoppex_reseller.portal_keys import own_reseller
@@ -136,7 +137,7 @@ def show_invoice(call: Call, invoice: Invoice) -> ShownTopUpInvoice:
     return ShownTopUpInvoice(
         id=shown,
         uniqid=shown,
-        status=invoice.state.upper(),
+        status=STATUSES[invoice.state],
         total=text(invoice.total_minor, invoice.currency),
         currency=invoice.currency,
         checkout_url=call.pay_url + invoice.token,

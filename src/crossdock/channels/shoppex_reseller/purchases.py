@@ -8,12 +8,13 @@ import msgspec
 
 from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.ids import Kind
+from crossdock.channels.shoppex_reseller.invoice_happenings import STATUSES
 from crossdock.channels.shoppex_reseller.paging import cursor_list
 from crossdock.channels.shoppex_reseller.routes import DEV, Route, Writes
 from crossdock.channels.shoppex_reseller.wire import Reply, iso, number, one, percent
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.ids import Ids
-from crossdock.shop.invoices import Invoice, InvoiceState, read_invoice, read_invoices
+from crossdock.shop.invoices import Invoice, read_invoice, read_invoices
 from crossdock.shop.resellers import (
     LimitUnit,
     StockRequest,
@@ -39,14 +40,7 @@ STATES: Final[dict[str, TransferState]] = {
     "REVOKED": "revoked",
 }
 COIN_MAX: Final = 40
-INVOICE_STATUSES: Final[dict[InvoiceState, str]] = {
-    "pending": "PENDING",
-    "confirming": "WAITING_FOR_CONFIRMATIONS",
-    "completed": "COMPLETED",
-    "voided": "VOIDED",
-    "partially_refunded": "PARTIAL",
-    "refunded": "REFUNDED",
-}
+_PAYABLE: Final = ("pending", "confirming")
 Move = Callable[..., Awaitable[StockTransfer]]
 ONE: Final = f"{DEV}/resellers/{{id}}"
 _NOTHING: Final = -1
@@ -61,7 +55,7 @@ class ShownStockInvoice(msgspec.Struct, kw_only=True):
     status: str
     total: Decimal | None
     currency: str
-    checkout_url: str
+    checkout_url: str | None
     expires_at: str | None
 
 
@@ -219,10 +213,10 @@ class Purchases:
         return ShownStockInvoice(
             id=shown,
             uniqid=shown,
-            status=INVOICE_STATUSES[invoice.state],
+            status=STATUSES[invoice.state],
             total=number(invoice.total_minor, invoice.currency),
             currency=invoice.currency,
-            checkout_url=self._pay_url(invoice.token),
+            checkout_url=self._pay_url(invoice.token) if invoice.state in _PAYABLE else None,
             expires_at=iso(invoice.expires_at),
         )
 

@@ -99,10 +99,18 @@ def enable(who: Who, as_json: JsonOption = False) -> None:
 
 
 async def _switch(runtime: Runtime, tx: Transaction, *, who: str, on: bool) -> "PartnerView":
-    from crossdock.shop.partners import Terms, disable_credential, enable_credential, set_terms
+    from crossdock.shop.partners import (
+        Terms,
+        disable_credential,
+        enable_credential,
+        refuse_kept_by_others,
+        set_terms,
+    )
 
     partner = await find_partner(tx, who=who)
     if who == str(partner.id) or who not in keys_of(partner):
+        if on:
+            await refuse_kept_by_others(tx, partner_id=partner.id)
         await set_terms(tx, partner_id=partner.id, terms=Terms(active=on))
     elif on:
         await enable_credential(tx, key=who, channel=partner.channel)

@@ -162,6 +162,10 @@ async def revoke_app(
         "update app_grants set revoked_at = coalesce(revoked_at, %s) where shop_id = %s and app_id = %s",
         (now, app.shop_id, app.id),
     )
+    await tx.run(
+        "update credentials set disabled_at = coalesce(disabled_at, %s) where partner_id = %s",
+        (now, app.partner_id),
+    )
     await set_terms(tx, partner_id=app.partner_id, terms=Terms(active=False))
     return await read_app(tx, client_id=client_id)
 

@@ -32,6 +32,14 @@ update credential_secrets set revoked_at = %(now)s
 where credential_id = %(id)s and revoked_at is null
   and (%(all)s or id < (select max(id) from credential_secrets where credential_id = %(id)s and revoked_at is null))
 """
+_KEPT_BY = """
+select case
+    when exists (select from apps a where a.partner_id = %(partner)s)
+        then 'An app''s tokens come from consents alone; end them with crossdock reseller apps revoke.'
+    when exists (select from resellers r where r.partner_id = %(partner)s)
+        then 'A reseller makes its own keys, and its relationship says whether they work; see crossdock reseller.'
+end
+"""
 
 
 class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +117,17 @@ async def add_credential(
     return NewCredential(partner_id=partner_id, key=key, proof=proof, secret=secret)
 
 
+async def refuse_kept_by_others(tx: Transaction, *, partner_id: int) -> None:
+    """Raises Invalid `invalid_input` for a partner that stands for an app or a reseller.
+
+    Its keys are its own: an app's come from consents, a reseller makes its own, and both are switched on where they
+    are kept. Staff may switch them off.
+    """
+    kept: str | None = await tx.value(_KEPT_BY, {"partner": partner_id})
+    if kept is not None:
+        raise Invalid("invalid_input", kept)
+
+
 async def rotate_secret(
     tx: Transaction,
     *,
@@ -119,11 +138,13 @@ async def rotate_secret(
     overlap_s: int,
     channel: str = "",
 ) -> NewCredential:
-    """Add a second secret; the first expires after `overlap_s` seconds. Raises Conflict if two are valid.
+    """Add a second secret; the first expires after `overlap_s` seconds. Raises Conflict if two are valid, and as
+    `refuse_kept_by_others`.
 
     `channel` is needed if several channels have this key.
     """
     known = await _find(tx, key=key, channel=channel)
+    await refuse_kept_by_others(tx, partner_id=known.partner_id)
     secret = new_secret(ids, proof=known.proof, prefix=known.prefix)
     kept = await keep(secret, proof=known.proof, key=known.key, prefix=known.prefix, box=box)
     if not await tx.value(_LOCK, (known.id,)):
@@ -164,8 +185,9 @@ async def disable_credential(
 
 
 async def enable_credential(tx: Transaction, *, key: str, channel: str = "") -> None:
-    """Accept the key again, with its secrets. Raises NotFound `not_found`."""
+    """Accept the key again, with its secrets. Raises NotFound `not_found`, and as `refuse_kept_by_others`."""
     known = await _find(tx, key=key, channel=channel)
+    await refuse_kept_by_others(tx, partner_id=known.partner_id)
     await tx.run("update credentials set disabled_at = null where id = %s", (known.id,))
     await touch_partner(tx, partner_id=known.partner_id)
 

@@ -17,6 +17,7 @@ from crossdock.shop.partners import (
     disable_credential,
     enable_credential,
     list_partners,
+    refuse_kept_by_others,
     revoke_old_secrets,
     rotate_secret,
     set_terms,
@@ -134,6 +135,8 @@ class PartnerPages:
         is_on = form.get("on") == "yes"
         async with self._db.begin() as tx:
             partner = await _partner(tx, request, visit.person)
+            if is_on:
+                await refuse_kept_by_others(tx, partner_id=partner.id)
             await set_terms(tx, partner_id=partner.id, terms=Terms(active=is_on))
         return _to(partner, "on" if is_on else "off")
 
