@@ -46,7 +46,7 @@ from crossdock.shop.search import (
     create_searching,
     option_names,
 )
-from crossdock.shop.warehouse import Booking, create_carriers
+from crossdock.shop.warehouse import Booking, LabelFonts, create_carriers
 from crossdock.shop.webhooks import Subscribing, WebhookCalling
 
 
@@ -199,6 +199,11 @@ class Services:
     def checking_out(self) -> CheckingOut:
         """Carts that become orders."""
         return CheckingOut(carts=self.carts, paying=self.paying, taxes=self.taxes)
+
+    @cached_property
+    def label_fonts(self) -> LabelFonts:
+        """The fonts of labels and other documents to print."""
+        return LabelFonts(self.settings.label.fonts)
 
     @cached_property
     def booking(self) -> Booking:

@@ -12,7 +12,6 @@ from crossdock.shop.events import Batch, Consumer, InvoicePaid
 from crossdock.shop.resellers.invoicing import PURPOSE
 
 CONSUMER: Final = "stock_transfers"
-SHORT: Final = "stock_transfer_short"
 
 
 def create_transfer_consumer() -> Consumer:
@@ -61,7 +60,7 @@ async def follow_payment(tx: Transaction, *, shop_id: int, transfer_id: int, now
     await raise_alert(
         tx,
         shop_id=shop_id,
-        kind=SHORT,
+        kind="stock_transfer_short",
         message=f"Stock transfer {transfer_id} is paid, and too few serials are left for it; add some, then: {again}",
         subject=f"transfer:{transfer_id}",
         now=now,

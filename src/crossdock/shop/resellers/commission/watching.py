@@ -22,46 +22,43 @@ def overdue_of(section: ResellersSection) -> timedelta:
 async def watch_commissions(db: Database, *, payout_overdue: timedelta, now: datetime) -> int:
     """Raise `payout_overdue` for each claim that is open for longer, and `commission_unreleased` for each relationship
     whose commission was due UNRELEASED_AFTER ago; returns how many are new."""
+    late = await _watch_payouts(db, before=now - payout_overdue, now=now)
+    return late + await _watch_releases(db, before=now - UNRELEASED_AFTER, now=now)
+
+
+async def _watch_payouts(db: Database, *, before: datetime, now: datetime) -> int:
     raised = 0
-    values = {"before": now - payout_overdue}
-    async for row in walk_due(db, _OVERDUE, values=values):
+    async for row in walk_due(db, _OVERDUE, values={"before": before}):
         _, shop_id, claim_id, status, amount_minor, currency, email = row
         money = f"{format_minor(amount_minor, currency)} {currency}"
-        message = f"Payout {claim_id} of {money} to {email} is {status} for too long."
-        raised += await _raise(
-            db,
-            shop_id=shop_id,
-            kind="payout_overdue",
-            subject=f"claim:{claim_id}",
-            message=message,
-            now=now,
-        )
-    async for row in walk_due(db, _UNRELEASED, values={"before": now - UNRELEASED_AFTER}):
-        _, shop_id, reseller_id, email, orders = row
-        message = (
-            f"Commission of {email} for {orders} orders is due and was not released; see the log."
-        )
-        raised += await _raise(
-            db,
-            shop_id=shop_id,
-            kind="commission_unreleased",
-            subject=f"reseller:{reseller_id}",
-            message=message,
-            now=now,
-        )
+        subject = f"claim:{claim_id}"
+        async with isolated(db, job=JOB, shop_id=shop_id, about=subject, now=now), db.begin() as tx:
+            raised += await raise_alert(
+                tx,
+                shop_id=shop_id,
+                kind="payout_overdue",
+                message=f"Payout {claim_id} of {money} to {email} is {status} for too long.",
+                subject=subject,
+                now=now,
+            )
     return raised
 
 
-async def _raise(
-    db: Database, *, shop_id: int, kind: str, subject: str, message: str, now: datetime
-) -> bool:
-    raised: list[bool] = []
-    async with isolated(db, job=JOB, shop_id=shop_id, about=subject, now=now), db.begin() as tx:
-        is_new = await raise_alert(
-            tx, shop_id=shop_id, kind=kind, message=message, subject=subject, now=now
-        )
-        raised.append(is_new)
-    return any(raised)
+async def _watch_releases(db: Database, *, before: datetime, now: datetime) -> int:
+    raised = 0
+    async for row in walk_due(db, _UNRELEASED, values={"before": before}):
+        _, shop_id, reseller_id, email, orders = row
+        subject = f"reseller:{reseller_id}"
+        async with isolated(db, job=JOB, shop_id=shop_id, about=subject, now=now), db.begin() as tx:
+            raised += await raise_alert(
+                tx,
+                shop_id=shop_id,
+                kind="commission_unreleased",
+                message=f"Commission of {email} for {orders} orders is due and was not released; see the log.",
+                subject=subject,
+                now=now,
+            )
+    return raised
 
 
 _OVERDUE = """
