@@ -26,10 +26,7 @@ begin
     payment := v_recorded.payment;
     v_to := case payment.state when 'captured' then 'paid' else payment.state end;
     if is_first and not p_approved and v_from = 'awaiting' and p_reason <> 'never_arrived' then
-        update payments p set capture_at = null
-        where p.shop_id = p_shop_id and p.id = (payment).id and p.state = 'authorised' and exists (
-            select 1 from payment_attempts a
-            where a.shop_id = p_shop_id and a.id = p_attempt_id and a.action = 'capture');
+        perform stop_capture(p_shop_id, p_attempt_id);
     end if;
     if not is_first or not p_approved then
         return;

@@ -270,3 +270,11 @@ returns setof payment_attempts language sql as $$
     where a.shop_id = due.shop_id and a.id = due.id
     returning a.*
 $$;
+
+-- An authorised payment of which this capture was refused is not captured by itself any more.
+create or replace function stop_capture(p_shop_id bigint, p_attempt_id bigint) returns void language sql as $$
+    update payments p set capture_at = null
+    from payment_attempts a
+    where a.shop_id = p_shop_id and a.id = p_attempt_id and a.action = 'capture'
+      and p.shop_id = a.shop_id and p.id = a.payment_id and p.state = 'authorised'
+$$;
