@@ -1,5 +1,8 @@
 """The guard that other pages use: a role that may not gets a page that says so."""
 
+import re
+from pathlib import Path
+
 import pytest
 from starlette.requests import Request
 from structlog.testing import capture_logs
@@ -11,6 +14,7 @@ from crossdock.kit.clock import SystemClock
 from crossdock.kit.ids import RandomIds
 from crossdock.settings import Settings
 from crossdock.shop.people import People, create_means
+from crossdock.web.console import CONSOLE_TEMPLATES
 from tests.support.factories import box
 
 
@@ -102,3 +106,13 @@ async def test_a_role_is_let_in_by_its_rights(gate, browser, person, role, right
         with pytest.raises(Refused) as refused:
             await gate.require_person(request, right=right)
         assert refused.value.code == "permission_denied"
+
+
+def test_pages_link_to_guides_as_the_site_serves_them():
+    links = [
+        link
+        for page in CONSOLE_TEMPLATES.rglob("*.html")
+        for link in re.findall(r'href="/docs/([^"]+)"', page.read_text())
+    ]
+    assert links
+    assert [link for link in links if not Path(f"docs/{link}.md").is_file()] == []
