@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,22 +11,12 @@ from typing import Any
 from crossdock.channels.shoppo.notifying import CANCELLED, URLS
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.clock import SystemClock
-from crossdock.shop.deliveries import resend_failed
 from crossdock.shop.orders import OrderItem, OrderRequest, cancel_order, place_awaiting
 from crossdock.shop.partners import Partner, read_partner
 from proof.claim import Claim, Findings, Result, Size
-from proof.claims.p12_outbox import (
-    BUYERS,
-    QUIET_S,
-    SETTLE_S,
-    SHOPS,
-    STALL_S,
-    Receiver,
-    kill_senders,
-    let_claims_run_out,
-    sequences_of,
-)
+from proof.claims.p12_outbox import BUYERS, SHOPS, Receiver, sequences_of
 from proof.drop_shippers import CHANNEL, make_drop_shipper
+from proof.senders import hurrying, kill_senders, settle
 from proof.stand import Stand
 from tests.support.awaiting import PUNE, RULES, TERMS
 from tests.support.factories import make_shop, make_variant
@@ -38,11 +27,6 @@ _LINES = """
     join delivery_attempts a on a.shop_id = d.shop_id and a.delivery_id = d.id
     group by d.kind, d.shop_id, d.id
 """
-_DUE_NOW = """
-    update deliveries set next_attempt_at = clock_timestamp()
-    where status = 'queued' and next_attempt_at > clock_timestamp()
-"""
-"""The waits of this channel are a day long in all."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +42,15 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
     async with Receiver(random.Random(rng.random()), header="x-event-id") as receiver:
         sellers = [await _open(stand, receiver) for _ in range(SHOPS)]
         with stand.serving(allowed_outbound_hosts=receiver.host):
-            cancelling = asyncio.create_task(_cancel(stand, sellers, count=size["events"]))
-            hurrying = asyncio.create_task(_hurry(stand))
-            most = size["events"] // (2 * size["kills"])
-            killed = await kill_senders(stand, receiver, count=size["kills"], most=most, rng=rng)
-            cancelled = await cancelling
-            await _settle(stand, sellers, count=len(cancelled))
-            hurrying.cancel()
-            await asyncio.gather(hurrying, return_exceptions=True)
+            async with hurrying(stand):  # the waits of this channel are a day long in all
+                cancelling = asyncio.create_task(_cancel(stand, sellers, count=size["events"]))
+                most = size["events"] // (2 * size["kills"])
+                killed = await kill_senders(
+                    stand, receiver, count=size["kills"], most=most, rng=rng
+                )
+                cancelled = await cancelling
+                ids = [seller.partner.shop_id for seller in sellers]
+                await settle(stand, shop_ids=ids, kind=CANCELLED, count=len(cancelled))
         return await _account(stand, receiver, sellers, cancelled=cancelled, killed=killed)
 
 
@@ -115,34 +100,6 @@ async def _cancel(stand: Stand, sellers: Sequence[Seller], *, count: int) -> set
 
 async def _depict(tx: Transaction, variant_ids: Sequence[int], now: datetime) -> dict[int, Any]:
     return {variant_id: {"variant": variant_id} for variant_id in variant_ids}
-
-
-async def _hurry(stand: Stand) -> None:
-    """What waits to be tried again is due at once."""
-    while True:
-        async with stand.database.statement() as tx:
-            await tx.run(_DUE_NOW)
-        await asyncio.sleep(0.5)
-
-
-async def _settle(stand: Stand, sellers: Sequence[Seller], *, count: int) -> None:
-    """Wait until every notice is sent; those that failed for good are sent again by hand."""
-    deadline = time.monotonic() + SETTLE_S
-    sent, moved_at = -1, time.monotonic()
-    while sent < count and time.monotonic() < deadline:
-        for seller in sellers:
-            shop_id = seller.partner.shop_id
-            async with stand.database.begin() as tx:
-                await resend_failed(tx, shop_id=shop_id, now=datetime.now(UTC), kind=CANCELLED)
-        async with stand.database.statement() as tx:
-            now_sent = await tx.value("select count(*) from deliveries where status = 'sent'")
-        if now_sent != sent:
-            sent, moved_at = now_sent, time.monotonic()
-        if time.monotonic() - moved_at > STALL_S:
-            return
-        if time.monotonic() - moved_at > QUIET_S:
-            await let_claims_run_out(stand)
-        await asyncio.sleep(1)
 
 
 async def _account(

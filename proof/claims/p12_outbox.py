@@ -3,23 +3,17 @@
 import asyncio
 import hashlib
 import random
-import signal
-import time
 import uuid
 from collections import Counter, defaultdict
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from os import kill
 
 from crossdock.kit.clock import SystemClock
 from crossdock.kit.ids import SeededIds
 from crossdock.kit.outbound import Outbound
 from crossdock.kit.webhooks import new_secret
-from crossdock.serving.supervisor import JOBS
-from crossdock.shop.deliveries import requeue_lost, resend_failed
 from crossdock.shop.dispatch import Configuring, add_connector
 from crossdock.shop.events import number_events, read_events
 from proof.claim import Claim, Findings, Result, Size
+from proof.senders import kill_senders, settle
 from proof.stand import Stand
 from tests.support.factories import ShopFixture, box, make_partner, make_shop, make_variant
 from tests.support.ordering import order, placing, read_partner
@@ -29,11 +23,6 @@ SHOPS = 6  # each with a connector of its own, so that hanging calls leave room 
 BUYERS = 8
 FAILS, HANGS, REDIRECTS = 0.30, 0.05, 0.05
 WAITS_S = (1,) * 12
-CALLS_S = 60.0
-RESTART_S = 30.0  # until the supervisor has another worker
-SETTLE_S = 3_600.0
-STALL_S = 120.0
-QUIET_S = 20.0  # longer than a hanging call
 _LINES = """
     select 'dispatch_' || d.shop_id || '_' || d.subject_id, count(*) from deliveries d
     join delivery_attempts a on a.shop_id = d.shop_id and a.delivery_id = d.id
@@ -87,7 +76,8 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
             most = size["events"] // (2 * size["kills"])
             killed = await kill_senders(stand, receiver, count=size["kills"], most=most, rng=rng)
             placed = await placing_all
-            await _settle(stand, shops)
+            ids = [shop.id for shop in shops]
+            await settle(stand, shop_ids=ids, kind="dispatch", count=len(placed))
         return await _account(stand, receiver, shops, placed=placed, killed=killed)
 
 
@@ -129,60 +119,6 @@ async def _place(stand: Stand, shops: list[ShopFixture], *, count: int) -> set[s
 
     await asyncio.gather(*(buy(shops[number % SHOPS]) for number in range(BUYERS)))
     return expected
-
-
-async def kill_senders(
-    stand: Stand, receiver: Receiver, *, count: int, most: int, rng: random.Random
-) -> int:
-    """Kill the worker during its calls; then let its claims expire.
-
-    There are at most `most` calls between two kills, so that both a worker that has just started and
-    one that has been sending for long are killed.
-    """
-    for _ in range(count):
-        wanted = len(receiver.requests) + rng.randint(1, most)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CALLS_S):
-                while len(receiver.requests) < wanted:
-                    await asyncio.sleep(0.002)
-        async with asyncio.timeout(RESTART_S):
-            while not (workers := stand.server.children(JOBS)):
-                await asyncio.sleep(0.02)
-        for pid in workers:
-            with suppress(ProcessLookupError):
-                kill(pid, signal.SIGKILL)
-        await let_claims_run_out(stand)
-    return count
-
-
-async def let_claims_run_out(stand: Stand) -> None:
-    """Expire the claims of running workers too: a success counts even after its claim was lost."""
-    now = datetime.now(UTC)
-    async with stand.database.statement() as tx:
-        await requeue_lost(tx, now=now, due=now + timedelta(days=1))
-
-
-async def _settle(stand: Stand, shops: list[ShopFixture]) -> None:
-    """Wait until everything is sent; redirected deliveries have failed and are resent by hand.
-
-    Claims are let run out again where nothing moves: a killed worker's database session may outlive
-    the worker for a moment, and hold rows or claim some.
-    """
-    deadline = time.monotonic() + SETTLE_S
-    left, moved_at = -1, time.monotonic()
-    while left and time.monotonic() < deadline:
-        for shop in shops:
-            async with stand.database.begin() as tx:
-                await resend_failed(tx, shop_id=shop.id, now=datetime.now(UTC), kind="dispatch")
-        async with stand.database.statement() as tx:
-            now_left = await tx.value("select count(*) from deliveries where status <> 'sent'")
-        if now_left != left:
-            left, moved_at = now_left, time.monotonic()
-        if time.monotonic() - moved_at > STALL_S:
-            return
-        if time.monotonic() - moved_at > QUIET_S:
-            await let_claims_run_out(stand)
-        await asyncio.sleep(1)
 
 
 async def _account(

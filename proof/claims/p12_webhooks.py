@@ -3,20 +3,16 @@
 import asyncio
 import hashlib
 import random
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from crossdock.channels.shoppex_reseller.happenings import create_dialect
 from crossdock.channels.shoppex_reseller.signatures import signature
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
-from crossdock.serving.supervisor import JOBS
-from crossdock.shop.deliveries import requeue_lost, resend_failed
 from crossdock.shop.webhooks import Subscribing, subscribe
 from proof.claim import Claim, Findings, Result, Size
 from proof.resellers import (
@@ -31,7 +27,8 @@ from proof.resellers import (
     numbered,
     open_programme,
 )
-from proof.stand import Stand, kill
+from proof.senders import hurrying, kill_senders, settle
+from proof.stand import Stand
 from tests.support.factories import PartnerFixture, ShopFixture, box, make_shop
 from tests.support.raw_http import Connection
 from tests.support.simulators.http import Hang, HttpSimulator, Outcome, Reply, Request
@@ -41,11 +38,6 @@ CREDIT = 10**9
 FAILS, HANGS, REDIRECTS = 0.30, 0.03, 0.05
 FULFIL_EVERY = 3
 CREATED, DELIVERED = "product:created", "reseller:api_fulfillment_delivered"
-CALLS_S = 60.0
-RESTART_S = 30.0  # until the supervisor has another worker
-SETTLE_S = 3_600.0
-STALL_S = 120.0
-_DUE = "update deliveries set next_attempt_at = now() where status = 'queued' and next_attempt_at > now()"
 
 
 class Receiver(HttpSimulator):
@@ -112,11 +104,13 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
                 for n in range(SHOPS)
             ]
         with stand.serving(allowed_outbound_hosts=receiver.host):
-            working = asyncio.create_task(_work(stand, houses, count=size["events"]))
-            most = size["events"] // (2 * size["kills"])
-            await _kill_senders(stand, receiver, count=size["kills"], most=most, rng=rng)
-            made = await working
-            await _settle(stand, houses, count=len(made))
+            async with hurrying(stand):
+                working = asyncio.create_task(_work(stand, houses, count=size["events"]))
+                most = size["events"] // (2 * size["kills"])
+                await kill_senders(stand, receiver, count=size["kills"], most=most, rng=rng)
+                made = await working
+                ids, kind = [house.shop.id for house in houses], create_dialect().kind
+                await settle(stand, shop_ids=ids, kind=kind, count=len(made))
             feeds = [await _feed(stand, house) for house in houses]
         return await _account(stand, receiver, made, feeds, kills=size["kills"])
 
@@ -174,53 +168,6 @@ async def _add_product(connection: Connection, house: House, number: int) -> str
             return str(reply.json()["data"]["id"])
         if reply.status != 503:
             raise RuntimeError(f"{reply.status} {reply.body[:200]!r}")
-
-
-async def _kill_senders(
-    stand: Stand, receiver: Receiver, *, count: int, most: int, rng: random.Random
-) -> None:
-    """Kill the worker during its calls, at most `most` of them after the last time; its claims then run out."""
-    for _ in range(count):
-        wanted = len(receiver.requests) + rng.randint(1, most)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CALLS_S):
-                while len(receiver.requests) < wanted:
-                    await asyncio.sleep(0.002)
-        async with asyncio.timeout(RESTART_S):
-            while not (workers := stand.server.children(JOBS)):
-                await asyncio.sleep(0.02)
-        for pid in workers:
-            kill(pid)
-        await _let_claims_run_out(stand)
-
-
-async def _let_claims_run_out(stand: Stand) -> None:
-    now = datetime.now(UTC)
-    async with stand.database.statement() as tx:
-        await requeue_lost(tx, now=now, due=now + timedelta(days=1))
-
-
-async def _settle(stand: Stand, houses: list[House], *, count: int) -> None:
-    """Let minutes pass until everything is sent; what was given up is sent again by hand."""
-    kind = create_dialect().kind
-    deadline = time.monotonic() + SETTLE_S
-    before, moved_at = (-1, -1), time.monotonic()
-    while time.monotonic() < min(deadline, moved_at + STALL_S):
-        async with stand.database.begin() as tx:
-            for house in houses:
-                await resend_failed(tx, shop_id=house.shop.id, now=datetime.now(UTC), kind=kind)
-            await tx.run(_DUE)
-            row = await tx.one(
-                "select count(*) filter (where status <> 'sent'), count(*) from deliveries"
-            )
-        assert row is not None  # counts have one row
-        if row[0] == 0 and row[1] >= count:
-            if row == before:
-                return  # nothing came for a while
-            await asyncio.sleep(2)
-        if row != before:
-            before, moved_at = row, time.monotonic()
-        await asyncio.sleep(0.5)
 
 
 async def _feed(stand: Stand, house: House) -> list[dict[str, Any]]:
