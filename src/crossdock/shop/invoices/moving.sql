@@ -100,7 +100,7 @@ begin
         raise exception 'the invoice is not to be paid' using errcode = 'CD005';
     end if;
     assert fail_point('claim_invoice:moved');
-    perform claim_invoice_payment(p_shop_id, p_payment_id, p_invoice_id, v_invoice.total_minor, v_invoice.currency, p_now);
+    perform claim_payment(p_shop_id, p_payment_id, null, p_invoice_id, v_invoice.total_minor, v_invoice.currency, p_now);
 end $$;
 
 -- Record a provider's answer as record_answer does, with what follows for the invoice: completed after a capture,

@@ -26,6 +26,7 @@ from crossdock.shop.payments import (
     recorded,
     refund,
     refusing_payment,
+    try_void,
     void,
 )
 
@@ -149,7 +150,9 @@ async def settle_every_payment(service: Paying) -> int:
             about=f"payment {payment_id}",
             now=service.clock.now(),
         ):
-            settled += await _let_go(service, shop_id=shop_id, payment_id=payment_id)
+            settled += await try_void(
+                service, shop_id=shop_id, payment_id=payment_id, follow=EVERY_FOLLOW
+            )
     return settled
 
 
@@ -168,15 +171,6 @@ async def _claim(service: Paying, *, shop_id: int, invoice_id: int, payment_id: 
                 )
         except Refused as refused:
             raise Refused("invoice_state") from refused
-
-
-async def _let_go(service: Paying, *, shop_id: int, payment_id: int) -> bool:
-    """Void the payment; False if a request is open or was refused, to be tried again later."""
-    try:
-        await void(service, shop_id=shop_id, payment_id=payment_id, follow=EVERY_FOLLOW)
-    except CrossdockError:
-        return False
-    return True
 
 
 _RECORD = f"select {RECORDED} from answer_invoice_payment(%s, %s, %s, %s, %s, %s) r"

@@ -220,14 +220,29 @@ async def _mail(
         return
     serials = await read_sold_serials(tx, shop_id=shop_id, order_id=order_id, box=mailing.box)
     told = _lines_told(order, quantities=quantities, serials=serials)
-    for part, lines in enumerate(split_for_mails(told), start=1):
+    key = f"order:{order_id}:{min(quantities)}"
+    await mail_lines(tx, order=order, told=told, mailing=mailing, note=note, key=key, now=now)
+
+
+async def mail_lines(
+    tx: Transaction,
+    *,
+    order: OrderView,
+    told: Sequence[str],
+    mailing: Mailing,
+    note: str,
+    key: str,
+    now: datetime,
+) -> None:
+    """Mail the buyer the lines, in as many mails as they need; the same `key` mails them once."""
+    for part, lines in enumerate(_split_for_mails(told), start=1):
         await mailing.queue_mail(
             tx,
-            shop_id=shop_id,
+            shop_id=order.shop_id,
             template="order_delivery",
             to=order.email,
             values={"shop": order.shop_name, "note": note, "lines": lines},
-            key=f"order:{order_id}:{min(quantities)}:{part}",
+            key=f"{key}:{part}",
             now=now,
         )
 
@@ -244,7 +259,7 @@ def _lines_told(
     return told
 
 
-def split_for_mails(told: Sequence[str]) -> list[list[str]]:
+def _split_for_mails(told: Sequence[str]) -> list[list[str]]:
     """The lines in as many mails as they need."""
     mails: list[list[str]] = [[]]
     chars = 0

@@ -5,7 +5,7 @@ from typing import Literal
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.db.walking import walk_due
-from crossdock.errors import CrossdockError, Invalid, Refused
+from crossdock.errors import Invalid, Refused
 from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.orders.moving import lock_order, move_order, refusing_move
 from crossdock.shop.orders.reasons import RefundReason
@@ -28,7 +28,7 @@ from crossdock.shop.payments import (
     refund,
     refund_due,
     settle_payments,
-    void,
+    try_void,
 )
 
 _REFUNDABLE = ("captured", "partially_refunded")
@@ -162,7 +162,9 @@ async def settle_order_payments(service: Paying, *, follow: Follow = ORDER_FOLLO
             about=f"payment {payment_id}",
             now=service.clock.now(),
         ):
-            settled += await _let_go(service, shop_id=shop_id, payment_id=payment_id)
+            settled += await try_void(
+                service, shop_id=shop_id, payment_id=payment_id, follow=ORDER_FOLLOWS
+            )
     return settled
 
 
@@ -296,15 +298,6 @@ async def _note_transfer(
         reference=reference,
         now=now,
     )
-
-
-async def _let_go(service: Paying, *, shop_id: int, payment_id: int) -> bool:
-    """Void the payment; False if a request is open or was refused, to be tried again later."""
-    try:
-        await void(service, shop_id=shop_id, payment_id=payment_id, follow=ORDER_FOLLOWS)
-    except CrossdockError:
-        return False
-    return True
 
 
 _RECORD = f"select {RECORDED} from answer_order_payment(%s, %s, %s, %s, %s, %s) r"

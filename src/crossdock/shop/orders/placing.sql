@@ -155,7 +155,7 @@ begin
         assert fail_point('place_order:coupons');
     end if;
     if p_order ->> 'payment_id' is not null then
-        perform claim_payment(v_shop_id, (p_order ->> 'payment_id')::bigint, v_id,
+        perform claim_payment(v_shop_id, (p_order ->> 'payment_id')::bigint, v_id, null,
                               (p_order ->> 'total_minor')::bigint, p_order ->> 'currency', p_now);
         assert fail_point('place_order:payment');
     end if;

@@ -11,7 +11,7 @@ from crossdock.errors import Invalid, Refused
 from crossdock.kit.email import is_email
 from crossdock.shop.events import OrderSerialsReplaced, write_event
 from crossdock.shop.mailing import Mailing
-from crossdock.shop.orders.delivering import split_for_mails
+from crossdock.shop.orders.delivering import mail_lines
 from crossdock.shop.orders.moving import lock_order, touch_order
 from crossdock.shop.orders.viewing import read_order
 from crossdock.shop.stock import exchange_serials, read_bought_serials
@@ -144,16 +144,8 @@ async def _mail(
     for line in order.lines:
         fresh = [each.serial for each in bought.get(line.line_no, []) if each.id in taken]
         told += [f"{len(fresh)} x {line.name}", *fresh] if fresh else []
-    for part, lines in enumerate(split_for_mails(told), start=1):
-        await mailing.queue_mail(
-            tx,
-            shop_id=shop_id,
-            template="order_delivery",
-            to=order.email,
-            values={"shop": order.shop_name, "note": _NOTE, "lines": lines},
-            key=f"replacement:{number}:{part}",
-            now=now,
-        )
+    key = f"replacement:{number}"
+    await mail_lines(tx, order=order, told=told, mailing=mailing, note=_NOTE, key=key, now=now)
     return True
 
 

@@ -29,12 +29,12 @@ from crossdock.shop.payments.paying import (
     authorise,
     capture,
     capture_question,
-    claim_invoice_payment,
     claim_payment,
     look_up_at,
     refund,
     refund_due_amount,
     refusing_payment,
+    try_void,
     void,
 )
 from crossdock.shop.payments.sandbox import TEST_CARDS, Sandbox
@@ -79,7 +79,6 @@ __all__ = [
     "capture_now",
     "capture_question",
     "checked_card",
-    "claim_invoice_payment",
     "claim_payment",
     "create_stripe",
     "list_attempts",
@@ -96,5 +95,6 @@ __all__ = [
     "refusing_payment",
     "settle_by_hand",
     "settle_payments",
+    "try_void",
     "void",
 ]

@@ -227,37 +227,21 @@ begin
         p_payment.order_id, p_now);
 end $$;
 
--- Assign an authorised payment to the order that it pays. Raises CD005 if it is not authorised, has another
--- amount, currency or order, or an open request.
+-- Assign an authorised payment to the order or the invoice that it pays. Raises CD005 if it is not authorised, has
+-- another amount or currency, pays something already, or has an open request.
 create or replace function claim_payment(
-    p_shop_id bigint, p_payment_id bigint, p_order_id bigint, p_amount_minor bigint, p_currency text, p_now timestamptz
+    p_shop_id bigint, p_payment_id bigint, p_order_id bigint, p_invoice_id bigint, p_amount_minor bigint,
+    p_currency text, p_now timestamptz
 ) returns void language plpgsql as $$
 begin
-    update payments p set order_id = p_order_id, updated_at = p_now
+    update payments p set order_id = p_order_id, invoice_id = p_invoice_id, updated_at = p_now
     where p.shop_id = p_shop_id and p.id = p_payment_id and p.state = 'authorised'
-      and num_nonnulls(p.order_id, p.invoice_id) = 0
+      and num_nonnulls(p.order_id, p.invoice_id) = 0 and num_nonnulls(p_order_id, p_invoice_id) = 1
       and p.amount_minor = p_amount_minor and p.currency = p_currency
       and not exists (select 1 from payment_attempts a where a.shop_id = p_shop_id and a.payment_id = p_payment_id
                       and a.outcome = 'asked');
     if not found then
-        raise exception 'the payment cannot pay this order' using errcode = 'CD005';
-    end if;
-end $$;
-
--- As claim_payment, for an invoice.
-create or replace function claim_invoice_payment(
-    p_shop_id bigint, p_payment_id bigint, p_invoice_id bigint, p_amount_minor bigint, p_currency text,
-    p_now timestamptz
-) returns void language plpgsql as $$
-begin
-    update payments p set invoice_id = p_invoice_id, updated_at = p_now
-    where p.shop_id = p_shop_id and p.id = p_payment_id and p.state = 'authorised'
-      and num_nonnulls(p.order_id, p.invoice_id) = 0
-      and p.amount_minor = p_amount_minor and p.currency = p_currency
-      and not exists (select 1 from payment_attempts a where a.shop_id = p_shop_id and a.payment_id = p_payment_id
-                      and a.outcome = 'asked');
-    if not found then
-        raise exception 'the payment cannot pay this invoice' using errcode = 'CD005';
+        raise exception 'the payment cannot pay this' using errcode = 'CD005';
     end if;
 end $$;
 

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 
 from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.errors import Refused, Unavailable
+from crossdock.errors import CrossdockError, Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Card, Providers, Question
@@ -115,6 +115,17 @@ async def void(
     return await _ask(service, shop_id=shop_id, payment_id=payment_id, action="void", follow=follow)
 
 
+async def try_void(
+    service: Paying, *, shop_id: int, payment_id: int, follow: Follow = NOTHING_FOLLOWS
+) -> bool:
+    """Void the payment; False if a request is open or was refused, to be tried again later."""
+    try:
+        await void(service, shop_id=shop_id, payment_id=payment_id, follow=follow)
+    except CrossdockError:
+        return False
+    return True
+
+
 async def refund(
     service: Paying,
     *,
@@ -170,26 +181,8 @@ async def claim_payment(
     """
     with refusing_payment():
         await tx.run(
-            "select claim_payment(%s, %s, %s, %s, %s, %s)",
+            "select claim_payment(%s, %s, %s, null, %s, %s, %s)",
             (shop_id, payment_id, order_id, amount_minor, currency, now),
-        )
-
-
-async def claim_invoice_payment(
-    tx: Transaction,
-    *,
-    shop_id: int,
-    payment_id: int,
-    invoice_id: int,
-    amount_minor: int,
-    currency: str,
-    now: datetime,
-) -> None:
-    """Assign an authorised payment to the invoice that it pays; raises as `claim_payment` does."""
-    with refusing_payment():
-        await tx.run(
-            "select claim_invoice_payment(%s, %s, %s, %s, %s, %s)",
-            (shop_id, payment_id, invoice_id, amount_minor, currency, now),
         )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.kit.money import exponent
+from crossdock.shop.orders import DraftLine, Snapshot
 from crossdock.shop.resellers.model import BUYS_STOCK, Mode, Status
 
 LimitUnit = Literal["units", "amount"]
@@ -86,6 +87,33 @@ def require_serials(variant: Variant) -> int:
     return variant.unit_minor
 
 
+def serials_line(variant: Variant, *, product_id: int, quantity: int) -> DraftLine:
+    """The line of an order that takes serials. Raises as `require_serials` does."""
+    return DraftLine(
+        variant=Snapshot(
+            variant_id=variant.id,
+            product_id=product_id,
+            merchant_id=variant.merchant_id,
+            sku=variant.sku,
+            upc=variant.upc,
+            origin=variant.origin,
+            image=variant.image,
+            vat_bp=variant.vat_bp,
+        ),
+        name=variant.name,
+        quantity=quantity,
+        unit_price_minor=require_serials(variant),
+        take="serials",
+    )
+
+
+def require_bounds(product: Product, *, quantity: int) -> None:
+    """Raise Refused `quantity_out_of_range` outside what one purchase may have."""
+    least, most = product.min_quantity, product.max_quantity
+    if (least is not None and quantity < least) or (most is not None and quantity > most):
+        raise Refused("quantity_out_of_range", data={"min_quantity": least, "max_quantity": most})
+
+
 def require_quantity(
     facts: Buying, product: Product, *, quantity: int, total_minor: int, limits: LimitUnit
 ) -> None:
@@ -93,9 +121,7 @@ def require_quantity(
 
     A limit of an amount, and what of it is used, are told in minor units.
     """
-    least, most = product.min_quantity, product.max_quantity
-    if (least is not None and quantity < least) or (most is not None and quantity > most):
-        raise Refused("quantity_out_of_range", data={"min_quantity": least, "max_quantity": most})
+    require_bounds(product, quantity=quantity)
     if limits == "units":
         scale, adds = 1, quantity
         used = facts.units_today, facts.units_this_month

@@ -12,7 +12,7 @@ from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Address
-from crossdock.shop.orders import DraftLine, OrderDraft, Snapshot, place
+from crossdock.shop.orders import OrderDraft, place
 from crossdock.shop.partners import Partner
 from crossdock.shop.resellers.buying import (
     Buying,
@@ -23,6 +23,7 @@ from crossdock.shop.resellers.buying import (
     require_product,
     require_quantity,
     require_serials,
+    serials_line,
     unnamed_variant,
 )
 from crossdock.shop.resellers.crediting import prepaid_owner
@@ -220,22 +221,7 @@ async def _deliver(
     """Place the order, which takes the serials and debits the balance, and record it; the fulfilment's id."""
     assert variant.unit_minor is not None  # required
     buyer = Address(email=request.customer_email)
-    line = DraftLine(
-        variant=Snapshot(
-            variant_id=variant.id,
-            product_id=request.product_id,
-            merchant_id=variant.merchant_id,
-            sku=variant.sku,
-            upc=variant.upc,
-            origin=variant.origin,
-            image=variant.image,
-            vat_bp=variant.vat_bp,
-        ),
-        name=variant.name,
-        quantity=request.quantity,
-        unit_price_minor=variant.unit_minor,
-        take="serials",
-    )
+    line = serials_line(variant, product_id=request.product_id, quantity=request.quantity)
     draft = OrderDraft(
         shop_id=partner.shop_id,
         channel=partner.channel,

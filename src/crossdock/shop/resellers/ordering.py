@@ -18,7 +18,6 @@ from crossdock.shop.orders import (
     Identity,
     OrderDraft,
     OrderView,
-    Snapshot,
     place,
     read_order,
 )
@@ -28,10 +27,12 @@ from crossdock.shop.resellers.buying import (
     LimitUnit,
     Product,
     Variant,
+    require_bounds,
     require_mode,
     require_product,
     require_quantity,
     require_serials,
+    serials_line,
 )
 from crossdock.shop.resellers.crediting import prepaid_owner
 from crossdock.shop.resellers.model import Quantity, Status
@@ -152,7 +153,7 @@ def _lines(
     units = total_minor = 0
     for place_no, (item, buying) in enumerate(zip(items, facts.items, strict=True)):
         product, variant = _require(buying, item, place_no=place_no)
-        _require_bounds(product, quantity=wanted[item.product_id])
+        require_bounds(product, quantity=wanted[item.product_id])
         line_minor = require_serials(variant) * item.quantity
         require_quantity(
             _after(buying, units=units, minor=total_minor),
@@ -162,7 +163,7 @@ def _lines(
             limits=limits,
         )
         units, total_minor = units + item.quantity, total_minor + line_minor
-        lines.append(_line(item, variant))
+        lines.append(serials_line(variant, product_id=item.product_id, quantity=item.quantity))
     if facts.balance_minor < total_minor:
         raise Refused("balance_insufficient")
     return tuple(lines)
@@ -183,12 +184,6 @@ def _require(buying: Buying, item: ResellerItem, *, place_no: int) -> tuple[Prod
     return product, variant
 
 
-def _require_bounds(product: Product, *, quantity: int) -> None:
-    least, most = product.min_quantity, product.max_quantity
-    if (least is not None and quantity < least) or (most is not None and quantity > most):
-        raise Refused("quantity_out_of_range", data={"min_quantity": least, "max_quantity": most})
-
-
 def _after(buying: Buying, *, units: int, minor: int) -> Buying:
     """The facts once so much was bought by the items before."""
     return msgspec.structs.replace(
@@ -197,25 +192,6 @@ def _after(buying: Buying, *, units: int, minor: int) -> Buying:
         units_this_month=buying.units_this_month + units,
         minor_today=buying.minor_today + minor,
         minor_this_month=buying.minor_this_month + minor,
-    )
-
-
-def _line(item: ResellerItem, variant: Variant) -> DraftLine:
-    return DraftLine(
-        variant=Snapshot(
-            variant_id=variant.id,
-            product_id=item.product_id,
-            merchant_id=variant.merchant_id,
-            sku=variant.sku,
-            upc=variant.upc,
-            origin=variant.origin,
-            image=variant.image,
-            vat_bp=variant.vat_bp,
-        ),
-        name=variant.name,
-        quantity=item.quantity,
-        unit_price_minor=require_serials(variant),
-        take="serials",
     )
 
 
