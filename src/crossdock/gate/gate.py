@@ -14,6 +14,7 @@ from crossdock.gate.cookies import form_cookie, session_cookie
 from crossdock.gate.returning import sign_in_address
 from crossdock.kit.callers import caller_address, is_trusted
 from crossdock.kit.crypto import constant_time_equal
+from crossdock.kit.languages import speak
 from crossdock.shop.people import NewSession, People, Right, Visit
 
 ACCOUNT = "/console/account"
@@ -61,7 +62,7 @@ class Gate:
 
     async def visit(self, request: Request) -> Visit | None:
         """The browser's live session, with or without the second step, or None."""
-        return await self.people.visit(token=self.token(request))
+        return _spoken_to(await self.people.visit(token=self.token(request)))
 
     async def admit(self, request: Request, *, right: Right) -> Visit | Response:
         """The visit of a person with this right, or a redirect to the sign-in page.
@@ -69,7 +70,9 @@ class Gate:
         Raises Refused `permission_denied`.
         """
         visit = await self.people.admit(token=self.token(request), right=right)
-        return visit or RedirectResponse(sign_in_address(_with_query(request)), status_code=303)
+        return _spoken_to(visit) or RedirectResponse(
+            sign_in_address(_with_query(request)), status_code=303
+        )
 
     async def require_person(self, request: Request, *, right: Right | None = None) -> Visit:
         """The visit of a signed-in person.
@@ -80,6 +83,7 @@ class Gate:
         visit = await self.people.admit(token=self.token(request), right=right)
         if visit is None:
             raise SignInNeeded(sign_in_address(_here(request)))
+        _spoken_to(visit)
         return visit
 
     async def require_form(
@@ -167,6 +171,13 @@ async def read_form(request: Request) -> Form:
     except ValueError:
         raise Invalid("invalid_input", f"A form has at most {FIELDS_MAX} fields.") from None
     return dict(reversed(pairs))
+
+
+def _spoken_to(visit: Visit | None) -> Visit | None:
+    """From here on the person's language is spoken, if one is set."""
+    if visit is not None:
+        speak(visit.person.language)
+    return visit
 
 
 def _cookies(request: Request) -> str:

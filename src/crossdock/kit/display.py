@@ -1,16 +1,18 @@
 """Format amounts, times and names for people with CLDR's locale data; for programs see kit/money."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 
 from babel import Locale
-from babel.dates import format_datetime
-from babel.numbers import NumberPattern, get_currency_symbol, parse_pattern
+from babel.dates import format_date, format_datetime
+from babel.numbers import NumberPattern, format_decimal, get_currency_symbol, parse_pattern
 
 from crossdock.kit.money import exponent, to_decimal
 
 _UNKNOWN = "ZZ"
-_MOMENT = {"en": "d MMMM y, HH:mm"}
+_MOMENT = dict.fromkeys(("en", "nl", "fr", "de"), "d MMMM y, HH:mm")
+_MOMENT_SHORT = "d MMM y, HH:mm"
+_DAY = "d MMM y"
 
 
 def money_text(minor: int, currency: str, *, language: str = "en") -> str:
@@ -25,6 +27,21 @@ def money_text(minor: int, currency: str, *, language: str = "en") -> str:
 def moment_text(at: datetime, *, language: str = "en") -> str:
     """Date and time without seconds, in the moment's own time zone: 2 March 2026, 12:00."""
     return format_datetime(at, _MOMENT.get(language, "long"), locale=_locale(language))
+
+
+def short_moment_text(at: datetime, *, language: str = "en") -> str:
+    """Date and time for a table: 2 Mar 2026, 12:00."""
+    return format_datetime(at, _MOMENT_SHORT, locale=_locale(language))
+
+
+def day_text(at: date, *, language: str = "en") -> str:
+    """A day, short enough for a table: 2 Mar 2026, 2 mrt 2026."""
+    return format_date(at, _DAY, locale=_locale(language))
+
+
+def number_text(number: int, *, language: str = "en") -> str:
+    """A whole number with its thousands apart: 12,500, 12.500, 12 500."""
+    return format_decimal(number, locale=_locale(language))
 
 
 def country_name(code: str, *, language: str = "en") -> str:

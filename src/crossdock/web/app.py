@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from crossdock import __version__
 from crossdock.compose import Services
 from crossdock.gate import FIELD_TEMPLATES, Gate, StaffPage
-from crossdock.kit.display import country_name, moment_text, money_text
+from crossdock.kit.languages import gettext, ngettext, spoken
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.media import Media
 from crossdock.web import pictures
@@ -27,6 +27,7 @@ from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.images import Images
 from crossdock.web.paying import PaymentPages
+from crossdock.web.spoken_filters import SPOKEN_FILTERS
 from crossdock.web.tags import is_known
 from crossdock.web.tracking import Tracking
 from crossdock.web.videos import Videos
@@ -138,14 +139,17 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
         )
+        made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
         made.globals.update(
-            asset=self._assets.url, version=__version__, sections=self._guides.sections
+            asset=self._assets.url,
+            version=__version__,
+            sections=self._guides.sections,
+            language=spoken,
         )
         made.filters["html"] = Markup
-        made.filters["moment"] = moment_text
-        made.filters["money"] = money_text
-        made.filters["country"] = country_name
+        made.filters.update(SPOKEN_FILTERS)
         # the Markdown parser escapes HTML
         made.filters["inline"] = lambda text: Markup(inline(text))  # nosec B704
         return made

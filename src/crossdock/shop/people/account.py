@@ -19,7 +19,7 @@ from crossdock.shop.people.factors import (
     replace_recovery_codes,
     set_totp,
 )
-from crossdock.shop.people.managing import has_password, set_password_hash
+from crossdock.shop.people.managing import has_password, set_language, set_password_hash
 from crossdock.shop.people.means import Means
 from crossdock.shop.people.model import Visit
 from crossdock.shop.people.passwords import check_password
@@ -114,6 +114,11 @@ class Account:
             codes = await replace_recovery_codes(tx, person_id=visit.person.id, ids=self._means.ids)
         log.info("recovery codes replaced", person=visit.person.id, source=source)
         return codes
+
+    async def set_language(self, visit: Visit, *, language: str) -> None:
+        """Set the language of the person's pages, '' for that of the browser. Raises Invalid `invalid_input`."""
+        async with self._means.db.begin() as tx:
+            await set_language(tx, person_id=visit.person.id, language=language)
 
     async def _check(self, visit: Visit, *, password: str, source: str) -> None:
         means = self._means

@@ -7,6 +7,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound, Refused
 from crossdock.kit.email import is_email
+from crossdock.kit.languages import LANGUAGES
 from crossdock.kit.passwords import Hasher
 from crossdock.shop.people.model import Person
 from crossdock.shop.people.roles import PARTNER_ROLE, RESELLER_ROLE, STAFF_ROLES, Role
@@ -16,7 +17,7 @@ _NAME_LENGTH_MAX = 100
 PERSON_COLUMNS = (
     "p.id, p.shop_id, s.slug, p.email, p.name, p.role, p.active, p.totp_sealed is not null,"
     " (select count(*) from recovery_codes r where r.person_id = p.id and r.used_at is null),"
-    " p.created_at, p.last_seen_at, p.partner_id"
+    " p.created_at, p.last_seen_at, p.partner_id, p.language"
 )
 # People of a disabled partner cannot sign in.
 MAY_ENTER = (
@@ -117,6 +118,13 @@ async def set_password_hash(
     await tx.run(
         "delete from sessions where principal_id = %s and token_hash <> %s", (person_id, spare)
     )
+
+
+async def set_language(tx: Transaction, *, person_id: int, language: str) -> None:
+    """Set the language of a person's pages, '' for that of the browser. Raises Invalid `invalid_input`."""
+    if language and language not in LANGUAGES:
+        raise _invalid("language", f"A language is one of {', '.join(LANGUAGES)}.")
+    _found(await tx.run("update people set language = %s where id = %s", (language, person_id)))
 
 
 async def has_password(tx: Transaction, *, person_id: int, password: str, hasher: Hasher) -> bool:

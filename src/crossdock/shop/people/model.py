@@ -16,6 +16,8 @@ _PRINCIPALS: dict[Role, Principal] = {"partner": "partner", "reseller": "reselle
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """A person who may sign in, without hash or secret. `has_totp`: the second factor is on.
 
+    `language` is one of LANGUAGES, or '' for that of the browser.
+
     A partner's people have a `partner_id`, and the role `partner`. A reseller, in the role `reseller`, is
     of the shop that invited it first, and may act for relationships of other shops as well.
     """
@@ -32,6 +34,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_seen_at: datetime | None
     partner_id: int | None
+    language: str = ""
 
     @property
     def principal(self) -> Principal:

@@ -5,15 +5,17 @@ from starlette.responses import Response
 
 from crossdock.errors import CrossdockError, Invalid, Unavailable
 from crossdock.gate import ACCOUNT, Gate
+from crossdock.kit.display import language_name
+from crossdock.kit.languages import LANGUAGES, gettext, lazy
 from crossdock.kit.passwords import LENGTH_MAX
 from crossdock.shop.people import LENGTH_MIN, Visit
 from crossdock.web.console.rendering import Pages, qr_code, redirect
 
 _DONE = {
-    "password": "Your password is changed. Everywhere else you were signed out.",
-    "two-step-off": "Signing in asks for your password alone now.",
+    "password": lazy("Your password is changed. Everywhere else you were signed out."),
+    "two-step-off": lazy("Signing in asks for your password alone now."),
+    "language": lazy("The console speaks this language from now on."),
 }
-_UNEQUAL = "The two new passwords are not the same."
 
 
 class AccountPages:
@@ -35,7 +37,8 @@ class AccountPages:
         new_password = form.get("new", "")
         try:
             if new_password != form.get("again", ""):
-                raise Invalid("invalid_input", _UNEQUAL, {"field": "again"})
+                text = gettext("The two new passwords are not the same.")
+                raise Invalid("invalid_input", text, {"field": "again"})
             await self._account.change_password(
                 visit,
                 password=form.get("current", ""),
@@ -45,6 +48,12 @@ class AccountPages:
         except (Invalid, Unavailable) as error:
             return self._page(visit, failed="password", error=error)
         return redirect(f"{ACCOUNT}?done=password")
+
+    async def set_language(self, request: Request) -> Response:
+        """Set the language of the person's pages."""
+        visit, form = await self._gate.require_form(request)
+        await self._account.set_language(visit, language=form.get("language", ""))
+        return redirect(f"{ACCOUNT}?done=language")
 
     async def offer_two_step(self, request: Request) -> Response:
         """Show the secret for an authenticator app, as text and as QR code."""
@@ -107,6 +116,7 @@ class AccountPages:
             error=_message(error),
             length_min=LENGTH_MIN,
             length_max=LENGTH_MAX,
+            languages={code: language_name(code) for code in LANGUAGES},
         )
 
     def _offer(

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from crossdock.compose import Services
 from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
 from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
+from crossdock.kit.languages import chosen, gettext, speaking
 from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
 from crossdock.web.console.board_address import VIEW_NAMES
@@ -99,6 +100,7 @@ class Console:
             self._get(f"{MAIL}/{{mail}}", self._mail.show),
             self._get(ACCOUNT, account.show),
             self._post(f"{ACCOUNT}/password", account.change_password),
+            self._post(f"{ACCOUNT}/language", account.set_language),
             self._get(f"{ACCOUNT}/two-step", account.offer_two_step),
             self._post(f"{ACCOUNT}/two-step", account.turn_on_two_step),
             self._post(f"{ACCOUNT}/two-step/off", account.turn_off_two_step),
@@ -153,26 +155,33 @@ class Console:
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except SignInNeeded as needed:
-                return redirect(needed.address)
-            except Unavailable as error:
-                wait = str(error.data.get("retry_after_s", 2))
-                return self._pages.message(
-                    "Please try again", error.message, status=503, headers={"Retry-After": wait}
-                )
-            except CrossdockError as error:
-                return await self._refusal(request, error)
+            with speaking(chosen(request.headers.get("accept-language", ""))):
+                return await self._answer(handler, request)
 
         return answer
 
+    async def _answer(self, handler: Handler, request: Request) -> Response:
+        try:
+            return await handler(request)
+        except SignInNeeded as needed:
+            return redirect(needed.address)
+        except Unavailable as error:
+            wait = str(error.data.get("retry_after_s", 2))
+            return self._pages.message(
+                gettext("Please try again"),
+                error.message,
+                status=503,
+                headers={"Retry-After": wait},
+            )
+        except CrossdockError as error:
+            return await self._refusal(request, error)
+
     async def _refusal(self, request: Request, error: CrossdockError) -> Response:
-        status, title = 409, "That did not work"
+        status, title = 409, gettext("That did not work")
         if error.code == "permission_denied":
-            status, title = 403, "Not allowed"
+            status, title = 403, gettext("Not allowed")
         elif isinstance(error, NotFound):
-            status, title = 404, "There is no such page"
+            status, title = 404, gettext("There is no such page")
         elif isinstance(error, Invalid):
             status = 400
         visit = await self._gate.visit(request)

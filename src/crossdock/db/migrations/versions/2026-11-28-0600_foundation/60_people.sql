@@ -8,6 +8,7 @@ create table people (
     partner_id bigint,
     email text not null,
     name text not null default '',
+    language text not null default '' check (language in ('', 'en', 'nl', 'fr', 'de')),
     role text not null check (role in ('owner', 'manager', 'warehouse', 'viewer', 'partner', 'reseller')),
     password_hash text not null,
     totp_sealed bytea,
