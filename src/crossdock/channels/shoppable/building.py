@@ -1,6 +1,7 @@
 """Builds the channel, and describes its partners."""
 
 from crossdock.channels.contract import ANY_TEXT, HTTPS_ORIGINS, Channel, ChannelFacts, Services
+from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shoppable import (
     NAME,
     carts,
@@ -82,7 +83,7 @@ def create_channel(services: Services) -> Channel:
         app=app,
         direct={**build_handlers(routes), **pages.handlers()},
         render_error=render_error,
-        openapi=app.openapi,
+        openapi=described(app.openapi, beside=__file__),
     )
 
 

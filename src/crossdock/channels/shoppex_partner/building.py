@@ -1,6 +1,7 @@
 """Builds the channel, and describes its partners."""
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shoppex_partner import NAME
 from crossdock.channels.shoppex_partner.app import PREFIX, Door, build_app, path_in_query
 from crossdock.channels.shoppex_partner.auth import Authenticator
@@ -53,5 +54,5 @@ def create_channel(services: Services) -> Channel:
         direct=door.handlers(),
         render_error=render_error,
         path_in_query=path_in_query,
-        openapi=app.openapi,
+        openapi=described(app.openapi, beside=__file__),
     )

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shoppex_reseller import (
     NAME,
     analytics,
@@ -165,7 +166,7 @@ def create_channel(services: Services) -> Channel:
         paths=(DEV, RESELLER, "/portal", EMBED),
         app=build_app(endpoint, oauth=oauth, embeds=embeds.build_app(), pages=pages),
         render_error=errors.render,
-        openapi=lambda: openapi.document(routes),
+        openapi=described(lambda: openapi.document(routes), beside=__file__),
         staff_pages=(STAFF_PAGE,),
     )
 

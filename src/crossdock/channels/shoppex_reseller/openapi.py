@@ -154,5 +154,7 @@ def _answer(route: Route) -> dict[str, Any]:
             "data": {"type": "array", "items": data},
             "pagination": _PAGINATION[route.listed],
         }
+    if route.stats is not None:
+        properties["stats"] = schema_of_numbers(route.stats)
     schema = {"type": "object", "required": list(properties), "properties": properties}
     return {"description": "Done.", "content": {"application/json": {"schema": schema}}}

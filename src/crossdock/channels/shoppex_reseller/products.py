@@ -29,6 +29,7 @@ from crossdock.kit.paging import Place
 from crossdock.shop.catalogue import (
     OwnedCounts,
     OwnedProduct,
+    OwnedStatistics,
     add_product,
     change_product,
     list_owned,
@@ -71,7 +72,7 @@ class Products:
         product: dict[str, Any] = {"answer": ShownProduct}
         return (
             Route(method="GET", path=PATH, name="listProducts", summary="List products", scope=READ,
-                  reads=self._list, listed="cursor", **product),
+                  reads=self._list, listed="cursor", stats=OwnedStatistics, **product),
             Route(method="POST", path=PATH, name="createProduct", summary="Add a product",
                   scope=WRITE, writes=self._create, status=201, body=SENT,
                   required=("title", "price", "type"), **product),

@@ -38,8 +38,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     Exactly one of `reads`, `writes`, `acts` and `serves` answers it; the last is for the portal alone, where
     `for_guests` asks for no session. `scope` '' asks for none. `answer` is the type
-    of `data`, of one entry where it is `listed`; `status` the one that is usual. `query` and `body` are
-    (name, JSON schema) for the OpenAPI document. `token_in_query`: the parameter that may carry the key.
+    of `data`, of one entry where it is `listed`, `stats` of what a list has beside it; `status` the usual
+    one. `query` and `body` are (name, JSON schema) for the OpenAPI document. `token_in_query`: the
+    parameter that may carry the key.
     """
 
     method: Method
@@ -55,6 +56,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     answer: Any = None
     listed: Listed = ""
+    stats: Any = None
     query: Mapping[str, dict[str, Any]] = {}
     body: Mapping[str, dict[str, Any]] | None = None
     required: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from crossdock.channels.contract import (
     ChannelFacts,
     Services,
 )
+from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shoppo import NAME, console
 from crossdock.channels.shoppo.answers import Answers
 from crossdock.channels.shoppo.app import build_app
@@ -77,7 +78,7 @@ def create_channel(services: Services) -> Channel:
         app=app,
         direct={("POST", PATH): endpoint.handle, **(pages.handlers() if pages else {})},
         render_error=render_error,
-        openapi=app.openapi,
+        openapi=described(app.openapi, beside=__file__),
         body_limit_bytes=BODY_BYTES,
         body_limits={"multipart/form-data": BODY_BYTES + upload_max_bytes},
     )

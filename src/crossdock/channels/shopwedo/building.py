@@ -1,6 +1,7 @@
 """Builds the channel, and describes its partners."""
 
 from crossdock.channels.contract import JSON_OBJECT, Channel, ChannelFacts, Services
+from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shopwedo import NAME
 from crossdock.channels.shopwedo.app import PREFIXES, build_app, build_handlers
 from crossdock.channels.shopwedo.auth import Authenticator
@@ -60,6 +61,6 @@ def create_channel(services: Services) -> Channel:
         app=app,
         direct=handlers,
         render_error=render_error,
-        openapi=app.openapi,
+        openapi=described(app.openapi, beside=__file__),
         staff_pages=(STAFF_PAGE,),
     )
