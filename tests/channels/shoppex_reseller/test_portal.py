@@ -235,15 +235,14 @@ async def test_makes_keys_that_work_until_they_are_revoked(desk_server, ada):
     assert listed["revoked_at"] is not None
 
 
-async def test_tells_a_key_again_to_who_asks_with_the_same_idempotency_key(ada):
-    first = await ada.data("POST", KEYS, status=201, once="key-1")
-    assert await ada.data("POST", KEYS, status=201, once="key-1") == first
-    assert len(await ada.data("GET", KEYS)) == 1
-
-
 async def test_makes_no_more_keys_than_somebody_needs(selling, ada):
     answers = [await ada.send("POST", KEYS) for _ in range(21)]
     assert [each.status_code for each in answers] == [201] * 20 + [400]
+    told = answers[-1].json()["error"]
+    assert (told["code"], told["message"]) == (
+        "QUANTITY_OUT_OF_RANGE",
+        "A reseller has at most 20 keys; revoke one first.",
+    )
     assert len(await ada.data("GET", KEYS)) == 20
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from psycopg.types.json import Jsonb
 
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
 from crossdock.errors import Invalid
@@ -103,6 +104,25 @@ async def faults(store):
                 check for row in rows if row[3] and f"shop {store.selling.shop.id} " in f"{row[0]} "
             ]
     return found
+
+
+async def test_reads_what_its_limits_used_once_for_all_its_items(store):
+    """The statement runs while the relationship is locked."""
+    asked = [
+        {"product_id": each.product_id, "variant_id": None} for each in store.licences for _ in "ab"
+    ]
+    async with store.selling.database.begin() as tx:
+        await tx.run("set local track_functions = 'all'")
+        found = await tx.value(
+            "select prepare_reseller_order(%s, %s, %s, null, null, %s)",
+            (
+                *(store.selling.shop.id, store.reseller.partner_id),
+                *(Jsonb(asked), store.selling.clock.now()),
+            ),
+        )
+        calls = dict(await tx.all("select funcname, calls from pg_stat_xact_user_functions"))
+    assert len(found["items"]) == 4
+    assert (calls["reseller_buying"], calls["reseller_bought"]) == (4, 1)
 
 
 async def test_sent_again_with_its_key_debits_once_for_ever(store):

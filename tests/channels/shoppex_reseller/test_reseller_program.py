@@ -120,7 +120,7 @@ async def test_invites_as_the_seed_does_by_mail(enabled, product, desk, desk_dat
     once = "reseller-invite-partner-example"
     made = await enabled.data("POST", "/dev/v1/resellers/invite", json=body, status=201, once=once)
     again = await enabled.data("POST", "/dev/v1/resellers/invite", json=body, status=201, once=once)
-    assert again == made
+    assert again["invitation"]["id"] == made["invitation"]["id"]
     invitation = made["invitation"]
     assert invitation["accept_url"].endswith(invitation["token"])
     assert (invitation["email"], invitation["invite_type"], invitation["accepted_at"]) == (

@@ -203,12 +203,12 @@ def _numbers(found: Analysis, period: Period) -> dict[str, Any]:
 
 ROUTES: Final = (
     Route(
-        method="GET", path=f"{DEV}/resellers/analytics", name="resellersAnalytics",
+        method="GET", covers="shop", path=f"{DEV}/resellers/analytics", name="resellersAnalytics",
         summary="What all resellers sold, earned, bought and had delivered.",
         scope="reseller_sales.read", reads=of_shop, answer=ShownShop, query=PERIOD,
     ),
     Route(
-        method="GET", path=f"{DEV}/resellers/{{id}}/analytics", name="resellerAnalytics",
+        method="GET", covers="shop", path=f"{DEV}/resellers/{{id}}/analytics", name="resellerAnalytics",
         summary="What one reseller sold, earned, bought and had delivered.",
         scope="reseller_sales.read", reads=of_reseller, answer=ShownRelationship, query=PERIOD,
     ),

@@ -32,6 +32,9 @@ SCOPES: Final = (
 )
 
 Surface = Literal["dev", "reseller", "portal"]
+Covers = Literal["", "shop", "merchants"]
+"""Whose data a route of `/dev/v1` is about: the whole shop's, or those of the merchants that a key sees."""
+NARROW: Final = "This is of the whole shop, and the API key is for some of its merchants."
 Pace = Literal["calls", "fulfillments"]
 """Which limit a call counts against."""
 
@@ -86,6 +89,12 @@ def require_scope(credential: Credential, scope: str) -> None:
     held = credential.partner.permissions
     if scope and scope not in held and EVERY_SCOPE not in held:
         raise WireError("FORBIDDEN")
+
+
+def require_cover(credential: Credential, covers: Covers) -> None:
+    """Raises WireError FORBIDDEN for a key of some merchants alone, where the data are the whole shop's."""
+    if covers == "shop" and credential.partner.visible_merchants is not None:
+        raise WireError("FORBIDDEN", NARROW)
 
 
 def bearer_of(request: Request) -> str:

@@ -81,19 +81,19 @@ class Campaigns:
         """The routes of this file."""
         return (
             Route(
-                method="GET", path=_ALL, name="listEmbedCampaigns",
+                method="GET", covers="shop", path=_ALL, name="listEmbedCampaigns",
                 summary="A reseller's embed campaigns of every status, newest first.",
                 scope="resellers.read", reads=self._list, answer=ShownCampaign, listed="cursor",
                 query={"status": _STATUS},
             ),
             Route(
-                method="POST", path=_ALL, name="createEmbedCampaign",
+                method="POST", covers="shop", path=_ALL, name="createEmbedCampaign",
                 summary="Begin an embed campaign of an active reseller.",
                 scope="resellers.write", writes=self._create, status=201, answer=ShownCampaign,
                 body={"name": _NAME, "product_ids": _IDS, "variant_ids": _IDS}, required=("name",),
             ),
             Route(
-                method="PATCH", path=f"{_ALL}/{{campaignId}}", name="updateEmbedCampaign",
+                method="PATCH", covers="shop", path=f"{_ALL}/{{campaignId}}", name="updateEmbedCampaign",
                 summary="Rename an embed campaign, or pause, resume or revoke it; what it earned stays.",
                 scope="resellers.write", writes=self._patch, answer=ShownCampaign,
                 body={"name": _NAME, "status": _STATUS},

@@ -97,18 +97,24 @@ def routes() -> tuple[Route, ...]:
     """The routes of this file."""
     coupon: dict[str, Any] = {"answer": ShownCoupon}
     return (
-        Route(method="GET", path=PATH, name="listCoupons", summary="List coupons", scope=READ,
+        Route(method="GET", covers="merchants",
+              path=PATH, name="listCoupons", summary="List coupons", scope=READ,
               reads=_list, listed="cursor", **coupon),
-        Route(method="POST", path=PATH, name="createCoupon", summary="Add a coupon", scope=WRITE,
+        Route(method="POST", covers="merchants",
+              path=PATH, name="createCoupon", summary="Add a coupon", scope=WRITE,
               writes=_create, status=201, body=SENT, required=("code", "discount_value"), **coupon),
-        Route(method="GET", path=f"{PATH}/code/{{code}}", name="getCouponByCode",
+        Route(method="GET", covers="merchants",
+              path=f"{PATH}/code/{{code}}", name="getCouponByCode",
               summary="Read the coupon with a code, in any case", scope=READ, reads=_read_by_code,
               **coupon),
-        Route(method="GET", path=ONE, name="getCoupon", summary="Read a coupon", scope=READ,
+        Route(method="GET", covers="merchants",
+              path=ONE, name="getCoupon", summary="Read a coupon", scope=READ,
               reads=_read, **coupon),
-        Route(method="PATCH", path=ONE, name="updateCoupon", summary="Change a coupon", scope=WRITE,
+        Route(method="PATCH", covers="merchants",
+              path=ONE, name="updateCoupon", summary="Change a coupon", scope=WRITE,
               writes=_update, body={**SENT, "used_count": WHOLE}, **coupon),
-        Route(method="DELETE", path=ONE, name="deleteCoupon", summary="Take a coupon away",
+        Route(method="DELETE", covers="merchants",
+              path=ONE, name="deleteCoupon", summary="Take a coupon away",
               scope=WRITE, writes=_delete, status=204),
     )  # fmt: skip
 

@@ -81,15 +81,20 @@ def routes() -> tuple[Route, ...]:
     """The routes of this file."""
     customer: dict[str, Any] = {"answer": ShownCustomer}
     return (
-        Route(method="GET", path=PATH, name="listCustomers", summary="List customers", scope=READ,
+        Route(method="GET", covers="shop",
+              path=PATH, name="listCustomers", summary="List customers", scope=READ,
               reads=_list, listed="cursor", query={"email": TEXT}, **customer),
-        Route(method="POST", path=PATH, name="createCustomer", summary="Add a customer", scope=WRITE,
+        Route(method="POST", covers="shop",
+              path=PATH, name="createCustomer", summary="Add a customer", scope=WRITE,
               writes=_create, status=201, body=SENT, required=("email",), **customer),
-        Route(method="GET", path=ONE, name="getCustomer", summary="Read a customer", scope=READ,
+        Route(method="GET", covers="shop",
+              path=ONE, name="getCustomer", summary="Read a customer", scope=READ,
               reads=_read, **customer),
-        Route(method="PATCH", path=ONE, name="updateCustomer", summary="Change a customer",
+        Route(method="PATCH", covers="shop",
+              path=ONE, name="updateCustomer", summary="Change a customer",
               scope=WRITE, writes=_update, body=SENT, **customer),
-        Route(method="DELETE", path=ONE, name="deleteCustomer", summary="Delete a customer",
+        Route(method="DELETE", covers="shop",
+              path=ONE, name="deleteCustomer", summary="Delete a customer",
               scope=WRITE, writes=_delete, status=204),
     )  # fmt: skip
 

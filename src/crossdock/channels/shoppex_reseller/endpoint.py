@@ -4,8 +4,9 @@ import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +20,7 @@ from crossdock.channels.shoppex_reseller.auth import (
     Pace,
     Surface,
     bearer_of,
+    require_cover,
     require_scope,
 )
 from crossdock.channels.shoppex_reseller.calls import Call, PortalCall
@@ -120,6 +122,7 @@ class Endpoint:
                 request, token, surface=route.surface, pace=route.pace, told=told
             )
             require_scope(credential, route.scope)
+            require_cover(credential, route.covers)
         call = Call(
             credential=credential,
             path=found.path,
@@ -194,6 +197,7 @@ class Endpoint:
             shop_id=call.shop_id,
             identity=_identity(route, call),
             act=act,
+            keeps=partial(_without, told_once=route.told_once),
             box=self._box(),
             now=call.now,
             expires_at=call.now + self._keys_kept,
@@ -209,6 +213,24 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
     status: int
     body: msgspec.Raw
+
+
+def _without(answer: bytes, *, told_once: Sequence[str]) -> bytes:
+    """The answer as it is kept: what is told once is null in it."""
+    kept = msgspec.json.decode(answer, type=_Kept)
+    body = kept.body
+    for name in told_once:
+        body = _emptied(body, ["data", *name.split(".")])
+    return msgspec.json.encode(_Kept(kept.status, body))
+
+
+def _emptied(value: msgspec.Raw, path: Sequence[str]) -> msgspec.Raw:
+    """A JSON object with null for the field at this path. Raises KeyError where there is none."""
+    fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+    name, *rest = path
+    known = fields[name]
+    fields[name] = _emptied(known, rest) if rest else msgspec.Raw(b"null")
+    return msgspec.Raw(msgspec.json.encode(fields))
 
 
 def limit_headers(meter: Meter) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from crossdock.channels.contract import Answer
 from crossdock.channels.shoppex_reseller.wire import HEADERS, JSON_TYPE, encoded
-from crossdock.errors import CrossdockError
+from crossdock.errors import ERROR_CODES, CrossdockError
 
 DOC_PATH: Final = "/docs/reference/shoppex_reseller_errors"
 
@@ -118,6 +118,16 @@ WIRE: Final[dict[str, tuple[str, str]]] = {
     "internal": ("INTERNAL_ERROR", ""),
 }
 
+_TOLD_BY_THE_CORE: Final = frozenset(
+    {
+        *("coupon_refused", "quantity_out_of_range", "purchase_limit_exceeded"),
+        *("payout_below_threshold", "order_amount_not_allowed", "product_not_fulfillable"),
+        *("reseller_state", "order_state", "payment_state", "invoice_state", "ticket_state"),
+        *("program_disabled", "reseller_mode", "product_not_allowed", "exists"),
+    }
+)
+"""Codes of rules and limits: where the core says which one, its text is told, and not the code's."""
+
 Detail = tuple[str, str]
 """(field, what is wrong with it)."""
 
@@ -168,7 +178,7 @@ def _described(error: CrossdockError) -> tuple[str, str, Sequence[Detail]]:
     if isinstance(error, WireError):
         return error.code_shown, error.message, error.details
     code, told = WIRE[error.code]
-    if error.code == "coupon_refused":
+    if error.code in _TOLD_BY_THE_CORE and error.message != ERROR_CODES[error.code]:
         return code, error.message, ()
     field = error.data.get("field")
     if error.code == "invalid_input" and isinstance(field, str):

@@ -142,12 +142,12 @@ def create_routes(
     """The routes of inventories."""
     return (
         Route(
-            method="GET", path=f"{ONE}/inventory", name="listResellerInventory",
+            method="GET", covers="shop", path=f"{ONE}/inventory", name="listResellerInventory",
             summary="What the reseller has in stock, newest first; serials are masked.",
             scope=READ, reads=create_list(box), answer=ShownItem, listed="cursor", query=_FILTERS,
         ),
         Route(
-            method="POST", path=f"{ONE}/inventory/{{itemId}}/deliver", name="deliverInventoryItem",
+            method="POST", covers="shop", path=f"{ONE}/inventory/{{itemId}}/deliver", name="deliverInventoryItem",
             summary="Deliver an item to a customer by mail, once.",
             scope=WRITE, writes=create_deliver(mailing), answer=ShownDelivery,
             body={"email": {"type": "string", "format": "email"}}, required=("email",),

@@ -25,7 +25,7 @@ from crossdock.channels.shoppex_reseller.openapi import FLAG, TEXT
 from crossdock.channels.shoppex_reseller.order_fields import read_action, states_by_word
 from crossdock.channels.shoppex_reseller.orders import read_seen
 from crossdock.channels.shoppex_reseller.paging import limit_of, read_pair, write_pair
-from crossdock.channels.shoppex_reseller.payments import complete_by_hand, refuse_narrow
+from crossdock.channels.shoppex_reseller.payments import complete_by_hand
 from crossdock.channels.shoppex_reseller.routes import DEV, Route
 from crossdock.channels.shoppex_reseller.wire import Reply, one, seconds
 from crossdock.db.unit_of_work import Transaction
@@ -97,15 +97,19 @@ class Invoices:
         """The routes of this file."""
         invoice: dict[str, Any] = {"answer": ShownInvoice}
         return (
-            Route(method="GET", path=PATH, name="listInvoices",
+            Route(method="GET", covers="merchants",
+                  path=PATH, name="listInvoices",
                   summary="List orders and payments, the newest first", scope=READ,
                   reads=self._list, listed="cursor", query=_QUERY, **invoice),
-            Route(method="GET", path=ONE, name="getInvoice", summary="Read an invoice", scope=READ,
+            Route(method="GET", covers="merchants",
+                  path=ONE, name="getInvoice", summary="Read an invoice", scope=READ,
                   reads=self._get, **invoice),
-            Route(method="POST", path=f"{ONE}/complete", name="completeInvoice",
+            Route(method="POST", covers="merchants",
+                  path=f"{ONE}/complete", name="completeInvoice",
                   summary="Note that an invoice was paid outside", scope=WRITE,
                   writes=self._complete, body=_COMPLETED, **invoice),
-            Route(method="POST", path=f"{ONE}/replacements", name="replaceInvoiceSerials",
+            Route(method="POST", covers="merchants",
+                  path=f"{ONE}/replacements", name="replaceInvoiceSerials",
                   summary="Replace serials that do not work by others", scope=WRITE,
                   writes=self._replace, status=201, body=_REPLACED, answer=ShownReplacement),
         )  # fmt: skip
@@ -213,14 +217,16 @@ def _shown(call: Call, bill: Bill) -> ShownInvoice:
 
 
 async def _read_bill(call: Call, tx: Transaction) -> Bill:
-    """The order or the invoice with the path's id. Raises NotFound for any other text."""
+    """The order or the invoice with the path's id, for a key of some merchants an order of theirs.
+
+    Raises NotFound for any other text.
+    """
     shown = call.path["uniqid"]
     order_id = call.ids.find(Kind.ORDER, shown)
     if order_id is not None:
         return await read_seen(call, tx, order_id)
-    refuse_narrow(call)
     invoice_id = call.ids.find(Kind.INVOICE, shown)
-    if invoice_id is None:
+    if invoice_id is None or call.partner.visible_merchants is not None:
         raise NotFound("not_found")
     return await read_invoice(tx, shop_id=call.shop_id, invoice_id=invoice_id)
 

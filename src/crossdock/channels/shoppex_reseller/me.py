@@ -35,11 +35,11 @@ def routes() -> tuple[Route, ...]:
     """The routes of this file."""
     return (
         Route(
-            method="GET", path=f"{DEV}/me", name="getMe",
+            method="GET", covers="merchants", path=f"{DEV}/me", name="getMe",
             summary="Read the shop of the key", reads=_me, answer=Me,
         ),
         Route(
-            method="GET", path=f"{DEV}/me/capabilities", name="getCapabilities",
+            method="GET", covers="merchants", path=f"{DEV}/me/capabilities", name="getCapabilities",
             summary="Read what the key may do", reads=_capabilities, answer=Capabilities,
         ),
     )  # fmt: skip

@@ -107,7 +107,7 @@ def _operation(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
-        "description": scope,
+        "description": " ".join([scope, *_notes(route)]),
         "parameters": _parameters(route),
         "security": [] if route.for_guests else [{_SCHEMES[route.surface]: []}],
         "responses": {
@@ -124,6 +124,17 @@ def _operation(route: Route) -> dict[str, Any]:
             schema["required"] = list(route.required)
         found["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     return found
+
+
+def _notes(route: Route) -> list[str]:
+    """What a caller has to know besides the scope."""
+    notes = []
+    if route.covers == "shop":
+        notes.append("Not for a key of some merchants alone.")
+    if route.told_once:
+        fields = ", ".join(f"`{name}`" for name in route.told_once)
+        notes.append(f"A repeat with the same Idempotency-Key has null for {fields}.")
+    return notes
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:

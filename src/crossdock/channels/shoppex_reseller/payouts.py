@@ -133,14 +133,14 @@ _ACTIONS: Final[tuple[tuple[str, str, ClaimAction, str], ...]] = (
 )  # fmt: skip
 ROUTES: Final = (
     Route(
-        method="GET", path=_ALL, name="listResellerPayouts",
+        method="GET", covers="shop", path=_ALL, name="listResellerPayouts",
         summary="A reseller's payouts, newest first.", scope="reseller_payouts.read",
         reads=list_, answer=ShownClaim, listed="cursor",
         query={"status": {"type": "string", "enum": [*STATUSES]}},
     ),
     *(
         Route(
-            method="POST", path=f"{_ALL}/{{claimId}}/{segment}", name=name, summary=summary,
+            method="POST", covers="shop", path=f"{_ALL}/{{claimId}}/{segment}", name=name, summary=summary,
             scope="reseller_payouts.write", writes=decide(action), answer=ShownClaim, body=_BODY,
         )
         for segment, name, action, summary in _ACTIONS

@@ -39,13 +39,16 @@ class ShownKey(msgspec.Struct, kw_only=True):
 
 
 class ShownNewKey(msgspec.Struct, kw_only=True):
-    """A new key, told only now, and the address that works with it once its other parts are filled in."""
+    """A new key and the address that works with it once its other parts are filled in.
+
+    Both are told only now: a repeat of the call has null for them.
+    """
 
     id: str
-    api_key: str
+    api_key: str | None
     prefix: str
     created_at: str | None
-    dynamic_url: str
+    dynamic_url: str | None
 
 
 class ShownAddress(msgspec.Struct, kw_only=True):
@@ -145,6 +148,7 @@ def create_routes(keys: Keys) -> tuple[Route, ...]:
             method="POST", path=path, name="createApiKey",
             summary="Make a key of an active relationship; it is told only now.",
             writes=keys.post, status=201, answer=ShownNewKey, body={},
+            told_once=("api_key", "dynamic_url"),
         ),
         Route(
             method="GET", path=path, name="listApiKeys",

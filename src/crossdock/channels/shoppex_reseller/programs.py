@@ -124,6 +124,7 @@ _BODY: Final[dict[str, dict[str, Any]]] = {
 ROUTES: Final = (
     Route(
         method="GET",
+        covers="shop",
         path=f"{DEV}/reseller-program",
         name="getResellerProgram",
         summary="The settings of the reseller programme.",
@@ -133,6 +134,7 @@ ROUTES: Final = (
     ),
     Route(
         method="PATCH",
+        covers="shop",
         path=f"{DEV}/reseller-program",
         name="updateResellerProgram",
         summary="Change settings of the reseller programme; absent ones stay, null clears.",

@@ -259,37 +259,37 @@ def create_routes(
     purchases = Purchases(limits=limits, ids=ids, pay_url=pay_url)
     return (
         Route(
-            method="POST", path=f"{ONE}/stock-purchases", name="requestStockPurchase",
+            method="POST", covers="shop", path=f"{ONE}/stock-purchases", name="requestStockPurchase",
             summary="Ask for stock at the reseller's price; nothing is reserved until it is paid.",
             scope=WRITE, writes=purchases.request, status=201, answer=ShownTransfer,
             body=_BODY, required=("product_id", "quantity"),
         ),
         Route(
-            method="GET", path=_TRANSFERS, name="listStockTransfers",
+            method="GET", covers="shop", path=_TRANSFERS, name="listStockTransfers",
             summary="The reseller's purchases of stock, newest first.",
             scope=READ, reads=purchases.list, answer=ShownTransfer, listed="cursor", query=_FILTERS,
         ),
         Route(
-            method="GET", path=_TRANSFER, name="getStockTransfer",
+            method="GET", covers="shop", path=_TRANSFER, name="getStockTransfer",
             summary="One purchase of stock.", scope=READ, reads=purchases.get, answer=ShownTransfer,
         ),
         Route(
-            method="POST", path=f"{_TRANSFER}/invoice", name="createStockPurchaseInvoice",
+            method="POST", covers="shop", path=f"{_TRANSFER}/invoice", name="createStockPurchaseInvoice",
             summary="The invoice of a purchase; made if there is none that can be paid.",
             scope=WRITE, writes=purchases.invoice, status=201, answer=ShownTransfer, body=_COIN,
         ),
         Route(
-            method="POST", path=f"{_TRANSFER}/mark-paid", name="markStockTransferPaid",
+            method="POST", covers="shop", path=f"{_TRANSFER}/mark-paid", name="markStockTransferPaid",
             summary="Record a payment outside of the checkout; it allocates nothing.",
             scope=WRITE, writes=purchases.move(mark_transfer_paid), answer=ShownTransfer,
         ),
         Route(
-            method="POST", path=f"{_TRANSFER}/allocate", name="allocateStockTransfer",
+            method="POST", covers="shop", path=f"{_TRANSFER}/allocate", name="allocateStockTransfer",
             summary="Give the reseller the serials of a paid purchase, all or none, once.",
             scope=WRITE, writes=purchases.move(allocate_transfer), answer=ShownTransfer,
         ),
         Route(
-            method="POST", path=f"{_TRANSFER}/revoke", name="revokeStockTransfer",
+            method="POST", covers="shop", path=f"{_TRANSFER}/revoke", name="revokeStockTransfer",
             summary="Take back what was not delivered; nothing is refunded.",
             scope=WRITE, writes=purchases.move(revoke_transfer), answer=ShownTransfer,
         ),

@@ -77,7 +77,7 @@ class ShownReseller(msgspec.Struct, kw_only=True):
 
 
 class ShownInvitation(msgspec.Struct, kw_only=True):
-    """An invitation; `token` and `accept_url` are told only here."""
+    """An invitation; `token` and `accept_url` are told only here, and are null in a repeated answer."""
 
     id: str
     shop_id: str
@@ -87,8 +87,8 @@ class ShownInvitation(msgspec.Struct, kw_only=True):
     expires_at: str | None
     accepted_at: str | None
     revoked_at: str | None
-    token: str
-    accept_url: str
+    token: str | None
+    accept_url: str | None
 
 
 class ShownMail(msgspec.Struct, kw_only=True):
@@ -285,33 +285,34 @@ def create_routes(
     """The routes of relationships."""
     return (
         Route(
-            method="GET", path=f"{DEV}/resellers", name="listResellers",
+            method="GET", covers="shop", path=f"{DEV}/resellers", name="listResellers",
             summary="The shop's resellers of every status, newest first.",
             scope="resellers.read", reads=list_, answer=ShownReseller, listed="cursor",
             query=_FILTERS,
         ),
         Route(
-            method="POST", path=f"{DEV}/resellers/invite", name="inviteReseller",
+            method="POST", covers="shop", path=f"{DEV}/resellers/invite", name="inviteReseller",
             summary="Invite a reseller; an invitation of the same address that is pending is revoked.",
             scope="resellers.write", writes=create_invite(ids=ids, accept_url=accept_url, mailing=mailing),
             status=201, answer=ShownInvite, body=_INVITATION, required=("email",),
+            told_once=("invitation.token", "invitation.accept_url"),
         ),
         Route(
-            method="GET", path=_ONE, name="getReseller", summary="One reseller.",
+            method="GET", covers="shop", path=_ONE, name="getReseller", summary="One reseller.",
             scope="resellers.read", reads=get, answer=ShownReseller,
         ),
         Route(
-            method="PATCH", path=_ONE, name="updateReseller",
+            method="PATCH", covers="shop", path=_ONE, name="updateReseller",
             summary="Change a reseller's terms; absent ones stay, null clears, lists are replaced.",
             scope="resellers.write", writes=patch, answer=ShownReseller, body={**TERMS, **ACCESS},
         ),
         Route(
-            method="POST", path=f"{_ONE}/suspend", name="suspendReseller",
+            method="POST", covers="shop", path=f"{_ONE}/suspend", name="suspendReseller",
             summary="Suspend a reseller: its keys do not work until it is active again.",
             scope="resellers.write", writes=move("suspend"), answer=ShownReseller,
         ),
         Route(
-            method="POST", path=f"{_ONE}/terminate", name="terminateReseller",
+            method="POST", covers="shop", path=f"{_ONE}/terminate", name="terminateReseller",
             summary="End a relationship for ever; its balance and history stay.",
             scope="resellers.write", writes=move("terminate"), answer=ShownReseller,
         ),

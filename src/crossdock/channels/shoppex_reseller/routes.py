@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from crossdock.channels.shoppex_reseller.auth import Pace, Surface
+from crossdock.channels.shoppex_reseller.auth import Covers, Pace, Surface
 from crossdock.channels.shoppex_reseller.calls import Call, PortalCall
 from crossdock.channels.shoppex_reseller.errors import WireError
 from crossdock.channels.shoppex_reseller.wire import Reply
@@ -25,6 +25,7 @@ Serves = Callable[[PortalCall], Awaitable[Reply]]
 """Answers a call of the portal that is about no relationship, in transactions of its own."""
 
 Listed = Literal["", "cursor", "page"]
+
 _ID_LENGTH_MAX: Final = 200
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
@@ -37,10 +38,19 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """A method and a path without a trailing slash, which callers may add; `{name}` is one segment.
 
     Exactly one of `reads`, `writes`, `acts` and `serves` answers it; the last is for the portal alone, where
+<<<<<<< HEAD
     `for_guests` asks for no session. `scope` '' asks for none. `answer` is the type
     of `data`, of one entry where it is `listed`, `stats` of what a list has beside it; `status` the usual
     one. `query` and `body` are (name, JSON schema) for the OpenAPI document. `token_in_query`: the
     parameter that may carry the key.
+=======
+    `for_guests` asks for no session. `scope` '' asks for none. A route of `/dev/v1` says what it `covers`: one that
+    covers `merchants` narrows itself to those of the key, one that covers the `shop` is not for a key of some
+    merchants alone. `told_once` names fields of `data`, with dots, that a repeat of the call is not told, because
+    they are credentials. `answer` is the type
+    of `data`, of one entry where it is `listed`; `status` the one that is usual. `query` and `body` are
+    (name, JSON schema) for the OpenAPI document. `token_in_query`: the parameter that may carry the key.
+>>>>>>> e814f84 (shoppex_reseller: Refuse narrowed keys the shop's data, tell secrets once)
     """
 
     method: Method
@@ -48,6 +58,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     summary: str
     scope: str = ""
+    covers: Covers = ""
+    told_once: tuple[str, ...] = ()
     reads: Reads | None = None
     writes: Writes | None = None
     acts: Acts | None = None
@@ -62,6 +74,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     required: tuple[str, ...] = ()
     pace: Pace = "calls"
     token_in_query: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.covers) != (self.surface == "dev"):
+            raise ValueError(
+                f"{self.method} {self.path}: `covers` is for every route of {DEV} alone"
+            )
 
     @property
     def surface(self) -> Surface:

@@ -110,7 +110,7 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
 }
 ROUTES: Final = (
     Route(
-        method="GET", path=f"{DEV}/resellers/{{id}}/sales", name="listResellerSales",
+        method="GET", covers="shop", path=f"{DEV}/resellers/{{id}}/sales", name="listResellerSales",
         summary="What a reseller sold, a line each, newest first.",
         scope="reseller_sales.read", reads=list_, answer=ShownSale, listed="cursor", query=_QUERY,
     ),

@@ -78,17 +78,21 @@ class Serials:
             (f"{ONE}/variants/{{{VARIANT}}}/serials", "a variant", "Variant"),
         ):
             found += [
-                Route(method="GET", path=path, name=f"list{suffix}Serials",
+                Route(method="GET", covers="merchants",
+                      path=path, name=f"list{suffix}Serials",
                       summary=f"List the unsold serials of {what}", scope=READ, reads=self._list,
                       answer=ShownSerial, listed="page"),
-                Route(method="POST", path=path, name=f"add{suffix}Serials",
+                Route(method="POST", covers="merchants",
+                      path=path, name=f"add{suffix}Serials",
                       summary=f"Add serials to {what}", scope=WRITE, writes=self._add, status=201,
                       answer=Added, body=SERIALS_SENT, required=("serials",)),
-                Route(method="DELETE", path=path, name=f"remove{suffix}Serials",
+                Route(method="DELETE", covers="merchants",
+                      path=path, name=f"remove{suffix}Serials",
                       summary=f"Remove unsold serials of {what}", scope=WRITE, writes=_remove,
                       answer=Removed, body=REMOVAL_SENT, required=("serial_ids",)),
             ]  # fmt: skip
-        claim = Route(method="POST", path=f"{ONE}/serials/claim", name="claimSerials",
+        claim = Route(method="POST", covers="merchants",
+                      path=f"{ONE}/serials/claim", name="claimSerials",
                       summary="Take serials out", scope=WRITE, writes=self._claim, answer=Claimed,
                       body=CLAIM_SENT, required=("amount",))  # fmt: skip
         return (*found, claim)

@@ -31,9 +31,9 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewWebhook(Webhook, frozen=True, kw_only=True):
-    """A subscription with the secret that signs its calls, which no later answer has."""
+    """A subscription with the secret that signs its calls, which no later answer has: null in a repeated one."""
 
-    secret: str
+    secret: str | None
 
 
 class WebhookLog(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,53 +71,53 @@ class Webhooks:
     def _subscription_routes(self, root: str) -> tuple[Route, ...]:
         return (
             Route(
-                method="GET", path=root, name="listWebhooks", summary="List webhooks",
+                method="GET", covers="shop", path=root, name="listWebhooks", summary="List webhooks",
                 scope=READ, reads=self._list, answer=Webhook, listed="cursor",
             ),
             Route(
-                method="POST", path=root, name="createWebhook",
+                method="POST", covers="shop", path=root, name="createWebhook",
                 summary="Add a webhook; its secret is in this answer alone",
                 scope=WRITE, writes=self._create, status=201, answer=NewWebhook,
                 body={
                     "url": _URL, "events": _EVENTS,
                     "type": {"type": "string", "enum": ["paylix", "zapier"]},
                 },
-                required=("url", "events"),
+                required=("url", "events"), told_once=("secret",),
             ),
             Route(
-                method="GET", path=f"{root}/{{id}}", name="getWebhook", summary="Read a webhook",
+                method="GET", covers="shop", path=f"{root}/{{id}}", name="getWebhook", summary="Read a webhook",
                 scope=READ, reads=self._get, answer=Webhook,
             ),
             Route(
-                method="PATCH", path=f"{root}/{{id}}", name="updateWebhook",
+                method="PATCH", covers="shop", path=f"{root}/{{id}}", name="updateWebhook",
                 summary="Change a webhook", scope=WRITE, writes=self._update, answer=Webhook,
                 body={"url": _URL, "events": _EVENTS},
             ),
             Route(
-                method="DELETE", path=f"{root}/{{id}}", name="deleteWebhook",
+                method="DELETE", covers="shop", path=f"{root}/{{id}}", name="deleteWebhook",
                 summary="Delete a webhook", scope=WRITE, writes=self._delete, status=204,
             ),
             Route(
-                method="POST", path=f"{root}/{{id}}/test", name="testWebhook",
+                method="POST", covers="shop", path=f"{root}/{{id}}/test", name="testWebhook",
                 summary="Send a signed call with made-up data", scope=WRITE, writes=self._test,
                 answer=Queued, body={"event": {"type": "string"}},
             ),
             Route(
-                method="POST", path=f"{root}/{{id}}/rotate-secret", name="rotateWebhookSecret",
+                method="POST", covers="shop", path=f"{root}/{{id}}/rotate-secret", name="rotateWebhookSecret",
                 summary="Replace the secret; the old one signs nothing more",
-                scope=WRITE, writes=self._rotate, answer=NewWebhook,
+                scope=WRITE, writes=self._rotate, answer=NewWebhook, told_once=("secret",),
             ),
         )  # fmt: skip
 
     def _delivery_routes(self, root: str) -> tuple[Route, ...]:
         return (
             Route(
-                method="GET", path=f"{root}/events", name="listWebhookEvents",
+                method="GET", covers="shop", path=f"{root}/events", name="listWebhookEvents",
                 summary="List the names of events", scope=READ, reads=self._events,
                 answer=list[str],
             ),
             Route(
-                method="GET", path=f"{root}/feed", name="readWebhookFeed",
+                method="GET", covers="shop", path=f"{root}/feed", name="readWebhookFeed",
                 summary="Read what happened by its number; kept for 90 days",
                 scope=READ, reads=self._feed, answer=list[Happening],
                 query={
@@ -126,7 +126,7 @@ class Webhooks:
                 },
             ),
             Route(
-                method="GET", path=f"{root}/logs", name="listWebhookLogs",
+                method="GET", covers="shop", path=f"{root}/logs", name="listWebhookLogs",
                 summary="List deliveries", scope=READ, reads=self._logs, answer=WebhookLog,
                 listed="page",
                 query={
@@ -136,11 +136,11 @@ class Webhooks:
                 },
             ),
             Route(
-                method="GET", path=f"{root}/logs/{{id}}", name="getWebhookLog",
+                method="GET", covers="shop", path=f"{root}/logs/{{id}}", name="getWebhookLog",
                 summary="Read a delivery", scope=READ, reads=self._log, answer=WebhookLog,
             ),
             Route(
-                method="POST", path=f"{root}/logs/{{id}}/retry", name="retryWebhookLog",
+                method="POST", covers="shop", path=f"{root}/logs/{{id}}/retry", name="retryWebhookLog",
                 summary="Send a delivery again under its id", scope=WRITE, writes=self._retry,
                 answer=WebhookLog,
             ),

@@ -15,6 +15,9 @@ from crossdock.shop.orders.draft import Identity
 Act = Callable[[Transaction], Awaitable[bytes]]
 """A write in a transaction; its answer, as it will be repeated."""
 
+Keeps = Callable[[bytes], bytes]
+"""Makes of an answer what a repeat is told: the same but for credentials, which are told once."""
+
 _BUSY_S = 1
 
 
@@ -41,8 +44,11 @@ async def write_once(
     box: SecretBox,
     now: datetime,
     expires_at: datetime | None = None,
+    keeps: Keeps | None = None,
 ) -> Written:
     """Do `act` and keep its answer under the identity, in one transaction; a repeat gets that answer.
+
+    With `keeps` what it makes of the answer is kept, and told to a repeat.
 
     | the identity | what happens |
     |---|---|
@@ -63,7 +69,8 @@ async def write_once(
             raise Conflict("idempotency_key_busy", data={"retry_after_s": _BUSY_S}) from error
         if known is None:
             answer = await act(tx)
-            await keep_answer(tx, shop_id=shop_id, identity=identity, answer=answer, box=box)
+            kept = keeps(answer) if keeps else answer
+            await keep_answer(tx, shop_id=shop_id, identity=identity, answer=kept, box=box)
             return Written(answer=answer)
     if not known.is_same_request:
         raise Conflict("idempotency_key_used")

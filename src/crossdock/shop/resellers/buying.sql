@@ -50,19 +50,26 @@ create or replace function reseller_bought(
     from since s left join bought b on true
 $$;
 
--- All by which it is decided whether a relationship may buy a product, and at which price: see _Facts in buying.py.
--- `variant` is the one that was named, else the product's first; null if it has none such. The caller has locked the
--- relationship.
-create or replace function reseller_buying(
-    p_reseller resellers, p_product_id bigint, p_variant_id bigint, p_now timestamptz
-) returns jsonb language plpgsql stable as $$
+-- What of its limits a relationship used; {} where no limit asks for it. The caller has locked the relationship.
+create or replace function reseller_used(p_reseller resellers, p_now timestamptz)
+returns jsonb language plpgsql stable as $$
 declare
     v_bought jsonb := '{}';
 begin
     if p_reseller.limit_daily is not null or p_reseller.limit_monthly is not null then
         select to_jsonb(b) into v_bought from reseller_bought(p_reseller.shop_id, p_reseller.id, p_now) b;
     end if;
-    return v_bought || (
+    return v_bought;
+end $$;
+
+-- All by which it is decided whether a relationship may buy a product, and at which price: see _Facts in buying.py.
+-- `variant` is the one that was named, else the product's first; null if it has none such. The caller has locked the
+-- relationship, and read what it used once for all products that it asks for.
+create or replace function reseller_buying(
+    p_reseller resellers, p_used jsonb, p_product_id bigint, p_variant_id bigint, p_now timestamptz
+) returns jsonb language plpgsql stable as $$
+begin
+    return p_used || (
         select jsonb_build_object(
             'reseller_id', p_reseller.id, 'status', p_reseller.status, 'mode', p_reseller.mode,
             'email', p_reseller.email,

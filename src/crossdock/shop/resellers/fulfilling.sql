@@ -47,7 +47,7 @@ begin
                        and coalesce(v_found.variant_id = p_variant_id, v_found.asked_variant_id is null)
                        and v_found.quantity = p_quantity);
     end if;
-    return reseller_buying(v_reseller, p_product_id, p_variant_id, p_now) || (
+    return reseller_buying(v_reseller, reseller_used(v_reseller, p_now), p_product_id, p_variant_id, p_now) || (
         select jsonb_build_object('balance_minor', prepaid_balance(s.id, v_reseller.id, s.currency))
         from shops s where s.id = p_shop_id);
 end $$;

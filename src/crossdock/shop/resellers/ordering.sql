@@ -7,6 +7,7 @@ create or replace function prepare_reseller_order(
 declare
     v_reseller resellers;
     v_known identities;
+    v_used jsonb;
 begin
     select r.* into v_reseller from resellers r
     where r.shop_id = p_shop_id and r.partner_id = p_partner_id for no key update;
@@ -19,13 +20,14 @@ begin
         return jsonb_build_object('reseller_id', v_reseller.id, 'status', v_reseller.status,
                                   'existing_id', v_known.order_id, 'is_same', v_known.request_hash = p_request_hash);
     end if;
+    v_used := reseller_used(v_reseller, p_now);
     return jsonb_build_object(
         'reseller_id', v_reseller.id, 'status', v_reseller.status,
         'balance_minor', coalesce((
             select a.balance_minor from accounts a join shops s on s.id = a.shop_id and s.currency = a.currency
             where a.shop_id = p_shop_id and a.kind = 'prepaid' and a.owner = 'reseller:' || v_reseller.id), 0),
         'items', (
-            select jsonb_agg(reseller_buying(v_reseller, (i.item ->> 'product_id')::bigint,
+            select jsonb_agg(reseller_buying(v_reseller, v_used, (i.item ->> 'product_id')::bigint,
                                              (i.item ->> 'variant_id')::bigint, p_now) order by i.place)
             from jsonb_array_elements(p_items) with ordinality i (item, place)));
 end $$;

@@ -10,7 +10,7 @@ begin
     if not found then
         return null;
     end if;
-    return reseller_buying(v_reseller, p_product_id, p_variant_id, p_now);
+    return reseller_buying(v_reseller, reseller_used(v_reseller, p_now), p_product_id, p_variant_id, p_now);
 end $$;
 
 -- Record what a relationship asked for at what price; returns the transfer's id. The caller has locked the

@@ -32,3 +32,6 @@ create table customers (
 );
 
 create unique index customers_email on customers (shop_id, lower(email)) where deleted_at is null;
+
+-- The shop's customers as its back office pages through them, the newest first.
+create index customers_created on customers (shop_id, created_at, id) where deleted_at is null;

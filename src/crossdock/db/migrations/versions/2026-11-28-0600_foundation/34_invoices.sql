@@ -53,6 +53,8 @@ create table invoices (
 
 create index invoices_created on invoices (shop_id, created_at, id);
 
+create index invoices_email on invoices (shop_id, lower(email), id);
+
 create index invoices_subject on invoices (shop_id, purpose, subject_id, id) where subject_id is not null;
 
 -- Invoices that run out, for the job that voids them.

@@ -97,6 +97,12 @@ create index orders_partner_open on orders (shop_id, partner_id, placed_at, id)
 -- A partner's orders by date, for its order feed.
 create index orders_partner on orders (shop_id, partner_id, placed_at, id) where partner_id is not null;
 
+-- Orders by the e-mail address that they were billed to; and those that name none, by their customer, who has one.
+create index orders_email on orders (shop_id, lower(billing ->> 'email'), id) where billing ->> 'email' <> '';
+
+create index orders_without_email on orders (shop_id, customer_id, id)
+    where customer_id is not null and coalesce(billing ->> 'email', '') = '';
+
 -- What makes a write idempotent: a partner's order number, a cart, an idempotency key. A write that creates no order
 -- stores its answer here instead, encrypted, because it may tell a secret that is told only once.
 create table identities (
