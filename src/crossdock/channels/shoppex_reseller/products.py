@@ -71,17 +71,11 @@ class Products:
         """The routes of this file."""
         product: dict[str, Any] = {"answer": ShownProduct}
         return (
-<<<<<<< HEAD
-            Route(method="GET", path=PATH, name="listProducts", summary="List products", scope=READ,
-                  reads=self._list, listed="cursor", stats=OwnedStatistics, **product),
-            Route(method="POST", path=PATH, name="createProduct", summary="Add a product",
-=======
             Route(method="GET", covers="merchants",
                   path=PATH, name="listProducts", summary="List products", scope=READ,
-                  reads=self._list, listed="cursor", **product),
+                  reads=self._list, listed="cursor", stats=OwnedStatistics, **product),
             Route(method="POST", covers="merchants",
                   path=PATH, name="createProduct", summary="Add a product",
->>>>>>> e814f84 (shoppex_reseller: Refuse narrowed keys the shop's data, tell secrets once)
                   scope=WRITE, writes=self._create, status=201, body=SENT,
                   required=("title", "price", "type"), **product),
             Route(method="GET", covers="merchants",

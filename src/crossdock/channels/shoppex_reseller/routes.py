@@ -38,19 +38,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """A method and a path without a trailing slash, which callers may add; `{name}` is one segment.
 
     Exactly one of `reads`, `writes`, `acts` and `serves` answers it; the last is for the portal alone, where
-<<<<<<< HEAD
-    `for_guests` asks for no session. `scope` '' asks for none. `answer` is the type
-    of `data`, of one entry where it is `listed`, `stats` of what a list has beside it; `status` the usual
-    one. `query` and `body` are (name, JSON schema) for the OpenAPI document. `token_in_query`: the
-    parameter that may carry the key.
-=======
     `for_guests` asks for no session. `scope` '' asks for none. A route of `/dev/v1` says what it `covers`: one that
     covers `merchants` narrows itself to those of the key, one that covers the `shop` is not for a key of some
     merchants alone. `told_once` names fields of `data`, with dots, that a repeat of the call is not told, because
-    they are credentials. `answer` is the type
-    of `data`, of one entry where it is `listed`; `status` the one that is usual. `query` and `body` are
-    (name, JSON schema) for the OpenAPI document. `token_in_query`: the parameter that may carry the key.
->>>>>>> e814f84 (shoppex_reseller: Refuse narrowed keys the shop's data, tell secrets once)
+    they are credentials. `answer` is the type of `data`, of one entry where it is `listed`, `stats` of what a list
+    has beside it; `status` the usual one. `query` and `body` are (name, JSON schema) for the OpenAPI document.
+    `token_in_query`: the parameter that may carry the key.
     """
 
     method: Method
