@@ -57,9 +57,13 @@ async def list_deliveries(
     object_key: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[Delivery]:
-    """The shop's deliveries, newest first, queued from `since` (inclusive) to `until` (exclusive)."""
+    """The shop's deliveries, newest first, queued from `since` (inclusive) to `until` (exclusive).
+
+    `before` leaves out the delivery with this id and all later ones.
+    """
     rows = await tx.all(
         _DELIVERY + _CHOSEN,
         {
@@ -71,6 +75,7 @@ async def list_deliveries(
             "object": object_key,
             "since": since,
             "until": until,
+            "before": before,
             "limit": limit,
         },
     )
@@ -118,5 +123,6 @@ _CHOSEN = """
     and (%(object)s::text is null or object_key = %(object)s)
     and (%(since)s::timestamptz is null or queued_at >= %(since)s)
     and (%(until)s::timestamptz is null or queued_at < %(until)s)
+    and (%(before)s::bigint is null or id < %(before)s)
     order by id desc limit %(limit)s
 """

@@ -44,13 +44,18 @@ def kept_days_of(section: Smtp) -> timedelta | None:
 
 
 async def list_mails(
-    tx: Transaction, *, shop_id: int, to: str | None = None, limit: int = 100
+    tx: Transaction,
+    *,
+    shop_id: int,
+    to: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
 ) -> list[MailView]:
-    """The shop's mails, newest first."""
+    """The shop's mails, newest first, all of them or those before the mail with this id."""
     rows = await tx.all(
         f"{_MAIL} and (%(to)s::text is null or lower(m.recipient) = lower(%(to)s))"
-        " order by m.id desc limit %(limit)s",
-        {"shop": shop_id, "kind": MAIL, "to": to, "limit": limit},
+        " and (%(before)s::bigint is null or m.id < %(before)s) order by m.id desc limit %(limit)s",
+        {"shop": shop_id, "kind": MAIL, "to": to, "before": before, "limit": limit},
     )
     return [MailView(**_facts(row)) for row in rows]
 

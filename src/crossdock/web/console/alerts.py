@@ -7,8 +7,10 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import Invalid
 from crossdock.gate import Gate
 from crossdock.kit.clock import Clock
+from crossdock.kit.languages import gettext, ngettext
 from crossdock.shop.alerts import PAGE_MAX, list_alerts, mark_seen
 from crossdock.shop.people import Visit
+from crossdock.web.console.paging import number_in
 from crossdock.web.console.rendering import Pages, redirect
 
 ALERTS = "/console/alerts"
@@ -62,16 +64,17 @@ class AlertPages:
 
 def _numbers(text: str) -> list[int]:
     """Raises Invalid `invalid_input`."""
-    words = text.split()
-    if not words or not all(word.isascii() and word.isdigit() and len(word) < 19 for word in words):
-        raise Invalid("invalid_input", "The form names no alert.")
-    return [int(word) for word in words]
+    numbers = [number_in(word) for word in text.split()]
+    named = [number for number in numbers if number is not None]
+    if not named or len(named) < len(numbers):
+        raise Invalid("invalid_input", gettext("The form names no alert."))
+    return named
 
 
 def _done(text: str) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) < 6):
+    many = number_in(text)
+    if many is None:
         return ""
-    many = int(text)
     if many == 0:
-        return "Somebody else has closed it already."
-    return "One alert is closed." if many == 1 else f"{many} alerts are closed."
+        return gettext("Somebody else has closed it already.")
+    return ngettext("One alert is closed.", "%(many)s alerts are closed.", many) % {"many": many}

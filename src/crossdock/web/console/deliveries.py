@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
-from crossdock.errors import NotFound
 from crossdock.gate import Gate
+from crossdock.kit.languages import gettext, lazy, ngettext
 from crossdock.shop.deliveries import (
     STATUSES,
     list_deliveries,
@@ -16,13 +16,19 @@ from crossdock.shop.deliveries import (
     show_delivery,
     withdraw_by_id,
 )
+from crossdock.web.console.paging import (
+    PAGE_SIZE,
+    number_in,
+    paging,
+    path_number,
+    read_before,
+)
 from crossdock.web.console.rendering import Pages, redirect
 
 DELIVERIES: Final = "/console/deliveries"
-_SHOWN: Final = 100
 _DONE: Final = {
-    "resent": "The delivery is queued again; what earlier attempts made is looked up first.",
-    "withdrawn": "The delivery is withdrawn. What the other side has got stays there.",
+    "resent": lazy("The delivery is queued again; what earlier attempts made is looked up first."),
+    "withdrawn": lazy("The delivery is withdrawn. What the other side has got stays there."),
 }
 
 
@@ -42,15 +48,21 @@ class DeliveryPages:
         status = wanted if wanted in STATUSES else None
         async with self._db.statement() as tx:
             found = await list_deliveries(
-                tx, shop_id=visit.person.shop_id, status=status, limit=_SHOWN
+                tx,
+                shop_id=visit.person.shop_id,
+                status=status,
+                before=read_before(request.query_params),
+                limit=PAGE_SIZE + 1,
             )
+        deliveries = found[:PAGE_SIZE]
+        older = deliveries[-1].id if len(found) > PAGE_SIZE else None
         return self._pages.page(
             "deliveries.html",
             visit=visit,
-            deliveries=found,
+            deliveries=deliveries,
             shown=status or "",
             statuses=STATUSES,
-            is_cut=len(found) == _SHOWN,
+            paging=paging(request, older=older),
             done=_many(request.query_params.get("resent", "")),
         )
 
@@ -59,7 +71,7 @@ class DeliveryPages:
         visit = await self._gate.require_person(request, right="deliveries.read")
         async with self._db.statement() as tx:
             delivery, log = await show_delivery(
-                tx, shop_id=visit.person.shop_id, delivery_id=_delivery_id(request)
+                tx, shop_id=visit.person.shop_id, delivery_id=path_number(request, "delivery")
             )
         return self._pages.page(
             "delivery.html",
@@ -72,7 +84,7 @@ class DeliveryPages:
     async def resend(self, request: Request) -> Response:
         """Queue a failed delivery again."""
         visit, _form = await self._gate.require_form(request, right="deliveries.manage")
-        delivery_id = _delivery_id(request)
+        delivery_id = path_number(request, "delivery")
         async with self._db.begin() as tx:
             await resend_delivery(
                 tx,
@@ -85,7 +97,7 @@ class DeliveryPages:
     async def withdraw(self, request: Request) -> Response:
         """Give up a queued or failed delivery."""
         visit, _form = await self._gate.require_form(request, right="deliveries.manage")
-        delivery_id = _delivery_id(request)
+        delivery_id = path_number(request, "delivery")
         async with self._db.begin() as tx:
             await withdraw_by_id(
                 tx,
@@ -103,17 +115,11 @@ class DeliveryPages:
         return redirect(f"{DELIVERIES}?resent={len(sent)}")
 
 
-def _delivery_id(request: Request) -> int:
-    text = request.path_params["delivery"]
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound("not_found", "There is no such delivery.")
-    return int(text)
-
-
 def _many(text: str) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
+    many = number_in(text)
+    if many is None:
         return ""
-    many = int(text)
     if many == 0:
-        return "None had failed."
-    return "One delivery is queued again." if many == 1 else f"{many} deliveries are queued again."
+        return gettext("None had failed.")
+    told = ngettext("One delivery is queued again.", "%(many)s deliveries are queued again.", many)
+    return told % {"many": many}

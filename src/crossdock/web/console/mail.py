@@ -6,13 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
-from crossdock.errors import NotFound
 from crossdock.gate import Gate
 from crossdock.shop.mailing import list_mails, read_mail
+from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
 from crossdock.web.console.rendering import Pages
 
 MAIL: Final = "/console/mail"
-_SHOWN: Final = 100
 _TO_MAX: Final = 254
 
 
@@ -30,19 +29,25 @@ class MailPages:
         visit = await self._gate.require_person(request, right="mail.read")
         to = request.query_params.get("to", "").replace("\x00", "").strip()[:_TO_MAX]
         async with self._db.statement() as tx:
-            mails = await list_mails(tx, shop_id=visit.person.shop_id, to=to or None, limit=_SHOWN)
+            found = await list_mails(
+                tx,
+                shop_id=visit.person.shop_id,
+                to=to or None,
+                before=read_before(request.query_params),
+                limit=PAGE_SIZE + 1,
+            )
+        mails = found[:PAGE_SIZE]
+        older = mails[-1].id if len(found) > PAGE_SIZE else None
         return self._pages.page(
-            "mails.html", visit=visit, mails=mails, to=to, is_cut=len(mails) == _SHOWN
+            "mails.html", visit=visit, mails=mails, to=to, paging=paging(request, older=older)
         )
 
     async def show(self, request: Request) -> Response:
         """One mail, as the text that its reader sees without HTML."""
         visit = await self._gate.require_person(request, right="mail.read")
-        text = request.path_params["mail"]
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise NotFound("not_found", "There is no such mail.")
+        mail_id = path_number(request, "mail")
         async with self._db.statement() as tx:
             mail = await read_mail(
-                tx, shop_id=visit.person.shop_id, mail_id=int(text), box=self._services.box
+                tx, shop_id=visit.person.shop_id, mail_id=mail_id, box=self._services.box
             )
         return self._pages.page("mail.html", visit=visit, mail=mail)

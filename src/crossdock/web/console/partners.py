@@ -23,6 +23,7 @@ from crossdock.shop.partners import (
     set_terms,
 )
 from crossdock.shop.people import Person
+from crossdock.web.console.paging import path_number
 from crossdock.web.console.rendering import Pages, redirect
 
 PARTNERS: Final = "/console/partners"
@@ -143,11 +144,9 @@ class PartnerPages:
 
 async def _partner(tx: Transaction, request: Request, person: Person) -> PartnerView:
     """The partner of the path, if it is of the person's shop. Raises NotFound `not_found`."""
-    text = request.path_params["partner"]
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        found = await list_partners(tx, shop=person.shop, partner_id=int(text))
-        if found:
-            return found[0]
+    found = await list_partners(tx, shop=person.shop, partner_id=path_number(request, "partner"))
+    if found:
+        return found[0]
     raise NotFound("not_found", "The shop has no such partner.")
 
 

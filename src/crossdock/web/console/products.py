@@ -1,6 +1,5 @@
 """Products with their prices and stock, what each partner sees of them, and the history of a variant's levels."""
 
-from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -26,11 +25,18 @@ from crossdock.shop.people import Person
 from crossdock.shop.shops import read_shop
 from crossdock.shop.stock import Level, read_entries, read_levels
 from crossdock.shop.warehouse import count_variant, receive_variant
+from crossdock.web.console.paging import (
+    PAGE_SIZE,
+    number_in,
+    paging,
+    path_number,
+    place_text,
+    read_place,
+)
 from crossdock.web.console.rendering import Pages, redirect
 
 PRODUCTS: Final = "/console/products"
 STOCK: Final = "/console/stock"
-_SIZE: Final = 50
 _SEARCH_MAX: Final = 200
 _ENTRIES: Final = 100
 _DONE: Final = {
@@ -56,24 +62,24 @@ class ProductPages:
         """The newest products, or those that a number or a part of a name finds."""
         visit = await self._gate.require_person(request, right="products.read")
         search = request.query_params.get("q", "").replace("\x00", "").strip()[:_SEARCH_MAX]
-        page = PlacePage(size=_SIZE, after=_place(request.query_params.get("after", "")))
+        page = PlacePage(size=PAGE_SIZE, after=read_place(request.query_params))
         async with self._db.statement() as tx:
             shop = await read_shop(tx, slug=visit.person.shop)
             found, has_more = await _find(tx, shop_id=shop.id, search=search, page=page)
+        older = place_text((found[-1].created_at, found[-1].id)) if has_more else None
         return self._pages.page(
             "products.html",
             visit=visit,
             products=found,
             currency=shop.currency,
             search=search,
-            is_first=page.after is None,
-            older=f"{found[-1].created_at.isoformat()}~{found[-1].id}" if has_more else "",
+            paging=paging(request, older=older),
         )
 
     async def show(self, request: Request) -> Response:
         """A product with its variants and levels, and what a chosen partner sees of it."""
         visit = await self._gate.require_person(request, right="products.read")
-        person, product_id = visit.person, _number(request.path_params["product"])
+        person, product_id = visit.person, path_number(request, "product")
         async with self._db.statement() as tx:
             shop = await read_shop(tx, slug=person.shop)
             product = await read_owned(
@@ -81,7 +87,7 @@ class ProductPages:
             )
             levels = {
                 variant.id: await read_levels(tx, shop_id=shop.id, variant_id=variant.id)
-                for variant in product.variants[:_SIZE]
+                for variant in product.variants[:PAGE_SIZE]
             }
             partners = await list_partners(tx, shop=person.shop)
             partner = await _partner(tx, person, request.query_params.get("partner", ""))
@@ -102,7 +108,7 @@ class ProductPages:
     async def list_or_not(self, request: Request) -> Response:
         """Put a product on sale, or take it out of sale."""
         visit, form = await self._gate.require_form(request, right="products.manage")
-        product_id = _number(request.path_params["product"])
+        product_id = path_number(request, "product")
         is_on = form.get("on") == "yes"
         async with self._db.begin() as tx:
             await change_product(
@@ -118,7 +124,7 @@ class ProductPages:
     async def stock(self, request: Request) -> Response:
         """A variant's levels and the entries that changed them, the newest first."""
         visit = await self._gate.require_person(request, right="products.read")
-        shop_id, variant_id = visit.person.shop_id, _number(request.path_params["variant"])
+        shop_id, variant_id = visit.person.shop_id, path_number(request, "variant")
         async with self._db.statement() as tx:
             found = await find_products(tx, shop_id=shop_id, number=str(variant_id))
             levels = await read_levels(tx, shop_id=shop_id, variant_id=variant_id)
@@ -139,7 +145,7 @@ class ProductPages:
     async def receive(self, request: Request) -> Response:
         """Receive stock; orders that wait for it are released right after."""
         visit, form = await self._gate.require_form(request, right="stock.adjust")
-        variant_id = _number(request.path_params["variant"])
+        variant_id = path_number(request, "variant")
         async with self._db.begin() as tx:
             await receive_variant(
                 tx,
@@ -155,7 +161,7 @@ class ProductPages:
     async def count(self, request: Request) -> Response:
         """Set a level to what was counted."""
         visit, form = await self._gate.require_form(request, right="stock.adjust")
-        variant_id = _number(request.path_params["variant"])
+        variant_id = path_number(request, "variant")
         async with self._db.begin() as tx:
             change = await count_variant(
                 tx,
@@ -211,9 +217,8 @@ async def _product_of(
 
 async def _partner(tx: Transaction, person: Person, text: str) -> Partner | None:
     """The chosen partner of the person's shop."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        return None
-    found = await read_partner(tx, partner_id=int(text))
+    partner_id = number_in(text)
+    found = None if partner_id is None else await read_partner(tx, partner_id=partner_id)
     return found if found is not None and found.shop_id == person.shop_id else None
 
 
@@ -244,21 +249,3 @@ def _quantity(text: str) -> int:
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 13):
         raise Invalid("invalid_input", "A quantity is a whole number.", {"field": "quantity"})
     return int(wanted)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound("not_found", "There is no such product.")
-    return int(text)
-
-
-def _place(text: str) -> tuple[datetime, int] | None:
-    """The place after which a page begins; None for the first page, and for what is no place."""
-    at, _, number = text.partition("~")
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
-        return None
-    try:
-        moment = datetime.fromisoformat(at.replace(" ", "+"))
-    except ValueError:
-        return None
-    return (moment, int(number)) if moment.tzinfo else None

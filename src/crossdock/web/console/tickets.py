@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
-from crossdock.errors import Invalid, NotFound
+from crossdock.errors import Invalid
 from crossdock.gate import Gate
+from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.tickets import (
     ACTIONS_OF,
     Action,
@@ -20,6 +21,7 @@ from crossdock.shop.tickets import (
     list_told,
     read_ticket,
 )
+from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, place_text, read_place
 from crossdock.web.console.rendering import Pages, redirect
 
 TICKETS: Final = "/console/tickets"
@@ -30,7 +32,6 @@ VIEWS: Final[dict[str, tuple[TicketState, ...]]] = {
     "closed": ("closed",),
     "all": (),
 }
-_SHOWN: Final = 100
 _ACTIONS: Final[dict[str, Action]] = {
     "assign": "assign",
     "answer": "answer",
@@ -39,11 +40,11 @@ _ACTIONS: Final[dict[str, Action]] = {
     "solve": "solve",
 }
 _DONE: Final = {
-    "assign": "The ticket is yours.",
-    "answer": "The partner is told what you wrote.",
-    "ask": "The partner is asked; the ticket waits for the reply.",
-    "hold": "The ticket is on hold.",
-    "solve": "The ticket is solved. A reply opens it again.",
+    "assign": lazy("The ticket is yours."),
+    "answer": lazy("The partner is told what you wrote."),
+    "ask": lazy("The partner is asked; the ticket waits for the reply."),
+    "hold": lazy("The ticket is on hold."),
+    "solve": lazy("The ticket is solved. A reply opens it again."),
 }
 
 
@@ -65,18 +66,24 @@ class TicketPages:
             page = await list_tickets(
                 tx,
                 shop_id=visit.person.shop_id,
-                span=Span(limit=_SHOWN),
+                span=Span(limit=PAGE_SIZE, after=read_place(request.query_params)),
                 states=VIEWS[view] or None,
             )
+        last = page.tickets[-1] if page.has_next else None
+        older = place_text((last.created_at, last.id)) if last else None
         return self._pages.page(
-            "tickets.html", visit=visit, tickets=page.tickets, is_cut=page.has_next, view=view,
+            "tickets.html",
+            visit=visit,
+            tickets=page.tickets,
+            paging=paging(request, older=older),
+            view=view,
             views=VIEWS,
-        )  # fmt: skip
+        )
 
     async def show(self, request: Request) -> Response:
         """A ticket, its comments, and whether the partner was told of each."""
         visit = await self._gate.require_person(request, right="tickets.read")
-        shop_id, ticket_id = visit.person.shop_id, _ticket_id(request)
+        shop_id, ticket_id = visit.person.shop_id, path_number(request, "ticket")
         async with self._db.statement() as tx:
             ticket = await read_ticket(tx, shop_id=shop_id, ticket_id=ticket_id)
             newest = CommentSpan(from_end=True)
@@ -95,12 +102,12 @@ class TicketPages:
     async def act(self, request: Request) -> Response:
         """An agent's action, with what the agent writes."""
         visit, form = await self._gate.require_form(request, right="tickets.answer")
-        ticket_id, action = _ticket_id(request), _ACTIONS.get(form.get("action", ""))
+        ticket_id, action = path_number(request, "ticket"), _ACTIONS.get(form.get("action", ""))
         if action is None:
-            raise Invalid("invalid_input", "The form names no action.")
+            raise Invalid("invalid_input", gettext("The form names no action."))
         text = form.get("text", "").strip()
         if action in {"answer", "ask"} and not text:
-            raise Invalid("invalid_input", "Write what the partner is to read.")
+            raise Invalid("invalid_input", gettext("Write what the partner is to read."))
         async with self._db.begin() as tx:
             await act(
                 tx,
@@ -112,10 +119,3 @@ class TicketPages:
                 now=self._clock.now(),
             )
         return redirect(f"{TICKETS}/{ticket_id}?done={action}")
-
-
-def _ticket_id(request: Request) -> int:
-    text = request.path_params["ticket"]
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound("not_found", "There is no such ticket.")
-    return int(text)

@@ -15,3 +15,5 @@ create table mails (
 );
 
 create index mails_by_age on mails (created_at);
+
+create index mails_to on mails (shop_id, lower(recipient), id);

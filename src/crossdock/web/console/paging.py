@@ -1,0 +1,74 @@
+"""Numbers in addresses, and lists page by page: an address names the place after which its page begins."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.requests import Request
+
+from crossdock.errors import NotFound
+from crossdock.kit.languages import gettext
+from crossdock.kit.paging import Place
+
+PAGE_SIZE: Final = 50
+_BEFORE: Final = "before"
+_DIGITS_MAX: Final = 18
+_NOT_KEPT: Final = {_BEFORE, "done"}
+
+
+class Paging(msgspec.Struct, frozen=True, kw_only=True):
+    """The addresses of a list's first page and its next one; '' where this is the first, or the last."""
+
+    newest: str
+    older: str
+
+
+def path_number(request: Request, name: str) -> int:
+    """The number that this part of the path is. Raises NotFound `not_found` for any other text."""
+    number = number_in(request.path_params[name])
+    if number is None:
+        raise NotFound("not_found", gettext("The address names nothing of this shop."))
+    return number
+
+
+def number_in(text: str) -> int | None:
+    """The number that a text is; None for any other text, and for one that no id can be."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX
+    return int(text) if is_number else None
+
+
+def read_before(values: Mapping[str, str]) -> int | None:
+    """The id before which the page begins; None for the first page, and for what is no id."""
+    return number_in(values.get(_BEFORE, ""))
+
+
+def read_place(values: Mapping[str, str]) -> Place | None:
+    """The moment and id before which the page begins, as `place_text` writes them; None for anything else."""
+    at, _, number = values.get(_BEFORE, "").partition("~")
+    try:
+        moment = datetime.fromisoformat(at.replace(" ", "+"))
+    except ValueError:
+        return None
+    found = number_in(number)
+    return (moment, found) if moment.tzinfo and found is not None else None
+
+
+def place_text(place: Place) -> str:
+    """A place for an address."""
+    return f"{place[0].isoformat()}~{place[1]}"
+
+
+def paging(request: Request, *, older: int | str | None) -> Paging:
+    """The pages around this one, with its filters; `older` is the place of the last row if more follow."""
+    path, values = request.url.path, request.query_params
+    kept = {name: text for name, text in values.items() if name not in _NOT_KEPT}
+    return Paging(
+        newest=_address(path, kept) if values.get(_BEFORE) else "",
+        older="" if older is None else _address(path, {**kept, _BEFORE: str(older)}),
+    )
+
+
+def _address(path: str, values: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(values)}" if values else path
