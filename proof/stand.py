@@ -23,6 +23,7 @@ from crossdock.db.placement import discard
 from crossdock.db.unit_of_work import Database
 from crossdock.serving.supervisor import WEB
 from tests.support.factories import MASTER_KEY
+from tests.support.memory import keep_in_memory
 from tests.support.postgres import with_database
 from tests.support.processes import ServerProcess, serving
 from tests.support.raw_http import Connection
@@ -39,7 +40,10 @@ def running_postgres(folder: Path, *, temporary: bool = False) -> Iterator[str]:
 
     It is as durable as in production unless `temporary`.
     """
-    server = EmbeddedPostgres(folder / "postgres", temporary=temporary)
+    data_dir = folder / "postgres"
+    if temporary:
+        keep_in_memory(data_dir)
+    server = EmbeddedPostgres(data_dir, temporary=temporary)
     try:
         with server:
             url = server.url("postgres")

@@ -36,14 +36,11 @@ class Crash(BaseException):
     """The process died; no error handler may catch this."""
 
 
-class Reading:
-    """Fingerprints of one database, without times, random ids and encrypted bytes."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._connection = psycopg.connect(url, autocommit=True)
-        found = self._connection.execute(TABLES, [list(MASKED_TYPES), list(MASKED_COLUMNS)])
-        self._query = sql.SQL(" union all ").join(
+def content_of(url: str) -> sql.Composed:
+    """The query for the content of every database with the tables of this one."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(TABLES, [list(MASKED_TYPES), list(MASKED_COLUMNS)])
+        return sql.SQL(" union all ").join(
             sql.SQL(
                 "select {name} || md5(coalesce(string_agg(r, '|' order by r), '')) from"
                 " (select row({columns})::text as r from {table}) rows"
@@ -55,9 +52,18 @@ class Reading:
             for table, columns in found.fetchall()
         )
 
+
+class Reading:
+    """Fingerprints of one database, without times, random ids and encrypted bytes."""
+
+    def __init__(self, url: str, *, content: sql.Composed) -> None:
+        self.url = url
+        self._connection = psycopg.connect(url, autocommit=True)
+        self._content = content
+
     def state(self) -> tuple[str, ...]:
         """The committed content, by table."""
-        return tuple(row[0] for row in self._connection.execute(self._query).fetchall())
+        return tuple(row[0] for row in self._connection.execute(self._content).fetchall())
 
     def record_steps(self) -> None:
         """Record the name of every fail point that is passed from now on."""

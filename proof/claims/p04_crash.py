@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from crossdock.db.unit_of_work import Database
 from crossdock.shop.doctor import examine
 from proof.claim import Claim, Findings, Result, Size
 from proof.money_paths import MONEY_PATHS
 from proof.paths import NOW, SECRET, WRITE_PATHS, Scene, WritePath, furnish
-from proof.stand import Stand, create_database, drop_database, running_postgres
-from proof.states import Breaking, Crash, Reading
+from proof.stand import TEMPLATE, Stand, create_database, drop_database, running_postgres
+from proof.states import Breaking, Crash, Reading, content_of
 from proof.warehouse_paths import WAREHOUSE_PATHS
 from tests.support.postgres import with_database
 from tests.support.simulators.webhook import WebhookReceiver
@@ -56,8 +57,10 @@ class Trial:
         tally: Tally,
         *,
         choose: Choose,
+        content: sql.Composed,
     ) -> None:
         self._admin_url = admin_url
+        self._content = content
         self._path = path
         self._scene = scene
         self._findings = findings
@@ -167,8 +170,8 @@ class Trial:
 
     @asynccontextmanager
     async def _copy(self, name: str) -> AsyncIterator[Reading]:
-        create_database(self._admin_url, name, template=PREPARED)
-        reading = Reading(with_database(self._admin_url, name))
+        create_database(self._admin_url, name, template=PREPARED, strategy="file_copy")
+        reading = Reading(with_database(self._admin_url, name), content=self._content)
         yield reading
         reading.close()
         drop_database(self._admin_url, name)
@@ -190,10 +193,14 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         return [*sorted(rng.sample(places[:-1], most - 1)), places[-1]]
 
     with running_postgres(stand.folder, temporary=True) as admin_url:
+        content = content_of(with_database(admin_url, TEMPLATE))
         for path in (*WRITE_PATHS, *WAREHOUSE_PATHS, *MONEY_PATHS):
             async with WebhookReceiver(SECRET, now=int(NOW.timestamp())) as receiver:
                 scene = await _prepare(admin_url, path, receiver, folder=stand.folder)
-                await Trial(admin_url, path, scene, findings, tally, choose=choose).run()
+                trial = Trial(
+                    admin_url, path, scene, findings, tally, choose=choose, content=content
+                )
+                await trial.run()
                 messages = len(receiver.messages)
                 findings.expect(messages <= 1, f"{path.name}: fulfilment has {messages} orders")
             drop_database(admin_url, PREPARED)
@@ -213,7 +220,7 @@ async def _prepare(
     It is analysed: statistics that an interrupted run gathered are not rolled back, and would make the
     next run on the same copy a few statements shorter.
     """
-    create_database(admin_url, PREPARED)
+    create_database(admin_url, PREPARED, strategy="file_copy")
     database = Database(with_database(admin_url, PREPARED), min_size=1, max_size=4)
     await database.open()
     scene = await furnish(database, receiver=receiver, folder=folder)

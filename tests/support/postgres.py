@@ -18,6 +18,7 @@ from psycopg import sql
 
 from crossdock.db.embedded import EmbeddedPostgres
 from crossdock.db.migrate import migrate
+from tests.support.memory import keep_in_memory
 
 
 @contextlib.contextmanager
@@ -31,7 +32,9 @@ def server_url(folder: Path) -> Iterator[str]:
                 with locked(folder / "template.lock"):
                     _drop(named, database=_template(folder))
         return
-    with EmbeddedPostgres(folder / "postgres-data", temporary=True) as server:
+    data_dir = folder / "postgres-data"
+    keep_in_memory(data_dir)
+    with EmbeddedPostgres(data_dir, temporary=True) as server:
         yield server.url("postgres")
 
 

@@ -20,6 +20,7 @@ from psycopg import sql
 
 from crossdock.db.embedded import EmbeddedPostgres
 from crossdock.db.migrate import migrate
+from tests.support.memory import keep_in_memory
 from tests.support.postgres import with_database
 from tools.mutants.mutant import Mutant
 
@@ -97,6 +98,7 @@ def prepared(repository: Path) -> Iterator[Ground]:
         folder = Path(name)
         folder.chmod(0o755)
         _copy(repository, folder / "tree")
+        keep_in_memory(folder / "postgres")
         with EmbeddedPostgres(folder / "postgres", temporary=True) as server:
             url = server.url("postgres")
             _clone(url, TEMPLATE, template="template0")

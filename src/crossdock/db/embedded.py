@@ -66,6 +66,7 @@ VOLATILE_OPTIONS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "128MB",
+    "max_wal_size": "256MB",
 }
 
 
@@ -192,7 +193,8 @@ class EmbeddedPostgres:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700, parents=True)
         give(draft, placement=self.placement)
-        self._run("initdb", "-D", str(draft), "-U", ROLE, "--auth-local=trust",
+        options = ["--no-sync"] if self._temporary else []
+        self._run("initdb", "-D", str(draft), "-U", ROLE, *options, "--auth-local=trust",
                   "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin",
                   "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions")  # fmt: skip
         draft.rename(cluster_dir)
