@@ -48,7 +48,15 @@ class Application:
 
     def _site(self) -> Site:
         return Site(
-            [Door(name=c.name, paths=c.paths, openapi=c.openapi) for c in self.channels],
+            [
+                Door(
+                    name=c.name,
+                    paths=c.paths,
+                    openapi=c.openapi,
+                    signing_script=c.signing_script,
+                )
+                for c in self.channels
+            ],
             is_ready=self._is_ready,
             services=self.services,
             gate=create_gate(self.services),

@@ -156,11 +156,12 @@ async def make_partner(
     *,
     shop: ShopFixture,
     channel: str = "shoppex_partner",
+    key: str = "",
     is_test: bool = True,
     terms: Terms | None = None,
     **changes: Any,
 ) -> PartnerFixture:
-    """A partner with every permission, the shop's customer and one credential."""
+    """A partner with every permission, the shop's customer and one credential, with a given `key` if there is one."""
     defaults: dict[str, Any] = {
         "permissions": ("products.read", "orders.create"),
         "customer_id": shop.customer_id,
@@ -174,7 +175,7 @@ async def make_partner(
         terms=terms or Terms(**(defaults | changes)),
     )
     credential = await add_credential(
-        tx, partner_id=partner_id, ids=RandomIds(), box=box(), is_test=is_test
+        tx, partner_id=partner_id, ids=RandomIds(), box=box(), key=key, is_test=is_test
     )
     return PartnerFixture(
         id=partner_id, shop_id=shop.id, key=credential.key, secret=credential.secret

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -117,6 +118,7 @@ class Channel:
     `path_in_query` maps the query of a request at `/` to the path that it stands for, or None.
     `body_limit_bytes` is set if the channel's limit differs from the general setting, `body_limits` if
     it is another for some content types.
+    `signing_script` signs the calls that the API reference sends from a browser, where calls are signed.
     `staff_pages` are listed on the console's home page; a Gate guards them.
     """
 
@@ -129,6 +131,7 @@ class Channel:
     path_in_query: Callable[[bytes], str | None] | None = None
     body_limit_bytes: int | None = None
     body_limits: Mapping[str, int] = field(default_factory=dict)
+    signing_script: Path | None = None
     staff_pages: tuple[StaffPage, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

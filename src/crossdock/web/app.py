@@ -47,11 +47,15 @@ IsReady = Callable[[], Awaitable[bool]]
 
 
 class Door(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel as the site shows it; `openapi` returns its OpenAPI 3.1 document."""
+    """A channel as the site shows it; `openapi` returns its OpenAPI 3.1 document.
+
+    `signing_script` signs the calls that the API reference sends.
+    """
 
     name: str
     paths: tuple[str, ...]
     openapi: Callable[[], dict[str, Any]] | None = None
+    signing_script: Path | None = None
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +95,13 @@ class Site:
         self._tracking = Tracking(services.runtime.database)
         self._images = Images(media)
         self._videos = Videos(media)
-        self._assets = Assets()
+        self._assets = Assets(
+            further={
+                _signing_name(door.name): door.signing_script
+                for door in doors
+                if door.signing_script
+            }
+        )
         self._guides = Guides(of_channels=guides)
         self._kept: dict[str, Kept] = {}
         self._doors = {door.name: door for door in doors}
@@ -180,7 +190,7 @@ class Site:
         return self._lasting_page(request, url, lambda: ("guide.html", {"guide": guide}))
 
     async def api(self, request: Request) -> Response:
-        """A channel's API reference: Swagger UI with its OpenAPI document."""
+        """A channel's API reference: Swagger UI with its OpenAPI document, from which calls can be sent."""
         name = request.path_params["channel"]
         door = self._doors.get(name)
         if door is None or door.openapi is None:
@@ -189,7 +199,14 @@ class Site:
         return self._lasting_page(
             request,
             f"/docs/api/{name}",
-            lambda: ("api.html", {"info": made()["info"], "card": card(door)}),
+            lambda: (
+                "api.html",
+                {
+                    "info": made()["info"],
+                    "card": card(door),
+                    "signing": _signing_name(name) if door.signing_script else "",
+                },
+            ),
             policy=REFERENCE_POLICY,
         )
 
@@ -307,6 +324,10 @@ class Site:
             has_guide=self._guides.page(f"channels/{door.name}") is not None,
             has_reference=door.openapi is not None,
         )
+
+
+def _signing_name(channel: str) -> str:
+    return f"{channel}-signing.js"
 
 
 def _kept(body: bytes, media_type: str) -> Kept:

@@ -1,6 +1,7 @@
 """Static files, read once; cached for ever under a name with a hash, briefly under the plain name."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -26,15 +27,16 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assets:
-    """The files of a folder and its subfolders, by file name without the folder.
+    """The files of a folder and its subfolders, by file name without the folder, and `further` ones by name.
 
     Channels may link to the plain name; pages of the site use `url()`.
     """
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = FOLDER, *, further: Mapping[str, Path] | None = None) -> None:
         self._assets = {
             path.name: read_asset(path) for path in folder.rglob("*") if path.suffix in TYPES
         }
+        self._assets |= {name: read_asset(path) for name, path in (further or {}).items()}
         self._hashed = {hashed_name(name, asset): name for name, asset in self._assets.items()}
 
     def url(self, name: str) -> str:

@@ -1,5 +1,7 @@
 """Builds the channel, and describes its partners."""
 
+from pathlib import Path
+
 from crossdock.channels.contract import Channel, ChannelFacts, Services
 from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shoppex_partner import NAME
@@ -55,4 +57,5 @@ def create_channel(services: Services) -> Channel:
         render_error=render_error,
         path_in_query=path_in_query,
         openapi=described(app.openapi, beside=__file__),
+        signing_script=Path(__file__).parent / "static/signing.js",
     )

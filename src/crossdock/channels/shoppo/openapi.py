@@ -108,7 +108,13 @@ EXTRA: Final[dict[str, Any]] = {
                     "type": "object",
                     "required": ["query"],
                     "properties": {
-                        "query": {"type": "string", "description": "The document."},
+                        "query": {
+                            "type": "string",
+                            "description": "The document.",
+                            "examples": [
+                                "{ productList(first: 3) { edges { node { id name } } } }"
+                            ],
+                        },
                         "variables": {
                             "description": "The variables by name.",
                             "anyOf": [{"type": "object"}, {"type": "null"}],

@@ -1,5 +1,7 @@
 """Builds the channel, and describes its partners."""
 
+from pathlib import Path
+
 from crossdock.channels.contract import JSON_OBJECT, Channel, ChannelFacts, Services
 from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shopwedo import NAME
@@ -62,5 +64,6 @@ def create_channel(services: Services) -> Channel:
         direct=handlers,
         render_error=render_error,
         openapi=described(app.openapi, beside=__file__),
+        signing_script=Path(__file__).parent / "static/signing.js",
         staff_pages=(STAFF_PAGE,),
     )
