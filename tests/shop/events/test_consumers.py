@@ -182,6 +182,93 @@ async def test_that_fails_leaves_nothing_and_gets_the_same_again_later(alone, cl
     ]
 
 
+class Choosy:
+    """A consumer of parcels that cannot take those of some orders; it notes the orders of the others."""
+
+    def __init__(self, *bad: int) -> None:
+        self.bad = set(bad)
+        self.consumer = Consumer(name="choosy", topics=("orders",), take=self.take)
+
+    async def take(self, tx: Transaction, *, batch: Batch, now: datetime) -> None:
+        await tx.run(
+            "create table if not exists notes (id bigint generated always as identity, n bigint)"
+        )
+        for event in batch.events:
+            await tx.run("insert into notes (n) values (%s)", (event.subject_id,))
+            if event.subject_id in self.bad:
+                raise RuntimeError(f"order {event.subject_id}")
+
+    async def run(self, database: Database, clock: FrozenClock) -> None:
+        while await run_consumers(database, consumers=[self.consumer], now=clock.now()):
+            pass
+
+
+async def _alerts(database: Database) -> list[tuple[str, str]]:
+    async with database.statement() as tx:
+        return [(each.kind, each.subject) for each in await list_alerts(tx)]
+
+
+async def test_that_cannot_take_one_order_s_goes_on_with_the_others_in_order(
+    alone: Database, clock: FrozenClock, write: Write
+) -> None:
+    notes, choosy = Notes(), Choosy(1)
+    await write(orders=4)
+    await choosy.run(alone, clock)
+    assert (await _places(alone))[0].failures == 1
+    clock.move(timedelta(seconds=1))
+
+    await choosy.run(alone, clock)
+    assert await notes.read(alone) == [0, 2, 3]
+    assert await _alerts(alone) == [("event_set_aside", "choosy orders:1")]
+    (place,) = await _places(alone)
+    assert (place.behind, place.set_aside, place.failures) == (0, 1, 0)
+    async with alone.statement() as tx:
+        assert await count_unread(tx) == {"choosy": 1}
+
+    await write(orders=4)
+    await choosy.run(alone, clock)
+    assert await notes.read(alone) == [0, 2, 3, 0, 2, 3]
+    assert (await _places(alone))[0].set_aside == 2
+    choosy.bad.clear()
+    for wait_s in (1, 5):
+        clock.move(timedelta(seconds=wait_s))
+        await choosy.run(alone, clock)
+    assert await notes.read(alone) == [0, 2, 3, 0, 2, 3, 1, 1]
+    (place,) = await _places(alone)
+    assert (place.behind, place.set_aside) == (0, 0)
+
+
+async def test_tries_what_is_set_aside_again_after_longer_and_longer_waits(
+    alone: Database, clock: FrozenClock, write: Write
+) -> None:
+    choosy = Choosy(0)
+    await write(orders=2)
+    await choosy.run(alone, clock)
+    clock.move(timedelta(seconds=1))
+    await choosy.run(alone, clock)
+    for failures, wait_s in ((1, 1), (2, 5), (3, 30), (4, 60), (5, 300), (6, 300)):
+        async with alone.statement() as tx:
+            row = await tx.one("select failures, last_error, next_attempt_at from event_backlog")
+        assert row == (failures, "RuntimeError('order 0')", clock.now() + timedelta(seconds=wait_s))
+        await choosy.run(alone, clock)
+        clock.move(timedelta(seconds=wait_s))
+        await choosy.run(alone, clock)
+    assert await Notes().read(alone) == [1]
+
+
+async def test_that_can_take_nothing_sets_nothing_aside(
+    alone: Database, clock: FrozenClock, write: Write
+) -> None:
+    choosy = Choosy(0, 1, 2)
+    await write(orders=3)
+    for wait_s in (1, 5, 30, 60, 300):
+        await choosy.run(alone, clock)
+        clock.move(timedelta(seconds=wait_s))
+    (place,) = await _places(alone)
+    assert (place.behind, place.set_aside, place.failures) == (3, 0, 5)
+    assert await _alerts(alone) == [("consumer_stuck", "choosy")]
+
+
 async def test_is_at_work_in_one_worker_while_others_pass_on(alone, clock, write) -> None:
     notes, begun, go_on = Notes(), asyncio.Event(), asyncio.Event()
 

@@ -247,6 +247,36 @@ async def test_is_voided_once_and_not_once_it_is_paid(desk: Invoicing) -> None:
     assert await _written(desk, paid) == before
 
 
+async def test_that_cannot_be_voided_keeps_no_other_from_it(desk: Invoicing) -> None:
+    invoices = [await desk.create() for _ in range(3)]
+    stuck = invoices[0]
+    desk.clock.move(DAY)
+    async with desk.db.begin() as tx:
+        await tx.run(
+            "create function refuse_void() returns trigger language plpgsql as"
+            " $$ begin raise exception 'no'; end $$"
+        )
+        await tx.run(
+            f"create trigger refuse_void before update on invoices for each row"
+            f" when (old.id = {stuck.id}) execute function refuse_void()"
+        )
+    try:
+        await expire_invoices(desk.db, now=desk.clock.now())
+    finally:
+        async with desk.db.begin() as tx:
+            await tx.run("drop trigger refuse_void on invoices")
+            await tx.run("drop function refuse_void")
+    states = [(await desk.read(each)).state for each in invoices]
+    assert states == ["pending", "voided", "voided"]
+    async with desk.db.statement() as tx:
+        alerts = await tx.all(
+            "select kind, subject from alerts where shop_id = %s", (desk.shop.id,)
+        )
+    assert alerts == [("job_failed", f"expire_invoices invoice {stuck.id}")]
+    await expire_invoices(desk.db, now=desk.clock.now())
+    assert (await desk.read(stuck)).state == "voided"
+
+
 async def test_runs_out_at_its_hour_and_not_before(desk: Invoicing) -> None:
     first, second = await desk.create(), await desk.create(expires_at=None)
     desk.clock.move(DAY - timedelta(seconds=1))

@@ -87,7 +87,9 @@ def consumers(
 def _print_table(places: "list[Place]") -> None:
     from rich.table import Table
 
-    table = Table("Shop", "Consumer", "Has read", "Behind", "Failed", "Next attempt", "Last error")
+    table = Table("Shop", "Consumer", "Has read", "Behind", "Set aside")
+    for column in ("Failed", "Next attempt", "Last error"):
+        table.add_column(column)
     for place in places:
         after = place.next_attempt_at
         table.add_row(
@@ -95,6 +97,7 @@ def _print_table(places: "list[Place]") -> None:
             place.consumer,
             str(place.position),
             str(place.behind),
+            str(place.set_aside or ""),
             str(place.failures or ""),
             f"{after:%Y-%m-%d %H:%M:%S}" if after else "",
             place.last_error,

@@ -61,6 +61,17 @@ from crossdock.shop.events.reseller_kinds import (
     ResellerStockPaid,
     ResellerStockRequested,
 )
+from crossdock.shop.events.setting_aside import (
+    Waiting,
+    list_waiting,
+    list_waiting_subjects,
+    lock_waiting,
+    note_again,
+    set_aside,
+    set_aside_failed,
+    subject_of,
+    take_in,
+)
 from crossdock.shop.events.ticket_kinds import TicketCommented
 from crossdock.shop.events.writing import write_event
 
@@ -112,14 +123,23 @@ __all__ = [
     "StockChanged",
     "TicketCommented",
     "Topic",
+    "Waiting",
     "advance",
     "count_unread",
     "defer_job",
     "list_due",
     "list_places",
+    "list_waiting",
+    "list_waiting_subjects",
+    "lock_waiting",
+    "note_again",
     "note_failure",
     "number_events",
     "read_events",
     "read_new",
+    "set_aside",
+    "set_aside_failed",
+    "subject_of",
+    "take_in",
     "write_event",
 ]

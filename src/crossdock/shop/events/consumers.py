@@ -19,7 +19,7 @@ from crossdock.shop.events.kinds import Topic
 
 BATCH = 200
 WAITS_S = (1, 5, 30, 60, 300)
-_ERROR_CHARS = 500
+ERROR_CHARS = 500
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +50,13 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A consumer's cursor in a shop; `behind` events of the feed are not read yet."""
+    """A consumer's cursor in a shop; `behind` events of the feed are not read yet, and `set_aside` are tried again."""
 
     shop: str
     consumer: str
     position: int
     behind: int
+    set_aside: int
     failures: int
     last_error: str
     next_attempt_at: datetime | None
@@ -99,18 +100,18 @@ async def advance(tx: Transaction, *, batch: Batch, consumer: Consumer, now: dat
 
 async def list_due(
     tx: Transaction, *, names: Iterable[str], now: datetime
-) -> list[tuple[int, str]]:
-    """(shop id, consumer) of every cursor with unread events and no wait."""
-    return [
-        (shop_id, name) for shop_id, name in await tx.all(_DUE, {"names": list(names), "now": now})
-    ]
+) -> list[tuple[int, str, int]]:
+    """(shop id, consumer, failures in a row) of every cursor with unread events and no wait."""
+    rows = await tx.all(_DUE, {"names": list(names), "now": now})
+    return [(shop_id, name, failures) for shop_id, name, failures in rows]
 
 
 async def list_places(tx: Transaction, *, shop_id: int | None = None) -> list[Place]:
     """The cursors of all consumers that have read something, by shop and name; None for all shops."""
     rows = await tx.all(
-        "select s.slug, c.consumer, c.position, s.last_sequence - c.position, c.failures,"
-        " c.last_error, c.next_attempt_at from event_consumers c join shops s on s.id = c.shop_id"
+        "select s.slug, c.consumer, c.position, s.last_sequence - c.position,"
+        " (select count(*) from event_backlog b where b.shop_id = c.shop_id and b.consumer = c.consumer),"
+        " c.failures, c.last_error, c.next_attempt_at from event_consumers c join shops s on s.id = c.shop_id"
         " where %s::bigint is null or s.id = %s order by 1, 2",
         (shop_id, shop_id),
     )
@@ -118,16 +119,17 @@ async def list_places(tx: Transaction, *, shop_id: int | None = None) -> list[Pl
 
 
 async def count_unread(tx: Transaction) -> dict[str, int]:
-    """The number of unread events of each consumer, over all shops."""
+    """The number of events that each consumer has not taken yet, over all shops."""
     rows = await tx.all(
-        "select c.consumer, sum(s.last_sequence - c.position)::bigint from event_consumers c"
+        "select c.consumer, (sum(s.last_sequence - c.position) + (select count(*) from event_backlog b"
+        " where b.consumer = c.consumer))::bigint from event_consumers c"
         " join shops s on s.id = c.shop_id group by c.consumer"
     )
     return dict(rows)
 
 
 _DUE = """
-    select s.id, n.name from shops s cross join unnest(%(names)s::text[]) as n (name)
+    select s.id, n.name, coalesce(c.failures, 0) from shops s cross join unnest(%(names)s::text[]) as n (name)
     left join event_consumers c on c.shop_id = s.id and c.consumer = n.name
     where s.last_sequence > coalesce(c.position, 0)
       and (c.next_attempt_at is null or c.next_attempt_at <= %(now)s)
@@ -152,6 +154,6 @@ async def note_failure(
     await tx.run(
         "update event_consumers set last_error = %s, next_attempt_at = %s, updated_at = %s"
         " where shop_id = %s and consumer = %s",
-        (redact_text(error)[:_ERROR_CHARS], now + wait, now, shop_id, name),
+        (redact_text(error)[:ERROR_CHARS], now + wait, now, shop_id, name),
     )
     return int(failures)

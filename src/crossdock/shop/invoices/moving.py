@@ -7,8 +7,10 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.db.walking import walk_due
 from crossdock.errors import Refused
 from crossdock.kit.ids import Ids
+from crossdock.shop.alerts import isolated
 from crossdock.shop.invoices.model import (
     Invoice,
     Purpose,
@@ -22,7 +24,6 @@ from crossdock.shop.payments import record_transfer
 TOKEN_LENGTH = 32
 SALES = Account("sales", "invoices")
 """What an invoice is credited to if its maker names nothing else."""
-_EXPIRED_AT_ONCE = 200
 
 
 async def create_invoice(
@@ -129,14 +130,30 @@ async def void_invoice(
 
 
 async def expire_invoices(db: Database, *, now: datetime) -> int:
-    """Void the pending invoices that have run out; returns how many. Safe to run concurrently."""
+    """Void the pending invoices that have run out, each in a transaction of its own; returns how many.
+
+    One that somebody works on is left for the next run; one that fails raises an alert and keeps no other from
+    being voided. Safe to run concurrently.
+    """
     count = 0
-    while True:
-        async with db.statement() as tx:
-            found: int = await tx.value("select expire_invoices(%s, %s)", (_EXPIRED_AT_ONCE, now))
-        count += found
-        if found < _EXPIRED_AT_ONCE:
-            return count
+    async for _, shop_id, invoice_id in walk_due(db, _DUE, values={"now": now}):
+        async with isolated(
+            db, job="expire_invoices", shop_id=shop_id, about=f"invoice {invoice_id}", now=now
+        ):
+            async with db.statement() as tx:
+                voided = await tx.value(
+                    "select expire_invoice(%s, %s, %s)", (shop_id, invoice_id, now)
+                )
+            count += voided
+    return count
+
+
+_DUE = """
+    select i.expires_at, i.shop_id, i.id from invoices i
+    where i.state = 'pending' and i.expires_at <= %(now)s
+      and i.expires_at >= %(at)s and (i.expires_at, i.shop_id, i.id) > (%(at)s, %(shop)s, %(id)s)
+    order by i.expires_at, i.shop_id, i.id limit %(limit)s
+"""
 
 
 def payer_of(invoice_id: int) -> str:

@@ -69,20 +69,18 @@ begin
                         invoice_facts(v_invoice) || jsonb_build_object('reason', p_reason), p_now);
 end $$;
 
--- Void pending invoices that have run out, at most p_limit, the longest overdue first; how many.
-create or replace function expire_invoices(p_limit integer, p_now timestamptz) returns integer language plpgsql as $$
-declare
-    v_due record;
-    v_count integer := 0;
+-- Void a pending invoice that has run out; whether it was. One that somebody works on is left alone.
+create or replace function expire_invoice(p_shop_id bigint, p_invoice_id bigint, p_now timestamptz)
+returns boolean language plpgsql as $$
 begin
-    for v_due in
-        select i.shop_id, i.id from invoices i where i.state = 'pending' and i.expires_at <= p_now
-        order by i.expires_at limit p_limit for no key update skip locked
-    loop
-        perform void_invoice(v_due.shop_id, v_due.id, 'expired', p_now);
-        v_count := v_count + 1;
-    end loop;
-    return v_count;
+    perform 1 from invoices i
+    where i.shop_id = p_shop_id and i.id = p_invoice_id and i.state = 'pending' and i.expires_at <= p_now
+    for no key update skip locked;
+    if not found then
+        return false;
+    end if;
+    perform void_invoice(p_shop_id, p_invoice_id, 'expired', p_now);
+    return true;
 end $$;
 
 -- Have an authorised payment pay an invoice, in the transaction that claims the payment. Raises CD005 if the invoice

@@ -39,3 +39,16 @@ create table event_consumers (
     updated_at timestamptz not null default now(),
     primary key (shop_id, consumer)
 );
+
+-- Events that a consumer could not take while it could take later ones, and those of the same subject that follow them,
+-- so that they stay in order. The first of each subject is tried again at `next_attempt_at`.
+create table event_backlog (
+    shop_id bigint not null references shops on delete cascade,
+    consumer text not null,
+    sequence bigint not null,
+    subject text not null,
+    failures integer not null default 0 check (failures >= 0),
+    last_error text not null default '',
+    next_attempt_at timestamptz not null,
+    primary key (shop_id, consumer, sequence)
+);
