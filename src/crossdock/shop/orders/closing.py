@@ -6,6 +6,8 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
+from crossdock.shop.alerts import raise_alert
+from crossdock.shop.deliveries import who_has
 from crossdock.shop.events import OrderClosed, write_event
 from crossdock.shop.orders.cancelling import cancel_goods, release_stock
 from crossdock.shop.orders.moving import lock_order
@@ -79,6 +81,36 @@ async def close_order(
         given_back=given_back,
         may_be_at=may_be_at,
     )
+
+
+async def take_back_unsent(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    """Cancel what has not left of an order of which nothing stays paid; its caller refunds it.
+
+    Where it is picked already, or an outside system has it, the order stays as it is and an alert is raised. Raises
+    NotFound `order_not_found`.
+    """
+    state = (await lock_order(tx, shop_id=shop_id, order_id=order_id)).fulfilment
+    if state in OVER:
+        return
+    _, is_picked, _ = await _look(tx, shop_id=shop_id, order_id=order_id)
+    is_free = not is_picked and state != "in_fulfilment"
+    if is_free and state in CANCELLABLE:
+        is_free = not await who_has(tx, shop_id=shop_id, kind="dispatch", subject_id=order_id)
+    if not is_free:
+        await raise_alert(
+            tx,
+            shop_id=shop_id,
+            kind="refunded_in_hand",
+            message=f"Order {order_id} is refunded as a whole, and its goods are on their way out: stop them.",
+            order_id=order_id,
+            now=now,
+        )
+        return
+    await wake_releases(tx, shop_id=shop_id)
+    if state in CANCELLABLE:
+        await cancel_goods(tx, shop_id=shop_id, order_id=order_id, reason="refunded", now=now)
+    else:
+        await _cancel_rest(tx, shop_id=shop_id, order_id=order_id, reason="refunded", now=now)
 
 
 async def _look(

@@ -20,7 +20,7 @@ from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.paying import refuse_while_asked
 from crossdock.shop.orders.progress import note_picked, note_shipped
 from crossdock.shop.orders.viewing import OrderView, read_order
-from crossdock.shop.payments import record_transfer
+from crossdock.shop.payments import is_given_back, record_transfer
 from crossdock.shop.stock import read_sold_serials
 
 CONSUMER: Final = "paid_serials"
@@ -49,14 +49,16 @@ async def deliver_order(
 ) -> Delivery:
     """Deliver what is left of a paid order, and mail the buyer its serials and the note, unless `mails` is off.
 
-    Raises NotFound `order_not_found`; Refused `order_state` for an order that is not paid, is delivered already or
-    is sent by a warehouse, `stock_insufficient` for stock that is not on hand and `stock_limit_exceeded` for serials
-    that are not there: the transaction must then be rolled back.
+    Raises NotFound `order_not_found`; Refused `order_state` for an order that is not paid, whose money is all being
+    given back, that is delivered already or is sent by a warehouse, `stock_insufficient` for stock that is not on
+    hand and `stock_limit_exceeded` for serials that are not there: the transaction must then be rolled back.
     """
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     left = await _undelivered(tx, shop_id=shop_id, order_id=order_id)
     if state.payment not in _PAID:
         raise Refused("order_state", "An order that is not paid cannot be delivered.")
+    if await is_given_back(tx, shop_id=shop_id, order_id=order_id):
+        raise Refused("order_state", "All that was paid for the order is being given back.")
     if state.fulfilment not in _UNDELIVERED or not left:
         raise Refused("order_state", f"Nothing of an order that is {state.fulfilment} is left.")
     return await _deliver(
@@ -140,6 +142,8 @@ async def deliver_paid_serials(
     """
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     if state.payment not in _PAID or state.fulfilment not in _UNDELIVERED:
+        return False
+    if await is_given_back(tx, shop_id=shop_id, order_id=order_id):
         return False
     left = await _undelivered(tx, shop_id=shop_id, order_id=order_id)
     quantities = {line_no: quantity for line_no, (quantity, is_serial) in left.items() if is_serial}

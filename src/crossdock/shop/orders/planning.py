@@ -5,6 +5,7 @@ from datetime import datetime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, Refused
 from crossdock.shop.events import defer_job
+from crossdock.shop.orders.closing import take_back_unsent
 from crossdock.shop.orders.moving import lock_order
 from crossdock.shop.payments import BY_HAND, list_payments, plan_refund
 
@@ -20,9 +21,11 @@ async def plan_order_refund(
     """Make an amount of what was paid, or all that is left of it, due to be refunded; the amount in minor units.
 
     The job that settles payments asks the provider right after the commit. What is refunded, being refunded and
-    due never exceeds what was captured. Raises NotFound `order_not_found`, Refused `payment_state` where nothing that
-    was paid is left, `refund_exceeds_capture` for more than that, Invalid `invalid_input` for an amount that is none,
-    and where money came in without a provider, so that nobody can be asked to give it back.
+    due never exceeds what was captured. Where nothing of it stays paid, what has not left is cancelled with that, so
+    that nothing is delivered while the refund is due (see `take_back_unsent`). Raises NotFound `order_not_found`,
+    Refused `payment_state` where nothing that was paid is left, `refund_exceeds_capture` for more than that, Invalid
+    `invalid_input` for an amount that is none, and where money came in without a provider, so that nobody can be
+    asked to give it back.
     """
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
     payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
@@ -41,6 +44,8 @@ async def plan_order_refund(
         raise Invalid("invalid_input", "must be above zero", {"field": "amount"})
     if wanted > left:
         raise Refused("refund_exceeds_capture")
+    if wanted == left:  # levels before payments, as everybody locks them
+        await take_back_unsent(tx, shop_id=shop_id, order_id=order_id, now=now)
     await plan_refund(tx, shop_id=shop_id, order_id=order_id, amount_minor=wanted, now=now)
     await defer_job(tx, task=TASK, queue="default", args={"timestamp": 0})
     return wanted

@@ -12,6 +12,7 @@ from crossdock.shop.alerts import isolated
 from crossdock.shop.events import defer_job
 from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.states import OVER
+from crossdock.shop.payments import is_given_back
 from crossdock.shop.stock import Posting, post_stock
 
 TASK = "run_releases"
@@ -92,7 +93,7 @@ async def run_releases(db: Database, *, now: datetime) -> int:
 async def _release_due(db: Database, *, now: datetime) -> int:
     """Release the orders that were paid long enough ago, the longest ago first.
 
-    What was refunded as a whole is not sent by itself: staff release it, or cancel it.
+    What was refunded as a whole, or is to be, is not sent by itself: staff release it, or cancel it.
     """
     released = 0
     async for _, shop_id, order_id in walk_due(db, _DUE, values={"now": now}):
@@ -101,7 +102,9 @@ async def _release_due(db: Database, *, now: datetime) -> int:
             db.begin() as tx,
         ):
             state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
-            if state.payment != "refunded":
+            if state.payment != "refunded" and not await is_given_back(
+                tx, shop_id=shop_id, order_id=order_id
+            ):
                 after = await _release(tx, shop_id=shop_id, order_id=order_id, now=now)
                 released += after == "processing"
     return released

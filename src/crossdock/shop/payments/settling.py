@@ -113,6 +113,16 @@ async def plan_refund(
     return planned
 
 
+async def is_given_back(tx: Transaction, *, shop_id: int, order_id: int) -> bool:
+    """Whether nothing of what was captured for the order stays: it is refunded, being refunded, or due to be."""
+    found: bool = await tx.value(
+        "select coalesce(sum(captured_minor) > 0 and sum(captured_minor - refunded_minor - refunding_minor"
+        " - refund_due_minor) = 0, false) from payments where shop_id = %s and order_id = %s",
+        (shop_id, order_id),
+    )
+    return found
+
+
 async def settle_by_hand(
     tx: Transaction, *, shop_id: int, order_id: int, now: datetime
 ) -> PaymentState | None:
