@@ -128,6 +128,7 @@ REFUSED = """
     reseller keys 1
     reseller revoke-key 1 x
     reseller credit 1 5.00
+    reseller settle 1
     reseller top-up 1 5.00
     reseller statement 1
     reseller list --shop demo

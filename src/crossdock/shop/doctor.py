@@ -284,8 +284,10 @@ _ITEMS = """
 """.replace("items_of(", "format('%s items, %s delivered, %s available', ")
 
 _CREDIT = """
-    select format('shop %s reseller %s', r.shop_id, r.id), sums_of(t.open, t.sold), sums_of(a.credit, e.sold),
-           (coalesce(t.open, 0), coalesce(t.sold, 0)) <> (coalesce(a.credit, 0), coalesce(e.sold, 0)) as wrong
+    select format('shop %s reseller %s', r.shop_id, r.id),
+           sums_of(coalesce(t.open, 0) - coalesce(e.settled, 0), t.sold), sums_of(a.credit, e.sold),
+           (coalesce(t.open, 0) - coalesce(e.settled, 0), coalesce(t.sold, 0))
+           <> (coalesce(a.credit, 0), coalesce(e.sold, 0)) as wrong
     from resellers r left join (
         select t.shop_id, t.reseller_id, sum(case when t.allocated_at is null then 0 else t.total_minor end) as sold,
                sum(case when t.paid_at is null and i.paid_at is null then 0 else t.total_minor end
@@ -300,9 +302,10 @@ _CREDIT = """
         group by shop_id, owner
     ) a on a.shop_id = r.shop_id and a.owner = 'reseller:' || r.id
     left join (
-        select l.shop_id, d.owner, sum(l.amount_minor) as sold
+        select l.shop_id, d.owner, sum(l.amount_minor) filter (where l.kind = 'stock_sale') as sold,
+               sum(l.amount_minor) filter (where l.kind = 'stock_refund') as settled
         from ledger_entries l join accounts d on d.shop_id = l.shop_id and d.id = l.debit_account_id
-        where l.kind = 'stock_sale' and d.kind = 'receivable' group by l.shop_id, d.owner
+        where l.kind in ('stock_sale', 'stock_refund') and d.kind = 'receivable' group by l.shop_id, d.owner
     ) e on e.shop_id = r.shop_id and e.owner = 'reseller:' || r.id
 """.replace("sums_of(", "format('%s paid and not got, %s sold', ")
 _COUPONS = """

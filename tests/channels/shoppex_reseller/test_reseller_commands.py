@@ -133,6 +133,14 @@ async def test_sells_and_delivers_stock(
     assert "status: delivered" in done.stdout
     assert "SECRET" not in done.stdout
     assert crossdock.ask(*transfers, "revoke", who, shown)["delivered"] == 1
+    settle = ("reseller", "settle", who)
+    left = crossdock.ask(*settle)
+    assert (left["settled"], left["left"], left["balance"]) == ("0.00", "10.00", "0.00")
+    assert crossdock.ask(*settle, "--to", "payout", "--amount", "4.00")["left"] == "6.00"
+    assert "No more is settled" in crossdock.refuse(*settle, "--to", "balance", "--amount", "6.01")
+    assert "--to must be" in crossdock.refuse(*settle, "--to", "bank")
+    done = crossdock.ask(*settle, "--to", "balance")
+    assert (done["settled"], done["left"], done["balance"]) == ("6.00", "0.00", "6.00")
     assert crossdock.ask(*transfers, "list", who, "--status", "paid") == []
     assert "20.00" in crossdock.run(*transfers, "list", who).stdout
     assert "must be one of" in crossdock.refuse(*transfers, "list", who, "--status", "odd")

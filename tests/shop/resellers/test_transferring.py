@@ -7,16 +7,19 @@ import psycopg
 import pytest
 
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import CrossdockError
+from crossdock.errors import CrossdockError, Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.doctor import CHECKS
 from crossdock.shop.resellers import (
+    SettledTo,
+    StockCredit,
     allocate_transfer,
     deliver_item,
     mark_transfer_paid,
     move_reseller,
     revoke_transfer,
+    settle_stock_credit,
 )
 from crossdock.shop.stock import list_movements
 from tests.support.bought_stock import MAILING, Bought
@@ -277,3 +280,70 @@ async def test_that_is_not_as_it_says_is_found_by_the_doctor(
         rows = await tx.all(f"{query}")
         found = [row for row in rows if row[3] and f"shop {selling.shop.id} " in row[0]]
     assert found
+
+
+@pytest.mark.parametrize(("to", "account"), [("balance", "prepaid"), ("payout", "bank")])
+async def test_that_is_revoked_leaves_what_a_person_settles_once(
+    selling: Reselling, to: SettledTo, account: str
+) -> None:
+    bought = await Bought.of(selling, "K-1", "K-2", "K-3", quantity=3)
+
+    async def settle(amount_minor: int | None = None) -> StockCredit:
+        async with selling.database.begin() as tx:
+            return await settle_stock_credit(
+                tx, **bought.names, to=to, amount_minor=amount_minor, now=selling.clock.now()
+            )
+
+    async def refused(amount_minor: int | None = None) -> str:
+        with pytest.raises(CrossdockError) as error:
+            await settle(amount_minor)
+        return error.value.code
+
+    await bought.do(mark_transfer_paid)
+    assert await refused() == "balance_insufficient"  # the goods are still to come
+    await bought.do(allocate_transfer)
+    await bought.deliver((await bought.items())[0].id)
+    await bought.do(revoke_transfer)
+    async with selling.database.statement() as tx:
+        kinds = await tx.all("select kind from alerts where shop_id = %s", (selling.shop.id,))
+    assert kinds == [("stock_credit_left",)]
+    before = await bought.balances()
+    assert before["receivable"] == 1300
+
+    for amount_minor, code in (
+        (0, "invalid_input"),
+        (-1, "invalid_input"),
+        (1301, "balance_insufficient"),
+    ):
+        assert await refused(amount_minor) == code
+    assert await bought.balances() == before
+    assert await settle(300) == StockCredit(left_minor=1000, settled_minor=300, currency="USD")
+    assert await settle() == StockCredit(left_minor=0, settled_minor=1000, currency="USD")
+    assert await refused() == "balance_insufficient"
+    after = await bought.balances()
+    assert "receivable" not in after
+    assert after.get(account, 0) - before.get(account, 0) == 1300
+    assert await bought.faults() == []
+
+
+async def test_that_is_revoked_is_settled_once_by_two_at_once(selling: Reselling) -> None:
+    bought = await Bought.of(selling, "K-1", quantity=1)
+    await bought.do(mark_transfer_paid)
+    await bought.do(revoke_transfer)
+
+    async def settle() -> bool:
+        try:
+            async with selling.database.begin() as tx:
+                await settle_stock_credit(tx, **bought.names, to="balance", now=selling.clock.now())
+        except Refused:
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(*(settle() for _ in range(4)))) == [
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert (await bought.balances())["prepaid"] == 650
+    assert await bought.faults() == []

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Resellers, their terms, keys and balances.", no_args_is_help=True)
 app.command(context_settings={"ignore_unknown_options": True})(money_commands.credit)
+app.command()(money_commands.settle)
 app.command()(money_commands.top_up)
 app.command()(money_commands.statement)
 app.add_typer(stock_commands.transfers, name="transfers")

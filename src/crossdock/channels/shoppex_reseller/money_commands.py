@@ -1,4 +1,4 @@
-"""`crossdock reseller credit` and `statement`: the prepaid balance of a relationship."""
+"""`crossdock reseller credit`, `settle`, `top-up` and `statement`: what a relationship has with the shop."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -54,6 +54,57 @@ def credit(
             "relationship_id": shown,
             "balance": format_minor(balance.balance_minor, balance.currency),
             "currency": balance.currency,
+        }
+
+    tell(run(context, write), as_json=as_json)
+
+
+def settle(
+    context: typer.Context,
+    who: Who,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="balance: it is credited to the prepaid balance; payout: you have paid it."
+            " Without it nothing is settled.",
+            metavar="balance|payout",
+        ),
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option(help="In major units, such as 13.00; else all of it.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="What the ledger says about it.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Settle what a reseller paid for stock that was revoked, or show how much it is."""
+    from crossdock.kit.money import format_minor, parse_amount
+    from crossdock.shop.resellers import read_balance, read_stock_credit, settle_stock_credit
+
+    if to not in {None, "balance", "payout"}:
+        raise Invalid("invalid_input", "--to must be balance or payout.")
+
+    async def write(runtime: Runtime, tx: Transaction) -> Found:
+        shop_id, reseller_id, shown = await find_reseller(runtime, tx, who)
+        names = {"shop_id": shop_id, "reseller_id": reseller_id}
+        found = await read_stock_credit(tx, **names)
+        if to is not None:
+            found = await settle_stock_credit(
+                tx,
+                **names,
+                to="balance" if to == "balance" else "payout",
+                amount_minor=None
+                if amount is None
+                else parse_amount(amount, currency=found.currency),
+                reason=reason,
+                now=runtime.clock.now(),
+            )
+        balance = await read_balance(tx, **names)
+        return {
+            "relationship_id": shown,
+            "settled": format_minor(found.settled_minor, found.currency),
+            "left": format_minor(found.left_minor, found.currency),
+            "balance": format_minor(balance.balance_minor, balance.currency),
+            "currency": found.currency,
         }
 
     tell(run(context, write), as_json=as_json)

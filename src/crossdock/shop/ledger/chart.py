@@ -33,6 +33,7 @@ therefore negative, what it owes or has earned positive, and the balances of a c
 | a reseller pays for stock, or its invoice is paid | bank; receivable of the invoice | receivable |
 | it gets the stock | receivable; sales | sales of the merchant; commission |
 | stock that it still has is revoked | sales of the merchant; commission | receivable; sales |
+| what it paid for that is settled | receivable | prepaid balance, or bank where it is paid out |
 | a balance is paid in advance | bank | prepaid |
 | an order is paid from it | prepaid | sales of each merchant, shipping, tax |
 | an invoice without goods is paid | receivable | what it is for: sales, or the prepaid balance that it tops up |

@@ -27,6 +27,7 @@ WORDS = {
     "adjustment": "Adjustment",
     "sale": "Order",
     "sale_taken_back": "Goods taken back",
+    "stock_refund": "Stock revoked",
 }
 _MM = 1_000
 _LEFT, _RIGHT, _TOP, _BOTTOM = 18 * _MM, 192 * _MM, 22 * _MM, 277 * _MM

@@ -20,8 +20,8 @@ class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
     """A change of the balance by `amount_minor`, to `balance_minor`; what was debited is negative.
 
     `kind` is `fulfilment`, or the kind of the ledger's entry: `top_up`, also of an invoice that was paid,
-    `adjustment`, or `sale_taken_back`. A fulfilment's line names its order and its number in the reseller's
-    shop. `entry_id` is the entry's number in the ledger, which the event of its posting names as well.
+    `adjustment`, `sale_taken_back`, or `stock_refund`. A fulfilment's line names its order and its number in the
+    reseller's shop. `entry_id` is the entry's number in the ledger, which the event of its posting names as well.
     """
 
     entry_id: int

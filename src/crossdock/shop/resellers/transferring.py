@@ -8,13 +8,14 @@
 | any but revoked | it is revoked | revoked, for ever |
 
 Each of them again changes nothing. What a reseller paid is its credit until the goods are its own; what comes
-back by a revocation is its credit again, to be given back by a person.
+back by a revocation is its credit again, to be settled by a person (settling.py).
 """
 
 from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
+from crossdock.shop.alerts import raise_alert
 from crossdock.shop.ledger import Account, Transfer, post_transfers
 from crossdock.shop.resellers.invoicing import close_invoice, drop_invoice
 from crossdock.shop.resellers.purchasing import (
@@ -24,6 +25,7 @@ from crossdock.shop.resellers.purchasing import (
     not_now,
     read_transfer,
 )
+from crossdock.shop.resellers.settling import read_stock_credit
 
 
 async def mark_transfer_paid(
@@ -74,7 +76,8 @@ async def revoke_transfer(
 ) -> StockTransfer:
     """Revoke a transfer: serials that nobody has got return to the pool, delivered ones stay with their buyers.
 
-    Its open invoice is voided. Nothing is refunded. Raises NotFound `not_found`.
+    Its open invoice is voided. Nothing is refunded: an alert says that something is left to be settled. Raises
+    NotFound `not_found`.
     """
     transfer = await lock(tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id)
     if transfer.state == "revoked":
@@ -82,9 +85,25 @@ async def revoke_transfer(
     if transfer.paid_at is None and await drop_invoice(tx, transfer=transfer, now=now):
         await tx.run("select pay_transfer(%s, %s, 'invoice', %s)", (shop_id, transfer_id, now))
     await tx.run("select revoke_transfer(%s, %s, %s)", (shop_id, transfer_id, now))
+    await _tell_of_credit(tx, shop_id=shop_id, reseller_id=reseller_id, now=now)
     return await read_transfer(
         tx, shop_id=shop_id, reseller_id=reseller_id, transfer_id=transfer_id
     )
+
+
+async def _tell_of_credit(
+    tx: Transaction, *, shop_id: int, reseller_id: int, now: datetime
+) -> None:
+    credit = await read_stock_credit(tx, shop_id=shop_id, reseller_id=reseller_id)
+    if credit.left_minor:
+        await raise_alert(
+            tx,
+            shop_id=shop_id,
+            kind="stock_credit_left",
+            message=f"Reseller {reseller_id} paid for stock that was revoked; settle what is left of that.",
+            subject=f"reseller:{reseller_id}",
+            now=now,
+        )
 
 
 async def _post_payment(tx: Transaction, *, transfer: StockTransfer, now: datetime) -> None:
