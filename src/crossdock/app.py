@@ -17,10 +17,11 @@ from crossdock.edge.room import Room
 from crossdock.errors import CrossdockError
 from crossdock.gate import create_gate
 from crossdock.settings import Settings
-from crossdock.web import Door, Site
+from crossdock.web import UPLOADS, Door, Site
 
 log = structlog.get_logger("crossdock.app")
 POOL_WATCH_S = 5.0
+FORM_BYTES = 131_072  # what a form has besides its file
 
 
 class Application:
@@ -44,6 +45,7 @@ class Application:
             metrics=self._metrics,
             room=self.room,
             body_limit_bytes=settings.edge.body_limit_bytes,
+            uploads={UPLOADS: settings.imports.upload_max_bytes + FORM_BYTES},
         )
 
     def _site(self) -> Site:

@@ -13,7 +13,7 @@ from crossdock.channels.registry import load_settings, manifests
 from crossdock.commands.catalogue import (
     coupons,
     exporting,
-    importing,
+    import_group,
     media,
     merchants,
     searching,
@@ -87,7 +87,7 @@ app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
 app.add_typer(merchants.app, name="merchant", rich_help_panel=_CATALOGUE)
 app.add_typer(media.app, name="media", rich_help_panel=_CATALOGUE)
 app.add_typer(coupons.app, name="coupon", rich_help_panel=_CATALOGUE)
-app.command("import", rich_help_panel=_CATALOGUE)(importing.import_)
+app.add_typer(import_group.app, name="import", rich_help_panel=_CATALOGUE)
 app.command(rich_help_panel=_CATALOGUE)(exporting.export)
 app.add_typer(searching.app, name="search", rich_help_panel=_CATALOGUE)
 

@@ -6,6 +6,7 @@ service is created on first use, so that a command pays only for what it uses.
 
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from crossdock.kit.master_key import KeyFile, decode_key
 from crossdock.kit.outbound import Outbound
 from crossdock.settings import SANDBOX, STRIPE, Settings
 from crossdock.shop.carts import CartRules, Carts, CheckingOut
-from crossdock.shop.catalogue import Changes
+from crossdock.shop.catalogue import Changes, ImportFolder
 from crossdock.shop.customers import Assigning
 from crossdock.shop.deliveries import Delivering, DeliveryKinds
 from crossdock.shop.dispatch import Configuring, Connectors, dispatch_kind
@@ -270,6 +271,17 @@ class Services:
             base_url=self.images_base_url,
             keep_unused=timedelta(days=settings.keep_unused_days),
             unused_max=settings.unused_max,
+        )
+
+    @cached_property
+    def import_folder(self) -> ImportFolder:
+        """Where catalogues that staff upload are kept."""
+        chosen = self.settings.imports
+        own = self.settings.server.data_path / "imports"
+        return ImportFolder(
+            path=Path(chosen.folder).expanduser().absolute() if chosen.folder else own,
+            upload_max_bytes=chosen.upload_max_bytes,
+            keep=timedelta(days=chosen.keep_days),
         )
 
     @cached_property

@@ -18,7 +18,8 @@ REFUSED = """
     migrate --check
     doctor
     backup b.backup
-    import goods.jsonl --format jsonl --shop demo
+    import file goods.jsonl --format jsonl --shop demo
+    import list --shop demo
     export --format jsonl --shop demo
     search query chair --shop demo
     search explain chair --shop demo

@@ -24,6 +24,7 @@ BIG = 123_456_789_012
 TABLES = {
     "catalogue/coupons.py": ("coupon list",),
     "catalogue/import_report.py": ("import {file} --format jsonl --dry-run",),
+    "catalogue/import_group.py": ("import list",),
     "catalogue/media.py": ("media list", "media failed"),
     "catalogue/merchants.py": ("merchant list",),
     "catalogue/searching.py": ("search query Mug", "search status"),
@@ -51,6 +52,7 @@ TABLES = {
 SHOWN = {
     "coupon list": ("SUMMER-0123456789-0123456789",),
     "import {file} --format jsonl --dry-run": ("4006381333930", "(warning)"),
+    "import list": (f"{LONG}.csv", "jsonl", "[bad]"),
     "media list": ("0123456789abcdef" * 2,),
     "media failed": ("https://a.example/" + "y" * 60, "[404]"),
     "merchant list": ("a-merchant-whose-slug-is-longer-than-forty-letters",),
@@ -82,6 +84,10 @@ SHOWN = {
     "jobs list": (f"task_{LONG}",),
     "jobs show {job}": (f"task_{LONG}",),
 }
+_IMPORTED = (
+    "insert into imports (shop_id, origin, name, size_bytes, format, state, error, created_at,"
+    " changed_at) values (%s, 'command', %s, 9, 'jsonl', 'failed', 'Row 4 is [bad]', now(), now())"
+)
 OF_ALL_SHOPS = ("partner", "person", "events", "jobs", "alerts")
 """These take no --shop, or show more without it."""
 
@@ -116,6 +122,7 @@ async def filled(
     await warehouse.ship(await warehouse.pack(order, {1: 2}), number=f"TRACK-{LONG}")
     job = None
     with psycopg.connect(database_url) as db:
+        db.execute(_IMPORTED, (shop.id, f"{LONG}.csv"))
         for statement, values in _statements(
             shop.id, order=order, email=f"{LONG.lower()}@example.com"
         ):

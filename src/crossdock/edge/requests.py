@@ -8,7 +8,7 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 import structlog
@@ -39,6 +39,7 @@ log = structlog.get_logger("crossdock.access")
 _PROCESS = RandomIds().random_token(12).encode()
 _numbers = itertools.count(1)
 BODY_S = 30.0  # time limit for receiving a whole body
+UPLOAD_S = 900.0  # the same where files are uploaded
 _DRAIN_BYTES = 4 * 1024 * 1024  # of a body that is too large, beyond what a permitted one may have
 _DRAIN_S = 5.0
 _LOGGED_PATH_MAX = 300
@@ -64,7 +65,9 @@ class Edge:
         metrics: Metrics,
         room: Room,
         body_limit_bytes: int,
+        uploads: Mapping[str, int] | None = None,
     ) -> None:
+        """`uploads` has the limits of paths that take larger bodies, from who is signed in, and more slowly."""
         self._mounts = sorted(
             ((path.rstrip("/"), channel) for channel in channels for path in channel.paths),
             key=lambda mount: -len(mount[0]),
@@ -73,6 +76,7 @@ class Edge:
         self._metrics = metrics
         self._room = room
         self._body_limit_bytes = body_limit_bytes
+        self._uploads = uploads or {}
         self._kept = Kept()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,6 +102,9 @@ class Edge:
     async def _answer(self, exchange: "_Exchange") -> None:
         channel = exchange.channel
         limit = _limit(channel, exchange.scope) or self._body_limit_bytes
+        if upload := self._uploads.get(exchange.scope["path"]):
+            limit = upload
+            exchange.take_time()
         try:
             self._room.enter(exchange.client)
             await exchange.bound_body(limit)
@@ -178,6 +185,10 @@ class _Exchange:
         """A label from a small set: the route's template, never the path itself."""
         own = self.scope.get("crossdock.route")
         return own or getattr(self.scope.get("route"), "path", None) or "unmatched"
+
+    def take_time(self) -> None:
+        """Let the body take as long as an upload may."""
+        self._body_until += UPLOAD_S - BODY_S
 
     async def bound_body(self, limit_bytes: int) -> None:
         """Refuse a body whose Content-Length is too large; count the bytes of one without."""

@@ -22,6 +22,7 @@ from crossdock.gate.pages import (
     read_card,
 )
 from crossdock.gate.returning import HOME, SIGN_IN, local_path, sign_in_address
+from crossdock.gate.uploads import FormWithFiles, Upload, receive_form
 
 __all__ = [
     "ACCOUNT",
@@ -35,14 +36,17 @@ __all__ = [
     "SIGN_IN",
     "TOKEN_FIELD",
     "Form",
+    "FormWithFiles",
     "Gate",
     "Mistake",
     "SignInNeeded",
     "StaffPage",
+    "Upload",
     "create_gate",
     "local_path",
     "page_headers",
     "read_card",
     "read_form",
+    "receive_form",
     "sign_in_address",
 ]

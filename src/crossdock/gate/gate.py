@@ -20,7 +20,7 @@ from crossdock.shop.people import NewSession, People, Right, Visit
 ACCOUNT = "/console/account"
 TOKEN_FIELD = "form_token"
 FIELDS_MAX = 50
-_STRANGE_SITES = {"cross-site", "same-site"}
+STRANGE_SITES = {"cross-site", "same-site"}
 
 log = structlog.get_logger("crossdock.gate")
 
@@ -157,7 +157,7 @@ async def read_form(request: Request) -> Form:
     Raises Refused `permission_denied` if the browser reports that another site sent it, Invalid
     `invalid_input` for more than FIELDS_MAX fields.
     """
-    if request.headers.get("sec-fetch-site", "") in _STRANGE_SITES:
+    if request.headers.get("sec-fetch-site", "") in STRANGE_SITES:
         raise Refused(
             "permission_denied",
             "This form was sent by another site. Open the page here and send it again.",

@@ -164,16 +164,22 @@ def load_map(path: Path) -> FieldMap:
     """The map in a TOML file. Raises Unreadable if it is not a valid map."""
     try:
         source = path.read_bytes()
-        values = _spaced(tomllib.loads(source.decode()))
-        field_map = msgspec.convert({**values, "source": source}, FieldMap)
     except OSError as error:
         raise Unreadable(f"The map {path} cannot be read: {error.strerror}") from error
+    return parse_map(source, name=f"The map {path}")
+
+
+def parse_map(source: bytes, *, name: str = "The map") -> FieldMap:
+    """The map in a TOML text; `name` begins what is said of it. Raises Unreadable if it is not valid."""
+    try:
+        values = _spaced(tomllib.loads(source.decode()))
+        field_map = msgspec.convert({**values, "source": source}, FieldMap)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"The map {path} is not TOML: {error}") from error
+        raise Unreadable(f"{name} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
-        raise Unreadable(f"The map {path} is wrong: {error}") from error
-    _check(field_map, path)
-    _refuse_controls(values, path)
+        raise Unreadable(f"{name} is wrong: {error}") from error
+    _check(field_map, name)
+    _refuse_controls(values, name)
     return field_map
 
 
@@ -203,27 +209,27 @@ def _with_names(value: Any, place: str) -> Any:
     return plain_text(value) if is_column and isinstance(value, str) else value
 
 
-def _check(field_map: FieldMap, path: Path) -> None:
+def _check(field_map: FieldMap, name: str) -> None:
     if field_map.encoding and field_map.encoding not in ENCODINGS:
-        raise Unreadable(f"The map {path}: the encoding is not one of {', '.join(ENCODINGS)}")
+        raise Unreadable(f"{name}: the encoding is not one of {', '.join(ENCODINGS)}")
     if len(field_map.file.delimiter) > 1:
-        raise Unreadable(f"The map {path}: the delimiter is more than one character")
+        raise Unreadable(f"{name}: the delimiter is more than one character")
     for target, field in field_map.fields.items():
         if isinstance(field, Field) and field.match:
             try:
                 if _pattern(field.match).groups < 1:
-                    raise Unreadable(f"The map {path}: the pattern of {target} has no group")
+                    raise Unreadable(f"{name}: the pattern of {target} has no group")
             except re.error as error:
-                raise Unreadable(f"The map {path}: the pattern of {target}: {error}") from error
+                raise Unreadable(f"{name}: the pattern of {target}: {error}") from error
 
 
-def _refuse_controls(value: Any, path: Path) -> None:
+def _refuse_controls(value: Any, name: str) -> None:
     """Raises Unreadable for a control character in the map."""
     if isinstance(value, str) and CONTROL.search(value):
-        raise Unreadable(f"The map {path}: {shown(value)!r} has a control character")
+        raise Unreadable(f"{name}: {shown(value)!r} has a control character")
     if isinstance(value, dict | list):
         for part in value.items() if isinstance(value, dict) else value:
-            _refuse_controls(list(part) if isinstance(part, tuple) else part, path)
+            _refuse_controls(list(part) if isinstance(part, tuple) else part, name)
 
 
 _pattern = lru_cache(maxsize=200)(re.compile)

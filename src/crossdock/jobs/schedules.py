@@ -16,6 +16,7 @@ from crossdock.jobs.stalled import hand_back_stalled
 from crossdock.kit.storage import MEGABYTE, least_space
 from crossdock.shop.alerts import isolated, raise_for_operator
 from crossdock.shop.carts import purge_carts
+from crossdock.shop.catalogue import delete_old_uploads
 from crossdock.shop.deliveries import history_of, purge_deliveries
 from crossdock.shop.invoices import expire_invoices as expire_asked
 from crossdock.shop.invoices import settle_every_payment
@@ -238,6 +239,17 @@ async def purge_unused_images(context: JobContext, timestamp: int) -> None:
             gone[about] = await purge_some(media)
     if any(gone.values()):
         log.info("unused images deleted", **gone)
+
+
+@queue.periodic(cron="27 * * * *")
+@queue.task(name="purge_imports", queueing_lock="purge_imports", pass_context=True)
+async def purge_imports(context: JobContext, timestamp: int) -> None:
+    """Delete uploaded catalogues with which nothing was done for long; their history stays."""
+    services = services_of(context)
+    now = services.runtime.clock.now()
+    folder = services.import_folder
+    if count := await delete_old_uploads(services.runtime.database, folder=folder, now=now):
+        log.info("uploaded catalogues deleted", count=count)
 
 
 def scheduled_names() -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import crossdock.imports.tasks  # noqa: F401  it declares the jobs of uploaded catalogues
 from crossdock.channels.registry import equip_worker, load_settings
 from crossdock.jobs.worker import work
 from crossdock.kit.logging import configure_logging

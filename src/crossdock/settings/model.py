@@ -11,6 +11,7 @@ from crossdock.settings import sections
 from crossdock.settings.carts import CartsSection
 from crossdock.settings.deliveries import DeliveriesSection
 from crossdock.settings.http import Http
+from crossdock.settings.imports import ImportsSection
 from crossdock.settings.mail import Smtp
 from crossdock.settings.media import MediaSection
 from crossdock.settings.payments import StripeSection
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stripe: StripeSection = StripeSection()
     search: Search = Search()
     media: MediaSection = MediaSection()
+    imports: ImportsSection = ImportsSection()
     jobs: sections.Jobs = sections.Jobs()
     others: tuple[Section, ...] = ()
 

@@ -11,7 +11,7 @@ from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 
 if TYPE_CHECKING:
-    from crossdock.imports.running import Summary, Watcher
+    from crossdock.imports.running import ImportOrder, Summary, Watcher
 
 FormatOption = Annotated[
     str,
@@ -40,7 +40,7 @@ def import_(
         Path | None, typer.Option(help="Write every refused row and warning here, one JSON a line.")
     ] = None,
 ) -> None:
-    """Import a catalogue; repeat it to resume after a kill, or with a newer file.
+    """Import a catalogue; repeat it to resume after a kill, or with a newer file. `import list`: what was.
 
     Exit code: 0 nothing was refused, 1 some rows were, 2 the file could not be read (to its end).
     """
@@ -100,7 +100,12 @@ def _import(
             map=field_map,
             dry_run=dry_run,
         )
-        return await run_import(runtime.database, order=order, clock=runtime.clock, watcher=watcher)
+        summary = await run_import(
+            runtime.database, order=order, clock=runtime.clock, watcher=watcher
+        )
+        if not dry_run:
+            await _note_down(runtime, order, summary)
+        return summary
 
     try:
         reader_of(file_format)
@@ -108,3 +113,31 @@ def _import(
         return with_runtime(run)
     except (Unreadable, NotFound) as error:
         return Summary(file=str(file), format=file_format, shop=slug, error=error.message)
+
+
+async def _note_down(runtime: Runtime, order: "ImportOrder", summary: "Summary") -> None:
+    """Keep what came of the import, for `import list` and the console's history."""
+    import msgspec
+
+    from crossdock.shop.catalogue import NewImport, add_import, end_step
+
+    made = NewImport(
+        origin="command",
+        name=order.path.name,
+        size_bytes=order.path.stat().st_size if order.path.is_file() else 0,
+        format=order.format,
+        merchant=order.merchant,
+        field_map=order.map.source.decode(),
+    )
+    shop_id, now = order.shop.id, runtime.clock.now()
+    async with runtime.database.begin() as tx:
+        import_id = await add_import(tx, shop_id=shop_id, made=made, state="importing", now=now)
+        await end_step(
+            tx,
+            shop_id=shop_id,
+            import_id=import_id,
+            state="failed" if summary.error else "done",
+            summary=msgspec.to_builtins(summary),
+            error=summary.error,
+            now=now,
+        )

@@ -1,5 +1,6 @@
 """The console: pages for signed-in people of a shop and its partners. Works without JavaScript."""
 
 from crossdock.web.console.app import CONSOLE_TEMPLATES, Console
+from crossdock.web.console.imports import IMPORTS
 
-__all__ = ["CONSOLE_TEMPLATES", "Console"]
+__all__ = ["CONSOLE_TEMPLATES", "IMPORTS", "Console"]

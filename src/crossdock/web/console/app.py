@@ -17,6 +17,7 @@ from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
 from crossdock.web.console.board_address import VIEW_NAMES
 from crossdock.web.console.deliveries import DELIVERIES, DeliveryPages
+from crossdock.web.console.imports import IMPORTS, ImportPages
 from crossdock.web.console.mail import MAIL, MailPages
 from crossdock.web.console.orders import ORDERS, OrderPages
 from crossdock.web.console.partner import PartnerPage
@@ -53,6 +54,7 @@ class Console:
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
         self._mail = MailPages(gate, self._pages, services=services)
         self._tickets = TicketPages(gate, self._pages, services=services)
+        self._imports = ImportPages(gate, self._pages, services=services)
         self._deliveries = DeliveryPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
@@ -93,6 +95,7 @@ class Console:
             self._post(f"{STOCK}/{{variant}}/count", products.count),
             *self._partner_routes(),
             *self._delivery_routes(),
+            *self._import_routes(),
             self._get(TICKETS, self._tickets.browse),
             self._get(f"{TICKETS}/{{ticket}}", self._tickets.show),
             self._post(f"{TICKETS}/{{ticket}}", self._tickets.act),
@@ -115,6 +118,17 @@ class Console:
             self._get(one, pages.show),
             self._post(f"{one}/resend", pages.resend),
             self._post(f"{one}/withdraw", pages.withdraw),
+        ]
+
+    def _import_routes(self) -> list[Route]:
+        pages, one = self._imports, f"{IMPORTS}/{{import}}"
+        return [
+            self._get(IMPORTS, pages.browse),
+            self._post(IMPORTS, pages.upload),
+            self._get(one, pages.show),
+            self._post(f"{one}/check", pages.check),
+            self._post(f"{one}/start", pages.start),
+            self._get(f"{one}/refused.csv", pages.refused_rows),
         ]
 
     def _partner_routes(self) -> list[Route]:
