@@ -31,7 +31,7 @@ from crossdock.commands.orders import (
     webhooks,
 )
 from crossdock.commands.partners import customers, partners, prices
-from crossdock.commands.people import people, sales_reps
+from crossdock.commands.people import people, sales_reps, sessions
 from crossdock.commands.running import with_runtime
 from crossdock.commands.server import (
     alerts,
@@ -98,6 +98,7 @@ app.add_typer(prices.app, name="price-list", rich_help_panel=_PARTNERS)
 
 _PEOPLE = "People"
 app.add_typer(people.app, name="person", rich_help_panel=_PEOPLE)
+app.command(rich_help_panel=_PEOPLE)(sessions.log)
 
 _TRYING = "Trying it out"
 app.add_typer(demo.app, name="demo", rich_help_panel=_TRYING)

@@ -74,6 +74,10 @@ REFUSED = """
     person disable a@b.example
     person enable a@b.example
     person reset-totp a@b.example
+    person invite a@b.example --shop demo --role viewer
+    person sessions a@b.example
+    person sign-out a@b.example
+    log
     demo credentials
     fulfil sender --shop demo
     fulfil list --shop demo

@@ -102,3 +102,25 @@ def test_loading_the_demo_again_puts_its_console_password_back(alone):
 
     assert again["others_changed"] == 1
     assert alone.ask("demo", "credentials")["console"] == before
+
+
+def test_an_invited_person_gets_a_link_and_every_change_is_in_the_log(alone):
+    alone.run("shop", "add", "one", "--name", "One", "--currency", "EUR")
+    alone.run("shop", "add", "two", "--name", "Two", "--currency", "EUR")
+
+    invited = alone.ask("person", "invite", "bo@x.example", "--shop", "one", "--role", "viewer")
+    alone.ask("person", "set-role", "bo@x.example", "manager")
+    alone.refuse("person", "set-role", "bo@x.example", "root")
+    alone.ask("person", "list")
+    ended = alone.ask("person", "sign-out", "bo@x.example")
+    log = alone.ask("log", "--shop", "one")
+
+    assert "/console/welcome/token/" in invited["url"]
+    assert ended == {"ended": 0}
+    assert [(each["act"], each["details"]) for each in log] == [
+        ("crossdock person set-role", {"email": "bo@x.example", "role": "manager"}),
+        ("crossdock person invite", {"email": "bo@x.example", "shop": "one", "role": "viewer"}),
+        ("crossdock shop add", log[2]["details"]),
+    ]
+    assert log[0]["actor"].startswith("command line (")
+    assert alone.ask("person", "sessions", "bo@x.example") == []

@@ -42,6 +42,7 @@ TABLES = {
     "partners/offers.py": (f"partner offers {{partner}} {LONG}",),
     "partners/tables.py": ("partner list",),
     "people/people.py": ("person list",),
+    "people/sessions.py": ("person sessions {email}", "log"),
     "people/sales_reps.py": ("sales-rep list",),
     "server/alerts.py": ("alerts list",),
     "server/events.py": ("events consumers",),
@@ -77,6 +78,8 @@ SHOWN = {
     f"partner offers {{partner}} {LONG}": (LONG, "[blue]", str(BIG - 2)),
     "partner list": (),
     "person list": (f"{LONG.lower()}@example.com",),
+    "person sessions {email}": ("2126-03-02",),
+    "log": (f"{LONG.lower()}@example.com", "crossdock person add"),
     "sales-rep list": (f"{LONG.lower()}@example.com",),
     "alerts list": ("[Look]", "here."),
     "events consumers": (str(BIG), f"reader_{LONG.lower()}"),
@@ -88,7 +91,7 @@ _IMPORTED = (
     "insert into imports (shop_id, origin, name, size_bytes, format, state, error, created_at,"
     " changed_at) values (%s, 'command', %s, 9, 'jsonl', 'failed', 'Row 4 is [bad]', now(), now())"
 )
-OF_ALL_SHOPS = ("partner", "person", "events", "jobs", "alerts")
+OF_ALL_SHOPS = ("partner", "person", "log", "events", "jobs", "alerts")
 """These take no --shop, or show more without it."""
 
 
@@ -139,8 +142,16 @@ async def filled(
     line.ask("connector", "add", LONG.lower(), *in_shop, "--kind", "manual")
     line.ask("person", "add", f"{LONG.lower()}@example.com", *in_shop, "--role", "viewer")
     line.ask("search", "rebuild", *in_shop)
+    with psycopg.connect(database_url) as db:
+        db.execute(
+            "insert into sessions (token_hash, principal_kind, principal_id, form_token, is_complete,"
+            " created_at, seen_at, expires_at) select %s, kind, id, 'x', true, now(), now(), '2126-03-02'"
+            " from people where email = %s",
+            (LONG.encode(), f"{LONG.lower()}@example.com"),
+        )
     return line, {
-        "shop": slug, "order": order, "job": job, "partner": warehouse.partner.id, "file": products
+        "shop": slug, "order": order, "job": job, "partner": warehouse.partner.id, "file": products,
+        "email": f"{LONG.lower()}@example.com",
     }  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def site(made: list[str], kept_media: list[Media]) -> Site:
 
     runtime = create_runtime(Settings().having(database_url="postgresql:///nobody-asks"))
     people = People(create_means(runtime, box=box(), ids=RandomIds()))
-    gate = Gate(people, public_url=runtime.settings.server.public_url)
+    gate = Gate(people, clock=runtime.clock, public_url=runtime.settings.server.public_url)
     toys = Door(name="toys", paths=("/toys",), openapi=document)
     bare = Door(name="bare", paths=("/bare",))
     return Site(

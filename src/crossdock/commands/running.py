@@ -1,14 +1,19 @@
 """Run a command: start the database if needed, open the pool, run, close."""
 
 import asyncio
+import getpass
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from crossdock.channels.registry import load_settings
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from crossdock.shop.acts import Act
 
 T = TypeVar("T")
 
@@ -36,7 +41,7 @@ def with_runtime(
     configure_logging(level="warning", format=settings.log.format)
     with running_database(settings) as running:
         (migrate if makes_database else require_served)(running.database.url)
-        return run_once(action, settings=running)
+        return asyncio.run(_run(action, running, is_noted=not makes_database))
 
 
 def require_database(settings: Settings) -> None:
@@ -79,13 +84,50 @@ async def require_master_key(runtime: Runtime) -> None:
         )
 
 
-async def _run(action: Callable[[Runtime], Awaitable[T]], settings: Settings) -> T:
+async def _run(
+    action: Callable[[Runtime], Awaitable[T]], settings: Settings, *, is_noted: bool = False
+) -> T:
+    from crossdock.shop.acts import begin_act
+
     runtime = create_runtime(settings)
     await runtime.database.open()
+    if is_noted:
+        begin_act(_act_of_command(runtime))
     try:
         return await action(runtime)
     finally:
         await runtime.database.close()
+
+
+def _act_of_command(runtime: Runtime) -> "Act | None":
+    """What the log of acts says of this command if it changes anything."""
+    from typer._click.globals import get_current_context  # typer's own copy of click, not exported
+
+    from crossdock.shop.acts import Act, plain_details
+
+    context = get_current_context(silent=True)
+    if context is None:
+        return None
+    names, given = [], dict(context.params)
+    while context.parent is not None:
+        names.append(context.info_name or "")
+        context = context.parent
+    given.pop("as_json", None)
+    return Act(
+        actor=f"command line ({_system_user()})",
+        act=" ".join(["crossdock", *reversed(names)]),
+        subject="",
+        details=plain_details(given),
+        clock=runtime.clock,
+        shop=str(given.get("shop") or given.get("slug") or ""),
+    )
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def with_transaction(action: Callable[[Runtime, Transaction], Awaitable[T]]) -> T:

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -75,6 +76,20 @@ class Transaction:
         return await self.connection.statements.ask(query, params or None)
 
 
+class Witness(Protocol):
+    """Writes down what a transaction did, in that transaction."""
+
+    async def note(self, tx: Transaction) -> bool:
+        """Called before the commit; whether anything was written."""
+
+    def keep(self) -> None:
+        """Called after the commit of what was written."""
+
+
+WITNESS: ContextVar[Witness | None] = ContextVar("WITNESS", default=None)
+"""Who looks on in this request or command."""
+
+
 class Database:
     """A pool of autocommit connections, used in one of two ways, and a separate `probe`.
 
@@ -141,9 +156,14 @@ class Database:
         """A transaction, committed at the end of the block, rolled back if it raises."""
         async with self.statement() as tx:
             tx.connection.may_cancel = True
+            witness, noted = None, False
             async with tx.connection.transaction():
                 yield tx
+                if (witness := WITNESS.get()) is not None:
+                    noted = await witness.note(tx)
                 tx.connection.may_cancel = False
+            if witness is not None and noted:
+                witness.keep()
 
     def statement(self) -> "_Statement":
         """A connection on which each statement commits itself."""

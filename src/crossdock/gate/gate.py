@@ -1,5 +1,6 @@
 """Authentication of every page: the signed-in person, their address, and the form's CSRF token."""
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
@@ -13,14 +14,17 @@ from crossdock.errors import Invalid, Refused
 from crossdock.gate.cookies import form_cookie, session_cookie
 from crossdock.gate.returning import sign_in_address
 from crossdock.kit.callers import caller_address, is_trusted
+from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import constant_time_equal
 from crossdock.kit.languages import speak
+from crossdock.shop.acts import Act, begin_act, plain_details
 from crossdock.shop.people import NewSession, People, Right, Visit
 
 ACCOUNT = "/console/account"
 TOKEN_FIELD = "form_token"
 FIELDS_MAX = 50
 STRANGE_SITES = {"cross-site", "same-site"}
+_NUMBER = re.compile(r"/\d+(?=/|$)")
 
 log = structlog.get_logger("crossdock.gate")
 
@@ -48,9 +52,15 @@ class Gate:
     """Keeps the session's token in a cookie; `people` decides what the session allows."""
 
     def __init__(
-        self, people: People, *, public_url: str, trusted_proxies: Sequence[str] = ()
+        self,
+        people: People,
+        *,
+        clock: Clock,
+        public_url: str,
+        trusted_proxies: Sequence[str] = (),
     ) -> None:
         self.people = people
+        self._clock = clock
         self._session = session_cookie(public_url)
         self._form = form_cookie(public_url)
         self._trusted = trusted_proxies
@@ -89,12 +99,14 @@ class Gate:
     async def require_form(
         self, request: Request, *, right: Right | None = None
     ) -> tuple[Visit, Form]:
-        """The visit and the fields of a form with this session's CSRF token.
+        """The visit and the fields of a form with this session's CSRF token; what it does is noted.
 
         Raises like `require_person`, and Refused `permission_denied` for a missing or wrong token.
         """
         visit = await self.require_person(request, right=right)
-        return visit, await self.checked_form(request, visit=visit)
+        form = await self.checked_form(request, visit=visit)
+        begin_act(self._act(request, visit=visit, form=form))
+        return visit, form
 
     async def checked_form(self, request: Request, *, visit: Visit) -> Form:
         """The fields of a form with this session's token. Raises Refused `permission_denied`."""
@@ -140,12 +152,28 @@ class Gate:
             )
         return caller_address(peer, forwarded_for=forwarded_for, trusted=self._trusted)
 
+    def _act(self, request: Request, *, visit: Visit, form: Form) -> Act:
+        path = request.url.path
+        fields = dict(form)
+        fields.pop(TOKEN_FIELD, None)
+        return Act(
+            actor=visit.person.email,
+            act=_NUMBER.sub("/*", path),
+            subject=path,
+            details=plain_details(fields),
+            clock=self._clock,
+            shop_id=visit.person.shop_id,
+            person_id=visit.person.id,
+            source=self.source(request),
+        )
+
 
 def create_gate(services: Services) -> Gate:
     """Create the gate of a process."""
     settings = services.settings
     return Gate(
         services.people,
+        clock=services.runtime.clock,
         public_url=settings.server.public_url,
         trusted_proxies=settings.gate.trusted_proxies,
     )

@@ -41,7 +41,7 @@ async def gate(server, server_database):
     """The same guard that the running server uses, over its database."""
     runtime = Runtime(settings=Settings(), clock=SystemClock(), database=server_database)
     people = People(create_means(runtime, box=box(), ids=RandomIds()))
-    return Gate(people, public_url=runtime.settings.server.public_url)
+    return Gate(people, clock=runtime.clock, public_url=runtime.settings.server.public_url)
 
 
 async def test_a_proxy_that_is_not_trusted_is_told_of_once(gate):
@@ -53,7 +53,12 @@ async def test_a_proxy_that_is_not_trusted_is_told_of_once(gate):
             assert gate.source(asked) == "192.0.2.1"
 
     assert [(entry["log_level"], entry["address"]) for entry in logs] == [("warning", "192.0.2.1")]
-    trusting = Gate(gate.people, public_url="http://127.0.0.1", trusted_proxies=["192.0.2.0/24"])
+    trusting = Gate(
+        gate.people,
+        clock=SystemClock(),
+        public_url="http://127.0.0.1",
+        trusted_proxies=["192.0.2.0/24"],
+    )
     with capture_logs() as logs:
         assert trusting.source(request_of(forwarded_for="203.0.113.9:5000")) == "203.0.113.9"
     assert logs == []

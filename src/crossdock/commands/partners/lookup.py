@@ -14,6 +14,7 @@ async def find_partner(tx: Transaction, *, who: str) -> "PartnerView":
 
     The number comes first although a web shop's key is a small number too; find such a shop by name.
     """
+    from crossdock.shop.acts import name_shop
     from crossdock.shop.partners import list_partners
 
     partners = await list_partners(tx)
@@ -26,6 +27,7 @@ async def find_partner(tx: Transaction, *, who: str) -> "PartnerView":
         raise Invalid(
             "invalid_input", f"Several partners are called {who!r}; give a number: {numbers}."
         )
+    name_shop(found[0].shop)
     return found[0]
 
 

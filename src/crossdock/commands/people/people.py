@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from crossdock.commands.people import sessions
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
@@ -177,10 +178,13 @@ def _changed(email: str, *, change: "Callable[[Transaction, Person], Awaitable[N
     """Find the person, change it in one transaction, and read it again."""
 
     async def run(runtime: Runtime) -> "Person":
+        from crossdock.shop.acts import name_shop
         from crossdock.shop.people import find_person
 
         async with runtime.database.begin() as tx:
-            await change(tx, await find_person(tx, email=email))
+            person = await find_person(tx, email=email)
+            name_shop(person.shop)
+            await change(tx, person)
             return await find_person(tx, email=email)
 
     return with_runtime(run)
@@ -232,3 +236,8 @@ def _print_table(people: "list[Person]") -> None:
             f"{seen:%Y-%m-%d %H:%M}" if seen else "",
         )
     print_table(table)
+
+
+app.command()(sessions.invite)
+app.command("sessions")(sessions.sessions)
+app.command("sign-out")(sessions.sign_out)

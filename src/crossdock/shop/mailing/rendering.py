@@ -15,7 +15,9 @@ import msgspec
 
 from crossdock.errors import Invalid
 
-TemplateName = Literal["reseller_invitation", "item_delivery", "order_delivery"]
+TemplateName = Literal[
+    "reseller_invitation", "person_invitation", "password_reset", "item_delivery", "order_delivery"
+]
 Value = str | int | Sequence[str]
 
 SUBJECT_CHARS: Final = 120

@@ -1,7 +1,23 @@
 """People who sign in, the staff and partners' own: passwords, second factor, rights, sessions."""
 
 from crossdock.shop.people.account import Account, Offer
+from crossdock.shop.people.browsing import (
+    PEOPLE_SHOWN,
+    SessionView,
+    browse_people,
+    end_session,
+    end_sessions,
+    list_sessions,
+    read_person_of,
+)
 from crossdock.shop.people.factors import clear_totp, totp_place
+from crossdock.shop.people.links import (
+    LINK_DAYS,
+    NewLink,
+    make_password_link,
+    read_password_link,
+    use_password_link,
+)
 from crossdock.shop.people.managing import (
     add_person,
     disable_person,
@@ -22,11 +38,14 @@ from crossdock.shop.people.signing_in import People
 
 __all__ = [
     "LENGTH_MIN",
+    "LINK_DAYS",
+    "PEOPLE_SHOWN",
     "RIGHTS",
     "ROLES",
     "STAFF_ROLES",
     "Account",
     "Means",
+    "NewLink",
     "NewSession",
     "Offer",
     "People",
@@ -34,21 +53,30 @@ __all__ = [
     "Principal",
     "Right",
     "Role",
+    "SessionView",
     "Visit",
     "add_person",
+    "browse_people",
     "check_password",
     "clear_totp",
     "create_means",
     "disable_person",
     "enable_person",
+    "end_session",
+    "end_sessions",
     "find_person",
     "has_password",
     "lifetimes_of",
     "list_people",
+    "list_sessions",
+    "make_password_link",
     "purge_people",
+    "read_password_link",
     "read_person",
+    "read_person_of",
     "rights_of",
     "set_password_hash",
     "set_role",
     "totp_place",
+    "use_password_link",
 ]

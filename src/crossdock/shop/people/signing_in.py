@@ -25,6 +25,7 @@ from crossdock.shop.people.model import NewSession, Person, Principal, Visit
 from crossdock.shop.people.passwords import check_password
 from crossdock.shop.people.roles import Right
 from crossdock.shop.people.sessions import (
+    Lifetimes,
     close_session,
     complete_session,
     is_token,
@@ -54,6 +55,11 @@ class People:
     def __init__(self, means: Means) -> None:
         self._means = means
         self.account = Account(means)
+
+    @property
+    def lives(self) -> Lifetimes:
+        """How long sessions live."""
+        return self._means.lives
 
     async def sign_in(
         self, *, email: str, password: str, source: str, replaces: str = ""
@@ -144,6 +150,10 @@ class People:
         """The hash of a password that somebody chose. Raises Invalid `invalid_input` for a weak one."""
         check_password(password, email=email)
         return await self._means.hasher.hash(password)
+
+    async def unguessable_hash(self) -> str:
+        """The hash of a password that nobody knows, for who is to choose one by a link."""
+        return await self._means.hasher.hash(new_token(self._means.ids))
 
     async def open(self, tx: Transaction, *, person: Person) -> NewSession:
         """Open a complete session of a person who was added in this transaction."""

@@ -13,8 +13,10 @@ from crossdock.compose import Services
 from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
 from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
 from crossdock.kit.languages import chosen, gettext, speaking
+from crossdock.shop.acts import begin_act, close_act
 from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
+from crossdock.web.console.audit import AUDIT, AuditPages
 from crossdock.web.console.board_address import VIEW_NAMES
 from crossdock.web.console.deliveries import DELIVERIES, DeliveryPages
 from crossdock.web.console.imports import IMPORTS, ImportPages
@@ -22,10 +24,12 @@ from crossdock.web.console.mail import MAIL, MailPages
 from crossdock.web.console.orders import ORDERS, OrderPages
 from crossdock.web.console.partner import PartnerPage
 from crossdock.web.console.partners import PARTNERS, PartnerPages
+from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.signing_in import SigningIn
 from crossdock.web.console.tickets import TICKETS, TicketPages
+from crossdock.web.console.welcome import WelcomePages
 
 CONSOLE_TEMPLATES = Path(__file__).parent / "templates"
 
@@ -46,6 +50,7 @@ class Console:
     ) -> None:
         db = services.runtime.database
         self._gate = gate
+        self._db = db
         self._pages = Pages(templates)
         self._staff_pages = staff_pages
         self._signing_in = SigningIn(gate, self._pages)
@@ -57,6 +62,9 @@ class Console:
         self._imports = ImportPages(gate, self._pages, services=services)
         self._deliveries = DeliveryPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
+        self._people = PeoplePages(gate, self._pages, services=services)
+        self._welcome = WelcomePages(gate, self._pages, services=services)
+        self._audit = AuditPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
 
@@ -96,6 +104,7 @@ class Console:
             *self._partner_routes(),
             *self._delivery_routes(),
             *self._import_routes(),
+            *self._people_routes(),
             self._get(TICKETS, self._tickets.browse),
             self._get(f"{TICKETS}/{{ticket}}", self._tickets.show),
             self._post(f"{TICKETS}/{{ticket}}", self._tickets.act),
@@ -142,6 +151,25 @@ class Console:
             self._post(f"{one}/calls", pages.switch),
         ]
 
+    def _people_routes(self) -> list[Route]:
+        pages, one = self._people, f"{PEOPLE}/{{person}}"
+        return [
+            self._get(PEOPLE, pages.browse),
+            self._get(f"{PEOPLE}/invite", pages.ask_invite),
+            self._post(f"{PEOPLE}/invite", pages.invite),
+            self._get(one, pages.show),
+            self._post(f"{one}/role", pages.change_role),
+            self._get(f"{one}/password", pages.ask_reset),
+            self._post(f"{one}/password", pages.reset_password),
+            self._get(f"{one}/second-step", pages.ask_reset),
+            self._post(f"{one}/second-step", pages.reset_second_step),
+            self._post(f"{one}/access", pages.switch),
+            self._post(f"{one}/sessions", pages.end),
+            self._get(AUDIT, self._audit.browse),
+            self._get(f"{WELCOME}{{token}}", self._welcome.show),
+            self._post(f"{WELCOME}{{token}}", self._welcome.choose),
+        ]
+
     async def to_home(self, request: Request) -> Response:
         """Redirect /console to /console/."""
         return RedirectResponse(HOME, status_code=308)
@@ -165,7 +193,7 @@ class Console:
         return Route(path, self._guarded(handler), methods=["POST"])
 
     def _guarded(self, handler: Handler) -> Handler:
-        """Wrap a handler: render core errors as pages."""
+        """Wrap a handler: render core errors as pages, and note what was done outside a transaction."""
 
         @wraps(handler)
         async def answer(request: Request) -> Response:
@@ -175,8 +203,12 @@ class Console:
         return answer
 
     async def _answer(self, handler: Handler, request: Request) -> Response:
+        begin_act(None)
         try:
-            return await handler(request)
+            answered = await handler(request)
+            if answered.status_code < 400:
+                await close_act(self._db)
+            return answered
         except SignInNeeded as needed:
             return redirect(needed.address)
         except Unavailable as error:

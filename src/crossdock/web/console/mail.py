@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
+from crossdock.errors import Refused
 from crossdock.gate import Gate
 from crossdock.shop.mailing import list_mails, read_mail
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
@@ -13,6 +14,7 @@ from crossdock.web.console.rendering import Pages
 
 MAIL: Final = "/console/mail"
 _TO_MAX: Final = 254
+_OPENS_ACCOUNTS: Final = {"person_invitation", "password_reset"}
 
 
 class MailPages:
@@ -49,5 +51,9 @@ class MailPages:
         async with self._db.statement() as tx:
             mail = await read_mail(
                 tx, shop_id=visit.person.shop_id, mail_id=mail_id, box=self._services.box
+            )
+        if mail.template in _OPENS_ACCOUNTS and not visit.person.may("people.manage"):
+            raise Refused(
+                "permission_denied", "This mail has a link that opens an account: owners read it."
             )
         return self._pages.page("mail.html", visit=visit, mail=mail)

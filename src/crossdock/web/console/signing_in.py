@@ -125,6 +125,7 @@ class SigningIn:
             email=email,
             error=error,
             has_left="left" in request.query_params,
+            has_chosen="chosen" in request.query_params,
         )
         if set_cookie:
             response.headers.append("set-cookie", set_cookie)

@@ -73,3 +73,13 @@ create table sign_in_attempts (
 );
 
 create index sign_in_attempts_age on sign_in_attempts (last_at);
+
+-- Links by which a person chooses a password: of an invitation, or after an owner's reset. Only hashes are stored.
+create table password_links (
+    token_hash bytea primary key,
+    person_id bigint not null references people (id) on delete cascade,
+    expires_at timestamptz not null,
+    used_at timestamptz
+);
+
+create index password_links_person on password_links (person_id);

@@ -1,0 +1,55 @@
+"""Acts of staff in words: what was done, and to which page it leads."""
+
+import re
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from crossdock.shop.acts import ActView
+
+_SUBJECTS: Final = re.compile(r"(/[a-z_-]+/[a-z_-]+(?:/\d+)?)")
+_SINGULAR: Final = {
+    "people": "Person", "orders": "Order", "partners": "Partner", "products": "Product",
+    "customers": "Customer", "merchants": "Merchant", "tickets": "Ticket", "stock": "Variant",
+    "deliveries": "Delivery", "alerts": "Alert", "account": "Own account", "mail": "Mail",
+}  # fmt: skip
+
+
+class ToldAct(NamedTuple):
+    """An act as the log shows it; `path` is '' where there is no page of what it was done to."""
+
+    done_at: datetime
+    actor: str
+    person_id: int | None
+    what: str
+    subject: str
+    path: str
+    details: dict[str, str]
+    source: str
+
+
+def told(act: ActView) -> ToldAct:
+    """The act in words."""
+    if not act.act.startswith("/"):
+        what, subject, path = act.act, act.subject, ""
+    else:
+        what, subject, path = _of_page(act.subject)
+    return ToldAct(
+        act.done_at, act.actor, act.person_id, what, subject, path, act.details, act.source
+    )
+
+
+def _of_page(path: str) -> tuple[str, str, str]:
+    """('Cancel', 'Order 1042', its page) of the address that a form was sent to."""
+    words = [word for word in path.split("/") if word][1:]
+    if not words:
+        return path, "", ""
+    kind = _SINGULAR.get(words[0], _plain(words[0]))
+    number = words[1] if len(words) > 1 and words[1].isdigit() else ""
+    verbs = words[2:] if number else words[1:]
+    what = _plain(" ".join(verbs)) if verbs else ("Change" if number else "Add or change")
+    leads = _SUBJECTS.match(path)
+    return what, f"{kind} {number}".strip(), leads[1] if leads and number else ""
+
+
+def _plain(text: str) -> str:
+    return text.replace("-", " ").replace("_", " ").replace("/", " ").capitalize()
