@@ -12,7 +12,7 @@ from tests.support.command_line import every_command
 from tests.support.processes import environment
 
 MAKES_ONE = {"run", "serve", "migrate", "demo load", "restore"}
-NEEDS_NONE = {"settings", "openapi", "reseller url"}
+NEEDS_NONE = {"settings", "openapi", "reseller url", "demo file"}
 REFUSED = """
     worker
     migrate --check

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from crossdock.imports.exporting import EXPORT_FORMATS
 from crossdock.kit.ids import RandomIds
 from tests.support.processes import run_command
 
@@ -77,3 +78,27 @@ def test_a_shop_is_added_once_and_listed(crossdock, slug):
     assert crossdock("shop", "add", "xyz", "--name", "Goods", "--currency", "XXY").returncode == 1
     shops = json.loads(crossdock("shop", "list", "--json").stdout)
     assert slug in {shop["slug"] for shop in shops}
+
+
+@pytest.mark.parametrize("file_format", EXPORT_FORMATS)
+def test_a_sample_file_is_imported_without_a_refused_row(crossdock, slug, tmp_path, file_format):
+    path = tmp_path / "sample"
+    made = crossdock(
+        "demo",
+        "file",
+        "--format",
+        file_format,
+        "--currency",
+        "USD",
+        "--products",
+        40,
+        "--out",
+        path,
+    )
+    assert made.returncode == 0, made.stderr
+
+    ended = crossdock("import", path, "--format", file_format, "--shop", slug, "--json")
+
+    assert ended.returncode == 0, ended.stderr
+    report = json.loads(ended.stdout)
+    assert (report["refused"], report["products_added"] > 30) == (0, True), report

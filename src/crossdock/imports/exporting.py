@@ -1,6 +1,7 @@
 """Exports a shop's catalogue: streamed from one snapshot, in constant memory."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -77,10 +78,7 @@ async def export_catalogue(
     database: Database, *, shop: Shop, format_name: str, summary: ExportSummary | None = None
 ) -> AsyncIterator[bytes]:
     """Yield the file in chunks; fills `summary` meanwhile. Raises Unreadable for an unknown format."""
-    if format_name not in EXPORT_FORMATS:
-        raise Unreadable(
-            f"There is no format {format_name!r}; there are {', '.join(EXPORT_FORMATS)}"
-        )
+    _require_format(format_name)
     summary = summary or ExportSummary()
     async with database.begin() as tx:
         await use_snapshot(tx)
@@ -91,6 +89,31 @@ async def export_catalogue(
         )
         async for piece in pieces:
             yield piece
+
+
+def write_products(
+    products: Sequence[ProductRecord], *, shop: Shop, format_name: str
+) -> Iterator[bytes]:
+    """A file of these products, as an export of the shop would have them. Raises Unreadable for an unknown format."""
+    _require_format(format_name)
+    if format_name == "jsonl":
+        yield from (_line("product", product) for product in products)
+        return
+    names = Counter(name for product in products for name in product.attributes)
+    use = AttributeUse([name for name, _ in names.most_common()], len(names), ATTRIBUTES_MAX)
+    writer = WRITERS[format_name](shop=shop, attributes=use)
+    yield writer.start().encode()
+    for product in products:
+        if writer.held(product):
+            yield writer.product(product).encode()
+    yield writer.end().encode()
+
+
+def _require_format(format_name: str) -> None:
+    if format_name not in EXPORT_FORMATS:
+        raise Unreadable(
+            f"There is no format {format_name!r}; there are {', '.join(EXPORT_FORMATS)}"
+        )
 
 
 async def _json_lines(tx: Transaction, shop: Shop, summary: ExportSummary) -> AsyncIterator[bytes]:

@@ -1,12 +1,12 @@
 """`crossdock export`: a shop's catalogue into a file."""
 
-import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from crossdock.commands.running import with_runtime
+from crossdock.commands.whole_files import whole_file
 from crossdock.db.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -54,22 +54,10 @@ def export(
 
 def _export(out: Path | None, *, file_format: str, slug: str) -> "ExportSummary":
     """Write to stdout, or to a temporary file that is renamed, so that the file is complete."""
-    from crossdock.imports.items import Unreadable
-
-    if out is None:
-        return _write(sys.stdout.buffer, file_format=file_format, slug=slug)
-    if out.is_dir() or not out.parent.is_dir():
-        what = "is a folder" if out.is_dir() else f"cannot be made: there is no folder {out.parent}"
-        raise Unreadable(f"{out} {what}")
-    draft = out.with_name(f".{out.name}.part")
-    try:
-        with draft.open("wb") as file:
-            summary = _write(file, file_format=file_format, slug=slug)
-            summary.bytes = file.tell()
-        draft.replace(out)
-    finally:
-        draft.unlink(missing_ok=True)
-    summary.file = str(out)
+    with whole_file(out) as file:
+        summary = _write(file, file_format=file_format, slug=slug)
+        summary.bytes = 0 if out is None else file.tell()
+    summary.file = str(out or "")
     return summary
 
 

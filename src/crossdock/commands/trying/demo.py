@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,6 +76,50 @@ def credentials(
             typer.echo(f"{name.replace('.', '_')}={shlex.quote(text)}")
     else:
         _print(shown)
+
+
+@app.command("file")
+def file_(
+    file_format: Annotated[
+        str,
+        typer.Option(
+            "--format", "-f", help="shopify-csv, google-merchant, woocommerce-csv or jsonl."
+        ),
+    ] = "shopify-csv",
+    products: Annotated[int, typer.Option(min=1, max=100_000, help="How many products.")] = 50,
+    currency: Annotated[
+        str, typer.Option(help="The currency of the shop that will import it.")
+    ] = "EUR",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same file.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file, written completely or not at all; without it, stdout."),
+    ] = None,
+) -> None:
+    """Write a sample catalogue to import, without a database."""
+    import msgspec
+
+    from crossdock.commands.whole_files import whole_file
+    from crossdock.demo.goods import products as made
+    from crossdock.imports.exporting import write_products
+    from crossdock.kit.money import exponent
+    from crossdock.shop.shops import Shop
+
+    exponent(currency)  # refuses what is no currency code
+    shop = Shop(
+        id=0, slug="sample", name="Sample", currency=currency, country="NL", languages=("en",),
+        time_zone="UTC",
+    )  # fmt: skip
+    records = [
+        msgspec.structs.replace(record, currency=currency)
+        for record in made(count=products, seed=seed)
+    ]
+    with whole_file(out) as file:
+        for piece in write_products(records, shop=shop, format_name=file_format):
+            file.write(piece)
+    if out is not None:
+        command = f"crossdock import {shlex.quote(str(out))} --format {file_format} --shop SHOP"
+        typer.echo(f"{out} has {products} products. Import them: {command}")
 
 
 async def load_into(
