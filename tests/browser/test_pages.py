@@ -14,6 +14,7 @@ PUBLIC = (
     "/",
     "/docs/",
     "/docs/start",
+    "/docs/search?q=master+key",
     "/docs/channels/shoppex_partner",
     "/docs/api/shoppex_partner",
     "/docs/channels/shoppable",

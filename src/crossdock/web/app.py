@@ -1,6 +1,8 @@
 """The public site: every URL that no channel and no operating endpoint serves."""
 
+import asyncio
 import hashlib
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +26,7 @@ from crossdock.shop.media import Media
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
+from crossdock.web.finding import QUERY_MAX, Finder, operations_of
 from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.images import Images
 from crossdock.web.paying import PaymentPages
@@ -104,6 +107,8 @@ class Site:
         )
         self._guides = Guides(of_channels=guides)
         self._kept: dict[str, Kept] = {}
+        self._index: Finder | None = None
+        self._indexing = asyncio.Lock()
         self._doors = {door.name: door for door in doors}
         self._templates = self._environment()
         self._payments = PaymentPages(services, templates=self._templates, source=gate.source)
@@ -126,6 +131,7 @@ class Site:
             Route("/", self.landing),
             Route("/docs", self.to_docs),
             Route("/docs/", self.guide),
+            Route("/docs/search", self.search),
             Route("/docs/api/{channel}", self.api),
             Route("/docs/api/{channel}/openapi.json", self.openapi),
             Route("/docs/{name:path}", self.guide),
@@ -188,6 +194,24 @@ class Site:
             return self._not_found(request)
         url = "/docs/" if name == INDEX else f"/docs/{name}"
         return self._lasting_page(request, url, lambda: ("guide.html", {"guide": guide}))
+
+    async def search(self, request: Request) -> Response:
+        """What the words of `q` are found in: sections of the guides, operations of the API references."""
+        query = request.query_params.get("q", "").replace("\x00", "").strip()[:QUERY_MAX]
+        hits = (await self._finder()).find(query) if query else []
+        return self._page(request, "search.html", query=query, hits=hits)
+
+    async def _finder(self) -> Finder:
+        """The index, made at the first search in a thread of its own."""
+        async with self._indexing:
+            if self._index is None:
+                self._index = await asyncio.to_thread(self._make_index)
+            return self._index
+
+    def _make_index(self) -> Finder:
+        documents = {door.name: door.openapi() for door in self._doors.values() if door.openapi}
+        operations = (operations_of(*each) for each in documents.items())
+        return Finder([*self._guides.passages(), *itertools.chain(*operations)])
 
     async def api(self, request: Request) -> Response:
         """A channel's API reference: Swagger UI with its OpenAPI document, from which calls can be sent."""

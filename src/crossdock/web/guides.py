@@ -6,7 +6,7 @@ In a checkout they are read from there; in an installed package from a copy besi
 import itertools
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,8 +19,11 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from crossdock.web.finding import Passage, passages_of
+
 INDEX = "README"
 _CHANNELS = "channels/"
+_OF_DECISIONS = 0.1
 _INSTALLED = Path(__file__).parent / "docs"
 _CHECKOUT = Path(__file__).parents[3] / "docs"
 _FILE_TYPES = {
@@ -96,6 +99,18 @@ class Guides:
     def page(self, name: str) -> Guide | None:
         """The page of that name, or None; unknown names are not cached."""
         return self._rendered(name) if name in self._pages else None
+
+    def passages(self) -> Iterator[Passage]:
+        """What can be found in all pages; decisions, which few look for, weigh less."""
+        for name in self.names():
+            if _UNLISTED.search(name):
+                continue
+            tokens = _parser().parse(self._pages[name].read_text(encoding="utf-8"))
+            headings = _mark_headings(tokens)
+            title = next((each.title for level, each in headings if level == 1), name)
+            url = "/docs/" if name == INDEX else f"/docs/{name}"
+            weight = _OF_DECISIONS if name.startswith("decisions/") else 1.0
+            yield from passages_of(tokens, title=title, url=url, weight=weight)
 
     def _render(self, name: str) -> Guide:
         return render(self._pages[name].read_text(encoding="utf-8"), name=name)
