@@ -1,6 +1,7 @@
 """Pages of products through GraphQL, compared with a bare application that makes the same page."""
 
 import statistics
+from collections.abc import Container
 from typing import Any
 
 from bench.floors.programs import bare_app
@@ -72,8 +73,12 @@ async def _page(port: int, request: bytes) -> Any:
         connection.close()
 
 
-def without_ids(value: Any) -> Any:
-    """The same JSON without any field `id`."""
+def without_ids(value: Any, *, names: Container[str] = ("id",)) -> Any:
+    """The same JSON without any field of these names."""
     if isinstance(value, dict):
-        return {key: without_ids(each) for key, each in value.items() if key != "id"}
-    return [without_ids(each) for each in value] if isinstance(value, list) else value
+        return {
+            key: without_ids(each, names=names) for key, each in value.items() if key not in names
+        }
+    if isinstance(value, list):
+        return [without_ids(each, names=names) for each in value]
+    return value

@@ -1,14 +1,15 @@
 """A bare Starlette application on the same server: `python -m bench.floors.bare_app PORT URL SHOP MERCHANT FILE`.
 
-/page, /stock, /goods, /products and /shelf each run one query for 50 rows and answer JSON. /file streams a file.
+/page, /stock, /goods, /products, /shelf, /back-office and /wares each run one query for 50 rows and answer JSON.
+/file streams a file.
 """
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, LiteralString
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-QUERY = """
+PAGE = """
     select v.id, v.name, v.retail_minor, l.available, l.available, v.origin, v.upc
     from variants v join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
     where v.shop_id = %s and v.merchant_id = %s order by v.id limit 50
@@ -55,7 +56,24 @@ SHELF = """
     join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
     where p.shop_id = %s and p.merchant_id = %s order by p.created_at desc, p.id desc limit 50
 """
+BACK_OFFICE = """
+    select p.id, p.name, p.handle, p.description, p.enabled, p.created_at, p.updated_at, v.retail_minor, l.on_hand,
+           l.available
+    from products p
+    join variants v on v.shop_id = p.shop_id and v.product_id = p.id
+    join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
+    where p.shop_id = %s and p.merchant_id = %s order by p.created_at desc, p.id desc limit 50
+"""
+WARES = """
+    select p.id, p.name, v.retail_minor, l.available
+    from products p
+    join variants v on v.shop_id = p.shop_id and v.product_id = p.id
+    join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
+    where p.shop_id = %s and p.merchant_id = %s order by p.id limit 50
+"""
 ZONE = ZoneInfo("Europe/Brussels")
+
+Rows = Sequence[tuple[Any, ...]]
 
 
 class Row(msgspec.Struct):
@@ -177,61 +195,129 @@ def shelved(row: tuple[Any, ...]) -> dict[str, Any]:
     return {"node": node}
 
 
+def owned(row: tuple[Any, ...]) -> dict[str, Any]:
+    """A product of serials as its shop's back office sees it."""
+    product_id, name, handle, description, enabled, created, changed, retail, on_hand, available = (
+        row
+    )
+    number = str(product_id)
+    return {
+        "id": number,
+        "uniqid": number,
+        "shop_id": number,
+        "slug": handle,
+        "type": "SERIALS",
+        "title": name,
+        "name": name,
+        "description": description,
+        "currency": "USD",
+        "price": retail / 100,
+        "price_display": f"{retail // 100}.{retail % 100:02}",
+        "cost": None,
+        "image": None,
+        "stock": on_hand,
+        "available_stock": available,
+        "on_hold": not enabled,
+        "variants": [],
+        "created_at": int(created.timestamp()),
+        "updated_at": int(changed.timestamp()),
+    }
+
+
+def ware(row: tuple[Any, ...]) -> dict[str, Any]:
+    """The same as a reseller without a discount sees it."""
+    product_id, name, retail, available = row
+    number, price = str(product_id), f"{retail // 100}.{retail % 100:02}"
+    return {
+        "product_id": number,
+        "uniqid": number,
+        "title": name,
+        "type": "SERIALS",
+        "orderable": available > 0,
+        "stock": available,
+        "currency": "USD",
+        "base_price": price,
+        "wholesale_price": price,
+        "discount_percent": 0,
+        "custom_fields": [],
+        "variants": [],
+    }
+
+
 def php_time(moment: datetime) -> dict[str, Any]:
     """A time as PHP writes it."""
     text = moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S.%f")
     return {"date": text, "timezone_type": 3, "timezone": "Europe/Brussels"}
 
 
+def page(rows: Rows) -> Any:
+    """/page."""
+    return [Row(r[0], r[1], f"{r[2] // 100}.{r[2] % 100:02}", *r[3:]) for r in rows]
+
+
+def stock(rows: Rows) -> Any:
+    """/stock."""
+    return {str(row[0]): stock_item(row) for row in rows}
+
+
+def goods(rows: Rows) -> Any:
+    """/goods."""
+    return {"count": len(rows), "products": [product(row) for row in rows]}
+
+
+def products(rows: Rows) -> Any:
+    """/products."""
+    found = {"length": len(rows), "edges": [edge(row) for row in rows]}
+    return {"data": {"productList": found}}
+
+
+def shelf(rows: Rows) -> Any:
+    """/shelf."""
+    return {"data": {"productList": {"edges": [shelved(row) for row in rows]}}}
+
+
+def back_office(rows: Rows) -> Any:
+    """/back-office."""
+    return {
+        "data": [owned(row) for row in rows],
+        "pagination": {"next_cursor": None, "has_more": False},
+        "stats": {"total": len(rows), "published": len(rows), "low_stock": 0, "out_of_stock": 0},
+    }
+
+
+def wares(rows: Rows) -> Any:
+    """/wares."""
+    pages = {"total": len(rows), "page": 1, "limit": 50, "total_pages": 1, "has_more": False}
+    return {"data": [ware(row) for row in rows], "pagination": {**pages, "per_page": 50}}
+
+
+PAGES: Final = (
+    ("/page", "GET", PAGE, page),
+    ("/stock", "POST", STOCK, stock),
+    ("/goods", "GET", GOODS, goods),
+    ("/products", "POST", PRODUCTS, products),
+    ("/shelf", "POST", SHELF, shelf),
+    ("/back-office", "GET", BACK_OFFICE, back_office),
+    ("/wares", "GET", WARES, wares),
+)
+
+
 def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starlette:
-    """Six routes and a pool."""
+    """A route for each page, one for the file, and a pool."""
     pool = AsyncConnectionPool(
         url, min_size=2, max_size=10, open=False, kwargs={"autocommit": True}
     )
 
-    async def page(_: Request) -> Response:
-        async with pool.connection() as connection:
-            cursor = await connection.execute(QUERY, (shop_id, merchant_id))
-            rows = await cursor.fetchall()
-        body = msgspec.json.encode(
-            [Row(r[0], r[1], f"{r[2] // 100}.{r[2] % 100:02}", *r[3:]) for r in rows]
-        )
-        return Response(body, media_type="application/json")
+    def route(path: str, method: str, query: LiteralString, render: Callable[[Rows], Any]) -> Route:
+        async def answer(request: Request) -> Response:
+            if method == "POST":
+                await request.body()
+            async with pool.connection() as connection:
+                cursor = await connection.execute(query, (shop_id, merchant_id))
+                rows = await cursor.fetchall()
+            return Response(msgspec.json.encode(render(rows)), media_type="application/json")
 
-    async def stock(request: Request) -> Response:
-        await request.body()
-        async with pool.connection() as connection:
-            cursor = await connection.execute(STOCK, (shop_id, merchant_id))
-            rows = await cursor.fetchall()
-        body = msgspec.json.encode({str(row[0]): stock_item(row) for row in rows})
-        return Response(body, media_type="application/json")
-
-    async def goods(_: Request) -> Response:
-        async with pool.connection() as connection:
-            cursor = await connection.execute(GOODS, (shop_id, merchant_id))
-            rows = await cursor.fetchall()
-        products = [product(row) for row in rows]
-        body = msgspec.json.encode({"count": len(products), "products": products})
-        return Response(body, media_type="application/json")
-
-    async def products(request: Request) -> Response:
-        await request.body()
-        async with pool.connection() as connection:
-            cursor = await connection.execute(PRODUCTS, (shop_id, merchant_id))
-            rows = await cursor.fetchall()
-        page = {"length": len(rows), "edges": [edge(row) for row in rows]}
-        body = msgspec.json.encode({"data": {"productList": page}})
-        return Response(body, media_type="application/json")
-
-    async def shelf(request: Request) -> Response:
-        await request.body()
-        async with pool.connection() as connection:
-            cursor = await connection.execute(SHELF, (shop_id, merchant_id))
-            rows = await cursor.fetchall()
-        body = msgspec.json.encode(
-            {"data": {"productList": {"edges": [shelved(row) for row in rows]}}}
-        )
-        return Response(body, media_type="application/json")
+        return Route(path, answer, methods=[method])
 
     async def whole(_: Request) -> Response:
         return FileResponse(file, media_type="application/json")
@@ -241,14 +327,7 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         async with pool:
             yield
 
-    routes = [
-        Route("/page", page),
-        Route("/stock", stock, methods=["POST"]),
-        Route("/goods", goods),
-        Route("/products", products, methods=["POST"]),
-        Route("/shelf", shelf, methods=["POST"]),
-        Route("/file", whole),
-    ]
+    routes = [*(route(*each) for each in PAGES), Route("/file", whole)]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -1,5 +1,6 @@
-"""Code shared by several channels: applications, error responses, pages, parsers of bodies and values."""
+"""Code shared by several channels: applications, kept answers, error responses, pages, parsers of bodies and values."""
 
+from crossdock.channels.plumbing.answers import KeptAnswers, Told
 from crossdock.channels.plumbing.applications import answering, quiet_app, refusing
 from crossdock.channels.plumbing.bodies import (
     is_json,
@@ -25,9 +26,11 @@ __all__ = [
     "DEPTH_MAX",
     "FIELDS_MAX",
     "JsonNumber",
+    "KeptAnswers",
     "Pages",
     "Rendered",
     "Spool",
+    "Told",
     "Unreadable",
     "answering",
     "as_list",

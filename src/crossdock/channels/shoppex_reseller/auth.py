@@ -14,7 +14,7 @@ from starlette.requests import Request
 from crossdock.channels.shoppex_reseller.errors import NO_MERCHANT, NO_RESELLER, WireError
 from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
 from crossdock.errors import Refused
-from crossdock.shop.partners import BearerTokens, Callers, Credential, FailedCalls, Meter
+from crossdock.shop.partners import BearerTokens, Callers, Credential, FailedCalls, Metered
 
 MERCHANT_PREFIX: Final = "shx_"
 APP_PREFIX: Final = "shpat_"
@@ -60,13 +60,20 @@ class Authenticator:
         }
 
     async def verify(
-        self, token: str, *, surface: Surface, pace: Pace = "calls", address: str = ""
-    ) -> tuple[Credential, Meter | None]:
-        """The credential of a token and what is left of its limit; the call is counted.
+        self,
+        token: str,
+        *,
+        surface: Surface,
+        pace: Pace = "calls",
+        address: str = "",
+        reads_goods: bool = False,
+    ) -> Metered:
+        """Whose token it is and what is left of its limit; the call is counted.
 
         Raises WireError UNAUTHORIZED for a token that is missing, unknown, revoked or of the other
         surface, and Unavailable `rate_limited`, also while `address` waits after too many such calls; a
         token that was let in lately is served all the same, so that nobody shuts out who shares an address.
+        With `reads_goods` the version of the shop's goods is told as well.
         """
         per_minute, burst = self._paces[pace]
         is_app = surface == "dev" and token.startswith(APP_PREFIX)
@@ -75,7 +82,10 @@ class Authenticator:
             self._failed.check(address)
         try:
             return await tokens.verify_metered(
-                token=token, rate_limit_per_minute=per_minute, burst=burst
+                token=token,
+                rate_limit_per_minute=per_minute,
+                burst=burst,
+                reads_goods=reads_goods,
             )
         except Refused as refused:
             if refused.code not in _UNKNOWN:

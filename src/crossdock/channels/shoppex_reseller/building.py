@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from crossdock.channels.contract import Channel, ChannelFacts, Services
+from crossdock.channels.plumbing import KeptAnswers
 from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shoppex_reseller import (
     NAME,
@@ -157,6 +158,7 @@ def create_channel(services: Services) -> Channel:
         ids=ids,
         db=db,
         box=lambda: services.box,
+        answers=KeptAnswers(services.changes, memory_bytes=settings.page_cache_mb * 1_000_000),
         clock=clock,
         keys_kept=timedelta(hours=settings.idempotency_hours),
         pay_url=f"{services.settings.server.public_url.rstrip('/')}{PAYMENT_PAGES}",
@@ -165,6 +167,9 @@ def create_channel(services: Services) -> Channel:
         name=NAME,
         paths=(DEV, RESELLER, "/portal", EMBED),
         app=build_app(endpoint, oauth=oauth, embeds=embeds.build_app(), pages=pages),
+        direct={
+            (route.method, route.path): endpoint.handle for route in routes if "{" not in route.path
+        },
         render_error=errors.render,
         openapi=described(lambda: openapi.document(routes), beside=__file__),
         staff_pages=(STAFF_PAGE,),

@@ -13,7 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from crossdock.channels.plumbing import Unreadable, read_json, urlencoded_pairs
+from crossdock.channels.plumbing import KeptAnswers, Told, Unreadable, read_json, urlencoded_pairs
 from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.auth import (
     Authenticator,
@@ -41,7 +41,7 @@ from crossdock.errors import CrossdockError
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
 from crossdock.shop.orders import Identity, write_once
-from crossdock.shop.partners import Credential, Meter
+from crossdock.shop.partners import Meter, Metered
 from crossdock.shop.people import Visit
 
 KEY_LENGTH_MAX: Final = 255
@@ -61,6 +61,7 @@ class Endpoint:
         ids: ShopIds,
         db: Database,
         box: Callable[[], SecretBox],
+        answers: KeptAnswers,
         clock: Clock,
         keys_kept: timedelta,
         pay_url: str = "",
@@ -73,6 +74,7 @@ class Endpoint:
         self._ids = ids
         self._db = db
         self._box = box
+        self._answers = answers
         self._clock = clock
         self._keys_kept = keys_kept
         self._pay_url = pay_url
@@ -107,7 +109,7 @@ class Endpoint:
         token = bearer_of(request)
         if not token and route.token_in_query:
             token = query.get(route.token_in_query, "")
-        visit = None
+        visit, version = None, None
         if route.surface == "portal":
             visit = await self._portal.admit(token, for_guests=route.for_guests)
             if route.serves is not None:
@@ -118,8 +120,13 @@ class Endpoint:
                 visit, wanted=wanted, writes=request.method != "GET"
             )
         else:
-            credential = await self._verify(
-                request, token, surface=route.surface, pace=route.pace, told=told
+            credential, _, version = await self._verify(
+                request,
+                token,
+                surface=route.surface,
+                pace=route.pace,
+                told=told,
+                reads_goods=route.kept_by is not None,
             )
             require_scope(credential, route.scope)
             require_cover(credential, route.covers)
@@ -135,7 +142,37 @@ class Endpoint:
             pay_url=self._pay_url,
             visit=visit,
         )
+        if route.kept_by is not None:
+            return await self._tell_again(route, call, request, told=told, version=version)
         return await self._run(route, call, told=told)
+
+    async def _tell_again(
+        self,
+        route: Route,
+        call: Call,
+        request: Request,
+        *,
+        told: dict[str, str],
+        version: int | None,
+    ) -> Response:
+        """The answer of a route that is of goods, rendered now or since when they are the same."""
+        assert route.kept_by is not None
+        assert route.reads is not None  # what is kept changes nothing
+        reads, query = route.reads, request.scope["query_string"]
+
+        async def run() -> Told:
+            async with self._db.statement() as tx:
+                reply = await reads(call, tx)
+            return Told(encoded(reply.body), is_of_goods=True)
+
+        body = await self._answers.answer(
+            shop_id=call.shop_id,
+            version=version,
+            key=(route.path, *call.path.values(), query, route.kept_by(call)),
+            key_bytes=len(query),
+            run=run,
+        )
+        return answered(body, status=route.status, headers=told)
 
     def _find(self, request: Request) -> Found | WireError:
         try:
@@ -151,14 +188,19 @@ class Endpoint:
         surface: Surface,
         told: dict[str, str],
         pace: Pace = "calls",
-    ) -> Credential:
+        reads_goods: bool = False,
+    ) -> Metered:
         """Whose call it is, counted; what is left of the limit is noted in `told`."""
-        credential, meter = await self._authenticator.verify(
-            token, surface=surface, pace=pace, address=self._source(request)
+        let_in = await self._authenticator.verify(
+            token,
+            surface=surface,
+            pace=pace,
+            address=self._source(request),
+            reads_goods=reads_goods,
         )
-        if meter:
-            told |= limit_headers(meter)
-        return credential
+        if let_in.meter:
+            told |= limit_headers(let_in.meter)
+        return let_in
 
     async def _serve(
         self, serves: Serves, request: Request, visit: Visit | None, *, query: Mapping[str, str]

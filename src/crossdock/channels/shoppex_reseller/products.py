@@ -1,6 +1,6 @@
 """Products: lists, search, one of them, their stock and its movements, their variants (spec 10, 13)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +33,7 @@ from crossdock.shop.catalogue import (
     add_product,
     change_product,
     list_owned,
+    offer_key,
     read_owned,
     remove_product,
     serial_pool,
@@ -70,10 +71,11 @@ class Products:
     def routes(self) -> tuple[Route, ...]:
         """The routes of this file."""
         product: dict[str, Any] = {"answer": ShownProduct}
+        told: dict[str, Any] = {**product, "kept_by": _terms}
         return (
             Route(method="GET", covers="merchants",
                   path=PATH, name="listProducts", summary="List products", scope=READ,
-                  reads=self._list, listed="cursor", stats=OwnedStatistics, **product),
+                  reads=self._list, listed="cursor", stats=OwnedStatistics, **told),
             Route(method="POST", covers="merchants",
                   path=PATH, name="createProduct", summary="Add a product",
                   scope=WRITE, writes=self._create, status=201, body=SENT,
@@ -81,10 +83,10 @@ class Products:
             Route(method="GET", covers="merchants",
                   path=f"{PATH}/search", name="searchProducts",
                   summary="Find products by name, slug or SKU", scope=READ, reads=_search,
-                  listed="cursor", query={"q": TEXT, "include_variants": {"type": "boolean"}}, **product),
+                  listed="cursor", query={"q": TEXT, "include_variants": {"type": "boolean"}}, **told),
             Route(method="GET", covers="merchants",
                   path=ONE, name="getProduct", summary="Read a product", scope=READ,
-                  reads=_read, **product),
+                  reads=_read, **told),
             Route(method="PATCH", covers="merchants",
                   path=ONE, name="updateProduct", summary="Change a product",
                   scope=WRITE, writes=self._update, body=SENT, **product),
@@ -93,7 +95,8 @@ class Products:
                   scope=WRITE, writes=_delete, status=204),
             Route(method="GET", covers="merchants",
                   path=f"{ONE}/stock", name="getProductStock",
-                  summary="Read a product's stock", scope=READ, reads=_stock, answer=ProductStock),
+                  summary="Read a product's stock", scope=READ, reads=_stock, answer=ProductStock,
+                  kept_by=_terms),
             Route(method="GET", covers="merchants",
                   path=f"{ONE}/stock-movements", name="listStockMovements",
                   summary="List what changed a product's stock", scope=READ, reads=_movements,
@@ -101,7 +104,7 @@ class Products:
             Route(method="GET", covers="merchants",
                   path=f"{ONE}/variants", name="listVariants",
                   summary="List a product's variants", scope=READ, reads=_variants,
-                  answer=ShownVariant, listed="cursor"),
+                  answer=ShownVariant, listed="cursor", kept_by=_terms),
         )  # fmt: skip
 
     async def _list(self, call: Call, tx: Transaction) -> Reply:
@@ -160,6 +163,11 @@ async def read_product(call: Call, tx: Transaction, product_id: int | None = Non
         merchant_ids=call.partner.merchant_ids,
         product_id=call.number(Kind.PRODUCT) if product_id is None else product_id,
     )
+
+
+def _terms(call: Call) -> Hashable:
+    """What of the caller decides which products it is told of, and in which currency."""
+    return offer_key(call.partner)
 
 
 def _place(product: OwnedProduct) -> Place:

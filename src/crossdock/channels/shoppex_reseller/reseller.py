@@ -1,5 +1,6 @@
 """`/reseller/v1/me`, `balance` and `products` (spec sections 7.3, 7.7)."""
 
+from collections.abc import Hashable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -142,6 +143,11 @@ async def get_products(call: Call, tx: Transaction) -> Reply:
     return Reply(body={**reply.body, "pagination": pagination})
 
 
+def _terms(call: Call) -> Hashable:
+    """The relationship, and a number that changes with its terms and those of the programme."""
+    return call.partner.id, call.partner.revision
+
+
 async def _balance(tx: Transaction, reseller: Reseller) -> ShownBalance:
     found = await read_balance(tx, shop_id=reseller.shop_id, reseller_id=reseller.id)
     amount = text(found.balance_minor, found.currency)
@@ -233,5 +239,6 @@ ROUTES: Final = (
         reads=get_products,
         answer=ShownProduct,
         listed="page",
+        kept_by=_terms,
     ),
 )

@@ -1,6 +1,6 @@
 """A route of this channel: who may call it, what answers it, how it is described; and finding it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
@@ -20,6 +20,9 @@ Writes = Callable[[Call, Transaction], Awaitable[Reply]]
 
 Acts = Callable[[Call], Awaitable[Reply]]
 """Answers a call that has transactions of its own, and sees to its repeats itself."""
+
+KeptBy = Callable[[Call], Hashable]
+"""What of a caller decides an answer that is of goods alone, besides path and query."""
 
 Serves = Callable[[PortalCall], Awaitable[Reply]]
 """Answers a call of the portal that is about no relationship, in transactions of its own."""
@@ -44,6 +47,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     they are credentials. `answer` is the type of `data`, of one entry where it is `listed`, `stats` of what a list
     has beside it; `status` the usual one. `query` and `body` are (name, JSON schema) for the OpenAPI document.
     `token_in_query`: the parameter that may carry the key.
+    With `kept_by`, an answer to a GET is told again while the shop's goods are the same (docs/decisions/0063).
     """
 
     method: Method
@@ -67,6 +71,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     required: tuple[str, ...] = ()
     pace: Pace = "calls"
     token_in_query: str = ""
+    kept_by: KeptBy | None = None
 
     def __post_init__(self) -> None:
         if bool(self.covers) != (self.surface == "dev"):

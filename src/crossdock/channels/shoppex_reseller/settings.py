@@ -43,3 +43,7 @@ class ShoppexResellerSettings(Section, frozen=True, kw_only=True):
     oauth_refresh_days: Annotated[
         Count, Meta(description="How long an app's refresh token is good that is not used.")
     ] = 90
+    page_cache_mb: Annotated[
+        Natural,
+        Meta(description="Memory per web process for rendered lists of products; 0 turns it off."),
+    ] = 32

@@ -8,9 +8,9 @@ from crossdock.channels.contract import (
     ChannelFacts,
     Services,
 )
+from crossdock.channels.plumbing import KeptAnswers
 from crossdock.channels.plumbing.describing import described
 from crossdock.channels.shoppo import NAME, console
-from crossdock.channels.shoppo.answers import Answers
 from crossdock.channels.shoppo.app import build_app
 from crossdock.channels.shoppo.auth import PERMISSION, Authenticator
 from crossdock.channels.shoppo.calling import SIGNING, TOKEN
@@ -66,7 +66,7 @@ def create_channel(services: Services) -> Channel:
     endpoint = Endpoint(
         authenticator,
         executing=executing,
-        answers=Answers(services.changes, memory_bytes=_cache_bytes(settings)),
+        answers=KeptAnswers(services.changes, memory_bytes=_cache_bytes(settings)),
         ids=ids,
         uploads=Uploads(file_max_bytes=upload_max_bytes),
     )

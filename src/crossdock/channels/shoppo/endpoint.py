@@ -3,8 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crossdock.channels.plumbing import answering, kind_of
-from crossdock.channels.shoppo.answers import Answers
+from crossdock.channels.plumbing import KeptAnswers, Told, answering, kind_of
 from crossdock.channels.shoppo.auth import (
     TOKEN_VARIABLE,
     VIEWER_VARIABLE,
@@ -19,7 +18,7 @@ from crossdock.channels.shoppo.errors import (
     render_error,
     shown_error,
 )
-from crossdock.channels.shoppo.executing import Answer, Executing
+from crossdock.channels.shoppo.executing import Executing
 from crossdock.channels.shoppo.ids import ShopIds
 from crossdock.channels.shoppo.multipart import Uploads
 from crossdock.channels.shoppo.requests import Asked, read_asked
@@ -32,6 +31,7 @@ from crossdock.channels.shoppo.wire import (
     ranks_graphql,
 )
 from crossdock.errors import CrossdockError
+from crossdock.shop.catalogue import offer_key
 
 PATH = "/api/graphql/partner"
 # What a body names that reads lists of goods: the version of the goods is then asked for at once.
@@ -47,7 +47,7 @@ class Endpoint:
         authenticator: Authenticator,
         *,
         executing: Executing,
-        answers: Answers,
+        answers: KeptAnswers,
         ids: ShopIds,
         uploads: Uploads,
     ) -> None:
@@ -92,11 +92,16 @@ class Endpoint:
         caller = await self._authenticator.by_headers(request, reads_goods=_GOODS in body)
         if caller is None or caller.goods_version is None:
             return (await self._run(caller, read_asked(body))).body
+        partner = caller.credential.partner
         return await self._answers.answer(
-            await self._call(caller), body, lambda: self._run(caller, read_asked(body))
+            shop_id=partner.shop_id,
+            version=caller.goods_version,
+            key=(offer_key(partner), body),
+            key_bytes=len(body),
+            run=lambda: self._run(caller, read_asked(body)),
         )
 
-    async def _run(self, caller: Caller | None, asked: Asked) -> Answer:
+    async def _run(self, caller: Caller | None, asked: Asked) -> Told:
         """The answer; a caller who is not known by the headers is looked for among the variables."""
         if caller is None:
             caller = Caller(await self._authenticator.by_variables(asked))

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, execute
 from graphql.execution.values import VariableValues, get_variable_values
 
+from crossdock.channels.plumbing import Told
 from crossdock.channels.shoppo.documents import Document, Documents, Invalid, Operation
 from crossdock.channels.shoppo.errors import WireError, failure, located_all
 from crossdock.channels.shoppo.limits import TIME_MAX_S
@@ -16,13 +17,6 @@ from crossdock.channels.shoppo.schema import Served
 from crossdock.channels.shoppo.subjects import Call
 from crossdock.channels.shoppo.wire import encode
 from crossdock.errors import CrossdockError, Unavailable
-
-
-class Answer(NamedTuple):
-    """The body of an answer; `is_of_goods`: the goods of the shop alone decide it, and the caller's terms."""
-
-    body: bytes
-    is_of_goods: bool = False
 
 
 class Executing:
@@ -36,7 +30,7 @@ class Executing:
         """The body of the answer, with `data`. Raises what `answer` does."""
         return (await self.answer(call, asked)).body
 
-    async def answer(self, call: Call, asked: Asked) -> Answer:
+    async def answer(self, call: Call, asked: Asked) -> Told:
         """The answer.
 
         Raises Invalid where the document or its variables cannot be run, WireError for an operation
@@ -75,17 +69,17 @@ class Executing:
         operation: Operation,
         given: dict[str, Any],
         variables: VariableValues,
-    ) -> Answer:
+    ) -> Told:
         if plan := operation.plan:
             try:
                 body = encode({"data": await plan.run(call, variables)})
-                return Answer(body, is_of_goods=plan.is_of_goods)
+                return Told(body, is_of_goods=plan.is_of_goods)
             except (Unplanned, GraphQLError):
                 pass
             except CrossdockError as error:
                 if isinstance(error, Unavailable):
                     raise
-        return Answer(_body(await self._execute(call, document, operation, given)))
+        return Told(_body(await self._execute(call, document, operation, given)))
 
     async def _execute(
         self, call: Call, document: Document, operation: Operation, given: dict[str, Any]

@@ -51,13 +51,19 @@ from crossdock.shop.partners.listing import (
     list_keys,
     list_partners,
 )
-from crossdock.shop.partners.managing import Terms, add_partner, set_terms, touch_partners
+from crossdock.shop.partners.managing import (
+    Terms,
+    add_partner,
+    set_terms,
+    touch_partner,
+    touch_partners,
+)
 from crossdock.shop.partners.model import Credential, Partner, Proof, Secret
 from crossdock.shop.partners.passwords import Passwords
 from crossdock.shop.partners.purging import purge_expired
 from crossdock.shop.partners.reading import read_credential, read_partner, read_partners_with
 from crossdock.shop.partners.signatures import Signatures, Spend, Spending, is_nonce_spent
-from crossdock.shop.partners.tokens import BearerTokens, Meter
+from crossdock.shop.partners.tokens import BearerTokens, Meter, Metered
 from crossdock.shop.partners.wording import (
     ANY_TEXT,
     HTTPS_ORIGINS,
@@ -94,6 +100,7 @@ __all__ = [
     "Granting",
     "KeyView",
     "Meter",
+    "Metered",
     "NewCredential",
     "NewSecret",
     "Partner",
@@ -144,5 +151,6 @@ __all__ = [
     "secret_place",
     "set_terms",
     "split_words",
+    "touch_partner",
     "touch_partners",
 ]

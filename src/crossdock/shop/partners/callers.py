@@ -28,6 +28,9 @@ _CONFIRM_READERS = "select outcome, version from confirm_readers(%s, %s, %s, %s,
 _CONFIRM_PACED_READERS = (
     "select outcome, version from confirm_paced_readers(%s, %s, %s, %s, %s, %s)"
 )
+_CONFIRM_METERED_READERS = (
+    "select outcome, busy_until, version from confirm_metered_readers(%s, %s, %s, %s, %s, %s)"
+)
 _CONFIRM = "select place, outcome from confirm_calls(%s, %s, %s, %s)"
 
 
@@ -69,6 +72,7 @@ class Callers:
         self._confirm_metered = Batcher(self._flush_metered)
         self._confirm_readers = Batcher(self._flush_readers)
         self._confirm_paced_readers = Batcher(self._flush_paced_readers)
+        self._confirm_metered_readers = Batcher(self._flush_metered_readers)
 
     async def admit(
         self,
@@ -126,6 +130,12 @@ class Callers:
     ) -> tuple[str, int]:
         """`confirm_paced`, and the same version."""
         return await self._confirm_paced_readers((credential, limit, burst))
+
+    async def confirm_metered_reader(
+        self, credential: Credential, limit: int, *, burst: int
+    ) -> tuple[str, datetime | None, int]:
+        """`confirm_metered`, and the same version."""
+        return await self._confirm_metered_readers((credential, limit, burst))
 
     async def known(self, lookup: Lookup, *, cached: bool) -> Credential | None:
         """The cached credential, or the current one; nothing is counted."""
@@ -237,9 +247,21 @@ class Callers:
     async def _flush_paced_readers(
         self, batch: list[tuple[Credential, int, int]]
     ) -> list[tuple[str, int]]:
+        rows = await self._pace_readers(_CONFIRM_PACED_READERS, batch)
+        return [(outcome, version) for outcome, version in rows]
+
+    async def _flush_metered_readers(
+        self, batch: list[tuple[Credential, int, int]]
+    ) -> list[tuple[str, datetime | None, int]]:
+        rows = await self._pace_readers(_CONFIRM_METERED_READERS, batch)
+        return [(outcome, until, version) for outcome, until, version in rows]
+
+    async def _pace_readers(
+        self, statement: str, batch: list[tuple[Credential, int, int]]
+    ) -> list[tuple[Any, ...]]:
         async with self.db.statement() as tx:
-            rows = await tx.all(
-                _CONFIRM_PACED_READERS,
+            return await tx.all(
+                statement,
                 (
                     [credential.id for credential, _, _ in batch],
                     [credential.partner.revision for credential, _, _ in batch],
@@ -249,7 +271,6 @@ class Callers:
                     self.clock.now(),
                 ),
             )
-        return [(outcome, version) for outcome, version in rows]
 
     async def _mark_used(self, secret: Secret) -> None:
         now = self.clock.now()

@@ -150,3 +150,18 @@ begin
               from (select distinct s.id from unnest(p_shop_ids) as s (id)) x) v on v.id = p_shop_ids[c.place]
         order by c.place;
 end $$;
+
+-- confirm_metered_calls of readers of goods, each with the version of its shop's goods at that moment.
+create or replace function confirm_metered_readers(
+    p_credential_ids bigint[], p_revisions bigint[], p_limits integer[], p_bursts integer[], p_shop_ids bigint[],
+    p_now timestamptz
+) returns table (place integer, outcome text, busy_until timestamptz, version bigint) language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+        select c.place, c.outcome, c.busy_until, v.version
+        from confirm_metered_calls(p_credential_ids, p_revisions, p_limits, p_bursts, p_now) c
+        join (select x.id, catalogue_version(x.id) as version
+              from (select distinct s.id from unnest(p_shop_ids) as s (id)) x) v on v.id = p_shop_ids[c.place]
+        order by c.place;
+end $$;

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,6 +22,14 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     per_minute: int
     left: int
     full_at: datetime
+
+
+class Metered(NamedTuple):
+    """A caller that was let in; `meter` None has no limit, `goods_version` None was not asked for."""
+
+    credential: Credential
+    meter: Meter | None
+    goods_version: int | None
 
 
 class BearerTokens:
@@ -88,20 +97,26 @@ class BearerTokens:
         return credential, version
 
     async def verify_metered(
-        self, *, token: str, rate_limit_per_minute: int, burst: int
-    ) -> tuple[Credential, Meter | None]:
-        """`verify` with a burst, and what is left of the limit; None without one.
+        self, *, token: str, rate_limit_per_minute: int, burst: int, reads_goods: bool = False
+    ) -> Metered:
+        """`verify` with a burst, and what is left of the limit.
 
-        A refusal for too many calls has the meter in its data.
+        With `reads_goods` the same statement tells the version of the shop's goods. A refusal for too many
+        calls has the meter in its data.
         """
-        limited, busy_until = 0, None
+        limited, busy_until, version = 0, None, None
 
         async def confirm(credential: Credential, limit: int) -> str:
-            nonlocal limited, busy_until
+            nonlocal limited, busy_until, version
             limited = limit
-            outcome, busy_until = await self._callers.confirm_metered(
-                credential, limit, burst=burst
-            )
+            if reads_goods:
+                outcome, busy_until, version = await self._callers.confirm_metered_reader(
+                    credential, limit, burst=burst
+                )
+            else:
+                outcome, busy_until = await self._callers.confirm_metered(
+                    credential, limit, burst=burst
+                )
             return outcome
 
         try:
@@ -115,7 +130,8 @@ class BearerTokens:
             if busy_until is not None:
                 limit_met.data["meter"] = self._meter(limited, burst, busy_until)
             raise
-        return credential, self._meter(limited, burst, busy_until) if busy_until else None
+        meter = self._meter(limited, burst, busy_until) if busy_until else None
+        return Metered(credential, meter, version)
 
     def _meter(self, per_minute: int, burst: int, busy_until: datetime) -> Meter:
         """What is left of a burst whose calls keep the caller busy until then."""

@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
+from crossdock.shop.partners import touch_partners
 from crossdock.shop.resellers.model import Program, ProgramChanges
 
 _COLUMNS = ", ".join(Program.__struct_fields__)
@@ -21,7 +22,10 @@ async def read_program(tx: Transaction, *, shop_id: int) -> Program:
 async def change_program(
     tx: Transaction, *, shop_id: int, changes: ProgramChanges, now: datetime
 ) -> Program:
-    """Change what is given; returns all settings. What was agreed or delivered before stays as it is."""
+    """Change what is given; returns all settings. What was agreed or delivered before stays as it is.
+
+    The discount is part of the terms of relationships, so that their partners get a new revision.
+    """
     given = {
         name: value
         for name in changes.__struct_fields__
@@ -39,6 +43,7 @@ async def change_program(
         + "updated_at = %(now)s where shop_id = %(shop)s",
         given | {"now": now, "shop": shop_id},
     )
+    await touch_partners(tx, shop_id=shop_id)
     return await read_program(tx, shop_id=shop_id)
 
 

@@ -17,7 +17,13 @@ from msgspec import UNSET
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound
-from crossdock.shop.partners import Terms, disable_credential, list_partners, set_terms
+from crossdock.shop.partners import (
+    Terms,
+    disable_credential,
+    list_partners,
+    set_terms,
+    touch_partner,
+)
 from crossdock.shop.resellers.commission.campaigns import revoke_campaigns
 from crossdock.shop.resellers.inviting import revoke_pending
 from crossdock.shop.resellers.model import Reseller, ResellerTerms, Status
@@ -96,6 +102,7 @@ async def change_terms(
         + "updated_at = %(now)s where shop_id = %(shop)s and id = %(id)s",
         given | {"now": now, "shop": shop_id, "id": reseller_id},
     )
+    await touch_partner(tx, partner_id=before.partner_id)
     return await read_reseller(tx, shop_id=shop_id, reseller_id=reseller_id)
 
 
