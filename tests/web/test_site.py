@@ -52,8 +52,9 @@ async def test_only_the_reference_may_fetch_and_only_from_here(ask):
     assert told["/docs/api/toys"] == f"{told['/docs/']}; connect-src 'self'"
 
 
-def test_a_vendored_file_is_the_one_that_its_page_tells_of():
-    folder = FOLDER / "vendor/swagger-ui"
+@pytest.mark.parametrize("package", ["swagger-ui", "htmx"])
+def test_a_vendored_file_is_the_one_that_its_page_tells_of(package):
+    folder = FOLDER / "vendor" / package
     told = dict(
         re.findall(r"\| `(\S+)` \| `([0-9a-f]{64})` \|", (folder / "README.md").read_text())
     )

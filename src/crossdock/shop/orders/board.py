@@ -130,6 +130,9 @@ _FOUND = """
     union all select x.id from orders x
      where x.shop_id = %(shop)s and x.customer_id in (
          select c.id from customers c where c.shop_id = %(shop)s and lower(c.email) = lower(%(search)s))
+    union all select x.id from orders x
+     where x.shop_id = %(shop)s and x.billing ->> 'email' <> ''
+       and lower(x.billing ->> 'email') = lower(%(search)s)
 """
 _PAGE = f"""
     with page as materialized (

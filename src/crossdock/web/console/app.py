@@ -27,6 +27,7 @@ from crossdock.web.console.partners import PARTNERS, PartnerPages
 from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
+from crossdock.web.console.search import SEARCH, SearchPage
 from crossdock.web.console.signing_in import SigningIn
 from crossdock.web.console.tickets import TICKETS, TicketPages
 from crossdock.web.console.welcome import WelcomePages
@@ -56,6 +57,7 @@ class Console:
         self._signing_in = SigningIn(gate, self._pages)
         self._account = AccountPages(gate, self._pages)
         self._partner = PartnerPage(db, self._pages)
+        self._search = SearchPage(gate, self._pages, services=services)
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
         self._mail = MailPages(gate, self._pages, services=services)
         self._tickets = TicketPages(gate, self._pages, services=services)
@@ -81,6 +83,7 @@ class Console:
             self._get(f"{SIGN_IN}/code", entry.show_code),
             self._post(f"{SIGN_IN}/code", entry.enter_code),
             self._post("/console/sign-out", entry.sign_out),
+            self._get(SEARCH, self._search.show),
             self._get(ALERTS, self._alerts.show),
             self._post(ALERTS, self._alerts.close),
             self._get(ORDERS, orders.board),

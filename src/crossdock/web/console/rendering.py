@@ -1,31 +1,70 @@
-"""Render console pages: never cached, no scripts, nothing from other hosts."""
+"""Render console pages: never cached, scripts of this server alone, nothing from other hosts."""
 
+import re
 from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Final
 
 import jinja2
+import msgspec
 import segno
+from jinja2.ext import Extension
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
+from crossdock.kit.ids import Ids, RandomIds
 from crossdock.shop.people import Visit
 
-CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
+_BASE_POLICY: Final = "default-src 'none'; style-src 'self'; img-src 'self' data:"
+_END_POLICY: Final = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+CONTENT_POLICY: Final = f"{_BASE_POLICY}; {_END_POLICY}"
+"""Of what needs no script: redirects, files, and pages for who has not signed in."""
+
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": CONTENT_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Robots-Tag": "noindex, nofollow",
 }
+_NONCE_LENGTH: Final = 22  # letters and digits: 128 bits
+_nonce: ContextVar[str] = ContextVar("console_page_nonce", default="")
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """The form that takes a write back: where it is sent, with these fields."""
+
+    action: str
+    fields: Mapping[str, str]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a write did, in words, and how to take it back where that is possible."""
+
+    text: str
+    undo: Undo | None = None
+
+
+class StampedElements(Extension):
+    """Gives the page's nonce to every element that a template has an `hx-` attribute on.
+
+    What comes into a page as data has no nonce, so htmx does nothing with it.
+    """
+
+    _ELEMENT = re.compile(r"<([a-z][a-z0-9-]*)(?=\s(?:[^<>]*\s)?hx-[a-z:-]+=)")
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Add the attribute; lines stay as they are."""
+        return self._ELEMENT.sub(r'<\1 hx-nonce="{{ nonce() }}"', source)
 
 
 class Pages:
     """Renders the console's templates."""
 
-    def __init__(self, templates: jinja2.Environment) -> None:
+    def __init__(self, templates: jinja2.Environment, *, ids: Ids | None = None) -> None:
+        templates.add_extension(StampedElements)
+        templates.globals["nonce"] = _nonce.get
         self._templates = templates
+        self._ids = ids or RandomIds()
 
     def page(
         self,
@@ -40,10 +79,10 @@ class Pages:
         person = visit.person if visit and visit.is_complete else None
         form_token = visit.form_token if visit else ""
         values = {"current": "/console/", "person": person, "form_token": form_token, **values}
+        _nonce.set(self._ids.random_token(_NONCE_LENGTH) if person else "")
         html = self._templates.get_template(f"console/{template}").render(values)
-        return Response(
-            html, status_code=status, headers={**HEADERS, **(headers or {})}, media_type="text/html"
-        )
+        given = {**HEADERS, "Content-Security-Policy": _policy(_nonce.get()), **(headers or {})}
+        return Response(html, status_code=status, headers=given, media_type="text/html")
 
     def message(
         self,
@@ -73,3 +112,13 @@ def qr_code(text: str) -> Markup:
     code = segno.make(text, error="m", micro=False)
     # The text is only in the picture, so there is nothing to escape.
     return Markup(code.svg_inline(scale=5, border=4, dark="#000", light="#fff"))  # nosec B704
+
+
+def _policy(nonce: str) -> str:
+    """The policy of a page: its own scripts by their nonce, and no text that becomes script."""
+    if not nonce:
+        return CONTENT_POLICY
+    return (
+        f"{_BASE_POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'; "
+        f"require-trusted-types-for 'script'; trusted-types htmx; {_END_POLICY}"
+    )

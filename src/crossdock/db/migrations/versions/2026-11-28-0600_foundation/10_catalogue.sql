@@ -87,6 +87,9 @@ create index products_video on products (shop_id, ((video #>> '{media,id}')::big
 
 create index products_updated on products (shop_id, updated_at);
 
+-- Staff look products up by how their names begin.
+create index products_name on products (shop_id, lower(name) text_pattern_ops);
+
 create table product_categories (
     shop_id bigint not null,
     product_id bigint not null,

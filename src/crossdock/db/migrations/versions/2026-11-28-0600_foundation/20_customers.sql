@@ -35,3 +35,7 @@ create unique index customers_email on customers (shop_id, lower(email)) where d
 
 -- The shop's customers as its back office pages through them, the newest first.
 create index customers_created on customers (shop_id, created_at, id) where deleted_at is null;
+
+create index customers_last_name on customers (shop_id, lower(last_name) text_pattern_ops);
+
+create index customers_company on customers (shop_id, lower(company) text_pattern_ops) where company <> '';

@@ -48,6 +48,10 @@ create index tickets_partner on tickets (shop_id, partner_id, kind, created_at, 
 -- The staff's list, newest first.
 create index tickets_created on tickets (shop_id, created_at, id);
 
+create index tickets_email on tickets (shop_id, lower(email), id);
+
+create index tickets_last_name on tickets (shop_id, lower(last_name) text_pattern_ops);
+
 -- Solved tickets, for the job that closes them.
 create index tickets_solved on tickets (updated_at) where state = 'solved';
 
