@@ -304,7 +304,7 @@ def test_its_page_is_listed_with_the_other_channels():
     [channels] = [
         section
         for section in Guides(of_channels=registry.channel_guides()).sections
-        if section.title == "Channels"
+        if section.title == "For partners' developers"
     ]
 
     assert (channels.entries[-1].title, channels.entries[-1].url) == (

@@ -23,6 +23,7 @@ from crossdock.web.finding import Passage, passages_of
 
 INDEX = "README"
 _CHANNELS = "channels/"
+_OF_PARTNERS = "For partners' developers"
 _OF_DECISIONS = 0.1
 _INSTALLED = Path(__file__).parent / "docs"
 _CHECKOUT = Path(__file__).parents[3] / "docs"
@@ -130,9 +131,9 @@ class Guides:
                 )
         for name in self._brought:
             listed.add(name)
-            group = next((entries for title, entries in found if title == "Channels"), None)
+            group = next((entries for title, entries in found if title == _OF_PARTNERS), None)
             if group is None:
-                found.append(("Channels", group := []))
+                found.append((_OF_PARTNERS, group := []))
             group.append(Entry(title=_title_of(self._pages[name]), url=f"/docs/{name}"))
         rest = [n for n in self.names() if n not in listed and not _UNLISTED.search(n)]
         if rest:
