@@ -1,4 +1,4 @@
-"""`crossdock alerts` and `crossdock events`: the same data for people and for programs."""
+"""`crossdock alerts` and `crossdock event`: the same data for people and for programs."""
 
 import uuid
 
@@ -61,15 +61,15 @@ def test_events_are_read_from_any_number_and_by_topic(demo: CommandLine, kind: s
     _raise(demo, kind)
     _number(demo)
 
-    alerts = demo.ask("events", "list", *SHOP, "--topic", "alerts")
+    alerts = demo.ask("event", "list", *SHOP, "--topic", "alerts")
     assert alerts[-1]["payload"] == {"alert_kind": kind}
     last = alerts[-1]["sequence"]
-    assert demo.ask("events", "list", *SHOP, "--after", last - 1) == alerts[-1:]
-    assert demo.ask("events", "list", *SHOP, "--after", last) == []
-    assert {event["topic"] for event in demo.ask("events", "list", *SHOP)} >= {"catalogue"}
-    shown = demo.run("events", "list", *SHOP, "--after", last - 1).stdout
+    assert demo.ask("event", "list", *SHOP, "--after", last - 1) == alerts[-1:]
+    assert demo.ask("event", "list", *SHOP, "--after", last) == []
+    assert {event["topic"] for event in demo.ask("event", "list", *SHOP)} >= {"catalogue"}
+    shown = demo.run("event", "list", *SHOP, "--after", last - 1).stdout
     assert "alert.raised" in shown
-    assert "--topic must be one of" in demo.refuse("events", "list", *SHOP, "--topic", "stocks")
+    assert "--topic must be one of" in demo.refuse("event", "list", *SHOP, "--topic", "stocks")
 
 
 def test_consumers_tell_how_far_they_are(demo: CommandLine) -> None:

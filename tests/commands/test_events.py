@@ -1,4 +1,4 @@
-"""`crossdock events list` on a terminal..."""
+"""`crossdock event list` on a terminal..."""
 
 from crossdock.commands.server.events import PAYLOAD_CHARS, shorten
 

@@ -168,8 +168,8 @@ REFUSED = """
     ledger accounts --shop demo
     ledger entries --shop demo
     ledger verify --shop demo
-    events list --shop demo
-    events consumers
+    event list --shop demo
+    event consumers
     alerts list --shop demo
     alerts show 1
     alerts seen 1 --shop demo
@@ -192,6 +192,7 @@ REFUSED = """
     webhook test 1 --shop demo
     webhook log --shop demo
     webhook retry 1 --shop demo
+    webhook pause 1 --shop demo
     webhook resume 1 --shop demo
     webhook feed --shop demo
     delivery kinds

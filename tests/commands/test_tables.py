@@ -45,7 +45,7 @@ TABLES = {
     "people/sessions.py": ("person sessions {email}", "log"),
     "people/sales_reps.py": ("sales-rep list",),
     "server/alerts.py": ("alerts list",),
-    "server/events.py": ("events consumers",),
+    "server/events.py": ("event consumers",),
     "server/mail.py": ("mail list",),
     "server/jobs.py": ("jobs list", "jobs show {job}"),
 }
@@ -82,7 +82,7 @@ SHOWN = {
     "log": (f"{LONG.lower()}@example.com", "crossdock person add"),
     "sales-rep list": (f"{LONG.lower()}@example.com",),
     "alerts list": ("[Look]", "here."),
-    "events consumers": (str(BIG), f"reader_{LONG.lower()}"),
+    "event consumers": (str(BIG), f"reader_{LONG.lower()}"),
     "mail list": (f"mail-{LONG.lower()}@example.com", "[Mug]"),
     "jobs list": (f"task_{LONG}",),
     "jobs show {job}": (f"task_{LONG}",),
@@ -91,7 +91,7 @@ _IMPORTED = (
     "insert into imports (shop_id, origin, name, size_bytes, format, state, error, created_at,"
     " changed_at) values (%s, 'command', %s, 9, 'jsonl', 'failed', 'Row 4 is [bad]', now(), now())"
 )
-OF_ALL_SHOPS = ("partner", "person", "log", "events", "jobs", "alerts")
+OF_ALL_SHOPS = ("partner", "person", "log", "event", "jobs", "alerts")
 """These take no --shop, or show more without it."""
 
 

@@ -105,8 +105,12 @@ class Gate:
         """
         visit = await self.require_person(request, right=right)
         form = await self.checked_form(request, visit=visit)
-        begin_act(self._act(request, visit=visit, form=form))
+        self.note(request, visit=visit, form=form)
         return visit, form
+
+    def note(self, request: Request, *, visit: Visit, form: Form) -> None:
+        """Note what this request changes as an act of the person's, with these fields."""
+        begin_act(self._act(request, visit=visit, form=form))
 
     async def checked_form(self, request: Request, *, visit: Visit) -> Form:
         """The fields of a form with this session's token. Raises Refused `permission_denied`."""

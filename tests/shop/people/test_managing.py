@@ -40,6 +40,7 @@ MATRIX = {
         "tickets.answer",
         "imports.manage",
         "partners.manage",
+        *("events.read", "ledger.read", "payouts.manage", "search.manage"),
         "people.manage",
     },
     "manager": WAREHOUSE
@@ -51,9 +52,13 @@ MATRIX = {
         "tickets.answer",
         "imports.manage",
         "partners.manage",
+        *("events.read", "ledger.read", "payouts.manage", "search.manage"),
     },
     "warehouse": WAREHOUSE,
-    "viewer": {"orders.read", "products.read", "deliveries.read", "alerts.read", "tickets.read"},
+    "viewer": {
+        *("orders.read", "products.read", "deliveries.read", "alerts.read", "tickets.read"),
+        "events.read",
+    },
     "partner": {"own_partner.read"},
     "reseller": {"own_reseller.read"},
 }

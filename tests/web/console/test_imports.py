@@ -8,6 +8,7 @@ import re
 import pytest
 
 from crossdock.db.unit_of_work import Database
+from crossdock.shop.acts import ActFilters, list_acts
 from tests.support.people import hidden_fields
 
 IMPORTS = "/console/imports"
@@ -93,6 +94,21 @@ async def test_a_file_is_checked_without_a_trace_and_then_imported(
     assert facts(done)["Products added"] == "2"
     assert "2 added, 0 changed, 1 row refused" in history
     assert "Noor Haddad" in history
+
+
+async def test_uploads_and_steps_are_acts_of_who_did_them(browser, person, upload, server_database):
+    noor = await person(role="owner")
+    opened = await browser(noor)
+    address = (await upload(opened, SHOPIFY)).headers["location"]
+    await opened.submit(address, {}, to=f"{address}/check")
+
+    async with server_database.statement() as tx:
+        acts, _ = await list_acts(tx, shop_id=noor.person.shop_id, filters=ActFilters())
+
+    assert [(act.person_id, act.subject) for act in acts] == [
+        (noor.id, f"{address}/check"), (noor.id, IMPORTS),
+    ]  # fmt: skip
+    assert acts[1].details == {"file": "goods.csv"}
 
 
 async def test_refused_rows_are_downloaded_as_csv(browser, person, upload, settled):

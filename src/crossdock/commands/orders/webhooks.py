@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 import typer
 
-from crossdock.commands.running import with_runtime
+from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
@@ -208,6 +208,24 @@ def retry(
     row = _run(act, shop=shop, channel=channel)
     facts = {"delivery": row.id, "status": row.status}
     report(facts, as_json=as_json, text=f"Delivery {row.id} is {row.status}.")
+
+
+@app.command()
+def pause(webhook_id: WebhookId, shop: ShopOption, as_json: JsonOption = False) -> None:
+    """Tell a webhook of nothing until it is resumed; what happens meanwhile stands in the feed."""
+    from crossdock.shop.webhooks import pause_webhook
+
+    async def act(runtime: Runtime, tx: Transaction) -> None:
+        await pause_webhook(
+            tx,
+            shop_id=await shop_id_of(tx, shop),
+            subscription_id=webhook_id,
+            is_paused=True,
+            now=runtime.clock.now(),
+        )
+
+    with_transaction(act)
+    report({"webhook": webhook_id}, as_json=as_json, text=f"Webhook {webhook_id} is paused.")
 
 
 @app.command()

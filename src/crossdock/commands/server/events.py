@@ -1,4 +1,4 @@
-"""`crossdock events`: the events of a shop, and how far consumers have read them."""
+"""`crossdock event`: the events of a shop, and how far consumers have read them."""
 
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -32,6 +32,10 @@ def list_(
     topic: Annotated[
         list[str] | None, typer.Option(help="Only this topic; may be repeated.")
     ] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind, such as order.placed.")] = None,
+    subject: Annotated[
+        int | None, typer.Option(help="Only of this subject, such as an order's number.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,7 +50,13 @@ def list_(
         async with runtime.database.statement() as tx:
             shop_id = await shop_id_of(tx, shop)
             return await read_events(
-                tx, shop_id=shop_id, after=after, topics=topics or None, limit=limit
+                tx,
+                shop_id=shop_id,
+                after=after,
+                topics=topics or None,
+                kind=kind,
+                subject_id=subject,
+                limit=limit,
             )
 
     events = with_runtime(run)
@@ -54,11 +64,11 @@ def list_(
         print_json(events)
         return
     for event in events:
-        subject = "" if event.subject_id is None else event.subject_id
+        about = "" if event.subject_id is None else event.subject_id
         payload = msgspec.json.encode(event.payload).decode()
         moment = f"{event.created_at:%Y-%m-%d %H:%M:%S}"
         shown = shorten(payload)
-        typer.echo(f"{event.sequence:>8}  {moment}  {event.kind:22} {subject:<10} {shown}")
+        typer.echo(f"{event.sequence:>8}  {moment}  {event.kind:22} {about:<10} {shown}")
     if not events:
         typer.echo("Nothing has happened since.")
 

@@ -89,6 +89,28 @@ async def count_failed(tx: Transaction) -> dict[str, int]:
     )
 
 
+class OpenDeliveries(msgspec.Struct, frozen=True, kw_only=True):
+    """How many deliveries of a kind to a target wait, and how many have failed and wait for a person."""
+
+    kind: str
+    target: str
+    waiting: int
+    failed: int
+
+
+async def count_open(tx: Transaction, *, shop_id: int) -> list[OpenDeliveries]:
+    """What is not sent yet, by kind and target."""
+    rows = await tx.all(
+        "select kind, target, count(*) filter (where status <> 'failed'), count(*) filter (where status = 'failed')"
+        " from (select kind, target, status from deliveries where shop_id = %s and status in ('queued', 'sending')"
+        " union all select kind, target, status from deliveries where shop_id = %s and status = 'failed') d"
+        " group by kind, target order by kind, target",
+        (shop_id, shop_id),
+    )
+    names = OpenDeliveries.__struct_fields__
+    return [OpenDeliveries(**dict(zip(names, row, strict=True))) for row in rows]
+
+
 async def show_delivery(
     tx: Transaction, *, shop_id: int, delivery_id: int
 ) -> tuple[Delivery, list[DeliveryAttempt]]:

@@ -1,5 +1,11 @@
 """Events: the outbox, kinds and sequence numbers, and jobs written with the change."""
 
+from crossdock.shop.events.browsing import (
+    EventFilter,
+    EventPage,
+    browse_events,
+    read_event,
+)
 from crossdock.shop.events.consumers import (
     WAITS_S,
     Batch,
@@ -87,6 +93,8 @@ __all__ = [
     "DispatchAttemptFailed",
     "DispatchSent",
     "Event",
+    "EventFilter",
+    "EventPage",
     "InvoiceCreated",
     "InvoicePaid",
     "InvoiceVoided",
@@ -125,6 +133,7 @@ __all__ = [
     "Topic",
     "Waiting",
     "advance",
+    "browse_events",
     "count_unread",
     "defer_job",
     "list_due",
@@ -135,6 +144,7 @@ __all__ = [
     "note_again",
     "note_failure",
     "number_events",
+    "read_event",
     "read_events",
     "read_new",
     "set_aside",

@@ -34,6 +34,8 @@ async def read_events(
     after: int = 0,
     upto: int | None = None,
     topics: Sequence[Topic] | None = None,
+    kind: str | None = None,
+    subject_id: int | None = None,
     limit: int = PAGE_MAX,
 ) -> list[Event]:
     """The events numbered above `after`, at most PAGE_MAX, in order; None for every topic.
@@ -44,7 +46,8 @@ async def read_events(
     rows = await tx.all(
         "select sequence, kind, topic, subject_id, payload, created_at from events"
         " where shop_id = %s and sequence > %s and (%s::bigint is null or sequence <= %s)"
-        " and (%s::text[] is null or topic = any(%s)) order by sequence limit %s",
+        " and (%s::text[] is null or topic = any(%s)) and (%s::text is null or kind = %s)"
+        " and (%s::bigint is null or subject_id = %s) order by sequence limit %s",
         (
             shop_id,
             after,
@@ -52,6 +55,10 @@ async def read_events(
             upto,
             None if topics is None else list(topics),
             None if topics is None else list(topics),
+            kind,
+            kind,
+            subject_id,
+            subject_id,
             min(limit, PAGE_MAX),
         ),
     )

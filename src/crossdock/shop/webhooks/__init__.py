@@ -16,6 +16,11 @@ from crossdock.shop.webhooks.log import (
     retry_webhook,
     send_test,
 )
+from crossdock.shop.webhooks.pausing import (
+    WebhookEndpoint,
+    list_webhook_endpoints,
+    pause_webhook,
+)
 from crossdock.shop.webhooks.relaying import (
     FEED_DAYS,
     PAGE_MAX,
@@ -56,10 +61,13 @@ __all__ = [
     "Subscribing",
     "Subscription",
     "WebhookCalling",
+    "WebhookEndpoint",
     "change_subscription",
     "delivery_body",
     "list_subscriptions",
+    "list_webhook_endpoints",
     "page_webhook_log",
+    "pause_webhook",
     "purge_webhook_feeds",
     "read_logged_webhook",
     "read_subscription",

@@ -11,6 +11,7 @@ _SINGULAR: Final = {
     "people": "Person", "orders": "Order", "partners": "Partner", "products": "Product",
     "customers": "Customer", "merchants": "Merchant", "tickets": "Ticket", "stock": "Variant",
     "deliveries": "Delivery", "alerts": "Alert", "account": "Own account", "mail": "Mail",
+    "imports": "Import", "endpoints": "Endpoint", "payouts": "Payout", "search": "Search",
 }  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from crossdock.web.console.alerts import ALERTS, AlertPages
 from crossdock.web.console.audit import AUDIT, AuditPages
 from crossdock.web.console.board_address import VIEW_NAMES
 from crossdock.web.console.deliveries import DELIVERIES, DeliveryPages
+from crossdock.web.console.endpoints import ENDPOINTS, EndpointPages
+from crossdock.web.console.events import EVENTS, EventPages
 from crossdock.web.console.imports import IMPORTS, ImportPages
 from crossdock.web.console.mail import MAIL, MailPages
 from crossdock.web.console.orders import ORDERS, OrderPages
@@ -61,6 +63,8 @@ class Console:
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
         self._mail = MailPages(gate, self._pages, services=services)
         self._tickets = TicketPages(gate, self._pages, services=services)
+        self._events = EventPages(gate, self._pages, services=services)
+        self._endpoints = EndpointPages(gate, self._pages, services=services)
         self._imports = ImportPages(gate, self._pages, services=services)
         self._deliveries = DeliveryPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
@@ -130,6 +134,10 @@ class Console:
             self._get(one, pages.show),
             self._post(f"{one}/resend", pages.resend),
             self._post(f"{one}/withdraw", pages.withdraw),
+            self._get(ENDPOINTS, self._endpoints.browse),
+            self._post(ENDPOINTS, self._endpoints.switch),
+            self._get(EVENTS, self._events.browse),
+            self._get(f"{EVENTS}/{{event}}", self._events.show),
         ]
 
     def _import_routes(self) -> list[Route]:

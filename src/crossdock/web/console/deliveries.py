@@ -1,7 +1,11 @@
 """Deliveries: what this server sent or is to send elsewhere, with the log of every attempt."""
 
-from typing import Final
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, Self
+from zoneinfo import ZoneInfo
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +20,8 @@ from crossdock.shop.deliveries import (
     show_delivery,
     withdraw_by_id,
 )
+from crossdock.shop.shops import read_shop_by_id
+from crossdock.web.console.events import day_in
 from crossdock.web.console.paging import (
     PAGE_SIZE,
     number_in,
@@ -26,6 +32,7 @@ from crossdock.web.console.paging import (
 from crossdock.web.console.rendering import Pages, redirect
 
 DELIVERIES: Final = "/console/deliveries"
+_WORD_MAX: Final = 200
 _DONE: Final = {
     "resent": lazy("The delivery is queued again; what earlier attempts made is looked up first."),
     "withdrawn": lazy("The delivery is withdrawn. What the other side has got stays there."),
@@ -44,13 +51,19 @@ class DeliveryPages:
     async def browse(self, request: Request) -> Response:
         """The newest deliveries of one status, or of all."""
         visit = await self._gate.require_person(request, right="deliveries.read")
-        wanted = request.query_params.get("status", "")
-        status = wanted if wanted in STATUSES else None
+        shop_id, values = visit.person.shop_id, request.query_params
+        status = next((each for each in STATUSES if each == values.get("status")), None)
         async with self._db.statement() as tx:
+            zone = (await read_shop_by_id(tx, shop_id=shop_id)).zone
+            chosen = _Range.read(values, zone)
             found = await list_deliveries(
                 tx,
-                shop_id=visit.person.shop_id,
+                shop_id=shop_id,
                 status=status,
+                kind=chosen.kind or None,
+                target=chosen.target or None,
+                since=chosen.since,
+                until=chosen.until,
                 before=read_before(request.query_params),
                 limit=PAGE_SIZE + 1,
             )
@@ -62,6 +75,8 @@ class DeliveryPages:
             deliveries=deliveries,
             shown=status or "",
             statuses=STATUSES,
+            chosen=chosen,
+            kept=chosen.query(),
             paging=paging(request, older=older),
             done=_many(request.query_params.get("resent", "")),
         )
@@ -108,11 +123,56 @@ class DeliveryPages:
         return redirect(f"{DELIVERIES}/{delivery_id}?done=withdrawn")
 
     async def resend_all(self, request: Request) -> Response:
-        """Queue every failed delivery of the shop again."""
-        visit, _form = await self._gate.require_form(request, right="deliveries.manage")
+        """Queue the failed deliveries of the shop again: all, or those of a kind, target and days."""
+        visit, form = await self._gate.require_form(request, right="deliveries.manage")
+        shop_id = visit.person.shop_id
         async with self._db.begin() as tx:
-            sent = await resend_failed(tx, shop_id=visit.person.shop_id, now=self._clock.now())
+            chosen = _Range.read(form, (await read_shop_by_id(tx, shop_id=shop_id)).zone)
+            sent = await resend_failed(
+                tx,
+                shop_id=shop_id,
+                kind=chosen.kind or None,
+                target=chosen.target or None,
+                since=chosen.since,
+                until=chosen.until,
+                now=self._clock.now(),
+            )
         return redirect(f"{DELIVERIES}?resent={len(sent)}")
+
+
+class _Range(msgspec.Struct, frozen=True, kw_only=True):
+    """Which deliveries: of a kind, to a target, and of days in the shop's zone, the last included."""
+
+    kind: str = ""
+    target: str = ""
+    first_day: str = ""
+    last_day: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def read(cls, values: Mapping[str, str], zone: ZoneInfo) -> Self:
+        """The range that a form or an address names; what is no day is left out."""
+        since, until = (day_in(values.get(name, ""), zone) for name in ("since", "until"))
+        return cls(
+            kind=_word(values.get("kind", "")),
+            target=_word(values.get("target", "")),
+            first_day=values.get("since", "") if since else "",
+            last_day=values.get("until", "") if until else "",
+            since=since,
+            until=until + timedelta(days=1) if until else None,
+        )
+
+    def query(self) -> dict[str, str]:
+        """The range as an address has it, without what is empty."""
+        named = {
+            "kind": self.kind, "target": self.target, "since": self.first_day, "until": self.last_day,
+        }  # fmt: skip
+        return {name: value for name, value in named.items() if value}
+
+
+def _word(text: str) -> str:
+    return text.replace("\x00", "").strip()[:_WORD_MAX]
 
 
 def _many(text: str) -> str:

@@ -92,6 +92,7 @@ class ImportPages:
             given = form.files.get("file")
             if given is None:
                 raise Invalid("invalid_input", "Choose a file that has something in it.")
+            self._gate.note(request, visit=visit, form={"file": _shown_name(given.name)})
             import_id = await self._keep(visit, given)
         return redirect(f"{IMPORTS}/{import_id}")
 

@@ -1,0 +1,85 @@
+"""The feed of events: what happened in the shop, the newest first, by kind, subject and time."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.compose import Services
+from crossdock.gate import Gate
+from crossdock.shop.events import KINDS, EventFilter, browse_events, read_event
+from crossdock.shop.shops import read_shop_by_id
+from crossdock.web.console.paging import PAGE_SIZE, number_in, paging, path_number, read_before
+from crossdock.web.console.rendering import Pages
+
+EVENTS: Final = "/console/events"
+_SHOWN_CHARS: Final = 160
+
+
+class EventPages:
+    """The feed, and one event with its whole payload."""
+
+    def __init__(self, gate: Gate, pages: Pages, *, services: Services) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._db = services.runtime.database
+
+    async def browse(self, request: Request) -> Response:
+        """A page of the feed."""
+        visit = await self._gate.require_person(request, right="events.read")
+        shop_id, values = visit.person.shop_id, request.query_params
+        async with self._db.statement() as tx:
+            zone = (await read_shop_by_id(tx, shop_id=shop_id)).zone
+            chosen = _filter(values, zone)
+            page = await browse_events(
+                tx, shop_id=shop_id, chosen=chosen, before=read_before(values), limit=PAGE_SIZE
+            )
+        return self._pages.page(
+            "events.html",
+            visit=visit,
+            events=[(event, _start(event.payload)) for event in page.events],
+            chosen=chosen,
+            since=values.get("since", "") if chosen.since else "",
+            until=values.get("until", "") if chosen.until else "",
+            kinds=sorted(KINDS),
+            is_filtered=chosen != EventFilter(),
+            paging=paging(request, older=page.older),
+        )
+
+    async def show(self, request: Request) -> Response:
+        """One event."""
+        visit = await self._gate.require_person(request, right="events.read")
+        async with self._db.statement() as tx:
+            event = await read_event(
+                tx, shop_id=visit.person.shop_id, sequence=path_number(request, "event")
+            )
+        payload = msgspec.json.format(msgspec.json.encode(event.payload), indent=2).decode()
+        return self._pages.page("event.html", visit=visit, event=event, payload=payload)
+
+
+def day_in(text: str, zone: ZoneInfo) -> datetime | None:
+    """The start of a day that a form sends as 2026-11-30, in the shop's zone; None for anything else."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), tzinfo=zone)
+    except ValueError:
+        return None
+
+
+def _filter(values: QueryParams, zone: ZoneInfo) -> EventFilter:
+    kind = values.get("kind", "")
+    until = day_in(values.get("until", ""), zone)
+    return EventFilter(
+        kind=kind if kind in KINDS else None,
+        subject_id=number_in(values.get("subject", "").strip()),
+        since=day_in(values.get("since", ""), zone),
+        until=None if until is None else until + timedelta(days=1),
+    )
+
+
+def _start(payload: object) -> str:
+    text = msgspec.json.encode(payload).decode()
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
