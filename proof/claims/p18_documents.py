@@ -61,6 +61,8 @@ def attacks() -> Iterator[Attack]:
     yield Attack("a fragment that spreads itself", ring(1), (VALID,))
     yield Attack("a ring of 2 fragments", ring(2), (VALID,))
     yield Attack("a ring of 150 fragments", ring(150), (VALID, DEEP, COMPLEX))
+    yield Attack("a chain of 220 fragments", chain(220), (COMPLEX,))
+    yield Attack("240 times the same list", same(240), (COMPLEX,))
     yield Attack("40 fragments that spread all others", mesh(40), (VALID, DEEP, COMPLEX))
     yield Attack("2 to the power of 30 fields", doubled(30), (DEEP, COMPLEX))
     yield Attack("600 unknown fields", f"{{ {words('produktList', 600)} }}", (VALID, COMPLEX))
@@ -141,6 +143,18 @@ def ring(count: int) -> str:
         f"fragment f{n} on ProductConnection {{ ...f{(n + 1) % count} }}" for n in range(count)
     ]
     return f"{{ productList {{ ...f0 }} }} {' '.join(parts)}"
+
+
+def chain(count: int) -> str:
+    """So many fragments, each with the next one, the last with a field."""
+    parts = [f"fragment f{n} on ProductConnection {{ ...f{n + 1} }}" for n in range(count - 1)]
+    last = f"fragment f{count - 1} on ProductConnection {{ length }}"
+    return f"{{ productList {{ ...f0 }} }} {' '.join([*parts, last])}"
+
+
+def same(count: int) -> str:
+    """The same edges so often, each of which validation compares with all others."""
+    return f"{{ productList {{ {'edges { node { id } } ' * count} }} }}"
 
 
 def mesh(count: int) -> str:

@@ -1,7 +1,8 @@
 """How large a document may be: depth, aliases, fields of the root, cost (spec section 14).
 
-Fragments are measured once each, however often they are spread, so that measuring takes no longer than
-reading; cyclic ones are for validation to refuse.
+Depths of fragments are measured once each, however often they are spread; cyclic ones are for validation to
+refuse. What validation would compare is counted and bounded before it: it looks at each pair of fields that
+answer under one name in one place, which for two thousand tokens are a million.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,10 +34,14 @@ from crossdock.channels.shoppo.limits import (
     ALIASES_MAX,
     COST_MAX,
     DEPTH_MAX,
+    FRAGMENTS_MAX,
     LIST_COST,
+    MEETINGS_MAX,
+    NESTING_MAX,
     PAGE_DEFAULT,
     PAGE_MAX,
     ROOT_FIELDS_MAX,
+    SPREAD_FIELDS_MAX,
 )
 
 Cost = Callable[[Mapping[str, Any]], int]
@@ -48,20 +53,27 @@ _TOO_MUCH = COST_MAX + 1
 def check_size(document: DocumentNode) -> None:
     """Raises WireError QUERY_TOO_DEEP or QUERY_TOO_COMPLEX; needs no valid document."""
     measuring = _Measuring(document)
+    _refuse_above(FRAGMENTS_MAX, measuring.fragment_count, what="fragments")
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             _refuse_above(
                 ROOT_FIELDS_MAX, measuring.root_fields(definition), what="fields of the root"
             )
             depth = measuring.depth(definition.selection_set)
-            if depth > DEPTH_MAX:
-                raise WireError(
-                    "QUERY_TOO_DEEP",
-                    f"The operation is {depth} levels deep, of {DEPTH_MAX} at most.",
-                    limit=DEPTH_MAX,
-                    actual=depth,
-                )
+            for limit, actual in ((DEPTH_MAX, depth), (NESTING_MAX, measuring.levels)):
+                if actual > limit:
+                    raise _too_deep(limit, actual)
     _refuse_above(ALIASES_MAX, measuring.aliases, what="aliases")
+    _Meetings(document).check()
+
+
+def _too_deep(limit: int, actual: int) -> WireError:
+    return WireError(
+        "QUERY_TOO_DEEP",
+        f"The operation is {actual} levels deep, of {limit} at most.",
+        limit=limit,
+        actual=actual,
+    )
 
 
 def _refuse_above(limit: int, actual: int, *, what: str) -> None:
@@ -75,18 +87,15 @@ def _refuse_above(limit: int, actual: int, *, what: str) -> None:
 
 
 class _Measuring:
-    """Depth and number of a document's fields."""
+    """Depth and number of a document's fields, number of its fragments."""
 
     def __init__(self, document: DocumentNode) -> None:
-        self.aliases = 0
-        self._fragments = {
-            each.name.value: each.selection_set
-            for each in document.definitions
-            if isinstance(each, FragmentDefinitionNode)
-        }
-        self._depths: dict[str, int] = {}
+        self.aliases = self.fragment_count = self.levels = 0
+        self._fragments = _fragments(document)
+        self._sizes: dict[str, tuple[int, int]] = {}
         for each in document.definitions:
             if isinstance(each, FragmentDefinitionNode | OperationDefinitionNode):
+                self.fragment_count += isinstance(each, FragmentDefinitionNode)
                 self._count_aliases(each.selection_set)
 
     def _count_aliases(self, selections: SelectionSetNode) -> None:
@@ -115,27 +124,102 @@ class _Measuring:
         return count
 
     def depth(self, selections: SelectionSetNode) -> int:
-        """How many fields stand below one another; introspection is not counted."""
-        return max((self._depth_of(each) for each in selections.selections), default=0)
+        """How many fields stand below one another; introspection is not counted.
 
-    def _depth_of(self, selection: SelectionNode) -> int:
-        if isinstance(selection, FieldNode):
-            if selection.name.value.startswith("__"):
-                return 1
-            return 1 + (self.depth(selection.selection_set) if selection.selection_set else 0)
-        if isinstance(selection, InlineFragmentNode):
-            return self.depth(selection.selection_set)
+        `levels` is the most of any kind that were met so far. It is not followed beyond NESTING_MAX, below
+        which everything that follows fragments by recursion has room.
+        """
+        return self._size(selections, level=1)[0]
+
+    def _size(self, selections: SelectionSetNode, *, level: int) -> tuple[int, int]:
+        """(fields below one another, levels of any kind)."""
+        self.levels = max(self.levels, level)
+        if level > NESTING_MAX:
+            return 0, 0
+        depth = levels = 0
+        for each in selections.selections:
+            own_depth, own_levels = self._size_of(each, level=level)
+            depth, levels = max(depth, own_depth), max(levels, own_levels)
+        return depth, levels + 1
+
+    def _size_of(self, selection: SelectionNode, *, level: int) -> tuple[int, int]:
         if isinstance(selection, FragmentSpreadNode):
-            return self._fragment_depth(selection.name.value)
-        return 0
+            return self._fragment_size(selection.name.value, level=level)
+        inner: SelectionSetNode | None = getattr(selection, "selection_set", None)
+        depth, levels = self._size(inner, level=level + 1) if inner else (0, 0)
+        if isinstance(selection, FieldNode):
+            depth = 1 if selection.name.value.startswith("__") else depth + 1
+        return depth, levels
 
-    def _fragment_depth(self, name: str) -> int:
+    def _fragment_size(self, name: str, *, level: int) -> tuple[int, int]:
         if name not in self._fragments:
-            return 0
-        if name not in self._depths:
-            self._depths[name] = 0  # what a fragment in itself reads
-            self._depths[name] = self.depth(self._fragments[name])
-        return self._depths[name]
+            return 0, 0
+        if name not in self._sizes:
+            self._sizes[name] = 0, 0  # what a fragment in itself reads
+            self._sizes[name] = self._size(self._fragments[name], level=level + 1)
+        depth, levels = self._sizes[name]
+        self.levels = max(self.levels, level + levels)
+        return depth, levels
+
+
+def _fragments(document: DocumentNode) -> dict[str, SelectionSetNode]:
+    return {
+        each.name.value: each.selection_set
+        for each in document.definitions
+        if isinstance(each, FragmentDefinitionNode)
+    }
+
+
+class _Meetings:
+    """Counts the fields of a document as they are executed, and the pairs of them that have to agree."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = _fragments(document)
+        self._roots = [
+            each.selection_set
+            for each in document.definitions
+            if isinstance(each, OperationDefinitionNode)
+        ]
+        self._fields = self._meetings = 0
+        self._spread: set[str] = set()
+
+    def check(self) -> None:
+        """Raises WireError QUERY_TOO_COMPLEX for more fields, or more pairs of them, than a document may have."""
+        for each in self._roots:
+            self._meet([each], level=1)
+        for name, selections in self._fragments.items():
+            if name not in self._spread:
+                self._meet([selections], level=1)
+
+    def _meet(self, places: list[SelectionSetNode], *, level: int) -> None:
+        """Count what is selected in these places, which become one place of the answer."""
+        for same in self._by_name(places).values():
+            self._meetings += len(same) * (len(same) - 1) // 2
+            _refuse_above(MEETINGS_MAX, self._meetings, what="pairs of fields under one name")
+            below = [each for each in same if each is not None]
+            if below and level < NESTING_MAX:  # only a cycle goes further
+                self._meet(below, level=level + 1)
+
+    def _by_name(self, places: list[SelectionSetNode]) -> dict[str, list[SelectionSetNode | None]]:
+        """What is below each field of these places, by the name that it answers under."""
+        found: dict[str, list[SelectionSetNode | None]] = {}
+        waiting, seen = list(places), set[str]()
+        while waiting:
+            for selection in waiting.pop().selections:
+                self._fields += 1
+                if isinstance(selection, FieldNode):
+                    name = (selection.alias or selection.name).value
+                    found.setdefault(name, []).append(selection.selection_set)
+                elif isinstance(selection, InlineFragmentNode):
+                    waiting.append(selection.selection_set)
+                elif isinstance(selection, FragmentSpreadNode):
+                    name = selection.name.value
+                    if name in self._fragments and name not in seen:
+                        seen.add(name)
+                        waiting.append(self._fragments[name])
+            _refuse_above(SPREAD_FIELDS_MAX, self._fields, what="fields where they are spread")
+        self._spread |= seen
+        return found
 
 
 def cost_of(

@@ -15,6 +15,10 @@ DEPTH_MAX: Final = 12
 COST_MAX: Final = 20_000
 ALIASES_MAX: Final = 30
 ROOT_FIELDS_MAX: Final = 10
+FRAGMENTS_MAX: Final = 50
+NESTING_MAX: Final = 64
+SPREAD_FIELDS_MAX: Final = 5_000
+MEETINGS_MAX: Final = 1_000
 TOKENS_MAX: Final = 2_000
 CHARS_MAX: Final = 50_000
 TIME_MAX_S: Final = 15
@@ -40,6 +44,13 @@ LIMITS = Limits(
         ),
         ("aliases of a document", f"{ALIASES_MAX}"),
         ("fields of the root in an operation", f"{ROOT_FIELDS_MAX}"),
+        ("fragments that a document defines", f"{FRAGMENTS_MAX}"),
+        ("levels of fields and fragments, introspection among them", f"{NESTING_MAX}"),
+        (
+            "fields of a document, those of a fragment wherever it is spread",
+            f"{SPREAD_FIELDS_MAX:,}",
+        ),
+        ("pairs of fields of one place that answer under the same name", f"{MEETINGS_MAX:,}"),
         ("tokens of a document", f"{TOKENS_MAX:,}"),
         ("characters of a document", f"{CHARS_MAX:,}"),
         (
