@@ -7,7 +7,12 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from crossdock.channels.contract import Channel
-from crossdock.channels.registry import channel_guides, create_channels, load_settings
+from crossdock.channels.registry import (
+    channel_facts,
+    channel_guides,
+    create_channels,
+    load_settings,
+)
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.edge.metrics import Metrics
@@ -64,6 +69,7 @@ class Application:
             gate=create_gate(self.services),
             media=lambda: self.services.media,
             guides=channel_guides(),
+            facts=channel_facts(),
             staff_pages=[page for c in self.channels for page in c.staff_pages],
         )
 

@@ -23,6 +23,7 @@ from crossdock.gate import FIELD_TEMPLATES, Gate, StaffPage
 from crossdock.kit.languages import gettext, ngettext, spoken
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.media import Media
+from crossdock.shop.partners import ChannelFacts
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
@@ -93,6 +94,7 @@ class Site:
         media: Callable[[], Media],
         staff_pages: Sequence[StaffPage] = (),
         guides: Mapping[str, Path] | None = None,
+        facts: Mapping[str, ChannelFacts] | None = None,
     ) -> None:
         self._is_ready = is_ready
         self._tracking = Tracking(services.runtime.database)
@@ -118,6 +120,7 @@ class Site:
             templates=self._templates,
             staff_pages=staff_pages,
             channels=[door.name for door in doors],
+            facts=facts or {},
         )
         self._router = Router(self._routes(), redirect_slashes=False, default=self._missing)
 

@@ -29,6 +29,7 @@ PEOPLE_PAGE = Path("docs/operating/people.md")
 WAREHOUSE = {
     *("orders.read", "labels.print", "orders.fulfil", "stock.adjust"),
     *("alerts.read", "alerts.close", "tickets.read", "products.read", "deliveries.read"),
+    "customers.read",
 }
 MATRIX = {
     "owner": WAREHOUSE
@@ -41,6 +42,8 @@ MATRIX = {
         "imports.manage",
         "partners.manage",
         *("events.read", "ledger.read", "payouts.manage", "search.manage"),
+        "customers.manage",
+        "shop.manage",
         "people.manage",
     },
     "manager": WAREHOUSE
@@ -53,11 +56,13 @@ MATRIX = {
         "imports.manage",
         "partners.manage",
         *("events.read", "ledger.read", "payouts.manage", "search.manage"),
+        "customers.manage",
     },
     "warehouse": WAREHOUSE,
     "viewer": {
         *("orders.read", "products.read", "deliveries.read", "alerts.read", "tickets.read"),
         "events.read",
+        "customers.read",
     },
     "partner": {"own_partner.read"},
     "reseller": {"own_reseller.read"},

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 from typer.core import TyperCommand
 
@@ -13,14 +12,12 @@ from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.kit.texts import visible
 from crossdock.terminal import JsonOption, read_secret, report_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crossdock.kit.crypto import SecretBox
-    from crossdock.shop.partners import NewCredential, PartnerView, Terms, Wording
+    from crossdock.shop.partners import Admitting, ChannelFacts, NewCredential, PartnerView
 
 DEMO = "demo"
 
@@ -124,7 +121,7 @@ def show(who: Who, as_json: JsonOption = False) -> None:
 @app.command("set", cls=_WithChannelSettings)
 def set_(who: Who, set_: SetOption = None, as_json: JsonOption = False) -> None:
     """Change terms; they apply from the partner's next request on."""
-    from crossdock.shop.partners import set_terms, split_words
+    from crossdock.shop.partners import change_terms, split_words
 
     words = split_words(set_ or [])
     if not words:
@@ -132,15 +129,10 @@ def set_(who: Who, set_: SetOption = None, as_json: JsonOption = False) -> None:
 
     async def write(runtime: Runtime, tx: Transaction) -> "PartnerView":
         partner = await find_partner(tx, who=who)
-        terms = await _read_terms(
-            runtime, tx, slug=partner.shop, channel=partner.channel, words=words
-        )
-        await set_terms(tx, partner_id=partner.id, terms=terms, box=_box(terms, runtime))
-        changed = await find_partner(tx, who=str(partner.id))
-        least, most = changed.min_amount_minor, changed.max_amount_minor
-        if least is not None and most is not None and least > most:
-            raise Invalid("invalid_input", "min_amount must not be more than max_amount.")
-        return changed
+        admitting = await _admitting(runtime, tx, slug=partner.shop, channel=partner.channel)
+        typed = _typed(words, slug=partner.shop, facts=admitting.facts)
+        await change_terms(tx, admitting=admitting, partner_id=partner.id, words=typed)
+        return await find_partner(tx, who=str(partner.id))
 
     show_partner(with_transaction(write), as_json=as_json)
 
@@ -155,40 +147,17 @@ async def _add(
     words: dict[str, str],
     is_test: bool,
 ) -> tuple["list[NewCredential]", bool]:
-    from crossdock.channels.registry import channel_facts
-    from crossdock.compose import Services
-    from crossdock.kit.ids import RandomIds
-    from crossdock.shop.partners import add_credential, add_partner
+    from crossdock.shop.partners import admit_partner
 
-    if not visible(name):
-        raise Invalid("invalid_input", "--name must not be empty.")
-    wording = await _wording(runtime, tx, slug=slug, channel=channel)
-    defaults = {"permissions": ",".join(channel_facts()[channel].given) or "none"} | words
-    terms = await _read_terms(runtime, tx, slug=slug, channel=channel, words=defaults)
-    partner_id = await add_partner(
+    admitting = await _admitting(runtime, tx, slug=slug, channel=channel)
+    admitted = await admit_partner(
         tx,
-        shop_id=wording.shop.id,
-        channel=channel,
-        name=name.strip(),
-        terms=terms,
-        box=_box(terms, runtime),
+        admitting=admitting,
+        name=name,
+        words=_typed(words, slug=slug, facts=admitting.facts),
+        is_test=is_test,
     )
-    facts = channel_facts()[channel]
-    created = [
-        await add_credential(
-            tx,
-            partner_id=partner_id,
-            ids=RandomIds(),
-            box=Services(runtime).box,
-            proof=proof,
-            prefix=facts.token_prefix if proof == "bearer" else "",
-            is_test=is_test,
-            is_number=facts.keys_are_numbers and proof != "password",
-        )
-        for proof in (facts.proof, *facts.further_proofs)
-    ]
-    has_customer = bool(terms.customer_id) and terms.customer_id is not msgspec.UNSET
-    return created, has_customer or not facts.needs_customer
+    return list(admitted.created), admitted.can_order
 
 
 def _advise_customer(partner_id: int, *, shop: str) -> None:
@@ -203,36 +172,34 @@ def _advise_customer(partner_id: int, *, shop: str) -> None:
     )
 
 
-async def _wording(runtime: Runtime, tx: Transaction, *, slug: str, channel: str) -> "Wording":
+async def _admitting(runtime: Runtime, tx: Transaction, *, slug: str, channel: str) -> "Admitting":
     from crossdock.channels.registry import channel_facts
     from crossdock.compose import Services
-    from crossdock.shop.partners import Wording
+    from crossdock.shop.partners import Admitting
     from crossdock.shop.shops import read_shop
 
     known = channel_facts()
     if channel not in known:
         channels = ", ".join(sorted(known))
         raise Invalid("invalid_input", f"There is no channel {channel!r}; choose from {channels}.")
-    return Wording(
+    services = Services(runtime)
+    return Admitting(
         shop=await read_shop(tx, slug=slug),
-        permissions=known[channel].permissions,
-        settings=known[channel].settings,
-        outbound=Services(runtime).outbound,
+        facts=known[channel],
+        ids=services.ids,
+        box=lambda: services.box,
+        outbound=services.outbound,
     )
 
 
-async def _read_terms(
-    runtime: Runtime, tx: Transaction, *, slug: str, channel: str, words: dict[str, str]
-) -> "Terms":
-    """Parse the terms; in the demo shop `customer=demo` is the demo partner's customer."""
+def _typed(words: dict[str, str], *, slug: str, facts: "ChannelFacts") -> dict[str, str]:
+    """The words with secrets from the terminal; in the demo shop `customer=demo` is its partner's customer."""
     from crossdock.demo.access import demo_customer_email
-    from crossdock.shop.partners import read_terms
 
-    wording = await _wording(runtime, tx, slug=slug, channel=channel)
-    words = _with_typed_secrets(words, settings=wording.settings)
+    words = _with_typed_secrets(words, settings=facts.settings)
     if slug == DEMO and words.get("customer") == "demo":
         words = words | {"customer": demo_customer_email()}
-    return await read_terms(tx, wording=wording, words=words)
+    return words
 
 
 def _with_typed_secrets(
@@ -243,13 +210,6 @@ def _with_typed_secrets(
 
     asked = [key for key, text in words.items() if text == "-" and is_secret(settings.get(key, ()))]
     return words | {key: read_secret(key) for key in asked}
-
-
-def _box(terms: "Terms", runtime: Runtime) -> "SecretBox | None":
-    """What encrypts the secrets among the terms; the master key is read only for these."""
-    from crossdock.compose import Services
-
-    return Services(runtime).box if terms.secrets is not msgspec.UNSET else None
 
 
 def _pop_test(words: dict[str, str], *, shop: str) -> bool:

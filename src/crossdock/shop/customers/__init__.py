@@ -2,6 +2,7 @@
 
 from crossdock.shop.customers.addresses import Address, missing_fields
 from crossdock.shop.customers.assigning import NOBODY, Assigning, Assignment, assign_sales_rep
+from crossdock.shop.customers.browsing import CUSTOMERS_SHOWN, browse_customers
 from crossdock.shop.customers.keeping import (
     KeptCustomer,
     customer_of_email,
@@ -26,6 +27,7 @@ from crossdock.shop.customers.sales_reps import (
 )
 
 __all__ = [
+    "CUSTOMERS_SHOWN",
     "NOBODY",
     "Address",
     "Assigning",
@@ -37,6 +39,7 @@ __all__ = [
     "add_customer",
     "add_sales_rep",
     "assign_sales_rep",
+    "browse_customers",
     "customer_of_email",
     "find_customer",
     "list_customers",

@@ -75,7 +75,7 @@ async def find_customer(tx: Transaction, *, shop_id: int, who: str) -> Customer 
         _SELECT + " and " + column,
         (shop_id, who.strip()),
     )
-    return _from_row(row) if row else None
+    return customer_from_row(row) if row else None
 
 
 async def read_customer(tx: Transaction, *, shop_id: int, who: str) -> Customer:
@@ -88,7 +88,7 @@ async def read_customer(tx: Transaction, *, shop_id: int, who: str) -> Customer:
 
 async def list_customers(tx: Transaction, *, shop_id: int) -> list[Customer]:
     """The shop's customers by id."""
-    return [_from_row(row) for row in await tx.all(_SELECT + " order by id", (shop_id,))]
+    return [customer_from_row(row) for row in await tx.all(_SELECT + " order by id", (shop_id,))]
 
 
 async def set_customer(
@@ -130,12 +130,12 @@ async def _update(tx: Transaction, *, assignments: str, columns: dict[str, Any])
         raise NotFound("not_found", f"There is no sales rep {columns['sales_rep_id']}.") from error
 
 
-_SELECT = """
-    select id, email, active, billing, shipping, sales_rep_id
-    from customers where shop_id = %s and deleted_at is null"""
+SELECT_CUSTOMER = "select id, email, active, billing, shipping, sales_rep_id from customers"
+_SELECT = f"{SELECT_CUSTOMER} where shop_id = %s and deleted_at is null"
 
 
-def _from_row(row: tuple[Any, ...]) -> Customer:
+def customer_from_row(row: tuple[Any, ...]) -> Customer:
+    """The customer in a row of SELECT_CUSTOMER."""
     return Customer(
         id=row[0],
         email=row[1],

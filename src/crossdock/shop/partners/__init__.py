@@ -1,6 +1,7 @@
 """Partners, their terms, their credentials and rate limits."""
 
 from crossdock.shop.partners.access import AccessToken, AccessTokens
+from crossdock.shop.partners.admitting import Admitted, Admitting, admit_partner, change_terms
 from crossdock.shop.partners.apps import (
     App,
     NewSecret,
@@ -20,6 +21,7 @@ from crossdock.shop.partners.calling import (
     own_secret_place,
     read_called,
 )
+from crossdock.shop.partners.facts import ChannelFacts
 from crossdock.shop.partners.failures import FailedCalls
 from crossdock.shop.partners.grants import (
     CODE_S,
@@ -90,10 +92,13 @@ __all__ = [
     "WEBHOOK_SECRET",
     "AccessToken",
     "AccessTokens",
+    "Admitted",
+    "Admitting",
     "App",
     "BearerTokens",
     "Called",
     "Callers",
+    "ChannelFacts",
     "Credential",
     "CredentialView",
     "FailedCalls",
@@ -121,6 +126,8 @@ __all__ = [
     "add_app",
     "add_credential",
     "add_partner",
+    "admit_partner",
+    "change_terms",
     "disable_credential",
     "enable_credential",
     "exchange_code",

@@ -170,3 +170,11 @@ def _partner(channel: str, row: tuple[Any, ...], *, time_zone: str) -> Partner:
         revision=row[14],
         time_zone=time_zone,
     )
+
+
+async def read_partner_bounds(tx: Transaction, *, partner_id: int) -> tuple[int | None, int | None]:
+    """The least and the largest subtotal of the partner's orders, in minor units."""
+    row = await tx.one(
+        "select min_amount_minor, max_amount_minor from partners where id = %s", (partner_id,)
+    )
+    return (row[0], row[1]) if row else (None, None)

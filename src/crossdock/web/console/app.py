@@ -1,6 +1,6 @@
 """The console's routes, home page and error pages."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
 from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
 from crossdock.kit.languages import chosen, gettext, speaking
 from crossdock.shop.acts import begin_act, close_act
+from crossdock.shop.partners import ChannelFacts
 from crossdock.web.console.account import AccountPages
 from crossdock.web.console.alerts import ALERTS, AlertPages
 from crossdock.web.console.audit import AUDIT, AuditPages
 from crossdock.web.console.board_address import VIEW_NAMES
+from crossdock.web.console.customers import CUSTOMERS, CustomerPages
 from crossdock.web.console.deliveries import DELIVERIES, DeliveryPages
 from crossdock.web.console.endpoints import ENDPOINTS, EndpointPages
 from crossdock.web.console.events import EVENTS, EventPages
@@ -25,6 +27,7 @@ from crossdock.web.console.imports import IMPORTS, ImportPages
 from crossdock.web.console.mail import MAIL, MailPages
 from crossdock.web.console.orders import ORDERS, OrderPages
 from crossdock.web.console.partner import PartnerPage
+from crossdock.web.console.partner_forms import PartnerForms
 from crossdock.web.console.partners import PARTNERS, PartnerPages
 from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
@@ -50,6 +53,7 @@ class Console:
         templates: jinja2.Environment,
         staff_pages: Sequence[StaffPage] = (),
         channels: Sequence[str] = (),
+        facts: Mapping[str, ChannelFacts] | None = None,
     ) -> None:
         db = services.runtime.database
         self._gate = gate
@@ -68,6 +72,8 @@ class Console:
         self._imports = ImportPages(gate, self._pages, services=services)
         self._deliveries = DeliveryPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
+        self._partner_forms = PartnerForms(gate, self._pages, services=services, facts=facts or {})
+        self._customers = CustomerPages(gate, self._pages, services=services)
         self._people = PeoplePages(gate, self._pages, services=services)
         self._welcome = WelcomePages(gate, self._pages, services=services)
         self._audit = AuditPages(gate, self._pages, services=services)
@@ -112,6 +118,7 @@ class Console:
             *self._delivery_routes(),
             *self._import_routes(),
             *self._people_routes(),
+            *self._customer_routes(),
             self._get(TICKETS, self._tickets.browse),
             self._get(f"{TICKETS}/{{ticket}}", self._tickets.show),
             self._post(f"{TICKETS}/{{ticket}}", self._tickets.act),
@@ -152,14 +159,29 @@ class Console:
         ]
 
     def _partner_routes(self) -> list[Route]:
-        pages, one = self._partners, f"{PARTNERS}/{{partner}}"
+        pages, one, forms = self._partners, f"{PARTNERS}/{{partner}}", self._partner_forms
         return [
             self._get(PARTNERS, pages.browse),
+            self._get(f"{PARTNERS}/new", forms.ask_new),
+            self._post(f"{PARTNERS}/new", forms.add),
+            self._get(f"{one}/terms", forms.ask_terms),
+            self._post(f"{one}/terms", forms.change),
             self._get(one, pages.show),
             self._post(f"{one}/rotate", pages.rotate),
             self._post(f"{one}/revoke-old", pages.revoke_old),
             self._post(f"{one}/key", pages.switch_key),
             self._post(f"{one}/calls", pages.switch),
+        ]
+
+    def _customer_routes(self) -> list[Route]:
+        pages, one = self._customers, f"{CUSTOMERS}/{{customer}}"
+        return [
+            self._get(CUSTOMERS, pages.browse),
+            self._get(f"{CUSTOMERS}/new", pages.ask_new),
+            self._post(f"{CUSTOMERS}/new", pages.add),
+            self._get(one, pages.show),
+            self._post(one, pages.change),
+            self._post(f"{one}/orders", pages.switch),
         ]
 
     def _people_routes(self) -> list[Route]:

@@ -34,6 +34,7 @@ OVERLAPS_S: Final = {
     "604800": "works for one more week",
 }
 _DONE: Final = {
+    "terms": "The terms are changed, from the partner's next request on.",
     "on": "The partner may call again.",
     "off": "The partner's calls are refused from now on. Its orders stay as they are.",
     "key-on": "The key works again.",
@@ -74,6 +75,8 @@ class PartnerPages:
             now=self._clock.now(),
             done=_DONE.get(request.query_params.get("done", ""), ""),
             created=None,
+            is_new=False,
+            can_order=True,
         )
 
     async def rotate(self, request: Request) -> Response:
@@ -101,7 +104,9 @@ class PartnerPages:
             overlaps=OVERLAPS_S,
             now=now,
             done="",
-            created=created,
+            created=created.shown,
+            is_new=False,
+            can_order=True,
         )
 
     async def revoke_old(self, request: Request) -> Response:
