@@ -53,7 +53,53 @@ async def test_they_fit_and_an_order_is_worked_on_by_keyboard(
     seen.assert_clean()
 
 
+async def _enter(page, text=""):
+    """Type and press Enter, as a barcode scanner does, and see the page that follows."""
+    async with page.expect_navigation():
+        await page.keyboard.type(text)
+        await page.keyboard.press("Enter")
+
+
 async def _check(page):
     assert await overflow_px(page) <= 0
     assert await weak_contrasts(page) == []
     assert await page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+async def test_an_order_is_picked_packed_and_shipped_by_keyboard_alone(
+    visit, server_database: Database, scheme, width
+):
+    desk = await Desk.open(server_database, FrozenClock(moment("2026-03-02T12:00:00+00:00")))
+    lamp = await desk.variant(sku="LAMP-8", upc="0012345678905")
+    mug = await desk.variant(sku="MUG-" + "LONG-" * 8)
+    placed = await desk.on_account((lamp, 2), (mug, 1), comments="Ring twice.")
+    async with server_database.begin() as tx:
+        wim = await make_person(tx, shop_id=desk.shop.id, role="warehouse", name="Wim")
+    here = f"/console/orders/{placed.id}"
+    seen = await visit(f"/console/sign-in?next={here}/work", width=width, scheme=scheme)
+    page, keys = seen.page, seen.page.keyboard
+    await page.get_by_label("E-mail").focus()
+    await keys.type(wim.email)
+    await keys.press("Tab")
+    await _enter(page, PASSWORD)
+    await _check(page)
+
+    for code in ("0012345678905", "LAMP-8", "NO-SUCH"):
+        await _enter(page, code)  # the field has the focus, as a scanner needs it
+    wrong = await page.get_by_role("alert").inner_text()
+    assert wrong == "No line of this order has the code NO-SUCH."
+    await _enter(page, "mug-" + "long-" * 8)
+    await _check(page)
+    await _enter(page)
+    assert "Packed." in await page.get_by_role("status").inner_text()
+    await _check(page)
+    await _enter(page)
+    assert "Shipped." in await page.get_by_role("status").inner_text()
+    await _check(page)
+
+    order = await desk.read(placed.id)
+    assert order.fulfilment_state == "shipped"
+    assert {e.author for e in order.timeline if e.kind == "order.picked"} == {"Wim"}
+    seen.complaints = [text for text in seen.complaints if "400 (Bad Request)" not in text]
+    seen.assert_clean()

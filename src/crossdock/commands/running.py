@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, TypeVar
 from crossdock.channels.registry import load_settings
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.acting import act_as
 from crossdock.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from crossdock.shop.acts import Act
 
 T = TypeVar("T")
+
+COMMAND_LINE = "command line"
+"""The author of what commands do."""
 
 
 def with_runtime(
@@ -93,6 +97,7 @@ async def _run(
     await runtime.database.open()
     if is_noted:
         begin_act(_act_of_command(runtime))
+    act_as(COMMAND_LINE)
     try:
         return await action(runtime)
     finally:

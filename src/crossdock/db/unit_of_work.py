@@ -27,6 +27,7 @@ from crossdock.errors import (
     StorageFull,
     Unavailable,
 )
+from crossdock.kit.acting import author
 
 # The pool doubles its backoff after each failed attempt; when it has given up, the next request retries.
 RECONNECT_S = 3.0
@@ -153,11 +154,16 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        """A transaction, committed at the end of the block, rolled back if it raises."""
+        """A transaction, committed at the end of the block, rolled back if it raises.
+
+        Its events name who acts (`write_event` in writing.sql), where somebody does.
+        """
         async with self.statement() as tx:
             tx.connection.may_cancel = True
             witness, noted = None, False
             async with tx.connection.transaction():
+                if who := author():
+                    await tx.run("select set_config('crossdock.author', %s, true)", (who,))
                 yield tx
                 if (witness := WITNESS.get()) is not None:
                     noted = await witness.note(tx)

@@ -13,6 +13,7 @@ from crossdock.compose import Services
 from crossdock.errors import Invalid, Refused
 from crossdock.gate.cookies import form_cookie, session_cookie
 from crossdock.gate.returning import sign_in_address
+from crossdock.kit.acting import act_as
 from crossdock.kit.callers import caller_address, is_trusted
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import constant_time_equal
@@ -97,24 +98,28 @@ class Gate:
         return visit
 
     async def require_form(
-        self, request: Request, *, right: Right | None = None
+        self, request: Request, *, right: Right | None = None, fields_max: int = FIELDS_MAX
     ) -> tuple[Visit, Form]:
-        """The visit and the fields of a form with this session's CSRF token; what it does is noted.
+        """The visit and the fields of a form with this session's CSRF token, at most `fields_max`.
 
-        Raises like `require_person`, and Refused `permission_denied` for a missing or wrong token.
+        What it does is noted, and by the person. Raises like `require_person`, and Refused
+        `permission_denied` for a missing or wrong token.
         """
         visit = await self.require_person(request, right=right)
-        form = await self.checked_form(request, visit=visit)
+        form = await self.checked_form(request, visit=visit, fields_max=fields_max)
         self.note(request, visit=visit, form=form)
         return visit, form
 
     def note(self, request: Request, *, visit: Visit, form: Form) -> None:
         """Note what this request changes as an act of the person's, with these fields."""
+        act_as(visit.person.label)
         begin_act(self._act(request, visit=visit, form=form))
 
-    async def checked_form(self, request: Request, *, visit: Visit) -> Form:
+    async def checked_form(
+        self, request: Request, *, visit: Visit, fields_max: int = FIELDS_MAX
+    ) -> Form:
         """The fields of a form with this session's token. Raises Refused `permission_denied`."""
-        form = await read_form(request)
+        form = await read_form(request, fields_max=fields_max)
         self.check_form(visit, form_token=form.get(TOKEN_FIELD, ""))
         return form
 
@@ -183,11 +188,11 @@ def create_gate(services: Services) -> Gate:
     )
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request, *, fields_max: int = FIELDS_MAX) -> Form:
     """The fields of a urlencoded body, the first of each name; other bodies have no fields.
 
     Raises Refused `permission_denied` if the browser reports that another site sent it, Invalid
-    `invalid_input` for more than FIELDS_MAX fields.
+    `invalid_input` for more than `fields_max` fields.
     """
     if request.headers.get("sec-fetch-site", "") in STRANGE_SITES:
         raise Refused(
@@ -199,9 +204,9 @@ async def read_form(request: Request) -> Form:
         return {}
     body = (await request.body()).decode("utf-8", "replace")
     try:
-        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS_MAX)
+        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=fields_max)
     except ValueError:
-        raise Invalid("invalid_input", f"A form has at most {FIELDS_MAX} fields.") from None
+        raise Invalid("invalid_input", f"A form has at most {fields_max} fields.") from None
     return dict(reversed(pairs))
 
 

@@ -27,8 +27,7 @@ from crossdock.shop.catalogue import (
     upsert_categories,
     upsert_merchants,
 )
-from crossdock.shop.events import number_events, write_event
-from crossdock.shop.events.kinds import MerchantChanged, PackagePacked
+from crossdock.shop.events import MerchantChanged, PackagePacked, number_events, write_event
 from crossdock.shop.pricing import CouponTerms, add_coupon
 from crossdock.shop.search import (
     Building,

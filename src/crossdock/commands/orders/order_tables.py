@@ -64,4 +64,6 @@ def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
             f"{money(payment.captured_minor)}, refunded {money(payment.refunded_minor)}"
         )
     for event in order.timeline:
-        typer.echo(f"{event.created_at:%Y-%m-%d %H:%M:%S}  {event.kind}")
+        by = f"  by {event.author}" if event.author else ""
+        note = f": {event.payload['text']}" if event.kind == "order.noted" else ""
+        typer.echo(f"{event.created_at:%Y-%m-%d %H:%M:%S}  {event.kind}{note}{by}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from crossdock.commands.orders import order_address, order_refunds
+from crossdock.commands.orders import order_address, order_notes, order_refunds
 from crossdock.commands.orders.given_back import cancelled_facts, cancelled_text
 from crossdock.commands.orders.order_tables import print_orders, print_shown
 from crossdock.commands.running import with_runtime, with_transaction
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Place, pay, refund and list orders.", no_args_is_help=True)
 app.command()(order_address.address)
 app.command()(order_refunds.refund_line)
+app.command()(order_notes.note)
 
 OrderArgument = Annotated[str, typer.Argument(help="The order's number, ours or the partner's.")]
 

@@ -40,17 +40,10 @@ from crossdock.shop.events.kinds import (
     OrderCancelled,
     OrderClosed,
     OrderLinesRefunded,
-    OrderPicked,
+    OrderNoted,
     OrderShipped,
-    OrderUnpicked,
-    PackageDelivered,
-    PackagePacked,
-    PackageShipped,
-    PackageUnpacked,
     Payload,
     PriceChanged,
-    ReturnAnnounced,
-    ReturnReceived,
     StockChanged,
     Topic,
 )
@@ -79,6 +72,16 @@ from crossdock.shop.events.setting_aside import (
     take_in,
 )
 from crossdock.shop.events.ticket_kinds import TicketCommented
+from crossdock.shop.events.warehouse_kinds import (
+    OrderPicked,
+    OrderUnpicked,
+    PackageDelivered,
+    PackagePacked,
+    PackageShipped,
+    PackageUnpacked,
+    ReturnAnnounced,
+    ReturnReceived,
+)
 from crossdock.shop.events.writing import write_event
 
 __all__ = [
@@ -105,6 +108,7 @@ __all__ = [
     "OrderCancelled",
     "OrderClosed",
     "OrderLinesRefunded",
+    "OrderNoted",
     "OrderPicked",
     "OrderSerialsReplaced",
     "OrderShipped",

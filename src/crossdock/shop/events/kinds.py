@@ -11,6 +11,7 @@ from crossdock.shop.events.invoice_kinds import INVOICE_KINDS
 from crossdock.shop.events.payloads import Moved, Payload, Topic
 from crossdock.shop.events.reseller_kinds import RESELLER_KINDS
 from crossdock.shop.events.ticket_kinds import TICKET_KINDS
+from crossdock.shop.events.warehouse_kinds import WAREHOUSE_KINDS
 
 __all__ = ["KINDS", "Payload", "Topic"]
 
@@ -186,6 +187,14 @@ class OrderAnnotated(Payload, frozen=True, kw_only=True):
     topic = "orders"
 
 
+class OrderNoted(Payload, frozen=True, kw_only=True):
+    """Staff wrote a note about the order for each other; no partner and no buyer sees it."""
+
+    kind = "order.noted"
+    topic = "orders"
+    text: str
+
+
 class OrderLinesMoved(Payload, frozen=True, kw_only=True, rename={"to_state": "to"}):
     """Lines changed their state; the previous state of each, by line number as text."""
 
@@ -242,73 +251,6 @@ class PaymentExpired(PaymentMoved, frozen=True, kw_only=True):
 
     kind = "payment.expired"
     topic = "orders"
-
-
-class OrderPicked(Payload, frozen=True, kw_only=True):
-    """Units were picked: the quantities by line number as text."""
-
-    kind = "order.picked"
-    topic = "orders"
-    lines: dict[str, int]
-
-
-class OrderUnpicked(Payload, frozen=True, kw_only=True):
-    """Picked units went back to the shelf: the quantities by line number as text."""
-
-    kind = "order.unpicked"
-    topic = "orders"
-    lines: dict[str, int]
-
-
-class PackagePacked(Payload, frozen=True, kw_only=True):
-    """Picked units were packed."""
-
-    kind = "package.packed"
-    topic = "orders"
-    package_id: int
-
-
-class PackageUnpacked(Payload, frozen=True, kw_only=True):
-    """A package that had not left was opened; its units are picked and in no package."""
-
-    kind = "package.unpacked"
-    topic = "orders"
-    package_id: int
-
-
-class PackageShipped(Payload, frozen=True, kw_only=True):
-    """A package was shipped; `state` is the order's state after it."""
-
-    kind = "package.shipped"
-    topic = "orders"
-    package_id: int
-    carrier: str
-    state: str
-
-
-class PackageDelivered(Payload, frozen=True, kw_only=True):
-    """A package was delivered."""
-
-    kind = "package.delivered"
-    topic = "orders"
-    package_id: int
-
-
-class ReturnAnnounced(Payload, frozen=True, kw_only=True):
-    """A return was announced."""
-
-    kind = "return.announced"
-    topic = "orders"
-    return_id: int
-
-
-class ReturnReceived(Payload, frozen=True, kw_only=True):
-    """A return was received; the serials that came back with it are no longer valid."""
-
-    kind = "return.received"
-    topic = "orders"
-    return_id: int
-    revoked_serials: list[int]
 
 
 class DispatchSent(Payload, frozen=True, kw_only=True):
@@ -369,23 +311,17 @@ _ALL: tuple[type[Payload], ...] = (
     OrderLinesRefunded,
     OrderAddressChanged,
     OrderAnnotated,
+    OrderNoted,
     OrderLinesMoved,
-    OrderPicked,
-    OrderUnpicked,
     PaymentAuthorised,
     PaymentPaid,
     PaymentPartiallyRefunded,
     PaymentRefunded,
     PaymentVoided,
     PaymentExpired,
-    PackagePacked,
-    PackageUnpacked,
-    PackageShipped,
-    PackageDelivered,
-    ReturnAnnounced,
-    ReturnReceived,
     DispatchSent,
     DispatchAttemptFailed,
+    *WAREHOUSE_KINDS,
     *TICKET_KINDS,
     *RESELLER_KINDS,
     *INVOICE_KINDS,

@@ -24,15 +24,17 @@ create or replace function event_topic(p_kind text) returns text language sql im
 $$;
 
 -- Write an event: the only statement that adds to the feed; answers its id. It gets its number after the commit.
--- p_payload holds what the kind's struct in kinds.py says; null is an empty one.
+-- p_payload holds what the kind's struct in kinds.py says; null is an empty one. The author is whom the transaction
+-- names (db/unit_of_work.py): a person of the staff, or the command line.
 create or replace function write_event(
     p_shop_id bigint, p_kind text, p_subject_id bigint, p_payload jsonb, p_now timestamptz
 ) returns bigint language plpgsql as $$
 declare
     v_id bigint;
 begin
-    insert into events (shop_id, kind, topic, subject_id, payload, created_at)
-    values (p_shop_id, p_kind, event_topic(p_kind), p_subject_id, coalesce(p_payload, '{}'), p_now)
+    insert into events (shop_id, kind, topic, subject_id, payload, created_at, author)
+    values (p_shop_id, p_kind, event_topic(p_kind), p_subject_id, coalesce(p_payload, '{}'), p_now,
+            nullif(current_setting('crossdock.author', true), ''))
     returning id into v_id;
     return v_id;
 end $$;

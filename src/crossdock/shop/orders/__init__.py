@@ -1,7 +1,7 @@
 """Orders: drafting, placing, reading, releasing, cancelling, and the states they move through."""
 
 from crossdock.shop.orders.addressing import ADDRESS_FIELDS, correct_address
-from crossdock.shop.orders.annotating import annotate_order
+from crossdock.shop.orders.annotating import NOTE_MAX, annotate_order, note_order
 from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
 from crossdock.shop.orders.awaiting import AwaitingTerms, Depict, place_awaiting
 from crossdock.shop.orders.board import (
@@ -144,6 +144,7 @@ __all__ = [
     "FEED_MAX",
     "FREELY_CANCELLED",
     "LATE_AFTER",
+    "NOTE_MAX",
     "OPEN",
     "ORDER_FOLLOWS",
     "OVER",
@@ -227,6 +228,7 @@ __all__ = [
     "list_orders",
     "lock_order",
     "move_order",
+    "note_order",
     "note_picked",
     "note_returned",
     "note_shipped",

@@ -56,7 +56,7 @@ async def place_on_account(service: Placing, *, shop: Shop, order: StaffOrder) -
     stock_limit_exceeded, order_amount_not_allowed) and Conflict `partner_order_exists`.
     """
     draft = await _draft(service, shop=shop, order=order)
-    async with service.db.statement() as tx:
+    async with service.db.begin() as tx:
         placed = await place(
             tx,
             draft=msgspec.structs.replace(draft, payment_state="awaiting"),
@@ -93,7 +93,7 @@ async def place_with_card(
         raise
     draft = msgspec.structs.replace(draft, payment_state="authorised", payment_id=payment.id)
     try:
-        async with service.db.statement() as tx:
+        async with service.db.begin() as tx:
             placed = await place(tx, draft=draft, now=service.clock.now())
         refuse_second(placed)
     except Unavailable:

@@ -115,12 +115,16 @@ class ReturnView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of the order; `sequence` is its number in the feed, None until it has one."""
+    """An event of the order; `sequence` is its number in the feed, None until it has one.
+
+    `author` is the person who did it, '' where it was a partner's program or the server itself.
+    """
 
     sequence: int | None
     kind: str
     payload: dict[str, Any]
     created_at: datetime
+    author: str = ""
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -322,7 +326,8 @@ _SELECT = """
                from order_returns r where r.shop_id = o.shop_id and r.order_id = o.id) end,
            case when %(with_timeline)s then (
                select jsonb_agg(jsonb_build_object('sequence', e.sequence, 'kind', e.kind, 'payload', e.payload,
-                                                   'created_at', e.created_at) order by e.id)
+                                                   'created_at', e.created_at,
+                                                   'author', coalesce(e.author, '')) order by e.id)
                from events e where e.shop_id = o.shop_id and e.topic = 'orders' and e.subject_id = o.id
                  and e.kind <> 'inventory.moved') end
     from orders o join shops s on s.id = o.shop_id

@@ -45,6 +45,7 @@ from crossdock.shop.warehouse.returning import (
     list_returnable,
     receive_return,
 )
+from crossdock.shop.warehouse.scanning import pick_scanned
 from crossdock.shop.warehouse.sending import send_everything, send_packages
 from crossdock.shop.warehouse.serials import (
     capture_serials,
@@ -95,6 +96,7 @@ __all__ = [
     "make_manual_label",
     "pack_lines",
     "pick_lines",
+    "pick_scanned",
     "poll_carriers",
     "put_pickup_points",
     "read_label",

@@ -25,7 +25,9 @@ from crossdock.web.console.endpoints import ENDPOINTS, EndpointPages
 from crossdock.web.console.events import EVENTS, EventPages
 from crossdock.web.console.imports import IMPORTS, ImportPages
 from crossdock.web.console.mail import MAIL, MailPages
-from crossdock.web.console.orders import ORDERS, OrderPages
+from crossdock.web.console.order_paths import ORDERS
+from crossdock.web.console.order_work import WorkPages
+from crossdock.web.console.orders import OrderPages
 from crossdock.web.console.partner import PartnerPage
 from crossdock.web.console.partner_forms import PartnerForms
 from crossdock.web.console.partners import PARTNERS, PartnerPages
@@ -79,12 +81,11 @@ class Console:
         self._audit = AuditPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
+        self._work = WorkPages(gate, self._pages, services=services)
 
     def routes(self) -> list[Route]:
         """All routes of the console."""
-        entry, account, orders = self._signing_in, self._account, self._orders
-        products = self._products
-        order = f"{ORDERS}/{{order}}"
+        entry, account, products = self._signing_in, self._account, self._products
         return [
             Route("/console", self.to_home),
             self._get(HOME, self.home),
@@ -96,18 +97,7 @@ class Console:
             self._get(SEARCH, self._search.show),
             self._get(ALERTS, self._alerts.show),
             self._post(ALERTS, self._alerts.close),
-            self._get(ORDERS, orders.board),
-            self._get(f"{ORDERS}.csv", orders.board_file),
-            self._get(order, orders.show),
-            self._post(f"{order}/release", orders.release),
-            self._post(f"{order}/send", orders.send),
-            self._post(f"{order}/deliver", orders.deliver),
-            self._post(f"{order}/pay", orders.pay),
-            self._get(f"{order}/cancel", orders.ask_cancel),
-            self._post(f"{order}/cancel", orders.cancel),
-            self._get(f"{order}/refund", orders.ask_refund),
-            self._post(f"{order}/refund", orders.refund),
-            self._get(f"{order}/packages/{{package}}/label.pdf", orders.label),
+            *self._order_routes(),
             self._get(PRODUCTS, products.browse),
             self._get(f"{PRODUCTS}/{{product}}", products.show),
             self._post(f"{PRODUCTS}/{{product}}/listing", products.list_or_not),
@@ -131,6 +121,38 @@ class Console:
             self._post(f"{ACCOUNT}/two-step", account.turn_on_two_step),
             self._post(f"{ACCOUNT}/two-step/off", account.turn_off_two_step),
             self._post(f"{ACCOUNT}/recovery-codes", account.new_codes),
+        ]
+
+    def _order_routes(self) -> list[Route]:
+        orders, order = self._orders, f"{ORDERS}/{{order}}"
+        return [
+            self._get(ORDERS, orders.board),
+            self._get(f"{ORDERS}.csv", orders.board_file),
+            self._get(order, orders.show),
+            self._post(f"{order}/release", orders.release),
+            self._post(f"{order}/send", orders.send),
+            self._post(f"{order}/deliver", orders.deliver),
+            self._post(f"{order}/pay", orders.pay),
+            self._get(f"{order}/cancel", orders.ask_cancel),
+            self._post(f"{order}/cancel", orders.cancel),
+            self._get(f"{order}/refund", orders.ask_refund),
+            self._post(f"{order}/refund", orders.refund),
+            self._get(f"{order}/packages/{{package}}/label.pdf", orders.label),
+            self._post(f"{order}/note", orders.note),
+            *self._work_routes(f"{order}/work"),
+        ]
+
+    def _work_routes(self, here: str) -> list[Route]:
+        work, package = self._work, f"{here}/packages/{{package}}"
+        return [
+            self._get(here, work.show),
+            self._post(f"{here}/scan", work.scan),
+            self._post(f"{here}/pick", work.pick),
+            self._post(f"{here}/unpick", work.unpick),
+            self._post(f"{here}/serials", work.serials),
+            self._post(f"{here}/pack", work.pack),
+            self._post(f"{package}/ship", work.ship),
+            self._post(f"{package}/unpack", work.unpack),
         ]
 
     def _delivery_routes(self) -> list[Route]:

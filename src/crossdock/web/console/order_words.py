@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from crossdock.shop.orders import EventView
+from crossdock.shop.orders import EventView, OrderView
 
 
 class Word(NamedTuple):
@@ -39,13 +39,34 @@ DONE: Final = {
     "sent": "Shipped. The labels and tracking numbers are with the packages below.",
     "delivered": "Delivered. The buyer gets a mail with what was bought.",
     "paid": "The payment is recorded.",
+    "noted": "The note is kept with the order. Only staff see it.",
     "cancelled": "The order is cancelled and its stock is released.",
     "refunded": "The refund is made.",
+}
+WORK_DONE: Final = {
+    "picked": "Picked.",
+    "unpicked": "Back on the shelf.",
+    "packed": "Packed. The package can be shipped.",
+    "unpacked": "The package is opened; what was in it is picked and not packed.",
+    "serials": "The serials are noted.",
+    "sent": "Shipped. The label is with the order's packages.",
 }
 
 
 def happening(event: EventView) -> str:
-    """An event in words: 'Placed', 'Payment captured: 12.00', and why where the event says so."""
+    """An event in words: 'Placed', 'Payment captured: 12.00', and why where the event says so; a note's text."""
+    if event.kind == "order.noted":
+        return str(event.payload.get("text", ""))
     words = event.kind.replace(".", " ").replace("_", " ").removeprefix("order ")
     reason = event.payload.get("reason")
     return words.capitalize() + (f": {reason}" if isinstance(reason, str) and reason else "")
+
+
+def who(event: EventView, order: OrderView) -> str:
+    """Who did what an event tells: a person, the partner's program, the connector, or the server by itself."""
+    if event.author:
+        return event.author
+    if event.kind == "order.placed" or event.payload.get("by") == "partner":
+        return order.channel
+    connector = event.payload.get("connector")
+    return connector if isinstance(connector, str) and connector else "Crossdock"

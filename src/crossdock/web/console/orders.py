@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from crossdock.compose import Services
-from crossdock.errors import NotFound
 from crossdock.gate import Gate
 from crossdock.kit.money import format_minor, parse_amount
 from crossdock.shop.orders import (
     BOARD_MAX,
     CANCELLABLE,
     COUNT_MAX,
+    NOTE_MAX,
     REFUND_REASONS,
     RETURNABLE,
     BoardRow,
@@ -25,6 +25,7 @@ from crossdock.shop.orders import (
     cancel_order,
     count_board,
     deliver_order,
+    note_order,
     pay_order,
     read_board,
     read_order,
@@ -42,10 +43,10 @@ from crossdock.shop.warehouse import (
     send_packages,
 )
 from crossdock.web.console.board_address import VIEW_NAMES, BoardAddress, read_address
-from crossdock.web.console.order_words import DONE, FULFILMENT, PAYMENT, happening
-from crossdock.web.console.rendering import HEADERS, Pages, redirect
+from crossdock.web.console.order_paths import number_of, order_of, to_order
+from crossdock.web.console.order_words import DONE, FULFILMENT, PAYMENT, happening, who
+from crossdock.web.console.rendering import HEADERS, Pages
 
-ORDERS: Final = "/console/orders"
 _SECTIONS: Final[tuple[Section, ...]] = (
     "lines",
     "parts",
@@ -54,7 +55,6 @@ _SECTIONS: Final[tuple[Section, ...]] = (
     "returns",
     "timeline",
 )
-_NOTE_MAX: Final = 2_000
 _REFUNDABLE = ("captured", "partially_refunded")
 
 
@@ -119,23 +119,25 @@ class OrderPages:
             fulfilment=FULFILMENT,
             payment=PAYMENT,
             happening=happening,
+            who=who,
+            note_max=NOTE_MAX,
             done=DONE.get(request.query_params.get("done", ""), ""),
         )
 
     async def release(self, request: Request) -> Response:
         """Release the order if its stock is there; else it is reserved."""
         visit, _form = await self._gate.require_form(request, right="orders.fulfil")
-        order_id = _order_id(request)
+        order_id = order_of(request)
         async with self._db.begin() as tx:
             state = await release_order(
                 tx, shop_id=visit.person.shop_id, order_id=order_id, now=self._clock.now()
             )
-        return _to(order_id, "released" if state == "processing" else "reserved")
+        return to_order(order_id, "released" if state == "processing" else "reserved")
 
     async def send(self, request: Request) -> Response:
         """Ship the packed packages, or pick, pack and ship all that is left."""
         visit, form = await self._gate.require_form(request, right="orders.fulfil")
-        order_id = _order_id(request)
+        order_id = order_of(request)
         send = send_everything if form.get("all") == "yes" else send_packages
         await send(
             self._services.booking,
@@ -143,27 +145,41 @@ class OrderPages:
             order_id=order_id,
             carrier=form.get("carrier", ""),
         )
-        return _to(order_id, "sent")
+        return to_order(order_id, "sent")
 
     async def deliver(self, request: Request) -> Response:
         """Deliver what no warehouse sends: its serials are mailed to the buyer."""
         visit, form = await self._gate.require_form(request, right="orders.fulfil")
-        order_id = _order_id(request)
+        order_id = order_of(request)
         async with self._db.begin() as tx:
             await deliver_order(
                 tx,
                 shop_id=visit.person.shop_id,
                 order_id=order_id,
                 mailing=self._services.mailing,
-                note=form.get("note", "").strip()[:_NOTE_MAX],
+                note=form.get("note", "").strip()[:NOTE_MAX],
                 now=self._clock.now(),
             )
-        return _to(order_id, "delivered")
+        return to_order(order_id, "delivered")
+
+    async def note(self, request: Request) -> Response:
+        """Write a note that only staff see."""
+        visit, form = await self._gate.require_form(request, right="orders.fulfil")
+        order_id = order_of(request)
+        async with self._db.begin() as tx:
+            await note_order(
+                tx,
+                shop_id=visit.person.shop_id,
+                order_id=order_id,
+                text=form.get("note", ""),
+                now=self._clock.now(),
+            )
+        return to_order(order_id, "noted")
 
     async def label(self, request: Request) -> Response:
         """A package's label as PDF."""
         visit = await self._gate.require_person(request, right="labels.print")
-        package_id = _number(request.path_params["package"])
+        package_id = number_of(request.path_params["package"])
         async with self._db.statement() as tx:
             data = await read_label(
                 tx, shop_id=visit.person.shop_id, package_id=package_id, kind=".pdf"
@@ -173,14 +189,14 @@ class OrderPages:
     async def pay(self, request: Request) -> Response:
         """Capture the card, or record a bank transfer."""
         visit, form = await self._gate.require_form(request, right="orders.manage")
-        order_id = _order_id(request)
+        order_id = order_of(request)
         await pay_order(
             self._services.paying,
             shop_id=visit.person.shop_id,
             order_id=order_id,
             reference=form.get("reference", ""),
         )
-        return _to(order_id, "paid")
+        return to_order(order_id, "paid")
 
     async def ask_cancel(self, request: Request) -> Response:
         """What cancelling would do, and the form that does it."""
@@ -189,7 +205,7 @@ class OrderPages:
     async def cancel(self, request: Request) -> Response:
         """Cancel the order and give its money back."""
         visit, form = await self._gate.require_form(request, right="orders.manage")
-        order_id = _order_id(request)
+        order_id = order_of(request)
         async with self._db.begin() as tx:
             await cancel_order(
                 tx,
@@ -200,7 +216,7 @@ class OrderPages:
                 now=self._clock.now(),
             )
         await settle_order_payments(self._services.paying)
-        return _to(order_id, "cancelled")
+        return to_order(order_id, "cancelled")
 
     async def ask_refund(self, request: Request) -> Response:
         """What is left to refund, and the form that does it."""
@@ -218,7 +234,7 @@ class OrderPages:
             order_id=order.id,
             amount_minor=parse_amount(text, currency=order.currency) if text else None,
         )
-        return _to(order.id, "refunded")
+        return to_order(order.id, "refunded")
 
     async def count(self, visit: Visit) -> Mapping[BoardView, str]:
         """How many orders each view of the board has, for the home page; those above COUNT_MAX as '1000+'."""
@@ -241,7 +257,7 @@ class OrderPages:
         )
 
     async def _read(self, request: Request, shop_id: int) -> tuple[OrderView, list[Payment]]:
-        order_id = _order_id(request)
+        order_id = order_of(request)
         async with self._db.statement() as tx:
             order = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=_SECTIONS)
             return order, await list_payments(tx, shop_id=shop_id, order_id=order_id)
@@ -280,6 +296,8 @@ def _possible(order: OrderView, payments: list[Payment]) -> Mapping[str, bool]:
         "send": not is_delivered
         and order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"}
         and open_lines,
+        "work": not is_delivered
+        and order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"},
         "send_packed": any(package.state == "packed" for package in order.packages),
         "pay": order.payment_state in {"awaiting", "authorised"},
         "cancel": order.fulfilment_state in CANCELLABLE,
@@ -295,20 +313,6 @@ def _left(payments: list[Payment]) -> int:
         for each in payments
         if each.state in _REFUNDABLE
     )
-
-
-def _order_id(request: Request) -> int:
-    return _number(request.path_params["order"])
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound("not_found", "There is no such order or package.")
-    return int(text)
-
-
-def _to(order_id: int, done: str) -> Response:
-    return redirect(f"{ORDERS}/{order_id}?done={done}")
 
 
 def _cells(row: BoardRow) -> list[Any]:

@@ -1,5 +1,6 @@
 -- Events: the outbox. The sequence number is assigned after the commit (shop/events/numbering.sql), so that a reader
--- never sees a gap that is filled later. The topic is derived from the kind (shop/events/writing.sql).
+-- never sees a gap that is filled later. The topic is derived from the kind (shop/events/writing.sql). The author is the person
+-- who did it; null where it was a partner's program or the server itself.
 create table events (
     shop_id bigint not null,
     id bigint generated always as identity,
@@ -9,6 +10,7 @@ create table events (
     subject_id bigint,
     payload jsonb not null default '{}',
     created_at timestamptz not null default now(),
+    author text check (author <> ''),
     primary key (shop_id, id)
 );
 

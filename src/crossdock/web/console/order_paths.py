@@ -1,0 +1,28 @@
+"""Addresses of orders in the console, and the numbers in them."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.errors import NotFound
+from crossdock.web.console.rendering import redirect
+
+ORDERS: Final = "/console/orders"
+
+
+def order_of(request: Request) -> int:
+    """The number of the order whose page is asked for. Raises NotFound `not_found` for a text that is none."""
+    return number_of(request.path_params["order"])
+
+
+def number_of(text: str) -> int:
+    """The number that a part of an address is. Raises NotFound `not_found`."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound("not_found", "There is no such order or package.")
+    return int(text)
+
+
+def to_order(order_id: int, done: str, *, page: str = "") -> Response:
+    """Lead to the order's page, or one below it, which says what was done."""
+    return redirect(f"{ORDERS}/{order_id}{page}?done={done}")
