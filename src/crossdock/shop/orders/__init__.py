@@ -88,7 +88,7 @@ from crossdock.shop.orders.progress import (
     note_unpicked,
 )
 from crossdock.shop.orders.reasons import REFUND_REASONS, RefundReason, read_reason
-from crossdock.shop.orders.refunding import cancel_freely, refund_line
+from crossdock.shop.orders.refunding import cancel_freely, cancel_line, refund_line
 from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
 from crossdock.shop.orders.replacing import Replacement, replace_bought_serials
 from crossdock.shop.orders.rules import (
@@ -208,6 +208,7 @@ __all__ = [
     "billing_is_complete",
     "browse_orders",
     "cancel_freely",
+    "cancel_line",
     "cancel_order",
     "charge_order",
     "claim_identity",

@@ -5,13 +5,14 @@ from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
+from crossdock.shop.deliveries import who_has
 from crossdock.shop.events import OrderLinesRefunded, write_event
-from crossdock.shop.orders.cancelling import cancel_order
+from crossdock.shop.orders.cancelling import Cancelled, cancel_order
 from crossdock.shop.orders.moving import lock_order, move_order
-from crossdock.shop.orders.paying import ORDER_FOLLOWS, refuse_while_asked
+from crossdock.shop.orders.paying import ORDER_FOLLOWS, give_back, refuse_while_asked
 from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.orders.releasing import wake_releases
-from crossdock.shop.orders.states import FREELY_CANCELLED
+from crossdock.shop.orders.states import CANCELLABLE, FREELY_CANCELLED
 from crossdock.shop.payments import (
     Paying,
     list_payments,
@@ -92,14 +93,7 @@ async def cancel_freely(
     if any(lines[number] != "open" for number in wanted):
         raise Refused("order_state", "A line of it is cancelled already.")
     await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
-    await wake_releases(tx, shop_id=shop_id)
-    values = {"shop": shop_id, "order": order_id, "lines": wanted}
-    await tx.run(_CANCEL, values)
-    await move_order(
-        tx, shop_id=shop_id, order_id=order_id, axis="line", lines=wanted, to="cancelled", now=now
-    )
-    # Levels before payments and accounts, as everybody locks them.
-    await _free_stock(tx, shop_id=shop_id, order_id=order_id, line_nos=wanted, now=now)
+    await _cancel_goods(tx, shop_id=shop_id, order_id=order_id, line_nos=wanted, now=now)
     if _is_last(lines, wanted):
         await release_coupons(tx, shop_id=shop_id, order_id=order_id, now=now)
     amount_minor = await _refund(
@@ -122,6 +116,65 @@ async def cancel_freely(
             now=now,
         )
     return amount_minor
+
+
+async def cancel_line(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    line_no: int,
+    reason: RefundReason,
+    now: datetime,
+) -> Cancelled:
+    """Cancel a line of an order of which nothing is picked, as staff decide; its money goes back as `give_back` says.
+
+    Its stock is free again. The last line cancels the order. Raises NotFound `order_not_found`, Invalid
+    `invalid_input` for a line that is not there, and Refused `order_state` for one that is cancelled, once fulfilment
+    has started or an outside system has the order, and while a request to a payment provider is open.
+    """
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    lines: dict[int, str] = dict(await tx.all(_LINE_STATES, (shop_id, order_id)))
+    if line_no not in lines:
+        raise Invalid("invalid_input", "The order has no such line.", {"field": "line"})
+    if state.fulfilment not in CANCELLABLE:
+        message = (
+            f"No line of an order that is {state.fulfilment} can be cancelled; un-pick it first."
+        )
+        raise Refused("order_state", message)
+    if lines[line_no] != "open":
+        raise Refused("order_state", "The line is cancelled already.")
+    if _is_last(lines, [line_no]):
+        return await cancel_order(
+            tx, shop_id=shop_id, order_id=order_id, refund_reason=reason, now=now
+        )
+    if holder := await who_has(tx, shop_id=shop_id, kind="dispatch", subject_id=order_id):
+        raise Refused("order_state", f"The order is with {holder}; it is worked on there.")
+    if state.payment != "none":
+        await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
+    await _cancel_goods(tx, shop_id=shop_id, order_id=order_id, line_nos=[line_no], now=now)
+    amount_minor, given_back = await give_back(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        payment=state.payment,
+        refund_reason=reason,
+        now=now,
+    )
+    return Cancelled(may_be_at="", amount_minor=amount_minor, given_back=given_back)
+
+
+async def _cancel_goods(
+    tx: Transaction, *, shop_id: int, order_id: int, line_nos: Sequence[int], now: datetime
+) -> None:
+    """Cancel lines, but for their money: they are not shipped, and their stock is free."""
+    await wake_releases(tx, shop_id=shop_id)
+    await tx.run(_CANCEL, {"shop": shop_id, "order": order_id, "lines": list(line_nos)})
+    await move_order(
+        tx, shop_id=shop_id, order_id=order_id, axis="line", lines=line_nos, to="cancelled", now=now
+    )
+    # Levels before payments and accounts, as everybody locks them.
+    await _free_stock(tx, shop_id=shop_id, order_id=order_id, line_nos=line_nos, now=now)
 
 
 def _is_last(lines: dict[int, str], wanted: Sequence[int]) -> bool:
@@ -211,6 +264,7 @@ _LINES = """
     join order_lines l on l.shop_id = o.shop_id and l.order_id = o.id
     where o.shop_id = %s and o.id = %s and o.partner_id = %s order by l.line_no
 """
+_LINE_STATES = "select line_no, state from order_lines where shop_id = %s and order_id = %s"
 _CANCEL = """
     update order_lines set cancelled = quantity
     where shop_id = %(shop)s and order_id = %(order)s and line_no = any(%(lines)s::smallint[])

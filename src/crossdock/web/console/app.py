@@ -25,6 +25,7 @@ from crossdock.web.console.endpoints import ENDPOINTS, EndpointPages
 from crossdock.web.console.events import EVENTS, EventPages
 from crossdock.web.console.imports import IMPORTS, ImportPages
 from crossdock.web.console.mail import MAIL, MailPages
+from crossdock.web.console.order_lines import LinePages
 from crossdock.web.console.order_paths import ORDERS
 from crossdock.web.console.order_work import WorkPages
 from crossdock.web.console.orders import OrderPages
@@ -81,6 +82,7 @@ class Console:
         self._audit = AuditPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
+        self._lines = LinePages(gate, self._pages, services=services)
         self._work = WorkPages(gate, self._pages, services=services)
 
     def routes(self) -> list[Route]:
@@ -140,6 +142,7 @@ class Console:
             self._get(f"{order}/packages/{{package}}/label.pdf", orders.label),
             self._post(f"{order}/note", orders.note),
             *self._work_routes(f"{order}/work"),
+            *self._line_routes(order),
         ]
 
     def _work_routes(self, here: str) -> list[Route]:
@@ -153,6 +156,19 @@ class Console:
             self._post(f"{here}/pack", work.pack),
             self._post(f"{package}/ship", work.ship),
             self._post(f"{package}/unpack", work.unpack),
+        ]
+
+    def _line_routes(self, order: str) -> list[Route]:
+        pages, line = self._lines, f"{order}/lines/{{line}}"
+        receive = f"{order}/returns/{{back}}/receive"
+        return [
+            self._get(line, pages.show),
+            self._post(f"{line}/cancel", pages.cancel),
+            self._post(f"{line}/refund", pages.refund),
+            self._get(f"{order}/return", pages.ask_return),
+            self._post(f"{order}/return", pages.register),
+            self._get(receive, pages.ask_receive),
+            self._post(receive, pages.receive),
         ]
 
     def _delivery_routes(self) -> list[Route]:

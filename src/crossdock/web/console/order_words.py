@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from crossdock.kit.languages import lazy
 from crossdock.shop.orders import EventView, OrderView
 
 
@@ -33,12 +34,21 @@ PAYMENT: Final = {
     "voided": Word("Not charged", "off", "✕"),
     "expired": Word("Not paid in time", "off", "✕"),
 }
+RETURNS: Final = {
+    "announced": lazy("registered"),
+    "received": lazy("received"),
+    "refused": lazy("refused"),
+}
 DONE: Final = {
     "released": "The order is released and can be picked.",
     "reserved": "Not everything is in stock, so the order is reserved. It is released when the stock is there.",
     "sent": "Shipped. The labels and tracking numbers are with the packages below.",
     "delivered": "Delivered. The buyer gets a mail with what was bought.",
     "paid": "The payment is recorded.",
+    "line_cancelled": lazy("The line is cancelled and its stock can be sold again."),
+    "line_refunded": lazy("The line is refunded."),
+    "return_registered": lazy("The return is registered. Receive it when the goods are here."),
+    "received": lazy("The return is received. Refund it with the link beside it, if it is to be."),
     "noted": "The note is kept with the order. Only staff see it.",
     "cancelled": "The order is cancelled and its stock is released.",
     "refunded": "The refund is made.",

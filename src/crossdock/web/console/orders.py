@@ -43,8 +43,9 @@ from crossdock.shop.warehouse import (
     send_packages,
 )
 from crossdock.web.console.board_address import VIEW_NAMES, BoardAddress, read_address
+from crossdock.web.console.order_lines import worth_of
 from crossdock.web.console.order_paths import number_of, order_of, to_order
-from crossdock.web.console.order_words import DONE, FULFILMENT, PAYMENT, happening, who
+from crossdock.web.console.order_words import DONE, FULFILMENT, PAYMENT, RETURNS, happening, who
 from crossdock.web.console.rendering import HEADERS, Pages
 
 _SECTIONS: Final[tuple[Section, ...]] = (
@@ -121,6 +122,9 @@ class OrderPages:
             happening=happening,
             who=who,
             note_max=NOTE_MAX,
+            names={line.line_no: line.name for line in order.lines},
+            returns=RETURNS,
+            worth=_worth,
             done=DONE.get(request.query_params.get("done", ""), ""),
         )
 
@@ -253,6 +257,7 @@ class OrderPages:
             order=order,
             may=_possible(order, payments),
             left_minor=_left(payments),
+            amount=request.query_params.get("amount", "")[:20],
             reasons=REFUND_REASONS,
         )
 
@@ -299,11 +304,16 @@ def _possible(order: OrderView, payments: list[Payment]) -> Mapping[str, bool]:
         "work": not is_delivered
         and order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"},
         "send_packed": any(package.state == "packed" for package in order.packages),
+        "return": any(line.shipped > line.returned for line in order.lines),
         "pay": order.payment_state in {"awaiting", "authorised"},
         "cancel": order.fulfilment_state in CANCELLABLE,
         "refund": _left(payments) > 0,
         "take_back": order.fulfilment_state in (*CANCELLABLE, *RETURNABLE),
     }
+
+
+def _worth(order: OrderView, lines: Mapping[int, int]) -> str:
+    return format_minor(worth_of(order, lines), order.currency)
 
 
 def _left(payments: list[Payment]) -> int:

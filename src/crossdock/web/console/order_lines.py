@@ -1,0 +1,203 @@
+"""Single lines of an order, and its returns: cancel, refund, register, receive."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.compose import Services
+from crossdock.errors import Invalid, NotFound
+from crossdock.gate import Gate
+from crossdock.kit.languages import lazy
+from crossdock.shop.orders import (
+    CANCELLABLE,
+    REFUND_REASONS,
+    LineView,
+    OrderView,
+    cancel_line,
+    read_order,
+    read_reason,
+    refund_line,
+    settle_order_payments,
+)
+from crossdock.shop.warehouse import (
+    ReturnItem,
+    announce_return,
+    list_returnable,
+    receive_return,
+)
+from crossdock.web.console.order_paths import number_of, order_of, to_order
+from crossdock.web.console.order_work import FIELDS_MAX, quantities_of
+from crossdock.web.console.rendering import Pages
+
+REASON_NAMES: Final[Mapping[str, str]] = {
+    "customer_cancelled": lazy("The customer cancelled"),
+    "out_of_stock": lazy("Out of stock"),
+    "bad_address": lazy("The address is wrong"),
+    "agreement": lazy("As agreed"),
+    "fraud": lazy("Fraud"),
+    "not_shipped": lazy("Not shipped"),
+}
+_REASON_MAX: Final = 200
+_REFUNDABLE: Final = ("paid", "partially_refunded")
+
+
+class LinePages:
+    """The pages of an order's line, and of what comes back."""
+
+    def __init__(self, gate: Gate, pages: Pages, *, services: Services) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._services = services
+        self._db = services.runtime.database
+        self._clock = services.runtime.clock
+
+    async def show(self, request: Request) -> Response:
+        """A line: what cancelling or refunding it would do, and the forms that do it."""
+        visit = await self._gate.require_person(request, right="orders.manage")
+        order, line = await self._line(request, shop_id=visit.person.shop_id)
+        others = [each for each in order.lines if each.state == "open" and each is not line]
+        return self._pages.page(
+            "order_line.html",
+            visit=visit,
+            order=order,
+            line=line,
+            may_cancel=order.fulfilment_state in CANCELLABLE and line.state == "open",
+            may_refund=order.payment_state in _REFUNDABLE and line.refunded_at is None,
+            may_refund_shipping=order.payment_state in _REFUNDABLE
+            and line.refunded_at is not None
+            and not line.shipping_refunded
+            and line.shipping_minor > 0,
+            is_last=not others,
+            reasons={name: REASON_NAMES[name] for name in REFUND_REASONS},
+        )
+
+    async def cancel(self, request: Request) -> Response:
+        """Cancel the line; what was paid for it goes back."""
+        visit, form = await self._gate.require_form(request, right="orders.manage")
+        order_id = order_of(request)
+        async with self._db.begin() as tx:
+            done = await cancel_line(
+                tx,
+                shop_id=visit.person.shop_id,
+                order_id=order_id,
+                line_no=number_of(request.path_params["line"]),
+                reason=read_reason(form.get("reason", "")),
+                now=self._clock.now(),
+            )
+        if done.given_back:
+            await settle_order_payments(self._services.paying)
+        return to_order(order_id, "line_cancelled")
+
+    async def refund(self, request: Request) -> Response:
+        """Refund the line, with its shipping if asked; its goods stay as they are."""
+        visit, form = await self._gate.require_form(request, right="orders.manage")
+        order_id = order_of(request)
+        await refund_line(
+            self._services.paying,
+            shop_id=visit.person.shop_id,
+            order_id=order_id,
+            line_no=number_of(request.path_params["line"]),
+            reason=read_reason(form.get("reason", "")),
+            with_shipping=form.get("with_shipping") == "yes",
+        )
+        return to_order(order_id, "line_refunded")
+
+    async def ask_return(self, request: Request) -> Response:
+        """What can come back, and the form that registers it."""
+        visit = await self._gate.require_person(request, right="orders.fulfil")
+        shop_id, order_id = visit.person.shop_id, order_of(request)
+        async with self._db.statement() as tx:
+            order = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=("lines",))
+            left = await list_returnable(tx, shop_id=shop_id, order_id=order_id)
+        return self._pages.page(
+            "order_return.html", visit=visit, order=order, left=left, is_any=any(left.values())
+        )
+
+    async def register(self, request: Request) -> Response:
+        """Register what a buyer sends back."""
+        visit, form = await self._gate.require_form(
+            request, right="orders.fulfil", fields_max=FIELDS_MAX
+        )
+        order_id = order_of(request)
+        items = [
+            ReturnItem(line_no=line_no, quantity=many) for line_no, many in quantities_of(form)
+        ]
+        async with self._db.begin() as tx:
+            await announce_return(
+                tx,
+                shop_id=visit.person.shop_id,
+                order_id=order_id,
+                items=items,
+                reason=form.get("reason", "").replace("\x00", "").strip()[:_REASON_MAX],
+                now=self._clock.now(),
+            )
+        return to_order(order_id, "return_registered")
+
+    async def ask_receive(self, request: Request) -> Response:
+        """What was registered, and how much of it goes back on the shelf."""
+        visit = await self._gate.require_person(request, right="orders.fulfil")
+        async with self._db.statement() as tx:
+            order = await read_order(
+                tx,
+                shop_id=visit.person.shop_id,
+                order_id=order_of(request),
+                sections=("lines", "returns"),
+            )
+        return_id = number_of(request.path_params["back"])
+        back = next((each for each in order.returns if each.id == return_id), None)
+        if back is None:
+            raise NotFound("not_found", "There is no such return.")
+        return self._pages.page("order_receive.html", visit=visit, order=order, back=back)
+
+    async def receive(self, request: Request) -> Response:
+        """Receive a return; the quantities of the form go back on the shelf."""
+        visit, form = await self._gate.require_form(
+            request, right="orders.fulfil", fields_max=FIELDS_MAX
+        )
+        order_id, return_id = order_of(request), number_of(request.path_params["back"])
+        async with self._db.begin() as tx:
+            order = await read_order(
+                tx, shop_id=visit.person.shop_id, order_id=order_id, sections=("returns",)
+            )
+            if return_id not in {each.id for each in order.returns}:
+                raise NotFound("not_found", "There is no such return.")
+            await receive_return(
+                tx,
+                shop_id=visit.person.shop_id,
+                return_id=return_id,
+                restocked=dict(quantities_of(form)),
+                serials=_numbers(form.get("serials", "")),
+                now=self._clock.now(),
+            )
+        return to_order(order_id, "received")
+
+    async def _line(self, request: Request, *, shop_id: int) -> tuple[OrderView, LineView]:
+        line_no = number_of(request.path_params["line"])
+        async with self._db.statement() as tx:
+            order = await read_order(
+                tx, shop_id=shop_id, order_id=order_of(request), sections=("lines",)
+            )
+        line = next((each for each in order.lines if each.line_no == line_no), None)
+        if line is None:
+            raise NotFound("not_found", "The order has no such line.")
+        return order, line
+
+
+def worth_of(order: OrderView, lines: Mapping[int, int]) -> int:
+    """What these quantities of lines cost without their shipping, in minor units, rounded down."""
+    return sum(
+        (line.total_minor - line.shipping_minor) * lines[line.line_no] // line.quantity
+        for line in order.lines
+        if line.line_no in lines
+    )
+
+
+def _numbers(text: str) -> list[int]:
+    """Numbers of licence keys, apart by blanks or commas. Raises Invalid `invalid_input`."""
+    words = text.replace(",", " ").split()
+    if not all(word.isascii() and word.isdigit() and len(word) < 19 for word in words):
+        message = "Name licence keys by their numbers."
+        raise Invalid("invalid_input", message, {"field": "serials"})
+    return [int(word) for word in words]
