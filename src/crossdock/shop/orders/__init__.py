@@ -108,7 +108,7 @@ from crossdock.shop.orders.rules import (
     take_of,
     variants_are_known,
 )
-from crossdock.shop.orders.staff import StaffOrder, place_on_account, place_with_card
+from crossdock.shop.orders.staff import StaffOrder, place_on_account, place_with_card, staff_offers
 from crossdock.shop.orders.standing import LineProgress, Standing, progress_of
 from crossdock.shop.orders.states import (
     CANCELLABLE,
@@ -271,6 +271,7 @@ __all__ = [
     "run_releases",
     "settle_order_payments",
     "shipping_is_complete",
+    "staff_offers",
     "take_of",
     "touch_order",
     "variants_are_known",

@@ -1,12 +1,14 @@
 """Orders entered by staff, on account or by card."""
 
 import contextlib
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, NotFound, Refused, Unavailable
+from crossdock.shop.catalogue import Offer, offers
 from crossdock.shop.customers import assign_sales_rep
 from crossdock.shop.orders.asking import Placing, draft_for, read_context
 from crossdock.shop.orders.draft import DraftLine, Identity, OrderDraft, Placed, Snapshot
@@ -40,13 +42,17 @@ _RULES: tuple[Rule, ...] = (
 
 
 class StaffOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as staff enter it. With a `number` of their own placing is idempotent."""
+    """An order as staff enter it. With a `number` of their own placing is idempotent.
+
+    Without one `once`, a text that nobody sees, does the same for a form that is sent twice.
+    """
 
     customer_id: int
     items: tuple[OrderItem, ...]
     number: str = ""
     comments: str = ""
     shipping_minor: int = 0
+    once: str = ""
 
 
 async def place_on_account(service: Placing, *, shop: Shop, order: StaffOrder) -> Placed:
@@ -104,6 +110,21 @@ async def place_with_card(
     return placed
 
 
+async def staff_offers(
+    service: Placing, *, shop: Shop, variant_ids: Sequence[int]
+) -> dict[int, Offer]:
+    """What staff may order of these variants, at which price, by variant; what the shop lacks is absent."""
+    async with service.db.statement() as tx:
+        found = await offers(
+            tx,
+            partner=_shop_s_own_terms(shop, customer_id=None),
+            variant_ids=variant_ids,
+            now=service.clock.now(),
+            own_requires_stock=service.own_requires_stock,
+        )
+    return {offer.id: offer for offer in found}
+
+
 async def _draft(service: Placing, *, shop: Shop, order: StaffOrder) -> OrderDraft:
     terms = _shop_s_own_terms(shop, customer_id=order.customer_id)
     request = OrderRequest(
@@ -129,17 +150,18 @@ async def _draft(service: Placing, *, shop: Shop, order: StaffOrder) -> OrderDra
         sales_rep_id=asked.customer.sales_rep_id,
     )
     draft = draft_for(service, asked, assignment=assignment)
+    key = order.number or order.once
     first, *others = draft.lines
     first = msgspec.structs.replace(first, shipping_minor=order.shipping_minor)
     return msgspec.structs.replace(
         draft,
         partner_id=None,
-        identity=Identity(namespace=STAFF_NAMESPACE, key=order.number) if order.number else None,
+        identity=Identity(namespace=STAFF_NAMESPACE, key=key) if key else None,
         lines=(first, *others),
     )
 
 
-def _shop_s_own_terms(shop: Shop, *, customer_id: int) -> Partner:
+def _shop_s_own_terms(shop: Shop, *, customer_id: int | None) -> Partner:
     """The terms of staff orders: the shop's own stock and prices, for any customer."""
     return Partner(
         shop_id=shop.id,

@@ -25,7 +25,9 @@ from crossdock.web.console.endpoints import ENDPOINTS, EndpointPages
 from crossdock.web.console.events import EVENTS, EventPages
 from crossdock.web.console.imports import IMPORTS, ImportPages
 from crossdock.web.console.mail import MAIL, MailPages
+from crossdock.web.console.order_bulk import BulkPages
 from crossdock.web.console.order_lines import LinePages
+from crossdock.web.console.order_papers import PaperPages
 from crossdock.web.console.order_paths import ORDERS
 from crossdock.web.console.order_work import WorkPages
 from crossdock.web.console.orders import OrderPages
@@ -37,6 +39,7 @@ from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.search import SEARCH, SearchPage
 from crossdock.web.console.signing_in import SigningIn
+from crossdock.web.console.staff_order import NEW, StaffOrderPages
 from crossdock.web.console.tickets import TICKETS, TicketPages
 from crossdock.web.console.welcome import WelcomePages
 
@@ -82,6 +85,9 @@ class Console:
         self._audit = AuditPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
+        self._staff_order = StaffOrderPages(gate, self._pages, services=services)
+        self._bulk = BulkPages(gate, self._pages, services=services)
+        self._papers = PaperPages(gate, services=services)
         self._lines = LinePages(gate, self._pages, services=services)
         self._work = WorkPages(gate, self._pages, services=services)
 
@@ -130,6 +136,10 @@ class Console:
         return [
             self._get(ORDERS, orders.board),
             self._get(f"{ORDERS}.csv", orders.board_file),
+            self._post(f"{ORDERS}/bulk", self._bulk.act),
+            self._get(f"{ORDERS}/pick-list.pdf", self._papers.pick_lists),
+            self._get(NEW, self._staff_order.show),
+            self._post(NEW, self._staff_order.act),
             self._get(order, orders.show),
             self._post(f"{order}/release", orders.release),
             self._post(f"{order}/send", orders.send),
@@ -141,6 +151,9 @@ class Console:
             self._post(f"{order}/refund", orders.refund),
             self._get(f"{order}/packages/{{package}}/label.pdf", orders.label),
             self._post(f"{order}/note", orders.note),
+            self._post(f"{order}/resend", orders.resend),
+            self._get(f"{order}/pick-list.pdf", self._papers.pick_list),
+            self._get(f"{order}/packages/{{package}}/slip.pdf", self._papers.slip),
             *self._work_routes(f"{order}/work"),
             *self._line_routes(order),
         ]

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from crossdock.compose import Services
 from crossdock.gate import Gate
 from crossdock.kit.money import format_minor, parse_amount
+from crossdock.shop.dispatch import resend
 from crossdock.shop.orders import (
     BOARD_MAX,
     CANCELLABLE,
@@ -43,6 +44,7 @@ from crossdock.shop.warehouse import (
     send_packages,
 )
 from crossdock.web.console.board_address import VIEW_NAMES, BoardAddress, read_address
+from crossdock.web.console.order_bulk import ACTIONS
 from crossdock.web.console.order_lines import worth_of
 from crossdock.web.console.order_paths import number_of, order_of, to_order
 from crossdock.web.console.order_words import DONE, FULFILMENT, PAYMENT, RETURNS, happening, who
@@ -94,6 +96,7 @@ class OrderPages:
             channels=self._channels,
             fulfilment=FULFILMENT,
             payment=PAYMENT,
+            actions={name: each for name, each in ACTIONS.items() if visit.person.may(each.right)},
         )
 
     async def board_file(self, request: Request) -> Response:
@@ -179,6 +182,14 @@ class OrderPages:
                 now=self._clock.now(),
             )
         return to_order(order_id, "noted")
+
+    async def resend(self, request: Request) -> Response:
+        """Queue the order's failed dispatch again."""
+        visit, _form = await self._gate.require_form(request, right="orders.fulfil")
+        order_id = order_of(request)
+        async with self._db.begin() as tx:
+            await resend(tx, shop_id=visit.person.shop_id, order_id=order_id, now=self._clock.now())
+        return to_order(order_id, "resent")
 
     async def label(self, request: Request) -> Response:
         """A package's label as PDF."""
@@ -305,11 +316,18 @@ def _possible(order: OrderView, payments: list[Payment]) -> Mapping[str, bool]:
         and order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"},
         "send_packed": any(package.state == "packed" for package in order.packages),
         "return": any(line.shipped > line.returned for line in order.lines),
+        "resend": _has_failed(order),
         "pay": order.payment_state in {"awaiting", "authorised"},
         "cancel": order.fulfilment_state in CANCELLABLE,
         "refund": _left(payments) > 0,
         "take_back": order.fulfilment_state in (*CANCELLABLE, *RETURNABLE),
     }
+
+
+def _has_failed(order: OrderView) -> bool:
+    """Whether the last attempt to dispatch the order was its last one, and failed."""
+    tries = [event for event in order.timeline if event.kind.startswith("dispatch.")]
+    return bool(tries) and tries[-1].payload.get("final") is True
 
 
 def _worth(order: OrderView, lines: Mapping[int, int]) -> str:

@@ -16,7 +16,6 @@ from crossdock.shop.catalogue import (
     ProductChanges,
     change_product,
     find_products,
-    list_owned,
     offers,
     read_owned,
 )
@@ -33,6 +32,7 @@ from crossdock.web.console.paging import (
     place_text,
     read_place,
 )
+from crossdock.web.console.product_finding import find_goods
 from crossdock.web.console.rendering import Pages, redirect
 
 PRODUCTS: Final = "/console/products"
@@ -65,7 +65,7 @@ class ProductPages:
         page = PlacePage(size=PAGE_SIZE, after=read_place(request.query_params))
         async with self._db.statement() as tx:
             shop = await read_shop(tx, slug=visit.person.shop)
-            found, has_more = await _find(tx, shop_id=shop.id, search=search, page=page)
+            found, has_more = await find_goods(tx, shop_id=shop.id, search=search, page=page)
         older = place_text((found[-1].created_at, found[-1].id)) if has_more else None
         return self._pages.page(
             "products.html",
@@ -184,25 +184,6 @@ class ProductPages:
             now=self._clock.now(),
             own_requires_stock=self._services.own_requires_stock,
         )
-
-
-async def _find(
-    tx: Transaction, *, shop_id: int, search: str, page: PlacePage
-) -> tuple[list[OwnedProduct], bool]:
-    """By a number that is on the goods, else by name; whether there are older ones."""
-    numbered = await find_products(tx, shop_id=shop_id, number=search) if search else []
-    if numbered and page.after is None:
-        found = []
-        for product_id in numbered:
-            try:
-                found.append(
-                    await read_owned(tx, shop_id=shop_id, merchant_ids=None, product_id=product_id)
-                )
-            except NotFound:
-                continue  # none of its variants is enabled
-        return found, False
-    rows = await list_owned(tx, shop_id=shop_id, merchant_ids=None, page=page, search=search)
-    return page.cut(rows)
 
 
 async def _product_of(

@@ -1,0 +1,125 @@
+"""Many orders at once, and papers for the warehouse: asked first, told for each, of this shop alone."""
+
+import re
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.orders import move_order
+from tests.support.factories import moment
+from tests.support.staff import Desk
+
+ORDERS = "/console/orders"
+BULK = f"{ORDERS}/bulk"
+
+
+@pytest.fixture
+async def desk(server_database: Database) -> Desk:
+    """A shop of the server."""
+    return await Desk.open(server_database, FrozenClock(moment("2026-03-02T12:00:00+00:00")))
+
+
+@pytest.fixture
+def staff(person, browser, desk):
+    """A browser of somebody of the shop with this role."""
+
+    async def sign_in(role: str = "manager"):
+        return await browser(await person(role=role, shop_id=desk.shop.id))
+
+    return sign_in
+
+
+async def test_all_that_match_are_asked_for_and_each_result_is_told(desk, staff):
+    good = await desk.variant(own=99)
+    first, second, shipped = [(await desk.on_account((good, 1))).id for _ in range(3)]
+    opened = await staff()
+    await opened.submit(f"{ORDERS}/{shipped}", {"all": "yes"}, to=f"{ORDERS}/{shipped}/send")
+
+    asked = await opened.submit(ORDERS, {"action": "cancel", "all": "yes"}, to=f"{BULK}?view=all")
+    before = await desk.read(first)
+    fields = dict(
+        re.findall(r'name="(order\.\d+|sure|action|form_token)" value="([^"]+)"', asked.text)
+    )
+    done = await opened.post(BULK, fields | {"refund_reason": "agreement", "note": "Closed down."})
+
+    assert "Cancel: 3 orders?" in asked.text
+    assert before.fulfilment_state == "processing"
+    assert len([name for name in fields if name.startswith("order.")]) == 3
+    assert "2 of 3 orders are done." in done.text
+    assert [(await desk.read(n)).fulfilment_state for n in (first, second, shipped)] == [
+        *("cancelled", "cancelled", "shipped"),
+    ]  # fmt: skip
+    assert f'href="{ORDERS}/{shipped}">{shipped}</a>' in done.text
+    cancelled = [e for e in (await desk.read(first)).timeline if e.kind == "order.cancelled"]
+    assert [(e.author, e.payload["reason"]) for e in cancelled] == [("Noor", "Closed down.")]
+
+
+async def test_the_chosen_ones_are_noted_released_and_sent_again(desk, staff):
+    good = await desk.variant(own=99)
+    first, second = [(await desk.with_card((good, 1))).id for _ in range(2)]
+    async with desk.db.begin() as tx:
+        await move_order(
+            tx, shop_id=desk.shop.id, order_id=first, to="waiting_for_release",
+            now=desk.clock.now(),
+        )  # fmt: skip
+    opened = await staff("warehouse")
+    both = {f"order.{first}": "yes", f"order.{second}": "yes", "sure": "yes"}
+
+    noted = await opened.submit(ORDERS, both | {"action": "note", "note": "Ring."}, to=BULK)
+    released = await opened.submit(ORDERS, both | {"action": "release"}, to=BULK)
+    sent = await opened.submit(ORDERS, both | {"action": "resend"}, to=BULK)
+
+    assert "2 of 2 orders are done." in noted.text
+    assert "2 of 2 orders are done." in released.text
+    assert "0 of 2 orders are done." in sent.text
+    assert sent.text.count("Only a failed dispatch can be sent again.") == 2
+    assert (await desk.read(first)).fulfilment_state == "processing"
+    assert [(await desk.kinds(n)).count("order.noted") for n in (first, second)] == [1, 1]
+
+
+async def test_it_needs_the_right_of_what_is_done_and_orders_of_the_shop(
+    desk, staff, person, browser
+):
+    placed = await desk.on_account((await desk.variant(), 1))
+    fields = {f"order.{placed.id}": "yes", "sure": "yes", "refund_reason": "fraud", "note": "x"}
+    packer, viewer = await staff("warehouse"), await staff("viewer")
+    stranger, manager = await browser(await person(role="owner")), await staff()
+
+    refused = [
+        (await opened.submit("/console/account", fields | {"action": action}, to=BULK)).status_code
+        for opened, action in ((packer, "cancel"), (viewer, "note"), (viewer, "release"))
+    ]
+    elsewhere = await stranger.submit("/console/account", fields | {"action": "cancel"}, to=BULK)
+    odd = [
+        (await manager.submit("/console/account", given, to=BULK)).status_code
+        for given in ({"action": "dance"}, {"action": "note"}, {"action": "note", "order.x": "yes"})
+    ]
+
+    assert refused == [403] * 3
+    assert "0 of 1 orders are done." in elsewhere.text
+    assert odd == [400] * 3
+    assert (await manager.post(BULK, fields | {"action": "cancel"})).status_code == 403
+    assert 'id="bulk"' not in (await viewer.get(ORDERS)).text
+    assert ">Cancel</option>" not in (await packer.get(ORDERS)).text
+    assert (await desk.read(placed.id)).fulfilment_state == "processing"
+
+
+async def test_papers_are_made_for_those_who_fulfil(desk, staff, person, browser):
+    lamp = await desk.variant(sku="LAMP-8", name="Reading lamp " * 9)
+    placed = [(await desk.on_account((lamp, 1), comments="Ring.\nTwice.")).id for _ in range(2)]
+    opened, viewer = await staff("warehouse"), await staff("viewer")
+    here = f"{ORDERS}/{placed[0]}"
+    work = f"{here}/work"
+    await opened.submit(work, {"all": "yes"}, to=f"{work}/pick")
+    await opened.submit(work, {"all": "yes"}, to=f"{work}/pack")
+    slip = re.findall(r'href="([^"]+/slip.pdf)"', (await opened.get(here)).text)[0]
+    stranger = await browser(await person(role="owner"))
+
+    for path in (f"{ORDERS}/pick-list.pdf?view=to_fulfil", f"{here}/pick-list.pdf", slip):
+        paper = await opened.get(path)
+        assert paper.headers["content-type"] == "application/pdf", path
+        assert paper.content.startswith(b"%PDF"), path
+        assert (await viewer.get(path)).status_code == 403, path
+    assert (await stranger.get(slip)).status_code == 404
+    assert (await opened.get(f"{here}/packages/999999999/slip.pdf")).status_code == 404
