@@ -167,6 +167,7 @@ REFUSED = """
     invoice refund 1 --shop demo
     ledger accounts --shop demo
     ledger entries --shop demo
+    ledger trial --shop demo
     ledger verify --shop demo
     event list --shop demo
     event consumers

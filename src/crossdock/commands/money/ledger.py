@@ -1,5 +1,6 @@
 """`crossdock ledger`: accounts, balances and entries, and their verification."""
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,7 @@ from crossdock.kit.money import format_minor
 from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report
 
 if TYPE_CHECKING:
-    from crossdock.shop.ledger import AccountView, LedgerDifference, LedgerEntry
+    from crossdock.shop.ledger import AccountView, LedgerDifference, LedgerEntry, TrialLine
 
 app = typer.Typer(help="Accounts, their balances and their entries.", no_args_is_help=True)
 
@@ -66,6 +67,34 @@ def entries(
 
 
 @app.command()
+def trial(
+    shop: ShopOption,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="As of the end of this day; else as of now."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the trial balance: debits and credits by kind of account; exit 0 only if they are equal."""
+    from crossdock.kit.zones import day_start
+    from crossdock.shop.ledger import trial_balance
+    from crossdock.shop.shops import read_shop
+
+    async def read(runtime: Runtime, tx: Transaction) -> "list[TrialLine]":
+        row = await read_shop(tx, slug=shop)
+        last = day_start(day.date() + timedelta(days=1), zone=row.zone) if day else None
+        until = last or runtime.clock.now()
+        return await trial_balance(tx, shop_id=row.id, until=until)
+
+    found = with_transaction(read)
+    report(found, as_json=as_json, text=lambda: _print_trial(found))
+    sides = {line.currency: 0 for line in found}
+    for line in found:
+        sides[line.currency] += line.debit_balance_minor - line.credit_balance_minor
+    raise typer.Exit(1 if any(sides.values()) else 0)
+
+
+@app.command()
 def verify(shop: ShopOption, as_json: JsonOption = False) -> None:
     """Recompute the shop's balances from its entries; exit 0 only if nothing differs."""
     from crossdock.shop.ledger import verify_ledger
@@ -99,6 +128,21 @@ def _print_accounts(found: "list[AccountView]") -> None:
             account.currency,
             "" if floor is None else format_minor(floor, account.currency),
         )
+    print_table(table)
+
+
+def _print_trial(found: "list[TrialLine]") -> None:
+    from rich.table import Column, Table
+
+    amounts = [Column(name, no_wrap=True) for name in ("Debits", "Credits", "Debit", "Credit")]
+    table = Table("Currency", "Kind", "Accounts", *amounts)
+    for line in found:
+        minors = (
+            *(line.debits_minor, line.credits_minor),
+            *(line.debit_balance_minor, line.credit_balance_minor),
+        )
+        shown = [format_minor(minor, line.currency) for minor in minors]
+        table.add_row(line.currency, line.kind, str(line.accounts), *shown)
     print_table(table)
 
 

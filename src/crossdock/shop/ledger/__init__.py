@@ -2,7 +2,14 @@
 
 from crossdock.shop.ledger.chart import ACCOUNT_KINDS, AccountKind
 from crossdock.shop.ledger.posting import Account, Transfer, post_transfers, refusing_overdraft
-from crossdock.shop.ledger.reading import AccountView, LedgerEntry, list_accounts, list_entries
+from crossdock.shop.ledger.reading import (
+    AccountView,
+    LedgerEntry,
+    browse_accounts,
+    list_accounts,
+    list_entries,
+)
+from crossdock.shop.ledger.trial import TrialLine, trial_balance
 from crossdock.shop.ledger.verifying import LedgerDifference, verify_ledger
 
 __all__ = [
@@ -13,9 +20,12 @@ __all__ = [
     "LedgerDifference",
     "LedgerEntry",
     "Transfer",
+    "TrialLine",
+    "browse_accounts",
     "list_accounts",
     "list_entries",
     "post_transfers",
     "refusing_overdraft",
+    "trial_balance",
     "verify_ledger",
 ]

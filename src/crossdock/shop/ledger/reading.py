@@ -55,6 +55,28 @@ async def list_accounts(
     ]
 
 
+async def browse_accounts(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    kind: str | None = None,
+    owner: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[AccountView]:
+    """Accounts with a number below `before`, the newest first; optionally of one kind or owner."""
+    rows = await tx.all(
+        "select id, kind, owner, currency, balance_minor, floor_minor, updated_at from accounts"
+        " where shop_id = %(shop)s and (%(kind)s::text is null or kind = %(kind)s)"
+        " and (%(owner)s::text is null or owner = %(owner)s)"
+        " and (%(before)s::bigint is null or id < %(before)s) order by id desc limit %(limit)s",
+        {"shop": shop_id, "kind": kind, "owner": owner, "before": before, "limit": limit},
+    )
+    return [
+        AccountView(**dict(zip(AccountView.__struct_fields__, row, strict=True))) for row in rows
+    ]
+
+
 async def list_entries(
     tx: Transaction,
     *,

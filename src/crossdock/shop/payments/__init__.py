@@ -1,5 +1,6 @@
 """Payments through providers: authorise, capture, void, refund, and recovery of lost answers."""
 
+from crossdock.shop.payments.browsing import PAYMENT_STATES, PaymentRow, browse_payments
 from crossdock.shop.payments.choosing import provider_for
 from crossdock.shop.payments.contract import (
     Action,
@@ -56,6 +57,7 @@ __all__ = [
     "BY_HAND",
     "MOVES",
     "NOTHING_FOLLOWS",
+    "PAYMENT_STATES",
     "RECORDED",
     "TEST_CARDS",
     "Action",
@@ -67,6 +69,7 @@ __all__ = [
     "Follow",
     "Paying",
     "Payment",
+    "PaymentRow",
     "PaymentState",
     "Provider",
     "Providers",
@@ -74,6 +77,7 @@ __all__ = [
     "Recorded",
     "Sandbox",
     "authorise",
+    "browse_payments",
     "capture",
     "capture_asked",
     "capture_due",

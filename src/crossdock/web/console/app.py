@@ -25,6 +25,7 @@ from crossdock.web.console.endpoints import ENDPOINTS, EndpointPages
 from crossdock.web.console.events import EVENTS, EventPages
 from crossdock.web.console.imports import IMPORTS, ImportPages
 from crossdock.web.console.mail import MAIL, MailPages
+from crossdock.web.console.money import MONEY, MoneyPages
 from crossdock.web.console.order_bulk import BulkPages
 from crossdock.web.console.order_lines import LinePages
 from crossdock.web.console.order_papers import PaperPages
@@ -34,6 +35,7 @@ from crossdock.web.console.orders import OrderPages
 from crossdock.web.console.partner import PartnerPage
 from crossdock.web.console.partner_forms import PartnerForms
 from crossdock.web.console.partners import PARTNERS, PartnerPages
+from crossdock.web.console.payouts import PAYOUTS, PayoutPages
 from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
@@ -73,6 +75,8 @@ class Console:
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
         self._mail = MailPages(gate, self._pages, services=services)
         self._tickets = TicketPages(gate, self._pages, services=services)
+        self._money = MoneyPages(gate, self._pages, services=services)
+        self._payouts = PayoutPages(gate, self._pages, services=services)
         self._events = EventPages(gate, self._pages, services=services)
         self._endpoints = EndpointPages(gate, self._pages, services=services)
         self._imports = ImportPages(gate, self._pages, services=services)
@@ -115,6 +119,7 @@ class Console:
             *self._partner_routes(),
             *self._delivery_routes(),
             *self._import_routes(),
+            *self._money_routes(),
             *self._people_routes(),
             *self._customer_routes(),
             self._get(TICKETS, self._tickets.browse),
@@ -196,6 +201,18 @@ class Console:
             self._post(ENDPOINTS, self._endpoints.switch),
             self._get(EVENTS, self._events.browse),
             self._get(f"{EVENTS}/{{event}}", self._events.show),
+        ]
+
+    def _money_routes(self) -> list[Route]:
+        money, payouts = self._money, self._payouts
+        return [
+            self._get(MONEY, money.overview),
+            self._get(f"{MONEY}/accounts", money.accounts),
+            self._get(f"{MONEY}/entries", money.entries),
+            self._get(f"{MONEY}/payments", money.payments),
+            self._get(PAYOUTS, payouts.browse),
+            self._get(f"{PAYOUTS}/{{payout}}", payouts.show),
+            self._post(f"{PAYOUTS}/{{payout}}", payouts.decide),
         ]
 
     def _import_routes(self) -> list[Route]:

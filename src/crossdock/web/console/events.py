@@ -1,6 +1,6 @@
 """The feed of events: what happened in the shop, the newest first, by kind, subject and time."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from crossdock.compose import Services
 from crossdock.gate import Gate
+from crossdock.kit.zones import day_start
 from crossdock.shop.events import KINDS, EventFilter, browse_events, read_event
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.paging import PAGE_SIZE, number_in, paging, path_number, read_before
@@ -64,7 +65,7 @@ class EventPages:
 def day_in(text: str, zone: ZoneInfo) -> datetime | None:
     """The start of a day that a form sends as 2026-11-30, in the shop's zone; None for anything else."""
     try:
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=zone)
+        return day_start(date.fromisoformat(text), zone=zone)
     except ValueError:
         return None
 

@@ -366,3 +366,58 @@ async def test_that_nobody_decides_is_told_once_and_so_is_commission_that_nobody
     )
     for _ in range(2):
         assert await told(week) == [late, overdue]
+
+
+async def test_is_approved_by_another_than_who_asked_and_completed_by_yet_another(
+    selling: Reselling, reseller: Reseller
+) -> None:
+    async def step(number: int, action: ClaimAction, by: str) -> Claim:
+        async with selling.database.begin() as tx:
+            return await decide_claim(
+                tx,
+                shop_id=selling.shop.id,
+                reseller_id=reseller.id,
+                claim_id=number,
+                action=action,
+                by=by,
+                now=selling.clock.now(),
+            )
+
+    async def refused(number: int, action: ClaimAction, by: str) -> None:
+        before = await buckets(selling, reseller)
+        with pytest.raises(Refused) as told:
+            await step(number, action, by)
+        assert told.value.code == "permission_denied"
+        assert await buckets(selling, reseller) == before
+
+    asked = await claim(selling, reseller, 2_000)
+    assert asked.asked_by == reseller.email
+    approvals: tuple[ClaimAction, ...] = ("approve", "force_approve")
+    for action in approvals:
+        await refused(asked.id, action, reseller.email.upper())
+    approved = await step(asked.id, "force_approve", "noor@shop.example")
+    assert (approved.approved_by, approved.forced) == ("noor@shop.example", True)
+    await refused(asked.id, "complete", "Noor@shop.example")
+    completed = await step(asked.id, "complete", "ada@shop.example")
+
+    assert (completed.status, completed.approved_by) == ("completed", "noor@shop.example")
+    assert await faults(selling) == []
+
+
+async def test_may_be_cancelled_by_who_approved_it(selling: Reselling, reseller: Reseller) -> None:
+    asked = await claim(selling, reseller, 2_000)
+    steps: tuple[tuple[ClaimAction, ClaimStatus], ...] = (
+        ("approve", "approved"), ("cancel", "cancelled"),
+    )  # fmt: skip
+    for action, status in steps:
+        async with selling.database.begin() as tx:
+            made = await decide_claim(
+                tx,
+                shop_id=selling.shop.id,
+                reseller_id=reseller.id,
+                claim_id=asked.id,
+                action=action,
+                by="noor@shop.example",
+                now=selling.clock.now(),
+            )
+        assert made.status == status

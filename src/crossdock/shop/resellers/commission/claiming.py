@@ -8,6 +8,9 @@
 | complete | approved | completed | out |
 | cancel | pending, approved | cancelled | back to available |
 
+Two people are behind each payout: who asked for it does not approve it, and who approved it, by force or not, does
+not complete it. A program's key and a command are nobody: there, whoever holds them answers for it.
+
 The action that made the state, again, changes nothing; any other is refused. All of it is behind the lock of the
 relationship, so that two decisions follow each other.
 """
@@ -58,6 +61,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     reason: str
     forced: bool
+    asked_by: str
+    approved_by: str
     created_at: datetime
     updated_at: datetime
     approved_at: datetime | None
@@ -77,9 +82,16 @@ class NewClaim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def request_payout(
-    tx: Transaction, *, shop_id: int, reseller_id: int, claim: NewClaim, now: datetime
+    tx: Transaction,
+    *,
+    shop_id: int,
+    reseller_id: int,
+    claim: NewClaim,
+    now: datetime,
+    by: str = "",
 ) -> Claim:
-    """Claim an amount of what is available, and reserve it.
+    """Claim an amount of what is available, and reserve it. `by` is the e-mail of who
+    asks in the reseller's name.
 
     Raises NotFound `not_found`; Conflict `reseller_state` unless the relationship is active; Invalid `invalid_input`
     for an amount that is none or is more than is available, and for an empty asset or address; Refused
@@ -98,7 +110,8 @@ async def request_payout(
     if claim.amount_minor > facts.available_minor:
         data = {"field": "amount", "available_minor": facts.available_minor}
         raise Invalid("invalid_input", "More than is available.", data)
-    values = {"shop": shop_id, "reseller": reseller_id, "currency": facts.currency, "now": now}
+    values = {"shop": shop_id, "reseller": reseller_id, "currency": facts.currency, "now": now,
+              "by": by or facts.email}  # fmt: skip
     claim_id = await tx.value(_ADD, values | msgspec.structs.asdict(claim))
     await _move_amount(
         tx,
@@ -131,10 +144,12 @@ async def decide_claim(
     action: ClaimAction,
     now: datetime,
     reason: str = "",
+    by: str = "",
 ) -> Claim:
-    """Approve, reject, complete or cancel a claim, as the table says. Returns it.
+    """Approve, reject, complete or cancel a claim, as the table says. Returns it. `by` is the e-mail of who decides.
 
-    Raises NotFound `not_found`; Conflict `reseller_state` for a state that the action does not begin in. Without force
+    Raises NotFound `not_found`; Conflict `reseller_state` for a state that the action does not begin in; Refused
+    `permission_denied` where the table needs a second person. Without force
     an approval also raises it unless the relationship is active, and while it owes commission that was paid out;
     and Refused `payout_below_threshold` where all that it may claim is less than the programme asks for now.
     """
@@ -144,12 +159,14 @@ async def decide_claim(
         return claim
     if claim.status not in _FROM[action]:
         raise _not_now(f"The payout is {claim.status}.", status=claim.status)
+    _check_second_person(claim, action, by=by)
     if action == "approve":
         _check_approval(facts)
     values = {
         "status": _TO[action],
         "forced": action == "force_approve",
         "reason": reason,
+        "by": by,
         "now": now,
         "shop": shop_id,
         "id": claim_id,
@@ -168,11 +185,13 @@ async def decide_claim(
     return await read_claim(tx, shop_id=shop_id, reseller_id=reseller_id, claim_id=claim_id)
 
 
-async def read_claim(tx: Transaction, *, shop_id: int, reseller_id: int, claim_id: int) -> Claim:
-    """A claim of the relationship. Raises NotFound `not_found`."""
+async def read_claim(
+    tx: Transaction, *, shop_id: int, claim_id: int, reseller_id: int | None = None
+) -> Claim:
+    """A claim of the relationship, or of any. Raises NotFound `not_found`."""
     row = await tx.one(
-        f"{_SELECT} where shop_id = %s and reseller_id = %s and id = %s",
-        (shop_id, reseller_id, claim_id),
+        f"{_SELECT} where shop_id = %s and (%s::bigint is null or reseller_id = %s) and id = %s",
+        (shop_id, reseller_id, reseller_id, claim_id),
     )
     if row is None:
         raise NotFound("not_found", "There is no such payout.")
@@ -221,6 +240,15 @@ def _is_done(claim: Claim, action: ClaimAction) -> bool:
     if claim.status != _TO[action]:
         return False
     return claim.status != "approved" or claim.forced == (action == "force_approve")
+
+
+def _check_second_person(claim: Claim, action: ClaimAction, *, by: str) -> None:
+    if not by:
+        return
+    if action in {"approve", "force_approve"} and by.casefold() == claim.asked_by.casefold():
+        raise Refused("permission_denied", "Who asked for a payout does not approve it.")
+    if action == "complete" and by.casefold() == claim.approved_by.casefold():
+        raise Refused("permission_denied", "Who approved a payout does not complete it.")
 
 
 def _check_approval(facts: _Facts) -> None:
@@ -291,9 +319,9 @@ _READ_FACTS = """
 """
 _ADD = """
     insert into reseller_claims (shop_id, reseller_id, amount_minor, currency, asset, network, address, note,
-                                 created_at, updated_at)
+                                 asked_by, created_at, updated_at)
     values (%(shop)s, %(reseller)s, %(amount_minor)s, %(currency)s, %(asset)s, %(network)s, %(address)s, %(note)s,
-            %(now)s, %(now)s)
+            %(by)s, %(now)s, %(now)s)
     returning id
 """
 _MOVE = """
@@ -301,6 +329,7 @@ _MOVE = """
     set status = %(status)s, forced = forced or %(forced)s, updated_at = %(now)s,
         reason = coalesce(nullif(%(reason)s, ''), reason),
         approved_at = case when %(status)s = 'approved' then %(now)s else approved_at end,
+        approved_by = case when %(status)s = 'approved' then %(by)s else approved_by end,
         completed_at = case when %(status)s = 'completed' then %(now)s end,
         rejected_at = case when %(status)s = 'rejected' then %(now)s end,
         cancelled_at = case when %(status)s = 'cancelled' then %(now)s end

@@ -115,6 +115,9 @@ create table reseller_claims (
     note text not null default '',
     reason text not null default '',
     forced boolean not null default false,
+    -- Who asked and who approved, by e-mail, where a person did: another one has to take the next step.
+    asked_by text not null default '',
+    approved_by text not null default '',
     created_at timestamptz not null,
     updated_at timestamptz not null,
     approved_at timestamptz,

@@ -1,0 +1,116 @@
+"""The queue of resellers' payouts, which two people decide on."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.compose import Services
+from crossdock.errors import Invalid
+from crossdock.gate import Gate
+from crossdock.kit.languages import gettext, lazy
+from crossdock.kit.paging import PlacePage
+from crossdock.shop.resellers import (
+    ClaimAction,
+    ClaimStatus,
+    decide_claim,
+    list_claims,
+    read_buckets,
+    read_claim,
+    read_reseller,
+)
+from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, place_text, read_place
+from crossdock.web.console.rendering import Pages, redirect
+
+PAYOUTS: Final = "/console/payouts"
+STATUSES: Final[tuple[ClaimStatus, ...]] = (
+    *("pending", "approved", "completed", "rejected", "cancelled"),
+)
+_ACTIONS: Final[dict[str, ClaimAction]] = {
+    "approve": "approve",
+    "force": "force_approve",
+    "reject": "reject",
+    "complete": "complete",
+    "cancel": "cancel",
+}
+_DONE: Final = {
+    "approve": lazy("It is approved. Somebody else tells when it was paid."),
+    "force": lazy("It is approved by force. Somebody else tells when it was paid."),
+    "reject": lazy("It is rejected; its amount is available to the reseller again."),
+    "complete": lazy("It is paid; its amount has left the ledger's reserve."),
+    "cancel": lazy("It is cancelled; its amount is available to the reseller again."),
+}
+_REASON_MAX: Final = 500
+
+
+class PayoutPages:
+    """The queue by status, and one payout with what may be done."""
+
+    def __init__(self, gate: Gate, pages: Pages, *, services: Services) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._db = services.runtime.database
+        self._clock = services.runtime.clock
+
+    async def browse(self, request: Request) -> Response:
+        """Payouts of one status, the newest first; those that wait unless another is named."""
+        visit = await self._gate.require_person(request, right="payouts.manage")
+        wanted = request.query_params.get("status", "pending")
+        status = next((each for each in STATUSES if each == wanted), None)
+        page = PlacePage(size=PAGE_SIZE, after=read_place(request.query_params))
+        async with self._db.statement() as tx:
+            found = await list_claims(tx, shop_id=visit.person.shop_id, page=page, status=status)
+        claims, has_more = page.cut(found)
+        older = place_text((claims[-1].created_at, claims[-1].id)) if has_more else None
+        return self._pages.page(
+            "payouts.html",
+            visit=visit,
+            claims=claims,
+            chosen=status or "",
+            statuses=STATUSES,
+            paging=paging(request, older=older),
+        )
+
+    async def show(self, request: Request) -> Response:
+        """One payout, its reseller's commission, and who has decided."""
+        visit = await self._gate.require_person(request, right="payouts.manage")
+        shop_id = visit.person.shop_id
+        async with self._db.statement() as tx:
+            claim = await read_claim(tx, shop_id=shop_id, claim_id=path_number(request, "payout"))
+            reseller = await read_reseller(tx, shop_id=shop_id, reseller_id=claim.reseller_id)
+            buckets = await read_buckets(tx, shop_id=shop_id, reseller_id=claim.reseller_id)
+        mine = visit.person.email.casefold()
+        return self._pages.page(
+            "payout.html",
+            visit=visit,
+            claim=claim,
+            reseller=reseller,
+            buckets=buckets,
+            is_asker=claim.asked_by.casefold() == mine,
+            is_approver=claim.approved_by.casefold() == mine,
+            done=_DONE.get(request.query_params.get("done", ""), ""),
+        )
+
+    async def decide(self, request: Request) -> Response:
+        """Approve, reject, complete or cancel; the core refuses who may not take the step."""
+        visit, form = await self._gate.require_form(request, right="payouts.manage")
+        number, word = path_number(request, "payout"), form.get("action", "")
+        action = _ACTIONS.get(word)
+        if action is None:
+            raise Invalid("invalid_input", gettext("The form names no action."))
+        if action == "complete" and form.get("sure") != "on":
+            raise Invalid("invalid_input", gettext("Say that it was paid: it cannot be undone."))
+        shop_id = visit.person.shop_id
+        async with self._db.begin() as tx:
+            claim = await read_claim(tx, shop_id=shop_id, claim_id=number)
+            await decide_claim(
+                tx,
+                shop_id=shop_id,
+                reseller_id=claim.reseller_id,
+                claim_id=number,
+                action=action,
+                reason=form.get("reason", "").replace("\x00", "").strip()[:_REASON_MAX],
+                by=visit.person.email,
+                now=self._clock.now(),
+            )
+        return redirect(f"{PAYOUTS}/{number}?done={word}")
