@@ -21,7 +21,7 @@ from crossdock.edge.requests import Edge
 from crossdock.edge.room import Room
 from crossdock.errors import CrossdockError
 from crossdock.gate import create_gate
-from crossdock.settings import Settings
+from crossdock.settings import Settings, tell_settings
 from crossdock.web import UPLOADS, Door, Site
 
 log = structlog.get_logger("crossdock.app")
@@ -70,6 +70,7 @@ class Application:
             media=lambda: self.services.media,
             guides=channel_guides(),
             facts=channel_facts(),
+            tell_settings=lambda: tell_settings(self.services.settings),
             staff_pages=[page for c in self.channels for page in c.staff_pages],
         )
 

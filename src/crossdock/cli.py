@@ -5,10 +5,11 @@ Exit codes: 0 done, 1 refused or failed, 2 invalid settings or arguments.
 
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
+from crossdock import __version__
 from crossdock.channels.registry import load_settings, manifests
 from crossdock.commands.catalogue import (
     coupons,
@@ -65,6 +66,23 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"crossdock {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
 
 _SERVER = "Server"
 app.command(rich_help_panel=_SERVER)(run.run)

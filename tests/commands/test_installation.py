@@ -32,6 +32,8 @@ REFUSED = """
     shop set demo --time-zone UTC
     shop suspend demo
     shop resume demo
+    shop disable demo
+    shop enable demo
     shop list
     merchant add Acme --shop demo
     merchant set acme --shop demo --shipping 5

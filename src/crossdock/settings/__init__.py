@@ -5,8 +5,10 @@ from crossdock.settings.loading import (
     CONFIG_VARIABLE,
     ENVIRONMENT_PREFIX,
     FILE_NAME,
+    Told,
     find_file,
     load_settings,
+    tell_settings,
     unknown_variables,
 )
 from crossdock.settings.mail import Smtp
@@ -46,9 +48,11 @@ __all__ = [
     "SettingsError",
     "Smtp",
     "TicketsSection",
+    "Told",
     "default_workers",
     "describe",
     "find_file",
     "load_settings",
+    "tell_settings",
     "unknown_variables",
 ]

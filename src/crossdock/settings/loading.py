@@ -56,6 +56,44 @@ def load_settings(
     return settings
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A setting as people are shown it; `source` is '' for the default, a file's path or a variable's name."""
+
+    table: str
+    name: str
+    text: str
+    source: str
+    description: str
+
+
+def tell_settings(
+    settings: Settings, *, environment: Mapping[str, str] | None = None
+) -> list[Told]:
+    """Every setting in effect with where it was set, without secrets."""
+    environment = os.environ if environment is None else environment
+    known = describe(settings)
+    path = find_file(environment)
+    given = _from_file(path, known=known) if path else {}
+    given |= _from_environment(environment, known=known)
+    sections = {section.table: section for section in settings.all()}
+    return [
+        Told(
+            table=each.table,
+            name=each.name,
+            text=_told(each, getattr(sections[each.table], each.name)),
+            source=given.get((each.table, each.name), ("", "in "))[1].removeprefix("in "),
+            description=each.description,
+        )
+        for each in known
+    ]
+
+
+def _told(setting: Setting, value: Any) -> str:
+    if setting.is_secret and value:
+        return "(set, not shown)"
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 def find_file(environment: Mapping[str, str]) -> Path | None:
     """The settings file that applies, or None. Raises SettingsError when a named one is missing."""
     if named := environment.get(CONFIG_VARIABLE):

@@ -21,6 +21,7 @@ from crossdock import __version__
 from crossdock.compose import Services
 from crossdock.gate import FIELD_TEMPLATES, Gate, StaffPage
 from crossdock.kit.languages import gettext, ngettext, spoken
+from crossdock.settings import Told
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.media import Media
 from crossdock.shop.partners import ChannelFacts
@@ -95,6 +96,7 @@ class Site:
         staff_pages: Sequence[StaffPage] = (),
         guides: Mapping[str, Path] | None = None,
         facts: Mapping[str, ChannelFacts] | None = None,
+        tell_settings: Callable[[], list[Told]] = list,
     ) -> None:
         self._is_ready = is_ready
         self._tracking = Tracking(services.runtime.database)
@@ -121,6 +123,7 @@ class Site:
             staff_pages=staff_pages,
             channels=[door.name for door in doors],
             facts=facts or {},
+            tell_settings=tell_settings,
         )
         self._router = Router(self._routes(), redirect_slashes=False, default=self._missing)
 

@@ -85,36 +85,29 @@ def set_(
 
     The currency cannot be changed. The sender on labels is set with `crossdock fulfil sender`.
     """
-    from crossdock.shop.catalogue import tell_all_changed
-    from crossdock.shop.partners import touch_partners
-    from crossdock.shop.shops import read_shop, set_product_url, set_profile, set_time_zone
+    from crossdock.shop.changing_shops import change_shop
+    from crossdock.shop.shops import read_shop
 
     if all(each is None for each in (name, country, languages, time_zone, product_url)):
         raise Invalid("invalid_input", "Say what to change, for example --time-zone UTC.")
 
     async def write(runtime: Runtime, tx: Transaction) -> "Shop":
-        shop = await read_shop(tx, slug=slug)
-        is_news = await set_profile(
+        return await change_shop(
             tx,
-            shop_id=shop.id,
+            shop_id=(await read_shop(tx, slug=slug)).id,
+            now=runtime.clock.now(),
             name=name,
             country=country,
             languages=None if languages is None else _codes(languages),
+            time_zone=time_zone,
+            product_url=product_url,
         )
-        if time_zone is not None:
-            is_news |= await set_time_zone(tx, shop_id=shop.id, time_zone=time_zone)
-        if is_news:
-            await touch_partners(tx, shop_id=shop.id)
-        if product_url is not None and await set_product_url(
-            tx, shop_id=shop.id, template=product_url
-        ):
-            await tell_all_changed(tx, shop_id=shop.id, now=runtime.clock.now())
-        return await read_shop(tx, slug=slug)
 
     shop = with_transaction(write)
     report(shop, as_json=as_json, text=_set_text(shop))
 
 
+@app.command("disable")
 @app.command()
 def suspend(
     slug: Annotated[str, typer.Argument(help="The shop's slug.")], as_json: JsonOption = False
@@ -123,6 +116,7 @@ def suspend(
     _switch(slug, suspends=True, as_json=as_json)
 
 
+@app.command("enable")
 @app.command()
 def resume(
     slug: Annotated[str, typer.Argument(help="The shop's slug.")], as_json: JsonOption = False

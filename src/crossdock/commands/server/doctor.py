@@ -32,6 +32,7 @@ def doctor(
     )
     from crossdock.compose import Services
     from crossdock.shop.doctor import examine
+    from crossdock.shop.doctor_runs import keep_run
     from crossdock.shop.media import examine_images
     from crossdock.shop.search import examine_indexes
     from crossdock.shop.shops import list_shops
@@ -41,7 +42,8 @@ def doctor(
             indexes = await examine_indexes(runtime.database, searching=services.searching)
             images = [await examine_images(services.media)] if with_images else []
             results = [*await examine(runtime.database), indexes, *images]
-            async with runtime.database.statement() as tx:
+            async with runtime.database.begin() as tx:
+                await keep_run(tx, results=results, now=runtime.clock.now())
                 slugs = [shop.slug for shop in await list_shops(tx)]
             trials = warnings_of_trials(services.settings, slugs=slugs)
             return results, [*warnings_of_channels(services.settings), *trials]

@@ -6,7 +6,7 @@ import msgspec
 import typer
 
 from crossdock.channels.registry import default_settings, load_settings
-from crossdock.settings import ENVIRONMENT_PREFIX, Setting, Settings, describe
+from crossdock.settings import ENVIRONMENT_PREFIX, Setting, Settings, describe, tell_settings
 from crossdock.terminal import JsonOption, print_json
 
 
@@ -20,14 +20,18 @@ def settings(
     if markdown:
         typer.echo(reference_page(), nl=False)
         return
-    present = _present(load_settings())
+    loaded = load_settings()
+    present = _present(loaded)
     if as_json:
         print_json(present)
         return
+    sources = {(each.table, each.name): each.source for each in tell_settings(loaded)}
     for setting in describe(default_settings()):
         value = present[setting.table][setting.name]
         mark = "*" if value != setting.default else " "
-        typer.echo(f"{mark} {setting.table}.{setting.name} = {_json(value)}")
+        source = sources[setting.table, setting.name]
+        told = f"  (from {source})" if source else ""
+        typer.echo(f"{mark} {setting.table}.{setting.name} = {_json(value)}{told}")
         typer.echo(f"      {setting.description}")
 
 

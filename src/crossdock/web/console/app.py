@@ -13,6 +13,7 @@ from crossdock.compose import Services
 from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
 from crossdock.gate import ACCOUNT, HOME, SIGN_IN, Gate, SignInNeeded, StaffPage
 from crossdock.kit.languages import chosen, gettext, speaking
+from crossdock.settings import Told
 from crossdock.shop.acts import begin_act, close_act
 from crossdock.shop.partners import ChannelFacts
 from crossdock.web.console.account import AccountPages
@@ -40,6 +41,7 @@ from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.search import SEARCH, SearchPage
+from crossdock.web.console.shop import SETTINGS, START, ShopPages
 from crossdock.web.console.signing_in import SigningIn
 from crossdock.web.console.staff_order import NEW, StaffOrderPages
 from crossdock.web.console.tickets import TICKETS, TicketPages
@@ -62,6 +64,7 @@ class Console:
         staff_pages: Sequence[StaffPage] = (),
         channels: Sequence[str] = (),
         facts: Mapping[str, ChannelFacts] | None = None,
+        tell_settings: Callable[[], list[Told]] = list,
     ) -> None:
         db = services.runtime.database
         self._gate = gate
@@ -83,6 +86,7 @@ class Console:
         self._deliveries = DeliveryPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
         self._partner_forms = PartnerForms(gate, self._pages, services=services, facts=facts or {})
+        self._shop = ShopPages(gate, self._pages, services=services, tell_settings=tell_settings)
         self._customers = CustomerPages(gate, self._pages, services=services)
         self._people = PeoplePages(gate, self._pages, services=services)
         self._welcome = WelcomePages(gate, self._pages, services=services)
@@ -122,6 +126,7 @@ class Console:
             *self._money_routes(),
             *self._people_routes(),
             *self._customer_routes(),
+            *self._shop_routes(),
             self._get(TICKETS, self._tickets.browse),
             self._get(f"{TICKETS}/{{ticket}}", self._tickets.show),
             self._post(f"{TICKETS}/{{ticket}}", self._tickets.act),
@@ -241,6 +246,15 @@ class Console:
             self._post(f"{one}/calls", pages.switch),
         ]
 
+    def _shop_routes(self) -> list[Route]:
+        pages = self._shop
+        return [
+            self._get(START, pages.start),
+            self._get(SETTINGS, pages.settings),
+            self._post(f"{SETTINGS}/shop", pages.change),
+            self._post(f"{SETTINGS}/sender", pages.change_sender),
+        ]
+
     def _customer_routes(self) -> list[Route]:
         pages, one = self._customers, f"{CUSTOMERS}/{{customer}}"
         return [
@@ -284,7 +298,13 @@ class Console:
         alerts = await self._alerts.count_open(visit) if visit.person.may("alerts.read") else None
         orders = await self._orders.count(visit) if visit.person.may("orders.read") else {}
         return self._pages.page(
-            "home.html", visit=visit, pages=pages, alerts=alerts, orders=orders, views=VIEW_NAMES
+            "home.html",
+            visit=visit,
+            pages=pages,
+            alerts=alerts,
+            orders=orders,
+            views=VIEW_NAMES,
+            state=await self._shop.state(visit),
         )
 
     def _get(self, path: str, handler: Handler) -> Route:

@@ -190,7 +190,7 @@ class CustomerPages:
             done=done,
             error=error.message if error else "",
             fields=FIELDS,
-            countries=_countries(),
+            countries=country_choices(),
             reps=[rep for rep in reps if rep.active or str(rep.id) == form.get("sales_rep")],
             may_change=visit.person.may("customers.manage"),
         )
@@ -219,7 +219,7 @@ def _present(customer: Customer) -> Mapping[str, str]:
     return found
 
 
-def _countries() -> list[tuple[str, str]]:
+def country_choices() -> list[tuple[str, str]]:
     """Every country's code and name, by name in the spoken language."""
     named = [(code, country_name(code, language=spoken())) for code in country_codes()]
     return sorted(named, key=lambda pair: pair[1])

@@ -97,6 +97,9 @@ create index orders_partner_open on orders (shop_id, partner_id, placed_at, id)
 -- A partner's orders by date, for its order feed.
 create index orders_partner on orders (shop_id, partner_id, placed_at, id) where partner_id is not null;
 
+-- Orders of some days, for sums by day: they are stored in the order in which they were placed.
+create index orders_placed on orders using brin (placed_at) with (pages_per_range = 16);
+
 -- Orders by the e-mail address that they were billed to; and those that name none, by their customer, who has one.
 create index orders_email on orders (shop_id, lower(billing ->> 'email'), id) where billing ->> 'email' <> '';
 

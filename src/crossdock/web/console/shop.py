@@ -1,0 +1,183 @@
+"""The shop itself: its state for the home page, the first steps of a new one, its settings and the server's."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.compose import Services
+from crossdock.errors import CrossdockError
+from crossdock.gate import Form, Gate
+from crossdock.kit.languages import lazy
+from crossdock.settings import Told
+from crossdock.shop.changing_shops import change_shop
+from crossdock.shop.customers import Address
+from crossdock.shop.doctor_runs import DoctorRun, read_last_run
+from crossdock.shop.overview import (
+    ChannelSales,
+    FirstSteps,
+    Overview,
+    read_first_steps,
+    read_overview,
+    read_sales,
+)
+from crossdock.shop.people import Visit
+from crossdock.shop.shops import Shop, read_shop_by_id, set_sender
+from crossdock.shop.warehouse import read_sender
+from crossdock.web.console.customers import country_choices
+from crossdock.web.console.rendering import Pages, redirect
+
+SETTINGS: Final = "/console/settings"
+START: Final = "/console/start"
+SENDER: Final = {
+    "company": lazy("Company"),
+    "first_name": lazy("First name"),
+    "last_name": lazy("Last name"),
+    "street": lazy("Street"),
+    "house_number": lazy("House number"),
+    "box": lazy("Box"),
+    "postcode": lazy("Postal code"),
+    "city": lazy("City"),
+    "country": lazy("Country"),
+    "phone": lazy("Phone"),
+    "email": lazy("E-mail"),
+}
+_DONE: Final = {
+    "shop": lazy("The shop is changed, from the partners' next request on."),
+    "sender": lazy("The sender is changed; labels that are made from now on carry it."),
+}
+_TEXT_MAX: Final = 200
+
+
+class ShopState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the home page shows of the shop; None where the person may not see it, or there is none yet."""
+
+    shop: Shop
+    now: datetime
+    overview: Overview | None
+    sales: list[ChannelSales]
+    doctor: DoctorRun | None
+    steps: FirstSteps | None
+
+
+class ShopPages:
+    """The first steps, and the settings."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        pages: Pages,
+        *,
+        services: Services,
+        tell_settings: Callable[[], list[Told]],
+    ) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._db = services.runtime.database
+        self._clock = services.runtime.clock
+        self._tell_settings = tell_settings
+
+    async def state(self, visit: Visit) -> ShopState:
+        """The shop's state, of what the person may see."""
+        person, now = visit.person, self._clock.now()
+        reads, manages = person.may("orders.read"), person.may("partners.manage")
+        async with self._db.statement() as tx:
+            shop = await read_shop_by_id(tx, shop_id=person.shop_id)
+            return ShopState(
+                shop=shop,
+                now=now,
+                overview=await read_overview(tx, shop_id=shop.id, now=now) if reads else None,
+                sales=await read_sales(tx, shop_id=shop.id, time_zone=shop.time_zone, now=now)
+                if reads
+                else [],
+                doctor=await read_last_run(tx) if reads else None,
+                steps=await read_first_steps(tx, shop_id=shop.id) if manages else None,
+            )
+
+    async def start(self, request: Request) -> Response:
+        """The steps from an empty shop to a partner's first order, and which are done."""
+        visit = await self._gate.require_person(request, right="partners.manage")
+        async with self._db.statement() as tx:
+            steps = await read_first_steps(tx, shop_id=visit.person.shop_id)
+        return self._pages.page("start.html", visit=visit, steps=steps)
+
+    async def settings(self, request: Request) -> Response:
+        """The shop's settings with their forms, and the server's with their source."""
+        visit = await self._gate.require_person(request, right="shop.manage")
+        return await self._page(visit, done=_DONE.get(request.query_params.get("done", ""), ""))
+
+    async def change(self, request: Request) -> Response:
+        """Change name, country, languages, time zone and the address of product pages."""
+        visit, form = await self._gate.require_form(request, right="shop.manage")
+        languages = form.get("languages", "").replace(",", " ").split()
+        try:
+            async with self._db.begin() as tx:
+                await change_shop(
+                    tx,
+                    shop_id=visit.person.shop_id,
+                    now=self._clock.now(),
+                    name=form.get("name", ""),
+                    country=form.get("country", ""),
+                    languages=tuple(languages),
+                    time_zone=form.get("time_zone", ""),
+                    product_url=form.get("product_url", ""),
+                )
+        except CrossdockError as error:
+            if error.code != "invalid_input":
+                raise
+            return await self._page(visit, failed="shop", form=form, error=error)
+        return redirect(f"{SETTINGS}?done=shop")
+
+    async def change_sender(self, request: Request) -> Response:
+        """Change the sender of parcels."""
+        visit, form = await self._gate.require_form(request, right="shop.manage")
+        given = {name: form.get(name, "").strip()[:_TEXT_MAX] for name in SENDER}
+        try:
+            async with self._db.begin() as tx:
+                await set_sender(tx, shop_id=visit.person.shop_id, sender=Address(**given))
+        except CrossdockError as error:
+            if error.code != "invalid_input":
+                raise
+            return await self._page(visit, failed="sender", form=form, error=error)
+        return redirect(f"{SETTINGS}?done=sender")
+
+    async def _page(
+        self,
+        visit: Visit,
+        *,
+        done: str = "",
+        failed: str = "",
+        form: Form | None = None,
+        error: CrossdockError | None = None,
+    ) -> Response:
+        async with self._db.statement() as tx:
+            shop = await read_shop_by_id(tx, shop_id=visit.person.shop_id)
+            sender = await read_sender(tx, shop_id=visit.person.shop_id)
+        typed: dict[str, Any] = dict(form or {})
+        profile = {
+            "name": shop.name,
+            "country": shop.country,
+            "languages": ", ".join(shop.languages),
+            "time_zone": shop.time_zone,
+            "product_url": shop.product_url,
+        }
+        parts = msgspec.structs.asdict(sender)
+        return self._pages.page(
+            "settings.html",
+            visit=visit,
+            status=422 if error else 200,
+            shop=shop,
+            profile=typed if failed == "shop" else profile,
+            sender=typed if failed == "sender" else {name: parts[name] for name in SENDER},
+            sender_fields=SENDER,
+            countries=country_choices(),
+            zones=sorted(available_timezones()),
+            told=self._tell_settings(),
+            done=done,
+            failed=failed,
+            error=error.message if error else "",
+        )

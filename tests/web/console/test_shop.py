@@ -1,0 +1,107 @@
+"""The shop's own pages: its day on the home page, first steps of a new one, settings with their source."""
+
+import re
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.shop.shops import add_shop, read_shop_by_id
+from crossdock.shop.warehouse import read_sender
+from tests.support.factories import ShopFixture, make_partner, make_shop, make_variant
+
+SETTINGS = "/console/settings"
+PROFILE = {
+    "name": "Kade", "country": "BE", "languages": "nl, fr", "time_zone": "Europe/Brussels",
+    "product_url": "https://shop.example/p/{handle}",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def shop(server_database: Database) -> ShopFixture:
+    async with server_database.begin() as tx:
+        return await make_shop(tx)
+
+
+@pytest.fixture
+def staff(person, browser, shop):
+    """A browser of somebody of the shop with this role."""
+
+    async def sign_in(role: str = "owner"):
+        return await browser(await person(role=role, shop_id=shop.id))
+
+    return sign_in
+
+
+def steps_in(html: str) -> list[bool]:
+    """Which steps are done."""
+    return [mark == "●" for mark in re.findall(r"<h2><span[^>]*><span[^>]*>(.)</span>", html)]
+
+
+async def test_a_new_shop_is_led_step_by_step(person, browser, server_database):
+    async with server_database.begin() as tx:
+        slug = f"new-{(await make_shop(tx)).slug}"[:40]
+        new = await add_shop(tx, slug=slug, name="New", currency="EUR", country="BE")
+    owner = await browser(await person(role="owner", shop_id=new.id))
+    assert "0 of 7 done" in (await owner.get("/console/")).text
+    assert steps_in((await owner.get("/console/start")).text) == [False] * 7
+
+    sender = {"company": "New", "street": "Kaai", "house_number": "1", "postcode": "2000",
+              "city": "Antwerp", "country": "BE"}  # fmt: skip
+    saved = await owner.submit(SETTINGS, sender, to=f"{SETTINGS}/sender")
+
+    assert saved.headers["location"] == f"{SETTINGS}?done=sender"
+    assert steps_in((await owner.get("/console/start")).text) == [True] + [False] * 6
+    async with server_database.statement() as tx:
+        assert (await read_sender(tx, shop_id=new.id)).city == "Antwerp"
+
+
+async def test_steps_that_are_taken_elsewhere_are_known(staff, shop, server_database):
+    async with server_database.begin() as tx:
+        await make_variant(tx, shop=shop, own=5)
+        await make_partner(tx, shop=shop)
+
+    done = steps_in((await (await staff("manager")).get("/console/start")).text)
+
+    assert done[1:5] == [True, True, True, True]
+    assert done[5:] == [False, False]
+
+
+async def test_the_shop_is_changed_and_a_mistake_is_told(staff, shop, server_database):
+    opened = await staff()
+
+    saved = await opened.submit(SETTINGS, PROFILE, to=f"{SETTINGS}/shop")
+    wrong = await opened.submit(
+        SETTINGS, PROFILE | {"name": "Other", "time_zone": "Mars/Base"}, to=f"{SETTINGS}/shop"
+    )
+
+    assert (saved.status_code, wrong.status_code) == (303, 422)
+    assert 'value="Other"' in wrong.text
+    async with server_database.statement() as tx:
+        kept = await read_shop_by_id(tx, shop_id=shop.id)
+    assert (kept.name, kept.country, kept.languages) == ("Kade", "BE", ("nl", "fr"))
+    assert (kept.time_zone, kept.product_url) == ("Europe/Brussels", PROFILE["product_url"])
+
+
+async def test_server_settings_show_their_source_and_no_secret(staff, server):
+    shown = (await (await staff()).get(SETTINGS)).text
+
+    assert "CROSSDOCK_DATABASE_URL" in shown
+    assert "(set, not shown)" in shown
+    assert not re.search(r"postgresql://[^ ]*@", shown)
+    assert "default" in shown
+
+
+@pytest.mark.parametrize("role", ["manager", "warehouse", "viewer"])
+async def test_only_owners_change_settings(staff, role):
+    opened = await staff(role)
+    assert (await opened.get(SETTINGS)).status_code == 403
+    for action in ("shop", "sender"):
+        assert (await opened.post(f"{SETTINGS}/{action}", PROFILE)).status_code == 403
+
+
+async def test_home_shows_the_day_to_every_member_of_staff(staff):
+    for role in ("owner", "viewer"):
+        shown = await (await staff(role)).get("/console/")
+        assert shown.status_code == 200
+        for text in ("Orders today", "Outbox lag", "Levels that are low"):
+            assert text in shown.text
