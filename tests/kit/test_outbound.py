@@ -49,6 +49,27 @@ async def test_a_connection_is_used_again(client):
     assert (len(server.requests), server.connections) == (3, 1)
 
 
+async def test_the_connections_of_a_burst_are_used_by_the_next_one(client):
+    together = asyncio.Barrier(40)
+
+    async def handler(_request):
+        async with together:
+            return Reply()
+
+    async with HttpSimulator(handler) as server:
+        for _ in range(3):
+            await asyncio.gather(*(client.request("GET", server.url) for _ in range(40)))
+    assert (len(server.requests), server.connections) == (120, 40)
+
+
+async def test_a_connection_that_the_other_side_closed_is_not_used_again(client):
+    async with _answering(Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) as server:
+        for _ in range(3):
+            assert (await client.request("POST", server.url)).status == 200
+            await asyncio.sleep(0.05)
+    assert (len(server.requests), server.connections) == (3, 3)
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_an_answer_and_not_followed(client, status):
     async with (

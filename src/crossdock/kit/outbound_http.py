@@ -1,5 +1,7 @@
 """The connections of outgoing calls. A process that makes none never imports this."""
 
+import select
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -11,6 +13,7 @@ from crossdock.kit.addresses import AllowedHosts, Blocked, Resolver, check_resol
 from crossdock.kit.outbound_answers import Answer, Oversized
 
 FAILURES = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
+_AT_ONCE = 50
 _CONNECT_TIMEOUT_S = 5.0
 _USER_AGENT = "Crossdock"
 
@@ -25,8 +28,8 @@ class Connections:
     ) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=tls or httpx2.create_ssl_context(trust_env=False),
-            max_connections=50,
-            max_keepalive_connections=10,
+            max_connections=_AT_ONCE,
+            max_keepalive_connections=_AT_ONCE,  # calls come in bursts, and the next one wants them
             keepalive_expiry=10.0,
             network_backend=_CheckedNetwork(allowed, resolver),
         )
@@ -82,12 +85,14 @@ class _CheckedNetwork(httpcore2.AsyncNetworkBackend):
         addresses = await self._addresses(host, port)
         for last, address in enumerate(addresses, start=1):
             try:
-                return await self._network.connect_tcp(
+                stream = await self._network.connect_tcp(
                     address, port, timeout, local_address, socket_options
                 )
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 if last == len(addresses):
                     raise
+            else:
+                return _Watched(stream)
         raise httpcore2.ConnectError("the name has no address")
 
     async def connect_unix_socket(
@@ -112,6 +117,53 @@ class _CheckedNetwork(httpcore2.AsyncNetworkBackend):
         if not is_allowed:
             check_resolved(host, addresses)
         return addresses
+
+
+class _Watched(httpcore2.AsyncNetworkStream):
+    """A stream that tells whether there is something to read by one system call.
+
+    The pool asks that of every idle connection at the start and the end of every request.
+    """
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._socket: socket.socket | None = stream.get_extra_info("socket")
+        self._number = -1 if self._socket is None else self._socket.fileno()
+        self._poll = select.poll()
+        if self._number >= 0:
+            self._poll.register(self._number, select.POLLIN)
+
+    async def read(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(
+        self,
+        buffer: bytes,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore2.AsyncNetworkStream:
+        return _Watched(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        if info != "is_readable":
+            return self._stream.get_extra_info(info)
+        if self._socket is None or self._number < 0 or self._socket.fileno() != self._number:
+            return True  # closed: its number may be another's by now
+        return bool(self._poll.poll(0))
 
 
 async def _read(response: httpcore2.Response, *, limit: int) -> bytes:
