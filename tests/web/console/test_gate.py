@@ -117,7 +117,8 @@ def test_pages_link_to_guides_as_the_site_serves_them():
     links = [
         link
         for page in CONSOLE_TEMPLATES.rglob("*.html")
-        for link in re.findall(r'href="/docs/([^"]+)"', page.read_text())
+        for link in re.findall(r'href=\\?"/docs/([^"\\]+)', page.read_text())
+        if "{{" not in link  # a channel's own guide, by its name
     ]
     assert links
     assert [link for link in links if not Path(f"docs/{link}.md").is_file()] == []

@@ -44,7 +44,7 @@ async def test_is_listed_searched_and_read(browser, person, mail_of):
     assert "ada@buyer.example" in mail
     assert "Blue &lt;Mug&gt;" in mail
     assert "KEY-1" in mail
-    assert "<dd>kept</dd>" in mail
+    assert "<dd>Kept here</dd>" in mail
 
 
 async def test_is_for_the_shops_managers_alone(browser, person, mail_of):

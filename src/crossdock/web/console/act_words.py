@@ -4,14 +4,15 @@ import re
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.acts import ActView
 
 _SUBJECTS: Final = re.compile(r"(/[a-z_-]+/[a-z_-]+(?:/\d+)?)")
 _SINGULAR: Final = {
-    "people": "Person", "orders": "Order", "partners": "Partner", "products": "Product",
-    "customers": "Customer", "merchants": "Merchant", "tickets": "Ticket", "stock": "Variant",
-    "deliveries": "Delivery", "alerts": "Alert", "account": "Own account", "mail": "Mail",
-    "imports": "Import", "endpoints": "Endpoint", "payouts": "Payout", "search": "Search",
+    "people": lazy("Person"), "orders": lazy("Order"), "partners": lazy("Partner"), "products": lazy("Product"),
+    "customers": lazy("Customer"), "merchants": lazy("Merchant"), "tickets": lazy("Ticket"), "stock": lazy("Variant"),
+    "deliveries": lazy("Delivery"), "alerts": lazy("Alert"), "account": lazy("Own account"), "mail": lazy("Mail"),
+    "imports": lazy("Import"), "endpoints": lazy("Endpoint"), "payouts": lazy("Payout"), "search": lazy("Search"),
 }  # fmt: skip
 
 
@@ -47,7 +48,11 @@ def _of_page(path: str) -> tuple[str, str, str]:
     kind = _SINGULAR.get(words[0], _plain(words[0]))
     number = words[1] if len(words) > 1 and words[1].isdigit() else ""
     verbs = words[2:] if number else words[1:]
-    what = _plain(" ".join(verbs)) if verbs else ("Change" if number else "Add or change")
+    what = (
+        _plain(" ".join(verbs))
+        if verbs
+        else (gettext("Change") if number else gettext("Add or change"))
+    )
     leads = _SUBJECTS.match(path)
     return what, f"{kind} {number}".strip(), leads[1] if leads and number else ""
 

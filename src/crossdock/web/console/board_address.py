@@ -6,19 +6,20 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from crossdock.kit.languages import lazy
 from crossdock.shop.orders import BOARD_VIEWS, BoardFilters, BoardView
 from crossdock.web.console.order_words import FULFILMENT, PAYMENT
 
 VIEW_NAMES: Final[dict[BoardView, str]] = {
-    "open": "Open",
-    "to_release": "To release",
-    "to_fulfil": "To pick and pack",
-    "to_deliver": "To deliver",
-    "late": "Late",
-    "unpaid": "Unpaid",
-    "failed": "With an alert",
-    "returned": "Coming back",
-    "all": "All",
+    "open": lazy("Open"),
+    "to_release": lazy("To release"),
+    "to_fulfil": lazy("To pick and pack"),
+    "to_deliver": lazy("To deliver"),
+    "late": lazy("Late"),
+    "unpaid": lazy("Unpaid"),
+    "failed": lazy("With an alert"),
+    "returned": lazy("Coming back"),
+    "all": lazy("All"),
 }
 _SEARCH_MAX = 200
 

@@ -23,6 +23,7 @@ from crossdock.imports.plain_maps import (
 )
 from crossdock.imports.running import Summary
 from crossdock.imports.sampling import Sample, look_at
+from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.catalogue import (
     CatalogueImport,
     NewImport,
@@ -43,12 +44,12 @@ _COLUMN: Final = "column:"
 _FILE_TOKEN: Final = 24
 _WAIT_S: Final = "2"
 STATES: Final = {
-    "uploaded": ("○", "wait", "Uploaded"),
-    "checking": ("◐", "wait", "Being checked"),
-    "checked": ("◐", "wait", "Checked"),
-    "importing": ("◐", "wait", "Being imported"),
-    "done": ("●", "good", "Imported"),
-    "failed": ("✕", "off", "Failed"),
+    "uploaded": ("○", "wait", lazy("Uploaded")),
+    "checking": ("◐", "wait", lazy("Being checked")),
+    "checked": ("◐", "wait", lazy("Checked")),
+    "importing": ("◐", "wait", lazy("Being imported")),
+    "done": ("●", "good", lazy("Imported")),
+    "failed": ("✕", "off", lazy("Failed")),
 }
 
 
@@ -91,7 +92,7 @@ class ImportPages:
         async with receive_form(request, folder=self._folder.path, check_token=check) as form:
             given = form.files.get("file")
             if given is None:
-                raise Invalid("invalid_input", "Choose a file that has something in it.")
+                raise Invalid("invalid_input", gettext("Choose a file that has something in it."))
             self._gate.note(request, visit=visit, form={"file": _shown_name(given.name)})
             import_id = await self._keep(visit, given)
         return redirect(f"{IMPORTS}/{import_id}")
@@ -135,7 +136,7 @@ class ImportPages:
         found = await self._read(visit, request)
         path = self._rows(found)
         if not found.file or not await asyncio.to_thread(path.is_file):
-            raise NotFound("not_found", "The list of refused rows is not kept any more.")
+            raise NotFound("not_found", gettext("The list of refused rows is not kept any more."))
         name = quote(f"{Path(found.name).stem}-refused.csv")
         headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=utf-8''{name}"}
         return FileResponse(path, media_type="text/csv; charset=utf-8", headers=headers)
@@ -184,7 +185,7 @@ class ImportPages:
     async def _read(self, visit: Visit, request: Request) -> CatalogueImport:
         import_id = _number(request.path_params["import"])
         if import_id is None:
-            raise NotFound("not_found", "There is no such import.")
+            raise NotFound("not_found", gettext("There is no such import."))
         async with self._db.statement() as tx:
             return await read_import(tx, shop_id=visit.person.shop_id, import_id=import_id)
 

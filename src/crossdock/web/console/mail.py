@@ -8,6 +8,7 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.errors import Refused
 from crossdock.gate import Gate
+from crossdock.kit.languages import gettext
 from crossdock.shop.mailing import list_mails, read_mail
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
 from crossdock.web.console.rendering import Pages
@@ -54,6 +55,7 @@ class MailPages:
             )
         if mail.template in _OPENS_ACCOUNTS and not visit.person.may("people.manage"):
             raise Refused(
-                "permission_denied", "This mail has a link that opens an account: owners read it."
+                "permission_denied",
+                gettext("This mail has a link that opens an account: owners read it."),
             )
         return self._pages.page("mail.html", visit=visit, mail=mail)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.errors import Invalid, NotFound
 from crossdock.gate import Gate
-from crossdock.kit.languages import lazy
+from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.orders import (
     CANCELLABLE,
     REFUND_REASONS,
@@ -148,7 +148,7 @@ class LinePages:
         return_id = number_of(request.path_params["back"])
         back = next((each for each in order.returns if each.id == return_id), None)
         if back is None:
-            raise NotFound("not_found", "There is no such return.")
+            raise NotFound("not_found", gettext("There is no such return."))
         return self._pages.page("order_receive.html", visit=visit, order=order, back=back)
 
     async def receive(self, request: Request) -> Response:
@@ -162,7 +162,7 @@ class LinePages:
                 tx, shop_id=visit.person.shop_id, order_id=order_id, sections=("returns",)
             )
             if return_id not in {each.id for each in order.returns}:
-                raise NotFound("not_found", "There is no such return.")
+                raise NotFound("not_found", gettext("There is no such return."))
             await receive_return(
                 tx,
                 shop_id=visit.person.shop_id,
@@ -181,7 +181,7 @@ class LinePages:
             )
         line = next((each for each in order.lines if each.line_no == line_no), None)
         if line is None:
-            raise NotFound("not_found", "The order has no such line.")
+            raise NotFound("not_found", gettext("The order has no such line."))
         return order, line
 
 
@@ -198,6 +198,6 @@ def _numbers(text: str) -> list[int]:
     """Numbers of licence keys, apart by blanks or commas. Raises Invalid `invalid_input`."""
     words = text.replace(",", " ").split()
     if not all(word.isascii() and word.isdigit() and len(word) < 19 for word in words):
-        message = "Name licence keys by their numbers."
+        message = gettext("Name licence keys by their numbers.")
         raise Invalid("invalid_input", message, {"field": "serials"})
     return [int(word) for word in words]

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.errors import NotFound
 from crossdock.gate import Gate
+from crossdock.kit.languages import gettext
 from crossdock.shop.orders import read_board, read_order, read_orders
 from crossdock.web.console.board_address import read_address
 from crossdock.web.console.order_paths import number_of, order_of
@@ -56,7 +57,7 @@ class PaperPages:
         number = number_of(request.path_params["package"])
         package = next((each for each in order.packages if each.id == number), None)
         if package is None:
-            raise NotFound("not_found", "The order has no such package.")
+            raise NotFound("not_found", gettext("The order has no such package."))
         return _pdf(
             packing_slip_pdf(
                 order, package, fonts=self._services.label_fonts, now=self._clock.now()

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.errors import NotFound
+from crossdock.kit.languages import gettext
 from crossdock.web.console.rendering import redirect
 
 ORDERS: Final = "/console/orders"
@@ -19,7 +20,7 @@ def order_of(request: Request) -> int:
 def number_of(text: str) -> int:
     """The number that a part of an address is. Raises NotFound `not_found`."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound("not_found", "There is no such order or package.")
+        raise NotFound("not_found", gettext("There is no such order or package."))
     return int(text)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.errors import CrossdockError, Invalid
 from crossdock.gate import Form, Gate
+from crossdock.kit.languages import gettext
 from crossdock.shop.orders import OrderView, Quantities, read_order
 from crossdock.shop.people import Visit
 from crossdock.shop.warehouse import (
@@ -102,7 +103,7 @@ class WorkPages:
         order_id = order_of(request)
         texts = [text for text in form.get("serials", "").splitlines() if text.strip()]
         if not texts:
-            raise Invalid("invalid_input", "Enter a serial number.", {"field": "serials"})
+            raise Invalid("invalid_input", gettext("Enter a serial number."), {"field": "serials"})
         async with self._db.begin() as tx:
             await capture_serials(
                 tx,

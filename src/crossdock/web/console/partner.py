@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
+from crossdock.kit.languages import gettext
 from crossdock.shop.partners import CredentialView, list_partners
 from crossdock.shop.people import Visit
 from crossdock.web.console.rendering import Pages
@@ -35,7 +36,9 @@ class PartnerPage:
                 tx, shop=visit.person.shop, partner_id=visit.person.partner_id
             )
         if not found:
-            raise NotFound("not_found", "Your partner account no longer exists. Ask the shop.")
+            raise NotFound(
+                "not_found", gettext("Your partner account no longer exists. Ask the shop.")
+            )
         keys = [_line(credential) for credential in found[0].credentials]
         return self._pages.page("partner.html", visit=visit, partner=found[0], keys=keys)
 
@@ -50,4 +53,6 @@ def _line(credential: CredentialView) -> KeyLine:
 
 
 def _last_use(at: datetime | None) -> str:
-    return f"Last used {at:%Y-%m-%d %H:%M} UTC." if at else "Never used."
+    if at is None:
+        return gettext("Never used.")
+    return gettext("Last used %(at)s UTC.") % {"at": f"{at:%Y-%m-%d %H:%M}"}

@@ -10,6 +10,7 @@ from crossdock.compose import Services
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.gate import Form, Gate
+from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.partners import (
     CredentialView,
     PartnerView,
@@ -34,12 +35,12 @@ OVERLAPS_S: Final = {
     "604800": "works for one more week",
 }
 _DONE: Final = {
-    "terms": "The terms are changed, from the partner's next request on.",
-    "on": "The partner may call again.",
-    "off": "The partner's calls are refused from now on. Its orders stay as they are.",
-    "key-on": "The key works again.",
-    "key-off": "Calls with the key are refused from now on.",
-    "old-off": "The older secrets are revoked; the newest one works.",
+    "terms": lazy("The terms are changed, from the partner's next request on."),
+    "on": lazy("The partner may call again."),
+    "off": lazy("The partner's calls are refused from now on. Its orders stay as they are."),
+    "key-on": lazy("The key works again."),
+    "key-off": lazy("Calls with the key are refused from now on."),
+    "old-off": lazy("The older secrets are revoked; the newest one works."),
 }
 
 
@@ -84,7 +85,7 @@ class PartnerPages:
         visit, form = await self._gate.require_form(request, right="partners.manage")
         now, overlap = self._clock.now(), form.get("overlap_s", "")
         if overlap not in OVERLAPS_S:
-            raise Invalid("invalid_input", "Choose how long the old secret still works.")
+            raise Invalid("invalid_input", gettext("Choose how long the old secret still works."))
         async with self._db.begin() as tx:
             partner = await _partner(tx, request, visit.person)
             created = await rotate_secret(
@@ -152,7 +153,7 @@ async def _partner(tx: Transaction, request: Request, person: Person) -> Partner
     found = await list_partners(tx, shop=person.shop, partner_id=path_number(request, "partner"))
     if found:
         return found[0]
-    raise NotFound("not_found", "The shop has no such partner.")
+    raise NotFound("not_found", gettext("The shop has no such partner."))
 
 
 def _key(partner: PartnerView, form: Form) -> CredentialView:
@@ -160,7 +161,7 @@ def _key(partner: PartnerView, form: Form) -> CredentialView:
     for credential in partner.credentials:
         if credential.key == form.get("key", ""):
             return credential
-    raise NotFound("not_found", "The partner has no such key.")
+    raise NotFound("not_found", gettext("The partner has no such key."))
 
 
 def _last_use_of(partner: PartnerView) -> datetime | None:

@@ -9,6 +9,7 @@ from crossdock.compose import Services
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.gate import Gate
+from crossdock.kit.languages import gettext, lazy
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.catalogue import (
     Offer,
@@ -40,11 +41,11 @@ STOCK: Final = "/console/stock"
 _SEARCH_MAX: Final = 200
 _ENTRIES: Final = 100
 _DONE: Final = {
-    "received": "The stock is received. Orders that waited for it are released now.",
-    "counted": "The level is corrected.",
-    "same": "The level is as counted already; nothing was changed.",
-    "on": "The product is for sale again.",
-    "off": "The product is out of sale. Orders that are placed stay as they are.",
+    "received": lazy("The stock is received. Orders that waited for it are released now."),
+    "counted": lazy("The level is corrected."),
+    "same": lazy("The level is as counted already; nothing was changed."),
+    "on": lazy("The product is for sale again."),
+    "off": lazy("The product is out of sale. Orders that are placed stay as they are."),
 }
 
 
@@ -206,13 +207,13 @@ async def _partner(tx: Transaction, person: Person, text: str) -> Partner | None
 def _why(offer: Offer | None) -> str:
     """Why a partner cannot buy a variant, or ''."""
     if offer is None:
-        return "Its merchant is not visible to the partner."
+        return gettext("Its merchant is not visible to the partner.")
     if not offer.visible:
-        return "It is out of sale, or not listed for partners."
+        return gettext("It is out of sale, or not listed for partners.")
     if offer.price_minor is None:
-        return "It has no price for the partner."
+        return gettext("It has no price for the partner.")
     if not offer.allowed or offer.quantity == 0:
-        return "There is none that the partner may buy now."
+        return gettext("There is none that the partner may buy now.")
     return ""
 
 

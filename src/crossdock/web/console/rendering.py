@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from crossdock.kit.ids import Ids, RandomIds
 from crossdock.shop.people import Visit
+from crossdock.web.console.code_words import word
 
 _BASE_POLICY: Final = "default-src 'none'; style-src 'self'; img-src 'self' data:"
 _END_POLICY: Final = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -63,6 +64,7 @@ class Pages:
     def __init__(self, templates: jinja2.Environment, *, ids: Ids | None = None) -> None:
         templates.add_extension(StampedElements)
         templates.globals["nonce"] = _nonce.get
+        templates.filters["word"] = word
         self._templates = templates
         self._ids = ids or RandomIds()
 

@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from crossdock.errors import Unavailable
 from crossdock.gate import SIGN_IN, TOKEN_FIELD, Gate, SignInNeeded, local_path, read_form
+from crossdock.kit.languages import lazy
 from crossdock.shop.people import Visit
 from crossdock.web.console.rendering import Pages, redirect
 
-_WRONG_PAIR = "The e-mail or the password is wrong."
-_WRONG_CODE = "This code is wrong, or it was used before. Wait for the next one."
-_OLD_FORM = "This form was open too long. Please sign in again."
+_WRONG_PAIR = lazy("The e-mail or the password is wrong.")
+_WRONG_CODE = lazy("This code is wrong, or it was used before. Wait for the next one.")
+_OLD_FORM = lazy("This form was open too long. Please sign in again.")
 _LENGTH_MAX = 1_024
 
 

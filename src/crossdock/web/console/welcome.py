@@ -9,13 +9,14 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.errors import Invalid
 from crossdock.gate import SIGN_IN, TOKEN_FIELD, Gate, read_form
+from crossdock.kit.languages import lazy
 from crossdock.kit.passwords import LENGTH_MAX
 from crossdock.shop.acts import Act, begin_act
 from crossdock.shop.people import LENGTH_MIN, Person, read_password_link, use_password_link
 from crossdock.web.console.rendering import Pages, redirect
 
-_UNEQUAL = "The two passwords are not the same."
-_OLD_FORM = "This page was open too long. Please send it again."
+_UNEQUAL = lazy("The two passwords are not the same.")
+_OLD_FORM = lazy("This page was open too long. Please send it again.")
 
 
 class WelcomePages:

@@ -1,0 +1,218 @@
+"""Every page of the console, found from its routes and from what leads to them, in a real browser ..."""
+
+import re
+from html import unescape
+from urllib.parse import urlsplit
+
+import jinja2
+import pytest
+from playwright.async_api import Page
+from starlette.routing import Route
+
+from crossdock.compose import Services
+from crossdock.db.runtime import create_runtime
+from crossdock.db.unit_of_work import Database
+from crossdock.gate import create_gate
+from crossdock.kit.clock import FrozenClock, SystemClock
+from crossdock.settings import Settings
+from crossdock.shop.alerts import raise_alert
+from crossdock.shop.deliveries import queue_delivery
+from crossdock.shop.mailing import Mailing
+from crossdock.web.console import Console
+from tests.browser.looks import overflow_px, weak_contrasts
+from tests.support.factories import box, make_variant, moment
+from tests.support.people import PASSWORD, PersonFixture, PlainBrowser, make_person
+from tests.support.ticketing import Helpdesk, line
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.timeout(600),
+]
+
+GRAVE = {"serious", "critical"}
+# No page, or one that needs a step before it which tests of its own take.
+ELSEWHERE = {
+    "/console",
+    "/console/sign-in",
+    "/console/sign-in/code",
+    "/console/welcome/token/{token}",
+    "/console/orders/{order}/packages/{package}/label.pdf",
+    "/console/imports/{import}",
+    "/console/orders/{order}/returns/{back}/receive",
+}
+_FILE = re.compile(r"\.(csv|pdf|zpl)$")
+_LINK = re.compile(r'href="(/console/[^"#]*)"')
+_TAB_STOPS_MAX = 150
+
+
+def get_routes() -> list[Route]:
+    """The routes of the console that answer GET with a page."""
+    runtime = create_runtime(Settings().having(database_url="postgresql:///nobody-asks"))
+    services = Services(runtime)
+    console = Console(create_gate(services), services=services, templates=jinja2.Environment())
+    return [
+        route
+        for route in console.routes()
+        if "GET" in (route.methods or ())
+        and route.path not in ELSEWHERE
+        and not _FILE.search(route.path)
+    ]
+
+
+async def paths_of(plain: PlainBrowser, routes: list[Route]) -> list[str]:
+    """A path for every route, its parts from the links of other pages. Fails where no page leads to one."""
+    known: dict[str, str] = {}
+    plain_paths = [route.path for route in routes if "{" not in route.path]
+    waiting = list(plain_paths)
+    seen: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        answer = await plain.get(path)
+        if answer.status_code != 200 or "html" not in answer.headers["content-type"]:
+            continue
+        for link in _LINK.findall(answer.text):
+            target = urlsplit(unescape(link)).path
+            if target in plain_paths:
+                continue
+            for route in routes:
+                match = route.path_regex.match(target)
+                if match and (fresh := match.groupdict().keys() - known.keys()):
+                    known |= {name: match[name] for name in fresh}
+                    waiting.append(target)
+    missing = [r.path for r in routes if not set(r.param_convertors) <= known.keys()]
+    assert missing == [], "no page leads to these: give the shop of this test what they show"
+    return [route.path.format_map(known) for route in routes]
+
+
+@pytest.fixture
+async def ada(server_database: Database) -> PersonFixture:
+    """The owner of a shop that has something of everything."""
+    desk = await Helpdesk.open(server_database, FrozenClock(moment("2026-03-02T12:00:00+00:00")))
+    order, now = await desk.order(lines=2), SystemClock().now()
+    await desk.ticket(lines=(line(order),), reason="It came in two pieces. " * 8)
+    async with server_database.begin() as tx:
+        await make_variant(tx, shop=desk.shop, supplier=4, sku="A-VERY-LONG-SKU-" + "0" * 40)
+        await queue_delivery(
+            tx, shop_id=desk.shop.id, kind="nobody_sends_this", target="warehouse-" + "x" * 80,
+            subject_id=None, now=now,
+        )  # fmt: skip
+        await Mailing(box=box(), mailer=None, host="shop.example").queue_mail(
+            tx, shop_id=desk.shop.id, template="item_delivery", to="ada@buyer.example",
+            values={"product": "Mug " + "x" * 90, "serials": ["KEY-1"]}, key="1", now=now,
+        )  # fmt: skip
+        await raise_alert(
+            tx, shop_id=desk.shop.id, kind="delivery_failed", message="A call failed.", now=now,
+            order_id=order,
+        )  # fmt: skip
+        return await make_person(tx, shop_id=desk.shop.id, role="owner", name="Ada Lovelace")
+
+
+@pytest.fixture
+async def paths(server, ada: PersonFixture) -> list[str]:
+    async with PlainBrowser(server.url, source="10.9.8.7") as plain:
+        assert (await plain.sign_in(ada.email)).status_code == 303
+        return await paths_of(plain, get_routes())
+
+
+@pytest.fixture
+def opened(visit, ada: PersonFixture):
+    """A page that is signed in: `await opened(width=390, scheme="dark")`."""
+
+    async def sign_in(**options):
+        seen = await visit("/console/sign-in?next=/console/", **options)
+        await seen.page.get_by_label("E-mail").fill(ada.email)
+        await seen.page.get_by_label("Password").fill(PASSWORD)
+        await seen.page.get_by_role("button", name="Sign in").click()
+        await seen.page.locator(".badge").wait_for()
+        return seen
+
+    return sign_in
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_has_no_grave_finding_of_axe(paths, opened, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.async_playwright", reason="axe is not installed: make install-dev"
+    )
+    # axe itself is put into the page, which its policy would not let in
+    seen = await opened(scheme=scheme, bypass_csp=True)
+    found = []
+    for path in paths:
+        await seen.open(path)
+        results = await axe.Axe().run(seen.page)
+        for finding in results.response["violations"]:
+            if finding["impact"] in GRAVE:
+                nodes = [node["html"][:160] for node in finding["nodes"][:3]]
+                found.append((path, finding["id"], nodes))
+    assert found == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (320, "dark")])
+async def test_fits_and_can_be_read(paths, opened, width, scheme):
+    """320 px is a window of 1280 at 400 %."""
+    seen = await opened(width=width, scheme=scheme)
+    wrong = []
+    for path in paths:
+        await seen.open(path)
+        if (by := await overflow_px(seen.page)) > 0:
+            wrong.append((path, f"{by} px too wide"))
+        wrong += [(path, weak) for weak in await weak_contrasts(seen.page)]
+        if await seen.page.locator("h1").count() != 1:
+            wrong.append((path, "has not one h1"))
+    assert wrong == []
+
+
+async def test_keeps_to_its_policy_and_to_this_server(paths, opened):
+    seen = await opened()
+    for path in paths:
+        assert await seen.open(path) == 200, path
+        await seen.page.wait_for_load_state("load")
+        assert seen.complaints == [], path
+    seen.assert_clean()
+
+
+async def test_is_walked_through_by_the_keyboard_alone(paths, opened):
+    seen = await opened()
+    lost = []
+    for path in paths:
+        await seen.open(path)
+        lost += [(path, what) for what in await _unreachable(seen.page)]
+    assert lost == []
+
+
+async def _unreachable(page: Page) -> list[str]:
+    """What can be clicked, is shown, and no press of Tab reaches; and a focus that cannot be seen."""
+    wanted = await page.evaluate(
+        """() => {
+          const shown = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+            .filter((e) => e.checkVisibility() && !e.disabled && e.type !== 'hidden');
+          shown.forEach((e, n) => { e.dataset.n = n; });
+          return shown.map((e) => e.outerHTML.slice(0, 80));
+        }"""
+    )
+    reached: set[int] = set()
+    dim: list[str] = []
+    dates = sum(
+        'type="date' in html for html in wanted
+    )  # each has a stop for day, month, year, calendar
+    for _ in range(min(len(wanted) + 4 * dates + 5, _TAB_STOPS_MAX)):
+        await page.keyboard.press("Tab")
+        stop = await page.evaluate(
+            """() => {
+              const e = document.activeElement, style = getComputedStyle(e);
+              // the browser marks the parts of a date itself
+              return [e.dataset?.n, e.type === 'date' || style.outlineStyle !== 'none' || style.boxShadow !== 'none',
+                      e.outerHTML.slice(0, 80)];
+            }"""
+        )
+        if stop[0] is not None:
+            reached.add(int(stop[0]))
+            if not stop[1]:
+                dim.append(f"no focus is seen: {stop[2]}")
+    radios = {n for n, html in enumerate(wanted) if 'type="radio"' in html}
+    if len(wanted) > _TAB_STOPS_MAX:
+        return dim
+    return dim + [wanted[n] for n in range(len(wanted)) if n not in reached | radios]

@@ -1,0 +1,73 @@
+"""Every text of the console ..."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from crossdock.kit.languages import FOLDER, LANGUAGES
+from crossdock.web.console import CONSOLE_TEMPLATES
+from tools import translations
+from tools.bare_texts import bare_texts
+
+OTHERS = LANGUAGES[1:]
+TEMPLATES = sorted(CONSOLE_TEMPLATES.rglob("*.html"))
+_VALUE = re.compile(r"%\(\w+\)s")
+_ELEMENT = re.compile(r"<[^>]+>")
+ATTRIBUTES = "live.html"  # macros that are attributes of elements
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_is_asked_for_by_its_template(path: Path):
+    if path.name != ATTRIBUTES:
+        assert list(bare_texts(path.read_text())) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_is_in_the_catalogue_which_has_no_other(language):
+    stored = (FOLDER / f"{language}.po").read_bytes()
+    assert stored == translations.written(language, translations.template()), (
+        "run python -m tools.translations --write"
+    )
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_is_translated(language):
+    assert list(translations.untranslated(language)) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_keeps_its_values_and_elements(language):
+    wrong = []
+    for message in translations.catalogue(language):
+        if not message.id:
+            continue
+        ids = message.id if isinstance(message.id, (list, tuple)) else (message.id,)
+        found = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+        texts = [text or "" for text in found]
+        values = {value for text in ids for value in _VALUE.findall(text)}
+        for text in texts:
+            if not set(_VALUE.findall(text)) <= values:
+                wrong.append(text)
+            if len(ids) == 1 and set(_VALUE.findall(text)) != values:
+                wrong.append(text)
+            if _ELEMENT.findall(text) != _ELEMENT.findall(ids[0]):
+                wrong.append(text)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("source", "bare"),
+    [
+        ("<p>Hello</p>", ["Hello"]),
+        ('<p>{{ _("Hello") }}</p>', []),
+        ("<p>{% trans %}Hello{% endtrans %}, you</p>", [", you"]),
+        ('<input placeholder="A number">', ["A number"]),
+        ('<input placeholder="{{ _("A number") }}">', []),
+        ("<code>crossdock order</code> 12 × UTC &middot;", []),
+        ('<a href="{% if a > b %}x{% endif %}">Go</a>', ["Go"]),
+        ("{# said to who writes #}<!-- and this -->", []),
+    ],
+)
+def test_is_noticed_where_it_is_bare(source, bare):
+    assert [text for _line, text in bare_texts(source)] == bare
