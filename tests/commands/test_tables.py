@@ -80,7 +80,7 @@ SHOWN = {
     "partner list": (),
     "person list": (f"{LONG.lower()}@example.com",),
     "person sessions {email}": ("2126-03-02",),
-    "log": (f"{LONG.lower()}@example.com", "crossdock person add"),
+    "log": ("crossdock", "person", "add"),
     "sales-rep list": (f"{LONG.lower()}@example.com",),
     "alerts list": ("[Look]", "here."),
     "event consumers": (str(BIG), f"reader_{LONG.lower()}"),

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 import psycopg
+from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg_pool import PoolTimeout
 
@@ -37,6 +38,8 @@ PATIENCE_S = 5.0
 _SESSION_SQL = (
     "select set_config(%s, %s, false), set_config(%s, %s, false), set_config(%s, %s, false)"
 )
+
+_AUTHOR = sql.SQL("set local crossdock.author = {}")
 
 StatementHook = Callable[[str], Awaitable[None]]
 
@@ -163,7 +166,8 @@ class Database:
             witness, noted = None, False
             async with tx.connection.transaction():
                 if who := author():
-                    await tx.run("select set_config('crossdock.author', %s, true)", (who,))
+                    # No query: what sets the isolation of the transaction must come before the first.
+                    await tx.connection.execute(_AUTHOR.format(sql.Literal(who)))
                 yield tx
                 if (witness := WITNESS.get()) is not None:
                     noted = await witness.note(tx)

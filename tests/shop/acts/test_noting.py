@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from crossdock.db.unit_of_work import WITNESS, Database
+from crossdock.kit.acting import act_as
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.acts import (
     Act,
@@ -92,6 +93,20 @@ async def test_that_is_rolled_back_leaves_no_note_and_is_noted_when_it_is_done_a
         await tx.run(RENAME, ("Now", shop.id))
 
     assert len(await _acts(database, shop)) == 1
+
+
+async def test_leaves_a_transaction_alone_that_only_reads(database, shop, act):
+    act()
+    act_as("Ada's \\ account")
+    try:
+        async with database.begin() as tx:
+            await tx.run("set transaction isolation level repeatable read, read only")
+            author = await tx.value("select current_setting('crossdock.author')")
+    finally:
+        act_as("")
+
+    assert author == "Ada's \\ account"
+    assert await _acts(database, shop) == []
 
 
 async def test_of_single_statements_is_noted_at_its_end(database, shop, act):

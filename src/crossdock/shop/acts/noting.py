@@ -46,9 +46,10 @@ class Act(msgspec.Struct, kw_only=True):
 
     async def note(self, tx: Transaction) -> bool:
         """Write the note if the transaction changed anything; whether it did."""
-        if self.is_noted:
+        if self.is_noted or not await tx.value(_HAS_WRITTEN):
             return False
-        return bool(await tx.run(_NOTE, self._values(self.clock.now())))
+        await tx.run(_NOTE, self._values(self.clock.now()))
+        return True
 
     def keep(self) -> None:
         """The transaction with the note is committed."""
@@ -58,7 +59,7 @@ class Act(msgspec.Struct, kw_only=True):
         """Note what was done by single statements, which are transactions of their own."""
         if not self.is_noted:
             async with db.statement() as tx:
-                await tx.run(_NOTE_ALONE, self._values(self.clock.now()))
+                await tx.run(_NOTE, self._values(self.clock.now()))
             self.keep()
 
     def _values(self, now: datetime) -> dict[str, object]:
@@ -121,11 +122,10 @@ def _cut(text: str) -> str:
     return words if len(words) <= _VALUE_MAX else f"{words[:_VALUE_MAX]}…"
 
 
-_COLUMNS = """
+_HAS_WRITTEN: Final = "select pg_current_xact_id_if_assigned() is not null"
+_NOTE: Final = """
     insert into acts (shop_id, person_id, actor, act, subject, details, source, done_at)
     select coalesce(%(shop_id)s, (select id from shops where slug = %(shop)s),
                     (select min(id) from shops having count(*) = 1)),
            %(person)s, %(actor)s, %(act)s, %(subject)s, %(details)s, %(source)s, %(now)s
 """
-_NOTE: Final = _COLUMNS + " where pg_current_xact_id_if_assigned() is not null"
-_NOTE_ALONE: Final = _COLUMNS
