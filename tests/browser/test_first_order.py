@@ -57,7 +57,7 @@ async def test_an_owner_gets_a_partner_ordering(
     async with PartnerClient(server.url, key=key, secret=secret) as client:
         assert (await client.order(variant)).status_code == 201
     await page.goto(server.url + "/console/start")
-    done = page.locator(".step.over", has_text="The partner's first order")
+    done = page.locator(".first.over", has_text="The partner's first order")
     assert await done.count() == 1
     for path in ("/console/people", "/console/log", "/console/settings", "/console/"):
         await page.goto(server.url + path)
