@@ -270,6 +270,30 @@ _FULFILMENTS = """
     ) e
 """
 
+_RESELLER_ORDERS = """
+    select format('shop %s order %s', o.shop_id, o.id),
+           format('%s sold and %s debited', l.quantity, o.total_minor),
+           format('%s sold and %s debited', s.sold, e.debited),
+           (s.sold, e.debited) is distinct from (l.quantity, o.total_minor) as wrong
+    from orders o
+    join resellers r on r.shop_id = o.shop_id and r.partner_id = o.partner_id
+    cross join lateral (
+        select sum(x.quantity)::bigint as quantity from order_lines x
+        where x.shop_id = o.shop_id and x.order_id = o.id
+    ) l
+    cross join lateral (
+        select count(*) as sold from serial_sales b join serials x on x.shop_id = b.shop_id and x.id = b.serial_id
+        where b.shop_id = o.shop_id and b.order_id = o.id and x.replaced_at is null
+    ) s
+    cross join lateral (
+        select coalesce(sum(d.amount_minor), 0)::bigint as debited
+        from ledger_entries d join accounts a on a.shop_id = d.shop_id and a.id = d.debit_account_id
+        where d.shop_id = o.shop_id and d.order_id = o.id and a.kind = 'prepaid'
+          and a.owner = reseller_owner(r.id) and d.kind = 'sale'
+    ) e
+    where o.source = 'reseller_order'
+"""
+
 _ITEMS = """
     select format('shop %s transfer %s', t.shop_id, t.id), items_of(t.allocated_count, t.delivered_count, t.left_count),
            items_of(i.count, i.delivered, i.available),
@@ -364,6 +388,7 @@ CHECKS = {
     "tickets are about orders of their partners": _TICKET_LINES,
     "tickets count their comments": _TICKET_COMMENTS,
     "resellers paid for what they were sent": _FULFILMENTS,
+    "resellers paid for the orders of their shops": _RESELLER_ORDERS,
     "resellers have the items that they were given": _ITEMS,
     "resellers' credit is what they paid and did not get": _CREDIT,
     "commissions are the sums of sales and payouts": "select * from commission_buckets(null)",

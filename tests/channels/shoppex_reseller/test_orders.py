@@ -416,9 +416,17 @@ async def test_that_was_paid_by_card_is_refunded_in_parts_and_no_more(
     await settle_order_payments(service)
     part = await merchant.data("GET", path)
     assert (part["status"], part["payment_status"]) == ("COMPLETED", "PARTIALLY_REFUNDED")
+    invoice = await merchant.data("GET", f"/dev/v1/invoices/{made['id']}")
+    assert (part["gateway"], invoice["gateway"]) == ("SANDBOX", "SANDBOX")
+    assert (part["items"][0]["variant_id"], invoice["items"][0]["variant_id"]) == (None, None)
     assert part["refund_reason"] == "agreed"
     told = await merchant.data("POST", f"{path}/refund")
     assert told["message"] == "A refund of 15.00 USD is under way."
+    assert (await merchant.data("GET", path))["fulfillment_status"] == "CANCELLED"
+    stock = await merchant.data("GET", f"/dev/v1/products/{made['items'][0]['product_id']}/stock")
+    assert stock["available_stock"] == 3
+    error = await merchant.refusal("POST", f"{path}/fulfill", status=409)
+    assert error["code"] == "INVALID_STATE"
     await settle_order_payments(service)
     assert (await merchant.data("GET", path))["status"] == "REFUNDED"
     await merchant.refusal("POST", f"{path}/refund", status=409)

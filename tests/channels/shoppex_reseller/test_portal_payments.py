@@ -123,7 +123,8 @@ async def test_reserve_commission_that_is_available(selling, ada):
         "USDT",
         "Weekly payout",
     )
-    assert [each["id"] for each in await ada.data("GET", PAYOUTS)] == [told["id"]]
+    assert told["amount"] == "20.00"
+    assert await ada.data("GET", PAYOUTS) == [told]
     wrong = await ada.fields_refused("POST", PAYOUTS, json={**CLAIM, "amount": "30.01"})
     assert list(wrong) == ["amount"]
     wrong = await ada.fields_refused("POST", PAYOUTS, json={"amount": "1"})
@@ -132,3 +133,12 @@ async def test_reserve_commission_that_is_available(selling, ada):
     assert commission == {
         "currency": "USD", "pending": "0.00", "available": "30.00", "reserved": "20.00", "paid": "0.00",
     }  # fmt: skip
+    path = f"{PORTAL}/commission/statement"
+    (line,) = await ada.data("GET", path)
+    assert (line["kind"], line["amount"], line["balance"]) == ("commission", "50.00", "50.00")
+    sheet = await ada.send("GET", f"{path}?format=csv")
+    assert sheet.headers["content-disposition"].startswith('attachment; filename="commission-20')
+    assert ",closing,,50.00,USD," in sheet.text
+    file = await ada.send("GET", f"{path}?format=pdf")
+    assert file.headers["content-type"] == "application/pdf"
+    assert file.content.startswith(b"%PDF")

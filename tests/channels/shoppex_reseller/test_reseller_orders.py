@@ -10,12 +10,14 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
+from crossdock.channels.shoppex_reseller.reseller_happenings import RESELLER_NAMES, reseller_data
 from crossdock.errors import Invalid
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.doctor import CHECKS
+from crossdock.shop.events import number_events, read_events
 from crossdock.shop.mailing import Mailing, list_mails
 from crossdock.shop.orders import plan_order_refund, replace_bought_serials
-from crossdock.shop.resellers import Reseller, add_key, read_lines, read_statement
+from crossdock.shop.resellers import Reseller, add_key, analyse, read_lines, read_statement
 from tests.support.factories import box, level
 from tests.support.reseller_client import KeyHolder
 from tests.support.reselling import Licence, Reselling
@@ -78,6 +80,7 @@ async def test_is_delivered_and_debited_at_once_and_read_again(store):
     assert (order["status"], order["total"], order["reused"]) == ("COMPLETED", "26.00", False)
     assert [each["serials"] for each in made["deliverables"]] == [["A-1", "A-2"], ["B-1"]]
     assert [each["total"] for each in made["deliverables"]] == ["13.00", "13.00"]
+    assert [each["variant_id"] for each in made["deliverables"]] == [None, None]
     assert all(each["delivered"] for each in made["deliverables"])
     assert await store.written() == ("74.00", 1, 1, 1)
     again = await store.http.data("GET", f"{ORDERS}/{order['uniqid']}")
@@ -92,6 +95,48 @@ async def test_is_delivered_and_debited_at_once_and_read_again(store):
         lines = await read_lines(tx, statement=statement)
     assert [each.amount_minor for each in lines] == [10_000, -2_600]
     assert await faults(store) == []
+
+
+async def test_is_told_and_counted_item_by_item(store):
+    made = await store.http.data("POST", ORDERS, status=201, json=store.items(2, 1), once="o-1")
+    await store.http.data("POST", ORDERS, json=store.items(2, 1), once="o-1")
+    shop_id = store.selling.shop.id
+    async with store.selling.database.begin() as tx:
+        await number_events(tx, shop_id=shop_id)
+        events = await read_events(tx, shop_id=shop_id, topics=("resellers",))
+        counted = await analyse(tx, shop_id=shop_id, reseller_id=store.reseller.id)
+    told = [
+        each
+        for event in events
+        if event.kind == "reseller.order_delivered"
+        for each in reseller_data(event, store.ids, shop_id=shop_id)
+    ]
+    order = made["order"]["uniqid"]
+    assert [(each["product_id"], each["quantity"], str(each["total"])) for each in told] == [
+        (each["product_id"], each["quantity"], each["total"]) for each in made["deliverables"]
+    ]
+    assert {(each["id"], each["fulfillment_id"], each["variant_id"]) for each in told} == {
+        (order, order, None)
+    }
+    assert told[0]["reseller_email"] == store.reseller.email
+    assert {RESELLER_NAMES[event.kind] for event in events} >= {
+        "reseller:api_fulfillment_delivered"
+    }
+    assert not any("A-1" in str(each) for each in told)
+    sums = counted.fulfilments
+    assert (sums.count, sums.units, sums.wholesale_minor) == (2, 3, 2_600)
+
+
+async def test_is_compared_by_the_doctor_with_its_serials_and_the_ledger(store):
+    await store.http.data("POST", ORDERS, status=201, json=store.items(2, 1), once="o-1")
+    assert await faults(store) == []
+    async with store.selling.database.begin() as tx:
+        await tx.run(
+            "update serials x set replaced_at = now(), revoked_at = now() from serial_sales b where b.shop_id = %s"
+            " and b.line_no = 1 and x.shop_id = b.shop_id and x.id = b.serial_id",
+            (store.selling.shop.id,),
+        )
+    assert "resellers paid for the orders of their shops" in await faults(store)
 
 
 async def faults(store):

@@ -18,6 +18,7 @@ from crossdock.shop.resellers import (
     StatementLine,
     prepaid_owner,
     read_balance,
+    read_buckets,
     read_lines,
     read_statement,
     statement_csv,
@@ -25,6 +26,7 @@ from crossdock.shop.resellers import (
     stream_lines,
 )
 from crossdock.shop.warehouse import LabelFonts
+from tests.support.earning import book, claim, decide, give_back, line, sold
 from tests.support.reselling import Reselling
 
 
@@ -129,6 +131,46 @@ async def test_tells_every_line_however_many(database: Database, clock: FrozenCl
     async with database.statement() as tx:
         page = await read_lines(tx, statement=statement, after_id=lines[1_999].entry_id, limit=3)
     assert page == lines[2_000:2_003]
+
+
+async def test_of_commission_tells_what_was_earned_taken_back_and_paid_out(
+    database: Database, clock: FrozenClock
+) -> None:
+    selling = await Reselling.open(database, clock, default_commission_bp=5000)
+    goods = await selling.licence()
+    reseller, _ = await selling.reseller(credit_minor=5_000)
+    order_id = await sold(selling, reseller, line(selling, goods, price_minor=20_000))
+    clock.move(timedelta(hours=1))
+    await give_back(selling, order_id, 5_000)
+    await book(selling)
+    kept = await claim(selling, reseller, 2_000)
+    for action in ("approve", "complete"):
+        await decide(selling, reseller, kept.id, action)
+    refused = await claim(selling, reseller, 1_000)
+    await decide(selling, reseller, refused.id, "reject")
+    await claim(selling, reseller, 500)
+
+    lines = await _lines(selling, reseller.id, purse="commission")
+
+    assert [(each.kind, each.amount_minor, each.balance_minor) for each in lines] == [
+        ("commission_earned", 10_000, 10_000),
+        ("commission_reversed", -2_500, 7_500),
+        ("payout", -2_000, 5_500),
+    ]
+    assert [each.order_id for each in lines] == [order_id, order_id, None]
+    assert lines[2].reason == f"payout {kept.id}"
+    statement = await _statement(selling, reseller.id, purse="commission", since=lines[1].at)
+    assert (statement.opening_minor, statement.closing_minor, statement.lines) == (10_000, 5_500, 2)
+    async with database.statement() as tx:
+        later = await read_lines(tx, statement=statement, after_id=lines[1].entry_id)
+        found = await read_buckets(tx, shop_id=selling.shop.id, reseller_id=reseller.id)
+    assert later == lines[2:]
+    owed = found.pending_minor + found.available_minor + found.reserved_minor
+    assert owed == lines[-1].balance_minor
+    made = statement_pdf(statement, lines[1:], fonts=LabelFonts(usual=()), now=clock.now())
+    text = pdfium.PdfDocument(made)[0].get_textpage().get_text_bounded()
+    for told in ("Statement of commission", f"order {order_id}", f"payout {kept.id}", "$55.00"):
+        assert told in text
 
 
 async def test_is_read_by_a_spreadsheet(database: Database, clock: FrozenClock) -> None:

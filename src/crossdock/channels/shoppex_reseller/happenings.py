@@ -116,7 +116,7 @@ async def _read(tx: Transaction, *, batch: Batch) -> tuple[list[Message], int]:
         elif event.kind in INVOICE_NAMES:
             messages += _of_invoice(event, invoices.get(event.subject_id or 0), ids)
         elif event.kind in RESELLER_NAMES:
-            messages.append(_of_resellers(event, ids, shop_id=batch.shop_id))
+            messages += _of_resellers(event, ids, shop_id=batch.shop_id)
         else:
             messages += _of_products(each, products, ids)
     return messages, events[-1].sequence
@@ -195,9 +195,12 @@ async def _products(
     )
 
 
-def _of_resellers(event: Event, ids: WireIds, *, shop_id: int) -> Message:
-    data = _plain(reseller_data(event, ids, shop_id=shop_id))
-    return Message(name=RESELLER_NAMES[event.kind], data=data, happened_at=event.created_at)
+def _of_resellers(event: Event, ids: WireIds, *, shop_id: int) -> list[Message]:
+    name = RESELLER_NAMES[event.kind]
+    return [
+        Message(name=name, data=_plain(data), happened_at=event.created_at)
+        for data in reseller_data(event, ids, shop_id=shop_id)
+    ]
 
 
 def _of_order(event: Event, order: OrderView | None, ids: WireIds) -> list[Message]:
@@ -263,10 +266,15 @@ def status_of(payment: str, fulfilment: str) -> str:
     return "COMPLETED" if is_done else "PENDING"
 
 
+def variant_of(line: LineView, ids: WireIds) -> str | None:
+    """The id of a line's variant; None where its product has none, as everywhere in this API."""
+    return ids.write(Kind.VARIANT, line.variant_id) if line.has_variants else None
+
+
 def _item(line: LineView, ids: WireIds, *, currency: str) -> dict[str, Any]:
     return {
         "product_id": ids.write(Kind.PRODUCT, line.product_id),
-        "variant_id": ids.write(Kind.VARIANT, line.variant_id),
+        "variant_id": variant_of(line, ids),
         "title": line.name,
         "quantity": line.quantity,
         "unit_price": number(line.unit_price_minor, currency),

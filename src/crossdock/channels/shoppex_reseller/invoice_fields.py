@@ -7,7 +7,7 @@ import msgspec
 
 from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.calls import Call
-from crossdock.channels.shoppex_reseller.happenings import order_status
+from crossdock.channels.shoppex_reseller.happenings import order_status, variant_of
 from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
 from crossdock.channels.shoppex_reseller.invoice_happenings import (
     ORDER_TYPE,
@@ -66,11 +66,23 @@ class ShownInvoice(msgspec.Struct, frozen=True, kw_only=True):
 def gateway_of(invoice: Invoice) -> str | None:
     """Who took the money, else who was asked for."""
     if invoice.provider:
-        return BY_HAND if invoice.provider == "transfer" else invoice.provider.upper()
+        return _gateway(invoice.provider)
     if invoice.paid_at is not None:
         return BY_HAND
     asked = invoice.metadata.get("gateway")
     return str(asked) if asked else None
+
+
+def order_gateway(order: OrderView) -> str | None:
+    """Who took the money for an order, else who was asked for."""
+    if order.provider:
+        return _gateway(order.provider)
+    asked = order.channel_data.get("gateway") if order.channel == NAME else None
+    return str(asked) if asked else None
+
+
+def _gateway(provider: str) -> str:
+    return BY_HAND if provider == "transfer" else provider.upper()
 
 
 def shown_invoice(invoice: Invoice, ids: WireIds, *, pay_url: str) -> ShownInvoice:
@@ -129,7 +141,7 @@ def shown_order_invoice(call: Call, order: OrderView) -> ShownInvoice:
         title=own.get("title") or order.lines[0].name,
         status=order_status(order),
         payment_status=order.payment_state.upper(),
-        gateway=own.get("gateway"),
+        gateway=order_gateway(order),
         total=number(order.total_minor, currency),
         subtotal=number(order.subtotal_minor, currency),
         discount=number(order.discount_minor, currency),
@@ -149,7 +161,7 @@ def shown_order_invoice(call: Call, order: OrderView) -> ShownInvoice:
 def _item(call: Call, line: LineView, *, currency: str) -> ShownInvoiceItem:
     return ShownInvoiceItem(
         product_id=call.ids.write(Kind.PRODUCT, line.product_id),
-        variant_id=call.ids.write(Kind.VARIANT, line.variant_id),
+        variant_id=variant_of(line, call.ids),
         title=line.name,
         quantity=line.quantity,
         unit_price=number(line.unit_price_minor, currency),

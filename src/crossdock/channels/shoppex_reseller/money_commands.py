@@ -162,9 +162,12 @@ def statement(
         str, typer.Option("--format", help="table, json, csv or pdf.", metavar="FORMAT")
     ] = "table",
     as_csv: Annotated[bool, typer.Option("--csv", help="The same as --format csv.")] = False,
+    commission: Annotated[
+        bool, typer.Option("--commission", help="Of commission instead of the prepaid balance.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print every change of the prepaid balance with its cause, the oldest first, between two balances."""
+    """Print every change of the prepaid balance, or of commission, with its cause, oldest first."""
     chosen = "csv" if as_csv else "json" if as_json else form.lower()
     if chosen not in _WRITERS:
         raise Invalid("invalid_input", f"--format must be one of {', '.join(_WRITERS)}.")
@@ -179,6 +182,7 @@ def statement(
                 tx,
                 shop_id=shop_id,
                 reseller_id=reseller_id,
+                purse="commission" if commission else "prepaid",
                 since=_in_utc(since),
                 until=_in_utc(until) or runtime.clock.now() + timedelta(microseconds=1),
             )

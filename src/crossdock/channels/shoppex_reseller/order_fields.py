@@ -10,9 +10,9 @@ from crossdock.channels.plumbing import JsonNumber
 from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.fields import Fields
-from crossdock.channels.shoppex_reseller.happenings import order_status, status_of
+from crossdock.channels.shoppex_reseller.happenings import order_status, status_of, variant_of
 from crossdock.channels.shoppex_reseller.ids import Kind
-from crossdock.channels.shoppex_reseller.invoice_fields import order_page
+from crossdock.channels.shoppex_reseller.invoice_fields import order_gateway, order_page
 from crossdock.channels.shoppex_reseller.openapi import TEXT, WHOLE
 from crossdock.channels.shoppex_reseller.wire import number, seconds
 from crossdock.shop.orders import (
@@ -33,9 +33,7 @@ TITLE_MAX: Final = 128
 NAME_MAX: Final = 64
 NOTE_MAX: Final = 2_000
 FIELDS_MAX: Final = 50
-_KEPT: Final = (
-    *("title", "gateway", "affiliate_code", "coupon_code", "custom_fields", "refund_reason"),
-)
+_KEPT: Final = (*("title", "affiliate_code", "coupon_code", "custom_fields", "refund_reason"),)
 _NOTHING: Final = -1  # no thing has this number
 _WHOLE_MAX: Final = 10**15
 
@@ -44,7 +42,7 @@ class ShownItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item of an order; `serials` are told of one order alone, once they are delivered."""
 
     product_id: str
-    variant_id: str
+    variant_id: str | None
     title: str
     quantity: int
     unit_price: Decimal | None
@@ -225,7 +223,7 @@ def shown_order(
         status=order_status(order),
         payment_status=order.payment_state.upper(),
         fulfillment_status=order.fulfilment_state.upper(),
-        gateway=kept["gateway"],
+        gateway=order_gateway(order),
         total=number(order.total_minor, currency),
         subtotal=number(order.subtotal_minor, currency),
         discount=number(order.discount_minor, currency),
@@ -252,7 +250,7 @@ def _item(
 ) -> ShownItem:
     return ShownItem(
         product_id=call.ids.write(Kind.PRODUCT, line.product_id),
-        variant_id=call.ids.write(Kind.VARIANT, line.variant_id),
+        variant_id=variant_of(line, call.ids),
         title=line.name,
         quantity=line.quantity,
         unit_price=number(line.unit_price_minor, currency),

@@ -9,7 +9,7 @@ from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
 from crossdock.channels.shoppex_reseller.paging import cursor_list
 from crossdock.channels.shoppex_reseller.routes import DEV, Route, Writes
-from crossdock.channels.shoppex_reseller.wire import Reply, iso, number, one
+from crossdock.channels.shoppex_reseller.wire import Reply, iso, number, one, text
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.resellers import (
     Claim,
@@ -30,13 +30,12 @@ STATUSES: Final[dict[str, ClaimStatus]] = {
 REASON_MAX: Final = 500
 
 
-class ShownClaim(msgspec.Struct, kw_only=True):
-    """A payout. `note` is the reseller's, `reason` the merchant's."""
+class ShownPayout(msgspec.Struct, kw_only=True):
+    """A payout, but for its amount. `note` is the reseller's, `reason` the merchant's."""
 
     id: str
     reseller_relationship_id: str
     status: str
-    amount: Decimal | None
     currency: str
     payout_asset: str
     payout_network: str
@@ -50,6 +49,18 @@ class ShownClaim(msgspec.Struct, kw_only=True):
     completed_at: str | None
     rejected_at: str | None
     cancelled_at: str | None
+
+
+class ShownClaim(ShownPayout, kw_only=True):
+    """A payout as the shop sees it; its amount is a number, as all money there."""
+
+    amount: Decimal | None
+
+
+class ShownOwnClaim(ShownPayout, kw_only=True):
+    """A payout as the reseller sees it; its amount is a text, as all money there."""
+
+    amount: str | None
 
 
 async def list_(call: Call, tx: Transaction) -> Reply:
@@ -96,26 +107,35 @@ def decide(action: ClaimAction) -> Writes:
 
 
 def show_claim(ids: WireIds, claim: Claim) -> ShownClaim:
-    """A payout as it is told."""
-    return ShownClaim(
-        id=ids.write(Kind.CLAIM, claim.id),
-        reseller_relationship_id=ids.write(Kind.RELATIONSHIP, claim.reseller_id),
-        status=claim.status,
-        amount=number(claim.amount_minor, claim.currency),
-        currency=claim.currency,
-        payout_asset=claim.asset,
-        payout_network=claim.network,
-        payout_address=claim.address,
-        note=claim.note or None,
-        reason=claim.reason or None,
-        forced=claim.forced,
-        created_at=iso(claim.created_at),
-        updated_at=iso(claim.updated_at),
-        approved_at=iso(claim.approved_at),
-        completed_at=iso(claim.completed_at),
-        rejected_at=iso(claim.rejected_at),
-        cancelled_at=iso(claim.cancelled_at),
-    )
+    """A payout as the shop is told of it."""
+    amount = number(claim.amount_minor, claim.currency)
+    return ShownClaim(amount=amount, **_shown(ids, claim))
+
+
+def show_own_claim(ids: WireIds, claim: Claim) -> ShownOwnClaim:
+    """A payout as its reseller is told of it."""
+    return ShownOwnClaim(amount=text(claim.amount_minor, claim.currency), **_shown(ids, claim))
+
+
+def _shown(ids: WireIds, claim: Claim) -> dict[str, Any]:
+    return {
+        "id": ids.write(Kind.CLAIM, claim.id),
+        "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, claim.reseller_id),
+        "status": claim.status,
+        "currency": claim.currency,
+        "payout_asset": claim.asset,
+        "payout_network": claim.network,
+        "payout_address": claim.address,
+        "note": claim.note or None,
+        "reason": claim.reason or None,
+        "forced": claim.forced,
+        "created_at": iso(claim.created_at),
+        "updated_at": iso(claim.updated_at),
+        "approved_at": iso(claim.approved_at),
+        "completed_at": iso(claim.completed_at),
+        "rejected_at": iso(claim.rejected_at),
+        "cancelled_at": iso(claim.cancelled_at),
+    }
 
 
 _ALL: Final = f"{DEV}/resellers/{{id}}/payouts"

@@ -24,6 +24,7 @@ from crossdock.errors import Invalid
 from crossdock.shop.resellers import (
     STATEMENT_LINES_MAX,
     Named,
+    Purse,
     Statement,
     StatementLine,
     read_lines,
@@ -73,13 +74,21 @@ class ShownStatement(msgspec.Struct, kw_only=True):
 
 
 class Statements:
-    """The statement of the relationship's prepaid balance."""
+    """The statements of the relationship's prepaid balance and of its commission."""
 
     def __init__(self, db: Database, *, fonts: "Callable[[], LabelFonts]") -> None:
         self._db = db
         self._fonts = fonts
 
     async def get(self, call: Call) -> Reply:
+        """The statement of the prepaid balance."""
+        return await self._get(call, "prepaid")
+
+    async def get_commission(self, call: Call) -> Reply:
+        """The statement of commission."""
+        return await self._get(call, "commission")
+
+    async def _get(self, call: Call, purse: Purse) -> Reply:
         """The statement in the format that is asked for; `from` is within, `to` is not."""
         filters = call.filters()
         since, until = filters.moment("from"), filters.moment("to")
@@ -92,6 +101,7 @@ class Statements:
                 tx,
                 shop_id=call.shop_id,
                 reseller_id=await own_reseller(call, tx),
+                purse=purse,
                 since=since,
                 until=until or call.now + timedelta(microseconds=1),
             )
@@ -150,7 +160,8 @@ def _file(pieces: AsyncIterator[bytes], content_type: str, name: str) -> Reply:
 
 def _name(statement: Statement) -> str:
     since = f"{statement.since:%Y-%m-%d}-" if statement.since else ""
-    return f"statement-{since}{statement.until:%Y-%m-%d}"
+    begin = "statement" if statement.purse == "prepaid" else "commission"
+    return f"{begin}-{since}{statement.until:%Y-%m-%d}"
 
 
 def _show(statement: Statement) -> ShownStatement:
@@ -185,6 +196,12 @@ def _show_line(call: Call, line: StatementLine) -> ShownLine:
 
 _TIME: Final[dict[str, Any]] = {"type": "string", "description": "A date, or a time, in UTC."}
 
+_ASKED: Final[dict[str, dict[str, Any]]] = {
+    "from": _TIME,
+    "to": _TIME,
+    "format": {"type": "string", "enum": ["json", "csv", "pdf"]},
+}
+
 
 def create_routes(statements: Statements) -> tuple[Route, ...]:
     """The routes of this file."""
@@ -201,7 +218,11 @@ def create_routes(statements: Statements) -> tuple[Route, ...]:
         Route(
             method="GET", path=f"{PORTAL}/statement", name="getStatement",
             summary="Every change of the prepaid balance, oldest first; also as CSV or PDF.",
-            acts=statements.get, answer=ShownLine, listed="cursor",
-            query={"from": _TIME, "to": _TIME, "format": {"type": "string", "enum": ["json", "csv", "pdf"]}},
+            acts=statements.get, answer=ShownLine, listed="cursor", query=_ASKED,
+        ),
+        Route(
+            method="GET", path=f"{PORTAL}/commission/statement", name="getCommissionStatement",
+            summary="Every commission that was earned, taken back or paid out, oldest first; also as CSV or PDF.",
+            acts=statements.get_commission, answer=ShownLine, listed="cursor", query=_ASKED,
         ),
     )  # fmt: skip

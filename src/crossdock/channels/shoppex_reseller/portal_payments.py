@@ -8,7 +8,7 @@ from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.ids import Kind
 from crossdock.channels.shoppex_reseller.invoice_happenings import STATUSES
 from crossdock.channels.shoppex_reseller.paging import cursor_list
-from crossdock.channels.shoppex_reseller.payouts import ShownClaim, show_claim
+from crossdock.channels.shoppex_reseller.payouts import ShownOwnClaim, show_own_claim
 from crossdock.channels.shoppex_reseller.portal_keys import own_reseller
 from crossdock.channels.shoppex_reseller.routes import PORTAL, Route, Writes
 from crossdock.channels.shoppex_reseller.wire import Reply, iso, one, text
@@ -98,7 +98,7 @@ async def ask_payout(call: Call, tx: Transaction) -> Reply:
         ),
         now=call.now,
     )
-    return one(show_claim(call.ids, claim), status=201)
+    return one(show_own_claim(call.ids, claim), status=201)
 
 
 async def list_payouts(call: Call, tx: Transaction) -> Reply:
@@ -113,7 +113,7 @@ async def list_payouts(call: Call, tx: Transaction) -> Reply:
         kind=Kind.CLAIM,
         ids=call.ids,
         place=lambda each: (each.created_at, each.id),
-        show=lambda each: show_claim(call.ids, each),
+        show=lambda each: show_own_claim(call.ids, each),
     )
 
 
@@ -167,12 +167,12 @@ def create_routes(*, ids: Ids) -> tuple[Route, ...]:
         Route(
             method="GET", path=f"{PORTAL}/payouts", name="listMyPayouts",
             summary="The relationship's payouts, newest first.", reads=list_payouts,
-            answer=ShownClaim, listed="cursor",
+            answer=ShownOwnClaim, listed="cursor",
         ),
         Route(
             method="POST", path=f"{PORTAL}/payouts", name="requestPayout",
             summary="Claim an amount of the commission that is available.", writes=ask_payout,
-            status=201, answer=ShownClaim,
+            status=201, answer=ShownOwnClaim,
             body={"amount": _AMOUNT, "asset": _TEXT, "network": _MAYBE, "address": _TEXT, "note": _MAYBE},
             required=("amount", "asset", "address"),
         ),

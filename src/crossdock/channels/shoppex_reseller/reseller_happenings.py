@@ -6,10 +6,12 @@ from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
 from crossdock.channels.shoppex_reseller.wire import iso, number, percent
 from crossdock.shop.events import (
     Event,
+    Payload,
     ResellerAccepted,
     ResellerCampaignCreated,
     ResellerFulfilmentDelivered,
     ResellerInvited,
+    ResellerOrderDelivered,
     ResellerPayoutRequested,
     ResellerSale,
     ResellerStockAllocated,
@@ -27,6 +29,7 @@ RESELLER_NAMES: Final = {
     ResellerInvited.kind: INVITED,
     ResellerAccepted.kind: ACCEPTED,
     ResellerFulfilmentDelivered.kind: FULFILLED,
+    ResellerOrderDelivered.kind: FULFILLED,
     ResellerStockRequested.kind: REQUESTED,
     ResellerStockPaid.kind: "reseller:stock_purchase_paid",
     ResellerStockAllocated.kind: "reseller:stock_allocated",
@@ -38,10 +41,17 @@ RESELLER_NAMES: Final = {
 """The name of each kind of event about resellers."""
 
 
-def reseller_data(event: Event, ids: WireIds, *, shop_id: int) -> dict[str, Any]:
-    """What is told of an event of RESELLER_NAMES; no serial, token or key is in it."""
-    subject = event.subject_id or 0
-    match event.decode():
+def reseller_data(event: Event, ids: WireIds, *, shop_id: int) -> list[dict[str, Any]]:
+    """What is told of an event of RESELLER_NAMES, a message each; no serial, token or key is in it."""
+    beside = {"shop_id": ids.write(Kind.SHOP, shop_id), "created_at": iso(event.created_at)}
+    payload, subject = event.decode(), event.subject_id or 0
+    if isinstance(payload, ResellerOrderDelivered):
+        return [facts | beside for facts in _delivered_lines(payload, ids, subject=subject)]
+    return [_facts(payload, ids, subject=subject) | beside]
+
+
+def _facts(payload: Payload, ids: WireIds, *, subject: int) -> dict[str, Any]:
+    match payload:
         case ResellerInvited() as invited:
             facts = _invited(invited, ids, subject=subject)
         case ResellerAccepted() as accepted:
@@ -60,11 +70,7 @@ def reseller_data(event: Event, ids: WireIds, *, shop_id: int) -> dict[str, Any]
             facts = _requested(requested, ids, subject=subject)
         case other:
             raise ValueError(f"{other.kind} is not told")
-    return {
-        **facts,
-        "shop_id": ids.write(Kind.SHOP, shop_id),
-        "created_at": iso(event.created_at),
-    }
+    return facts
 
 
 def _invited(invited: ResellerInvited, ids: WireIds, *, subject: int) -> dict[str, Any]:
@@ -110,6 +116,31 @@ def _delivered(
         "total": number(delivered.total_minor, delivered.currency),
         "currency": delivered.currency,
     }
+
+
+def _delivered_lines(
+    delivered: ResellerOrderDelivered, ids: WireIds, *, subject: int
+) -> list[dict[str, Any]]:
+    """A message for each item of an order; the order stands for the fulfillment."""
+    order = ids.write(Kind.ORDER, subject)
+    return [
+        {
+            "id": order,
+            "reseller_relationship_id": ids.write(Kind.RELATIONSHIP, delivered.reseller_id),
+            "reseller_email": delivered.email,
+            "fulfillment_id": order,
+            "external_order_id": order,
+            "product_id": ids.write(Kind.PRODUCT, line.product_id),
+            "variant_id": None
+            if line.variant_id is None
+            else ids.write(Kind.VARIANT, line.variant_id),
+            "quantity": line.quantity,
+            "customer_email": None,
+            "total": number(line.total_minor, delivered.currency),
+            "currency": delivered.currency,
+        }
+        for line in delivered.lines
+    ]
 
 
 def _of_transfer(
@@ -175,7 +206,7 @@ def _sold(sold: ResellerSale, ids: WireIds, *, subject: int) -> dict[str, Any]:
         "order_id": order,
         "invoice_uniqid": order,
         "product_id": ids.write(Kind.PRODUCT, sold.product_id),
-        "variant_id": ids.write(Kind.VARIANT, sold.variant_id),
+        "variant_id": None if sold.variant_id is None else ids.write(Kind.VARIANT, sold.variant_id),
         "quantity": sold.quantity,
         "gross_amount": number(sold.gross_minor, sold.currency),
         "commission_percent": percent(sold.commission_bp),

@@ -9,7 +9,7 @@ from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.endpoint import fingerprint
 from crossdock.channels.shoppex_reseller.errors import NO_RESELLER, WireError
 from crossdock.channels.shoppex_reseller.fields import Fields
-from crossdock.channels.shoppex_reseller.happenings import order_status
+from crossdock.channels.shoppex_reseller.happenings import order_status, variant_of
 from crossdock.channels.shoppex_reseller.ids import Kind
 from crossdock.channels.shoppex_reseller.openapi import TEXT
 from crossdock.channels.shoppex_reseller.routes import RESELLER, Route
@@ -37,7 +37,7 @@ class ShownDeliverable(msgspec.Struct, frozen=True, kw_only=True):
     """What was delivered of one item."""
 
     product_id: str
-    variant_id: str
+    variant_id: str | None
     product_title: str
     quantity: int
     unit_price: str | None
@@ -190,7 +190,7 @@ def _deliverable(call: Call, made: ResellerOrder, line: LineView) -> ShownDelive
     currency = made.order.currency
     return ShownDeliverable(
         product_id=call.ids.write(Kind.PRODUCT, line.product_id),
-        variant_id=call.ids.write(Kind.VARIANT, line.variant_id),
+        variant_id=variant_of(line, call.ids),
         product_title=line.name,
         quantity=line.quantity,
         unit_price=text(line.unit_price_minor, currency),

@@ -30,7 +30,7 @@ class ShownSale(msgspec.Struct, kw_only=True):
     order_id: str
     invoice_uniqid: str
     product_id: str
-    variant_id: str
+    variant_id: str | None
     quantity: int
     gross_amount: Decimal | None
     commission_base: Decimal | None
@@ -86,7 +86,9 @@ def show(call: Call, sale: Sale) -> ShownSale:
         order_id=order,
         invoice_uniqid=order,
         product_id=call.ids.write(Kind.PRODUCT, sale.product_id),
-        variant_id=call.ids.write(Kind.VARIANT, sale.variant_id),
+        variant_id=None
+        if sale.variant_id is None
+        else call.ids.write(Kind.VARIANT, sale.variant_id),
         quantity=sale.quantity,
         gross_amount=number(sale.gross_minor, sale.currency),
         commission_base=number(sale.base_minor, sale.currency),

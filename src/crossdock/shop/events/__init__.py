@@ -49,10 +49,12 @@ from crossdock.shop.events.kinds import (
 )
 from crossdock.shop.events.queueing import defer_job
 from crossdock.shop.events.reseller_kinds import (
+    DeliveredLine,
     ResellerAccepted,
     ResellerCampaignCreated,
     ResellerFulfilmentDelivered,
     ResellerInvited,
+    ResellerOrderDelivered,
     ResellerPayoutRequested,
     ResellerSale,
     ResellerStockAllocated,
@@ -93,6 +95,7 @@ __all__ = [
     "CategoryChanged",
     "Consumer",
     "CouponChanged",
+    "DeliveredLine",
     "DispatchAttemptFailed",
     "DispatchSent",
     "Event",
@@ -124,6 +127,7 @@ __all__ = [
     "ResellerCampaignCreated",
     "ResellerFulfilmentDelivered",
     "ResellerInvited",
+    "ResellerOrderDelivered",
     "ResellerPayoutRequested",
     "ResellerSale",
     "ResellerStockAllocated",

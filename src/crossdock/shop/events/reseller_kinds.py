@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from crossdock.shop.events.payloads import Payload
 
 
@@ -43,6 +45,26 @@ class ResellerFulfilmentDelivered(Payload, frozen=True, kw_only=True):
     customer_email: str
     total_minor: int
     currency: str
+
+
+class DeliveredLine(msgspec.Struct, frozen=True, kw_only=True):
+    """So many of a product, at wholesale prices; `variant_id` is None where the product alone was asked for."""
+
+    product_id: int
+    variant_id: int | None
+    quantity: int
+    total_minor: int
+
+
+class ResellerOrderDelivered(Payload, frozen=True, kw_only=True):
+    """Several goods of a reseller's own shop were delivered to it in one order, which is the subject."""
+
+    kind = "reseller.order_delivered"
+    topic = "resellers"
+    reseller_id: int
+    email: str
+    currency: str
+    lines: list[DeliveredLine]
 
 
 class _OfTransfer(Payload, frozen=True, kw_only=True):
@@ -112,7 +134,7 @@ class ResellerCampaignCreated(Payload, frozen=True, kw_only=True):
 
 
 class ResellerSale(Payload, frozen=True, kw_only=True):
-    """A line that a relationship brought was paid; the subject is the sale."""
+    """A line that a relationship brought was paid; the subject is the sale. `variant_id` is None without variants."""
 
     kind = "reseller.sale"
     topic = "resellers"
@@ -120,7 +142,7 @@ class ResellerSale(Payload, frozen=True, kw_only=True):
     email: str
     order_id: int
     product_id: int
-    variant_id: int
+    variant_id: int | None
     quantity: int
     gross_minor: int
     commission_bp: int
@@ -147,6 +169,7 @@ RESELLER_KINDS: tuple[type[Payload], ...] = (
     ResellerInvited,
     ResellerAccepted,
     ResellerFulfilmentDelivered,
+    ResellerOrderDelivered,
     ResellerStockRequested,
     ResellerStockPaid,
     ResellerStockAllocated,

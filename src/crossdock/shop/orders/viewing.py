@@ -22,7 +22,8 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
     `id` is the line's own number in all orders. `cancelled` is the quantity that will never be shipped.
     `refunded_minor` was given back for this line by name, with its shipping or without, for `refund_reason`; an
-    amount that was refunded of the order as a whole is not in it. `as_sold` is read with its section.
+    amount that was refunded of the order as a whole is not in it. `has_variants`: the product is sold in several, so
+    that `variant_id` tells which. `as_sold` is read with its section.
     """
 
     id: int
@@ -52,6 +53,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     refunded_at: datetime | None
     refund_reason: str
     channel_data: dict[str, Any]
+    has_variants: bool = False
     as_sold: Any = None
 
 
@@ -130,7 +132,8 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """An order. Sections that were not requested are empty; lists are in order of creation.
 
-    `shipped_at` is when the last package left, None before, read with the packages.
+    `provider` took the money, None before and where no payment did. `shipped_at` is when the last package left, None
+    before, read with the packages.
     """
 
     shop_id: int
@@ -167,6 +170,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
     paid_at: datetime | None
     release_at: datetime | None
+    provider: str | None
     shipped_at: datetime | None
     lines: tuple[LineView, ...]
     parts: tuple[PartView, ...]
@@ -286,11 +290,16 @@ _SELECT = """
            o.language, o.comments, o.tax_id, o.resale_tax, o.sales_rep_id, o.source, o.release_policy,
            o.is_test, o.channel_data,
            o.placed_at, o.updated_at, o.expires_at, o.paid_at, o.release_at,
+           (select p.provider from payments p
+            where p.shop_id = o.shop_id and p.order_id = o.id and p.captured_minor > 0 order by p.id desc limit 1),
            case when %(with_packages)s then (
                select max(k.shipped_at) from packages k where k.shop_id = o.shop_id and k.order_id = o.id) end,
            case when %(with_lines)s then (
                select jsonb_agg(to_jsonb(l) - case when %(with_as_sold)s then '{shop_id,order_id,origin}'::text[]
-                                    else '{shop_id,order_id,origin,as_sold}'::text[] end order by l.line_no)
+                                    else '{shop_id,order_id,origin,as_sold}'::text[] end
+                                || jsonb_build_object('has_variants', coalesce((
+                                    select has_variants(p) from products p
+                                    where p.shop_id = l.shop_id and p.id = l.product_id), false)) order by l.line_no)
                from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id) end,
            case when %(with_parts)s then (
                select jsonb_agg(to_jsonb(p) || jsonb_build_object('merchant', m.name) order by p.merchant_id)

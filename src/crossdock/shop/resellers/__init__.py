@@ -124,6 +124,7 @@ from crossdock.shop.resellers.statement_csv import (
 )
 from crossdock.shop.resellers.statement_pdf import STATEMENT_LINES_MAX, statement_pdf
 from crossdock.shop.resellers.stating import (
+    Purse,
     Statement,
     StatementLine,
     read_lines,
@@ -181,6 +182,7 @@ __all__ = [
     "ProductTerms",
     "Program",
     "ProgramChanges",
+    "Purse",
     "Relationship",
     "Reseller",
     "ResellerItem",

@@ -13,6 +13,7 @@ from crossdock.errors import Conflict, Invalid, Refused
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Address
+from crossdock.shop.events import DeliveredLine, ResellerOrderDelivered, write_event
 from crossdock.shop.orders import (
     DraftLine,
     Identity,
@@ -95,6 +96,8 @@ async def order_for_reseller(
             facts, lines, partner=partner, key=key, request_hash=request_hash, ids=ids, test=is_test
         )
         order_id = (await place(tx, draft=draft, now=now)).id
+        told = _told(facts, items, lines)
+        await write_event(tx, shop_id=partner.shop_id, event=told, subject_id=order_id, now=now)
     found = await read_reseller_order(
         tx, shop_id=partner.shop_id, partner_id=partner.id, order_id=order_id, box=box
     )
@@ -121,6 +124,7 @@ class _Facts(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     existing_id: int | None = None
     is_same: bool = False
+    email: str = ""
     balance_minor: int = 0
     items: list[Buying] = []
 
@@ -192,6 +196,25 @@ def _after(buying: Buying, *, units: int, minor: int) -> Buying:
         units_this_month=buying.units_this_month + units,
         minor_today=buying.minor_today + minor,
         minor_this_month=buying.minor_this_month + minor,
+    )
+
+
+def _told(
+    facts: _Facts, items: Sequence[ResellerItem], lines: Sequence[DraftLine]
+) -> ResellerOrderDelivered:
+    return ResellerOrderDelivered(
+        reseller_id=facts.reseller_id,
+        email=facts.email,
+        currency=facts.items[0].currency,
+        lines=[
+            DeliveredLine(
+                product_id=item.product_id,
+                variant_id=item.variant_id,
+                quantity=item.quantity,
+                total_minor=line.unit_price_minor * item.quantity,
+            )
+            for item, line in zip(items, lines, strict=True)
+        ],
     )
 
 

@@ -22,7 +22,7 @@ begin
     end if;
     v_used := reseller_used(v_reseller, p_now);
     return jsonb_build_object(
-        'reseller_id', v_reseller.id, 'status', v_reseller.status,
+        'reseller_id', v_reseller.id, 'status', v_reseller.status, 'email', v_reseller.email,
         'balance_minor', coalesce((
             select a.balance_minor from accounts a join shops s on s.id = a.shop_id and s.currency = a.currency
             where a.shop_id = p_shop_id and a.kind = 'prepaid' and a.owner = 'reseller:' || v_reseller.id), 0),

@@ -13,7 +13,7 @@ import msgspec
 from crossdock.errors import Invalid
 from crossdock.kit.display import moment_text, money_text
 from crossdock.kit.money import format_minor
-from crossdock.shop.resellers.stating import Statement, StatementLine
+from crossdock.shop.resellers.stating import Purse, Statement, StatementLine
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -28,6 +28,13 @@ WORDS = {
     "sale": "Order",
     "sale_taken_back": "Goods taken back",
     "stock_refund": "Stock revoked",
+    "commission_earned": "Commission",
+    "commission_reversed": "Taken back",
+    "payout": "Paid out",
+}
+_TITLES: dict[Purse, str] = {
+    "prepaid": "Statement of the prepaid balance",
+    "commission": "Statement of commission",
 }
 _MM = 1_000
 _LEFT, _RIGHT, _TOP, _BOTTOM = 18 * _MM, 192 * _MM, 22 * _MM, 277 * _MM
@@ -81,7 +88,7 @@ def statement_pdf(
 def _head(page: "_Page", statement: Statement, *, now: datetime) -> None:
     page.text(statement.shop, at=_LEFT, size=170, bold=True, until=_RIGHT)
     page.down(8 * _MM)
-    page.text("Statement of the prepaid balance", at=_LEFT, size=110, colour=_ACCENT)
+    page.text(_TITLES[statement.purse], at=_LEFT, size=110, colour=_ACCENT)
     page.down(11 * _MM)
     facts = (
         ("Reseller", statement.email),
@@ -157,8 +164,9 @@ def _period(statement: Statement) -> str:
 
 
 def _reference(line: StatementLine) -> str:
-    """What the line is about in few words: the order in the reseller's shop, else why it was posted."""
-    parts = (line.external_order_id or "", f"entry {line.entry_id}", line.reason)
+    """What the line is about in few words: the order in the reseller's shop, or the shop's; else why it was posted."""
+    order = f"order {line.order_id}" if line.kind.startswith("commission_") else ""
+    parts = (line.external_order_id or order, f"entry {line.entry_id}", line.reason)
     return " · ".join(part for part in parts if part)
 
 

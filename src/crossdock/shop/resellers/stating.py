@@ -6,6 +6,7 @@ entry of the ledger, in the order of posting, and the balance that it left.
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,14 +15,22 @@ from crossdock.errors import NotFound
 from crossdock.shop.resellers.crediting import prepaid_owner
 
 PAGE = 1_000
+Purse = Literal["prepaid", "commission"]
+"""What was paid in advance; or what was earned and not paid out, whether it is held, available or reserved."""
+_KINDS: Final[dict[Purse, tuple[str, ...]]] = {
+    "prepaid": ("prepaid",),
+    "commission": ("reseller_pending", "reseller_available", "reseller_reserved"),
+}
 
 
 class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
     """A change of the balance by `amount_minor`, to `balance_minor`; what was debited is negative.
 
-    `kind` is `fulfilment`, or the kind of the ledger's entry: `top_up`, also of an invoice that was paid,
-    `adjustment`, `sale_taken_back`, or `stock_refund`. A fulfilment's line names its order and its number in the
-    reseller's shop. `entry_id` is the entry's number in the ledger, which the event of its posting names as well.
+    Of the prepaid balance `kind` is `fulfilment`, or the kind of the ledger's entry: `top_up`, also of an invoice
+    that was paid, `adjustment`, `sale_taken_back`, or `stock_refund`. A fulfilment's line names its order and its
+    number in the reseller's shop. Of commission it is `commission_earned`, `commission_reversed` or `payout`; what
+    moves from one of its accounts to another is no line, as nothing of it changes. `entry_id` is the entry's number
+    in the ledger, which the event of its posting names as well.
     """
 
     entry_id: int
@@ -38,11 +47,12 @@ class StatementLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of a statement from `since` (None: from the beginning) to before `until`.
+    """The head of a statement of a purse from `since` (None: from the beginning) to before `until`.
 
     `closing_minor` is the balance after all of its lines, of which there are `lines`.
     """
 
+    purse: Purse = "prepaid"
     shop_id: int
     reseller_id: int
     shop: str
@@ -62,14 +72,16 @@ async def read_statement(
     reseller_id: int,
     until: datetime,
     since: datetime | None = None,
+    purse: Purse = "prepaid",
 ) -> Statement:
-    """The head of the prepaid balance's statement. Raises NotFound `not_found`."""
+    """The head of the purse's statement. Raises NotFound `not_found`."""
     row = await tx.one(
         _HEAD,
         {
             "shop": shop_id,
             "reseller": reseller_id,
             "owner": prepaid_owner(reseller_id),
+            "kinds": list(_KINDS[purse]),
             "since": since,
             "until": until,
         },
@@ -78,6 +90,7 @@ async def read_statement(
         raise NotFound("not_found", "There is no such reseller.")
     shop, email, currency, opening, change, lines = row
     return Statement(
+        purse=purse,
         shop_id=shop_id,
         reseller_id=reseller_id,
         shop=shop,
@@ -111,6 +124,7 @@ async def read_lines(
         {
             "shop": statement.shop_id,
             "owner": prepaid_owner(statement.reseller_id),
+            "kinds": list(_KINDS[statement.purse]),
             "currency": statement.currency,
             "since": statement.since,
             "until": statement.until,
@@ -150,6 +164,7 @@ async def _read_passed(tx: Transaction, *, statement: Statement, after_id: int) 
         {
             "shop": statement.shop_id,
             "owner": prepaid_owner(statement.reseller_id),
+            "kinds": list(_KINDS[statement.purse]),
             "currency": statement.currency,
             "since": statement.since,
             "until": statement.until,
@@ -168,15 +183,17 @@ _HEAD = """
         select sum(x.amount) filter (where x.created_at < %(since)s::timestamptz) as opening,
                sum(x.amount) filter (where %(since)s::timestamptz is null or x.created_at >= %(since)s) as change,
                count(*) filter (where %(since)s::timestamptz is null or x.created_at >= %(since)s) as lines
-        from accounts a
+        from (
+            select array_agg(a.id) as ids from accounts a
+            where a.shop_id = r.shop_id and a.kind = any(%(kinds)s) and a.owner = %(owner)s and a.currency = s.currency
+        ) own
         cross join lateral (
             select c.amount_minor as amount, c.created_at from ledger_entries c
-            where c.shop_id = a.shop_id and c.credit_account_id = a.id
+            where c.shop_id = r.shop_id and c.credit_account_id = any(own.ids) and c.debit_account_id <> all(own.ids)
             union all
             select -d.amount_minor, d.created_at from ledger_entries d
-            where d.shop_id = a.shop_id and d.debit_account_id = a.id) x
-        where a.shop_id = r.shop_id and a.kind = 'prepaid' and a.owner = %(owner)s and a.currency = s.currency
-          and x.created_at < %(until)s
+            where d.shop_id = r.shop_id and d.debit_account_id = any(own.ids) and d.credit_account_id <> all(own.ids)) x
+        where x.created_at < %(until)s
     ) e on true
     where r.shop_id = %(shop)s and r.id = %(reseller)s
 """
@@ -186,7 +203,7 @@ _PASSED = """
     from accounts a
     join ledger_entries e
       on e.shop_id = a.shop_id and (e.debit_account_id = a.id or e.credit_account_id = a.id)
-    where a.shop_id = %(shop)s and a.kind = 'prepaid' and a.owner = %(owner)s and a.currency = %(currency)s
+    where a.shop_id = %(shop)s and a.kind = any(%(kinds)s) and a.owner = %(owner)s and a.currency = %(currency)s
       and e.id <= %(after)s and (%(since)s::timestamptz is null or e.created_at >= %(since)s)
       and e.created_at < %(until)s
 """
@@ -205,15 +222,21 @@ _LINES = """
                     e.reason
              from ledger_entries e
              where e.shop_id = a.shop_id and e.credit_account_id = a.id and e.id > %(after)s
+               and (cardinality(%(kinds)s::text[]) = 1 or not exists (
+                   select 1 from accounts b
+                   where b.shop_id = e.shop_id and b.id = e.debit_account_id and b.kind = any(%(kinds)s)))
                and (%(since)s::timestamptz is null or e.created_at >= %(since)s) and e.created_at < %(until)s
              order by e.id limit %(limit)s)
             union all
             (select e.id, e.created_at, e.kind, -e.amount_minor, e.currency, e.order_id, e.payment_id, e.reason
              from ledger_entries e
              where e.shop_id = a.shop_id and e.debit_account_id = a.id and e.id > %(after)s
+               and (cardinality(%(kinds)s::text[]) = 1 or not exists (
+                   select 1 from accounts b
+                   where b.shop_id = e.shop_id and b.id = e.credit_account_id and b.kind = any(%(kinds)s)))
                and (%(since)s::timestamptz is null or e.created_at >= %(since)s) and e.created_at < %(until)s
              order by e.id limit %(limit)s)) x
-        where a.shop_id = %(shop)s and a.kind = 'prepaid' and a.owner = %(owner)s and a.currency = %(currency)s
+        where a.shop_id = %(shop)s and a.kind = any(%(kinds)s) and a.owner = %(owner)s and a.currency = %(currency)s
         order by x.id limit %(limit)s
     ) x
     left join reseller_fulfilments f on f.shop_id = %(shop)s and f.order_id = x.order_id

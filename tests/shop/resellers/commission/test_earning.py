@@ -119,7 +119,7 @@ async def test_is_earned_once_when_its_order_is_paid_and_told_once(selling: Rese
             "email": "partner@example.com",
             "order_id": order_id,
             "product_id": goods.product_id,
-            "variant_id": goods.variant_id,
+            "variant_id": None,
             "quantity": 2,
             "gross_minor": 2000,
             "commission_bp": 3000,

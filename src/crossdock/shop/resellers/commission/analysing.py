@@ -52,7 +52,7 @@ class StockSums(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FulfilmentSums(msgspec.Struct, frozen=True, kw_only=True):
-    """What resellers' own shops had delivered, and what it cost them."""
+    """What resellers' own shops had delivered, and what it cost them; each item of an order is one."""
 
     count: int
     units: int
@@ -139,9 +139,16 @@ _ANALYSIS = """
     ), fulfilled as (
         select count(*) as count, coalesce(sum(f.quantity), 0)::bigint as units,
                coalesce(sum(f.total_minor), 0)::bigint as wholesale_minor
-        from reseller_fulfilments f, period p
-        where f.shop_id = %(shop)s and (%(reseller)s::bigint is null or f.reseller_id = %(reseller)s)
-          and f.created_at >= p.since and f.created_at < p.until
+        from (
+            select f.quantity, f.total_minor, f.created_at from reseller_fulfilments f
+            where f.shop_id = %(shop)s and (%(reseller)s::bigint is null or f.reseller_id = %(reseller)s)
+            union all
+            select l.quantity, l.total_minor, o.placed_at
+            from own r
+            join orders o on o.shop_id = r.shop_id and o.partner_id = r.partner_id and o.source = 'reseller_order'
+            join order_lines l on l.shop_id = o.shop_id and l.order_id = o.id
+        ) f, period p
+        where f.created_at >= p.since and f.created_at < p.until
     ), running as (
         select count(*) filter (where c.status = 'active') as active,
                count(*) filter (where c.status = 'paused') as paused,

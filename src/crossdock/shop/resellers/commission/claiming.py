@@ -120,6 +120,7 @@ async def request_payout(
         amount_minor=claim.amount_minor,
         currency=facts.currency,
         fact="payout_reserved",
+        claim_id=int(claim_id),
         now=now,
     )
     event = ResellerPayoutRequested(
@@ -180,6 +181,7 @@ async def decide_claim(
             amount_minor=claim.amount_minor,
             currency=claim.currency,
             fact=fact,
+            claim_id=claim_id,
             now=now,
         )
     return await read_claim(tx, shop_id=shop_id, reseller_id=reseller_id, claim_id=claim_id)
@@ -278,6 +280,7 @@ async def _move_amount(
     amount_minor: int,
     currency: str,
     fact: str,
+    claim_id: int,
     now: datetime,
 ) -> None:
     owner = commission_owner(reseller_id)
@@ -288,7 +291,12 @@ async def _move_amount(
         "payout": (reserved, Account("bank")),
     }[fact]
     transfer = Transfer(
-        debit=debit, credit=credit, amount_minor=amount_minor, currency=currency, kind=fact
+        debit=debit,
+        credit=credit,
+        amount_minor=amount_minor,
+        currency=currency,
+        kind=fact,
+        reason=f"payout {claim_id}",
     )
     await post_transfers(tx, shop_id=shop_id, transfers=[transfer], now=now)
 

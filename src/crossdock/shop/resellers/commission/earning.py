@@ -26,8 +26,8 @@ _FOLLOWED: Final = ("order.placed", "payment.paid", "ledger.posted")
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
     """A line that was sold. `gross_minor` is its price times its quantity, `base_minor` that less discounts.
 
-    Refunds took `refunded_minor` of the base and `reversed_minor` of the commission back. Pending until
-    `available_at`; reversed when nothing of the line is left.
+    `variant_id` is None where the product has no variants. Refunds took `refunded_minor` of the base and
+    `reversed_minor` of the commission back. Pending until `available_at`; reversed when nothing of the line is left.
     """
 
     id: int
@@ -35,7 +35,7 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     order_id: int
     campaign_id: int | None
     product_id: int
-    variant_id: int
+    variant_id: int | None
     quantity: int
     gross_minor: int
     base_minor: int
@@ -144,7 +144,9 @@ _DUE = """
     order by s.available_at, s.shop_id, s.order_id limit %(limit)s
 """
 _PAGE = """
-    select s.id, s.reseller_id, s.order_id, s.campaign_id, s.product_id, s.variant_id, s.quantity, s.gross_minor,
+    select s.id, s.reseller_id, s.order_id, s.campaign_id, s.product_id, (
+               select s.variant_id from products p
+               where p.shop_id = s.shop_id and p.id = s.product_id and has_variants(p)), s.quantity, s.gross_minor,
            s.base_minor, s.commission_bp, s.commission_minor, s.reversed_minor, s.refunded_minor,
            s.currency, s.customer_email, s.status,
            s.available_at, s.created_at

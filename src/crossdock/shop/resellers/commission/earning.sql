@@ -52,7 +52,10 @@ begin
         )
         select count(write_event(p_shop_id, 'reseller.sale', s.id, jsonb_build_object(
                    'reseller_id', s.reseller_id, 'email', v_order.reseller_email, 'order_id', s.order_id,
-                   'product_id', s.product_id, 'variant_id', s.variant_id, 'quantity', s.quantity,
+                   'product_id', s.product_id, 'variant_id', (
+                       select s.variant_id from products p
+                       where p.shop_id = s.shop_id and p.id = s.product_id and has_variants(p)),
+                   'quantity', s.quantity,
                    'gross_minor', s.gross_minor, 'commission_bp', s.commission_bp,
                    'commission_minor', s.commission_minor, 'currency', s.currency,
                    'campaign_id', s.campaign_id), p_now)) as number,
