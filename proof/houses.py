@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from crossdock.channels.shoppex_reseller.happenings import create_dialect
+from crossdock.channels.shoppex_reseller.dialect import create_dialect
 from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.ids import RandomIds

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bench.measure import Bench, Measured, Size, alternate, compare
 from bench.runs.b09_deliveries import BODY, FLOOR, SHOPS, Engine, post_alone, receiving
-from crossdock.channels.shoppex_reseller.happenings import create_dialect
+from crossdock.channels.shoppex_reseller.dialect import create_dialect
 from crossdock.kit.clock import SystemClock
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound

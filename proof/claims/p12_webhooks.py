@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from crossdock.channels.shoppex_reseller.happenings import create_dialect
+from crossdock.channels.shoppex_reseller.dialect import create_dialect
 from crossdock.channels.shoppex_reseller.signatures import signature
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound

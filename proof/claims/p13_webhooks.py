@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime
 
 from crossdock.channels.shoppex_reseller import NAME
-from crossdock.channels.shoppex_reseller.happenings import create_dialect
+from crossdock.channels.shoppex_reseller.dialect import create_dialect
 from crossdock.errors import Invalid
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds

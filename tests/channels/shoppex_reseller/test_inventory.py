@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from crossdock.channels.shoppex_reseller.happenings import create_dialect
+from crossdock.channels.shoppex_reseller.dialect import create_dialect
 from crossdock.channels.shoppex_reseller.ids import Kind
 from crossdock.shop.events import Batch, number_events, read_events
 from tests.support.stock_desk import StockDesk

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from crossdock.channels.shoppex_reseller.happenings import NAMES, create_dialect
+from crossdock.channels.shoppex_reseller.dialect import create_dialect
+from crossdock.channels.shoppex_reseller.happenings import NAMES
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.outbound import Outbound

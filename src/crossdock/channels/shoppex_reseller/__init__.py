@@ -52,7 +52,7 @@ def _demo() -> "Demo":
 
 
 def _webhooks(services: "Services") -> "Dialect":
-    from crossdock.channels.shoppex_reseller.happenings import create_dialect
+    from crossdock.channels.shoppex_reseller.dialect import create_dialect
 
     return create_dialect()
 

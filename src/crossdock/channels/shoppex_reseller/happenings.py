@@ -5,24 +5,21 @@ hold no serials, tokens or keys.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
 from crossdock.channels.shoppex_reseller.invoice_happenings import INVOICE_NAMES, invoice_data
 from crossdock.channels.shoppex_reseller.reseller_happenings import RESELLER_NAMES, reseller_data
-from crossdock.channels.shoppex_reseller.signatures import HIDDEN, sign
-from crossdock.channels.shoppex_reseller.wire import encoded, iso, number, seconds
+from crossdock.channels.shoppex_reseller.wire import encoded, number, seconds
 from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue import ProductSummary, read_summaries
 from crossdock.shop.events import Batch, CatalogueChanged, Event, PriceChanged, StockChanged
 from crossdock.shop.invoices import Invoice, read_invoices
 from crossdock.shop.orders import LineView, OrderView, read_orders
 from crossdock.shop.shops import read_id_key
-from crossdock.shop.webhooks import Dialect, Message
+from crossdock.shop.webhooks import Message
 
 CREATED, UPDATED, PARTIAL, PAID, CANCELLED = (
     "order:created",
@@ -64,44 +61,32 @@ ORDER_NAMES: Final = {
 """The name of each kind of event about an order; other kinds are not told."""
 
 _OF_ORDERS: Final = (CREATED, UPDATED, PARTIAL, PAID, CANCELLED)
-NAMES: Final = (
+_OF_SUBSCRIPTIONS: Final = (
+    *("subscription:created", "subscription:updated", "subscription:renewed"),
+    *("subscription:cancelled", "subscription:upcoming"),
+    *("subscription:trial:started", "subscription:trial:ended"),
+)
+TOLD: Final = (
     *_OF_ORDERS,
     *(f"{name}{OF_PRODUCT}" for name in _OF_ORDERS),
     *(PRODUCT_CREATED, PRODUCT_EDITED, PRODUCT_STOCK),
-    *RESELLER_NAMES.values(),
+    *dict.fromkeys(RESELLER_NAMES.values()),
 )
+"""What happens here."""
+UNTOLD: Final = (
+    *("order:disputed", f"order:disputed{OF_PRODUCT}", "order:manual_payment_pending"),
+    *_OF_SUBSCRIPTIONS,
+    *(f"{name}{OF_PRODUCT}" for name in _OF_SUBSCRIPTIONS),
+    *("product:dynamic", "query:created", "query:replied", "feedback:received"),
+)
+"""What the protocol has names for and never happens here: it may be subscribed to, and tested."""
+NAMES: Final = (*TOLD, *UNTOLD)
 PRODUCTS_AT_ONCE: Final = 500
 """How many products one transaction tells of at most, and those of one event more."""
 
-_SAMPLE_ID: Final = "00000000-0000-4000-8000-000000000000"
 
-
-def create_dialect() -> Dialect:
-    """This protocol's webhooks."""
-    return Dialect(
-        channel=NAME,
-        names=NAMES,
-        topics=("orders", "money", "catalogue", "price", "stock", "resellers"),
-        read=_read,
-        body=write_body,
-        sign=sign,
-        wire_id=wire_id,
-        sample=_sample,
-        hidden=HIDDEN,
-    )
-
-
-def wire_id(key: bytes, *, delivery_id: int) -> str:
-    """The id of a delivery, which every attempt has."""
-    return f"whd_{WireIds(bytes(key)).write(Kind.WEBHOOK_LOG, delivery_id)}"
-
-
-def write_body(name: str, *, data: Mapping[str, Any], at: int) -> bytes:
-    """The envelope (spec section 11.2)."""
-    return encoded({"event": name, "data": data, "created_at": at})
-
-
-async def _read(tx: Transaction, *, batch: Batch) -> tuple[list[Message], int]:
+async def read_messages(tx: Transaction, *, batch: Batch) -> tuple[list[Message], int]:
+    """What is told of the first events of a batch, and the number of the last of these."""
     named = _bounded(batch.events)
     events = [each.event for each in named]
     ids = WireIds(bytes(await read_id_key(tx, shop_id=batch.shop_id)))
@@ -198,7 +183,7 @@ async def _products(
 def _of_resellers(event: Event, ids: WireIds, *, shop_id: int) -> list[Message]:
     name = RESELLER_NAMES[event.kind]
     return [
-        Message(name=name, data=_plain(data), happened_at=event.created_at)
+        Message(name=name, data=plain(data), happened_at=event.created_at)
         for data in reseller_data(event, ids, shop_id=shop_id)
     ]
 
@@ -222,7 +207,7 @@ def _of_order(event: Event, order: OrderView | None, ids: WireIds) -> list[Messa
 def _of_invoice(event: Event, invoice: Invoice | None, ids: WireIds) -> list[Message]:
     if invoice is None:
         return []
-    data = _plain(invoice_data(invoice, ids))
+    data = plain(invoice_data(invoice, ids))
     name = INVOICE_NAMES[event.kind]
     return [Message(name=name, data=data, happened_at=event.created_at)]
 
@@ -246,7 +231,7 @@ def order_data(order: OrderView, ids: WireIds) -> dict[str, Any]:
         "created_at": seconds(order.placed_at),
         "updated_at": seconds(order.updated_at),
     }
-    return _plain(facts)
+    return plain(facts)
 
 
 def order_status(order: OrderView) -> str:
@@ -324,12 +309,7 @@ def product_data(product: ProductSummary, ids: WireIds) -> dict[str, Any]:
     }
 
 
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+def plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """The data as JSON says them, which is how they are kept; amounts are numbers."""
     plain: dict[str, Any] = msgspec.json.decode(encoded(data))
     return plain
-
-
-def _sample(name: str, *, now: datetime) -> dict[str, Any]:
-    """Made-up data of the right form."""
-    return {"id": _SAMPLE_ID, "uniqid": _SAMPLE_ID, "test": True, "created_at": iso(now)}

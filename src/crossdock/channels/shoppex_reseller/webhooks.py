@@ -4,7 +4,7 @@ from typing import Final
 
 from crossdock.channels.contract import Services
 from crossdock.channels.shoppex_reseller.calls import Call
-from crossdock.channels.shoppex_reseller.happenings import create_dialect
+from crossdock.channels.shoppex_reseller.dialect import create_dialect
 from crossdock.channels.shoppex_reseller.ids import Kind
 from crossdock.channels.shoppex_reseller.paging import cursor_list, page_list
 from crossdock.channels.shoppex_reseller.routes import DEV, Route

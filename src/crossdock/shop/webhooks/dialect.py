@@ -66,7 +66,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     | field | meaning |
     |---|---|
     | `channel` | its name, which keeps subscriptions and feeds apart |
-    | `names` | what may be subscribed to: every name that `read` makes, and no other |
+    | `names` | what may be subscribed to: what `read` makes, and what never happens here |
     | `topics`, `read` | the events that it reads, and what it makes of them |
     | `body`, `sign`, `wire_id` | the bytes of a call, its headers, and the id of a delivery |
     | `sample` | what a test delivery holds |
