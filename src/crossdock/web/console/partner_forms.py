@@ -165,7 +165,7 @@ class PartnerForms:
             customers=customers,
             settings={name: _kind(known) for name, known in facts.settings.items()},
             known=facts.settings,
-            limit=self._services.settings.partners.rate_limit_per_minute,
+            limit=self._services.rate_limit_per_minute,
         )
 
     async def _choices(
