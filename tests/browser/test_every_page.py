@@ -41,6 +41,7 @@ ELSEWHERE = {
     "/console/orders/{order}/packages/{package}/label.pdf",
     "/console/imports/{import}",
     "/console/orders/{order}/returns/{back}/receive",
+    "/console/payouts/{payout}",
 }
 _FILE = re.compile(r"\.(csv|pdf|zpl)$")
 _LINK = re.compile(r'href="(/console/[^"#]*)"')
