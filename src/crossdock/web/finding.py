@@ -157,4 +157,4 @@ def _excerpt(text: str, terms: Sequence[str]) -> Markup:
         made += [escape(piece[place : match.start()]), Markup("<mark>%s</mark>") % match[0]]
         place = match.end()
     whole = Markup("").join([*made, escape(piece[place:])])
-    return Markup("… " if start else "") + whole + Markup(" …" if more else "")
+    return escape("… " if start else "") + whole + escape(" …" if more else "")
