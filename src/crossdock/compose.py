@@ -139,11 +139,6 @@ class Services:
         )
 
     @property
-    def rate_limit_per_minute(self) -> int:
-        """How many requests a partner may send in a minute unless its terms say otherwise."""
-        return self.settings.partners.rate_limit_per_minute
-
-    @property
     def own_requires_stock(self) -> bool:
         """Whether goods of the shop's own are sold only while they are there."""
         return self.settings.stock.sc_requires_stock

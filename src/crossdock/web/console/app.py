@@ -85,7 +85,13 @@ class Console:
         self._imports = ImportPages(gate, self._pages, services=services)
         self._deliveries = DeliveryPages(gate, self._pages, services=services)
         self._partners = PartnerPages(gate, self._pages, services=services)
-        self._partner_forms = PartnerForms(gate, self._pages, services=services, facts=facts or {})
+        self._partner_forms = PartnerForms(
+            gate,
+            self._pages,
+            services=services,
+            facts=facts or {},
+            rate_limit_per_minute=services.settings.partners.rate_limit_per_minute,
+        )
         self._shop = ShopPages(gate, self._pages, services=services, tell_settings=tell_settings)
         self._customers = CustomerPages(gate, self._pages, services=services)
         self._people = PeoplePages(gate, self._pages, services=services)

@@ -48,11 +48,13 @@ class PartnerForms:
         *,
         services: Services,
         facts: Mapping[str, ChannelFacts],
+        rate_limit_per_minute: int,
     ) -> None:
         self._gate = gate
         self._pages = pages
         self._services = services
         self._facts = facts
+        self._rate_limit_per_minute = rate_limit_per_minute
         self._db = services.runtime.database
         self._clock = services.runtime.clock
 
@@ -165,7 +167,7 @@ class PartnerForms:
             customers=customers,
             settings={name: _kind(known) for name, known in facts.settings.items()},
             known=facts.settings,
-            limit=self._services.rate_limit_per_minute,
+            limit=self._rate_limit_per_minute,
         )
 
     async def _choices(
