@@ -22,7 +22,7 @@ from crossdock.edge.room import Room
 from crossdock.errors import CrossdockError
 from crossdock.gate import create_gate
 from crossdock.settings import Settings, tell_settings
-from crossdock.web import UPLOADS, Door, Site
+from crossdock.web import PICTURES, UPLOADS, Door, Site
 
 log = structlog.get_logger("crossdock.app")
 POOL_WATCH_S = 5.0
@@ -50,7 +50,10 @@ class Application:
             metrics=self._metrics,
             room=self.room,
             body_limit_bytes=settings.edge.body_limit_bytes,
-            uploads={UPLOADS: settings.imports.upload_max_bytes + FORM_BYTES},
+            uploads={
+                UPLOADS: settings.imports.upload_max_bytes + FORM_BYTES,
+                PICTURES: settings.media.upload_max_bytes + FORM_BYTES,
+            },
         )
 
     def _site(self) -> Site:

@@ -17,6 +17,7 @@ from crossdock.commands.catalogue import (
     import_group,
     media,
     merchants,
+    products,
     searching,
     shops,
 )
@@ -103,6 +104,7 @@ app.command(rich_help_panel=_SERVER)(openapi.openapi)
 _CATALOGUE = "Catalogue"
 app.add_typer(shops.app, name="shop", rich_help_panel=_CATALOGUE)
 app.add_typer(merchants.app, name="merchant", rich_help_panel=_CATALOGUE)
+app.add_typer(products.app, name="product", rich_help_panel=_CATALOGUE)
 app.add_typer(media.app, name="media", rich_help_panel=_CATALOGUE)
 app.add_typer(coupons.app, name="coupon", rich_help_panel=_CATALOGUE)
 app.add_typer(import_group.app, name="import", rich_help_panel=_CATALOGUE)

@@ -158,6 +158,12 @@ REFUSED = """
     reseller payouts reject 1 1
     reseller payouts complete 1 1
     reseller payouts cancel 1 1
+    product list --shop demo
+    product show A --shop demo
+    product set A --shop demo --price 1
+    product on A --shop demo
+    product off A --shop demo
+    order note 1 x --shop demo
     media add a.png --product A --shop demo
     media remove x --product A --shop demo
     media list --shop demo

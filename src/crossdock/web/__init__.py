@@ -2,5 +2,6 @@
 
 from crossdock.web.app import Door, Site
 from crossdock.web.console import IMPORTS as UPLOADS
+from crossdock.web.console import PICTURES
 
-__all__ = ["UPLOADS", "Door", "Site"]
+__all__ = ["PICTURES", "UPLOADS", "Door", "Site"]

@@ -158,6 +158,11 @@ from crossdock.shop.catalogue.showcase import (
 from crossdock.shop.catalogue.statistics import has_statistics, refresh_statistics
 from crossdock.shop.catalogue.summaries import ProductSummary, VariantSummary, read_summaries
 from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
+from crossdock.shop.catalogue.variant_prices import (
+    VariantPrices,
+    price_variants,
+    read_variant_prices,
+)
 
 __all__ = [
     "CATEGORIES",
@@ -230,6 +235,7 @@ __all__ = [
     "TargetUsers",
     "UpsertCounts",
     "VariantName",
+    "VariantPrices",
     "VariantRecord",
     "VariantSummary",
     "VideoFacts",
@@ -274,6 +280,7 @@ __all__ = [
     "open_run",
     "plain_text",
     "prepare",
+    "price_variants",
     "products_with_barcodes",
     "read_assortment",
     "read_attribute_use",
@@ -285,6 +292,7 @@ __all__ = [
     "read_owned",
     "read_pictures",
     "read_summaries",
+    "read_variant_prices",
     "read_version",
     "read_versions",
     "refresh_statistics",

@@ -38,6 +38,7 @@ from crossdock.web.console.partner_forms import PartnerForms
 from crossdock.web.console.partners import PARTNERS, PartnerPages
 from crossdock.web.console.payouts import PAYOUTS, PayoutPages
 from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
+from crossdock.web.console.product_editing import PICTURES, ProductEditing
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.search import SEARCH, SearchPage
@@ -97,6 +98,7 @@ class Console:
         self._people = PeoplePages(gate, self._pages, services=services)
         self._welcome = WelcomePages(gate, self._pages, services=services)
         self._audit = AuditPages(gate, self._pages, services=services)
+        self._editing = ProductEditing(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
         self._staff_order = StaffOrderPages(gate, self._pages, services=services)
@@ -121,7 +123,11 @@ class Console:
             self._post(ALERTS, self._alerts.close),
             *self._order_routes(),
             self._get(PRODUCTS, products.browse),
+            self._post(PICTURES, self._editing.add_picture),
             self._get(f"{PRODUCTS}/{{product}}", products.show),
+            self._get(f"{PRODUCTS}/{{product}}/edit", self._editing.show),
+            self._post(f"{PRODUCTS}/{{product}}/edit", self._editing.save),
+            self._post(f"{PRODUCTS}/{{product}}/pictures/remove", self._editing.remove_picture),
             self._post(f"{PRODUCTS}/{{product}}/listing", products.list_or_not),
             self._get(f"{STOCK}/{{variant}}", products.stock),
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),

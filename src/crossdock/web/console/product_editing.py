@@ -1,0 +1,230 @@
+"""Edit a product on a page: its words, the prices of its variants, its pictures."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.compose import Services
+from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import CrossdockError, Invalid, Unavailable
+from crossdock.gate import Form, Gate, receive_form
+from crossdock.kit.languages import gettext, lazy
+from crossdock.kit.money import format_minor, parse_amount
+from crossdock.shop.catalogue import (
+    OwnedProduct,
+    OwnedVariant,
+    Picture,
+    ProductChanges,
+    VariantPrices,
+    change_product,
+    price_variants,
+    read_owned,
+    read_pictures,
+    read_variant_prices,
+)
+from crossdock.shop.media import add_pictures, keep_image, remove_picture
+from crossdock.shop.people import Visit
+from crossdock.shop.shops import read_shop
+from crossdock.web.console.order_paths import number_of
+from crossdock.web.console.products import PRODUCTS
+from crossdock.web.console.rendering import Pages, redirect
+
+PICTURES: Final = f"{PRODUCTS}/pictures"
+"""Where pictures are sent: one path, which may take larger bodies."""
+FIELDS_MAX: Final = 2_000
+_NAME_MAX: Final = 500
+_TEXT_MAX: Final = 50_000
+_ALT_MAX: Final = 500
+_DONE: Final = {
+    "saved": lazy("Saved. Partners see it with their next call."),
+    "picture": lazy("The picture is added."),
+    "removed": lazy("The picture is taken away."),
+}
+
+
+class ProductEditing:
+    """The page on which a product is edited."""
+
+    def __init__(self, gate: Gate, pages: Pages, *, services: Services) -> None:
+        self._gate = gate
+        self._pages = pages
+        self._services = services
+        self._db = services.runtime.database
+        self._clock = services.runtime.clock
+
+    async def show(self, request: Request) -> Response:
+        """The product's words and prices in fields, and its pictures."""
+        visit = await self._gate.require_person(request, right="products.manage")
+        return await self._page(
+            visit, _product(request), done=_DONE.get(request.query_params.get("done", ""), "")
+        )
+
+    async def save(self, request: Request) -> Response:
+        """Save name, description and prices; a mistake is told on the page, and nothing is saved."""
+        visit, form = await self._gate.require_form(
+            request, right="products.manage", fields_max=FIELDS_MAX
+        )
+        product_id = _product(request)
+        try:
+            async with self._db.begin() as tx:
+                await self._save(tx, visit, product_id, form)
+        except Unavailable:
+            raise
+        except Invalid as error:
+            return await self._page(visit, product_id, wrong=error.message, typed=form, status=400)
+        return redirect(f"{PRODUCTS}/{product_id}/edit?done=saved")
+
+    async def add_picture(self, request: Request) -> Response:
+        """Add a picture to the product, as its first if asked."""
+        visit = await self._gate.require_person(request, right="products.manage")
+
+        def check(token: str) -> None:
+            self._gate.check_form(visit, form_token=token)
+
+        folder = self._services.import_folder.path
+        async with receive_form(request, folder=folder, check_token=check) as form:
+            self._gate.note(request, visit=visit, form=form.fields)
+            product_id = number_of(form.fields.get("product", ""))
+            given = form.files.get("file")
+            try:
+                if given is None:
+                    raise Invalid("invalid_input", gettext("Choose a picture."))
+                body = await asyncio.to_thread(given.path.read_bytes)
+                await self._add(visit, product_id, body=body, fields=form.fields)
+            except Invalid as error:
+                return await self._page(visit, product_id, wrong=error.message, status=400)
+        return redirect(f"{PRODUCTS}/{product_id}/edit?done=picture#pictures")
+
+    async def remove_picture(self, request: Request) -> Response:
+        """Take a picture away that staff added."""
+        visit, form = await self._gate.require_form(request, right="products.manage")
+        product_id, shop_id = _product(request), visit.person.shop_id
+        async with self._db.begin() as tx:
+            product = await _read(tx, visit, product_id)
+            await remove_picture(
+                tx,
+                shop_id=shop_id,
+                sku=product.variants[0].sku,
+                checksum=form.get("checksum", ""),
+                now=self._clock.now(),
+            )
+        return redirect(f"{PRODUCTS}/{product_id}/edit?done=removed#pictures")
+
+    async def _save(self, tx: Transaction, visit: Visit, product_id: int, form: Form) -> None:
+        shop = await read_shop(tx, slug=visit.person.shop)
+        product = await _read(tx, visit, product_id)
+        name = form.get("name", product.name).replace("\x00", "").strip()[:_NAME_MAX]
+        text = form.get("description", product.description).replace("\x00", "")[:_TEXT_MAX]
+        now = self._clock.now()
+        await change_product(
+            tx,
+            shop_id=shop.id,
+            merchant_ids=None,
+            product_id=product_id,
+            changes=ProductChanges(
+                name=name,
+                description=text if text.strip() != product.description.strip() else None,
+            ),
+            now=now,
+        )
+        await price_variants(
+            tx,
+            shop_id=shop.id,
+            prices={
+                variant.id: _prices(form, variant, currency=shop.currency)
+                for variant in product.variants
+                if f"price.{variant.id}" in form
+            },
+            now=now,
+        )
+
+    async def _add(self, visit: Visit, product_id: int, *, body: bytes, fields: Form) -> None:
+        shop_id = visit.person.shop_id
+        async with self._db.statement() as tx:
+            product = await _read(tx, visit, product_id)
+        image = await keep_image(self._services.media, shop_id=shop_id, partner_id=None, body=body)
+        async with self._db.begin() as tx:
+            await add_pictures(
+                tx,
+                shop_id=shop_id,
+                sku=product.variants[0].sku,
+                images=[image],
+                alt=fields.get("alt", "").replace("\x00", "").strip()[:_ALT_MAX],
+                is_first=fields.get("first") == "yes",
+                now=self._clock.now(),
+            )
+
+    async def _page(
+        self,
+        visit: Visit,
+        product_id: int,
+        *,
+        done: str = "",
+        wrong: str = "",
+        typed: Form | None = None,
+        status: int = 200,
+    ) -> Response:
+        async with self._db.begin() as tx:
+            shop = await read_shop(tx, slug=visit.person.shop)
+            product = await _read(tx, visit, product_id)
+            prices = await read_variant_prices(
+                tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
+            )
+            pictures = await _pictures(tx, shop_id=shop.id, variants=product.variants)
+        shown = {"name": product.name, "description": product.description}
+        for variant_id, known in prices.items():
+            for name, minor in (
+                ("price", known.retail_minor),
+                ("sale", known.sale_minor),
+                ("cost", known.cost_minor),
+            ):
+                text = "" if minor is None else format_minor(minor, shop.currency)
+                shown[f"{name}.{variant_id}"] = text
+        return self._pages.page(
+            "product_edit.html",
+            visit=visit,
+            status=status,
+            product=product,
+            values=shown | dict(typed or {}),
+            pictures=pictures,
+            currency=shop.currency,
+            most_mb=self._services.settings.media.upload_max_bytes // 1_000_000,
+            done=done,
+            wrong=wrong,
+        )
+
+
+async def _read(tx: Transaction, visit: Visit, product_id: int) -> OwnedProduct:
+    return await read_owned(
+        tx, shop_id=visit.person.shop_id, merchant_ids=None, product_id=product_id
+    )
+
+
+async def _pictures(
+    tx: Transaction, *, shop_id: int, variants: Sequence[OwnedVariant]
+) -> list[Picture]:
+    """The product's pictures; none where several merchants have its SKU, so that it is not known whose they are."""
+    try:
+        _, pictures = await read_pictures(tx, shop_id=shop_id, sku=variants[0].sku)
+    except CrossdockError:
+        return []
+    return pictures
+
+
+def _prices(form: Form, variant: OwnedVariant, *, currency: str) -> VariantPrices:
+    """The prices in the fields of a variant. Raises Invalid `invalid_input`."""
+
+    def amount(name: str) -> int | None:
+        text = form.get(f"{name}.{variant.id}", "").strip()
+        return parse_amount(text, currency=currency) if text else None
+
+    return VariantPrices(
+        retail_minor=amount("price"), sale_minor=amount("sale"), cost_minor=amount("cost")
+    )
+
+
+def _product(request: Request) -> int:
+    return number_of(request.path_params["product"])
