@@ -7,6 +7,15 @@ import pytest
 
 from crossdock.kit.clock import SystemClock
 from crossdock.shop.orders import cancel_order
+from crossdock.shop.warehouse import (
+    Consignment,
+    ReturnItem,
+    announce_return,
+    pack_lines,
+    pick_lines,
+    receive_return,
+    ship_package,
+)
 from tests.support.factories import ADDRESS, make_customer
 from tests.support.partner_client import order_of
 
@@ -168,3 +177,31 @@ async def test_the_page_follows_the_orders_state(created, server, server_databas
     reply = page(server, created["order_id"], created["order_key"])
     assert reply.status_code == 200
     assert "Cancelled" in reply.text
+
+
+async def test_packages_with_their_tracking_and_what_came_back_are_told(
+    created, server, server_database, shop
+):
+    order, now = created["order_id"], SystemClock().now()
+    assert "Packages" not in page(server, order, created["order_key"]).text
+    in_shop = {"shop_id": shop.id, "now": now}
+    for number, url in (("GOOD-1", "https://carrier.example/GOOD-1"), ("BAD-2", "javascript:x()")):
+        async with server_database.begin() as tx:
+            await pick_lines(tx, order_id=order, quantities={1: 1}, **in_shop)
+            package = await pack_lines(tx, order_id=order, quantities={1: 1}, **in_shop)
+            sent = Consignment(carrier="post", tracking_number=number, tracking_url=url)
+            await ship_package(tx, package_id=package, consignment=sent, **in_shop)
+        if number == "GOOD-1":
+            assert "1 of 2 shipped" in page(server, order, created["order_key"]).text
+    async with server_database.begin() as tx:
+        items = [ReturnItem(line_no=1, quantity=1)]
+        back = await announce_return(tx, order_id=order, items=items, **in_shop)
+        await receive_return(tx, return_id=back, restocked={1: 1}, **in_shop)
+
+    text = page(server, order, created["order_key"]).text
+
+    assert '<a href="https://carrier.example/GOOD-1" rel="noreferrer">GOOD-1</a>' in text
+    assert "BAD-2" in text
+    assert "javascript:" not in text
+    assert "1 came back" in text
+    assert "Received: 1 × Mug &lt;i&gt;blue&lt;/i&gt; &amp; white" in text

@@ -1,6 +1,7 @@
 """The order page at order_detail_url: read-only, for anyone with the order's key (spec 4.5)."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from fastapi import Request, Response
@@ -10,11 +11,13 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
 from crossdock.gate import page_headers
 from crossdock.kit.display import moment_text, money_text
-from crossdock.shop.orders import OrderView, read_order_by_key
+from crossdock.shop.orders import OrderView, PackageView, Section, read_order_by_key
 
 PAGE_HEADERS = page_headers(images="'self' https: data:")
 _ID_LENGTH_MAX = 18
 _KEY_LENGTH_MAX = 64
+
+_SECTIONS: tuple[Section, ...] = ("lines", "packages", "returns")
 
 _ROAD = ("Received", "Processing", "In fulfilment", "Shipped", "Completed")
 _PLACES: dict[str, tuple[int, str]] = {
@@ -26,6 +29,10 @@ _PLACES: dict[str, tuple[int, str]] = {
     "shipped": (3, "Shipped"),
     "completed": (4, "Completed"),
 }
+
+
+_SENT: Final = {"shipped": "On its way", "delivered": "Delivered"}
+"""A package that the buyer is told of, in words."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +55,12 @@ def steps(state: str) -> list[Step]:
         else:
             line.append(Step(name=station, phase="done" if number < place else "coming"))
     return line
+
+
+def _link(package: PackageView) -> str:
+    """The package's tracking page, or '' for what is no link: a connector may have told anything."""
+    url = package.tracking_url
+    return url if url.startswith(("https://", "http://")) else ""
 
 
 def create_pages() -> Pages:
@@ -78,6 +91,10 @@ class OrderPages:
             order=order,
             steps=line,
             status=[step for step in line if step.phase != "coming"][-1],
+            packages=[package for package in order.packages if package.state in _SENT],
+            names={line.line_no: line.name for line in order.lines},
+            sent=_SENT,
+            link=_link,
             images={line.line_no: self._image(line.image) for line in order.lines},
         )
 
@@ -89,7 +106,9 @@ class OrderPages:
         if not order_key or len(order_key) > _KEY_LENGTH_MAX:
             raise NotFound("order_not_found")
         async with self._db.statement() as tx:
-            return await read_order_by_key(tx, order_id=int(order_id), order_key=order_key)
+            return await read_order_by_key(
+                tx, order_id=int(order_id), order_key=order_key, sections=_SECTIONS
+            )
 
     def _image(self, url: str | None) -> str:
         """An image URL that the page may load: a path on this server, or https; else ''."""

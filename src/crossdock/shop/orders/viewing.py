@@ -220,13 +220,15 @@ def _wanted(sections: Sequence[Section]) -> dict[str, Any]:
     return {f"with_{name}": name in sections for name in SECTIONS}
 
 
-async def read_order_by_key(tx: Transaction, *, order_id: int, order_key: str) -> OrderView:
+async def read_order_by_key(
+    tx: Transaction, *, order_id: int, order_key: str, sections: Sequence[Section] = ("lines",)
+) -> OrderView:
     """The order with this unguessable key, compared in constant time.
 
     A wrong key and an unknown order are the same NotFound `order_not_found`.
     """
     try:
-        order = await read_order(tx, order_id=order_id)
+        order = await read_order(tx, order_id=order_id, sections=sections)
     except NotFound:
         constant_time_equal(_NO_KEY, order_key)
         raise
