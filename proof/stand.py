@@ -129,6 +129,7 @@ class Stand:
             "database_url": self.url,
             "master_key": base64.b64encode(MASTER_KEY).decode(),
             "rate_limit_per_minute": 0,
+            "guest_calls_per_minute": 0,
             "log_level": "warning",
         }
 

@@ -126,6 +126,7 @@ def server(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[ServerP
             master_key=base64.b64encode(MASTER_KEY).decode(),
             allowed_outbound_hosts="127.0.0.1,localhost",
             rate_limit_per_minute=0,
+            guest_calls_per_minute=0,
             trusted_proxies="127.0.0.1",
         ) as process,
     ):

@@ -15,6 +15,7 @@ from crossdock.channels.registry import (
 )
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
+from crossdock.edge.guests import SITE_PATHS, Guests
 from crossdock.edge.metrics import Metrics
 from crossdock.edge.operating import Operating, check_ready
 from crossdock.edge.requests import Edge
@@ -49,6 +50,12 @@ class Application:
             operating=Operating(runtime, searching=services.searching, otherwise=self._site()),
             metrics=self._metrics,
             room=self.room,
+            guests=Guests(
+                [*SITE_PATHS, *(path for channel in channels for path in channel.guests)],
+                clock=runtime.clock,
+                per_minute=settings.edge.guest_calls_per_minute,
+                proxies=settings.gate.trusted_proxies,
+            ),
             body_limit_bytes=settings.edge.body_limit_bytes,
             uploads={
                 UPLOADS: settings.imports.upload_max_bytes + FORM_BYTES,

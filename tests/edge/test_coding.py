@@ -46,10 +46,15 @@ def render(error, method):
 
 
 @pytest.fixture
-def edge(metrics, room):
+def edge(metrics, room, guests):
     channel = Channel(name="door", paths=("/door",), app=door, render_error=render)
     return Edge(
-        channels=[channel], operating=door, metrics=metrics, room=room, body_limit_bytes=1_000
+        channels=[channel],
+        operating=door,
+        metrics=metrics,
+        room=room,
+        guests=guests,
+        body_limit_bytes=1_000,
     )
 
 

@@ -51,10 +51,15 @@ async def operating(scope, receive, send):
 
 
 @pytest.fixture
-def edge(metrics, room):
+def edge(metrics, room, guests):
     channel = Channel(name="door", paths=("/door",), app=door, render_error=render_door_error)
     return Edge(
-        channels=[channel], operating=operating, metrics=metrics, room=room, body_limit_bytes=10
+        channels=[channel],
+        operating=operating,
+        metrics=metrics,
+        room=room,
+        guests=guests,
+        body_limit_bytes=10,
     )
 
 
@@ -110,11 +115,13 @@ async def test_the_log_holds_the_path_without_its_secret(edge, path, logged):
     assert [record["path"] for record in records] == [logged]
 
 
-async def test_the_log_of_a_failure_holds_no_secret_either(metrics, room):
+async def test_the_log_of_a_failure_holds_no_secret_either(metrics, room, guests):
     async def broken(scope, receive, send):
         raise RuntimeError("broken")
 
-    edge = Edge(channels=[], operating=broken, metrics=metrics, room=room, body_limit_bytes=8)
+    edge = Edge(
+        channels=[], operating=broken, metrics=metrics, room=room, guests=guests, body_limit_bytes=8
+    )
 
     with capture_logs() as records:
         await ask(edge, "/track/XDI0VPEBOWFBZAV2")
@@ -122,7 +129,9 @@ async def test_the_log_of_a_failure_holds_no_secret_either(metrics, room):
     assert [record["path"] for record in records] == ["/track/..."] * 2
 
 
-async def test_the_log_holds_no_secret_of_a_channel_s_paths_however_they_are_written(metrics, room):
+async def test_the_log_holds_no_secret_of_a_channel_s_paths_however_they_are_written(
+    metrics, room, guests
+):
     async def answer(scope, receive, send):
         await send({"type": "http.response.start", "status": 404, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -133,7 +142,14 @@ async def test_the_log_holds_no_secret_of_a_channel_s_paths_however_they_are_wri
         app=answer,
         render_error=lambda error, method: Answer(status=500, body=b""),
     )
-    edge = Edge(channels=[door], operating=answer, metrics=metrics, room=room, body_limit_bytes=8)
+    edge = Edge(
+        channels=[door],
+        operating=answer,
+        metrics=metrics,
+        room=room,
+        guests=guests,
+        body_limit_bytes=8,
+    )
 
     with capture_logs() as records:
         await ask(edge, "/door/token/SECRET/checkout")

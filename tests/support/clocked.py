@@ -54,6 +54,7 @@ async def clocked(
         "public_url": f"http://127.0.0.1:{port}",
         "rate_limit_per_minute": 0,
         "failed_calls_per_minute": 0,
+        "guest_calls_per_minute": 0,
         "shoppo_rate_limit_per_second": 0,
         "pool_max": 6,
         **settings,

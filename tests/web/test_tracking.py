@@ -11,6 +11,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
+from crossdock.shop.shops import suspend_shop
 from crossdock.shop.warehouse import (
     Booking,
     Checkpoint,
@@ -273,3 +274,12 @@ async def test_can_only_be_read(warehouse: Warehouse, booking: Booking) -> None:
     for method in ("POST", "PUT", "DELETE"):
         assert (await _open(address, method=method)).status_code == 405
     assert await warehouse.everything() == before
+
+
+async def test_is_not_there_while_its_shop_is_suspended(site, warehouse, booking) -> None:
+    address, _ = await _shipped(warehouse, booking)
+    async with httpx2.AsyncClient(trust_env=False) as browser:
+        assert (await browser.get(address)).status_code == 200
+        async with warehouse.db.begin() as tx:
+            await suspend_shop(tx, shop_id=warehouse.shop.id, now=warehouse.clock.now())
+        assert (await browser.get(address)).status_code == 404

@@ -88,6 +88,7 @@ class Channel:
     `body_limit_bytes` is set if the channel's limit differs from the general setting, `body_limits` if
     it is another for some content types.
     `signing_script` signs the calls that the API reference sends from a browser, where calls are signed.
+    `guests` are prefixes of the paths that anybody may call without a key, whose calls are counted by address.
     `staff_pages` are listed on the console's home page; a Gate guards them.
     """
 
@@ -101,6 +102,7 @@ class Channel:
     body_limit_bytes: int | None = None
     body_limits: Mapping[str, int] = field(default_factory=dict)
     signing_script: Path | None = None
+    guests: tuple[str, ...] = ()
     staff_pages: tuple[StaffPage, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None

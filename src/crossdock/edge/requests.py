@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 import structlog
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossdock.channels.contract import SENT_BODY, Answer, Channel
 from crossdock.edge.coding import Compressing, Kept, body_coding
+from crossdock.edge.guests import Guests, pace_headers, waiting_page
 from crossdock.edge.metrics import Metrics
 from crossdock.edge.room import Client, Room
 from crossdock.errors import (
@@ -31,6 +33,7 @@ from crossdock.errors import (
 from crossdock.kit.compressing import gunzip
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.logging import log_request
+from crossdock.kit.pacing import Pace
 from crossdock.kit.storage import is_full
 
 log = structlog.get_logger("crossdock.access")
@@ -64,6 +67,7 @@ class Edge:
         operating: ASGIApp,
         metrics: Metrics,
         room: Room,
+        guests: Guests,
         body_limit_bytes: int,
         uploads: Mapping[str, int] | None = None,
     ) -> None:
@@ -75,6 +79,7 @@ class Edge:
         self._operating = operating
         self._metrics = metrics
         self._room = room
+        self._guests = guests
         self._body_limit_bytes = body_limit_bytes
         self._uploads = uploads or {}
         self._kept = Kept()
@@ -107,6 +112,7 @@ class Edge:
             exchange.take_time()
         try:
             self._room.enter(exchange.client)
+            exchange.pace = self._guests.take(exchange.scope)
             await exchange.bound_body(limit)
             await self._hand_over(exchange)
         except CrossdockError as error:
@@ -172,6 +178,7 @@ class _Exchange:
         self.channel = channel
         self.client: Client = scope.get("client") or ("", 0)
         self.status = 0
+        self.pace: Pace | None = None
         self.request_id = _request_id(scope)
         self._receive = receive
         self._send = send
@@ -280,19 +287,24 @@ class _Exchange:
                 await self._drain()
             self.status = message["status"]
             message["headers"] = [
-                *message.get("headers", ()),
+                *self._paced(list(message.get("headers", ()))),
                 (b"x-request-id", self.request_id),
                 *_SECURITY_HEADERS,
             ]
         await self._send(message)
+
+    def _paced(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The headers with what is left for a guest, unless they tell of a limit of the door's own."""
+        if self.pace is None or any(name.lower() == b"x-ratelimit-limit" for name, _ in headers):
+            return headers
+        return [*headers, *pace_headers(self.pace)]
 
     async def fail(self, error: CrossdockError) -> None:
         """Render an error in the channel's format; only logs it if the response has started."""
         if self.status:
             log.error("failed after the answer began", code=error.code)
             return
-        method = self.scope["method"]
-        answer = self.channel.render_error(error, method) if self.channel else render_error(error)
+        answer = self._told(error)
         headers = {"content-type": answer.content_type, "content-length": str(len(answer.body))}
         headers |= {name.lower(): value for name, value in answer.headers.items()}
         if isinstance(error, Unavailable):
@@ -302,6 +314,17 @@ class _Exchange:
             {"type": "http.response.start", "status": answer.status, "headers": encoded}
         )
         await self.send({"type": "http.response.body", "body": answer.body})
+
+    def _told(self, error: CrossdockError) -> Answer:
+        """The error in the channel's words; a guest's browser, which called too often, gets a page."""
+        pace = error.data.get("pace")
+        if isinstance(error, Unavailable) and isinstance(pace, Pace):
+            self.pace = pace
+            if "text/html" in Headers(scope=self.scope).get("accept", ""):
+                return waiting_page(error)
+        if self.channel:
+            return self.channel.render_error(error, self.scope["method"])
+        return render_error(error)
 
 
 def _with_single_slashes(scope: Scope) -> Scope:

@@ -9,7 +9,7 @@ import msgspec
 import pycountry
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import Conflict, Invalid, NotFound
+from crossdock.errors import Conflict, Invalid, NotFound, Refused
 from crossdock.kit.countries import read_country
 from crossdock.kit.money import exponent
 from crossdock.kit.texts import visible
@@ -26,7 +26,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
 
     `time_zone` is the IANA name of the zone for dates and times without one; `product_url` is the
     template of a product page's URL, or ''; `email` the address that its labels tell, if any. While it is
-    suspended, since `suspended_at`, its partners are refused.
+    suspended, since `suspended_at`, its partners are refused, and so is everybody at doors without keys.
     """
 
     id: int
@@ -89,6 +89,12 @@ async def read_shop_by_id(tx: Transaction, *, shop_id: int) -> Shop:
     if row is None:
         raise NotFound("not_found", "There is no such shop.")
     return _from_row(row)
+
+
+async def require_running(tx: Transaction, *, shop_id: int) -> None:
+    """Raise Refused `shop_suspended` while the shop is suspended: for every door that a key does not guard."""
+    if (await read_shop_by_id(tx, shop_id=shop_id)).suspended_at is not None:
+        raise Refused("shop_suspended")
 
 
 async def read_id_key(tx: Transaction, *, shop_id: int) -> bytes:

@@ -53,6 +53,13 @@ _MESSAGES: Final = {
         title="Your payment is being confirmed",
         text="The bank has not answered yet. This page looks again by itself; nothing is charged twice.",
     ),
+    "suspended": _Message(
+        pill="Not now",
+        look="bad",
+        title="This shop takes no payments now",
+        text="Nothing was charged. Ask the shop what happens to your order.",
+        status=403,
+    ),
     "paid": _Message(
         pill="Paid",
         look="good",

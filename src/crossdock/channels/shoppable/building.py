@@ -81,6 +81,7 @@ def create_channel(services: Services) -> Channel:
         name=NAME,
         paths=("/v3", checkout.BELOW, feed.AUTH_PATH, hosted_pages.PATH),
         app=app,
+        guests=(hosted_pages.PATH,),
         direct={**build_handlers(routes), **pages.handlers()},
         render_error=render_error,
         openapi=described(app.openapi, beside=__file__),

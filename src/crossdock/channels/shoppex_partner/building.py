@@ -53,6 +53,7 @@ def create_channel(services: Services) -> Channel:
         name=NAME,
         paths=(PREFIX, "/order-detail", PATH),
         app=app,
+        guests=("/order-detail",),
         direct=door.handlers(),
         render_error=render_error,
         path_in_query=path_in_query,

@@ -57,6 +57,7 @@ from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
 from crossdock.channels.shoppex_reseller.webhooks import Webhooks
 from crossdock.gate import Gate, create_gate
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.pacing import Pacer
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.partners import Granting
 from crossdock.shop.resellers import Joining
@@ -146,14 +147,20 @@ def create_channel(services: Services) -> Channel:
     ids = ShopIds(db)
     pages = PortalPages(db, gate=gate, joining=create_joining(services), ids=ids, clock=clock)
     oauth = _create_oauth(services, gate=gate, errors=errors)
-    embeds = Embeds(db, clock=clock, ids=ids)
+    embeds = Embeds(db, clock=clock, ids=ids, calls_per_minute=settings.embed_calls_per_minute)
     endpoint = Endpoint(
         Router(routes),
         authenticator=Authenticator(
             services.create_callers(NAME), settings=settings, failed=services.failed_calls
         ),
         source=gate.source,
-        portal=PortalDoor(db, people=gate.people, ids=ids),
+        portal=PortalDoor(
+            db,
+            people=gate.people,
+            ids=ids,
+            failed=services.failed_calls,
+            pacer=Pacer(clock, per_minute=settings.calls_per_minute),
+        ),
         errors=errors,
         ids=ids,
         db=db,
@@ -171,6 +178,7 @@ def create_channel(services: Services) -> Channel:
             (route.method, route.path): endpoint.handle for route in routes if "{" not in route.path
         },
         render_error=errors.render,
+        guests=(f"{DEV}/oauth", "/portal", EMBED),
         openapi=described(lambda: openapi.document(routes), beside=__file__),
         staff_pages=(STAFF_PAGE,),
     )

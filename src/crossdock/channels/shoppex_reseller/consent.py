@@ -17,7 +17,7 @@ from crossdock.channels.plumbing import (
     urlencoded_pairs,
 )
 from crossdock.channels.shoppex_reseller.auth import EVERY_SCOPE
-from crossdock.channels.shoppex_reseller.errors import Errors, WireError
+from crossdock.channels.shoppex_reseller.errors import WIRE, Errors, WireError
 from crossdock.channels.shoppex_reseller.wire import answered, encoded
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, NotFound, Refused
@@ -25,6 +25,7 @@ from crossdock.gate import TOKEN_FIELD, Gate, page_headers, read_form
 from crossdock.kit.clock import Clock
 from crossdock.shop.partners import App, Granting, give_code, read_app
 from crossdock.shop.people import Right, Visit
+from crossdock.shop.shops import require_running
 
 RIGHT: Final[Right] = "partners.manage"
 FORM_TOKEN_HEADER: Final = "x-csrf-token"
@@ -82,7 +83,7 @@ class Consent:
         except NotFound:
             return self._refusal("Your shop has no such app, or it is revoked.", code=400)
         except Refused as error:
-            return self._refusal(error.message, code=403)
+            return self._refusal(WIRE[error.code][1] or error.message, code=403)
 
     async def _show(self, request: Request) -> Response:
         visit = await self._gate.admit(request, right=RIGHT)
@@ -150,10 +151,12 @@ class Consent:
     async def _read(self, visit: Visit, fields: Mapping[str, str]) -> Asked:
         """What is asked for.
 
-        Raises NotFound for an app that is not the person's shop's, WireError for an address that is not the
-        app's, so that nobody is sent to an address that nobody registered, and _Wrong for the rest.
+        Raises Refused `shop_suspended`, NotFound for an app that is not the person's shop's, WireError for an
+        address that is not the app's, so that nobody is sent to an address that nobody registered, and _Wrong for
+        the rest.
         """
         async with self._db.statement() as tx:
+            await require_running(tx, shop_id=visit.person.shop_id)
             app = await read_app(
                 tx, client_id=fields.get("client_id", ""), shop_id=visit.person.shop_id
             )

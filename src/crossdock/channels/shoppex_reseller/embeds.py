@@ -7,7 +7,8 @@
 | POST /campaigns/{token}/views | it was shown |
 | GET /campaigns/{token}/products/{id} | leads to the product in the shop, with the token as its code |
 
-No cookie is set or read, and the answers are the same for everybody.
+No cookie is set or read, and the answers are the same for everybody. Calls are counted for each address, as those of
+every door without a key, and here for each campaign. Nothing is shown of a shop that is suspended.
 """
 
 from importlib.resources import files
@@ -21,11 +22,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from crossdock.channels.contract import Handler
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds, WireIds
 from crossdock.channels.shoppex_reseller.wire import text
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
 from crossdock.kit.clock import Clock
+from crossdock.kit.pacing import Pacer
 from crossdock.shop.resellers import Embed, EmbedProduct, count_seen, read_embed
 
 EMBED: Final = "/embed/v1"
@@ -47,7 +50,8 @@ _TOKEN_LENGTH_MAX: Final = 100
 class Embeds:
     """Answers the paths below EMBED."""
 
-    def __init__(self, db: Database, *, clock: Clock, ids: ShopIds) -> None:
+    def __init__(self, db: Database, *, clock: Clock, ids: ShopIds, calls_per_minute: int) -> None:
+        self._campaigns = Pacer(clock, per_minute=calls_per_minute)
         self._db = db
         self._clock = clock
         self._ids = ids
@@ -59,12 +63,23 @@ class Embeds:
         return Starlette(
             routes=[
                 Route(f"{EMBED}/widget.js", self._widget, methods=["GET"]),
-                Route(one, self._campaign, methods=["GET"]),
-                Route(f"{one}/views", self._view, methods=["POST"]),
-                Route(f"{one}/products/{{id}}", self._follow, methods=["GET"]),
+                Route(one, self._paced(self._campaign), methods=["GET"]),
+                Route(f"{one}/views", self._paced(self._view), methods=["POST"]),
+                Route(f"{one}/products/{{id}}", self._paced(self._follow), methods=["GET"]),
             ],
             exception_handlers={HTTPException: _refused},
         )
+
+    def _paced(self, handler: Handler) -> Handler:
+        """The handler, for a campaign that is not asked for too often; nothing is read or counted of one that is."""
+
+        async def handle(request: Request) -> Response:
+            pace = self._campaigns.take(_token(request))
+            if pace and pace.retry_after_s:
+                return _too_often(pace.retry_after_s)
+            return await handler(request)
+
+        return handle
 
     async def _widget(self, request: Request) -> Response:
         headers = {**_OPEN, "Cache-Control": "public, max-age=3600"}
@@ -149,6 +164,12 @@ async def _refused(request: Request, error: Exception) -> Response:
     """For what no route is there, or not with this method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     return Response(status_code=status, headers=_HEADERS)
+
+
+def _too_often(retry_after_s: int) -> Response:
+    told = {"error": {"code": "RATE_LIMITED", "message": "The campaign is asked for too often."}}
+    headers = {**_OPEN, "Cache-Control": "no-store", "Retry-After": str(retry_after_s)}
+    return JSONResponse(told, status_code=429, headers=headers)
 
 
 def _missing() -> Response:

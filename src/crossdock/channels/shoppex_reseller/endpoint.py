@@ -111,9 +111,13 @@ class Endpoint:
             token = query.get(route.token_in_query, "")
         visit, version = None, None
         if route.surface == "portal":
-            visit = await self._portal.admit(token, for_guests=route.for_guests)
+            visit, meter = await self._portal.admit(
+                token, for_guests=route.for_guests, address=self._source(request)
+            )
+            if meter:
+                told |= limit_headers(meter)
             if route.serves is not None:
-                return await self._serve(route.serves, request, visit, query=query)
+                return await self._serve(route.serves, request, visit, query=query, told=told)
             assert visit is not None  # guests are served
             wanted = query.get("relationship_id")
             credential = await self._portal.credential(
@@ -203,7 +207,13 @@ class Endpoint:
         return let_in
 
     async def _serve(
-        self, serves: Serves, request: Request, visit: Visit | None, *, query: Mapping[str, str]
+        self,
+        serves: Serves,
+        request: Request,
+        visit: Visit | None,
+        *,
+        query: Mapping[str, str],
+        told: Mapping[str, str],
     ) -> Response:
         call = PortalCall(
             visit=visit,
@@ -213,7 +223,7 @@ class Endpoint:
             body=await _read_body(request) if request.method != "GET" else {},
             now=self._clock.now(),
         )
-        return _response(await serves(call), {})
+        return _response(await serves(call), told)
 
     async def _run(self, route: Route, call: Call, *, told: dict[str, str]) -> Response:
         if route.writes is not None:

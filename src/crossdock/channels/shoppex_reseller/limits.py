@@ -17,6 +17,7 @@ LIMITS = Limits(
         "calls_per_minute",
         "calls_at_once",
         "fulfillments_per_minute",
+        "embed_calls_per_minute",
         "idempotency_hours",
         "oauth_refresh_days",
     ),

@@ -15,10 +15,11 @@ from starlette.responses import Response
 from crossdock.channels.plumbing import Unreadable, urlencoded_pairs
 from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.consent import Consent, media_type
+from crossdock.channels.shoppex_reseller.errors import WIRE
 from crossdock.channels.shoppex_reseller.routes import DEV
 from crossdock.channels.shoppex_reseller.wire import answered, encoded
 from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.errors import CrossdockError, Unavailable
+from crossdock.errors import CrossdockError, Refused, Unavailable
 from crossdock.gate import Gate
 from crossdock.kit.clock import Clock
 from crossdock.shop.partners import (
@@ -33,6 +34,7 @@ from crossdock.shop.partners import (
     refresh_tokens,
     revoke_token,
 )
+from crossdock.shop.shops import require_running
 
 PREFIXES: Final = Prefixes(
     client="shoc_", secret="shcs_", code="shoa_", access="shpat_", refresh="shprt_"
@@ -42,6 +44,7 @@ TOKEN: Final = f"{DEV}/oauth/token"
 REVOKE: Final = f"{DEV}/oauth/revoke"
 _FORM: Final = "application/x-www-form-urlencoded"
 _LONGEST: Final = 2_000
+_SUSPENDED: Final = WIRE["shop_suspended"][1]
 _REFUSED: Final[dict[Refusal, tuple[str, str]]] = {
     "unknown": ("invalid_grant", "The code or token is unknown, over, or was used before."),
     "scope": ("invalid_scope", "A refresh is for the scopes of its grant."),
@@ -109,7 +112,12 @@ class OAuth:
                         tx, app=app, token=_given(form, "token"), now=self._clock.now()
                     )
                     return answered(b"{}", status=200, headers={"Pragma": "no-cache"})
+                await require_running(tx, shop_id=app.shop_id)
                 found = await self._issue(tx, form, app=app)
+        except Refused as refused:
+            if refused.code != "shop_suspended":
+                raise
+            return _told(_Failure("unauthorized_client", _SUSPENDED), {})
         except _Failure as failure:
             challenge = {"WWW-Authenticate": 'Basic realm="oauth"'} if failure.status == 401 else {}
             return _told(failure, challenge)

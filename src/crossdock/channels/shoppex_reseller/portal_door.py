@@ -9,8 +9,9 @@ from typing import Final
 from crossdock.channels.shoppex_reseller.errors import WireError, invalid
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import NotFound, Refused
-from crossdock.shop.partners import Credential, read_partner
+from crossdock.errors import NotFound, Refused, Unavailable
+from crossdock.kit.pacing import Pacer
+from crossdock.shop.partners import Credential, FailedCalls, Meter, read_partner
 from crossdock.shop.people import People, Visit
 from crossdock.shop.resellers import Relationship, list_relationships
 from crossdock.shop.shops import read_shop_by_id
@@ -26,17 +27,38 @@ _NO_RIGHTS: Final = 0
 class PortalDoor:
     """Finds the person of a session, and the partner of a relationship that is theirs."""
 
-    def __init__(self, db: Database, *, people: People, ids: ShopIds) -> None:
+    def __init__(
+        self, db: Database, *, people: People, ids: ShopIds, failed: FailedCalls, pacer: Pacer
+    ) -> None:
+        self._failed = failed
+        self._pacer = pacer
         self._db = db
         self._people = people
         self._ids = ids
 
-    async def admit(self, token: str, *, for_guests: bool) -> Visit | None:
-        """Who is signed in. Raises WireError UNAUTHORIZED for nobody, but on a route for guests."""
+    async def admit(
+        self, token: str, *, for_guests: bool, address: str
+    ) -> tuple[Visit | None, Meter | None]:
+        """Who is signed in, and what is left of the person's calls, of all their sessions together.
+
+        Raises WireError UNAUTHORIZED for nobody, but on a route for guests; Unavailable `rate_limited` with a
+        `meter` for somebody who calls too often, and without one while `address` waits after sessions of nobody.
+        """
         visit = await self._people.admit(token=token)
-        if visit is None and not for_guests:
+        if visit is None:
+            if for_guests:
+                return None, None
+            self._failed.check(address)
+            self._failed.note(address)
             raise WireError("UNAUTHORIZED", NO_SESSION)
-        return visit
+        pace = self._pacer.take(str(visit.person.id))
+        if pace is None:
+            return visit, None
+        meter = Meter(per_minute=pace.per_minute, left=pace.left, full_at=pace.full_at)
+        if pace.retry_after_s:
+            facts = {"retry_after_s": pace.retry_after_s, "meter": meter}
+            raise Unavailable("rate_limited", data=facts)
+        return visit, meter
 
     async def credential(self, visit: Visit, *, wanted: str | None, writes: bool) -> Credential:
         """What stands for a key: no secret, and the partner of the relationship.

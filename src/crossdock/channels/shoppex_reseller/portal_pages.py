@@ -173,6 +173,9 @@ class PortalPages:
         if state != "pending":
             status, title, text = _CLOSED[state]
             return self._message(title, text.format(shop=offer.shop), code=status, visit=visit)
+        if offer.is_suspended:
+            text = f"{offer.shop} is suspended now. Try again later, or ask the shop about it."
+            return self._message("This cannot be accepted now", text, code=403, visit=visit)
         if not offer.is_enabled:
             text = f"{offer.shop} has no reseller programme now. Ask the shop about it."
             return self._message("This cannot be accepted now", text, code=400, visit=visit)

@@ -26,6 +26,11 @@ class ShoppexResellerSettings(Section, frozen=True, kw_only=True):
         Meta(description="Fulfillments per reseller's key and minute; 0 is without limit."),
     ] = 60
 
+    embed_calls_per_minute: Annotated[
+        Natural,
+        Meta(description="Calls of an embed campaign's addresses a minute; 0 is without limit."),
+    ] = 600
+
     idempotency_hours: Annotated[
         Count, Meta(description="How long the answer to a call with an Idempotency-Key is kept.")
     ] = 24

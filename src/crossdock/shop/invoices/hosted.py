@@ -11,8 +11,10 @@ from crossdock.shop.invoices.model import Invoice, read_by_token
 from crossdock.shop.invoices.paying import pay_invoice
 from crossdock.shop.orders import OrderView, pay_awaiting_order, read_order_by_key
 from crossdock.shop.payments import Card, Paying, list_payments
+from crossdock.shop.shops import read_shop_by_id
 
-Standing = Literal["open", "confirming", "paid", "refunded", "expired", "voided"]
+Standing = Literal["open", "suspended", "confirming", "paid", "refunded", "expired", "voided"]
+"""`suspended`: it would be open, but its shop takes no payments now."""
 PAYMENT_PAGES = "/pay/"
 """What the local addresses of payment pages begin with; what stands for the invoice or order follows."""
 _TOKEN_MAX = 100
@@ -58,7 +60,19 @@ def order_token(order: OrderView) -> str:
 
 
 async def find_payable(tx: Transaction, *, token: str, now: datetime) -> Payable:
-    """What the token stands for. Raises NotFound `not_found` for any other text."""
+    """What the token stands for. Raises NotFound `not_found` for any other text.
+
+    What was paid, and what became of a payment, is told of a suspended shop as well; nothing is paid to it.
+    """
+    payable = await _find(tx, token=token, now=now)
+    if payable.standing == "open":
+        shop = await read_shop_by_id(tx, shop_id=payable.shop_id)
+        if shop.suspended_at is not None:
+            return msgspec.structs.replace(payable, standing="suspended")
+    return payable
+
+
+async def _find(tx: Transaction, *, token: str, now: datetime) -> Payable:
     if len(token) > _TOKEN_MAX or not token.isascii():
         raise NotFound("not_found")
     number, dash, key = token.partition("-")

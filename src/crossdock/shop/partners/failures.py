@@ -32,9 +32,11 @@ class FailedCalls:
     def check(self, address: str) -> None:
         """Raises Unavailable `rate_limited` with `retry_after_s` while the address waits."""
         now = self._clock.now()
-        busy_until = min(self._busy.get(caller_network(address), now), now + _MINUTE)
+        network = caller_network(address)
+        busy_until = min(self._busy.get(network, now), now + _MINUTE)
         over = busy_until + self._each - (now + _MINUTE)
         if self._each and over > _SLACK:
+            self._busy[network] = busy_until  # a time that is far in the future is so no more
             wait_s = max(1, math.ceil(over.total_seconds()))
             raise Unavailable("rate_limited", data={"retry_after_s": wait_s})
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from crossdock.db.unit_of_work import Database, Transaction
-from crossdock.errors import CrossdockError, Invalid, NotFound
+from crossdock.errors import CrossdockError, Invalid, NotFound, Refused
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import hash_key
 from crossdock.kit.ids import Ids
@@ -41,6 +41,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     products: int | None
     terms_url: str | None
     is_enabled: bool
+    is_suspended: bool
     is_verified_first: bool
     has_account: bool
 
@@ -83,13 +84,15 @@ class Joining:
         """Accept, with the account of the invitation's address; `source` is the caller's network address.
 
         Raises NotFound `not_found`, Conflict `reseller_state` for an invitation that is not pending,
-        Conflict `exists` for a reseller of this address, Refused `program_disabled`, Invalid
+        Conflict `exists` for a reseller of this address, Refused `program_disabled` and `shop_suspended`, Invalid
         `invalid_input` with the `field` for a password that is weak or not the account's, and for a
         wrong code; Unavailable `rate_limited` after too many of those. Nothing is written then.
         """
         offer = await self.look(token=token)
         now = self._clock.now()
         offer.invitation.require_pending(now)
+        if offer.is_suspended:
+            raise Refused("shop_suspended")
         email = offer.invitation.email
         if visit is not None and visit.person.email.lower() == email.lower():
             return await self._join(token=token, person=visit.person, session=None)
@@ -179,7 +182,7 @@ async def _has_account(tx: Transaction, *, email: str) -> bool:
 _OFFER = f"""
     select {_COLUMNS}, s.name, i.mode, coalesce(i.commission_bp, g.default_commission_bp),
            coalesce(i.discount_bp, g.default_discount_bp), i.limit_daily, i.limit_monthly,
-           jsonb_array_length(i.products), g.terms_url, coalesce(g.enabled, false),
+           jsonb_array_length(i.products), g.terms_url, coalesce(g.enabled, false), s.suspended_at is not null,
            coalesce(g.requires_verification, false)
     from reseller_invitations i
     join shops s on s.id = i.shop_id

@@ -33,7 +33,8 @@ class FollowedParcel(msgspec.Struct, frozen=True, kw_only=True):
 async def follow_parcel(tx: Transaction, *, tracking_number: str) -> FollowedParcel:
     """The parcel of a number whose page is on this server; one statement, an index look-up a shop.
 
-    Numbers of carriers with pages of their own are not known here: they may be easy to guess.
+    Parcels of a shop that is suspended are not there. Numbers of carriers with pages of their own are not known
+    here: they may be easy to guess.
     Raises NotFound `not_found`.
     """
     row = None
@@ -59,12 +60,12 @@ _PARCEL = """
         select k.id, k.carrier, k.service, k.state, k.shipped_at as since,
                (select o.shipping from orders o where o.shop_id = k.shop_id and o.id = k.order_id) as receiver
         from packages k
-        where k.shop_id = s.id and k.carrier = %(carrier)s and k.tracking_number = %(number)s
+        where k.shop_id = s.id and s.suspended_at is null and k.carrier = %(carrier)s and k.tracking_number = %(number)s
           and k.tracking_number <> '' and k.state in ('shipped', 'delivered')
         union all
         select null, m.carrier, m.service, 'labelled', m.created_at, m.receiver
         from manual_labels m
-        where m.shop_id = s.id and m.carrier = %(carrier)s and m.tracking_number = %(number)s
+        where m.shop_id = s.id and s.suspended_at is null and m.carrier = %(carrier)s and m.tracking_number = %(number)s
     ) p
     left join lateral (
         select jsonb_agg(jsonb_build_object(
