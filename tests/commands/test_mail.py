@@ -31,7 +31,13 @@ async def test_mails_are_listed_and_shown(
     assert line.ask("mail", "list", *of_shop, "--to", "bob@moreno.example") == []
     shown = line.ask("mail", "show", mail_id, *of_shop)
     assert shown["subject"] == "Mugs & More invites you to resell"
-    assert "https://shop.example/invite/1" in shown["text"]
     assert "Mugs &amp; More" in shown["html"]
-    assert "https://shop.example/invite/1" in line.run("mail", "show", mail_id, *of_shop).stdout
+    assert "https://shop.example/invite/1" not in str(shown)
+    assert shown["is_hidden"]
+    plain = line.run("mail", "show", mail_id, *of_shop).stdout
+    assert ("[hidden]" in plain, "https://shop.example/invite/1" in plain) == (True, False)
+    whole = line.ask("mail", "show", mail_id, *of_shop, "--reveal")
+    assert "https://shop.example/invite/1" in whole["text"]
+    assert "https://shop.example/invite/1" in whole["html"]
+    assert not whole["is_hidden"]
     assert "There is no mail 999999" in line.refuse("mail", "show", 999_999, *of_shop)

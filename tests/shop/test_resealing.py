@@ -16,7 +16,7 @@ from crossdock.kit.outbound import Outbound
 from crossdock.kit.webhooks import new_secret
 from crossdock.shop import resealing
 from crossdock.shop.dispatch import Configuring, Connectors, add_connector
-from crossdock.shop.mailing import Mailing, read_mail
+from crossdock.shop.mailing import SECRETS, Mailing, read_mail
 from crossdock.shop.orders import Identity, Known, claim_identity, keep_answer
 from crossdock.shop.partners import (
     Terms,
@@ -156,7 +156,7 @@ async def seen(db: Database, shop: Shop, *, box: SecretBox, clock: FrozenClock) 
             tx, shop_id=shop.id, identity=shop.call, box=box, now=clock.now()
         )
         assert told == Known(is_same_request=True, answer=b"KEY-9")
-        mail = await read_mail(tx, shop_id=shop.id, mail_id=shop.mail_id, box=box)
+        mail = await read_mail(tx, shop_id=shop.id, mail_id=shop.mail_id, box=box, reveals=SECRETS)
         assert "KEY-1" in mail.text
         [(number, sealed)] = await tx.all("select id, sealed_secret from webhook_subscriptions")
         place = webhook_secret_place(shop.id, number)

@@ -15,7 +15,7 @@ from crossdock.kit.callers import caller_address, caller_network, is_trusted
 from crossdock.kit.clock import Clock
 from crossdock.kit.pacing import Pace, Pacer
 
-SITE_PATHS: Final = ("/pay", "/track", "/console/sign-in")
+SITE_PATHS: Final = ("/pay", "/track", "/console/sign-in", "/console/welcome")
 """The doors of the pages that belong to no channel."""
 _POLICY: Final = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 _PAGE: Final = """<!doctype html>

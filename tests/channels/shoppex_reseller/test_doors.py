@@ -180,7 +180,7 @@ def told(reply: httpx2.Response) -> tuple[int, int, int]:
 @pytest.mark.parametrize(
     "path",
     ["/pay/x", "/track/x", "/portal/", "/portal/v1/me", "/embed/v1/widget.js", TOKEN,
-     "/checkout", "/order-detail", "/console/sign-in"],
+     "/checkout", "/order-detail", "/console/sign-in", "/console/welcome/token/x"],
 )  # fmt: skip
 async def test_is_closed_to_an_address_that_calls_too_often(paced, path):
     one, other = {"x-forwarded-for": "198.51.100.1"}, {"x-forwarded-for": "198.51.100.2"}

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from crossdock.shop.events import advance, number_events, read_new
-from crossdock.shop.mailing import Mailing, list_mails, read_mail
+from crossdock.shop.mailing import SECRETS, Mailing, list_mails, read_mail
 from crossdock.shop.orders import (
     deliver_paid_serials,
     delivery_consumer,
@@ -55,7 +55,10 @@ async def mails(desk_database, desk):
     """What the shop's mailbox has: (address, text), the oldest first."""
     async with desk_database.begin() as tx:
         found = await list_mails(tx, shop_id=desk.id)
-        read = [await read_mail(tx, shop_id=desk.id, mail_id=m.id, box=box()) for m in found]
+        read = [
+            await read_mail(tx, shop_id=desk.id, mail_id=m.id, box=box(), reveals=SECRETS)
+            for m in found
+        ]
     return [(each.to, each.text) for each in reversed(read)]
 
 

@@ -10,7 +10,7 @@ import pytest
 from shoppexio import ShoppexApiError, ShoppexClient
 
 from crossdock.shop.invoices import expire_invoices
-from crossdock.shop.mailing import list_mails, read_mail
+from crossdock.shop.mailing import SECRETS, list_mails, read_mail
 from tests.support.factories import box
 from tests.support.paying import DECLINED, GOOD, LOST_QUESTION
 
@@ -286,7 +286,7 @@ async def test_serials_that_do_not_work_are_replaced(merchant, desk_database, de
     assert stock["stock"] == 2
     async with desk_database.begin() as tx:
         [newest, *_] = await list_mails(tx, shop_id=desk.id)
-        mail = await read_mail(tx, shop_id=desk.id, mail_id=newest.id, box=box())
+        mail = await read_mail(tx, shop_id=desk.id, mail_id=newest.id, box=box(), reveals=SECRETS)
     assert ("C-3" in mail.text, "B-2" in mail.text) == (True, False)
 
     before = await count(desk_database, desk, "serial_sales")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from crossdock.kit.ids import RandomIds
-from crossdock.shop.mailing import list_mails, read_mail
+from crossdock.shop.mailing import SECRETS, list_mails, read_mail
 from crossdock.shop.resellers import accept_invitation
 from tests.support.factories import box, make_shop
 from tests.support.reseller_client import CHANNEL, KeyHolder
@@ -131,7 +131,7 @@ async def test_invites_as_the_seed_does_by_mail(enabled, product, desk, desk_dat
     assert (made["email_delivery"]["status"], made["email_delivery"]["error"]) == ("queued", None)
     async with desk_database.statement() as tx:
         [mail] = await list_mails(tx, shop_id=desk.id)
-        content = await read_mail(tx, shop_id=desk.id, mail_id=mail.id, box=box())
+        content = await read_mail(tx, shop_id=desk.id, mail_id=mail.id, box=box(), reveals=SECRETS)
     assert mail.to == "partner@example.com"
     assert invitation["accept_url"] in content.text
 

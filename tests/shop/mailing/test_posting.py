@@ -1,8 +1,10 @@
 """A mail to a person..."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
@@ -13,7 +15,9 @@ from crossdock.kit.mail import Mailer
 from crossdock.shop.deliveries import Delivering, DeliveryKinds, deliver_due, list_deliveries
 from crossdock.shop.mailing import (
     BODY_CHARS,
+    HIDDEN,
     MAIL,
+    SECRETS,
     SUBJECT_CHARS,
     MailContent,
     Mailing,
@@ -21,6 +25,7 @@ from crossdock.shop.mailing import (
     list_mails,
     purge_mails,
     read_mail,
+    rendering,
 )
 from tests.support.factories import ShopFixture, box, make_shop
 from tests.support.mailbox import Mailbox
@@ -62,7 +67,9 @@ class Post:
 
     async def read(self, mail_id: int) -> MailContent:
         async with self.db.statement() as tx:
-            return await read_mail(tx, shop_id=self.shop.id, mail_id=mail_id, box=box())
+            return await read_mail(
+                tx, shop_id=self.shop.id, mail_id=mail_id, box=box(), reveals=SECRETS
+            )
 
 
 @pytest.fixture
@@ -85,6 +92,32 @@ async def test_stays_in_the_mailbox_without_an_smtp_server(post):
     assert (mail.status, mail.to, mail.subject) == ("kept", TO, "Your Blue <Mug>")
     assert mail.text.splitlines()[3:6] == ["", "KEY-1", "KEY-2"]
     assert [view.id for view in await post.mails()] == [mail_id]
+
+
+def test_says_of_every_template_what_is_for_its_reader_alone():
+    folder = Path(rendering.__file__).with_name("templates")
+    assert {path.stem for path in folder.glob("*.txt")} == set(SECRETS)
+    assert set(SECRETS) == set(get_args(rendering.TemplateName))
+    for template, names in SECRETS.items():
+        assert names
+        for suffix in ("txt", "html"):
+            text = (folder / f"{template}.{suffix}").read_text()
+            assert all(name in text for name in names), (template, suffix)
+            others = set(re.findall(r"\{[{%][^}]*?\b(\w*(?:url|link|token|serial)\w*)", text))
+            assert others <= {*names, "serial", "serials"}, template
+
+
+async def test_hides_what_is_for_its_reader_alone_but_sends_it(post, mailbox):
+    post.through(mailbox)
+    mail_id = await post.write()
+    async with post.db.statement() as tx:
+        mail = await read_mail(tx, shop_id=post.shop.id, mail_id=mail_id, box=box())
+    assert mail.is_hidden
+    assert "KEY-" not in mail.text + mail.html
+    assert mail.text.count(HIDDEN) == mail.html.count(HIDDEN) == 2
+    assert "Blue <Mug>" in mail.text
+    await post.deliver()
+    assert "KEY-1" in str(mailbox.mails[0])
 
 
 async def test_is_sent_as_text_and_html_by_the_delivery_engine(post, mailbox):

@@ -4,7 +4,7 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import SystemClock
-from crossdock.shop.mailing import Mailing
+from crossdock.shop.mailing import SECRETS, Mailing
 from tests.support.factories import box
 
 MAIL = "/console/mail"
@@ -43,8 +43,34 @@ async def test_is_listed_searched_and_read(browser, person, mail_of):
     assert "No mail was written to &lt;i&gt;x." in none
     assert "ada@buyer.example" in mail
     assert "Blue &lt;Mug&gt;" in mail
-    assert "KEY-1" in mail
+    assert "KEY-1" not in mail
+    assert "are hidden here" in mail
     assert "<dd>Kept here</dd>" in mail
+
+
+async def test_tells_goods_and_links_into_accounts_to_owners_alone(
+    browser, person, server_database
+):
+    secret = "https://shop.example/open/x9"
+    owner = await person(role="owner")
+    manager = await person(role="manager", shop_id=owner.person.shop_id)
+    readers = {"owner": await browser(owner), "manager": await browser(manager)}
+    seen = {}
+    for template, names in SECRETS.items():
+        values = {
+            **dict.fromkeys(("shop", "by", "product", "note", "expires_at"), "x"),
+            **{name: [secret] if name in {"serials", "lines"} else secret for name in names},
+        }
+        async with server_database.begin() as tx:
+            mail_id = await Mailing(box=box(), mailer=None, host="shop.example").queue_mail(
+                tx, shop_id=owner.person.shop_id, template=template, to="ada@buyer.example",
+                values=values, key=template, now=SystemClock().now(),
+            )  # fmt: skip
+        pages = {role: await opened.get(f"{MAIL}/{mail_id}") for role, opened in readers.items()}
+        assert {page.status_code for page in pages.values()} == {200}
+        seen[template] = {role for role, page in pages.items() if secret in page.text}
+    assert seen.pop("reseller_invitation") == set()
+    assert list(seen.values()) == [{"owner"}] * 4
 
 
 async def test_is_for_the_shops_managers_alone(browser, person, mail_of):

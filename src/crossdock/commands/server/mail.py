@@ -38,17 +38,26 @@ def list_(
 def show(
     mail_id: Annotated[int, typer.Argument(help="The mail's number.", metavar="MAIL")],
     shop: ShopOption,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="With links that open something, and serials.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one mail as text; with --json, its HTML as well."""
+    """Show one mail as text; with --json, its HTML as well. What is for its reader alone is hidden."""
     from crossdock.compose import create_box
-    from crossdock.shop.mailing import read_mail
+    from crossdock.shop.mailing import SECRETS, read_mail
 
     async def run(runtime: Runtime) -> "MailContent":
         async with runtime.database.statement() as tx:
             shop_id = await shop_id_of(tx, shop)
             box = create_box(runtime.settings)
-            return await read_mail(tx, shop_id=shop_id, mail_id=mail_id, box=box)
+            return await read_mail(
+                tx,
+                shop_id=shop_id,
+                mail_id=mail_id,
+                box=box,
+                reveals=SECRETS if reveal else (),
+            )
 
     mail = with_runtime(run)
     if as_json:

@@ -10,14 +10,16 @@ from crossdock.shop.mailing.mailbox import (
     read_mail,
 )
 from crossdock.shop.mailing.posting import KEY_CHARS, MAIL, Mailing, mail_place
-from crossdock.shop.mailing.rendering import BODY_CHARS, SUBJECT_CHARS
+from crossdock.shop.mailing.rendering import BODY_CHARS, HIDDEN, SECRETS, SUBJECT_CHARS
 
 __all__ = [
     "ALERT_MAIL",
     "BODY_CHARS",
+    "HIDDEN",
     "KEY_CHARS",
     "MAIL",
     "PER_HOUR",
+    "SECRETS",
     "SUBJECT_CHARS",
     "AlertMail",
     "MailContent",

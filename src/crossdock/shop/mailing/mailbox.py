@@ -1,5 +1,6 @@
 """Read the mailbox, and delete from it what is old."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,10 +33,11 @@ class MailView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MailContent(MailView, frozen=True, kw_only=True):
-    """A mail of the mailbox with its content."""
+    """A mail of the mailbox with its content; `is_hidden`: without links that open something, and without goods."""
 
     text: str
     html: str
+    is_hidden: bool
 
 
 def kept_days_of(section: Smtp) -> timedelta | None:
@@ -60,14 +62,23 @@ async def list_mails(
     return [MailView(**_facts(row)) for row in rows]
 
 
-async def read_mail(tx: Transaction, *, shop_id: int, mail_id: int, box: SecretBox) -> MailContent:
-    """One mail with its content. Raises NotFound `not_found`."""
+async def read_mail(
+    tx: Transaction, *, shop_id: int, mail_id: int, box: SecretBox, reveals: Collection[str] = ()
+) -> MailContent:
+    """One mail with its content, whole where it is of one of the templates in `reveals`.
+
+    Raises NotFound `not_found`.
+    """
     row = await tx.one(f"{_MAIL} and m.id = %(id)s", {"shop": shop_id, "kind": MAIL, "id": mail_id})
     if row is None:
         raise NotFound("not_found", f"There is no mail {mail_id}.")
     key, sealed = row[-2:]
     content = open_content(box, shop_id=shop_id, key=key, sealed=sealed)
-    return MailContent(**_facts(row), text=content.text, html=content.html)
+    facts = _facts(row)
+    is_hidden = facts["template"] not in reveals
+    text = content.hidden_text if is_hidden else content.text
+    html = content.hidden_html if is_hidden else content.html
+    return MailContent(**facts, text=text, html=html, is_hidden=is_hidden)
 
 
 async def purge_mails(tx: Transaction, *, kept: timedelta | None, now: datetime) -> int:

@@ -15,7 +15,7 @@ from crossdock.kit.crypto import SecretBox
 from crossdock.kit.email import is_email
 from crossdock.kit.mail import Mail, Mailer
 from crossdock.shop.deliveries import Call, Claim, DeliveryKind, Permanent, queue_delivery
-from crossdock.shop.mailing.rendering import TemplateName, Value, Written, write_mail
+from crossdock.shop.mailing.rendering import HIDDEN, TemplateName, Value, Written, write_mail
 from crossdock.shop.mailing.sending import mail_call
 
 MAIL = "mail"
@@ -25,10 +25,12 @@ _TARGET = "smtp"
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored encrypted of a mail."""
+    """What is stored encrypted of a mail: what is sent, and what those see who may not read its secrets."""
 
     text: str
     html: str
+    hidden_text: str = HIDDEN
+    hidden_html: str = HIDDEN
 
 
 class Mailing(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +82,12 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
         return int(mail_id)
 
     def _sealed(self, shop_id: int, key: str, written: Written) -> bytes:
-        content = Content(text=written.text, html=written.html)
+        content = Content(
+            text=written.text,
+            html=written.html,
+            hidden_text=written.hidden_text,
+            hidden_html=written.hidden_html,
+        )
         return self.box.seal(msgspec.json.encode(content), place=mail_place(shop_id, key))
 
     async def _build(self, tx: Transaction, *, claim: Claim) -> Call | None:

@@ -19,6 +19,15 @@ TemplateName = Literal[
     "reseller_invitation", "person_invitation", "password_reset", "item_delivery", "order_delivery"
 ]
 Value = str | int | Sequence[str]
+SECRETS: Final[Mapping[TemplateName, tuple[str, ...]]] = {
+    "reseller_invitation": ("accept_url",),
+    "person_invitation": ("url",),
+    "password_reset": ("url",),
+    "item_delivery": ("serials",),
+    "order_delivery": ("lines",),
+}
+"""The values of each template that are for its reader alone: links that open something, and goods."""
+HIDDEN: Final = "[hidden]"
 
 SUBJECT_CHARS: Final = 120
 BODY_CHARS: Final = 100_000
@@ -30,24 +39,43 @@ _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail's subject, a single line, and its content as text and as HTML."""
+    """A mail's subject, a single line, and its content as text and as HTML; both also without its secrets."""
 
     subject: str
     text: str
     html: str
+    hidden_text: str
+    hidden_html: str
 
 
 def write_mail(template: TemplateName, values: Mapping[str, Value]) -> Written:
     """Fill the template. Raises Invalid `invalid_input` for a content of more than BODY_CHARS."""
-    templates = _templates()
     given = {name: _single_lines(value) for name, value in values.items()}
+    subject, text, page = _filled(template, given)
+    if max(len(text), len(page)) > BODY_CHARS:
+        raise Invalid("invalid_input", f"a mail has at most {BODY_CHARS} characters")
+    masked = {name: _masked(given[name]) for name in SECRETS[template]}
+    _, hidden_text, hidden_page = _filled(template, {**given, **masked})
+    return Written(
+        subject=subject, text=text, html=page, hidden_text=hidden_text, hidden_html=hidden_page
+    )
+
+
+def _filled(template: TemplateName, given: Mapping[str, Value]) -> tuple[str, str, str]:
+    """(subject, text, HTML)."""
+    templates = _templates()
     filled = templates.get_template(f"{template}.txt").render(given)
     first, _, text = filled.partition("\n")
     subject = " ".join(first.removeprefix(_SUBJECT).split())[:SUBJECT_CHARS]
-    page = templates.get_template(f"{template}.html").render({**given, "subject": subject})
-    if max(len(text), len(page)) > BODY_CHARS:
-        raise Invalid("invalid_input", f"a mail has at most {BODY_CHARS} characters")
-    return Written(subject=subject, text=text, html=page)
+    return (
+        subject,
+        text,
+        templates.get_template(f"{template}.html").render({**given, "subject": subject}),
+    )
+
+
+def _masked(value: Value) -> Value:
+    return HIDDEN if isinstance(value, str | int) else [HIDDEN for _ in value]
 
 
 def _single_lines(value: Value) -> Value:
