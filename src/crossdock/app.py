@@ -53,7 +53,7 @@ class Application:
             guests=Guests(
                 [*SITE_PATHS, *(path for channel in channels for path in channel.guests)],
                 clock=runtime.clock,
-                per_minute=settings.edge.guest_calls_per_minute,
+                per_minute=settings.http.guest_calls_per_minute,
                 proxies=settings.gate.trusted_proxies,
             ),
             body_limit_bytes=settings.edge.body_limit_bytes,

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from crossdock.settings.section import Count, Seconds, Section, SettingsError
+from crossdock.settings.section import Count, Natural, Seconds, Section, SettingsError
 
 CONNECTIONS_LEAST = 16
 
@@ -14,6 +14,7 @@ class Http(Section, frozen=True, kw_only=True):
 
     table: ClassVar[str] = "http"
     part: ClassVar[str] = "serving"
+    short: ClassVar[tuple[str, ...]] = ("guest_calls_per_minute",)
 
     hung_after_s: Annotated[
         Seconds,
@@ -37,6 +38,13 @@ class Http(Section, frozen=True, kw_only=True):
         Count,
         Meta(description="Concurrent requests of a web process; further ones get 503."),
     ] = 1024
+    guest_calls_per_minute: Annotated[
+        Natural,
+        Meta(
+            description="Calls per network address and minute of pages and addresses that need no key; "
+            "0 is without limit."
+        ),
+    ] = 600
     requests_per_address: Annotated[
         Count,
         Meta(

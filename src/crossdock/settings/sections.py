@@ -193,23 +193,12 @@ class EdgeSection(Section, frozen=True, kw_only=True):
 
     table: ClassVar[str] = "edge"
     part: ClassVar[str] = "edge"
-    short: ClassVar[tuple[str, ...]] = (
-        "body_limit_bytes",
-        "guest_calls_per_minute",
-        "metrics_token",
-    )
+    short: ClassVar[tuple[str, ...]] = ("body_limit_bytes", "metrics_token")
     secret: ClassVar[tuple[str, ...]] = ("metrics_token",)
 
     body_limit_bytes: Annotated[
         Count, Meta(description="Largest request body; a larger one is refused with 413.")
     ] = 262_144
-    guest_calls_per_minute: Annotated[
-        Natural,
-        Meta(
-            description="Calls per network address and minute of pages and addresses that need no key; "
-            "0 is without limit."
-        ),
-    ] = 600
     metrics_token: Annotated[
         str,
         Meta(
