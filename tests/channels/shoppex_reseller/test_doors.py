@@ -45,7 +45,7 @@ DOORS = {
     **dict.fromkeys(
         (
             *("site /", "site /docs", "site /docs/", "site /docs/{name:path}"),
-            *("site /docs/api/{channel}", "site /docs/api/{channel}/openapi.json"),
+            *("site /docs/search", "site /docs/api/{channel}", "site /docs/api/{channel}/openapi.json"),
             *("site /static/{name}", "site /favicon.svg", "site /favicon.ico", "site /robots.txt"),
             *("site /demo-media/{name}", "site /images/{name}", "site /videos/{path:path}"),
         ),
