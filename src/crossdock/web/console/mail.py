@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from crossdock.compose import Services
 from crossdock.gate import Gate
-from crossdock.kit.languages import gettext
 from crossdock.shop.mailing import list_mails, read_mail
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
 from crossdock.web.console.rendering import Pages
