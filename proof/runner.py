@@ -25,16 +25,24 @@ PRODUCT_ERRORS = (AssertionError, TimeoutError, subprocess.TimeoutExpired)
 
 
 async def run_claims(
-    claims: list[Claim], *, seed: int, is_quick: bool, workers: int, console: Console
+    claims: list[Claim],
+    *,
+    seed: int,
+    is_quick: bool,
+    workers: int,
+    console: Console,
+    temporary: bool = False,
 ) -> int:
     """The exit code: 0 if every claim held, 1 if one did not, 2 if the proof itself failed.
+
+    The database is as durable as in production unless `temporary`.
 
     A claim that this machine cannot test is an error at full size; a quick run reports it and continues.
     Both reports are always written.
     """
     started = time.monotonic()
     configure_logging(level="error", format="console")
-    with running_stand(workers=workers) as ground:
+    with running_stand(workers=workers, temporary=temporary) as ground:
         heading = Heading(
             commit=commit(),
             machine=machine(),

@@ -55,12 +55,12 @@ def running_postgres(folder: Path, *, temporary: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def running_stand(*, workers: int) -> Iterator["Ground"]:
+def running_stand(*, workers: int, temporary: bool = False) -> Iterator["Ground"]:
     """Start PostgreSQL and create a folder for the run."""
     with tempfile.TemporaryDirectory(prefix="crossdock-proof-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with running_postgres(folder) as url:
+        with running_postgres(folder, temporary=temporary) as url:
             yield Ground(folder=folder, admin_url=url, workers=workers)
 
 

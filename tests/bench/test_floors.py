@@ -26,7 +26,7 @@ Prepare = Callable[..., list[bytes]]
 async def test_pgbench_writes_as_many_rows_into_the_same_tables_as_an_order_of_each_channel() -> (
     None
 ):
-    with running_stand(workers=1) as ground:
+    with running_stand(workers=1, temporary=True) as ground:
         async with populated(ground, "floors", variants=60) as (stand, shop):
             async with stand.database.begin() as tx:
                 web_shop = await make_web_shop(tx, shop=shop.shop)

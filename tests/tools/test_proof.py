@@ -55,6 +55,7 @@ async def test_a_claim_that_breaks_off_is_tried_again_and_reported_as_an_error(
             is_quick=is_quick,
             workers=1,
             console=Console(file=io.StringIO()),
+            temporary=True,
         )
 
     assert await tried("P3") == BROKE_OFF
