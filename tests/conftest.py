@@ -17,6 +17,7 @@ from crossdock.settings import Settings
 from tests.support import postgres
 from tests.support.factories import MASTER_KEY
 from tests.support.payloads import assert_payloads
+from tests.support.pools import SharedPool
 from tests.support.processes import ServerProcess, serving
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -81,13 +82,19 @@ def empty_database_url(postgres_url: str, run_dir: Path, worker_id: str) -> Iter
         yield url
 
 
+@pytest.fixture(scope="session")
+async def shared_pool(database_url: str) -> AsyncIterator[SharedPool]:
+    """What `database` lends."""
+    shared = SharedPool(database_url, max_size=8)
+    yield shared
+    await shared.close()
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(shared_pool: SharedPool) -> AsyncIterator[Database]:
     """An open pool on this worker's database."""
-    pool = Database(database_url, min_size=1, max_size=8)
-    await pool.open()
-    yield pool
-    await pool.close()
+    async with shared_pool.lent() as pool:
+        yield pool
 
 
 @pytest.fixture
@@ -135,10 +142,16 @@ def server(postgres_url: str, run_dir: Path, worker_id: str) -> Iterator[ServerP
         assert_payloads(url)
 
 
+@pytest.fixture(scope="session")
+async def shared_server_pool(server: ServerProcess) -> AsyncIterator[SharedPool]:
+    """What `server_database` lends."""
+    shared = SharedPool(server.database_url, max_size=4)
+    yield shared
+    await shared.close()
+
+
 @pytest.fixture
-async def server_database(server: ServerProcess) -> AsyncIterator[Database]:
+async def server_database(shared_server_pool: SharedPool) -> AsyncIterator[Database]:
     """An open pool on the database of the running server."""
-    pool = Database(server.database_url, min_size=1, max_size=4)
-    await pool.open()
-    yield pool
-    await pool.close()
+    async with shared_server_pool.lent() as pool:
+        yield pool

@@ -247,7 +247,7 @@ async def test_it_answers_on_its_path_with_its_settings_and_its_own_errors(
         clocked(
             database_url=database_url, data_dir=str(tmp_path), clock=clock, toy_greeting="moin"
         ) as server,
-        httpx2.AsyncClient(base_url=server.url) as client,
+        httpx2.AsyncClient(base_url=server.url, verify=False) as client,
     ):
         greeted = await client.get("/toy/greeting")
         refused = await client.get("/toy/nothing")

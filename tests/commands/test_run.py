@@ -49,8 +49,8 @@ def in_checkout(line, script):
 
 
 def wait_for(server, text):
-    for _ in range(100):
-        if text in server.log():
-            return server.log()
+    deadline = time.monotonic() + 60
+    while text not in server.log():
+        assert time.monotonic() < deadline, server.log()
         time.sleep(0.1)
-    raise AssertionError(server.log())
+    return server.log()

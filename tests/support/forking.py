@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,10 +94,14 @@ def _end(process: "subprocess.Popen[bytes]", folder: "tempfile.TemporaryDirector
 
 def _serve(path: str) -> None:
     """Answer every connection with a forked command, until standard input ends."""
-    import crossdock.cli  # noqa: F401 - what every command has in common
+    import typer.main
+
+    import crossdock.cli
 
     for name in IMPORTED:
         importlib.import_module(name)
+    tree = typer.main.get_command(crossdock.cli.app)
+    typer.main.get_command = lambda typer_instance: tree
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX)
@@ -148,8 +153,22 @@ def _run(
     time.tzset()
     os.chdir(folder)
     sys.argv[1:] = arguments
-    runpy.run_module("crossdock", run_name="__main__", alter_sys=True)
-    sys.exit(0)
+    code: object = 0
+    try:
+        runpy.run_module("crossdock", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code or 0
+    _end_command(code)
+
+
+def _end_command(code: object) -> None:
+    """End this process with the code, without taking the interpreter apart if nothing depends on that."""
+    if not isinstance(code, int) or threading.active_count() > 1:
+        sys.exit(code)  # type: ignore[arg-type]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code & 0xFF)
 
 
 if __name__ == "__main__":

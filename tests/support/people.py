@@ -89,7 +89,10 @@ class PlainBrowser:
 
     def __init__(self, url: str, *, source: str = "203.0.113.7") -> None:
         self.client = httpx2.AsyncClient(
-            base_url=url, headers={"X-Forwarded-For": source, "Accept": "text/html"}, timeout=30
+            base_url=url,
+            headers={"X-Forwarded-For": source, "Accept": "text/html"},
+            timeout=30,
+            verify=False,
         )
 
     async def __aenter__(self) -> Self:

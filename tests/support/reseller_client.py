@@ -21,7 +21,7 @@ class KeyHolder:
         self.key, self.public_key, self.base_url = key, public_key, base_url
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx2.AsyncClient(
-            base_url=base_url, headers=headers, timeout=60, trust_env=False
+            base_url=base_url, headers=headers, timeout=60, trust_env=False, verify=False
         )
 
     async def __aenter__(self) -> Self:

@@ -21,7 +21,7 @@ class Publisher:
         self.token = token
         headers = {"Authorization": f"{scheme} {token}"} if token else {}
         self._http = httpx2.AsyncClient(
-            base_url=base_url, headers=headers, timeout=60, trust_env=False
+            base_url=base_url, headers=headers, timeout=60, trust_env=False, verify=False
         )
 
     async def __aenter__(self) -> Self:

@@ -24,6 +24,7 @@ class DropShipper:
             headers={name: value for name, value in given.items() if value},
             timeout=60,
             trust_env=False,
+            verify=False,
         )
 
     async def __aenter__(self) -> Self:

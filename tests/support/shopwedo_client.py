@@ -74,7 +74,9 @@ class ShopClient:
         self.key = key
         self.shape = shape
         self.now = now
-        self._http = httpx2.AsyncClient(base_url=base_url, timeout=60, trust_env=False)
+        self._http = httpx2.AsyncClient(
+            base_url=base_url, timeout=60, trust_env=False, verify=False
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -37,7 +37,7 @@ class Program:
 
     def __init__(self, url: str, made: NewSecret) -> None:
         self.client_id, self.secret = made.app.client_id, made.secret
-        self._http = httpx2.AsyncClient(base_url=url, timeout=60, trust_env=False)
+        self._http = httpx2.AsyncClient(base_url=url, timeout=60, trust_env=False, verify=False)
 
     async def __aenter__(self) -> Self:
         return self
