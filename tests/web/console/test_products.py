@@ -181,3 +181,22 @@ async def test_roles_tokens_and_other_shops_keep_their_bounds(desk, staff, perso
     assert [(await viewer.get(f"{PRODUCTS}/{odd}")).status_code for odd in ("0", "x", "9" * 30)] == [
         404, 404, 404,
     ]  # fmt: skip
+
+
+async def test_what_was_done_to_a_product_is_taken_back_from_its_notice(desk, staff):
+    product = await product_of(desk, await desk.variant())
+    opened = await staff("manager")
+    page = f"{PRODUCTS}/{product}"
+
+    gone = await opened.submit(page, {"on": "no"}, to=f"{page}/listing")
+    notice = (await opened.get(gone.headers["location"])).text.partition('class="told')[2]
+    form = notice.partition("</form>")[0]
+    assert f'action="{page}/listing"' in form
+    assert '<input type="hidden" name="on" value="yes">' in form
+
+    back = await opened.submit(page, {"on": "yes"}, to=f"{page}/listing")
+    shown = (await opened.get(back.headers["location"])).text
+    assert "The product is for sale again." in shown
+    viewer = (await (await staff("viewer")).get(f"{page}?done=off")).text
+    assert "The product is out of sale." in viewer
+    assert "<form" not in viewer.partition('class="told')[2].partition("</div>")[0]

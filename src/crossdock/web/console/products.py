@@ -34,7 +34,7 @@ from crossdock.web.console.paging import (
     read_place,
 )
 from crossdock.web.console.product_finding import find_goods
-from crossdock.web.console.rendering import Pages, redirect
+from crossdock.web.console.rendering import Pages, Told, Undo, redirect
 
 PRODUCTS: Final = "/console/products"
 STOCK: Final = "/console/stock"
@@ -103,7 +103,7 @@ class ProductPages:
             partner=partner,
             seen={offer.id: offer for offer in seen},
             why=_why,
-            done=_DONE.get(request.query_params.get("done", ""), ""),
+            done=_told(request.query_params.get("done", ""), product_id=product_id),
         )
 
     async def list_or_not(self, request: Request) -> Response:
@@ -202,6 +202,16 @@ async def _partner(tx: Transaction, person: Person, text: str) -> Partner | None
     partner_id = number_in(text)
     found = None if partner_id is None else await read_partner(tx, partner_id=partner_id)
     return found if found is not None and found.shop_id == person.shop_id else None
+
+
+def _told(done: str, *, product_id: int) -> Told | None:
+    """What was done to a product, and the form that takes it back."""
+    if done not in {"on", "off"}:
+        return None
+    fields = {"on": "no" if done == "on" else "yes"}
+    return Told(
+        text=_DONE[done], undo=Undo(action=f"{PRODUCTS}/{product_id}/listing", fields=fields)
+    )
 
 
 def _why(offer: Offer | None) -> str:
