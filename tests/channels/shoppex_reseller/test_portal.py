@@ -57,7 +57,7 @@ async def test_shows_what_an_invitation_offers(selling, guest):
         "email": email, "state": "PENDING", "mode": "BOTH", "commission_percent": "12.5",
         "wholesale_discount_percent": "None", "purchase_limit_daily": "50",
         "purchase_limit_monthly": "None", "products": "0", "terms_url": "None",
-        "is_verified_first": "False", "has_account": "False",
+        "is_verified_first": "False",
     }  # fmt: skip
     await guest.refusal(
         "POST", f"{PORTAL}/invitations/preview", json={"token": "x" * 43}, status=404

@@ -36,7 +36,6 @@ class ShownOffer(msgspec.Struct, kw_only=True):
     terms_url: str | None
     expires_at: str | None
     is_verified_first: bool
-    has_account: bool
 
 
 class ShownPerson(msgspec.Struct, kw_only=True):
@@ -214,7 +213,6 @@ def _show_offer(offer: Offer, call: PortalCall) -> ShownOffer:
         terms_url=offer.terms_url,
         expires_at=iso(invitation.expires_at),
         is_verified_first=offer.is_verified_first,
-        has_account=offer.has_account,
     )
 
 
