@@ -95,6 +95,9 @@ def file_(
         Path | None,
         typer.Option(help="The file, written completely or not at all; without it, stdout."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was written as JSON; needs --out.")
+    ] = False,
 ) -> None:
     """Write a sample catalogue to import, without a database."""
     import msgspec
@@ -105,6 +108,9 @@ def file_(
     from crossdock.kit.money import exponent
     from crossdock.shop.shops import Shop
 
+    if as_json and out is None:
+        message = "needs --out: without it, stdout has the catalogue itself."
+        raise typer.BadParameter(message, param_hint="--json")
     exponent(currency)  # refuses what is no currency code
     shop = Shop(
         id=0, slug="sample", name="Sample", currency=currency, country="NL", languages=("en",),
@@ -119,7 +125,11 @@ def file_(
             file.write(piece)
     if out is not None:
         command = f"crossdock import {shlex.quote(str(out))} --format {file_format} --shop SHOP"
-        typer.echo(f"{out} has {products} products. Import them: {command}")
+        report(
+            {"file": str(out), "format": file_format, "products": products},
+            as_json=as_json,
+            text=f"{out} has {products} products. Import them: {command}",
+        )
 
 
 async def load_into(
