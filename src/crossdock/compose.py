@@ -44,6 +44,7 @@ from crossdock.shop.search import (
     Building,
     Embedder,
     Searching,
+    SearchTrials,
     create_searching,
     option_names,
 )
@@ -250,6 +251,11 @@ class Services:
         """Searches the catalogue."""
         return create_searching(self.settings.search, building=self.building)
 
+    @cached_property
+    def search_trials(self) -> SearchTrials:
+        """Searches with other weights than those of the settings."""
+        return SearchTrials(self.settings.search, building=self.building)
+
     @property
     def images_base_url(self) -> str:
         """What the addresses of images start with."""
@@ -276,13 +282,10 @@ class Services:
     @cached_property
     def import_folder(self) -> ImportFolder:
         """Where catalogues that staff upload are kept."""
-        chosen = self.settings.imports
-        own = self.settings.server.data_path / "imports"
-        return ImportFolder(
-            path=Path(chosen.folder).expanduser().absolute() if chosen.folder else own,
-            upload_max_bytes=chosen.upload_max_bytes,
-            keep=timedelta(days=chosen.keep_days),
-        )
+        chosen, path = self.settings.imports, self.settings.server.data_path / "imports"
+        path = Path(chosen.folder).expanduser().absolute() if chosen.folder else path
+        keep, most = timedelta(days=chosen.keep_days), chosen.upload_max_bytes
+        return ImportFolder(path=path, upload_max_bytes=most, keep=keep)
 
     @cached_property
     def videos(self) -> Videos:

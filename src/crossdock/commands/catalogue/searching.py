@@ -1,15 +1,19 @@
 """`crossdock search`: ask the catalogue search, see why, build its index anew."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
+from crossdock.errors import Invalid
 from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
-    from crossdock.shop.search import Built, Explained, FacetValue, Found, Lag
+    from crossdock.compose import Services
+    from crossdock.shop.search import Built, Explained, FacetValue, Found, Lag, Searching
 
 app = typer.Typer(help="Ask the catalogue search, and keep its index.", no_args_is_help=True)
 
@@ -49,7 +53,14 @@ def query(
 
 @app.command()
 def explain(
-    words: WordsArgument, shop: ShopOption, limit: LimitOption = 5, as_json: JsonOption = False
+    words: WordsArgument,
+    shop: ShopOption,
+    limit: LimitOption = 5,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(help="Try another weight, such as name=40, or tie=10; may be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show why each result stands where it does: what each word counts in each field."""
     from crossdock.compose import Services
@@ -60,7 +71,8 @@ def explain(
         async with Services(runtime) as services, runtime.database.statement() as tx:
             row = await read_shop(tx, slug=shop)
             request = words_request(words, currency=row.currency, limit=limit)
-            found = await services.searching.explain(request, shop_id=row.id)
+            with closing(_with_weights(services, weight or ())) as searching:
+                found = await searching.explain(request, shop_id=row.id)
             ids = [each.hit.product_id for each in found]
             return found, await read_names(tx, shop_id=row.id, product_ids=ids)
 
@@ -71,6 +83,20 @@ def explain(
         table=lambda explained: _print_explained(explained, names),
         none="Nothing is found.",
     )
+
+
+def _with_weights(services: "Services", words: Sequence[str]) -> "Searching":
+    """The search, or one with other weights. Raises Invalid `invalid_input`."""
+    tried = services.search_trials.present
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in tried or not (value.isascii() and value.isdigit() and len(value) < 5):
+            names = ", ".join(tried)
+            raise Invalid("invalid_input", f"--weight is name=number, of {names}.")
+        tried[name] = int(value)
+    if tried["tie"] > 100:
+        raise Invalid("invalid_input", "--weight tie is at most 100.")
+    return services.search_trials.open(tried)
 
 
 @app.command()

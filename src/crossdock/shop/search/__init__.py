@@ -23,7 +23,7 @@ from crossdock.shop.search.asking import (
     words_request,
 )
 from crossdock.shop.search.building import Building, Built, rebuild
-from crossdock.shop.search.creating import create_searching
+from crossdock.shop.search.creating import SearchTrials, create_searching
 from crossdock.shop.search.documents import Category, Document
 from crossdock.shop.search.engine import Contents, Engine, Standing
 from crossdock.shop.search.fields import FIELDS, SEARCHED, Field, FieldKind
@@ -118,6 +118,7 @@ __all__ = [
     "Reranking",
     "Scope",
     "SearchRequest",
+    "SearchTrials",
     "Searching",
     "Sort",
     "Standing",

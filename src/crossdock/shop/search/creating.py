@@ -1,5 +1,9 @@
 """The service of searches, as the settings want it."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from crossdock.settings.search import Search
 from crossdock.shop.search.building import Building
 from crossdock.shop.search.engine import Engine
@@ -35,3 +39,25 @@ def create_searching(settings: Search, *, building: Building) -> Searching:
         lag_alert_s=settings.lag_alert_s,
     )
     return Searching(engine_of, limits=limits)
+
+
+class SearchTrials:
+    """Searches over the same indexes with other weights, in hundredths, than those of the settings."""
+
+    def __init__(self, settings: Search, *, building: Building) -> None:
+        self._settings = settings
+        self._building = building
+
+    @property
+    def present(self) -> dict[str, int]:
+        """The weights of the settings by field, and under `tie` what a word counts beside its best field."""
+        return {**self._settings.weights, "tie": self._settings.tie}
+
+    def open(self, tried: Mapping[str, int]) -> Searching:
+        """A search with these weights and this tie, named as in `present`; close it after use."""
+        named = {
+            name if name == "tie" else f"weight_{name}": value for name, value in tried.items()
+        }
+        return create_searching(
+            msgspec.structs.replace(self._settings, **named), building=self._building
+        )

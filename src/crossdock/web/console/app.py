@@ -42,6 +42,7 @@ from crossdock.web.console.product_editing import PICTURES, ProductEditing
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.search import SEARCH, SearchPage
+from crossdock.web.console.search_desk import SEARCH_DESK, SearchDesk
 from crossdock.web.console.shop import SETTINGS, START, ShopPages
 from crossdock.web.console.signing_in import SigningIn
 from crossdock.web.console.staff_order import NEW, StaffOrderPages
@@ -79,6 +80,7 @@ class Console:
         self._alerts = AlertPages(gate, self._pages, db=db, clock=services.runtime.clock)
         self._mail = MailPages(gate, self._pages, services=services)
         self._tickets = TicketPages(gate, self._pages, services=services)
+        self._search_desk = SearchDesk(gate, self._pages, services=services)
         self._money = MoneyPages(gate, self._pages, services=services)
         self._payouts = PayoutPages(gate, self._pages, services=services)
         self._events = EventPages(gate, self._pages, services=services)
@@ -223,6 +225,7 @@ class Console:
     def _money_routes(self) -> list[Route]:
         money, payouts = self._money, self._payouts
         return [
+            self._get(SEARCH_DESK, self._search_desk.show),
             self._get(MONEY, money.overview),
             self._get(f"{MONEY}/accounts", money.accounts),
             self._get(f"{MONEY}/entries", money.entries),
