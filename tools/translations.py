@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po, write_po
 from crossdock.kit.languages import FOLDER, LANGUAGES
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("src/crossdock/web", "src/crossdock/gate")
+SOURCES = ("src/crossdock/web", "src/crossdock/gate", "src/crossdock/channels")
 _METHODS = [("**.html", "jinja2"), ("**.py", "python")]
 _KEYWORDS = {
     "_": None, "gettext": None, "ngettext": (1, 2), "lazy": None, "lazy_many": (1, 2),

@@ -31,10 +31,15 @@ from crossdock.channels.shoppable.settings import ShoppableSettings
 from crossdock.channels.shoppable.shelf import Shelf
 from crossdock.channels.shoppable.showing import Showing
 from crossdock.gate import create_gate
+from crossdock.kit.languages import lazy
 from crossdock.shop.partners import BearerTokens, Callers
 
 FACTS = ChannelFacts(
     name=NAME,
+    title="Shoppable",
+    about=lazy(
+        "Publishers and brands: they search many merchants' goods and sell them in one cart."
+    ),
     permissions=(
         catalogue.PERMISSION,
         carts.PERMISSION,

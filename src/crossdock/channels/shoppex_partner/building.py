@@ -12,9 +12,18 @@ from crossdock.channels.shoppex_partner.errors import render_error
 from crossdock.channels.shoppex_partner.explain import PATH, Explainer, ExplainTool
 from crossdock.channels.shoppex_partner.pages import OrderPages
 from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
+from crossdock.kit.languages import lazy
 from crossdock.shop.partners import Signatures
 
-FACTS = ChannelFacts(name=NAME, permissions=("products.read", "orders.create"), settings={})
+FACTS = ChannelFacts(
+    name=NAME,
+    title="Shoppex Partner",
+    about=lazy(
+        "Wholesale partners: their program reads the catalogue and places orders, each call signed."
+    ),
+    permissions=("products.read", "orders.create"),
+    settings={},
+)
 
 
 def create_channel(services: Services) -> Channel:

@@ -57,6 +57,7 @@ from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
 from crossdock.channels.shoppex_reseller.webhooks import Webhooks
 from crossdock.gate import Gate, create_gate
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.languages import lazy
 from crossdock.kit.pacing import Pacer
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.partners import Granting
@@ -64,6 +65,10 @@ from crossdock.shop.resellers import Joining
 
 FACTS = ChannelFacts(
     name=NAME,
+    title="Shoppex Reseller",
+    about=lazy(
+        "Back offices and apps of your shop, by keys with scopes. Resellers are invited, not added."
+    ),
     permissions=SCOPES,
     on_request=tuple(scope for scope in SCOPES if scope != EVERY_SCOPE),
     settings={},

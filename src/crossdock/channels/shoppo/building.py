@@ -34,10 +34,13 @@ from crossdock.channels.shoppo.shelf import Shelf
 from crossdock.channels.shoppo.subjects import Subject
 from crossdock.channels.shoppo.telling import GOODS_URLS
 from crossdock.channels.shoppo.tickets import Tickets
+from crossdock.kit.languages import lazy
 from crossdock.shop.partners import BearerTokens
 
 FACTS = ChannelFacts(
     name=NAME,
+    title="SHOPPO",
+    about=lazy("Drop shippers: they sell what you ship, over GraphQL."),
     permissions=(PERMISSION,),
     settings={
         **dict.fromkeys((REPLY_URL, *URLS.values(), *GOODS_URLS), (HTTPS_URL,)),

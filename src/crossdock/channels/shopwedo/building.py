@@ -15,10 +15,13 @@ from crossdock.channels.shopwedo.ordering import RELEASE_IMMEDIATE, RELEASE_LOOK
 from crossdock.channels.shopwedo.settings import ShopwedoSettings
 from crossdock.channels.shopwedo.showing import DISCOUNT, DISCOUNTED, PROMOTION_PRICE
 from crossdock.gate import create_gate
+from crossdock.kit.languages import lazy
 from crossdock.shop.partners import Signatures
 
 FACTS = ChannelFacts(
     name=NAME,
+    title="ShopWeDo",
+    about=lazy("Web shops whose goods your warehouse holds: it ships what they sell."),
     permissions=(),
     settings={
         "release_mode": (RELEASE_LOOKING, RELEASE_IMMEDIATE),

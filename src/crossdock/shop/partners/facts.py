@@ -18,7 +18,7 @@ class ChannelFacts:
     `further_proofs`; it has every permission unless told otherwise, but those of `on_request` only
     where they are named; its tokens begin with `token_prefix`. `needs_customer`: its orders are for the
     partner's customer; else the orders name who buys. `shown_as` renames fields of
-    `NewCredential.shown` to the channel's terms.
+    `NewCredential.shown` to the channel's terms. `title` and `about` tell people what it is.
     """
 
     name: str
@@ -31,6 +31,8 @@ class ChannelFacts:
     on_request: tuple[str, ...] = ()
     token_prefix: str = ""
     shown_as: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    about: str = ""
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -63,7 +63,9 @@ class PartnerForms:
         visit = await self._gate.require_person(request, right="partners.manage")
         channel = request.query_params.get("channel", "")
         if channel not in self._facts:
-            return self._pages.page("partner_new.html", visit=visit, channels=list(self._facts))
+            return self._pages.page(
+                "partner_new.html", visit=visit, channels=list(self._facts.values())
+            )
         facts = self._facts[channel]
         form = {f"permission:{name}": "yes" for name in facts.given} | {
             "permissions": ",".join(facts.given),
