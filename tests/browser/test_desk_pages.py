@@ -34,7 +34,7 @@ async def test_they_fit_and_can_be_read(visit, server_database: Database, scheme
     await page.get_by_label("E-mail").fill(noor.email)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
-    await page.locator(".tiles").wait_for()
+    await page.locator(".tiles").first.wait_for()
     await _check(page)
 
     for path in ("tickets?view=closed", "deliveries?status=sent", "mail?to=nobody"):
