@@ -7,8 +7,11 @@ from crossdock.shop.people.browsing import (
     browse_people,
     end_session,
     end_sessions,
+    has_address_whole,
+    has_person_whole,
     list_sessions,
     read_person_of,
+    take_person_of,
 )
 from crossdock.shop.people.factors import clear_totp, totp_place
 from crossdock.shop.people.links import (
@@ -65,7 +68,9 @@ __all__ = [
     "end_session",
     "end_sessions",
     "find_person",
+    "has_address_whole",
     "has_password",
+    "has_person_whole",
     "lifetimes_of",
     "list_people",
     "list_sessions",
@@ -77,6 +82,7 @@ __all__ = [
     "rights_of",
     "set_password_hash",
     "set_role",
+    "take_person_of",
     "totp_place",
     "use_password_link",
 ]

@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import NotFound
-from crossdock.shop.people.managing import PERSON_COLUMNS, person_from_row
+from crossdock.errors import NotFound, Refused
+from crossdock.shop.people.managing import BEYOND, PERSON_COLUMNS, person_from_row
 from crossdock.shop.people.model import Person, Principal
 from crossdock.shop.people.sessions import Lifetimes
 
@@ -40,6 +40,38 @@ async def read_person_of(tx: Transaction, *, shop_id: int, person_id: int) -> Pe
     return person_from_row(row)
 
 
+async def has_person_whole(tx: Transaction, *, shop_id: int, person_id: int) -> bool:
+    """Whether the shop may change how the person signs in: one of its own, who acts for no other shop.
+
+    A reseller's account is of the shop that invited it first, and signs in for every shop that invites it.
+    """
+    return bool(await tx.value(f"{_WHOLE} and p.id = %s", (shop_id, person_id)))
+
+
+async def has_address_whole(tx: Transaction, *, shop_id: int, email: str) -> bool:
+    """Whether links to this address open nothing of other shops: nobody's, or one whom the shop has whole."""
+    taken = await tx.value("select true from people where lower(email) = lower(%s)", (email,))
+    return not taken or bool(
+        await tx.value(f"{_WHOLE} and lower(p.email) = lower(%s)", (shop_id, email))
+    )
+
+
+async def take_person_of(tx: Transaction, *, shop_id: int, person_id: int) -> Person:
+    """The shop's person, whose way of signing in it may change.
+
+    Raises NotFound `not_found`, Refused `permission_denied` for a reseller and for whom another shop's
+    reseller relationship has.
+    """
+    person = await read_person_of(tx, shop_id=shop_id, person_id=person_id)
+    if not await has_person_whole(tx, shop_id=shop_id, person_id=person_id):
+        raise Refused(
+            "permission_denied",
+            f"{person.email} signs in as a reseller, which may be for other shops too. Whoever runs the"
+            " server changes how they sign in.",
+        )
+    return person
+
+
 async def list_sessions(
     tx: Transaction, *, person_id: int, lives: Lifetimes, now: datetime
 ) -> list[SessionView]:
@@ -66,6 +98,9 @@ _PAGE: Final = f"""{_FROM}
     order by lower(p.email) limit %(limit)s
 """
 _ONE: Final = f"{_FROM} where p.shop_id = %s and p.id = %s"
+_WHOLE: Final = f"""
+    select true from people p where p.shop_id = %s and p.kind <> 'reseller' and not {BEYOND}
+"""
 _NAME: Final = "encode(sha256(token_hash), 'hex')"
 _SESSIONS: Final = f"""
     select {_NAME}, created_at, seen_at, expires_at from sessions

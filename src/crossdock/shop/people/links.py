@@ -10,6 +10,7 @@ from crossdock.errors import NotFound
 from crossdock.kit.crypto import hash_key
 from crossdock.kit.ids import Ids
 from crossdock.shop.people.managing import (
+    BEYOND,
     MAY_ENTER,
     PERSON_COLUMNS,
     person_from_row,
@@ -46,7 +47,10 @@ async def make_password_link(
 
 
 async def read_password_link(tx: Transaction, *, token: str, now: datetime) -> Person:
-    """Whose link it is. Raises NotFound `not_found` for one that opens nothing."""
+    """Whose link it is. Raises NotFound `not_found` for one that opens nothing.
+
+    A shop makes these links, so they open nobody who acts for another shop by now.
+    """
     row = await tx.one(_READ, (hash_key(token), now)) if is_token(token) else None
     if row is None:
         raise NotFound("not_found", _GONE)
@@ -69,6 +73,6 @@ async def use_password_link(
 
 _READ: Final = f"""
     select {PERSON_COLUMNS} from password_links l join people p on p.id = l.person_id join shops s on s.id = p.shop_id
-    where l.token_hash = %s and l.used_at is null and l.expires_at > %s and {MAY_ENTER}
+    where l.token_hash = %s and l.used_at is null and l.expires_at > %s and {MAY_ENTER} and not {BEYOND}
 """
 _USE: Final = "update password_links set used_at = %s where token_hash = %s and used_at is null"

@@ -24,6 +24,10 @@ MAY_ENTER = (
     "p.active and (p.partner_id is null"
     " or exists (select from partners a where a.id = p.partner_id and a.active))"
 )
+# Who acts for a reseller relationship of a shop that is not their own.
+BEYOND = (
+    "exists (select from reseller_people m where m.person_id = p.id and m.shop_id <> p.shop_id)"
+)
 _SELECT = f"select {PERSON_COLUMNS} from people p join shops s on s.id = p.shop_id"
 _LAST_OWNER = """
 select count(*) = 0 from (

@@ -6,14 +6,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
+from crossdock.db.unit_of_work import Transaction
 from crossdock.gate import Gate
-from crossdock.shop.mailing import list_mails, read_mail
+from crossdock.shop.mailing import MailContent, list_mails, read_mail
+from crossdock.shop.people import Visit, has_address_whole
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
 from crossdock.web.console.rendering import Pages
 
 MAIL: Final = "/console/mail"
 _TO_MAX: Final = 254
-_TO_OWNERS: Final = ("person_invitation", "password_reset", "item_delivery", "order_delivery")
+_INTO_ACCOUNTS: Final = ("person_invitation", "password_reset")
+_TO_OWNERS: Final = (*_INTO_ACCOUNTS, "item_delivery", "order_delivery")
 """What whoever manages people may read whole; the link of a reseller's invitation proves an address to every shop."""
 
 
@@ -49,11 +52,22 @@ class MailPages:
         visit = await self._gate.require_person(request, right="mail.read")
         mail_id = path_number(request, "mail")
         async with self._db.statement() as tx:
-            mail = await read_mail(
-                tx,
-                shop_id=visit.person.shop_id,
-                mail_id=mail_id,
-                box=self._services.box,
-                reveals=_TO_OWNERS if visit.person.may("people.manage") else (),
+            mail = await self._read(
+                tx, visit, mail_id, reveals=_TO_OWNERS if visit.person.may("people.manage") else ()
             )
+            if mail.template in _INTO_ACCOUNTS and not await has_address_whole(
+                tx, shop_id=visit.person.shop_id, email=mail.to
+            ):
+                mail = await self._read(tx, visit, mail_id)
         return self._pages.page("mail.html", visit=visit, mail=mail)
+
+    async def _read(
+        self, tx: Transaction, visit: Visit, mail_id: int, *, reveals: tuple[str, ...] = ()
+    ) -> MailContent:
+        return await read_mail(
+            tx,
+            shop_id=visit.person.shop_id,
+            mail_id=mail_id,
+            box=self._services.box,
+            reveals=reveals,
+        )

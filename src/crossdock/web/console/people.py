@@ -27,12 +27,14 @@ from crossdock.shop.people import (
     enable_person,
     end_session,
     end_sessions,
+    has_person_whole,
     list_sessions,
     make_password_link,
     read_person_of,
     rights_of,
     set_password_hash,
     set_role,
+    take_person_of,
 )
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.act_words import told
@@ -135,7 +137,7 @@ class PeoplePages:
         """What a reset of the password, or of the second step, does, and the form that does it."""
         visit = await self._gate.require_person(request, right="people.manage")
         async with self._db.statement() as tx:
-            person = await _person(tx, request, visit)
+            person = await _taken(tx, request, visit)
         what = "second-step" if request.url.path.endswith("/second-step") else "password"
         return self._pages.page(
             "person_reset.html", visit=visit, who=person, what=what, days=LINK_DAYS
@@ -146,7 +148,7 @@ class PeoplePages:
         visit, form = await self._gate.require_form(request, right="people.manage")
         hashed = await self._gate.people.unguessable_hash()
         async with self._db.begin() as tx:
-            person = await _person(tx, request, visit)
+            person = await _taken(tx, request, visit)
             await set_password_hash(tx, person_id=person.id, password_hash=hashed)
             link = await self._link(tx, visit, person, form=form, template="password_reset")
         return await self._page(visit, person, link=link, form=form)
@@ -155,7 +157,7 @@ class PeoplePages:
         """Turn the second step off, for somebody who lost phone and recovery codes."""
         visit, _form = await self._gate.require_form(request, right="people.manage")
         async with self._db.begin() as tx:
-            person = await _person(tx, request, visit)
+            person = await _taken(tx, request, visit)
             await clear_totp(tx, person_id=person.id)
         return _to(person, "second-step")
 
@@ -164,7 +166,7 @@ class PeoplePages:
         visit, form = await self._gate.require_form(request, right="people.manage")
         is_on = form.get("on") == "yes"
         async with self._db.begin() as tx:
-            person = await _person(tx, request, visit)
+            person = await _taken(tx, request, visit)
             change = enable_person if is_on else disable_person
             await change(tx, person_id=person.id)
         return _to(person, "on" if is_on else "off")
@@ -173,7 +175,7 @@ class PeoplePages:
         """End one session of the person, or all."""
         visit, form = await self._gate.require_form(request, right="people.manage")
         async with self._db.begin() as tx:
-            person = await _person(tx, request, visit)
+            person = await _taken(tx, request, visit)
             if name := form.get("session", ""):
                 await end_session(tx, person_id=person.id, name=name)
             else:
@@ -238,12 +240,14 @@ class PeoplePages:
                 filters=ActFilters(actor=person.email),
                 limit=_LATELY,
             )
+            is_whole = await has_person_whole(tx, shop_id=visit.person.shop_id, person_id=person.id)
         return self._pages.page(
             "person.html",
             visit=visit,
             who=person,
             done=done,
             sessions=sessions,
+            is_whole=is_whole,
             acts=[told(act) for act in acts],
             roles=_roles(),
             link=self._address(link) if link else "",
@@ -261,6 +265,12 @@ def _roles() -> Mapping[str, list[str]]:
 async def _person(tx: Transaction, request: Request, visit: Visit) -> Person:
     person_id = path_number(request, "person")
     return await read_person_of(tx, shop_id=visit.person.shop_id, person_id=person_id)
+
+
+async def _taken(tx: Transaction, request: Request, visit: Visit) -> Person:
+    """The person, whose way of signing in this shop may change."""
+    person_id = path_number(request, "person")
+    return await take_person_of(tx, shop_id=visit.person.shop_id, person_id=person_id)
 
 
 def _to(person: Person, done: str) -> Response:
