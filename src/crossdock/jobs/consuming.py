@@ -142,7 +142,7 @@ class _Step:
             return False
         if self.tried is not None:
             batch = Batch(shop_id=shop_id, events=[self.tried], upto=self.tried.sequence)
-            await self._consumer.take(tx, batch=batch, now=now)
+            await _take_whole(tx, batch=batch, consumer=self._consumer, now=now)
         await self._set_aside(tx, shop_id=shop_id, passed=passed, now=now)
         await advance(tx, batch=batch, consumer=self._consumer, now=now)
         return True
@@ -179,7 +179,7 @@ async def _try_again(db: Database, waiting: Waiting, *, consumer: Consumer, now:
             )
             if events:
                 batch = Batch(shop_id=waiting.shop_id, events=events, upto=waiting.sequence)
-                await consumer.take(tx, batch=batch, now=now)
+                await _take_whole(tx, batch=batch, consumer=consumer, now=now)
             await take_in(tx, waiting=waiting)
     except Exception as error:
         log.exception(
@@ -189,6 +189,16 @@ async def _try_again(db: Database, waiting: Waiting, *, consumer: Consumer, now:
             await note_again(tx, waiting=waiting, error=_words(error), now=now)
         return 0
     return 1
+
+
+async def _take_whole(
+    tx: Transaction, *, batch: Batch, consumer: Consumer, now: datetime
+) -> None:
+    """Take all of a batch in this transaction, however many parts the consumer takes it in."""
+    while True:
+        upto = await consumer.take(tx, batch=batch, now=now)
+        if upto is None or upto >= batch.upto:
+            return
 
 
 def _words(error: Exception) -> str:

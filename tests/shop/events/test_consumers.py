@@ -256,6 +256,53 @@ async def test_tries_what_is_set_aside_again_after_longer_and_longer_waits(
     assert await Notes().read(alone) == [1]
 
 
+class Sipping:
+    """A consumer that takes each price in three parts, in calls of their own, and remembers how many it took."""
+
+    def __init__(self) -> None:
+        self.fails = 0
+        self.bad: set[int] = set()
+        self.consumer = Consumer(name="sipping", topics=("price",), take=self.take)
+
+    async def take(self, tx: Transaction, *, batch: Batch, now: datetime) -> int | None:
+        await tx.run(
+            "create table if not exists notes (id bigint generated always as identity, n bigint)"
+        )
+        first = batch.events[0].sequence
+        if self.fails:
+            self.fails -= 1
+            raise RuntimeError("a lock was not given")
+        await tx.run("insert into notes (n) values (%s)", (first,))
+        parts = await tx.value("select count(*) from notes where n = %s", (first,))
+        if first in self.bad:
+            raise RuntimeError(f"number {first}")
+        return first if parts == 3 else first - 1
+
+    async def run(self, database: Database, clock: FrozenClock) -> None:
+        while await run_consumers(database, consumers=[self.consumer], now=clock.now()):
+            pass
+
+
+async def test_that_takes_an_event_in_parts_gets_all_of_them_after_a_failure(
+    alone: Database, clock: FrozenClock, write: Write
+) -> None:
+    sipping = Sipping()
+    sipping.fails = 1
+    await write(1, 2, 3)
+    await sipping.run(alone, clock)
+    clock.move(timedelta(seconds=1))
+    sipping.bad = {2}
+    await sipping.run(alone, clock)
+    assert await Notes().read(alone) == [1, 1, 1, 3, 3, 3]
+
+    sipping.bad.clear()
+    clock.move(timedelta(seconds=1))
+    await sipping.run(alone, clock)
+    assert await Notes().read(alone) == [1, 1, 1, 3, 3, 3, 2, 2, 2]
+    (place,) = await _places(alone)
+    assert (place.behind, place.set_aside, place.failures) == (0, 0, 0)
+
+
 async def test_that_can_take_nothing_sets_nothing_aside(
     alone: Database, clock: FrozenClock, write: Write
 ) -> None:

@@ -135,3 +135,36 @@ async def test_reads_what_is_about_many_products_some_at_a_time(
         Changed(product_ids=products[4:], last=merchants, upto=merchants),
     ]
     assert (len(after.product_ids), after.last, after.upto) == (1, merchants + 1, merchants + 1)
+
+
+async def test_remembers_a_place_for_the_events_it_is_of_alone(
+    database: Database, clock: FrozenClock
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        for _ in range(5):
+            await make_variant(tx, shop=shop)
+        await tx.run("delete from events where shop_id = %s", (shop.id,))
+        before = await tx.value("select last_sequence from shops where id = %s", (shop.id,))
+        for _ in range(3):
+            await write_event(
+                tx, shop_id=shop.id, event=MerchantChanged(merchant_ids=[shop.merchant_id]),
+                now=clock.now(),
+            )  # fmt: skip
+        await number_events(tx, shop_id=shop.id)
+        first, second, third = await read_events(
+            tx, shop_id=shop.id, after=before, upto=before + 3, topics=("catalogue",), limit=3
+        )
+
+        async def read(*events: Event, most: int) -> tuple[int, int, int]:
+            found = await changed_goods(tx, shop_id=shop.id, events=events, ids_at_once=most)
+            return len(found.product_ids), found.last - before, found.upto - before
+
+        assert await read(second, third, most=2) == (2, 3, 1)  # the place is that of the third
+        assert await read(first, most=9) == (5, 1, 1)
+        assert await read(second, most=9) == (5, 2, 2)
+        assert await read(third, most=9) == (3, 3, 3)
+        assert await read(third, most=9) == (5, 3, 3)
+
+        assert await read(first, most=2) == (2, 1, 0)
+        assert await read(second, third, most=9) == (5, 3, 3)

@@ -33,7 +33,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 class Take(Protocol):
     """Handle a batch of at least one event, in the transaction that moves the cursor.
 
-    Returns the number of the last event that it took, if the others are for another transaction.
+    Returns the number of the last event that it took, if the others are for another call: a number before the
+    first where it remembers how far it is within that one.
     """
 
     def __call__(

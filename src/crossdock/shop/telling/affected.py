@@ -38,10 +38,12 @@ async def changed_goods(
 
     It reads no further event once so many are named, so that a big import is many transactions. Events about more
     products, such as one of a merchant, are read again until all of them are compared: how far they are is
-    remembered in the caller's transaction.
+    remembered in the caller's transaction. What is remembered counts for events up to just that number: an event
+    that is taken by itself starts anew, and leaves the place of the others alone unless it needs one too.
     """
     progress = await tx.one(
-        "select upto, product_id from told_progress where shop_id = %s", (shop_id,)
+        "select upto, product_id from told_progress where shop_id = %s and upto = any(%s)",
+        (shop_id, [event.sequence for event in events]),
     )
     upto, after = progress or (None, 0)
     named, last = _named(events, upto=upto, ids_at_once=ids_at_once)
