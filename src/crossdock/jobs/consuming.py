@@ -191,9 +191,7 @@ async def _try_again(db: Database, waiting: Waiting, *, consumer: Consumer, now:
     return 1
 
 
-async def _take_whole(
-    tx: Transaction, *, batch: Batch, consumer: Consumer, now: datetime
-) -> None:
+async def _take_whole(tx: Transaction, *, batch: Batch, consumer: Consumer, now: datetime) -> None:
     """Take all of a batch in this transaction, however many parts the consumer takes it in."""
     while True:
         upto = await consumer.take(tx, batch=batch, now=now)

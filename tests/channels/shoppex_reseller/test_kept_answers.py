@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.catalogue import (
     Image,
@@ -26,6 +27,7 @@ from tests.conftest import NOON
 from tests.support.factories import ShopFixture, box, make_shop
 from tests.support.reseller_client import KeyHolder, add_key_holder
 from tests.support.reselling import Licence, Reselling
+from tests.support.warehousing import Warehouse
 
 UNLIMITED = {"rate_limit_per_minute": 0}
 PRODUCTS, WARES = "/dev/v1/products", "/reseller/v1/products"
@@ -155,6 +157,31 @@ async def test_shows_at_once_what_was_sold(office):
     assert (await office.lamp())["stock"] == 2
     stats = (await told(office.http, PRODUCTS))["stats"]
     assert stats == {"total": 2, "published": 2, "low_stock": 2, "out_of_stock": 0}
+
+
+async def test_shows_at_once_that_a_unit_left_the_warehouse(desk_database, keys):
+    warehouse = await Warehouse.open(desk_database, FrozenClock(NOON))
+    variant_id = await warehouse.variant(own=10)
+    http = await keys(shop_id=warehouse.shop.id, settings=UNLIMITED)
+    office = Office(desk_database, warehouse.shop, http)
+    order_id = await warehouse.enter((variant_id, 1))
+    await warehouse.start(order_id)
+    await warehouse.pick(order_id, {1: 1})
+    package_id = await warehouse.pack(order_id, {1: 1})
+    before = await office.lists()
+    await warehouse.ship(package_id)
+    after = await office.lists()
+
+    def stock(lists: dict[str, Any]) -> list[tuple[int, int]]:
+        return [
+            (each["stock"], each["available_stock"])
+            for path, answer in lists.items()
+            if not path.endswith("/variants")
+            for each in (answer["data"] if isinstance(answer["data"], list) else [answer["data"]])
+        ]
+
+    assert set(stock(before)) == {(10, 9)}
+    assert set(stock(after)) == {(9, 9)}
 
 
 async def test_shows_at_once_what_came_and_what_went(office):

@@ -1,4 +1,4 @@
-"""Whole answers, told again while nothing of the shop's goods changed (docs/decisions/0067).
+"""Whole answers, told again while nothing of the shop's goods changed (docs/decisions/0063, 0067).
 
 Partners ask for the same pages all day, which then need not be rendered, nor even read.
 """
@@ -18,9 +18,9 @@ class Told(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """An answer as of a stamp."""
+    """An answer as of a stamp, and of the version of what else it shows."""
 
-    stamp: int
+    stamp: tuple[int, int]
     body: bytes
 
 
@@ -39,13 +39,15 @@ class KeptAnswers:
         key: Hashable,
         key_bytes: int,
         run: Callable[[], Awaitable[Told]],
+        beside: int = 0,
     ) -> bytes:
         """What `run` answers now, or answered at any moment since which nothing changed.
 
         `version` is that of the shop's goods when the caller was let in. `key` has everything else that
-        decides the answer, and takes about `key_bytes`.
+        decides the answer, and takes about `key_bytes`. `beside` is the version of what the answer shows that
+        the version of the goods leaves out, as it was when the caller was let in.
         """
-        stamp = await self._changes.catch_up(shop_id, version=version)
+        stamp = await self._changes.catch_up(shop_id, version=version), beside
         entry = self._entries.get(key)
         if entry is not None and entry.stamp == stamp:
             return entry.body

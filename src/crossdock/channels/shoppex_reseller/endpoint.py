@@ -109,7 +109,7 @@ class Endpoint:
         token = bearer_of(request)
         if not token and route.token_in_query:
             token = query.get(route.token_in_query, "")
-        visit, version = None, None
+        visit, let_in = None, None
         if route.surface == "portal":
             visit, meter = await self._portal.admit(
                 token, for_guests=route.for_guests, address=self._source(request)
@@ -124,7 +124,7 @@ class Endpoint:
                 visit, wanted=wanted, writes=request.method != "GET"
             )
         else:
-            credential, _, version = await self._verify(
+            let_in = await self._verify(
                 request,
                 token,
                 surface=route.surface,
@@ -132,6 +132,7 @@ class Endpoint:
                 told=told,
                 reads_goods=route.kept_by is not None,
             )
+            credential = let_in.credential
             require_scope(credential, route.scope)
             require_cover(credential, route.covers)
         call = Call(
@@ -146,8 +147,8 @@ class Endpoint:
             pay_url=self._pay_url,
             visit=visit,
         )
-        if route.kept_by is not None:
-            return await self._tell_again(route, call, request, told=told, version=version)
+        if route.kept_by is not None and let_in is not None:
+            return await self._tell_again(route, call, request, told=told, let_in=let_in)
         return await self._run(route, call, told=told)
 
     async def _tell_again(
@@ -157,7 +158,7 @@ class Endpoint:
         request: Request,
         *,
         told: dict[str, str],
-        version: int | None,
+        let_in: Metered,
     ) -> Response:
         """The answer of a route that is of goods, rendered now or since when they are the same."""
         assert route.kept_by is not None
@@ -171,7 +172,8 @@ class Endpoint:
 
         body = await self._answers.answer(
             shop_id=call.shop_id,
-            version=version,
+            version=let_in.goods_version,
+            beside=let_in.moved_version if route.shows_on_hand else 0,
             key=(route.path, *call.path.values(), query, route.kept_by(call)),
             key_bytes=len(query),
             run=run,

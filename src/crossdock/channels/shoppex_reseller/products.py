@@ -71,7 +71,7 @@ class Products:
     def routes(self) -> tuple[Route, ...]:
         """The routes of this file."""
         product: dict[str, Any] = {"answer": ShownProduct}
-        told: dict[str, Any] = {**product, "kept_by": _terms}
+        told: dict[str, Any] = {**product, "kept_by": _terms, "shows_on_hand": True}
         return (
             Route(method="GET", covers="merchants",
                   path=PATH, name="listProducts", summary="List products", scope=READ,
@@ -96,7 +96,7 @@ class Products:
             Route(method="GET", covers="merchants",
                   path=f"{ONE}/stock", name="getProductStock",
                   summary="Read a product's stock", scope=READ, reads=_stock, answer=ProductStock,
-                  kept_by=_terms),
+                  kept_by=_terms, shows_on_hand=True),
             Route(method="GET", covers="merchants",
                   path=f"{ONE}/stock-movements", name="listStockMovements",
                   summary="List what changed a product's stock", scope=READ, reads=_movements,
@@ -104,7 +104,7 @@ class Products:
             Route(method="GET", covers="merchants",
                   path=f"{ONE}/variants", name="listVariants",
                   summary="List a product's variants", scope=READ, reads=_variants,
-                  answer=ShownVariant, listed="cursor", kept_by=_terms),
+                  answer=ShownVariant, listed="cursor", kept_by=_terms, shows_on_hand=True),
         )  # fmt: skip
 
     async def _list(self, call: Call, tx: Transaction) -> Reply:

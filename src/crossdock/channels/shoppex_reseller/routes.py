@@ -47,7 +47,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     they are credentials. `answer` is the type of `data`, of one entry where it is `listed`, `stats` of what a list
     has beside it; `status` the usual one. `query` and `body` are (name, JSON schema) for the OpenAPI document.
     `token_in_query`: the parameter that may carry the key.
-    With `kept_by`, an answer to a GET is told again while the shop's goods are the same (docs/decisions/0063).
+    With `kept_by`, an answer to a GET is told again while the shop's goods are the same (docs/decisions/0063); one
+    that `shows_on_hand`, what lies in the warehouse, only while nothing was shipped either.
     """
 
     method: Method
@@ -72,6 +73,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     pace: Pace = "calls"
     token_in_query: str = ""
     kept_by: KeptBy | None = None
+    shows_on_hand: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.covers) != (self.surface == "dev"):

@@ -26,10 +26,13 @@ _CONFIRM_PACED = "select place, outcome from confirm_paced_calls(%s, %s, %s, %s,
 _CONFIRM_METERED = "select outcome, busy_until from confirm_metered_calls(%s, %s, %s, %s, %s)"
 _CONFIRM_READERS = "select outcome, version from confirm_readers(%s, %s, %s, %s, %s)"
 _CONFIRM_PACED_READERS = (
-    "select outcome, version from confirm_paced_readers(%s, %s, %s, %s, %s, %s)"
+    "select outcome, version from confirm_paced_readers(p_shop_ids => %s, p_credential_ids => %s,"
+    " p_revisions => %s, p_limits => %s, p_bursts => %s, p_now => %s)"
 )
 _CONFIRM_METERED_READERS = (
-    "select outcome, busy_until, version from confirm_metered_readers(%s, %s, %s, %s, %s, %s)"
+    "select r.outcome, r.busy_until, r.version, topic_version(s.shop_ids[r.place], 'orders')"
+    " from (select %s::bigint[] as shop_ids) s, confirm_metered_readers(p_shop_ids => s.shop_ids,"
+    " p_credential_ids => %s, p_revisions => %s, p_limits => %s, p_bursts => %s, p_now => %s) r"
 )
 _CONFIRM = "select place, outcome from confirm_calls(%s, %s, %s, %s)"
 
@@ -133,8 +136,8 @@ class Callers:
 
     async def confirm_metered_reader(
         self, credential: Credential, limit: int, *, burst: int
-    ) -> tuple[str, datetime | None, int]:
-        """`confirm_metered`, and the same version."""
+    ) -> tuple[str, datetime | None, int, int]:
+        """`confirm_metered`, the same version, and one that also changes when stock is shipped (`inventory.moved`)."""
         return await self._confirm_metered_readers((credential, limit, burst))
 
     async def known(self, lookup: Lookup, *, cached: bool) -> Credential | None:
@@ -252,9 +255,9 @@ class Callers:
 
     async def _flush_metered_readers(
         self, batch: list[tuple[Credential, int, int]]
-    ) -> list[tuple[str, datetime | None, int]]:
+    ) -> list[tuple[str, datetime | None, int, int]]:
         rows = await self._pace_readers(_CONFIRM_METERED_READERS, batch)
-        return [(outcome, until, version) for outcome, until, version in rows]
+        return [(outcome, until, version, moved) for outcome, until, version, moved in rows]
 
     async def _pace_readers(
         self, statement: str, batch: list[tuple[Credential, int, int]]
@@ -263,11 +266,11 @@ class Callers:
             return await tx.all(
                 statement,
                 (
+                    [credential.partner.shop_id for credential, _, _ in batch],
                     [credential.id for credential, _, _ in batch],
                     [credential.partner.revision for credential, _, _ in batch],
                     [limit for _, limit, _ in batch],
                     [burst for _, _, burst in batch],
-                    [credential.partner.shop_id for credential, _, _ in batch],
                     self.clock.now(),
                 ),
             )

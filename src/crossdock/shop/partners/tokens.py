@@ -25,11 +25,16 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Metered(NamedTuple):
-    """A caller that was let in; `meter` None has no limit, `goods_version` None was not asked for."""
+    """A caller that was let in; `meter` None has no limit.
+
+    `goods_version`, None where it was not asked for, is that of the shop's goods; `moved_version` also changes when
+    stock moves without a change of what can be sold, as when it is shipped.
+    """
 
     credential: Credential
     meter: Meter | None
     goods_version: int | None
+    moved_version: int = 0
 
 
 class BearerTokens:
@@ -101,16 +106,16 @@ class BearerTokens:
     ) -> Metered:
         """`verify` with a burst, and what is left of the limit.
 
-        With `reads_goods` the same statement tells the version of the shop's goods. A refusal for too many
+        With `reads_goods` the same statement tells the versions of the shop's goods. A refusal for too many
         calls has the meter in its data.
         """
-        limited, busy_until, version = 0, None, None
+        limited, busy_until, version, moved = 0, None, None, 0
 
         async def confirm(credential: Credential, limit: int) -> str:
-            nonlocal limited, busy_until, version
+            nonlocal limited, busy_until, version, moved
             limited = limit
             if reads_goods:
-                outcome, busy_until, version = await self._callers.confirm_metered_reader(
+                outcome, busy_until, version, moved = await self._callers.confirm_metered_reader(
                     credential, limit, burst=burst
                 )
             else:
@@ -131,7 +136,7 @@ class BearerTokens:
                 limit_met.data["meter"] = self._meter(limited, burst, busy_until)
             raise
         meter = self._meter(limited, burst, busy_until) if busy_until else None
-        return Metered(credential, meter, version)
+        return Metered(credential, meter, version, moved)
 
     def _meter(self, per_minute: int, burst: int, busy_until: datetime) -> Meter:
         """What is left of a burst whose calls keep the caller busy until then."""
