@@ -1,4 +1,4 @@
-"""Imports in the console: a file is uploaded, checked without a trace, imported by the worker, and listed."""
+"""Imports in the console: a file is uploaded, checked by a dry run, imported by the worker, and listed."""
 
 import asyncio
 import csv
@@ -162,7 +162,7 @@ async def test_a_map_that_is_none_and_an_unknown_format_are_refused(browser, per
         refused = await opened.submit(address, fields, to=f"{address}/check")
         assert refused.status_code == 400
         assert said in refused.text
-    assert "Check it without a trace" in (await opened.get(address)).text
+    assert "Dry run" in (await opened.get(address)).text
 
 
 async def test_an_upload_without_a_file_or_token_is_refused_and_leaves_nothing(

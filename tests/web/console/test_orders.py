@@ -232,7 +232,7 @@ async def test_the_home_page_counts_what_is_to_be_done(desk, staff):
         ("?view=late", "1", "Late"),
         ("?view=unpaid", "1", "Unpaid"),
         ("?view=failed", "0", "With an alert"),
-        ("?view=returned", "0", "Coming back"),
+        ("?view=returned", "0", "Open returns"),
         ("?view=all", "0", "Orders today"),
     ]
     assert 'class="tile urgent" href="/console/orders?view=late"' in page

@@ -103,5 +103,5 @@ async def test_home_shows_the_day_to_every_member_of_staff(staff):
     for role in ("owner", "viewer"):
         shown = await (await staff(role)).get("/console/")
         assert shown.status_code == 200
-        for text in ("Orders today", "Outbox lag", "Levels that are low"):
+        for text in ("Orders today", "Outbox lag", "Low stock"):
             assert text in shown.text

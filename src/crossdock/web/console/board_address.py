@@ -18,7 +18,7 @@ VIEW_NAMES: Final[dict[BoardView, str]] = {
     "late": lazy("Late"),
     "unpaid": lazy("Unpaid"),
     "failed": lazy("With an alert"),
-    "returned": lazy("Coming back"),
+    "returned": lazy("Open returns"),
     "all": lazy("All"),
 }
 _SEARCH_MAX = 200

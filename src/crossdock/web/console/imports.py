@@ -1,4 +1,4 @@
-"""Imports: a catalogue is uploaded, looked at, checked without a trace, then imported by the worker."""
+"""Imports: a catalogue is uploaded, looked at, checked by a dry run, then imported by the worker."""
 
 import asyncio
 from pathlib import Path

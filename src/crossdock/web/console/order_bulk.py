@@ -55,7 +55,7 @@ ACTIONS: Final = {
     ),
     "cancel": Action(
         "orders.manage",
-        lazy("Cancel"),
+        lazy("Cancel orders"),
         lazy("The stock can be sold again, what was paid is refunded. This cannot be undone."),
     ),
 }

@@ -53,7 +53,7 @@ DONE: Final = {
     "line_cancelled": lazy("The line is cancelled and its stock can be sold again."),
     "line_refunded": lazy("The line is refunded."),
     "return_registered": lazy("The return is registered. Receive it when the goods are here."),
-    "received": lazy("The return is received. Refund it with the link beside it, if it is to be."),
+    "received": lazy("Return received. To pay it back, use Refund beside it."),
     "noted": lazy("The note is kept with the order. Only staff see it."),
     "cancelled": lazy("The order is cancelled and its stock is released."),
     "refunded": lazy("The refund is made."),

@@ -29,7 +29,7 @@ def path_number(request: Request, name: str) -> int:
     """The number that this part of the path is. Raises NotFound `not_found` for any other text."""
     number = number_in(request.path_params[name])
     if number is None:
-        raise NotFound("not_found", gettext("The address names nothing of this shop."))
+        raise NotFound("not_found", gettext("This page does not exist in this shop."))
     return number
 
 

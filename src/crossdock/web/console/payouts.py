@@ -34,8 +34,8 @@ _ACTIONS: Final[dict[str, ClaimAction]] = {
     "cancel": "cancel",
 }
 _DONE: Final = {
-    "approve": lazy("It is approved. Somebody else tells when it was paid."),
-    "force": lazy("It is approved by force. Somebody else tells when it was paid."),
+    "approve": lazy("It is approved. A second person confirms the payment."),
+    "force": lazy("It is approved despite the checks. A second person confirms the payment."),
     "reject": lazy("It is rejected; its amount is available to the reseller again."),
     "complete": lazy("It is paid; its amount has left the ledger's reserve."),
     "cancel": lazy("It is cancelled; its amount is available to the reseller again."),
@@ -99,7 +99,9 @@ class PayoutPages:
         if action is None:
             raise Invalid("invalid_input", gettext("The form names no action."))
         if action == "complete" and form.get("sure") != "on":
-            raise Invalid("invalid_input", gettext("Say that it was paid: it cannot be undone."))
+            raise Invalid(
+                "invalid_input", gettext("Confirm that it was paid; this cannot be undone.")
+            )
         shop_id = visit.person.shop_id
         async with self._db.begin() as tx:
             claim = await read_claim(tx, shop_id=shop_id, claim_id=number)
