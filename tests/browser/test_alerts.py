@@ -56,7 +56,7 @@ async def test_it_fits_and_can_be_read_and_used(visit, noor, scheme, width):
     await _check(page)
 
     await page.get_by_role("button", name="I have seen all 3").click()
-    assert await page.get_by_text("There is nothing to look at.").is_visible()
+    assert await page.get_by_text("No open alerts.").is_visible()
     await _check(page)
     seen.assert_clean()
 

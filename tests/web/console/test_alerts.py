@@ -77,7 +77,7 @@ async def test_of_another_shop_are_neither_shown_nor_closed(
     foreign = await alert_of(other, "foreign")
     opened = await browser(noor)
 
-    assert "There is nothing to look at." in (await opened.get("/console/alerts")).text
+    assert "No open alerts." in (await opened.get("/console/alerts")).text
     done = await opened.submit(
         "/console/account", {"alerts": str(foreign.id)}, to="/console/alerts"
     )
