@@ -17,6 +17,7 @@ from crossdock.kit.clock import FrozenClock, SystemClock
 from crossdock.settings import Settings
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import queue_delivery
+from crossdock.shop.events import number_events
 from crossdock.shop.mailing import Mailing
 from crossdock.web.console import Console
 from tests.browser.looks import overflow_px, weak_contrasts
@@ -108,7 +109,10 @@ async def ada(server_database: Database) -> PersonFixture:
             tx, shop_id=desk.shop.id, kind="delivery_failed", message="A call failed.", now=now,
             order_id=order,
         )  # fmt: skip
-        return await make_person(tx, shop_id=desk.shop.id, role="owner", name="Ada Lovelace")
+        ada = await make_person(tx, shop_id=desk.shop.id, role="owner", name="Ada Lovelace")
+    async with server_database.statement() as tx:
+        await number_events(tx, shop_id=desk.shop.id)
+    return ada
 
 
 @pytest.fixture

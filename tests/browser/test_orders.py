@@ -55,6 +55,8 @@ async def test_they_fit_and_an_order_is_worked_on_by_keyboard(
 
 async def _enter(page, text=""):
     """Type and press Enter, as a barcode scanner does, and see the page that follows."""
+    if text:  # the page gives a field the focus when it is there
+        await page.wait_for_function("document.activeElement?.matches('input')")
     async with page.expect_navigation():
         await page.keyboard.type(text)
         await page.keyboard.press("Enter")

@@ -73,7 +73,7 @@ async def test_is_a_form_without_a_script(opened, desk):
     ticket = await desk.ticket(last_name="Quist")
     seen = await opened(java_script_enabled=False)
     page = seen.page
-    await page.get_by_role("link", name="Search").click()
+    await page.get_by_role("link", name="Search", exact=True).click()
     await page.get_by_label("Search everywhere").first.fill("quist")
     await page.get_by_role("button", name="Search").click()
     await page.locator(f"#found a[href='/console/tickets/{ticket}']").click()

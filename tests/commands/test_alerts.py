@@ -83,7 +83,7 @@ def test_consumers_tell_how_far_they_are(demo: CommandLine) -> None:
             "select last_sequence - 1 from shops where slug = 'demo'"
         ).fetchone() or (0,)
 
-    (place,) = [p for p in demo.ask("events", "consumers", *SHOP) if p["consumer"] == "test"]
+    (place,) = [p for p in demo.ask("event", "consumers", *SHOP) if p["consumer"] == "test"]
     assert (place["shop"], place["position"], place["behind"]) == ("demo", 1, behind)
     assert (place["failures"], place["last_error"]) == (2, "no room")
-    assert "no room" in demo.run("events", "consumers").stdout
+    assert "no room" in demo.run("event", "consumers").stdout

@@ -1,5 +1,6 @@
 """An act..."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import psycopg
@@ -118,6 +119,13 @@ async def test_of_single_statements_is_noted_at_its_end(database, shop, act):
     await close_act(database)
 
     assert len(await _acts(database, shop)) == 1
+
+
+@pytest.fixture(autouse=True)
+async def nobody_afterwards() -> AsyncIterator[None]:
+    """Tests share a context, in which an act would go on."""
+    yield
+    begin_act(None)
 
 
 async def test_is_nothing_that_partners_calls_write(database, shop):

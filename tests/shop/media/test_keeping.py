@@ -219,6 +219,8 @@ async def test_whose_files_cannot_be_written_is_not_there_and_leaves_none(
 ) -> None:
     good = create_media(database, clock, tmp_path)
     failing = create_media(database, clock, tmp_path, store=FailingStore(good.store._objects))
+    async with database.statement() as tx:  # what other tests of the database left
+        await tx.run("delete from image_leftovers")
 
     with pytest.raises(Unavailable, match="media_unavailable"):
         await keep_image(failing, shop_id=shop.id, partner_id=None, body=fresh())

@@ -152,7 +152,9 @@ async def _orders(
     )
     if not wanted:
         return {}
-    found = await read_orders(tx, shop_id=shop_id, order_ids=wanted, sections=("lines",))
+    found = await read_orders(
+        tx, shop_id=shop_id, order_ids=wanted, sections=("lines", "has_variants")
+    )
     return {order.id: order for order in found}
 
 

@@ -187,7 +187,9 @@ class Orders:
 async def read_seen(call: Call, tx: Transaction, order_id: int) -> OrderView:
     """An order of the key's merchants' goods alone. Raises NotFound for any other."""
     seen = call.partner.visible_merchants
-    order = await read_order(tx, shop_id=call.shop_id, order_id=order_id)
+    order = await read_order(
+        tx, shop_id=call.shop_id, order_id=order_id, sections=("lines", "has_variants")
+    )
     if seen is not None and any(line.merchant_id not in seen for line in order.lines):
         raise NotFound("order_not_found")
     return order

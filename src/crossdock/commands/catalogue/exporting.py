@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from crossdock.commands.running import with_runtime
-from crossdock.commands.whole_files import whole_file
+from crossdock.commands.whole_files import CannotWrite, whole_file
 from crossdock.db.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def export(
         raise typer.BadParameter(message, param_hint="--json")
     try:
         summary = _export(out, file_format=file_format, slug=shop)
-    except (NotFound, Unreadable) as error:
+    except (CannotWrite, NotFound, Unreadable) as error:
         typer.echo(f"crossdock: {error.message}", err=True)
         raise typer.Exit(2) from error
     show_summary(summary, as_json=as_json)

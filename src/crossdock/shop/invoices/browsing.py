@@ -47,7 +47,9 @@ async def browse_bills(
     invoice_ids = [number for is_order, number in rows if not is_order]
     orders = {}
     if order_ids:
-        found = await read_orders(tx, shop_id=shop_id, order_ids=order_ids, sections=("lines",))
+        found = await read_orders(
+            tx, shop_id=shop_id, order_ids=order_ids, sections=("lines", "has_variants")
+        )
         orders = {order.id: order for order in found}
     invoices = {}
     if invoice_ids:

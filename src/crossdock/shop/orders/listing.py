@@ -82,7 +82,9 @@ async def page_orders(
     found = [order_id for (order_id,) in rows]
     if not found:
         return []
-    return await read_orders(tx, shop_id=shop_id, order_ids=found, sections=("lines",))
+    return await read_orders(
+        tx, shop_id=shop_id, order_ids=found, sections=("lines", "has_variants")
+    )
 
 
 _PAGE = """

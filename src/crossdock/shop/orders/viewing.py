@@ -12,7 +12,9 @@ from crossdock.kit.crypto import constant_time_equal
 from crossdock.shop.customers import Address
 from crossdock.shop.orders.placing import STAFF_NAMESPACE, number_namespace
 
-Section = Literal["lines", "as_sold", "parts", "packages", "checkpoints", "returns", "timeline"]
+Section = Literal[
+    "lines", "as_sold", "has_variants", "parts", "packages", "checkpoints", "returns", "timeline"
+]
 SECTIONS: frozenset[Section] = frozenset(get_args(Section))
 _NO_KEY = "wc_order_0000000000000"
 
@@ -23,7 +25,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     `id` is the line's own number in all orders. `cancelled` is the quantity that will never be shipped.
     `refunded_minor` was given back for this line by name, with its shipping or without, for `refund_reason`; an
     amount that was refunded of the order as a whole is not in it. `has_variants`: the product is sold in several, so
-    that `variant_id` tells which. `as_sold` is read with its section.
+    that `variant_id` tells which. It and `as_sold` are read with their sections.
     """
 
     id: int
@@ -299,9 +301,10 @@ _SELECT = """
            case when %(with_lines)s then (
                select jsonb_agg(to_jsonb(l) - case when %(with_as_sold)s then '{shop_id,order_id,origin}'::text[]
                                     else '{shop_id,order_id,origin,as_sold}'::text[] end
-                                || jsonb_build_object('has_variants', coalesce((
+                                || case when %(with_has_variants)s then jsonb_build_object('has_variants', coalesce((
                                     select has_variants(p) from products p
-                                    where p.shop_id = l.shop_id and p.id = l.product_id), false)) order by l.line_no)
+                                    where p.shop_id = l.shop_id and p.id = l.product_id), false)) else '{}' end
+                                order by l.line_no)
                from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id) end,
            case when %(with_parts)s then (
                select jsonb_agg(to_jsonb(p) || jsonb_build_object('merchant', m.name) order by p.merchant_id)

@@ -108,7 +108,13 @@ async def read_reseller_order(
     tx: Transaction, *, shop_id: int, partner_id: int, order_id: int, box: SecretBox
 ) -> ResellerOrder:
     """An order of the partner's relationship with its serials. Raises NotFound `order_not_found`."""
-    order = await read_order(tx, shop_id=shop_id, partner_id=partner_id, order_id=order_id)
+    order = await read_order(
+        tx,
+        shop_id=shop_id,
+        partner_id=partner_id,
+        order_id=order_id,
+        sections=("lines", "has_variants"),
+    )
     bought = await read_bought_serials(tx, shop_id=shop_id, order_id=order_id, box=box)
     serials = {
         line_no: tuple(each.serial for each in line if not each.is_replaced)

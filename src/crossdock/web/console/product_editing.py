@@ -191,7 +191,7 @@ class ProductEditing:
             values=shown | dict(typed or {}),
             pictures=pictures,
             currency=shop.currency,
-            most_mb=self._services.settings.media.upload_max_bytes // 1_000_000,
+            most_mb=self._services.media.reader.limits.bytes_max // 1_000_000,
             done=done,
             wrong=wrong,
         )
