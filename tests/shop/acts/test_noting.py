@@ -1,6 +1,6 @@
 """An act..."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import psycopg
@@ -30,8 +30,8 @@ async def shop(database: Database) -> ShopFixture:
 
 
 @pytest.fixture
-def act(clock: FrozenClock, shop: ShopFixture):
-    """Begins an act of Ada's in this shop."""
+async def act(clock: FrozenClock, shop: ShopFixture) -> AsyncIterator[Callable[..., Act]]:
+    """Begins an act of Ada's in this shop; it ends where it began, in the context of asynchronous tests."""
 
     def begin(**values) -> Act:
         wanted: dict[str, Any] = {
@@ -119,13 +119,6 @@ async def test_of_single_statements_is_noted_at_its_end(database, shop, act):
     await close_act(database)
 
     assert len(await _acts(database, shop)) == 1
-
-
-@pytest.fixture(autouse=True)
-async def nobody_afterwards() -> AsyncIterator[None]:
-    """Tests share a context, in which an act would go on."""
-    yield
-    begin_act(None)
 
 
 async def test_is_nothing_that_partners_calls_write(database, shop):
