@@ -25,8 +25,9 @@ async def pay_awaiting_order(
 
     False where the provider has not answered the capture: the run that settles payments looks that up.
     Raises NotFound `order_not_found`, Refused `order_state` for an order that does not await its payment
-    any more, or whose payment is with a provider, `order_expired`, `payment_declined`, and Unavailable
-    `payment_unsettled` where the authorisation has no answer. A card is let go of then.
+    any more, whose payment is with a provider, or of which something was cancelled meanwhile, `order_expired`,
+    `payment_declined`, and Unavailable `payment_unsettled` where the authorisation has no answer. A card is let go
+    of then.
     """
     now = service.clock.now()
     async with service.db.statement() as tx:
@@ -50,7 +51,13 @@ async def pay_awaiting_order(
     )
     try:
         async with service.db.begin() as tx:
-            await _require_payable(tx, shop_id=shop_id, order_id=order_id, now=service.clock.now())
+            await _require_payable(
+                tx,
+                shop_id=shop_id,
+                order_id=order_id,
+                owed_minor=owed_minor,
+                now=service.clock.now(),
+            )
             await claim_payment(
                 tx,
                 shop_id=shop_id,
@@ -75,10 +82,12 @@ async def pay_awaiting_order(
     return True
 
 
-async def _require_payable(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
-    """Lock the order. Raises Refused unless it awaits its payment and no card is claimed for it."""
+async def _require_payable(
+    tx: Transaction, *, shop_id: int, order_id: int, owed_minor: int, now: datetime
+) -> None:
+    """Lock the order. Raises Refused unless it awaits a payment of that amount and no card is claimed for it."""
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
-    is_payable = await tx.value(_PAYABLE, (now, shop_id, order_id))
+    is_payable = await tx.value(_PAYABLE, (now, owed_minor, shop_id, order_id))
     if state.payment != "awaiting" or state.fulfilment == "cancelled" or not is_payable:
         raise Refused("order_state", "The order does not await its payment.")
 
@@ -97,7 +106,8 @@ _OWED = """
     from orders o where o.shop_id = %s and o.id = %s
 """
 _PAYABLE = """
-    select (o.expires_at is null or o.expires_at > %s) and not exists (
+    select (o.expires_at is null or o.expires_at > %s)
+       and o.total_minor - cancelled_total(o.shop_id, o.id) = %s and not exists (
         select 1 from payments p
         where p.shop_id = o.shop_id and p.order_id = o.id and p.state in ('authorised', 'captured'))
     from orders o where o.shop_id = %s and o.id = %s

@@ -59,7 +59,7 @@ async def cancel_order(
         raise Refused("order_state", f"An order that is {state.fulfilment} cannot be cancelled.")
     if state.payment != "none":
         await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
-    may_be_at = await cancel_goods(
+    may_be_at, lines = await cancel_goods(
         tx, shop_id=shop_id, order_id=order_id, reason=reason, by=by, now=now
     )
     if not gives_back:
@@ -69,6 +69,7 @@ async def cancel_order(
         shop_id=shop_id,
         order_id=order_id,
         payment=state.payment,
+        lines=lines,
         refund_reason=refund_reason
         or ("customer_cancelled" if by == "partner" else "out_of_stock"),
         now=now,
@@ -84,10 +85,13 @@ async def cancel_goods(
     reason: str,
     now: datetime,
     by: CancelledBy = "shop",
-) -> str:
-    """Cancel an order of which nothing has left, but for its money; see `cancel_order`."""
+) -> tuple[str, list[int]]:
+    """Cancel an order of which nothing has left, but for its money; see `cancel_order`.
+
+    Returns the connector that a failed attempt may have reached, and the lines that are cancelled by this.
+    """
     may_be_at = await _withdraw(tx, shop_id=shop_id, order_id=order_id, now=now)
-    await cancel_lines(tx, shop_id=shop_id, order_id=order_id, now=now)
+    lines = await cancel_lines(tx, shop_id=shop_id, order_id=order_id, now=now)
     await move_order(
         tx,
         shop_id=shop_id,
@@ -98,7 +102,7 @@ async def cancel_goods(
     )
     await release_stock(tx, shop_id=shop_id, order_id=order_id, reason="order cancelled", now=now)
     await release_coupons(tx, shop_id=shop_id, order_id=order_id, now=now)
-    return may_be_at
+    return may_be_at, lines
 
 
 async def expire_orders(db: Database, *, now: datetime) -> int:

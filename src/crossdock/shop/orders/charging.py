@@ -10,7 +10,7 @@ from crossdock.shop.payments import record_transfer
 async def charge_order(
     tx: Transaction, *, shop_id: int, partner_id: int, order_id: int, charge: str, now: datetime
 ) -> bool:
-    """Pay the partner's order with its charge, all of it; False, and nothing written, for a repetition.
+    """Pay all that is owed for the partner's order with its charge; False, and nothing written, for a repetition.
 
     A charge pays one order for ever (spec shoppo 8). Raises NotFound `order_not_found`, Conflict
     `charge_used` if it paid another order, Refused `order_expired` for an order that was not paid in time,
@@ -29,7 +29,7 @@ async def charge_order(
     if outcome == "replayed":
         return False
     row = await tx.one(
-        "select order_payer(o), o.total_minor, o.currency from orders o"
+        "select order_payer(o), o.total_minor - cancelled_total(o.shop_id, o.id), o.currency from orders o"
         " where o.shop_id = %s and o.id = %s",
         (shop_id, order_id),
     )

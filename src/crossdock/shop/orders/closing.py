@@ -59,7 +59,7 @@ async def close_order(
     await wake_releases(tx, shop_id=shop_id)
     may_be_at = ""
     if before.fulfilment in CANCELLABLE:
-        may_be_at = await cancel_goods(
+        may_be_at, _ = await cancel_goods(
             tx, shop_id=shop_id, order_id=order_id, reason=reason, now=now
         )
     else:
@@ -69,6 +69,7 @@ async def close_order(
         shop_id=shop_id,
         order_id=order_id,
         payment=before.payment,
+        lines=list(left_to_cancel),
         now=now,
         counts_refunds=counts_refunds,
         refund_reason=refund_reason,

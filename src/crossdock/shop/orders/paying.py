@@ -1,5 +1,6 @@
 """Payments of an order: capture, refund, void, and the moves of its payment axis."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -50,24 +51,24 @@ class OrderFollows:
     async def before_asking(
         self, tx: Transaction, *, shop_id: int, payment: Payment, action: Action
     ) -> int | None:
-        """The amount that is owed for an order that may have been closed short; None for all of it.
+        """The amount that is owed for the order without what is cancelled of it; None but for a capture.
 
         Raises Refused `order_state` for a capture if nothing is owed, as for a cancelled or a paid order.
         """
         order_id = payment.order_id
         assert order_id is not None  # asked of payments of orders alone
         state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
-        if action == "capture" and state.payment not in _CAPTURED_FOR:
-            raise Refused("order_state", f"The order's payment is {state.payment} by now.")
-        if action != "capture" or state.fulfilment not in OVER:
+        if action != "capture":
             return None
+        if state.payment not in _CAPTURED_FOR:
+            raise Refused("order_state", f"The order's payment is {state.payment} by now.")
         owed: int = await tx.value(
             "select o.total_minor - cancelled_total(o.shop_id, o.id) from orders o"
             " where o.shop_id = %s and o.id = %s",
             (shop_id, order_id),
         )
         if state.fulfilment == "cancelled" or owed == 0:
-            raise Refused("order_state", "The order is cancelled; its payment is let go of.")
+            raise Refused("order_state", "Nothing is owed for the order; its payment is let go of.")
         return owed
 
     async def write_answer(
@@ -186,13 +187,15 @@ async def give_back(
     shop_id: int,
     order_id: int,
     payment: str,
+    lines: Sequence[int],
     now: datetime,
     counts_refunds: bool = False,
     refund_reason: RefundReason = "out_of_stock",
 ) -> tuple[int, GivenBack]:
     """Give back the money of an order's cancelled units; returns the amount, and how it is given back.
 
-    Lines that are cancelled as a whole are refunded by name, for `refund_reason` where they have none yet.
+    What was given back before, or taken off what was owed, is left out. Of `lines`, which the caller cancelled just
+    now, those that are cancelled as a whole are refunded by name, for `refund_reason` where they have none yet.
 
     With `counts_refunds` earlier refunds were for what is cancelled or returned, so that no more than that
     is refunded in all; without, they were a goodwill beside it.
@@ -205,12 +208,13 @@ async def give_back(
     if payment in {"none", "refunded"}:
         return 0, ""
     row = await tx.one(
-        "select cancelled_total(o.shop_id, o.id), o.total_minor, sale_payer(o.shop_id, o.id) ->> 'kind'"
-        " from orders o where o.shop_id = %s and o.id = %s",
+        "select cancelled_total(o.shop_id, o.id), taken_back_total(o.shop_id, o.id), o.total_minor,"
+        " sale_payer(o.shop_id, o.id) ->> 'kind' from orders o where o.shop_id = %s and o.id = %s",
         (shop_id, order_id),
     )
     assert row is not None  # its row is locked
-    amount_minor, total_minor, payer = row
+    cancelled_minor, taken_back_minor, total_minor, payer = row
+    amount_minor = cancelled_minor - taken_back_minor
     if payment in _PAID:
         amount_minor -= await tx.value(
             "select cancelled_minor from refunded_by_name(%s, %s)", (shop_id, order_id)
@@ -226,14 +230,14 @@ async def give_back(
             tx, shop_id=shop_id, order_id=order_id, amount_minor=due_minor, now=now
         )
         if planned is not None:
-            noted = {"shop": shop_id, "order": order_id, "reason": refund_reason, "now": now}
-            await tx.run(_NOTE_GIVEN_BACK, noted)
+            noted = {"shop": shop_id, "order": order_id, "lines": list(lines)}
+            await tx.run(_NOTE_GIVEN_BACK, noted | {"reason": refund_reason, "now": now})
             return planned, "refund"
         if payer != "prepaid":
             await _tell_of_payment(tx, shop_id=shop_id, order_id=order_id, now=now)
             return amount_minor, "by_hand"
     await tx.run("select post_sale(%s, %s, null, true, %s)", (shop_id, order_id, now))
-    to = _AFTER_REVERSAL.get((payment, amount_minor == total_minor))
+    to = _AFTER_REVERSAL.get((payment, cancelled_minor == total_minor))
     if to is not None:
         await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to=to, now=now)
     elif payment == "partially_refunded":
@@ -248,8 +252,9 @@ async def _left_to_refund(tx: Transaction, *, shop_id: int, order_id: int) -> in
         each.refunded_minor + each.refunding_minor + each.refund_due_minor for each in payments
     )
     row = await tx.one(
-        "select owed_no_more(%s, %s) - owed_minor, refunded_minor from refunded_by_name(%s, %s)",
-        (shop_id, order_id, shop_id, order_id),
+        "select owed_no_more(%(shop)s, %(order)s) - taken_back_total(%(shop)s, %(order)s) - owed_minor,"
+        " refunded_minor from refunded_by_name(%(shop)s, %(order)s)",
+        {"shop": shop_id, "order": order_id},
     )
     assert row is not None  # the function answers one row, always
     owed_no_more, refunded_by_name = row
@@ -314,12 +319,13 @@ _NOT_OWED = """
     order by p.created_at, p.shop_id, p.id limit %(limit)s
 """
 # A line that was cancelled as a whole is refunded by name with that; its shipping with all lines of its merchant, as
-# `cancelled_sums` counts it.
+# `cancelled_sums` counts it. Of a line that was cancelled before the order was paid only that shipping was paid.
 _NOTE_GIVEN_BACK = """
     update order_lines l
-    set refunded_minor = case when l.refunded_at is null and not m.is_whole then l.total_minor - l.shipping_minor
-                              when l.refunded_at is null then l.total_minor
-                              else l.refunded_minor + l.shipping_minor end,
+    set refunded_minor = l.refunded_minor
+            + case when l.refunded_at is null and l.line_no = any(%(lines)s::smallint[])
+                   then l.total_minor - l.shipping_minor else 0 end
+            + case when m.is_whole then l.shipping_minor else 0 end,
         shipping_refunded = m.is_whole, refunded_at = %(now)s,
         refund_reason = case l.refund_reason when '' then %(reason)s else l.refund_reason end
     from (
@@ -328,5 +334,6 @@ _NOTE_GIVEN_BACK = """
     ) m
     where l.shop_id = %(shop)s and l.order_id = %(order)s and l.merchant_id = m.merchant_id
       and l.cancelled = l.quantity
-      and (l.refunded_at is null or m.is_whole and not l.shipping_refunded)
+      and (l.refunded_at is null and l.line_no = any(%(lines)s::smallint[])
+           or m.is_whole and not l.shipping_refunded)
 """

@@ -25,7 +25,8 @@ async def note_picked(
     for line_no, quantity in sorted(quantities.items()):
         done = await tx.run(
             "update order_lines set picked = picked + %s"
-            " where shop_id = %s and order_id = %s and line_no = %s and picked + %s <= quantity",
+            " where shop_id = %s and order_id = %s and line_no = %s"
+            " and picked + cancelled + %s <= quantity",
             (quantity, shop_id, order_id, line_no, quantity),
         )
         if not done:
@@ -98,13 +99,14 @@ async def note_cancelled(
     return dict(sorted(rows))
 
 
-async def cancel_lines(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
-    """Cancel every line of an order of which nothing has left; the caller moves the order."""
+async def cancel_lines(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> list[int]:
+    """Cancel what is left of an order of which nothing has left; the numbers of the lines. The caller moves it."""
     rows = await tx.all(_CANCEL_LEFT, (shop_id, order_id))
     lines = sorted(line_no for line_no, _ in rows)
     await move_order(
         tx, shop_id=shop_id, order_id=order_id, axis="line", lines=lines, to="cancelled", now=now
     )
+    return lines
 
 
 async def _move_returned(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
@@ -170,7 +172,7 @@ _ADD_SHIPPED = """
 """
 _CANCEL_LEFT = """
     update order_lines set cancelled = quantity - shipped
-    where shop_id = %s and order_id = %s and shipped < quantity
+    where shop_id = %s and order_id = %s and shipped + cancelled < quantity
     returning line_no, cancelled
 """
 _SERIAL_LINES = """

@@ -158,6 +158,7 @@ async def cancel_line(
         shop_id=shop_id,
         order_id=order_id,
         payment=state.payment,
+        lines=[line_no],
         refund_reason=reason,
         now=now,
     )
@@ -194,7 +195,8 @@ async def _refund(
 ) -> int:
     """Note the refund of lines and make it due; what nobody has to be asked about is refunded at once.
 
-    Unless it is strict, what was refunded before is left out instead of refused. Returns what is given back by this.
+    Unless it is strict, what was refunded before is left out instead of refused, and the lines were cancelled by the
+    caller just now. Returns what is given back by this.
     """
     values = {
         "shop": shop_id,
@@ -202,6 +204,7 @@ async def _refund(
         "lines": list(line_nos),
         "reason": reason,
         "with_shipping": with_shipping,
+        "just_cancelled": not is_strict,
         "now": now,
     }
     known = await tx.value(_KNOWN, values)
@@ -209,7 +212,8 @@ async def _refund(
         raise Invalid("invalid_input", "The order has no such line.", {"field": "line"})
     refunded = dict(await tx.all(_NOTE, values))
     if is_strict and len(refunded) < len(line_nos):
-        raise Refused("payment_state", "The line was refunded already.")
+        message = "The line was refunded already, or cancelled before it was paid."
+        raise Refused("payment_state", message)
     if not refunded:
         return 0
     total = given = sum(refunded.values())
@@ -274,7 +278,8 @@ _KNOWN = """
     where shop_id = %(shop)s and order_id = %(order)s and line_no = any(%(lines)s::smallint[])
 """
 # A line that was refunded without its shipping may get that; no other is refunded twice. Units that were cancelled
-# while others of their line were sent have been given back with that.
+# while others of their line were sent have been given back with that. A line that was cancelled and not refunded with
+# that was not paid.
 _NOTE = """
     update order_lines l
     set refunded_minor = l.refunded_minor + r.amount, refunded_at = %(now)s, refund_reason = %(reason)s,
@@ -288,7 +293,8 @@ _NOTE = """
                            else 0 end end as amount
         from order_lines x
         where x.shop_id = %(shop)s and x.order_id = %(order)s and x.line_no = any(%(lines)s::smallint[])
-          and (x.refunded_at is null or %(with_shipping)s and not x.shipping_refunded)
+          and (x.refunded_at is null and (x.cancelled < x.quantity or %(just_cancelled)s)
+               or x.refunded_at is not null and %(with_shipping)s and not x.shipping_refunded)
     ) r
     where l.shop_id = %(shop)s and l.order_id = %(order)s and l.line_no = r.line_no
     returning l.line_no, r.amount

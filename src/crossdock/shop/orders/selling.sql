@@ -1,6 +1,6 @@
 -- Post an order's sale: the payer owes the sums of the parts, or the prepaid account pays them, and the shop gets its
 -- commission on each merchant's sales. With p_takes_back the reverse, to the same account, for what is cancelled of
--- an order that was not paid or was prepaid. Raises CD002 if the prepaid balance is too low.
+-- an order that was not paid or was prepaid, and was not taken back yet. Raises CD002 if the prepaid balance is too low.
 create or replace function post_sale(
     p_shop_id bigint, p_order_id bigint, p_prepaid_owner text, p_takes_back boolean, p_now timestamptz
 ) returns void language plpgsql as $$
@@ -8,39 +8,71 @@ declare
     v_payer jsonb;
     v_transfers jsonb;
 begin
-    select case when p_takes_back then sale_payer(p_shop_id, p_order_id)
-                when p_prepaid_owner is null then jsonb_build_object('kind', 'receivable', 'owner', order_payer(o))
-                else jsonb_build_object('kind', 'prepaid', 'owner', p_prepaid_owner) end
-    into v_payer from orders o where o.shop_id = p_shop_id and o.id = p_order_id;
-    select jsonb_agg(jsonb_build_object(
-               'debit', case when p_takes_back then t.credit else t.debit end,
-               'credit', case when p_takes_back then t.debit else t.credit end,
-               'amount_minor', t.amount_minor, 'currency', o.currency,
-               'kind', t.kind || case when p_takes_back then '_taken_back' else '' end)
-               order by p.merchant_id, t.position)
-    into v_transfers
-    from orders o
-    cross join lateral (
-        select s.merchant_id, s.subtotal_minor - s.discount_minor as goods_minor, s.shipping_minor, s.tax_minor,
-               s.commission_minor
-        from order_parts s where s.shop_id = o.shop_id and s.order_id = o.id and not p_takes_back
-        union all
-        select c.merchant_id, c.goods_minor, c.shipping_minor, c.tax_minor, c.commission_minor
-        from cancelled_sums(o.shop_id, o.id) c where p_takes_back
-    ) p
-    cross join lateral (
-        select jsonb_build_object('kind', 'sales', 'owner', 'merchant:' || p.merchant_id) as sales
-    ) a
-    cross join lateral (values
-        (1, v_payer, a.sales, p.goods_minor, 'sale'),
-        (2, v_payer, '{"kind": "shipping", "owner": ""}'::jsonb, p.shipping_minor, 'shipping'),
-        (3, v_payer, '{"kind": "tax", "owner": ""}'::jsonb, p.tax_minor, 'tax'),
-        (4, a.sales, jsonb_build_object('kind', 'commission', 'owner', 'merchant:' || p.merchant_id),
-         p.commission_minor, 'commission')
-    ) t (position, debit, credit, amount_minor, kind)
-    where o.shop_id = p_shop_id and o.id = p_order_id;
+    if p_takes_back then
+        select jsonb_agg(jsonb_build_object(
+                   'debit', t.credit, 'credit', t.debit,
+                   'amount_minor', t.amount_minor - taken_back(o.shop_id, o.id, t.kind, t.credit ->> 'owner'),
+                   'currency', o.currency, 'kind', t.kind || '_taken_back') order by t.merchant_id, t.position)
+        into v_transfers
+        from orders o
+        cross join lateral (
+            select min(p.merchant_id) as merchant_id, s.position, s.debit, s.credit, s.kind,
+                   sum(s.amount_minor)::bigint as amount_minor
+            from cancelled_sums(o.shop_id, o.id) p
+            cross join lateral sale_of(sale_payer(o.shop_id, o.id), p.merchant_id, p.goods_minor, p.shipping_minor,
+                                       p.tax_minor, p.commission_minor) s
+            group by s.position, s.debit, s.credit, s.kind
+        ) t
+        where o.shop_id = p_shop_id and o.id = p_order_id;
+    else
+        select case when p_prepaid_owner is null then jsonb_build_object('kind', 'receivable', 'owner', order_payer(o))
+                    else jsonb_build_object('kind', 'prepaid', 'owner', p_prepaid_owner) end
+        into v_payer from orders o where o.shop_id = p_shop_id and o.id = p_order_id;
+        select jsonb_agg(jsonb_build_object(
+                   'debit', s.debit, 'credit', s.credit, 'amount_minor', s.amount_minor, 'currency', o.currency,
+                   'kind', s.kind) order by p.merchant_id, s.position)
+        into v_transfers
+        from orders o join order_parts p on p.shop_id = o.shop_id and p.order_id = o.id
+        cross join lateral sale_of(v_payer, p.merchant_id, p.subtotal_minor - p.discount_minor, p.shipping_minor,
+                                   p.tax_minor, p.commission_minor) s
+        where o.shop_id = p_shop_id and o.id = p_order_id;
+    end if;
     perform post_transfers(p_shop_id, v_transfers, p_order_id, p_now);
 end $$;
+
+-- The transfers of the sale of a merchant's part of an order.
+create or replace function sale_of(
+    p_payer jsonb, p_merchant_id bigint, p_goods_minor bigint, p_shipping_minor bigint, p_tax_minor bigint,
+    p_commission_minor bigint
+) returns table ("position" int, debit jsonb, credit jsonb, amount_minor bigint, kind text)
+language sql stable as $$
+    select t.* from (
+        select jsonb_build_object('kind', 'sales', 'owner', 'merchant:' || p_merchant_id) as sales
+    ) a
+    cross join lateral (values
+        (1, p_payer, a.sales, p_goods_minor, 'sale'),
+        (2, p_payer, '{"kind": "shipping", "owner": ""}'::jsonb, p_shipping_minor, 'shipping'),
+        (3, p_payer, '{"kind": "tax", "owner": ""}'::jsonb, p_tax_minor, 'tax'),
+        (4, a.sales, jsonb_build_object('kind', 'commission', 'owner', 'merchant:' || p_merchant_id),
+         p_commission_minor, 'commission')
+    ) t
+$$;
+
+-- What was taken back of an order's sale so far, of one kind of transfer and one account's owner.
+create or replace function taken_back(p_shop_id bigint, p_order_id bigint, p_kind text, p_owner text)
+returns bigint language sql stable as $$
+    select coalesce(sum(e.amount_minor), 0)::bigint
+    from ledger_entries e join accounts a on a.shop_id = e.shop_id and a.id = e.debit_account_id
+    where e.shop_id = p_shop_id and e.order_id = p_order_id and e.kind = p_kind || '_taken_back' and a.owner = p_owner
+$$;
+
+-- What was taken back of an order's total so far: its payer does not owe it, or has it on a prepaid account again.
+create or replace function taken_back_total(p_shop_id bigint, p_order_id bigint)
+returns bigint language sql stable as $$
+    select coalesce(sum(e.amount_minor), 0)::bigint from ledger_entries e
+    where e.shop_id = p_shop_id and e.order_id = p_order_id
+      and e.kind in ('sale_taken_back', 'shipping_taken_back', 'tax_taken_back')
+$$;
 
 -- The cancelled share of an order's sums by merchant: of each line the share of its cancelled units. What is kept is
 -- rounded half up and the rest is cancelled, so that both add up to what was sold. A merchant's shipping is cancelled
