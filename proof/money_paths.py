@@ -10,6 +10,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import SeededIds
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.ledger import post_transfers
 from crossdock.shop.orders import (
     OrderItem,
@@ -21,7 +22,6 @@ from crossdock.shop.orders import (
     place_on_account,
     place_with_card,
     refund_order,
-    settle_order_payments,
 )
 from crossdock.shop.payments import Paying, capture
 from crossdock.shop.shops import read_shop
@@ -156,7 +156,7 @@ async def _authorise(database: Database, scene: Scene) -> None:
 async def _settle(database: Database, scene: Scene) -> None:
     """Settle payments as the worker does, one minute and fifteen minutes after the crash."""
     for later in (LOST, UNCLAIMED):
-        await settle_order_payments(_paying(database, later=later))
+        await settle_every_payment(_paying(database, later=later))
         async with database.begin() as tx:
             await expire_holds(tx, now=NOW + later)
 
@@ -174,7 +174,7 @@ async def _capture_now(database: Database, scene: Scene) -> None:
 
 
 async def _capture_again(database: Database, scene: Scene) -> None:
-    await settle_order_payments(_paying(database, later=LOST))
+    await settle_every_payment(_paying(database, later=LOST))
     with contextlib.suppress(Refused):  # it was captured
         await _capture(database, scene, later=LOST)
 
@@ -294,26 +294,26 @@ async def _close(database: Database, scene: Scene) -> None:
 async def _close_and_refund(database: Database, scene: Scene) -> None:
     """What the command does."""
     await _close(database, scene)
-    await settle_order_payments(_paying(database, later=timedelta(1)))
+    await settle_every_payment(_paying(database, later=timedelta(1)))
 
 
 async def _close_again(database: Database, scene: Scene) -> None:
     """Closed once more, which changes nothing, and the worker refunds what is due and not refunded."""
     await _close(database, scene)
-    await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
+    await settle_every_payment(_paying(database, later=timedelta(1) + LOST))
 
 
 async def _cancel_and_refund(database: Database, scene: Scene) -> None:
     """What the command does."""
     await _cancel(database, scene)
-    await settle_order_payments(_paying(database, later=timedelta(1)))
+    await settle_every_payment(_paying(database, later=timedelta(1)))
 
 
 async def _cancel_again(database: Database, scene: Scene) -> None:
     """Cancelled once more, which is refused, and the worker refunds what is due and not refunded."""
     with contextlib.suppress(Refused):
         await _cancel(database, scene)
-    await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
+    await settle_every_payment(_paying(database, later=timedelta(1) + LOST))
 
 
 async def _refund(database: Database, scene: Scene, *, later: timedelta = timedelta(1)) -> None:
@@ -327,7 +327,7 @@ async def _refund(database: Database, scene: Scene, *, later: timedelta = timede
 
 async def _refund_again(database: Database, scene: Scene) -> None:
     """Refund again; it is looked up first, so nothing is refunded twice."""
-    await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
+    await settle_every_payment(_paying(database, later=timedelta(1) + LOST))
     async with database.statement() as tx:
         given = await tx.value("select sum(refunded_minor) from payments")
     if not given:
@@ -343,7 +343,7 @@ async def _take_back(database: Database, scene: Scene) -> None:
 
 
 async def _take_back_again(database: Database, scene: Scene) -> None:
-    await settle_order_payments(_paying(database, later=timedelta(1) + LOST))
+    await settle_every_payment(_paying(database, later=timedelta(1) + LOST))
     try:
         await refund_with_goods(
             _paying(database, later=timedelta(2)),

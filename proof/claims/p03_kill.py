@@ -16,7 +16,7 @@ import psycopg
 
 from crossdock.kit.clock import FrozenClock
 from crossdock.serving.supervisor import JOBS, WEB
-from crossdock.shop.orders import settle_order_payments
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.stock import expire_holds
 from proof.claim import Claim, Findings, Result, Size
 from proof.doors import BROKEN, SOLD, TAKEN, Door, Outcome, ShoppexPartnerDoor, order
@@ -339,7 +339,7 @@ async def _account(
             await expire_holds(tx, now=later)
         # What is found authorised by a question gets its time to be claimed by an order, too.
         for moment in (later, later + MUCH_LATER):
-            await settle_order_payments(paying(database, FrozenClock(moment)))
+            await settle_every_payment(paying(database, FrozenClock(moment)))
         async with database.begin() as tx:
             rows = await tx.all(
                 "select key, order_id from identities where namespace not like 'charge:%'"

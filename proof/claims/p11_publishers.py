@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.orders import read_order, refund_order, settle_order_payments
+from crossdock.shop.invoices import settle_every_payment
+from crossdock.shop.orders import read_order, refund_order
 from crossdock.shop.payments import Paying, list_payments
 from proof.claim import Claim, Findings, Result, Size
 from proof.claims.p11_refunds import ASKED, BOOKS, CAPTURED, CONNECTIONS
@@ -44,7 +45,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
         )
         if loses:
             later = paying(database, FrozenClock(datetime.now(UTC) + SETTLED_AFTER))
-            await settle_order_payments(later)
+            await settle_every_payment(later)
         _count(outcomes, counts, findings, loses=loses, where=f"order {order_id}")
         await _account(database, shop.id, order_id, findings)
     async with database.statement() as tx:

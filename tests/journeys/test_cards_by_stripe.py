@@ -12,7 +12,8 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.alerts import list_alerts
-from crossdock.shop.orders import cancel_order, refund_line, settle_order_payments
+from crossdock.shop.invoices import settle_every_payment
+from crossdock.shop.orders import cancel_order, refund_line
 from tests.conftest import NOON
 from tests.support.clocked import ClockedServer, clocked
 from tests.support.hosted import Till
@@ -34,7 +35,7 @@ class Counter:
     async def settle(self, *, after_s: int = 61) -> None:
         """What the worker does, some time later."""
         self.server.clock.move(timedelta(seconds=after_s))
-        await settle_order_payments(self.server.app.services.paying)
+        await settle_every_payment(self.server.app.services.paying)
 
     async def payments(self) -> list[tuple[str, str]]:
         """Provider and state of each payment, the oldest first."""

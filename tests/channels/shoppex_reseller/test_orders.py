@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from crossdock.shop.events import advance, number_events, read_new
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.mailing import SECRETS, Mailing, list_mails, read_mail
 from crossdock.shop.orders import (
     deliver_paid_serials,
@@ -15,7 +16,6 @@ from crossdock.shop.orders import (
     expire_orders,
     move_order,
     pay_order,
-    settle_order_payments,
 )
 from crossdock.shop.payments import authorise
 from tests.conftest import NOON
@@ -416,7 +416,7 @@ async def test_that_was_paid_by_card_is_refunded_in_parts_and_no_more(
         assert list(wrong) == [field]
     error = await merchant.refusal("POST", f"{path}/refund", status=400, json={"amount": "15.01"})
     assert error["message"] == "More would be refunded than was paid."
-    await settle_order_payments(service)
+    await settle_every_payment(service)
     part = await merchant.data("GET", path)
     assert (part["status"], part["payment_status"]) == ("COMPLETED", "PARTIALLY_REFUNDED")
     invoice = await merchant.data("GET", f"/dev/v1/invoices/{made['id']}")
@@ -430,7 +430,7 @@ async def test_that_was_paid_by_card_is_refunded_in_parts_and_no_more(
     assert stock["available_stock"] == 3
     error = await merchant.refusal("POST", f"{path}/fulfill", status=409)
     assert error["code"] == "INVALID_STATE"
-    await settle_order_payments(service)
+    await settle_every_payment(service)
     assert (await merchant.data("GET", path))["status"] == "REFUNDED"
     await merchant.refusal("POST", f"{path}/refund", status=409)
     async with desk_database.statement() as tx:

@@ -17,8 +17,9 @@ from crossdock.shop.alerts import list_alerts
 from crossdock.shop.carts import CartLine, CartView, delete_cart
 from crossdock.shop.customers import Address
 from crossdock.shop.deliveries import list_deliveries
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.ledger import verify_ledger
-from crossdock.shop.orders import cancel_order, settle_order_payments
+from crossdock.shop.orders import cancel_order
 from crossdock.shop.partners import Partner
 from crossdock.shop.payments import Answer, Question, Sandbox
 from crossdock.shop.pricing import (
@@ -510,7 +511,7 @@ async def test_whose_card_tells_nothing_is_not_placed_and_its_money_let_go_of(
 
     for _ in range(2):
         clock.move(timedelta(seconds=901))
-        await settle_order_payments(alone.paying)
+        await settle_every_payment(alone.paying)
     assert await alone.payment_states() == ["voided", "captured"]
     assert (await alone.order(done.order_id)).payment_state == "paid"
 
@@ -524,11 +525,11 @@ async def test_whose_capture_is_lost_is_paid_once_that_is_known(
     assert done.payment_state == "authorised"
 
     clock.move(timedelta(seconds=61))
-    assert await settle_order_payments(alone.paying) == 1
+    assert await settle_every_payment(alone.paying) == 1
 
     assert (await alone.order(done.order_id)).payment_state == "paid"
     assert await alone.payment_states() == ["captured"]
-    assert await settle_order_payments(alone.paying) == 0
+    assert await settle_every_payment(alone.paying) == 0
 
 
 async def test_whose_capture_is_refused_is_told_to_staff_once(
@@ -539,7 +540,7 @@ async def test_whose_capture_is_refused_is_told_to_staff_once(
     )
 
     clock.move(timedelta(hours=1))
-    assert await settle_order_payments(alone.paying) == 0
+    assert await settle_every_payment(alone.paying) == 0
     async with alone.db.statement() as tx:
         alerts = await list_alerts(tx, shop_id=alone.shop.id)
     assert [(alert.kind, alert.order_id) for alert in alerts] == [
@@ -688,4 +689,4 @@ async def _settle(mall: Mall, clock: FrozenClock) -> None:
         clock.move(timedelta(seconds=901))
         async with mall.db.begin() as tx:
             await expire_holds(tx, now=clock.now())
-        await settle_order_payments(mall.paying)
+        await settle_every_payment(mall.paying)

@@ -22,6 +22,7 @@ from crossdock.shop.invoices import (
     void_invoice,
 )
 from crossdock.shop.ledger import Account
+from crossdock.shop.orders import ORDER_FOLLOWS, settle_order_payments
 from tests.support.invoicing import DAY, Invoicing
 from tests.support.locks import waiting_for_a_lock
 from tests.support.paying import DECLINED, LOST_CAPTURE, LOST_QUESTION, REFUSED_CAPTURE
@@ -309,6 +310,21 @@ async def test_is_completed_once_by_ten_at_the_same_time(desk: Invoicing) -> Non
     assert captured == [("captured", 2500, 0)]
     assert {state for state, *_ in await desk.payments()} <= {"captured", "voided"}
     assert await desk.faults() == []
+
+
+async def test_whose_capture_has_no_answer_is_not_settled_as_an_order_s(desk: Invoicing) -> None:
+    invoice = await desk.create()
+    await desk.pay(invoice, number=LOST_CAPTURE)
+    desk.clock.move(timedelta(minutes=2))
+
+    await settle_order_payments(desk.paying, follow=ORDER_FOLLOWS)
+
+    assert (await desk.read(invoice)).state == "confirming"
+    assert await desk.payments() == [("authorised", 0, 0)]
+    desk.clock.move(timedelta(minutes=2))
+    await settle_every_payment(desk.paying)
+    assert (await desk.read(invoice)).state == "completed"
+    assert await desk.payments() == [("captured", 2500, 0)]
 
 
 @pytest.mark.parametrize("first", ["void", "pay"])

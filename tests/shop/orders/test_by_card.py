@@ -7,12 +7,12 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     ORDER_FOLLOWS,
     expire_orders,
     pay_awaiting_order,
     place,
-    settle_order_payments,
 )
 from crossdock.shop.payments import authorise, capture, claim_payment, list_payments
 from tests.support.drafts import draft_of, line_of
@@ -84,7 +84,7 @@ async def test_whose_capture_was_refused_is_not_charged_later(desk: Desk) -> Non
             (desk.shop.id, payment.id),
         )
     assert asked is None
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     assert await payments(desk, order_id) == [("voided", 0)]
     assert await pay(desk, order_id)
     assert (await desk.read(order_id)).payment_state == "paid"
@@ -104,5 +104,5 @@ async def test_of_which_a_provider_is_asked_does_not_run_out_meanwhile(desk: Des
         )
     assert alerts == 0
     assert (await desk.read(order_id)).payment_state == "awaiting"
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     assert (await desk.read(order_id)).payment_state == "paid"

@@ -8,13 +8,13 @@ import pytest
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Refused, Unavailable
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.ledger import Account, Transfer, post_transfers
 from crossdock.shop.orders import (
     cancel_order,
     pay_order,
     place,
     refund_order,
-    settle_order_payments,
 )
 from tests.support.drafts import draft_of, line_of
 from tests.support.locks import waiting_for_a_lock
@@ -67,7 +67,7 @@ async def test_is_refunded_once_and_nobody_is_told(desk: Desk) -> None:
 
     await cancel(desk, order_id)
     (due,) = await desk.payments(order_id)
-    settled = [await settle_order_payments(desk.paying) for _ in range(3)]
+    settled = [await settle_every_payment(desk.paying) for _ in range(3)]
 
     assert (due.state, due.refund_due_minor) == ("captured", TOTAL)
     assert settled[1:] == [0, 0]
@@ -105,7 +105,7 @@ async def test_is_not_due_where_the_order_was_not_cancelled_after_all(desk: Desk
 
     with pytest.raises(Refused, match="cancelled already"):
         await cancel_twice()
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == []
     assert await states(desk, order_id) == ("processing", "paid")
@@ -117,7 +117,7 @@ async def test_is_refunded_as_far_as_it_was_not_yet(desk: Desk, before: int) -> 
     await refund(desk, order_id, before)
 
     await cancel(desk, order_id)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     rest = [(True, TOTAL - before)] if before < TOTAL else []
     assert await desk.refunds() == [(True, before), *rest]
@@ -133,7 +133,7 @@ async def test_is_not_refunded_by_hand_as_well(desk: Desk) -> None:
         await refund(desk, order_id, 1)
     with pytest.raises(Refused, match="is being refunded already"):
         await refund(desk, order_id)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == [(True, TOTAL)]
 
@@ -142,10 +142,10 @@ async def test_is_refunded_once_though_the_answer_was_lost(desk: Desk) -> None:
     order_id = await paid(desk, card_number=LOST_REFUND)
     await cancel(desk, order_id)
 
-    await settle_order_payments(desk.paying)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
+    await settle_every_payment(desk.paying)
     desk.clock.move(timedelta(seconds=61))
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == [(True, TOTAL)]
     assert await states(desk, order_id) == ("cancelled", "refunded")
@@ -159,7 +159,7 @@ async def test_waits_for_the_answer_to_a_refund_by_hand(desk: Desk) -> None:
     with pytest.raises(Refused, match="provider is being asked"):
         await cancel(desk, order_id)
     desk.clock.move(timedelta(seconds=61))
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     await cancel(desk, order_id)
 
     (payment,) = await desk.payments(order_id)
@@ -171,7 +171,7 @@ async def test_is_left_to_staff_when_the_provider_refuses(desk: Desk) -> None:
     await cancel(desk, order_id)
 
     for _ in range(3):
-        await settle_order_payments(desk.paying)
+        await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == [(False, TOTAL)]
     assert [(a.kind, a.order_id) for a in await desk.alerts()] == [("refund_refused", order_id)]
@@ -183,7 +183,7 @@ async def test_is_recorded_as_refunded_where_a_transfer_paid_it(desk: Desk) -> N
     await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id, reference="S 1")
 
     await cancel(desk, placed.id)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.balances() == {"refunds EUR": -TOTAL, "sales merchant EUR": TOTAL}
     assert await states(desk, placed.id) == ("cancelled", "refunded")
@@ -234,7 +234,7 @@ async def test_is_not_refunded_by_who_waits_for_the_cancelling(
         await waiting_for_a_lock(desk.db, behind=clerk)
     with pytest.raises(Refused):
         await late
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == [(True, TOTAL)]
 
@@ -254,7 +254,7 @@ async def test_is_due_less_what_was_refunded_while_the_cancelling_waited(desk: D
     refused = [isinstance(result, Refused) for result in results]
     if refused[1]:  # the provider was being asked for the other refund
         await cancel(desk, order_id)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert sum(refused) <= 1
     assert sum(amount for _, amount in await desk.refunds()) == TOTAL
@@ -267,6 +267,6 @@ async def test_is_refunded_once_by_many_workers(desk: Desk) -> None:
     order_id = await paid(desk)
     await cancel(desk, order_id)
 
-    await asyncio.gather(*(settle_order_payments(desk.paying) for _ in range(4)))
+    await asyncio.gather(*(settle_every_payment(desk.paying) for _ in range(4)))
 
     assert await desk.refunds() == [(True, TOTAL)]

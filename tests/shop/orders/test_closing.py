@@ -14,6 +14,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused, Unavailable
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.ledger import Account, Transfer, post_transfers
 from crossdock.shop.orders import (
     Closed,
@@ -22,7 +23,6 @@ from crossdock.shop.orders import (
     pay_order,
     place,
     refund_order,
-    settle_order_payments,
 )
 from crossdock.shop.payments import Answer, AnswerLost, Question, Sandbox, plan_refund
 from crossdock.shop.warehouse import (
@@ -117,7 +117,7 @@ async def test_is_refunded_where_it_was_paid(desk: Desk) -> None:
 
     closed = await close(desk, order_id)
     (due,) = await desk.payments(order_id)
-    settled = [await settle_order_payments(desk.paying) for _ in range(3)]
+    settled = [await settle_every_payment(desk.paying) for _ in range(3)]
 
     assert (closed.given_back, closed.amount_minor) == ("refund", 3998)
     assert (due.refund_due_minor, due.refunded_minor) == (3998, 0)
@@ -142,7 +142,7 @@ async def test_is_all_refunded_where_nothing_has_left(desk: Desk) -> None:
     order_id = await paid(desk, await desk.variant())
 
     closed = await close(desk, order_id)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert (closed.state, closed.given_back, closed.amount_minor) == ("cancelled", "refund", 5997)
     order = await desk.read(order_id)
@@ -156,7 +156,7 @@ async def test_is_refunded_by_hand_where_a_transfer_paid_it(desk: Desk) -> None:
     await ship(desk, placed.id, {1: 2})
 
     assert (await close(desk, placed.id)).given_back == "refund"
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.balances() == {
         "bank EUR": -3998,
@@ -172,7 +172,7 @@ async def test_is_refunded_as_far_as_something_is_left(desk: Desk, before: int, 
     await ship(desk, order_id, {1: 1})
 
     closed = await close(desk, order_id)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert closed.amount_minor == due
     (payment,) = await desk.payments(order_id)
@@ -198,7 +198,7 @@ async def test_is_refunded_less_what_was_refunded_for_it_before(
             now=desk.clock.now(),
             counts_refunds=True,
         )
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert closed.amount_minor == due
     (payment,) = await desk.payments(order_id)
@@ -230,7 +230,7 @@ async def test_is_kept_for_it_when_staff_refund_meanwhile(desk: Desk) -> None:
     with pytest.raises(Refused, match="refund_exceeds_capture"):
         await refund_order(desk.paying, shop_id=desk.shop.id, order_id=order_id, amount_minor=2000)
     await refund_order(desk.paying, shop_id=desk.shop.id, order_id=order_id)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == [(True, PRICE), (True, 3998)]
     assert (await desk.read(order_id)).payment_state == "refunded"
@@ -241,12 +241,12 @@ async def test_is_refunded_once_though_the_answer_was_lost(desk: Desk) -> None:
     await ship(desk, order_id, {1: 1})
     await close(desk, order_id)
 
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     (asked,) = await desk.payments(order_id)
     assert (asked.refund_due_minor, asked.refunding_minor) == (0, 3998)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     desk.clock.move(timedelta(seconds=61))
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == [(True, 3998)]
     (payment,) = await desk.payments(order_id)
@@ -268,11 +268,11 @@ async def test_is_refunded_after_all_when_the_request_never_arrived(desk: Desk) 
         desk.paying, providers={"sandbox": Deaf(desk.db, clock=desk.clock)}
     )
 
-    await settle_order_payments(deaf)
+    await settle_every_payment(deaf)
     assert await desk.refunds() == []
     desk.clock.move(timedelta(seconds=61))
-    await settle_order_payments(desk.paying)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == [(True, 3998)]
     assert await examined(desk) == []
@@ -284,7 +284,7 @@ async def test_is_left_to_staff_when_the_provider_refuses(desk: Desk) -> None:
     await close(desk, order_id)
 
     for _ in range(3):
-        await settle_order_payments(desk.paying)
+        await settle_every_payment(desk.paying)
 
     assert await desk.refunds() == [(False, 3998)]
     (payment,) = await desk.payments(order_id)
@@ -321,11 +321,11 @@ async def test_is_left_to_staff_but_for_what_was_planned_meanwhile(desk: Desk) -
     provider.order_id = order_id
     service = msgspec.structs.replace(desk.paying, providers={"sandbox": provider})
 
-    await settle_order_payments(service)
+    await settle_every_payment(service)
     (payment,) = await desk.payments(order_id)
     assert (payment.refund_due_minor, payment.refunding_minor) == (1000, 0)
     for _ in range(2):
-        await settle_order_payments(service)
+        await settle_every_payment(service)
 
     assert await desk.refunds() == [(False, 3998), (False, 1000)]
     messages = sorted(alert.message for alert in await desk.alerts())
@@ -347,7 +347,7 @@ async def test_is_let_go_of_where_all_that_costs_is_cancelled(desk: Desk, by_car
     with pytest.raises(Refused) as refusal:
         await pay(desk, placed.id)
     assert refusal.value.code == "order_state"
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     order = await desk.read(placed.id)
     assert (order.fulfilment_state, order.payment_state) == ("shipped", "voided")
@@ -396,7 +396,7 @@ async def test_waits_for_an_answer_of_the_provider(desk: Desk) -> None:
         await close(desk, placed.id)
 
     desk.clock.move(timedelta(seconds=61))
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     assert (await close(desk, placed.id)).given_back == "refund"
 
 
@@ -484,7 +484,7 @@ async def test_is_refunded_once_by_two_workers(desk: Desk) -> None:
     await ship(desk, order_id, {1: 1})
     await close(desk, order_id)
 
-    await asyncio.gather(*(settle_order_payments(desk.paying) for _ in range(4)))
+    await asyncio.gather(*(settle_every_payment(desk.paying) for _ in range(4)))
 
     assert await desk.refunds() == [(True, 3998)]
 

@@ -7,13 +7,13 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.mailing import Mailing
 from crossdock.shop.orders import (
     deliver_order,
     deliver_paid_serials,
     pay_order,
     plan_order_refund,
-    settle_order_payments,
 )
 from crossdock.shop.warehouse import Consignment, pack_lines, pick_lines, ship_package
 from tests.support.factories import box
@@ -102,7 +102,7 @@ async def test_frees_its_stock_before_the_money_is_back(
     (payment,) = await desk.payments(order_id)
     assert (payment.refund_due_minor, payment.refunded_minor) == (5997, 0)
 
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     assert (await desk.read(order_id)).payment_state == "refunded"
     (payment,) = await desk.payments(order_id)
     assert (payment.refund_due_minor, payment.refunded_minor) == (0, 5997)
@@ -121,7 +121,7 @@ async def test_keeps_what_has_left_and_cancels_the_rest(desk: Desk) -> None:
         2,
     )
     assert await committed(desk, good) == 0
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     assert (await desk.read(order_id)).payment_state == "refunded"
     assert await examined(desk) == []
 

@@ -8,6 +8,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Invalid, NotFound, Refused
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     LineView,
     RefundReason,
@@ -18,7 +19,6 @@ from crossdock.shop.orders import (
     refund_order,
     release_order,
     run_releases,
-    settle_order_payments,
 )
 from crossdock.shop.warehouse import Consignment, announce_package, close_short, ship_package
 from tests.support.awaiting import DAY_S, WINDOW_S, Dropship
@@ -231,7 +231,7 @@ async def test_what_staff_cancel_is_given_back_but_for_what_was_before(desk: Dro
     await desk.cancel(order_id, 2)
     async with desk.db.begin() as tx:
         await cancel_order(tx, shop_id=desk.shop.id, order_id=order_id, now=desk.clock.now())
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     order = await desk.read(order_id)
     assert await desk.states(order_id) == ("refunded", "cancelled", ["cancelled", "cancelled"])
@@ -280,7 +280,7 @@ async def test_what_is_closed_short_is_given_back_but_for_what_was_before(
             now=desk.clock.now(),
             counts_refunds=counts_refunds,
         )
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert (closed.amount_minor, closed.given_back) == (300, "refund")
     (payment,) = await desk.payments(order_id)
@@ -361,7 +361,7 @@ async def ship(desk: Dropship, order_id: int, quantities: dict[int, int]) -> Non
             tx, shop_id=desk.shop.id, package_id=package_id, consignment=sent, now=now
         )
         await close_short(tx, shop_id=desk.shop.id, order_id=order_id, now=now)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
 
 async def test_units_that_were_closed_short_are_not_refunded_again_with_their_line(

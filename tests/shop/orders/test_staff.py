@@ -12,6 +12,7 @@ from psycopg import sql
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Conflict, CrossdockError, Invalid, Refused, Unavailable
 from crossdock.kit.clock import FrozenClock
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.ledger import verify_ledger
 from crossdock.shop.orders import (
     cancel_order,
@@ -19,7 +20,6 @@ from crossdock.shop.orders import (
     pay_order,
     place,
     refund_order,
-    settle_order_payments,
 )
 from crossdock.shop.payments import list_attempts
 from crossdock.shop.stock import expire_holds
@@ -206,7 +206,7 @@ async def test_whose_card_tells_nothing_is_not_placed_and_its_money_let_go_of(
 
     for _ in range(2):
         clock.move(timedelta(seconds=901))
-        await settle_order_payments(alone.paying)
+        await settle_every_payment(alone.paying)
     async with alone.db.statement() as tx:
         states = await tx.all("select state from payments where shop_id = %s", (alone.shop.id,))
     assert states == [("voided",)]
@@ -264,7 +264,7 @@ async def test_that_is_cancelled_is_owed_no_more_and_its_card_let_go_of(desk: De
         await pay_order(desk.paying, shop_id=desk.shop.id, order_id=card.id)
     with pytest.raises(Refused, match="order_state"):
         await pay_order(desk.paying, shop_id=desk.shop.id, order_id=account.id, reference="S 1")
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     assert await desk.level(good) == (5, 0, 0, 5)
     assert await desk.balances() == {}
@@ -285,7 +285,7 @@ async def test_is_not_cancelled_while_its_card_is_asked(alone: Desk, clock: Froz
         async with alone.db.begin() as tx:
             await cancel_order(tx, shop_id=alone.shop.id, order_id=placed.id, now=clock.now())
     clock.move(timedelta(seconds=61))
-    assert await settle_order_payments(alone.paying) == 1
+    assert await settle_every_payment(alone.paying) == 1
 
     assert (await alone.read(placed.id)).payment_state == "paid"
     assert await alone.balances() == {
@@ -311,7 +311,7 @@ async def test_whose_refund_is_lost_moves_once_it_is_known(alone: Desk, clock: F
     assert (await alone.read(placed.id)).payment_state == "paid"
 
     clock.move(timedelta(seconds=61))
-    await settle_order_payments(alone.paying)
+    await settle_every_payment(alone.paying)
 
     assert (await alone.read(placed.id)).payment_state == "refunded"
     (payment,) = await alone.payments(placed.id)
@@ -361,7 +361,7 @@ async def test_that_breaks_half_way_is_not_placed_and_can_be_settled(
     assert failure.value.sqlstate == "CD099"
     assert (await alone.count("orders"), await alone.balances()) == (0, {})
     clock.move(timedelta(seconds=901))
-    await settle_order_payments(alone.paying)
+    await settle_every_payment(alone.paying)
     async with alone.db.begin() as tx:
         await expire_holds(tx, now=clock.now())
         states = await tx.all("select state from payments where shop_id = %s", (alone.shop.id,))
@@ -396,6 +396,6 @@ async def test_is_captured_or_cancelled_but_never_both(desk: Desk) -> None:
     with pytest.raises(Refused, match="order_state"):
         await capture
 
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
     assert (await desk.payments(placed.id))[0].state == "voided"
     assert await desk.balances() == {}

@@ -5,7 +5,8 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Refused
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.orders import pay_order, settle_order_payments
+from crossdock.shop.invoices import settle_every_payment
+from crossdock.shop.orders import pay_order
 from crossdock.shop.payments import Payment
 from crossdock.shop.warehouse import (
     Consignment,
@@ -68,7 +69,7 @@ async def test_keeps_what_staff_did_not_name(desk: Desk) -> None:
     order_id = await paid(desk, good)
 
     await give_back(desk, order_id, 3000)
-    await settle_order_payments(desk.paying)
+    await settle_every_payment(desk.paying)
 
     order = await desk.read(order_id)
     assert (order.fulfilment_state, order.payment_state) == ("cancelled", "partially_refunded")

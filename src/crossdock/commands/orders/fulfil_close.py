@@ -75,7 +75,8 @@ async def _close(
     in_full: bool,
 ) -> "tuple[int, Closed]":
     """Close it, then have the provider refund at once what the worker would refund in its next run."""
-    from crossdock.shop.orders import find_order_id, settle_order_payments
+    from crossdock.shop.invoices import settle_every_payment
+    from crossdock.shop.orders import find_order_id
     from crossdock.shop.warehouse import close_short
 
     now = services.runtime.clock.now()
@@ -92,7 +93,7 @@ async def _close(
             refund_reason=refund_reason,
         )
     if closed.given_back:
-        await settle_order_payments(services.paying)
+        await settle_every_payment(services.paying)
     return order_id, closed
 
 

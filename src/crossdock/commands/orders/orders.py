@@ -151,12 +151,8 @@ def cancel(
     as_json: JsonOption = False,
 ) -> None:
     """Cancel an order before its fulfilment has started and give its money back."""
-    from crossdock.shop.orders import (
-        cancel_order,
-        read_order,
-        read_reason,
-        settle_order_payments,
-    )
+    from crossdock.shop.invoices import settle_every_payment
+    from crossdock.shop.orders import cancel_order, read_order, read_reason
 
     async def act(services: "Services", shop_id: int, order_id: int) -> "tuple[Cancelled, str]":
         now = services.runtime.clock.now()
@@ -170,7 +166,7 @@ def cancel(
                 now=now,
             )
             read = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=())
-        await settle_order_payments(services.paying)
+        await settle_every_payment(services.paying)
         return cancelled, read.currency
 
     cancelled, currency = _with_order(act, shop=shop, order=order)

@@ -75,6 +75,7 @@ class OrderFollows:
         self, tx: Transaction, *, asked: Asked, answer: Answer, now: datetime
     ) -> Recorded:
         """Record the answer and move the payment axis (see `answer_order_payment` in answering.sql)."""
+        assert asked.invoice_id is None  # its invoice would never learn of the answer
         with refusing_move():
             return await recorded(tx, statement=_RECORD, asked=asked, answer=answer, now=now)
 
@@ -145,11 +146,11 @@ async def refund_order(
     )
 
 
-async def settle_order_payments(service: Paying, *, follow: Follow = ORDER_FOLLOWS) -> int:
+async def settle_order_payments(service: Paying, *, follow: Follow) -> int:
     """Look up lost answers, capture and refund what is due, void authorisations; returns how many in all.
 
     An authorisation is voided if nothing is owed for its order: it was cancelled, or only free lines left.
-    `follow` also serves payments of other things, if there are any.
+    It walks the payments of all shops, so `follow` also serves those of invoices (see `settle_every_payment`).
     """
     settled = await settle_payments(service, follow=follow)
     settled += await capture_due(service, follow=follow)
@@ -164,7 +165,7 @@ async def settle_order_payments(service: Paying, *, follow: Follow = ORDER_FOLLO
             now=service.clock.now(),
         ):
             settled += await try_void(
-                service, shop_id=shop_id, payment_id=payment_id, follow=ORDER_FOLLOWS
+                service, shop_id=shop_id, payment_id=payment_id, follow=follow
             )
     return settled
 

@@ -11,6 +11,7 @@ from crossdock.errors import CrossdockError, Invalid, Refused
 from crossdock.gate import Form, Gate
 from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.dispatch import resend
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     REFUND_REASONS,
     cancel_order,
@@ -18,7 +19,6 @@ from crossdock.shop.orders import (
     read_board,
     read_reason,
     release_order,
-    settle_order_payments,
 )
 from crossdock.shop.people import Right, Visit
 from crossdock.web.console.board_address import read_address
@@ -96,7 +96,7 @@ class BulkPages:
             await self._one(visit, order_id, name=name, form=form) for order_id in _chosen(form)
         ]
         if name == "cancel" and any(outcome.is_done for outcome in outcomes):
-            await settle_order_payments(self._services.paying)
+            await settle_every_payment(self._services.paying)
         return self._pages.page("orders_done.html", visit=visit, action=action, outcomes=outcomes)
 
     async def _ask(self, request: Request, visit: Visit, form: Form, *, name: str) -> Response:

@@ -10,6 +10,7 @@ from crossdock.compose import Services
 from crossdock.errors import Invalid, NotFound
 from crossdock.gate import Gate
 from crossdock.kit.languages import gettext, lazy
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     CANCELLABLE,
     REFUND_REASONS,
@@ -19,7 +20,6 @@ from crossdock.shop.orders import (
     read_order,
     read_reason,
     refund_line,
-    settle_order_payments,
 )
 from crossdock.shop.warehouse import (
     ReturnItem,
@@ -64,7 +64,9 @@ class LinePages:
             order=order,
             line=line,
             may_cancel=order.fulfilment_state in CANCELLABLE and line.state == "open",
-            may_refund=order.payment_state in _REFUNDABLE and line.refunded_at is None,
+            may_refund=order.payment_state in _REFUNDABLE
+            and line.refunded_at is None
+            and line.cancelled < line.quantity,
             may_refund_shipping=order.payment_state in _REFUNDABLE
             and line.refunded_at is not None
             and not line.shipping_refunded
@@ -87,7 +89,7 @@ class LinePages:
                 now=self._clock.now(),
             )
         if done.given_back:
-            await settle_order_payments(self._services.paying)
+            await settle_every_payment(self._services.paying)
         return to_order(order_id, "line_cancelled")
 
     async def refund(self, request: Request) -> Response:

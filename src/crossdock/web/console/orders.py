@@ -12,6 +12,7 @@ from crossdock.compose import Services
 from crossdock.gate import Gate
 from crossdock.kit.money import format_minor, parse_amount
 from crossdock.shop.dispatch import resend
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     BOARD_MAX,
     CANCELLABLE,
@@ -33,7 +34,6 @@ from crossdock.shop.orders import (
     read_reason,
     refund_order,
     release_order,
-    settle_order_payments,
 )
 from crossdock.shop.payments import Payment, list_payments
 from crossdock.shop.people import Visit
@@ -230,7 +230,7 @@ class OrderPages:
                 refund_reason=read_reason(form.get("refund_reason", "")),
                 now=self._clock.now(),
             )
-        await settle_order_payments(self._services.paying)
+        await settle_every_payment(self._services.paying)
         return to_order(order_id, "cancelled")
 
     async def ask_refund(self, request: Request) -> Response:
