@@ -1,12 +1,21 @@
 """Editing a product on a page: its words, prices and pictures; what is refused, and for whom."""
 
 import re
+from html import unescape
 
 import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.catalogue import VariantPrices, read_owned, read_pictures, read_variant_prices
+from crossdock.shop.catalogue import (
+    ProductChanges,
+    VariantPrices,
+    change_product,
+    price_variants,
+    read_owned,
+    read_pictures,
+    read_variant_prices,
+)
 from tests.support.factories import moment
 from tests.support.people import hidden_fields
 from tests.support.pictures import fresh
@@ -45,6 +54,41 @@ async def prices_of(desk, variant):
 async def read(desk, product):
     async with desk.db.statement() as tx:
         return await read_owned(tx, shop_id=desk.shop.id, merchant_ids=None, product_id=product)
+
+
+def read_fields(page: str) -> dict[str, str]:
+    """The form of the product as a browser sends it untouched: with its own ends of lines."""
+    typed = re.findall(r'<input (?:id|class)="[^"]+" name="([^"]+)" value="([^"]*)"', page)
+    (text,) = re.findall(r'<textarea id="description"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    words = {name: unescape(value) for name, value in typed}
+    return hidden_fields(page) | words | {"description": unescape(text).replace("\n", "\r\n")}
+
+
+async def fields_of(opened, here):
+    return read_fields((await opened.get(here)).text)
+
+
+async def reprice(desk, variant, minor):
+    """As an import does."""
+    async with desk.db.begin() as tx:
+        await price_variants(
+            tx,
+            shop_id=desk.shop.id,
+            prices={variant: VariantPrices(retail_minor=minor)},
+            now=desk.clock.now(),
+        )
+
+
+async def rename(desk, product, **words):
+    async with desk.db.begin() as tx:
+        await change_product(
+            tx,
+            shop_id=desk.shop.id,
+            merchant_ids=None,
+            product_id=product,
+            changes=ProductChanges(**words),
+            now=desk.clock.now(),
+        )
 
 
 async def test_words_and_prices_are_saved_and_told(desk, staff):
@@ -99,6 +143,115 @@ async def test_a_mistake_is_told_and_nothing_is_saved(desk, staff, field, text, 
     assert reply.status_code == 400
     assert told in reply.text
     assert await read(desk, product) == before
+
+
+async def test_what_was_not_touched_keeps_what_an_import_wrote_meanwhile(desk, staff):
+    lamp, other = await desk.variant(), await desk.variant()
+    product = await product_of(desk, lamp)
+    here = f"{PRODUCTS}/{product}/edit"
+    opened = await staff()
+    fields = await fields_of(opened, here)
+    async with desk.db.begin() as tx:
+        await tx.run("update variants set product_id = %s where id = %s", (product, other))
+    fields |= await fields_of(opened, here)
+    await reprice(desk, lamp, 2100)
+    await rename(desk, product, name="Lamp by import", description="New\nwords")
+
+    reply = await opened.post(here, fields | {f"price.{other}": "25.00"})
+
+    assert reply.headers["location"] == f"{here}?done=saved"
+    assert (await prices_of(desk, lamp)).retail_minor == 2100
+    assert (await prices_of(desk, other)).retail_minor == 2500
+    saved = await read(desk, product)
+    assert (saved.name, saved.description) == ("Lamp by import", "New\nwords")
+
+
+async def test_a_field_that_somebody_else_changed_is_asked_about(desk, staff):
+    lamp = await desk.variant(sku="LAMP-9")
+    product = await product_of(desk, lamp)
+    here = f"{PRODUCTS}/{product}/edit"
+    opened = await staff()
+    fields = await fields_of(opened, here)
+    await reprice(desk, lamp, 2100)
+    await rename(desk, product, name=None, description="Words of another")
+    typed = fields | {f"price.{lamp}": "25.00", "name": "Mine"}
+
+    asked = await opened.post(here, typed)
+    before = await read(desk, product)
+    again = await opened.post(here, read_fields(asked.text))
+
+    assert asked.status_code == 409
+    assert "Price: LAMP-9: now 21.00, you entered 25.00" in asked.text
+    assert "Name: " not in asked.text
+    assert "Description: " not in asked.text
+    assert before.name != "Mine"
+    assert before.price_minor == 2100
+    assert again.headers["location"] == f"{here}?done=saved"
+    saved = await read(desk, product)
+    assert (saved.name, saved.description, saved.price_minor) == ("Mine", "Words of another", 2500)
+
+
+async def test_words_of_somebody_else_are_not_written_over_unasked(desk, staff):
+    product = await product_of(desk, await desk.variant())
+    here = f"{PRODUCTS}/{product}/edit"
+    opened = await staff()
+    fields = await fields_of(opened, here) | {"name": "Mine", "description": "My words"}
+    await rename(desk, product, name="Theirs", description="Their words")
+
+    mistaken = await opened.post(here, fields | {"name": " "})
+    asked = await opened.post(here, read_fields(mistaken.text) | {"name": "Mine"})
+
+    assert (mistaken.status_code, asked.status_code) == (409, 303)
+    assert "Description: now Their words, you entered My words" in mistaken.text
+    assert (await read(desk, product)).description == "My words"
+
+
+async def test_a_mistake_does_not_hide_what_somebody_else_changed_after_it(desk, staff):
+    lamp = await desk.variant()
+    here = f"{PRODUCTS}/{await product_of(desk, lamp)}/edit"
+    opened = await staff()
+    fields = await fields_of(opened, here) | {f"price.{lamp}": "25.00", f"sale.{lamp}": "26.00"}
+
+    mistaken = await opened.post(here, fields)
+    await reprice(desk, lamp, 2100)
+    asked = await opened.post(here, read_fields(mistaken.text) | {f"sale.{lamp}": ""})
+
+    assert (mistaken.status_code, asked.status_code) == (400, 409)
+    assert "now 21.00, you entered 25.00" in asked.text
+    assert (await prices_of(desk, lamp)).retail_minor == 2100
+
+
+@pytest.mark.parametrize(
+    ("sale", "starts", "ends", "kept"),
+    [
+        ("15.00", "2026-02-01", "2026-03-01", False),
+        ("17.00", "2026-02-01", "2026-03-01", True),
+        ("15.00", "2026-02-01", "2099-04-01", True),
+        ("15.00", "2099-03-10", "2099-04-01", True),
+    ],
+)
+async def test_a_new_sale_is_not_kept_to_the_days_of_one_that_is_over(
+    desk, staff, sale, starts, ends, kept
+):
+    lamp = await desk.variant()
+    here = f"{PRODUCTS}/{await product_of(desk, lamp)}/edit"
+    async with desk.db.begin() as tx:
+        await tx.run(
+            "update variants set sale_minor = 1700, sale_starts_at = %s, sale_ends_at = %s"
+            " where id = %s",
+            (f"{starts}T00:00:00Z", f"{ends}T00:00:00Z", lamp),
+        )
+    opened = await staff()
+
+    await opened.post(here, await fields_of(opened, here) | {f"sale.{lamp}": sale, "name": "X"})
+
+    async with desk.db.statement() as tx:
+        row = await tx.one(
+            "select sale_starts_at is not null, sale_ends_at is not null, sale_minor"
+            " from variants where id = %s",
+            (lamp,),
+        )
+    assert row == (kept, kept, int(sale[:2]) * 100)
 
 
 async def test_a_picture_is_added_as_the_cover_and_taken_away(desk, staff):

@@ -17,7 +17,7 @@ from crossdock.shop.catalogue.assortment import (
     read_assortment,
 )
 from crossdock.shop.catalogue.blog_posts import upsert_blog_posts
-from crossdock.shop.catalogue.bulk import upsert_prepared, upsert_products
+from crossdock.shop.catalogue.bulk import lock_catalogue, upsert_prepared, upsert_products
 from crossdock.shop.catalogue.categories import is_too_deep, upsert_categories
 from crossdock.shop.catalogue.changes import Changes, tell_all_changed
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare, variant_name
@@ -270,6 +270,7 @@ __all__ = [
     "list_product_ids",
     "list_products",
     "list_unheld",
+    "lock_catalogue",
     "merchant_record",
     "merchants_in_sight",
     "normalise_gtin",

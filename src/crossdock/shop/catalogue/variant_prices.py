@@ -41,8 +41,9 @@ async def price_variants(
 ) -> list[int]:
     """Set the prices of these variants; returns those whose prices differ from before, by id.
 
-    A later import of their products writes them whole again. A variant without a price is not listed. Unknown
-    ones are left out. Raises Invalid `invalid_input` for an amount below nothing or above PRICE_MAX, and for a
+    A later import of their products writes them whole again. A variant without a price is not listed. Another
+    sale's price than before does not keep the days of a sale that is over: it is paid from now on. Unknown variants
+    are left out. Raises Invalid `invalid_input` for an amount below nothing or above PRICE_MAX, and for a
     sale that is not below the price.
     """
     for variant_id, wanted in prices.items():
@@ -78,10 +79,11 @@ def _check(variant_id: int, wanted: VariantPrices) -> None:
         raise Invalid("invalid_input", "A sale's price is below the price.", field)
 
 
-_PRICE = """
+_OVER = "(x.sale is distinct from v.sale_minor and v.sale_ends_at is not null and v.sale_ends_at <= %(now)s)"
+_PRICE = f"""
     update variants v set retail_minor = x.retail, sale_minor = x.sale, cost_minor = x.cost,
-           sale_starts_at = case when x.sale is not null then v.sale_starts_at end,
-           sale_ends_at = case when x.sale is not null then v.sale_ends_at end,
+           sale_starts_at = case when x.sale is not null and not {_OVER} then v.sale_starts_at end,
+           sale_ends_at = case when x.sale is not null and not {_OVER} then v.sale_ends_at end,
            listed = p.enabled and m.enabled and x.retail is not null, updated_at = %(now)s
     from unnest(%(ids)s::bigint[], %(retail)s::bigint[], %(sale)s::bigint[], %(cost)s::bigint[])
          as x (id, retail, sale, cost),

@@ -12,14 +12,13 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid, Unavailable
 from crossdock.gate import Form, Gate, receive_form
 from crossdock.kit.languages import gettext, lazy
-from crossdock.kit.money import format_minor, parse_amount
 from crossdock.shop.catalogue import (
     OwnedProduct,
     OwnedVariant,
     Picture,
     ProductChanges,
-    VariantPrices,
     change_product,
+    lock_catalogue,
     price_variants,
     read_owned,
     read_pictures,
@@ -29,12 +28,22 @@ from crossdock.shop.media import add_pictures, keep_image, remove_picture
 from crossdock.shop.people import Visit
 from crossdock.shop.shops import read_shop
 from crossdock.web.console.order_paths import number_of
+from crossdock.web.console.product_edits import (
+    PRICES,
+    EditedMeanwhile,
+    Stale,
+    changed_prices,
+    edits_of,
+    marks_of,
+    shown_again,
+    texts_of,
+)
 from crossdock.web.console.products import PRODUCTS
 from crossdock.web.console.rendering import Pages, redirect
 
 PICTURES: Final = f"{PRODUCTS}/pictures"
 """Where pictures are sent: one path, which may take larger bodies."""
-FIELDS_MAX: Final = 2_000
+FIELDS_MAX: Final = 4_000
 _NAME_MAX: Final = 500
 _TEXT_MAX: Final = 50_000
 _ALT_MAX: Final = 500
@@ -63,7 +72,10 @@ class ProductEditing:
         )
 
     async def save(self, request: Request) -> Response:
-        """Save name, description and prices; a mistake is told on the page, and nothing is saved."""
+        """Save what was changed of name, description and prices; a mistake is told on the page, and nothing is saved.
+
+        Nor is anything where somebody else changed one of these fields since the page was opened.
+        """
         visit, form = await self._gate.require_form(
             request, right="products.manage", fields_max=FIELDS_MAX
         )
@@ -73,6 +85,10 @@ class ProductEditing:
                 await self._save(tx, visit, product_id, form)
         except Unavailable:
             raise
+        except EditedMeanwhile as meanwhile:
+            return await self._page(
+                visit, product_id, typed=form, stale=meanwhile.stale, status=409
+            )
         except Invalid as error:
             return await self._page(visit, product_id, wrong=error.message, typed=form, status=400)
         return redirect(f"{PRODUCTS}/{product_id}/edit?done=saved")
@@ -115,31 +131,35 @@ class ProductEditing:
 
     async def _save(self, tx: Transaction, visit: Visit, product_id: int, form: Form) -> None:
         shop = await read_shop(tx, slug=visit.person.shop)
+        await lock_catalogue(tx, shop_id=shop.id)
         product = await _read(tx, visit, product_id)
-        name = form.get("name", product.name).replace("\x00", "").strip()[:_NAME_MAX]
-        text = form.get("description", product.description).replace("\x00", "")[:_TEXT_MAX]
-        now = self._clock.now()
-        await change_product(
-            tx,
-            shop_id=shop.id,
-            merchant_ids=None,
-            product_id=product_id,
-            changes=ProductChanges(
-                name=name,
-                description=text if text.strip() != product.description.strip() else None,
-            ),
-            now=now,
+        known = await read_variant_prices(
+            tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
         )
-        await price_variants(
-            tx,
-            shop_id=shop.id,
-            prices={
-                variant.id: _prices(form, variant, currency=shop.currency)
-                for variant in product.variants
-                if f"price.{variant.id}" in form
-            },
-            now=now,
-        )
+        texts = texts_of(product, known, currency=shop.currency)
+        edits = edits_of(form, texts, product=product)
+        if edits.stale:
+            raise EditedMeanwhile(edits.stale)
+        changed, now = edits.changed, self._clock.now()
+        if "name" in changed or "description" in changed:
+            await change_product(
+                tx,
+                shop_id=shop.id,
+                merchant_ids=None,
+                product_id=product_id,
+                changes=ProductChanges(
+                    name=_plain(changed.get("name"), most=_NAME_MAX, is_line=True),
+                    description=_plain(changed.get("description"), most=_TEXT_MAX),
+                ),
+                now=now,
+            )
+        priced = [key for key in known if any(f"{kind}.{key}" in changed for kind, _ in PRICES)]
+        if priced:
+            prices = {
+                key: changed_prices(changed, known[key], variant_id=key, currency=shop.currency)
+                for key in priced
+            }
+            await price_variants(tx, shop_id=shop.id, prices=prices, now=now)
 
     async def _add(self, visit: Visit, product_id: int, *, body: bytes, fields: Form) -> None:
         shop_id = visit.person.shop_id
@@ -165,6 +185,7 @@ class ProductEditing:
         done: str = "",
         wrong: str = "",
         typed: Form | None = None,
+        stale: Sequence[Stale] = (),
         status: int = 200,
     ) -> Response:
         async with self._db.begin() as tx:
@@ -174,21 +195,18 @@ class ProductEditing:
                 tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
             )
             pictures = await _pictures(tx, shop_id=shop.id, variants=product.variants)
-        shown = {"name": product.name, "description": product.description}
-        for variant_id, known in prices.items():
-            for name, minor in (
-                ("price", known.retail_minor),
-                ("sale", known.sale_minor),
-                ("cost", known.cost_minor),
-            ):
-                text = "" if minor is None else format_minor(minor, shop.currency)
-                shown[f"{name}.{variant_id}"] = text
+        texts = texts_of(product, prices, currency=shop.currency)
+        values, marks = texts, marks_of(texts)
+        if typed is not None:
+            values, marks = shown_again(typed, texts, is_told=bool(stale))
         return self._pages.page(
             "product_edit.html",
             visit=visit,
             status=status,
             product=product,
-            values=shown | dict(typed or {}),
+            values=values,
+            marks=marks,
+            stale=stale,
             pictures=pictures,
             currency=shop.currency,
             most_mb=self._services.media.reader.limits.bytes_max // 1_000_000,
@@ -214,16 +232,11 @@ async def _pictures(
     return pictures
 
 
-def _prices(form: Form, variant: OwnedVariant, *, currency: str) -> VariantPrices:
-    """The prices in the fields of a variant. Raises Invalid `invalid_input`."""
-
-    def amount(name: str) -> int | None:
-        text = form.get(f"{name}.{variant.id}", "").strip()
-        return parse_amount(text, currency=currency) if text else None
-
-    return VariantPrices(
-        retail_minor=amount("price"), sale_minor=amount("sale"), cost_minor=amount("cost")
-    )
+def _plain(text: str | None, *, most: int, is_line: bool = False) -> str | None:
+    if text is None:
+        return None
+    kept = text.replace("\x00", "")
+    return (kept.strip() if is_line else kept)[:most]
 
 
 def _product(request: Request) -> int:

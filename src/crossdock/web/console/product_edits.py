@@ -1,0 +1,136 @@
+"""What a form changes of a product, held against what its page had shown and what is stored by now."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from crossdock.gate import Form
+from crossdock.kit.languages import gettext
+from crossdock.kit.money import format_minor, parse_amount
+from crossdock.shop.catalogue import OwnedProduct, VariantPrices
+
+PRICES: Final = (("price", "retail_minor"), ("sale", "sale_minor"), ("cost", "cost_minor"))
+_SHOWN: Final = "shown."
+_LONG: Final = 200
+
+
+class Stale(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that somebody else changed meanwhile: what is stored by now, and what was typed."""
+
+    name: str
+    label: str
+    stored: str
+    typed: str
+
+
+class Edits(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that the form changes, and those of them that cannot be changed without asking."""
+
+    changed: dict[str, str]
+    stale: list[Stale]
+
+
+class EditedMeanwhile(Exception):
+    """Fields were changed by somebody else since they were shown."""
+
+    def __init__(self, stale: Sequence[Stale]) -> None:
+        super().__init__()
+        self.stale = stale
+
+
+def texts_of(
+    product: OwnedProduct, prices: Mapping[int, VariantPrices], *, currency: str
+) -> dict[str, str]:
+    """Every field of the page with the text that is stored."""
+    texts = {"name": product.name, "description": product.description}
+    for variant_id, known in prices.items():
+        for kind, column in PRICES:
+            minor = getattr(known, column)
+            text = "" if minor is None else format_minor(minor, currency)
+            texts[f"{kind}.{variant_id}"] = text
+    return texts
+
+
+def marks_of(texts: Mapping[str, str]) -> dict[str, str]:
+    """The hidden fields that say what the page shows: the text, of a description its digest."""
+    return {f"{_SHOWN}{name}": _mark(name, text) for name, text in texts.items()}
+
+
+def edits_of(form: Form, texts: Mapping[str, str], *, product: OwnedProduct) -> Edits:
+    """What the form changes of these texts, which are stored now.
+
+    A field that is as it was shown changes nothing, whatever is stored by now. One without a hidden field counts
+    as shown as it is stored.
+    """
+    changed, stale = {}, []
+    for name, stored in texts.items():
+        if not _is_typed(name, form, stored=stored):
+            continue
+        changed[name] = form[name]
+        if _shown(name, form, stored=stored) != _mark(name, stored):
+            label = _label(name, product=product)
+            stale.append(
+                Stale(name=name, label=label, stored=stored[:_LONG], typed=form[name][:_LONG])
+            )
+    return Edits(changed=changed, stale=stale)
+
+
+def shown_again(
+    form: Form, texts: Mapping[str, str], *, is_told: bool
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields, and their hidden ones, of the page after a refusal: what was typed stays.
+
+    With `is_told` the page says what is stored by now, so that the next form may write over it.
+    """
+    typed = {name: form[name] for name in texts if _is_typed(name, form, stored=texts[name])}
+    marks = marks_of(texts)
+    if not is_told:
+        marks |= {f"{_SHOWN}{name}": _shown(name, form, stored=texts[name]) for name in typed}
+    return {**texts, **typed}, marks
+
+
+def changed_prices(
+    changed: Mapping[str, str], known: VariantPrices, *, variant_id: int, currency: str
+) -> VariantPrices:
+    """The prices of a variant with those that are changed. Raises Invalid `invalid_input`."""
+    amounts: dict[str, int | None] = {}
+    for kind, column in PRICES:
+        if (text := changed.get(f"{kind}.{variant_id}")) is not None:
+            text = text.strip()
+            amounts[column] = parse_amount(text, currency=currency) if text else None
+    return msgspec.structs.replace(known, **amounts)
+
+
+def _is_typed(name: str, form: Form, *, stored: str) -> bool:
+    """Whether the form has another text than was shown, and than is stored."""
+    if name not in form:
+        return False
+    mark = _mark(name, form[name])
+    return mark not in {_shown(name, form, stored=stored), _mark(name, stored)}
+
+
+def _shown(name: str, form: Form, *, stored: str) -> str:
+    return form.get(f"{_SHOWN}{name}", _mark(name, stored))
+
+
+def _mark(name: str, text: str) -> str:
+    """A text as it is compared: a browser sends other ends of lines than it was given."""
+    plain = text.replace("\r\n", "\n").strip()
+    if name != "description":
+        return plain
+    return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()
+
+
+def _label(name: str, *, product: OwnedProduct) -> str:
+    kind, _, number = name.partition(".")
+    words = {
+        "name": gettext("Name"),
+        "description": gettext("Description"),
+        "price": gettext("Price"),
+        "sale": gettext("Sale"),
+        "cost": gettext("Cost"),
+    }[kind]
+    sku = next((each.sku for each in product.variants if str(each.id) == number), "")
+    return f"{words}: {sku}" if sku else words
