@@ -51,7 +51,7 @@ async def test_their_home_shows_their_partner_its_keys_and_no_secret(
     for shown in (name, "shoppex_partner", made.key, token.key, "Last used 2026-03-02 12:00 UTC."):
         assert shown in home
     assert home.count("Live") == home.count("Refused") == 1
-    for hidden in (made.secret, token.secret, other.key, "Print a label", "orders.read"):
+    for hidden in (made.secret, token.secret, other.key, "print labels", "see orders"):
         assert hidden not in home
 
 

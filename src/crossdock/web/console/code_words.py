@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from crossdock.kit.languages import lazy
+from crossdock.web.console.area_words import AREA_WORDS
 
 WORDS: Final[Mapping[str, str]] = {
     # tickets
@@ -38,17 +39,6 @@ WORDS: Final[Mapping[str, str]] = {
     "viewer": lazy("Viewer"),
     "partner": lazy("Partner"),
     "reseller": lazy("Reseller"),
-    # stock
-    "own": lazy("Own"),
-    "supplier": lazy("Supplier"),
-    "receive": lazy("Received"),
-    "commit": lazy("Committed"),
-    "uncommit": lazy("Commitment taken back"),
-    "release": lazy("Released"),
-    "expire": lazy("Hold ran out"),
-    "ship": lazy("Shipped"),
-    "restock": lazy("Back in stock"),
-    "adjust": lazy("Corrected"),
     # of packages, and of returns
     "packed": lazy("Packed"),
     "shipped": lazy("Shipped"),
@@ -74,6 +64,7 @@ WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def word(code: str) -> str:
-    """A code in the reader's language; one that is not known here is shown as it is, without underscores."""
-    return str(WORDS.get(code) or code.replace("_", " ").capitalize())
+def word(code: str, of: str = "") -> str:
+    """A code of that area in the reader's language; one that is not known is shown without underscores."""
+    known = AREA_WORDS.get(of, {}).get(code) or WORDS.get(code)
+    return str(known or code.replace("_", " ").capitalize())

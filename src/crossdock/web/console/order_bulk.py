@@ -22,7 +22,7 @@ from crossdock.shop.orders import (
 )
 from crossdock.shop.people import Right, Visit
 from crossdock.web.console.board_address import read_address
-from crossdock.web.console.order_lines import REASON_NAMES
+from crossdock.web.console.code_words import word
 from crossdock.web.console.order_words import FULFILMENT
 from crossdock.web.console.rendering import Pages
 
@@ -122,7 +122,7 @@ class BulkPages:
             chosen=chosen,
             has_more=has_more,
             most=BULK_MAX,
-            reasons={each: REASON_NAMES[each] for each in REFUND_REASONS},
+            reasons={each: word(each) for each in REFUND_REASONS},
         )
 
     async def _one(self, visit: Visit, order_id: int, *, name: str, form: Form) -> Outcome:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.errors import Invalid, NotFound
 from crossdock.gate import Gate
-from crossdock.kit.languages import gettext, lazy
+from crossdock.kit.languages import gettext
 from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     CANCELLABLE,
@@ -27,18 +27,11 @@ from crossdock.shop.warehouse import (
     list_returnable,
     receive_return,
 )
+from crossdock.web.console.code_words import word
 from crossdock.web.console.order_paths import number_of, order_of, to_order
 from crossdock.web.console.order_work import FIELDS_MAX, quantities_of
 from crossdock.web.console.rendering import Pages
 
-REASON_NAMES: Final[Mapping[str, str]] = {
-    "customer_cancelled": lazy("The customer cancelled"),
-    "out_of_stock": lazy("Out of stock"),
-    "bad_address": lazy("The address is wrong"),
-    "agreement": lazy("As agreed"),
-    "fraud": lazy("Fraud"),
-    "not_shipped": lazy("Not shipped"),
-}
 _REASON_MAX: Final = 200
 _REFUNDABLE: Final = ("paid", "partially_refunded")
 
@@ -72,7 +65,7 @@ class LinePages:
             and not line.shipping_refunded
             and line.shipping_minor > 0,
             is_last=not others,
-            reasons={name: REASON_NAMES[name] for name in REFUND_REASONS},
+            reasons={name: word(name) for name in REFUND_REASONS},
         )
 
     async def cancel(self, request: Request) -> Response:
