@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from crossdock.imports.items import RowRefused, Unreadable
-from crossdock.imports.mapping import FieldMap, load_map
+from crossdock.imports.mapping import FieldMap, load_map, parse_map
 
 
 def mapped(row, *, currency="USD", **parts):
@@ -218,3 +218,36 @@ async def test_a_decimal_comma_goes_with_minor_units_and_with_objects(mapped_imp
     await mapped_import('{"n": "a", "p": "1.234,5"}\n{"n": "b", "p": 7}', "jsonl", source)
     found = await rows("select sku, retail_minor from variants where shop_id = %s order by sku")
     assert found == [("S", 1999), ("a", 123450), ("b", 700)]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"from": "b", "replace": {"o": "x" * 1_000, "x": "y" * 1_000}},
+        {"from": "b", "replace": {"": "y" * 200_000}},
+        {"from": "list", "split": "|", "join": "y" * 600_000},
+        {"from": ["a", "b"], "join": "y" * 600_000},
+    ],
+)
+def test_a_text_does_not_grow_past_the_largest_field(field):
+    with pytest.raises(RowRefused, match="longer than 500000"):
+        mapped(ROW, fields={"target": field})
+
+
+def test_a_row_does_not_grow_past_the_largest_line():
+    fields = {f"t{n}": {"from": "b", "replace": {"t": "y" * 499_000}} for n in range(20)}
+    with pytest.raises(RowRefused, match="in its fields"):
+        mapped(ROW, fields=fields)
+
+
+def test_a_long_text_that_a_step_does_not_grow_is_kept():
+    row = {"long": "ab" * 400_000}
+    field = {"from": "long", "replace": {"a": "c"}}
+    assert mapped(row, fields={"t": field})["t"] == "cb" * 400_000
+
+
+def test_a_map_of_a_page_has_no_patterns():
+    source = b"""[fields]\n"Title" = { from = "a", match = "^((a+)+)$" }"""
+    assert parse_map(source).fields
+    with pytest.raises(Unreadable, match="`match` works in maps of the command"):
+        parse_map(source, is_from_page=True)

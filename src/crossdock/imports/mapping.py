@@ -17,8 +17,10 @@ from crossdock.errors import Invalid
 from crossdock.imports.encodings import ENCODINGS
 from crossdock.imports.items import CONTROL, RowRefused, Unreadable, shown
 from crossdock.kit.money import format_minor
-from crossdock.shop.catalogue import plain_text
+from crossdock.shop.catalogue import HTML_MAX, plain_text
 
+ROW_MAX = 8 * 2**20
+"""Characters that the fields of one row have together, more than a line of any file."""
 _SEVERAL = str | tuple[str, ...]
 
 
@@ -101,9 +103,13 @@ class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self._counts(row):
             return None
         mapped = dict(row)
+        left = ROW_MAX
         for target, field in self.fields.items():
             value = _value(field, row, currency=currency)
             text = "" if value is None else _text(value)
+            left -= len(text)
+            if left < 0:
+                raise RowRefused("", f"has more than {ROW_MAX} characters in its fields")
             if self.file.decimal_comma and isinstance(field, Field) and field.minor_units:
                 text = text.replace(".", ",")
             mapped[target] = text
@@ -169,8 +175,11 @@ def load_map(path: Path) -> FieldMap:
     return parse_map(source, name=f"The map {path}")
 
 
-def parse_map(source: bytes, *, name: str = "The map") -> FieldMap:
-    """The map in a TOML text; `name` begins what is said of it. Raises Unreadable if it is not valid."""
+def parse_map(source: bytes, *, name: str = "The map", is_from_page: bool = False) -> FieldMap:
+    """The map in a TOML text; `name` begins what is said of it. Raises Unreadable if it is not valid.
+
+    A map from a page has no patterns: one that tries every way holds up the process that all shops share.
+    """
     try:
         values = _spaced(tomllib.loads(source.decode()))
         field_map = msgspec.convert({**values, "source": source}, FieldMap)
@@ -178,6 +187,10 @@ def parse_map(source: bytes, *, name: str = "The map") -> FieldMap:
         raise Unreadable(f"{name} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise Unreadable(f"{name} is wrong: {error}") from error
+    if is_from_page and any(isinstance(f, Field) and f.match for f in field_map.fields.values()):
+        raise Unreadable(
+            f"{name}: `match` works in maps of the command `crossdock import` alone, not on this page"
+        )
     _check(field_map, name)
     _refuse_controls(values, name)
     return field_map
@@ -265,7 +278,7 @@ def _gather(field: Field, row: Mapping[str, Any]) -> Any:
     if isinstance(field.source, str):
         return _look(row, field.source)
     values = [value for column in field.source if (value := _look(row, column)) not in (None, "")]
-    return values if field.as_list else field.join.join(map(_text, values))
+    return values if field.as_list else _joined(field.join, [_text(value) for value in values])
 
 
 def _changes(field: Field) -> bool:
@@ -279,10 +292,25 @@ def _changed(field: Field, text: str) -> str:
         found = _pattern(field.match).search(text)
         text = (found[1] or "") if found else ""
     for old, new in field.replace.items():
+        _check_growth(len(text), len(text) + text.count(old) * (len(new) - len(old)))
         text = text.replace(old, new)
     if field.split:
-        text = field.join.join(part.strip() for part in text.split(field.split) if part.strip())
+        text = _joined(
+            field.join, [part.strip() for part in text.split(field.split) if part.strip()]
+        )
     return text
+
+
+def _joined(join: str, parts: list[str]) -> str:
+    size = sum(map(len, parts))
+    _check_growth(size, size + len(join) * (len(parts) - 1))
+    return join.join(parts)
+
+
+def _check_growth(before: int, after: int) -> None:
+    """Raise RowRefused before a text grows past the largest size of any field."""
+    if after > HTML_MAX and after > before:
+        raise RowRefused("", f"would be longer than {HTML_MAX} characters by the map")
 
 
 def _as_list(field: Field, value: Any) -> list[Any]:

@@ -105,7 +105,9 @@ async def _run(services: Services, found: CatalogueImport, *, shop_id: int) -> S
         format=found.format,
         shop=shop,
         merchant=found.merchant or shop.name,
-        map=parse_map(found.field_map.encode()) if found.field_map else FieldMap(),
+        map=parse_map(found.field_map.encode(), is_from_page=True)
+        if found.field_map
+        else FieldMap(),
         dry_run=found.state == "checking",
     )
     with RefusedRows(refused_rows_path(folder, found.file)) as rows:

@@ -157,6 +157,7 @@ async def test_a_map_that_is_none_and_an_unknown_format_are_refused(browser, per
     for fields, said in (
         ({"map": "fields = 3"}, "The map is wrong"),
         ({"map": "[fields"}, "The map is not TOML"),
+        ({"map": '[fields]\nTitle = { from = "a", match = "^((a+)+)$" }'}, "`match` works in maps"),
         ({"format": "excel"}, "There is no format"),
     ):
         refused = await opened.submit(address, fields, to=f"{address}/check")

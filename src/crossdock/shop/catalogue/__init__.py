@@ -115,6 +115,7 @@ from crossdock.shop.catalogue.reading_back import (
     use_snapshot,
 )
 from crossdock.shop.catalogue.records import (
+    HTML_MAX,
     BlogPostRecord,
     CategoryRecord,
     DayRange,
@@ -168,6 +169,7 @@ __all__ = [
     "CATEGORIES",
     "EVERYTHING",
     "EVERY_PART",
+    "HTML_MAX",
     "IMAGES",
     "PICTURES_MAX",
     "PRODUCT_PARTS",

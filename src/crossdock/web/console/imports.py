@@ -210,7 +210,7 @@ def _chosen(found: CatalogueImport, form: Form) -> CatalogueImport:
     try:
         reader_of(file_format)
         if text:
-            parse_map(text.encode())
+            parse_map(text.encode(), is_from_page=True)
     except Unreadable as error:
         raise Invalid("invalid_input", f"{error.message}.") from error
     return msgspec.structs.replace(

@@ -1,5 +1,9 @@
 """Papers for the warehouse: pick lists of an order or a view, and the slip in a package."""
 
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,7 +11,7 @@ from crossdock.compose import Services
 from crossdock.errors import NotFound
 from crossdock.gate import Gate
 from crossdock.kit.languages import gettext
-from crossdock.shop.orders import read_board, read_order, read_orders
+from crossdock.shop.orders import OrderView, read_board, read_order, read_orders
 from crossdock.web.console.board_address import read_address
 from crossdock.web.console.order_paths import number_of, order_of
 from crossdock.web.console.papers import PAPERS_MAX, packing_slip_pdf, pick_list_pdf
@@ -29,7 +33,7 @@ class PaperPages:
             order = await read_order(
                 tx, shop_id=visit.person.shop_id, order_id=order_of(request), sections=("lines",)
             )
-        return _pdf(pick_list_pdf([order], fonts=self._services.label_fonts, now=self._clock.now()))
+        return await self._pick_list([order], now=self._clock.now())
 
     async def pick_lists(self, request: Request) -> Response:
         """What is left to pick of the first PAPERS_MAX orders of a view, the oldest of them first."""
@@ -42,7 +46,7 @@ class PaperPages:
             )
             ids = sorted(row.id for row in rows)
             orders = await read_orders(tx, shop_id=shop_id, order_ids=ids, sections=("lines",))
-        return _pdf(pick_list_pdf(orders, fonts=self._services.label_fonts, now=now))
+        return await self._pick_list(orders, now=now)
 
     async def slip(self, request: Request) -> Response:
         """What is in a package."""
@@ -58,11 +62,20 @@ class PaperPages:
         package = next((each for each in order.packages if each.id == number), None)
         if package is None:
             raise NotFound("not_found", gettext("The order has no such package."))
-        return _pdf(
-            packing_slip_pdf(
-                order, package, fonts=self._services.label_fonts, now=self._clock.now()
-            )
+        data = await asyncio.to_thread(
+            packing_slip_pdf,
+            order,
+            package,
+            fonts=self._services.label_fonts,
+            now=self._clock.now(),
         )
+        return _pdf(data)
+
+    async def _pick_list(self, orders: Sequence[OrderView], *, now: datetime) -> Response:
+        data = await asyncio.to_thread(
+            pick_list_pdf, orders, fonts=self._services.label_fonts, now=now
+        )
+        return _pdf(data)
 
 
 def _pdf(data: bytes) -> Response:

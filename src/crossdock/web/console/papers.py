@@ -1,10 +1,12 @@
 """Pick lists and packing slips as PDF, A4. Lengths are millimetres, sizes of letters points."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from crossdock.errors import Invalid
 from crossdock.kit.display import country_name, moment_text
 from crossdock.kit.languages import gettext
 from crossdock.shop.customers import Address
@@ -13,13 +15,20 @@ from crossdock.shop.warehouse import LabelFonts
 
 PAPERS_MAX: Final = 200
 """Orders on one pick list."""
+LINES_MAX: Final = 2_000
+"""Lines of goods on one paper."""
+_TEXT_MAX: Final = 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 18.0, 192.0, 22.0, 275.0
 _SKU, _MANY, _BOX = 110.0, 168.0, 186.0
 _INK, _SOFT, _RULE = (22, 33, 31), (82, 96, 93), (200, 208, 208)
 
 
 def pick_list_pdf(orders: Sequence[OrderView], *, fonts: LabelFonts, now: datetime) -> bytes:
-    """What is left to pick of these orders: each with its lines, and a box to tick for each of them."""
+    """What is left to pick of these orders: each with its lines, and a box to tick for each of them.
+
+    Raises Invalid `invalid_input` for more than LINES_MAX lines.
+    """
+    _check_lines(sum(len(order.lines) for order in orders))
     paper = _Paper(fonts=fonts, title=gettext("Pick list"), now=now)
     paper.heading(gettext("Pick list"), note=moment_text(now))
     for order in orders:
@@ -36,7 +45,11 @@ def pick_list_pdf(orders: Sequence[OrderView], *, fonts: LabelFonts, now: dateti
 def packing_slip_pdf(
     order: OrderView, package: PackageView, *, fonts: LabelFonts, now: datetime
 ) -> bytes:
-    """What is in a package, for whoever opens it: no prices, for the goods may be a present."""
+    """What is in a package, for whoever opens it: no prices, for the goods may be a present.
+
+    Raises Invalid `invalid_input` for more than LINES_MAX lines.
+    """
+    _check_lines(len(order.lines))
     paper = _Paper(fonts=fonts, title=gettext("Packing slip"), now=now)
     paper.heading(order.shop_name, note=gettext("Packing slip"))
     for text in _address(order.shipping, language=order.language or "en"):
@@ -46,6 +59,12 @@ def packing_slip_pdf(
         if many := package.lines.get(line.line_no):
             paper.goods(line, many)
     return paper.bytes()
+
+
+def _check_lines(count: int) -> None:
+    if count > LINES_MAX:
+        text = gettext("A paper has at most %(count)s lines of goods; choose fewer orders.")
+        raise Invalid("invalid_input", text % {"count": LINES_MAX})
 
 
 def _title(order: OrderView) -> str:
@@ -149,15 +168,23 @@ class _Paper:
         """Text on the present line; what does not fit before `until` is cut."""
         self._pdf.set_text_color(*colour)
         x = at
-        for run in self._fonts.runs(text, bold=bold):
+        for run in self._fonts.runs(text[:_TEXT_MAX], bold=bold):
             self._pdf.set_font(self._family(run.path), size=size)
-            fitting = run.text
-            while fitting and x + self._pdf.get_string_width(fitting) > until:
-                fitting = fitting[:-1]
+            fitting = self._fitting(run.text, width=until - x)
             self._pdf.text(x, self._y, fitting)
             if len(fitting) < len(run.text):
                 return
             x += self._pdf.get_string_width(fitting)
+
+    def _fitting(self, text: str, *, width: float) -> str:
+        """The longest start of a text in the present font that is no wider."""
+        if self._pdf.get_string_width(text) <= width:
+            return text
+        count = bisect_right(range(1, len(text)), width, key=lambda n: self._width(text[:n]))
+        return text[:count]
+
+    def _width(self, text: str) -> float:
+        return float(self._pdf.get_string_width(text))
 
     def _family(self, path: Path) -> str:
         if path not in self._families:
