@@ -3,9 +3,9 @@
 import asyncio
 import getpass
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossdock.channels.registry import load_settings
 from crossdock.db.runtime import Runtime, create_runtime
@@ -88,6 +88,15 @@ async def require_master_key(runtime: Runtime) -> None:
         )
 
 
+_PERSONAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "crossdock customer ": ("who", "email", "set_"),
+    "crossdock order note": ("text",),
+    "crossdock order address": ("set_",),
+    "crossdock ticket ": ("text",),
+}
+"""What the log of acts says of these commands by name only: it is never deleted, and this is about buyers."""
+
+
 async def _run(
     action: Callable[[Runtime], Awaitable[T]], settings: Settings, *, is_noted: bool = False
 ) -> T:
@@ -118,11 +127,13 @@ def _act_of_command(runtime: Runtime) -> "Act | None":
         names.append(context.info_name or "")
         context = context.parent
     given.pop("as_json", None)
+    command = " ".join(["crossdock", *reversed(names)])
+    personal = next((_PERSONAL[each] for each in _PERSONAL if command.startswith(each)), ())
     return Act(
         actor=f"command line ({_system_user()})",
-        act=" ".join(["crossdock", *reversed(names)]),
+        act=command,
         subject="",
-        details=plain_details(given),
+        details=plain_details(given, personal=personal),
         clock=runtime.clock,
         shop=str(given.get("shop") or given.get("slug") or ""),
     )

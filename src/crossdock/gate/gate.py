@@ -1,7 +1,7 @@
 """Authentication of every page: the signed-in person, their address, and the form's CSRF token."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -98,22 +98,29 @@ class Gate:
         return visit
 
     async def require_form(
-        self, request: Request, *, right: Right | None = None, fields_max: int = FIELDS_MAX
+        self,
+        request: Request,
+        *,
+        right: Right | None = None,
+        fields_max: int = FIELDS_MAX,
+        personal: Collection[str] = (),
     ) -> tuple[Visit, Form]:
         """The visit and the fields of a form with this session's CSRF token, at most `fields_max`.
 
-        What it does is noted, and by the person. Raises like `require_person`, and Refused
-        `permission_denied` for a missing or wrong token.
+        What it does is noted, and by the person, without the values of fields in `personal`.
+        Raises like `require_person`, and Refused `permission_denied` for a missing or wrong token.
         """
         visit = await self.require_person(request, right=right)
         form = await self.checked_form(request, visit=visit, fields_max=fields_max)
-        self.note(request, visit=visit, form=form)
+        self.note(request, visit=visit, form=form, personal=personal)
         return visit, form
 
-    def note(self, request: Request, *, visit: Visit, form: Form) -> None:
-        """Note what this request changes as an act of the person's, with these fields."""
+    def note(
+        self, request: Request, *, visit: Visit, form: Form, personal: Collection[str] = ()
+    ) -> None:
+        """Note what this request changes as an act of the person's: these fields, the `personal` ones by name."""
         act_as(visit.person.label)
-        begin_act(self._act(request, visit=visit, form=form))
+        begin_act(self._act(request, visit=visit, form=form, personal=personal))
 
     async def checked_form(
         self, request: Request, *, visit: Visit, fields_max: int = FIELDS_MAX
@@ -161,7 +168,7 @@ class Gate:
             )
         return caller_address(peer, forwarded_for=forwarded_for, trusted=self._trusted)
 
-    def _act(self, request: Request, *, visit: Visit, form: Form) -> Act:
+    def _act(self, request: Request, *, visit: Visit, form: Form, personal: Collection[str]) -> Act:
         path = request.url.path
         fields = dict(form)
         fields.pop(TOKEN_FIELD, None)
@@ -169,7 +176,7 @@ class Gate:
             actor=visit.person.email,
             act=_NUMBER.sub("/*", path),
             subject=path,
-            details=plain_details(fields),
+            details=plain_details(fields, personal=personal),
             clock=self._clock,
             shop_id=visit.person.shop_id,
             person_id=visit.person.id,
@@ -207,7 +214,10 @@ async def read_form(request: Request, *, fields_max: int = FIELDS_MAX) -> Form:
         pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=fields_max)
     except ValueError:
         raise Invalid("invalid_input", f"A form has at most {fields_max} fields.") from None
-    return dict(reversed(pairs))
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        fields.setdefault(name, value)
+    return fields
 
 
 def _spoken_to(visit: Visit | None) -> Visit | None:

@@ -311,7 +311,7 @@ async def test_is_let_in_by_the_page_s_own_form_alone(owner, program):
     assert (reply.status_code, "location" in reply.headers) == (403, False)
 
 
-async def test_is_let_in_by_json_as_well(owner, program):
+async def test_is_let_in_by_json_as_well(owner, program, desk_database, made):
     shown = await owner.get(program.page())
     token = shown.text.partition('name="form_token" value="')[2].partition('"')[0]
     fields = dict(parse_qsl(urlsplit(program.page()).query))
@@ -322,6 +322,30 @@ async def test_is_let_in_by_json_as_well(owner, program):
     found = dict(parse_qsl(urlsplit(address).query))
     assert (reply.status_code, found["state"]) == (200, "s-1")
     assert (await program.exchange(found["code"])).status_code == 200
+    assert await acts_of(desk_database, made) == [{"scope": fields["scope"]}]
+
+
+async def test_is_let_in_with_a_note_in_the_log_and_refused_without(
+    owner, program, desk_database, made
+):
+    await owner.submit(program.page(), {"decision": "deny"})
+    assert await acts_of(desk_database, made) == []
+
+    await consent(owner, program)
+
+    (noted,) = await acts_of(desk_database, made)
+    assert noted["decision"] == "allow"
+
+
+async def acts_of(db, made) -> list[dict[str, str]]:
+    """What was noted of consents to this app, without its number."""
+    async with db.statement() as tx:
+        rows = await tx.all(
+            "select details - 'client_id' from acts where act = %s and details ->> 'client_id' = %s"
+            " order by id",
+            (AUTHORIZE, made.app.client_id),
+        )
+    return [details for (details,) in rows]
 
 
 @pytest.mark.parametrize(

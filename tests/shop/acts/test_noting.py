@@ -10,6 +10,7 @@ from crossdock.db.unit_of_work import WITNESS, Database
 from crossdock.kit.acting import act_as
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.acts import (
+    EVERY_FIELD,
     Act,
     ActFilters,
     begin_act,
@@ -193,3 +194,41 @@ def test_keeps_no_secret_of_its_fields():
     assert set(given) - set(shown) == {"empty", "nothing", "off"}
     secrets = ("password", "security_code", "card_number", "serials", "notification_token")
     assert {shown[name] for name in secrets} == {"(not shown)"}
+
+
+def test_tells_every_field_in_the_order_sent_however_many_come_before():
+    junk = {f"x{n}": "y" * 200 for n in range(49)}
+    details = plain_details(junk | {"role": "owner"})
+    assert list(details) == [*junk, "role"]
+    assert details["role"] == "owner"
+
+
+def test_leaves_the_longest_out_of_what_is_too_much_and_says_how_many():
+    junk = {f"x{n}": "é" * 200 for n in range(2_000)}
+    details = plain_details({**junk, "role": "owner"})
+    assert details["role"] == "owner"
+    assert details["…"] == f"{2_001 - (len(details) - 1)} fields left out"
+    assert sum(len(f"{name}{text}".encode()) for name, text in details.items()) < 65_000
+
+
+def test_two_names_that_look_alike_are_two():
+    details = plain_details({"role": "owner", "role\x00": "viewer", "role ": "viewer"})
+    assert details["role"] == "owner"
+    assert len(details) == 3
+    assert not any("\x00" in name for name in details)
+
+
+def test_tells_personal_fields_by_name_alone():
+    values = {
+        "note": "Ada is ill",
+        "action": "note",
+        "set_": ["billing.city=Miami", "email=a@b.example"],
+    }
+    assert plain_details(values, personal=("note", "set_")) == {
+        "note": "(not kept)",
+        "action": "note",
+        "set_": "billing.city=(not kept), email=(not kept)",
+    }
+    assert set(plain_details(values, personal=EVERY_FIELD).values()) == {
+        "(not kept)", "billing.city=(not kept), email=(not kept)",
+    }  # fmt: skip

@@ -54,10 +54,13 @@ async def test_a_customer_is_added_found_changed_and_refused(staff, shop, server
     assert (changed.status_code, off.status_code) == (303, 303)
     async with server_database.statement() as tx:
         kept = await find_customer(tx, shop_id=shop.id, who=email)
+        noted = str(await tx.all("select act, details from acts where shop_id = %s", (shop.id,)))
     assert kept is not None
     assert (kept.billing.city, kept.shipping.city, kept.shipping.country) == (
         "Utrecht", "Gent", "BE",
     )  # fmt: skip
+    assert "'shipping_city': '(not kept)'" in noted
+    assert not any(value in noted for value in ("Gent", "Utrecht", "Kaai", email))
     assert (kept.active, kept.missing, kept.sales_rep_id) == (False, (), None)
 
 

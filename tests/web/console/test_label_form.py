@@ -199,8 +199,11 @@ async def test_needs_a_phone_number_outside_the_union(
     assert answer.status_code == (422 if is_needed else 303)
 
 
-async def test_makes_a_label_to_print(person: MakePerson, browser: OpenBrowser) -> None:
-    packer = await browser(await person(role="warehouse"))
+async def test_makes_a_label_to_print(
+    person: MakePerson, browser: OpenBrowser, server_database: Database
+) -> None:
+    who = await person(role="warehouse")
+    packer = await browser(who)
 
     made = await packer.submit(FORM, WHOLE)
 
@@ -216,6 +219,10 @@ async def test_makes_a_label_to_print(person: MakePerson, browser: OpenBrowser) 
     zpl = await packer.get(f"{made.headers['location']}.zpl")
     assert zpl.text.startswith("^XA")
     assert number[1] in zpl.text
+    async with server_database.statement() as tx:
+        (noted,) = await tx.all("select act, details from acts where actor = %s", (who.email,))
+    assert noted[0] == FORM
+    assert set(noted[1].values()) == {"(not kept)"}
 
 
 async def test_refuses_a_form_of_more_fields_than_it_has(

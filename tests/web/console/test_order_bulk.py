@@ -38,6 +38,11 @@ async def test_all_that_match_are_asked_for_and_each_result_is_told(desk, staff)
 
     asked = await opened.submit(ORDERS, {"action": "cancel", "all": "yes"}, to=f"{BULK}?view=all")
     before = await desk.read(first)
+    async with desk.db.statement() as tx:
+        asked_is_noted = await tx.value(
+            "select count(*) from acts where act = %s and shop_id = %s", (BULK, desk.shop.id)
+        )
+    assert asked_is_noted == 0
     fields = dict(
         re.findall(r'name="(order\.\d+|sure|action|form_token)" value="([^"]+)"', asked.text)
     )
@@ -70,6 +75,15 @@ async def test_the_chosen_ones_are_noted_released_and_sent_again(desk, staff):
     released = await opened.submit(ORDERS, both | {"action": "release"}, to=BULK)
     sent = await opened.submit(ORDERS, both | {"action": "resend"}, to=BULK)
 
+    async with desk.db.statement() as tx:
+        acts = await tx.all(
+            "select details from acts where shop_id = %s and act = %s order by id",
+            (desk.shop.id, BULK),
+        )
+    orders = {f"order {first}": "yes", f"order {second}": "yes"}
+    assert [details for (details,) in acts] == [
+        {"action": "note", "note": "(not kept)"} | orders, {"action": "release"} | orders,
+    ]  # fmt: skip
     assert "2 of 2 orders are done." in noted.text
     assert "2 of 2 orders are done." in released.text
     assert "0 of 2 orders are done." in sent.text

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from crossdock.db.unit_of_work import Database
-from crossdock.shop.people import find_person
+from crossdock.shop.people import find_person, set_password_hash
 from tests.support.factories import ShopFixture, make_shop
 from tests.support.people import PASSWORD
 
@@ -180,3 +180,30 @@ async def test_a_mail_that_opens_an_account_is_for_owners(staff, shop, server_da
 
     assert "/console/welcome/token/" not in (await manager.get(f"/console/mail/{mail}")).text
     assert "/console/welcome/token/" in (await owner.get(f"/console/mail/{mail}")).text
+
+
+async def test_fields_that_no_page_has_push_nothing_out_of_the_log(staff, person, shop):
+    owner, bo = await staff(), await person(role="viewer", shop_id=shop.id)
+    here = f"{PEOPLE}/{bo.id}"
+    junk = {f"junk{n}": "x" for n in range(40)}
+    done = await owner.submit(here, junk | {"role": "owner"}, to=f"{here}/role")
+
+    assert done.status_code == 303
+    assert "role: owner" in (await owner.get("/console/log")).text
+
+
+async def test_a_link_ends_with_a_newer_password_and_with_a_refusal_of_sign_in(
+    staff, browser, person, shop, server_database
+):
+    owner, guest = await staff(), await browser()
+    for end in ("access", "password by command"):
+        bo = await person(role="viewer", shop_id=shop.id)
+        here = f"{PEOPLE}/{bo.id}"
+        link = link_in((await owner.submit(f"{here}/password", {})).text)
+        if end == "access":
+            for on in ("no", "yes"):
+                await owner.submit(here, {"on": on}, to=f"{here}/access")
+        else:
+            async with server_database.begin() as tx:
+                await set_password_hash(tx, person_id=bo.id, password_hash="x" * 20)
+        assert (await guest.get(link)).status_code == 404, end

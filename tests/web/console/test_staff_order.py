@@ -60,6 +60,8 @@ async def test_lines_are_found_added_changed_and_dropped(desk, staff):
     assert f'name="line.{mug}"' not in dropped.text
     assert "line.999999999" not in strange.text
     assert await desk.count("orders") == 0
+    async with desk.db.statement() as tx:
+        assert await tx.value("select count(*) from acts where shop_id = %s", (desk.shop.id,)) == 0
 
 
 async def test_an_order_is_placed_on_account_once(desk, staff):

@@ -107,6 +107,7 @@ class Consent:
             return visit
         form = await read_form(request)
         self._gate.check_form(visit, form_token=form.get(TOKEN_FIELD, ""))
+        self._note(request, visit, form)
         return _to(await self._outcome(visit, form))
 
     async def _as_json(self, request: Request) -> Response:
@@ -118,6 +119,7 @@ class Consent:
             body = await _object(request)
             token = request.headers.get(FORM_TOKEN_HEADER) or body.get(TOKEN_FIELD, "")
             self._gate.check_form(visit, form_token=token)
+            self._note(request, visit, body)
             try:
                 address = await self._outcome(visit, body)
             except _Wrong as wrong:
@@ -126,6 +128,10 @@ class Consent:
             answer = self._errors.render(error, request.method)
             return answered(answer.body, status=answer.status, headers=answer.headers)
         return answered(encoded({"redirect_url": address}), status=200, headers={})
+
+    def _note(self, request: Request, visit: Visit, fields: Mapping[str, str]) -> None:
+        noted = {name: fields.get(name, "") for name in _NOTED}
+        self._gate.note(request, visit=visit, form=noted)
 
     async def _outcome(self, visit: Visit, fields: Mapping[str, str]) -> str:
         """The address that the app waits at, with a code, or with the refusal."""
@@ -196,6 +202,7 @@ class Consent:
         return self._pages.page("consent_refused.html", code=code, text=text)
 
 
+_NOTED: Final = ("client_id", "scope", "decision")
 _TEXTS: Final = {
     "unsupported_response_type": "response_type is code.",
     "invalid_request": "code_challenge is the S256 of a verifier, and state is printable and short.",

@@ -25,6 +25,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import CrossdockError, Invalid, NotFound
 from crossdock.gate import Gate, page_headers, read_form
 from crossdock.kit.display import language_name
+from crossdock.shop.acts import EVERY_FIELD
 from crossdock.shop.orders import find_order_id, read_order
 from crossdock.shop.people import Right, Visit
 from crossdock.shop.warehouse import (
@@ -75,6 +76,8 @@ class LabelPages:
             return visit
         sent = await read_form(request)
         self._gate.check_form(visit, form_token=sent.get("csrf_token", ""))
+        noted = {name: value for name, value in sent.items() if name != "csrf_token"}
+        self._gate.note(request, visit=visit, form=noted, personal=EVERY_FIELD)
         fields = submitted(sent)
         if wrong := mistakes(fields):
             return self._form_page(visit, fields, wrong=wrong, code=422)

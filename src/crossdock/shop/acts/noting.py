@@ -6,7 +6,7 @@ rolled back, and what only reads is not noted. Partners' calls begin no act and 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +17,11 @@ from crossdock.db.unit_of_work import WITNESS, Database, Transaction
 from crossdock.kit.clock import Clock
 
 _VALUE_MAX: Final = 120
-_DETAILS_MAX: Final = 40
+_DETAILS_BYTES_MAX: Final = 64_000
+EVERY_FIELD: Final = frozenset({"*"})
+"""As `personal`: no value is noted."""
+_LEFT_OUT: Final = "…"
+_NOT_KEPT: Final = "(not kept)"
 # Fields whose values are never kept, whoever adds them: what opens something, and what was bought.
 _SECRET: Final = re.compile(
     r"password|secret|token|code|credential|serial|card|cvc|scan|current|\bnew\b|again|sealed|iban|api_key|"
@@ -56,7 +60,10 @@ class Act(msgspec.Struct, kw_only=True):
         self.is_noted = True
 
     async def close(self, db: Database) -> None:
-        """Note what was done by single statements, which are transactions of their own."""
+        """Note what was done by single statements, which are transactions of their own.
+
+        Nobody but who did it knows whether they changed anything.
+        """
         if not self.is_noted:
             async with db.statement() as tx:
                 await tx.run(_NOTE, self._values(self.clock.now()))
@@ -95,15 +102,35 @@ def name_shop(slug: str) -> None:
         act.shop = slug
 
 
-def plain_details(values: Mapping[str, object]) -> dict[str, str]:
-    """The fields of an act as texts, without secrets: their values are left out, and long ones cut."""
-    found = {name: _plain(name, value) for name, value in list(values.items())[:_DETAILS_MAX]}
-    return {name: text for name, text in found.items() if text}
+def plain_details(
+    values: Mapping[str, object], *, personal: Collection[str] = ()
+) -> dict[str, str]:
+    """The fields of an act as texts, in their order. Long values are cut; secrets have none, nor `personal` ones.
+
+    Where all of them are too much, the longest are left out, so that nothing crowds out a short one; '…' says
+    how many.
+    """
+    found: dict[str, str] = {}
+    for name, value in values.items():
+        is_hidden = "*" in personal or name in personal
+        if text := _plain(name, value, is_personal=is_hidden):
+            found.setdefault(_cut_name(name), text)
+    sizes = {name: len(name.encode()) + len(text.encode()) for name, text in found.items()}
+    left_out, total = set[str](), sum(sizes.values())
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        if total <= _DETAILS_BYTES_MAX:
+            break
+        total -= sizes[name]
+        left_out.add(name)
+    kept = {name: text for name, text in found.items() if name not in left_out}
+    return kept | {_LEFT_OUT: f"{len(left_out)} fields left out"} if left_out else kept
 
 
-def _plain(name: str, value: object) -> str:
+def _plain(name: str, value: object, *, is_personal: bool) -> str:
     if value is None or value is False or value in ("", ()):
         return ""
+    if is_personal:
+        return _cut(_names(value))
     if _SECRET.search(name):
         return "(not shown)"
     if isinstance(value, list | tuple):
@@ -111,10 +138,23 @@ def _plain(name: str, value: object) -> str:
     return _cut("yes" if value is True else _plain_word(str(value)))
 
 
+def _names(value: object) -> str:
+    """Of words 'key=value' the keys."""
+    words = value if isinstance(value, list | tuple) else ()
+    keys = [key[0] for word in words if (key := _WORD_KEY.match(str(word)))]
+    return ", ".join(f"{key}{_NOT_KEPT}" for key in keys) or _NOT_KEPT
+
+
 def _plain_word(text: str) -> str:
     """A value, or a word 'key=value' whose key may name a secret."""
     key = _WORD_KEY.match(text)
     return f"{key[0]}(not shown)" if key and _SECRET.search(key[0]) else text
+
+
+def _cut_name(name: str) -> str:
+    """A field's name; two of them stay two."""
+    name = name.replace("\x00", "\ufffd")
+    return name if len(name) <= _VALUE_MAX else f"{name[:_VALUE_MAX]}…"
 
 
 def _cut(text: str) -> str:

@@ -114,7 +114,7 @@ async def set_role(tx: Transaction, *, person_id: int, role: str) -> None:
 async def set_password_hash(
     tx: Transaction, *, person_id: int, password_hash: str, spare: bytes = b""
 ) -> None:
-    """Change the password and end the person's sessions, except the one with the token hash `spare`."""
+    """Change the password; the person's links end, and sessions but the one with the token hash `spare`."""
     changed = await tx.run(
         "update people set password_hash = %s where id = %s", (password_hash, person_id)
     )
@@ -122,6 +122,7 @@ async def set_password_hash(
     await tx.run(
         "delete from sessions where principal_id = %s and token_hash <> %s", (person_id, spare)
     )
+    await _end_links(tx, person_id=person_id)
 
 
 async def set_language(tx: Transaction, *, person_id: int, language: str) -> None:
@@ -138,10 +139,11 @@ async def has_password(tx: Transaction, *, person_id: int, password: str, hasher
 
 
 async def disable_person(tx: Transaction, *, person_id: int) -> None:
-    """Refuse sign-in and end the person's sessions. The last owner of a shop cannot be disabled."""
+    """Refuse sign-in and end the person's sessions and links. The last owner of a shop cannot be disabled."""
     await _keep_an_owner(tx, person_id=person_id)
     _found(await tx.run("update people set active = false where id = %s", (person_id,)))
     await tx.run("delete from sessions where principal_id = %s", (person_id,))
+    await _end_links(tx, person_id=person_id)
 
 
 async def enable_person(tx: Transaction, *, person_id: int) -> None:
@@ -191,6 +193,10 @@ async def _keep_an_owner(tx: Transaction, *, person_id: int) -> None:
         raise Refused(
             "permission_denied", f"{person.email} is the last owner of the shop {person.shop}."
         )
+
+
+async def _end_links(tx: Transaction, *, person_id: int) -> None:
+    await tx.run("delete from password_links where person_id = %s", (person_id,))
 
 
 def _found(changed: int) -> None:

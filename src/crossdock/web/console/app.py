@@ -342,7 +342,8 @@ class Console:
         begin_act(None)
         try:
             answered = await handler(request)
-            if answered.status_code < 400:
+            # Who did something is led on; a page that asks again, or shows what was found, did nothing.
+            if 300 <= answered.status_code < 400:
                 await close_act(self._db)
             return answered
         except SignInNeeded as needed:

@@ -14,6 +14,7 @@ from crossdock.gate import Form, Gate
 from crossdock.kit.countries import country_codes
 from crossdock.kit.display import country_name
 from crossdock.kit.languages import gettext, lazy, spoken
+from crossdock.shop.acts import EVERY_FIELD
 from crossdock.shop.customers import (
     Address,
     Customer,
@@ -87,7 +88,9 @@ class CustomerPages:
 
     async def add(self, request: Request) -> Response:
         """Add a customer; without a shipping address of its own, parcels go to the billing address."""
-        visit, form = await self._gate.require_form(request, right="customers.manage")
+        visit, form = await self._gate.require_form(
+            request, right="customers.manage", personal=EVERY_FIELD
+        )
         email = form.get("email", "").strip()
         billing = Address(email=email, **_address(form, "billing"))
         is_same = form.get("same") == "yes"
@@ -126,7 +129,9 @@ class CustomerPages:
 
     async def change(self, request: Request) -> Response:
         """Change a customer. Orders that were placed keep their addresses."""
-        visit, form = await self._gate.require_form(request, right="customers.manage")
+        visit, form = await self._gate.require_form(
+            request, right="customers.manage", personal=EVERY_FIELD
+        )
         async with self._db.statement() as tx:
             customer = await self._read(tx, request, visit)
         email = form.get("email", "").strip()

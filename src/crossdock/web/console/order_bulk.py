@@ -92,9 +92,12 @@ class BulkPages:
             raise Refused("permission_denied")
         if form.get("sure") != "yes":
             return await self._ask(request, visit, form, name=name)
-        outcomes = [
-            await self._one(visit, order_id, name=name, form=form) for order_id in _chosen(form)
-        ]
+        chosen = _chosen(form)
+        told = {"action": name, "refund_reason": form.get("refund_reason", "")}
+        orders = {f"order {order_id}": "yes" for order_id in chosen}
+        noted = told | {"note": form.get("note", "")} | orders
+        self._gate.note(request, visit=visit, form=noted, personal=("note",))
+        outcomes = [await self._one(visit, order_id, name=name, form=form) for order_id in chosen]
         if name == "cancel" and any(outcome.is_done for outcome in outcomes):
             await settle_every_payment(self._services.paying)
         return self._pages.page("orders_done.html", visit=visit, action=action, outcomes=outcomes)

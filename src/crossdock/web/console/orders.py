@@ -156,7 +156,9 @@ class OrderPages:
 
     async def deliver(self, request: Request) -> Response:
         """Deliver what no warehouse sends: its serials are mailed to the buyer."""
-        visit, form = await self._gate.require_form(request, right="orders.fulfil")
+        visit, form = await self._gate.require_form(
+            request, right="orders.fulfil", personal=("note",)
+        )
         order_id = order_of(request)
         async with self._db.begin() as tx:
             await deliver_order(
@@ -171,7 +173,9 @@ class OrderPages:
 
     async def note(self, request: Request) -> Response:
         """Write a note that only staff see."""
-        visit, form = await self._gate.require_form(request, right="orders.fulfil")
+        visit, form = await self._gate.require_form(
+            request, right="orders.fulfil", personal=("note",)
+        )
         order_id = order_of(request)
         async with self._db.begin() as tx:
             await note_order(

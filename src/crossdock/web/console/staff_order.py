@@ -14,6 +14,7 @@ from crossdock.gate import CARD_FIELDS, CARD_SHOWN_AGAIN, Form, Gate, read_card
 from crossdock.kit.languages import gettext
 from crossdock.kit.money import parse_amount
 from crossdock.kit.paging import PlacePage
+from crossdock.shop.acts import begin_act
 from crossdock.shop.catalogue import Offer, OwnedProduct
 from crossdock.shop.customers import Customer, find_customer, list_customers
 from crossdock.shop.orders import (
@@ -58,7 +59,10 @@ class StaffOrderPages:
     async def act(self, request: Request) -> Response:
         """Find goods, add or drop a line, or place the order, as the pressed button says."""
         visit, form = await self._gate.require_form(
-            request, right="orders.manage", fields_max=LINES_MAX + 50
+            request,
+            right="orders.manage",
+            fields_max=LINES_MAX + 50,
+            personal=("comments", "search"),
         )
         try:
             lines = _lines(form)
@@ -69,6 +73,7 @@ class StaffOrderPages:
         except Conflict as error:
             if error.code != "partner_order_exists":
                 raise
+            begin_act(None)  # it was noted when it was placed
             return to_order(error.data["order_id"], "placed_before")
         except CrossdockError as error:
             kept = {int(m[1]): 1 for name in form if (m := _LINE.fullmatch(name))}

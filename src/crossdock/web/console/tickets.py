@@ -101,7 +101,9 @@ class TicketPages:
 
     async def act(self, request: Request) -> Response:
         """An agent's action, with what the agent writes."""
-        visit, form = await self._gate.require_form(request, right="tickets.answer")
+        visit, form = await self._gate.require_form(
+            request, right="tickets.answer", personal=("text",)
+        )
         ticket_id, action = path_number(request, "ticket"), _ACTIONS.get(form.get("action", ""))
         if action is None:
             raise Invalid("invalid_input", gettext("The form names no action."))
