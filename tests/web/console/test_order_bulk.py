@@ -8,10 +8,15 @@ from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.orders import move_order
 from tests.support.factories import moment
+from tests.support.people import hidden_fields
 from tests.support.staff import Desk
 
 ORDERS = "/console/orders"
 BULK = f"{ORDERS}/bulk"
+_FAULT = """
+    create function fault() returns trigger language plpgsql as $$
+    begin raise exception 'a fault that nobody expects'; end $$
+"""
 
 
 @pytest.fixture
@@ -111,12 +116,55 @@ async def test_it_needs_the_right_of_what_is_done_and_orders_of_the_shop(
     ]
 
     assert refused == [403] * 3
+    told = await viewer.submit("/console/account", fields | {"action": "note"}, to=BULK)
+    assert "Your role may not do this." in told.text
     assert "0 of 1 orders are done." in elsewhere.text
     assert odd == [400] * 3
     assert (await manager.post(BULK, fields | {"action": "cancel"})).status_code == 403
     assert 'id="bulk"' not in (await viewer.get(ORDERS)).text
     assert ">Cancel orders</option>" not in (await packer.get(ORDERS)).text
     assert (await desk.read(placed.id)).fulfilment_state == "processing"
+
+
+async def test_a_fault_at_one_order_leaves_the_results_of_the_others(desk, staff):
+    good = await desk.variant(own=99)
+    first, bad, last = [(await desk.on_account((good, 1))).id for _ in range(3)]
+    opened = await staff()
+    fields = {f"order.{each}": "yes" for each in (first, bad, last)}
+    async with desk.db.begin() as tx:
+        await tx.run(_FAULT)
+        await tx.run(
+            "create trigger fault before insert on events for each row"
+            f" when (new.subject_id = {bad} and new.kind = 'order.noted') execute function fault()"
+        )
+    try:
+        told = await opened.submit(
+            ORDERS, fields | {"action": "note", "note": "Ring.", "sure": "yes"}, to=BULK
+        )
+    finally:
+        async with desk.db.begin() as tx:
+            await tx.run("drop function fault() cascade")
+
+    assert "2 of 3 orders are done." in told.text
+    assert told.text.count("It failed; see the log.") == 1
+    counts = [(await desk.kinds(n)).count("order.noted") for n in (first, bad, last)]
+    assert counts == [1, 0, 1]
+
+
+async def test_it_leads_back_to_the_view_that_it_began_in(desk, staff):
+    placed = await desk.on_account((await desk.variant(), 1))
+    opened = await staff()
+    board = "?view=all&q=lamp"
+    fields = {f"order.{placed.id}": "yes", "action": "note"}
+
+    asked = await opened.submit(f"{ORDERS}{board}", fields, to=f"{BULK}{board}")
+    done = await opened.post(
+        f"{BULK}{board}", hidden_fields(asked.text) | {"note": "Ring.", "sure": "yes"}
+    )
+
+    link = f'href="{ORDERS}?view=all&amp;q=lamp"'
+    assert (asked.text.count(link), done.text.count(link)) == (2, 2)
+    assert f'action="{BULK}?view=all&amp;q=lamp"' in asked.text
 
 
 async def test_papers_are_made_for_those_who_fulfil(desk, staff, person, browser):

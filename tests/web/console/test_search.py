@@ -10,12 +10,18 @@ SEARCH = "/console/search"
 async def test_leads_to_what_it_finds(browser, person, server_database, clock):
     desk = await Helpdesk.open(server_database, clock)
     order = await desk.order()
+    async with desk.db.statement() as tx:
+        address = await tx.value(
+            "select email from customers where id = %s", (desk.shop.customer_id,)
+        )
     ticket = await desk.ticket(last_name="Quist", reason="<b>Broken</b>")
     ada = await browser(await person(shop_id=desk.shop.id, role="owner"))
 
     by_number = (await ada.get(SEARCH, params={"q": str(order)})).text
     by_name = (await ada.get(SEARCH, params={"q": "quist"})).text
 
+    by_address = (await ada.get(SEARCH, params={"q": address})).text
+    assert f'href="/console/customers/{desk.shop.customer_id}"' in by_address
     assert f'href="/console/orders/{order}"' in by_number
     assert f'href="/console/tickets/{ticket}"' in by_name
     assert "&lt;b&gt;Broken" in by_name

@@ -115,6 +115,8 @@ async def test_a_sandbox_card_pays_it(desk, staff):
         ({"many": "9"}, "The quantity exceeds what is available."),
         ({"many": "0"}, "A quantity is a whole number above zero."),
         ({"many": "²"}, "A quantity is a whole number above zero."),
+        ({"many": "0000000001999999999999"}, "A quantity is a whole number above zero."),
+        ({"many": "1" * 5000}, "A quantity is a whole number above zero."),
         ({"many": ""}, "A quantity is a whole number above zero."),
         ({"shipping": "much"}, "much"),
         ({"line": ""}, "An order has at least one line."),
@@ -134,6 +136,21 @@ async def test_what_cannot_be_ordered_is_told_on_the_page(desk, staff, fields, t
     assert told in reply.text
     assert "T-&lt;1&gt;" in reply.text
     assert await desk.count("orders") == 0
+
+
+async def test_a_refusal_keeps_the_typed_quantities(desk, staff):
+    lamp, mug = await desk.variant(), await desk.variant()
+    fields = {f"line.{lamp}": "2", f"line.{mug}": "3", "do": "place", "customer": ""}
+    opened = await staff()
+
+    unknown = await opened.submit(NEW, fields)
+    wrong = await opened.submit(NEW, fields | {f"line.{mug}": "a few"})
+
+    assert (unknown.status_code, wrong.status_code) == (400, 400)
+    for reply, many in ((unknown, "3"), (wrong, "a few")):
+        assert f'name="line.{lamp}" value="2"' in reply.text
+        assert f'name="line.{mug}" value="{many}"' in reply.text
+    assert "€99.95" in unknown.text
 
 
 async def test_it_is_for_those_who_manage_orders_and_customers_of_the_shop(

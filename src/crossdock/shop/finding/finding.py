@@ -21,7 +21,7 @@ _LAST_LETTER: Final = "\U0010ffff"
 _RIGHTS: Final[dict[HitKind, Right]] = {
     "order": "orders.read",
     "product": "products.read",
-    "customer": "orders.read",
+    "customer": "customers.read",
     "partner": "partners.manage",
     "ticket": "tickets.read",
     "mail": "mail.read",

@@ -3,6 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,6 +26,8 @@ from crossdock.web.console.board_address import read_address
 from crossdock.web.console.code_words import word
 from crossdock.web.console.order_words import FULFILMENT
 from crossdock.web.console.rendering import Pages
+
+log = structlog.get_logger("crossdock.console")
 
 BULK_MAX: Final = 200
 """Orders that are worked on at once; what matches beyond them is said, and left."""
@@ -89,7 +92,7 @@ class BulkPages:
         if action is None:
             raise Invalid("invalid_input", gettext("Choose what is to be done."))
         if not visit.person.may(action.right):
-            raise Refused("permission_denied")
+            raise Refused("permission_denied", gettext("Your role may not do this."))
         if form.get("sure") != "yes":
             return await self._ask(request, visit, form, name=name)
         chosen = _chosen(form)
@@ -99,8 +102,14 @@ class BulkPages:
         self._gate.note(request, visit=visit, form=noted, personal=("note",))
         outcomes = [await self._one(visit, order_id, name=name, form=form) for order_id in chosen]
         if name == "cancel" and any(outcome.is_done for outcome in outcomes):
-            await settle_every_payment(self._services.paying)
-        return self._pages.page("orders_done.html", visit=visit, action=action, outcomes=outcomes)
+            await self._settle()
+        return self._pages.page(
+            "orders_done.html",
+            visit=visit,
+            action=action,
+            outcomes=outcomes,
+            board=read_address(request.query_params).query(),
+        )
 
     async def _ask(self, request: Request, visit: Visit, form: Form, *, name: str) -> Response:
         chosen, has_more = _chosen(form), False
@@ -125,14 +134,25 @@ class BulkPages:
             chosen=chosen,
             has_more=has_more,
             most=BULK_MAX,
+            board=read_address(request.query_params).query(),
             reasons={each: word(each) for each in REFUND_REASONS},
         )
+
+    async def _settle(self) -> None:
+        """Refund what the cancelled orders are owed; what fails is done by the worker, and the results are told."""
+        try:
+            await settle_every_payment(self._services.paying)
+        except Exception:
+            log.exception("payments of cancelled orders were not settled; the worker does it")
 
     async def _one(self, visit: Visit, order_id: int, *, name: str, form: Form) -> Outcome:
         try:
             text = await self._do(visit.person.shop_id, order_id, name=name, form=form)
         except CrossdockError as error:
             return Outcome(order_id, False, error.message)
+        except Exception:  # what became of the others is told all the same
+            log.exception("an order of many failed", order_id=order_id, action=name)
+            return Outcome(order_id, False, gettext("It failed; see the log."))
         return Outcome(order_id, True, text)
 
     async def _do(self, shop_id: int, order_id: int, *, name: str, form: Form) -> str:

@@ -1,7 +1,6 @@
 """Search over everything that a person may read: a page, of which the palette shows what was found."""
 
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -26,7 +25,7 @@ KIND_NAMES: Final[dict[HitKind, str]] = {
 }
 _PATHS: Final[dict[HitKind, str]] = {
     "product": "/console/products/{id}",
-    "customer": "/console/orders?view=all&q={detail}",
+    "customer": "/console/customers/{id}",
     "ticket": "/console/tickets/{id}",
     "partner": "/console/partners/{id}",
     "person": "/console/people/{id}",
@@ -83,4 +82,4 @@ def _groups(hits: list[Hit]) -> list[Group]:
 
 def address_of(hit: Hit) -> str:
     """The page of what was found."""
-    return _PATHS[hit.kind].format(id=hit.id, detail=quote(hit.detail, safe=""))
+    return _PATHS[hit.kind].format(id=hit.id)

@@ -16,7 +16,7 @@ from crossdock.kit.money import parse_amount
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.acts import begin_act
 from crossdock.shop.catalogue import Offer, OwnedProduct
-from crossdock.shop.customers import Customer, find_customer, list_customers
+from crossdock.shop.customers import Customer, browse_customers, find_customer
 from crossdock.shop.orders import (
     OrderItem,
     StaffOrder,
@@ -34,7 +34,6 @@ from crossdock.web.console.rendering import Pages
 NEW: Final = f"{ORDERS}/new"
 LINES_MAX: Final = 100
 FOUND_MAX: Final = 10
-_CUSTOMERS_MAX: Final = 200
 _TEXT_MAX: Final = 2_000
 _SHOWN_AGAIN: Final = ("customer", "number", "shipping", "comments", "payment", *CARD_SHOWN_AGAIN)
 _LINE = re.compile(r"line\.([1-9][0-9]{0,17})")
@@ -76,8 +75,15 @@ class StaffOrderPages:
             begin_act(None)  # it was noted when it was placed
             return to_order(error.data["order_id"], "placed_before")
         except CrossdockError as error:
-            kept = {int(m[1]): 1 for name in form if (m := _LINE.fullmatch(name))}
-            return await self._page(visit, form, lines=kept, wrong=error.message, status=400)
+            typed = {int(m[1]): text for name, text in form.items() if (m := _LINE.fullmatch(name))}
+            return await self._page(
+                visit,
+                form,
+                lines={key: _whole(text) or 0 for key, text in typed.items()},
+                typed=typed,
+                wrong=error.message,
+                status=400,
+            )
         return await self._changed(visit, form, lines=lines)
 
     async def _changed(self, visit: Visit, form: Form, *, lines: dict[int, int]) -> Response:
@@ -134,6 +140,7 @@ class StaffOrderPages:
         form: Mapping[str, str],
         *,
         lines: Mapping[int, int],
+        typed: Mapping[int, str] | None = None,
         found: list[OwnedProduct] | None = None,
         wrong: str = "",
         status: int = 200,
@@ -141,7 +148,7 @@ class StaffOrderPages:
         async with self._db.statement() as tx:
             shop = await read_shop(tx, slug=visit.person.shop)
             customer = await _customer(tx, shop_id=shop.id, who=form.get("customer", ""))
-            customers = (await list_customers(tx, shop_id=shop.id))[-_CUSTOMERS_MAX:]
+            customers, _ = await browse_customers(tx, shop_id=shop.id)
         shown = [*lines, *(v.id for p in found or () for v in p.variants)]
         offers: dict[int, Offer] = {}
         if shown:
@@ -154,6 +161,7 @@ class StaffOrderPages:
             once=form.get("once") or self._services.placing.ids.random_token(20),
             search=form.get("search", "") if found is not None else "",
             lines={key: many for key, many in lines.items() if key in offers},
+            typed=typed or {},
             offers=offers,
             total=_total(lines, offers),
             found=found,
@@ -190,12 +198,18 @@ def _lines(form: Form) -> dict[int, int]:
     found: dict[int, int] = {}
     for name, text in form.items():
         if place := _LINE.fullmatch(name):
-            many = text.strip()
-            if not (many.isascii() and many.isdigit() and 0 < int(many[:10]) < 10**9):
+            many = _whole(text)
+            if not many:
                 message = gettext("A quantity is a whole number above zero.")
                 raise Invalid("invalid_input", message, {"field": name})
-            found[int(place[1])] = int(many)
+            found[int(place[1])] = many
     return found
+
+
+def _whole(text: str) -> int | None:
+    """The whole number of a field, of at most nine digits; None for any other text."""
+    many = text.strip()
+    return int(many) if many.isascii() and many.isdigit() and len(many) < 10 else None
 
 
 def _total(lines: Mapping[int, int], offers: Mapping[int, Offer]) -> int:
