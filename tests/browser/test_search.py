@@ -75,7 +75,7 @@ async def test_is_a_form_without_a_script(opened, desk):
     page = seen.page
     await page.get_by_role("link", name="Search", exact=True).click()
     await page.get_by_label("Search everywhere").first.fill("quist")
-    await page.get_by_role("button", name="Search").click()
+    await page.get_by_role("button", name="Find").click()
     await page.locator(f"#found a[href='/console/tickets/{ticket}']").click()
     await page.wait_for_url(f"**/console/tickets/{ticket}")
     seen.assert_clean()

@@ -84,3 +84,29 @@ RETIRED = (
 def test_is_said_in_the_terms_of_the_field(wording):
     names = [str(message.id) for message in translations.template() if message.id]
     assert [name for name in names if wording in name] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "dutch", "french", "german"),
+    [
+        ("Trial balance", "Proef- en saldibalans", "Balance générale", "Summen- und Saldenliste"),
+        ("Packing slip", "Pakbon", "Bordereau de colisage", "Packzettel"),
+        ("Committed", "Toegewezen", "Alloué", "Zugeteilt"),
+        ("Reserved", "Gereserveerd", "Réservé", "Reserviert"),
+        ("Held back", "Ingehouden", "Retenu", "Zurückgehalten"),
+        ("Cost", "Kostprijs", "Prix d'achat", "Einkaufspreis"),
+        ("Dry run", "Proefrun", "Essai à blanc", "Probelauf"),
+        ("Cancel", "Annuleren", "Annuler", "Abbrechen"),
+        (
+            "Cancel orders",
+            "Bestellingen annuleren",
+            "Annuler les commandes",
+            "Bestellungen stornieren",
+        ),
+        ("Refund now", "Nu terugbetalen", "Rembourser", "Jetzt erstatten"),
+        ("People", "Gebruikers", "Utilisateurs", "Benutzer"),
+    ],
+)
+def test_is_what_the_field_says_in_each_language(text, dutch, french, german):
+    said = [translations.catalogue(language)[text].string for language in ("nl", "fr", "de")]
+    assert said == [dutch, french, german]
