@@ -7,7 +7,14 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import SystemClock
 from crossdock.shop.deliveries import list_deliveries, queue_delivery
-from crossdock.shop.events import OrderPicked, PackagePacked, number_events, write_event
+from crossdock.shop.events import (
+    InvoicePaid,
+    OrderPicked,
+    PackagePacked,
+    ResellerPayoutRequested,
+    number_events,
+    write_event,
+)
 from tests.support.people import PersonFixture
 
 EVENTS, ENDPOINTS, DELIVERIES = "/console/events", "/console/endpoints", "/console/deliveries"
@@ -102,6 +109,44 @@ async def test_who_may_not_read_events_sees_none(browser, person, happened):
         assert (await opened.get(f"{EVENTS}/1")).status_code == 403
 
 
+async def test_what_is_of_the_books_is_for_those_who_read_them(browser, person, happened):
+    noor = await person(role="manager")
+    viewer = await person(role="viewer", shop_id=noor.person.shop_id)
+    await happened(
+        noor,
+        (PackagePacked(package_id=1), 7),
+        (
+            ResellerPayoutRequested(
+                reseller_id=1,
+                email="sam@sales.example",
+                amount_minor=77_001,
+                currency="USD",
+                asset="",
+                network="",
+                status="requested",
+            ),
+            1,
+        ),
+        (
+            InvoicePaid(
+                purpose="stock", subject_id=1, total_minor=77_001, currency="USD", by_hand=True
+            ),
+            1,
+        ),
+    )
+    reads, looks = await browser(noor), await browser(viewer)
+
+    assert shown((await reads.get(EVENTS)).text) == [3, 2, 1]
+    assert (await reads.get(f"{EVENTS}/2")).status_code == 200
+    for query in ("", "?kind=reseller.payout_requested", "?subject=1"):
+        page = (await looks.get(f"{EVENTS}{query}")).text
+        assert shown(page) == ([1] if not query else [])
+        assert "77001" not in page
+        assert "reseller.payout_requested" not in page
+    for number in (2, 3):
+        assert (await looks.get(f"{EVENTS}/{number}")).status_code == 404
+
+
 @pytest.fixture
 def endpoints(server_database: Database):
     """A connector and a webhook of the shop of somebody; the webhook's number."""
@@ -170,7 +215,10 @@ async def test_endpoints_of_others_and_without_the_right_stay_as_they_are(
     foreign, own = await browser(stranger), await browser(noor)
     fields = {"of": "webhook", "name": str(webhook), "action": "pause"}
 
-    assert "https://a.example/hook" in (await viewer.get(ENDPOINTS)).text
+    seen = (await viewer.get(ENDPOINTS)).text
+    assert "https://a.example/…" in seen
+    assert "a.example/hook" not in seen
+    assert "https://a.example/hook" in (await own.get(ENDPOINTS)).text
     assert "<button" not in (await viewer.get(ENDPOINTS)).text.partition("<main")[2]
     assert (await viewer.submit("/console/account", fields, to=ENDPOINTS)).status_code == 403
     assert (await foreign.submit(ENDPOINTS, fields)).status_code == 404

@@ -1,5 +1,6 @@
 """A shop's events as people look at them: the newest first, filtered, a page at a time."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 from crossdock.shop.events.feed import Event
+from crossdock.shop.events.kinds import Topic
 
 SEEN_MAX: Final = 20_000
 
@@ -39,10 +41,12 @@ async def browse_events(
     chosen: EventFilter,
     before: int | None = None,
     limit: int = 50,
+    without: Collection[Topic] = (),
 ) -> EventPage:
-    """The shop's events that were numbered before `before`."""
+    """The shop's events that were numbered before `before`, but for the topics `without`."""
     values = msgspec.structs.asdict(chosen) | {
         "shop": shop_id, "before": before, "size": limit + 1, "most": SEEN_MAX,
+        "without": list(without),
     }  # fmt: skip
     rows = await tx.all(_BROWSE, values)
     found = [_event(row[1:]) for row in rows if row[1] is not None]
@@ -52,12 +56,14 @@ async def browse_events(
     return EventPage(events=found, older=last_seen)
 
 
-async def read_event(tx: Transaction, *, shop_id: int, sequence: int) -> Event:
-    """One event by its number. Raises NotFound `not_found`."""
+async def read_event(
+    tx: Transaction, *, shop_id: int, sequence: int, without: Collection[Topic] = ()
+) -> Event:
+    """One event by its number, but for the topics `without`. Raises NotFound `not_found`."""
     row = await tx.one(
         "select sequence, kind, topic, subject_id, payload, created_at from events"
-        " where shop_id = %s and sequence = %s",
-        (shop_id, sequence),
+        " where shop_id = %s and sequence = %s and topic <> all(%s::text[])",
+        (shop_id, sequence, list(without)),
     )
     if row is None:
         raise NotFound("not_found", f"There is no event {sequence}.", {"sequence": sequence})
@@ -79,6 +85,7 @@ _BROWSE = """
     found as (
         select sequence from seen
         where (%(kind)s::text is null or kind = %(kind)s) and (%(topic)s::text is null or topic = %(topic)s)
+          and topic <> all(%(without)s::text[])
           and (%(subject_id)s::bigint is null or subject_id = %(subject_id)s)
           and (%(since)s::timestamptz is null or created_at >= %(since)s)
           and (%(until)s::timestamptz is null or created_at < %(until)s)

@@ -1,7 +1,9 @@
 """Endpoints: the connectors that orders go through, and the webhooks of all channels; pause and resume."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,7 +13,7 @@ from crossdock.gate import Gate
 from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.deliveries import OpenDeliveries, count_open
 from crossdock.shop.dispatch import list_connectors, set_connector
-from crossdock.shop.webhooks import list_webhook_endpoints, pause_webhook
+from crossdock.shop.webhooks import WebhookEndpoint, list_webhook_endpoints, pause_webhook
 from crossdock.web.console.paging import number_in
 from crossdock.web.console.rendering import Pages, redirect
 
@@ -40,6 +42,8 @@ class EndpointPages:
         async with self._db.statement() as tx:
             connectors = await list_connectors(tx, shop_id=shop_id)
             webhooks = await list_webhook_endpoints(tx, shop_id=shop_id)
+            if not visit.person.may("deliveries.manage"):
+                webhooks = [_without_path(each) for each in webhooks]
             counts = await count_open(tx, shop_id=shop_id)
         return self._pages.page(
             "endpoints.html",
@@ -77,3 +81,10 @@ class EndpointPages:
             else:
                 raise Invalid("invalid_input", gettext("The form names no endpoint."))
         return redirect(f"{ENDPOINTS}?done={'paused' if is_paused else 'resumed'}")
+
+
+def _without_path(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """The endpoint with scheme and host alone: what follows may open something at its receiver."""
+    place = urlsplit(endpoint.url)
+    host = place.netloc.rpartition("@")[2]
+    return msgspec.structs.replace(endpoint, url=f"{place.scheme}://{host}/…")

@@ -12,13 +12,15 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.gate import Gate
 from crossdock.kit.zones import day_start
-from crossdock.shop.events import KINDS, EventFilter, browse_events, read_event
+from crossdock.shop.events import KINDS, EventFilter, Topic, browse_events, read_event
+from crossdock.shop.people import Visit
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.paging import PAGE_SIZE, number_in, paging, path_number, read_before
 from crossdock.web.console.rendering import Pages
 
 EVENTS: Final = "/console/events"
 _SHOWN_CHARS: Final = 160
+_OF_THE_BOOKS: Final[tuple[Topic, ...]] = ("money", "resellers")
 
 
 class EventPages:
@@ -33,11 +35,17 @@ class EventPages:
         """A page of the feed."""
         visit = await self._gate.require_person(request, right="events.read")
         shop_id, values = visit.person.shop_id, request.query_params
+        without = _hidden_from(visit)
         async with self._db.statement() as tx:
             zone = (await read_shop_by_id(tx, shop_id=shop_id)).zone
             chosen = _filter(values, zone)
             page = await browse_events(
-                tx, shop_id=shop_id, chosen=chosen, before=read_before(values), limit=PAGE_SIZE
+                tx,
+                shop_id=shop_id,
+                chosen=chosen,
+                before=read_before(values),
+                limit=PAGE_SIZE,
+                without=without,
             )
         return self._pages.page(
             "events.html",
@@ -46,7 +54,7 @@ class EventPages:
             chosen=chosen,
             since=values.get("since", "") if chosen.since else "",
             until=values.get("until", "") if chosen.until else "",
-            kinds=sorted(KINDS),
+            kinds=sorted(kind for kind, each in KINDS.items() if each.topic not in without),
             is_filtered=chosen != EventFilter(),
             paging=paging(request, older=page.older),
         )
@@ -56,10 +64,18 @@ class EventPages:
         visit = await self._gate.require_person(request, right="events.read")
         async with self._db.statement() as tx:
             event = await read_event(
-                tx, shop_id=visit.person.shop_id, sequence=path_number(request, "event")
+                tx,
+                shop_id=visit.person.shop_id,
+                sequence=path_number(request, "event"),
+                without=_hidden_from(visit),
             )
         payload = msgspec.json.format(msgspec.json.encode(event.payload), indent=2).decode()
         return self._pages.page("event.html", visit=visit, event=event, payload=payload)
+
+
+def _hidden_from(visit: Visit) -> tuple[Topic, ...]:
+    """The topics that tell amounts of the books, for who does not read these."""
+    return () if visit.person.may("ledger.read") else _OF_THE_BOOKS
 
 
 def day_in(text: str, zone: ZoneInfo) -> datetime | None:
