@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+import crossdock.kit.importing  # noqa: F401  before what takes long to import
 from crossdock import __version__
 from crossdock.channels.registry import load_settings, manifests
 from crossdock.commands.catalogue import (
@@ -54,8 +55,11 @@ from crossdock.commands.server import (
 from crossdock.commands.trying import demo
 from crossdock.db.runtime import Runtime
 from crossdock.errors import CrossdockError, SealBroken
+from crossdock.kit.importing import collect_again
 from crossdock.serving.address import base_url
 from crossdock.settings import SettingsError
+
+collect_again()
 
 T = TypeVar("T")
 

@@ -9,12 +9,16 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+import crossdock.kit.importing  # noqa: F401  before what takes long to import
 from crossdock.app import Application, create_app
 from crossdock.channels.registry import load_settings
+from crossdock.kit.importing import collect_again
 from crossdock.kit.logging import configure_logging
 from crossdock.serving.child import begin, on_stop_signal, show_life
 from crossdock.serving.connections import BURST, Connections, make_room_for
 from crossdock.settings import Settings
+
+collect_again()
 
 BACKLOG = 1024
 # Limits of unanswered input and unsent output, which bound pipelining.
@@ -32,7 +36,9 @@ def main() -> None:
 
 async def _serve(settings: Settings) -> None:
     make_room_for(settings.http.connections_max)
+    gc.disable()
     app = create_app(settings)
+    collect_again()
     server = _server(settings, app=app)
     connections = Connections(settings, room=app.room)
     on_stop_signal(server.stop)
