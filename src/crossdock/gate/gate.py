@@ -23,6 +23,7 @@ from crossdock.shop.people import NewSession, People, Right, Visit
 
 ACCOUNT = "/console/account"
 TOKEN_FIELD = "form_token"
+POLL_HEADER = "x-crossdock-poll"
 FIELDS_MAX = 50
 STRANGE_SITES = {"cross-site", "same-site"}
 _NUMBER = re.compile(r"/\d+(?=/|$)")
@@ -73,14 +74,18 @@ class Gate:
 
     async def visit(self, request: Request) -> Visit | None:
         """The browser's live session, with or without the second step, or None."""
-        return _spoken_to(await self.people.visit(token=self.token(request)))
+        return _spoken_to(
+            await self.people.visit(token=self.token(request), is_used=_is_used(request))
+        )
 
     async def admit(self, request: Request, *, right: Right) -> Visit | Response:
         """The visit of a person with this right, or a redirect to the sign-in page.
 
         Raises Refused `permission_denied`.
         """
-        visit = await self.people.admit(token=self.token(request), right=right)
+        visit = await self.people.admit(
+            token=self.token(request), right=right, is_used=_is_used(request)
+        )
         return _spoken_to(visit) or RedirectResponse(
             sign_in_address(_with_query(request)), status_code=303
         )
@@ -91,7 +96,9 @@ class Gate:
         Raises SignInNeeded, whose address leads back to this page, or Refused
         `permission_denied` for a role without `right`.
         """
-        visit = await self.people.admit(token=self.token(request), right=right)
+        visit = await self.people.admit(
+            token=self.token(request), right=right, is_used=_is_used(request)
+        )
         if visit is None:
             raise SignInNeeded(sign_in_address(_here(request)))
         _spoken_to(visit)
@@ -225,6 +232,11 @@ def _spoken_to(visit: Visit | None) -> Visit | None:
     if visit is not None:
         speak(visit.person.language)
     return visit
+
+
+def _is_used(request: Request) -> bool:
+    """Whether somebody asked for this; a page that is left open asks again by itself."""
+    return POLL_HEADER not in request.headers
 
 
 def _cookies(request: Request) -> str:

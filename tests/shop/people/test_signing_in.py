@@ -130,6 +130,17 @@ async def test_a_password_that_is_reset_while_it_is_checked_opens_nothing(
     assert kept == "another"
 
 
+async def test_a_session_ends_though_a_page_left_open_asks(people, person, clock, sign_in):
+    token = await sign_in(await person())
+
+    for _ in range(3):
+        clock.move(timedelta(minutes=19))
+        assert await people.admit(token=token, is_used=False)
+    clock.move(timedelta(minutes=3))
+
+    assert await people.admit(token=token, is_used=False) is None
+
+
 async def test_a_session_ends_after_an_idle_hour(people, person, clock, sign_in):
     token = await sign_in(await person())
 

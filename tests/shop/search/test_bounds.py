@@ -146,6 +146,9 @@ async def test_waits_only_where_there_is_room():
     with pytest.raises(Unavailable) as full:
         await found.search(SearchRequest(scope=USD), shop_id=1)
     assert full.value.code == "busy"
+    with pytest.raises(Unavailable) as tried:
+        await found.explain(SearchRequest(scope=USD), shop_id=1, trial=Held())
+    assert tried.value.code == "busy"
     assert (await found.standing(1)).documents == 0, "which waits for no search"
     engine.go.set()
     assert (await first).count == 0

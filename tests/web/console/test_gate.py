@@ -44,6 +44,31 @@ async def gate(server, server_database):
     return Gate(people, clock=runtime.clock, public_url=runtime.settings.server.public_url)
 
 
+async def test_a_page_left_open_does_not_keep_its_session(person, browser, server_database):
+    noor = await person(role="manager")
+    opened = await browser(noor)
+    board = (await opened.get("/console/orders")).text
+    assert """hx-headers='{"X-Crossdock-Poll": "yes"}' hx-trigger="every""" in board
+
+    async def idle_min(change: str = "") -> int:
+        async with server_database.statement() as tx:
+            if change:
+                await tx.run(f"{change} where principal_id = %s", (noor.id,))
+            return int(
+                await tx.value(
+                    "select extract(minute from now() - seen_at) from sessions where principal_id = %s",
+                    (noor.id,),
+                )
+            )
+
+    assert await idle_min("update sessions set seen_at = seen_at - interval '10 minutes'") == 10
+    polled = await opened.get("/console/orders", headers={"X-Crossdock-Poll": "yes"})
+    assert polled.status_code == 200
+    assert await idle_min() == 10
+    assert (await opened.get("/console/orders")).status_code == 200
+    assert await idle_min() == 0
+
+
 async def test_a_proxy_that_is_not_trusted_is_told_of_once(gate):
     with capture_logs() as logs:
         assert gate.source(request_of()) == "192.0.2.1"

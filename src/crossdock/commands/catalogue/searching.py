@@ -1,7 +1,6 @@
 """`crossdock search`: ask the catalogue search, see why, build its index anew."""
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +11,7 @@ from crossdock.errors import Invalid
 from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
-    from crossdock.compose import Services
-    from crossdock.shop.search import Built, Explained, FacetValue, Found, Lag, Searching
+    from crossdock.shop.search import Built, Explained, FacetValue, Found, Lag
 
 app = typer.Typer(help="Ask the catalogue search, and keep its index.", no_args_is_help=True)
 
@@ -71,8 +69,9 @@ def explain(
         async with Services(runtime) as services, runtime.database.statement() as tx:
             row = await read_shop(tx, slug=shop)
             request = words_request(words, currency=row.currency, limit=limit)
-            with closing(_with_weights(services, weight or ())) as searching:
-                found = await searching.explain(request, shop_id=row.id)
+            tried = _weights(services.search_trials.present, weight or ())
+            trial = services.search_trials.engine(tried, shop_id=row.id)
+            found = await services.searching.explain(request, shop_id=row.id, trial=trial)
             ids = [each.hit.product_id for each in found]
             return found, await read_names(tx, shop_id=row.id, product_ids=ids)
 
@@ -85,9 +84,9 @@ def explain(
     )
 
 
-def _with_weights(services: "Services", words: Sequence[str]) -> "Searching":
-    """The search, or one with other weights. Raises Invalid `invalid_input`."""
-    tried = services.search_trials.present
+def _weights(present: Mapping[str, int], words: Sequence[str]) -> dict[str, int]:
+    """The present weights with those of the words in their place. Raises Invalid `invalid_input`."""
+    tried = dict(present)
     for word in words:
         name, _, value = word.partition("=")
         if name not in tried or not (value.isascii() and value.isdigit() and len(value) < 5):
@@ -96,7 +95,7 @@ def _with_weights(services: "Services", words: Sequence[str]) -> "Searching":
         tried[name] = int(value)
     if tried["tie"] > 100:
         raise Invalid("invalid_input", "--weight tie is at most 100.")
-    return services.search_trials.open(tried)
+    return tried
 
 
 @app.command()

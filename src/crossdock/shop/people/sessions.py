@@ -84,16 +84,16 @@ async def complete_session(
 
 
 async def read_session(
-    tx: Transaction, *, token: str, lives: Lifetimes, now: datetime
+    tx: Transaction, *, token: str, lives: Lifetimes, now: datetime, is_used: bool = True
 ) -> Visit | None:
-    """The live session of a token, or None. Updates its last use at most once a minute."""
+    """The live session of a token, or None. Where `is_used`, updates its last use at most once a minute."""
     token_hash = hash_key(token)
     values = {"hash": token_hash, "now": now, "idle": lives.idle}
     row = await tx.one(_READ, values)
     if row is None:
         return None
     form_token, is_complete, created_at, expires_at, seen_at = row[-5:]
-    if now - seen_at >= SEEN_EVERY:
+    if is_used and now - seen_at >= SEEN_EVERY:
         await tx.run(_SEEN, values)
     return Visit(
         person=person_from_row(row[:-5]),

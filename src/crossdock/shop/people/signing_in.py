@@ -161,21 +161,30 @@ class People:
             tx, principal=person.principal, person_id=person.id, is_complete=True
         )
 
-    async def visit(self, *, token: str) -> Visit | None:
-        """The live session of a token, with or without the second factor, or None."""
+    async def visit(self, *, token: str, is_used: bool = True) -> Visit | None:
+        """The live session of a token, with or without the second factor, or None.
+
+        With `is_used` false nobody did anything: the session ends as if this call had not been.
+        """
         if not is_token(token):
             return None
         async with self._means.db.statement() as tx:
             return await read_session(
-                tx, token=token, lives=self._means.lives, now=self._means.clock.now()
+                tx,
+                token=token,
+                lives=self._means.lives,
+                now=self._means.clock.now(),
+                is_used=is_used,
             )
 
-    async def admit(self, *, token: str, right: Right | None = None) -> Visit | None:
-        """The visit of a completely signed-in person, or None.
+    async def admit(
+        self, *, token: str, right: Right | None = None, is_used: bool = True
+    ) -> Visit | None:
+        """The visit of a completely signed-in person, or None; `is_used` as in `visit`.
 
         Raises Refused `permission_denied` if the person's role does not include `right`.
         """
-        visit = await self.visit(token=token)
+        visit = await self.visit(token=token, is_used=is_used)
         if visit is None or not visit.is_complete:
             return None
         if right and not visit.person.may(right):

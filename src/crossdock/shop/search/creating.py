@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from crossdock.settings.search import Search
 from crossdock.shop.search.building import Building
 from crossdock.shop.search.engine import Engine
@@ -17,14 +15,9 @@ from crossdock.shop.search.tree import Bounds
 def create_searching(settings: Search, *, building: Building) -> Searching:
     """Create it over the folders that `building` keeps; results are ranked again where it has an embedder."""
     ranking = Ranking(weights=settings.weights, tie=settings.tie)
-    reranking = (
-        Reranking(embedder=building.embedder, share=settings.rerank_share)
-        if building.embedder
-        else None
-    )
 
     def engine_of(shop_id: int) -> Engine:
-        return LocalEngine(building.folder(shop_id), ranking=ranking, reranking=reranking)
+        return _engine(settings, building=building, shop_id=shop_id, ranking=ranking)
 
     limits = Limits(
         bounds=Bounds(
@@ -53,11 +46,18 @@ class SearchTrials:
         """The weights of the settings by field, and under `tie` what a word counts beside its best field."""
         return {**self._settings.weights, "tie": self._settings.tie}
 
-    def open(self, tried: Mapping[str, int]) -> Searching:
-        """A search with these weights and this tie, named as in `present`; close it after use."""
-        named = {
-            name if name == "tie" else f"weight_{name}": value for name, value in tried.items()
-        }
-        return create_searching(
-            msgspec.structs.replace(self._settings, **named), building=self._building
-        )
+    def engine(self, tried: Mapping[str, int], *, shop_id: int) -> Engine:
+        """A shop's engine with these weights and this tie, named as in `present`, for `Searching.explain`."""
+        tie = tried.get("tie", self._settings.tie)
+        weights = {name: value for name, value in tried.items() if name != "tie"}
+        ranking = Ranking(weights=self._settings.weights | weights, tie=tie)
+        return _engine(self._settings, building=self._building, shop_id=shop_id, ranking=ranking)
+
+
+def _engine(settings: Search, *, building: Building, shop_id: int, ranking: Ranking) -> Engine:
+    reranking = (
+        Reranking(embedder=building.embedder, share=settings.rerank_share)
+        if building.embedder
+        else None
+    )
+    return LocalEngine(building.folder(shop_id), ranking=ranking, reranking=reranking)

@@ -60,10 +60,15 @@ class Searching:
         engine = self.engine(shop_id)
         return await self._run(lambda: engine.search(request))
 
-    async def explain(self, request: SearchRequest, *, shop_id: int) -> tuple[Explained, ...]:
-        """Why the products of the page stand where they do; errors as of `search`."""
+    async def explain(
+        self, request: SearchRequest, *, shop_id: int, trial: Engine | None = None
+    ) -> tuple[Explained, ...]:
+        """Why the products of the page stand where they do; errors as of `search`.
+
+        `trial` is an engine with other weights, which takes a search's place as any other does.
+        """
         self.check(request)
-        engine = self.engine(shop_id)
+        engine = trial or self.engine(shop_id)
         return await self._run(lambda: engine.explain(request))
 
     async def standing(self, shop_id: int) -> Standing:

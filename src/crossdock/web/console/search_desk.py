@@ -54,10 +54,11 @@ class SearchDesk:
         if words:
             async with self._db.statement() as tx:
                 shop = await read_shop_by_id(tx, shop_id=shop_id)
-                asked = words_request(words, currency=shop.currency, limit=_SHOWN)
-                before = await self._services.searching.explain(asked, shop_id=shop_id)
-                after = await self._tried(asked, tried, shop_id) if changed else before
-                ids = sorted({each.hit.product_id for each in (*before, *after)})
+            asked = words_request(words, currency=shop.currency, limit=_SHOWN)
+            before = await self._services.searching.explain(asked, shop_id=shop_id)
+            after = await self._tried(asked, tried, shop_id) if changed else before
+            ids = sorted({each.hit.product_id for each in (*before, *after)})
+            async with self._db.statement() as tx:
                 names = await read_names(tx, shop_id=shop_id, product_ids=ids)
             places = _places(before, after, names)
         return self._pages.page(
@@ -74,11 +75,8 @@ class SearchDesk:
     async def _tried(
         self, asked: SearchRequest, tried: Mapping[str, int], shop_id: int
     ) -> tuple[Explained, ...]:
-        trial = self._services.search_trials.open(tried)
-        try:
-            return await trial.explain(asked, shop_id=shop_id)
-        finally:
-            trial.close()
+        trial = self._services.search_trials.engine(tried, shop_id=shop_id)
+        return await self._services.searching.explain(asked, shop_id=shop_id, trial=trial)
 
 
 def _places(
