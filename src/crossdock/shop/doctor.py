@@ -236,6 +236,33 @@ _POSTED = """
     ) e on e.shop_id = p.shop_id and e.payment_id = p.id
 """
 
+# What is cancelled of a sale is taken back where it was not paid, or went back to a prepaid account; elsewhere it may
+# have been refunded instead.
+_TAKEN_BACK = """
+    select format('shop %s order %s', o.shop_id, o.id),
+           format('%s%s taken back', case when o.payment_state in ('paid', 'partially_refunded', 'refunded')
+                                     then 'at most ' else '' end, c.cancelled_minor),
+           format('%s of %s taken back', e.taken_back, e.sold),
+           e.sold <> o.total_minor or e.taken_back > c.cancelled_minor
+           or e.taken_back <> c.cancelled_minor
+              and o.payment_state in ('awaiting', 'authorised', 'voided', 'expired') as wrong
+    from orders o join (
+        select shop_id, order_id,
+               coalesce(sum(amount_minor) filter (where kind in ('sale', 'shipping', 'tax')), 0) as sold,
+               coalesce(sum(amount_minor) filter (
+                   where kind in ('sale_taken_back', 'shipping_taken_back', 'tax_taken_back')), 0) as taken_back
+        from ledger_entries
+        where kind in ('sale', 'shipping', 'tax', 'sale_taken_back', 'shipping_taken_back', 'tax_taken_back')
+          and order_id is not null
+        group by shop_id, order_id
+    ) e on e.shop_id = o.shop_id and e.order_id = o.id
+    cross join lateral (
+        select case when exists (select 1 from order_lines l
+                                 where l.shop_id = o.shop_id and l.order_id = o.id and l.cancelled > 0)
+               then cancelled_total(o.shop_id, o.id) else 0 end as cancelled_minor
+    ) c
+"""
+
 _TICKET_LINES = """
     select format('shop %s ticket %s', t.shop_id, t.id), 'lines of the partner''s orders',
            format('order %s line %s', k.order_id, k.line_no), o.partner_id is distinct from t.partner_id as wrong
@@ -304,6 +331,7 @@ CHECKS = {
     "the balances of a currency sum to zero": _ZERO_SUMS,
     "payments are what providers answered": _PAYMENTS,
     "captures and refunds are posted": _POSTED,
+    "sales without what was taken back are what is not cancelled": _TAKEN_BACK,
     "invoices are paid by what was captured for them": _INVOICES,
     "tickets are about orders of their partners": _TICKET_LINES,
     "tickets count their comments": _TICKET_COMMENTS,

@@ -266,3 +266,30 @@ async def test_is_not_picked(desk: Desk) -> None:
         )
 
     assert short == 1
+
+
+@pytest.mark.parametrize("state", ["awaiting", "paid"])
+async def test_that_was_taken_back_twice_is_found_by_the_doctor(desk: Desk, state: str) -> None:
+    placed = await desk.on_account(*await three(desk))
+    await cancel(desk, placed.id, 1)
+    if state == "paid":
+        await pay(desk, placed.id, "S 1")
+    again = Transfer(
+        debit=Account("sales", f"merchant:{desk.made.merchant_id}"),
+        credit=Account("receivable", f"customer:{desk.made.customer_id}"),
+        amount_minor=1000,
+        currency="EUR",
+        kind="sale_taken_back",
+    )
+    async with desk.db.begin() as tx:
+        await post_transfers(
+            tx, shop_id=desk.shop.id, transfers=[again], order_id=placed.id, now=desk.clock.now()
+        )
+
+    most = "at most " if state == "paid" else ""
+    (found,) = await examined(desk)
+    assert found == (
+        "sales without what was taken back are what is not cancelled:"
+        f" shop {desk.shop.id} order {placed.id}: expected {most}1000 taken back,"
+        " found 2000 of 10000 taken back"
+    )
