@@ -90,6 +90,21 @@ async def test_a_line_of_an_unpaid_order_is_owed_no_more(desk, staff):
     assert (await read(desk, placed.id)).payment_state == "paid"
 
 
+async def test_shipping_is_named_with_the_last_line_alone(desk, staff):
+    lamp, mug = await desk.variant(sku="LAMP-9"), await desk.variant(sku="MUG-9")
+    placed = await desk.on_account((lamp, 2), (mug, 1), shipping_minor=500)
+    opened = await staff()
+    here = f"{ORDERS}/{placed.id}"
+
+    first = (await opened.get(f"{here}/lines/1")).text
+    await opened.submit(f"{here}/lines/1", {"reason": "agreement"}, to=f"{here}/lines/1/cancel")
+    last = (await opened.get(f"{here}/lines/2")).text
+
+    assert "2 × LAMP-9 can be sold again." in first
+    assert "€39.98 less is owed." in first
+    assert "€24.99 less is owed." in last
+
+
 async def test_a_line_is_refunded_once_and_its_goods_stay(desk, staff):
     lamp, mug = await desk.variant(), await desk.variant()
     placed = await desk.with_card((lamp, 2), (mug, 1), shipping_minor=500)

@@ -65,6 +65,7 @@ class LinePages:
             and not line.shipping_refunded
             and line.shipping_minor > 0,
             is_last=not others,
+            given_up_minor=_given_up(order, line),
             reasons={name: word(name) for name in REFUND_REASONS},
         )
 
@@ -187,6 +188,21 @@ def worth_of(order: OrderView, lines: Mapping[int, int]) -> int:
         for line in order.lines
         if line.line_no in lines
     )
+
+
+def _given_up(order: OrderView, line: LineView) -> int:
+    """What cancelling the line takes off, in minor units: a merchant's shipping goes with its last line alone."""
+    rest = [
+        each
+        for each in order.lines
+        if each.merchant_id == line.merchant_id and each.line_no != line.line_no
+    ]
+    amount_minor = 0 if line.refunded_at else line.total_minor - line.shipping_minor
+    if all(each.cancelled == each.quantity for each in rest):
+        amount_minor += sum(
+            each.shipping_minor for each in (line, *rest) if not each.shipping_refunded
+        )
+    return amount_minor
 
 
 def _numbers(text: str) -> list[int]:
