@@ -293,3 +293,26 @@ async def test_that_was_taken_back_twice_is_found_by_the_doctor(desk: Desk, stat
         f" shop {desk.shop.id} order {placed.id}: expected {most}1000 taken back,"
         " found 2000 of 10000 taken back"
     )
+
+
+async def test_after_failed_attempts_asks_staff_to_look(desk: Desk) -> None:
+    placed = await desk.on_account(*await three(desk))
+    now = desk.clock.now()
+    async with desk.db.begin() as tx:
+        await tx.run(
+            "insert into deliveries (shop_id, kind, target, subject_id, status, attempts, queued_at, updated_at)"
+            " values (%s, 'dispatch', 'webhook', %s, 'failed', 7, %s, %s)",
+            (desk.shop.id, placed.id, now, now),
+        )
+        told = await cancel_line(
+            tx, shop_id=desk.shop.id, order_id=placed.id, line_no=2, reason="agreement", now=now
+        )
+
+    assert told.may_be_at == "webhook"
+    message = f"Line 2 of order {placed.id} was cancelled after failed attempts; see that webhook lacks it."
+    (alert,) = await desk.alerts()
+    assert (alert.kind, alert.message, alert.order_id) == (
+        "cancelled_after_attempts",
+        message,
+        placed.id,
+    )

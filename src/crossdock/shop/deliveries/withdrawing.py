@@ -52,6 +52,12 @@ async def who_has(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) 
     )
 
 
+async def tried_target(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) -> str:
+    """The outside system that a failed attempt may have reached all the same; '' for none. See `who_has`."""
+    rows = await _lock(tx, shop_id=shop_id, kind=kind, subject_id=subject_id)
+    return next((str(target) for *_, target, was_tried in rows if was_tried), "")
+
+
 async def _lock(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) -> list[Any]:
     return await tx.all(
         "select status, coalesce(result, '') = %s, target, attempts > 0 or last_error <> ''"

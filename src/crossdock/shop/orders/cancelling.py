@@ -139,16 +139,29 @@ async def _withdraw(tx: Transaction, *, shop_id: int, order_id: int, now: dateti
     )
     if withdrawn is None or not withdrawn.was_tried:
         return ""
+    await tell_of_attempts(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        what=f"Order {order_id}",
+        target=withdrawn.target,
+        now=now,
+    )
+    return withdrawn.target
+
+
+async def tell_of_attempts(
+    tx: Transaction, *, shop_id: int, order_id: int, what: str, target: str, now: datetime
+) -> None:
+    """Raise the alert that an outside system may have what was cancelled, from an attempt that failed."""
     await raise_alert(
         tx,
         shop_id=shop_id,
         kind="cancelled_after_attempts",
-        message=f"Order {order_id} was cancelled after failed attempts;"
-        f" see that {withdrawn.target} lacks it.",
+        message=f"{what} was cancelled after failed attempts; see that {target} lacks it.",
         order_id=order_id,
         now=now,
     )
-    return withdrawn.target
 
 
 async def release_stock(

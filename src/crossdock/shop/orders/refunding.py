@@ -5,9 +5,9 @@ from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound, Refused
-from crossdock.shop.deliveries import who_has
+from crossdock.shop.deliveries import tried_target, who_has
 from crossdock.shop.events import OrderLinesRefunded, write_event
-from crossdock.shop.orders.cancelling import Cancelled, cancel_order
+from crossdock.shop.orders.cancelling import Cancelled, cancel_order, tell_of_attempts
 from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.paying import ORDER_FOLLOWS, give_back, refuse_while_asked
 from crossdock.shop.orders.reasons import RefundReason
@@ -129,7 +129,8 @@ async def cancel_line(
 ) -> Cancelled:
     """Cancel a line of an order of which nothing is picked, as staff decide; its money goes back as `give_back` says.
 
-    Its stock is free again. The last line cancels the order. Raises NotFound `order_not_found`, Invalid
+    Its stock is free again. The last line cancels the order. An alert is raised where an outside system may have the
+    line from an attempt that failed. Raises NotFound `order_not_found`, Invalid
     `invalid_input` for a line that is not there, and Refused `order_state` for one that is cancelled, once fulfilment
     has started or an outside system has the order, and while a request to a payment provider is open.
     """
@@ -150,6 +151,7 @@ async def cancel_line(
         )
     if holder := await who_has(tx, shop_id=shop_id, kind="dispatch", subject_id=order_id):
         raise Refused("order_state", f"The order is with {holder}; it is worked on there.")
+    may_be_at = await tried_target(tx, shop_id=shop_id, kind="dispatch", subject_id=order_id)
     if state.payment != "none":
         await refuse_while_asked(tx, shop_id=shop_id, order_id=order_id)
     await _cancel_goods(tx, shop_id=shop_id, order_id=order_id, line_nos=[line_no], now=now)
@@ -162,7 +164,16 @@ async def cancel_line(
         refund_reason=reason,
         now=now,
     )
-    return Cancelled(may_be_at="", amount_minor=amount_minor, given_back=given_back)
+    if may_be_at:
+        await tell_of_attempts(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            what=f"Line {line_no} of order {order_id}",
+            target=may_be_at,
+            now=now,
+        )
+    return Cancelled(may_be_at=may_be_at, amount_minor=amount_minor, given_back=given_back)
 
 
 async def _cancel_goods(
