@@ -16,6 +16,7 @@ from crossdock.shop.orders import (
     place,
     refund_order,
 )
+from crossdock.shop.warehouse import refund_with_goods
 from tests.support.drafts import draft_of, line_of
 from tests.support.locks import waiting_for_a_lock
 from tests.support.paying import GOOD, LOST_REFUND, REFUSED_REFUND
@@ -220,6 +221,35 @@ async def test_is_prepaid_again_or_told_of_where_no_payment_is_known(
         assert await desk.balances() == balances
         assert await states(desk, placed.id) == ("cancelled", "paid")
         assert kinds == [("cancelled_after_payment", placed.id)]
+
+
+@pytest.mark.parametrize("amount_minor", [None, TOTAL])
+async def test_is_told_of_where_all_of_it_is_refunded_and_goods_are_to_leave(
+    desk: Desk, amount_minor: int | None
+) -> None:
+    order_id = await paid(desk)
+    await refund(desk, order_id, 1000)
+    assert await desk.alerts() == []
+
+    await refund(desk, order_id, amount_minor and amount_minor - 1000)
+
+    assert [(a.kind, a.order_id) for a in await desk.alerts()] == [("refunded_in_hand", order_id)]
+    assert await states(desk, order_id) == ("processing", "refunded")
+
+
+async def test_is_told_of_where_the_answer_to_a_refund_of_all_is_lost(desk: Desk) -> None:
+    order_id = await paid(desk, card_number=LOST_REFUND)
+    with pytest.raises(Unavailable):
+        await refund(desk, order_id)
+    assert [(a.kind, a.order_id) for a in await desk.alerts()] == [("refunded_in_hand", order_id)]
+
+
+async def test_is_not_told_of_where_nothing_is_refunded_or_goods_come_back(desk: Desk) -> None:
+    refused = await paid(desk, card_number=REFUSED_REFUND)
+    with pytest.raises(Refused, match="payment_declined"):
+        await refund(desk, refused)
+    await refund_with_goods(desk.paying, shop_id=desk.shop.id, order_id=await paid(desk))
+    assert await desk.alerts() == []
 
 
 @pytest.mark.races

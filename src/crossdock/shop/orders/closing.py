@@ -6,12 +6,16 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
-from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import who_has
 from crossdock.shop.events import OrderClosed, write_event
 from crossdock.shop.orders.cancelling import cancel_goods, release_stock
 from crossdock.shop.orders.moving import lock_order
-from crossdock.shop.orders.paying import GivenBack, give_back, refuse_while_asked
+from crossdock.shop.orders.paying import (
+    GivenBack,
+    give_back,
+    refuse_while_asked,
+    tell_of_goods,
+)
 from crossdock.shop.orders.progress import note_cancelled
 from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.orders.releasing import wake_releases
@@ -98,14 +102,7 @@ async def take_back_unsent(tx: Transaction, *, shop_id: int, order_id: int, now:
     if is_free and state in CANCELLABLE:
         is_free = not await who_has(tx, shop_id=shop_id, kind="dispatch", subject_id=order_id)
     if not is_free:
-        await raise_alert(
-            tx,
-            shop_id=shop_id,
-            kind="refunded_in_hand",
-            message=f"Order {order_id} is refunded as a whole, and its goods are on their way out: stop them.",
-            order_id=order_id,
-            now=now,
-        )
+        await tell_of_goods(tx, shop_id=shop_id, order_id=order_id, now=now)
         return
     await wake_releases(tx, shop_id=shop_id)
     if state in CANCELLABLE:

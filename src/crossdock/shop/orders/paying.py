@@ -6,11 +6,11 @@ from typing import Literal
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.db.walking import walk_due
-from crossdock.errors import Invalid, Refused
+from crossdock.errors import Invalid, Refused, Unavailable
 from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.orders.moving import lock_order, move_order, refusing_move
 from crossdock.shop.orders.reasons import RefundReason
-from crossdock.shop.orders.states import OVER
+from crossdock.shop.orders.states import OVER, WORKABLE
 from crossdock.shop.payments import (
     RECORDED,
     Action,
@@ -112,16 +112,23 @@ async def pay_order(
 
 
 async def refund_order(
-    service: Paying, *, shop_id: int, order_id: int, amount_minor: int | None = None
+    service: Paying,
+    *,
+    shop_id: int,
+    order_id: int,
+    amount_minor: int | None = None,
+    takes_goods: bool = False,
 ) -> Payment:
     """Refund an amount of what was paid for the order, or all that is left.
 
+    Where all of it is refunded, or may be, and goods are still to leave, an alert is raised, unless the caller
+    `takes_goods` back.
     Raises NotFound `order_not_found`, Refused `payment_state` where nothing was paid or, without an amount,
     the rest is being refunded already, Invalid `invalid_input` for an amount that is none, and what `refund`
     raises.
     """
     async with service.db.begin() as tx:
-        await lock_order(tx, shop_id=shop_id, order_id=order_id)
+        state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
         payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
     paid = [payment for payment in payments if payment.state in _REFUNDABLE]
     if not paid:
@@ -137,12 +144,38 @@ async def refund_order(
     wanted = left if amount_minor is None else amount_minor
     if wanted < 1:
         raise Invalid("invalid_input", "An amount to refund is above zero.", {"field": "amount"})
-    return await refund(
-        service,
+    is_in_hand = wanted == left and state.fulfilment in WORKABLE and not takes_goods
+    try:
+        refunded = await refund(
+            service,
+            shop_id=shop_id,
+            payment_id=payment.id,
+            amount_minor=wanted,
+            follow=ORDER_FOLLOWS,
+        )
+    except Unavailable:
+        if is_in_hand:
+            await _tell_in_hand(service, shop_id=shop_id, order_id=order_id)
+        raise
+    if is_in_hand:
+        await _tell_in_hand(service, shop_id=shop_id, order_id=order_id)
+    return refunded
+
+
+async def _tell_in_hand(service: Paying, *, shop_id: int, order_id: int) -> None:
+    async with service.db.begin() as tx:
+        await tell_of_goods(tx, shop_id=shop_id, order_id=order_id, now=service.clock.now())
+
+
+async def tell_of_goods(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
+    """Raise the alert that an order is refunded as a whole and its goods are still to leave."""
+    await raise_alert(
+        tx,
         shop_id=shop_id,
-        payment_id=payment.id,
-        amount_minor=wanted,
-        follow=ORDER_FOLLOWS,
+        kind="refunded_in_hand",
+        message=f"Order {order_id} is refunded as a whole, and its goods are on their way out: stop them.",
+        order_id=order_id,
+        now=now,
     )
 
 

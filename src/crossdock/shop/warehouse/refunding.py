@@ -28,7 +28,7 @@ async def refund_with_goods(
         message = f"Goods of an order that is {state.fulfilment} cannot be taken back."
         raise Refused("order_state", message)
     payment = await refund_order(
-        service, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor
+        service, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor, takes_goods=True
     )
     async with service.db.begin() as tx:
         await _take_back(
