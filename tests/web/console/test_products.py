@@ -1,5 +1,7 @@
 """The pages of products and stock: what they show, what they change, and for whom."""
 
+import re
+
 import pytest
 
 from crossdock.db.unit_of_work import Database
@@ -97,6 +99,58 @@ async def test_stock_is_received_and_counted_with_a_reason_and_its_author(desk, 
         (-2, "counted (Noor)"), (7, "<b>truck</b> (Noor)"),
     ]  # fmt: skip
     assert "&lt;b&gt;truck&lt;/b&gt; (Noor)" in (await opened.get(here)).text
+
+
+async def test_a_product_tells_the_stock_of_every_variant(desk, staff):
+    first = await desk.variant(own=1)
+    product = await product_of(desk, first)
+    others = [await desk.variant(own=7) for _ in range(51)]
+    async with desk.db.begin() as tx:
+        await tx.run("update variants set product_id = %s where id = any(%s)", (product, others))
+
+    page = (await (await staff()).get(f"{PRODUCTS}/{product}")).text
+
+    assert page.count("/console/stock/") == 52
+    assert "No stock yet" not in page
+
+
+async def test_a_variant_s_stock_is_found_where_many_products_have_its_number(desk, staff):
+    variant_id = await desk.variant(own=1)
+    async with desk.db.begin() as tx:
+        await tx.run(
+            "insert into products (shop_id, merchant_id, handle, name)"
+            " select p.shop_id, p.merchant_id, 'same-' || n, 'Same' from products p, generate_series(1, 60) n"
+            " where p.id = %s",
+            (await product_of(desk, variant_id),),
+        )
+        await tx.run(
+            "insert into variants (shop_id, merchant_id, product_id, sku, name, merchant_sku, currency)"
+            " select shop_id, merchant_id, id, handle, name, %s, 'EUR' from products"
+            " where shop_id = %s and handle like 'same-%%'",
+            (str(variant_id), desk.shop.id),
+        )
+        last = await tx.value("select max(id) from products where shop_id = %s", (desk.shop.id,))
+        await tx.run("update variants set product_id = %s where id = %s", (last, variant_id))
+
+    reply = await (await staff()).get(f"{STOCK}/{variant_id}")
+
+    assert reply.status_code == 200
+    assert f'href="{PRODUCTS}/{last}"' in reply.text
+
+
+async def test_stock_comes_into_a_pool_that_the_variant_does_not_have_yet(desk, staff):
+    variant_id = await desk.variant(own=5)
+    opened = await staff("warehouse")
+    here = f"{STOCK}/{variant_id}"
+
+    page = (await opened.get(here)).text
+    await opened.submit(here, {"quantity": "7", "pool": "supplier"}, to=f"{here}/receive")
+
+    choice = page.partition('id="receive-pool"')[2].partition("</select>")[0]
+    assert re.findall(r'value="(\w+)"', choice) == ["own", "supplier"]
+    async with desk.db.statement() as tx:
+        levels = await read_levels(tx, shop_id=desk.shop.id, variant_id=variant_id)
+    assert [(level.pool, level.on_hand) for level in levels] == [("own", 5), ("supplier", 7)]
 
 
 @pytest.mark.parametrize(

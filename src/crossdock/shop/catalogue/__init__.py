@@ -69,7 +69,7 @@ from crossdock.shop.catalogue.listing import (
     read_version,
     read_versions,
 )
-from crossdock.shop.catalogue.looking_up import find_products
+from crossdock.shop.catalogue.looking_up import find_product_of, find_products
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offer_key, offers
@@ -255,6 +255,7 @@ __all__ = [
     "delete_old_uploads",
     "digits_of",
     "end_step",
+    "find_product_of",
     "find_products",
     "has_statistics",
     "hold_pictures",

@@ -1,6 +1,7 @@
 """Find products by any number that is on the goods."""
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import NotFound
 from crossdock.shop.catalogue.identifiers import digits_of, normalise_gtin
 
 FOUND_MAX = 20
@@ -24,6 +25,16 @@ async def find_products(tx: Transaction, *, shop_id: int, number: str) -> list[i
         },
     )
     return [product_id for (product_id,) in rows]
+
+
+async def find_product_of(tx: Transaction, *, shop_id: int, variant_id: int) -> int:
+    """The product that has the variant. Raises NotFound `variant_not_found`."""
+    found = await tx.value(
+        "select product_id from variants where shop_id = %s and id = %s", (shop_id, variant_id)
+    )
+    if found is None:
+        raise NotFound("variant_not_found")
+    return int(found)
 
 
 _FOUND = """

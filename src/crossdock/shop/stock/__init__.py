@@ -44,7 +44,14 @@ from crossdock.shop.stock.serials import (
     take_serials,
 )
 from crossdock.shop.stock.setting import QUANTITY_MAX, StockRecord, set_stock
-from crossdock.shop.stock.viewing import Entry, Level, find_variant, read_entries, read_levels
+from crossdock.shop.stock.viewing import (
+    Entry,
+    Level,
+    find_variant,
+    read_entries,
+    read_levels,
+    read_levels_of,
+)
 
 __all__ = [
     "CLAIM_MAX",
@@ -82,6 +89,7 @@ __all__ = [
     "read_bought_serials",
     "read_entries",
     "read_levels",
+    "read_levels_of",
     "read_sold_serials",
     "receive_stock",
     "refusing_shortage",

@@ -1,5 +1,6 @@
 """Read levels and the entries that changed them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -51,14 +52,26 @@ async def find_variant(tx: Transaction, *, shop_id: int, who: str) -> int:
 
 async def read_levels(tx: Transaction, *, shop_id: int, variant_id: int) -> list[Level]:
     """The variant's levels, own first."""
+    found = await read_levels_of(tx, shop_id=shop_id, variant_ids=[variant_id])
+    return found.get(variant_id, [])
+
+
+async def read_levels_of(
+    tx: Transaction, *, shop_id: int, variant_ids: Sequence[int]
+) -> dict[int, list[Level]]:
+    """The levels of each of these variants, own first; one without any is absent. One statement."""
     rows = await tx.all(
         "select l.variant_id, v.sku, v.name, l.pool, l.on_hand, l.held, l.committed, l.warning_level,"
         " l.available, l.updated_at from stock_levels l"
         " join variants v on v.shop_id = l.shop_id and v.id = l.variant_id"
-        " where l.shop_id = %s and l.variant_id = %s order by l.pool",
-        (shop_id, variant_id),
+        " where l.shop_id = %s and l.variant_id = any(%s::bigint[]) order by l.variant_id, l.pool",
+        (shop_id, list(variant_ids)),
     )
-    return [Level(**dict(zip(Level.__struct_fields__, row, strict=True))) for row in rows]
+    found: dict[int, list[Level]] = {}
+    for row in rows:
+        level = Level(**dict(zip(Level.__struct_fields__, row, strict=True)))
+        found.setdefault(level.variant_id, []).append(level)
+    return found
 
 
 async def read_entries(

@@ -37,6 +37,7 @@ from crossdock.web.console.product_edits import (
     marks_of,
     shown_again,
     texts_of,
+    without_marks,
 )
 from crossdock.web.console.products import PRODUCTS
 from crossdock.web.console.rendering import Pages, redirect
@@ -79,6 +80,7 @@ class ProductEditing:
         visit, form = await self._gate.require_form(
             request, right="products.manage", fields_max=FIELDS_MAX
         )
+        self._gate.note(request, visit=visit, form=without_marks(form))
         product_id = _product(request)
         try:
             async with self._db.begin() as tx:

@@ -58,6 +58,11 @@ def marks_of(texts: Mapping[str, str]) -> dict[str, str]:
     return {f"{_SHOWN}{name}": _mark(name, text) for name, text in texts.items()}
 
 
+def without_marks(form: Form) -> Form:
+    """The form without its hidden fields of what was shown."""
+    return {name: text for name, text in form.items() if not name.startswith(_SHOWN)}
+
+
 def edits_of(form: Form, texts: Mapping[str, str], *, product: OwnedProduct) -> Edits:
     """What the form changes of these texts, which are stored now.
 

@@ -16,14 +16,14 @@ from crossdock.shop.catalogue import (
     OwnedProduct,
     ProductChanges,
     change_product,
-    find_products,
+    find_product_of,
     offers,
     read_owned,
 )
 from crossdock.shop.partners import Partner, list_partners, read_partner
 from crossdock.shop.people import Person
 from crossdock.shop.shops import read_shop
-from crossdock.shop.stock import Level, read_entries, read_levels
+from crossdock.shop.stock import Level, read_entries, read_levels, read_levels_of
 from crossdock.shop.warehouse import count_variant, receive_variant
 from crossdock.web.console.paging import (
     PAGE_SIZE,
@@ -40,6 +40,7 @@ PRODUCTS: Final = "/console/products"
 STOCK: Final = "/console/stock"
 _SEARCH_MAX: Final = 200
 _ENTRIES: Final = 100
+_POOLS: Final = ("own", "supplier")
 _DONE: Final = {
     "received": lazy("The stock is received. Orders that waited for it are released now."),
     "counted": lazy("The level is corrected."),
@@ -86,10 +87,9 @@ class ProductPages:
             product = await read_owned(
                 tx, shop_id=shop.id, merchant_ids=None, product_id=product_id
             )
-            levels = {
-                variant.id: await read_levels(tx, shop_id=shop.id, variant_id=variant.id)
-                for variant in product.variants[:PAGE_SIZE]
-            }
+            levels = await read_levels_of(
+                tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
+            )
             partners = await list_partners(tx, shop=person.shop)
             partner = await _partner(tx, person, request.query_params.get("partner", ""))
             seen = await self._offers(tx, partner, product) if partner else []
@@ -127,10 +127,9 @@ class ProductPages:
         visit = await self._gate.require_person(request, right="products.read")
         shop_id, variant_id = visit.person.shop_id, path_number(request, "variant")
         async with self._db.statement() as tx:
-            found = await find_products(tx, shop_id=shop_id, number=str(variant_id))
+            product = await _product_of(tx, shop_id=shop_id, variant_id=variant_id)
             levels = await read_levels(tx, shop_id=shop_id, variant_id=variant_id)
             entries = await read_entries(tx, shop_id=shop_id, variant_id=variant_id, limit=_ENTRIES)
-            product = await _product_of(tx, shop_id=shop_id, found=found, variant_id=variant_id)
         return self._pages.page(
             "stock.html",
             visit=visit,
@@ -187,14 +186,13 @@ class ProductPages:
         )
 
 
-async def _product_of(
-    tx: Transaction, *, shop_id: int, found: list[int], variant_id: int
-) -> OwnedProduct:
-    for product_id in found:
-        product = await read_owned(tx, shop_id=shop_id, merchant_ids=None, product_id=product_id)
-        if any(variant.id == variant_id for variant in product.variants):
-            return product
-    raise NotFound("variant_not_found")
+async def _product_of(tx: Transaction, *, shop_id: int, variant_id: int) -> OwnedProduct:
+    """The product that has this variant. Raises NotFound `variant_not_found`."""
+    product_id = await find_product_of(tx, shop_id=shop_id, variant_id=variant_id)
+    product = await read_owned(tx, shop_id=shop_id, merchant_ids=None, product_id=product_id)
+    if all(variant.id != variant_id for variant in product.variants):
+        raise NotFound("variant_not_found")
+    return product
 
 
 async def _partner(tx: Transaction, person: Person, text: str) -> Partner | None:
@@ -228,7 +226,8 @@ def _why(offer: Offer | None) -> str:
 
 
 def _pools(levels: list[Level]) -> list[str]:
-    return [level.pool for level in levels] or ["own", "supplier"]
+    """The pools that stock may come into, those that the variant has first."""
+    return list(dict.fromkeys([*(level.pool for level in levels), *_POOLS]))
 
 
 def _reason(text: str, otherwise: str, person: Person) -> str:
