@@ -92,7 +92,7 @@ async def test_a_file_is_checked_without_a_trace_and_then_imported(
     assert before == []
     assert await products(noor) == [("cup", "CUP-1", None), ("mug", "MUG-1", 950)]
     assert facts(done)["Products added"] == "2"
-    assert "2 added, 0 changed, 1 row refused" in history
+    assert "Products: 2 added, 0 changed; 1 row refused" in history
     assert "Noor Haddad" in history
 
 

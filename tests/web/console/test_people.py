@@ -162,19 +162,23 @@ async def test_what_was_done_is_in_the_log_without_secrets(staff, person, shop, 
     of_people = (await owner.get(f"/console/log?area=/console/people&who={ada.email}")).text
 
     assert "role: warehouse" in log
-    assert "<strong>Password</strong>" in log
+    assert "<strong>Change the password</strong>" in log
     assert "root" not in log
     assert CHOSEN not in log
     assert PASSWORD not in log
     assert f'<a href="{here}">Person {bo.id}</a>' in of_people
-    assert "<strong>Password</strong>" not in of_people
+    assert "<strong>Change the password</strong>" not in of_people
     assert "Nothing matches" in (await owner.get("/console/log?who=nobody@x.example")).text
 
 
 async def test_a_mail_that_opens_an_account_is_for_owners(staff, shop, server_database, person):
     owner, manager = await staff(), await staff("manager")
     bo = await person(role="viewer", shop_id=shop.id)
-    await owner.submit(f"{PEOPLE}/{bo.id}/password", {"by_mail": "yes"})
+    asked = (await owner.get(f"{PEOPLE}/{bo.id}/password")).text
+    done = await owner.submit(f"{PEOPLE}/{bo.id}/password", {"by_mail": "yes"})
+    assert 'name="by_mail"' not in asked
+    assert "on its way by mail" not in done.text
+    assert "Hand it to" in done.text
     async with server_database.statement() as tx:
         mail = await tx.value("select id from mails where shop_id = %s", (shop.id,))
 

@@ -130,6 +130,21 @@ _RIGHT: Final = {
     "own_partner.read": lazy("see one's own partner"),
     "own_reseller.read": lazy("see one's own commission"),
 }
+FIELD_WORDS: Final = {
+    "first_name": lazy("First name"),
+    "last_name": lazy("Last name"),
+    "company": lazy("Company"),
+    "address_1": lazy("Street and number"),
+    "address_2": lazy("Address line 2"),
+    "postcode": lazy("Postal code"),
+    "city": lazy("City"),
+    "state": lazy("State or province"),
+    "country": lazy("Country"),
+    "phone": lazy("Phone"),
+    "vat": lazy("VAT number"),
+    "email": lazy("E-mail"),
+}
+"""The fields of an address, in the order of its form; `email` is not in the form."""
 AREA_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "payout": _PAYOUT,
     "reseller": _RESELLER,
@@ -140,5 +155,6 @@ AREA_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "payment": _PAYMENT,
     "setting": _SETTING,
     "right": _RIGHT,
+    "field": FIELD_WORDS,
 }
 """By area, the words of its codes; `code_words` has those that mean the same everywhere."""

@@ -1,6 +1,6 @@
 """The log of everything that staff did, on pages and by commands."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from starlette.requests import Request
@@ -10,7 +10,9 @@ from crossdock.compose import Services
 from crossdock.gate import Gate
 from crossdock.kit.languages import lazy
 from crossdock.shop.acts import ActFilters, list_acts
+from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.act_words import told
+from crossdock.web.console.events import day_in
 from crossdock.web.console.paging import paging, read_before
 from crossdock.web.console.rendering import Pages
 
@@ -23,6 +25,12 @@ _AREAS: Final = {
     "/console/partners": lazy("Partners"),
     "/console/customers": lazy("Customers"),
     "/console/people": lazy("People"),
+    "/console/tickets": lazy("Tickets"),
+    "/console/payouts": lazy("Payouts"),
+    "/console/imports": lazy("Imports"),
+    "/console/deliveries": lazy("Deliveries"),
+    "/console/endpoints": lazy("Endpoints"),
+    "/console/alerts": lazy("Alerts"),
     "/console/settings": lazy("Settings"),
     "/console/account": lazy("Own accounts"),
     "crossdock": lazy("Commands"),
@@ -46,15 +54,16 @@ class AuditPages:
             for name in ("who", "area", "since", "until")
         }
         area = values["area"] if values["area"] in _AREAS else ""
-        until = _day(values["until"])
         async with self._db.statement() as tx:
+            zone = (await read_shop_by_id(tx, shop_id=visit.person.shop_id)).zone
+            until = day_in(values["until"], zone)
             acts, has_more = await list_acts(
                 tx,
                 shop_id=visit.person.shop_id,
                 filters=ActFilters(
                     actor=values["who"],
                     act=area,
-                    since=_day(values["since"]),
+                    since=day_in(values["since"], zone),
                     until=until + timedelta(days=1) if until else None,
                 ),
                 before=read_before(request.query_params),
@@ -69,11 +78,3 @@ class AuditPages:
             is_filtered=any(values.values()),
             paging=paging(request, older=acts[-1].id if has_more else None),
         )
-
-
-def _day(text: str) -> datetime | None:
-    """The beginning of a day such as 2026-11-30, in UTC; None for anything else."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None

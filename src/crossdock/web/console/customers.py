@@ -27,23 +27,12 @@ from crossdock.shop.customers import (
     set_customer,
 )
 from crossdock.shop.people import Visit
+from crossdock.web.console.area_words import FIELD_WORDS
 from crossdock.web.console.paging import paging, path_number, read_before
 from crossdock.web.console.rendering import Pages, redirect
 
 CUSTOMERS: Final = "/console/customers"
-FIELDS: Final = {
-    "first_name": lazy("First name"),
-    "last_name": lazy("Last name"),
-    "company": lazy("Company"),
-    "address_1": lazy("Street and number"),
-    "address_2": lazy("Address line 2"),
-    "postcode": lazy("Postal code"),
-    "city": lazy("City"),
-    "state": lazy("State or province"),
-    "country": lazy("Country"),
-    "phone": lazy("Phone"),
-    "vat": lazy("VAT number"),
-}
+FIELDS: Final = {name: text for name, text in FIELD_WORDS.items() if name != "email"}
 _DONE: Final = {
     "added": lazy("The customer is added."),
     "changed": lazy("The changes are saved."),

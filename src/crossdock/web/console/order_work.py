@@ -218,7 +218,7 @@ def _whole(text: str, *, field: str) -> int:
     if not wanted:
         return 0
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 10):
-        raise Invalid("invalid_input", "A quantity is a whole number.", {"field": field})
+        raise Invalid("invalid_input", gettext("A quantity is a whole number."), {"field": field})
     return int(wanted)
 
 

@@ -29,10 +29,10 @@ from crossdock.web.console.rendering import Pages, redirect
 
 PARTNERS: Final = "/console/partners"
 OVERLAPS_S: Final = {
-    "0": "stops working at once",
-    "3600": "works for one more hour",
-    "86400": "works for one more day",
-    "604800": "works for one more week",
+    "0": lazy("stops working at once"),
+    "3600": lazy("works for one more hour"),
+    "86400": lazy("works for one more day"),
+    "604800": lazy("works for one more week"),
 }
 _DONE: Final = {
     "terms": lazy("The terms are changed, from the partner's next request on."),

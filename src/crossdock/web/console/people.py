@@ -140,7 +140,12 @@ class PeoplePages:
             person = await _taken(tx, request, visit)
         what = "second-step" if request.url.path.endswith("/second-step") else "password"
         return self._pages.page(
-            "person_reset.html", visit=visit, who=person, what=what, days=LINK_DAYS
+            "person_reset.html",
+            visit=visit,
+            who=person,
+            what=what,
+            sends_mail=self._services.mailer is not None,
+            days=LINK_DAYS,
         )
 
     async def reset_password(self, request: Request) -> Response:
@@ -251,7 +256,9 @@ class PeoplePages:
             acts=[told(act) for act in acts],
             roles=_roles(),
             link=self._address(link) if link else "",
-            is_mailed=bool(form and form.get("by_mail") == "yes"),
+            is_mailed=bool(
+                self._services.mailer is not None and form and form.get("by_mail") == "yes"
+            ),
             sends_mail=self._services.mailer is not None,
             days=LINK_DAYS,
         )

@@ -238,5 +238,7 @@ def _reason(text: str, otherwise: str, person: Person) -> str:
 def _quantity(text: str) -> int:
     wanted = text.strip()
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 13):
-        raise Invalid("invalid_input", "A quantity is a whole number.", {"field": "quantity"})
+        raise Invalid(
+            "invalid_input", gettext("A quantity is a whole number."), {"field": "quantity"}
+        )
     return int(wanted)
