@@ -89,7 +89,7 @@ def tell_settings(
 
 
 def _told(setting: Setting, value: Any) -> str:
-    if setting.is_secret and value:
+    if _is_hidden(setting) and value:
         return "(set, not shown)"
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
@@ -191,5 +191,9 @@ def _convert(setting: Setting, value: Any, where: str) -> Any:
 
 
 def _shown(setting: Setting, value: Any) -> str:
-    is_secret = setting.is_secret or any(w in setting.name for w in ("key", "token", "url"))
-    return "a value not shown" if is_secret else repr(value)
+    return "a value not shown" if _is_hidden(setting) else repr(value)
+
+
+def _is_hidden(setting: Setting) -> bool:
+    """Secrets, and what may have one in it."""
+    return setting.is_secret or any(word in setting.name for word in ("key", "token", "url"))

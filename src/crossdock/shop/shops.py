@@ -163,6 +163,11 @@ async def list_shops(tx: Transaction) -> list[Shop]:
     return [_from_row(row) for row in await tx.all(f"{_SELECT} order by id")]
 
 
+async def has_one_shop(tx: Transaction) -> bool:
+    """Whether the server has one shop, whose owner is then told of the server as a whole."""
+    return bool(await tx.value("select count(*) = 1 from (select from shops limit 2) as found"))
+
+
 async def set_product_url(tx: Transaction, *, shop_id: int, template: str) -> bool:
     """Set the URL template of product pages, such as https://shop.example/p/{handle}; whether it changed.
 

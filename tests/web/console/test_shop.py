@@ -82,13 +82,23 @@ async def test_the_shop_is_changed_and_a_mistake_is_told(staff, shop, server_dat
     assert (kept.time_zone, kept.product_url) == ("Europe/Brussels", PROFILE["product_url"])
 
 
-async def test_server_settings_show_their_source_and_no_secret(staff, server):
-    shown = (await (await staff()).get(SETTINGS)).text
+async def test_what_is_of_the_whole_server_is_not_for_one_shop_of_several(
+    staff, person, server_database
+):
+    await person(role="owner")  # of another shop
+    async with server_database.begin() as tx:
+        await tx.run(
+            "insert into doctor_runs (done_at, looked_at, differences, checks)"
+            " values (now(), 987654, 3, '{}')"
+        )
+    opened = await staff()
+    shown, home = (await opened.get(SETTINGS)).text, (await opened.get("/console/")).text
 
-    assert "CROSSDOCK_DATABASE_URL" in shown
-    assert "(set, not shown)" in shown
-    assert not re.search(r"postgresql://[^ ]*@", shown)
-    assert "default" in shown
+    assert "Several shops share this server" in shown
+    for text in ("CROSSDOCK_", "data_dir", "(set, not shown)"):
+        assert text not in shown
+    for text in ("Oversold", "Ledger drift", "987,654", "crossdock doctor"):
+        assert text not in home
 
 
 @pytest.mark.parametrize("role", ["manager", "warehouse", "viewer"])

@@ -26,7 +26,7 @@ from crossdock.shop.overview import (
     read_sales,
 )
 from crossdock.shop.people import Visit
-from crossdock.shop.shops import Shop, read_shop_by_id, set_sender
+from crossdock.shop.shops import Shop, has_one_shop, read_shop_by_id, set_sender
 from crossdock.shop.warehouse import read_sender
 from crossdock.web.console.customers import country_choices
 from crossdock.web.console.rendering import Pages, redirect
@@ -54,12 +54,16 @@ _TEXT_MAX: Final = 200
 
 
 class ShopState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the home page shows of the shop; None where the person may not see it, or there is none yet."""
+    """What the home page shows of the shop; None where the person may not see it, or there is none yet.
+
+    The doctor looks at all shops of a server, so its run is told where `is_alone`: there is no other shop.
+    """
 
     shop: Shop
     now: datetime
     overview: Overview | None
     sales: list[ChannelSales]
+    is_alone: bool
     doctor: DoctorRun | None
     steps: FirstSteps | None
 
@@ -87,6 +91,7 @@ class ShopPages:
         reads, manages = person.may("orders.read"), person.may("partners.manage")
         async with self._db.statement() as tx:
             shop = await read_shop_by_id(tx, shop_id=person.shop_id)
+            is_alone = await has_one_shop(tx)
             return ShopState(
                 shop=shop,
                 now=now,
@@ -94,7 +99,8 @@ class ShopPages:
                 sales=await read_sales(tx, shop_id=shop.id, time_zone=shop.time_zone, now=now)
                 if reads
                 else [],
-                doctor=await read_last_run(tx) if reads else None,
+                is_alone=is_alone,
+                doctor=await read_last_run(tx) if reads and is_alone else None,
                 steps=await read_first_steps(tx, shop_id=shop.id) if manages else None,
             )
 
@@ -157,6 +163,7 @@ class ShopPages:
         async with self._db.statement() as tx:
             shop = await read_shop_by_id(tx, shop_id=visit.person.shop_id)
             sender = await read_sender(tx, shop_id=visit.person.shop_id)
+            is_alone = await has_one_shop(tx)
         typed: dict[str, Any] = dict(form or {})
         profile = {
             "name": shop.name,
@@ -176,7 +183,7 @@ class ShopPages:
             sender_fields=SENDER,
             countries=country_choices(),
             zones=sorted(available_timezones()),
-            told=self._tell_settings(),
+            told=self._tell_settings() if is_alone else [],
             done=done,
             failed=failed,
             error=error.message if error else "",
