@@ -136,10 +136,14 @@ async def test_sells_and_delivers_stock(
     settle = ("reseller", "settle", who)
     left = crossdock.ask(*settle)
     assert (left["settled"], left["left"], left["balance"]) == ("0.00", "10.00", "0.00")
-    assert crossdock.ask(*settle, "--to", "payout", "--amount", "4.00")["left"] == "6.00"
-    assert "No more is settled" in crossdock.refuse(*settle, "--to", "balance", "--amount", "6.01")
+    first = (*settle, "--to", "payout", "--amount", "4.00")
+    assert "so that it is noted once" in crossdock.refuse(*first)
+    assert crossdock.ask(*first, "--reference", "R-1")["left"] == "6.00"
+    assert "R-1 was settled before" in crossdock.refuse(*first, "--reference", "R-1")
+    rest = (*settle, "--to", "balance", "--reference", "R-2")
+    assert "No more is settled" in crossdock.refuse(*rest, "--amount", "6.01")
     assert "--to must be" in crossdock.refuse(*settle, "--to", "bank")
-    done = crossdock.ask(*settle, "--to", "balance")
+    done = crossdock.ask(*rest)
     assert (done["settled"], done["left"], done["balance"]) == ("6.00", "0.00", "6.00")
     assert crossdock.ask(*transfers, "list", who, "--status", "paid") == []
     assert "20.00" in crossdock.run(*transfers, "list", who).stdout

@@ -288,15 +288,20 @@ async def test_that_is_revoked_leaves_what_a_person_settles_once(
 ) -> None:
     bought = await Bought.of(selling, "K-1", "K-2", "K-3", quantity=3)
 
-    async def settle(amount_minor: int | None = None) -> StockCredit:
+    async def settle(amount_minor: int | None = None, reference: str = "R-1") -> StockCredit:
         async with selling.database.begin() as tx:
             return await settle_stock_credit(
-                tx, **bought.names, to=to, amount_minor=amount_minor, now=selling.clock.now()
+                tx,
+                **bought.names,
+                to=to,
+                reference=reference,
+                amount_minor=amount_minor,
+                now=selling.clock.now(),
             )
 
-    async def refused(amount_minor: int | None = None) -> str:
+    async def refused(amount_minor: int | None = None, reference: str = "R-1") -> str:
         with pytest.raises(CrossdockError) as error:
-            await settle(amount_minor)
+            await settle(amount_minor, reference)
         return error.value.code
 
     await bought.do(mark_transfer_paid)
@@ -318,8 +323,12 @@ async def test_that_is_revoked_leaves_what_a_person_settles_once(
         assert await refused(amount_minor) == code
     assert await bought.balances() == before
     assert await settle(300) == StockCredit(left_minor=1000, settled_minor=300, currency="USD")
-    assert await settle() == StockCredit(left_minor=0, settled_minor=1000, currency="USD")
-    assert await refused() == "balance_insufficient"
+    assert await refused(300) == "invalid_input"  # it is repeated
+    assert await refused(300, "") == "invalid_input"
+    assert await settle(None, "R-2") == StockCredit(
+        left_minor=0, settled_minor=1000, currency="USD"
+    )
+    assert await refused(None, "R-3") == "balance_insufficient"
     after = await bought.balances()
     assert "receivable" not in after
     assert after.get(account, 0) - before.get(account, 0) == 1300
@@ -331,15 +340,21 @@ async def test_that_is_revoked_is_settled_once_by_two_at_once(selling: Reselling
     await bought.do(mark_transfer_paid)
     await bought.do(revoke_transfer)
 
-    async def settle() -> bool:
+    async def settle(reference: str) -> bool:
         try:
             async with selling.database.begin() as tx:
-                await settle_stock_credit(tx, **bought.names, to="balance", now=selling.clock.now())
+                await settle_stock_credit(
+                    tx,
+                    **bought.names,
+                    to="balance",
+                    reference=reference,
+                    now=selling.clock.now(),
+                )
         except Refused:
             return False
         return True
 
-    assert sorted(await asyncio.gather(*(settle() for _ in range(4)))) == [
+    assert sorted(await asyncio.gather(*(settle(f"R-{n}") for n in range(4)))) == [
         False,
         False,
         False,

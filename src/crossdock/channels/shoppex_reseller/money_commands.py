@@ -73,7 +73,12 @@ def settle(
     amount: Annotated[
         str | None, typer.Option(help="In major units, such as 13.00; else all of it.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="What the ledger says about it.")] = "",
+    reference: Annotated[
+        str,
+        typer.Option(
+            help="Names this settlement, in the ledger too; each settles once. With --to."
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Settle what a reseller paid for stock that was revoked, or show how much it is."""
@@ -95,7 +100,7 @@ def settle(
                 amount_minor=None
                 if amount is None
                 else parse_amount(amount, currency=found.currency),
-                reason=reason,
+                reference=reference.strip(),
                 now=runtime.clock.now(),
             )
         balance = await read_balance(tx, **names)

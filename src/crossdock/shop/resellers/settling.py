@@ -42,20 +42,27 @@ async def settle_stock_credit(
     shop_id: int,
     reseller_id: int,
     to: SettledTo,
+    reference: str,
     now: datetime,
     amount_minor: int | None = None,
-    reason: str = "",
 ) -> StockCredit:
     """Settle an amount of the credit, or all of it: to the prepaid balance, or as paid out of the shop's bank.
 
-    It is told once the shop has paid, for a payout. Raises NotFound `not_found`, Invalid `invalid_input` for an
-    amount that is not above 0, and Refused `balance_insufficient` for more than is left, or where nothing is.
+    It is told once the shop has paid, for a payout. The `reference` is what the ledger says about it, and settles once
+    for the reseller. Raises NotFound `not_found`, Invalid `invalid_input` for an amount that is not above 0, without
+    a reference or for one that was used, and Refused `balance_insufficient` for more than is left, or where nothing is.
     """
     await tx.value(
         "select 1 from resellers where shop_id = %s and id = %s for no key update",
         (shop_id, reseller_id),
     )
     before = await read_stock_credit(tx, shop_id=shop_id, reseller_id=reseller_id)
+    if not reference:
+        message = "Say what names this settlement, so that it is noted once."
+        raise Invalid("invalid_input", message, {"field": "reference"})
+    if await tx.value(_IS_USED, (shop_id, credit_of(reseller_id).owner, reference)):
+        message = f"{reference} was settled before."
+        raise Invalid("invalid_input", message, {"field": "reference"})
     wanted = before.left_minor if amount_minor is None else amount_minor
     if amount_minor is not None and amount_minor < 1:
         raise Invalid("invalid_input", "Settle more than nothing.", {"field": "amount"})
@@ -68,9 +75,16 @@ async def settle_stock_credit(
         amount_minor=wanted,
         currency=before.currency,
         kind="stock_refund",
-        reason=reason or "stock that was revoked",
+        reason=reference,
     )
     await post_transfers(tx, shop_id=shop_id, transfers=[settled], now=now)
     return StockCredit(
         left_minor=before.left_minor - wanted, settled_minor=wanted, currency=before.currency
     )
+
+
+_IS_USED = """
+    select exists (
+        select 1 from accounts a join ledger_entries l on l.shop_id = a.shop_id and l.debit_account_id = a.id
+        where a.shop_id = %s and a.kind = 'receivable' and a.owner = %s and l.kind = 'stock_refund' and l.reason = %s)
+"""
