@@ -9,7 +9,6 @@ from crossdock.shop.acts import ActView
 from crossdock.web.console.act_names import ACT_NAMES
 from crossdock.web.console.act_words import told
 
-
 PICKING = "work"
 
 
