@@ -127,3 +127,16 @@ async def test_a_form_that_names_no_alert_is_refused(browser, person, numbers):
     reply = await opened.submit("/console/account", {"alerts": numbers}, to="/console/alerts")
 
     assert reply.status_code == 400
+
+
+async def test_an_alert_leads_to_its_order(browser, person, server_database):
+    noor = await person(role="warehouse")
+    now = SystemClock().now()
+    async with server_database.begin() as tx:
+        await raise_alert(
+            tx, shop_id=noor.person.shop_id, kind="dispatch_failed", message="m", subject="s",
+            order_id=7, now=now,
+        )  # fmt: skip
+
+    page = (await (await browser(noor)).get("/console/alerts")).text
+    assert '<a href="/console/orders/7">order 7</a>' in page

@@ -211,3 +211,26 @@ async def test_a_link_ends_with_a_newer_password_and_with_a_refusal_of_sign_in(
             async with server_database.begin() as tx:
                 await set_password_hash(tx, person_id=bo.id, password_hash="x" * 20)
         assert (await guest.get(link)).status_code == 404, end
+
+
+async def test_the_days_of_the_log_are_the_shops(staff, shop, server_database):
+    owner = await staff()
+    async with server_database.begin() as tx:
+        await tx.run(
+            """insert into acts (shop_id, actor, act, subject, details, source, done_at)
+               values (%s, 'ada@x.example', 'crossdock stock receive', 'HERON-1', '{}', '',
+                       '2026-03-01T23:30:00Z')""",
+            (shop.id,),
+        )
+
+    async def is_on(day: str) -> bool:
+        return "HERON-1" in (await owner.get(f"/console/log?since={day}&until={day}")).text
+
+    assert await is_on("2026-03-02")
+    assert not await is_on("2026-03-01")
+
+
+async def test_the_log_can_be_read_by_every_area_that_staff_change(staff):
+    page = (await (await staff()).get("/console/log")).text
+    for area in ("imports", "deliveries", "endpoints", "payouts", "tickets", "alerts"):
+        assert f'<option value="/console/{area}"' in page
