@@ -32,7 +32,7 @@ async def test_a_catalogue_is_imported_by_keyboard(visit, server_database: Datab
     await page.get_by_text("It looks like").wait_for()
     await page.locator("summary").first.press("Enter")
     await _check(page)
-    await page.get_by_role("button", name="Check it").press("Enter")
+    await page.get_by_role("button", name="Dry run").press("Enter")
     start = page.get_by_role("button", name="Import it now")
     await start.wait_for()
     await _check(page)
