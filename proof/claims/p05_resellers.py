@@ -43,6 +43,8 @@ class Way:
     name: str
     request: Callable[[str, int], bytes]
     counted: str
+    told_once: tuple[str, ...] = ()
+    """Credentials, as object and field of `data`: the call that did it is told them alone."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,13 @@ class Sent:
 class Answer(NamedTuple):
     """The data of an answer, or the code of a refusal; `is_first`: this call did it.
 
-    `was_busy`: the server was at first, and may have done it all the same.
+    `was_busy`: the server was at first, and may have done it all the same. `has_credential`: it was told one, which
+    `text` is without.
     """
 
     text: str
     is_first: bool
+    has_credential: bool
     was_busy: bool
 
 
@@ -110,34 +114,44 @@ class Sender:
     async def _together(self, way: Way, number: str, quantities: list[int]) -> list[Answer]:
         found = await asyncio.gather(
             *(
-                _ask(connection, way.request(number, quantity))
+                _ask(connection, way, way.request(number, quantity))
                 for connection, quantity in zip(self._connections, quantities, strict=False)
             )
         )
+        for each in found:
+            self._findings.expect(
+                each.has_credential == (each.is_first and bool(way.told_once)),
+                f"{way.name}, {number}: a credential {'told' if each.has_credential else 'kept back'}",
+            )
         self.answers.update("answered" if each.text[0] == "{" else each.text for each in found)
         return list(found)
 
 
-async def _ask(connection: Connection, request: bytes) -> Answer:
+async def _ask(connection: Connection, way: Way, request: bytes) -> Answer:
     """Send it until the server is not busy."""
     for tries in range(BUSY_MAX):
         reply = await connection.exchange(request)
         if reply.status != 503 and BUSY not in reply.body:
-            return Answer(*_read(reply), was_busy=tries > 0)
+            return Answer(*_read(reply, way), was_busy=tries > 0)
         await asyncio.sleep(AGAIN_S)
-    return Answer(*_read(reply), was_busy=True)
+    return Answer(*_read(reply, way), was_busy=True)
 
 
-def _read(reply: Reply) -> tuple[str, bool]:
-    """What it is answered, but for whether it is a repeat; and whether it is none."""
+def _read(reply: Reply, way: Way) -> tuple[str, bool, bool]:
+    """What it is answered, but for whether it is a repeat; whether it is none, and has a credential."""
     document = reply.json()
     if isinstance(document, dict) and isinstance(document.get("data"), dict):
         data = document["data"]
         is_repeat = data.pop("reused", False) or reply.header("idempotent-replayed") == "true"
-        return json.dumps(data, sort_keys=True), reply.status == 201 and not is_repeat
+        credentials = [
+            data[place].pop(field) for place, field in (name.split(".") for name in way.told_once)
+        ]
+        has_credential = any(each is not None for each in credentials)
+        text = json.dumps(data, sort_keys=True)
+        return text, reply.status == 201 and not is_repeat, has_credential
     if isinstance(document, dict) and isinstance(document.get("error"), dict):
-        return str(document["error"]["code"]), False
-    return f"{reply.status} {reply.body[:200]!r}", False
+        return str(document["error"]["code"]), False, False
+    return f"{reply.status} {reply.body[:200]!r}", False, False
 
 
 def _ways_of(reseller: Reseller, licence: Licence) -> list[Way]:
@@ -173,12 +187,18 @@ def _ways_of(reseller: Reseller, licence: Licence) -> list[Way]:
 def _ways_to_manage(merchant: PartnerFixture, product: str) -> list[Way]:
     """Those of a merchant's back office, each with an Idempotency-Key."""
 
-    def way(name: str, path: str, body: Callable[[str, int], object], counted: str) -> Way:
+    def way(
+        name: str,
+        path: str,
+        body: Callable[[str, int], object],
+        counted: str,
+        told_once: tuple[str, ...] = (),
+    ) -> Way:
         def request(number: str, quantity: int) -> bytes:
             sent = body(number, quantity)
             return call(merchant.secret, "POST", path, sent, **{"Idempotency-Key": number})
 
-        return Way(name, request, counted)
+        return Way(name, request, counted, told_once)
 
     return [
         way(
@@ -195,6 +215,7 @@ def _ways_to_manage(merchant: PartnerFixture, product: str) -> list[Way]:
                 "purchase_limit_daily": limit,
             },
             "invitations",
+            ("invitation.token", "invitation.accept_url"),
         ),
         way(
             "addSerials",
@@ -269,8 +290,8 @@ CLAIM = Claim(
     workload="100 parallel calls under one number: fulfilments of two resellers by a key in the header, in the body, "
     "by the order's number and by an address alone, and a merchant's calls with an Idempotency-Key; with one body and "
     "with three; all numbers again with the same body and with another, at once and after a restart",
-    must_hold="one effect, one debit and identical answers each, a conflict on another body; each reseller's "
-    "numbers are its own",
+    must_hold="one effect, one debit and identical answers each but for credentials, which are told once; a conflict "
+    "on another body; each reseller's numbers are its own",
     full={"numbers": 220, "together": 100},
     quick={"numbers": 11, "together": 100},
     run=run,
