@@ -45,7 +45,7 @@ async def test_an_owner_gets_a_partner_ordering(
     await _check(page)
 
     await page.get_by_role("link", name="Add a partner who orders for it").click()
-    await page.get_by_role("link", name="shoppex_partner").click()
+    await page.get_by_role("link", name="Shoppex Partner").click()
     await page.get_by_label("Name", exact=True).fill("Harbour")
     await page.locator("#customer").fill(f"grace-{width}-{shop.slug}@cobol.example")
     await _check(page)
