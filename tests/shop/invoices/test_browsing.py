@@ -46,9 +46,30 @@ async def test_has_with_an_address_what_is_billed_to_it(desk, asked):
     assert {bill.id for bill in found} == wanted
 
 
+_MANY_CUSTOMERS = """
+    insert into customers (shop_id, email)
+    select %(shop)s, 'buyer-' || n || '@example.com' from generate_series(1, 3000) n
+"""
+_MANY_ORDERS = """
+    insert into orders (shop_id, order_key, channel, customer_id, fulfilment_state, payment_state, release_policy,
+                        currency, subtotal_minor, total_minor, billing, shipping, source, placed_at, updated_at)
+    select c.shop_id, 'many-' || c.id, 'test', c.id, 'completed', 'paid', 'by_hand', 'USD', 0, 0, '{}', '{}', 't',
+           %(now)s, %(now)s
+    from customers c where c.shop_id = %(shop)s and c.email like 'buyer-%%'
+"""
+
+
 async def test_finds_those_of_an_address_by_indexes(desk):
+    many = {"shop": desk.shop.id, "now": desk.clock.now()}
     async with desk.db.begin() as tx:
+        await tx.run(_MANY_CUSTOMERS, many)
+        await tx.run(_MANY_ORDERS, many)
+        await tx.run("analyze customers, orders")
         plan = await generic_plan(tx, _PAGE_OF_EMAIL)
+        await tx.run("delete from orders where shop_id = %(shop)s", many)
+        await tx.run(
+            "delete from customers where shop_id = %(shop)s and email like 'buyer-%%'", many
+        )
     for index in ("orders_email", "orders_without_email", "customers_email", "invoices_email"):
         assert index in plan
     assert "Seq Scan on orders" not in plan
