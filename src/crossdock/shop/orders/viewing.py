@@ -294,8 +294,8 @@ _SELECT = """
            o.language, o.comments, o.tax_id, o.resale_tax, o.sales_rep_id, o.source, o.release_policy,
            o.is_test, o.channel_data,
            o.placed_at, o.updated_at, o.expires_at, o.paid_at, o.release_at,
-           (select p.provider from payments p
-            where p.shop_id = o.shop_id and p.order_id = o.id and p.captured_minor > 0 order by p.id desc limit 1),
+           (select (array_agg(p.provider order by p.id desc))[1] from payments p
+            where p.shop_id = o.shop_id and p.order_id = o.id and p.captured_minor > 0),
            case when %(with_packages)s then (
                select max(k.shipped_at) from packages k where k.shop_id = o.shop_id and k.order_id = o.id) end,
            case when %(with_lines)s then (
