@@ -9,17 +9,17 @@ create or replace function answer_order_payment(
     out is_first boolean, out payment payments
 ) language plpgsql set enable_seqscan = off as $$
 declare
+    v_payment_id bigint;
     v_order_id bigint;
     v_from text;
     v_to text;
     v_details jsonb;
     v_recorded record;
 begin
-    select o.id, o.payment_state into v_order_id, v_from
-    from orders o
-    where o.shop_id = p_shop_id and o.id = (
-        select p.order_id from payments p join payment_attempts a on a.shop_id = p.shop_id and a.payment_id = p.id
-        where a.shop_id = p_shop_id and a.id = p_attempt_id)
+    -- One row by one key each: a join planned while payments is almost empty reads all of the shop's payments later.
+    select a.payment_id into v_payment_id from payment_attempts a where a.shop_id = p_shop_id and a.id = p_attempt_id;
+    select p.order_id into v_order_id from payments p where p.shop_id = p_shop_id and p.id = v_payment_id;
+    select o.payment_state into v_from from orders o where o.shop_id = p_shop_id and o.id = v_order_id
     for no key update;
     select * into v_recorded from record_answer(p_shop_id, p_attempt_id, p_approved, p_code, p_reason, p_now);
     is_first := v_recorded.is_first;

@@ -35,7 +35,7 @@ create table payments (
     created_at timestamptz not null,
     updated_at timestamptz not null,
     primary key (shop_id, id),
-    unique (shop_id, reference),
+    unique (reference, shop_id),  -- shop_id last: decision 0012
     constraint payments_one_subject check (num_nonnulls(order_id, invoice_id) <= 1),
     constraint payments_captured_of_amount check (captured_minor between 0 and amount_minor),
     constraint payments_refunds_of_capture check (refunding_minor + refunded_minor + refund_due_minor <= captured_minor)
@@ -88,7 +88,7 @@ create table payment_attempts (
     answered_at timestamptz,
     is_due boolean not null default false,  -- a refund that the payment was due: due again if it is not done
     primary key (shop_id, id),
-    unique (shop_id, key),
+    unique (key, shop_id),
     foreign key (shop_id, payment_id) references payments (shop_id, id)
 );
 
@@ -114,7 +114,7 @@ create table sandbox_operations (
     behaviour text not null,
     created_at timestamptz not null,
     primary key (shop_id, id),
-    unique (shop_id, key)
+    unique (key, shop_id)
 );
 
 create index sandbox_operations_reference on sandbox_operations (shop_id, reference);
