@@ -8,6 +8,7 @@ from bench.generator import PREPARED_PER_S
 from bench.load import LANES, drive
 from bench.measure import Bench, Measured, Size
 from bench.ordering import measure
+from bench.population import settle
 from crossdock.settings import default_workers
 from proof.resellers import Licence, Reseller, make_licence, make_reseller, numbered, open_programme
 from proof.stand import Ground, Stand
@@ -28,8 +29,7 @@ async def run(ground: Ground, size: Size, rng: random.Random) -> Measured:
             stand, serials=size["serials"], floor_serials=size["floor_serials"]
         )
         async with stand.database.statement() as tx:
-            await tx.run("vacuum analyze")
-            await tx.run("checkpoint")
+            await settle(tx)
 
         turns = itertools.cycle(houses)
 

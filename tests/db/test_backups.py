@@ -123,6 +123,15 @@ def test_an_empty_database_gets_its_tables(backup_of, postgres_url, worker_id):
         run(postgres_url, f"drop database {database} with (force)")
 
 
+def test_only_tables_with_rows_are_analysed(backup_of, other_url):
+    restore(backup_of(), other_url)
+    with psycopg.connect(other_url) as connection:
+        known = connection.execute(
+            "select relname, reltuples from pg_class where relname in ('shops', 'payments') order by 1"
+        ).fetchall()
+    assert known == [("payments", -1), ("shops", 1)]
+
+
 def test_triggers_work_again_after_it(backup_of, other_url):
     restore(backup_of(), other_url)
 

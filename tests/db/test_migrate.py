@@ -16,6 +16,13 @@ UNTOLD_TABLES = """
     where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace and a.attname = 'shop_id'
       and (a.attoptions is distinct from '{n_distinct=2}' or a.attstattarget is distinct from 1)
 """
+KEYS_OF_SHOPS = """
+    select c.relname, array_agg(a.attname::text order by array_position(i.indkey::int2[], a.attnum))
+    from pg_index i join pg_class c on c.oid = i.indrelid
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey)
+    where i.indisprimary and c.relnamespace = 'public'::regnamespace
+    group by c.relname having count(*) > 1 and bool_or(a.attname = 'shop_id')
+"""
 NOTIFY_TRIGGERS = "select count(*) from pg_trigger where tgname like 'procrastinate%notify%'"
 
 
@@ -63,6 +70,22 @@ def value(url, question):
 def run(url, statement):
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)
+
+
+def test_a_new_database_looks_rows_up_by_their_whole_key(bare_url):
+    migrate(bare_url)
+    filtered = []
+    with psycopg.connect(bare_url) as connection:
+        keys = connection.execute(KEYS_OF_SHOPS).fetchall()
+        for table, columns in keys:
+            condition = " and ".join(f"{name} = ${n}" for n, name in enumerate(columns, 1))
+            plan = connection.execute(
+                f"explain (generic_plan) select * from {table} where {condition}"
+            ).fetchall()
+            if any("Filter" in line and "Filter: (shop_id = " not in line for (line,) in plan):
+                filtered.append((table, plan))
+    assert len(keys) > 50
+    assert not filtered
 
 
 def test_an_empty_database_is_brought_to_this_version(bare_url):

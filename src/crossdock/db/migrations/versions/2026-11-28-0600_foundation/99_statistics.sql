@@ -8,7 +8,7 @@ declare
     tenant_table record;
 begin
     for tenant_table in
-        select c.oid::regclass as name, c.reltuples > 0 as is_analysed from pg_class c join pg_attribute a on a.attrelid = c.oid
+        select c.oid::regclass as name, c.relname, c.reltuples > 0 as is_analysed from pg_class c join pg_attribute a on a.attrelid = c.oid
         where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace
           and a.attname = 'shop_id' and not a.attisdropped
     loop
@@ -16,6 +16,10 @@ begin
                        'alter column shop_id set statistics 1', tenant_table.name);
         if tenant_table.is_analysed then
             execute format('analyze %s (shop_id)', tenant_table.name);
+        elsif to_regproc('pg_restore_attribute_stats') is not null then
+            perform pg_restore_attribute_stats(
+                'schemaname', current_schema()::text, 'relname', tenant_table.relname::text, 'attname', 'shop_id',
+                'inherited', false, 'null_frac', 0::real, 'avg_width', 8, 'n_distinct', 2::real);
         end if;
     end loop;
 end
