@@ -27,7 +27,12 @@ SCENARIOS: dict[int, tuple[str, tuple[str, ...]]] = {
         (
             f"{HERE}/test_clients.py::test_what_is_served_in_javascript",
             f"{HERE}/test_commission_clients.py::test_in_javascript",
+            f"{HERE}/test_every_method.py::test_in_javascript",
         ),
+    ),
+    2: (
+        "every command of the guide succeeds, as printed but for the host, the keys and the ids",
+        (f"{HERE}/test_seed_commands.py::test_succeed_in_their_order",),
     ),
     3: (
         "a key with resellers.read alone lists and may not invite",

@@ -16,7 +16,7 @@ _WHOLE_MAX: Final = 10**15
 def read_custom_fields(call: Call, fields: Fields, name: str) -> dict[str, Any]:
     """An object of texts, whole numbers and flags; any other number is kept as a text. What is wrong is noted."""
     value = call.body.get(name)
-    if value is None:
+    if value is None or value == []:  # how PHP writes an object without fields
         return {}
     if not isinstance(value, dict):
         fields.refuse(name, "must be an object")

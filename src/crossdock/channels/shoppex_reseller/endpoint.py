@@ -322,7 +322,10 @@ def _response(reply: Reply, told: Mapping[str, str]) -> Response:
 
 
 async def _read_body(request: Request) -> dict[str, Any]:
-    """The JSON object; {} for no body, whatever its Content-Type (spec section 1)."""
+    """The JSON object; {} for no body, whatever its Content-Type (spec section 1).
+
+    The PHP client writes an object without fields as `[]`.
+    """
     body = await request.body()
     if not body.strip():
         return {}
@@ -330,6 +333,8 @@ async def _read_body(request: Request) -> dict[str, Any]:
         found = read_json(body)
     except Unreadable as error:
         raise invalid(("body", f"{error}")) from None
+    if found == []:
+        return {}
     if not isinstance(found, dict):
         raise invalid(("body", "is not a JSON object"))
     return found

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from crossdock.channels.plumbing import JsonNumber
 from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.custom_fields import read_custom_fields
 from crossdock.channels.shoppex_reseller.fields import Fields
 from crossdock.channels.shoppex_reseller.happenings import order_status, status_of, variant_of
 from crossdock.channels.shoppex_reseller.ids import Kind
@@ -32,10 +32,8 @@ QUANTITY_MAX: Final = 10_000
 TITLE_MAX: Final = 128
 NAME_MAX: Final = 64
 NOTE_MAX: Final = 2_000
-FIELDS_MAX: Final = 50
 _KEPT: Final = (*("title", "affiliate_code", "coupon_code", "custom_fields", "refund_reason"),)
 _NOTHING: Final = -1  # no thing has this number
-_WHOLE_MAX: Final = 10**15
 
 
 class ShownItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +142,7 @@ def read_purchase(call: Call, *, pay_within_s: int) -> Purchase:
         "gateway": fields.text("gateway", nullable=True, longest=NAME_MAX),
         "affiliate_code": fields.text("affiliate_code", nullable=True, longest=TITLE_MAX),
         "coupon_code": coupon_code,
-        "custom_fields": _custom_fields(call, fields),
+        "custom_fields": read_custom_fields(call, fields, "custom_fields"),
     }
     fields.check()
     return Purchase(
@@ -165,7 +163,7 @@ def read_changes(call: Call) -> tuple[dict[str, Any], str, bool]:
     if fields.given("title"):
         changes["title"] = fields.text("title", nullable=True, longest=TITLE_MAX) or ""
     if fields.given("custom_fields"):
-        changes["custom_fields"] = _custom_fields(call, fields) or {}
+        changes["custom_fields"] = read_custom_fields(call, fields, "custom_fields")
     email = fields.email("email")
     cancels = fields.choice("status", {"VOIDED": True}) is True
     fields.check()
@@ -288,29 +286,3 @@ def _bought(call: Call, item: Fields) -> BoughtItem:
 def _number(call: Call, kind: Kind, shown: str) -> int:
     found = call.ids.find(kind, shown)
     return _NOTHING if found is None else found
-
-
-def _custom_fields(call: Call, fields: Fields) -> dict[str, Any] | None:
-    """An object of texts, numbers and flags; a number with a fraction is kept as a text."""
-    value = call.body.get("custom_fields")
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        fields.refuse("custom_fields", "must be an object")
-        return None
-    if len(value) > FIELDS_MAX:
-        fields.refuse("custom_fields", f"must have at most {FIELDS_MAX} entries")
-        return None
-    within = Fields(value, within="custom_fields.")
-    found: dict[str, Any] = {}
-    for name, each in value.items():
-        if isinstance(each, JsonNumber):
-            found[name] = str(each)
-        elif isinstance(each, bool | int):
-            found[name] = each if abs(each) < _WHOLE_MAX else str(each)
-        else:
-            found[name] = within.text(name, nullable=True, longest=NOTE_MAX)
-    if not all(name.isprintable() and len(name) <= NAME_MAX for name in value):
-        fields.refuse("custom_fields", f"must have names of at most {NAME_MAX} characters")
-    fields.wrong += within.wrong
-    return found
