@@ -98,7 +98,11 @@ async def test_is_asked_for_once_under_one_key(merchant, desk_database, desk):
         ({"currency": "EURO"}, {"currency"}),
         ({"currency": None, "quantity": 0}, {"currency", "quantity"}),
         ({"return_url": "javascript:alert(1)"}, {"return_url"}),
-        ({"webhook": "https://shop.example/hook"}, {"webhook"}),
+        ({"webhook": "http://shop.example/hook"}, {"webhook"}),
+        ({"webhook": "https://127.0.0.1/hook"}, {"webhook"}),
+        ({"webhook": "https://[fd00::1]/hook", "title": ""}, {"title"}),
+        ({"webhook": "/hook"}, {"webhook"}),
+        ({"webhook": 7}, {"webhook"}),
         ({"custom_fields": ["a"]}, {"custom_fields"}),
     ],
 )

@@ -105,6 +105,7 @@ def create_routes(services: Services) -> list[Route]:
         *Payments(
             ids=services.ids,
             pay_within_s=services.settings.section(ShoppexResellerSettings).pay_within_s,
+            subscribing=lambda: services.subscribing,
         ).routes(),
         *Invoices(lambda: services.mailing).routes(),
         *Webhooks(services).routes(),

@@ -211,7 +211,7 @@ def _of_invoice(event: Event, invoice: Invoice | None, ids: WireIds) -> list[Mes
         return []
     data = plain(invoice_data(invoice, ids))
     name = INVOICE_NAMES[event.kind]
-    return [Message(name=name, data=data, happened_at=event.created_at)]
+    return [Message(name=name, data=data, happened_at=event.created_at, invoice_id=invoice.id)]
 
 
 def order_data(order: OrderView, ids: WireIds) -> dict[str, Any]:

@@ -13,6 +13,8 @@ INVOICE_NAMES: Final = {
     "invoice.refunded": "order:updated",
 }
 """The name of each kind of event about an invoice: payments are told as orders are."""
+BECOMES: Final = ("order:paid", "order:cancelled", "order:updated")
+"""What the webhook of a single payment is told: all that becomes of it."""
 
 STATUSES: Final[dict[InvoiceState, str]] = {
     "pending": "PENDING",

@@ -25,13 +25,13 @@ NOTE_MAX: Final = 2_000
 URL_MAX: Final = 2_000
 GATEWAYS_MAX: Final = 20
 TOTAL_MAX: Final = 10**14
-_NO_WEBHOOK: Final = (
-    "is not delivered for one payment; subscribe to order:paid at /dev/v1/webhooks instead"
-)
 
 
 class ShownPayment(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment: `value` is what one unit costs, `total` what is asked for. `url` is where it is paid."""
+    """A payment: `value` is what one unit costs, `total` what is asked for. `url` is where it is paid.
+
+    `webhook_secret` signs the calls of its `webhook`, and is told when it is made, once.
+    """
 
     id: str
     uniqid: str
@@ -50,6 +50,7 @@ class ShownPayment(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str | None
     cancel_url: str | None
     custom_fields: dict[str, Any]
+    webhook_secret: str | None
     expires_at: int | None
     paid_at: int | None
     created_at: int | None
@@ -87,6 +88,7 @@ SENT: Final[dict[str, dict[str, Any]]] = {
     "currency": _CURRENCY,
     "quantity": {"type": ["integer", "null"], "minimum": 1, "maximum": QUANTITY_MAX},
     "gateway": {"type": ["string", "null"], "maxLength": NAME_MAX},
+    "webhook": _URL,
     "return_url": _URL,
     "cancel_url": _URL,
     "custom_fields": _CUSTOM,
@@ -121,9 +123,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str
     cancel_url: str
     metadata: dict[str, Any]
+    webhook: str = ""
 
 
-def shown_payment(call: Call, payment: Invoice) -> ShownPayment:
+def shown_payment(call: Call, payment: Invoice, *, secret: str | None = None) -> ShownPayment:
     """A payment as it is told."""
     shown, url = call.ids.write(Kind.INVOICE, payment.id), call.pay_url + payment.token
     return ShownPayment(
@@ -144,6 +147,7 @@ def shown_payment(call: Call, payment: Invoice) -> ShownPayment:
         return_url=payment.return_url or None,
         cancel_url=payment.cancel_url or None,
         custom_fields=dict(payment.metadata.get("custom_fields") or {}),
+        webhook_secret=secret,
         expires_at=seconds(payment.expires_at),
         paid_at=seconds(payment.paid_at),
         created_at=seconds(payment.created_at),
@@ -184,9 +188,8 @@ def read_payment(call: Call) -> Asked:
         "crypto_gateway": fields.text("crypto_gateway", nullable=True, longest=NAME_MAX),
         "custom_fields": read_custom_fields(call, fields, "custom_fields"),
     }
-    if fields.text("webhook", nullable=True, longest=URL_MAX):
-        fields.refuse("webhook", _NO_WEBHOOK)
-    return _asked(
+    webhook = fields.text("webhook", nullable=True, longest=URL_MAX) or ""
+    asked = _asked(
         fields,
         title=title,
         email=email,
@@ -197,6 +200,7 @@ def read_payment(call: Call) -> Asked:
         urls=("return_url", "cancel_url"),
         metadata=metadata,
     )
+    return msgspec.structs.replace(asked, webhook=webhook)
 
 
 def read_session(call: Call) -> Asked:

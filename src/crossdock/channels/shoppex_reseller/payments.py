@@ -1,12 +1,14 @@
 """`/dev/v1/payments` and `/dev/v1/checkout/sessions`: amounts that are asked for without goods (spec section 13)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
 from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.dialect import create_dialect
 from crossdock.channels.shoppex_reseller.errors import invalid
 from crossdock.channels.shoppex_reseller.ids import Kind
-from crossdock.channels.shoppex_reseller.invoice_happenings import STATUSES
+from crossdock.channels.shoppex_reseller.invoice_happenings import BECOMES, STATUSES
 from crossdock.channels.shoppex_reseller.openapi import TEXT
 from crossdock.channels.shoppex_reseller.paging import cursor_list
 from crossdock.channels.shoppex_reseller.payment_fields import (
@@ -26,7 +28,7 @@ from crossdock.channels.shoppex_reseller.payment_fields import (
 from crossdock.channels.shoppex_reseller.routes import DEV, Route
 from crossdock.channels.shoppex_reseller.wire import Reply, one
 from crossdock.db.unit_of_work import Transaction
-from crossdock.errors import NotFound, Refused
+from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.kit.ids import Ids
 from crossdock.kit.paging import Place
 from crossdock.shop.invoices import (
@@ -36,6 +38,7 @@ from crossdock.shop.invoices import (
     page_invoices,
     read_invoice,
 )
+from crossdock.shop.webhooks import Subscribing, subscribe
 
 PATH: Final = f"{DEV}/payments"
 SESSIONS: Final = f"{DEV}/checkout/sessions"
@@ -46,8 +49,12 @@ READ, WRITE = "payments.read", "payments.write"
 class Payments:
     """The calls of payments."""
 
-    def __init__(self, *, ids: Ids, pay_within_s: int) -> None:
+    def __init__(
+        self, *, ids: Ids, pay_within_s: int, subscribing: Callable[[], Subscribing]
+    ) -> None:
         self._ids = ids
+        self._subscribing = subscribing
+        self._dialect = create_dialect()
         self._pay_within = timedelta(seconds=pay_within_s)
 
     def routes(self) -> tuple[Route, ...]:
@@ -61,7 +68,8 @@ class Payments:
                   path=PATH, name="createPayment",
                   summary="Ask for an amount, on a page where it is paid by card", scope=WRITE,
                   writes=self._create, status=201, body=SENT,
-                  required=("title", "email", "value", "currency"), **payment),
+                  required=("title", "email", "value", "currency"), told_once=("webhook_secret",),
+                  **payment),
             Route(method="GET", covers="shop",
                   path=ONE, name="getPayment", summary="Read a payment", scope=READ,
                   reads=self._get, **payment),
@@ -94,8 +102,10 @@ class Payments:
         )
 
     async def _create(self, call: Call, tx: Transaction) -> Reply:
-        made = await self._ask(call, tx, asked=read_payment(call))
-        return one(shown_payment(call, made), status=201)
+        asked = read_payment(call)
+        made = await self._ask(call, tx, asked=asked)
+        secret = await self._hear(call, tx, made, url=asked.webhook) if asked.webhook else None
+        return one(shown_payment(call, made, secret=secret), status=201)
 
     async def _open(self, call: Call, tx: Transaction) -> Reply:
         made = await self._ask(call, tx, asked=read_session(call))
@@ -108,6 +118,23 @@ class Payments:
         note = read_note(call)
         found = await _read(call, tx)
         return one(shown_payment(call, await complete_by_hand(call, tx, found, note=note)))
+
+    async def _hear(self, call: Call, tx: Transaction, made: Invoice, *, url: str) -> str:
+        """Tell this address what becomes of the payment; the secret of the calls."""
+        try:
+            _, secret = await subscribe(
+                tx,
+                service=self._subscribing(),
+                dialect=self._dialect,
+                shop_id=call.shop_id,
+                url=url,
+                names=BECOMES,
+                invoice_id=made.id,
+                now=call.now,
+            )
+        except Invalid as error:
+            raise invalid(("webhook", str(error))) from error
+        return secret
 
     async def _ask(self, call: Call, tx: Transaction, *, asked: Asked) -> Invoice:
         return await create_invoice(

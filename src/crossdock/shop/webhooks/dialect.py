@@ -11,11 +11,15 @@ from crossdock.shop.events import Batch, Topic
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened, in the words of a channel. `data` holds no secrets: it is kept and logged."""
+    """What happened, in the words of a channel. `data` holds no secrets: it is kept and logged.
+
+    `invoice_id` is the invoice that it is about, so that who hears of that one alone is told as well.
+    """
 
     name: str
     data: dict[str, Any]
     happened_at: datetime
+    invoice_id: int | None = None
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,10 +21,13 @@ class WebhookEndpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_webhook_endpoints(tx: Transaction, *, shop_id: int) -> list[WebhookEndpoint]:
-    """The shop's webhooks of all channels, the newest first; a channel bounds how many it has."""
+    """The shop's webhooks of all channels, the newest first; a channel bounds how many it has.
+
+    Those of a single invoice are in no list.
+    """
     rows = await tx.all(
         "select id, channel, url, names, paused_at, failing_since, created_at from webhook_subscriptions"
-        " where shop_id = %s and deleted_at is null order by id desc",
+        " where shop_id = %s and deleted_at is null and invoice_id is null order by id desc",
         (shop_id,),
     )
     names = WebhookEndpoint.__struct_fields__

@@ -79,12 +79,15 @@ async def _relay(
     tx: Transaction, *, dialect: Dialect, shop_id: int, messages: Sequence[Message], now: datetime
 ) -> None:
     await _note(tx, dialect=dialect, shop_id=shop_id, messages=messages, now=now)
-    listeners = await tx.all(_LISTENERS, {"shop": shop_id, "channel": dialect.channel})
+    invoices = sorted({each.invoice_id for each in messages if each.invoice_id is not None})
+    listeners = await tx.all(
+        _LISTENERS, {"shop": shop_id, "channel": dialect.channel, "invoices": invoices}
+    )
     calls: list[tuple[str, str | None, dict[str, Any]]] = [
         (str(subscription_id), None, call_payload(message))
         for message in messages
-        for subscription_id, names in listeners
-        if message.name in names
+        for subscription_id, names, invoice_id in listeners
+        if message.name in names and invoice_id in {None, message.invoice_id}
     ]
     if calls:
         await queue_deliveries(
@@ -125,8 +128,14 @@ _HEARD = """
                    where shop_id = %(shop)s and channel = %(channel)s and deleted_at is null)
 """
 _LISTENERS = """
-    select id, names from webhook_subscriptions
-    where shop_id = %(shop)s and channel = %(channel)s and deleted_at is null and paused_at is null order by id
+    select id, names, invoice_id from webhook_subscriptions
+    where shop_id = %(shop)s and channel = %(channel)s and deleted_at is null and paused_at is null
+      and invoice_id is null
+    union all
+    select id, names, invoice_id from webhook_subscriptions
+    where shop_id = %(shop)s and channel = %(channel)s and deleted_at is null and paused_at is null
+      and invoice_id = any(%(invoices)s::bigint[])
+    order by 1
 """
 _NUMBER = """
     insert into webhook_feeds as f (shop_id, channel, last_sequence) values (%(shop)s, %(channel)s, %(count)s)

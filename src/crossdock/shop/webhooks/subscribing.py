@@ -54,26 +54,22 @@ async def subscribe(
     url: str,
     names: Sequence[str],
     now: datetime,
+    invoice_id: int | None = None,
 ) -> tuple[Subscription, str]:
     """Add a subscription; it and its secret, which is shown once.
 
+    One with an `invoice_id` hears of that invoice alone, is in no list and counts for no limit.
     Raises Invalid `invalid_input` with the field for a URL that is not called or names that there are not,
     Refused `order_state` for more than SUBSCRIPTIONS_MAX.
     """
     _check_url(service, url)
     _check_names(dialect, names)
-    await tx.run("select 1 from shops where id = %s for no key update", (shop_id,))
-    count = await tx.value(
-        "select count(*) from webhook_subscriptions where shop_id = %s and channel = %s"
-        " and deleted_at is null",
-        (shop_id, dialect.channel),
-    )
-    if count >= SUBSCRIPTIONS_MAX:
-        raise Refused("order_state", f"A shop has at most {SUBSCRIPTIONS_MAX} webhooks.")
+    if invoice_id is None:
+        await _require_room(tx, shop_id=shop_id, channel=dialect.channel)
     subscription_id = await tx.value(
-        "insert into webhook_subscriptions (shop_id, channel, url, names, sealed_secret, created_at, updated_at)"
-        " values (%s, %s, %s, %s, '', %s, %s) returning id",
-        (shop_id, dialect.channel, url, list(names), now, now),
+        "insert into webhook_subscriptions (shop_id, channel, url, names, sealed_secret, invoice_id, created_at,"
+        " updated_at) values (%s, %s, %s, %s, '', %s, %s, %s) returning id",
+        (shop_id, dialect.channel, url, list(names), invoice_id, now, now),
     )
     secret = await _renew(tx, service=service, shop_id=shop_id, subscription_id=subscription_id)
     made = await read_subscription(
@@ -93,7 +89,8 @@ async def list_subscriptions(
     """The shop's subscriptions, newest first; those older than `before`."""
     return await _read(
         tx,
-        chosen=" and (%(before)s::bigint is null or id < %(before)s) order by id desc limit %(limit)s",
+        chosen=" and invoice_id is null and (%(before)s::bigint is null or id < %(before)s)"
+        " order by id desc limit %(limit)s",
         values={"shop": shop_id, "channel": dialect.channel, "before": before, "limit": limit},
     )
 
@@ -186,6 +183,17 @@ async def rotate_webhook_secret(
 def webhook_secret_place(shop_id: int, subscription_id: int) -> str:
     """Where the secret is stored, for the seal."""
     return f"webhook:{shop_id}:{subscription_id}"
+
+
+async def _require_room(tx: Transaction, *, shop_id: int, channel: str) -> None:
+    await tx.run("select 1 from shops where id = %s for no key update", (shop_id,))
+    count = await tx.value(
+        "select count(*) from webhook_subscriptions where shop_id = %s and channel = %s"
+        " and deleted_at is null and invoice_id is null",
+        (shop_id, channel),
+    )
+    if count >= SUBSCRIPTIONS_MAX:
+        raise Refused("order_state", f"A shop has at most {SUBSCRIPTIONS_MAX} webhooks.")
 
 
 async def _renew(

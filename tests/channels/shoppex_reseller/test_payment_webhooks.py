@@ -1,0 +1,67 @@
+"""The webhook of a single payment..."""
+
+import json
+from typing import Any
+
+from tests.channels.shoppex_reseller.test_webhooks import ROOT, Desk, desk, hook_server
+
+__all__ = ["desk", "hook_server"]
+
+PAYMENTS = "/dev/v1/payments"
+DRAFT = {"title": "Fee", "email": "b@example.com", "value": 3, "currency": "USD"}
+
+
+async def ask(desk: Desk, **fields: object) -> dict[str, Any]:
+    """A payment with a webhook, unless told otherwise."""
+    body = {**DRAFT, "webhook": f"{desk.receiver.url}/one", **fields}
+    return await desk.client.data("POST", PAYMENTS, status=201, json=body)
+
+
+async def complete(desk: Desk, payment: dict[str, Any]) -> None:
+    await desk.client.data("POST", f"{PAYMENTS}/{payment['id']}/complete")
+
+
+async def test_is_told_what_becomes_of_it_alone_in_calls_that_a_receiver_believes(desk):
+    first, second, silent = await ask(desk), await ask(desk), await ask(desk, webhook=None)
+    assert first["webhook_secret"].startswith("whsec_")
+    assert first["webhook_secret"] != second["webhook_secret"]
+    assert silent["webhook_secret"] is None
+    assert await desk.worker.work() == []
+
+    for payment in (silent, second, first):
+        await complete(desk, payment)
+
+    assert await desk.worker.work() == ["sent", "sent"]
+    told = [json.loads(each.body) for each in desk.receiver.requests]
+    assert {each["event"] for each in told} == {"order:paid"}
+    assert {each["data"]["id"] for each in told} == {first["id"], second["id"]}
+    for payment in (first, second):
+        [place] = [n for n, each in enumerate(told) if each["data"]["id"] == payment["id"]]
+        beliefs = desk.believed(payment["webhook_secret"])
+        assert [n for n, why in enumerate(beliefs) if not why] == [place]
+
+
+async def test_is_told_beside_those_of_the_shop_and_stands_in_no_list_of_them(desk):
+    made = await desk.add("order:paid")
+    payment = await ask(desk)
+    await complete(desk, payment)
+    assert await desk.worker.work() == ["sent", "sent"]
+    assert [each["id"] for each in await desk.client.data("GET", ROOT)] == [made["id"]]
+    logs = await desk.client.data("GET", f"{ROOT}/logs")
+    [own] = [each["webhook_uniqid"] for each in logs if each["webhook_uniqid"] != made["id"]]
+    rotated = await desk.client.data("POST", f"{ROOT}/{own}/rotate-secret")
+    assert rotated["secret"] != payment["webhook_secret"]
+
+
+async def test_tells_its_secret_once(desk):
+    body = {**DRAFT, "webhook": f"{desk.receiver.url}/one"}
+    made = await desk.client.data("POST", PAYMENTS, status=201, json=body, once="p-1")
+    again = await desk.client.data("POST", PAYMENTS, status=201, json=body, once="p-1")
+    assert again == {**made, "webhook_secret": None}
+    read = await desk.client.data("GET", f"{PAYMENTS}/{made['id']}")
+    assert read == again
+    async with desk.db.statement() as tx:
+        kept = await tx.value(
+            "select count(*) from webhook_subscriptions where shop_id = %s", (desk.shop.id,)
+        )
+    assert kept == 1
