@@ -4,7 +4,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from crossdock.channels.plumbing import JsonNumber
-from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.fields import Fields
 
 FIELDS_MAX: Final = 50
@@ -13,9 +12,9 @@ TEXT_MAX: Final = 2_000
 _WHOLE_MAX: Final = 10**15
 
 
-def read_custom_fields(call: Call, fields: Fields, name: str) -> dict[str, Any]:
+def read_custom_fields(fields: Fields, name: str) -> dict[str, Any]:
     """An object of texts, whole numbers and flags; any other number is kept as a text. What is wrong is noted."""
-    value = call.body.get(name)
+    value = fields.value(name)
     if value is None or value == []:  # how PHP writes an object without fields
         return {}
     if not isinstance(value, dict):
@@ -27,10 +26,8 @@ def read_custom_fields(call: Call, fields: Fields, name: str) -> dict[str, Any]:
     if not all(each.isprintable() and len(each) <= NAME_MAX for each in value):
         fields.refuse(name, f"must have names of at most {NAME_MAX} printable characters")
         return {}
-    within = Fields(value, within=f"{name}.")
-    found = {each: _plain(within, each, value[each]) for each in value}
-    fields.wrong += within.wrong
-    return found
+    within = fields.within(name, value)
+    return {each: _plain(within, each, value[each]) for each in value}
 
 
 def _plain(within: Fields, name: str, value: Any) -> Any:

@@ -43,6 +43,10 @@ class Fields:
         """Whether the field is there, be it null."""
         return name in self._body
 
+    def value(self, name: str) -> Any:
+        """What is there, unchecked; None for nothing."""
+        return self._body.get(name)
+
     def is_list(self, name: str) -> bool:
         """Whether the field is a list."""
         return isinstance(self._body.get(name), list)
@@ -207,12 +211,13 @@ class Fields:
                 raise _Wrong("must be an array of objects")
             if len(value) > most:
                 raise _Wrong(f"must have at most {most} entries")
-            return [self._inner(name, place, each) for place, each in enumerate(value)]
+            return [self.within(f"{name}[{place}]", each) for place, each in enumerate(value)]
 
         return self._read(name, read, required=False, nullable=nullable)
 
-    def _inner(self, name: str, place: int, body: Mapping[str, Any]) -> "Fields":
-        found = Fields(body, within=f"{self._within}{name}[{place}].")
+    def within(self, name: str, body: Mapping[str, Any]) -> "Fields":
+        """The fields of an object below this one; their errors name them as `name.field`, and count here."""
+        found = Fields(body, within=f"{self._within}{name}.")
         found.wrong = self.wrong
         return found
 

@@ -137,12 +137,13 @@ def read_purchase(call: Call, *, pay_within_s: int) -> Purchase:
     email = fields.email("email", required=True)
     items = _items(call, fields)
     coupon_code = fields.text("coupon_code", nullable=True, longest=CODE_LENGTH_MAX)
+    custom_fields = read_custom_fields(fields, "custom_fields")
     kept = {
         "title": fields.text("title", nullable=True, longest=TITLE_MAX),
         "gateway": fields.text("gateway", nullable=True, longest=NAME_MAX),
         "affiliate_code": fields.text("affiliate_code", nullable=True, longest=TITLE_MAX),
         "coupon_code": coupon_code,
-        "custom_fields": read_custom_fields(call, fields, "custom_fields"),
+        "custom_fields": custom_fields,
     }
     fields.check()
     return Purchase(
@@ -152,6 +153,7 @@ def read_purchase(call: Call, *, pay_within_s: int) -> Purchase:
         pay_within_s=pay_within_s,
         coupon_code=coupon_code or "",
         is_test=call.credential.is_test,
+        custom_fields=custom_fields,
         channel_data={name: value for name, value in kept.items() if value},
     )
 
@@ -163,7 +165,7 @@ def read_changes(call: Call) -> tuple[dict[str, Any], str, bool]:
     if fields.given("title"):
         changes["title"] = fields.text("title", nullable=True, longest=TITLE_MAX) or ""
     if fields.given("custom_fields"):
-        changes["custom_fields"] = read_custom_fields(call, fields, "custom_fields")
+        changes["custom_fields"] = read_custom_fields(fields, "custom_fields")
     email = fields.email("email")
     cancels = fields.choice("status", {"VOIDED": True}) is True
     fields.check()

@@ -186,7 +186,7 @@ def read_payment(call: Call) -> Asked:
         "gateway": fields.text("gateway", nullable=True, longest=NAME_MAX),
         "gateways": fields.texts("gateways", most=GATEWAYS_MAX, nullable=True),
         "crypto_gateway": fields.text("crypto_gateway", nullable=True, longest=NAME_MAX),
-        "custom_fields": read_custom_fields(call, fields, "custom_fields"),
+        "custom_fields": read_custom_fields(fields, "custom_fields"),
     }
     webhook = fields.text("webhook", nullable=True, longest=URL_MAX) or ""
     asked = _asked(
@@ -222,7 +222,7 @@ def read_session(call: Call) -> Asked:
         quantity=quantity,
         currency=currency,
         urls=("success_url", "cancel_url"),
-        metadata={"custom_fields": read_custom_fields(call, fields, "metadata")},
+        metadata={"custom_fields": read_custom_fields(fields, "metadata")},
     )
 
 

@@ -9,6 +9,12 @@ from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.fields import Fields, first_given
 from crossdock.channels.shoppex_reseller.ids import Kind
 from crossdock.channels.shoppex_reseller.openapi import AMOUNT, FLAG, TEXT, WHOLE
+from crossdock.channels.shoppex_reseller.order_terms import (
+    TERMS_SENT,
+    ShownCustomField,
+    read_order_terms,
+    shown_custom_fields,
+)
 from crossdock.channels.shoppex_reseller.wire import number, seconds
 from crossdock.kit.money import format_minor
 from crossdock.shop.catalogue import (
@@ -23,7 +29,13 @@ from crossdock.shop.stock import QUANTITY_MAX, SERIALS_MAX
 SERIALS: Final = "SERIALS"
 SERVICE: Final = "SERVICE"
 _HIDING: Final = ("unlisted", "private", "on_hold")
-_ALIASES: Final = (("on_hold", "onHold"), ("title", "name"))
+_ALIASES: Final = (
+    ("on_hold", "onHold"),
+    ("title", "name"),
+    ("quantity_min", "quantityMin"),
+    ("quantity_max", "quantityMax"),
+    ("custom_fields", "customFields"),
+)
 _TYPES: Final = {SERIALS: SERIALS, SERVICE: SERVICE}
 
 
@@ -66,6 +78,9 @@ class ShownProduct(msgspec.Struct, frozen=True, kw_only=True):
     stock: int
     available_stock: int
     on_hold: bool
+    quantity_min: int | None
+    quantity_max: int | None
+    custom_fields: list[ShownCustomField]
     variants: list[ShownVariant]
     created_at: int | None
     updated_at: int | None
@@ -104,6 +119,7 @@ SENT: Final[dict[str, dict[str, Any]]] = {
     "stock": {"type": "integer", "minimum": UNLIMITED},
     "serials": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]},
     **dict.fromkeys(_HIDING, FLAG),
+    **TERMS_SENT,
 }
 SERIALS_SENT: Final[dict[str, dict[str, Any]]] = {
     "serials": SENT["serials"],
@@ -140,6 +156,9 @@ def shown_product(call: Call, product: OwnedProduct, *, with_variants: bool = Tr
         stock=UNLIMITED if product.is_unlimited else product.on_hand,
         available_stock=UNLIMITED if product.is_unlimited else product.available,
         on_hold=not product.is_enabled,
+        quantity_min=product.order_terms.quantity_min,
+        quantity_max=product.order_terms.quantity_max,
+        custom_fields=shown_custom_fields(product.order_terms.custom_fields),
         variants=shown_variants(call, product) if with_variants else [],
         created_at=seconds(product.created_at),
         updated_at=seconds(product.updated_at),
@@ -221,7 +240,7 @@ def read_draft(call: Call) -> tuple[ProductDraft, list[str]]:
         fields.refuse("serials", f"belong to the type {SERIALS}")
     cost = fields.amount("cost", currency=call.currency, nullable=True)
     description = fields.text("description", nullable=True)
-    is_enabled = _is_enabled(fields)
+    is_enabled, order_terms = _is_enabled(fields), read_order_terms(fields)
     fields.check()
     draft = ProductDraft(
         name=name or "",
@@ -231,6 +250,7 @@ def read_draft(call: Call) -> tuple[ProductDraft, list[str]]:
         sold_by_serials=kind == SERIALS,
         stock=UNLIMITED if kind == SERVICE and stock is None else stock,
         is_enabled=is_enabled is not False,
+        order_terms=order_terms,
     )
     return draft, serials or []
 
@@ -255,6 +275,7 @@ def read_changes(call: Call, product: OwnedProduct) -> tuple[ProductChanges, lis
         clears_cost=fields.given("cost") and cost is None,
         stock=_stock(fields),
         is_enabled=_is_enabled(fields),
+        order_terms=read_order_terms(fields),
     )
     serials = serials_of(fields)
     if changes.stock is not None and product.is_serial:

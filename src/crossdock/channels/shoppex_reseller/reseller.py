@@ -2,12 +2,13 @@
 
 from collections.abc import Hashable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from crossdock.channels.shoppex_reseller.calls import Call
 from crossdock.channels.shoppex_reseller.ids import Kind
+from crossdock.channels.shoppex_reseller.order_terms import ShownCustomField, shown_custom_fields
 from crossdock.channels.shoppex_reseller.paging import page_list
 from crossdock.channels.shoppex_reseller.programs import show_mode
 from crossdock.channels.shoppex_reseller.routes import RESELLER, Route
@@ -94,7 +95,7 @@ class ShownProduct(msgspec.Struct, kw_only=True):
     base_price: str | None
     wholesale_price: str | None
     discount_percent: Decimal | None
-    custom_fields: list[dict[str, Any]]
+    custom_fields: list[ShownCustomField]
     variants: list[ShownVariant]
 
 
@@ -188,7 +189,7 @@ def _show_product(call: Call, product: ResellerProduct) -> ShownProduct:
         base_price=text(cheapest.base_minor, call.currency),
         wholesale_price=text(cheapest.unit_minor, call.currency),
         discount_percent=percent(_discount_bp(product, cheapest)),
-        custom_fields=[],
+        custom_fields=shown_custom_fields(product.custom_fields),
         variants=[_show_variant(call, each) for each in variants],
     )
 

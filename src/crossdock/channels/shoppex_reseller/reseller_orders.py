@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from crossdock.channels.shoppex_reseller.calls import Call
+from crossdock.channels.shoppex_reseller.custom_fields import read_custom_fields
 from crossdock.channels.shoppex_reseller.endpoint import fingerprint
 from crossdock.channels.shoppex_reseller.errors import NO_RESELLER, WireError
 from crossdock.channels.shoppex_reseller.fields import Fields
@@ -95,6 +96,7 @@ class ResellerOrders:
                 "product_id": TEXT,
                 "variant_id": {"type": ["string", "null"]},
                 "quantity": {"type": "integer", "minimum": 1, "maximum": QUANTITY_MAX},
+                "custom_fields": {"type": ["object", "null"], "additionalProperties": True},
             },
         }
         items = {"type": "array", "items": item, "minItems": 1, "maxItems": ITEMS_MAX}
@@ -159,10 +161,12 @@ def _item(call: Call, item: Fields) -> ResellerItem:
     product = item.text("product_id", required=True)
     variant = item.text("variant_id", nullable=True)
     quantity = item.whole("quantity", least=1, most=QUANTITY_MAX, required=True)
+    custom_fields = read_custom_fields(item, "custom_fields")
     return ResellerItem(
         product_id=_number(call, Kind.PRODUCT, product or ""),
         variant_id=_number(call, Kind.VARIANT, variant) if variant else None,
         quantity=quantity or 1,
+        custom_fields=custom_fields,
     )
 
 

@@ -73,6 +73,14 @@ from crossdock.shop.catalogue.looking_up import find_product_of, find_products
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offer_key, offers
+from crossdock.shop.catalogue.order_terms import (
+    CustomField,
+    CustomFieldType,
+    OrderTerms,
+    OrderTermsChanges,
+    require_answers,
+    require_in_bounds,
+)
 from crossdock.shop.catalogue.owned import (
     OwnedProduct,
     OwnedStatistics,
@@ -193,6 +201,8 @@ __all__ = [
     "CategoryPage",
     "CategoryRecord",
     "Changes",
+    "CustomField",
+    "CustomFieldType",
     "DayRange",
     "ExtraHandling",
     "Goods",
@@ -213,6 +223,8 @@ __all__ = [
     "MerchantView",
     "NewImport",
     "Offer",
+    "OrderTerms",
+    "OrderTermsChanges",
     "OwnedCounts",
     "OwnedProduct",
     "OwnedStatistics",
@@ -303,6 +315,8 @@ __all__ = [
     "refused_rows_path",
     "remove_product",
     "renew_video",
+    "require_answers",
+    "require_in_bounds",
     "serial_pool",
     "set_merchant",
     "set_pictures",

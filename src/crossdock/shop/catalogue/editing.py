@@ -10,6 +10,7 @@ from crossdock.errors import Invalid
 from crossdock.kit.texts import visible
 from crossdock.shop.catalogue.bulk import lock_catalogue, upsert_products
 from crossdock.shop.catalogue.changes import tell_changed
+from crossdock.shop.catalogue.order_terms import OrderTerms, OrderTermsChanges, set_order_terms
 from crossdock.shop.catalogue.owned import OwnedProduct, read_owned
 from crossdock.shop.catalogue.records import ProductRecord, VariantRecord
 from crossdock.shop.catalogue.texts import clean_html, slug_of
@@ -32,6 +33,7 @@ class ProductDraft(msgspec.Struct, frozen=True, kw_only=True):
     sold_by_serials: bool = False
     stock: int | None = None
     is_enabled: bool = True
+    order_terms: OrderTermsChanges = OrderTermsChanges()
 
 
 class ProductChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,7 @@ class ProductChanges(msgspec.Struct, frozen=True, kw_only=True):
     clears_cost: bool = False
     stock: int | None = None
     is_enabled: bool | None = None
+    order_terms: OrderTermsChanges = OrderTermsChanges()
 
 
 async def add_product(
@@ -56,7 +59,8 @@ async def add_product(
 ) -> OwnedProduct:
     """Add a product to the first merchant that the caller sees, or to one with the shop's name.
 
-    Its handle and SKU are made of its name. Raises Invalid `invalid_input` for a name nobody can see.
+    Its handle and SKU are made of its name. Raises Invalid `invalid_input` for a name nobody can see, and as
+    `set_order_terms` does.
     """
     _require_name(draft.name)
     await lock_catalogue(tx, shop_id=shop.id)
@@ -91,6 +95,14 @@ async def add_product(
         " where p.shop_id = %s and p.handle = %s and m.slug = %s",
         (shop.id, key, merchant or slug_of(shop.name)),
     )
+    await set_order_terms(
+        tx,
+        shop_id=shop.id,
+        product_id=product_id,
+        known=OrderTerms(),
+        changes=draft.order_terms,
+        now=now,
+    )
     return await read_owned(tx, shop_id=shop.id, merchant_ids=None, product_id=product_id)
 
 
@@ -106,7 +118,7 @@ async def change_product(
     """Change a product; a later import of it writes it whole again.
 
     Raises NotFound `not_found`, and Invalid `invalid_input` with the `field`: for a price or stock of a
-    product with variants, and for the stock of one that is counted by its serials.
+    product with variants, for the stock of one that is counted by its serials, and as `set_order_terms` does.
     """
     await lock_catalogue(tx, shop_id=shop_id)
     known = await read_owned(tx, shop_id=shop_id, merchant_ids=merchant_ids, product_id=product_id)
@@ -115,7 +127,7 @@ async def change_product(
         "shop": shop_id,
         "product": product_id,
         "now": now,
-        **msgspec.structs.asdict(changes),
+        **msgspec.structs.asdict(changes) | {"order_terms": None},
         "unlimited": None if changes.stock is None else changes.stock == UNLIMITED,
         "name_before": known.name,
     }
@@ -123,6 +135,14 @@ async def change_product(
         values["description"] = clean_html(changes.description)
     await tx.run(_CHANGE_PRODUCT, values)
     await tx.run(_CHANGE_VARIANTS, values)
+    await set_order_terms(
+        tx,
+        shop_id=shop_id,
+        product_id=product_id,
+        known=known.order_terms,
+        changes=changes.order_terms,
+        now=now,
+    )
     if changes.stock is not None and changes.stock != UNLIMITED:
         target = (known.variants[0].id, StockRecord(pool="own", on_hand=changes.stock))
         await set_stock(

@@ -13,6 +13,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.kit.paging import PlacePage
+from crossdock.shop.catalogue.order_terms import OrderTerms
 
 LOW_STOCK: Final = 5
 
@@ -48,6 +49,7 @@ class OwnedProduct(msgspec.Struct, frozen=True, kw_only=True):
     has_variants: bool
     created_at: datetime
     updated_at: datetime
+    order_terms: OrderTerms
     variants: tuple[OwnedVariant, ...]
 
     @property
@@ -152,10 +154,14 @@ def serial_pool(product: OwnedProduct, *, variant_id: int | None) -> OwnedVarian
 
 
 def _product(row: Sequence[Any]) -> OwnedProduct:
-    *fields, variants = row
-    names = OwnedProduct.__struct_fields__[:-1]
+    *fields, terms, variants = row
+    names = OwnedProduct.__struct_fields__[:-2]
     found = msgspec.convert(variants, tuple[OwnedVariant, ...])
-    return OwnedProduct(**dict(zip(names, fields, strict=True)), variants=found)
+    return OwnedProduct(
+        **dict(zip(names, fields, strict=True)),
+        order_terms=msgspec.convert(terms, OrderTerms),
+        variants=found,
+    )
 
 
 _SEEN: Final = """p.shop_id = %(shop)s and sees_merchant(%(merchants)s::bigint[], p.merchant_id)
@@ -175,7 +181,8 @@ _VARIANTS: Final = """
 """
 _SHOWN: Final = f"""
     select p.id, p.handle, p.name, p.description, p.images -> 0 ->> 'url', p.enabled,
-           cardinality(p.option_names) > 0 or jsonb_array_length(w.variants) > 1, p.created_at, p.updated_at, w.variants
+           cardinality(p.option_names) > 0 or jsonb_array_length(w.variants) > 1, p.created_at, p.updated_at,
+           order_terms(p), w.variants
     from products p
     cross join lateral (
         select jsonb_agg(jsonb_build_object(

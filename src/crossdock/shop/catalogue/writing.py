@@ -192,7 +192,8 @@ def _variant_line(shop_id: int, variant: PlacedVariant, moment: str) -> str:
 async def _stage(tx: Transaction, *, table: str, columns: str, lines: Iterable[str]) -> None:
     """Copy lines into a temporary copy of the table, which is empty at the start of a transaction."""
     await tx.run(
-        f"create temporary table if not exists stage_{table} (like {table}) on commit delete rows"
+        f"create temporary table if not exists stage_{table} (like {table} including defaults)"
+        " on commit delete rows"
     )
     await tx.run(f"truncate stage_{table}")
     await _copy(tx, table=f"stage_{table}", columns=columns, lines=lines)

@@ -3,7 +3,8 @@
 The order awaits its payment and keeps its stock from others until then. No warehouse delivers it: see delivering.py.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.ids import Ids
+from crossdock.shop.catalogue import OrderTerms, require_answers, require_in_bounds
 from crossdock.shop.customers import Customer, customer_of_email
 from crossdock.shop.orders.awaiting import read_awaiting_context
 from crossdock.shop.orders.draft import DraftLine, OrderDraft, Placed, Snapshot
@@ -53,7 +55,10 @@ class BoughtItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody buys, with a coupon by code where one is named; `channel_data` is opaque to the core."""
+    """What somebody buys, with a coupon by code where one is named; `channel_data` is opaque to the core.
+
+    `custom_fields` is what the buyer filled in, by name; the channel keeps it.
+    """
 
     email: str
     items: tuple[BoughtItem, ...]
@@ -61,6 +66,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     pay_within_s: int
     coupon_code: str = ""
     is_test: bool = False
+    custom_fields: Mapping[str, Any] = {}
     channel_data: Any = {}
 
 
@@ -77,11 +83,12 @@ async def place_purchase(
 
     It is paid at once if it costs nothing. Prices are the partner's, and so is what it may sell; backorders are
     none. Raises Invalid `invalid_input` with the `field` of an item whose product or variant is none, or that
-    names no variant where there are several; Refused `customer_inactive`, `variant_disabled`,
+    names no variant where there are several, or that is not filled in as its product asks; Refused
+    `quantity_out_of_range`, `customer_inactive`, `variant_disabled`,
     `backorder_not_allowed`, `stock_limit_exceeded`, `order_amount_not_allowed` and `coupon_refused`. The
     transaction must then be rolled back.
     """
-    items, by_serial = await _named(tx, partner=partner, items=purchase.items)
+    items, by_serial = await _named(tx, partner=partner, purchase=purchase)
     customer = await customer_of_email(tx, shop_id=partner.shop_id, email=purchase.email)
     asked = await _asked(
         tx,
@@ -105,19 +112,20 @@ async def place_purchase(
 
 
 async def _named(
-    tx: Transaction, *, partner: Partner, items: Sequence[BoughtItem]
+    tx: Transaction, *, partner: Partner, purchase: Purchase
 ) -> tuple[tuple[OrderItem, ...], set[int]]:
     """The items by their variants, and which variants are sold by serials.
 
-    Raises Invalid `invalid_input` with the `field` that names none.
+    Raises Invalid `invalid_input` with the `field` that names none, and as `_require_terms` does.
     """
+    items = purchase.items
     values = {
         "shop": partner.shop_id,
         "products": sorted({item.product_id for item in items}),
         "merchants": partner.merchant_ids,
     }
     rows = await tx.all(_PRODUCTS, values)
-    found = {product_id: (has_variants, ids) for product_id, has_variants, ids, _ in rows}
+    found = {product_id: (has_variants, ids) for product_id, has_variants, ids, *_ in rows}
     named = []
     for place_no, item in enumerate(items):
         has_variants, variant_ids = found.get(item.product_id, (False, []))
@@ -129,7 +137,24 @@ async def _named(
             raise _wrong(place_no, "variant_id", "is not a variant of this product")
         variant_id = variant_ids[0] if item.variant_id is None else item.variant_id
         named.append(OrderItem(variant_id=variant_id, quantity=item.quantity))
-    return tuple(named), {variant_id for *_, ids in rows for variant_id in ids}
+    await _require_terms(tx, purchase=purchase, rows=[(row[0], *row[4:]) for row in rows])
+    return tuple(named), {variant_id for row in rows for variant_id in row[3]}
+
+
+async def _require_terms(
+    tx: Transaction, *, purchase: Purchase, rows: Sequence[tuple[int, str, Any]]
+) -> None:
+    """What the products ask of an order: rows of (number, name, terms).
+
+    Raises Refused `quantity_out_of_range`, Invalid `invalid_input` with the `field` that is not filled in right.
+    """
+    wanted: Counter[int] = Counter()
+    for item in purchase.items:
+        wanted[item.product_id] += item.quantity
+    for product_id, name, told in rows:
+        terms = msgspec.convert(told, OrderTerms)
+        require_in_bounds(name, terms, quantity=wanted[product_id])
+        await require_answers(tx, fields=terms.custom_fields, answers=purchase.custom_fields)
 
 
 def _wrong(place_no: int, name: str, text: str) -> Invalid:
@@ -233,7 +258,7 @@ _PRODUCTS: Final = """
         where v.shop_id = p.shop_id and v.product_id = p.id and v.enabled order by v.position, v.id), array(
         select v.id from variants v
         where v.shop_id = p.shop_id and v.product_id = p.id and v.enabled and exists (
-            select 1 from serials s where s.shop_id = v.shop_id and s.variant_id = v.id))
+            select 1 from serials s where s.shop_id = v.shop_id and s.variant_id = v.id)), p.name, order_terms(p)
     from products p
     where p.shop_id = %(shop)s and p.id = any(%(products)s::bigint[])
       and sees_merchant(%(merchants)s::bigint[], p.merchant_id)

@@ -6,6 +6,7 @@ import msgspec
 
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.kit.money import exponent
+from crossdock.shop.catalogue import CustomField
 from crossdock.shop.orders import DraftLine, Snapshot
 from crossdock.shop.resellers.model import BUYS_STOCK, Mode, Status
 
@@ -41,6 +42,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     min_quantity: int | None
     max_quantity: int | None
     discount_bp: int | None
+    custom_fields: tuple[CustomField, ...]
     variant: Variant | None
 
 

@@ -81,6 +81,7 @@ begin
                     'is_allowed', p_reseller.all_products or x.product_id is not null,
                     'auto_fulfilled', coalesce(x.auto_fulfilled, true),
                     'min_quantity', x.min_quantity, 'max_quantity', x.max_quantity,
+                    'custom_fields', p.custom_fields,
                     'discount_bp', case when x.wholesale_minor is null then rate.bp end,
                     'variant', (
                         select jsonb_build_object(

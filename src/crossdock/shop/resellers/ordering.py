@@ -1,9 +1,9 @@
 """Several goods for a reseller's own shop in one order: all delivered and debited at once, or none (spec 7.7)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from psycopg.types.json import Jsonb
@@ -12,6 +12,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, Refused
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
+from crossdock.shop.catalogue import require_answers
 from crossdock.shop.customers import Address
 from crossdock.shop.events import DeliveredLine, ResellerOrderDelivered, write_event
 from crossdock.shop.orders import (
@@ -44,11 +45,15 @@ SOURCE: Final = "reseller_order"
 
 
 class ResellerItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A quantity of a product; `variant_id` is named where it has several."""
+    """A quantity of a product; `variant_id` is named where it has several.
+
+    `custom_fields` is what the buyer filled in, by name; the order's line notes what the product asks for.
+    """
 
     product_id: int
     quantity: Quantity
     variant_id: int | None = None
+    custom_fields: Mapping[str, Any] = {}
 
 
 class ResellerOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +97,13 @@ async def order_for_reseller(
         order_id = facts.existing_id
     else:
         lines = _lines(facts, items, limits=limits)
+        for place_no, (item, buying) in enumerate(zip(items, facts.items, strict=True)):
+            await require_answers(
+                tx,
+                fields=require_product(buying).custom_fields,
+                answers=item.custom_fields,
+                within=f"items[{place_no}].custom_fields",
+            )
         draft = _draft(
             facts, lines, partner=partner, key=key, request_hash=request_hash, ids=ids, test=is_test
         )
@@ -173,10 +185,17 @@ def _lines(
             limits=limits,
         )
         units, total_minor = units + item.quantity, total_minor + line_minor
-        lines.append(serials_line(variant, product_id=item.product_id, quantity=item.quantity))
+        line = serials_line(variant, product_id=item.product_id, quantity=item.quantity)
+        lines.append(msgspec.structs.replace(line, note=_note(product, item)))
     if facts.balance_minor < total_minor:
         raise Refused("balance_insufficient")
     return tuple(lines)
+
+
+def _note(product: Product, item: ResellerItem) -> str:
+    """What was filled in, a line each."""
+    given = [(each.name, item.custom_fields.get(each.name)) for each in product.custom_fields]
+    return "\n".join(f"{name}: {answer}" for name, answer in given if answer not in (None, ""))
 
 
 def _require(buying: Buying, item: ResellerItem, *, place_no: int) -> tuple[Product, Variant]:

@@ -7,6 +7,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.shop.catalogue import CustomField
 from crossdock.shop.resellers.model import ProductTerms
 
 
@@ -27,13 +28,14 @@ class ResellerProduct(msgspec.Struct, frozen=True, kw_only=True):
     """A product of serials that is delivered to a reseller's own shop, with its variants by their place.
 
     `has_variants`: one of them must be named. `discount_bp` is the discount on all of them, None where a
-    price was agreed.
+    price was agreed. `custom_fields` are filled in with an order.
     """
 
     id: int
     name: str
     has_variants: bool
     discount_bp: int | None
+    custom_fields: tuple[CustomField, ...]
     variants: tuple[ResellerVariant, ...]
 
 
@@ -123,7 +125,7 @@ _PRODUCTS = """
         left join reseller_programs g on g.shop_id = r.shop_id
         where r.shop_id = %(shop)s and r.partner_id = %(partner)s
     ), found as materialized (
-        select p.id, p.name, has_variants(p) as has_variants, v.variants,
+        select p.id, p.name, has_variants(p) as has_variants, p.custom_fields, v.variants,
                case when x.wholesale_minor is null then coalesce(c.rate_bp, 0) end as discount_bp
         from caller c join products p on p.shop_id = c.shop_id and p.enabled
         left join reseller_products x

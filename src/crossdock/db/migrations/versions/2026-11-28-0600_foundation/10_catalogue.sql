@@ -73,6 +73,10 @@ create table products (
     target_users text not null default 'unknown' check (target_users in ('all', 'men', 'women', 'unknown')),
     features text[] not null default '{}' check (cardinality(features) <= 5),
     sort integer not null default 0,
+    -- What an order for an e-mail address is asked: how many of it, and what its buyer fills in.
+    quantity_min integer check (quantity_min >= 1),
+    quantity_max integer check (quantity_max >= coalesce(quantity_min, 1)),
+    custom_fields jsonb not null default '[]',
     source_hash bytea,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
