@@ -116,4 +116,5 @@ def _cells(line: Line) -> tuple[str, str, str, str]:
     sign = "<=" if line.at_most else ">="
     limit = "" if line.theirs is None else f"{line.theirs:,.1f}"
     ratio = "" if line.theirs is None else f"{line.ratio:.2f}"
-    return f"{line.ours:,.1f} {line.unit}", limit, ratio, f"{sign} {line.floor:g}"
+    ours = f"{line.ours:,.1f}" if line.ours >= 1 else f"{line.ours:.3f}"
+    return f"{ours} {line.unit}", limit, ratio, f"{sign} {line.floor:g}"

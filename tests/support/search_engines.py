@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from crossdock.kit.ids import RandomIds
 from crossdock.settings.search import Search
@@ -17,6 +19,7 @@ from crossdock.shop.search import (
     SearchRequest,
 )
 from crossdock.shop.search.local import folders
+from crossdock.shop.search.local.embedding import TOKENS_FILE
 from crossdock.shop.search.local.rows import make_rows
 from crossdock.shop.search.local.tantivy_index import Writer
 
@@ -42,6 +45,8 @@ def local_engine(
     """
     embeddings = Embeddings(embedder, known=None) if embedder else None
     path = folders.make_new(folder, ids=RandomIds())
+    if embedder:
+        (path / TOKENS_FILE).write_bytes(token_signs())
     writer = Writer(path, heap_mb=20)
     for number, skus in enumerate(goods, start=1):
         has_one = embedded is None or skus[0].product_id in embedded
@@ -55,6 +60,14 @@ def local_engine(
     share = Search().rerank_share
     reranking = Reranking(embedder=embedder, share=share) if embedder else None
     return LocalEngine(folder, ranking=ranking(), reranking=reranking)
+
+
+@cache
+def token_signs() -> bytes:
+    """What takes half a minute, once for all tests of a process."""
+    with TemporaryDirectory() as folder:
+        Embeddings(Embedder(), known=None).save_tokens(Path(folder))
+        return (Path(folder) / TOKENS_FILE).read_bytes()
 
 
 def assert_equal(found: Found, right: Found, *, request: SearchRequest, where: str) -> None:

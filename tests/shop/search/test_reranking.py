@@ -4,10 +4,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import FrozenClock
 from crossdock.settings.search import RERANK_PACKAGES, Search
 from crossdock.settings.section import SettingsError
+from crossdock.shop.catalogue import ProductRecord, VariantRecord
 from crossdock.shop.search import (
     Bool,
     Boost,
@@ -18,16 +22,20 @@ from crossdock.shop.search import (
     LocalEngine,
     Node,
     Phrase,
+    Reranking,
     Scope,
     SearchRequest,
     Word,
+    rebuild,
     words_query,
     words_request,
 )
+from crossdock.shop.search.local.embedding import TOKENS_FILE
 from crossdock.shop.search.local.folders import read_current
 from crossdock.shop.search.local.reranking import RERANKED, written_words
 from crossdock.shop.search.local.tantivy_index import Reader
-from tests.support.search_engines import local_engine
+from tests.support.search_engines import local_engine, ranking, token_signs
+from tests.support.search_shop import building, open_shop, write
 
 IS_INSTALLED = all(map(find_spec, RERANK_PACKAGES))
 with_extra = pytest.mark.skipif(
@@ -148,9 +156,77 @@ def test_takes_the_embedding_of_the_same_text_from_the_index(
     cheaper = [a_sku(IPHONE, CASES[IPHONE - 1], price_minor=500)]
     made = Embeddings(embedder, known=None).columns(cheaper)
     assert known.columns(cheaper) == made
-    assert "_load" not in unused.__dict__  # the model had nothing to do
+    assert "_loaded_model" not in unused.__dict__  # the model had nothing to do
     renamed = [a_sku(IPHONE, "Slim tablet case")]
     assert known.columns(renamed) == Embeddings(embedder, known=None).columns(renamed) != made
+
+
+@with_extra
+def test_runs_no_model_for_a_search(tmp_path: Path, embedder: Embedder) -> None:
+    local_engine(goods(), folder=tmp_path, embedder=embedder)
+    unused = Embedder()
+    reranking = Reranking(embedder=unused, share=50)
+    searching = LocalEngine(tmp_path, ranking=ranking(), reranking=reranking)
+    assert ids(searching, asked("case smartphone neverheard"))[0] == IPHONE
+    assert "_loaded_words" in unused.__dict__
+    assert "_loaded_model" not in unused.__dict__
+
+
+@with_extra
+@pytest.mark.parametrize("words", ["case \u200b", "case \u65e5\u672c \U0001f642"])
+def test_takes_words_that_the_vocabulary_has_not(engine: LocalEngine, words: str) -> None:
+    assert sorted(ids(engine, asked(words))) == [1, 2, 3, 4]
+
+
+@with_extra
+@pytest.mark.parametrize("left", [b"", b"cut short", None])
+def test_leaves_the_order_where_the_index_has_no_tokens(
+    engine: LocalEngine, tmp_path: Path, left: bytes | None
+) -> None:
+    path = read_current(tmp_path)
+    assert path is not None
+    (path / TOKENS_FILE).unlink()
+    if left is not None:
+        (path / TOKENS_FILE).write_bytes(left)
+    plain = local_engine(goods(), folder=tmp_path / "plain")
+    request = asked("case smartphone")
+    assert ids(engine, request) == ids(plain, request)
+    assert {each.similarity for each in engine.explain(request)} == {None}
+
+
+@with_extra
+async def test_is_ready_when_an_index_was_built(
+    database: Database, tmp_path: Path, clock: FrozenClock, embedder: Embedder
+) -> None:
+    shop = await open_shop(database)
+    records = [
+        ProductRecord(
+            handle=f"case-{number}",
+            name=name,
+            merchant="Norden",
+            currency="USD",
+            variants=(VariantRecord(sku=f"CASE-{number}", retail_minor=1_000),),
+        )
+        for number, name in enumerate(CASES)
+    ]
+    await write(database, shop=shop, records=records, now=clock.now())
+    plain = building(database, root=tmp_path, clock=clock)
+    await rebuild(plain, shop_id=shop.id)
+    folder = plain.folder(shop.id)
+    first = read_current(folder)
+    assert first is not None
+    (first / TOKENS_FILE).write_bytes(token_signs())
+
+    await rebuild(msgspec.structs.replace(plain, embedder=embedder), shop_id=shop.id)
+    second = read_current(folder)
+    assert second is not None
+    assert second != first
+    assert (second / TOKENS_FILE).read_bytes() == token_signs()
+    reranking = Reranking(embedder=embedder, share=50)
+    searching = LocalEngine(folder, ranking=ranking(), reranking=reranking)
+    explained = searching.explain(asked("case smartphone"))
+    assert len(explained) == len(CASES)
+    assert None not in {each.similarity for each in explained}
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,8 @@ async def rebuild(building: Building, *, shop_id: int, progress: Progress | None
         current = folders.read_current(folder) if folders.is_usable(folder) else None
         embeddings = await asyncio.to_thread(building.embeddings, current)
         path = folders.make_new(folder, ids=building.ids)
+        if embeddings is not None:
+            await asyncio.to_thread(embeddings.save_tokens, path)
         writer = await asyncio.to_thread(Writer, path, heap_mb=building.writer_mb)
         try:
             built = await _fill(

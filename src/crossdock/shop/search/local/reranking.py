@@ -40,8 +40,11 @@ class Reranking(msgspec.Struct, frozen=True, kw_only=True):
         known = [each for each in signs if each is not None]
         if not words or not known:
             return [None] * len(placed)
-        found = iter(self.embedder.similarities(words, known))
-        return [None if each is None else next(found) for each in signs]
+        found = self.embedder.similarities(words, known, folder=snapshot.folder)
+        if found is None:
+            return [None] * len(placed)
+        similar = iter(found)
+        return [None if each is None else next(similar) for each in signs]
 
     def ranked(self, snapshot: Snapshot, placed: list[Placed], *, query: Node) -> list[Placed]:
         """The hits, which stand by their scores, in their new order."""

@@ -139,13 +139,14 @@ class Reader:
     """An open index; `snapshot` is its newest saved state."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._index = guard(lambda: tantivy.Index.open(str(folder)))
         guard(lambda: self._index.config_reader("manual"))
 
     def snapshot(self) -> "Snapshot":
         """What was saved last; it stays as it is while others write."""
         guard(self._index.reload)
-        return Snapshot(self._index, guard(self._index.searcher))
+        return Snapshot(self._index, guard(self._index.searcher), folder=self._folder)
 
 
 class Grid(msgspec.Struct, frozen=True):
@@ -171,7 +172,8 @@ class Snapshot:
     A query is opaque to the caller. Scores are the library's BM25; `flat` replaces one.
     """
 
-    def __init__(self, index: tantivy.Index, searcher: tantivy.Searcher) -> None:
+    def __init__(self, index: tantivy.Index, searcher: tantivy.Searcher, *, folder: Path) -> None:
+        self.folder = folder
         self._index = index
         self._searcher = searcher
 
