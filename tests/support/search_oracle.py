@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import combinations as choices
@@ -57,8 +57,12 @@ class BruteForce:
         self._fields: dict[str, dict[Values, int]] = defaultdict(lambda: defaultdict(int))
         self._facets: dict[tuple[str, str], int] = defaultdict(int)
         self._spelt: dict[tuple[int, str, str, str], tuple[str, str]] = {}
+        self._lowest: dict[tuple[int, str], int] = {}
         for number, document in enumerate(self._documents):
             self._add(document, 1 << number)
+            product = document.product_id, document.currency
+            price = document.price_minor
+            self._lowest[product] = min(price, self._lowest.get(product, price))
 
     def _add(self, document: Document, bit: int) -> None:
         texts = {**document.texts(), **document.exacts()}
@@ -89,7 +93,7 @@ class BruteForce:
         if not matching and request.otherwise is not None:
             query, is_otherwise = request.otherwise, True
             matching = self._matching(request, query)
-        hits = _ordered(matching, request, query)
+        hits = _ordered(matching, request, query, self._lowest)
         return Found(
             hits=tuple(hits[request.offset : request.offset + request.limit]),
             count=len(hits),
@@ -341,7 +345,12 @@ def _prices(documents: Sequence[Document], edges: tuple[int, ...]) -> tuple[Face
     return tuple(found)
 
 
-def _ordered(documents: Sequence[Document], request: SearchRequest, query: Node) -> list[Hit]:
+def _ordered(
+    documents: Sequence[Document],
+    request: SearchRequest,
+    query: Node,
+    lowest: Mapping[tuple[int, str], int],
+) -> list[Hit]:
     """The products in the order of the request; by relevance, and at random, in any."""
     by_product: dict[int, list[Document]] = defaultdict(list)
     for document in documents:
@@ -353,8 +362,8 @@ def _ordered(documents: Sequence[Document], request: SearchRequest, query: Node)
     def key(product_id: int) -> tuple[object, ...]:
         skus = by_product[product_id]
         first: object = {
-            "price": min(each.price_minor for each in skus),
-            "price_desc": -max(each.price_minor for each in skus),
+            "price": lowest[product_id, skus[0].currency],
+            "price_desc": -lowest[product_id, skus[0].currency],
             "modified": -skus[0].modified_s,
             "name": fold(skus[0].name)[:NAME_CHARS],
         }.get(sort, 0)

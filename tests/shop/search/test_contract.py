@@ -209,6 +209,23 @@ def test_pages_meet_each_product_once(engines):
             assert len(set(pages)) == count == len(pages)
 
 
+@pytest.mark.parametrize(("sort", "order"), [("price", [2, 1, 3]), ("price_desc", [3, 1, 2])])
+@pytest.mark.parametrize("query", [Everything(), Word(text="red", field="color")])
+def test_sorts_by_the_lowest_price_of_a_product(engines, sort, order, query):
+    engine = engines(
+        [
+            [
+                a_sku(1, 1, price_minor=500, colors=("Blue",)),
+                a_sku(1, 2, price_minor=900, colors=("Red",)),
+            ],
+            [a_sku(2, price_minor=300, colors=("Red",))],
+            [a_sku(3, price_minor=800, colors=("Red",))],
+        ]
+    )
+    request = SearchRequest(scope=USD, query=query, sort=sort)
+    assert [hit.product_id for hit in engine.search(request).hits] == order
+
+
 def test_another_seed_is_another_order(engines, request):
     if "brute" in request.node.name:
         pytest.skip("it does not shuffle")

@@ -18,6 +18,7 @@ FACETS: Final[tuple[Facet, ...]] = (
     "on_sale",
     "price",
 )
+# A product is sorted by its lowest price, whichever of its SKUs match.
 Sort = Literal["relevance", "modified", "price", "price_desc", "name", "random"]
 Edges = tuple[int, ...]
 OFFSET_MAX: Final = 1_000_000

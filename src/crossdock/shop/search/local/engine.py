@@ -36,10 +36,9 @@ _NO_STATE: Final = {"as_of": 0, "priced_at": "1970-01-01T00:00:00+00:00"}
 
 
 class _Order(msgspec.Struct, frozen=True):
-    """By which column, for leads and for single SKUs; None is the score, descending."""
+    """By which column, which all SKUs of a product share; None is the score, descending."""
 
-    leads: str | None
-    skus: str | None
+    column: str | None
     is_descending: bool = False
 
     def key(self, value: Any) -> Any:
@@ -48,12 +47,12 @@ class _Order(msgspec.Struct, frozen=True):
 
 
 _ORDERS: Final[dict[Sort, _Order]] = {
-    "relevance": _Order(None, None, True),
-    "modified": _Order("newest", "newest", True),
-    "price": _Order("cheapest", "cheap"),
-    "price_desc": _Order("dearest", "dear", True),
-    "name": _Order("alphabet", "alphabet"),
-    "random": _Order("dice", "dice"),
+    "relevance": _Order(None, True),
+    "modified": _Order("newest", True),
+    "price": _Order("cheapest"),
+    "price_desc": _Order("dearest", True),
+    "name": _Order("alphabet"),
+    "random": _Order("dice"),
 }
 
 
@@ -285,7 +284,7 @@ class _Ask:
             upto = max(upto, RERANKED)
         start = request.seed % DICE_MAX
         leads = self._leads(alike, order, upto, start=start if sort == "random" else None)
-        apart.read(order=order.skus, descending=order.is_descending)
+        apart.read(order=order.column, descending=order.is_descending)
 
         def key(placed: Placed) -> Any:
             value = order.key(placed[0])
@@ -302,11 +301,11 @@ class _Ask:
 
         def top(query: Any, most: int) -> list[Placed]:
             return self._index.top(
-                query, limit=most, order=order.leads, descending=order.is_descending
+                query, limit=most, order=order.column, descending=order.is_descending
             )
 
         if start is None:
-            return alike.top(limit, order=order.leads, descending=order.is_descending)
+            return alike.top(limit, order=order.column, descending=order.is_descending)
         behind = self._index.at_least("dice", start)
         found = top(self._index.combine(must=[alike.query, behind]), limit)
         if len(found) < limit:

@@ -16,7 +16,7 @@ from crossdock.kit.ids import Ids
 from crossdock.shop.search.local.tantivy_index import exists
 
 # A new layout of documents makes every stored index useless, so that it is built anew.
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 BUILDING: Final = "building"
 WRITING: Final = "writing"
 _CURRENT: Final = "current"

@@ -46,7 +46,7 @@ COLUMNS: Final = (
     *(f"{facet}_set" for facet in LABEL_FACETS),
     *(EMBEDDED_TEXT, *EMBEDDED),
 )
-ORDERS: Final = ("newest", "cheap", "dear", "cheapest", "dearest", "dice")
+ORDERS: Final = ("newest", "cheapest", "dearest", "dice")
 TEXT_ORDERS: Final = ("alphabet",)
 EXTRA_NUMBERS: Final = ("price_once", "price_before")
 EXTRA_EXACTS: Final = ("present", "varies", "lead", "chosen")
@@ -164,7 +164,7 @@ def _rows_of(documents: list[Document], embedding: Mapping[str, int]) -> list[Ro
         "product": first.product_id,
         "newest": newest_key(first.modified_s, first.product_id),
         "cheapest": cheap_key(prices[0], first.product_id),
-        "dearest": dear_key(prices[-1], first.product_id),
+        "dearest": dear_key(prices[0], first.product_id),
         "dice": dice_of(first.product_id),
         **embedding,
     }
@@ -178,12 +178,7 @@ def _rows_of(documents: list[Document], embedding: Mapping[str, int]) -> list[Ro
         own = {**texts, "varies": varies, "alphabet": [alphabet]}
         own["present"] = [*texts, *numbers]
         own["lead"] = ["1"] if document is first else []
-        columns = {
-            **shared,
-            "variant": document.variant_id,
-            "cheap": cheap_key(document.price_minor, document.product_id),
-            "dear": dear_key(document.price_minor, document.product_id),
-        }
+        columns = {**shared, "variant": document.variant_id}
         _add_labels(document, own, columns, spelt)
         own_numbers = dict(numbers)
         if document.price_minor not in seen:
