@@ -1,5 +1,6 @@
 """A cart of this channel..."""
 
+import json
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -182,6 +183,38 @@ async def test_refuses_a_bundle_of_another_shape_and_stays_as_it_is(
 
     assert (reply.status_code, reply.json()["code"]) == (400, 50000)
     assert _items(await stall.shopper.read(f"{CART}/{cart_id}")) == {str(good): 1}
+
+
+async def test_takes_a_bundle_as_php_writes_it(stalls: OpenStall) -> None:
+    stall = await stalls()
+    one, two = await stall.mall.variant(), await stall.mall.variant()
+    cart_id = await stall.shopper.cart()
+    kind = "application/x-www-form-urlencoded"
+    entry = {"sku": str(one), "qty": "2.0000"}
+    for content, content_type in (
+        (json.dumps({"id": cart_id, "items": {"1": entry, "3": {"sku": two, "qty": 3.0}}}), kind),
+        (
+            f"id={cart_id}&items[1][sku]={one}&items[1][qty]=2&items[3][sku]={two}&items[3][qty]=3",
+            kind,
+        ),
+    ):
+        await stall.shopper.read(f"{CART}/{cart_id}/clear")
+        reply = await stall.shopper.send(
+            "POST",
+            f"{CART}/put/bundling",
+            content=content.encode(),
+            headers={"Content-Type": content_type},
+        )
+        assert reply.status_code == 200, reply.text
+        assert _items(reply.json()) == {str(one): 2, str(two): 3}
+
+
+async def test_takes_a_quantity_with_a_decimal_point_that_is_whole(stalls: OpenStall) -> None:
+    stall = await stalls()
+    good = await stall.mall.variant()
+
+    cart_id = await stall.shopper.cart()
+    assert _items(await stall.shopper.put(cart_id, good, "2.000")) == {str(good): 2}
 
 
 async def test_lowers_a_quantity_of_any_size(stalls: OpenStall) -> None:

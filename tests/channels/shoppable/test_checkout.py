@@ -112,7 +112,7 @@ async def test_tells_a_field_that_is_missing_or_blank(stalls: OpenStall, field: 
     good = await stall.mall.variant()
     cart_id = await stall.shopper.cart((good, 1))
 
-    for value in (None, "  ", ["no text"]):
+    for value in (None, "  ", ["no text"], "\u200b\u0301", "\u2800\u3164"):
         reply = await stall.shopper.check_out(cart_id, **{field: value})
         assert reply.status_code == 400
         body = reply.json()
@@ -155,6 +155,20 @@ async def test_tells_a_field_that_is_invalid(stalls: OpenStall, field: str, valu
     await _is_untouched(stall, good)
 
 
+async def test_names_the_country_that_a_wrong_code_means(stalls: OpenStall) -> None:
+    stall = await stalls()
+    cart_id = await stall.shopper.cart((await stall.mall.variant(), 1))
+
+    for fields in (
+        {"billing_country": "UK"},
+        {"shipping_country_code": "UK"},
+        {"shipping_country": "UK"},
+        {"billing_country": "UK", "shipping_country_code": "UK"},
+    ):
+        said = (await stall.shopper.check_out(cart_id, **fields)).json()["error"]
+        assert said.count("'UK' is no country code of ISO 3166-1; write GB for") == 1
+
+
 async def test_control_characters_of_an_address_are_blanks(stalls: OpenStall) -> None:
     stall = await stalls()
 
@@ -187,6 +201,7 @@ async def test_tells_all_fields_at_once(stalls: OpenStall) -> None:
         {"currency": "usd", "shipping_country": "US"},
         {"card_number": "4242-4242 4242-4242", "expiry_month": "3", "expiry_year": "26"},
         {"expiry_month": 12, "expiry_year": 2031, "security_code": "1234"},
+        {"expiry_month": "12.0", "expiry_year": "2031.00"},
     ],
 )
 async def test_takes_every_form_of_the_guide(stalls: OpenStall, changes: Any) -> None:

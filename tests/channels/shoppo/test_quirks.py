@@ -1,5 +1,8 @@
 """What clients literally send..."""
 
+import json
+from urllib.parse import quote
+
 import pytest
 
 from tests.support.shoppo_client import DropShipper
@@ -53,6 +56,24 @@ async def test_has_a_second_name_of_a_type_in_fragments_too(shipper):
     """
     [edge] = (await shipper.ask(query))["productCategories"]["edges"]
     assert list(edge["node"]) == ["categoryId", "path"]
+
+
+async def test_has_lists_that_php_made_objects_of(shipper):
+    query = """query q($filters: OrderFilterInput) { orderList(first: 0, filters: $filters) { length } }"""
+    for statuses in (["PAID"], {"1": "PAID"}, {"0": "OPEN", "2": "PAID"}):
+        reply = await shipper.post(query, variables={"filters": {"statusIn": statuses}})
+        assert reply.json() == {"data": {"orderList": {"length": 0}}}
+    reply = await shipper.post(query, variables={"filters": {"statusIn": {"a": "PAID"}}})
+    assert reply.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_is_read_when_it_was_encoded_twice(shipper):
+    body = quote(json.dumps({"query": "{ __typename }"}))
+    for sent in (body, "\ufeff" + body, quote(body)):
+        reply = await shipper.send(
+            content=sent.encode(), headers={"Content-Type": "application/json"}
+        )
+        assert reply.json() == {"data": {"__typename": "RootQuery"}}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crossdock.channels.plumbing import Unreadable, read_document, whole
+from crossdock.channels.plumbing import Unreadable, as_list, read_document, whole
 from crossdock.channels.shoppable.auth import Authenticator, Called
 from crossdock.channels.shoppable.cart_answers import WireCart, WireDone, WireNewCart
 from crossdock.channels.shoppable.cart_showing import CartShowing
@@ -31,7 +31,7 @@ from crossdock.shop.partners import Credential
 
 PATH = "/v3/cart"
 PERMISSION = "carts.write"
-_QUANTITY = re.compile(r"[0-9]{1,100}", re.ASCII)
+_QUANTITY = re.compile(r"([0-9]{1,100})(?:\.0{1,20})?", re.ASCII)
 _PUT = f"{PATH}/{{cart_id}}/put/{{sku}}/qty/{{qty}}"
 
 
@@ -83,10 +83,10 @@ class CartCalls:
 
     async def put(self, request: Request, credential: Credential) -> Response:
         """Set the quantity of one SKU. Raises WireError 50000 for one that is no whole number."""
-        quantity = _part(request, "qty")
-        if not _QUANTITY.fullmatch(quantity):
+        quantity = _QUANTITY.fullmatch(_part(request, "qty"))
+        if quantity is None:
             raise refusal(INVALID_PARAMETER, "qty")
-        item = CartItem(variant=_variant(_part(request, "sku")), quantity=int(quantity))
+        item = CartItem(variant=_variant(_part(request, "sku")), quantity=int(quantity[1]))
         return await self._put(_part(request, "cart_id"), [item], credential)
 
     async def bundle(self, request: Request, credential: Credential) -> Response:
@@ -138,7 +138,7 @@ def read_bundle(body: bytes, *, content_type: str) -> tuple[str, list[CartItem]]
         raise refusal(INVALID_PARAMETER, "body") from None
     if not isinstance(document, dict) or not isinstance(document.get("id"), str):
         raise refusal(INVALID_PARAMETER, "id")
-    items = document.get("items")
+    items = as_list(document.get("items"))
     if not isinstance(items, list):
         raise refusal(INVALID_PARAMETER, "items")
     return document["id"], [_item(item) for item in items]

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from crossdock.channels.plumbing import Unreadable, read_document
+from crossdock.channels.plumbing import Unreadable, read_document, whole
 from crossdock.channels.shoppable.errors import WireError
 from crossdock.errors import Invalid
-from crossdock.kit.countries import find_country
+from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.email import is_email
+from crossdock.kit.texts import visible
 from crossdock.shop.customers import Address, missing_fields
 from crossdock.shop.payments import Card, checked_card
 
@@ -109,7 +110,7 @@ def read_fields(
         _note_regions(given, "billing", wrong, country=billing)
     card = _card(given, wrong, now=now)
     if wrong or card is None:
-        raise refused(wrong)
+        raise refused(wrong, hints=_hints(given, wrong))
     return Fields(
         cart_id=given["cartId"],
         shipping=_address(given, "shipping", country=shipping),
@@ -123,11 +124,11 @@ def read_fields(
 
 
 def cleaned(given: Mapping[str, str]) -> dict[str, str]:
-    """The texts without the blanks around them.
+    """The texts without the blanks around them; '' for one that shows nothing.
 
     Control characters become blanks: a line break in a field would break labels and messages.
     """
-    return {name: _CONTROLS.sub(" ", text).strip() for name, text in given.items()}
+    return {name: visible(_CONTROLS.sub(" ", text)) for name, text in given.items()}
 
 
 def read_delivery(given: Mapping[str, str]) -> Address:
@@ -138,7 +139,7 @@ def read_delivery(given: Mapping[str, str]) -> Address:
     country = _country(given.get(COUNTRY["shipping"], ""), "shipping", wrong)
     _note_regions(given, "shipping", wrong, country=country)
     if wrong:
-        raise refused(wrong)
+        raise refused(wrong, hints=_hints(given, wrong))
     return _address(given, "shipping", country=country)
 
 
@@ -157,9 +158,11 @@ def wire_name(kind: str, field: str) -> str:
     return f"{kind}_{ADDRESS[field]}"
 
 
-def refused(wrong: Mapping[str, str], *, text: str = "", **more: Any) -> WireError:
+def refused(
+    wrong: Mapping[str, str], *, text: str = "", hints: Iterable[str] = (), **more: Any
+) -> WireError:
     """The refusal of a checkout, with the fields that are wrong."""
-    said = text or f"Check these fields: {', '.join(wrong)}."
+    said = text or " ".join((f"Check these fields: {', '.join(wrong)}.", *hints))
     return WireError(400, said, status=400, body={"fields": dict(wrong), **more})
 
 
@@ -203,6 +206,13 @@ def _country(text: str, kind: str, wrong: dict[str, str]) -> str:
     return country or ""
 
 
+def _hints(given: Mapping[str, str], wrong: Mapping[str, str]) -> list[str]:
+    """What is no country, once each, with the code that was probably meant."""
+    names = [name for name in COUNTRY.values() if wrong.get(name) == INVALID]
+    texts = [given.get(name) or given.get(_COUNTRY_ALIAS, "") for name in names]
+    return [no_country(text) for text in dict.fromkeys(texts)]
+
+
 def _card(given: Mapping[str, str], wrong: dict[str, str], *, now: datetime) -> Card | None:
     """The card; None, and each field that is wrong noted, where it can be none."""
     try:
@@ -220,7 +230,8 @@ def _card(given: Mapping[str, str], wrong: dict[str, str], *, now: datetime) -> 
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+    found = whole(text)
+    return found if found is not None and 0 <= found <= 9_999 else 0
 
 
 def _year(year: int, *, now: datetime) -> int:

@@ -55,7 +55,10 @@ _FIELDS: Final = {
     "ends": "valid_until",
     "products": "products_bound",
 }
-_TIME: Final = {"anyOf": [TEXT, WHOLE], "description": "ISO 8601, or Unix seconds."}
+_TIME: Final = {
+    "anyOf": [TEXT, WHOLE],
+    "description": "ISO 8601, without an offset in the shop's time zone, or Unix seconds.",
+}
 SENT: Final[dict[str, dict[str, Any]]] = {
     "code": {"type": "string", "minLength": 1, "maxLength": CODE_LENGTH_MAX},
     "discount_value": AMOUNT,
@@ -205,7 +208,7 @@ async def _known(call: Call, tx: Transaction) -> Coupon:
 
 def _read_fields(call: Call, body: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
     """What was sent, under the core's names; UNSET for what was not. Raises WireError VALIDATION_ERROR."""
-    fields = Fields(body)
+    fields, zone = Fields(body), call.partner.zone
     found: dict[str, Any] = {
         "code": fields.text("code", required=is_new, longest=CODE_LENGTH_MAX),
         **_read_discount(call, fields, is_new=is_new),
@@ -214,8 +217,8 @@ def _read_fields(call: Call, body: Mapping[str, Any], *, is_new: bool) -> dict[s
         "min_order_minor": fields.amount("min_order_amount", currency=call.currency, nullable=True)
         or 0,
         "max_discount_minor": fields.amount("max_discount", currency=call.currency, nullable=True),
-        "starts_at": fields.moment("valid_from", nullable=True),
-        "ends_at": fields.moment("valid_until", nullable=True),
+        "starts_at": fields.moment("valid_from", zone=zone, nullable=True),
+        "ends_at": fields.moment("valid_until", zone=zone, nullable=True),
         "enabled": fields.flag("is_active"),
     }
     names = {

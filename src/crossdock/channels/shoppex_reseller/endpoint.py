@@ -13,7 +13,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from crossdock.channels.plumbing import KeptAnswers, Told, Unreadable, read_json, urlencoded_pairs
+from crossdock.channels.plumbing import (
+    KeptAnswers,
+    Told,
+    Unreadable,
+    kind_of,
+    read_document,
+    read_json,
+    urlencoded_pairs,
+)
 from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.auth import (
     Authenticator,
@@ -322,15 +330,17 @@ def _response(reply: Reply, told: Mapping[str, str]) -> Response:
 
 
 async def _read_body(request: Request) -> dict[str, Any]:
-    """The JSON object; {} for no body, whatever its Content-Type (spec section 1).
+    """The JSON object, or a form of its fields; {} for no body, whatever its type (spec section 1).
 
     The PHP client writes an object without fields as `[]`.
     """
     body = await request.body()
     if not body.strip():
         return {}
+    content_type = request.headers.get("content-type", "")
+    is_form = kind_of(content_type)[0] in {"form", "multipart"}
     try:
-        found = read_json(body)
+        found = read_document(body, content_type=content_type) if is_form else read_json(body)
     except Unreadable as error:
         raise invalid(("body", f"{error}")) from None
     if found == []:

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from crossdock.channels.plumbing import JsonNumber, exact, whole
+from crossdock.channels.plumbing import JsonNumber, as_list, exact, whole
 from crossdock.channels.shoppex_reseller.errors import Detail, invalid
 from crossdock.errors import Invalid
 from crossdock.kit.email import is_email
 from crossdock.kit.money import parse_amount, parse_rate_bp
+from crossdock.kit.texts import has_ink
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ class Fields:
 
     def is_list(self, name: str) -> bool:
         """Whether the field is a list."""
-        return isinstance(self._body.get(name), list)
+        return isinstance(as_list(self._body.get(name)), list)
 
     def refuse(self, name: str, text: str) -> None:
         """Note that a field is wrong, such as in its relation to others."""
@@ -63,7 +64,7 @@ class Fields:
     def text(
         self, name: str, *, required: bool = False, nullable: bool = False, longest: int = TEXT_MAX
     ) -> str | None:
-        """A text without its outer blanks; a required one has at least one character."""
+        """A text without its outer blanks; a required one has at least one character that is seen."""
 
         def read(value: Any) -> str:
             if not isinstance(value, str) or isinstance(value, JsonNumber):
@@ -73,7 +74,7 @@ class Fields:
                 raise _Wrong("has a character that is none")
             if len(found) > longest:
                 raise _Wrong(f"must have at most {longest} characters")
-            if required and not found:
+            if required and not has_ink(found):
                 raise _Wrong("must not be empty")
             return found
 
@@ -157,12 +158,17 @@ class Fields:
         return self._read(name, read, required=required, nullable=nullable)
 
     def moment(
-        self, name: str, *, required: bool = False, nullable: bool = False
+        self,
+        name: str,
+        *,
+        zone: tzinfo = UTC,
+        required: bool = False,
+        nullable: bool = False,
     ) -> datetime | None:
-        """A time: ISO 8601, without an offset in UTC, or whole Unix seconds."""
+        """A time: ISO 8601, without an offset in the zone, or whole Unix seconds."""
 
         def read(value: Any) -> datetime:
-            found = _moment(value)
+            found = _moment(value, zone=zone)
             if found is None:
                 raise _Wrong("must be an ISO 8601 time or Unix seconds")
             return found
@@ -193,6 +199,7 @@ class Fields:
         """A list of texts, as many as `most`."""
 
         def read(value: Any) -> list[str]:
+            value = as_list(value)
             if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
                 raise _Wrong("must be an array of strings")
             if len(value) > most:
@@ -207,6 +214,7 @@ class Fields:
         """The objects of a list; their errors name them as `name[0].field`, and count here."""
 
         def read(value: Any) -> list[Fields]:
+            value = as_list(value)
             if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
                 raise _Wrong("must be an array of objects")
             if len(value) > most:
@@ -253,14 +261,14 @@ def first_given(body: Mapping[str, Any], *names: Sequence[str]) -> dict[str, Any
     return found
 
 
-def _moment(value: Any) -> datetime | None:
+def _moment(value: Any, *, zone: tzinfo) -> datetime | None:
     number = whole(value)
     try:
         if number is not None:
             found = _EPOCH + timedelta(seconds=number) if abs(number) <= _SECONDS_MAX else None
         elif isinstance(value, str):
             read = datetime.fromisoformat(value.strip())
-            found = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+            found = (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
         else:
             found = None
     except (ValueError, OverflowError):

@@ -11,6 +11,7 @@ from crossdock.channels.plumbing import Told
 from crossdock.channels.shoppo.documents import Document, Documents, Invalid, Operation
 from crossdock.channels.shoppo.errors import WireError, failure, located_all
 from crossdock.channels.shoppo.limits import TIME_MAX_S
+from crossdock.channels.shoppo.lists import with_lists
 from crossdock.channels.shoppo.plans import Unplanned
 from crossdock.channels.shoppo.requests import Asked
 from crossdock.channels.shoppo.schema import Served
@@ -38,11 +39,12 @@ class Executing:
         """
         document = self._documents.read(asked.query)
         operation = self._documents.operation(document, asked.operation_name)
-        variables = self._variables(operation, asked.variables)
+        given = with_lists(self._served.schema, operation.node, asked.variables)
+        variables = self._variables(operation, given)
         operation.cost(variables.coerced)
         try:
             async with asyncio.timeout(TIME_MAX_S):
-                return await self._answer(call, document, operation, asked.variables, variables)
+                return await self._answer(call, document, operation, given, variables)
         except TimeoutError:
             raise WireError(
                 "TIMEOUT",

@@ -5,10 +5,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from crossdock.channels.plumbing import json_text
 from crossdock.channels.shoppo.errors import WireError
 
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def bad_request(text: str) -> WireError:
 
 def _json(body: bytes) -> Any:
     try:
-        text = body.removeprefix(_BOM).decode()
+        text = json_text(body.decode())
         found = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
         raise bad_request("The body is not JSON in UTF-8.") from None

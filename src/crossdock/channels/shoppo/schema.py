@@ -19,6 +19,7 @@ from graphql import (
 from graphql.language import FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
 from crossdock.channels.shoppo.connections import PAGE_INFO
+from crossdock.channels.shoppo.countries import hint_countries
 from crossdock.channels.shoppo.files import take_files
 from crossdock.channels.shoppo.subjects import (
     Call,
@@ -78,6 +79,7 @@ def build_served(subjects: Iterable[Subject]) -> Served:
     speak_graphql()
     schema = build_schema(schema_text(), assume_valid_sdl=True, no_location=True)
     take_files(schema)
+    hint_countries(schema)
     _attach(schema, types=types, roots={QUERY: queries, MUTATION: mutations})
     _name_rows(schema, rows)
     return Served(schema=schema, types=types, queries=queries, lists=lists, rows=rows)
