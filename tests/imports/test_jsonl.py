@@ -1,6 +1,7 @@
 """Our own JSON Lines: short and long forms, arrays, and lines that are refused one by one."""
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -183,3 +184,35 @@ async def test_a_merchants_country_that_is_none_is_refused_with_what_is_meant(im
     )
     known = await rows("select name from merchants where shop_id = %s and country is not null")
     assert known == [("Right",)]
+
+
+async def test_times_without_a_zone_are_the_shop_s_and_an_end_is_a_whole_day(
+    brussels, import_, rows
+):
+    summary = await import_(
+        lines(
+            {"sku": "DAY", "name": "A", "retail": 10, "sale": 8, "sale_starts_at": "2026-11-01",
+             "sale_ends_at": "2026-11-30", "attributes": {"ends_at": "2026-11-30"}},
+            {"handle": "b", "name": "B", "variants": [
+                {"sku": "TIME", "retail_minor": 1000, "sale_minor": 800,
+                 "sale_starts_at": "2026-11-01T9:30:00", "sale_ends_at": "2026-11-30T08:00:00Z",
+                 "promotions": [{"price_minor": 700, "starts_at": "2026-12-01",
+                                 "ends_at": "2026-12-02"}]}]},
+        ),
+        "jsonl",
+        into=brussels,
+    )  # fmt: skip
+    assert summary.findings == []
+    assert await rows(
+        "select sku, sale_starts_at at time zone 'UTC', sale_ends_at at time zone 'UTC'"
+        " from variants where shop_id = %s order by sku",
+        of=brussels,
+    ) == [
+        ("DAY", datetime(2026, 10, 31, 23), datetime(2026, 11, 30, 23)),
+        ("TIME", datetime(2026, 11, 1, 8, 30), datetime(2026, 11, 30, 8)),
+    ]
+    assert await rows(
+        "select starts_at at time zone 'UTC', ends_at at time zone 'UTC' from promotions"
+        " where shop_id = %s",
+        of=brussels,
+    ) == [(datetime(2026, 11, 30, 23), datetime(2026, 12, 2, 23))]

@@ -151,8 +151,8 @@ _INTRODUCTION = """# JSON Lines
 
 `crossdock import --format jsonl` reads UTF-8 or UTF-16, plain or compressed: one JSON object per line,
 or one array of such objects. `crossdock export --format jsonl` writes it without loss. A line may have
-up to 4 MB. Unknown fields are refused, so that a misspelt name is noticed. Times are ISO 8601 with a
-time zone; amounts are whole minor units.
+up to 4 MB. Unknown fields are refused, so that a misspelt name is noticed. Times are ISO 8601; one without a time
+zone is in the shop's, and an end that is a day alone is the end of that day. Amounts are whole minor units.
 
 ```json
 {"type": "product", "handle": "mug", "name": "Mug", "option_names": ["Colour"],

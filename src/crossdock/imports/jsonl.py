@@ -33,7 +33,7 @@ from crossdock.imports.items import (
     shown,
 )
 from crossdock.imports.json_arrays import elements
-from crossdock.imports.json_values import tidied, without_controls, without_decimals
+from crossdock.imports.json_values import tidied, with_zone, without_controls, without_decimals
 from crossdock.imports.keys import derived_key
 from crossdock.imports.layouts import foreign, found_names
 from crossdock.imports.map_checking import Sources, check_targets
@@ -236,7 +236,7 @@ def _from_object(value: Any, row: int, reading: Reading, sources: Sources) -> li
             if mapped is None:
                 return []
             value = tidied(mapped)
-        value = {"type": "product", **value}
+        value = {"type": "product", **with_zone(value, reading.zone)}
         if value["type"] == "product":
             return _product(_completed(value, reading, odd), odd, reading)
         if "terms" in value:
