@@ -16,14 +16,14 @@ from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.recognising import find_delimiter, refuse_markup
 from crossdock.imports.woocommerce_headers import translated
+from crossdock.kit.spreadsheets import FORMULA_STARTS
 from crossdock.shop.catalogue import html_once, plain_text
 
 CELL_MAX = 2**20
 """Maximum length of a cell, in characters."""
 COLUMNS_MAX = 10_000
-_STARTS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # and the full-width forms of = + - @
-_GUARDED = re.compile(f"'+{_STARTS}")
-_RISKY = re.compile(f"'*{_STARTS}")
+_GUARDED = re.compile(f"'+{FORMULA_STARTS}")
+_RISKY = re.compile(f"'*{FORMULA_STARTS}")
 _NUMERAL = re.compile(r"'+[0-9][0-9.,:/ \-]*", re.ASCII)
 """Digits that a spreadsheet's apostrophe keeps from being a number."""
 _AS_TEXT = re.compile(r'="([^"]*)"')

@@ -177,17 +177,19 @@ async def test_is_read_by_a_spreadsheet(database: Database, clock: FrozenClock) 
     selling = await Reselling.open(database, clock)
     reseller, _ = await selling.reseller(credit_minor=5_000)
     await _post(selling, reseller.id, 100, reason='=HYPERLINK("http://x"), yes')
+    await _post(selling, reseller.id, 100, reason="＠SUM(1)")
     statement = await _statement(selling, reseller.id)
     lines = stream_lines(database, statement=statement)
     text = "".join([piece async for piece in statement_csv(statement, lines)])
 
-    head, opening, first, second, closing = csv.reader(io.StringIO(text, newline=""))
+    head, opening, first, second, third, closing = csv.reader(io.StringIO(text, newline=""))
     assert head[:6] == ["entry", "at", "kind", "amount", "balance", "currency"]
     assert opening[2:6] == ["opening", "", "0.00", "USD"]
     assert first[2:6] == ["top_up", "50.00", "50.00", "USD"]
     assert second[3:5] == ["1.00", "51.00"]
     assert second[-1] == '\'=HYPERLINK("http://x"), yes'
-    assert closing[2:6] == ["closing", "", "51.00", "USD"]
+    assert third[-1] == "'＠SUM(1)"
+    assert closing[2:6] == ["closing", "", "52.00", "USD"]
     assert text.endswith("\r\n")
 
 

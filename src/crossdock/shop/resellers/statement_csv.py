@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from crossdock.kit.money import format_minor
+from crossdock.kit.spreadsheets import shown_text
 from crossdock.shop.resellers.stating import Statement, StatementLine
 
 Named = Literal["entry", "order", "payment", "fulfilment"]
@@ -18,7 +19,6 @@ STATEMENT_COLUMNS = (
     *("external_order_id", "reason"),
 )
 _PIECE = 200
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def by_number(_kind: Named, number: int) -> str:
@@ -64,8 +64,8 @@ def line_row(line: StatementLine, *, naming: Naming = by_number) -> tuple[str, .
         named("order", line.order_id),
         named("payment", line.payment_id),
         named("fulfilment", line.fulfilment_id),
-        _plain(line.external_order_id or ""),
-        _plain(line.reason),
+        shown_text(line.external_order_id or ""),
+        shown_text(line.reason),
     )
 
 
@@ -79,10 +79,6 @@ def _edge(
 
 def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _text(rows: Sequence[tuple[str, ...]]) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from crossdock.compose import Services
 from crossdock.gate import Gate
 from crossdock.kit.money import format_minor, parse_amount
+from crossdock.kit.spreadsheets import shown_text
 from crossdock.shop.dispatch import resend
 from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
@@ -358,9 +359,7 @@ def _plain(value: object) -> object:
     """A cell that no spreadsheet takes for a formula."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return "'" + value
-    return value
+    return shown_text(value) if isinstance(value, str) else value
 
 
 def _csv_line(cells: list[Any]) -> str:
