@@ -73,6 +73,18 @@ def test_nobody_can_reach_it_over_the_network_or_another_users_socket(folder):
         assert server.placement.socket_dir.stat().st_mode & 0o077 == 0
 
 
+def test_its_log_is_read_by_its_owner_alone(folder):
+    log = Path(folder) / "postgres.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch()
+    log.chmod(0o644)
+    with EmbeddedPostgres(folder) as server:
+        with pytest.raises(psycopg.errors.UndefinedColumn):
+            ask(server, "select nothing_like_it")
+        assert "nothing_like_it" in log.read_text()
+        assert log.stat().st_mode & 0o077 == 0
+
+
 def test_data_outlives_a_restart_which_takes_less_than_a_second(folder):
     with (
         EmbeddedPostgres(folder) as server,

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import quote
 
 import psycopg
@@ -231,7 +231,7 @@ class EmbeddedPostgres:
     def _try_launch(self, arguments: list[str], *, deadline: float) -> bool:
         placement = self.placement
         forget_leftovers(placement)
-        with self._log_path().open("ab") as log:
+        with _opened_for_the_owner(self._log_path()) as log:
             if log.tell() > LOG_BYTES_MAX:
                 log.truncate(0)
             self._process = subprocess.Popen(
@@ -308,6 +308,13 @@ class EmbeddedPostgres:
 
 
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _opened_for_the_owner(path: Path) -> IO[bytes]:
+    """A log to append to that its owner alone reads: it has values of statements that failed."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "ab")
 
 
 def _open_lock(path: Path) -> int:
