@@ -167,7 +167,7 @@ async def test_page_takes_no_form_of_another_site_and_is_none_for_another_text(m
     strange = await browser.post(page_of(made), data=sent, headers={"sec-fetch-site": "cross-site"})
     assert strange.status_code == 403
     assert (await merchant.data("GET", f"{PAYMENTS}/{made['id']}"))["status"] == "PENDING"
-    for text in ("x" * 32, "1-wc_order_1", "9" * 30 + "-k", "%C3%A9", "-"):
+    for text in ("x" * 32, "1-wc_order_1", "9" * 30 + "-k", "%C3%A9", "-", "%00", "1-%00"):
         assert (await browser.get(f"/pay/{text}")).status_code == 404
 
 

@@ -73,7 +73,7 @@ async def find_payable(tx: Transaction, *, token: str, now: datetime) -> Payable
 
 
 async def _find(tx: Transaction, *, token: str, now: datetime) -> Payable:
-    if len(token) > _TOKEN_MAX or not token.isascii():
+    if len(token) > _TOKEN_MAX or not (token.isascii() and token.isprintable()):
         raise NotFound("not_found")
     number, dash, key = token.partition("-")
     if not dash:
