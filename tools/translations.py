@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("src/crossdock/web", "src/crossdock/gate", "src/crossdock/channels")
 _METHODS = [("**.html", "jinja2"), ("**.py", "python")]
 _KEYWORDS = {
-    "_": None, "gettext": None, "ngettext": (1, 2), "lazy": None, "lazy_many": (1, 2),
+    "_": None, "gettext": None, "ngettext": (1, 2), "lazy": None, "lazy_many": (1, 2), "english": None,
 }  # fmt: skip
 
 

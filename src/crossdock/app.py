@@ -23,6 +23,7 @@ from crossdock.edge.room import Room
 from crossdock.errors import CrossdockError
 from crossdock.gate import create_gate
 from crossdock.settings import Settings, tell_settings
+from crossdock.shop.partners import Calls
 from crossdock.web import PICTURES, UPLOADS, Door, Site
 
 log = structlog.get_logger("crossdock.app")
@@ -56,6 +57,8 @@ class Application:
                 per_minute=settings.http.guest_calls_per_minute,
                 proxies=settings.gate.trusted_proxies,
             ),
+            calls=Calls(runtime.database),
+            clock=runtime.clock,
             body_limit_bytes=settings.edge.body_limit_bytes,
             uploads={
                 UPLOADS: settings.imports.upload_max_bytes + FORM_BYTES,
@@ -71,10 +74,12 @@ class Application:
                     paths=c.paths,
                     openapi=c.openapi,
                     signing_script=c.signing_script,
+                    trials=c.trials,
                 )
                 for c in self.channels
             ],
             is_ready=self._is_ready,
+            sends=self,
             services=self.services,
             gate=create_gate(self.services),
             media=lambda: self.services.media,

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page
 from starlette.routing import Route
 
+from crossdock.app import create_app
 from crossdock.compose import Services
 from crossdock.db.runtime import create_runtime
 from crossdock.db.unit_of_work import Database
@@ -19,6 +20,7 @@ from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import queue_delivery
 from crossdock.shop.events import number_events
 from crossdock.shop.mailing import Mailing
+from crossdock.shop.partners import Calls, Heard, KeptCall
 from crossdock.web.console import Console
 from tests.browser.looks import overflow_px, weak_contrasts
 from tests.support.factories import box, make_variant, moment
@@ -53,7 +55,10 @@ def get_routes() -> list[Route]:
     """The routes of the console that answer GET with a page."""
     runtime = create_runtime(Settings().having(database_url="postgresql:///nobody-asks"))
     services = Services(runtime)
-    console = Console(create_gate(services), services=services, templates=jinja2.Environment())
+    app = create_app(services.settings)
+    console = Console(
+        create_gate(services), services=services, templates=jinja2.Environment(), sends=app
+    )
     return [
         route
         for route in console.routes()
@@ -110,6 +115,15 @@ async def ada(server_database: Database) -> PersonFixture:
             order_id=order,
         )  # fmt: skip
         ada = await make_person(tx, shop_id=desk.shop.id, role="owner", name="Ada Lovelace")
+
+    heard = Heard()
+    heard.partner = (desk.shop.id, desk.partner.id)
+    call = KeptCall(
+        called_at=now, request_id="request-1", method="GET", path="/wp-json/" + "x" * 200, status=401,
+        request_head={"accept": "*/*" * 60}, request_body="{}" * 400, answer_head={},
+        answer_body="", took_ms=3, verdict="credential_signature", mistake="",
+    )  # fmt: skip
+    await Calls(server_database).keep(heard, call)
     async with server_database.statement() as tx:
         await number_events(tx, shop_id=desk.shop.id)
     return ada

@@ -52,6 +52,10 @@ def kept_media() -> list[Media]:
     return []
 
 
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    """An application that answers nothing: no test here sends it a call."""
+
+
 @pytest.fixture(scope="session")
 def site(made: list[str], kept_media: list[Media]) -> Site:
     def document() -> dict[str, Any]:
@@ -69,6 +73,7 @@ def site(made: list[str], kept_media: list[Media]) -> Site:
     return Site(
         [toys, bare],
         is_ready=is_ready,
+        sends=nothing,
         services=Services(runtime),
         gate=gate,
         media=lambda: kept_media[-1],

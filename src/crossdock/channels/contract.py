@@ -27,6 +27,8 @@ from crossdock.shop.partners import (
     WEBHOOK_SECRET,
     ChannelFacts,
     Proof,
+    TrialCall,
+    Trials,
 )
 from crossdock.shop.shops import Shop
 
@@ -49,6 +51,8 @@ __all__ = [
     "Runtime",
     "Services",
     "StaffPage",
+    "TrialCall",
+    "Trials",
     "sent_body",
 ]
 
@@ -88,6 +92,7 @@ class Channel:
     `body_limit_bytes` is set if the channel's limit differs from the general setting, `body_limits` if
     it is another for some content types.
     `signing_script` signs the calls that the API reference sends from a browser, where calls are signed.
+    `trials` tells how staff try the partners' operations, of which the OpenAPI document tells.
     `guests` are prefixes of the paths that anybody may call without a key, whose calls are counted by address.
     `staff_pages` are listed on the console's home page; a Gate guards them.
     """
@@ -102,6 +107,7 @@ class Channel:
     body_limit_bytes: int | None = None
     body_limits: Mapping[str, int] = field(default_factory=dict)
     signing_script: Path | None = None
+    trials: Trials | None = None
     guests: tuple[str, ...] = ()
     staff_pages: tuple[StaffPage, ...] = ()
     start: Callable[[], Awaitable[None]] | None = None

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crossdock.channels.contract import SENT_BODY, Answer, Channel
 from crossdock.edge.coding import Compressing, Kept, body_coding
 from crossdock.edge.guests import Guests, pace_headers, waiting_page
+from crossdock.edge.listening import Listening
 from crossdock.edge.metrics import Metrics
 from crossdock.edge.room import Client, Room
 from crossdock.errors import (
@@ -30,11 +31,13 @@ from crossdock.errors import (
     StorageFull,
     Unavailable,
 )
+from crossdock.kit.clock import Clock, SystemClock
 from crossdock.kit.compressing import gunzip
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.logging import log_request
 from crossdock.kit.pacing import Pace
 from crossdock.kit.storage import is_full
+from crossdock.shop.partners import Calls
 
 log = structlog.get_logger("crossdock.access")
 
@@ -70,8 +73,12 @@ class Edge:
         guests: Guests,
         body_limit_bytes: int,
         uploads: Mapping[str, int] | None = None,
+        calls: Calls | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """`uploads` has the limits of paths that take larger bodies, from who is signed in, and more slowly."""
+        """`calls` keeps those of watched partners, `uploads` has the limits of paths that take larger bodies, from
+        who is signed in, and more slowly.
+        """
         self._mounts = sorted(
             ((path.rstrip("/"), channel) for channel in channels for path in channel.paths),
             key=lambda mount: -len(mount[0]),
@@ -82,6 +89,8 @@ class Edge:
         self._guests = guests
         self._body_limit_bytes = body_limit_bytes
         self._uploads = uploads or {}
+        self._calls = calls
+        self._clock = clock or SystemClock()
         self._kept = Kept()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +104,9 @@ class Edge:
             await self._answer(exchange)
         finally:
             self._room.leave(exchange.client)
-            self._note(exchange, seconds=time.perf_counter() - started)
+            self._note(exchange, seconds=(seconds := time.perf_counter() - started))
+            if exchange.listening.heard.partner and self._calls:
+                await self._keep(exchange, self._calls, seconds=seconds)
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _channel(self, path: str) -> Channel | None:
@@ -154,6 +165,16 @@ class Edge:
             request_id=exchange.request_id.decode(),
         )
 
+    async def _keep(self, exchange: "_Exchange", calls: Calls, *, seconds: float) -> None:
+        await exchange.listening.keep(
+            calls,
+            exchange.scope,
+            clock=self._clock,
+            path=_printable(exchange.logged_path),
+            status=exchange.status or 499,
+            seconds=seconds,
+        )
+
 
 def _limit(channel: Channel | None, scope: Scope) -> int | None:
     """The channel's limit for a body of this type, if it has one."""
@@ -179,6 +200,7 @@ class _Exchange:
         self.client: Client = scope.get("client") or ("", 0)
         self.status = 0
         self.pace: Pace | None = None
+        self.listening = Listening()
         self.request_id = _request_id(scope)
         self._receive = receive
         self._send = send
@@ -212,9 +234,10 @@ class _Exchange:
         """
         message = await self._piece()
         if self._is_decoded or not message.get("body"):
-            return message
+            return self.listening.take(message)
         self._is_decoded = True
-        return await self._decoded(message) if body_coding(self.scope) else message
+        is_coded = body_coding(self.scope)
+        return self.listening.take(await self._decoded(message) if is_coded else message)
 
     async def _decoded(self, first: Message) -> Message:
         """The whole decompressed body; the scope keeps the original bytes, which a signature covers."""
@@ -291,6 +314,8 @@ class _Exchange:
                 (b"x-request-id", self.request_id),
                 *_SECURITY_HEADERS,
             ]
+        if self.listening.heard.partner:
+            self.listening.answer(message)
         await self._send(message)
 
     def _paced(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

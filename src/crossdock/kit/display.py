@@ -12,6 +12,7 @@ from crossdock.kit.money import exponent, to_decimal
 _UNKNOWN = "ZZ"
 _MOMENT = dict.fromkeys(("en", "nl", "fr", "de"), "d MMMM y, HH:mm")
 _MOMENT_SHORT = "d MMM y, HH:mm"
+_MOMENT_SECONDS = "d MMM y, HH:mm:ss"
 _DAY = "d MMM y"
 
 
@@ -32,6 +33,11 @@ def moment_text(at: datetime, *, language: str = "en") -> str:
 def short_moment_text(at: datetime, *, language: str = "en") -> str:
     """Date and time for a table: 2 Mar 2026, 12:00."""
     return format_datetime(at, _MOMENT_SHORT, locale=_locale(language))
+
+
+def second_text(at: datetime, *, language: str = "en") -> str:
+    """The same to the second."""
+    return format_datetime(at, _MOMENT_SECONDS, locale=_locale(language))
 
 
 def day_text(at: date, *, language: str = "en") -> str:

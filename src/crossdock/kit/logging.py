@@ -168,11 +168,12 @@ _redacted_path = lru_cache(maxsize=256)(redact_text)
 def _hidden_field(name: str, value: Any, *, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    return HIDDEN if _is_secret(name) else _clean(value, depth=depth)
+    return HIDDEN if is_secret_name(name) else _clean(value, depth=depth)
 
 
 @lru_cache(maxsize=1024)
-def _is_secret(name: str) -> bool:
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name holds what opens something or is a card's."""
     return _SECRET_NAME.search(name) is not None
 
 

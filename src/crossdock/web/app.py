@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crossdock import __version__
 from crossdock.compose import Services
@@ -24,13 +24,14 @@ from crossdock.kit.languages import gettext, ngettext, spoken
 from crossdock.settings import Told
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.media import Media
-from crossdock.shop.partners import ChannelFacts
+from crossdock.shop.partners import ChannelFacts, Trials
 from crossdock.web import pictures
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.finding import QUERY_MAX, Finder, operations_of
 from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.images import Images
+from crossdock.web.operations import TriedDoor
 from crossdock.web.paying import PaymentPages
 from crossdock.web.spoken_filters import SPOKEN_FILTERS
 from crossdock.web.tags import is_known
@@ -54,13 +55,14 @@ IsReady = Callable[[], Awaitable[bool]]
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """A channel as the site shows it; `openapi` returns its OpenAPI 3.1 document.
 
-    `signing_script` signs the calls that the API reference sends.
+    `signing_script` signs the calls that the API reference sends, `trials` those that staff send.
     """
 
     name: str
     paths: tuple[str, ...]
     openapi: Callable[[], dict[str, Any]] | None = None
     signing_script: Path | None = None
+    trials: Trials | None = None
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ class Site:
         doors: Sequence[Door],
         *,
         is_ready: IsReady,
+        sends: ASGIApp,
         services: Services,
         gate: Gate,
         media: Callable[[], Media],
@@ -122,6 +125,12 @@ class Site:
             templates=self._templates,
             staff_pages=staff_pages,
             channels=[door.name for door in doors],
+            doors={
+                door.name: TriedDoor(openapi=door.openapi, trials=door.trials)
+                for door in doors
+                if door.openapi and door.trials
+            },
+            sends=sends,
             facts=facts or {},
             tell_settings=tell_settings,
         )

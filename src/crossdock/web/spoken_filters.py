@@ -10,6 +10,7 @@ from crossdock.kit.display import (
     moment_text,
     money_text,
     number_text,
+    second_text,
     short_moment_text,
 )
 from crossdock.kit.languages import spoken
@@ -25,6 +26,10 @@ def _moment(at: datetime) -> str:
 
 def _short_moment(at: datetime) -> str:
     return short_moment_text(at, language=spoken())
+
+
+def _second(at: datetime) -> str:
+    return second_text(at, language=spoken())
 
 
 def _day(at: date) -> str:
@@ -43,6 +48,7 @@ SPOKEN_FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "money": _money,
     "moment": _moment,
     "short_moment": _short_moment,
+    "second": _second,
     "day": _day,
     "number": _number,
     "country": _country,

@@ -30,6 +30,7 @@ from crossdock.channels.shoppable.product import Products
 from crossdock.channels.shoppable.settings import ShoppableSettings
 from crossdock.channels.shoppable.shelf import Shelf
 from crossdock.channels.shoppable.showing import Showing
+from crossdock.channels.shoppable.trials import TRIALS
 from crossdock.gate import create_gate
 from crossdock.kit.languages import lazy
 from crossdock.shop.partners import BearerTokens, Callers
@@ -89,6 +90,7 @@ def create_channel(services: Services) -> Channel:
         guests=(hosted_pages.PATH,),
         direct={**build_handlers(routes), **pages.handlers()},
         render_error=render_error,
+        trials=TRIALS,
         openapi=described(app.openapi, beside=__file__),
     )
 

@@ -12,6 +12,7 @@ from crossdock.channels.shoppex_partner.errors import WireError
 from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
+from crossdock.kit.languages import english
 from crossdock.shop.partners import Credential, Signatures, Spend, Spending
 
 KEY, TIMESTAMP, NONCE, SIGNATURE = (
@@ -76,10 +77,14 @@ class Authenticator:
         The checks run in the order of spec 2.5. Raises WireError for headers and timestamp, Refused for
         key, signature and nonce; all of them are 401.
         """
-        signed = read_headers(headers)
-        check_timestamp(
-            signed.timestamp, now=self._clock.now(), window_s=self._settings.signature_window_s
-        )
+        try:
+            signed = read_headers(headers)
+            check_timestamp(
+                signed.timestamp, now=self._clock.now(), window_s=self._settings.signature_window_s
+            )
+        except WireError as error:
+            await self._signatures.note_refused(key_of(headers), _VERDICTS[error.wire_code])
+            raise
         if not KEY_SYNTAX.fullmatch(signed.key):
             raise Refused("credential_unknown")
         return await self._signatures.verify(
@@ -90,6 +95,7 @@ class Authenticator:
             nonce_ttl_s=self._settings.nonce_ttl_s,
             rate_limit_per_minute=self._rate_limit_per_minute,
             spend=spend,
+            mistakes=lambda: mistakes(method, route, signed, body),
         )
 
     async def spend_early(self, spending: Spending) -> str:
@@ -99,6 +105,23 @@ class Authenticator:
     async def settle(self) -> None:
         """Wait until every nonce spent so far is durable."""
         await self._signatures.settle()
+
+
+_VERDICTS = {
+    "partner_auth_missing_headers": english(
+        "One of the four headers is missing, empty, sent twice or malformed."
+    ),
+    "partner_auth_invalid_timestamp": english("The timestamp is no Unix time in whole seconds."),
+    "partner_auth_expired_timestamp": english(
+        "The timestamp is too far from the server's time: the partner's clock is wrong, or the call was sent late."
+    ),
+}
+
+
+def key_of(headers: RawHeaders) -> str:
+    """The key that a call names, '' for none."""
+    named = [value.decode("latin-1").strip(" \t") for name, value in headers if name == KEY]
+    return named[0] if named and KEY_SYNTAX.fullmatch(named[0]) else ""
 
 
 def require(credential: Credential, permission: str) -> None:
@@ -142,6 +165,36 @@ def canonical_message(method: str, route: str, signed: SignedHeaders, body: byte
     body_hash = hashlib.sha256(body).hexdigest()
     message = f"{method}\n{route}\n{signed.timestamp}\n{signed.nonce}\n{body_hash}"
     return message.encode("latin-1")
+
+
+def mistakes(
+    method: str, route: str, signed: SignedHeaders, body: bytes
+) -> list[tuple[str, Callable[[bytes], str]]]:
+    """Common mistakes in signing, each with the signature that it makes."""
+    right = canonical_message(method, route, signed, body)
+
+    def message(*, route: str = route, body: bytes = body) -> bytes:
+        return canonical_message(method, route, signed, body)
+
+    tried = [
+        (english("The signed route begins with /wp-json."), message(route="/wp-json" + route)),
+        (english("The signed route ends with a slash."), message(route=route + "/")),
+        (english("The signed message ends with a newline."), right + b"\n"),
+        (english("The signed body is empty, the sent one is not."), message(body=b"")),
+        (
+            english("The signed body lacks the newline at the end of the sent one."),
+            message(body=body.rstrip(b"\r\n")),
+        ),
+        (
+            english("The signed body has a newline at its end, the sent one has not."),
+            message(body=body + b"\n"),
+        ),
+        (
+            english("The signed method is in lower case."),
+            canonical_message(method.lower(), route, signed, body),
+        ),
+    ]
+    return [(text, signer(each)) for text, each in tried if each != right]
 
 
 def signer(message: bytes) -> Callable[[bytes], str]:

@@ -12,6 +12,7 @@ from crossdock.channels.shoppex_partner.errors import render_error
 from crossdock.channels.shoppex_partner.explain import PATH, Explainer, ExplainTool
 from crossdock.channels.shoppex_partner.pages import OrderPages
 from crossdock.channels.shoppex_partner.settings import ShoppexPartnerSettings
+from crossdock.channels.shoppex_partner.trials import TRIALS
 from crossdock.kit.languages import lazy
 from crossdock.shop.partners import Signatures
 
@@ -67,5 +68,6 @@ def create_channel(services: Services) -> Channel:
         render_error=render_error,
         path_in_query=path_in_query,
         openapi=described(app.openapi, beside=__file__),
+        trials=TRIALS,
         signing_script=Path(__file__).parent / "static/signing.js",
     )

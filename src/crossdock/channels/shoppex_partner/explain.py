@@ -153,8 +153,10 @@ class Explainer:
         if credential is None or not request.signature:
             return []
         found = []
-        for text, message in _variations(request):
-            if self._signatures.match(credential, auth.signer(message), request.signature.strip()):
+        for text, sign in auth.mistakes(
+            request.method, ROUTES[request.method], _signed(request), request.body
+        ):
+            if self._signatures.match(credential, sign, request.signature.strip()):
                 found.append(text)
         return found
 
@@ -209,37 +211,16 @@ async def _from_form(request: Request) -> SignedRequest:
     )
 
 
-def _message(request: SignedRequest, *, route: str = "", body: bytes | None = None) -> bytes:
-    signed = auth.SignedHeaders(
+def _message(request: SignedRequest) -> bytes:
+    return auth.canonical_message(
+        request.method, ROUTES[request.method], _signed(request), request.body
+    )
+
+
+def _signed(request: SignedRequest) -> auth.SignedHeaders:
+    return auth.SignedHeaders(
         *(value.decode("latin-1").strip(" \t") for _, value in request.headers())
     )
-    return auth.canonical_message(
-        request.method,
-        route or ROUTES[request.method],
-        signed,
-        request.body if body is None else body,
-    )
-
-
-def _variations(request: SignedRequest) -> list[tuple[str, bytes]]:
-    """Common mistakes, each with the message that it would sign."""
-    route, body = ROUTES[request.method], request.body
-    right = _message(request)
-    tried = [
-        ("The signed route begins with /wp-json.", _message(request, route="/wp-json" + route)),
-        ("The signed route ends with a slash.", _message(request, route=route + "/")),
-        ("The signed message ends with a newline.", right + b"\n"),
-        ("The signed body is empty, the sent one is not.", _message(request, body=b"")),
-        (
-            "The signed body lacks the newline at the end of the sent one.",
-            _message(request, body=body.rstrip(b"\r\n")),
-        ),
-        (
-            "The signed body has a newline at its end, the sent one has not.",
-            _message(request, body=body + b"\n"),
-        ),
-    ]
-    return [(text, message) for text, message in tried if message != right]
 
 
 def _headers_check(request: SignedRequest) -> Check:

@@ -54,6 +54,7 @@ from crossdock.channels.shoppex_reseller.reseller_orders import ResellerOrders
 from crossdock.channels.shoppex_reseller.routes import DEV, RESELLER, Route, Router
 from crossdock.channels.shoppex_reseller.serials import Serials
 from crossdock.channels.shoppex_reseller.settings import ShoppexResellerSettings
+from crossdock.channels.shoppex_reseller.trials import TRIALS
 from crossdock.channels.shoppex_reseller.webhooks import Webhooks
 from crossdock.gate import Gate, create_gate
 from crossdock.kit.crypto import SecretBox
@@ -185,6 +186,7 @@ def create_channel(services: Services) -> Channel:
         },
         render_error=errors.render,
         guests=(f"{DEV}/oauth", "/portal", EMBED),
+        trials=TRIALS,
         openapi=described(lambda: openapi.document(routes), beside=__file__),
         staff_pages=(STAFF_PAGE,),
     )

@@ -34,6 +34,7 @@ from crossdock.channels.shoppo.shelf import Shelf
 from crossdock.channels.shoppo.subjects import Subject
 from crossdock.channels.shoppo.telling import GOODS_URLS
 from crossdock.channels.shoppo.tickets import Tickets
+from crossdock.channels.shoppo.trials import TRIALS
 from crossdock.kit.languages import lazy
 from crossdock.shop.partners import BearerTokens
 
@@ -81,6 +82,7 @@ def create_channel(services: Services) -> Channel:
         app=app,
         direct={("POST", PATH): endpoint.handle, **(pages.handlers() if pages else {})},
         render_error=render_error,
+        trials=TRIALS,
         openapi=described(app.openapi, beside=__file__),
         body_limit_bytes=BODY_BYTES,
         body_limits={"multipart/form-data": BODY_BYTES + upload_max_bytes},

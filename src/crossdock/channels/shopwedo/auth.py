@@ -12,6 +12,7 @@ import msgspec
 from crossdock.channels.shopwedo.errors import WireError
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
+from crossdock.kit.languages import english
 from crossdock.shop.partners import Credential, Partner, Signatures
 
 AGE_MAX_S = 900
@@ -46,8 +47,14 @@ class Authenticator:
         With the partner's setting `replay_cache`, each (shop id, timestamp, salt) is accepted once. By
         default a salt may be repeated, because clients of this API reuse them.
         """
-        found = read_auth(auth)
-        check_timestamp(found.timestamp, now=self._clock.now(), skew_s=self._skew_s)
+        try:
+            found = read_auth(auth)
+            check_timestamp(found.timestamp, now=self._clock.now(), skew_s=self._skew_s)
+        except WireError as error:
+            key = auth.get("shopid", "")
+            if _SHOP_ID.fullmatch(key):
+                await self._signatures.note_refused(key, _VERDICTS[error.word])
+            raise
         # Joined as they are signed: the token is valid for any split of the two.
         nonce = hashlib.sha256(f"{found.timestamp}{found.salt}".encode()).hexdigest()
         return await self._signatures.verify(
@@ -58,7 +65,19 @@ class Authenticator:
             nonce_ttl_s=2 * AGE_MAX_S,
             rate_limit_per_minute=self._rate_limit_per_minute,
             spends=_keeps_replay_cache,
+            mistakes=lambda: mistakes(found),
         )
+
+
+_VERDICTS = {
+    "auth_invalid": english("The auth object is incomplete, or one of its values is malformed."),
+    "auth_timestamp_in_future": english(
+        "The timestamp is in the future: the partner's clock is fast."
+    ),
+    "auth_expired": english(
+        "The timestamp is older than 15 minutes: the partner's clock is slow, or the call was sent late."
+    ),
+}
 
 
 def _keeps_replay_cache(partner: Partner) -> bool:
@@ -87,6 +106,40 @@ def check_timestamp(text: str, *, now: datetime, skew_s: float) -> None:
         raise WireError("auth_timestamp_in_future")
     if math.floor(current) - sent > AGE_MAX_S:
         raise WireError("auth_expired")
+
+
+def mistakes(auth: AuthObject) -> list[tuple[str, Callable[[bytes], str]]]:
+    """Common mistakes in making the token, each with the token that it makes."""
+    shop, timestamp, salt = auth.shopid.encode(), auth.timestamp.encode(), auth.salt.encode()
+
+    def made(*, kind: str, message: Callable[[bytes], bytes]) -> Callable[[bytes], str]:
+        return lambda key: hmac.new(key, message(key), kind).hexdigest()
+
+    def right(key: bytes) -> bytes:
+        return shop + key + timestamp + salt
+
+    return [
+        (
+            english("The token's text lacks the shop key."),
+            made(kind="sha512", message=lambda _key: shop + timestamp + salt),
+        ),
+        (
+            english("The token's text has the salt before the timestamp."),
+            made(kind="sha512", message=lambda key: shop + key + salt + timestamp),
+        ),
+        (
+            english("The token's text has no salt."),
+            made(kind="sha512", message=lambda key: shop + key + timestamp),
+        ),
+        (
+            english("The token is made with SHA-256 instead of SHA-512."),
+            made(kind="sha256", message=right),
+        ),
+        (
+            english("The token is a plain SHA-512, not an HMAC with the shop key."),
+            lambda key: hashlib.sha512(right(key)).hexdigest(),
+        ),
+    ]
 
 
 def signer(auth: AuthObject) -> Callable[[bytes], str]:

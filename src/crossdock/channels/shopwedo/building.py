@@ -14,6 +14,7 @@ from crossdock.channels.shopwedo.methods import Methods
 from crossdock.channels.shopwedo.ordering import RELEASE_IMMEDIATE, RELEASE_LOOKING
 from crossdock.channels.shopwedo.settings import ShopwedoSettings
 from crossdock.channels.shopwedo.showing import DISCOUNT, DISCOUNTED, PROMOTION_PRICE
+from crossdock.channels.shopwedo.trials import TRIALS
 from crossdock.gate import create_gate
 from crossdock.kit.languages import lazy
 from crossdock.shop.partners import Signatures
@@ -67,6 +68,7 @@ def create_channel(services: Services) -> Channel:
         direct=handlers,
         render_error=render_error,
         openapi=described(app.openapi, beside=__file__),
+        trials=TRIALS,
         signing_script=Path(__file__).parent / "static/signing.js",
         staff_pages=(STAFF_PAGE,),
     )

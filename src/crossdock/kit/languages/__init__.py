@@ -1,12 +1,13 @@
 """The language of who is answered, and texts in it; English is in the code, the others in catalogues."""
 
-from crossdock.kit.languages.catalogues import FOLDER, gettext, lazy, ngettext
+from crossdock.kit.languages.catalogues import FOLDER, english, gettext, lazy, ngettext
 from crossdock.kit.languages.spoken import LANGUAGES, chosen, speak, speaking, spoken
 
 __all__ = [
     "FOLDER",
     "LANGUAGES",
     "chosen",
+    "english",
     "gettext",
     "lazy",
     "ngettext",

@@ -34,6 +34,11 @@ def lazy(text: str) -> str:
     return cast("str", LazyProxy(gettext, text, enable_cache=False))
 
 
+def english(text: str) -> str:
+    """A text that is stored in English, and translated with `gettext` where it is shown."""
+    return text
+
+
 @cache
 def _catalogue(language: str) -> Translations:
     """Read from its source: a catalogue takes some 50 ms once per process, and no built file can be stale."""

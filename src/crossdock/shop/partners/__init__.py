@@ -66,6 +66,18 @@ from crossdock.shop.partners.purging import purge_expired
 from crossdock.shop.partners.reading import read_credential, read_partner, read_partners_with
 from crossdock.shop.partners.signatures import Signatures, Spend, Spending, is_nonce_spent
 from crossdock.shop.partners.tokens import BearerTokens, Meter, Metered
+from crossdock.shop.partners.trials import TrialCall, Trials, lend_credential, take_back
+from crossdock.shop.partners.watching import (
+    ACCEPTED,
+    CALLS_KEPT,
+    Calls,
+    CallView,
+    Heard,
+    KeptCall,
+    hear,
+    list_calls,
+    watch_partner,
+)
 from crossdock.shop.partners.wording import (
     ANY_TEXT,
     HTTPS_ORIGINS,
@@ -81,7 +93,9 @@ from crossdock.shop.partners.wording import (
 )
 
 __all__ = [
+    "ACCEPTED",
     "ANY_TEXT",
+    "CALLS_KEPT",
     "CODE_S",
     "GRANT_KEY",
     "HTTPS_ORIGINS",
@@ -96,13 +110,17 @@ __all__ = [
     "Admitting",
     "App",
     "BearerTokens",
+    "CallView",
     "Called",
     "Callers",
+    "Calls",
     "ChannelFacts",
     "Credential",
     "CredentialView",
     "FailedCalls",
     "Granting",
+    "Heard",
+    "KeptCall",
     "KeyView",
     "Meter",
     "Metered",
@@ -122,6 +140,8 @@ __all__ = [
     "Spending",
     "Terms",
     "Tokens",
+    "TrialCall",
+    "Trials",
     "Wording",
     "add_app",
     "add_credential",
@@ -132,10 +152,13 @@ __all__ = [
     "enable_credential",
     "exchange_code",
     "give_code",
+    "hear",
     "is_nonce_spent",
     "is_secret",
+    "lend_credential",
     "list_apps",
     "list_called",
+    "list_calls",
     "list_keys",
     "list_partners",
     "own_secret_place",
@@ -158,6 +181,8 @@ __all__ = [
     "secret_place",
     "set_terms",
     "split_words",
+    "take_back",
     "touch_partner",
     "touch_partners",
+    "watch_partner",
 ]

@@ -1,5 +1,6 @@
 """What all authentication methods share: credential cache, revision check, rate limit, last use."""
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from crossdock.shop.partners.reading import (
     read_credential,
     read_token_holder,
 )
+from crossdock.shop.partners.watching import Watched, note_accepted, note_refused
 
 _CACHED_MAX = 10_000
 _MARK_EVERY = timedelta(seconds=60)
@@ -51,6 +53,9 @@ Found = tuple[Credential, Secret]
 Match = Callable[[Credential | None], Awaitable[Secret | None]]
 """The live secret that proves a credential; with None it does the same work and finds none."""
 
+Mistake = Callable[[Credential], str]
+"""What explains why the proof of this credential does not match, as an English sentence; '' if nothing does."""
+
 Ask = Callable[[Credential, int], Awaitable[str]]
 """Ask the database once whether a call may go on: the credential, its calls a minute (0: no limit)."""
 
@@ -68,6 +73,7 @@ class Callers:
         self.channel = channel
         self.box = box
         self.clock = clock
+        self.watched = Watched(db, channel=channel, clock=clock)
         self._cache: OrderedDict[Lookup, Credential] = OrderedDict()
         self._marked: OrderedDict[int, datetime] = OrderedDict()
         self._confirm = Batcher(self._flush)
@@ -86,13 +92,57 @@ class Callers:
         rate_limit_per_minute: int,
         ask: Ask | None = None,
         retry_after_s: int = 60,
+        mistake: Mistake | None = None,
     ) -> Credential:
         """Authenticate a call with `match` and count it; returns the credential.
 
         Raises Refused with credential_unknown, `mismatch` if no secret matches, credential_stale
         if the partner changed twice meanwhile, shop_suspended where everything but that is right,
-        nonce_reused if `ask` finds that, and Unavailable rate_limited.
+        nonce_reused if `ask` finds that, and Unavailable rate_limited. `mistake` is asked about a
+        refused call of a watched partner.
         """
+        try:
+            credential = await self._admitted(
+                lookup,
+                match=match,
+                mismatch=mismatch,
+                rate_limit_per_minute=rate_limit_per_minute,
+                ask=ask,
+                retry_after_s=retry_after_s,
+            )
+        except (Refused, Unavailable) as refused:
+            if refused.code != "database_unavailable":
+                await self.note_refused(lookup.name, refused.code, mistake=mistake)
+            raise
+        note_accepted(credential, now=self.clock.now())
+        return credential
+
+    async def note_refused(
+        self, name: str | bytes, verdict: str, *, mistake: Mistake | None = None
+    ) -> None:
+        """Tell who watches the caller with this key, or token by its hash, that a call of theirs was refused.
+
+        `mistake` finds what was done wrong, with the caller's credential.
+        """
+        with contextlib.suppress(Unavailable):  # the caller is told why it was refused all the same
+            owner = await self.watched.owner(name)
+            if owner is None:
+                return
+            known = None
+            if mistake and isinstance(name, str):
+                known = await self._read(Lookup("signature", name))
+            note_refused(owner, verdict, mistake=mistake(known) if mistake and known else "")
+
+    async def _admitted(
+        self,
+        lookup: Lookup,
+        *,
+        match: Match,
+        mismatch: str,
+        rate_limit_per_minute: int,
+        ask: Ask | None,
+        retry_after_s: int,
+    ) -> Credential:
         outcome = "stale"
         for cached in (True, False):
             credential, secret = await self._find(

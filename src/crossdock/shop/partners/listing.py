@@ -59,6 +59,7 @@ class PartnerView(msgspec.Struct, frozen=True, kw_only=True):
     customer_id: int | None
     settings: dict[str, Any]
     secrets: tuple[str, ...]
+    watched_until: datetime | None
     credentials: tuple[CredentialView, ...]
 
 
@@ -105,13 +106,15 @@ _VIEWS = """
     select p.id, s.slug, p.channel, p.name, p.active, p.permissions, p.backorder, p.min_amount_minor,
            p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id, p.settings,
            array(select o.name from partner_secrets o where o.partner_id = p.id order by o.name),
+           p.watched_until,
            coalesce((select jsonb_agg(jsonb_build_object(
                'key', c.public_key, 'proof', c.proof, 'is_test', c.is_test, 'disabled', c.disabled_at is not null,
                'secrets', (select coalesce(jsonb_agg(jsonb_build_object(
                     'id', k.id, 'hint', k.hint, 'created_at', k.created_at, 'expires_at', k.expires_at,
                     'revoked_at', k.revoked_at, 'last_used_at', k.last_used_at) order by k.id), '[]'::jsonb)
                   from credential_secrets k where k.credential_id = c.id)) order by c.id)
-             from credentials c where c.shop_id = p.shop_id and c.partner_id = p.id), '[]'::jsonb)
+             from credentials c where c.shop_id = p.shop_id and c.partner_id = p.id
+               and c.lent_until is null), '[]'::jsonb)
     from partners p join shops s on s.id = p.shop_id
     where (%(shop)s::text is null or s.slug = %(shop)s)
       and (%(channel)s::text is null or p.channel = %(channel)s)

@@ -16,7 +16,8 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """An outside company on one channel, with its terms.
 
     Amounts are minor units of `currency`, and dates without a time zone are in `time_zone`; both are
-    the shop's. `visible_merchants` None means all. `settings` belong to the channel.
+    the shop's. `visible_merchants` None means all. `settings` belong to the channel. While `watched_until` is not
+    over, the partner's calls are kept for staff.
     """
 
     shop_id: int
@@ -34,6 +35,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
     revision: int
     time_zone: str = NEUTRAL
+    watched_until: datetime | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,4 +1,4 @@
-"""Delete expired nonces, rate windows, access tokens, and what apps were given."""
+"""Delete expired nonces, rate windows, access tokens, what apps were given, and kept calls."""
 
 from datetime import datetime, timedelta
 
@@ -6,6 +6,7 @@ from crossdock.db.unit_of_work import Transaction
 
 RATE_WINDOW_KEPT = timedelta(minutes=5)
 NONCES_KEPT = timedelta(hours=2)
+CALLS_KEPT_FOR = timedelta(days=7)
 BATCH = 20_000
 
 _NONCES = """
@@ -19,6 +20,8 @@ _ACCESS = "delete from access_tokens where expires_at < least(%s, clock_timestam
 
 
 _CODES = "delete from app_codes where expires_at < least(%s, clock_timestamp()) - interval '1 day'"
+_CALLS = "delete from partner_calls where called_at < %s"
+_LENT = "delete from credentials where lent_until < least(%s, clock_timestamp())"
 _REFRESH = "delete from app_refresh_tokens where expires_at < least(%s, clock_timestamp())"
 
 
@@ -33,7 +36,8 @@ async def purge_expired(tx: Transaction, *, now: datetime) -> int:
         total += count
         if count < BATCH:
             break
-    for ended in (_ACCESS, _CODES, _REFRESH):
+    for ended in (_ACCESS, _CODES, _REFRESH, _LENT):
         total += await tx.run(ended, (now,))
+    total += await tx.run(_CALLS, (now - CALLS_KEPT_FOR,))
     total += await tx.run(_PACES, (now - RATE_WINDOW_KEPT,))
     return total + await tx.run(_WINDOWS, (now - RATE_WINDOW_KEPT,))

@@ -16,7 +16,8 @@ _COLUMNS = """
            p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
            p.settings, p.revision, array_agg(k.id order by k.id),
            array_agg(coalesce(k.sealed, k.token_hash, convert_to(k.password_hash, 'UTF8')) order by k.id),
-           array_agg(k.expires_at order by k.id), c.public_key, s.time_zone, s.suspended_at is not null
+           array_agg(k.expires_at order by k.id), c.public_key, s.time_zone, s.suspended_at is not null,
+           p.watched_until
     from credentials c
     join partners p on p.shop_id = c.shop_id and p.id = c.partner_id and p.active
     join shops s on s.id = p.shop_id
@@ -48,7 +49,7 @@ _BY_ACCESS_TOKEN = """
     select c.id, c.is_test, p.shop_id, p.id, p.name, coalesce(c.scopes, p.permissions), p.backorder, s.currency,
            p.min_amount_minor, p.max_amount_minor, p.visible_merchants, p.price_list_id, p.customer_id,
            p.settings, p.revision, array[newest.id], array[t.token_hash], array[t.expires_at], c.public_key,
-           s.time_zone, s.suspended_at is not null
+           s.time_zone, s.suspended_at is not null, p.watched_until
     from access_tokens t
     join credentials c on c.id = t.credential_id and c.disabled_at is null
     join partners p on p.shop_id = c.shop_id and p.id = c.partner_id and p.active
@@ -129,7 +130,7 @@ def _credential(row: tuple[Any, ...], *, channel: str, proof: Proof, box: Secret
         proof=proof,
         is_test=row[1],
         secrets=_opened(row, box=box) if proof == "signature" else _hashes(row),
-        partner=_partner(channel, row, time_zone=row[19]),
+        partner=_partner(channel, row, time_zone=row[19], watched_until=row[21]),
         is_shop_suspended=row[20],
     )
 
@@ -152,7 +153,9 @@ def _opened(row: tuple[Any, ...], *, box: SecretBox) -> tuple[Secret, ...]:
     return tuple(found)
 
 
-def _partner(channel: str, row: tuple[Any, ...], *, time_zone: str) -> Partner:
+def _partner(
+    channel: str, row: tuple[Any, ...], *, time_zone: str, watched_until: datetime | None = None
+) -> Partner:
     return Partner(
         channel=channel,
         shop_id=row[2],
@@ -169,6 +172,7 @@ def _partner(channel: str, row: tuple[Any, ...], *, time_zone: str) -> Partner:
         settings=row[13],
         revision=row[14],
         time_zone=time_zone,
+        watched_until=watched_until,
     )
 
 

@@ -1,7 +1,7 @@
 """Verify a signed call and spend its nonce."""
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,6 +16,8 @@ _SPEND = "select place, outcome from spend_nonces(%s, %s, %s, %s, %s, %s)"
 _SPEND_EARLY = "select place, outcome from spend_nonces_early(%s, %s, %s, %s, %s, %s)"
 
 Sign = Callable[[bytes], str]
+Mistakes = Callable[[], Iterable[tuple[str, Sign]]]
+"""Common mistakes in signing, each as an English sentence with the signature that it makes."""
 
 
 class Spending(msgspec.Struct, frozen=True):
@@ -51,6 +53,7 @@ class Signatures:
         rate_limit_per_minute: int,
         spends: Callable[[Partner], bool] | None = None,
         spend: Spend | None = None,
+        mistakes: Mistakes | None = None,
     ) -> Credential:
         """Verify a signature and spend its nonce; returns the credential.
 
@@ -61,8 +64,12 @@ class Signatures:
 
         `sign(secret)` returns the expected signature in lower-case hex. Raises Refused with
         credential_unknown, credential_signature, nonce_reused, or credential_stale if the partner
-        changed twice meanwhile, and Unavailable rate_limited.
+        changed twice meanwhile, and Unavailable rate_limited. `mistakes` are tried when the signature of a
+        watched partner does not match.
         """
+
+        def mistake(credential: Credential) -> str:
+            return self._mistake(credential, signature, sign=sign, mistakes=mistakes)
 
         async def match(credential: Credential | None) -> Secret | None:
             if credential is None:
@@ -88,7 +95,23 @@ class Signatures:
             mismatch="credential_signature",
             rate_limit_per_minute=rate_limit_per_minute,
             ask=ask,
+            mistake=mistake,
         )
+
+    async def note_refused(self, public_key: str, verdict: str) -> None:
+        """Tell who watches the caller with this key that a call was refused before its signature was looked at."""
+        await self._callers.note_refused(public_key, verdict)
+
+    def _mistake(
+        self, credential: Credential, signature: str, *, sign: Sign, mistakes: Mistakes | None
+    ) -> str:
+        """The first mistake that explains the signature, tried with the partner's secrets."""
+        if any(_equal(sign(each.value), signature) for each in credential.secrets):
+            return ""  # nothing is wrong with it, or its secret is over
+        for text, made in mistakes() if mistakes else ():
+            if any(_equal(made(each.value), signature) for each in credential.secrets):
+                return text
+        return ""
 
     async def spend_early(self, spending: Spending) -> str:
         """Spend a nonce together with others', without waiting for the disk."""

@@ -44,6 +44,8 @@ ACT_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "revoke-old": lazy("Revoke older secrets"),
         "key": lazy("Accept or refuse a key"),
         "calls": lazy("Accept or refuse all calls"),
+        "watch": lazy("Keep the last requests"),
+        "try": lazy("Send a test call"),
     },
     "customers": {
         "new": lazy("Add a customer"),

@@ -1,6 +1,6 @@
 """The console's routes, home page and error pages."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from crossdock.compose import Services
 from crossdock.errors import CrossdockError, Invalid, NotFound, Unavailable
@@ -34,13 +35,12 @@ from crossdock.web.console.order_paths import ORDERS
 from crossdock.web.console.order_work import WorkPages
 from crossdock.web.console.orders import OrderPages
 from crossdock.web.console.partner import PartnerPage
-from crossdock.web.console.partner_forms import PartnerForms
-from crossdock.web.console.partners import PARTNERS, PartnerPages
+from crossdock.web.console.partner_desk import PartnerDesk
 from crossdock.web.console.payouts import PAYOUTS, PayoutPages
 from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.product_editing import PICTURES, ProductEditing
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
-from crossdock.web.console.rendering import Pages, redirect
+from crossdock.web.console.rendering import Handler, Pages, redirect
 from crossdock.web.console.search import SEARCH, SearchPage
 from crossdock.web.console.search_desk import SEARCH_DESK, SearchDesk
 from crossdock.web.console.shop import SETTINGS, START, ShopPages
@@ -48,10 +48,9 @@ from crossdock.web.console.signing_in import SigningIn
 from crossdock.web.console.staff_order import NEW, StaffOrderPages
 from crossdock.web.console.tickets import TICKETS, TicketPages
 from crossdock.web.console.welcome import WelcomePages
+from crossdock.web.operations import TriedDoor
 
 CONSOLE_TEMPLATES = Path(__file__).parent / "templates"
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Console:
@@ -65,6 +64,8 @@ class Console:
         templates: jinja2.Environment,
         staff_pages: Sequence[StaffPage] = (),
         channels: Sequence[str] = (),
+        doors: Mapping[str, TriedDoor] | None = None,
+        sends: ASGIApp,
         facts: Mapping[str, ChannelFacts] | None = None,
         tell_settings: Callable[[], list[Told]] = list,
     ) -> None:
@@ -87,13 +88,13 @@ class Console:
         self._endpoints = EndpointPages(gate, self._pages, services=services)
         self._imports = ImportPages(gate, self._pages, services=services)
         self._deliveries = DeliveryPages(gate, self._pages, services=services)
-        self._partners = PartnerPages(gate, self._pages, services=services)
-        self._partner_forms = PartnerForms(
+        self._partner_desk = PartnerDesk(
             gate,
             self._pages,
             services=services,
             facts=facts or {},
-            rate_limit_per_minute=services.settings.partners.rate_limit_per_minute,
+            doors=doors or {},
+            sends=sends,
         )
         self._shop = ShopPages(gate, self._pages, services=services, tell_settings=tell_settings)
         self._customers = CustomerPages(gate, self._pages, services=services)
@@ -134,7 +135,7 @@ class Console:
             self._get(f"{STOCK}/{{variant}}", products.stock),
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),
             self._post(f"{STOCK}/{{variant}}/count", products.count),
-            *self._partner_routes(),
+            *self._partner_desk.routes(self._get, self._post),
             *self._delivery_routes(),
             *self._import_routes(),
             *self._money_routes(),
@@ -244,21 +245,6 @@ class Console:
             self._post(f"{one}/check", pages.check),
             self._post(f"{one}/start", pages.start),
             self._get(f"{one}/refused.csv", pages.refused_rows),
-        ]
-
-    def _partner_routes(self) -> list[Route]:
-        pages, one, forms = self._partners, f"{PARTNERS}/{{partner}}", self._partner_forms
-        return [
-            self._get(PARTNERS, pages.browse),
-            self._get(f"{PARTNERS}/new", forms.ask_new),
-            self._post(f"{PARTNERS}/new", forms.add),
-            self._get(f"{one}/terms", forms.ask_terms),
-            self._post(f"{one}/terms", forms.change),
-            self._get(one, pages.show),
-            self._post(f"{one}/rotate", pages.rotate),
-            self._post(f"{one}/revoke-old", pages.revoke_old),
-            self._post(f"{one}/key", pages.switch_key),
-            self._post(f"{one}/calls", pages.switch),
         ]
 
     def _shop_routes(self) -> list[Route]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -30,7 +31,8 @@ from crossdock.shop.people import Visit
 from crossdock.shop.pricing import PriceList, list_price_lists
 from crossdock.shop.shops import Shop, read_shop_by_id
 from crossdock.web.console.paging import path_number
-from crossdock.web.console.partners import OVERLAPS_S, PARTNERS
+from crossdock.web.console.partner_calls import HOURS
+from crossdock.web.console.partner_reading import PARTNERS, partner_page
 from crossdock.web.console.rendering import Pages, redirect
 
 _BOXES_MAX: Final = 12
@@ -63,8 +65,12 @@ class PartnerForms:
         visit = await self._gate.require_person(request, right="partners.manage")
         channel = request.query_params.get("channel", "")
         if channel not in self._facts:
+            customer = request.query_params.get("customer", "")[:254]
             return self._pages.page(
-                "partner_new.html", visit=visit, channels=list(self._facts.values())
+                "partner_new.html",
+                visit=visit,
+                channels=list(self._facts.values()),
+                kept=f"&{urlencode({'customer': customer})}" if customer else "",
             )
         facts = self._facts[channel]
         form = {f"permission:{name}": "yes" for name in facts.given} | {
@@ -123,24 +129,24 @@ class PartnerForms:
         return redirect(f"{PARTNERS}/{partner.id}?done=terms")
 
     async def _added(self, visit: Visit, *, admitted: Admitted, facts: ChannelFacts) -> Response:
+        shown: dict[str, str] = {}
+        for each in admitted.created:
+            shown |= {facts.shown_as.get(name, name): text for name, text in each.shown.items()}
         async with self._db.statement() as tx:
             (partner,) = await list_partners(
                 tx, shop=visit.person.shop, partner_id=admitted.partner_id
             )
-        shown: dict[str, str] = {}
-        for each in admitted.created:
-            shown |= {facts.shown_as.get(name, name): text for name, text in each.shown.items()}
-        return self._pages.page(
-            "partner_terms.html",
-            visit=visit,
-            partner=partner,
-            overlaps=OVERLAPS_S,
-            now=self._clock.now(),
-            done="",
-            created=shown,
-            is_new=True,
-            can_order=admitted.can_order,
-        )
+            return await partner_page(
+                tx,
+                self._pages,
+                visit=visit,
+                partner=partner,
+                now=self._clock.now(),
+                hours=HOURS,
+                created=shown,
+                is_new=True,
+                can_order=admitted.can_order,
+            )
 
     async def _form(
         self,

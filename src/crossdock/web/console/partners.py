@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
-from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.gate import Form, Gate
 from crossdock.kit.languages import gettext, lazy
@@ -23,17 +22,15 @@ from crossdock.shop.partners import (
     rotate_secret,
     set_terms,
 )
-from crossdock.shop.people import Person
-from crossdock.web.console.paging import path_number
+from crossdock.web.console.partner_calls import HOURS
+from crossdock.web.console.partner_reading import (
+    OVERLAPS_S,
+    PARTNERS,
+    partner_of,
+    partner_page,
+)
 from crossdock.web.console.rendering import Pages, redirect
 
-PARTNERS: Final = "/console/partners"
-OVERLAPS_S: Final = {
-    "0": lazy("stops working at once"),
-    "3600": lazy("works for one more hour"),
-    "86400": lazy("works for one more day"),
-    "604800": lazy("works for one more week"),
-}
 _DONE: Final = {
     "terms": lazy("The terms are changed, from the partner's next request on."),
     "on": lazy("The partner may call again."),
@@ -41,6 +38,8 @@ _DONE: Final = {
     "key-on": lazy("The key works again."),
     "key-off": lazy("Calls with the key are refused from now on."),
     "old-off": lazy("The older secrets are revoked; the newest one works."),
+    "watched": lazy("The partner's requests are kept from now on."),
+    "unwatched": lazy("Requests are no longer kept; those below stay for a week."),
 }
 
 
@@ -67,18 +66,15 @@ class PartnerPages:
         """A partner with its terms and keys."""
         visit = await self._gate.require_person(request, right="partners.manage")
         async with self._db.statement() as tx:
-            partner = await _partner(tx, request, visit.person)
-        return self._pages.page(
-            "partner_terms.html",
-            visit=visit,
-            partner=partner,
-            overlaps=OVERLAPS_S,
-            now=self._clock.now(),
-            done=_DONE.get(request.query_params.get("done", ""), ""),
-            created=None,
-            is_new=False,
-            can_order=True,
-        )
+            return await partner_page(
+                tx,
+                self._pages,
+                visit=visit,
+                partner=await partner_of(tx, request, visit.person),
+                now=self._clock.now(),
+                hours=HOURS,
+                done=_DONE.get(request.query_params.get("done", ""), ""),
+            )
 
     async def rotate(self, request: Request) -> Response:
         """Make a new secret, and show it this once; the older one works for the chosen time."""
@@ -87,7 +83,7 @@ class PartnerPages:
         if overlap not in OVERLAPS_S:
             raise Invalid("invalid_input", gettext("Choose how long the old secret still works."))
         async with self._db.begin() as tx:
-            partner = await _partner(tx, request, visit.person)
+            partner = await partner_of(tx, request, visit.person)
             created = await rotate_secret(
                 tx,
                 key=_key(partner, form).key,
@@ -97,24 +93,21 @@ class PartnerPages:
                 now=now,
                 overlap_s=int(overlap),
             )
-            partner = await _partner(tx, request, visit.person)
-        return self._pages.page(
-            "partner_terms.html",
-            visit=visit,
-            partner=partner,
-            overlaps=OVERLAPS_S,
-            now=now,
-            done="",
-            created=created.shown,
-            is_new=False,
-            can_order=True,
-        )
+            return await partner_page(
+                tx,
+                self._pages,
+                visit=visit,
+                partner=await partner_of(tx, request, visit.person),
+                now=now,
+                hours=HOURS,
+                created=created.shown,
+            )
 
     async def revoke_old(self, request: Request) -> Response:
         """Revoke all secrets of a key but the newest."""
         visit, form = await self._gate.require_form(request, right="partners.manage")
         async with self._db.begin() as tx:
-            partner = await _partner(tx, request, visit.person)
+            partner = await partner_of(tx, request, visit.person)
             await revoke_old_secrets(
                 tx,
                 key=_key(partner, form).key,
@@ -128,7 +121,7 @@ class PartnerPages:
         visit, form = await self._gate.require_form(request, right="partners.manage")
         is_on = form.get("on") == "yes"
         async with self._db.begin() as tx:
-            partner = await _partner(tx, request, visit.person)
+            partner = await partner_of(tx, request, visit.person)
             key, channel = _key(partner, form).key, partner.channel
             if is_on:
                 await enable_credential(tx, key=key, channel=channel)
@@ -141,19 +134,11 @@ class PartnerPages:
         visit, form = await self._gate.require_form(request, right="partners.manage")
         is_on = form.get("on") == "yes"
         async with self._db.begin() as tx:
-            partner = await _partner(tx, request, visit.person)
+            partner = await partner_of(tx, request, visit.person)
             if is_on:
                 await refuse_kept_by_others(tx, partner_id=partner.id)
             await set_terms(tx, partner_id=partner.id, terms=Terms(active=is_on))
         return _to(partner, "on" if is_on else "off")
-
-
-async def _partner(tx: Transaction, request: Request, person: Person) -> PartnerView:
-    """The partner of the path, if it is of the person's shop. Raises NotFound `not_found`."""
-    found = await list_partners(tx, shop=person.shop, partner_id=path_number(request, "partner"))
-    if found:
-        return found[0]
-    raise NotFound("not_found", gettext("The shop has no such partner."))
 
 
 def _key(partner: PartnerView, form: Form) -> CredentialView:

@@ -1,7 +1,7 @@
 """Render console pages: never cached, scripts of this server alone, nothing from other hosts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Final
 
@@ -10,7 +10,9 @@ import msgspec
 import segno
 from jinja2.ext import Extension
 from markupsafe import Markup
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from crossdock.kit.ids import Ids, RandomIds
 from crossdock.shop.people import Visit
@@ -20,6 +22,10 @@ _BASE_POLICY: Final = "default-src 'none'; style-src 'self'; img-src 'self' data
 _END_POLICY: Final = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 CONTENT_POLICY: Final = f"{_BASE_POLICY}; {_END_POLICY}"
 """Of what needs no script: redirects, files, and pages for who has not signed in."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+AddRoute = Callable[[str, Handler], Route]
+"""Makes a guarded route of a path and its handler."""
 
 HEADERS = {
     "Cache-Control": "no-store",

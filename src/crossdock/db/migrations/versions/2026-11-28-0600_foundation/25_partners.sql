@@ -14,6 +14,7 @@ create table partners (
     customer_id bigint,
     settings jsonb not null default '{}',
     revision bigint not null default 1,
+    watched_until timestamptz,  -- until when its calls are kept for staff to read
     created_at timestamptz not null default now(),
     primary key (shop_id, id),
     unique (id),
@@ -32,6 +33,7 @@ create table credentials (
     is_test boolean not null default false,
     scopes text[],  -- of what was granted to an app: instead of the partner's permissions
     disabled_at timestamptz,
+    lent_until timestamptz,  -- of a key that staff try one call with
     created_at timestamptz not null default now(),
     primary key (shop_id, id),
     unique (id),
@@ -147,6 +149,29 @@ create table partner_secrets (
     sealed bytea not null,
     primary key (partner_id, name)
 );
+
+-- The last calls of a watched partner, without secrets, card data and personal data; a few of each partner.
+create table partner_calls (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    partner_id bigint not null,
+    called_at timestamptz not null,
+    request_id text not null,
+    method text not null,
+    path text not null,
+    request_head jsonb not null,
+    request_body text not null,
+    status integer not null,
+    answer_head jsonb not null,
+    answer_body text not null,
+    took_ms integer not null,
+    verdict text not null,
+    mistake text not null,
+    primary key (shop_id, id),
+    foreign key (shop_id, partner_id) references partners (shop_id, id) on delete cascade
+);
+
+create index partner_calls_partner on partner_calls (shop_id, partner_id, id);
 
 create table nonces (
     credential_id bigint not null,

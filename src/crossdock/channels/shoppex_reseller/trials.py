@@ -1,0 +1,6 @@
+"""How staff try an operation as a back office of the shop."""
+
+from crossdock.channels.contract import Trials
+from crossdock.channels.plumbing.trying import bearer, with_headers
+
+TRIALS = Trials(prove=with_headers(bearer), schemes=("merchant",))
