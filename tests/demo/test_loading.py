@@ -76,6 +76,7 @@ async def test_makes_a_whole_shop(service, db):
         assert await tx.value("select count(*) from sales_reps") == 5
         assert await tx.value("select max(depth) from categories") == 3
         assert await tx.value("select languages from shops") == ["en", "nl", "fr", "de"]
+        digital = dict(await tx.all("select name, free_shipping from products where virtual"))
         connectors = await list_connectors(tx, shop_id=shop_id)
         coupons = await list_coupons(tx, shop_id=shop_id)
         merchants = await list_merchants(tx, shop_id=shop_id)
@@ -89,6 +90,8 @@ async def test_makes_a_whole_shop(service, db):
     assert any(not t.shipping_flat_minor for t in terms)
     assert [rate.state for rate in rates] == ["CA", "TX"]
     assert [(c.kind, c.is_default) for c in connectors] == [("manual", True)]
+    assert digital.pop("Game key")
+    assert set(digital.values()) == {True}
 
 
 async def test_changes_nothing_the_second_time(service, db):

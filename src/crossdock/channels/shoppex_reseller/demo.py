@@ -47,6 +47,7 @@ PRODUCT: Final = ProductRecord(
     description="<p>A made-up key, sold once.</p>",
     categories=(("Digital", "Licences"),),
     virtual=True,
+    free_shipping=True,
     variants=(VariantRecord(sku="DEMO-GAME-KEY", retail_minor=1_000),),
 )
 SERIALS: Final = 1_000
