@@ -43,6 +43,12 @@ async def test_that_is_malformed_or_known_is_refused(merchant, desk_database, de
         "POST", CUSTOMERS, json={"email": "x", "name": 1, "country_code": "ZZ", "active": "maybe"}
     )
     assert set(wrong) == {"email", "name", "country_code", "active"}
+    wrong = await merchant.fields_refused(
+        "POST", CUSTOMERS, json={"email": "a@buyer.example", "country_code": "UK"}
+    )
+    assert wrong == {
+        "country_code": "'UK' is no country code of ISO 3166-1; write GB for United Kingdom."
+    }
     await add(merchant)
     error = await merchant.refusal("POST", CUSTOMERS, status=409, json={"email": "ADA@example.com"})
     assert error["code"] == "CONFLICT"

@@ -13,7 +13,7 @@ from crossdock.channels.shoppex_reseller.paging import cursor_list
 from crossdock.channels.shoppex_reseller.routes import DEV, Route
 from crossdock.channels.shoppex_reseller.wire import NO_CONTENT, Reply, number, one, seconds
 from crossdock.db.unit_of_work import Transaction
-from crossdock.kit.countries import find_country
+from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.paging import Place
 from crossdock.shop.customers import (
     Address,
@@ -184,7 +184,7 @@ def _billing(fields: Fields) -> dict[str, str]:
     if found.get("country"):
         country = find_country(found["country"])
         if country is None:
-            fields.refuse("country_code", "must be a country's code")
+            fields.refuse("country_code", no_country(found["country"]))
         else:
             found["country"] = country
     return found
