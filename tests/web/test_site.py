@@ -91,6 +91,16 @@ async def test_a_reference_is_made_once_and_answered_the_same_ever_after(ask, ma
         assert (known.status, known.body) == (304, b"")
 
 
+async def test_the_landing_page_asks_for_no_document_again(ask, made):
+    first = await ask("/")
+    before = len(made)
+
+    again = await ask("/")
+
+    assert (again.status, again.body) == (200, first.body)
+    assert len(made) == before
+
+
 async def test_the_openapi_document_is_the_channels_own(ask):
     reply = await ask("/docs/api/toys/openapi.json")
 

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ class Site:
         return self._page(
             request,
             "landing.html",
-            cards=[self._card(door) for door in self._doors.values()],
+            cards=self._cards,
             is_ready=await self._is_ready(),
             caching="no-store",
         )
@@ -352,6 +353,11 @@ class Site:
 
     def _file(self, request: Request, body: bytes, media_type: str, *, caching: str) -> Response:
         return _answer(request, _kept(body, media_type), caching=caching)
+
+    @cached_property
+    def _cards(self) -> list[Card]:
+        """The cards of all channels, made once: each asks for a whole OpenAPI document."""
+        return [self._card(door) for door in self._doors.values()]
 
     def _card(self, door: Door) -> Card:
         info = door.openapi()["info"] if door.openapi else {}
