@@ -20,6 +20,7 @@ from crossdock.shop.catalogue import (
     Image,
     ProductRecord,
     Promotion,
+    ShippingTerm,
     VariantRecord,
     upsert_products,
 )
@@ -71,6 +72,23 @@ def whole(draw, record):
         extra_handling=ExtraHandling(price_minor=5),
         sold_without_stock=draw(st.booleans()),
         requires_serial=True,
+        shipping_minor=draw(st.integers(0, 900)),
+        free_shipping=draw(st.booleans()),
+        shipping_days=draw(st.sampled_from([None, (3, 10), (0, 1_000)])),
+        shipping_terms=draw(st.lists(terms(), max_size=3, unique_by=lambda term: term.courier).map(tuple)),
+        ships_to=draw(st.lists(st.sampled_from(["US", "IN", "BE"]), max_size=3, unique=True).map(tuple)),
+        target_users=draw(st.sampled_from(["all", "men", "women", "unknown"])),
+        features=tuple(draw(st.lists(words, max_size=5, unique=True))),
+    )  # fmt: skip
+
+
+@st.composite
+def terms(draw):
+    """A shipping term to one of three countries by one of three couriers."""
+    return ShippingTerm(
+        courier=draw(st.sampled_from(["US", "IN", "MY"])) + draw(st.sampled_from(["19A04", "X", "US"])),
+        price_minor=draw(st.integers(0, 10**6)),
+        days=draw(st.sampled_from([None, (0, 0), (3, 10)])),
     )  # fmt: skip
 
 

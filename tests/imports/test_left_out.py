@@ -34,6 +34,13 @@ LINES = [
      "variants": [
         {"sku": "JB", "options": {"color": "blue"}, "image": "https://i.example/blue.jpg", "retail_minor": 900},
         {"sku": "JR", "options": {"color": "red"}, "retail_minor": 900}]},
+    {"handle": "kurta", "name": "Kurta", "attributes": {"gender": "female"}, "target_users": "all",
+     "shipping_minor": 150, "shipping_days": [3, 10], "ships_to": ["IN", "US"], "features": ["Soft", "Light, too"],
+     "shipping_terms": [{"courier": "IN19A04", "price_minor": 250, "days": [2, 4]},
+                        {"courier": "US19A08", "price_minor": 0}],
+     "variants": [{"sku": "KU", "retail_minor": 1000}]},
+    {"handle": "free", "name": "Free", "free_shipping": True, "target_users": "men",
+     "shipping_terms": [{"courier": "MY14A15", "price_minor": 400}], "variants": [{"sku": "FR", "retail_minor": 1000}]},
     {"handle": "off", "name": "Off", "enabled": False, "variants": [{"sku": "OFF-1", "retail_minor": 1}]},
     {"type": "blog_post", "slug": "b", "title": "B", "content": "x", "language": "en",
      "published_at": "2026-01-01T00:00:00Z"},

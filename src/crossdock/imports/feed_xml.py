@@ -11,6 +11,7 @@ from lxml import etree
 from crossdock.imports.items import CONTROL, DROPPED, Finding, Unreadable
 from crossdock.imports.opening import Source
 from crossdock.imports.recognising import FEED_ROOTS, other_text
+from crossdock.imports.shipping_terms import packed_term
 from crossdock.shop.catalogue import html_once, plain_text
 
 Entry = tuple[dict[str, list[str]], list[tuple[str, str, str]]]
@@ -22,6 +23,7 @@ _ITEMS = frozenset({"item", "entry"})
 _GOOGLE = ("{http://base.google.com/ns/1.0}", "g:")
 """Namespaces of Google's elements; the second where a feed forgot to declare the prefix."""
 _DETAIL = "product_detail"
+_SHIPPING = "shipping"
 _DETAIL_PARTS = ("section_name", "attribute_name", "attribute_value")
 
 
@@ -197,6 +199,9 @@ def _entry(item: Any, count: int) -> Entry:
                 if isinstance(part.tag, str)
             }
             details.append(tuple(parts.get(part, "") for part in _DETAIL_PARTS))
+        elif name == _SHIPPING and len(child):
+            named = {_name(p): plain_text(_text(p, count)) for p in child if isinstance(p.tag, str)}
+            texts.setdefault(name, []).append(packed_term(named))
         elif text := (_text(child, count) or _link(child, name)):
             own = texts if child.tag.startswith(_GOOGLE) else others
             own.setdefault(name, []).append(_tidy(name, text))

@@ -27,6 +27,7 @@ _SPACED = re.compile(r"[+-]?[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]{0,20})?", re.AS
 """Thousands parted by spaces; a no-break space is one by then."""
 _POINT = re.compile(r"[+-]?[0-9]{1,30}\.(?:[0-9]{1,2}|[0-9]{4,20})", re.ASCII)
 """A point that no one writes between thousands."""
+_PRICE = re.compile(r"(?:([A-Za-z]{3}) ?)?([0-9.,]+)(?: ?([A-Za-z]{3}))?", re.ASCII)
 _MEASURE = re.compile(r"([0-9.,]+)\s*([a-zA-Z\"]*)", re.ASCII)
 _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})", re.ASCII)
 _HOUR = re.compile(r"(.{10}[ T])([0-9]:.*)", re.ASCII)
@@ -65,6 +66,18 @@ def amount(text: str, *, field: str, currency: str, decimal_comma: bool = False)
     if minor < 0:
         raise RowRefused(field, "is negative", text)
     return minor
+
+
+def price(text: str, *, field: str, currency: str, decimal_comma: bool = False) -> int | None:
+    """Minor units of '105.29', '105.29 USD' or 'USD 105.29'. Raises RowRefused for another currency."""
+    if not text:
+        return None
+    match = _PRICE.fullmatch(text)
+    if match is None:
+        raise RowRefused(field, "is not an amount with a currency", text)
+    if (match[1] or match[3] or currency).upper() != currency:
+        raise RowRefused(field, f"is not in the shop's currency, which is {currency}", text)
+    return amount(match[2], field=field, currency=currency, decimal_comma=decimal_comma)
 
 
 def _advice(text: str) -> str:

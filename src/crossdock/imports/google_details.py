@@ -10,6 +10,8 @@ KEY_SECTION = "Crossdock"
 SKU_DETAIL = "SKU"
 HANDLE_DETAIL = "Product"
 """Details with a key that is too long for its element."""
+USERS_DETAIL = "Target users"
+"""Whom it is for, where the item's gender does not say it."""
 
 
 def long_key(details: Iterable[tuple[str, str, str]], name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from crossdock.imports.delivery_columns import DELIVERY
 from crossdock.shop.catalogue import Parts
 
 _PRODUCT = frozenset({"description", "brand", "attributes", "categories", "images", "option_names"})
@@ -15,7 +16,7 @@ _SIZES = frozenset({"length_mm", "width_mm", "height_mm"})
 _DATES = frozenset({"sale_starts_at", "sale_ends_at"})
 
 SHOPIFY = Parts(
-    product=_PRODUCT | {"tags", "enabled", "virtual", "sold_without_stock"},
+    product=_PRODUCT | {"tags", "enabled", "virtual", "sold_without_stock", *DELIVERY},
     variant=_VARIANT | {"cost_minor", "origin"},
     categories_max=1,
     options_max=3,
@@ -24,12 +25,13 @@ SHOPIFY = Parts(
 )
 WOOCOMMERCE = Parts(
     product=_PRODUCT
-    | {"tags", "enabled", "virtual", "sold_without_stock", "related_handles", "featured", "sort"},
+    | {"tags", "enabled", "virtual", "sold_without_stock", "related_handles", "featured", "sort"}
+    | DELIVERY.keys(),
     variant=_VARIANT | _SIZES | _DATES | {"merchant_sku", "origin", "stock_status"},
     pools=frozenset({"own", "supplier"}),
 )
 GOOGLE = Parts(
-    product=_PRODUCT,
+    product=_PRODUCT | {"shipping_terms", "target_users", "features"},
     variant=_VARIANT | _SIZES | _DATES | {"cost_minor", "stock_status"},
     lends_pictures=True,
 )

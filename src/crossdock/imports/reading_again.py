@@ -7,7 +7,8 @@ show it now, an import leaves as it is.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from crossdock.imports.google_merchant import Entry, read_group
+from crossdock.imports.google_columns import Entry
+from crossdock.imports.google_merchant import read_group
 from crossdock.imports.grouping import Group
 from crossdock.imports.items import Item, Read
 from crossdock.imports.layouts import SHOPIFY_CSV, WOOCOMMERCE_CSV, Layout

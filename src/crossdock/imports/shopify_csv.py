@@ -11,6 +11,7 @@ from itertools import chain
 import msgspec
 
 from crossdock.imports import fields
+from crossdock.imports.delivery_columns import delivery_names, metafield, read_delivery
 from crossdock.imports.grouping import Group, gathered
 from crossdock.imports.holding import SHOPIFY, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
@@ -43,6 +44,13 @@ _NAMES = {
     "variant_image": ("variant image url", "variant image"),
     "part_number": ("google shopping mpn", "mpn"),
 }
+_DELIVERY = delivery_names(
+    metafield,
+    target_users=(
+        "google shopping gender",
+        "target gender product metafields shopify target gender",
+    ),
+)
 _NO_OPTION = ("title", "default title")
 _OPTIONS = tuple(f"option{index} {what}" for index in (1, 2, 3) for what in ("name", "value"))
 _PRODUCT = {
@@ -55,6 +63,7 @@ _PRODUCT = {
     "enabled": (*_NAMES["published"], "status"),
     "virtual": _NAMES["shipping"],
     "sold_without_stock": _NAMES["policy"],
+    **_DELIVERY,
 }
 _VARIANT = {
     "upc": _NAMES["upc"],
@@ -280,6 +289,7 @@ def _product(
         virtual=not fields.flag(_cell(head, "shipping"), field="Requires Shipping", default=True),
         sold_without_stock=policy.casefold() == "continue" or policy.casefold() == "true",
         is_complete=is_complete,
+        **read_delivery(head.__getitem__, names=_DELIVERY, reading=reading),
     )
 
 

@@ -283,7 +283,9 @@ def _plain(name: str, reading: Reading) -> str:
     return plain
 
 
-_METAFIELD = re.compile(r"(.+) \(product\.metafields\.[^()]*\)$", re.DOTALL)
+METAFIELDS = "crossdock"
+"""The namespace of the metafields that are fields of ours, not attributes."""
+_METAFIELD = re.compile(rf"(.+) \(product\.metafields\.(?!{METAFIELDS}\.)[^()]*\)$", re.DOTALL)
 
 
 def _metafields(row: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from itertools import chain
 import msgspec
 
 from crossdock.imports import fields
+from crossdock.imports.delivery_columns import delivery_names, meta, read_delivery
 from crossdock.imports.grouping import WINDOW_ROWS, Group, gathered
 from crossdock.imports.holding import WOOCOMMERCE, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
@@ -33,13 +34,8 @@ _STATUS = {
 }  # fmt: skip
 _UPC = (
     "gtin upc ean or isbn",
-    "meta global unique id",
-    "meta gtin",
-    "meta upc",
-    "meta ean",
-    "gtin",
-    "ean",
-    "upc",
+    *("meta global unique id", "meta gtin", "meta upc", "meta ean"),
+    *("gtin", "ean", "upc"),
 )
 _WEIGHTS = ("kg", "g", "lbs", "oz")
 _LENGTHS = ("cm", "mm", "m", "in", "yd")
@@ -47,6 +43,7 @@ _MERCHANT = ("meta merchant", "merchant", "store")
 _PART_NUMBER = ("meta part number", "meta mpn")
 _ORIGIN = ("meta origen", "meta origin")
 _BRAND = ("brands", "brand")
+_DELIVERY = delivery_names(meta, target_users=("meta wc gla gender",))
 _OPTIONS = ("attribute 1 name",)
 _PRODUCT = {
     "description": ("description", "short description"),
@@ -61,6 +58,7 @@ _PRODUCT = {
     "related_handles": ("upsells",),
     "featured": ("is featured",),
     "sort": ("position",),
+    **_DELIVERY,
 }
 _VARIANT = {
     "upc": _UPC,
@@ -395,4 +393,5 @@ def _product(
         sold_without_stock=backorders in {"1", "yes", "true", "notify"},
         sort=int(fields.number(head["position"], field="Position") or 0),
         is_complete=is_complete,
+        **read_delivery(head.__getitem__, names=_DELIVERY, reading=reading),
     )

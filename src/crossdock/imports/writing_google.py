@@ -17,21 +17,20 @@ from xml.sax.saxutils import escape  # nosec B406: it writes XML, nothing is par
 import nh3
 
 from crossdock.imports import fields
+from crossdock.imports.delivery_columns import GENDERS, USERS
+from crossdock.imports.google_columns import KEPT_FIELDS, OPTION_FIELDS
 from crossdock.imports.google_details import (
     HANDLE_DETAIL,
     KEY_SECTION,
     OPTION_SECTION,
     SKU_DETAIL,
+    USERS_DETAIL,
 )
-from crossdock.imports.google_merchant import (
-    ALWAYS,
-    KEPT_FIELDS,
-    NEVER,
-    OPTION_FIELDS,
-)
+from crossdock.imports.google_values import ALWAYS, NEVER
 from crossdock.imports.holding import GOOGLE
 from crossdock.imports.reading import Reading
 from crossdock.imports.reading_again import google_again
+from crossdock.imports.shipping_terms import PARTS, term_text
 from crossdock.imports.writing_tables import on_hand, sold_variants
 from crossdock.kit.money import format_minor
 from crossdock.shop.catalogue import (
@@ -66,6 +65,7 @@ _BRAND_MAX = 70
 _DETAIL_NAME_MAX = 140
 _DETAIL_MAX = 1_000
 _FURTHER_MAX = 10
+_HIGHLIGHT_MAX = 150
 _PATHS_MAX = 750
 _GRAMS_MAX = 1_000_000
 _MILLIMETRES = range(10, 4_001)
@@ -113,12 +113,7 @@ class GoogleWriter:
 
     def _item(self, product: ProductRecord, variant: VariantRecord) -> str:
         elements, details = self.parts_of(product, variant)
-        lines = [
-            f"<{name}>{_text(text)}</{name}>\n"
-            if name == "title"
-            else f"<g:{name}>{_text(text)}</g:{name}>\n"
-            for name, text in elements
-        ]
+        lines = [_element(name, text) for name, text in elements]
         return f"<item>\n{''.join(lines)}{''.join(map(_detail, details))}</item>\n"
 
     def parts_of(
@@ -163,6 +158,14 @@ class GoogleWriter:
         for name, text in product.attributes.items():
             if name != "condition" and _is_element(product, variant, name, text):
                 yield name, text
+
+        if not _gender(product, variant) and "gender" not in product.option_names:
+            yield "gender", GENDERS.get(product.target_users, "")
+        for text in product.features:
+            if len(text) <= _HIGHLIGHT_MAX:
+                yield "product_highlight", text
+        for term in () if product.free_shipping else product.shipping_terms:
+            yield "shipping", term_text(term, currency=self._shop.currency)
 
     def _of_variant(self, product: ProductRecord, variant: VariantRecord) -> Iterator[Element]:
         gtin = variant.upc if is_public_gtin(variant.upc) else ""
@@ -265,16 +268,36 @@ def _is_detail(name: str, text: str) -> bool:
     return bool(text) and len(name) <= _DETAIL_NAME_MAX and len(text) <= _DETAIL_MAX
 
 
+def _gender(product: ProductRecord, variant: VariantRecord) -> str:
+    """The attribute `gender`, where it is an element of the item."""
+    said = product.attributes.get("gender", "")
+    return said if _is_element(product, variant, "gender", said) else ""
+
+
 def _details(product: ProductRecord, variant: VariantRecord) -> Iterator[Detail]:
     for name, key in ((SKU_DETAIL, variant.sku), (HANDLE_DETAIL, product.handle)):
         if len(key) > _KEY_MAX:
             yield KEY_SECTION, name, key
+    if product.target_users != USERS.get(_gender(product, variant), "unknown"):
+        yield KEY_SECTION, USERS_DETAIL, product.target_users
     for name, text in product.attributes.items():
         if not _is_element(product, variant, name, text) and _is_detail(name, text):
             yield "", name, text
     for name in product.option_names:
         if _is_detail(name, text := variant.options.get(name, "")):
             yield OPTION_SECTION, name, text
+
+
+def _element(name: str, text: str) -> str:
+    if name == "shipping":
+        named = zip(PARTS, text.split(":"), strict=False)
+        inner = "".join(f"<g:{part}>{_text(found)}</g:{part}>" for part, found in named if found)
+        return f"<g:shipping>{inner}</g:shipping>\n"
+    return (
+        f"<{name}>{_text(text)}</{name}>\n"
+        if name == "title"
+        else f"<g:{name}>{_text(text)}</g:{name}>\n"
+    )
 
 
 def _detail(detail: Detail) -> str:

@@ -1,13 +1,14 @@
 """Products as Shopify's CSV, with the header names that every version of it reads.
 
 It cannot express more than one category and three options, disabled variants, translations,
-promotions, sale dates, the supplier's pool, VAT rates or dimensions. Two columns of our own,
-Merchant and Origin, are the last.
+promotions, sale dates, the supplier's pool, VAT rates or dimensions. Columns of our own are the last:
+Merchant, Origin, and metafields of how a product is shipped and whom it is for.
 """
 
 from collections.abc import Iterator, Sequence
 
 from crossdock.imports import fields
+from crossdock.imports.delivery_columns import DELIVERY, delivery_texts, metafield
 from crossdock.imports.holding import SHOPIFY
 from crossdock.imports.reading import Reading
 from crossdock.imports.reading_again import shopify_again
@@ -54,6 +55,7 @@ _COLUMNS = [
     "Status",
     "Merchant",
     "Origin",
+    *map(metafield, DELIVERY.values()),
 ]
 
 ATTRIBUTES_MAX = COLUMNS_MAX - len(_COLUMNS)
@@ -132,6 +134,7 @@ class ShopifyWriter:
             "Status": "active" if product.enabled else "draft",
             "Gift Card": "FALSE",
             "Merchant": product.merchant,
+            **self._delivery(product),
             **{f"Option{index} Name": name for index, name in enumerate(names, start=1)},
             **{
                 self._attributes[name]: text
@@ -166,6 +169,10 @@ class ShopifyWriter:
             "Cost per item": self._price(variant.cost_minor),
             "Origin": variant.origin,
         }
+
+    def _delivery(self, product: ProductRecord) -> dict[str, str]:
+        texts = delivery_texts(product, currency=self._currency)
+        return {metafield(DELIVERY[field]): text for field, text in texts.items()}
 
     def _price(self, minor: int | None) -> str:
         return "" if minor is None else format_minor(minor, self._currency)

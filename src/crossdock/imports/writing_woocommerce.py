@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from crossdock.imports import fields
+from crossdock.imports.delivery_columns import DELIVERY, delivery_texts, meta
 from crossdock.imports.holding import WOOCOMMERCE
 from crossdock.imports.reading import Reading
 from crossdock.imports.reading_again import woocommerce_again
@@ -54,6 +55,7 @@ _COLUMNS = [
     "Meta: origen",
     "Meta: _part_number",
     "Meta: _merchant_sku",
+    *map(meta, DELIVERY.values()),
 ]
 _STATUS = {"instock": "1", "outofstock": "0", "onbackorder": "backorder", None: ""}
 _LINE_END = re.compile(r"(?<!\\)\n")
@@ -172,6 +174,7 @@ class WooCommerceWriter:
             "Brands": product.brand,
             "Meta: _handle": product.handle,
             "Meta: _merchant": product.merchant,
+            **self._delivery(product),
             **self._attributes(options | attributes),
         }
 
@@ -204,6 +207,10 @@ class WooCommerceWriter:
             "Meta: _part_number": variant.part_number,
             "Meta: _merchant_sku": variant.merchant_sku,
         }
+
+    def _delivery(self, product: ProductRecord) -> dict[str, str]:
+        texts = delivery_texts(product, currency=self._currency)
+        return {meta(DELIVERY[field]): text for field, text in texts.items()}
 
     def _price(self, minor: int | None) -> str:
         return "" if minor is None else format_minor(minor, self._currency)

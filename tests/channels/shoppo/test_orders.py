@@ -231,6 +231,19 @@ async def test_that_breaks_a_rule_is_refused_and_nothing_is_written(
     assert await stand.counts() == before
 
 
+async def test_of_what_is_not_shipped_goes_everywhere_and_costs_no_shipping(stand: Stand) -> None:
+    key = goods("KEY", 1000, virtual=True, ships_to=("US",), shipping=70, **to_india(250))
+    await stand.stock(key)
+    order = await stand.create("N-1", KEY=2)
+    assert order["id"]
+    asked = "{ productList { edges { node { skus { shippingPrice shippingConfig { shippingPrice } } } } } }"
+    found = await stand.shipper.ask(asked)
+    told = found["productList"]["edges"][0]["node"]["skus"][0]
+    assert told == {"shippingPrice": 0, "shippingConfig": [{"shippingPrice": 0}]}
+    paid = await stand.pay(order["id"], "C-1")
+    assert (paid["shippingCost"], paid["orderTotal"]) == (0, 20)
+
+
 async def test_has_no_texts_that_cannot_be_kept(stand: Stand) -> None:
     nul = r'"\u0000"'  # in the document itself; what is sent as JSON is refused as a whole
     order = await stand.create("N-1", SKU_B=1)

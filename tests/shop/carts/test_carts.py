@@ -215,6 +215,18 @@ async def test_asks_for_each_unit_what_its_shipping_costs_beside_the_flat_rate(m
     assert (await mall.read(cart_id)).shipping_minor == 0
 
 
+async def test_asks_no_shipping_for_what_is_not_shipped(mall: Mall) -> None:
+    merchant = await mall.merchant(shipping_flat_minor=500)
+    licence = await mall.variant(merchant_id=merchant, shipping_minor=70)
+    product_id = (await mall.read(await mall.cart((licence, 1)))).lines[0].product_id
+    await mall.change("products", product_id, virtual=True)
+    cart_id = await mall.cart((licence, 2))
+
+    assert (await mall.read(cart_id)).shipping_minor == 0
+    book = await mall.variant(merchant_id=merchant, shipping_minor=30)
+    assert (await mall.put(cart_id, (book, 1))).shipping_minor == 500 + 30
+
+
 async def test_ships_free_from_exactly_the_minimum_on(mall: Mall) -> None:
     merchant = await mall.merchant(shipping_flat_minor=500, free_shipping_from_minor=3000)
     good = await mall.variant(merchant_id=merchant, price_minor=1000)

@@ -166,6 +166,7 @@ from crossdock.shop.catalogue.showcase import (
 )
 from crossdock.shop.catalogue.statistics import has_statistics, refresh_statistics
 from crossdock.shop.catalogue.summaries import ProductSummary, VariantSummary, read_summaries
+from crossdock.shop.catalogue.terms import ProductTerms, read_terms, set_terms
 from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
 from crossdock.shop.catalogue.variant_prices import (
     VariantPrices,
@@ -236,6 +237,7 @@ __all__ = [
     "ProductDraft",
     "ProductRecord",
     "ProductSummary",
+    "ProductTerms",
     "Promotion",
     "Refusal",
     "SellableRow",
@@ -308,6 +310,7 @@ __all__ = [
     "read_owned",
     "read_pictures",
     "read_summaries",
+    "read_terms",
     "read_variant_prices",
     "read_version",
     "read_versions",
@@ -320,6 +323,7 @@ __all__ = [
     "serial_pool",
     "set_merchant",
     "set_pictures",
+    "set_terms",
     "set_video",
     "ships_to",
     "slug_of",

@@ -65,8 +65,9 @@ begin
     cross join lateral (select case when 'texts' = any(p_parts) then fields_of(json_build_object(
         'description', p.description, 'attributes', p.attributes, 'features', p.features)) end as fields) texts
     cross join lateral (select case when 'shipping' = any(p_parts) then fields_of(json_build_object(
-        'shipping_each_minor', p.shipping_minor, 'free_shipping', p.free_shipping, 'shipping_days', p.shipping_days,
-        'shipping_terms', p.shipping_terms, 'ships_to', p.ships_to)) end as fields) shipping
+        'shipping_each_minor', p.shipping_minor, 'free_shipping', is_shipped_free(p),
+        'shipping_days', p.shipping_days, 'shipping_terms', p.shipping_terms,
+        'ships_to', countries_served(p))) end as fields) shipping
     cross join lateral (select case when 'images' = any(p_parts) then fields_of(json_build_object(
         'images', p.images, 'video', p.video)) end as fields) images
     cross join lateral (select case when 'categories' = any(p_parts) then '"categories":' || coalesce((

@@ -6,6 +6,7 @@ line; the rest, its tail, is built once, and the product's hash is computed from
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from crossdock.shop.catalogue.texts import clean_html
 from crossdock.shop.stock import StockRecord
 
 # Increase it when rows are encoded differently: a re-import then writes every row again.
-_HASH_VERSION = b"3"
+_HASH_VERSION = b"4"
 
 PRODUCT_COLUMNS = (
     "shop_id, id, merchant_id, source_hash, created_at, updated_at, "
@@ -211,9 +212,19 @@ def _hash(
     promotions = [(variant.sku, variant.promotions) for variant in variants if variant.promotions]
     if promotions:
         digest.update(_encode(promotions))
+    if parts:
+        digest.update(_spoken_of(parts.product, parts.variant, parts.attributes))
     if parts and parts.unread:
         digest.update(_encode(sorted(parts.unread)))
     return digest.digest()
+
+
+@lru_cache(maxsize=64)
+def _spoken_of(
+    product: frozenset[str], variant: frozenset[str], attributes: frozenset[str] | None
+) -> bytes:
+    """What a source speaks of: an empty cell clears a field, a column that is not there does not."""
+    return _encode((sorted(product), sorted(variant), attributes and sorted(attributes)))
 
 
 def _json(value: Any) -> str:

@@ -146,8 +146,8 @@ _VARIANTS: Final = f"""
 _GOODS: Final = f"""
     select json_build_object(
         'id', p.id, 'handle', p.handle, 'name', p.name, 'brand', p.brand, 'description', p.description,
-        'attributes', p.attributes, 'shipping_each_minor', p.shipping_minor, 'free_shipping', p.free_shipping,
-        'shipping_days', p.shipping_days, 'shipping_terms', p.shipping_terms, 'ships_to', p.ships_to,
+        'attributes', p.attributes, 'shipping_each_minor', p.shipping_minor, 'free_shipping', is_shipped_free(p),
+        'shipping_days', p.shipping_days, 'shipping_terms', p.shipping_terms, 'ships_to', countries_served(p),
         'target_users', p.target_users, 'features', p.features,
         'product_url', s.product_url, 'merchant_id', m.id, 'merchant', m.name,
         'terms', merchant_terms(m),

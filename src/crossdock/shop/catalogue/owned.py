@@ -167,7 +167,7 @@ def _product(row: Sequence[Any]) -> OwnedProduct:
 _SEEN: Final = """p.shop_id = %(shop)s and sees_merchant(%(merchants)s::bigint[], p.merchant_id)
     and exists (select 1 from variants x where x.shop_id = p.shop_id and x.product_id = p.id and x.enabled)"""
 _VARIANTS: Final = """
-    select v.*, has.serials or p.virtual and v.stock_managed and not p.sold_without_stock as is_serial,
+    select v.*, is_serial_variant(v.shop_id, v.id, p.virtual, p.sold_without_stock, v.stock_managed) as is_serial,
            (not v.stock_managed or p.sold_without_stock) and not has.serials as is_unlimited,
            coalesce(l.on_hand, 0) as on_hand, coalesce(l.available, 0) as available
     from variants v

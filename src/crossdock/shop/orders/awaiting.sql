@@ -21,8 +21,10 @@ begin
         'variants', coalesce((select jsonb_agg(to_jsonb(seen)) from (
             select o.id, o.product_id, o.merchant_id, o.name, o.sku, o.upc, o.origin, o.vat_bp, o.managed, o.status,
                    coalesce(o.image, p.images -> 0 ->> 'url') as image, o.own, o.supplier, o.price_minor,
-                   o.enabled and o.visible and p.enabled and m.enabled as enabled, p.free_shipping,
-                   p.shipping_minor as shipping_each_minor, p.shipping_terms, p.ships_to, (
+                   o.enabled and o.visible and p.enabled and m.enabled as enabled,
+                   is_shipped_free(p) as free_shipping,
+                   p.shipping_minor as shipping_each_minor, p.shipping_terms,
+                   countries_served(p) as ships_to, (
                        select jsonb_build_object('name', f.name, 'kind', f.kind) from connectors f
                        where f.shop_id = p_shop_id and f.enabled
                          and case m.connector when '' then f.is_default else f.name = m.connector end) as route

@@ -151,7 +151,7 @@ _PRODUCTS = f"""
             where c.shop_id = p.shop_id and c.product_id = p.id),
            v.id, v.sku, v.merchant_sku, v.part_number, v.upc, v.gtin14, v.options, v.attributes, v.currency,
            v.retail_minor, lowest.sale_minor, lowest.price_minor, lowest.coupons,
-           case when p.free_shipping then 0 else p.shipping_minor end,
+           case when is_shipped_free(p) then 0 else p.shipping_minor end,
            greatest(p.updated_at, max(v.updated_at) over (partition by v.product_id))
     from products p
     join merchants m on m.shop_id = p.shop_id and m.id = p.merchant_id

@@ -1,4 +1,4 @@
-"""Edit a product on a page: its words, the prices of its variants, its pictures."""
+"""Edit a product on a page: its words, the prices of its variants, its shipping, its pictures."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,9 @@ from crossdock.shop.catalogue import (
     price_variants,
     read_owned,
     read_pictures,
+    read_terms,
     read_variant_prices,
+    set_terms,
 )
 from crossdock.shop.media import add_pictures, keep_image, remove_picture
 from crossdock.shop.people import Visit
@@ -39,6 +41,7 @@ from crossdock.web.console.product_edits import (
     texts_of,
     without_marks,
 )
+from crossdock.web.console.product_terms import TERMS, USERS, changed_terms
 from crossdock.web.console.products import PRODUCTS
 from crossdock.web.console.rendering import Pages, redirect
 
@@ -73,7 +76,7 @@ class ProductEditing:
         )
 
     async def save(self, request: Request) -> Response:
-        """Save what was changed of name, description and prices; a mistake is told on the page, and nothing is saved.
+        """Save what was changed of words, prices and shipping; a mistake is told on the page, and nothing is saved.
 
         Nor is anything where somebody else changed one of these fields since the page was opened.
         """
@@ -138,7 +141,8 @@ class ProductEditing:
         known = await read_variant_prices(
             tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
         )
-        texts = texts_of(product, known, currency=shop.currency)
+        terms = await read_terms(tx, shop_id=shop.id, product_id=product_id)
+        texts = texts_of(product, known, terms, currency=shop.currency)
         edits = edits_of(form, texts, product=product)
         if edits.stale:
             raise EditedMeanwhile(edits.stale)
@@ -162,6 +166,9 @@ class ProductEditing:
                 for key in priced
             }
             await price_variants(tx, shop_id=shop.id, prices=prices, now=now)
+        if changed.keys() & TERMS:
+            terms = changed_terms(changed, terms, currency=shop.currency)
+            await set_terms(tx, shop_id=shop.id, product_id=product_id, terms=terms, now=now)
 
     async def _add(self, visit: Visit, product_id: int, *, body: bytes, fields: Form) -> None:
         shop_id = visit.person.shop_id
@@ -196,8 +203,9 @@ class ProductEditing:
             prices = await read_variant_prices(
                 tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
             )
+            terms = await read_terms(tx, shop_id=shop.id, product_id=product_id)
             pictures = await _pictures(tx, shop_id=shop.id, variants=product.variants)
-        texts = texts_of(product, prices, currency=shop.currency)
+        texts = texts_of(product, prices, terms, currency=shop.currency)
         values, marks = texts, marks_of(texts)
         if typed is not None:
             values, marks = shown_again(typed, texts, is_told=bool(stale))
@@ -209,6 +217,7 @@ class ProductEditing:
             values=values,
             marks=marks,
             stale=stale,
+            users=USERS,
             pictures=pictures,
             currency=shop.currency,
             most_mb=self._services.media.reader.limits.bytes_max // 1_000_000,

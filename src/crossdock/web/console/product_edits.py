@@ -9,7 +9,8 @@ import msgspec
 from crossdock.gate import Form
 from crossdock.kit.languages import gettext
 from crossdock.kit.money import format_minor, parse_amount
-from crossdock.shop.catalogue import OwnedProduct, VariantPrices
+from crossdock.shop.catalogue import OwnedProduct, ProductTerms, VariantPrices
+from crossdock.web.console.product_terms import terms_texts
 
 PRICES: Final = (("price", "retail_minor"), ("sale", "sale_minor"), ("cost", "cost_minor"))
 _SHOWN: Final = "shown."
@@ -41,10 +42,15 @@ class EditedMeanwhile(Exception):
 
 
 def texts_of(
-    product: OwnedProduct, prices: Mapping[int, VariantPrices], *, currency: str
+    product: OwnedProduct,
+    prices: Mapping[int, VariantPrices],
+    terms: ProductTerms,
+    *,
+    currency: str,
 ) -> dict[str, str]:
     """Every field of the page with the text that is stored."""
     texts = {"name": product.name, "description": product.description}
+    texts |= terms_texts(terms, currency=currency)
     for variant_id, known in prices.items():
         for kind, column in PRICES:
             minor = getattr(known, column)
@@ -136,6 +142,13 @@ def _label(name: str, *, product: OwnedProduct) -> str:
         "price": gettext("Price"),
         "sale": gettext("Sale"),
         "cost": gettext("Cost"),
+        "shipping": gettext("Shipping of one"),
+        "free": gettext("Shipping"),
+        "days": gettext("Days of shipping"),
+        "terms": gettext("Shipping to some countries"),
+        "countries": gettext("Countries"),
+        "users": gettext("For whom"),
+        "features": gettext("Features"),
     }[kind]
     sku = next((each.sku for each in product.variants if str(each.id) == number), "")
     return f"{words}: {sku}" if sku else words

@@ -1,0 +1,121 @@
+"""How a product is shipped and whom it is for, typed into its page; what is refused, and nothing is saved then."""
+
+import pytest
+
+from crossdock.db.unit_of_work import Database
+from crossdock.kit.clock import FrozenClock
+from crossdock.shop.catalogue import ProductTerms, ShippingTerm, read_terms, set_terms
+from crossdock.web.console.product_terms import TERMS, changed_terms, terms_texts
+from tests.support.factories import moment
+from tests.support.staff import Desk
+
+PRODUCTS = "/console/products"
+
+WHOLE = ProductTerms(
+    shipping_minor=150,
+    free_shipping=True,
+    shipping_days=(3, 10),
+    shipping_terms=(
+        ShippingTerm(courier="IN19A04", price_minor=250, days=(5, 5)),
+        ShippingTerm(courier="US19A08", price_minor=0),
+    ),
+    ships_to=("IN", "US"),
+    target_users="women",
+    features=("Soft", "Light, too"),
+)
+TYPED = {
+    "shipping": "1.50", "free": "yes", "days": "3 – 10", "terms": "IN19A04 2.50 5\r\n\r\nUS19A08 0\r\n",
+    "countries": "in; US", "users": "women", "features": "Soft\r\nLight, too\r\nSoft",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def desk(server_database: Database) -> Desk:
+    """A shop of the server."""
+    return await Desk.open(server_database, FrozenClock(moment("2026-03-02T12:00:00+00:00")))
+
+
+@pytest.fixture
+def staff(person, browser, desk):
+    """A browser of somebody of the shop with this role."""
+
+    async def sign_in(role: str = "manager"):
+        return await browser(await person(role=role, shop_id=desk.shop.id))
+
+    return sign_in
+
+
+async def product_of(desk, variant):
+    async with desk.db.statement() as tx:
+        return await tx.value("select product_id from variants where id = %s", (variant,))
+
+
+async def terms_of(desk, product):
+    async with desk.db.statement() as tx:
+        return await read_terms(tx, shop_id=desk.shop.id, product_id=product)
+
+
+async def test_are_saved_shown_and_told(desk, staff):
+    product = await product_of(desk, await desk.variant())
+    here = f"{PRODUCTS}/{product}/edit"
+    opened = await staff()
+
+    done = await opened.submit(here, TYPED)
+
+    assert done.headers["location"] == f"{here}?done=saved"
+    assert await terms_of(desk, product) == WHOLE
+    page = (await opened.get(here)).text
+    assert ">IN19A04 2.50 5-5\nUS19A08 0.00</textarea>" in page
+    assert '<option value="women" selected>Women</option>' in page
+    async with desk.db.statement() as tx:
+        told = await tx.all(
+            "select payload -> 'product_ids' from events where shop_id = %s and kind = 'catalogue.changed'",
+            (desk.shop.id,),
+        )
+    assert told == [([product],)]
+
+
+async def test_what_is_emptied_is_what_a_product_has_without_them(desk, staff):
+    product = await product_of(desk, await desk.variant())
+    async with desk.db.begin() as tx:
+        await set_terms(
+            tx, shop_id=desk.shop.id, product_id=product, terms=WHOLE, now=desk.clock.now()
+        )
+    empty = dict.fromkeys(TERMS, "") | {"free": "no", "users": "unknown"}
+    await (await staff()).submit(f"{PRODUCTS}/{product}/edit", empty)
+    assert await terms_of(desk, product) == ProductTerms()
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "told"),
+    [
+        ("shipping", "-1", "Shipping cannot cost less than nothing: -1."),
+        ("shipping", "much", "much"),
+        ("days", "10-3", "Write days as 3-10, not as 10-3."),
+        ("days", "3-1001", "Write days as 3-10, not as 3-1001."),
+        ("terms", "IN19A04", "Write a courier&#39;s code, a price and days in each line"),
+        ("terms", "india 2.50", "not india 2.50."),
+        ("terms", "XX19A04 2.50", "is no country code of ISO 3166-1"),
+        ("terms", "IN19A04 2.50 soon", "Write days as 3-10, not as soon."),
+        ("terms", "IN1 1\nIN1 2", "The courier IN1 is there twice."),
+        ("countries", "IN, XX", "is no country code of ISO 3166-1"),
+        ("features", "\n".join("abcdef"), "At most five features, of 1,000 characters each."),
+        ("features", "x" * 1_001, "At most five features, of 1,000 characters each."),
+    ],
+)
+async def test_a_mistake_is_told_and_nothing_is_saved(desk, staff, field, text, told):
+    product = await product_of(desk, await desk.variant())
+    async with desk.db.begin() as tx:
+        await set_terms(
+            tx, shop_id=desk.shop.id, product_id=product, terms=WHOLE, now=desk.clock.now()
+        )
+    reply = await (await staff()).submit(f"{PRODUCTS}/{product}/edit", {"name": "New", field: text})
+    assert reply.status_code == 400
+    assert told in reply.text
+    assert await terms_of(desk, product) == WHOLE
+
+
+def test_what_is_shown_is_read_as_it_was():
+    texts = terms_texts(WHOLE, currency="USD")
+    assert set(texts) == set(TERMS)
+    assert changed_terms(texts, ProductTerms(), currency="USD") == WHOLE
