@@ -1,7 +1,6 @@
 """The public site: every URL that no channel and no operating endpoint serves."""
 
 import asyncio
-import hashlib
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,7 +34,7 @@ from crossdock.web.images import Images
 from crossdock.web.operations import TriedDoor
 from crossdock.web.paying import PaymentPages
 from crossdock.web.spoken_filters import SPOKEN_FILTERS
-from crossdock.web.tags import is_known
+from crossdock.web.tags import Kept, answer, kept
 from crossdock.web.tracking import Tracking
 from crossdock.web.videos import Videos
 
@@ -75,14 +74,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
     has_guide: bool
     has_reference: bool
-
-
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A rendered page or document with its entity tag."""
-
-    body: bytes
-    media_type: str
-    tag: str
 
 
 class Site:
@@ -259,8 +250,8 @@ class Site:
         place, made = f"/docs/api/{name}/openapi.json", door.openapi
         if place not in self._kept:
             body = msgspec.json.format(msgspec.json.encode(made()), indent=2)
-            self._kept[place] = _kept(body, "application/json")
-        return _answer(request, self._kept[place], caching=_REVALIDATE)
+            self._kept[place] = kept(body, "application/json")
+        return answer(request, self._kept[place], caching=_REVALIDATE)
 
     async def parcel(self, request: Request) -> Response:
         """The tracking page of a parcel, for anybody who has its number; 404 for every wrong number."""
@@ -332,8 +323,8 @@ class Site:
         if url not in self._kept:
             template, values = make()
             html = self._templates.get_template(template).render({"current": url, **values})
-            self._kept[url] = _kept(html.encode(), _HTML)
-        return _guarded(_answer(request, self._kept[url], caching=_REVALIDATE), policy=policy)
+            self._kept[url] = kept(html.encode(), _HTML)
+        return _guarded(answer(request, self._kept[url], caching=_REVALIDATE), policy=policy)
 
     def _page(
         self,
@@ -352,7 +343,7 @@ class Site:
         return _guarded(response, policy=CONTENT_POLICY)
 
     def _file(self, request: Request, body: bytes, media_type: str, *, caching: str) -> Response:
-        return _answer(request, _kept(body, media_type), caching=caching)
+        return answer(request, kept(body, media_type), caching=caching)
 
     @cached_property
     def _cards(self) -> list[Card]:
@@ -373,20 +364,6 @@ class Site:
 
 def _signing_name(channel: str) -> str:
     return f"{channel}-signing.js"
-
-
-def _kept(body: bytes, media_type: str) -> Kept:
-    return Kept(body=body, media_type=media_type, tag=f'"{hashlib.sha256(body).hexdigest()[:16]}"')
-
-
-def _answer(request: Request, kept: Kept, *, caching: str) -> Response:
-    """The document, or 304 Not Modified if the caller's entity tag matches."""
-    headers = {"Cache-Control": caching, "ETag": kept.tag}
-    if caching != "no-store" and is_known(request, kept.tag):
-        return Response(status_code=304, headers=headers)
-    headers["Content-Length"] = str(len(kept.body))
-    content = b"" if request.method == "HEAD" else kept.body
-    return Response(content, headers=headers, media_type=kept.media_type)
 
 
 def _guarded(response: Response, *, policy: str) -> Response:
