@@ -37,6 +37,13 @@ from crossdock.shop.people.model import NewSession, Person, Principal, Visit
 from crossdock.shop.people.passwords import LENGTH_MIN, check_password
 from crossdock.shop.people.purging import purge_people
 from crossdock.shop.people.roles import RIGHTS, ROLES, STAFF_ROLES, Right, Role, rights_of
+from crossdock.shop.people.saved_views import (
+    VIEW_NAME_MAX,
+    SavedView,
+    list_views,
+    remove_view,
+    save_view,
+)
 from crossdock.shop.people.signing_in import People
 
 __all__ = [
@@ -46,6 +53,7 @@ __all__ = [
     "RIGHTS",
     "ROLES",
     "STAFF_ROLES",
+    "VIEW_NAME_MAX",
     "Account",
     "Means",
     "NewLink",
@@ -56,6 +64,7 @@ __all__ = [
     "Principal",
     "Right",
     "Role",
+    "SavedView",
     "SessionView",
     "Visit",
     "add_person",
@@ -74,12 +83,15 @@ __all__ = [
     "lifetimes_of",
     "list_people",
     "list_sessions",
+    "list_views",
     "make_password_link",
     "purge_people",
     "read_password_link",
     "read_person",
     "read_person_of",
+    "remove_view",
     "rights_of",
+    "save_view",
     "set_password_hash",
     "set_role",
     "take_person_of",

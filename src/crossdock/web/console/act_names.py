@@ -51,6 +51,7 @@ ACT_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "new": lazy("Add a customer"),
         "orders": lazy("Accept or refuse orders"),
     },
+    "views": {"": lazy("Save a view"), "remove": lazy("Remove a view")},
     "people": {
         "invite": lazy("Invite somebody"),
         "role": lazy("Give a role"),

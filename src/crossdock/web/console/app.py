@@ -41,6 +41,7 @@ from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.product_editing import PICTURES, ProductEditing
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Handler, Pages, redirect
+from crossdock.web.console.saved_views import VIEWS, SavedViewPages, shelf, showing
 from crossdock.web.console.search import SEARCH, SearchPage
 from crossdock.web.console.search_desk import SEARCH_DESK, SearchDesk
 from crossdock.web.console.shop import SETTINGS, START, ShopPages
@@ -72,7 +73,9 @@ class Console:
         db = services.runtime.database
         self._gate = gate
         self._db = db
+        templates.globals["shelf"] = shelf
         self._pages = Pages(templates)
+        self._views = SavedViewPages(gate, services=services)
         self._staff_pages = staff_pages
         self._signing_in = SigningIn(gate, self._pages)
         self._account = AccountPages(gate, self._pages)
@@ -121,6 +124,8 @@ class Console:
             self._get(f"{SIGN_IN}/code", entry.show_code),
             self._post(f"{SIGN_IN}/code", entry.enter_code),
             self._post("/console/sign-out", entry.sign_out),
+            self._post(VIEWS, self._views.save),
+            self._post(f"{VIEWS}/{{view}}/remove", self._views.remove),
             self._get(SEARCH, self._search.show),
             self._get(ALERTS, self._alerts.show),
             self._post(ALERTS, self._alerts.close),
@@ -327,7 +332,8 @@ class Console:
     async def _answer(self, handler: Handler, request: Request) -> Response:
         begin_act(None)
         try:
-            answered = await handler(request)
+            with showing(await self._views.read(request)):
+                answered = await handler(request)
             # Who did something is led on; a page that asks again, or shows what was found, did nothing.
             if 300 <= answered.status_code < 400:
                 await close_act(self._db)

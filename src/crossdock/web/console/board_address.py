@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
+from starlette.datastructures import QueryParams
 
 from crossdock.kit.languages import lazy
 from crossdock.shop.orders import BOARD_VIEWS, BoardFilters, BoardView
@@ -21,17 +22,31 @@ VIEW_NAMES: Final[dict[BoardView, str]] = {
     "returned": lazy("Open returns"),
     "all": lazy("All"),
 }
+COLUMNS: Final[Mapping[str, str]] = {
+    "placed": lazy("Placed (UTC)"),
+    "from": lazy("From"),
+    "for": lazy("For"),
+    "fulfilment": lazy("Fulfilment"),
+    "payment": lazy("Payment"),
+    "total": lazy("Total"),
+}
+"""The board's columns besides the order's number."""
 _SEARCH_MAX = 200
 
 
 class BoardAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the board is shown."""
+    """What of the board is shown; no `columns` are all."""
 
     filters: BoardFilters
     before: int | None = None
+    columns: tuple[str, ...] = ()
 
-    def query(self, **changes: object) -> str:
-        """The query of this address with these changes, of what is not the default; from the first page."""
+    def shows(self, column: str) -> bool:
+        """Whether the board has this column."""
+        return not self.columns or column in self.columns
+
+    def fields(self, **changes: object) -> list[tuple[str, object]]:
+        """What is not the default, with these changes; from the first page, without the columns."""
         given = {
             "view": self.filters.view,
             "channel": self.filters.channel,
@@ -39,7 +54,11 @@ class BoardAddress(msgspec.Struct, frozen=True, kw_only=True):
             "payment": self.filters.payment_state,
             "q": self.filters.search,
         } | changes
-        kept = {name: value for name, value in given.items() if value and (name, value) != _FIRST}
+        return [(name, value) for name, value in given.items() if value and (name, value) != _FIRST]
+
+    def query(self, **changes: object) -> str:
+        """The query of this address with these changes, of what is not the default; from the first page."""
+        kept = self.fields(**changes) + [("cols", column) for column in self.columns]
         return f"?{urlencode(kept)}" if kept else ""
 
     def older(self, before: int) -> str:
@@ -50,7 +69,7 @@ class BoardAddress(msgspec.Struct, frozen=True, kw_only=True):
 _FIRST = ("view", "open")
 
 
-def read_address(values: Mapping[str, str]) -> BoardAddress:
+def read_address(values: QueryParams) -> BoardAddress:
     """The board that an address shows. What is unknown in it is ignored: an old bookmark still opens."""
     before = values.get("before", "")
     view = values.get("view", "")
@@ -64,6 +83,7 @@ def read_address(values: Mapping[str, str]) -> BoardAddress:
             payment_state=_known(values.get("payment", ""), PAYMENT),
             search=search,
         ),
+        columns=tuple(name for name in COLUMNS if name in values.getlist("cols")),
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
     )
 

@@ -44,7 +44,7 @@ from crossdock.shop.warehouse import (
     send_everything,
     send_packages,
 )
-from crossdock.web.console.board_address import VIEW_NAMES, BoardAddress, read_address
+from crossdock.web.console.board_address import COLUMNS, VIEW_NAMES, BoardAddress, read_address
 from crossdock.web.console.order_bulk import ACTIONS
 from crossdock.web.console.order_lines import worth_of
 from crossdock.web.console.order_paths import number_of, order_of, to_order
@@ -95,6 +95,7 @@ class OrderPages:
             count_max=COUNT_MAX,
             views=VIEW_NAMES,
             channels=self._channels,
+            columns=COLUMNS,
             fulfilment=FULFILMENT,
             payment=PAYMENT,
             actions={name: each for name, each in ACTIONS.items() if visit.person.may(each.right)},

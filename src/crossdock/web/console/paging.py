@@ -1,6 +1,6 @@
 """Numbers in addresses, and lists page by page: an address names the place after which its page begins."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -68,6 +68,12 @@ def paging(request: Request, *, older: int | str | None) -> Paging:
         newest=_address(path, kept) if values.get(_BEFORE) else "",
         older="" if older is None else _address(path, {**kept, _BEFORE: str(older)}),
     )
+
+
+def kept_query(values: Iterable[tuple[str, str]]) -> str:
+    """The query of a list without its page and what was just done: what is shown of it."""
+    kept = [(name, text) for name, text in values if text and name not in _NOT_KEPT]
+    return urlencode(kept)
 
 
 def _address(path: str, values: Mapping[str, str]) -> str:

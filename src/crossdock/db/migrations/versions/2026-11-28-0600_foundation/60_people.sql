@@ -25,6 +25,25 @@ create table people (
     check ((kind = 'reseller') = (role = 'reseller'))
 );
 
+-- What staff show of a list of the console, under a name: its address's query.
+create table saved_views (
+    shop_id bigint not null,
+    id bigint generated always as identity,
+    person_id bigint not null,  -- who saved it
+    list text not null,
+    name text not null,
+    query text not null,
+    is_shared boolean not null,
+    created_at timestamptz not null,
+    primary key (shop_id, id),
+    foreign key (shop_id, person_id) references people (shop_id, id) on delete cascade
+);
+
+create unique index saved_views_name
+    on saved_views (shop_id, list, (case when is_shared then 0 else person_id end), lower(name));
+
+create index saved_views_person on saved_views (shop_id, person_id);
+
 create index people_partner on people (shop_id, partner_id);
 
 create unique index people_email on people (lower(email));
