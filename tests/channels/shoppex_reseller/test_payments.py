@@ -67,6 +67,7 @@ async def test_is_asked_for_with_its_units_and_an_address(merchant, browser):
         "PENDING", "STRIPE", {"seat": "4A"},
     )  # fmt: skip
     assert made["expires_at"] - made["created_at"] == 86_400
+    assert made.pop("webhook_secret") is None
     assert await merchant.data("GET", f"{PAYMENTS}/{made['uniqid']}") == made
     page = await browser.get(page_of(made))
     assert (page.status_code, "Consulting" in page.text, "$25.00" in page.text) == (200, True, True)

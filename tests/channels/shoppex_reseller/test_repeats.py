@@ -44,7 +44,8 @@ async def test_is_named_by_every_route_that_keeps_its_answer(desk_server):
             assert named <= {*route.told_once}, (route.name, named)
         assert not route.told_once or route.writes is not None
     assert found == [
-        "secret", "secret", "invitation.accept_url", "invitation.token", "api_key", "dynamic_url",
+        "webhook_secret", "secret", "secret", "invitation.accept_url", "invitation.token", "api_key",
+        "dynamic_url",
     ]  # fmt: skip
 
 

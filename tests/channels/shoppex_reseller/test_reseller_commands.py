@@ -51,8 +51,10 @@ async def test_credits_and_shows_a_balance(crossdock: CommandLine, database: Dat
     ids = await ShopIds(database).of(selling.shop.id)
     who = ids.write(Kind.RELATIONSHIP, reseller.id)
 
-    credited = crossdock.ask("reseller", "credit", reseller.id, "100.00", "--reason", "cash")
+    credited = crossdock.ask("reseller", "credit", reseller.id, "100.00", "--reference", "cash 1")
     assert credited == {"relationship_id": who, "balance": "100.00", "currency": "USD"}
+    again = ("reseller", "credit", who, "100.00", "--reference", " cash 1 ")
+    assert "cash 1 was credited before" in crossdock.refuse(*again)
     assert crossdock.ask("reseller", "credit", who, "-0.50")["balance"] == "99.50"
     assert "too low" in crossdock.refuse("reseller", "credit", who, "-99.51")
     shown = crossdock.ask("reseller", "show", who)

@@ -118,6 +118,7 @@ async def test_begins_with_the_acceptance_of_its_invitation(selling: Reselling) 
         selling, mode="stock", commission_bp=3000, limit_daily=50, products=terms
     )
     assert invited.token not in repr(invited)
+    assert invited.mailed_token not in repr(invited)
     assert invited.invitation.expires_at - invited.invitation.created_at == timedelta(days=7)
 
     reseller = await _accept(selling, invited.token)
@@ -142,6 +143,16 @@ async def test_takes_the_programmes_mode_and_every_product_unless_told_otherwise
     everything = await _accept(selling, (await _invite(selling)).token)
     nothing = await _accept(selling, (await _invite(selling, "b@example.com", products=())).token)
     assert (everything.mode, everything.products, nothing.products) == ("both", None, ())
+
+
+async def test_begins_by_the_token_that_was_mailed_as_well_and_once(selling: Reselling) -> None:
+    invited = await _invite(selling)
+    assert invited.mailed_token != invited.token
+    reseller = await _accept(selling, invited.mailed_token)
+    assert reseller.invitation_id == invited.invitation.id
+    with pytest.raises(CrossdockError) as refused:
+        await _accept(selling, invited.token)
+    assert refused.value.code == "reseller_state"
 
 
 async def test_begins_once(selling: Reselling, database: Database) -> None:
@@ -400,7 +411,7 @@ async def test_has_a_balance_that_never_falls_below_nothing(selling: Reselling) 
             shop_id=selling.shop.id,
             reseller_id=reseller.id,
             amount_minor=-500,
-            reason="paid out",
+            reference="paid out",
             now=selling.clock.now(),
         )
     assert (left.balance_minor, left.currency) == (0, "USD")

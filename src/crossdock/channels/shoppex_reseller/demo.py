@@ -182,7 +182,6 @@ async def _ensure_balance(tx: Transaction, *, shop: DemoShop, reseller_id: int) 
         shop_id=shop.shop.id,
         reseller_id=reseller_id,
         amount_minor=missing,
-        reason="demo",
         now=shop.now,
     )
     return 1

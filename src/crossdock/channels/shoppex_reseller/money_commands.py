@@ -31,7 +31,9 @@ def credit(
     amount: Annotated[
         str, typer.Argument(help="In major units, such as 100.00; a negative one takes back.")
     ],
-    reason: Annotated[str, typer.Option(help="What the ledger says about it.")] = "",
+    reference: Annotated[
+        str, typer.Option(help="Names this credit, in the ledger too; each credits once.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Credit the prepaid balance with money that has come in."""
@@ -47,7 +49,7 @@ def credit(
             shop_id=shop_id,
             reseller_id=reseller_id,
             amount_minor=parse_amount(amount, currency=before.currency),
-            reason=reason,
+            reference=reference.strip(),
             now=runtime.clock.now(),
         )
         return {

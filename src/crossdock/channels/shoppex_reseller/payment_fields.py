@@ -28,10 +28,7 @@ TOTAL_MAX: Final = 10**14
 
 
 class ShownPayment(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment: `value` is what one unit costs, `total` what is asked for. `url` is where it is paid.
-
-    `webhook_secret` signs the calls of its `webhook`, and is told when it is made, once.
-    """
+    """A payment: `value` is what one unit costs, `total` what is asked for. `url` is where it is paid."""
 
     id: str
     uniqid: str
@@ -50,11 +47,16 @@ class ShownPayment(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str | None
     cancel_url: str | None
     custom_fields: dict[str, Any]
-    webhook_secret: str | None
     expires_at: int | None
     paid_at: int | None
     created_at: int | None
     updated_at: int | None
+
+
+class NewPayment(ShownPayment, frozen=True, kw_only=True):
+    """A payment that was made; `webhook_secret` signs the calls of its `webhook`, null where it has none."""
+
+    webhook_secret: str | None
 
 
 class ShownSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +128,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     webhook: str = ""
 
 
-def shown_payment(call: Call, payment: Invoice, *, secret: str | None = None) -> ShownPayment:
+def shown_payment(call: Call, payment: Invoice) -> ShownPayment:
     """A payment as it is told."""
     shown, url = call.ids.write(Kind.INVOICE, payment.id), call.pay_url + payment.token
     return ShownPayment(
@@ -147,12 +149,17 @@ def shown_payment(call: Call, payment: Invoice, *, secret: str | None = None) ->
         return_url=payment.return_url or None,
         cancel_url=payment.cancel_url or None,
         custom_fields=dict(payment.metadata.get("custom_fields") or {}),
-        webhook_secret=secret,
         expires_at=seconds(payment.expires_at),
         paid_at=seconds(payment.paid_at),
         created_at=seconds(payment.created_at),
         updated_at=seconds(payment.updated_at),
     )
+
+
+def new_payment(call: Call, payment: Invoice, *, secret: str | None) -> NewPayment:
+    """The same of one that was made just now."""
+    shown = msgspec.structs.asdict(shown_payment(call, payment))
+    return NewPayment(**shown, webhook_secret=secret)
 
 
 def shown_session(call: Call, payment: Invoice) -> ShownSession:

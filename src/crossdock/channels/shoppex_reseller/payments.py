@@ -18,8 +18,10 @@ from crossdock.channels.shoppex_reseller.payment_fields import (
     SESSION,
     STATES_BY_WORD,
     Asked,
+    NewPayment,
     ShownPayment,
     ShownSession,
+    new_payment,
     read_payment,
     read_session,
     shown_payment,
@@ -69,7 +71,7 @@ class Payments:
                   summary="Ask for an amount, on a page where it is paid by card", scope=WRITE,
                   writes=self._create, status=201, body=SENT,
                   required=("title", "email", "value", "currency"), told_once=("webhook_secret",),
-                  **payment),
+                  answer=NewPayment),
             Route(method="GET", covers="shop",
                   path=ONE, name="getPayment", summary="Read a payment", scope=READ,
                   reads=self._get, **payment),
@@ -105,7 +107,7 @@ class Payments:
         asked = read_payment(call)
         made = await self._ask(call, tx, asked=asked)
         secret = await self._hear(call, tx, made, url=asked.webhook) if asked.webhook else None
-        return one(shown_payment(call, made, secret=secret), status=201)
+        return one(new_payment(call, made, secret=secret), status=201)
 
     async def _open(self, call: Call, tx: Transaction) -> Reply:
         made = await self._ask(call, tx, asked=read_session(call))

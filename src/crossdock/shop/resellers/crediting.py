@@ -51,16 +51,24 @@ async def credit(
     reseller_id: int,
     amount_minor: int,
     now: datetime,
-    reason: str = "",
+    reference: str = "",
 ) -> Balance:
     """Add money that has come in to the balance, or take some back with a negative amount; returns the balance.
 
-    Raises Invalid `invalid_input` for 0, NotFound `not_found`, and Refused `balance_insufficient` where it would
+    A `reference` is what the ledger says about it, and credits once for the reseller. Raises Invalid `invalid_input`
+    for 0 and for a reference that was used, NotFound `not_found`, and Refused `balance_insufficient` where it would
     end below 0.
     """
     if amount_minor == 0:
         raise Invalid("invalid_input", "A credit of 0 changes nothing.", {"field": "amount"})
+    await tx.value(
+        "select 1 from resellers where shop_id = %s and id = %s for no key update",
+        (shop_id, reseller_id),
+    )
     before = await read_balance(tx, shop_id=shop_id, reseller_id=reseller_id)
+    if reference and await tx.value(_IS_USED, (shop_id, prepaid_owner(reseller_id), reference)):
+        message = f"{reference} was credited before."
+        raise Invalid("invalid_input", message, {"field": "reference"})
     bank, prepaid = Account("bank"), Account("prepaid", prepaid_owner(reseller_id))
     debit, to = (bank, prepaid) if amount_minor > 0 else (prepaid, bank)
     transfer = Transfer(
@@ -69,7 +77,16 @@ async def credit(
         amount_minor=abs(amount_minor),
         currency=before.currency,
         kind="top_up" if amount_minor > 0 else "adjustment",
-        reason=reason,
+        reason=reference,
     )
     await post_transfers(tx, shop_id=shop_id, transfers=[transfer], now=now)
     return await read_balance(tx, shop_id=shop_id, reseller_id=reseller_id)
+
+
+_IS_USED = """
+    select exists (
+        select 1 from accounts a
+        join ledger_entries l on l.shop_id = a.shop_id and a.id in (l.debit_account_id, l.credit_account_id)
+        where a.shop_id = %s and a.kind = 'prepaid' and a.owner = %s and l.kind in ('top_up', 'adjustment')
+          and l.reason = %s)
+"""

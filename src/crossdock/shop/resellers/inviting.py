@@ -27,6 +27,7 @@ from crossdock.shop.resellers.selling import check_products, set_products
 
 EXPIRES_DAYS = 7
 EXPIRES_DAYS_MAX = 90
+HAS_TOKEN = "%(token)s in (token_hash, mailed_token_hash)"
 _TOKEN_LENGTH = 43
 _CODE_LENGTH = 12
 _COLUMNS = ", ".join(Invitation.__struct_fields__)
@@ -58,12 +59,12 @@ async def invite(
         await check_products(tx, shop_id=shop_id, products=terms.products)
     await _refuse_reseller(tx, shop_id=shop_id, email=email)
     await revoke_pending(tx, shop_id=shop_id, email=email, now=now)
-    token = ids.random_token(_TOKEN_LENGTH)
+    token, mailed_token = (ids.random_token(_TOKEN_LENGTH) for _ in range(2))
     mode = program.default_mode if terms.mode is UNSET else terms.mode
     row = await tx.one(
         "insert into reseller_invitations (shop_id, email, mode, commission_bp, discount_bp, limit_daily,"
-        " limit_monthly, products, token_hash, created_at, expires_at)"
-        f" values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning {_COLUMNS}",
+        " limit_monthly, products, token_hash, mailed_token_hash, created_at, expires_at)"
+        f" values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning {_COLUMNS}",
         (
             shop_id,
             email,
@@ -71,6 +72,7 @@ async def invite(
             *(_given(terms, name) for name in _LIMITS),
             _listed(terms),
             hash_key(token),
+            hash_key(mailed_token),
             now,
             now + timedelta(days=expires_in_days),
         ),
@@ -79,7 +81,7 @@ async def invite(
     invitation = _invitation(row)
     event = ResellerInvited(email=email, mode=mode, expires_at=invitation.expires_at)
     await write_event(tx, shop_id=shop_id, event=event, subject_id=invitation.id, now=now)
-    return NewInvitation(invitation=invitation, token=token)
+    return NewInvitation(invitation=invitation, token=token, mailed_token=mailed_token)
 
 
 async def accept_invitation(
@@ -92,7 +94,7 @@ async def accept_invitation(
     `exists` for a reseller of this address, Refused `program_disabled`.
     """
     shop_id = await tx.value(
-        "select shop_id from reseller_invitations where token_hash = %s", (hash_key(token),)
+        f"select shop_id from reseller_invitations where {HAS_TOKEN}", {"token": hash_key(token)}
     )
     if shop_id is None:
         raise NotFound("not_found", "There is no such invitation.")
@@ -173,8 +175,8 @@ async def _refuse_reseller(tx: Transaction, *, shop_id: int, email: str) -> None
 
 async def _lock_invitation(tx: Transaction, *, token: str) -> Invitation:
     row = await tx.one(
-        f"select {_COLUMNS} from reseller_invitations where token_hash = %s for no key update",
-        (hash_key(token),),
+        f"select {_COLUMNS} from reseller_invitations where {HAS_TOKEN} for no key update",
+        {"token": hash_key(token)},
     )
     assert row is not None  # invitations are never deleted
     return _invitation(row)

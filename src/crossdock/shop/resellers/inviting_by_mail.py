@@ -14,7 +14,7 @@ from crossdock.shop.shops import read_shop_by_id
 
 
 class MailedInvitation(msgspec.Struct, frozen=True, kw_only=True):
-    """An invitation, the address where it is accepted, and its mail in the mailbox."""
+    """An invitation, the address where it is accepted, and its mail in the mailbox, whose address is another."""
 
     invited: NewInvitation
     accept_url: str
@@ -49,7 +49,6 @@ async def invite_by_mail(
         now=now,
         expires_in_days=expires_in_days,
     )
-    address = accept_url(invited.token)
     mail_id = await mailing.queue_mail(
         tx,
         shop_id=shop_id,
@@ -57,10 +56,10 @@ async def invite_by_mail(
         to=invited.invitation.email,
         values={
             "shop": (await read_shop_by_id(tx, shop_id=shop_id)).name,
-            "accept_url": address,
+            "accept_url": accept_url(invited.mailed_token),
             "expires_at": f"{invited.invitation.expires_at:%Y-%m-%d %H:%M} UTC",
         },
         key=f"reseller invitation {invited.invitation.id}",
         now=now,
     )
-    return MailedInvitation(invited=invited, accept_url=address, mail_id=mail_id)
+    return MailedInvitation(invited=invited, accept_url=accept_url(invited.token), mail_id=mail_id)

@@ -18,7 +18,7 @@ from crossdock.kit.crypto import hash_key
 from crossdock.kit.ids import Ids
 from crossdock.shop.people import NewSession, People, Person, Visit, add_person, find_person
 from crossdock.shop.resellers.acting import add_member
-from crossdock.shop.resellers.inviting import accept_invitation
+from crossdock.shop.resellers.inviting import HAS_TOKEN, accept_invitation
 from crossdock.shop.resellers.model import Invitation, Mode, Reseller
 
 _COLUMNS = ", ".join(f"i.{name}" for name in Invitation.__struct_fields__)
@@ -157,7 +157,7 @@ async def _link(tx: Transaction, *, reseller: Reseller, person: Person, now: dat
 
 
 async def _read_offer(tx: Transaction, *, token: str) -> Offer:
-    row = await tx.one(_OFFER, (hash_key(token),))
+    row = await tx.one(_OFFER, {"token": hash_key(token)})
     if row is None:
         raise NotFound("not_found", "There is no such invitation.")
     length = len(Invitation.__struct_fields__)
@@ -187,5 +187,5 @@ _OFFER = f"""
     from reseller_invitations i
     join shops s on s.id = i.shop_id
     left join reseller_programs g on g.shop_id = i.shop_id
-    where i.token_hash = %s
+    where {HAS_TOKEN}
 """

@@ -124,10 +124,11 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewInvitation(msgspec.Struct, frozen=True, kw_only=True):
-    """An invitation with its token, which is shown only now. Its repr hides the token."""
+    """An invitation with its tokens, which are shown only now: one to tell, one to mail. Its repr hides both."""
 
     invitation: Invitation
     token: str
+    mailed_token: str
 
     def __repr__(self) -> str:
         return f"NewInvitation(id={self.invitation.id})"

@@ -13,7 +13,7 @@ create table reseller_programs (
     updated_at timestamptz not null
 );
 
--- A token is shown once and stored as a hash. `products` is the list of a relationship to be, null for all products.
+-- Tokens are shown once, one to the caller and one in the mail, and stored as hashes. `products` is the list of a relationship to be, null for all products.
 create table reseller_invitations (
     shop_id bigint not null references shops on delete cascade,
     id bigint generated always as identity,
@@ -25,6 +25,7 @@ create table reseller_invitations (
     limit_monthly bigint check (limit_monthly >= 0),
     products jsonb,
     token_hash bytea not null unique,
+    mailed_token_hash bytea not null unique,
     created_at timestamptz not null,
     expires_at timestamptz not null,
     accepted_at timestamptz,
