@@ -248,6 +248,21 @@ async def test_calls_an_address_with_everything_it_needs(store, desk_server, mis
     assert error["message"] == "Invalid or inactive reseller API key"
 
 
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "Prefetch"), ("X-Moz", "prefetch"),
+        ("X-Purpose", "preview"),
+    ],
+)  # fmt: skip
+async def test_buys_nothing_by_an_address_that_is_only_previewed(store, desk_server, header, value):
+    address = f"{desk_server.url}{DYNAMIC}?" + urlencode(store.order(api_key=store.key))
+    async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=60) as http:
+        reply = await http.get(address, headers={header: value})
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, POST")
+    assert await store.selling.written(store.licence) == (0, 0, 0, 3)
+
+
 async def test_leaves_neither_its_key_nor_a_serial_in_the_log(store, desk_server):
     address = f"{desk_server.url}{DYNAMIC}?" + urlencode(store.order(api_key=store.key))
     with capture_logs() as records:

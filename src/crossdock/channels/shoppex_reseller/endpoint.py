@@ -114,6 +114,8 @@ class Endpoint:
             raise found
         route = found.route
         request.scope["crossdock.route"] = route.path
+        if route.token_in_query and _is_prefetch(request):
+            raise WireError("METHOD_NOT_ALLOWED", allow="GET, POST")
         token = bearer_of(request)
         if not token and route.token_in_query:
             token = query.get(route.token_in_query, "")
@@ -327,6 +329,16 @@ def _response(reply: Reply, told: Mapping[str, str]) -> Response:
         return answered(body, status=status, headers=told, content_type=PLAIN_TYPE)
     body = b"" if reply.body is None else encoded(reply.body)
     return answered(body, status=reply.status, headers=told)
+
+
+def _is_prefetch(request: Request) -> bool:
+    """Whether a browser or a preview loads the address in case somebody follows it (spec 7.6)."""
+    told = (
+        request.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz", "x-purpose")
+    )
+    return any(
+        word in each.lower() for each in told for word in ("prefetch", "prerender", "preview")
+    )
 
 
 async def _read_body(request: Request) -> dict[str, Any]:
