@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.dialect import create_dialect
+from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
 from crossdock.shop.deliveries import Delivering, DeliveryKinds, deliver_due
+from crossdock.shop.invoices import create_invoice
 from crossdock.shop.webhooks import (
     SUBSCRIPTIONS_MAX,
     Dialect,
@@ -30,7 +32,10 @@ BATCH = 20
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
-    """A subscription to each of the addresses, past the check when it is made, and one call of each."""
+    """A subscription to each of the addresses, past the check when it is made, and one call of each.
+
+    Every second one is of a single payment.
+    """
     trap, findings = Trap(), Findings()
     clock, dialect = FrozenClock(datetime.now(UTC)), create_dialect()
     urls = [*NASTY, *(f"https://{name}/hook" for name in NAMED), f"http://{REBINDING}/"]
@@ -81,14 +86,33 @@ async def _refused(stand: Stand, service: Subscribing, dialect: Dialect, *, urls
                     tx, service=service, dialect=dialect, shop_id=shop_id, url=url,
                     names=dialect.names[:1], now=datetime.now(UTC),
                 )  # fmt: skip
+                single = await _of_a_payment(tx, service, dialect, shop_id=shop_id, url=url)
             except Invalid:
                 refused += 1
             else:
-                await unsubscribe(
-                    tx, dialect=dialect, shop_id=shop_id, subscription_id=made.id,
-                    now=datetime.now(UTC),
-                )  # fmt: skip
+                for each in (made.id, single):
+                    await unsubscribe(
+                        tx, dialect=dialect, shop_id=shop_id, subscription_id=each,
+                        now=datetime.now(UTC),
+                    )  # fmt: skip
     return refused
+
+
+async def _of_a_payment(
+    tx: Transaction, service: Subscribing, dialect: Dialect, *, shop_id: int, url: str
+) -> int:
+    """A subscription to a payment's own address; its number."""
+    now = datetime.now(UTC)
+    payment = await create_invoice(
+        tx, shop_id=shop_id, purpose="payment", subject_id=None, title="Fee", quantity=1,
+        unit_minor=100, currency="EUR", email="buyer@example.com", expires_at=None, ids=service.ids,
+        now=now,
+    )  # fmt: skip
+    made, _ = await subscribe(
+        tx, service=service, dialect=dialect, shop_id=shop_id, url=url, names=dialect.names[:1],
+        invoice_id=payment.id, now=now,
+    )  # fmt: skip
+    return made.id
 
 
 async def _queue(stand: Stand, service: Subscribing, dialect: Dialect, *, urls: list[str]) -> None:
@@ -98,20 +122,26 @@ async def _queue(stand: Stand, service: Subscribing, dialect: Dialect, *, urls: 
         if number % SUBSCRIPTIONS_MAX == 0:
             shop_id = await _shop(stand)
         async with stand.database.begin() as tx:
-            made, _ = await subscribe(
-                tx, service=service, dialect=dialect, shop_id=shop_id,
-                url=PUBLIC.replace("http:", "https:"), names=dialect.names[:1], now=now,
-            )  # fmt: skip
-            await tx.run("update webhook_subscriptions set url = %s where id = %s", (url, made.id))
-            await send_test(tx, dialect=dialect, shop_id=shop_id, subscription_id=made.id, now=now)
+            public = PUBLIC.replace("http:", "https:")
+            if number % 2:
+                made = await _of_a_payment(tx, service, dialect, shop_id=shop_id, url=public)
+            else:
+                whole, _ = await subscribe(
+                    tx, service=service, dialect=dialect, shop_id=shop_id, url=public,
+                    names=dialect.names[:1], now=now,
+                )  # fmt: skip
+                made = whole.id
+            await tx.run("update webhook_subscriptions set url = %s where id = %s", (url, made))
+            await send_test(tx, dialect=dialect, shop_id=shop_id, subscription_id=made, now=now)
 
 
 CLAIM = Claim(
     id="P13",
     door=NAME,
     title="webhooks reach no private place",
-    workload="one call of a merchant's subscription to each of 60 and more addresses, names of private "
-    "addresses, a name that changes its address, and a receiver that redirects to private ones",
+    workload="one call of a merchant's subscription, or of a single payment's, to each of 60 and more "
+    "addresses, names of private addresses, a name that changes its address, and a receiver that redirects to "
+    "private ones",
     must_hold="no socket is opened to any of them, and none counts as taken",
     full={"rounds": 1},
     quick={"rounds": 1},
