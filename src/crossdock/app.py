@@ -87,6 +87,7 @@ class Application:
             facts=channel_facts(),
             tell_settings=lambda: tell_settings(self.services.settings),
             staff_pages=[page for c in self.channels for page in c.staff_pages],
+            accept_url=next((c.accept_url for c in self.channels if c.accept_url), None),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

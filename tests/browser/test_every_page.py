@@ -15,16 +15,19 @@ from crossdock.db.runtime import create_runtime
 from crossdock.db.unit_of_work import Database
 from crossdock.gate import create_gate
 from crossdock.kit.clock import FrozenClock, SystemClock
+from crossdock.kit.ids import RandomIds
 from crossdock.settings import Settings
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.deliveries import queue_delivery
 from crossdock.shop.events import number_events
 from crossdock.shop.mailing import Mailing
 from crossdock.shop.partners import Calls, Heard, KeptCall
+from crossdock.shop.resellers import NewCampaign, ResellerTerms, create_campaign, invite
 from crossdock.web.console import Console
 from tests.browser.looks import overflow_px, weak_contrasts
 from tests.support.factories import box, make_variant, moment
 from tests.support.people import PASSWORD, PersonFixture, PlainBrowser, make_person
+from tests.support.reselling import Reselling
 from tests.support.ticketing import Helpdesk, line
 
 pytestmark = [
@@ -124,9 +127,27 @@ async def ada(server_database: Database) -> PersonFixture:
         answer_body="", took_ms=3, verdict="credential_signature", mistake="",
     )  # fmt: skip
     await Calls(server_database).keep(heard, call)
+    await _resell(Reselling(server_database, SystemClock(), desk.shop))
     async with server_database.statement() as tx:
         await number_events(tx, shop_id=desk.shop.id)
     return ada
+
+
+async def _resell(selling: Reselling) -> None:
+    """A reseller with money and a campaign, and an invitation that is open."""
+    await selling.set(enabled=True, default_mode="both", default_commission_bp=1_250)
+    email = f"{'long-name-' * 5}reseller@shop.example"
+    reseller, _ = await selling.reseller(email, credit_minor=2_500)
+    async with selling.database.begin() as tx:
+        await create_campaign(
+            tx, shop_id=selling.shop.id, reseller_id=reseller.id,
+            campaign=NewCampaign(name="Winter " + "x" * 90), write_id=str, box=box(),
+            now=selling.clock.now(),
+        )  # fmt: skip
+        await invite(
+            tx, shop_id=selling.shop.id, email="ada@reseller.example", terms=ResellerTerms(),
+            ids=RandomIds(), now=selling.clock.now(),
+        )  # fmt: skip
 
 
 @pytest.fixture

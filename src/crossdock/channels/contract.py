@@ -95,6 +95,7 @@ class Channel:
     `trials` tells how staff try the partners' operations, of which the OpenAPI document tells.
     `guests` are prefixes of the paths that anybody may call without a key, whose calls are counted by address.
     `staff_pages` are listed on the console's home page; a Gate guards them.
+    `accept_url` makes the address of the page where a reseller accepts an invitation, of the invitation's token.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Channel:
     trials: Trials | None = None
     guests: tuple[str, ...] = ()
     staff_pages: tuple[StaffPage, ...] = ()
+    accept_url: Callable[[str], str] | None = None
     start: Callable[[], Awaitable[None]] | None = None
     stop: Callable[[], Awaitable[None]] | None = None
 

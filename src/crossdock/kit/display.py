@@ -1,11 +1,18 @@
 """Format amounts, times and names for people with CLDR's locale data; for programs see kit/money."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import NumberPattern, format_decimal, get_currency_symbol, parse_pattern
+from babel.numbers import (
+    NumberPattern,
+    format_decimal,
+    format_percent,
+    get_currency_symbol,
+    parse_pattern,
+)
 
 from crossdock.kit.money import exponent, to_decimal
 
@@ -23,6 +30,12 @@ def money_text(minor: int, currency: str, *, language: str = "en") -> str:
     pattern = _money_pattern(exponent(currency), language=language, is_word=is_word)
     amount = to_decimal(minor, currency)
     return str(pattern.apply(amount, locale, currency=currency, currency_digits=False))
+
+
+def percent_text(basis_points: int, *, language: str = "en") -> str:
+    """A rate with the decimals that it has: 1250 is 12.5%."""
+    rate = Decimal(basis_points).scaleb(-4)
+    return str(format_percent(rate, locale=_locale(language), decimal_quantization=False))
 
 
 def moment_text(at: datetime, *, language: str = "en") -> str:

@@ -131,6 +131,12 @@ def parse_rate_bp(percent: str | int | Decimal) -> int:
     return int(value)
 
 
+def format_rate_bp(basis_points: int) -> str:
+    """A percentage as `parse_rate_bp` reads it: 3000 is '30', 1250 is '12.5'."""
+    whole, rest = divmod(basis_points, 100)
+    return f"{whole}.{rest:02d}".rstrip("0") if rest else f"{whole}"
+
+
 def _read(amount: str | int | Decimal) -> Decimal:
     if isinstance(amount, str):
         if len(amount) > _LONGEST_AMOUNT or not _AMOUNT.fullmatch(amount):

@@ -92,6 +92,7 @@ class Site:
         guides: Mapping[str, Path] | None = None,
         facts: Mapping[str, ChannelFacts] | None = None,
         tell_settings: Callable[[], list[Told]] = list,
+        accept_url: Callable[[str], str] | None = None,
     ) -> None:
         self._is_ready = is_ready
         self._tracking = Tracking(services.runtime.database)
@@ -125,6 +126,7 @@ class Site:
             sends=sends,
             facts=facts or {},
             tell_settings=tell_settings,
+            accept_url=accept_url,
         )
         self._router = Router(self._routes(), redirect_slashes=False, default=self._missing)
 

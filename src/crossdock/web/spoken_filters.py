@@ -10,6 +10,7 @@ from crossdock.kit.display import (
     moment_text,
     money_text,
     number_text,
+    percent_text,
     second_text,
     short_moment_text,
 )
@@ -40,6 +41,10 @@ def _number(number: int) -> str:
     return number_text(number, language=spoken())
 
 
+def _percent(basis_points: int) -> str:
+    return percent_text(basis_points, language=spoken())
+
+
 def _country(code: str) -> str:
     return country_name(code, language=spoken())
 
@@ -52,4 +57,5 @@ SPOKEN_FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "day": _day,
     "number": _number,
     "country": _country,
+    "percent": _percent,
 }

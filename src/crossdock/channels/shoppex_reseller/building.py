@@ -189,6 +189,7 @@ def create_channel(services: Services) -> Channel:
         trials=TRIALS,
         openapi=described(lambda: openapi.document(routes), beside=__file__),
         staff_pages=(STAFF_PAGE,),
+        accept_url=partial(invitation_url, services.settings.server.public_url),
     )
 
 

@@ -20,7 +20,7 @@ from crossdock.errors import Conflict, CrossdockError, Invalid, NotFound, Refuse
 from crossdock.gate import TOKEN_FIELD, Form, Gate, SignInNeeded, page_headers, read_form
 from crossdock.kit.clock import Clock
 from crossdock.kit.display import moment_text
-from crossdock.kit.money import format_minor
+from crossdock.kit.money import format_minor, format_rate_bp
 from crossdock.kit.passwords import LENGTH_MAX
 from crossdock.shop.people import LENGTH_MIN, Visit
 from crossdock.shop.resellers import Joining, Offer, Relationship, list_relationships
@@ -73,7 +73,7 @@ class PortalPages:
         self._clock = clock
         self._pages = Pages(Path(__file__).parent / "templates", headers=HEADERS)
         self._pages.add_filter("moment", moment_text)
-        self._pages.add_filter("percent", percent_text)
+        self._pages.add_filter("percent", format_rate_bp)
         self._pages.add_filter("money", format_minor)
 
     def app(self, otherwise: ASGIApp) -> ASGIApp:
@@ -228,12 +228,6 @@ class PortalPages:
 def invitation_url(public_url: str, token: str) -> str:
     """The address of the page where an invitation is accepted."""
     return public_url.rstrip("/") + INVITATION.format(token=token)
-
-
-def percent_text(basis_points: int) -> str:
-    """A percentage for people: 3000 is 30, 1250 is 12.5."""
-    whole, rest = divmod(basis_points, 100)
-    return f"{whole}.{rest:02d}".rstrip("0") if rest else f"{whole}"
 
 
 def _refusal(error: CrossdockError) -> tuple[int, str, str] | None:

@@ -60,6 +60,11 @@ from crossdock.shop.resellers.inventory import (
     deliver_item,
     list_items,
 )
+from crossdock.shop.resellers.invitations import (
+    invite_again,
+    list_invitations,
+    withdraw_invitation,
+)
 from crossdock.shop.resellers.inviting import (
     EXPIRES_DAYS,
     EXPIRES_DAYS_MAX,
@@ -224,11 +229,13 @@ __all__ = [
     "fulfil",
     "hold_of",
     "invite",
+    "invite_again",
     "invite_by_mail",
     "invoice_transfer",
     "line_row",
     "list_campaigns",
     "list_claims",
+    "list_invitations",
     "list_items",
     "list_products",
     "list_relationships",
@@ -266,4 +273,5 @@ __all__ = [
     "stream_lines",
     "top_up",
     "watch_commissions",
+    "withdraw_invitation",
 ]

@@ -84,6 +84,15 @@ ACT_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "alerts": {"": lazy("Close alerts")},
     "endpoints": {"": lazy("Pause or resume an endpoint")},
     "payouts": {"": lazy("Decide on a payout")},
+    "resellers": {
+        "invite": lazy("Invite a reseller"),
+        "program": lazy("Change the reseller programme"),
+        "invitations/again": lazy("Send the invitation again"),
+        "invitations/withdraw": lazy("Withdraw the invitation"),
+        "terms": lazy("Change the reseller's terms"),
+        "status": lazy("Approve, suspend or end a reseller"),
+        "campaigns": lazy("Pause or revoke a campaign"),
+    },
     "tickets": {"": lazy("Work on a ticket")},
 }
 """`packages/7/ship` is named `packages/ship`, and '' is the area's own page."""

@@ -41,6 +41,8 @@ from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.product_editing import PICTURES, ProductEditing
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Handler, Pages, redirect
+from crossdock.web.console.reselling import ResellerPages
+from crossdock.web.console.reselling_money import ResellerMoney
 from crossdock.web.console.saved_views import VIEWS, SavedViewPages, shelf, showing
 from crossdock.web.console.search import SEARCH, SearchPage
 from crossdock.web.console.search_desk import SEARCH_DESK, SearchDesk
@@ -69,6 +71,7 @@ class Console:
         sends: ASGIApp,
         facts: Mapping[str, ChannelFacts] | None = None,
         tell_settings: Callable[[], list[Told]] = list,
+        accept_url: Callable[[str], str] | None = None,
     ) -> None:
         db = services.runtime.database
         self._gate = gate
@@ -87,6 +90,8 @@ class Console:
         self._search_desk = SearchDesk(gate, self._pages, services=services)
         self._money = MoneyPages(gate, self._pages, services=services)
         self._payouts = PayoutPages(gate, self._pages, services=services)
+        self._resellers = ResellerPages(gate, self._pages, services=services, accept_url=accept_url)
+        self._reseller_money = ResellerMoney(gate, self._pages, services=services)
         self._events = EventPages(gate, self._pages, services=services)
         self._endpoints = EndpointPages(gate, self._pages, services=services)
         self._imports = ImportPages(gate, self._pages, services=services)
@@ -144,6 +149,7 @@ class Console:
             *self._delivery_routes(),
             *self._import_routes(),
             *self._money_routes(),
+            *self._reseller_routes(),
             *self._people_routes(),
             *self._customer_routes(),
             *self._shop_routes(),
@@ -239,6 +245,13 @@ class Console:
             self._get(PAYOUTS, payouts.browse),
             self._get(f"{PAYOUTS}/{{payout}}", payouts.show),
             self._post(f"{PAYOUTS}/{{payout}}", payouts.decide),
+        ]
+
+    def _reseller_routes(self) -> list[Route]:
+        desks = (self._resellers, self._reseller_money)
+        return [
+            *(self._get(path, show) for desk in desks for path, show in desk.gets().items()),
+            *(self._post(path, act) for desk in desks for path, act in desk.posts().items()),
         ]
 
     def _import_routes(self) -> list[Route]:

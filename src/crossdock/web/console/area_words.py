@@ -18,6 +18,39 @@ _RESELLER: Final = {
     "suspended": lazy("Suspended"),
     "terminated": lazy("Terminated"),
 }
+_INVITATION: Final = {
+    "pending": lazy("Open"),
+    "accepted": lazy("Accepted"),
+    "revoked": lazy("Withdrawn"),
+    "expired": lazy("Ran out"),
+}
+_MODE: Final = {
+    "affiliate": lazy("Earn commission"),
+    "stock": lazy("Buy stock"),
+    "both": lazy("Earn commission and buy stock"),
+}
+_RESELLER_SALE: Final = {
+    "pending": lazy("Held back"),
+    "available": lazy("Available"),
+    "reversed": lazy("Taken back"),
+}
+_CAMPAIGN: Final = {
+    "active": lazy("Active"),
+    "paused": lazy("Paused"),
+    "revoked": lazy("Revoked"),
+}
+_STATEMENT: Final = {
+    "fulfilment": lazy("Goods delivered"),
+    "top_up": lazy("Top-up"),
+    "adjustment": lazy("Adjustment"),
+    "sale": lazy("Order"),
+    "sale_taken_back": lazy("Goods taken back"),
+    "stock_refund": lazy("Stock revoked"),
+    "stock_payment": lazy("Payment for stock"),
+    "commission_earned": lazy("Commission"),
+    "commission_reversed": lazy("Taken back"),
+    "payout": lazy("Paid out"),
+}
 _STOCK: Final = {
     "receive": lazy("Received"),
     "hold": lazy("Reserved"),
@@ -148,6 +181,11 @@ FIELD_WORDS: Final = {
 AREA_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "payout": _PAYOUT,
     "reseller": _RESELLER,
+    "invitation": _INVITATION,
+    "mode": _MODE,
+    "reseller_sale": _RESELLER_SALE,
+    "campaign": _CAMPAIGN,
+    "statement": _STATEMENT,
     "stock": _STOCK,
     "pool": _POOL,
     "account": _ACCOUNT,

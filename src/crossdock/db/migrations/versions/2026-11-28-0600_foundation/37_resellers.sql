@@ -37,6 +37,8 @@ create table reseller_invitations (
 create unique index reseller_invitations_pending on reseller_invitations (shop_id, lower(email))
     where accepted_at is null and revoked_at is null;
 
+create index reseller_invitations_created on reseller_invitations (shop_id, created_at, id);
+
 -- A relationship: the boundary behind which a reseller's own things are. Its partner is who calls for it.
 create table resellers (
     shop_id bigint not null references shops on delete cascade,
