@@ -65,3 +65,12 @@ async def test_tells_its_secret_once(desk):
             "select count(*) from webhook_subscriptions where shop_id = %s", (desk.shop.id,)
         )
     assert kept == 1
+
+
+async def test_at_a_private_address_is_refused_in_plain_words(desk):
+    body = {**DRAFT, "webhook": "https://169.254.169.254/one"}
+    wrong = await desk.client.fields_refused("POST", PAYMENTS, json=body)
+    assert wrong == {
+        "webhook": "169.254.169.254 is at 169.254.169.254, which is not a public address"
+    }
+    assert await desk.client.data("GET", PAYMENTS) == []

@@ -135,7 +135,7 @@ class Payments:
                 now=call.now,
             )
         except Invalid as error:
-            raise invalid(("webhook", str(error))) from error
+            raise invalid(("webhook", error.message)) from error
         return secret
 
     async def _ask(self, call: Call, tx: Transaction, *, asked: Asked) -> Invoice:
