@@ -10,7 +10,9 @@ SHOWN_ATTRIBUTES: Final = ("placeholder", "aria-label", "title", "alt", "label")
 NAMES: Final = {"Crossdock", "UTC", "SKU", "GTIN", "UPC", "CSV", "PDF", "JSON", "ms", "kB", "Esc"}
 """Words that are the same in every language."""
 
-_TOKEN = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->|</?[a-zA-Z]", re.DOTALL)
+_TOKEN = re.compile(
+    r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->|<!doctype[^>]*>|</?[a-zA-Z]", re.DOTALL
+)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ATTRIBUTE = re.compile(rf'\s({"|".join(SHOWN_ATTRIBUTES)})="([^"]*)"')
 _UNREAD = ("code", "kbd", "pre", "script", "style")
@@ -37,7 +39,7 @@ def pieces(source: str) -> Iterator[Piece]:
         found = match[0]
         if found.startswith("{"):
             kind, end = {"{#": "comment", "{%": "block", "{{": "value"}[found[:2]], match.end()
-        elif found.startswith("<!--"):
+        elif found.startswith("<!"):
             kind, end = "comment", match.end()
         else:
             kind, end = "tag", _end_of_tag(source, match.end())

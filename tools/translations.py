@@ -17,8 +17,12 @@ from babel.messages.pofile import read_po, write_po
 from crossdock.kit.languages import FOLDER, LANGUAGES
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("src/crossdock/web", "src/crossdock/gate", "src/crossdock/channels")
-_METHODS = [("**.html", "jinja2"), ("**.py", "python")]
+SOURCES = (
+    *("src/crossdock/web", "src/crossdock/gate", "src/crossdock/channels"),
+    "src/crossdock/shop/mailing",
+)
+_METHODS = [("**.html", "jinja2"), ("templates/**.txt", "jinja2"), ("**.py", "python")]
+_OPTIONS = {"trimmed": "true", "silent": "false"}
 _KEYWORDS = {
     "_": None, "gettext": None, "ngettext": (1, 2), "lazy": None, "lazy_many": (1, 2), "english": None,
 }  # fmt: skip
@@ -31,7 +35,7 @@ def template() -> Catalog:
         texts = extract_from_dir(
             ROOT / source,
             method_map=_METHODS,
-            options_map={"**.html": {"trimmed": "true", "silent": "false"}},
+            options_map={name: _OPTIONS for name, method in _METHODS if method == "jinja2"},
             keywords=_KEYWORDS,
         )
         for name, _line, message, _comments, _context in texts:

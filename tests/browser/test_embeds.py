@@ -1,8 +1,8 @@
-"""The embed script, on a page of another origin with a strict content policy..."""
+"""The embed script, on a page of another origin with a strict content policy, up to the sale it brings..."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.async_api import Browser, Route
@@ -13,7 +13,7 @@ from crossdock.shop.resellers import read_campaign
 from crossdock.shop.shops import set_product_url
 from tests.conftest import NOON
 from tests.support.clocked import ClockedServer, clocked
-from tests.support.earning import campaign
+from tests.support.earning import book, campaign, line, order, pay
 from tests.support.reselling import Reselling
 
 BLOG, SERVER = "http://blog.example/", "http://server.example"
@@ -35,7 +35,7 @@ async def selling(database: Database, clock: FrozenClock) -> Reselling:
 async def test_shows_products_without_a_cookie_and_leads_to_the_shop(
     browser: Browser, server: ClockedServer, selling: Reselling, tmp_path: Path
 ) -> None:
-    await selling.licence("K-1", name="Licence <b>one</b>", price_minor=1999)
+    sold_here = await selling.licence("K-1", name="Licence <b>one</b>", price_minor=1999)
     await selling.licence(name="Sold out", price_minor=500)
     async with selling.database.begin() as tx:
         await set_product_url(
@@ -88,12 +88,20 @@ async def test_shows_products_without_a_cookie_and_leads_to_the_shop(
     assert await context.cookies() == []
     assert complaints == []
     await context.close()
-    assert await _seen(selling, reseller.id, running.id) == (1, 1)
+    assert await _sums(selling, reseller.id, running.id) == (1, 1, 0, 0)
+
+    [code] = parse_qs(urlsplit(page.url).query)["affiliate_code"]
+    order_id, _ = await order(selling, line(selling, sold_here, price_minor=1999), code=code)
+    await pay(selling, order_id)
+    await book(selling)
+    assert await _sums(selling, reseller.id, running.id) == (1, 1, 1, 600)
 
 
-async def _seen(selling: Reselling, reseller_id: int, campaign_id: int) -> tuple[Any, Any]:
+async def _sums(selling: Reselling, reseller_id: int, campaign_id: int) -> tuple[int, ...]:
+    """(views, clicks, sales, commission)."""
     async with selling.database.statement() as tx:
         found = await read_campaign(
             tx, shop_id=selling.shop.id, reseller_id=reseller_id, campaign_id=campaign_id
         )
-    return found.sums.views, found.sums.clicks
+    sums = found.sums
+    return sums.views, sums.clicks, sums.sales, sums.commission_minor

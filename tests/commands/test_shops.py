@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import CommandLine
+from tests.support.pictures import photo
 
 
 @pytest.mark.parametrize(
@@ -152,3 +153,21 @@ def test_refuses_an_address_of_no_product_and_keeps_the_last(alone: CommandLine,
     )
     [shop] = alone.ask("shop", "list")
     assert (shop["name"], shop["product_url"]) == ("S", kept)
+
+
+def test_gives_a_shop_a_logo_and_takes_it_away(alone: CommandLine, tmp_path: Path):
+    alone.run("shop", "add", "s", "--name", "S", "--currency", "EUR", "--country", "BE")
+    picture, text = tmp_path / "logo.png", tmp_path / "logo.txt"
+    picture.write_bytes(photo(kind="PNG"))
+    text.write_text("no picture")
+
+    done = alone.run("shop", "set", "s", "--logo", str(picture))
+    kept = alone.ask("shop", "list")[0]["logo"]
+    assert done.stdout.endswith("It has a logo.\n")
+    assert kept.endswith(".PNG")
+    assert "cannot be read" in alone.refuse("shop", "set", "s", "--logo", str(tmp_path / "none"))
+    alone.refuse("shop", "set", "s", "--logo", str(text))
+    alone.refuse("shop", "set", "s", "--logo", str(picture), "--no-logo")
+    assert alone.ask("shop", "list")[0]["logo"] == kept
+    alone.run("shop", "set", "s", "--no-logo")
+    assert alone.ask("shop", "list")[0]["logo"] == ""

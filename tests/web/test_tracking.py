@@ -146,7 +146,9 @@ async def test_names_nobody_and_no_street(warehouse: Warehouse, booking: Booking
 
 
 async def test_shows_a_label_that_was_made_by_hand(warehouse: Warehouse, booking: Booking) -> None:
-    label = await make_manual_label(booking, shop_id=warehouse.shop.id, address=RECEIVER)
+    label = await make_manual_label(
+        booking, shop_id=warehouse.shop.id, address=RECEIVER, language="en"
+    )
     reply = await _open(label.consignment.tracking_url)
 
     assert reply.status_code == 200

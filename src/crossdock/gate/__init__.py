@@ -1,5 +1,6 @@
 """Pages for people: sign-in with cookies, form tokens and redirects; what forms and cards share."""
 
+from crossdock.gate.buyers import Seller, buyer_language, only_shop, seller_named, seller_of
 from crossdock.gate.gate import (
     ACCOUNT,
     TOKEN_FIELD,
@@ -13,25 +14,24 @@ from crossdock.gate.gate import (
 from crossdock.gate.pages import (
     CARD_DECLINED,
     CARD_FIELDS,
+    CARD_MISSING,
     CARD_MISTAKES,
-    CARD_NAMES,
     CARD_SHOWN_AGAIN,
-    FIELD_TEMPLATES,
     Mistake,
     page_headers,
     read_card,
 )
 from crossdock.gate.returning import HOME, SIGN_IN, local_path, sign_in_address
+from crossdock.gate.templating import create_templates
 from crossdock.gate.uploads import FormWithFiles, Upload, receive_form
 
 __all__ = [
     "ACCOUNT",
     "CARD_DECLINED",
     "CARD_FIELDS",
+    "CARD_MISSING",
     "CARD_MISTAKES",
-    "CARD_NAMES",
     "CARD_SHOWN_AGAIN",
-    "FIELD_TEMPLATES",
     "HOME",
     "SIGN_IN",
     "TOKEN_FIELD",
@@ -39,14 +39,20 @@ __all__ = [
     "FormWithFiles",
     "Gate",
     "Mistake",
+    "Seller",
     "SignInNeeded",
     "StaffPage",
     "Upload",
+    "buyer_language",
     "create_gate",
+    "create_templates",
     "local_path",
+    "only_shop",
     "page_headers",
     "read_card",
     "read_form",
     "receive_form",
+    "seller_named",
+    "seller_of",
     "sign_in_address",
 ]

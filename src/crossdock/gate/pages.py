@@ -2,34 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from crossdock.errors import Invalid
+from crossdock.kit.languages import lazy
 from crossdock.shop.payments import Card, checked_card
-
-FIELD_TEMPLATES: Final = Path(__file__).parent / "templates"
-"""`fields.html`: macros for fields, with their hints and mistakes."""
 
 CARD_FIELDS: Final = ("card_name", "card_number", "expiry_month", "expiry_year", "security_code")
 CARD_SHOWN_AGAIN: Final = ("card_name", "expiry_month", "expiry_year")
 """A card's number and code are never shown again."""
-CARD_NAMES: Final = {
-    "card_name": "name on the card",
-    "card_number": "card number",
-    "expiry_month": "month in which the card expires",
-    "expiry_year": "year in which the card expires",
-    "security_code": "security code",
+CARD_MISSING: Final = {
+    "card_name": lazy("Enter the name on the card."),
+    "card_number": lazy("Enter the card number."),
+    "expiry_month": lazy("Enter the month in which the card expires."),
+    "expiry_year": lazy("Enter the year in which the card expires."),
+    "security_code": lazy("Enter the security code."),
 }
 CARD_MISTAKES: Final = {
-    "card_number": "Check the card number: one of its digits seems to be wrong.",
-    "expiry_month": "Enter the month as 1 to 12, as on the card. The card must not have expired.",
-    "expiry_year": "Enter the year as on the card. The card must not have expired.",
-    "security_code": "The security code has 3 or 4 digits.",
+    "card_number": lazy("Check the card number: one of its digits seems to be wrong."),
+    "expiry_month": lazy(
+        "Enter the month as 1 to 12, as on the card. The card must not have expired."
+    ),
+    "expiry_year": lazy("Enter the year as on the card. The card must not have expired."),
+    "security_code": lazy("The security code has 3 or 4 digits."),
 }
-CARD_DECLINED: Final = "The card was declined. Nothing was charged. Try another card."
+CARD_DECLINED: Final = lazy("The card was declined. Nothing was charged. Try another card.")
 _OF_CORE: Final = {
     "card_number": "card_number",
     "card_month": "expiry_month",
@@ -73,7 +72,7 @@ def page_headers(
 def read_card(form: Mapping[str, str], *, now: datetime) -> Card | list[Mistake]:
     """The card in a form, or what is wrong with its fields, in their order."""
     given = {name: form.get(name, "").strip() for name in CARD_FIELDS}
-    wrong = {name: f"Enter the {CARD_NAMES[name]}." for name in CARD_FIELDS if not given[name]}
+    wrong = {name: CARD_MISSING[name] for name in CARD_FIELDS if not given[name]}
     try:
         card = checked_card(
             number=given["card_number"],

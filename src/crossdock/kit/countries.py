@@ -3,6 +3,7 @@
 Everything that reads a country uses this module: text that is not a code is refused, not guessed.
 """
 
+import unicodedata
 from functools import cache
 
 import pycountry
@@ -17,6 +18,13 @@ _OFTEN = {
 _NAMED_IN = ("en", "nl", "fr", "de", "es", "it")
 _BLANKS = " \t\u00a0"
 _SHOWN_MAX = 40
+
+
+@cache
+def countries_by_name(language: str) -> tuple[tuple[str, str], ...]:
+    """Code and name of every country, by its name in the language; É is among E."""
+    named = [(code, country_name(code, language=language)) for code in country_codes()]
+    return tuple(sorted(named, key=lambda pair: unicodedata.normalize("NFKD", pair[1])))
 
 
 def find_country(text: str) -> str | None:

@@ -63,6 +63,11 @@ def number_text(number: int, *, language: str = "en") -> str:
     return format_decimal(number, locale=_locale(language))
 
 
+def rate_text(basis_points: int, *, language: str = "en") -> str:
+    """A percentage without its sign: 3000 is 30, 1250 is 12.5 or 12,5."""
+    return format_decimal(Decimal(basis_points) / 100, locale=_locale(language))
+
+
 def country_name(code: str, *, language: str = "en") -> str:
     """The country's name in a language; an unknown code is returned unchanged."""
     name = _locale(language).territories.get(code.upper(), code)

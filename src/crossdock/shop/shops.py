@@ -25,8 +25,9 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """One operator's catalogue, stock, orders and partners; `languages` has the main one first.
 
     `time_zone` is the IANA name of the zone for dates and times without one; `product_url` is the
-    template of a product page's URL, or ''; `email` the address that its labels tell, if any. While it is
-    suspended, since `suspended_at`, its partners are refused, and so is everybody at doors without keys.
+    template of a product page's URL, or ''; `logo` the file of the image that pages of its buyers show, or '';
+    `email` the address that its labels tell, if any. While it is suspended, since `suspended_at`, its partners are
+    refused, and so is everybody at doors without keys.
     """
 
     id: int
@@ -37,6 +38,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...]
     time_zone: str
     product_url: str = ""
+    logo: str = ""
     email: str | None = None
     suspended_at: datetime | None = None
 
@@ -163,6 +165,12 @@ async def list_shops(tx: Transaction) -> list[Shop]:
     return [_from_row(row) for row in await tx.all(f"{_SELECT} order by id")]
 
 
+async def find_only_shop(tx: Transaction) -> Shop | None:
+    """The shop of a server that has one; None for a server of several, or of none yet."""
+    found = await tx.all(f"{_SELECT} limit 2")
+    return _from_row(found[0]) if len(found) == 1 else None
+
+
 async def has_one_shop(tx: Transaction) -> bool:
     """Whether the server has one shop, whose owner is then told of the server as a whole."""
     return bool(await tx.value("select count(*) = 1 from (select from shops limit 2) as found"))
@@ -183,6 +191,15 @@ async def set_product_url(tx: Transaction, *, shop_id: int, template: str) -> bo
         (url, shop_id, url),
     )
     return bool(changed)
+
+
+async def set_logo(tx: Transaction, *, shop_id: int, logo: str) -> bool:
+    """Set the file of the shop's logo, one of its own images, or '' for none; returns whether it changed."""
+    return bool(
+        await tx.run(
+            "update shops set logo = %s where id = %s and logo <> %s", (logo, shop_id, logo)
+        )
+    )
 
 
 async def suspend_shop(tx: Transaction, *, shop_id: int, now: datetime) -> bool:
@@ -214,7 +231,7 @@ def product_page(template: str, *, handle: str, sku: str) -> str:
 
 _SELECT = (
     "select id, slug, name, currency, country, languages, time_zone, product_url,"
-    " nullif(sender ->> 'email', ''), suspended_at from shops"
+    " logo, nullif(sender ->> 'email', ''), suspended_at from shops"
 )
 
 

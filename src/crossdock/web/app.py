@@ -11,7 +11,6 @@ from typing import Any
 import jinja2
 import msgspec
 from markupsafe import Markup
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
@@ -19,13 +18,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crossdock import __version__
 from crossdock.compose import Services
-from crossdock.gate import FIELD_TEMPLATES, Gate, StaffPage
-from crossdock.kit.languages import gettext, ngettext, spoken
+from crossdock.gate import (
+    Gate,
+    StaffPage,
+    buyer_language,
+    create_templates,
+    only_shop,
+    seller_of,
+)
+from crossdock.kit.languages import speaking
 from crossdock.settings import Told
 from crossdock.shop.invoices import PAYMENT_PAGES
 from crossdock.shop.media import Media
 from crossdock.shop.partners import ChannelFacts, Trials
 from crossdock.web import pictures
+from crossdock.web.answers import guarded, wants_page
 from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.finding import QUERY_MAX, Finder, operations_of
@@ -33,7 +40,6 @@ from crossdock.web.guides import INDEX, Guides, inline
 from crossdock.web.images import Images
 from crossdock.web.operations import TriedDoor
 from crossdock.web.paying import PaymentPages
-from crossdock.web.spoken_filters import SPOKEN_FILTERS
 from crossdock.web.tags import Kept, answer, kept
 from crossdock.web.tracking import Tracking
 from crossdock.web.videos import Videos
@@ -48,6 +54,7 @@ _PICTURE = re.compile(r"([0-9]{1,9})\.svg", re.ASCII)
 _REVALIDATE = "no-cache"
 _HTML = "text/html; charset=utf-8"
 _PAGES_BELOW = ("/console/", "/docs/", PAYMENT_PAGES)
+_STAFF_PAGES_BELOW = ("/console/", "/docs/")
 
 IsReady = Callable[[], Awaitable[bool]]
 
@@ -95,7 +102,8 @@ class Site:
         accept_url: Callable[[str], str] | None = None,
     ) -> None:
         self._is_ready = is_ready
-        self._tracking = Tracking(services.runtime.database)
+        self._db = services.runtime.database
+        self._tracking = Tracking(self._db)
         self._images = Images(media)
         self._videos = Videos(media)
         self._assets = Assets(
@@ -157,24 +165,13 @@ class Site:
         ]
 
     def _environment(self) -> jinja2.Environment:
-        folders = [Path(__file__).parent / "templates", CONSOLE_TEMPLATES, FIELD_TEMPLATES]
-        made = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folders),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-            extensions=["jinja2.ext.i18n"],
-        )
-        made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+        made = create_templates([Path(__file__).parent / "templates", CONSOLE_TEMPLATES])
         made.globals.update(
             asset=self._assets.url,
             version=__version__,
             sections=self._guides.sections,
-            language=spoken,
         )
         made.filters["html"] = Markup
-        made.filters.update(SPOKEN_FILTERS)
         # the Markdown parser escapes HTML
         made.filters["inline"] = lambda text: Markup(inline(text))  # nosec B704
         return made
@@ -200,7 +197,7 @@ class Site:
             return self._file(request, *beside, caching=_REVALIDATE)
         guide = self._guides.page(name)
         if guide is None:
-            return self._not_found(request)
+            return await self._not_found(request)
         url = "/docs/" if name == INDEX else f"/docs/{name}"
         return self._lasting_page(request, url, lambda: ("guide.html", {"guide": guide}))
 
@@ -227,7 +224,7 @@ class Site:
         name = request.path_params["channel"]
         door = self._doors.get(name)
         if door is None or door.openapi is None:
-            return self._not_found(request)
+            return await self._not_found(request)
         made, card = door.openapi, self._card
         return self._lasting_page(
             request,
@@ -248,7 +245,7 @@ class Site:
         name = request.path_params["channel"]
         door = self._doors.get(name)
         if door is None or door.openapi is None:
-            return self._not_found(request)
+            return await self._not_found(request)
         place, made = f"/docs/api/{name}/openapi.json", door.openapi
         if place not in self._kept:
             body = msgspec.json.format(msgspec.json.encode(made()), indent=2)
@@ -259,18 +256,24 @@ class Site:
         """The tracking page of a parcel, for anybody who has its number; 404 for every wrong number."""
         parcel = await self._tracking.find(request.path_params["number"])
         if parcel is None:
-            return self._page(request, "parcel_missing.html", status=404, caching="no-store")
-        return self._page(request, "parcel.html", parcel=parcel, caching="no-store")
+            return await self._missing_of_shop(request, "parcel_missing.html")
+        language = buyer_language(
+            request, of_shop=parcel.languages, named=parcel.language, country=parcel.country
+        )
+        with speaking(language):
+            return self._page(
+                request, "parcel.html", parcel=parcel, seller=parcel.seller, caching="no-store"
+            )
 
     async def payment(self, request: Request) -> Response:
         """The page where an invoice or an order is paid, for anybody who has its address."""
-        return await self._payments.answer(request) or self._not_found(request)
+        return await self._payments.answer(request) or await self._not_found(request)
 
     async def static(self, request: Request) -> Response:
         """A static file; names with a hash are cached for ever."""
         found = self._assets.find(request.path_params["name"])
         if found is None:
-            return self._not_found(request)
+            return await self._not_found(request)
         asset, caching = found
         return self._file(request, asset.body, asset.content_type, caching=caching)
 
@@ -284,16 +287,16 @@ class Site:
         """A product picture of the demo shop, by its number."""
         match = _PICTURE.fullmatch(request.path_params["name"])
         if match is None:
-            return self._not_found(request)
+            return await self._not_found(request)
         return self._file(request, pictures.draw(int(match[1])), "image/svg+xml", caching=FOREVER)
 
     async def image(self, request: Request) -> Response:
         """A file of an image, by its name."""
-        return await self._images.answer(request) or self._not_found(request)
+        return await self._images.answer(request) or await self._not_found(request)
 
     async def video(self, request: Request) -> Response:
         """A file of a video, by its path."""
-        return await self._videos.answer(request) or self._not_found(request)
+        return await self._videos.answer(request) or await self._not_found(request)
 
     async def robots(self, request: Request) -> Response:
         """Keep search engines out."""
@@ -302,16 +305,34 @@ class Site:
         )
 
     async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = self._not_found(Request(scope, receive))
+        response = await self._not_found(Request(scope, receive))
         await response(scope, receive, send)
 
-    def _not_found(self, request: Request) -> Response:
+    async def _not_found(self, request: Request) -> Response:
         """404 as a page for browsers and below the pages' own addresses, as JSON for programs."""
         is_among_pages = request.url.path.startswith(_PAGES_BELOW)
         if not wants_page(request.headers, unless_json=is_among_pages):
             body = {"error": {"code": "not_found", "message": "It does not exist."}}
             return JSONResponse(body, status_code=404, headers={"Cache-Control": "no-store"})
-        return self._page(request, "not_found.html", status=404, caching="no-store")
+        if request.url.path.startswith(_STAFF_PAGES_BELOW):
+            return self._page(request, "not_found.html", status=404, caching="no-store")
+        return await self._missing_of_shop(request, "nothing_here.html", neutral="not_found.html")
+
+    async def _missing_of_shop(
+        self, request: Request, template: str, *, neutral: str = ""
+    ) -> Response:
+        """A 404 for a buyer, in the name of the server's only shop; `neutral` where there are several."""
+        shop = await only_shop(self._db)
+        if shop is None and neutral:
+            return self._page(request, neutral, status=404, caching="no-store")
+        with speaking(buyer_language(request, of_shop=shop.languages if shop else ())):
+            return self._page(
+                request,
+                template,
+                status=404,
+                caching="no-store",
+                seller=seller_of(shop) if shop else None,
+            )
 
     def _lasting_page(
         self,
@@ -326,7 +347,7 @@ class Site:
             template, values = make()
             html = self._templates.get_template(template).render({"current": url, **values})
             self._kept[url] = kept(html.encode(), _HTML)
-        return _guarded(answer(request, self._kept[url], caching=_REVALIDATE), policy=policy)
+        return guarded(answer(request, self._kept[url], caching=_REVALIDATE), policy=policy)
 
     def _page(
         self,
@@ -342,7 +363,7 @@ class Site:
         response = self._file(request, html.encode(), _HTML, caching=caching)
         if response.status_code == 200:
             response.status_code = status
-        return _guarded(response, policy=CONTENT_POLICY)
+        return guarded(response, policy=CONTENT_POLICY)
 
     def _file(self, request: Request, body: bytes, media_type: str, *, caching: str) -> Response:
         return answer(request, kept(body, media_type), caching=caching)
@@ -366,15 +387,3 @@ class Site:
 
 def _signing_name(channel: str) -> str:
     return f"{channel}-signing.js"
-
-
-def _guarded(response: Response, *, policy: str) -> Response:
-    response.headers["Content-Security-Policy"] = policy
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
-
-
-def wants_page(headers: Headers, *, unless_json: bool = False) -> bool:
-    """Whether the caller accepts HTML explicitly, as browsers do; see `unless_json`."""
-    accept = headers.get("accept", "")
-    return "text/html" in accept or (unless_json and "json" not in accept)

@@ -15,22 +15,25 @@ from crossdock.gate import (
     CARD_DECLINED,
     CARD_SHOWN_AGAIN,
     Mistake,
+    buyer_language,
     page_headers,
     read_card,
     read_form,
+    seller_of,
 )
 from crossdock.kit.display import money_text
+from crossdock.kit.languages import lazy, speaking, spoken
 from crossdock.shop.invoices import PAYMENT_PAGES, Payable, find_payable, pay_payable
 from crossdock.shop.partners import FailedCalls
 from crossdock.shop.payments import Card, provider_for
 
 _DONE: Final = "done"
 _GONE: Final = 410
-_OTHER_SITE: Final = "This form was sent by another site. Enter the card here."
+_OTHER_SITE: Final = lazy("This form was sent by another site. Enter the card here.")
 _DECLINES_PER_MINUTE: Final = 5
 """Declined cards of one address, and of one payment, before they wait: nobody tries out stolen cards here."""
-_TOO_MANY: Final = "Several cards were declined. Wait a minute before you try another one."
-_UNSETTLED: Final = (
+_TOO_MANY: Final = lazy("Several cards were declined. Wait a minute before you try another one.")
+_UNSETTLED: Final = lazy(
     "The bank has not answered. Wait a minute before you try again: a card that was reserved"
     " meanwhile is let go of, and you are charged once."
 )
@@ -48,42 +51,44 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True):
 
 _MESSAGES: Final = {
     "confirming": _Message(
-        pill="Being confirmed",
+        pill=lazy("Being confirmed"),
         look="wait",
-        title="Your payment is being confirmed",
-        text="The bank has not answered yet. This page looks again by itself; nothing is charged twice.",
+        title=lazy("Your payment is being confirmed"),
+        text=lazy(
+            "The bank has not answered yet. This page looks again by itself; nothing is charged twice."
+        ),
     ),
     "suspended": _Message(
-        pill="Not now",
+        pill=lazy("Not now"),
         look="bad",
-        title="This shop takes no payments now",
-        text="Nothing was charged. Ask the shop what happens to your order.",
+        title=lazy("This shop takes no payments now"),
+        text=lazy("Nothing was charged. Ask the shop what happens to your order."),
         status=403,
     ),
     "paid": _Message(
-        pill="Paid",
+        pill=lazy("Paid"),
         look="good",
-        title="Thank you, it is paid",
-        text="Keep this page as your receipt.",
+        title=lazy("Thank you, it is paid"),
+        text=lazy("Keep this page as your receipt."),
     ),
     "refunded": _Message(
-        pill="Refunded",
+        pill=lazy("Refunded"),
         look="wait",
-        title="This payment was refunded",
-        text="The whole amount was given back to the card or account that it came from.",
+        title=lazy("This payment was refunded"),
+        text=lazy("The whole amount was given back to the card or account that it came from."),
     ),
     "expired": _Message(
-        pill="Expired",
+        pill=lazy("Expired"),
         look="bad",
-        title="The time to pay is over",
-        text="Nothing was charged. Ask the shop for a new link if you still want to pay.",
+        title=lazy("The time to pay is over"),
+        text=lazy("Nothing was charged. Ask the shop for a new link if you still want to pay."),
         status=_GONE,
     ),
     "voided": _Message(
-        pill="Cancelled",
+        pill=lazy("Cancelled"),
         look="bad",
-        title="There is nothing to pay any more",
-        text="The shop cancelled this payment. Nothing was charged.",
+        title=lazy("There is nothing to pay any more"),
+        text=lazy("The shop cancelled this payment. Nothing was charged."),
         status=_GONE,
     ),
 }
@@ -113,6 +118,13 @@ class PaymentPages:
         payable = await self._find(request.path_params["token"])
         if payable is None:
             return None
+        language = buyer_language(
+            request, of_shop=payable.shop.languages, named=payable.language, country=payable.country
+        )
+        with speaking(language):
+            return await self._answer(request, payable)
+
+    async def _answer(self, request: Request, payable: Payable) -> Response:
         if request.method != "POST" or payable.standing != "open":
             return self._shown(payable, is_done=_DONE in request.query_params)
         try:
@@ -213,8 +225,8 @@ class PaymentPages:
     def _page(self, template: str, payable: Payable, *, status: int, **values: object) -> Response:
         html = self._templates.get_template(template).render(
             payable=payable,
-            seller=payable.shop_name,
-            money=lambda minor: money_text(minor, payable.currency),
+            seller=seller_of(payable.shop),
+            money=lambda minor: money_text(minor, payable.currency, language=spoken()),
             **values,
         )
         headers = page_headers()

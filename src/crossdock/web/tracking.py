@@ -6,7 +6,8 @@ import msgspec
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
-from crossdock.kit.display import country_name
+from crossdock.gate import Seller, seller_named
+from crossdock.kit.languages import lazy
 from crossdock.shop.warehouse import (
     Checkpoint,
     FollowedParcel,
@@ -15,11 +16,11 @@ from crossdock.shop.warehouse import (
 )
 
 _ROAD = {
-    "booked": "Label made",
-    "collected": "Collected",
-    "in_transit": "On its way",
-    "out_for_delivery": "Out for delivery",
-    "delivered": "Delivered",
+    "booked": lazy("Label made"),
+    "collected": lazy("Collected"),
+    "in_transit": lazy("On its way"),
+    "out_for_delivery": lazy("Out for delivery"),
+    "delivered": lazy("Delivered"),
 }
 _STATIONS = tuple(_ROAD)
 _START = {"labelled": 0, "shipped": 0, "delivered": len(_STATIONS) - 1}
@@ -41,12 +42,16 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParcelView(msgspec.Struct, frozen=True, kw_only=True):
-    """The page's data. `sights` are the checkpoints in the order of time."""
+    """The page's data; `languages` are the seller's. `sights` are the checkpoints in the order of time."""
 
+    seller: Seller
+    languages: tuple[str, ...]
+    language: str
     number: str
     carrier: str
     service: str
-    destination: str
+    city: str
+    country: str
     since: datetime
     is_sent: bool
     is_delivered: bool
@@ -79,10 +84,14 @@ def view_of(parcel: FollowedParcel, *, number: str) -> ParcelView:
     place = _place_on_the_road(parcel)
     is_delivered = place == len(_STATIONS) - 1
     return ParcelView(
+        seller=seller_named(parcel.shop_name, logo=parcel.shop_logo),
+        languages=parcel.shop_languages,
+        language=parcel.language,
         number=number,
         carrier=_in_words(parcel.carrier),
         service=_in_words(parcel.service),
-        destination=", ".join(filter(None, (parcel.city, country_name(parcel.country)))),
+        city=parcel.city,
+        country=parcel.country,
         since=parcel.since.astimezone(UTC),
         is_sent=parcel.state != "labelled",
         is_delivered=is_delivered,

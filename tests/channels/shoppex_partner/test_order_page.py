@@ -205,3 +205,49 @@ async def test_packages_with_their_tracking_and_what_came_back_are_told(
     assert "javascript:" not in text
     assert "1 came back" in text
     assert "Received: 1 × Mug &lt;i&gt;blue&lt;/i&gt; &amp; white" in text
+
+
+async def test_speaks_the_buyers_language_and_carries_the_shops_name(
+    created, server, server_database
+):
+    order = created["order_id"]
+
+    def read(accepted: str) -> str:
+        query = {"order_id": order, "key": created["order_key"]}
+        headers = {"Accept-Language": accepted}
+        return httpx2.get(
+            f"{server.url}/order-detail/",
+            params=query,
+            headers=headers,
+            trust_env=False,
+            verify=False,
+        ).text
+
+    async def deliver_to(country: str, language: str = "") -> None:
+        async with server_database.begin() as tx:
+            await tx.run(
+                "update orders set language = %s,"
+                " shipping = jsonb_set(shipping, '{country}', to_jsonb(%s::text)) where id = %s",
+                (language, country, order),
+            )
+
+    async with server_database.statement() as tx:
+        name = await tx.value(
+            "select s.name from shops s join orders o on o.shop_id = s.id where o.id = %s", (order,)
+        )
+    await deliver_to("NL")
+    dutch = read("de")
+    await deliver_to("BE")
+    by_browser, by_shop = read("de"), read("es")
+    await deliver_to("NL", "fr-BE")
+    french = read("de")
+
+    assert '<html lang="nl">' in dutch
+    assert f"<h1>Bestelling {order}</h1>" in dutch
+    assert "Wordt verwerkt" in dutch
+    assert re.search(r"2\.469,12", dutch)
+    assert f"<h1>Bestellung {order}</h1>" in by_browser
+    assert f"<h1>Order {order}</h1>" in by_shop
+    assert f"<h1>Commande {order}</h1>" in french
+    for text in (dutch, by_browser, by_shop, french):
+        assert f'<span class="seller">{name}</span>' in text

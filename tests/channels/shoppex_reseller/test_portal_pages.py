@@ -53,7 +53,7 @@ async def test_make_an_account_and_lead_to_the_relationship(selling, browser):
     home = await browser.get("/portal/")
     assert home.status_code == 200
     assert "Active" in home.text
-    assert "0.00 USD" in home.text
+    assert "$0.00" in home.text
     assert "Your reseller programmes" in (await browser.get("/console/")).text
     assert (await browser.get(page_of(token))).status_code == 409
     async with PlainBrowser(str(browser.client.base_url)) as another:

@@ -2,7 +2,16 @@
 
 import pytest
 
-from crossdock.kit.languages import LANGUAGES, chosen, gettext, lazy, speak, speaking, spoken
+from crossdock.kit.languages import (
+    LANGUAGES,
+    chosen,
+    gettext,
+    language_for,
+    lazy,
+    speak,
+    speaking,
+    spoken,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +29,27 @@ from crossdock.kit.languages import LANGUAGES, chosen, gettext, lazy, speak, spe
 )
 def test_is_the_best_that_the_browser_accepts(accepted, language):
     assert chosen(accepted) == language
+
+
+@pytest.mark.parametrize(
+    ("named", "country", "accepted", "of_shop", "language"),
+    [
+        ("fr-BE", "NL", "de", ["nl"], "fr"),
+        ("EN_us", "NL", "de", ["nl"], "en"),
+        ("", "NL", "de", ["fr"], "nl"),
+        ("", "at", "nl", ["fr"], "de"),
+        ("", "BE", "de", ["fr"], "de"),
+        ("", "CH", "", ["es", "fr-CH"], "fr"),
+        ("es", "IT", "es", ["de"], "de"),
+        ("", "A LONG TEXT", "", [], "en"),
+        ("", "", "", [], "en"),
+    ],
+)
+def test_of_a_buyer_is_the_orders_or_the_countrys_or_the_browsers_or_the_shops(
+    named, country, accepted, of_shop, language
+):
+    found = language_for(named=named, country=country, accepted=accepted, of_shop=of_shop)
+    assert found == language
 
 
 def test_is_the_former_one_again_after_its_block():

@@ -27,7 +27,7 @@ from crossdock.shop.mailing import (
     read_mail,
     rendering,
 )
-from tests.support.factories import ShopFixture, box, make_shop
+from tests.support.factories import ShopFixture, box, make_shop, moment
 from tests.support.mailbox import Mailbox
 
 TO = "ada@moreno.example"
@@ -103,6 +103,7 @@ def test_says_of_every_template_what_is_for_its_reader_alone():
         for suffix in ("txt", "html"):
             text = (folder / f"{template}.{suffix}").read_text()
             assert all(name in text for name in names), (template, suffix)
+            text = re.sub(r'_\("[^"]*"', "_(", text)  # the words that are said
             others = set(re.findall(r"\{[{%][^}]*?\b(\w*(?:url|link|token|serial)\w*)", text))
             assert others <= {*names, "serial", "serials"}, template
 
@@ -227,3 +228,24 @@ async def test_fails_with_a_reason_when_the_server_was_taken_out_of_the_settings
     async with post.db.statement() as tx:
         [delivery] = await list_deliveries(tx, shop_id=post.shop.id, kind=MAIL)
     assert "smtp_host is not set" in delivery.last_error
+
+
+async def test_is_written_in_the_language_that_is_asked_for(post: Post) -> None:
+    async with post.db.begin() as tx:
+        number = await post.mailing.queue_mail(
+            tx, shop_id=post.shop.id, template="reseller_invitation", to=TO, language="nl",
+            values={
+                "shop": "Kade", "accept_url": "https://shop.example/x",
+                "expires_at": moment("2026-03-02T12:00:00+00:00"),
+            },
+            key="invitation", now=post.clock.now(),
+        )  # fmt: skip
+        mail = await read_mail(
+            tx, shop_id=post.shop.id, mail_id=number, box=box(), reveals=["reseller_invitation"]
+        )
+
+    assert mail.subject == "Kade nodigt u uit als reseller"
+    assert mail.text.startswith("Hallo,\n")
+    assert "tot 2 maart 2026, 12:00 UTC" in mail.text
+    assert '<html lang="nl">' in mail.html
+    assert "tot 2 maart 2026, 12:00 UTC" in mail.html

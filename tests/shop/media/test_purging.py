@@ -9,9 +9,11 @@ from psycopg.types.json import Jsonb
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.alerts import list_alerts
+from crossdock.shop.changing_shops import change_shop
 from crossdock.shop.media import (
     Media,
     delete_leftovers,
+    file_name,
     keep_image,
     purge_images,
     read_images,
@@ -175,3 +177,23 @@ async def test_finds_the_files_of_a_shop_that_is_gone(
     await delete_leftovers(media)
 
     assert files_in(tmp_path) == []
+
+
+async def test_leaves_the_shops_logo_until_another_takes_its_place(
+    media: Media, shop: ShopFixture, database: Database, clock: FrozenClock
+) -> None:
+    first, second = [
+        await keep_image(media, shop_id=shop.id, partner_id=None, body=fresh()) for _ in range(2)
+    ]
+    async with database.begin() as tx:
+        await change_shop(tx, shop_id=shop.id, now=clock.now(), logo=file_name(first))
+
+    clock.move(KEEP + SECOND)
+    await purge_images(media)
+    assert await there(database, shop, first.id, second.id) == [first.id]
+
+    async with database.begin() as tx:
+        await change_shop(tx, shop_id=shop.id, now=clock.now(), logo="")
+    clock.move(KEEP + SECOND)
+    await purge_images(media)
+    assert await there(database, shop, first.id) == []

@@ -8,6 +8,8 @@ from crossdock.db.unit_of_work import Database
 from crossdock.shop.shops import add_shop, read_shop_by_id
 from crossdock.shop.warehouse import read_sender
 from tests.support.factories import ShopFixture, make_partner, make_shop, make_variant
+from tests.support.people import hidden_fields
+from tests.support.pictures import photo
 
 SETTINGS = "/console/settings"
 PROFILE = {
@@ -115,3 +117,34 @@ async def test_home_shows_the_day_to_every_member_of_staff(staff):
         assert shown.status_code == 200
         for text in ("Orders today", "Outbox lag", "Low stock"):
             assert text in shown.text
+
+
+async def test_a_logo_is_shown_until_it_is_removed(staff, shop, server_database):
+    opened = await staff()
+    fields = hidden_fields((await opened.get(SETTINGS)).text)
+
+    async def send(body: bytes, data: dict[str, str] = fields):
+        files = {"file": ("logo.png", body)}
+        return await opened.client.post(f"{SETTINGS}/logo", data=data, files=files)
+
+    async def logo() -> str:
+        async with server_database.statement() as tx:
+            return (await read_shop_by_id(tx, shop_id=shop.id)).logo
+
+    saved = await send(photo(240, 120, kind="PNG"))
+    kept = await logo()
+    page = (await opened.get(SETTINGS)).text
+    [address] = re.findall(r'class="logo" src="([^"]+)"', page)
+    picture = await opened.get(address)
+    refused = [await send(b"no picture"), await send(photo(), {"form_token": "x"})]
+
+    assert (saved.status_code, saved.headers["location"]) == (303, f"{SETTINGS}?done=logo#logo")
+    assert picture.status_code == 200
+    assert picture.headers["content-type"] == "image/png"
+    assert "immutable" in picture.headers["cache-control"]
+    assert [reply.status_code for reply in refused] == [422, 403]
+    assert await logo() == kept
+    gone = await opened.submit(SETTINGS, {}, to=f"{SETTINGS}/logo/remove")
+    assert gone.status_code == 303
+    assert await logo() == ""
+    assert 'class="logo"' not in (await opened.get(SETTINGS)).text

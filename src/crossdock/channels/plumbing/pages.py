@@ -1,12 +1,11 @@
-"""HTML pages of a channel: escaped templates, and a content security policy without other origins."""
+"""HTML pages of a channel: escaped templates in the spoken language, a policy without other origins."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import jinja2
 from fastapi import Response
 
-from crossdock.gate import FIELD_TEMPLATES
+from crossdock.gate import create_templates
 
 
 class Pages:
@@ -14,13 +13,7 @@ class Pages:
 
     def __init__(self, folder: Path, *, headers: dict[str, str]) -> None:
         self.headers = headers
-        self._templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([folder, FIELD_TEMPLATES]),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
+        self._templates = create_templates([folder])
 
     def add_filter(self, name: str, function: object) -> None:
         """Add a filter to the templates."""

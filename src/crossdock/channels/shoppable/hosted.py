@@ -45,10 +45,12 @@ from crossdock.channels.shoppable.hosted_state import (
 )
 from crossdock.channels.shoppable.numbers import order_number
 from crossdock.errors import CrossdockError
-from crossdock.gate import Form, read_form
+from crossdock.gate import Form, buyer_language, read_form
+from crossdock.kit.languages import lazy, speak, speaking
 from crossdock.shop.carts import CartView, CheckingOut, quote, read_cart
 from crossdock.shop.orders import read_order
 from crossdock.shop.partners import Partner
+from crossdock.shop.shops import read_shop_by_id
 
 _TEXT_MAX: Final = 2_000
 _CAMPAIGN_MAX: Final = 500
@@ -56,13 +58,15 @@ _FRAMES: Final = frozenset({"", "0", "false"})
 _WAITING: Final = frozenset(
     {"busy", "payment_unsettled", "database_unavailable", "outcome_unknown"}
 )
-_TOO_OLD: Final = "This page was open for a long time. Check what you see below, then go on."
-_CHANGED: Final = (
+_TOO_OLD: Final = lazy("This page was open for a long time. Check what you see below, then go on.")
+_CHANGED: Final = lazy(
     "The price of your order changed. Nothing was charged. Check the new total, then pay."
 )
-_SHORT: Final = "Some of it sold out meanwhile. Nothing was charged. Check what is left, then pay."
-_NOT_YET: Final = "No order was placed so far. If you pay now, your card is charged once."
-_AMOUNT: Final = "This shop takes no order of this amount. Nothing was charged."
+_SHORT: Final = lazy(
+    "Some of it sold out meanwhile. Nothing was charged. Check what is left, then pay."
+)
+_NOT_YET: Final = lazy("No order was placed so far. If you pay now, your card is charged once.")
+_AMOUNT: Final = lazy("This shop takes no order of this amount. Nothing was charged.")
 _NOTICES: Final = {
     "cart_changed": _CHANGED,
     "order_amount_not_allowed": _AMOUNT,
@@ -116,7 +120,7 @@ class HostedCheckout:
                 order_complete=query.get("orderComplete", ""),
             ),
         )
-        visit = await self._visit(state)
+        visit = await self._visit(request, state)
         if visit.cart.order_id is not None:
             number = order_number(visit.cart.order_id)
             return self._pages.message(ORDERED, visit=visit, number=number)
@@ -125,7 +129,7 @@ class HostedCheckout:
     async def step(self, request: Request) -> Response:
         """The next step after a form. Raises Refused for a form that is not one of these pages."""
         form = cleaned(await read_form(request))
-        visit = await self._visit(self._sealing.open_form(form.get("form", "")))
+        visit = await self._visit(request, self._sealing.open_form(form.get("form", "")))
         is_old = self._pages.now() - visit.state.opened_at > FORM_S
         if visit.cart.order_id is not None:
             return await self._ordered(visit, visit.cart.order_id, is_old=is_old)
@@ -155,9 +159,11 @@ class HostedCheckout:
     async def done(self, request: Request) -> Response:
         """The confirmation of an order, for an hour."""
         receipt = self._sealing.open_receipt(request.query_params.get("receipt", ""))
-        if self._pages.now() - receipt.made_at > RECEIPT_S:
-            return self._pages.expired(receipt, GONE)
         async with self._checking_out.carts.db.statement() as tx:
+            shop = await read_shop_by_id(tx, shop_id=receipt.shop_id)
+            speak(buyer_language(request, of_shop=shop.languages))
+            if self._pages.now() - receipt.made_at > RECEIPT_S:
+                return self._pages.expired(receipt, GONE, shop=shop)
             order = await read_order(
                 tx,
                 order_id=receipt.order_id,
@@ -165,12 +171,17 @@ class HostedCheckout:
                 partner_id=receipt.partner_id,
                 sections=("lines", "parts"),
             )
-        return self._pages.confirmation(receipt, order)
+        speak(buyer_language(request, of_shop=shop.languages, named=order.language))
+        return self._pages.confirmation(receipt, order, shop=shop)
 
-    async def _visit(self, state: FormState) -> Visit:
+    async def _visit(self, request: Request, state: FormState) -> Visit:
+        """The visit; from here on the shopper's language is spoken, or the shop's."""
         credential = await self._authenticator.by_token(state.token, permission=PERMISSION)
         cart = await self._cart(credential.partner, state)
-        return Visit(state=state, credential=credential, cart=cart)
+        async with self._checking_out.carts.db.statement() as tx:
+            shop = await read_shop_by_id(tx, shop_id=credential.partner.shop_id)
+        speak(buyer_language(request, of_shop=shop.languages))
+        return Visit(state=state, credential=credential, cart=cart, shop=shop)
 
     async def _cart(self, partner: Partner, state: FormState) -> CartView:
         return await read_cart(self._checking_out.carts, partner=partner, cart_id=state.cart_id)
@@ -245,9 +256,10 @@ class HostedCheckout:
         """The handler, whose refusals are pages for people."""
 
         async def handle(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except CrossdockError as error:
-                return self._pages.refusal(error)
+            with speaking(buyer_language(request)):
+                try:
+                    return await handler(request)
+                except CrossdockError as error:
+                    return self._pages.refusal(error)
 
         return handle

@@ -1,20 +1,18 @@
 """The fields of the hosted checkout's forms, and what is said of a wrong one."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Final
 
 from crossdock.channels.shoppable.checkout_fields import ADDRESS, COUNTRY, MISSING
 from crossdock.gate import (
     CARD_DECLINED,
     CARD_FIELDS,
+    CARD_MISSING,
     CARD_MISTAKES,
-    CARD_NAMES,
     CARD_SHOWN_AGAIN,
     Mistake,
 )
-from crossdock.kit.countries import country_codes
-from crossdock.kit.display import country_name
+from crossdock.kit.languages import lazy, spoken
 
 _SAME: Final = ("email", "phone")
 # Fields are in the order in which the forms show them, in which mistakes are told too.
@@ -30,25 +28,26 @@ _BILLING: Final = (*(f"billing_{name}" for name in _PLACE), COUNTRY["billing"])
 # What a refused form is shown with again; a card's number and code never are.
 PAYMENT: Final = ("billing", *_BILLING, *CARD_SHOWN_AGAIN)
 PAYMENT_ORDER: Final = (*CARD_FIELDS, *_BILLING)
-_NAMES: Final = {
-    "first_name": "first name",
-    "last_name": "last name",
-    "street1": "street and number",
-    "city": "city",
-    "state": "state, province or region",
-    "postal_code": "postal code",
-    "phone": "phone number",
-    "email": "e-mail address",
-    **CARD_NAMES,
-    "country": "country",
-    "country_code": "country",
+_MISSING: Final = {
+    "first_name": lazy("Enter the first name."),
+    "last_name": lazy("Enter the last name."),
+    "street1": lazy("Enter the street and number."),
+    "city": lazy("Enter the city."),
+    "state": lazy("Enter the state, province or region."),
+    "postal_code": lazy("Enter the postal code."),
+    "phone": lazy("Enter the phone number."),
+    "email": lazy("Enter the e-mail address."),
+    **CARD_MISSING,
+    "country": lazy("Choose a country."),
+    "country_code": lazy("Choose a country."),
 }
 _INVALID: Final = {
-    "email": "Enter an e-mail address like name@example.com.",
+    "email": lazy("Enter an e-mail address like name@example.com."),
     **CARD_MISTAKES,
-    "country": "Choose a country.",
-    "country_code": "Choose a country.",
+    "country": lazy("Choose a country."),
+    "country_code": lazy("Choose a country."),
 }
+_TOO_LONG: Final = lazy("This is too long.")
 
 
 def delivery_of(form: Mapping[str, str]) -> dict[str, str]:
@@ -70,7 +69,7 @@ def checkout_of(
         billing[COUNTRY["billing"]] = delivery.get(COUNTRY["shipping"], "")
     billing |= {f"billing_{name}": delivery.get(f"shipping_{name}", "") for name in _SAME}
     card = {name: form.get(name, "") for name in CARD_FIELDS}
-    more = {"cartId": cart_id, "campaign": campaign, "language": "en"}
+    more = {"cartId": cart_id, "campaign": campaign, "language": spoken()}
     return {**delivery, **billing, **card, **more}
 
 
@@ -81,20 +80,9 @@ def mistakes_of(wrong: Mapping[str, str], *, names: tuple[str, ...]) -> list[Mis
     return sorted(found, key=lambda mistake: order.get(mistake.field, len(order)))
 
 
-@cache
-def countries() -> tuple[tuple[str, str], ...]:
-    """Codes and names of all countries, by name."""
-    found = [(code, country_name(code)) for code in country_codes()]
-    return tuple(sorted(found, key=lambda pair: pair[1]))
-
-
 def _text(name: str, why: str) -> str:
     field = name.removeprefix("shipping_").removeprefix("billing_")
     if why == "declined":
         return CARD_DECLINED
-    if why == MISSING and field.startswith("country"):
-        return _INVALID["country"]
-    called = _NAMES.get(field, field.replace("_", " "))
-    if why == MISSING:
-        return f"Enter the {called}."
-    return _INVALID.get(field, f"The {called} is too long.")
+    texts = _MISSING if why == MISSING else _INVALID
+    return texts.get(field, _TOO_LONG)

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from crossdock.errors import CrossdockError
+from crossdock.kit.languages import lazy
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,36 +16,40 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EMPTY: Final = Message(
-    title="Your cart is empty",
-    text="There is nothing in it that can be bought now.",
+    title=lazy("Your cart is empty"),
+    text=lazy("There is nothing in it that can be bought now."),
 )
 ORDERED: Final = Message(
-    title="This cart was ordered",
-    text="There is nothing left to do. Keep the number of your order.",
+    title=lazy("This cart was ordered"),
+    text=lazy("There is nothing left to do. Keep the number of your order."),
 )
 GONE: Final = Message(
-    title="Thank you for your order",
-    text="Its confirmation is no longer shown here. Keep the number of your order.",
+    title=lazy("Thank you for your order"),
+    text=lazy("Its confirmation is no longer shown here. Keep the number of your order."),
 )
 _LINK: Final = Message(
-    title="This checkout cannot be opened",
-    text="The link to it is not valid any more. Go back to the shop and open your cart again.",
+    title=lazy("This checkout cannot be opened"),
+    text=lazy(
+        "The link to it is not valid any more. Go back to the shop and open your cart again."
+    ),
 )
 _FORM: Final = Message(
-    title="This form cannot be used",
-    text="Nothing was ordered. Go back to the shop and open the checkout from your cart again.",
+    title=lazy("This form cannot be used"),
+    text=lazy(
+        "Nothing was ordered. Go back to the shop and open the checkout from your cart again."
+    ),
 )
 _CART: Final = Message(
-    title="There is no such cart",
-    text="It may have been deleted. Go back to the shop and fill a new one.",
+    title=lazy("There is no such cart"),
+    text=lazy("It may have been deleted. Go back to the shop and fill a new one."),
 )
 _MANY: Final = Message(
-    title="Too many visitors at once",
-    text="Nothing was ordered by this request. Wait a minute, then load the page again.",
+    title=lazy("Too many visitors at once"),
+    text=lazy("Nothing was ordered by this request. Wait a minute, then load the page again."),
 )
 _LATER: Final = Message(
-    title="Something went wrong",
-    text=(
+    title=lazy("Something went wrong"),
+    text=lazy(
         "Wait a moment, then load the page again. If your order was placed meanwhile, the page tells "
         "you so; nothing is charged twice."
     ),

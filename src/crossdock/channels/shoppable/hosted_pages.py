@@ -9,20 +9,23 @@ from starlette.responses import RedirectResponse, Response
 
 from crossdock.channels.plumbing import Pages
 from crossdock.channels.shoppable.errors import render_error
-from crossdock.channels.shoppable.hosted_fields import PAYMENT, countries
+from crossdock.channels.shoppable.hosted_fields import PAYMENT
 from crossdock.channels.shoppable.hosted_links import allowed, completion_address, origins_of
 from crossdock.channels.shoppable.hosted_messages import Message, message_of
 from crossdock.channels.shoppable.hosted_showing import HostedShowing, seen
 from crossdock.channels.shoppable.hosted_state import FormState, Links, Receipt, Sealing
 from crossdock.channels.shoppable.numbers import order_number
 from crossdock.errors import CrossdockError
-from crossdock.gate import Mistake, page_headers
+from crossdock.gate import Mistake, page_headers, seller_of
 from crossdock.kit.clock import Clock
+from crossdock.kit.countries import countries_by_name
 from crossdock.kit.display import country_name
+from crossdock.kit.languages import spoken
 from crossdock.shop.carts import Bill, CartView
 from crossdock.shop.customers import Address
 from crossdock.shop.orders import OrderView
 from crossdock.shop.partners import Credential, Partner
+from crossdock.shop.shops import Shop
 
 PATH = "/checkout"
 DONE_PATH = f"{PATH}/done"
@@ -36,6 +39,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     state: FormState
     credential: Credential
     cart: CartView
+    shop: Shop
 
     @property
     def partner(self) -> Partner:
@@ -105,10 +109,11 @@ class HostedPages:
             headers=_headers(visit.framed_by),
             form=self._sealing.form(state),
             action=PATH,
-            seller=visit.partner.name,
+            seller=seller_of(visit.shop),
+            publisher=visit.partner.name,
             is_test=visit.credential.is_test,
             links=visit.links,
-            countries=countries(),
+            countries=countries_by_name(spoken()),
             mistakes=told.mistakes,
             notices=told.notices,
             wrong={mistake.field: mistake.text for mistake in told.mistakes},
@@ -123,7 +128,7 @@ class HostedPages:
             headers={**_headers(visit.framed_by), "Retry-After": str(retry_after_s)},
             form=self._sealing.form(visit.state),
             action=PATH,
-            seller=visit.partner.name,
+            seller=seller_of(visit.shop),
             is_test=visit.credential.is_test,
         )
 
@@ -142,13 +147,14 @@ class HostedPages:
         address = f"{DONE_PATH}?receipt={self._sealing.receipt(receipt)}"
         return RedirectResponse(address, status_code=303, headers=_headers(visit.framed_by))
 
-    def confirmation(self, receipt: Receipt, order: OrderView) -> Response:
+    def confirmation(self, receipt: Receipt, order: OrderView, *, shop: Shop) -> Response:
         """The order, and the way on to the publisher's page where there is one."""
         onward = receipt.links.order_complete
         return self._pages.page(
             "done.html",
             headers=_headers(receipt.framed_by),
-            seller=receipt.partner_name,
+            seller=seller_of(shop),
+            publisher=receipt.partner_name,
             is_test=order.is_test,
             order=order,
             address=_address_lines(order.shipping),
@@ -158,7 +164,7 @@ class HostedPages:
             onward=onward and completion_address(onward, order=order, cart_id=receipt.cart_id),
         )
 
-    def expired(self, receipt: Receipt, message: Message) -> Response:
+    def expired(self, receipt: Receipt, message: Message, *, shop: Shop) -> Response:
         """The confirmation of an order that was placed a while ago."""
         return self._plain(
             message,
@@ -166,12 +172,15 @@ class HostedPages:
             headers=_headers(receipt.framed_by),
             number=order_number(receipt.order_id),
             links=receipt.links,
+            shop=shop,
         )
 
     def message(self, message: Message, *, visit: Visit, number: str = "") -> Response:
         """A page without a form."""
         headers = _headers(visit.framed_by)
-        return self._plain(message, code=200, headers=headers, number=number, links=visit.links)
+        return self._plain(
+            message, code=200, headers=headers, number=number, links=visit.links, shop=visit.shop
+        )
 
     def refusal(self, error: CrossdockError) -> Response:
         """The page of an error, before it is known whose page this is.
@@ -193,11 +202,14 @@ class HostedPages:
         headers: Mapping[str, str],
         number: str = "",
         links: Links | None = None,
+        shop: Shop | None = None,
     ) -> Response:
         return self._pages.page(
             "message.html",
             code=code,
             headers=headers,
+            seller=seller_of(shop) if shop else None,
+            is_test=False,
             title=message.title,
             text=message.text,
             number=number,
@@ -218,6 +230,6 @@ def _address_lines(address: Address) -> list[str]:
         address.address_1,
         address.address_2,
         place,
-        country_name(address.country),
+        country_name(address.country, language=spoken()),
     )
     return [line for line in lines if line.strip()]

@@ -7,6 +7,7 @@ import msgspec
 from crossdock.channels.shoppable.cart_showing import CartShowing
 from crossdock.channels.shoppable.order_showing import KeptLine
 from crossdock.kit.display import money_text
+from crossdock.kit.languages import gettext, spoken
 from crossdock.shop.carts import Bill, CartLine, CartMerchant, CartView, MissingLine
 from crossdock.shop.orders import LineView, OrderView
 
@@ -92,10 +93,10 @@ class HostedShowing:
             ),
             sold_out=(),
             quantity=sum(line.quantity for line in order.lines),
-            subtotal=money_text(order.subtotal_minor, currency),
+            subtotal=_amount(order.subtotal_minor, currency),
             shipping=_free(order.shipping_minor, currency),
-            tax=money_text(order.tax_minor, currency),
-            total=money_text(order.total_minor, currency),
+            tax=_amount(order.tax_minor, currency),
+            total=_amount(order.total_minor, currency),
         )
 
     def _merchant(self, cart: CartView, merchant: CartMerchant, *, shown: Shown) -> ShownMerchant:
@@ -134,12 +135,13 @@ def seen(cart: CartView) -> dict[int, tuple[int, int]]:
 def _notes(cart: CartView, line: CartLine, *, shown: Shown) -> list[str]:
     notes = []
     if line.quantity < line.wanted:
-        notes.append(f"Only {line.quantity} left; you wanted {line.wanted}.")
+        left = gettext("Only %(count)s left; you wanted %(wanted)s.")
+        notes.append(left % {"count": line.quantity, "wanted": line.wanted})
     before, _ = shown.get(line.variant_id, (0, 0))
     if before and before != line.price_minor:
-        notes.append(
-            f"The price changed from {_money(before, cart)} to {_money(line.price_minor, cart)}."
-        )
+        changed = gettext("The price changed from %(before)s to %(now)s.")
+        prices = {"before": _money(before, cart), "now": _money(line.price_minor, cart)}
+        notes.append(changed % prices)
     return notes
 
 
@@ -150,8 +152,8 @@ def _ordered(line: LineView, currency: str) -> ShownLine:
         choice=_joined((kept.color, kept.size)),
         image=kept.image,
         quantity=line.quantity,
-        price=money_text(line.unit_price_minor, currency),
-        total=money_text(line.unit_price_minor * line.quantity, currency),
+        price=_amount(line.unit_price_minor, currency),
+        total=_amount(line.unit_price_minor * line.quantity, currency),
     )
 
 
@@ -160,11 +162,15 @@ def _joined(words: Sequence[str]) -> str:
 
 
 def _money(minor: int, cart: CartView) -> str:
-    return money_text(minor, cart.currency)
+    return _amount(minor, cart.currency)
 
 
 def _free(minor: int, currency: str) -> str:
-    return money_text(minor, currency) if minor else "Free"
+    return _amount(minor, currency) if minor else gettext("Free")
+
+
+def _amount(minor: int, currency: str) -> str:
+    return money_text(minor, currency, language=spoken())
 
 
 def _page(url: str) -> str:

@@ -9,9 +9,10 @@ from fastapi import Request, Response
 from crossdock.channels.plumbing import Pages
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
-from crossdock.gate import page_headers
-from crossdock.kit.display import moment_text, money_text
+from crossdock.gate import Seller, buyer_language, only_shop, page_headers, seller_of
+from crossdock.kit.languages import lazy, speaking
 from crossdock.shop.orders import OrderView, PackageView, Section, read_order_by_key
+from crossdock.shop.shops import Shop, read_shop_by_id
 
 PAGE_HEADERS = page_headers(images="'self' https: data:")
 _ID_LENGTH_MAX = 18
@@ -19,19 +20,25 @@ _KEY_LENGTH_MAX = 64
 
 _SECTIONS: tuple[Section, ...] = ("lines", "packages", "returns")
 
-_ROAD = ("Received", "Processing", "In fulfilment", "Shipped", "Completed")
+_ROAD = (
+    lazy("Received"),
+    lazy("Processing"),
+    lazy("In fulfilment"),
+    lazy("Shipped"),
+    lazy("Completed"),
+)
 _PLACES: dict[str, tuple[int, str]] = {
-    "waiting_for_release": (0, "Waiting for release"),
-    "reserved": (0, "Reserved"),
-    "processing": (1, "Processing"),
-    "in_fulfilment": (2, "In fulfilment"),
-    "partially_shipped": (3, "Partly shipped"),
-    "shipped": (3, "Shipped"),
-    "completed": (4, "Completed"),
+    "waiting_for_release": (0, lazy("Waiting for release")),
+    "reserved": (0, lazy("Reserved")),
+    "processing": (1, lazy("Processing")),
+    "in_fulfilment": (2, lazy("In fulfilment")),
+    "partially_shipped": (3, lazy("Partly shipped")),
+    "shipped": (3, lazy("Shipped")),
+    "completed": (4, lazy("Completed")),
 }
 
 
-_SENT: Final = {"shipped": "On its way", "delivered": "Delivered"}
+_SENT: Final = {"shipped": lazy("On its way"), "delivered": lazy("Delivered")}
 """A package that the buyer is told of, in words."""
 
 
@@ -45,7 +52,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 def steps(state: str) -> list[Step]:
     """The status line of an order."""
     if state == "cancelled":
-        return [Step(name="Received", phase="done"), Step(name="Cancelled", phase="stopped")]
+        return [
+            Step(name=lazy("Received"), phase="done"),
+            Step(name=lazy("Cancelled"), phase="stopped"),
+        ]
     place, name = _PLACES[state]
     line = []
     for number, station in enumerate(_ROAD):
@@ -65,10 +75,7 @@ def _link(package: PackageView) -> str:
 
 def create_pages() -> Pages:
     """The channel's templates."""
-    pages = Pages(Path(__file__).parent / "templates", headers=PAGE_HEADERS)
-    pages.add_filter("money", money_text)
-    pages.add_filter("moment", moment_text)
-    return pages
+    return Pages(Path(__file__).parent / "templates", headers=PAGE_HEADERS)
 
 
 class OrderPages:
@@ -82,12 +89,27 @@ class OrderPages:
     async def show(self, request: Request) -> Response:
         """The order's page, or the same 404 page for every wrong pair of id and key."""
         try:
-            order = await self._read(request)
+            order, shop = await self._read(request)
         except NotFound:
-            return self._page("order_missing.html", code=404)
+            return await self._missing(request)
+        language = buyer_language(
+            request, of_shop=shop.languages, named=order.language, country=order.shipping.country
+        )
+        with speaking(language):
+            return self._show(order, seller=seller_of(shop))
+
+    async def _missing(self, request: Request) -> Response:
+        shop = await only_shop(self._db)
+        with speaking(buyer_language(request, of_shop=shop.languages if shop else ())):
+            return self._page(
+                "order_missing.html", code=404, seller=seller_of(shop) if shop else None
+            )
+
+    def _show(self, order: OrderView, *, seller: Seller) -> Response:
         line = steps(order.fulfilment_state)
         return self._page(
             "order_detail.html",
+            seller=seller,
             order=order,
             steps=line,
             status=[step for step in line if step.phase != "coming"][-1],
@@ -98,7 +120,7 @@ class OrderPages:
             images={line.line_no: self._image(line.image) for line in order.lines},
         )
 
-    async def _read(self, request: Request) -> OrderView:
+    async def _read(self, request: Request) -> tuple[OrderView, Shop]:
         order_id = request.query_params.get("order_id", "")
         order_key = request.query_params.get("key", "")
         if not (order_id.isascii() and order_id.isdigit()) or len(order_id) > _ID_LENGTH_MAX:
@@ -106,9 +128,10 @@ class OrderPages:
         if not order_key or len(order_key) > _KEY_LENGTH_MAX:
             raise NotFound("order_not_found")
         async with self._db.statement() as tx:
-            return await read_order_by_key(
+            order = await read_order_by_key(
                 tx, order_id=int(order_id), order_key=order_key, sections=_SECTIONS
             )
+            return order, await read_shop_by_id(tx, shop_id=order.shop_id)
 
     def _image(self, url: str | None) -> str:
         """An image URL that the page may load: a path on this server, or https; else ''."""

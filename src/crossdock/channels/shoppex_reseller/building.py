@@ -45,7 +45,9 @@ from crossdock.channels.shoppex_reseller.oauth import PREFIXES, OAuth
 from crossdock.channels.shoppex_reseller.orders import Orders
 from crossdock.channels.shoppex_reseller.payments import Payments
 from crossdock.channels.shoppex_reseller.portal import Portal
+from crossdock.channels.shoppex_reseller.portal_desk import DeskPages
 from crossdock.channels.shoppex_reseller.portal_door import PortalDoor
+from crossdock.channels.shoppex_reseller.portal_frame import PortalFrame
 from crossdock.channels.shoppex_reseller.portal_keys import Keys
 from crossdock.channels.shoppex_reseller.portal_money import Statements
 from crossdock.channels.shoppex_reseller.portal_pages import STAFF_PAGE, PortalPages, invitation_url
@@ -152,7 +154,7 @@ def create_channel(services: Services) -> Channel:
     routes = create_routes(services)
     db, clock, gate = services.runtime.database, services.runtime.clock, create_gate(services)
     ids = ShopIds(db)
-    pages = PortalPages(db, gate=gate, joining=create_joining(services), ids=ids, clock=clock)
+    pages = _create_pages(services, gate=gate, ids=ids)
     oauth = _create_oauth(services, gate=gate, errors=errors)
     embeds = Embeds(db, clock=clock, ids=ids, calls_per_minute=settings.embed_calls_per_minute)
     endpoint = Endpoint(
@@ -190,6 +192,24 @@ def create_channel(services: Services) -> Channel:
         openapi=described(lambda: openapi.document(routes), beside=__file__),
         staff_pages=(STAFF_PAGE,),
         accept_url=partial(invitation_url, services.settings.server.public_url),
+    )
+
+
+def _create_pages(services: Services, *, gate: Gate, ids: ShopIds) -> PortalPages:
+    frame, db, clock = PortalFrame(), services.runtime.database, services.runtime.clock
+    desk = DeskPages(
+        frame,
+        db=db,
+        gate=gate,
+        shop_ids=ids,
+        statements=Statements(db, fonts=lambda: services.label_fonts),
+        clock=clock,
+        ids=services.ids,
+        box=lambda: services.box,
+        public_url=services.settings.server.public_url,
+    )
+    return PortalPages(
+        frame, db=db, gate=gate, joining=create_joining(services), ids=ids, clock=clock, desk=desk
     )
 
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from crossdock.channels.shoppex_reseller.calls import Call
-from crossdock.channels.shoppex_reseller.ids import Kind
+from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
 from crossdock.channels.shoppex_reseller.paging import cursor_list
 from crossdock.channels.shoppex_reseller.portal_keys import own_reseller
 from crossdock.channels.shoppex_reseller.reseller import (
@@ -105,9 +105,14 @@ class Statements:
                 since=since,
                 until=until or call.now + timedelta(microseconds=1),
             )
-        if kind == "csv":
-            return self._csv(call, statement)
-        return await (self._pdf if kind == "pdf" else self._json)(call, statement)
+        if kind == "json":
+            return await self._json(call, statement)
+        file = (
+            self.pdf(statement, now=call.now)
+            if kind == "pdf"
+            else self.csv(statement, ids=call.ids)
+        )
+        return Reply(file=await file)
 
     async def _json(self, call: Call, statement: Statement) -> Reply:
         page = call.place_page(Kind.ENTRY)
@@ -128,34 +133,35 @@ class Statements:
             statement=_show(statement),
         )
 
-    def _csv(self, call: Call, statement: Statement) -> Reply:
+    async def csv(self, statement: Statement, *, ids: WireIds) -> File:
+        """The statement as a table, with the ids of what its lines name."""
+
         def naming(kind: Named, number: int) -> str:
-            return call.ids.write(_KINDS[kind], number)
+            return ids.write(_KINDS[kind], number)
 
         async def pieces() -> AsyncIterator[bytes]:
             lines = stream_lines(self._db, statement=statement)
             async for piece in statement_csv(statement, lines, naming=naming):
                 yield piece.encode()
 
-        return _file(pieces(), "text/csv; charset=utf-8", f"{_name(statement)}.csv")
+        name = f"{_name(statement)}.csv"
+        return File(pieces=pieces(), content_type="text/csv; charset=utf-8", name=name)
 
-    async def _pdf(self, call: Call, statement: Statement) -> Reply:
+    async def pdf(self, statement: Statement, *, now: datetime) -> File:
+        """The statement on paper. Raises Invalid `invalid_input` for one that is too long for it."""
         if statement.lines > STATEMENT_LINES_MAX:
             message = f"has more than {STATEMENT_LINES_MAX} lines: choose a shorter time, or CSV"
             raise Invalid("invalid_input", message, {"field": "format"})
         lines = [line async for line in stream_lines(self._db, statement=statement)]
         made = await asyncio.to_thread(
-            statement_pdf, statement, lines, fonts=self._fonts(), now=call.now
+            statement_pdf, statement, lines, fonts=self._fonts(), now=now
         )
 
         async def pieces() -> AsyncIterator[bytes]:
             yield made
 
-        return _file(pieces(), "application/pdf", f"{_name(statement)}.pdf")
-
-
-def _file(pieces: AsyncIterator[bytes], content_type: str, name: str) -> Reply:
-    return Reply(file=File(pieces=pieces, content_type=content_type, name=name))
+        name = f"{_name(statement)}.pdf"
+        return File(pieces=pieces(), content_type="application/pdf", name=name)
 
 
 def _name(statement: Statement) -> str:

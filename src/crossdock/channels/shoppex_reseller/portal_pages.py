@@ -1,10 +1,8 @@
-"""The portal's pages: an invitation with its terms, and a reseller's relationships. They need no script.
+"""The portal's first pages: an invitation with its terms, and a reseller's relationships. They need no script.
 
 The token of an invitation is in its address, after `/token/`, where the server's log leaves it out.
 """
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
@@ -13,49 +11,46 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from crossdock.channels.contract import StaffPage
-from crossdock.channels.plumbing import Pages
 from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
+from crossdock.channels.shoppex_reseller.portal_desk import DeskPages
+from crossdock.channels.shoppex_reseller.portal_frame import HEADERS, HOME, PortalFrame
+from crossdock.channels.shoppex_reseller.portal_words import MODES, STATES
 from crossdock.db.unit_of_work import Database
-from crossdock.errors import Conflict, CrossdockError, Invalid, NotFound, Refused, Unavailable
-from crossdock.gate import TOKEN_FIELD, Form, Gate, SignInNeeded, page_headers, read_form
+from crossdock.errors import CrossdockError, Invalid, Refused, Unavailable
+from crossdock.gate import TOKEN_FIELD, Form, Gate, read_form
 from crossdock.kit.clock import Clock
-from crossdock.kit.display import moment_text
-from crossdock.kit.money import format_minor, format_rate_bp
+from crossdock.kit.languages import gettext, lazy
 from crossdock.kit.passwords import LENGTH_MAX
 from crossdock.shop.people import LENGTH_MIN, Visit
 from crossdock.shop.resellers import Joining, Offer, Relationship, list_relationships
 
-HOME: Final = "/portal/"
 INVITATION: Final = "/portal/invite/token/{token}"
 STAFF_PAGE: Final = StaffPage(
-    title="Your reseller programmes",
-    description="The shops you sell for, your balance with each, and your statements.",
+    title=lazy("Your reseller programmes"),
+    description=lazy("The shops you sell for, your balance with each, and your statements."),
     path=HOME,
     right="own_reseller.read",
 )
-HEADERS: Final = page_headers()
-_OLD_FORM: Final = "This page was open too long. Please send it again."
-_UNEQUAL: Final = "The two passwords are not the same."
+_OLD_FORM: Final = lazy("This page was open too long. Please send it again.")
+_UNEQUAL: Final = lazy("The two passwords are not the same.")
 _CODE_MAX: Final = 100
-
-Page = Callable[[Request], Awaitable[Response]]
 
 # Why an invitation cannot be accepted: (status, title, text).
 _CLOSED: Final = {
     "expired": (
         410,
-        "This invitation has expired",
-        "Ask {shop} for another one. An invitation is good for some days only.",
+        lazy("This invitation has expired"),
+        lazy("Ask %(shop)s for another one. An invitation is good for some days only."),
     ),
     "revoked": (
         410,
-        "This invitation was withdrawn",
-        "{shop} withdrew it, perhaps by sending you another one: see your newest mail.",
+        lazy("This invitation was withdrawn"),
+        lazy("%(shop)s withdrew it, perhaps by sending you another one: see your newest mail."),
     ),
     "accepted": (
         409,
-        "This invitation was accepted",
-        "It can be used once. If it was you, sign in to see your relationship with {shop}.",
+        lazy("This invitation was accepted"),
+        lazy("It can be used once. If it was you, sign in to see your relationship with %(shop)s."),
     ),
 }
 
@@ -64,25 +59,33 @@ class PortalPages:
     """The pages, and the forms on them."""
 
     def __init__(
-        self, db: Database, *, gate: Gate, joining: Joining, ids: ShopIds, clock: Clock
+        self,
+        frame: PortalFrame,
+        *,
+        db: Database,
+        gate: Gate,
+        joining: Joining,
+        ids: ShopIds,
+        clock: Clock,
+        desk: DeskPages,
     ) -> None:
+        self._frame = frame
         self._db = db
         self._gate = gate
         self._joining = joining
         self._ids = ids
         self._clock = clock
-        self._pages = Pages(Path(__file__).parent / "templates", headers=HEADERS)
-        self._pages.add_filter("moment", moment_text)
-        self._pages.add_filter("percent", format_rate_bp)
-        self._pages.add_filter("money", format_minor)
+        self._desk = desk
 
     def app(self, otherwise: ASGIApp) -> ASGIApp:
         """The pages as an application; what is none of theirs goes on to `otherwise`."""
+        guarded = self._frame.guarded
         routes = [
-            Route("/portal", self._guarded(self.to_home), methods=["GET"]),
-            Route(HOME, self._guarded(self.home), methods=["GET"]),
-            Route(INVITATION, self._guarded(self.show), methods=["GET"]),
-            Route(INVITATION, self._guarded(self.accept), methods=["POST"]),
+            Route("/portal", guarded(self.to_home), methods=["GET"]),
+            Route(HOME, guarded(self.home), methods=["GET"]),
+            Route(INVITATION, guarded(self.show), methods=["GET"]),
+            Route(INVITATION, guarded(self.accept), methods=["POST"]),
+            *self._desk.routes(),
         ]
         return Router(routes, redirect_slashes=False, default=otherwise)
 
@@ -96,7 +99,9 @@ class PortalPages:
         async with self._db.statement() as tx:
             mine = await list_relationships(tx, person_id=visit.person.id)
         shown = [(each, await self._id(each)) for each in mine]
-        return self._page("relationships.html", visit=visit, mine=shown)
+        return self._frame.page(
+            "relationships.html", visit=visit, mine=shown, states=STATES, modes=MODES
+        )
 
     async def show(self, request: Request) -> Response:
         """The invitation with its terms and the form that accepts it, or why it cannot be accepted."""
@@ -146,9 +151,9 @@ class PortalPages:
         code: int = 200,
     ) -> Response:
         made, set_cookie = self._gate.form_token(request) if visit is None else ("", "")
-        told = error if isinstance(error, str) else error.message
+        told = error.message if isinstance(error, CrossdockError) else error
         given = form or {}
-        response = self._page(
+        response = self._frame.page(
             "invitation.html",
             code=code,
             visit=visit,
@@ -157,11 +162,11 @@ class PortalPages:
             form_token=visit.form_token if visit else made,
             name=given.get("name", "")[:_CODE_MAX],
             error=told,
-            wrong="" if isinstance(error, str) else str(error.data.get("field", "")),
+            wrong=str(error.data.get("field", "")) if isinstance(error, CrossdockError) else "",
             length_min=LENGTH_MIN,
             length_max=LENGTH_MAX,
         )
-        if not isinstance(error, str) and "retry_after_s" in error.data:
+        if isinstance(error, CrossdockError) and "retry_after_s" in error.data:
             response.headers["Retry-After"] = str(error.data["retry_after_s"])
         if set_cookie:
             response.headers.append("set-cookie", set_cookie)
@@ -172,14 +177,18 @@ class PortalPages:
         state = offer.invitation.state(self._clock.now())
         if state != "pending":
             status, title, text = _CLOSED[state]
-            return self._message(title, text.format(shop=offer.shop), code=status, visit=visit)
+            return self._frame.message(title, text % {"shop": offer.shop}, code=status, visit=visit)
         if offer.is_suspended:
-            text = f"{offer.shop} is suspended now. Try again later, or ask the shop about it."
-            return self._message("This cannot be accepted now", text, code=403, visit=visit)
+            text = gettext("%(shop)s is suspended now. Try again later, or ask the shop about it.")
+            return self._later(text % {"shop": offer.shop}, code=403, visit=visit)
         if not offer.is_enabled:
-            text = f"{offer.shop} has no reseller programme now. Ask the shop about it."
-            return self._message("This cannot be accepted now", text, code=400, visit=visit)
+            text = gettext("%(shop)s has no reseller programme now. Ask the shop about it.")
+            return self._later(text % {"shop": offer.shop}, code=400, visit=visit)
         return None
+
+    def _later(self, text: str, *, code: int, visit: Visit | None) -> Response:
+        title = gettext("This cannot be accepted now")
+        return self._frame.message(title, text, code=code, visit=visit)
 
     def _is_own(self, request: Request, form: Form, *, visit: Visit | None) -> bool:
         """Whether the form is of a page that this browser got here."""
@@ -200,50 +209,10 @@ class PortalPages:
     async def _id(self, mine: Relationship) -> str:
         return (await self._ids.of(mine.shop_id)).write(Kind.RELATIONSHIP, mine.id)
 
-    def _message(self, title: str, text: str, *, code: int, visit: Visit | None) -> Response:
-        return self._page("message.html", code=code, visit=visit, title=title, text=text)
-
-    def _page(self, template: str, *, code: int = 200, **values: object) -> Response:
-        return self._pages.page(f"portal/{template}", code=code, headers=None, **values)
-
-    def _guarded(self, page: Page) -> Page:
-        """The page, with its errors rendered as pages too."""
-
-        async def answer(request: Request) -> Response:
-            request.scope["crossdock.route"] = request.scope["path"].partition("/token/")[0]
-            try:
-                return await page(request)
-            except SignInNeeded as needed:
-                return RedirectResponse(needed.address, status_code=303, headers=HEADERS)
-            except CrossdockError as error:
-                found = _refusal(error)
-                if found is None:
-                    raise
-                status, title, text = found
-                return self._message(title, text, code=status, visit=None)
-
-        return answer
-
 
 def invitation_url(public_url: str, token: str) -> str:
     """The address of the page where an invitation is accepted."""
     return public_url.rstrip("/") + INVITATION.format(token=token)
-
-
-def _refusal(error: CrossdockError) -> tuple[int, str, str] | None:
-    """(status, title, text) of an error that people are told; None for one of the server's."""
-    if isinstance(error, NotFound):
-        text = "Open the whole address of the mail, or ask the shop for another invitation."
-        return 404, "There is no such invitation", text
-    if isinstance(error, Conflict):
-        return 409, "This was not possible", error.message
-    if error.code == "program_disabled":
-        return 400, "This cannot be accepted now", "The shop has no reseller programme now."
-    if isinstance(error, Refused):
-        return 403, "Not allowed", error.message
-    if isinstance(error, Invalid):
-        return 400, "That did not work", error.message
-    return None
 
 
 def _is_theirs(offer: Offer, visit: Visit) -> bool:

@@ -1,5 +1,6 @@
 """`crossdock shop`: add, change and list shops."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -79,6 +80,13 @@ def set_(
             "{sku} is the variant's. Empty takes it away."
         ),
     ] = None,
+    logo: Annotated[
+        Path | None,
+        typer.Option(help="PNG or JPEG file that the pages of its buyers show beside its name."),
+    ] = None,
+    no_logo: Annotated[
+        bool, typer.Option("--no-logo", help="Show the shop's name alone again.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Change a shop. Stored prices and orders do not change.
@@ -88,23 +96,52 @@ def set_(
     from crossdock.shop.changing_shops import change_shop
     from crossdock.shop.shops import read_shop
 
-    if all(each is None for each in (name, country, languages, time_zone, product_url)):
+    if logo is not None and no_logo:
+        raise Invalid("invalid_input", "Say either --logo or --no-logo.")
+    texts = (name, country, languages, time_zone, product_url)
+    if all(each is None for each in (*texts, logo)) and not no_logo:
         raise Invalid("invalid_input", "Say what to change, for example --time-zone UTC.")
+    picture = None if logo is None else _read(logo)
 
-    async def write(runtime: Runtime, tx: Transaction) -> "Shop":
-        return await change_shop(
-            tx,
-            shop_id=(await read_shop(tx, slug=slug)).id,
-            now=runtime.clock.now(),
-            name=name,
-            country=country,
-            languages=None if languages is None else _codes(languages),
-            time_zone=time_zone,
-            product_url=product_url,
-        )
+    async def write(runtime: Runtime) -> "Shop":
+        async with runtime.database.statement() as tx:
+            shop_id = (await read_shop(tx, slug=slug)).id
+        image = "" if no_logo else None
+        if picture is not None:
+            image = await _kept(runtime, picture, shop_id=shop_id)
+        async with runtime.database.begin() as tx:
+            return await change_shop(
+                tx,
+                shop_id=shop_id,
+                now=runtime.clock.now(),
+                name=name,
+                country=country,
+                languages=None if languages is None else _codes(languages),
+                time_zone=time_zone,
+                product_url=product_url,
+                logo=image,
+            )
 
-    shop = with_transaction(write)
+    shop = with_runtime(write)
     report(shop, as_json=as_json, text=_set_text(shop))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Invalid("invalid_input", f"{path} cannot be read: {error.strerror}.") from error
+
+
+async def _kept(runtime: Runtime, body: bytes, *, shop_id: int) -> str:
+    """The name of the image's file, once the shop has it."""
+    from crossdock.compose import Services
+    from crossdock.shop.media import file_name, keep_image
+
+    async with Services(runtime) as services:
+        return file_name(
+            await keep_image(services.media, shop_id=shop_id, partner_id=None, body=body)
+        )
 
 
 @app.command("disable")
@@ -166,6 +203,7 @@ def list_(as_json: JsonOption = False) -> None:
 
 def _set_text(shop: "Shop") -> str:
     pages = f" Its product pages are at {shop.product_url}." if shop.product_url else ""
+    pages += " It has a logo." if shop.logo else ""
     spoken = ", ".join(shop.languages)
     return (
         f"Shop {shop.slug}: {shop.name}, {shop.country}, languages {spoken}, currency {shop.currency}, "

@@ -32,9 +32,9 @@ def speaking(language: str) -> Iterator[None]:
         _spoken.reset(before)
 
 
-def chosen(accepted: str) -> str:
-    """The best of LANGUAGES for an Accept-Language header (RFC 9110, 12.5.4), the first if none fits."""
-    best, weight = LANGUAGES[0], 0.0
+def chosen(accepted: str, *, otherwise: str = LANGUAGES[0]) -> str:
+    """The best of LANGUAGES for an Accept-Language header (RFC 9110, 12.5.4), `otherwise` if none fits."""
+    best, weight = otherwise, 0.0
     for choice in accepted[:500].split(","):
         tag, _, rest = choice.strip().lower().partition(";")
         language = tag.partition("-")[0].strip()

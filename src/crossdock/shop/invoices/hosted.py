@@ -11,7 +11,7 @@ from crossdock.shop.invoices.model import Invoice, read_by_token
 from crossdock.shop.invoices.paying import pay_invoice
 from crossdock.shop.orders import OrderView, pay_awaiting_order, read_order_by_key
 from crossdock.shop.payments import Card, Paying, list_payments
-from crossdock.shop.shops import read_shop_by_id
+from crossdock.shop.shops import Shop, read_shop_by_id
 
 Standing = Literal["open", "suspended", "confirming", "paid", "refunded", "expired", "voided"]
 """`suspended`: it would be open, but its shop takes no payments now."""
@@ -30,10 +30,12 @@ class PayableLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Payable(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person pays; the extras are added to the lines' sum. Its repr hides the token."""
+    """What a person pays; the extras are added to the lines' sum. Its repr hides the token.
 
-    shop_id: int
-    shop_name: str
+    `language` and `country` are those of the order, '' where it has none.
+    """
+
+    shop: Shop
     kind: Literal["invoice", "order"]
     id: int
     token: str
@@ -49,6 +51,13 @@ class Payable(msgspec.Struct, frozen=True, kw_only=True):
     cancel_url: str
     expires_at: datetime | None
     paid_at: datetime | None
+    language: str = ""
+    country: str = ""
+
+    @property
+    def shop_id(self) -> int:
+        """The shop that is paid."""
+        return self.shop.id
 
     def __repr__(self) -> str:
         return f"Payable({self.kind} {self.id}, {self.standing})"
@@ -65,10 +74,8 @@ async def find_payable(tx: Transaction, *, token: str, now: datetime) -> Payable
     What was paid, and what became of a payment, is told of a suspended shop as well; nothing is paid to it.
     """
     payable = await _find(tx, token=token, now=now)
-    if payable.standing == "open":
-        shop = await read_shop_by_id(tx, shop_id=payable.shop_id)
-        if shop.suspended_at is not None:
-            return msgspec.structs.replace(payable, standing="suspended")
+    if payable.standing == "open" and payable.shop.suspended_at is not None:
+        return msgspec.structs.replace(payable, standing="suspended")
     return payable
 
 
@@ -77,8 +84,9 @@ async def _find(tx: Transaction, *, token: str, now: datetime) -> Payable:
         raise NotFound("not_found")
     number, dash, key = token.partition("-")
     if not dash:
-        shop_name, invoice = await read_by_token(tx, token=token)
-        return _of_invoice(invoice, shop_name=shop_name, now=now)
+        invoice = await read_by_token(tx, token=token)
+        shop = await read_shop_by_id(tx, shop_id=invoice.shop_id)
+        return _of_invoice(invoice, shop=shop, now=now)
     if not number.isdigit() or len(number) > _ID_DIGITS:
         raise NotFound("not_found")
     try:
@@ -87,7 +95,8 @@ async def _find(tx: Transaction, *, token: str, now: datetime) -> Payable:
         raise NotFound("not_found") from None
     payments = await list_payments(tx, shop_id=order.shop_id, order_id=order.id)
     has_card = any(each.state == "authorised" for each in payments)
-    return _of_order(order, has_card=has_card, now=now)
+    shop = await read_shop_by_id(tx, shop_id=order.shop_id)
+    return _of_order(order, shop=shop, has_card=has_card, now=now)
 
 
 async def pay_payable(service: Paying, payable: Payable, *, card: Card, provider: str) -> None:
@@ -103,11 +112,10 @@ async def pay_payable(service: Paying, payable: Payable, *, card: Card, provider
         )
 
 
-def _of_invoice(invoice: Invoice, *, shop_name: str, now: datetime) -> Payable:
+def _of_invoice(invoice: Invoice, *, shop: Shop, now: datetime) -> Payable:
     line = PayableLine(name=invoice.title, quantity=invoice.quantity, unit_minor=invoice.unit_minor)
     return Payable(
-        shop_id=invoice.shop_id,
-        shop_name=shop_name,
+        shop=shop,
         kind="invoice",
         id=invoice.id,
         token=invoice.token,
@@ -136,10 +144,9 @@ def _standing_of_invoice(invoice: Invoice, *, now: datetime) -> Standing:
     return "paid"
 
 
-def _of_order(order: OrderView, *, has_card: bool, now: datetime) -> Payable:
+def _of_order(order: OrderView, *, shop: Shop, has_card: bool, now: datetime) -> Payable:
     return Payable(
-        shop_id=order.shop_id,
-        shop_name=order.shop_name,
+        shop=shop,
         kind="order",
         id=order.id,
         token=order_token(order),
@@ -158,6 +165,8 @@ def _of_order(order: OrderView, *, has_card: bool, now: datetime) -> Payable:
         cancel_url="",
         expires_at=order.expires_at,
         paid_at=order.paid_at,
+        language=order.language,
+        country=order.shipping.country,
     )
 
 

@@ -122,15 +122,9 @@ async def read_invoices(
     return {invoice.id: invoice for invoice in found}
 
 
-async def read_by_token(tx: Transaction, *, token: str) -> tuple[str, Invoice]:
-    """The shop's name, and the invoice with this token. Raises NotFound `not_found`."""
-    row = await tx.one(
-        f"select s.name, {COLUMNS} {_FROM} join shops s on s.id = i.shop_id where i.token = %s",
-        (token,),
-    )
-    if row is None:
-        raise NotFound("not_found", "There is no such invoice.")
-    return row[0], invoice_of(row[1:])
+async def read_by_token(tx: Transaction, *, token: str) -> Invoice:
+    """The invoice with this token. Raises NotFound `not_found`."""
+    return _found(await tx.one(f"select {COLUMNS} {_FROM} where i.token = %s", (token,)))
 
 
 async def lock_invoice(tx: Transaction, *, shop_id: int, invoice_id: int) -> Invoice:

@@ -13,6 +13,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.email import is_email
+from crossdock.kit.languages import LANGUAGES
 from crossdock.kit.mail import Mail, Mailer
 from crossdock.shop.deliveries import Call, Claim, DeliveryKind, Permanent, queue_delivery
 from crossdock.shop.mailing.rendering import HIDDEN, TemplateName, Value, Written, write_mail
@@ -57,8 +58,9 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
         values: Mapping[str, Value],
         key: str,
         now: datetime,
+        language: str = LANGUAGES[0],
     ) -> int:
-        """Write a mail and queue it to be sent; its id. Under a `key` that was used, the id of the first.
+        """Write a mail in a language and queue it to be sent; its id. Under a `key` that was used, the id of the first.
 
         Raises Invalid `invalid_input` for an address that is none, a key of more than KEY_CHARS, or a
         content that is too long; nothing is written then.
@@ -67,7 +69,7 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid("invalid_input", "a mail needs a valid address", {"field": "to"})
         if not 1 <= len(key) <= KEY_CHARS:
             raise Invalid("invalid_input", f"a mail's key has 1 to {KEY_CHARS} characters")
-        written = write_mail(template, values)
+        written = write_mail(template, values, language=language)
         mail_id = await tx.value(
             _WRITE,
             (shop_id, key, template, to, written.subject, self._sealed(shop_id, key, written),

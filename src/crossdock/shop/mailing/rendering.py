@@ -1,11 +1,12 @@
 """Write mails from templates: a text and an HTML file each, in the folder `templates`.
 
-The first line of the text is 'Subject: ...'. Everything in the HTML is escaped. A value that a template
-names and nobody gave is an error.
+The first line of the text is 'Subject: ...'. Everything in the HTML is escaped, and every text is in the
+language that is asked for. A value that a template names and nobody gave is an error.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -14,11 +15,19 @@ import jinja2
 import msgspec
 
 from crossdock.errors import Invalid
+from crossdock.kit.languages import (
+    LANGUAGES,
+    SPOKEN_FILTERS,
+    gettext,
+    ngettext,
+    speaking,
+    spoken,
+)
 
 TemplateName = Literal[
     "reseller_invitation", "person_invitation", "password_reset", "item_delivery", "order_delivery"
 ]
-Value = str | int | Sequence[str]
+Value = str | int | datetime | Sequence[str]
 SECRETS: Final[Mapping[TemplateName, tuple[str, ...]]] = {
     "reseller_invitation": ("accept_url",),
     "person_invitation": ("url",),
@@ -48,8 +57,15 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     hidden_html: str
 
 
-def write_mail(template: TemplateName, values: Mapping[str, Value]) -> Written:
-    """Fill the template. Raises Invalid `invalid_input` for a content of more than BODY_CHARS."""
+def write_mail(
+    template: TemplateName, values: Mapping[str, Value], *, language: str = LANGUAGES[0]
+) -> Written:
+    """Fill the template in a language. Raises Invalid `invalid_input` for a content of more than BODY_CHARS."""
+    with speaking(language):
+        return _written(template, values)
+
+
+def _written(template: TemplateName, values: Mapping[str, Value]) -> Written:
     given = {name: _single_lines(value) for name, value in values.items()}
     subject, text, page = _filled(template, given)
     if max(len(text), len(page)) > BODY_CHARS:
@@ -75,12 +91,12 @@ def _filled(template: TemplateName, given: Mapping[str, Value]) -> tuple[str, st
 
 
 def _masked(value: Value) -> Value:
-    return HIDDEN if isinstance(value, str | int) else [HIDDEN for _ in value]
+    return HIDDEN if isinstance(value, str | int | datetime) else [HIDDEN for _ in value]
 
 
 def _single_lines(value: Value) -> Value:
     """The value without line breaks, so that none of it is taken for another header or line."""
-    if isinstance(value, int):
+    if isinstance(value, int | datetime):
         return value
     if isinstance(value, str):
         return _UNFIT.sub(" ", value)
@@ -89,11 +105,16 @@ def _single_lines(value: Value) -> Value:
 
 @cache
 def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.globals["language"] = spoken
+    made.filters.update(SPOKEN_FILTERS)
+    return made

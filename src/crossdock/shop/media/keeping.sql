@@ -52,8 +52,8 @@ begin
 end $$;
 
 -- Delete images that nothing has referred to since p_before, of at most p_limit, and contents without any image; their
--- files are left over. A shop's own image is in use while a product shows it. Returns how many images were looked at,
--- and how many went. A content is locked before its images, as an upload of the same bytes locks it.
+-- files are left over. A shop's own image is in use while a product shows it, or while it is the shop's logo. Returns how many images
+-- were looked at, and how many went. A content is locked before its images, as an upload of the same bytes locks it.
 create or replace function purge_images(
     p_before timestamptz, p_now timestamptz, p_limit integer, out looked integer, out gone integer
 ) language plpgsql as $$
@@ -73,11 +73,16 @@ begin
     if looked = 0 then
         return;
     end if;
-    select coalesce(array_agg(distinct i.id), '{}') into v_shown
-    from products p cross join jsonb_array_elements(p.images) e
-    join images i on i.shop_id = p.shop_id and i.id = (e.value #>> '{media,id}')::bigint
-    where p.shop_id in (select k.shop_id from images k where k.id = any(v_ids) and k.partner_id is null)
-      and e.value ? 'media' and i.id = any(v_ids);
+    select coalesce(array_agg(s.id), '{}') into v_shown from (
+        select i.id
+        from products p cross join jsonb_array_elements(p.images) e
+        join images i on i.shop_id = p.shop_id and i.id = (e.value #>> '{media,id}')::bigint
+        where p.shop_id in (select k.shop_id from images k where k.id = any(v_ids) and k.partner_id is null)
+          and e.value ? 'media' and i.id = any(v_ids)
+        union
+        select i.id from images i join shops o on o.id = i.shop_id and starts_with(o.logo, i.checksum)
+        where i.id = any(v_ids) and i.partner_id is null
+    ) s;
     update images i set unused_since = p_now where i.id = any(v_shown);
     with lost as (
         delete from images i

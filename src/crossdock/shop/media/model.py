@@ -102,6 +102,14 @@ def image_url(image: ImageFacts, *, base: str, edge: int = ORIGINAL) -> str:
     return f"{base}{PATH}{file_name(image, edge=edge)}"
 
 
+def image_file_url(name: str, *, edge: int) -> str:
+    """The local address of a version of the image whose file has this name; '' for '', which is none."""
+    found = read_name(name)
+    if found is None:
+        return ""
+    return f"{PATH}{ImageName(checksum=found.checksum, edge=edge, format=found.format).text}"
+
+
 def versions_of(image: ImageFacts) -> tuple[ImageVersion, ...]:
     """The original and the smaller versions, which keep its shape; none is larger than the original.
 

@@ -13,6 +13,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
 from crossdock.kit.email import is_email
+from crossdock.kit.languages import language_for
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.events import Batch, Consumer
 from crossdock.shop.mailing import Mailing
@@ -21,6 +22,7 @@ from crossdock.shop.orders.paying import refuse_while_asked
 from crossdock.shop.orders.progress import note_picked, note_shipped
 from crossdock.shop.orders.viewing import OrderView, read_order
 from crossdock.shop.payments import is_given_back, record_transfer
+from crossdock.shop.shops import read_shop_by_id
 from crossdock.shop.stock import read_sold_serials
 
 CONSUMER: Final = "paid_serials"
@@ -239,6 +241,10 @@ async def mail_lines(
     now: datetime,
 ) -> None:
     """Mail the buyer the lines, in as many mails as they need; the same `key` mails them once."""
+    shop = await read_shop_by_id(tx, shop_id=order.shop_id)
+    language = language_for(
+        named=order.language, country=order.shipping.country, of_shop=shop.languages
+    )
     for part, lines in enumerate(_split_for_mails(told), start=1):
         await mailing.queue_mail(
             tx,
@@ -246,6 +252,7 @@ async def mail_lines(
             template="order_delivery",
             to=order.email,
             values={"shop": order.shop_name, "note": note, "lines": lines},
+            language=language,
             key=f"{key}:{part}",
             now=now,
         )

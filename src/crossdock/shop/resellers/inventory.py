@@ -14,9 +14,11 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.languages import language_for
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.mailing import Mailing
 from crossdock.shop.resellers.purchasing import require_active
+from crossdock.shop.shops import read_shop_by_id
 from crossdock.shop.stock import stocked_serial_place
 
 ItemState = Literal["available", "delivered", "revoked"]
@@ -106,12 +108,14 @@ async def deliver_item(
     item, serial = _item(row, shop_id=shop_id, box=mailing.box)
     if not done["is_new"]:
         return DeliveredItem(item=item, serial=serial, mail_id=done["mail_id"])
+    shop = await read_shop_by_id(tx, shop_id=shop_id)
     mail_id = await mailing.queue_mail(
         tx,
         shop_id=shop_id,
         template="item_delivery",
         to=email,
         values={"product": item.product_name, "serials": [serial]},
+        language=language_for(of_shop=shop.languages),
         key=f"reseller item {item_id}",
         now=now,
     )

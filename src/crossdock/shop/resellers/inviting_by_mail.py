@@ -7,6 +7,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.ids import Ids
+from crossdock.kit.languages import language_for
 from crossdock.shop.mailing import Mailing
 from crossdock.shop.resellers.inviting import EXPIRES_DAYS, invite
 from crossdock.shop.resellers.model import NewInvitation, ResellerTerms
@@ -49,16 +50,18 @@ async def invite_by_mail(
         now=now,
         expires_in_days=expires_in_days,
     )
+    shop = await read_shop_by_id(tx, shop_id=shop_id)
     mail_id = await mailing.queue_mail(
         tx,
         shop_id=shop_id,
         template="reseller_invitation",
         to=invited.invitation.email,
         values={
-            "shop": (await read_shop_by_id(tx, shop_id=shop_id)).name,
+            "shop": shop.name,
             "accept_url": accept_url(invited.mailed_token),
-            "expires_at": f"{invited.invitation.expires_at:%Y-%m-%d %H:%M} UTC",
+            "expires_at": invited.invitation.expires_at,
         },
+        language=language_for(of_shop=shop.languages),
         key=f"reseller invitation {invited.invitation.id}",
         now=now,
     )

@@ -18,9 +18,14 @@ class FollowedParcel(msgspec.Struct, frozen=True, kw_only=True):
     """A parcel on its way to a city, with its newest checkpoints, the oldest of them first.
 
     `labelled` is a label that belongs to no order: nobody asks where its parcel is. `since` is when
-    the parcel was handed over, or that label made. `country` is ISO 3166 alpha-2 as it was given.
+    the parcel was handed over, or that label made. `country` is ISO 3166 alpha-2 as it was given, and `language`
+    that of the order or label.
     """
 
+    shop_name: str
+    shop_logo: str
+    shop_languages: tuple[str, ...]
+    language: str
     carrier: str
     service: str
     state: Literal["labelled", "shipped", "delivered"]
@@ -53,17 +58,18 @@ async def follow_parcel(tx: Transaction, *, tracking_number: str) -> FollowedPar
 
 # `<> ''` is what the index on packages asks for; a shop at a time, because its number leads there.
 _PARCEL = """
-    select p.carrier, p.service, p.state, p.since, coalesce(p.receiver ->> 'city', ''),
+    select s.name, s.logo, s.languages, coalesce(p.language, ''),
+           p.carrier, p.service, p.state, p.since, coalesce(p.receiver ->> 'city', ''),
            coalesce(p.receiver ->> 'country', ''), coalesce(c.seen, '[]')
     from shops s
     cross join lateral (
         select k.id, k.carrier, k.service, k.state, k.shipped_at as since,
-               (select o.shipping from orders o where o.shop_id = k.shop_id and o.id = k.order_id) as receiver
-        from packages k
+               o.shipping as receiver, o.language
+        from packages k left join orders o on o.shop_id = k.shop_id and o.id = k.order_id
         where k.shop_id = s.id and s.suspended_at is null and k.carrier = %(carrier)s and k.tracking_number = %(number)s
           and k.tracking_number <> '' and k.state in ('shipped', 'delivered')
         union all
-        select null, m.carrier, m.service, 'labelled', m.created_at, m.receiver
+        select null, m.carrier, m.service, 'labelled', m.created_at, m.receiver, m.language
         from manual_labels m
         where m.shop_id = s.id and s.suspended_at is null and m.carrier = %(carrier)s and m.tracking_number = %(number)s
     ) p

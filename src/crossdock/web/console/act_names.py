@@ -70,6 +70,8 @@ ACT_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "settings": {
         "shop": lazy("Change the shop"),
         "sender": lazy("Change the sender"),
+        "logo": lazy("Change the logo"),
+        "logo/remove": lazy("Remove the logo"),
     },
     "deliveries": {
         "": lazy("Send deliveries again"),

@@ -272,6 +272,8 @@ class Console:
             self._get(SETTINGS, pages.settings),
             self._post(f"{SETTINGS}/shop", pages.change),
             self._post(f"{SETTINGS}/sender", pages.change_sender),
+            self._post(f"{SETTINGS}/logo", pages.change_logo),
+            self._post(f"{SETTINGS}/logo/remove", pages.remove_logo),
         ]
 
     def _customer_routes(self) -> list[Route]:

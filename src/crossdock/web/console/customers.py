@@ -11,8 +11,7 @@ from crossdock.compose import Services
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, NotFound
 from crossdock.gate import Form, Gate
-from crossdock.kit.countries import country_codes
-from crossdock.kit.display import country_name
+from crossdock.kit.countries import countries_by_name
 from crossdock.kit.languages import gettext, lazy, spoken
 from crossdock.shop.acts import EVERY_FIELD
 from crossdock.shop.customers import (
@@ -184,7 +183,7 @@ class CustomerPages:
             done=done,
             error=error.message if error else "",
             fields=FIELDS,
-            countries=country_choices(),
+            countries=countries_by_name(spoken()),
             reps=[rep for rep in reps if rep.active or str(rep.id) == form.get("sales_rep")],
             may_change=visit.person.may("customers.manage"),
         )
@@ -211,9 +210,3 @@ def _present(customer: Customer) -> Mapping[str, str]:
     if all(found[f"billing_{name}"] == found[f"shipping_{name}"] for name in FIELDS):
         found["same"] = "yes"
     return found
-
-
-def country_choices() -> list[tuple[str, str]]:
-    """Every country's code and name, by name in the spoken language."""
-    named = [(code, country_name(code, language=spoken())) for code in country_codes()]
-    return sorted(named, key=lambda pair: pair[1])

@@ -10,7 +10,7 @@ from crossdock.compose import Services
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError
 from crossdock.gate import Form, Gate
-from crossdock.kit.languages import lazy
+from crossdock.kit.languages import language_for, lazy
 from crossdock.shop.acts import ActFilters, list_acts
 from crossdock.shop.people import (
     LINK_DAYS,
@@ -193,17 +193,19 @@ class PeoplePages:
         now = self._clock.now()
         link = await make_password_link(tx, person_id=person.id, ids=self._services.ids, now=now)
         if form.get("by_mail") == "yes":
+            shop = await read_shop_by_id(tx, shop_id=person.shop_id)
             await self._services.mailing.queue_mail(
                 tx,
                 shop_id=person.shop_id,
                 template="password_reset" if template == "password_reset" else "person_invitation",
                 to=person.email,
                 values={
-                    "shop": (await read_shop_by_id(tx, shop_id=person.shop_id)).name,
+                    "shop": shop.name,
                     "by": visit.person.label,
                     "url": self._address(link),
-                    "expires_at": f"{link.expires_at:%Y-%m-%d %H:%M} UTC",
+                    "expires_at": link.expires_at,
                 },
+                language=language_for(named=person.language, of_shop=shop.languages),
                 key=f"password link {person.id} {link.expires_at.isoformat()}",
                 now=now,
             )

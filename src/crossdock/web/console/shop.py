@@ -1,5 +1,6 @@
 """The shop itself: its state for the home page, the first steps of a new one, its settings and the server's."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -10,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
-from crossdock.errors import CrossdockError
-from crossdock.gate import Form, Gate
-from crossdock.kit.languages import lazy
+from crossdock.errors import CrossdockError, Invalid
+from crossdock.gate import Form, Gate, receive_form, seller_of
+from crossdock.kit.countries import countries_by_name
+from crossdock.kit.languages import gettext, lazy, spoken
 from crossdock.settings import Told
 from crossdock.shop.changing_shops import change_shop
 from crossdock.shop.customers import Address
 from crossdock.shop.doctor_runs import DoctorRun, read_last_run
+from crossdock.shop.media import file_name, keep_image
 from crossdock.shop.overview import (
     ChannelSales,
     FirstSteps,
@@ -28,7 +31,6 @@ from crossdock.shop.overview import (
 from crossdock.shop.people import Visit
 from crossdock.shop.shops import Shop, has_one_shop, read_shop_by_id, set_sender
 from crossdock.shop.warehouse import read_sender
-from crossdock.web.console.customers import country_choices
 from crossdock.web.console.rendering import Pages, redirect
 
 SETTINGS: Final = "/console/settings"
@@ -48,6 +50,8 @@ SENDER: Final = {
 }
 _DONE: Final = {
     "shop": lazy("The shop is changed, from the partners' next request on."),
+    "logo": lazy("The logo is changed; the pages of your buyers show it."),
+    "no_logo": lazy("The logo is removed."),
     "sender": lazy("The sender is changed; labels that are made from now on carry it."),
 }
 _TEXT_MAX: Final = 200
@@ -81,6 +85,7 @@ class ShopPages:
     ) -> None:
         self._gate = gate
         self._pages = pages
+        self._services = services
         self._db = services.runtime.database
         self._clock = services.runtime.clock
         self._tell_settings = tell_settings
@@ -151,6 +156,39 @@ class ShopPages:
             return await self._page(visit, failed="sender", form=form, error=error)
         return redirect(f"{SETTINGS}?done=sender")
 
+    async def change_logo(self, request: Request) -> Response:
+        """Take an image as the shop's logo."""
+        visit = await self._gate.require_person(request, right="shop.manage")
+
+        def check(token: str) -> None:
+            self._gate.check_form(visit, form_token=token)
+
+        folder = self._services.import_folder.path
+        async with receive_form(request, folder=folder, check_token=check) as form:
+            self._gate.note(request, visit=visit, form=form.fields)
+            given = form.files.get("file")
+            try:
+                if given is None:
+                    raise Invalid("invalid_input", gettext("Choose a picture."))
+                body = await asyncio.to_thread(given.path.read_bytes)
+                image = await keep_image(
+                    self._services.media, shop_id=visit.person.shop_id, partner_id=None, body=body
+                )
+            except Invalid as error:
+                return await self._page(visit, failed="logo", error=error)
+        await self._set_logo(visit, file_name(image))
+        return redirect(f"{SETTINGS}?done=logo#logo")
+
+    async def remove_logo(self, request: Request) -> Response:
+        """Show the shop's name alone from now on."""
+        visit, _ = await self._gate.require_form(request, right="shop.manage")
+        await self._set_logo(visit, "")
+        return redirect(f"{SETTINGS}?done=no_logo#logo")
+
+    async def _set_logo(self, visit: Visit, logo: str) -> None:
+        async with self._db.begin() as tx:
+            await change_shop(tx, shop_id=visit.person.shop_id, now=self._clock.now(), logo=logo)
+
     async def _page(
         self,
         visit: Visit,
@@ -178,10 +216,12 @@ class ShopPages:
             visit=visit,
             status=422 if error else 200,
             shop=shop,
+            seller=seller_of(shop),
+            most_mb=self._services.media.reader.limits.bytes_max // 1_000_000,
             profile=typed if failed == "shop" else profile,
             sender=typed if failed == "sender" else {name: parts[name] for name in SENDER},
             sender_fields=SENDER,
-            countries=country_choices(),
+            countries=countries_by_name(spoken()),
             zones=sorted(available_timezones()),
             told=self._tell_settings() if is_alone else [],
             done=done,

@@ -8,6 +8,7 @@ create table shops (
     time_zone text not null default 'UTC' check (time_zone <> ''),  -- of dates and times written without one
     sender jsonb not null default '{}',  -- where the shop's parcels come from, as labels say it
     product_url text not null default '',  -- template of a product's page, with {handle} and {sku}
+    logo text not null default '' check (logo ~ '^([0-9a-f]{32}\.(JPEG|PNG))?$'),  -- its image's file, on pages of its buyers
     id_key bytea not null default uuid_send(gen_random_uuid()),  -- of identifiers that give no number away
     suspended_at timestamptz,  -- its partners are refused from then on
     last_sequence bigint not null default 0 check (last_sequence >= 0),

@@ -14,7 +14,7 @@ from crossdock.kit.display import (
     second_text,
     short_moment_text,
 )
-from crossdock.kit.languages import spoken
+from crossdock.kit.languages.spoken import spoken
 
 
 def _money(minor: int, currency: str) -> str:
