@@ -40,6 +40,11 @@ async def test_they_fit_and_an_order_is_worked_on_by_keyboard(
     await _check(page)
     await page.get_by_role("button", name="Pick, pack and ship all").focus()
     await page.keyboard.press("Enter")
+    await page.wait_for_url("**/send")
+    assert "1 × A-LONG-" in (await page.locator("dl.pairs").text_content() or "")
+    await _check(page)
+    await page.keyboard.press("Enter")  # the button that does it has the focus
+    await page.wait_for_url("**done=sent")
     assert "Shipped." in (await page.get_by_role("status").text_content() or "")
     await _check(page)
 

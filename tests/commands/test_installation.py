@@ -104,6 +104,8 @@ REFUSED = """
     stock show A --shop demo
     stock receive A 1 --shop demo
     stock adjust A --shop demo --by 1
+    stock transfer A 1 --shop demo --from own --to supplier
+    stock low --shop demo
     stock entries A --shop demo
     stock serials add A --shop demo
     stock serials import A keys.txt --shop demo

@@ -117,6 +117,17 @@ class PlainBrowser:
         path = to or page.partition("?")[0]
         return await self.post(path, {**hidden_fields(opened.text), **fields}, **options)
 
+    async def submit_surely(
+        self, page: str, fields: dict[str, str], *, to: str = ""
+    ) -> httpx2.Response:
+        """Send a form, and on the page that then asks, press the button."""
+        asked = await self.submit(page, fields, to=to)
+        if asked.status_code != 200:
+            return asked
+        action = re.search(r'<form class="panel" method="post" action="([^"]+)"', asked.text)
+        assert action is not None
+        return await self.post(unescape(action[1]), hidden_fields(asked.text))
+
     async def sign_in(
         self, email: str, *, password: str = PASSWORD, wanted: str = ""
     ) -> httpx2.Response:

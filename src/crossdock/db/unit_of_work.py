@@ -175,6 +175,14 @@ class Database:
             if witness is not None and noted:
                 witness.keep()
 
+    @asynccontextmanager
+    async def trial(self) -> AsyncIterator[Transaction]:
+        """A transaction that is rolled back at the end of the block: what it would have done is read within it."""
+        async with self.statement() as tx:
+            tx.connection.may_cancel = True
+            async with tx.connection.transaction(force_rollback=True):
+                yield tx
+
     def statement(self) -> "_Statement":
         """A connection on which each statement commits itself."""
         return _Statement(self, hook=self._hook)

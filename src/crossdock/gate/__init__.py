@@ -3,6 +3,7 @@
 from crossdock.gate.buyers import Seller, buyer_language, only_shop, seller_named, seller_of
 from crossdock.gate.gate import (
     ACCOUNT,
+    SURE_FIELD,
     TOKEN_FIELD,
     Form,
     Gate,
@@ -34,6 +35,7 @@ __all__ = [
     "CARD_SHOWN_AGAIN",
     "HOME",
     "SIGN_IN",
+    "SURE_FIELD",
     "TOKEN_FIELD",
     "Form",
     "FormWithFiles",

@@ -23,6 +23,8 @@ from crossdock.shop.people import NewSession, People, Right, Visit
 
 ACCOUNT = "/console/account"
 TOKEN_FIELD = "form_token"
+SURE_FIELD = "sure"
+"""In a form whose effect the person has seen."""
 POLL_HEADER = "x-crossdock-poll"
 FIELDS_MAX = 50
 STRANGE_SITES = {"cross-site", "same-site"}
@@ -178,7 +180,8 @@ class Gate:
     def _act(self, request: Request, *, visit: Visit, form: Form, personal: Collection[str]) -> Act:
         path = request.url.path
         fields = dict(form)
-        fields.pop(TOKEN_FIELD, None)
+        for name in (TOKEN_FIELD, SURE_FIELD):
+            fields.pop(name, None)
         return Act(
             actor=visit.person.email,
             act=_NUMBER.sub("/*", path),

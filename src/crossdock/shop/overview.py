@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.stock import COUNT_LOW
 
 DAYS: Final = 7
 
@@ -23,8 +24,8 @@ class ChannelSales(msgspec.Struct, frozen=True, kw_only=True):
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the shop now.
 
-    `low_stock` counts levels at or below their warning level. `event_lag_s` is the age of the oldest event without
-    its number, `delivery_lag_s` how long the oldest due delivery has been due; 0 for none.
+    `low_stock` counts levels at or below their warning level, as `list_low` lists them. `event_lag_s` is the age of
+    the oldest event without its number, `delivery_lag_s` how long the oldest due delivery has been due; 0 for none.
     """
 
     low_stock: int
@@ -94,9 +95,8 @@ _SALES: Final = """
       and o.currency = (select currency from shops where id = %(shop)s)
     group by o.channel order by 5 desc, 1
 """
-_OVERVIEW: Final = """
-    select (select count(*) from stock_levels where shop_id = %(shop)s and warning_level > 0
-              and on_hand - held - committed <= warning_level),
+_OVERVIEW: Final = f"""
+    select ({COUNT_LOW}),
            (select count(*) from deliveries where shop_id = %(shop)s and status = 'failed'),
            coalesce((select extract(epoch from %(now)s - min(created_at)) from events
                      where shop_id = %(shop)s and sequence is null), 0)::bigint,

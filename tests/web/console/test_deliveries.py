@@ -76,8 +76,12 @@ async def test_all_failed_ones_of_the_shop_are_sent_again(browser, person, deliv
     foreign = await delivery_of(other)
     opened = await browser(noor)
 
-    done = await opened.submit(f"{DELIVERIES}?status=failed", {}, to=DELIVERIES)
+    asked = await opened.submit(f"{DELIVERIES}?status=failed", {}, to=DELIVERIES)
+    before = [(await read(noor, each)).status for each in mine]
+    done = await opened.submit_surely(f"{DELIVERIES}?status=failed", {}, to=DELIVERIES)
 
+    assert "2 are sent again." in asked.text
+    assert before == ["failed", "failed"]
     assert done.headers["location"] == f"{DELIVERIES}?resent=2"
     assert "2 deliveries are queued again." in (await opened.get(done.headers["location"])).text
     assert [(await read(noor, each)).status for each in mine] == ["queued", "queued"]

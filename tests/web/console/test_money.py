@@ -158,7 +158,10 @@ async def test_who_asked_for_a_payout_does_not_approve_it_and_may_reject_it(
         assert (await opened.submit(here, {"action": action})).status_code == 403
         assert await status_of(shop_id, number) == "pending"
     assert "You asked for it" in (await opened.get(here)).text
-    rejected = await opened.submit(here, {"action": "reject", "reason": "Wrong network"})
+    asked_first = await opened.submit(here, {"action": "reject", "reason": "Wrong network"})
+    assert "leaves the reserve and can be asked for again." in asked_first.text
+    assert await status_of(shop_id, number) == "pending"
+    rejected = await opened.submit_surely(here, {"action": "reject", "reason": "Wrong network"})
 
     assert rejected.status_code == 303
     assert await status_of(shop_id, number) == "rejected"

@@ -39,7 +39,7 @@ async def test_all_that_match_are_asked_for_and_each_result_is_told(desk, staff)
     good = await desk.variant(own=99)
     first, second, shipped = [(await desk.on_account((good, 1))).id for _ in range(3)]
     opened = await staff()
-    await opened.submit(f"{ORDERS}/{shipped}", {"all": "yes"}, to=f"{ORDERS}/{shipped}/send")
+    await opened.submit_surely(f"{ORDERS}/{shipped}", {"all": "yes"}, to=f"{ORDERS}/{shipped}/send")
 
     asked = await opened.submit(ORDERS, {"action": "cancel", "all": "yes"}, to=f"{BULK}?view=all")
     before = await desk.read(first)

@@ -82,7 +82,7 @@ async def test_a_line_of_an_unpaid_order_is_owed_no_more(desk, staff):
 
     asked = (await opened.get(f"{here}/lines/1")).text
     await opened.submit(f"{here}/lines/1", {"reason": "agreement"}, to=f"{here}/lines/1/cancel")
-    await opened.submit(here, {"reference": "ACME 12"}, to=f"{here}/pay")
+    await opened.submit_surely(here, {"reference": "ACME 12"}, to=f"{here}/pay")
 
     assert "€39.98 less is owed." in asked
     (payment,) = await desk.payments(placed.id)
@@ -113,11 +113,11 @@ async def test_a_line_is_refunded_once_and_its_goods_stay(desk, staff):
     here = f"{ORDERS}/{placed.id}"
     line, to = f"{here}/lines/1", f"{here}/lines/1/refund"
 
-    first = await opened.submit(line, {"reason": "agreement"}, to=to)
-    again = await opened.submit(here, {"reason": "agreement"}, to=to)
-    wrong = await opened.submit(here, {"reason": "mood"}, to=to)
+    first = await opened.submit_surely(line, {"reason": "agreement"}, to=to)
+    again = await opened.submit_surely(here, {"reason": "agreement"}, to=to)
+    wrong = await opened.submit_surely(here, {"reason": "mood"}, to=to)
     left = (await opened.get(line)).text
-    shipping = await opened.submit(line, {"reason": "agreement"}, to=to)
+    shipping = await opened.submit_surely(line, {"reason": "agreement"}, to=to)
 
     assert [reply.status_code for reply in (first, again, wrong, shipping)] == [303, 409, 400, 303]
     assert "Refund its shipping" in left
@@ -149,7 +149,7 @@ async def test_goods_come_back_to_the_shelf_and_are_refunded(desk, staff):
     opened = await staff()
     here = f"{ORDERS}/{placed.id}"
     assert "Nothing of this order can come back" in (await opened.get(f"{here}/return")).text
-    await opened.submit(here, {"all": "yes"}, to=f"{here}/send")
+    await opened.submit_surely(here, {"all": "yes"}, to=f"{here}/send")
 
     registered = await opened.submit(f"{here}/return", {"line.1": "2", "reason": "Too <big>"})
     too_many = await opened.submit(f"{here}/return", {"line.1": "2"})

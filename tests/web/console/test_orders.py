@@ -84,8 +84,8 @@ async def test_an_order_is_paid_shipped_and_its_label_printed(desk, staff):
     opened = await staff()
     here = f"{ORDERS}/{placed.id}"
 
-    paid = await opened.submit(here, {"reference": "ACME 12"}, to=f"{here}/pay")
-    sent = await opened.submit(here, {}, to=f"{here}/send")
+    paid = await opened.submit_surely(here, {"reference": "ACME 12"}, to=f"{here}/pay")
+    sent = await opened.submit_surely(here, {}, to=f"{here}/send")
 
     assert (paid.status_code, paid.headers["location"]) == (303, f"{here}?done=paid")
     assert (sent.status_code, sent.headers["location"]) == (303, f"{here}?done=sent")
@@ -104,12 +104,12 @@ async def test_an_order_is_refunded_in_part_and_then_whole(desk, staff):
     placed = await desk.with_card((await desk.variant(), 2))
     opened = await staff()
     here = f"{ORDERS}/{placed.id}"
-    assert (await opened.submit(here, {}, to=f"{here}/pay")).status_code == 303
+    assert (await opened.submit_surely(here, {}, to=f"{here}/pay")).status_code == 303
 
-    part = await opened.submit(f"{here}/refund", {"amount": "10.50"})
-    too_much = await opened.submit(f"{here}/refund", {"amount": "30"})
-    wrong = await opened.submit(f"{here}/refund", {"amount": "ten"})
-    rest = await opened.submit(f"{here}/refund", {"amount": "", "goods_back": "yes"})
+    part = await opened.submit_surely(f"{here}/refund", {"amount": "10.50"})
+    too_much = await opened.submit_surely(f"{here}/refund", {"amount": "30"})
+    wrong = await opened.submit_surely(f"{here}/refund", {"amount": "ten"})
+    rest = await opened.submit_surely(f"{here}/refund", {"amount": "", "goods_back": "yes"})
 
     assert [part.status_code, too_much.status_code, wrong.status_code, rest.status_code] == [
         303, 409, 400, 303,
@@ -260,7 +260,7 @@ async def test_what_no_warehouse_sends_is_delivered_and_never_released(desk, sta
     assert f'href="{here}"' not in (await opened.get(f"{ORDERS}?view=to_release")).text
     page = (await opened.get(here)).text
     released = await opened.submit(here, {}, to=f"{here}/release")
-    done = await opened.submit(here, {"note": "Set up on Monday."}, to=f"{here}/deliver")
+    done = await opened.submit_surely(here, {"note": "Set up on Monday."}, to=f"{here}/deliver")
 
     assert "Deliver and mail it" in page
     assert ">Release<" not in page

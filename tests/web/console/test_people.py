@@ -98,7 +98,7 @@ async def test_role_second_step_access_and_sessions_are_changed(staff, browser, 
     signed_in = await browser(bo)
     assert (await signed_in.get("/console/partners")).status_code == 200
     page = await owner.get(here)
-    ended = await owner.submit(
+    ended = await owner.submit_surely(
         here, {"session": re.findall(r'name="session" value="([0-9a-f]{64})"', page.text)[0]},
         to=f"{here}/sessions",
     )  # fmt: skip

@@ -8,6 +8,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.stock import read_entries, read_levels
 from tests.support.factories import make_partner, moment
+from tests.support.people import hidden_fields
 from tests.support.staff import Desk
 
 PRODUCTS, STOCK = "/console/products", "/console/stock"
@@ -254,3 +255,35 @@ async def test_what_was_done_to_a_product_is_taken_back_from_its_notice(desk, st
     viewer = (await (await staff("viewer")).get(f"{page}?done=off")).text
     assert "The product is out of sale." in viewer
     assert "<form" not in viewer.partition('class="told')[2].partition("</div>")[0]
+
+
+async def test_stock_is_moved_to_the_other_pool_and_back(desk, staff):
+    lamp = await desk.variant(sku="LAMP-8")
+    opened = await staff("warehouse")
+    here = f"{STOCK}/{lamp}"
+
+    done = await opened.submit(here, {"from": "own", "quantity": "2"}, to=f"{here}/transfer")
+    page = (await opened.get(done.headers["location"])).text
+    moved = await desk.level(lamp)
+    undone = await opened.post(f"{here}/transfer", hidden_fields(page))
+    too_many = await opened.submit(here, {"from": "own", "quantity": "9"}, to=f"{here}/transfer")
+    odd = await opened.submit(here, {"from": "moon", "quantity": "1"}, to=f"{here}/transfer")
+
+    assert "The stock is moved to the other pool." in page
+    assert (moved[0], (await desk.level(lamp))[0]) == (3, 5)
+    assert [reply.status_code for reply in (undone, too_many, odd)] == [303, 409, 400]
+
+
+async def test_what_runs_out_is_listed_and_the_home_page_leads_there(desk, staff):
+    lamp = await desk.variant(sku="LAMP-8", own=1)
+    opened = await staff("viewer")
+
+    home = (await opened.get("/console/")).text
+    none = (await opened.get(STOCK)).text
+    found = (await opened.get(f"{STOCK}?at_most=1&pool=own")).text
+    odd = await opened.get(f"{STOCK}?at_most=x&pool=moon&before=1~~")
+
+    assert f'href="{STOCK}"' in home
+    assert "Nothing is low." in none
+    assert f'href="{STOCK}/{lamp}"' in found
+    assert odd.status_code == 200

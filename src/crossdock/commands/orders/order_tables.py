@@ -16,16 +16,18 @@ def print_orders(found: "list[OrderRow]") -> None:
     """Print one line per order."""
     from rich.table import Column, Table
 
+    from crossdock.shop.orders import FULFILMENT_NAMES, PAYMENT_NAMES
+
     total = Column("Total", no_wrap=True)
-    table = Table("Order", "Placed", "By", "Their number", "Goods", "Money", total)
+    table = Table("Order", "Placed", "By", "Their number", "Fulfilment", "Payment", total)
     for order in found:
         table.add_row(
             str(order.id),
             f"{order.placed_at:%Y-%m-%d %H:%M}",
             order.channel,
             order.partner_order_id,
-            order.fulfilment_state,
-            order.payment_state,
+            FULFILMENT_NAMES[order.fulfilment_state],
+            PAYMENT_NAMES[order.payment_state],
             f"{format_minor(order.total_minor, order.currency)} {order.currency}",
         )
     print_table(table)
@@ -35,12 +37,18 @@ def print_shown(order: "OrderView", payments: "list[Payment]") -> None:
     """Print an order's lines, payments and events."""
     from rich.table import Column, Table
 
+    from crossdock.shop.orders import FULFILMENT_NAMES, PAYMENT_NAMES
+
     def money(minor: int) -> str:
         return f"{format_minor(minor, order.currency)} {order.currency}"
 
+    fulfilment, payment_state = (
+        FULFILMENT_NAMES[order.fulfilment_state],
+        PAYMENT_NAMES[order.payment_state],
+    )
     typer.echo(
-        f"Order {order.id} of {order.channel}: goods {order.fulfilment_state}, "
-        f"money {order.payment_state}, {money(order.total_minor)}"
+        f"Order {order.id} of {order.channel}, {money(order.total_minor)}\n"
+        f"Fulfilment: {fulfilment}\nPayment: {payment_state}"
     )
     total = Column("Total", no_wrap=True)
     names = ("Line", "SKU", "Name", "Quantity", "Shipped", "Cancelled", "Back", "Refunded")

@@ -1,4 +1,4 @@
-"""`crossdock stock`: levels, receipts, counts, and the entries that record them."""
+"""`crossdock stock`: levels, receipts, counts, transfers, and the entries that record them."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ from crossdock.errors import Invalid
 from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report
 
 if TYPE_CHECKING:
-    from crossdock.shop.stock import Entry, Level
+    from crossdock.shop.stock import Entry, Level, LowLevel
 
 app = typer.Typer(help="Levels, receipts, counts and entries.", no_args_is_help=True)
 
@@ -102,6 +102,64 @@ def adjust(
 
 
 @app.command()
+def transfer(
+    variant: Variant,
+    quantity: Annotated[int, typer.Argument(help="How many units are moved.")],
+    shop: ShopOption,
+    source: Annotated[str, typer.Option("--from", help="The pool that they leave.")],
+    target: Annotated[str, typer.Option("--to", help="The pool that they come into.")],
+    reason: Annotated[
+        str, typer.Option(help="The reason, recorded in the entries.")
+    ] = "transferred",
+    as_json: JsonOption = False,
+) -> None:
+    """Move units from one pool to the other; orders that wait for them are released right after."""
+    from crossdock.shop.stock import find_variant
+    from crossdock.shop.warehouse import transfer_variant
+
+    async def write(runtime: Runtime, tx: Transaction) -> "list[Level]":
+        shop_id = await shop_id_of(tx, shop)
+        await transfer_variant(
+            tx,
+            shop_id=shop_id,
+            variant_id=await find_variant(tx, shop_id=shop_id, who=variant),
+            quantity=quantity,
+            source=source,
+            target=target,
+            reason=reason,
+            now=runtime.clock.now(),
+        )
+        return await _levels(tx, slug=shop, variant=variant)
+
+    _print_levels(with_transaction(write), as_json=as_json)
+
+
+@app.command()
+def low(
+    shop: ShopOption,
+    at_most: Annotated[
+        int | None,
+        typer.Option(help="Of which no more can be sold; without, at or below the warning level."),
+    ] = None,
+    pool: Annotated[
+        str | None, typer.Option("--pool", help="own or supplier; both without.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most this many.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List levels that run out, the emptiest first."""
+    from crossdock.shop.stock import list_low
+
+    async def read(_runtime: Runtime, tx: Transaction) -> "list[LowLevel]":
+        shop_id = await shop_id_of(tx, shop)
+        found, _ = await list_low(tx, shop_id=shop_id, at_most=at_most, pool=pool, limit=limit)
+        return found
+
+    found = with_transaction(read)
+    report(found, as_json=as_json, text=lambda: _print_low(found))
+
+
+@app.command()
 def entries(
     variant: Variant,
     shop: ShopOption,
@@ -138,6 +196,18 @@ def _print_levels(levels: "list[Level]", *, as_json: bool) -> None:
     for level in levels:
         numbers = (level.on_hand, level.held, level.committed, level.warning_level, level.available)
         table.add_row(level.sku, level.pool, *map(str, numbers))
+    print_table(table)
+
+
+def _print_low(found: "list[LowLevel]") -> None:
+    from rich.table import Table
+
+    table = Table(
+        "SKU", "Product", "Pool", "On hand", "Held", "Committed", "Kept back", "Available"
+    )
+    for each in found:
+        numbers = (each.on_hand, each.held, each.committed, each.warning_level, each.available)
+        table.add_row(each.sku, each.product, each.pool, *map(str, numbers))
     print_table(table)
 
 

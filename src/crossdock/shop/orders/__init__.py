@@ -52,6 +52,7 @@ from crossdock.shop.orders.feed import (
     read_changed_orders,
     read_order_page,
 )
+from crossdock.shop.orders.giving_back import GivenBack
 from crossdock.shop.orders.identities import (
     Known,
     Written,
@@ -67,7 +68,8 @@ from crossdock.shop.orders.moving import lock_order, move_order, touch_order
 from crossdock.shop.orders.notes import item_note
 from crossdock.shop.orders.paying import (
     ORDER_FOLLOWS,
-    GivenBack,
+    Refundable,
+    find_refundable,
     pay_order,
     refund_order,
     settle_order_payments,
@@ -88,7 +90,20 @@ from crossdock.shop.orders.progress import (
     note_unpicked,
 )
 from crossdock.shop.orders.reasons import REFUND_REASONS, RefundReason, read_reason
-from crossdock.shop.orders.refunding import cancel_freely, cancel_line, refund_line
+from crossdock.shop.orders.refunding import (
+    cancel_freely,
+    cancel_line,
+    plan_line_refund,
+    refund_line,
+)
+from crossdock.shop.orders.rehearsing import (
+    CancelSum,
+    Rehearsed,
+    StockChange,
+    rehearse,
+    rehearse_cancelling,
+    rehearse_payment,
+)
 from crossdock.shop.orders.releasing import release_order, run_releases, wake_releases
 from crossdock.shop.orders.replacing import Replacement, replace_bought_serials
 from crossdock.shop.orders.rules import (
@@ -113,8 +128,10 @@ from crossdock.shop.orders.standing import LineProgress, Standing, progress_of
 from crossdock.shop.orders.states import (
     CANCELLABLE,
     FREELY_CANCELLED,
+    FULFILMENT_NAMES,
     OPEN,
     OVER,
+    PAYMENT_NAMES,
     PAYMENT_STATES,
     RETURNABLE,
     STATES,
@@ -143,11 +160,13 @@ __all__ = [
     "COUNT_MAX",
     "FEED_MAX",
     "FREELY_CANCELLED",
+    "FULFILMENT_NAMES",
     "LATE_AFTER",
     "NOTE_MAX",
     "OPEN",
     "ORDER_FOLLOWS",
     "OVER",
+    "PAYMENT_NAMES",
     "PAYMENT_STATES",
     "REFUND_REASONS",
     "RETURNABLE",
@@ -158,6 +177,7 @@ __all__ = [
     "BoardRow",
     "BoardView",
     "BoughtItem",
+    "CancelSum",
     "Cancelled",
     "CheckpointView",
     "Closed",
@@ -188,6 +208,8 @@ __all__ = [
     "Purchase",
     "Quantities",
     "RefundReason",
+    "Refundable",
+    "Rehearsed",
     "ReleasePolicy",
     "Replacement",
     "Route",
@@ -197,6 +219,7 @@ __all__ = [
     "StaffOrder",
     "Standing",
     "States",
+    "StockChange",
     "Take",
     "Written",
     "address_is_filled",
@@ -224,6 +247,7 @@ __all__ = [
     "delivery_consumer",
     "expire_orders",
     "find_order_id",
+    "find_refundable",
     "item_note",
     "keep_answer",
     "list_orders",
@@ -249,6 +273,7 @@ __all__ = [
     "place_on_account",
     "place_purchase",
     "place_with_card",
+    "plan_line_refund",
     "plan_order_refund",
     "progress_of",
     "purge_identities",
@@ -263,6 +288,9 @@ __all__ = [
     "refund_order",
     "refuse_second",
     "refusing_draft",
+    "rehearse",
+    "rehearse_cancelling",
+    "rehearse_payment",
     "release_order",
     "replace_bought_serials",
     "require_amount",

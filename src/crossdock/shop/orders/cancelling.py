@@ -10,8 +10,9 @@ from crossdock.db.walking import walk_due
 from crossdock.errors import Refused
 from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.deliveries import withdraw_delivery
+from crossdock.shop.orders.giving_back import GivenBack, give_back
 from crossdock.shop.orders.moving import lock_order, move_order
-from crossdock.shop.orders.paying import GivenBack, give_back, refuse_while_asked
+from crossdock.shop.orders.paying import refuse_while_asked
 from crossdock.shop.orders.progress import cancel_lines
 from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.orders.states import CANCELLABLE

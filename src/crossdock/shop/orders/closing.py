@@ -9,10 +9,9 @@ from crossdock.errors import Refused
 from crossdock.shop.deliveries import who_has
 from crossdock.shop.events import OrderClosed, write_event
 from crossdock.shop.orders.cancelling import cancel_goods, release_stock
+from crossdock.shop.orders.giving_back import GivenBack, give_back
 from crossdock.shop.orders.moving import lock_order
 from crossdock.shop.orders.paying import (
-    GivenBack,
-    give_back,
     refuse_while_asked,
     tell_of_goods,
 )

@@ -1,15 +1,14 @@
 """Payments of an order: capture, refund, void, and the moves of its payment axis."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+
+import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.db.walking import walk_due
 from crossdock.errors import Invalid, Refused, Unavailable
 from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.orders.moving import lock_order, move_order, refusing_move
-from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.orders.states import OVER, WORKABLE
 from crossdock.shop.payments import (
     RECORDED,
@@ -23,7 +22,6 @@ from crossdock.shop.payments import (
     capture,
     capture_due,
     list_payments,
-    plan_refund,
     record_transfer,
     recorded,
     refund,
@@ -34,15 +32,6 @@ from crossdock.shop.payments import (
 
 _REFUNDABLE = ("captured", "partially_refunded")
 _CAPTURED_FOR = ("awaiting", "authorised")
-_PAID = ("paid", "partially_refunded")
-# Where the payment axis goes when a sale is reversed, by whether nothing of it is left.
-_AFTER_REVERSAL = {
-    ("awaiting", True): "voided",
-    ("paid", True): "refunded",
-    ("paid", False): "partially_refunded",
-    ("partially_refunded", True): "refunded",
-}
-GivenBack = Literal["", "refund", "prepaid", "not_owed", "by_hand"]
 
 
 class OrderFollows:
@@ -62,11 +51,7 @@ class OrderFollows:
             return None
         if state.payment not in _CAPTURED_FOR:
             raise Refused("order_state", f"The order's payment is {state.payment} by now.")
-        owed: int = await tx.value(
-            "select o.total_minor - cancelled_total(o.shop_id, o.id) from orders o"
-            " where o.shop_id = %s and o.id = %s",
-            (shop_id, order_id),
-        )
+        owed = await read_owed(tx, shop_id=shop_id, order_id=order_id)
         if state.fulfilment == "cancelled" or owed == 0:
             raise Refused("order_state", "Nothing is owed for the order; its payment is let go of.")
         return owed
@@ -95,19 +80,69 @@ async def pay_order(
     async with service.db.begin() as tx:
         state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
         if state.payment == "awaiting":
-            return await _note_transfer(
+            return await note_transfer(
                 tx,
                 shop_id=shop_id,
                 order_id=order_id,
-                reference=reference.strip(),
+                reference=reference,
                 now=service.clock.now(),
             )
-        payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
+        payment_id = await find_authorised(tx, shop_id=shop_id, order_id=order_id)
+    return await capture(service, shop_id=shop_id, payment_id=payment_id, follow=ORDER_FOLLOWS)
+
+
+async def find_authorised(tx: Transaction, *, shop_id: int, order_id: int) -> int:
+    """The payment of the order that can be captured. Raises as `pay_order` does."""
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
     authorised = [payment for payment in payments if payment.state == "authorised"]
     if state.payment != "authorised" or not authorised:
         raise Refused("order_state", f"An order whose payment is {state.payment} cannot be paid.")
-    return await capture(
-        service, shop_id=shop_id, payment_id=authorised[0].id, follow=ORDER_FOLLOWS
+    return authorised[0].id
+
+
+async def read_owed(tx: Transaction, *, shop_id: int, order_id: int) -> int:
+    """What the order costs without what is cancelled of it, in minor units; it is there."""
+    owed: int = await tx.value(
+        "select o.total_minor - cancelled_total(o.shop_id, o.id) from orders o"
+        " where o.shop_id = %s and o.id = %s",
+        (shop_id, order_id),
+    )
+    return owed
+
+
+class Refundable(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund that can be asked for: of which payment, how much, and whether goods of it are still to leave."""
+
+    payment_id: int
+    amount_minor: int
+    is_in_hand: bool
+
+
+async def find_refundable(
+    tx: Transaction, *, shop_id: int, order_id: int, amount_minor: int | None = None
+) -> Refundable:
+    """The refund of an amount, or of all that is left. Raises as `refund_order` does, before a provider is asked."""
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
+    paid = [payment for payment in payments if payment.state in _REFUNDABLE]
+    if not paid:
+        raise Refused("payment_state", f"Nothing that was paid for order {order_id} is left.")
+    payment = paid[0]
+    left = payment.captured_minor - payment.refunded_minor - payment.refunding_minor
+    left -= payment.refund_due_minor
+    if amount_minor is None and left == 0:
+        message = (
+            f"All that is left of what was paid for order {order_id} is being refunded already."
+        )
+        raise Refused("payment_state", message)
+    wanted = left if amount_minor is None else amount_minor
+    if wanted < 1:
+        raise Invalid("invalid_input", "An amount to refund is above zero.", {"field": "amount"})
+    return Refundable(
+        payment_id=payment.id,
+        amount_minor=wanted,
+        is_in_hand=wanted == left and state.fulfilment in WORKABLE,
     )
 
 
@@ -128,29 +163,16 @@ async def refund_order(
     raises.
     """
     async with service.db.begin() as tx:
-        state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
-        payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
-    paid = [payment for payment in payments if payment.state in _REFUNDABLE]
-    if not paid:
-        raise Refused("payment_state", f"Nothing that was paid for order {order_id} is left.")
-    payment = paid[0]
-    left = payment.captured_minor - payment.refunded_minor - payment.refunding_minor
-    left -= payment.refund_due_minor
-    if amount_minor is None and left == 0:
-        message = (
-            f"All that is left of what was paid for order {order_id} is being refunded already."
+        asked = await find_refundable(
+            tx, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor
         )
-        raise Refused("payment_state", message)
-    wanted = left if amount_minor is None else amount_minor
-    if wanted < 1:
-        raise Invalid("invalid_input", "An amount to refund is above zero.", {"field": "amount"})
-    is_in_hand = wanted == left and state.fulfilment in WORKABLE and not takes_goods
+    is_in_hand = asked.is_in_hand and not takes_goods
     try:
         refunded = await refund(
             service,
             shop_id=shop_id,
-            payment_id=payment.id,
-            amount_minor=wanted,
+            payment_id=asked.payment_id,
+            amount_minor=asked.amount_minor,
             follow=ORDER_FOLLOWS,
         )
     except Unavailable:
@@ -215,100 +237,11 @@ async def refuse_while_asked(tx: Transaction, *, shop_id: int, order_id: int) ->
         raise Refused("order_state", "The payment provider is being asked; try again in a minute.")
 
 
-async def give_back(
-    tx: Transaction,
-    *,
-    shop_id: int,
-    order_id: int,
-    payment: str,
-    lines: Sequence[int],
-    now: datetime,
-    counts_refunds: bool = False,
-    refund_reason: RefundReason = "out_of_stock",
-) -> tuple[int, GivenBack]:
-    """Give back the money of an order's cancelled units; returns the amount, and how it is given back.
-
-    What was given back before, or taken off what was owed, is left out. Of `lines`, which the caller cancelled just
-    now, those that are cancelled as a whole are refunded by name, for `refund_reason` where they have none yet.
-
-    With `counts_refunds` earlier refunds were for what is cancelled or returned, so that no more than that
-    is refunded in all; without, they were a goodwill beside it.
-
-    `refund`: the next run refunds it, of what was captured. `prepaid`: it is on the prepaid account again.
-    `not_owed`: it was not paid, so its sale is reversed; a capture takes the rest, and the next run voids an
-    authorisation if nothing is owed. `by_hand`: the order is paid, but no payment is known; an alert is
-    raised. '': there is nothing to give back.
-    """
-    if payment in {"none", "refunded"}:
-        return 0, ""
-    row = await tx.one(
-        "select cancelled_total(o.shop_id, o.id), taken_back_total(o.shop_id, o.id), o.total_minor,"
-        " sale_payer(o.shop_id, o.id) ->> 'kind' from orders o where o.shop_id = %s and o.id = %s",
-        (shop_id, order_id),
-    )
-    assert row is not None  # its row is locked
-    cancelled_minor, taken_back_minor, total_minor, payer = row
-    amount_minor = cancelled_minor - taken_back_minor
-    if payment in _PAID:
-        amount_minor -= await tx.value(
-            "select cancelled_minor from refunded_by_name(%s, %s)", (shop_id, order_id)
-        )
-    if payment in _PAID and amount_minor <= 0:
-        return 0, ""
-    if payment in _PAID:
-        due_minor = amount_minor
-        if counts_refunds:
-            left_minor = await _left_to_refund(tx, shop_id=shop_id, order_id=order_id)
-            due_minor = max(0, min(amount_minor, left_minor))
-        planned = await plan_refund(
-            tx, shop_id=shop_id, order_id=order_id, amount_minor=due_minor, now=now
-        )
-        if planned is not None:
-            noted = {"shop": shop_id, "order": order_id, "lines": list(lines)}
-            await tx.run(_NOTE_GIVEN_BACK, noted | {"reason": refund_reason, "now": now})
-            return planned, "refund"
-        if payer != "prepaid":
-            await _tell_of_payment(tx, shop_id=shop_id, order_id=order_id, now=now)
-            return amount_minor, "by_hand"
-    await tx.run("select post_sale(%s, %s, null, true, %s)", (shop_id, order_id, now))
-    to = _AFTER_REVERSAL.get((payment, cancelled_minor == total_minor))
-    if to is not None:
-        await move_order(tx, shop_id=shop_id, order_id=order_id, axis="payment", to=to, now=now)
-    elif payment == "partially_refunded":
-        await tx.run("select tell_refund(%s, %s, null, %s)", (shop_id, order_id, now))
-    return amount_minor, "prepaid" if payment in _PAID else "not_owed"
-
-
-async def _left_to_refund(tx: Transaction, *, shop_id: int, order_id: int) -> int:
-    """What is owed no more of the order and not refunded yet; below zero where staff refunded beyond it."""
-    payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
-    refunded = sum(
-        each.refunded_minor + each.refunding_minor + each.refund_due_minor for each in payments
-    )
-    row = await tx.one(
-        "select owed_no_more(%(shop)s, %(order)s) - taken_back_total(%(shop)s, %(order)s) - owed_minor,"
-        " refunded_minor from refunded_by_name(%(shop)s, %(order)s)",
-        {"shop": shop_id, "order": order_id},
-    )
-    assert row is not None  # the function answers one row, always
-    owed_no_more, refunded_by_name = row
-    return int(owed_no_more) - (refunded - int(refunded_by_name))
-
-
-async def _tell_of_payment(tx: Transaction, *, shop_id: int, order_id: int, now: datetime) -> None:
-    await raise_alert(
-        tx,
-        shop_id=shop_id,
-        kind="cancelled_after_payment",
-        message=f"Order {order_id} was cancelled after it was paid; refund what is to be refunded.",
-        order_id=order_id,
-        now=now,
-    )
-
-
-async def _note_transfer(
+async def note_transfer(
     tx: Transaction, *, shop_id: int, order_id: int, reference: str, now: datetime
 ) -> Payment | None:
+    """Record a bank transfer for an order that awaits its payment, whose row is locked; see `pay_order`."""
+    reference = reference.strip()
     row = await tx.one(
         "select order_payer(o), o.total_minor - cancelled_total(o.shop_id, o.id), o.currency,"
         " o.fulfilment_state, o.expires_at <= %s from orders o"
@@ -351,23 +284,4 @@ _NOT_OWED = """
         or o.fulfilment_state = any(%(over)s) and o.total_minor = cancelled_total(o.shop_id, o.id))
       and (p.created_at, p.shop_id, p.id) > (%(at)s, %(shop)s, %(id)s)
     order by p.created_at, p.shop_id, p.id limit %(limit)s
-"""
-# A line that was cancelled as a whole is refunded by name with that; its shipping with all lines of its merchant, as
-# `cancelled_sums` counts it. Of a line that was cancelled before the order was paid only that shipping was paid.
-_NOTE_GIVEN_BACK = """
-    update order_lines l
-    set refunded_minor = l.refunded_minor
-            + case when l.refunded_at is null and l.line_no = any(%(lines)s::smallint[])
-                   then l.total_minor - l.shipping_minor else 0 end
-            + case when m.is_whole then l.shipping_minor else 0 end,
-        shipping_refunded = m.is_whole, refunded_at = %(now)s,
-        refund_reason = case l.refund_reason when '' then %(reason)s else l.refund_reason end
-    from (
-        select x.merchant_id, bool_and(x.cancelled = x.quantity) as is_whole from order_lines x
-        where x.shop_id = %(shop)s and x.order_id = %(order)s group by x.merchant_id
-    ) m
-    where l.shop_id = %(shop)s and l.order_id = %(order)s and l.merchant_id = m.merchant_id
-      and l.cancelled = l.quantity
-      and (l.refunded_at is null and l.line_no = any(%(lines)s::smallint[])
-           or m.is_whole and not l.shipping_refunded)
 """

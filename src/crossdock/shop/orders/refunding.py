@@ -8,8 +8,9 @@ from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.shop.deliveries import tried_target, who_has
 from crossdock.shop.events import OrderLinesRefunded, write_event
 from crossdock.shop.orders.cancelling import Cancelled, cancel_order, tell_of_attempts
+from crossdock.shop.orders.giving_back import give_back
 from crossdock.shop.orders.moving import lock_order, move_order
-from crossdock.shop.orders.paying import ORDER_FOLLOWS, give_back, refuse_while_asked
+from crossdock.shop.orders.paying import ORDER_FOLLOWS, refuse_while_asked
 from crossdock.shop.orders.reasons import RefundReason
 from crossdock.shop.orders.releasing import wake_releases
 from crossdock.shop.orders.states import CANCELLABLE, FREELY_CANCELLED
@@ -43,12 +44,11 @@ async def refund_line(
     """
     now = service.clock.now()
     async with service.db.begin() as tx:
-        await lock_order(tx, shop_id=shop_id, order_id=order_id)
-        amount_minor = await _refund(
+        amount_minor = await plan_line_refund(
             tx,
             shop_id=shop_id,
             order_id=order_id,
-            line_nos=[line_no],
+            line_no=line_no,
             reason=reason,
             with_shipping=with_shipping,
             now=now,
@@ -60,6 +60,29 @@ async def refund_line(
                 service, shop_id=shop_id, payment_id=payment.id, follow=ORDER_FOLLOWS
             )
     return amount_minor
+
+
+async def plan_line_refund(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    order_id: int,
+    line_no: int,
+    reason: RefundReason,
+    with_shipping: bool,
+    now: datetime,
+) -> int:
+    """Make the refund of a line due; the amount in minor units. Raises as `refund_line` does."""
+    await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    return await _refund(
+        tx,
+        shop_id=shop_id,
+        order_id=order_id,
+        line_nos=[line_no],
+        reason=reason,
+        with_shipping=with_shipping,
+        now=now,
+    )
 
 
 async def cancel_freely(

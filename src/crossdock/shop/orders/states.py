@@ -70,6 +70,28 @@ CANCELLABLE = tuple(state for state in OPEN if "cancelled" in MOVES["fulfilment"
 WORKABLE = ("processing", "in_fulfilment", "partially_shipped")
 RETURNABLE = ("partially_shipped", "shipped", "completed")
 
+FULFILMENT_NAMES: dict[str, str] = {
+    "waiting_for_release": "Waiting for release",
+    "reserved": "Waiting for stock",
+    "processing": "To pick",
+    "in_fulfilment": "Being packed",
+    "partially_shipped": "Partly shipped",
+    "shipped": "Shipped",
+    "completed": "Completed",
+    "cancelled": "Cancelled",
+}
+"""The states in words, the same wherever people read them."""
+PAYMENT_NAMES: dict[str, str] = {
+    "none": "On account",
+    "awaiting": "Unpaid",
+    "authorised": "Card authorised",
+    "paid": "Paid",
+    "partially_refunded": "Partly refunded",
+    "refunded": "Refunded",
+    "voided": "Not charged",
+    "expired": "Not paid in time",
+}
+
 
 class OrderState(msgspec.Struct, frozen=True):
     """An order's states on its two axes."""

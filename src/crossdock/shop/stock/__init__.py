@@ -10,6 +10,7 @@ from crossdock.shop.stock.holding import (
 from crossdock.shop.stock.importing import import_serials
 from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, stock_status, taking
 from crossdock.shop.stock.listing import StockItem, list_stock
+from crossdock.shop.stock.low import COUNT_LOW, LowLevel, LowPlace, list_low
 from crossdock.shop.stock.movements import Movement, list_movements
 from crossdock.shop.stock.pools import (
     CLAIM_MAX,
@@ -23,6 +24,7 @@ from crossdock.shop.stock.pools import (
 from crossdock.shop.stock.posting import (
     Posting,
     adjust_stock,
+    move_stock,
     post_stock,
     receive_stock,
     refusing_shortage,
@@ -55,6 +57,7 @@ from crossdock.shop.stock.viewing import (
 
 __all__ = [
     "CLAIM_MAX",
+    "COUNT_LOW",
     "QUANTITY_MAX",
     "SERIALS_MAX",
     "Availability",
@@ -63,6 +66,8 @@ __all__ = [
     "Hold",
     "Level",
     "Limit",
+    "LowLevel",
+    "LowPlace",
     "Movement",
     "PooledSerial",
     "Posting",
@@ -80,10 +85,12 @@ __all__ = [
     "find_variant",
     "hold_stock",
     "import_serials",
+    "list_low",
     "list_movements",
     "list_pooled",
     "list_serials",
     "list_stock",
+    "move_stock",
     "post_stock",
     "purchase_limit",
     "read_bought_serials",

@@ -101,6 +101,31 @@ async def adjust_stock(
     await post_stock(tx, shop_id=shop_id, postings=[posting], reason=reason, now=now)
 
 
+async def move_stock(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    variant_id: int,
+    quantity: int,
+    source: str,
+    target: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Move units that can be sold from one pool to another.
+
+    Raises Refused `stock_limit_exceeded` for more than is available there, Invalid `invalid_input` for a variant that
+    is counted by its serials.
+    """
+    for pool in (source, target):
+        await _refuse_serials(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
+    postings = [
+        Posting(variant_id=variant_id, pool=pool, kind="transfer", on_hand=units, floor=units < 0)
+        for pool, units in ((source, -quantity), (target, quantity))
+    ]
+    await post_stock(tx, shop_id=shop_id, postings=postings, reason=reason, now=now)
+
+
 async def _refuse_serials(tx: Transaction, *, shop_id: int, variant_id: int, pool: str) -> None:
     """The level of a variant with serials is the number unsold; it changes only with them."""
     found = await tx.value(

@@ -36,8 +36,8 @@ from crossdock.shop.warehouse.pickup import (
     put_pickup_points,
 )
 from crossdock.shop.warehouse.polling import poll_carriers
-from crossdock.shop.warehouse.receiving import count_variant, receive_variant
-from crossdock.shop.warehouse.refunding import refund_with_goods
+from crossdock.shop.warehouse.receiving import count_variant, receive_variant, transfer_variant
+from crossdock.shop.warehouse.refunding import refund_with_goods, rehearse_refund
 from crossdock.shop.warehouse.returning import (
     Received,
     ReturnItem,
@@ -46,7 +46,7 @@ from crossdock.shop.warehouse.returning import (
     receive_return,
 )
 from crossdock.shop.warehouse.scanning import pick_scanned
-from crossdock.shop.warehouse.sending import send_everything, send_packages
+from crossdock.shop.warehouse.sending import rehearse_sending, send_everything, send_packages
 from crossdock.shop.warehouse.serials import (
     capture_serials,
     find_serial,
@@ -107,6 +107,8 @@ __all__ = [
     "receive_return",
     "receive_variant",
     "refund_with_goods",
+    "rehearse_refund",
+    "rehearse_sending",
     "send_everything",
     "send_packages",
     "serial_fingerprints",
@@ -114,6 +116,7 @@ __all__ = [
     "ship_package",
     "ship_with_carrier",
     "start_fulfilment",
+    "transfer_variant",
     "unpack_package",
     "unpick_lines",
 ]

@@ -1,11 +1,11 @@
-"""Receive or count stock; the stock run follows at once if orders wait for it."""
+"""Receive, count or transfer stock; the stock run follows at once if orders wait for it."""
 
 from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.shop.orders import wake_releases
-from crossdock.shop.stock import adjust_stock, receive_stock
+from crossdock.shop.stock import adjust_stock, move_stock, receive_stock
 
 LEVEL_MAX = 1_000_000_000
 """The most that a level may hold; a larger quantity must be a typing error."""
@@ -85,6 +85,44 @@ async def count_variant(
     if given > 0:
         await _look_at_sum(tx, shop_id=shop_id, variant_id=variant_id, pool=pool, field=field)
     return given
+
+
+async def transfer_variant(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    variant_id: int,
+    quantity: int,
+    source: str,
+    target: str,
+    now: datetime,
+    reason: str = "transferred",
+) -> None:
+    """Move `quantity` units that can be sold from one pool to another; orders that wait are released right after.
+
+    Raises Refused `stock_limit_exceeded` for more than is available in the source, Invalid `invalid_input`, also where
+    the target would be above LEVEL_MAX, and NotFound `variant_not_found`.
+    """
+    if quantity < 1:
+        raise Invalid("invalid_input", "A transfer is of one or more.", {"field": "quantity"})
+    if quantity > LEVEL_MAX:
+        raise _too_large(quantity, field="quantity")
+    if source == target:
+        raise Invalid("invalid_input", "A transfer is between two pools.", {"field": "to"})
+    for pool in (source, target):
+        await _check(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
+    await wake_releases(tx, shop_id=shop_id)
+    await move_stock(
+        tx,
+        shop_id=shop_id,
+        variant_id=variant_id,
+        quantity=quantity,
+        source=source,
+        target=target,
+        reason=reason,
+        now=now,
+    )
+    await _look_at_sum(tx, shop_id=shop_id, variant_id=variant_id, pool=target, field="quantity")
 
 
 async def _look_at_sum(

@@ -3,7 +3,16 @@
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
 from crossdock.kit.clock import Clock
-from crossdock.shop.orders import CANCELLABLE, RETURNABLE, cancel_order, lock_order, refund_order
+from crossdock.shop.orders import (
+    CANCELLABLE,
+    RETURNABLE,
+    Rehearsed,
+    cancel_order,
+    find_refundable,
+    lock_order,
+    refund_order,
+    rehearse,
+)
 from crossdock.shop.payments import Paying, Payment
 from crossdock.shop.warehouse.returning import (
     ReturnItem,
@@ -23,10 +32,7 @@ async def refund_with_goods(
     refund that was made is not undone. Cancelling refunds nothing beyond an amount that was named.
     """
     async with service.db.begin() as tx:
-        state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
-    if state.fulfilment not in (*CANCELLABLE, *RETURNABLE):
-        message = f"Goods of an order that is {state.fulfilment} cannot be taken back."
-        raise Refused("order_state", message)
+        await _refuse_in_work(tx, shop_id=shop_id, order_id=order_id)
     payment = await refund_order(
         service, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor, takes_goods=True
     )
@@ -39,6 +45,40 @@ async def refund_with_goods(
             clock=service.clock,
         )
     return payment
+
+
+async def rehearse_refund(
+    service: Paying,
+    *,
+    shop_id: int,
+    order_id: int,
+    amount_minor: int | None = None,
+    takes_goods: bool = False,
+) -> Rehearsed[int]:
+    """What `refund_order` or, if it takes the goods back, `refund_with_goods` would do; the amount in minor units.
+
+    Raises as these do, as far as no provider is asked.
+    """
+
+    async def give(tx: Transaction) -> int:
+        asked = await find_refundable(
+            tx, shop_id=shop_id, order_id=order_id, amount_minor=amount_minor
+        )
+        if takes_goods:
+            await _refuse_in_work(tx, shop_id=shop_id, order_id=order_id)
+            await _take_back(
+                tx, shop_id=shop_id, order_id=order_id, gives_back=False, clock=service.clock
+            )
+        return asked.amount_minor
+
+    return await rehearse(service.db, shop_id=shop_id, order_id=order_id, move=give)
+
+
+async def _refuse_in_work(tx: Transaction, *, shop_id: int, order_id: int) -> None:
+    state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if state.fulfilment not in (*CANCELLABLE, *RETURNABLE):
+        message = f"Goods of an order that is {state.fulfilment} cannot be taken back."
+        raise Refused("order_state", message)
 
 
 async def _take_back(

@@ -13,6 +13,7 @@ _ORDERS: Final = {
     "deliver": lazy("Deliver the order"),
     "pay": lazy("Record the payment"),
     "cancel": lazy("Cancel the order"),
+    "close": lazy("Close the order short"),
     "refund": lazy("Refund the order"),
     "note": lazy("Add a note"),
     "resend": lazy("Send to the connector again"),
@@ -36,7 +37,11 @@ ACT_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "pictures": lazy("Add a picture"),
         "pictures/remove": lazy("Remove a picture"),
     },
-    "stock": {"receive": lazy("Receive stock"), "count": lazy("Count stock")},
+    "stock": {
+        "receive": lazy("Receive stock"),
+        "count": lazy("Count stock"),
+        "transfer": lazy("Transfer stock"),
+    },
     "partners": {
         "new": lazy("Add a partner"),
         "terms": lazy("Change the terms"),

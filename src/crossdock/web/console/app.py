@@ -30,6 +30,7 @@ from crossdock.web.console.mail import MAIL, MailPages
 from crossdock.web.console.money import MONEY, MoneyPages
 from crossdock.web.console.order_bulk import BulkPages
 from crossdock.web.console.order_lines import LinePages
+from crossdock.web.console.order_money import OrderMoneyPages
 from crossdock.web.console.order_papers import PaperPages
 from crossdock.web.console.order_paths import ORDERS
 from crossdock.web.console.order_work import WorkPages
@@ -112,6 +113,7 @@ class Console:
         self._editing = ProductEditing(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
+        self._order_money = OrderMoneyPages(gate, self._pages, services=services)
         self._staff_order = StaffOrderPages(gate, self._pages, services=services)
         self._bulk = BulkPages(gate, self._pages, services=services)
         self._papers = PaperPages(gate, services=services)
@@ -142,7 +144,9 @@ class Console:
             self._post(f"{PRODUCTS}/{{product}}/edit", self._editing.save),
             self._post(f"{PRODUCTS}/{{product}}/pictures/remove", self._editing.remove_picture),
             self._post(f"{PRODUCTS}/{{product}}/listing", products.list_or_not),
+            self._get(STOCK, products.low),
             self._get(f"{STOCK}/{{variant}}", products.stock),
+            self._post(f"{STOCK}/{{variant}}/transfer", products.transfer),
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),
             self._post(f"{STOCK}/{{variant}}/count", products.count),
             *self._partner_desk.routes(self._get, self._post),
@@ -168,7 +172,7 @@ class Console:
         ]
 
     def _order_routes(self) -> list[Route]:
-        orders, order = self._orders, f"{ORDERS}/{{order}}"
+        orders, money, order = self._orders, self._order_money, f"{ORDERS}/{{order}}"
         return [
             self._get(ORDERS, orders.board),
             self._get(f"{ORDERS}.csv", orders.board_file),
@@ -180,11 +184,13 @@ class Console:
             self._post(f"{order}/release", orders.release),
             self._post(f"{order}/send", orders.send),
             self._post(f"{order}/deliver", orders.deliver),
-            self._post(f"{order}/pay", orders.pay),
-            self._get(f"{order}/cancel", orders.ask_cancel),
-            self._post(f"{order}/cancel", orders.cancel),
-            self._get(f"{order}/refund", orders.ask_refund),
-            self._post(f"{order}/refund", orders.refund),
+            self._post(f"{order}/pay", money.pay),
+            self._get(f"{order}/cancel", money.ask_cancel),
+            self._post(f"{order}/cancel", money.cancel),
+            self._get(f"{order}/close", money.ask_close),
+            self._post(f"{order}/close", money.close),
+            self._get(f"{order}/refund", money.ask_refund),
+            self._post(f"{order}/refund", money.refund),
             self._get(f"{order}/packages/{{package}}/label.pdf", orders.label),
             self._post(f"{order}/note", orders.note),
             self._post(f"{order}/resend", orders.resend),

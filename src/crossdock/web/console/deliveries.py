@@ -1,6 +1,6 @@
 """Deliveries: what this server sent or is to send elsewhere, with the log of every attempt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Self
 from zoneinfo import ZoneInfo
@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
-from crossdock.gate import Gate
+from crossdock.db.unit_of_work import Transaction
+from crossdock.gate import Form, Gate
 from crossdock.kit.languages import gettext, lazy, ngettext
 from crossdock.shop.deliveries import (
     STATUSES,
@@ -20,7 +21,9 @@ from crossdock.shop.deliveries import (
     show_delivery,
     withdraw_by_id,
 )
+from crossdock.shop.people import Visit
 from crossdock.shop.shops import read_shop_by_id
+from crossdock.web.console.confirming import Effect, Question, ask, is_sure
 from crossdock.web.console.events import day_in
 from crossdock.web.console.paging import (
     PAGE_SIZE,
@@ -123,21 +126,44 @@ class DeliveryPages:
         return redirect(f"{DELIVERIES}/{delivery_id}?done=withdrawn")
 
     async def resend_all(self, request: Request) -> Response:
-        """Queue the failed deliveries of the shop again: all, or those of a kind, target and days."""
+        """Queue the failed deliveries of the shop again: all, or those of a kind, target and days; asked first."""
         visit, form = await self._gate.require_form(request, right="deliveries.manage")
-        shop_id = visit.person.shop_id
-        async with self._db.begin() as tx:
-            chosen = _Range.read(form, (await read_shop_by_id(tx, shop_id=shop_id)).zone)
-            sent = await resend_failed(
-                tx,
-                shop_id=shop_id,
-                kind=chosen.kind or None,
-                target=chosen.target or None,
-                since=chosen.since,
-                until=chosen.until,
-                now=self._clock.now(),
+        if not is_sure(form):
+            async with self._db.trial() as tx:
+                many = len(await self._resend(tx, visit, form))
+            text = ngettext("One is sent again.", "%(num)s are sent again.", many)
+            question = Question(
+                title=gettext("Send failed deliveries again?"),
+                effects=[
+                    Effect(gettext("Deliveries"), text % {"num": many}),
+                    Effect(
+                        gettext("Receivers"),
+                        gettext(
+                            "Who got one although it failed here gets it twice, with the same number."
+                        ),
+                    ),
+                ],
+                button=gettext("Send again"),
+                back=DELIVERIES,
+                here="events",
             )
+            return ask(self._pages, request, visit=visit, form=form, question=question)
+        async with self._db.begin() as tx:
+            sent = await self._resend(tx, visit, form)
         return redirect(f"{DELIVERIES}?resent={len(sent)}")
+
+    async def _resend(self, tx: Transaction, visit: Visit, form: Form) -> Sequence[object]:
+        shop_id = visit.person.shop_id
+        chosen = _Range.read(form, (await read_shop_by_id(tx, shop_id=shop_id)).zone)
+        return await resend_failed(
+            tx,
+            shop_id=shop_id,
+            kind=chosen.kind or None,
+            target=chosen.target or None,
+            since=chosen.since,
+            until=chosen.until,
+            now=self._clock.now(),
+        )
 
 
 class _Range(msgspec.Struct, frozen=True, kw_only=True):

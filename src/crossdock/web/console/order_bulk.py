@@ -19,11 +19,13 @@ from crossdock.shop.orders import (
     note_order,
     read_board,
     read_reason,
+    rehearse_cancelling,
     release_order,
 )
 from crossdock.shop.people import Right, Visit
 from crossdock.web.console.board_address import read_address
 from crossdock.web.console.code_words import word
+from crossdock.web.console.effect_words import sum_effects
 from crossdock.web.console.order_words import FULFILMENT
 from crossdock.web.console.rendering import Pages
 
@@ -126,6 +128,14 @@ class BulkPages:
             chosen = [row.id for row in rows]
         if not chosen:
             raise Invalid("invalid_input", gettext("Choose at least one order."))
+        told = None
+        if name == "cancel":
+            told = await rehearse_cancelling(
+                self._db,
+                shop_id=visit.person.shop_id,
+                order_ids=chosen,
+                now=self._clock.now(),
+            )
         return self._pages.page(
             "orders_ask.html",
             visit=visit,
@@ -133,6 +143,8 @@ class BulkPages:
             action=ACTIONS[name],
             chosen=chosen,
             has_more=has_more,
+            effects=sum_effects(told) if told else [],
+            refused=told.refused if told else {},
             most=BULK_MAX,
             board=read_address(request.query_params).query(),
             reasons={each: word(each) for each in REFUND_REASONS},

@@ -1,25 +1,27 @@
 """Single lines of an order, and its returns: cancel, refund, register, receive."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
-from crossdock.errors import Invalid, NotFound
+from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.gate import Gate
 from crossdock.kit.languages import gettext
 from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
-    CANCELLABLE,
     REFUND_REASONS,
     LineView,
     OrderView,
     cancel_line,
+    plan_line_refund,
     read_order,
     read_reason,
     refund_line,
+    rehearse,
 )
 from crossdock.shop.warehouse import (
     ReturnItem,
@@ -28,7 +30,10 @@ from crossdock.shop.warehouse import (
     receive_return,
 )
 from crossdock.web.console.code_words import word
-from crossdock.web.console.order_paths import number_of, order_of, to_order
+from crossdock.web.console.confirming import Effect, ask, is_sure
+from crossdock.web.console.effect_words import cancelling_effects
+from crossdock.web.console.order_paths import ORDERS, number_of, order_of, to_order
+from crossdock.web.console.order_questions import refund_question
 from crossdock.web.console.order_work import FIELDS_MAX, quantities_of
 from crossdock.web.console.rendering import Pages
 
@@ -50,24 +55,40 @@ class LinePages:
         """A line: what cancelling or refunding it would do, and the forms that do it."""
         visit = await self._gate.require_person(request, right="orders.manage")
         order, line = await self._line(request, shop_id=visit.person.shop_id)
-        others = [each for each in order.lines if each.state == "open" and each is not line]
+        is_paid = order.payment_state in _REFUNDABLE
         return self._pages.page(
             "order_line.html",
             visit=visit,
             order=order,
             line=line,
-            may_cancel=order.fulfilment_state in CANCELLABLE and line.state == "open",
-            may_refund=order.payment_state in _REFUNDABLE
-            and line.refunded_at is None
-            and line.cancelled < line.quantity,
-            may_refund_shipping=order.payment_state in _REFUNDABLE
+            cancelling=await self._cancelling(order, line, shop_id=visit.person.shop_id),
+            may_refund=is_paid and line.refunded_at is None and line.cancelled < line.quantity,
+            may_refund_shipping=is_paid
             and line.refunded_at is not None
             and not line.shipping_refunded
             and line.shipping_minor > 0,
-            is_last=not others,
-            given_up_minor=_given_up(order, line),
             reasons={name: word(name) for name in REFUND_REASONS},
         )
+
+    async def _cancelling(self, order: OrderView, line: LineView, *, shop_id: int) -> list[Effect]:
+        """What cancelling the line would do; nothing where it cannot be cancelled."""
+        cancel = partial(
+            cancel_line,
+            shop_id=shop_id,
+            order_id=order.id,
+            line_no=line.line_no,
+            reason="out_of_stock",
+            now=self._clock.now(),
+        )
+        try:
+            told = await rehearse(self._db, shop_id=shop_id, order_id=order.id, move=cancel)
+        except Refused:
+            return []
+        effects = cancelling_effects(told, currency=order.currency)
+        if told.after.fulfilment == "cancelled":
+            text = gettext("It is the last line, so the whole order is cancelled.")
+            effects.append(Effect(gettext("Order"), text))
+        return effects
 
     async def cancel(self, request: Request) -> Response:
         """Cancel the line; what was paid for it goes back."""
@@ -87,16 +108,34 @@ class LinePages:
         return to_order(order_id, "line_cancelled")
 
     async def refund(self, request: Request) -> Response:
-        """Refund the line, with its shipping if asked; its goods stay as they are."""
+        """Refund the line, with its shipping if asked; its goods stay as they are. It says first how much that is."""
         visit, form = await self._gate.require_form(request, right="orders.manage")
-        order_id = order_of(request)
+        shop_id, order_id = visit.person.shop_id, order_of(request)
+        line_no = number_of(request.path_params["line"])
+        reason = read_reason(form.get("reason", ""))
+        with_shipping = form.get("with_shipping") == "yes"
+        if not is_sure(form):
+            plan = partial(
+                plan_line_refund,
+                shop_id=shop_id,
+                order_id=order_id,
+                line_no=line_no,
+                reason=reason,
+                with_shipping=with_shipping,
+                now=self._clock.now(),
+            )
+            order, _line = await self._line(request, shop_id=shop_id)
+            told = await rehearse(self._db, shop_id=shop_id, order_id=order_id, move=plan)
+            back = f"{ORDERS}/{order_id}/lines/{line_no}"
+            question = refund_question(told, order, back=back)
+            return ask(self._pages, request, visit=visit, form=form, question=question)
         await refund_line(
             self._services.paying,
-            shop_id=visit.person.shop_id,
+            shop_id=shop_id,
             order_id=order_id,
-            line_no=number_of(request.path_params["line"]),
-            reason=read_reason(form.get("reason", "")),
-            with_shipping=form.get("with_shipping") == "yes",
+            line_no=line_no,
+            reason=reason,
+            with_shipping=with_shipping,
         )
         return to_order(order_id, "line_refunded")
 
@@ -188,21 +227,6 @@ def worth_of(order: OrderView, lines: Mapping[int, int]) -> int:
         for line in order.lines
         if line.line_no in lines
     )
-
-
-def _given_up(order: OrderView, line: LineView) -> int:
-    """What cancelling the line takes off, in minor units: a merchant's shipping goes with its last line alone."""
-    rest = [
-        each
-        for each in order.lines
-        if each.merchant_id == line.merchant_id and each.line_no != line.line_no
-    ]
-    amount_minor = 0 if line.refunded_at else line.total_minor - line.shipping_minor
-    if all(each.cancelled == each.quantity for each in rest):
-        amount_minor += sum(
-            each.shipping_minor for each in (line, *rest) if not each.shipping_refunded
-        )
-    return amount_minor
 
 
 def _numbers(text: str) -> list[int]:

@@ -56,6 +56,7 @@ DONE: Final = {
     "received": lazy("Return received. To pay it back, use Refund beside it."),
     "noted": lazy("The note is kept with the order. Only staff see it."),
     "cancelled": lazy("The order is cancelled and its stock is released."),
+    "closed": lazy("The order is closed: what has not left is cancelled."),
     "refunded": lazy("The refund is made."),
 }
 WORK_DONE: Final = {

@@ -1,7 +1,7 @@
 """Pick and pack an order on its page: by a scanner, by quantities, with serials; and take it back."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from starlette.requests import Request
@@ -21,13 +21,16 @@ from crossdock.shop.warehouse import (
     pick_lines,
     pick_scanned,
     read_serials,
+    rehearse_sending,
     send_packages,
     unpack_package,
     unpick_lines,
 )
-from crossdock.web.console.order_paths import number_of, order_of, to_order
+from crossdock.web.console.confirming import ask, is_sure, told_of, undo_query
+from crossdock.web.console.order_paths import ORDERS, number_of, order_of, to_order
+from crossdock.web.console.order_questions import sending_question
 from crossdock.web.console.order_words import FULFILMENT, WORK_DONE
-from crossdock.web.console.rendering import Pages
+from crossdock.web.console.rendering import Pages, Told, Undo, redirect
 
 FIELDS_MAX: Final = 2_100
 """An order of a thousand lines, with a quantity and the serials of each."""
@@ -48,9 +51,7 @@ class WorkPages:
     async def show(self, request: Request) -> Response:
         """The lines with what is to be picked and packed; the field that a scanner types into has the focus."""
         visit = await self._gate.require_person(request, right="orders.fulfil")
-        return await self._page(
-            visit, order_of(request), done=WORK_DONE.get(request.query_params.get("done", ""), "")
-        )
+        return await self._page(visit, order_of(request), done=told_of(visit, request, WORK_DONE))
 
     async def scan(self, request: Request) -> Response:
         """Pick one unit of the line with the scanned code; a wrong code is told on the page itself."""
@@ -58,7 +59,7 @@ class WorkPages:
         order_id = order_of(request)
         try:
             async with self._db.begin() as tx:
-                await pick_scanned(
+                line_no = await pick_scanned(
                     tx,
                     shop_id=visit.person.shop_id,
                     order_id=order_id,
@@ -69,7 +70,7 @@ class WorkPages:
             if error.code not in {"invalid_input", "stock_insufficient"}:
                 raise
             return await self._page(visit, order_id, wrong=error.message, status=400)
-        return to_order(order_id, "picked", page=_PAGE)
+        return _to(visit, order_id, "picked", back="unpick", lines={line_no: 1})
 
     async def pick(self, request: Request) -> Response:
         """Pick the quantities of the form; all that is left if it says so."""
@@ -82,20 +83,21 @@ class WorkPages:
             await pick_lines(
                 tx, shop_id=shop_id, order_id=order_id, quantities=wanted, now=self._clock.now()
             )
-        return to_order(order_id, "picked", page=_PAGE)
+        return _to(visit, order_id, "picked", back="unpick", lines=wanted)
 
     async def unpick(self, request: Request) -> Response:
         """Put picked units that are in no package back on the shelf: the quantities of the form."""
         visit, form = await self._form(request)
+        wanted = _quantities(form)
         async with self._db.begin() as tx:
             await unpick_lines(
                 tx,
                 shop_id=visit.person.shop_id,
                 order_id=order_of(request),
-                quantities=_quantities(form),
+                quantities=wanted,
                 now=self._clock.now(),
             )
-        return to_order(order_of(request), "unpicked", page=_PAGE)
+        return _to(visit, order_of(request), "unpicked", back="pick", lines=wanted)
 
     async def serials(self, request: Request) -> Response:
         """Note the serials of a picked line, one a line of the text."""
@@ -124,7 +126,7 @@ class WorkPages:
             wanted = _quantities(form)
             if form.get("all") == "yes":
                 wanted = await left_to_pack(tx, shop_id=shop_id, order_id=order_id)
-            await pack_lines(
+            package_id = await pack_lines(
                 tx,
                 shop_id=shop_id,
                 order_id=order_id,
@@ -132,31 +134,34 @@ class WorkPages:
                 weight_g=_whole(form.get("weight", ""), field="weight"),
                 now=self._clock.now(),
             )
-        return to_order(order_id, "packed", page=_PAGE)
+        return _to(visit, order_id, "packed", back=f"packages/{package_id}/unpack", lines={})
 
     async def unpack(self, request: Request) -> Response:
         """Open a package that has not left."""
         visit, _form = await self._form(request)
-        order_id = order_of(request)
+        shop_id, order_id = visit.person.shop_id, order_of(request)
+        package_id = number_of(request.path_params["package"])
         async with self._db.begin() as tx:
-            await unpack_package(
-                tx,
-                shop_id=visit.person.shop_id,
-                package_id=number_of(request.path_params["package"]),
-                now=self._clock.now(),
-            )
-        return to_order(order_id, "unpacked", page=_PAGE)
+            order = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=("packages",))
+            await unpack_package(tx, shop_id=shop_id, package_id=package_id, now=self._clock.now())
+        lines = next((each.lines for each in order.packages if each.id == package_id), {})
+        return _to(visit, order_id, "unpacked", back="pack", lines=lines)
 
     async def ship(self, request: Request) -> Response:
-        """Book a package with a carrier and ship it."""
+        """Book a package with a carrier and ship it; asked first."""
         visit, form = await self._form(request)
-        order_id = order_of(request)
+        shop_id, order_id = visit.person.shop_id, order_of(request)
+        package_id = number_of(request.path_params["package"])
+        booking, carrier = self._services.booking, form.get("carrier", "")
+        if not is_sure(form):
+            told = await rehearse_sending(
+                booking, shop_id=shop_id, order_id=order_id, package_id=package_id, carrier=carrier
+            )
+            back = f"{ORDERS}/{order_id}{_PAGE}"
+            question = sending_question(told, order_id=order_id, back=back)
+            return ask(self._pages, request, visit=visit, form=form, question=question)
         await send_packages(
-            self._services.booking,
-            shop_id=visit.person.shop_id,
-            order_id=order_id,
-            package_id=number_of(request.path_params["package"]),
-            carrier=form.get("carrier", ""),
+            booking, shop_id=shop_id, order_id=order_id, package_id=package_id, carrier=carrier
         )
         return to_order(order_id, "sent", page=_PAGE)
 
@@ -164,7 +169,13 @@ class WorkPages:
         return await self._gate.require_form(request, right="orders.fulfil", fields_max=FIELDS_MAX)
 
     async def _page(
-        self, visit: Visit, order_id: int, *, done: str = "", wrong: str = "", status: int = 200
+        self,
+        visit: Visit,
+        order_id: int,
+        *,
+        done: Told | None = None,
+        wrong: str = "",
+        status: int = 200,
     ) -> Response:
         shop_id = visit.person.shop_id
         async with self._db.statement() as tx:
@@ -206,6 +217,14 @@ def quantities_of(form: Form, *, prefix: str = "line") -> Iterator[tuple[int, in
             many = _whole(text, field=name)
             if many:
                 yield int(number), many
+
+
+def _to(visit: Visit, order_id: int, done: str, *, back: str, lines: Mapping[int, int]) -> Response:
+    """Lead to the page, which says what was done and offers the form that takes it back."""
+    here = f"{ORDERS}/{order_id}{_PAGE}"
+    fields = {f"line.{line_no}": str(many) for line_no, many in lines.items()}
+    undo = undo_query(visit, Undo(action=f"{here}/{back}", fields=fields))
+    return redirect(f"{here}?done={done}{undo}")
 
 
 def _quantities(form: Form) -> Quantities:

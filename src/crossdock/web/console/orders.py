@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -10,44 +11,41 @@ from starlette.responses import Response, StreamingResponse
 
 from crossdock.compose import Services
 from crossdock.gate import Gate
-from crossdock.kit.money import format_minor, parse_amount
+from crossdock.kit.money import format_minor
 from crossdock.kit.spreadsheets import shown_text
 from crossdock.shop.dispatch import resend
-from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     BOARD_MAX,
     CANCELLABLE,
     COUNT_MAX,
     NOTE_MAX,
-    REFUND_REASONS,
-    RETURNABLE,
     BoardRow,
     BoardView,
     OrderView,
     Section,
-    cancel_order,
     count_board,
     deliver_order,
     note_order,
-    pay_order,
     read_board,
     read_order,
-    read_reason,
-    refund_order,
+    rehearse,
     release_order,
 )
 from crossdock.shop.payments import Payment, list_payments
 from crossdock.shop.people import Visit
 from crossdock.shop.warehouse import (
     read_label,
-    refund_with_goods,
+    rehearse_sending,
     send_everything,
     send_packages,
 )
 from crossdock.web.console.board_address import COLUMNS, VIEW_NAMES, BoardAddress, read_address
+from crossdock.web.console.confirming import ask, is_sure
 from crossdock.web.console.order_bulk import ACTIONS
 from crossdock.web.console.order_lines import worth_of
-from crossdock.web.console.order_paths import number_of, order_of, to_order
+from crossdock.web.console.order_money import left_to_refund
+from crossdock.web.console.order_paths import ORDERS, number_of, order_of, to_order
+from crossdock.web.console.order_questions import delivery_question, sending_question
 from crossdock.web.console.order_words import DONE, FULFILMENT, PAYMENT, RETURNS, happening, who
 from crossdock.web.console.rendering import HEADERS, Pages
 
@@ -59,7 +57,6 @@ _SECTIONS: Final[tuple[Section, ...]] = (
     "returns",
     "timeline",
 )
-_REFUNDABLE = ("captured", "partially_refunded")
 
 
 class OrderPages:
@@ -144,33 +141,46 @@ class OrderPages:
         return to_order(order_id, "released" if state == "processing" else "reserved")
 
     async def send(self, request: Request) -> Response:
-        """Ship the packed packages, or pick, pack and ship all that is left."""
+        """Ship the packed packages, or pick, pack and ship all that is left; asked first."""
         visit, form = await self._gate.require_form(request, right="orders.fulfil")
-        order_id = order_of(request)
-        send = send_everything if form.get("all") == "yes" else send_packages
-        await send(
-            self._services.booking,
-            shop_id=visit.person.shop_id,
-            order_id=order_id,
-            carrier=form.get("carrier", ""),
-        )
+        order_id, is_all = order_of(request), form.get("all") == "yes"
+        shop_id, carrier = visit.person.shop_id, form.get("carrier", "")
+        if not is_sure(form):
+            told = await rehearse_sending(
+                self._services.booking,
+                shop_id=shop_id,
+                order_id=order_id,
+                packs_all=is_all,
+                carrier=carrier,
+            )
+            question = sending_question(told, order_id=order_id, back=f"{ORDERS}/{order_id}")
+            return ask(self._pages, request, visit=visit, form=form, question=question)
+        send = send_everything if is_all else send_packages
+        await send(self._services.booking, shop_id=shop_id, order_id=order_id, carrier=carrier)
         return to_order(order_id, "sent")
 
     async def deliver(self, request: Request) -> Response:
-        """Deliver what no warehouse sends: its serials are mailed to the buyer."""
+        """Deliver what no warehouse sends: its serials are mailed to the buyer; asked first."""
         visit, form = await self._gate.require_form(
             request, right="orders.fulfil", personal=("note",)
         )
         order_id = order_of(request)
-        async with self._db.begin() as tx:
-            await deliver_order(
-                tx,
-                shop_id=visit.person.shop_id,
-                order_id=order_id,
-                mailing=self._services.mailing,
-                note=form.get("note", "").strip()[:NOTE_MAX],
-                now=self._clock.now(),
+        deliver = partial(
+            deliver_order,
+            shop_id=visit.person.shop_id,
+            order_id=order_id,
+            mailing=self._services.mailing,
+            note=form.get("note", "").strip()[:NOTE_MAX],
+            now=self._clock.now(),
+        )
+        if not is_sure(form):
+            told = await rehearse(
+                self._db, shop_id=visit.person.shop_id, order_id=order_id, move=deliver
             )
+            question = delivery_question(told, order_id=order_id, back=f"{ORDERS}/{order_id}")
+            return ask(self._pages, request, visit=visit, form=form, question=question)
+        async with self._db.begin() as tx:
+            await deliver(tx)
         return to_order(order_id, "delivered")
 
     async def note(self, request: Request) -> Response:
@@ -207,56 +217,6 @@ class OrderPages:
             )
         return Response(data, media_type="application/pdf", headers={"Cache-Control": "no-store"})
 
-    async def pay(self, request: Request) -> Response:
-        """Capture the card, or record a bank transfer."""
-        visit, form = await self._gate.require_form(request, right="orders.manage")
-        order_id = order_of(request)
-        await pay_order(
-            self._services.paying,
-            shop_id=visit.person.shop_id,
-            order_id=order_id,
-            reference=form.get("reference", ""),
-        )
-        return to_order(order_id, "paid")
-
-    async def ask_cancel(self, request: Request) -> Response:
-        """What cancelling would do, and the form that does it."""
-        return await self._ask(request, "order_cancel.html")
-
-    async def cancel(self, request: Request) -> Response:
-        """Cancel the order and give its money back."""
-        visit, form = await self._gate.require_form(request, right="orders.manage")
-        order_id = order_of(request)
-        async with self._db.begin() as tx:
-            await cancel_order(
-                tx,
-                shop_id=visit.person.shop_id,
-                order_id=order_id,
-                reason=form.get("reason", "").strip()[:200],
-                refund_reason=read_reason(form.get("refund_reason", "")),
-                now=self._clock.now(),
-            )
-        await settle_every_payment(self._services.paying)
-        return to_order(order_id, "cancelled")
-
-    async def ask_refund(self, request: Request) -> Response:
-        """What is left to refund, and the form that does it."""
-        return await self._ask(request, "order_refund.html")
-
-    async def refund(self, request: Request) -> Response:
-        """Refund an amount, or all that is left, and take the goods back if asked."""
-        visit, form = await self._gate.require_form(request, right="orders.manage")
-        order, _payments = await self._read(request, visit.person.shop_id)
-        text = form.get("amount", "").strip()
-        give = refund_with_goods if form.get("goods_back") == "yes" else refund_order
-        await give(
-            self._services.paying,
-            shop_id=visit.person.shop_id,
-            order_id=order.id,
-            amount_minor=parse_amount(text, currency=order.currency) if text else None,
-        )
-        return to_order(order.id, "refunded")
-
     async def count(self, visit: Visit) -> Mapping[BoardView, str]:
         """How many orders each view of the board has, for the home page; those above COUNT_MAX as '1000+'."""
         async with self._db.statement() as tx:
@@ -264,19 +224,6 @@ class OrderPages:
         return {
             view: f"{many}+" if many == COUNT_MAX else str(many) for view, many in counts.items()
         }
-
-    async def _ask(self, request: Request, template: str) -> Response:
-        visit = await self._gate.require_person(request, right="orders.manage")
-        order, payments = await self._read(request, visit.person.shop_id)
-        return self._pages.page(
-            template,
-            visit=visit,
-            order=order,
-            may=_possible(order, payments),
-            left_minor=_left(payments),
-            amount=request.query_params.get("amount", "")[:20],
-            reasons=REFUND_REASONS,
-        )
 
     async def _read(self, request: Request, shop_id: int) -> tuple[OrderView, list[Payment]]:
         order_id = order_of(request)
@@ -325,8 +272,10 @@ def _possible(order: OrderView, payments: list[Payment]) -> Mapping[str, bool]:
         "resend": _has_failed(order),
         "pay": order.payment_state in {"awaiting", "authorised"},
         "cancel": order.fulfilment_state in CANCELLABLE,
-        "refund": _left(payments) > 0,
-        "take_back": order.fulfilment_state in (*CANCELLABLE, *RETURNABLE),
+        "close": not is_delivered
+        and order.fulfilment_state in {"in_fulfilment", "partially_shipped"}
+        and open_lines,
+        "refund": left_to_refund(payments) > 0,
     }
 
 
@@ -338,15 +287,6 @@ def _has_failed(order: OrderView) -> bool:
 
 def _worth(order: OrderView, lines: Mapping[int, int]) -> str:
     return format_minor(worth_of(order, lines), order.currency)
-
-
-def _left(payments: list[Payment]) -> int:
-    """What of the captured money is neither refunded nor being refunded."""
-    return sum(
-        each.captured_minor - each.refunded_minor - each.refunding_minor - each.refund_due_minor
-        for each in payments
-        if each.state in _REFUNDABLE
-    )
 
 
 def _cells(row: BoardRow) -> list[Any]:

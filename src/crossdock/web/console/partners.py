@@ -22,6 +22,7 @@ from crossdock.shop.partners import (
     rotate_secret,
     set_terms,
 )
+from crossdock.web.console.confirming import Effect, Question, ask, is_sure
 from crossdock.web.console.partner_calls import HOURS
 from crossdock.web.console.partner_reading import (
     OVERLAPS_S,
@@ -104,8 +105,27 @@ class PartnerPages:
             )
 
     async def revoke_old(self, request: Request) -> Response:
-        """Revoke all secrets of a key but the newest."""
+        """Revoke all secrets of a key but the newest; asked first."""
         visit, form = await self._gate.require_form(request, right="partners.manage")
+        if not is_sure(form):
+            async with self._db.statement() as tx:
+                partner = await partner_of(tx, request, visit.person)
+            question = Question(
+                title=gettext("Revoke the older secrets of %(key)s?")
+                % {"key": _key(partner, form).key},
+                effects=[
+                    Effect(
+                        gettext("Calls"),
+                        gettext(
+                            "A call with an older secret is refused at once. The newest one works as before."
+                        ),
+                    ),
+                ],
+                button=gettext("Revoke now"),
+                back=f"{PARTNERS}/{partner.id}",
+                here="partners",
+            )
+            return ask(self._pages, request, visit=visit, form=form, question=question)
         async with self._db.begin() as tx:
             partner = await partner_of(tx, request, visit.person)
             await revoke_old_secrets(

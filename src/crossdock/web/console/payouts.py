@@ -1,16 +1,20 @@
 """The queue of resellers' payouts, which two people decide on."""
 
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.compose import Services
+from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.gate import Gate
 from crossdock.kit.languages import gettext, lazy
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.resellers import (
+    Claim,
     ClaimAction,
     ClaimStatus,
     decide_claim,
@@ -19,6 +23,8 @@ from crossdock.shop.resellers import (
     read_claim,
     read_reseller,
 )
+from crossdock.web.console.confirming import Effect, Question, ask, is_sure
+from crossdock.web.console.effect_words import money_effect
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, place_text, read_place
 from crossdock.web.console.rendering import Pages, redirect
 
@@ -103,16 +109,64 @@ class PayoutPages:
                 "invalid_input", gettext("Confirm that it was paid; this cannot be undone.")
             )
         shop_id = visit.person.shop_id
+        decide = partial(
+            _decide,
+            shop_id=shop_id,
+            number=number,
+            action=action,
+            reason=form.get("reason", "").replace("\x00", "").strip()[:_REASON_MAX],
+            by=visit.person.email,
+            now=self._clock.now(),
+        )
+        if action in {"reject", "cancel"} and not is_sure(form):
+            async with self._db.trial() as tx:
+                question = _question(await decide(tx), action=action)
+            return ask(self._pages, request, visit=visit, form=form, question=question)
         async with self._db.begin() as tx:
-            claim = await read_claim(tx, shop_id=shop_id, claim_id=number)
-            await decide_claim(
-                tx,
-                shop_id=shop_id,
-                reseller_id=claim.reseller_id,
-                claim_id=number,
-                action=action,
-                reason=form.get("reason", "").replace("\x00", "").strip()[:_REASON_MAX],
-                by=visit.person.email,
-                now=self._clock.now(),
-            )
+            await decide(tx)
         return redirect(f"{PAYOUTS}/{number}?done={word}")
+
+
+async def _decide(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    number: int,
+    action: ClaimAction,
+    reason: str,
+    by: str,
+    now: datetime,
+) -> Claim:
+    claim = await read_claim(tx, shop_id=shop_id, claim_id=number)
+    return await decide_claim(
+        tx,
+        shop_id=shop_id,
+        reseller_id=claim.reseller_id,
+        claim_id=number,
+        action=action,
+        reason=reason,
+        by=by,
+        now=now,
+    )
+
+
+def _question(claim: Claim, *, action: str) -> Question:
+    """Before a payout is rejected, or an approved one cancelled."""
+    is_reject = action == "reject"
+    title = (
+        gettext("Reject payout %(number)s?") if is_reject else gettext("Cancel payout %(number)s?")
+    )
+    return Question(
+        title=title % {"number": claim.id},
+        effects=[
+            money_effect(
+                claim.amount_minor,
+                claim.currency,
+                text=gettext("%(amount)s leaves the reserve and can be asked for again."),
+            ),
+            Effect(gettext("Reseller"), gettext("Reads the payout and its reason as decided.")),
+        ],
+        button=gettext("Reject now") if is_reject else gettext("Cancel now"),
+        back=f"{PAYOUTS}/{claim.id}",
+        here="money",
+    )

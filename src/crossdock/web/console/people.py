@@ -10,7 +10,7 @@ from crossdock.compose import Services
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError
 from crossdock.gate import Form, Gate
-from crossdock.kit.languages import language_for, lazy
+from crossdock.kit.languages import gettext, language_for, lazy, ngettext
 from crossdock.shop.acts import ActFilters, list_acts
 from crossdock.shop.people import (
     LINK_DAYS,
@@ -38,6 +38,7 @@ from crossdock.shop.people import (
 )
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.act_words import told
+from crossdock.web.console.confirming import Effect, Question, ask, is_sure
 from crossdock.web.console.paging import path_number
 from crossdock.web.console.rendering import Pages, redirect
 
@@ -179,6 +180,8 @@ class PeoplePages:
     async def end(self, request: Request) -> Response:
         """End one session of the person, or all."""
         visit, form = await self._gate.require_form(request, right="people.manage")
+        if not is_sure(form):
+            return await self._ask_end(request, visit, form)
         async with self._db.begin() as tx:
             person = await _taken(tx, request, visit)
             if name := form.get("session", ""):
@@ -186,6 +189,31 @@ class PeoplePages:
             else:
                 await end_sessions(tx, person_id=person.id)
         return _to(person, "session" if form.get("session") else "sessions")
+
+    async def _ask_end(self, request: Request, visit: Visit, form: Form) -> Response:
+        async with self._db.statement() as tx:
+            person = await _person(tx, request, visit)
+            sessions = await list_sessions(
+                tx, person_id=person.id, lives=self._gate.people.lives, now=self._clock.now()
+            )
+        chosen = [each for each in sessions if form.get("session", "") in {"", each.name}]
+        text = ngettext("One session ends at once.", "%(num)s sessions end at once.", len(chosen))
+        question = Question(
+            title=gettext("End sessions of %(name)s?") % {"name": person.label},
+            effects=[
+                Effect(gettext("Sessions"), text % {"num": len(chosen)}),
+                Effect(
+                    gettext("Access"),
+                    gettext(
+                        "The password works as before: to keep somebody out, refuse the sign-in as well."
+                    ),
+                ),
+            ],
+            button=gettext("End now"),
+            back=f"{PEOPLE}/{person.id}",
+            here="people",
+        )
+        return ask(self._pages, request, visit=visit, form=form, question=question)
 
     async def _link(
         self, tx: Transaction, visit: Visit, person: Person, *, form: Form, template: str

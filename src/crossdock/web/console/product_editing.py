@@ -17,6 +17,8 @@ from crossdock.shop.catalogue import (
     OwnedVariant,
     Picture,
     ProductChanges,
+    ProductTerms,
+    VariantPrices,
     change_product,
     lock_catalogue,
     price_variants,
@@ -29,6 +31,7 @@ from crossdock.shop.catalogue import (
 from crossdock.shop.media import add_pictures, keep_image, remove_picture
 from crossdock.shop.people import Visit
 from crossdock.shop.shops import read_shop
+from crossdock.web.console.confirming import told_of, undo_query
 from crossdock.web.console.order_paths import number_of
 from crossdock.web.console.product_edits import (
     PRICES,
@@ -39,11 +42,12 @@ from crossdock.web.console.product_edits import (
     marks_of,
     shown_again,
     texts_of,
+    undone,
     without_marks,
 )
 from crossdock.web.console.product_terms import TERMS, USERS, changed_terms
 from crossdock.web.console.products import PRODUCTS
-from crossdock.web.console.rendering import Pages, redirect
+from crossdock.web.console.rendering import Pages, Told, Undo, redirect
 
 PICTURES: Final = f"{PRODUCTS}/pictures"
 """Where pictures are sent: one path, which may take larger bodies."""
@@ -71,9 +75,7 @@ class ProductEditing:
     async def show(self, request: Request) -> Response:
         """The product's words and prices in fields, and its pictures."""
         visit = await self._gate.require_person(request, right="products.manage")
-        return await self._page(
-            visit, _product(request), done=_DONE.get(request.query_params.get("done", ""), "")
-        )
+        return await self._page(visit, _product(request), done=told_of(visit, request, _DONE))
 
     async def save(self, request: Request) -> Response:
         """Save what was changed of words, prices and shipping; a mistake is told on the page, and nothing is saved.
@@ -87,7 +89,7 @@ class ProductEditing:
         product_id = _product(request)
         try:
             async with self._db.begin() as tx:
-                await self._save(tx, visit, product_id, form)
+                before = await self._save(tx, visit, product_id, form)
         except Unavailable:
             raise
         except EditedMeanwhile as meanwhile:
@@ -96,7 +98,9 @@ class ProductEditing:
             )
         except Invalid as error:
             return await self._page(visit, product_id, wrong=error.message, typed=form, status=400)
-        return redirect(f"{PRODUCTS}/{product_id}/edit?done=saved")
+        here = f"{PRODUCTS}/{product_id}/edit"
+        undo = undo_query(visit, Undo(action=here, fields=before)) if before else ""
+        return redirect(f"{here}?done=saved{undo}")
 
     async def add_picture(self, request: Request) -> Response:
         """Add a picture to the product, as its first if asked."""
@@ -134,15 +138,11 @@ class ProductEditing:
             )
         return redirect(f"{PRODUCTS}/{product_id}/edit?done=removed#pictures")
 
-    async def _save(self, tx: Transaction, visit: Visit, product_id: int, form: Form) -> None:
+    async def _save(self, tx: Transaction, visit: Visit, product_id: int, form: Form) -> Form:
+        """Save the edits; the form that takes them back."""
         shop = await read_shop(tx, slug=visit.person.shop)
         await lock_catalogue(tx, shop_id=shop.id)
-        product = await _read(tx, visit, product_id)
-        known = await read_variant_prices(
-            tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
-        )
-        terms = await read_terms(tx, shop_id=shop.id, product_id=product_id)
-        texts = texts_of(product, known, terms, currency=shop.currency)
+        product, known, terms, texts = await _texts(tx, visit, product_id, currency=shop.currency)
         edits = edits_of(form, texts, product=product)
         if edits.stale:
             raise EditedMeanwhile(edits.stale)
@@ -169,6 +169,8 @@ class ProductEditing:
         if changed.keys() & TERMS:
             terms = changed_terms(changed, terms, currency=shop.currency)
             await set_terms(tx, shop_id=shop.id, product_id=product_id, terms=terms, now=now)
+        _, _, _, stored = await _texts(tx, visit, product_id, currency=shop.currency)
+        return undone(texts, stored)
 
     async def _add(self, visit: Visit, product_id: int, *, body: bytes, fields: Form) -> None:
         shop_id = visit.person.shop_id
@@ -191,7 +193,7 @@ class ProductEditing:
         visit: Visit,
         product_id: int,
         *,
-        done: str = "",
+        done: Told | None = None,
         wrong: str = "",
         typed: Form | None = None,
         stale: Sequence[Stale] = (),
@@ -199,13 +201,8 @@ class ProductEditing:
     ) -> Response:
         async with self._db.begin() as tx:
             shop = await read_shop(tx, slug=visit.person.shop)
-            product = await _read(tx, visit, product_id)
-            prices = await read_variant_prices(
-                tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
-            )
-            terms = await read_terms(tx, shop_id=shop.id, product_id=product_id)
+            product, _, _, texts = await _texts(tx, visit, product_id, currency=shop.currency)
             pictures = await _pictures(tx, shop_id=shop.id, variants=product.variants)
-        texts = texts_of(product, prices, terms, currency=shop.currency)
         values, marks = texts, marks_of(texts)
         if typed is not None:
             values, marks = shown_again(typed, texts, is_told=bool(stale))
@@ -230,6 +227,18 @@ async def _read(tx: Transaction, visit: Visit, product_id: int) -> OwnedProduct:
     return await read_owned(
         tx, shop_id=visit.person.shop_id, merchant_ids=None, product_id=product_id
     )
+
+
+async def _texts(
+    tx: Transaction, visit: Visit, product_id: int, *, currency: str
+) -> tuple[OwnedProduct, dict[int, VariantPrices], ProductTerms, dict[str, str]]:
+    """The product, the prices of its variants, its terms, and every field of the page as it is stored."""
+    product = await _read(tx, visit, product_id)
+    shop_id = visit.person.shop_id
+    ids = [variant.id for variant in product.variants]
+    prices = await read_variant_prices(tx, shop_id=shop_id, variant_ids=ids)
+    terms = await read_terms(tx, shop_id=shop_id, product_id=product_id)
+    return product, prices, terms, texts_of(product, prices, terms, currency=currency)
 
 
 async def _pictures(

@@ -88,6 +88,15 @@ def edits_of(form: Form, texts: Mapping[str, str], *, product: OwnedProduct) -> 
     return Edits(changed=changed, stale=stale)
 
 
+def undone(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """The form that brings the texts of before back, unless what is stored after changes meanwhile."""
+    fields: dict[str, str] = {}
+    for name, text in before.items():
+        if after[name] != text:
+            fields |= {name: text, f"{_SHOWN}{name}": _mark(name, after[name])}
+    return fields
+
+
 def shown_again(
     form: Form, texts: Mapping[str, str], *, is_told: bool
 ) -> tuple[dict[str, str], dict[str, str]]:

@@ -23,8 +23,16 @@ from crossdock.shop.catalogue import (
 from crossdock.shop.partners import Partner, list_partners, read_partner
 from crossdock.shop.people import Person
 from crossdock.shop.shops import read_shop
-from crossdock.shop.stock import Level, read_entries, read_levels, read_levels_of
-from crossdock.shop.warehouse import count_variant, receive_variant
+from crossdock.shop.stock import (
+    Level,
+    LowPlace,
+    list_low,
+    read_entries,
+    read_levels,
+    read_levels_of,
+)
+from crossdock.shop.warehouse import count_variant, receive_variant, transfer_variant
+from crossdock.web.console.confirming import told_of, undo_query
 from crossdock.web.console.paging import (
     PAGE_SIZE,
     number_in,
@@ -44,6 +52,7 @@ _POOLS: Final = ("own", "supplier")
 _DONE: Final = {
     "received": lazy("The stock is received. Orders that waited for it are released now."),
     "counted": lazy("The level is corrected."),
+    "transferred": lazy("The stock is moved to the other pool."),
     "same": lazy("The level is as counted already; nothing was changed."),
     "on": lazy("The product is for sale again."),
     "off": lazy("The product is out of sale. Orders that are placed stay as they are."),
@@ -139,8 +148,58 @@ class ProductPages:
             entries=entries,
             is_cut=len(entries) == _ENTRIES,
             pools=_pools(levels),
-            done=_DONE.get(request.query_params.get("done", ""), ""),
+            done=told_of(visit, request, _DONE),
         )
+
+    async def low(self, request: Request) -> Response:
+        """Levels that run out, the emptiest first: at or below their warning level, or a threshold."""
+        visit = await self._gate.require_person(request, right="products.read")
+        values = request.query_params
+        at_most = number_in(values.get("at_most", ""))
+        pool = next((each for each in _POOLS if each == values.get("pool", "")), None)
+        async with self._db.statement() as tx:
+            found, has_more = await list_low(
+                tx,
+                shop_id=visit.person.shop_id,
+                at_most=at_most,
+                pool=pool,
+                after=_read_low_place(values.get("before", "")),
+                limit=PAGE_SIZE,
+            )
+        last = found[-1] if has_more else None
+        return self._pages.page(
+            "low_stock.html",
+            visit=visit,
+            levels=found,
+            at_most=at_most,
+            pool=pool,
+            pools=_POOLS,
+            paging=paging(
+                request,
+                older=f"{last.available}~{last.variant_id}~{last.pool}" if last else None,
+            ),
+        )
+
+    async def transfer(self, request: Request) -> Response:
+        """Move stock from one pool to the other; the page after it offers to move it back."""
+        visit, form = await self._gate.require_form(request, right="stock.adjust")
+        variant_id, quantity = path_number(request, "variant"), _quantity(form.get("quantity", ""))
+        source = form.get("from", "")
+        target = next(each for each in _POOLS if each != source)
+        async with self._db.begin() as tx:
+            await transfer_variant(
+                tx,
+                shop_id=visit.person.shop_id,
+                variant_id=variant_id,
+                quantity=quantity,
+                source=source,
+                target=target,
+                reason=_reason(form.get("reason", ""), "transferred", visit.person),
+                now=self._clock.now(),
+            )
+        here = f"{STOCK}/{variant_id}"
+        undo = Undo(action=f"{here}/transfer", fields={"from": target, "quantity": str(quantity)})
+        return redirect(f"{here}?done=transferred{undo_query(visit, undo)}")
 
     async def receive(self, request: Request) -> Response:
         """Receive stock; orders that wait for it are released right after."""
@@ -223,6 +282,17 @@ def _why(offer: Offer | None) -> str:
     if not offer.allowed or offer.quantity == 0:
         return gettext("There is none that the partner may buy now.")
     return ""
+
+
+def _read_low_place(text: str) -> LowPlace | None:
+    """The place that an address names; None for the first page, and for what is no place."""
+    available, _, rest = text.partition("~")
+    variant, _, pool = rest.partition("~")
+    number, sign = number_in(available.removeprefix("-")), -1 if available[:1] == "-" else 1
+    variant_id = number_in(variant)
+    if number is None or variant_id is None or pool not in _POOLS:
+        return None
+    return sign * number, variant_id, pool
 
 
 def _pools(levels: list[Level]) -> list[str]:
