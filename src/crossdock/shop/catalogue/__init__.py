@@ -169,6 +169,7 @@ from crossdock.shop.catalogue.summaries import ProductSummary, VariantSummary, r
 from crossdock.shop.catalogue.terms import ProductTerms, read_terms, set_terms
 from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
 from crossdock.shop.catalogue.variant_prices import (
+    PRICE_MAX,
     VariantPrices,
     price_variants,
     read_variant_prices,
@@ -181,6 +182,7 @@ __all__ = [
     "HTML_MAX",
     "IMAGES",
     "PICTURES_MAX",
+    "PRICE_MAX",
     "PRODUCT_PARTS",
     "PUBLIC_LOWEST",
     "RUN_IMPORT",

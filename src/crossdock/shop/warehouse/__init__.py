@@ -15,6 +15,16 @@ from crossdock.shop.warehouse.carriers import (
 )
 from crossdock.shop.warehouse.closing import close_short
 from crossdock.shop.warehouse.following import FollowedParcel, follow_parcel
+from crossdock.shop.warehouse.grid import (
+    GRID_MAX,
+    GridLine,
+    GridRow,
+    RowEdit,
+    RowResult,
+    edit_grid,
+    find_by_sku,
+    read_grid,
+)
 from crossdock.shop.warehouse.labelling import (
     WEIGHT_G_MAX,
     ManualLabel,
@@ -59,6 +69,7 @@ from crossdock.shop.warehouse.tracking import Checkpoint, add_checkpoints, deliv
 from crossdock.shop.warehouse.undoing import unpack_package, unpick_lines
 
 __all__ = [
+    "GRID_MAX",
     "LANGUAGES",
     "WEIGHT_G_MAX",
     "Booking",
@@ -69,12 +80,16 @@ __all__ = [
     "Consignment",
     "DemoCarrier",
     "FollowedParcel",
+    "GridLine",
+    "GridRow",
     "LabelFonts",
     "ManualLabel",
     "Parcel",
     "PickupPoint",
     "Received",
     "ReturnItem",
+    "RowEdit",
+    "RowResult",
     "WorkSummary",
     "add_checkpoints",
     "announce_package",
@@ -85,6 +100,8 @@ __all__ = [
     "count_variant",
     "create_carriers",
     "deliver_package",
+    "edit_grid",
+    "find_by_sku",
     "find_pickup_points",
     "find_serial",
     "follow_parcel",
@@ -99,6 +116,7 @@ __all__ = [
     "pick_scanned",
     "poll_carriers",
     "put_pickup_points",
+    "read_grid",
     "read_label",
     "read_manual_label",
     "read_parcel",

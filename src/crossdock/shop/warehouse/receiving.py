@@ -100,8 +100,9 @@ async def transfer_variant(
 ) -> None:
     """Move `quantity` units that can be sold from one pool to another; orders that wait are released right after.
 
-    Raises Refused `stock_limit_exceeded` for more than is available in the source, Invalid `invalid_input`, also where
-    the target would be above LEVEL_MAX, and NotFound `variant_not_found`.
+    Raises Refused `stock_limit_exceeded` for more than is available in the source, `stock_insufficient` for more than
+    is on hand there, Invalid `invalid_input`, also where the target would be above LEVEL_MAX, and NotFound
+    `variant_not_found`.
     """
     if quantity < 1:
         raise Invalid("invalid_input", "A transfer is of one or more.", {"field": "quantity"})

@@ -34,6 +34,7 @@ ACT_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "products": {
         "edit": lazy("Change the product"),
         "listing": lazy("Put on sale or take out of sale"),
+        "grid": lazy("Change prices and levels"),
         "pictures": lazy("Add a picture"),
         "pictures/remove": lazy("Remove a picture"),
     },

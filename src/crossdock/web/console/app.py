@@ -40,6 +40,7 @@ from crossdock.web.console.partner_desk import PartnerDesk
 from crossdock.web.console.payouts import PAYOUTS, PayoutPages
 from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.product_editing import PICTURES, ProductEditing
+from crossdock.web.console.product_grid import GRID, GridPages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
 from crossdock.web.console.rendering import Handler, Pages, redirect
 from crossdock.web.console.reselling import ResellerPages
@@ -111,6 +112,7 @@ class Console:
         self._welcome = WelcomePages(gate, self._pages, services=services)
         self._audit = AuditPages(gate, self._pages, services=services)
         self._editing = ProductEditing(gate, self._pages, services=services)
+        self._grid = GridPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
         self._order_money = OrderMoneyPages(gate, self._pages, services=services)
@@ -138,6 +140,9 @@ class Console:
             self._post(ALERTS, self._alerts.close),
             *self._order_routes(),
             self._get(PRODUCTS, products.browse),
+            self._get(GRID, self._grid.show),
+            self._post(GRID, self._grid.save),
+            self._post(f"{GRID}/paste", self._grid.paste),
             self._post(PICTURES, self._editing.add_picture),
             self._get(f"{PRODUCTS}/{{product}}", products.show),
             self._get(f"{PRODUCTS}/{{product}}/edit", self._editing.show),
