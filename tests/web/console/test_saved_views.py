@@ -41,6 +41,7 @@ async def save(opened, page: str, name: str, **fields: str):
     [
         "/console/orders",
         "/console/products",
+        "/console/merchants",
         "/console/partners",
         "/console/customers",
         "/console/deliveries",

@@ -8,7 +8,7 @@ from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.kit.money import format_minor, parse_amount, parse_rate_bp
+from crossdock.kit.money import format_minor
 from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ ConnectorOption = Annotated[
     str | None, typer.Option(help="Connector that its orders go to; empty is the shop's default.")
 ]
 
+Given = tuple[str | None, ...]
+"""The words of MERCHANT_WORDS in their order; None for what was not given."""
+
 
 @app.command()
 def add(
@@ -57,11 +60,13 @@ def add(
     from crossdock.shop.catalogue import add_merchant, merchant_record
     from crossdock.shop.shops import read_shop
 
-    given = (email, country, shipping, free_from, share, customer_service_url, return_policy_url)
+    given = (
+        email, country, shipping, free_from, share, customer_service_url, return_policy_url, connector,
+    )  # fmt: skip
 
     async def write(runtime: Runtime, tx: Transaction) -> "MerchantView":
         found = await read_shop(tx, slug=shop)
-        values = await _changes(tx, found, *given, connector)
+        values = await _changes(tx, found, given)
         return await add_merchant(
             tx,
             shop_id=found.id,
@@ -94,13 +99,15 @@ def set_(
     from crossdock.shop.catalogue import set_merchant
     from crossdock.shop.shops import read_shop
 
-    given = (email, country, shipping, free_from, share, customer_service_url, return_policy_url)
-    if enabled is None and connector is None and all(value is None for value in given):
+    given = (
+        email, country, shipping, free_from, share, customer_service_url, return_policy_url, connector,
+    )  # fmt: skip
+    if enabled is None and all(value is None for value in given):
         raise Invalid("invalid_input", "Say what to change, for example --shipping 5.95.")
 
     async def write(runtime: Runtime, tx: Transaction) -> "tuple[Shop, MerchantView]":
         found = await read_shop(tx, slug=shop)
-        changes = await _changes(tx, found, *given, connector)
+        changes = await _changes(tx, found, given)
         changes |= {} if enabled is None else {"enabled": enabled}
         return found, await set_merchant(
             tx, shop_id=found.id, who=who, changes=changes, now=runtime.clock.now()
@@ -143,45 +150,16 @@ def show(who: Who, shop: ShopOption, as_json: JsonOption = False) -> None:
     report(merchant, as_json=as_json, text=_told(merchant, found.currency))
 
 
-async def _changes(
-    tx: Transaction,
-    shop: "Shop",
-    email: str | None,
-    country: str | None,
-    shipping: str | None,
-    free_from: str | None,
-    share: str | None,
-    customer_service_url: str | None,
-    return_policy_url: str | None,
-    connector: str | None,
-) -> dict[str, Any]:
+async def _changes(tx: Transaction, shop: "Shop", given: Given) -> dict[str, Any]:
     """The fields of a merchant that were given. Raises Invalid `invalid_input` for what cannot be."""
-    from crossdock.kit.countries import read_country
+    from crossdock.shop.catalogue import MERCHANT_WORDS, merchant_changes
     from crossdock.shop.dispatch import list_connectors
 
-    if connector:
-        names = [known.name for known in await list_connectors(tx, shop_id=shop.id)]
-        if connector not in names:
-            known = ", ".join(names) or "none"
-            message = f"There is no connector {connector!r}; known are {known}."
-            raise Invalid("invalid_input", message, {"field": "connector"})
-    values = {
-        "email": None if email is None else email or None,
-        "country": read_country(country) if country else None,
-        "shipping_flat_minor": _minor(shipping, shop) if shipping else 0,
-        "free_shipping_from_minor": _minor(free_from, shop) if free_from else None,
-        "commission_bp": parse_rate_bp(share) if share else 0,
-        "customer_service_url": customer_service_url,
-        "return_policy_url": return_policy_url,
-        "connector": connector,
+    words = {
+        name: word for name, word in zip(MERCHANT_WORDS, given, strict=True) if word is not None
     }
-    given = (email, country, shipping, free_from, share, customer_service_url, return_policy_url)
-    pairs = zip(values.items(), (*given, connector), strict=True)
-    return {name: value for (name, value), asked in pairs if asked is not None}
-
-
-def _minor(text: str, shop: "Shop") -> int:
-    return parse_amount(text, currency=shop.currency)
+    known = [connector.name for connector in await list_connectors(tx, shop_id=shop.id)]
+    return merchant_changes(words, currency=shop.currency, connectors=known)
 
 
 def _money(minor: int | None, currency: str) -> str:

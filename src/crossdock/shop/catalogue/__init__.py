@@ -70,6 +70,11 @@ from crossdock.shop.catalogue.listing import (
     read_versions,
 )
 from crossdock.shop.catalogue.looking_up import find_product_of, find_products
+from crossdock.shop.catalogue.merchant_words import (
+    MERCHANT_WORDS,
+    merchant_changes,
+    merchant_words,
+)
 from crossdock.shop.catalogue.merchants import upsert_merchants
 from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offer_key, offers
@@ -142,10 +147,13 @@ from crossdock.shop.catalogue.selling import (
     MerchantTerms,
     MerchantView,
     add_merchant,
+    browse_merchants,
     list_merchants,
+    merchant_of,
     merchant_record,
     merchants_in_sight,
     read_merchant,
+    read_merchant_by_id,
     set_merchant,
     which_sell,
 )
@@ -181,6 +189,7 @@ __all__ = [
     "EVERY_PART",
     "HTML_MAX",
     "IMAGES",
+    "MERCHANT_WORDS",
     "PICTURES_MAX",
     "PRICE_MAX",
     "PRODUCT_PARTS",
@@ -265,6 +274,7 @@ __all__ = [
     "all_posts",
     "all_products",
     "begin_step",
+    "browse_merchants",
     "change_product",
     "clean_html",
     "count_category_paths",
@@ -290,7 +300,10 @@ __all__ = [
     "list_products",
     "list_unheld",
     "lock_catalogue",
+    "merchant_changes",
+    "merchant_of",
     "merchant_record",
+    "merchant_words",
     "merchants_in_sight",
     "normalise_gtin",
     "note_progress",
@@ -308,6 +321,7 @@ __all__ = [
     "read_goods",
     "read_import",
     "read_merchant",
+    "read_merchant_by_id",
     "read_merchant_names",
     "read_owned",
     "read_pictures",

@@ -44,7 +44,7 @@ class MerchantView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MerchantName(msgspec.Struct, frozen=True):
-    """A merchant that a caller may sell for."""
+    """What a merchant is called."""
 
     id: int
     name: str
@@ -53,6 +53,39 @@ class MerchantName(msgspec.Struct, frozen=True):
 async def list_merchants(tx: Transaction, *, shop_id: int) -> list[MerchantView]:
     """The shop's merchants by name."""
     return [_view(row) for row in await tx.all(f"{_VIEW} order by m.name, m.id", (shop_id,))]
+
+
+async def browse_merchants(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    search: str = "",
+    enabled: bool | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> list[MerchantView]:
+    """Merchants by name, from the one behind the merchant `after`: all, or those whose name has this part."""
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = await tx.all(
+        f"""{_VIEW} and m.name ilike %s and m.enabled = coalesce(%s::boolean, m.enabled)
+            and (%s::bigint is null or (m.name, m.id) > (
+                select x.name, x.id from merchants x where x.shop_id = m.shop_id and x.id = %s))
+            order by m.name, m.id limit %s""",
+        (shop_id, f"%{escaped}%", enabled, after, after, limit),
+    )
+    return [_view(row) for row in rows]
+
+
+async def merchant_of(tx: Transaction, *, shop_id: int, product_id: int) -> MerchantName:
+    """Whose product it is. Raises NotFound `not_found`."""
+    row = await tx.one(
+        "select m.id, m.name from products p join merchants m on m.shop_id = p.shop_id"
+        " and m.id = p.merchant_id where p.shop_id = %s and p.id = %s",
+        (shop_id, product_id),
+    )
+    if row is None:
+        raise NotFound("not_found")
+    return MerchantName(*row)
 
 
 async def which_sell(
@@ -69,11 +102,21 @@ async def which_sell(
 async def read_merchant(tx: Transaction, *, shop_id: int, who: str) -> MerchantView:
     """The merchant with this name, slug or id. Raises NotFound `not_found`, naming those that exist."""
     merchants = await list_merchants(tx, shop_id=shop_id)
-    for merchant in merchants:
-        if who.strip() in {merchant.name, merchant.slug, str(merchant.id)}:
-            return merchant
+    wanted = who.strip()
+    # A merchant may be called by the number of another.
+    named = [each for each in merchants if wanted in {each.name, each.slug}]
+    for merchant in named or [each for each in merchants if wanted == str(each.id)]:
+        return merchant
     known = ", ".join(merchant.slug for merchant in merchants[:10]) or "none"
     raise NotFound("not_found", f"There is no merchant {who!r}; known are {known}.")
+
+
+async def read_merchant_by_id(tx: Transaction, *, shop_id: int, merchant_id: int) -> MerchantView:
+    """The merchant. Raises NotFound `not_found`."""
+    row = await tx.one(f"{_VIEW} and m.id = %s", (shop_id, merchant_id))
+    if row is None:
+        raise NotFound("not_found", "The shop has no such merchant.")
+    return _view(row)
 
 
 async def merchants_in_sight(

@@ -43,6 +43,11 @@ ACT_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "count": lazy("Count stock"),
         "transfer": lazy("Transfer stock"),
     },
+    "merchants": {
+        "new": lazy("Add a merchant"),
+        "edit": lazy("Change the terms"),
+        "listing": lazy("Put on sale or take out of sale"),
+    },
     "partners": {
         "new": lazy("Add a partner"),
         "terms": lazy("Change the terms"),

@@ -27,6 +27,7 @@ from crossdock.web.console.endpoints import ENDPOINTS, EndpointPages
 from crossdock.web.console.events import EVENTS, EventPages
 from crossdock.web.console.imports import IMPORTS, ImportPages
 from crossdock.web.console.mail import MAIL, MailPages
+from crossdock.web.console.merchants import MerchantPages
 from crossdock.web.console.money import MONEY, MoneyPages
 from crossdock.web.console.order_bulk import BulkPages
 from crossdock.web.console.order_lines import LinePages
@@ -112,6 +113,7 @@ class Console:
         self._welcome = WelcomePages(gate, self._pages, services=services)
         self._audit = AuditPages(gate, self._pages, services=services)
         self._editing = ProductEditing(gate, self._pages, services=services)
+        self._merchants = MerchantPages(gate, self._pages, services=services)
         self._grid = GridPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
@@ -154,6 +156,7 @@ class Console:
             self._post(f"{STOCK}/{{variant}}/transfer", products.transfer),
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),
             self._post(f"{STOCK}/{{variant}}/count", products.count),
+            *self._merchants.routes(self._get, self._post),
             *self._partner_desk.routes(self._get, self._post),
             *self._delivery_routes(),
             *self._import_routes(),

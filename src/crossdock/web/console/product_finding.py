@@ -7,19 +7,20 @@ from crossdock.shop.catalogue import OwnedProduct, find_products, list_owned, re
 
 
 async def find_goods(
-    tx: Transaction, *, shop_id: int, search: str, page: PlacePage
+    tx: Transaction, *, shop_id: int, search: str, page: PlacePage, merchant_id: int | None = None
 ) -> tuple[list[OwnedProduct], bool]:
-    """By a number that is on the goods, else by name; whether there are older ones."""
+    """By a number that is on the goods, else by name, of one merchant or all; whether there are older ones."""
+    whose = None if merchant_id is None else [merchant_id]
     numbered = await find_products(tx, shop_id=shop_id, number=search) if search else []
     if numbered and page.after is None:
         found = []
         for product_id in numbered:
             try:
                 found.append(
-                    await read_owned(tx, shop_id=shop_id, merchant_ids=None, product_id=product_id)
+                    await read_owned(tx, shop_id=shop_id, merchant_ids=whose, product_id=product_id)
                 )
             except NotFound:
-                continue  # none of its variants is enabled
+                continue  # none of its variants is enabled, or it is another merchant's
         return found, False
-    rows = await list_owned(tx, shop_id=shop_id, merchant_ids=None, page=page, search=search)
+    rows = await list_owned(tx, shop_id=shop_id, merchant_ids=whose, page=page, search=search)
     return page.cut(rows)

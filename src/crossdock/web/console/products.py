@@ -12,12 +12,15 @@ from crossdock.gate import Gate
 from crossdock.kit.languages import gettext, lazy
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.catalogue import (
+    MerchantView,
     Offer,
     OwnedProduct,
     ProductChanges,
     change_product,
     find_product_of,
+    merchant_of,
     offers,
+    read_merchant_by_id,
     read_owned,
 )
 from crossdock.shop.partners import Partner, list_partners, read_partner
@@ -76,7 +79,14 @@ class ProductPages:
         page = PlacePage(size=PAGE_SIZE, after=read_place(request.query_params))
         async with self._db.statement() as tx:
             shop = await read_shop(tx, slug=visit.person.shop)
-            found, has_more = await find_goods(tx, shop_id=shop.id, search=search, page=page)
+            merchant = await _merchant(tx, shop.id, request.query_params.get("merchant", ""))
+            found, has_more = await find_goods(
+                tx,
+                shop_id=shop.id,
+                search=search,
+                page=page,
+                merchant_id=merchant.id if merchant else None,
+            )
         older = place_text((found[-1].created_at, found[-1].id)) if has_more else None
         return self._pages.page(
             "products.html",
@@ -84,6 +94,7 @@ class ProductPages:
             products=found,
             currency=shop.currency,
             search=search,
+            merchant=merchant,
             paging=paging(request, older=older),
         )
 
@@ -96,6 +107,7 @@ class ProductPages:
             product = await read_owned(
                 tx, shop_id=shop.id, merchant_ids=None, product_id=product_id
             )
+            merchant = await merchant_of(tx, shop_id=shop.id, product_id=product_id)
             levels = await read_levels_of(
                 tx, shop_id=shop.id, variant_ids=[variant.id for variant in product.variants]
             )
@@ -106,6 +118,7 @@ class ProductPages:
             "product.html",
             visit=visit,
             product=product,
+            merchant=merchant,
             levels=levels,
             currency=shop.currency,
             partners=partners,
@@ -252,6 +265,17 @@ async def _product_of(tx: Transaction, *, shop_id: int, variant_id: int) -> Owne
     if all(variant.id != variant_id for variant in product.variants):
         raise NotFound("variant_not_found")
     return product
+
+
+async def _merchant(tx: Transaction, shop_id: int, text: str) -> MerchantView | None:
+    """The merchant whose goods alone are listed; None for all, and for what is no merchant of the shop."""
+    merchant_id = number_in(text)
+    if merchant_id is None:
+        return None
+    try:
+        return await read_merchant_by_id(tx, shop_id=shop_id, merchant_id=merchant_id)
+    except NotFound:
+        return None
 
 
 async def _partner(tx: Transaction, person: Person, text: str) -> Partner | None:

@@ -30,6 +30,7 @@ VIEWS: Final = "/console/views"
 LISTS: Final[Mapping[str, Right]] = {
     "/console/orders": "orders.read",
     "/console/products": "products.read",
+    "/console/merchants": "products.read",
     "/console/partners": "partners.manage",
     "/console/customers": "customers.read",
     "/console/deliveries": "deliveries.read",
