@@ -85,7 +85,7 @@ def read_card(form: Mapping[str, str], *, now: datetime) -> Card | list[Mistake]
         names = [_OF_CORE[field] for field in error.data["fields"]]
         wrong = {name: CARD_MISTAKES[name] for name in names} | wrong
     if wrong:
-        return [Mistake(field=name, text=wrong[name]) for name in CARD_FIELDS if name in wrong]
+        return [Mistake(field=name, text=str(wrong[name])) for name in CARD_FIELDS if name in wrong]
     return card
 
 

@@ -106,6 +106,7 @@ class Console:
             facts=facts or {},
             doors=doors or {},
             sends=sends,
+            rate_limit_per_minute=services.settings.partners.rate_limit_per_minute,
         )
         self._shop = ShopPages(gate, self._pages, services=services, tell_settings=tell_settings)
         self._customers = CustomerPages(gate, self._pages, services=services)

@@ -29,6 +29,7 @@ class PartnerDesk:
         facts: Mapping[str, ChannelFacts],
         doors: Mapping[str, TriedDoor],
         sends: ASGIApp,
+        rate_limit_per_minute: int,
     ) -> None:
         self._partners = PartnerPages(gate, pages, services=services)
         self._calls = PartnerCalls(gate, pages, services=services)
@@ -40,7 +41,7 @@ class PartnerDesk:
             pages,
             services=services,
             facts=facts,
-            rate_limit_per_minute=services.settings.partners.rate_limit_per_minute,
+            rate_limit_per_minute=rate_limit_per_minute,
         )
 
     def routes(self, get: AddRoute, post: AddRoute) -> list[Route]:

@@ -192,7 +192,7 @@ class PeoplePages:
 
     async def _ask_end(self, request: Request, visit: Visit, form: Form) -> Response:
         async with self._db.statement() as tx:
-            person = await _person(tx, request, visit)
+            person = await _taken(tx, request, visit)
             sessions = await list_sessions(
                 tx, person_id=person.id, lives=self._gate.people.lives, now=self._clock.now()
             )
