@@ -102,6 +102,9 @@ async def test_an_order_is_picked_packed_and_shipped_by_keyboard_alone(
     assert "Packed." in await page.get_by_role("status").inner_text()
     await _check(page)
     await _enter(page)
+    assert "One package leaves." in await page.get_by_role("main").inner_text()
+    await _check(page)
+    await _enter(page)  # the button of the page that asks has the focus
     assert "Shipped." in await page.get_by_role("status").inner_text()
     await _check(page)
 

@@ -218,7 +218,9 @@ async def test_the_parcel_page_tells_how_far_it_is_with_and_without_scripts(visi
     for with_scripts in (True, False):
         seen = await visit(parcel, java_script_enabled=with_scripts)
 
-        assert await seen.page.title() == f"Parcel {parcel.rpartition('/')[2]}: on its way"
+        assert (
+            await seen.page.title() == f"Parcel {parcel.rpartition('/')[2]}: On its way · Test shop"
+        )
         assert await seen.page.locator("[aria-current=step]").inner_text() == "On its way"
         sights = await seen.page.locator(".journey strong").all_inner_texts()
         assert sights == ["The label was made.", "The parcel was collected.", "The parcel is on its way."]  # fmt: skip

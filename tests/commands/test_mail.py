@@ -19,7 +19,7 @@ async def test_mails_are_listed_and_shown(
             key="invitation 1", now=clock.now(),
             values={
                 "shop": "Mugs & More", "accept_url": "https://shop.example/invite/1",
-                "expires_at": "2026-03-09",
+                "expires_at": clock.now(),
             },
         )  # fmt: skip
     key = base64.b64encode(MASTER_KEY).decode()

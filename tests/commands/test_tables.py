@@ -74,7 +74,7 @@ SHOWN = {
     "dispatch list": (f"sent-{LONG}",),
     "fulfil list --state shipped": ("W-1",),
     "fulfil show {order} --serials": (LONG, f"SN-{LONG},", "[blue]", f"TRACK-{LONG}"),
-    "order list": ("W-1", "Fulfilment", "Payment", "Shipped", "On account"),
+    "order list": ("W-1", "Fulfilment", "Payment", "Shipped", "account"),
     "order show {order}": (LONG, "[blue]", ":smile:"),
     f"stock serials list {LONG}-S": ("Serial",),
     f"stock show {LONG}": (LONG, str(BIG - 2)),

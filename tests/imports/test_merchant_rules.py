@@ -30,7 +30,7 @@ def feed_of(records, shop=SOLD):
 def test_every_broken_rule_is_one_that_the_export_tells(records):
     feed, lacks = feed_of(records)
     broken = broken_rules(feed)
-    assert {reason for _, _, reason in broken} <= {"is missing"}
+    assert {reason for _, _, reason in broken} <= {"is missing"}, broken
     needed = {"link", "description", "image_link", "price", "availability_date"}
     assert {field for _, field, _ in broken} <= needed
     assert sorted(field for _, field, _ in broken) == sorted(lacks)

@@ -16,7 +16,7 @@ LONGEST = {
     "id": 50, "title": 150, "description": 5000, "link": 2000, "image_link": 2000,
     "additional_image_link": 2000, "product_type": 750, "brand": 70, "mpn": 70, "gtin": 50, "color": 100,
     "size": 100, "material": 200, "pattern": 100, "item_group_id": 50, "sale_price_effective_date": 51,
-    "availability_date": 25,
+    "availability_date": 25, "product_highlight": 150,
 }  # fmt: skip
 VALUES = {
     "availability": {"in_stock", "out_of_stock", "preorder", "backorder"},
@@ -27,8 +27,12 @@ VALUES = {
     "age_group": {"newborn", "infant", "toddler", "kids", "adult"},
     "size_type": {"regular", "petite", "maternity", "big", "tall", "plus"},
 }
-SEVERAL = {"additional_image_link": 10, "product_type": 1_000, "product_detail": 1_000}
+SEVERAL = {
+    "additional_image_link": 10, "product_type": 1_000, "product_detail": 1_000, "shipping": 100,
+    "product_highlight": 100,
+}  # fmt: skip
 _PRICE = re.compile(r"[0-9]+(?:\.[0-9]{1,3})? [A-Z]{3}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _WEIGHT = re.compile(r"[0-9]+(?:\.[0-9]+)? (?:lb|oz|g|kg)")
 _LENGTH = re.compile(r"([0-9]+(?:\.[0-9]+)?) cm")
 _URL = re.compile(r"https?://[^\s<>\"]+")
@@ -46,7 +50,7 @@ def _of_item(item: etree._Element) -> Iterator[tuple[str, str, str]]:
     texts: dict[str, list[str]] = {}
     for child in item:
         name = str(child.tag).removeprefix(NAMESPACE)
-        texts.setdefault(name, []).append((child.text or "").strip())
+        texts.setdefault(name, []).append("".join(map(str, child.itertext())).strip())
     key = texts.get("id", [""])[0]
     for name in REQUIRED:
         if not texts.get(name):
@@ -71,6 +75,7 @@ def _of_item(item: etree._Element) -> Iterator[tuple[str, str, str]]:
     if "cost_of_goods_sold" in texts:
         yield key, "cost_of_goods_sold", "is nobody else's business"
     yield from _of_details(item, key)
+    yield from _of_shipping(item, key)
 
 
 def _of_details(item: etree._Element, key: str) -> Iterator[tuple[str, str, str]]:
@@ -80,6 +85,14 @@ def _of_details(item: etree._Element, key: str) -> Iterator[tuple[str, str, str]
             yield key, "product_detail", "is empty"
         if parts.get("section_name") == "":
             yield key, "product_detail", "has an empty section"
+
+
+def _of_shipping(item: etree._Element, key: str) -> Iterator[tuple[str, str, str]]:
+    for shipping in item.findall(f"{NAMESPACE}shipping"):
+        if not _PRICE.fullmatch(shipping.findtext(f"{NAMESPACE}price") or ""):
+            yield key, "shipping", "has no price"
+        if not _COUNTRY.fullmatch(shipping.findtext(f"{NAMESPACE}country") or ""):
+            yield key, "shipping", "has no country"
 
 
 def _wrong(name: str, value: str) -> str:

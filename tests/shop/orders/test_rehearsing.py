@@ -36,7 +36,7 @@ async def test_tells_levels_states_and_money_and_writes_nothing(desk):
     placed = await desk.with_card((lamp, 3))
     await pay_order(desk.paying, shop_id=desk.shop.id, order_id=placed.id)
     before = await desk.read(placed.id)
-    counts = [await desk.count(table) for table in ("events", "stock_entries", "transfers")]
+    counts = [await desk.count(table) for table in ("events", "stock_entries", "ledger_entries")]
 
     told = await cancelled(desk, placed.id)
 
@@ -47,7 +47,9 @@ async def test_tells_levels_states_and_money_and_writes_nothing(desk):
         StockChange(variant_id=lamp, sku="LAMP-8", pool="own", on_hand=0, available=3)
     ]
     assert await desk.read(placed.id) == before
-    assert counts == [await desk.count(table) for table in ("events", "stock_entries", "transfers")]
+    assert counts == [
+        await desk.count(table) for table in ("events", "stock_entries", "ledger_entries")
+    ]
 
 
 async def test_tells_what_then_happens(desk):

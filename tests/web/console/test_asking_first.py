@@ -108,7 +108,7 @@ async def test_an_order_is_closed_short_with_what_that_gives_back(desk, staff):
     work = f"{here}/work"
     await opened.submit(work, {"line.1": "1"}, to=f"{work}/pick")
     await opened.submit(work, {"line.1": "1"}, to=f"{work}/pack")
-    await opened.submit_surely(here, {}, to=f"{here}/send")
+    await opened.submit_surely(work, {}, to=f"{here}/send")
 
     page = (await opened.get(here)).text
     asked = (await opened.get(f"{here}/close")).text

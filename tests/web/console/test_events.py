@@ -142,7 +142,8 @@ async def test_what_is_of_the_books_is_for_those_who_read_them(browser, person, 
         page = (await looks.get(f"{EVENTS}{query}")).text
         assert shown(page) == ([1] if not query else [])
         assert "77001" not in page
-        assert "reseller.payout_requested" not in page
+        # What one asked for oneself stands in the form that saves the view.
+        assert "reseller.payout_requested" not in page.replace(query.removeprefix("?") or "?", "")
     for number in (2, 3):
         assert (await looks.get(f"{EVENTS}/{number}")).status_code == 404
 
@@ -251,8 +252,10 @@ async def test_failed_deliveries_of_a_target_and_of_days_are_sent_again(
     chosen = f"{DELIVERIES}?status=failed&target=shed"
 
     page = (await opened.get(chosen)).text
-    past = await opened.submit(f"{chosen}&until=2000-01-01", {"until": "2000-01-01"}, to=DELIVERIES)
-    again = await opened.submit(chosen, {}, to=DELIVERIES)
+    past = await opened.submit_surely(
+        f"{chosen}&until=2000-01-01", {"until": "2000-01-01"}, to=DELIVERIES
+    )
+    again = await opened.submit_surely(chosen, {}, to=DELIVERIES)
 
     assert "shed" in page
     assert "house" not in page
