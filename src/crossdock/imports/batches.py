@@ -18,12 +18,15 @@ from crossdock.shop.catalogue import (
 BATCH_VARIANTS = 4_000
 BATCH_ITEMS = 2_000
 BATCH_CHARACTERS = 8 * 2**20
+# A dry run holds a batch's locks for nothing, so it holds them shortly.
+TRIAL_PART = 10
 
 
 class Batch(msgspec.Struct):
     """What one transaction writes. `position` is the number of items read up to the batch's end.
 
-    `end` is set on the last batch only: '' at the end of the file, else why it cannot be read further.
+    `end` is set on the last batch only: '' at the end of the file, else why it cannot be read further. Only
+    one `part`-th of the usual size is taken.
     """
 
     products: list[PreparedProduct]
@@ -35,16 +38,23 @@ class Batch(msgspec.Struct):
     variants: int = 0
     characters: int = 0
     is_new: bool = True
+    part: int = 1
     end: Unreadable | str | None = None
 
     @property
     def is_full(self) -> bool:
         """Whether the batch is large enough to be written."""
         return (
-            self.variants >= BATCH_VARIANTS
-            or len(self.products) + len(self.findings) + len(self.categories) + len(self.blog_posts)
+            self.variants * self.part >= BATCH_VARIANTS
+            or self.part
+            * (
+                len(self.products)
+                + len(self.findings)
+                + len(self.categories)
+                + len(self.blog_posts)
+            )
             >= BATCH_ITEMS
-            or self.characters >= BATCH_CHARACTERS
+            or self.characters * self.part >= BATCH_CHARACTERS
         )
 
     def add(
@@ -76,13 +86,14 @@ def batches(
     *,
     checker: Checker,
     done: int,
+    part: int = 1,
     shows: Callable[[ProductRecord], ProductRecord | None] | None = None,
 ) -> Iterator[Batch]:
     """The file's items in batches; the first `done` were committed before and count only as findings.
 
     Reading is deterministic: the same file yields the same items, so `done` can be used to resume.
     """
-    batch = _empty(is_new=done == 0)
+    batch = _empty(is_new=done == 0, part=part)
     position = 0
     end: Unreadable | str = ""
     try:
@@ -91,14 +102,14 @@ def batches(
             is_new = position > done
             if is_new and not batch.is_new:
                 yield batch
-                batch = _empty(is_new=True)
+                batch = _empty(is_new=True, part=part)
             for checked in checker.check(item):
                 if is_new or isinstance(checked, Finding):
                     batch.add(checked, shows=shows)
             batch.position = position
             if batch.is_full:
                 yield batch
-                batch = _empty(is_new=is_new)
+                batch = _empty(is_new=is_new, part=part)
                 batch.position = position
     except Unreadable as error:
         end = error
@@ -106,5 +117,5 @@ def batches(
     yield batch
 
 
-def _empty(*, is_new: bool) -> Batch:
-    return Batch([], [], [], [], [], is_new=is_new)
+def _empty(*, is_new: bool, part: int) -> Batch:
+    return Batch([], [], [], [], [], is_new=is_new, part=part)

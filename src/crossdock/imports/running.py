@@ -3,14 +3,14 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import msgspec
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Unavailable
-from crossdock.imports.batches import Batch, batches
+from crossdock.imports.batches import TRIAL_PART, Batch, batches
 from crossdock.imports.checking import Checker
 from crossdock.imports.exporting import shows_of
 from crossdock.imports.formats import reader_of
@@ -22,6 +22,7 @@ from crossdock.kit.clock import Clock
 from crossdock.shop.catalogue import (
     ImportRun,
     Refusal,
+    Trial,
     UpsertCounts,
     advance_run,
     has_statistics,
@@ -102,25 +103,23 @@ async def run_import(
 ) -> Summary:
     """Import the file. If it cannot be read, or not to its end, the summary's `error` says why.
 
-    Each batch is one transaction that also stores the progress; a dry run is a single transaction,
-    rolled back. Raises Conflict `exists` while another process imports the same file.
+    Each batch is one transaction that also stores the progress; in a dry run it is rolled back, and a
+    `Trial` knows what later batches need of it. Raises Conflict `exists` while another process imports the same file.
     """
     summary = Summary(
         file=str(order.path), format=order.format, shop=order.shop.slug, dry_run=order.dry_run
     )
     try:
         file_hash = await asyncio.to_thread(fingerprint, order.path, also=_how_read(order))
-        async with _transactions(database, dry_run=order.dry_run) as begin:
-            async with begin() as tx:
-                if not await has_statistics(tx):
-                    await refresh_statistics(tx)
-                state = await open_run(
-                    tx, shop_id=order.shop.id, file_format=order.format, file_hash=file_hash
-                )
-            run = _Run(
-                order, clock=clock, watcher=watcher or Watcher(), summary=summary, state=state
+        begin = database.trial if order.dry_run else database.begin
+        async with begin() as tx:
+            if not await has_statistics(tx):
+                await refresh_statistics(tx)
+            state = await open_run(
+                tx, shop_id=order.shop.id, file_format=order.format, file_hash=file_hash
             )
-            await run.write(begin)
+        run = _Run(order, clock=clock, watcher=watcher or Watcher(), summary=summary, state=state)
+        await run.write(begin)
     except Unreadable as error:
         summary.error = error.message
     return summary
@@ -130,25 +129,12 @@ def _how_read(order: ImportOrder) -> bytes:
     return b"\0".join((order.merchant.encode(), order.map.source, order.shop.time_zone.encode()))
 
 
-class _RolledBack(Exception):
-    pass
+class _Whole:
+    """How whole records are written where they stay; a `Trial` has the same three."""
 
-
-@asynccontextmanager
-async def _transactions(database: Database, *, dry_run: bool) -> AsyncIterator[Begin]:
-    """How a batch gets its transaction: one each, or in a dry run the same one for all."""
-    if not dry_run:
-        yield database.begin
-        return
-    with suppress(_RolledBack):
-        async with database.begin() as tx:
-
-            @asynccontextmanager
-            async def same() -> AsyncIterator[Transaction]:
-                yield tx
-
-            yield same
-            raise _RolledBack
+    upsert_merchants = staticmethod(upsert_merchants)
+    upsert_categories = staticmethod(upsert_categories)
+    upsert_blog_posts = staticmethod(upsert_blog_posts)
 
 
 class _Run:
@@ -171,6 +157,7 @@ class _Run:
         # A finished run is repeated from the start; where nothing changed it writes nothing.
         self.is_repeat = state.status == "done"
         self.analysed_at = 0
+        self.trial = Trial() if order.dry_run else None
         self.done = 0 if self.is_repeat else state.rows_done
         summary.resumed_at = self.done
 
@@ -189,7 +176,8 @@ class _Run:
             items = read(source, reading)
             checker = Checker(currency=order.shop.currency)
             shows = shows_of(order.format, order.shop)
-            read_batches = batches(items, checker=checker, done=self.done, shows=shows)
+            part = TRIAL_PART if order.dry_run else 1
+            read_batches = batches(items, checker=checker, done=self.done, part=part, shows=shows)
             async for batch in _read_ahead(read_batches):
                 await self._write_batch(begin, batch)
                 self._report(batch)
@@ -212,18 +200,32 @@ class _Run:
             try:
                 async with begin() as tx:
                     counts, changed = await self._apply(tx, batch)
-                    state = await self._advance(tx, batch)
-                    await self._keep_statistics(tx, counts, is_last=batch.end is not None)
+                    state = await self._finish(tx, batch, counts)
                 break
             except Unavailable as error:
-                if error.code != "busy" or self.order.dry_run or attempt == _BUSY_RETRIES - 1:
+                if error.code != "busy" or attempt == _BUSY_RETRIES - 1:
                     raise
                 await asyncio.sleep(_BUSY_WAIT_S)
         self.state = state
+        if self.trial and batch.is_new:
+            self.trial.remember(
+                merchants=batch.merchants,
+                categories=batch.categories,
+                products=batch.products,
+                blog_posts=batch.blog_posts,
+            )
         self.summary.add(counts)
         self.summary.merchants_changed += changed[0]
         self.summary.categories_changed += changed[1]
         self.summary.blog_posts_changed += changed[2]
+
+    async def _finish(self, tx: Transaction, batch: Batch, counts: UpsertCounts) -> ImportRun:
+        """Store how far the run is; of a dry run nothing stays that could be stored or analysed."""
+        if self.trial:
+            return self.state
+        state = await self._advance(tx, batch)
+        await self._keep_statistics(tx, counts, is_last=batch.end is not None)
+        return state
 
     async def _keep_statistics(
         self, tx: Transaction, counts: UpsertCounts, *, is_last: bool
@@ -243,17 +245,21 @@ class _Run:
         if not batch.is_new:
             return UpsertCounts(), (0, 0, 0)
         changed = [0, 0, 0]
+        whole = self.trial or _Whole
         if batch.merchants:
-            changed[0] = await upsert_merchants(
+            changed[0] = await whole.upsert_merchants(
                 tx, shop_id=shop.id, records=batch.merchants, now=now
             )
         if batch.categories:
-            changed[1] = await upsert_categories(
+            changed[1] = await whole.upsert_categories(
                 tx, shop_id=shop.id, records=batch.categories, now=now
             )
-        counts = await upsert_prepared(tx, shop=shop, products=batch.products, now=now)
+        moves = self.trial.moves if self.trial else None
+        counts = await upsert_prepared(tx, shop=shop, products=batch.products, now=now, moves=moves)
         if batch.blog_posts:
-            changed[2] = await upsert_blog_posts(tx, shop_id=shop.id, records=batch.blog_posts)
+            changed[2] = await whole.upsert_blog_posts(
+                tx, shop_id=shop.id, records=batch.blog_posts
+            )
         return counts, (changed[0], changed[1], changed[2])
 
     async def _advance(self, tx: Transaction, batch: Batch) -> ImportRun:

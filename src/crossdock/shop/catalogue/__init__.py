@@ -176,6 +176,7 @@ from crossdock.shop.catalogue.statistics import has_statistics, refresh_statisti
 from crossdock.shop.catalogue.summaries import ProductSummary, VariantSummary, read_summaries
 from crossdock.shop.catalogue.terms import ProductTerms, read_terms, set_terms
 from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
+from crossdock.shop.catalogue.trials import Trial
 from crossdock.shop.catalogue.variant_prices import (
     PRICE_MAX,
     VariantPrices,
@@ -260,6 +261,7 @@ __all__ = [
     "ShownProduct",
     "Span",
     "TargetUsers",
+    "Trial",
     "UpsertCounts",
     "VariantName",
     "VariantPrices",

@@ -22,7 +22,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.shop.catalogue.changes import tell_changed
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare
 from crossdock.shop.catalogue.keeping import keep_other_parts
-from crossdock.shop.catalogue.planning import Plan, make_plan
+from crossdock.shop.catalogue.planning import Moves, Plan, make_plan
 from crossdock.shop.catalogue.records import ProductRecord, UpsertCounts
 from crossdock.shop.catalogue.writing import (
     copy_new_rows,
@@ -63,14 +63,18 @@ async def upsert_prepared(
     products: Sequence[PreparedProduct],
     now: datetime,
     reason: str = "import",
+    moves: Moves | None = None,
 ) -> UpsertCounts:
-    """`upsert_products` for records that were prepared before, perhaps in a thread."""
+    """`upsert_products` for records that were prepared before, perhaps in a thread.
+
+    `moves` are kept by a dry run, whose earlier batches left nothing else.
+    """
     if not products:
         return UpsertCounts()
     await lock_catalogue(tx, shop_id=shop.id)
     is_partial = any(product.parts for product in products)
     products = await keep_other_parts(tx, shop_id=shop.id, products=products)
-    plan = await make_plan(tx, shop_id=shop.id, products=products)
+    plan = await make_plan(tx, shop_id=shop.id, products=products, moves=moves)
     await copy_new_rows(tx, shop_id=shop.id, plan=plan, now=now)
     changed = await _change_rows(tx, shop_id=shop.id, plan=plan, now=now)
     stock_changed = await _set_stock(

@@ -26,6 +26,19 @@ class PlacedVariant(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(slots=True)
+class Moves:
+    """Variants that went to another product, and the products that they left."""
+
+    variant_ids: set[int] = field(default_factory=set)
+    robbed_product_ids: set[int] = field(default_factory=set)
+
+    def add(self, plan: "Plan") -> None:
+        """Take in the moves of a plan."""
+        self.variant_ids |= plan.moved_variant_ids
+        self.robbed_product_ids |= plan.robbed_product_ids
+
+
+@dataclass(slots=True)
 class Plan:
     """The batch sorted by what is to be done; products have their ids."""
 
@@ -36,6 +49,7 @@ class Plan:
     products_unchanged: int = 0
     vanished_variant_ids: list[int] = field(default_factory=list)
     robbed_product_ids: set[int] = field(default_factory=set)
+    moved_variant_ids: set[int] = field(default_factory=set)
 
     @property
     def touched_products(self) -> Iterator[tuple[int, int, PreparedProduct]]:
@@ -44,9 +58,16 @@ class Plan:
         yield from self.changed_products
 
 
-async def make_plan(tx: Transaction, *, shop_id: int, products: Sequence[PreparedProduct]) -> Plan:
+async def make_plan(
+    tx: Transaction,
+    *,
+    shop_id: int,
+    products: Sequence[PreparedProduct],
+    moves: Moves | None = None,
+) -> Plan:
     """Look up existing rows and assign ids to new ones.
 
+    `moves` are those of earlier batches whose rows are not there: they are heeded, and this batch's added.
     Raises Invalid (invalid_input) if a handle or a sku of one merchant occurs twice.
     """
     names = dict.fromkeys(product.merchant for product in products)
@@ -59,9 +80,14 @@ async def make_plan(tx: Transaction, *, shop_id: int, products: Sequence[Prepare
     )
     ids = iter(await _new_ids(tx, count=wanted - len(skus)) if wanted > len(skus) else ())
     plan = Plan()
+    moves = moves or Moves()
+    for key, (product_id, _) in stored.items():
+        if product_id in moves.robbed_product_ids:
+            stored[key] = (product_id, None)
     for product in products:
         _place(plan, product, merchants[product.merchant], stored=stored, skus=skus, ids=ids)
-    await _find_vanished(tx, shop_id=shop_id, plan=plan)
+    await _find_vanished(tx, shop_id=shop_id, plan=plan, moved=moves.variant_ids)
+    moves.add(plan)
     return plan
 
 
@@ -87,6 +113,7 @@ def _place(
         variant_id, owner_id = skus.get((merchant.id, variant.sku), (0, product_id))
         if owner_id != product_id:
             plan.robbed_product_ids.add(owner_id)
+            plan.moved_variant_ids.add(variant_id)
         placed = PlacedVariant(
             variant_id or next(ids),
             product_id,
@@ -163,7 +190,7 @@ def _joined(texts: Iterable[str]) -> str:
     return "\x1f".join(texts)
 
 
-async def _find_vanished(tx: Transaction, *, shop_id: int, plan: Plan) -> None:
+async def _find_vanished(tx: Transaction, *, shop_id: int, plan: Plan, moved: set[int]) -> None:
     """Variants of changed products that no record of the batch mentions."""
     complete = [key for key, _, product in plan.changed_products if product.is_complete]
     if not complete:
@@ -174,4 +201,4 @@ async def _find_vanished(tx: Transaction, *, shop_id: int, plan: Plan) -> None:
         (shop_id, complete),
     )
     kept = {variant.id for variant in plan.variants}
-    plan.vanished_variant_ids = sorted({row[0] for row in rows} - kept)
+    plan.vanished_variant_ids = sorted({row[0] for row in rows} - kept - moved)
