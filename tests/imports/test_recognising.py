@@ -143,7 +143,7 @@ OBJECTS = [{"id": number, "title": "Mug", "variants": []} for number in range(30
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("\n".join(map(json.dumps, OBJECTS)), "objects with id, title, variants (Object contains unknown field"),
+        ("\n".join(map(json.dumps, OBJECTS)), "objects with id, title, variants (has an unknown field"),
         (json.dumps(OBJECTS), "objects with id, title, variants"),
         (json.dumps({"products": OBJECTS}, indent=2), "JSON of another shape"),
         ("some\nplain\ntext\n", "a table with the columns some"),

@@ -16,6 +16,7 @@ import msgspec
 
 from crossdock.errors import Invalid
 from crossdock.imports import fields
+from crossdock.imports.decoder_words import in_words
 from crossdock.imports.encodings import (
     LINE_MAX,
     bounded_chunks,
@@ -100,8 +101,8 @@ _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _FOREIGN = (
     "is not JSON",
     "is not an object",
-    "Object contains unknown field",
-    "Object missing required field",
+    "has an unknown field",
+    "is missing required field",
 )
 _Read = Callable[[Any, int], list[Item]]
 _CONTROL_BYTES = bytes(code for code in range(32) if code not in b"\t\n\r")
@@ -372,7 +373,7 @@ def _refusal(error: Exception, value: Any, row: int) -> Finding:
     match = _WHERE.search(message)
     path = match[1] if match else ""
     reason = message[: match.start()] if match else message
-    return Finding(row=row, field=path, reason=reason, value=shown(_at(value, path)))
+    return Finding(row=row, field=path, reason=in_words(reason), value=shown(_at(value, path)))
 
 
 def _at(value: Any, path: str) -> Any:

@@ -5,20 +5,13 @@ from typing import Any
 
 import msgspec
 
+from crossdock.imports.decoder_words import in_words
 from crossdock.imports.items import RowRefused
 from crossdock.imports.odd_cells import Odd
 from crossdock.shop.catalogue import ProductRecord, VariantRecord
 
 _WHERE = re.compile(r" - at `(?:key in )?\$\.?(\w+).*`$", re.DOTALL)
 
-_WORDS = {
-    r"Expected `str` of length >= 1": "is missing",
-    r"Expected `str` of length <= (\d+)": "is longer than {} characters",
-    r"Expected `(?:array|object)` of length <= (\d+)": "has more than {} parts",
-    r"Expected `int` <= (\d+)": "is above {}",
-    r"Expected `int` >= (-?\d+)": "is below {}",
-    r"Expected `str` matching regex .*A-Z.*": "is not a currency code of three capitals",
-}
 _NEEDED = frozenset({"sku", "handle", "merchant", "currency", "variants", "type", "path", "slug"})
 """Without these there is no record. A name that is too long is cut, one that is missing is not made up."""
 _NAME_MAX = 500
@@ -79,7 +72,7 @@ def _refusal(error: msgspec.ValidationError, values: dict[str, Any]) -> RowRefus
     match = _WHERE.search(str(error))
     name = match[1] if match else ""
     reason = str(error)[: match.start()] if match else str(error)
-    return RowRefused(name, _in_words(reason), values.get(name, ""))
+    return RowRefused(name, in_words(reason), values.get(name, ""))
 
 
 def _take_out(values: dict[str, Any], name: str, kind: Any) -> None:
@@ -103,11 +96,3 @@ def _fits(value: Any, kind: Any) -> bool:
     except msgspec.ValidationError:
         return False
     return True
-
-
-def _in_words(reason: str) -> str:
-    """The decoder's message about a bound, in plain words."""
-    for pattern, words in _WORDS.items():
-        if match := re.fullmatch(pattern, reason):
-            return words.format(*match.groups())
-    return reason
