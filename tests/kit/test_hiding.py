@@ -1,6 +1,7 @@
 """What is kept of a request has no secret, no card's number and nobody's data, and is otherwise as it was sent."""
 
 import json
+import time
 
 import pytest
 
@@ -69,7 +70,20 @@ def test_what_is_no_text_is_told_by_its_size():
     assert hidden_body(b"--x", content_type="multipart/form-data; boundary=x") == (
         "[3 bytes of multipart/form-data]"
     )
+    assert hidden_body(b"a=\x00", content_type=FORM) == f"[3 bytes of {FORM}]"
     assert hidden_body(b"", content_type="") == ""
+
+
+def test_a_text_without_names_is_told_by_its_size():
+    for text, kind in (
+        (b"ABCDE-FGHIJ-KLMNO\nPQRST-UVWXY-Z0123", "text/plain; charset=utf-8"),
+        (b"<p>Jan Peeters<br>Kaai 1</p>", "text/html"),
+        (b"sku,buyer\nA-1,Jan Peeters", "text/csv"),
+    ):
+        assert (
+            hidden_body(text, content_type=kind) == f"[{len(text)} bytes of {kind.split(';')[0]}]"
+        )
+    assert hidden_body(b' {"name": ', content_type="text/plain") == ' {"name": '
 
 
 def test_a_long_body_is_cut_and_may_end_within_a_character():
@@ -78,6 +92,17 @@ def test_a_long_body_is_cut_and_may_end_within_a_character():
     kept = hidden_body(long.encode()[:-1], content_type=JSON)
 
     assert kept == long[:BODY_CHARS]
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 16_000, "a@" * 16_000, "a%40" * 16_000, "[" * 32_000 + "]" * 32_000]
+)
+def test_a_text_that_looks_like_much_takes_no_longer_than_another(text):
+    began = time.process_time()
+
+    hidden_body(text.encode(), content_type=JSON)
+
+    assert time.process_time() - began < 3
 
 
 def test_headers_that_prove_the_caller_are_hidden():

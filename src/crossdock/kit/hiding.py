@@ -23,12 +23,17 @@ _PERSONAL: Final = re.compile(
 _OF_A_PERSON: Final = re.compile(
     r"^(name|name_?\d|title|state|county|region|province)$", re.IGNORECASE
 )
-_EMAIL: Final = re.compile(r"[^\s\"'<>,;:=&/]+(@|%40)[\w-]+(\.[\w-]+)+")
+_EMAIL: Final = re.compile(
+    # Looked for from the beginning of what has no sign between, not from each of its characters: a long text takes
+    # no longer by each of them.
+    r"(?<![^\s\"'<>,;:=&/])[^\s\"'<>,;:=&/]+(@|%40)[\w-]+(\.[\w-]+)+"
+)
 _TOKEN: Final = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*"?)|(?P<open>[{[(])|(?P<close>[}\])])|(?P<colon>:)|(?P<comma>,)"""
     r"""|(?P<word>[^\s"{}()\[\]:,]+)""",
     re.DOTALL,
 )
+_FORM: Final = "application/x-www-form-urlencoded"
 _CHARACTER_BYTES: Final = 4
 _GAP: Final = "\x1f"  # stands for what is hidden until the text is done; no pattern of secrets takes it for a value
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -70,15 +75,21 @@ def hidden_form(text: str) -> str:
 
 
 def hidden_body(body: bytes, *, content_type: str) -> str:
-    """The body as text, without secrets, card data and personal data; what is no text is told by its size."""
+    """The body as text, without secrets, card data and personal data.
+
+    What is no text is told by its size, and so is a text without names that tell what is secret or personal in it:
+    a page with somebody's address, or bare serials.
+    """
     kind = content_type.partition(";")[0].strip().lower()
     try:
         text = body.decode()
     except UnicodeDecodeError as error:  # a character that was cut in two at the end is left out
         text = body[: error.start].decode() if len(body) - error.start < _CHARACTER_BYTES else ""
-    if body and (not text or kind.startswith("multipart/") or "\x00" in text):
+    is_object = text.lstrip().startswith(("{", "["))
+    has_names = is_object or kind in {"", _FORM} or kind.endswith(("json", "graphql"))
+    if body and (not text or not has_names or "\x00" in text):
         return f"[{len(body)} bytes of {kind or 'an unknown type'}]"
-    if kind == "application/x-www-form-urlencoded" and not text.lstrip().startswith(("{", "[")):
+    if kind == _FORM and not is_object:
         return hidden_form(text)[:BODY_CHARS]
     text = text[: 4 * BODY_CHARS].replace(_GAP, " ")
     return hidden_text(_hide_values(text)).replace(_GAP, HIDDEN)[:BODY_CHARS]
@@ -113,7 +124,9 @@ def _hide_values(text: str) -> str:
             )
         elif kind == "close":
             _end(level, spans)
-            levels = levels[:-1] if len(levels) > 1 else [_Level(is_hidden=False)]
+            levels.pop()
+            if not levels:
+                levels.append(_Level(is_hidden=False))
             levels[-1].has_colon = False
         elif kind == "colon":
             level.key, level.has_colon = word, True
