@@ -50,6 +50,11 @@ async def test_is_told_as_it_was_set_and_cleared_by_null(merchant):
         ({"custom_fields": [{"name": "A", "type": "file"}]}, {"custom_fields[0].type"}),
         ({"custom_fields": [{"name": "A", "regex": "("}]}, {"custom_fields[0].regex"}),
         ({"custom_fields": [{"name": "A", "regex": r"(a)\1"}]}, {"custom_fields[0].regex"}),
+        (
+            {"custom_fields": [{"name": "A", "regex": "(?=.*(?=.*(?=.*b)))c"}]},
+            {"custom_fields[0].regex"},
+        ),
+        ({"custom_fields": [{"name": "A", "regex": "(?<!a)b"}]}, {"custom_fields[0].regex"}),
         ({"custom_fields": [{"name": "A"}] * 21}, {"custom_fields"}),
         ({"custom_fields": {"name": "A"}}, {"custom_fields"}),
     ],
@@ -90,6 +95,17 @@ async def test_is_filled_in_by_name_and_nothing_else_matters(merchant):
     body = purchase(made, 1, custom_fields=filled)
     placed = await merchant.data("POST", ORDERS, status=201, json=body)
     assert placed["custom_fields"] == filled
+
+
+async def test_takes_a_nought_for_an_answer(merchant):
+    made = await product(
+        merchant,
+        custom_fields=[{"name": "Level", "type": "number", "required": True, "regex": "^[0-9]$"}],
+    )
+    for nought in (0, "0"):
+        body = purchase(made, 1, custom_fields={"Level": nought})
+        placed = await merchant.data("POST", ORDERS, status=201, json=body)
+        assert placed["custom_fields"] == {"Level": nought}
 
 
 async def test_is_told_to_resellers_and_filled_in_with_each_item(store: Store, desk_database):

@@ -18,7 +18,8 @@ NAME_MAX: Final = 64
 PATTERN_MAX: Final = 200
 ANSWER_MAX: Final = 2_000
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
-_BACK_REFERENCE: Final = re.compile(r"\\[1-9]")  # the one thing that makes a match take long
+_SLOW: Final = re.compile(r"\\[1-9]|\(\?<?[=!]")
+"""What makes a match take long: references back, and a look ahead or behind, which may hold another."""
 
 
 class CustomField(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,7 @@ async def require_answers(
     for field in fields:
         answer = answers.get(field.name)
         place = f"{within}.{field.name}"
-        if answer in (None, "", False):
+        if answer is None or answer is False or answer == "":  # a 0 is an answer
             if field.required:
                 raise Invalid("invalid_input", "is required", {"field": place})
             continue
@@ -146,7 +147,7 @@ async def _check(tx: Transaction, *, fields: Sequence[CustomField]) -> None:
     for place, field in enumerate(fields):
         if not field.regex:
             continue
-        is_simple = len(field.regex) <= PATTERN_MAX and not _BACK_REFERENCE.search(field.regex)
+        is_simple = len(field.regex) <= PATTERN_MAX and not _SLOW.search(field.regex)
         if not is_simple or not await tx.value("select is_pattern(%s)", (field.regex,)):
             message = "is not a regular expression, or one that is too much"
             raise Invalid("invalid_input", message, {"field": f"custom_fields[{place}].regex"})
