@@ -88,12 +88,15 @@ async def test_a_refund_tells_the_amount_and_what_comes_back(desk, staff):
 
     whole = await opened.submit(here, {"amount": "", "goods_back": "yes"})
     part = await opened.submit(here, {"amount": "5"})
+    more = await opened.submit(here, {"amount": "40"})
 
     assert "€39.98 is refunded." in whole.text
     assert "2 × MUG-1 can be sold again." in whole.text
     assert "It becomes: Cancelled." in whole.text
     assert "€5.00 is refunded." in part.text
     assert "No level changes." in part.text
+    assert "is refunded." not in more.text
+    assert more.status_code == 409
     (payment,) = await desk.payments(placed.id)
     assert payment.refunded_minor == 0
     assert (await desk.read(placed.id)).fulfilment_state == "processing"

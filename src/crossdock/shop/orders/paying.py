@@ -139,6 +139,8 @@ async def find_refundable(
     wanted = left if amount_minor is None else amount_minor
     if wanted < 1:
         raise Invalid("invalid_input", "An amount to refund is above zero.", {"field": "amount"})
+    if wanted > left:
+        raise Refused("refund_exceeds_capture")
     return Refundable(
         payment_id=payment.id,
         amount_minor=wanted,
@@ -159,8 +161,8 @@ async def refund_order(
     Where all of it is refunded, or may be, and goods are still to leave, an alert is raised, unless the caller
     `takes_goods` back.
     Raises NotFound `order_not_found`, Refused `payment_state` where nothing was paid or, without an amount,
-    the rest is being refunded already, Invalid `invalid_input` for an amount that is none, and what `refund`
-    raises.
+    the rest is being refunded already, `refund_exceeds_capture`, Invalid `invalid_input` for an amount that is none,
+    and what `refund` raises.
     """
     async with service.db.begin() as tx:
         asked = await find_refundable(
