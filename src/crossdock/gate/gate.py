@@ -208,6 +208,7 @@ def create_gate(services: Services) -> Gate:
 async def read_form(request: Request, *, fields_max: int = FIELDS_MAX) -> Form:
     """The fields of a urlencoded body, the first of each name; other bodies have no fields.
 
+    Each is `without_nul`.
     Raises Refused `permission_denied` if the browser reports that another site sent it, Invalid
     `invalid_input` for more than `fields_max` fields.
     """
@@ -226,8 +227,13 @@ async def read_form(request: Request, *, fields_max: int = FIELDS_MAX) -> Form:
         raise Invalid("invalid_input", f"A form has at most {fields_max} fields.") from None
     fields: dict[str, str] = {}
     for name, value in pairs:
-        fields.setdefault(name, value)
+        fields.setdefault(without_nul(name), without_nul(value))
     return fields
+
+
+def without_nul(text: str) -> str:
+    """What somebody sent in a form, without what no field holds and no database takes."""
+    return text.replace("\x00", "")
 
 
 def _spoken_to(visit: Visit | None) -> Visit | None:

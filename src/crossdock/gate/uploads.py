@@ -15,7 +15,7 @@ from python_multipart.multipart import Field, File, FormParser
 from starlette.requests import Request
 
 from crossdock.errors import Invalid, Refused
-from crossdock.gate.gate import FIELDS_MAX, STRANGE_SITES, TOKEN_FIELD, Form
+from crossdock.gate.gate import FIELDS_MAX, STRANGE_SITES, TOKEN_FIELD, Form, without_nul
 
 FIELD_MAX_BYTES: Final = 65_536
 _PIECE_BYTES: Final = 262_144
@@ -104,13 +104,11 @@ class _Receiving:
 
     def _take_field(self, field: Field) -> None:
         self._count()
-        name = (field.field_name or b"").decode("utf-8", "replace")
-        self._fields.setdefault(name, (field.value or b"").decode("utf-8", "replace"))
+        self._fields.setdefault(_text(field.field_name), _text(field.value))
 
     def _take_file(self, file: File) -> None:
         self._require_token()
-        name = (file.file_name or b"").decode("utf-8", "replace")
-        field = (file.field_name or b"").decode("utf-8", "replace")
+        name, field = _text(file.file_name), _text(file.field_name)
         path = Path((file.actual_file_name or b"").decode())
         file.close()
         self._count()
@@ -126,3 +124,7 @@ class _Receiving:
         if not self._is_checked:
             self._check_token(self._fields.get(TOKEN_FIELD, ""))
             self._is_checked = True
+
+
+def _text(value: bytes | None) -> str:
+    return without_nul((value or b"").decode("utf-8", "replace"))

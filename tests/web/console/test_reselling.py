@@ -47,7 +47,7 @@ async def test_the_settings_are_changed_and_a_wrong_one_changes_nothing(opened, 
     scheme = await page.submit(PROGRAM, given | {"terms_url": "javascript:alert(1)"})
     async with selling.database.statement() as tx:
         before = await read_program(tx, shop_id=selling.shop.id)
-    saved = await page.submit(PROGRAM, given)
+    saved = await page.submit(PROGRAM, given | {"terms_url": "https://shop.example/te\x00rms"})
     async with selling.database.statement() as tx:
         after = await read_program(tx, shop_id=selling.shop.id)
 
@@ -56,7 +56,7 @@ async def test_the_settings_are_changed_and_a_wrong_one_changes_nothing(opened, 
     assert 'value="7,5"' in wrong.text
     assert before.default_commission_bp == 1_250
     assert (after.default_commission_bp, after.min_payout_minor) == (750, 2_000)
-    assert after.default_mode == "affiliate"
+    assert (after.default_mode, after.terms_url) == ("affiliate", "https://shop.example/terms")
     shown = (await page.get(saved.headers["location"])).text
     assert "The settings are saved." in shown
     assert 'value="7.5"' in shown

@@ -96,6 +96,15 @@ async def test_a_view_is_replaced_and_removed_by_who_saved_it_or_by_an_owner(sta
     assert views_on((await ada.get(ORDERS)).text) == {}
 
 
+async def test_what_no_database_takes_is_left_out(staff):
+    opened = await staff()
+
+    saved = await save(opened, ORDERS, "M\x00ine", query="view=la\x00te")
+
+    assert saved.headers["location"] == f"{ORDERS}?view=late"
+    assert views_on((await opened.get(ORDERS)).text) == {"Mine": f"{ORDERS}?view=late"}
+
+
 async def test_what_cannot_be_saved_is_refused_and_changes_nothing(staff):
     opened = await staff()
 
@@ -105,6 +114,7 @@ async def test_what_cannot_be_saved_is_refused_and_changes_nothing(staff):
         ({"name": "Log", "list": "/console/log"}, 403),
         ({"name": "Else", "list": "https://elsewhere.example/"}, 400),
         ({"name": "Long", "query": "q=" + "x" * 1000}, 400),
+        ({"name": "Many", "query": "a=1&" * 51}, 400),
     ):
         reply = await opened.submit(ORDERS, fields, to=VIEWS)
         assert reply.status_code == status, fields

@@ -43,6 +43,7 @@ LISTS: Final[Mapping[str, Right]] = {
     "/console/log": "people.manage",
 }
 """The lists that have views, each with the right to open it."""
+_FILTERS_MAX: Final = 50
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,7 @@ class SavedViewPages:
         """Save what is shown of a list under a name."""
         visit, form = await self._gate.require_form(request)
         path = _list_of(form.get("list", ""), visit.person)
-        query = kept_query(parse_qsl(form.get("query", ""), max_num_fields=50))
+        query = _query_of(form.get("query", ""))
         async with self._db.begin() as tx:
             await save_view(
                 tx,
@@ -116,6 +117,15 @@ def showing(found: Shelf | None) -> Iterator[None]:
         yield
     finally:
         _shelf.reset(token)
+
+
+def _query_of(text: str) -> str:
+    """What a form says is shown of the list."""
+    try:
+        return kept_query(parse_qsl(text, max_num_fields=_FILTERS_MAX))
+    except ValueError:
+        message = gettext("This view has too many filters to be saved.")
+        raise Invalid("invalid_input", message, {"field": "query"}) from None
 
 
 def _list_of(path: str, person: Person) -> str:
