@@ -17,3 +17,13 @@ async def generic_plan(tx: Transaction, query: str) -> str:
     await tx.run("set local enable_seqscan = off")
     rows = await tx.all(f"explain (generic_plan) {text}")
     return "\n".join(row[0] for row in rows)
+
+
+def whole_shops(plan: str) -> set[str]:
+    """The indexes of which a plan reads all that a shop has in them."""
+    return set(
+        re.findall(
+            r"Scan(?: Backward)? using (\w+) on .*\n\s+Index Cond: \(shop_id = \$\d+\)\n",
+            plan + "\n",
+        )
+    )

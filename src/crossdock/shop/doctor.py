@@ -187,6 +187,7 @@ _CATEGORIES = """
 """
 
 _BALANCES = "select * from ledger_balances(null)"
+_DEBITS = "select * from ledger_debits(null)"
 _RUNNING_BALANCES = "select * from ledger_running(null)"
 _ZERO_SUMS = "select * from ledger_sums(null)"
 
@@ -327,6 +328,7 @@ CHECKS = {
     "no delivery is stuck with its sender": _STUCK,
     "every topic counts its events": _TOPICS,
     "balances are the sums of their rows": _BALANCES,
+    "debits are the sums of their rows": _DEBITS,
     "ledger rows carry the balances after them": _RUNNING_BALANCES,
     "the balances of a currency sum to zero": _ZERO_SUMS,
     "payments are what providers answered": _PAYMENTS,

@@ -66,6 +66,7 @@ STOCK_CHECKS: Final = (
 )
 LEDGER_CHECKS: Final = (
     "balances are the sums of their rows",
+    "debits are the sums of their rows",
     "ledger rows carry the balances after them",
     "the balances of a currency sum to zero",
     "captures and refunds are posted",

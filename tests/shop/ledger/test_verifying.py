@@ -69,6 +69,24 @@ async def test_shows_balances_that_are_not_what_its_rows_say(
     ]
 
 
+async def test_shows_debits_that_are_not_what_its_rows_say(
+    tx: Transaction, shop: ShopFixture
+) -> None:
+    await tx.run(
+        "update accounts set debited_minor = debited_minor + 1 where shop_id = %s and kind = 'bank'",
+        (shop.id,),
+    )
+
+    (found,) = await verify_ledger(tx, shop_id=shop.id)
+
+    assert found == LedgerDifference(
+        check="debits are the sums of their rows",
+        place=f"shop {shop.id} bank  EUR",
+        expected="150",
+        found="151",
+    )
+
+
 async def test_shows_rows_that_carry_other_balances(tx: Transaction, shop: ShopFixture) -> None:
     await spoil_rows(tx, await make_ledger(tx))
     await spoil_rows(tx, shop)
@@ -95,7 +113,12 @@ async def test_shows_nothing_of_other_shops(tx: Transaction, shop: ShopFixture) 
 
 @pytest.mark.parametrize(
     ("function", "rights", "wrongs"),
-    [("ledger_balances", 2, 1), ("ledger_running", 3, 1), ("ledger_sums", 1, 1)],
+    [
+        ("ledger_balances", 2, 1),
+        ("ledger_debits", 3, 0),
+        ("ledger_running", 3, 1),
+        ("ledger_sums", 1, 1),
+    ],
 )
 async def test_with_all_the_others_has_each_shop_once(
     tx: Transaction, shop: ShopFixture, function: str, rights: int, wrongs: int

@@ -41,7 +41,7 @@ _FOUND = """
     select v.product_id from variants v where v.shop_id = %(shop)s and v.sku = %(number)s
     union select v.product_id from variants v
      where v.shop_id = %(shop)s and v.merchant_sku = %(number)s and v.merchant_sku <> ''
-    union select v.product_id from variants v where v.shop_id = %(shop)s and v.gtin14 = %(gtin)s::text
+    union select v.product_id from variants v where v.shop_id = %(shop)s and v.gtin14 = %(gtin)s::bpchar
     union select v.product_id from variants v
      where v.shop_id = %(shop)s and ltrim(v.upc, '0') = %(upc)s::text and v.upc <> ''
     union select v.product_id from variants v where v.shop_id = %(shop)s and v.id = %(id)s

@@ -80,39 +80,46 @@ def _values(person: Person, search: str, *, numbered: Sequence[int], size: int) 
     }
 
 
+# Each that was found is read by its number, whatever the planner expects of how many there are.
 _ANYTHING = """
-    (select 'product' as kind, p.id, p.name, p.handle from products p
-      where %(may_product)s and p.shop_id = %(shop)s and p.id in (
-          select unnest(%(numbered)s::bigint[])
-          union all (select n.id from products n
+    (select 'product' as kind, p.id, p.name, p.handle from (
+          select unnest(%(numbered)s::bigint[]) as id
+          union (select n.id from products n
            where n.shop_id = %(shop)s
              and lower(n.name) ~>=~ %(begins)s::text and lower(n.name) ~<~ %(end)s::text
-           order by lower(n.name) using ~<~ limit %(size)s))
+           order by lower(n.name) using ~<~ limit %(size)s)) f
+      cross join lateral (
+          select * from products where shop_id = %(shop)s and id = f.id limit 1) p
+      where %(may_product)s
       order by p.id desc limit %(size)s)
     union all
     (select 'customer', c.id,
             coalesce(nullif(trim(concat_ws(' ', c.first_name, c.last_name)), ''), nullif(c.company, ''), c.email),
             c.email
-       from customers c
-      where %(may_customer)s and c.shop_id = %(shop)s and c.deleted_at is null and c.id in (
+       from (
           select e.id from customers e
            where e.shop_id = %(shop)s and lower(e.email) = %(exact)s and e.deleted_at is null
-          union all (select e.id from customers e
+          union (select e.id from customers e
            where e.shop_id = %(shop)s and lower(e.last_name) ~>=~ %(begins)s::text
              and lower(e.last_name) ~<~ %(end)s::text limit %(size)s)
-          union all (select e.id from customers e
+          union (select e.id from customers e
            where e.shop_id = %(shop)s and e.company <> '' and lower(e.company) ~>=~ %(begins)s::text
-             and lower(e.company) ~<~ %(end)s::text limit %(size)s))
+             and lower(e.company) ~<~ %(end)s::text limit %(size)s)) f
+      cross join lateral (
+          select * from customers where shop_id = %(shop)s and id = f.id limit 1) c
+      where %(may_customer)s and c.deleted_at is null
       order by c.id desc limit %(size)s)
     union all
-    (select 'ticket', t.id, concat_ws(' ', t.first_name, t.last_name), left(t.reason, 90) from tickets t
-      where %(may_ticket)s and t.shop_id = %(shop)s and t.id in (
-          select %(number)s::bigint
-          union all (select f.id from tickets f
-           where f.shop_id = %(shop)s and lower(f.email) = %(exact)s order by f.id desc limit %(size)s)
-          union all (select f.id from tickets f
-           where f.shop_id = %(shop)s and lower(f.last_name) ~>=~ %(begins)s::text
-             and lower(f.last_name) ~<~ %(end)s::text limit %(size)s))
+    (select 'ticket', t.id, concat_ws(' ', t.first_name, t.last_name), left(t.reason, 90) from (
+          select %(number)s::bigint as id
+          union (select m.id from tickets m
+           where m.shop_id = %(shop)s and lower(m.email) = %(exact)s order by m.id desc limit %(size)s)
+          union (select m.id from tickets m
+           where m.shop_id = %(shop)s and lower(m.last_name) ~>=~ %(begins)s::text
+             and lower(m.last_name) ~<~ %(end)s::text limit %(size)s)) f
+      cross join lateral (
+          select * from tickets where shop_id = %(shop)s and id = f.id limit 1) t
+      where %(may_ticket)s
       order by t.id desc limit %(size)s)
     union all
     (select 'partner', r.id, r.name, r.channel from partners r

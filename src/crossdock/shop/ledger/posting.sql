@@ -22,7 +22,8 @@ declare
     v_entries bigint[];
 begin
     for v_account in
-        select s.kind, s.owner, s.currency, sum(s.change)::bigint as change
+        select s.kind, s.owner, s.currency, sum(s.change)::bigint as change,
+               sum(greatest(-s.change, 0))::bigint as debited
         from jsonb_to_recordset(p_transfers) as t (debit jsonb, credit jsonb, amount_minor bigint, currency char(3))
         cross join lateral (
             values (t.debit ->> 'kind', t.debit ->> 'owner', t.currency, -t.amount_minor),
@@ -33,7 +34,8 @@ begin
         order by s.kind collate "C", s.owner collate "C", s.currency collate "C"
     loop
         for v_attempt in 1..2 loop
-            update accounts a set balance_minor = a.balance_minor + v_account.change, updated_at = p_now
+            update accounts a set balance_minor = a.balance_minor + v_account.change,
+                                  debited_minor = a.debited_minor + v_account.debited, updated_at = p_now
             where a.shop_id = p_shop_id and a.kind = v_account.kind and a.owner = v_account.owner
               and a.currency = v_account.currency
               and (a.floor_minor is null or a.balance_minor + v_account.change >= a.floor_minor)

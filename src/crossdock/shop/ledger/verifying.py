@@ -6,6 +6,7 @@ from crossdock.db.unit_of_work import Transaction
 
 _CHECKS = {
     "balances are the sums of their rows": "select * from ledger_balances(%s)",
+    "debits are the sums of their rows": "select * from ledger_debits(%s)",
     "rows carry the balances after them": "select * from ledger_running(%s)",
     "the balances of a currency sum to zero": "select * from ledger_sums(%s)",
 }

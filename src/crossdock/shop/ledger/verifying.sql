@@ -19,6 +19,19 @@ returns table (place text, expected text, found text, wrong boolean) language sq
     where p_shop_id is null or a.shop_id = p_shop_id
 $$;
 
+-- An account's debits are the sum of the rows that debit it.
+create or replace function ledger_debits(p_shop_id bigint)
+returns table (place text, expected text, found text, wrong boolean) language sql stable as $$
+    with sums as (
+        select shop_id, debit_account_id as id, sum(amount_minor) as debited from ledger_entries
+        where p_shop_id is null or shop_id = p_shop_id group by shop_id, debit_account_id
+    )
+    select format('shop %s %s %s %s', a.shop_id, a.kind, a.owner, a.currency), coalesce(s.debited, 0)::text,
+           a.debited_minor::text, coalesce(s.debited, 0) <> a.debited_minor
+    from accounts a left join sums s on s.shop_id = a.shop_id and s.id = a.id
+    where p_shop_id is null or a.shop_id = p_shop_id
+$$;
+
 -- The balance stored in each row is the running sum of the account's rows, ordered by id.
 create or replace function ledger_running(p_shop_id bigint)
 returns table (place text, expected text, found text, wrong boolean) language sql stable as $$

@@ -93,22 +93,36 @@ def _values(shop_id: int, filters: BoardFilters, now: datetime) -> dict[str, Any
 
 
 def _page(filters: BoardFilters) -> str:
-    found = f"and o.id in ({_FOUND})" if filters.search.strip() else ""
-    return _PAGE.format(view=_VIEWS[filters.view], found=found)
+    view = [_VIEWS[filters.view]]
+    if filters.fulfilment_state in _OPEN_STATES:
+        view.append(_OPEN)
+    if filters.payment_state == "awaiting":
+        view.append(_UNPAID)
+    orders = _FOUND_ORDERS if filters.search.strip() else "orders o"
+    return _PAGE.format(view=" and ".join(view), orders=orders)
 
 
-# Each set of states is written as the index that finds it has it.
+# Each set of states is written as the index that finds it has it, or as a part of that.
+_OPEN_STATES = (
+    "reserved",
+    "waiting_for_release",
+    "processing",
+    "in_fulfilment",
+    "partially_shipped",
+)
+_OPEN = f"o.fulfilment_state in {_OPEN_STATES}"
+_UNPAID = "o.payment_state = 'awaiting'"
 _WAITING = "o.fulfilment_state in ('reserved', 'waiting_for_release')"
 _IN_WORK = "o.fulfilment_state in ('processing', 'in_fulfilment', 'partially_shipped')"
-_LATE = f"({_WAITING} or {_IN_WORK}) and o.placed_at < %(late)s::timestamptz"
+_LATE = f"{_OPEN} and o.placed_at < %(late)s::timestamptz"
 _VIEWS: dict[BoardView, str] = {
-    "open": f"({_WAITING} or {_IN_WORK})",
+    "open": _OPEN,
     "to_release": f"{_WAITING} and o.release_policy <> 'delivered' and o.payment_state <> 'awaiting'",
     "to_fulfil": f"{_IN_WORK} and o.release_policy <> 'delivered'",
-    "to_deliver": f"({_WAITING} or {_IN_WORK}) and o.release_policy = 'delivered'"
+    "to_deliver": f"{_OPEN} and o.release_policy = 'delivered'"
     " and o.payment_state in ('paid', 'partially_refunded')",
     "late": _LATE,
-    "unpaid": "o.payment_state = 'awaiting'",
+    "unpaid": _UNPAID,
     "failed": "o.id in (select a.order_id from alerts a"
     " where a.shop_id = %(shop)s and a.seen_at is null and a.order_id is not null)",
     "returned": "o.id in (select r.order_id from order_returns r"
@@ -127,17 +141,21 @@ _FOUND = """
     union all select l.order_id from order_lines l
      where l.shop_id = %(shop)s and l.variant_id in (
          select v.id from variants v where v.shop_id = %(shop)s and v.sku = %(search)s)
-    union all select x.id from orders x
-     where x.shop_id = %(shop)s and x.customer_id in (
-         select c.id from customers c where c.shop_id = %(shop)s and lower(c.email) = lower(%(search)s))
+    union all select x.id from customers c join orders x on x.shop_id = c.shop_id and x.customer_id = c.id
+     where c.shop_id = %(shop)s and lower(c.email) = lower(%(search)s) and c.deleted_at is null
     union all select x.id from orders x
      where x.shop_id = %(shop)s and x.billing ->> 'email' <> ''
        and lower(x.billing ->> 'email') = lower(%(search)s)
 """
+# Each that was found is read by its number: as a condition, all orders may be read for it.
+_FOUND_ORDERS = f"""
+    (select distinct order_id from ({_FOUND}) numbers (order_id)) found
+    cross join lateral (select * from orders where shop_id = %(shop)s and id = found.order_id limit 1) o
+"""
 _PAGE = f"""
     with page as materialized (
-        select o.* from orders o
-        where o.shop_id = %(shop)s and {{view}} {{found}}
+        select o.* from {{orders}}
+        where o.shop_id = %(shop)s and {{view}}
           and (%(channel)s::text is null or o.channel = %(channel)s)
           and (%(fulfilment)s::text is null or o.fulfilment_state = %(fulfilment)s)
           and (%(payment)s::text is null or o.payment_state = %(payment)s)

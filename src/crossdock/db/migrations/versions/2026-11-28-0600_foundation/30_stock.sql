@@ -16,6 +16,9 @@ create table stock_levels (
     primary key (shop_id, variant_id, pool)
 ) with (fillfactor = 70);
 
+-- Levels that warn, for the list of what runs out. Orders change no column of it, so their updates stay in their page.
+create index stock_levels_warning on stock_levels (shop_id, variant_id, pool) where warning_level > 0;
+
 create table stock_entries (
     shop_id bigint not null,
     id bigint generated always as identity,

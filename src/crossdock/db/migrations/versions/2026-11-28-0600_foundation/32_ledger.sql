@@ -21,6 +21,7 @@ create table accounts (
     currency char(3) not null check (currency ~ '^[A-Z]{3}$'),
     floor_minor bigint,
     balance_minor bigint not null default 0,
+    debited_minor bigint not null default 0,  -- all its debits; its credits are these and the balance
     created_at timestamptz not null,
     updated_at timestamptz not null,
     primary key (shop_id, id),
@@ -56,6 +57,9 @@ create index ledger_entries_debit on ledger_entries (shop_id, debit_account_id, 
 create index ledger_entries_credit on ledger_entries (shop_id, credit_account_id, id);
 
 create index ledger_entries_order on ledger_entries (shop_id, order_id) where order_id is not null;
+
+-- Entries of some days, for balances as of a day: they are stored in the order in which they were posted.
+create index ledger_entries_posted on ledger_entries using brin (created_at) with (pages_per_range = 16);
 
 create trigger ledger_entries_append_only before update or delete on ledger_entries
     for each row execute function refuse_append_only_change();

@@ -74,6 +74,12 @@ create table orders (
 -- Orders that wait for stock or a release, oldest first, for the job that releases orders.
 create index orders_waiting on orders (shop_id, id) where fulfilment_state in ('reserved', 'waiting_for_release');
 
+-- Orders that are not over, the newest first, as staff work on them; and those that nobody has paid yet.
+create index orders_open on orders (shop_id, id) where fulfilment_state in (
+    'reserved', 'waiting_for_release', 'processing', 'in_fulfilment', 'partially_shipped');
+
+create index orders_unpaid on orders (shop_id, id) where payment_state = 'awaiting';
+
 -- Orders released without a check of the stock, for the job that recalls them if stock is short.
 create index orders_released_unseen on orders (shop_id, id)
     where fulfilment_state = 'processing' and release_policy = 'immediate';
@@ -99,6 +105,9 @@ create index orders_partner on orders (shop_id, partner_id, placed_at, id) where
 
 -- Orders of some days, for sums by day: they are stored in the order in which they were placed.
 create index orders_placed on orders using brin (placed_at) with (pages_per_range = 16);
+
+-- A customer's orders, whomever they were billed to.
+create index orders_customer on orders (shop_id, customer_id, id) where customer_id is not null;
 
 -- Orders by the e-mail address that they were billed to; and those that name none, by their customer, who has one.
 create index orders_email on orders (shop_id, lower(billing ->> 'email'), id) where billing ->> 'email' <> '';
