@@ -1,5 +1,6 @@
 """Pages for people: sign-in with cookies, form tokens and redirects; what forms and cards share."""
 
+from crossdock.gate.assets import FOREVER, Assets
 from crossdock.gate.buyers import Seller, buyer_language, only_shop, seller_named, seller_of
 from crossdock.gate.gate import (
     ACCOUNT,
@@ -33,10 +34,12 @@ __all__ = [
     "CARD_MISSING",
     "CARD_MISTAKES",
     "CARD_SHOWN_AGAIN",
+    "FOREVER",
     "HOME",
     "SIGN_IN",
     "SURE_FIELD",
     "TOKEN_FIELD",
+    "Assets",
     "Form",
     "FormWithFiles",
     "Gate",

@@ -47,22 +47,31 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def page_headers(
-    *, images: str = "'self' data:", framed_by: Sequence[str] = (), leads_to: Sequence[str] = ()
+    *,
+    images: str = "'self' data:",
+    framed_by: Sequence[str] = (),
+    leads_to: Sequence[str] = (),
+    nonce: str = "",
 ) -> dict[str, str]:
     """The response headers of a page for one person; `images` are the permitted image sources.
 
     `leads_to` are further origins, or schemes with their colon, that its forms may lead to. `framed_by`
     are the origins whose pages may show it in a frame; a browser that knows this rule ignores
-    X-Frame-Options, which every response of the server has.
+    X-Frame-Options, which every response of the server has. Scripts run where they have the `nonce`;
+    they may make styles by it and call this server.
     Referrer-Policy: no-referrer is set on every response of the server.
     """
     framers = " ".join(framed_by) or "'none'"
     targets = " ".join(["'self'", *leads_to])
+    styles, scripts = "'self'", ""
+    if nonce:
+        styles = f"'self' 'nonce-{nonce}'"
+        scripts = f"script-src 'nonce-{nonce}'; connect-src 'self'; "
     return {
         "Cache-Control": "no-store",
         "X-Robots-Tag": "noindex, nofollow",
         "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'self'; img-src {images}; "
+            f"default-src 'none'; style-src {styles}; {scripts}img-src {images}; "
             f"base-uri 'none'; form-action {targets}; "
             f"frame-ancestors {framers}"
         ),

@@ -6,6 +6,7 @@ from typing import Final
 
 import jinja2
 
+from crossdock.gate.assets import shared_assets
 from crossdock.kit.languages import SPOKEN_FILTERS, gettext, ngettext, spoken
 
 _SHARED: Final = Path(__file__).parent / "templates"
@@ -29,5 +30,5 @@ def create_templates(folders: Sequence[Path]) -> jinja2.Environment:
 
 
 def _static(name: str) -> str:
-    """The address of a static file; the site has names that are cached for ever instead."""
-    return f"/static/{name}"
+    """The address of a static file with the hash of its content, so that it is cached for ever."""
+    return shared_assets().url(name)

@@ -19,6 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crossdock import __version__
 from crossdock.compose import Services
 from crossdock.gate import (
+    FOREVER,
+    Assets,
     Gate,
     StaffPage,
     buyer_language,
@@ -33,7 +35,6 @@ from crossdock.shop.media import Media
 from crossdock.shop.partners import ChannelFacts, Trials
 from crossdock.web import pictures
 from crossdock.web.answers import guarded, wants_page
-from crossdock.web.assets import FOREVER, Assets
 from crossdock.web.console import CONSOLE_TEMPLATES, Console
 from crossdock.web.finding import QUERY_MAX, Finder, operations_of
 from crossdock.web.guides import INDEX, Guides, inline

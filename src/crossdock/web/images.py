@@ -9,8 +9,8 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from crossdock.gate import FOREVER
 from crossdock.shop.media import Media, open_image, read_name
-from crossdock.web.assets import FOREVER
 from crossdock.web.tags import is_known
 
 _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png"}

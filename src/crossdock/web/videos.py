@@ -10,8 +10,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from crossdock.gate import FOREVER
 from crossdock.shop.media import Media, find_video_file, open_video
-from crossdock.web.assets import FOREVER
 from crossdock.web.tags import is_known
 
 _TYPES: Final = {"mp4": "video/mp4", "m3u8": "application/vnd.apple.mpegurl"}

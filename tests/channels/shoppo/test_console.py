@@ -1,6 +1,7 @@
 """The console..."""
 
 import html
+import re
 
 import pytest
 
@@ -16,16 +17,36 @@ async def sent(shipper, **fields):
     return await shipper.send("POST", PATH, data={**given, **fields})
 
 
-async def test_is_a_page_without_scripts_that_shows_the_schema(shipper):
+async def test_shows_the_schema_and_lets_nothing_run_but_its_own_scripts(shipper):
+    nonces = set()
     for path in (PATH, f"{PATH}/"):
         reply = await shipper.send("GET", path)
+        policy = reply.headers["content-security-policy"]
+        found = re.search(r"script-src 'nonce-([A-Za-z0-9]{22})'; connect-src 'self';", policy)
         assert reply.status_code == 200
-        assert reply.headers["content-security-policy"].startswith(
-            "default-src 'none'; style-src 'self'"
-        )
+        assert found
+        nonces.add(found[1])
+        assert policy.startswith(f"default-src 'none'; style-src 'self' 'nonce-{found[1]}'; ")
+        assert "unsafe" not in policy
         assert reply.headers["cache-control"] == "no-store"
-        assert "<script" not in reply.text
+        scripts = re.findall(r"<script[^>]*>", reply.text)
+        assert len(scripts) == 4
+        assert all(f'nonce="{found[1]}" defer' in each and "src=" in each for each in scripts)
         assert "type ProductConnection {" in html.unescape(reply.text)
+    assert len(nonces) == 2
+
+
+async def test_has_files_that_are_kept_for_ever_and_sent_compressed(shipper):
+    page = (await shipper.send("GET", PATH)).text
+    paths = re.findall(r'"(/static/[^"]+\.(?:js|css))"', page)
+    sizes = []
+    for path in paths:
+        reply = await shipper.send("GET", path)
+        assert reply.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert reply.headers.get("content-encoding") == "gzip" or len(reply.content) < 2048, path
+        sizes.append(int(reply.headers["content-length"]))
+    assert len(paths) == 7
+    assert sum(sizes) < 450_000
 
 
 async def test_answers_what_is_asked_and_keeps_what_was_typed(shipper):
@@ -66,7 +87,7 @@ async def test_shows_what_is_refused(shipper, fields, status, code):
 
 async def test_shows_markup_as_text(shipper):
     reply = await sent(shipper, query="</textarea><script>1</script>", viewerid='"><script>')
-    assert "<script" not in reply.text
+    assert "<script>" not in reply.text
 
 
 async def test_refuses_a_form_that_is_none(shipper):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from crossdock.web.assets import FOLDER
+from crossdock.gate.assets import FOLDER
 from crossdock.web.console import CONSOLE_TEMPLATES
 
 MOST_BYTES = 60_000

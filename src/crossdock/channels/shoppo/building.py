@@ -74,7 +74,11 @@ def create_channel(services: Services) -> Channel:
         ids=ids,
         uploads=Uploads(file_max_bytes=upload_max_bytes),
     )
-    pages = Console(authenticator, executing=executing, ids=ids) if settings.console else None
+    pages = (
+        Console(authenticator, executing=executing, ids=ids, endpoint=PATH, random=services.ids)
+        if settings.console
+        else None
+    )
     app = build_app(endpoint.handle)
     return Channel(
         name=NAME,

@@ -1,7 +1,8 @@
 """GET /console/partner: a page to try documents on, with the schema beside it (spec section 14).
 
-It is a form without scripts. What it sends is authenticated like every call; token and viewer id go
-back into its fields, so that the next document needs no typing, and nowhere else.
+It is GraphiQL, which calls the endpoint as any client does, and without scripts a form. What the form
+sends is authenticated like every call; token and viewer id go back into its fields, so that the next
+document needs no typing, and nowhere else.
 """
 
 import json
@@ -26,8 +27,10 @@ from crossdock.channels.shoppo.subjects import Call
 from crossdock.channels.shoppo.wire import errors_body
 from crossdock.errors import CrossdockError
 from crossdock.gate import page_headers
+from crossdock.kit.ids import Ids
 
 PATH: Final = "/console/partner"
+_NONCE_LENGTH: Final = 22  # letters and digits: 128 bits
 FIELDS: Final = ("viewerid", "accesstoken", "query", "variables", "operationName")
 FIRST_QUERY: Final = """{
   productList(first: 5) {
@@ -44,10 +47,20 @@ FIRST_QUERY: Final = """{
 class Console:
     """The page and its form."""
 
-    def __init__(self, authenticator: Authenticator, *, executing: Executing, ids: ShopIds) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        *,
+        executing: Executing,
+        ids: ShopIds,
+        endpoint: str,
+        random: Ids,
+    ) -> None:
         self._authenticator = authenticator
         self._executing = executing
         self._ids = ids
+        self._endpoint = endpoint
+        self._random = random
         self._pages = Pages(Path(__file__).parent / "templates", headers=page_headers())
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
@@ -86,8 +99,17 @@ class Console:
 
     def _page(self, given: Mapping[str, str], *, answer: str, code: int) -> Response:
         values = {name: given.get(name, "") for name in FIELDS}
+        nonce = self._random.random_token(_NONCE_LENGTH)
         return self._pages.page(
-            "console.html", code=code, path=PATH, answer=answer, schema=published(), given=values
+            "console.html",
+            code=code,
+            headers=page_headers(nonce=nonce),
+            nonce=nonce,
+            path=PATH,
+            endpoint=self._endpoint,
+            answer=answer,
+            schema=published(),
+            given=values,
         )
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
-FOLDER = Path(__file__).parent / "static"
+FOLDER = Path(__file__).parents[1] / "web" / "static"
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -29,7 +30,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 class Assets:
     """The files of a folder and its subfolders, by file name without the folder, and `further` ones by name.
 
-    Channels may link to the plain name; pages of the site use `url()`.
+    Pages use `url()`; a program may link to the plain name.
     """
 
     def __init__(self, folder: Path = FOLDER, *, further: Mapping[str, Path] | None = None) -> None:
@@ -51,8 +52,15 @@ class Assets:
         return (asset, A_WHILE) if asset else None
 
 
+@cache
+def shared_assets() -> Assets:
+    """The files that pages of every channel may use."""
+    return Assets()
+
+
+@cache
 def read_asset(path: Path) -> Asset:
-    """Read a file with its content type and hash."""
+    """A file with its content type and hash, read once per process."""
     body = path.read_bytes()
     tag = hashlib.sha256(body).hexdigest()[:_HASH_DIGITS]
     return Asset(body=body, content_type=TYPES[path.suffix], tag=tag)
