@@ -22,7 +22,8 @@ begin
             where f.shop_id = p_shop_id and f.is_default and f.enabled),
         'variants', coalesce((select jsonb_agg(to_jsonb(seen)) from (
             select o.id, o.product_id, o.merchant_id, o.name, o.sku, o.upc, o.origin, o.vat_bp, o.managed, o.status,
-                   coalesce(o.image, p.images -> 0 ->> 'url') as image, o.own, o.supplier, o.price_minor
+                   coalesce(o.image, p.images -> 0 ->> 'url') as image, o.own, o.supplier, o.price_minor,
+                   is_shipped(p) as shipped
             from offers(p_shop_id, p_merchant_ids, p_currency, p_price_list_id, false, false, p_now) o
             join products p on p.shop_id = p_shop_id and p.id = o.product_id
             where o.id = any(p_variant_ids) and o.visible

@@ -73,6 +73,7 @@ class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):
     own: int
     supplier: int
     price_minor: int
+    shipped: bool = True
     vat_bp: int
     enabled: bool = True
     free_shipping: bool = False

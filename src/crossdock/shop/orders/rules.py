@@ -86,6 +86,12 @@ def shipping_is_complete(asked: Asked) -> None:
     require_shipping(asked.customer.shipping)
 
 
+def what_is_shipped_has_an_address(asked: Asked) -> None:
+    """The customer can be shipped to, unless all goods are virtual. Raises as `shipping_is_complete`."""
+    if any(variant.shipped for variant in asked.context.variants):
+        shipping_is_complete(asked)
+
+
 def variants_are_known(asked: Asked) -> None:
     """The partner may see every variant. Raises NotFound `variant_not_found`."""
     unknown = sorted({i.variant_id for i in asked.request.items} - asked.variants.keys())

@@ -21,8 +21,8 @@ from crossdock.shop.orders.rules import (
     billing_is_complete,
     customer_is_active,
     origin_rule,
-    shipping_is_complete,
     variants_are_known,
+    what_is_shipped_has_an_address,
 )
 from crossdock.shop.partners import Partner
 from crossdock.shop.payments import Card, Paying, Payment, authorise, provider_for, void
@@ -34,7 +34,7 @@ HOLD_S = 600
 _RULES: tuple[Rule, ...] = (
     customer_is_active,
     billing_is_complete,
-    shipping_is_complete,
+    what_is_shipped_has_an_address,
     variants_are_known,
     origin_rule,
     amount_is_in_range,
