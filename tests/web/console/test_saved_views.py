@@ -7,6 +7,7 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from tests.support.factories import ShopFixture, make_shop
+from tests.support.people import hidden_fields
 
 VIEWS = "/console/views"
 ORDERS = "/console/orders"
@@ -92,7 +93,8 @@ async def test_a_view_is_replaced_and_removed_by_who_saved_it_or_by_an_owner(sta
     assert (refused.status_code, taken.status_code, again.status_code) == (404, 409, 303)
     assert views_on((await bob.get(ORDERS)).text) == {"OURS": f"{ORDERS}?view=unpaid"}
     removed = await owner.submit(ORDERS, {}, to=remove)
-    assert removed.headers["location"] == f"{ORDERS}?view=unpaid"
+    shown, _, undo = removed.headers["location"].partition("&done=view_removed&undo=")
+    assert (shown, bool(undo)) == (f"{ORDERS}?view=unpaid", True)
     assert views_on((await ada.get(ORDERS)).text) == {}
 
 
@@ -103,6 +105,31 @@ async def test_what_no_database_takes_is_left_out(staff):
 
     assert saved.headers["location"] == f"{ORDERS}?view=late"
     assert views_on((await opened.get(ORDERS)).text) == {"Mine": f"{ORDERS}?view=late"}
+
+
+@pytest.mark.parametrize("shared", ["yes", "no"])
+async def test_a_view_that_was_removed_is_saved_again_as_it_was(staff, shared):
+    ada, bob = await staff(), await staff()
+    query = "view=late&cols=placed&cols=total"
+    await save(ada, f"{ORDERS}?{query}", "Caf\u00e9 & co", shared=shared)
+    page = (await ada.get(ORDERS)).text
+    (remove,) = re.findall(rf'action="({VIEWS}/\d+/remove)"', page)
+
+    removed = await ada.submit(ORDERS, {}, to=remove)
+    there = removed.headers["location"]
+    page = (await ada.get(there)).text
+    told = page.partition('id="removed-view"')[2].partition("</div>")[0]
+    strangers = (await bob.get(there)).text
+    saved_now = hidden_fields(page.partition('id="saved-views"')[2])["query"]
+    back = await ada.post(VIEWS, hidden_fields(told))
+
+    assert "The view is removed." in told
+    assert views_on(page) == {}
+    assert ">Undo<" not in strangers
+    assert saved_now == query
+    assert back.headers["location"] == f"{ORDERS}?{query}"
+    assert views_on((await ada.get(ORDERS)).text) == {"Caf\u00e9 & co": f"{ORDERS}?{query}"}
+    assert bool(views_on((await bob.get(ORDERS)).text)) == (shared == "yes")
 
 
 async def test_what_cannot_be_saved_is_refused_and_changes_nothing(staff):

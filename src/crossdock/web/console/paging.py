@@ -15,7 +15,7 @@ from crossdock.kit.paging import Place
 PAGE_SIZE: Final = 50
 _BEFORE: Final = "before"
 _DIGITS_MAX: Final = 18
-_NOT_KEPT: Final = {_BEFORE, "done", "resent", "closed"}
+_NOT_KEPT: Final = {_BEFORE, "done", "undo", "resent", "closed"}
 
 
 class Paging(msgspec.Struct, frozen=True, kw_only=True):

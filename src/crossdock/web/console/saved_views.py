@@ -13,7 +13,7 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.errors import Invalid, Refused
 from crossdock.gate import Gate
-from crossdock.kit.languages import gettext
+from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.people import (
     VIEW_NAME_MAX,
     Person,
@@ -23,8 +23,9 @@ from crossdock.shop.people import (
     remove_view,
     save_view,
 )
+from crossdock.web.console.confirming import told_of, undo_query
 from crossdock.web.console.paging import kept_query, path_number
-from crossdock.web.console.rendering import redirect
+from crossdock.web.console.rendering import Told, Undo, redirect
 
 VIEWS: Final = "/console/views"
 LISTS: Final[Mapping[str, Right]] = {
@@ -44,14 +45,16 @@ LISTS: Final[Mapping[str, Right]] = {
 }
 """The lists that have views, each with the right to open it."""
 _FILTERS_MAX: Final = 50
+_DONE: Final = {"view_removed": lazy("The view is removed.")}
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
-    """The saved views of the list that is shown, and what of it is shown now."""
+    """The saved views of the list that is shown, what of it is shown now, and what was just done to a view."""
 
     path: str
     query: str
     views: list[SavedView]
+    told: Told | None = None
     name_max: int = VIEW_NAME_MAX
 
     def address(self, view: SavedView) -> str:
@@ -82,7 +85,12 @@ class SavedViewPages:
             return None
         async with self._db.statement() as tx:
             views = await list_views(tx, person=visit.person, list_name=path)
-        return Shelf(path=path, query=kept_query(request.query_params.multi_items()), views=views)
+        return Shelf(
+            path=path,
+            query=kept_query(request.query_params.multi_items()),
+            views=views,
+            told=told_of(visit, request, _DONE),
+        )
 
     async def save(self, request: Request) -> Response:
         """Save what is shown of a list under a name."""
@@ -102,11 +110,15 @@ class SavedViewPages:
         return redirect(f"{path}?{query}" if query else path)
 
     async def remove(self, request: Request) -> Response:
-        """Remove a view; the list is shown as it was."""
+        """Remove a view; the list is shown as it was, and offers to save the view again."""
         visit, _form = await self._gate.require_form(request)
         async with self._db.begin() as tx:
             view = await remove_view(tx, person=visit.person, view_id=path_number(request, "view"))
-        return redirect(f"{view.list}?{view.query}" if view.query else view.list)
+        shared = "yes" if view.is_shared else "no"
+        fields = {"list": view.list, "name": view.name, "query": view.query, "shared": shared}
+        undo = undo_query(visit, Undo(action=VIEWS, fields=fields))
+        kept = f"{view.query}&" if view.query else ""
+        return redirect(f"{view.list}?{kept}done=view_removed{undo}#removed-view")
 
 
 @contextmanager
