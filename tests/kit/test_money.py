@@ -93,6 +93,24 @@ def test_refuses_what_is_no_exact_amount(text):
     assert refusal.value.code == "invalid_input"
 
 
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        (" 19.99 ", "EUR", 1999), ("19,99", "EUR", 1999), ("-0,5", "EUR", -50), ("19", "EUR", 1900),
+        ("1\u00a0299,50", "EUR", 129_950), ("1\u202f299", "JPY", 1299), ("1,250", "KWD", 1250),
+    ],
+)  # fmt: skip
+def test_reads_an_amount_as_people_type_it(text, currency, minor):
+    assert money.parse_typed_amount(text, currency=currency) == minor
+
+
+@pytest.mark.parametrize("text", ["", "1,299.00", "1.299,00", "1,299", "1,2,3", "1 2", "19,-"])
+def test_refuses_typed_amounts_that_may_mean_another(text):
+    with pytest.raises(Invalid) as refused:
+        money.parse_typed_amount(text, currency="EUR")
+    assert refused.value.code == "invalid_input"
+
+
 @pytest.mark.parametrize("value", [1.5, float("nan"), True])
 def test_refuses_floats_and_booleans(value):
     with pytest.raises(TypeError):

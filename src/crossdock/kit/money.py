@@ -13,6 +13,7 @@ from crossdock.errors import Invalid
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _AMOUNT = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _LONGEST_AMOUNT = 40
+_SPACES = dict.fromkeys(map(ord, "\u00a0\u202f"))  # between thousands, as spreadsheets copy them
 
 MINOR_MAX = 10**15
 """The largest amount, in minor units, that is read from outside: sums of many still fit 64 bits."""
@@ -62,6 +63,12 @@ def parse_amount(amount: str | int | Decimal, *, currency: str, rounds: bool = F
     if abs(minor) > MINOR_MAX:
         raise _invalid("is too large", amount)
     return minor
+
+
+def parse_typed_amount(text: str, *, currency: str) -> int:
+    """The same of a text that a person typed, where a comma may stand for the point: '19,99' EUR is 1999."""
+    plain = text.translate(_SPACES).strip()
+    return parse_amount(plain if "." in plain else plain.replace(",", "."), currency=currency)
 
 
 def format_minor(minor: int, currency: str) -> str:

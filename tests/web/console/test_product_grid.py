@@ -75,11 +75,11 @@ async def test_a_mistake_is_told_beside_its_row_and_stays_typed(desk, staff, fie
 async def test_pasted_rows_are_looked_at_before_they_are_saved(desk, staff):
     lamp, mug = await desk.variant(sku="LAMP-8"), await desk.variant(sku="MUG-1")
     opened = await staff()
-    pasted = "SKU\tOn hand\tprice\nLAMP-8\t40\t24.50\nMUG-1\t\t18\nNONE\t1\t1\n"
+    pasted = "SKU\tOn hand\tPrice (USD)\nLAMP-8\t40\t24,50\nMUG-1\t\t18\nNONE\t1\t1\n"
 
     page = await opened.submit(GRID, {"pasted": pasted}, to=f"{GRID}/paste")
     before = await row(desk, lamp)
-    typed = {f"price.{lamp}": "24.50", f"on_hand.{lamp}": "40", f"price.{mug}": "18"}
+    typed = {f"price.{lamp}": "24,50", f"on_hand.{lamp}": "40", f"price.{mug}": "18"}
     done = await opened.post(GRID, hidden_fields(page.text) | typed)
 
     assert "No variant has the SKU NONE." in page.text
@@ -102,6 +102,7 @@ async def test_what_cannot_be_pasted_is_refused_in_words(staff, pasted, told):
 
     assert reply.status_code == 400
     assert told in reply.text
+    assert f">{pasted}</textarea>" in reply.text
 
 
 async def test_it_is_for_those_who_set_prices_and_levels_of_the_shop(desk, staff, person, browser):

@@ -7,6 +7,7 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.shop.catalogue import ProductTerms, ShippingTerm, read_terms, set_terms
 from crossdock.web.console.product_terms import TERMS, changed_terms, terms_texts
 from tests.support.factories import moment
+from tests.support.people import hidden_fields
 from tests.support.staff import Desk
 
 PRODUCTS = "/console/products"
@@ -73,6 +74,25 @@ async def test_are_saved_shown_and_told(desk, staff):
             (desk.shop.id,),
         )
     assert told == [([product],)]
+
+
+async def test_lines_are_changed_as_a_browser_sends_them_also_in_what_was_shown(desk, staff):
+    product = await product_of(desk, await desk.variant())
+    here = f"{PRODUCTS}/{product}/edit"
+    async with desk.db.begin() as tx:
+        await set_terms(
+            tx, shop_id=desk.shop.id, product_id=product, terms=WHOLE, now=desk.clock.now()
+        )
+    opened = await staff()
+    shown = hidden_fields((await opened.get(here)).text)
+    fields = shown | {"terms": "IN19A04 2,50 5\nUS19A08 1", "features": "Soft"}
+
+    done = await opened.post(here, {k: v.replace("\n", "\r\n") for k, v in fields.items()})
+
+    assert done.status_code == 303
+    terms = await terms_of(desk, product)
+    assert [each.price_minor for each in terms.shipping_terms] == [250, 100]
+    assert terms.features == ("Soft",)
 
 
 async def test_what_is_emptied_is_what_a_product_has_without_them(desk, staff):

@@ -6,18 +6,15 @@ from typing import Final
 from crossdock.channels.shoppex_reseller.portal_words import UNREADABLE
 from crossdock.errors import Invalid
 from crossdock.gate import Form
-from crossdock.kit.money import parse_amount
+from crossdock.kit.money import parse_typed_amount
 
 _PAGE_MAX: Final = 100_000
 
 
 def amount_in(form: Form, currency: str) -> int:
-    """The amount of a form; a comma may stand for the point. Raises Invalid."""
-    text = form.get("amount", "").strip().replace("\u00a0", "")
-    if "." not in text:
-        text = text.replace(",", ".")
+    """The amount of a form. Raises Invalid."""
     try:
-        return parse_amount(text, currency=currency)
+        return parse_typed_amount(form.get("amount", ""), currency=currency)
     except Invalid as error:
         raise Invalid("invalid_input", UNREADABLE, {"field": ""}) from error
 

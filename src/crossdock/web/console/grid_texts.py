@@ -7,7 +7,7 @@ from typing import Final
 from crossdock.errors import CrossdockError, Invalid
 from crossdock.gate import Form
 from crossdock.kit.languages import gettext, lazy
-from crossdock.kit.money import format_minor, parse_amount
+from crossdock.kit.money import format_minor, parse_typed_amount
 from crossdock.shop.warehouse import GridRow, RowEdit
 
 COLUMNS: Final = {
@@ -27,6 +27,7 @@ _FIELDS: Final = {
 }
 _AMOUNTS: Final = ("price", "sale", "cost")
 _VARIANT: Final = re.compile(r"shown\.on_hand\.([1-9][0-9]{0,17})")
+_CURRENCY: Final = re.compile(r"\s*\([A-Z]{3}\)$")
 _SHOWN: Final = "shown."
 
 Pasted = Mapping[str, str]
@@ -109,8 +110,8 @@ def read_pasted(text: str, *, most: int) -> dict[str, Pasted]:
 
 
 def _column(title: str) -> str:
-    """The column that a title names, in English or the reader's language."""
-    wanted = title.casefold()
+    """The column that a title names, in English or the reader's language, as the grid's own heads do."""
+    wanted = _CURRENCY.sub("", title).casefold()
     for name, label in COLUMNS.items():
         if wanted in {name, name.replace("_", " "), str(label).casefold()}:
             return name
@@ -129,7 +130,8 @@ def _cells(line: str) -> list[str]:
 
 def _row(texts: Mapping[str, str], *, currency: str) -> GridRow:
     price, sale, cost = (
-        parse_amount(texts[name], currency=currency) if texts[name] else None for name in _AMOUNTS
+        parse_typed_amount(texts[name], currency=currency) if texts[name] else None
+        for name in _AMOUNTS
     )
     return GridRow(
         retail_minor=price,

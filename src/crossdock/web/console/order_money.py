@@ -10,7 +10,7 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.errors import Refused
 from crossdock.gate import Form, Gate
-from crossdock.kit.money import parse_amount
+from crossdock.kit.money import parse_typed_amount
 from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     CANCELLABLE,
@@ -143,7 +143,7 @@ class OrderMoneyPages:
         visit, form = await self._gate.require_form(request, right="orders.manage")
         order, _payments = await self._read(request, visit.person.shop_id)
         text, takes_goods = form.get("amount", "").strip(), form.get("goods_back") == "yes"
-        amount_minor = parse_amount(text, currency=order.currency) if text else None
+        amount_minor = parse_typed_amount(text, currency=order.currency) if text else None
         if not is_sure(form):
             told = await rehearse_refund(
                 self._services.paying,

@@ -8,7 +8,7 @@ import msgspec
 
 from crossdock.gate import Form
 from crossdock.kit.languages import gettext
-from crossdock.kit.money import format_minor, parse_amount
+from crossdock.kit.money import format_minor, parse_typed_amount
 from crossdock.shop.catalogue import OwnedProduct, ProductTerms, VariantPrices
 from crossdock.web.console.product_terms import terms_texts
 
@@ -119,7 +119,7 @@ def changed_prices(
     for kind, column in PRICES:
         if (text := changed.get(f"{kind}.{variant_id}")) is not None:
             text = text.strip()
-            amounts[column] = parse_amount(text, currency=currency) if text else None
+            amounts[column] = parse_typed_amount(text, currency=currency) if text else None
     return msgspec.structs.replace(known, **amounts)
 
 
@@ -132,15 +132,20 @@ def _is_typed(name: str, form: Form, *, stored: str) -> bool:
 
 
 def _shown(name: str, form: Form, *, stored: str) -> str:
-    return form.get(f"{_SHOWN}{name}", _mark(name, stored))
+    shown = form.get(f"{_SHOWN}{name}")
+    return _mark(name, stored) if shown is None else _with_plain_ends(shown)
 
 
 def _mark(name: str, text: str) -> str:
-    """A text as it is compared: a browser sends other ends of lines than it was given."""
-    plain = text.replace("\r\n", "\n").strip()
+    plain = _with_plain_ends(text).strip()
     if name != "description":
         return plain
     return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()
+
+
+def _with_plain_ends(text: str) -> str:
+    """A text as it is compared: a browser sends other ends of lines than it was given, in hidden fields too."""
+    return text.replace("\r\n", "\n")
 
 
 def _label(name: str, *, product: OwnedProduct) -> str:

@@ -93,9 +93,19 @@ class GridPages:
         """The pasted rows in the grid; nothing is saved yet."""
         visit = await self._visit(request)
         form = await self._gate.checked_form(request, visit=visit)
-        pasted = read_pasted(form.get("pasted", ""), most=GRID_MAX)
         async with self._db.statement() as tx:
             shop = await read_shop(tx, slug=visit.person.shop)
+            try:
+                pasted = read_pasted(form.get("pasted", ""), most=GRID_MAX)
+            except Invalid as error:
+                return self._page(
+                    visit,
+                    [],
+                    currency=shop.currency,
+                    is_pasted=True,
+                    pasted=form.get("pasted", ""),
+                    wrong=error.message,
+                )
             found = await find_by_sku(tx, shop_id=shop.id, skus=list(pasted))
             ids = [each[0] for each in found.values() if len(each) == 1]
             lines = await read_grid(tx, shop_id=shop.id, variant_ids=ids)
@@ -159,10 +169,13 @@ class GridPages:
         is_saved: bool = False,
         unknown: Sequence[str] = (),
         shared: Sequence[str] = (),
+        pasted: str = "",
+        wrong: str = "",
     ) -> Response:
         return self._pages.page(
             "product_grid.html",
             visit=visit,
+            status=400 if wrong else 200,
             rows=rows,
             currency=currency,
             search=search,
@@ -172,6 +185,8 @@ class GridPages:
             is_saved=is_saved,
             unknown=unknown,
             shared=shared,
+            pasted=pasted,
+            wrong=wrong,
             columns=COLUMNS,
             most=GRID_MAX,
             saved=sum(row.outcome == "saved" for row in rows),

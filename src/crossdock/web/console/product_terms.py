@@ -9,7 +9,7 @@ import msgspec
 from crossdock.errors import Invalid
 from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.languages import gettext
-from crossdock.kit.money import format_minor, parse_amount
+from crossdock.kit.money import format_minor, parse_typed_amount
 from crossdock.shop.catalogue import DayRange, ProductTerms, ShippingTerm, TargetUsers
 
 USERS: Final = get_args(TargetUsers)
@@ -70,7 +70,7 @@ def _term_text(term: ShippingTerm, currency: str) -> str:
 
 
 def _amount(text: str, currency: str) -> int:
-    minor = parse_amount(text.strip() or "0", currency=currency)
+    minor = parse_typed_amount(text.strip() or "0", currency=currency)
     if minor < 0:
         raise _wrong(
             gettext("Shipping cannot cost less than nothing: %(text)s.") % {"text": text[:100]}

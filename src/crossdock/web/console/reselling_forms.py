@@ -5,7 +5,7 @@ from typing import Final
 from crossdock.errors import Invalid
 from crossdock.gate import Form
 from crossdock.kit.languages import gettext, lazy
-from crossdock.kit.money import format_minor, format_rate_bp, parse_amount, parse_rate_bp
+from crossdock.kit.money import format_minor, format_rate_bp, parse_rate_bp, parse_typed_amount
 from crossdock.shop.resellers import Mode, Program, ProgramChanges, Reseller, ResellerTerms
 from crossdock.web.console.paging import number_in
 
@@ -100,7 +100,7 @@ def _rate(form: Form, name: str) -> int | None:
 
 def _amount(text: str, *, currency: str) -> int:
     try:
-        amount = parse_amount(text.replace(",", "."), currency=currency)
+        amount = parse_typed_amount(text, currency=currency)
     except Invalid as error:
         raise _invalid("min_payout", gettext("an amount such as 20.00")) from error
     if amount < 0:

@@ -12,7 +12,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, CrossdockError, Invalid, Unavailable
 from crossdock.gate import CARD_FIELDS, CARD_SHOWN_AGAIN, Form, Gate, read_card
 from crossdock.kit.languages import gettext
-from crossdock.kit.money import parse_amount
+from crossdock.kit.money import parse_typed_amount
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.acts import begin_act
 from crossdock.shop.catalogue import Offer, OwnedProduct
@@ -188,7 +188,7 @@ def _order(form: Form, *, shop: Shop, customer: Customer, lines: Mapping[int, in
         items=items,
         number=form.get("number", "").replace("\x00", "").strip()[:100],
         comments=form.get("comments", "").replace("\x00", "").strip()[:_TEXT_MAX],
-        shipping_minor=parse_amount(shipping, currency=shop.currency),
+        shipping_minor=parse_typed_amount(shipping, currency=shop.currency),
         once=f"console:{form.get('once', '')[:40]}",
     )
 
