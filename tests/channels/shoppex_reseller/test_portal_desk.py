@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from crossdock.channels.shoppex_reseller.portal_words import KINDS
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.ledger import Account, Transfer, post_transfers
 from crossdock.shop.partners import touch_partners
 from crossdock.shop.resellers import credit, list_claims, read_buckets
 from crossdock.shop.resellers.commission.earning import commission_owner
+from crossdock.shop.resellers.statement_pdf import WORDS
 from crossdock.shop.shops import suspend_shop
 from tests.support.people import PlainBrowser
 from tests.support.portal import Member, joined
@@ -175,6 +177,10 @@ async def test_states_every_change_of_the_balance_and_in_files(ada, browser, sel
         assert (await browser.get(at(ada, f"/balance?{odd}"))).status_code == 200
     assert (await browser.get(at(ada, "/balance.exe"))).status_code == 404
     assert (await browser.get(at(ada, "/other.csv"))).status_code == 404
+
+
+def test_has_a_word_for_every_kind_of_line_that_the_pdf_has_one_for():
+    assert WORDS.keys() <= KINDS.keys()
 
 
 async def test_lists_the_products_with_both_prices(ada, browser, selling):

@@ -213,3 +213,13 @@ async def test_who_may_not_manage_partners_sees_none_of_it(opened, role):
 async def _invitations(selling: Reselling):
     async with selling.database.statement() as tx:
         return await list_invitations(tx, shop_id=selling.shop.id, page=PlacePage(size=10))
+
+
+async def test_a_resellers_calls_are_not_tried_by_staff(opened, selling):
+    reseller, _ = await selling.reseller()
+    page = await opened()
+
+    asked = await page.get(f"/console/partners/{reseller.partner_id}/try")
+
+    assert asked.status_code == 400
+    assert "A reseller makes its own keys" in asked.text

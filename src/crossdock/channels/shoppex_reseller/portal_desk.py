@@ -23,7 +23,7 @@ from crossdock.channels.shoppex_reseller.portal_forms import (
     text_in,
 )
 from crossdock.channels.shoppex_reseller.portal_frame import HEADERS, HOME, PortalFrame
-from crossdock.channels.shoppex_reseller.portal_keys import PLACEHOLDERS, dynamic_url
+from crossdock.channels.shoppex_reseller.portal_keys import dynamic_url
 from crossdock.channels.shoppex_reseller.portal_money import Statements
 from crossdock.channels.shoppex_reseller.portal_payments import NOTE_MAX, TEXT_MAX
 from crossdock.channels.shoppex_reseller.portal_words import (
@@ -248,7 +248,6 @@ class DeskPages:
             desk,
             here="products",
             products=[(desk.ids.write(Kind.PRODUCT, each.id), each) for each in found.products],
-            total=found.total,
             page=number,
             has_more=number * _ROWS < found.total,
         )
@@ -340,7 +339,6 @@ class DeskPages:
             keys=[(desk.ids.write(Kind.API_KEY, each.id), each) for each in known],
             secret=secret,
             url=dynamic_url(self._public_url, api_key=secret),
-            placeholders=PLACEHOLDERS,
             done=done,
             error=wrong_words(error, currency=desk.mine.currency) if error else "",
         )

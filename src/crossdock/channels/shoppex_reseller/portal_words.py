@@ -45,6 +45,7 @@ KINDS: Final[Mapping[str, str]] = {
     "top_up": lazy("Top-up"),
     "fulfilment": lazy("Fulfilment"),
     "adjustment": lazy("Adjustment by the shop"),
+    "sale": lazy("Order"),
     "sale_taken_back": lazy("Sale taken back"),
     "stock_refund": lazy("Stock refunded"),
     "commission_earned": lazy("Commission earned"),

@@ -22,6 +22,7 @@ from crossdock.shop.partners import (
     PartnerView,
     TrialCall,
     lend_credential,
+    refuse_kept_by_others,
     take_back,
 )
 from crossdock.shop.people import Visit
@@ -123,6 +124,7 @@ class PartnerTrying:
     ) -> tuple[PartnerView, dict[str, Operation]]:
         async with self._db.statement() as tx:
             partner = await partner_of(tx, request, visit.person)
+            await refuse_kept_by_others(tx, partner_id=partner.id)
         door = self._doors.get(partner.channel)
         operations = find_operations(door) if door else {}
         if not operations:

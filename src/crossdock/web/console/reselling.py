@@ -196,7 +196,7 @@ class ResellerPages:
                     tx,
                     shop_id=shop_id,
                     email=form.get("email", ""),
-                    terms=read_terms(form, mode=form.get("mode", "")),
+                    terms=read_terms(form),
                     accept_url=self._require_url(),
                     mailing=services.mailing,
                     ids=services.ids,
@@ -283,7 +283,7 @@ class ResellerPages:
                     tx,
                     shop_id=reseller.shop_id,
                     reseller_id=reseller.id,
-                    terms=read_terms(form, mode=form.get("mode", "")),
+                    terms=read_terms(form),
                     now=self._clock.now(),
                 )
         except Invalid as error:

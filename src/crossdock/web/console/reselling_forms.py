@@ -61,10 +61,10 @@ def terms_form(reseller: Reseller) -> Form:
     }
 
 
-def read_terms(form: Form, *, mode: str) -> ResellerTerms:
+def read_terms(form: Form) -> ResellerTerms:
     """The terms of a form, all products or those that were agreed. Raises Invalid `invalid_input`."""
     return ResellerTerms(
-        mode=_mode(mode),
+        mode=_mode(form.get("mode", "")),
         commission_bp=_rate(form, "commission"),
         discount_bp=_rate(form, "discount"),
         limit_daily=whole(form, "limit_daily"),
