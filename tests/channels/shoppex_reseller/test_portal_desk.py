@@ -165,7 +165,7 @@ async def test_states_every_change_of_the_balance_and_in_files(ada, browser, sel
     assert "A &lt;gift&gt;" in page
     assert re.search(r"Closing balance</th><td></td><td class=\"num\">\$50\.00", page)
     earlier = (await browser.get(at(ada, "/balance?from=2020-01-01&to=2020-02-01"))).text
-    assert "Nothing changed in this time." in earlier
+    assert "Nothing changed in this period." in earlier
     table, paper = (
         await browser.get(at(ada, "/balance.csv")),
         await browser.get(at(ada, "/balance.pdf")),

@@ -52,7 +52,7 @@ async def test_the_settings_are_changed_and_a_wrong_one_changes_nothing(opened, 
         after = await read_program(tx, shop_id=selling.shop.id)
 
     assert (wrong.status_code, odd.status_code, scheme.status_code) == (422, 422, 422)
-    assert "Discount: write a percentage from 0 to 100, or nothing." in wrong.text
+    assert "Discount: write a percentage from 0 to 100, or leave it empty." in wrong.text
     assert 'value="7,5"' in wrong.text
     assert before.default_commission_bp == 1_250
     assert (after.default_commission_bp, after.min_payout_minor) == (750, 2_000)
@@ -142,7 +142,7 @@ async def test_terms_are_changed_and_shown(opened, selling):
     saved = await page.submit(f"{here}/terms", fields)
     shown = (await page.get(saved.headers["location"])).text
 
-    assert "Most units a month: write a whole number, or nothing." in wrong.text
+    assert "Most units a month: write a whole number, or leave it empty." in wrong.text
     assert "22.5%" in shown
     assert "Earn commission" in shown
     assert reseller.email in (await page.get(f"{RESELLERS}?status=active")).text
@@ -160,7 +160,7 @@ async def test_a_statement_is_read_and_kept_as_a_file(opened, selling):
     paper = await page.get(f"{here}.pdf?purse=commission")
 
     assert "$25.00" in shown
-    assert "Nothing changed in this time." in past
+    assert "Nothing changed in this period." in past
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
     assert ",closing,,25.00,USD," in table.text
     assert paper.content.startswith(b"%PDF")

@@ -14,7 +14,6 @@ from tools.bare_texts import bare_texts
 OTHERS = LANGUAGES[1:]
 SOURCE = Path(crossdock.__file__).parent
 OF_SERVER = {
-    "base.html",
     "landing.html",
     "guide.html",
     "search.html",

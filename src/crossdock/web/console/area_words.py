@@ -22,7 +22,7 @@ _INVITATION: Final = {
     "pending": lazy("Open"),
     "accepted": lazy("Accepted"),
     "revoked": lazy("Withdrawn"),
-    "expired": lazy("Ran out"),
+    "expired": lazy("Expired"),
 }
 _MODE: Final = {
     "affiliate": lazy("Earn commission"),

@@ -122,7 +122,7 @@ def _percent(basis_points: int | None) -> str:
 
 
 def _invalid(name: str, wanted: str) -> Invalid:
-    message = gettext("%(field)s: write %(wanted)s, or nothing.") % {
+    message = gettext("%(field)s: write %(wanted)s, or leave it empty.") % {
         "field": str(_NAMES[name]),
         "wanted": wanted,
     }
