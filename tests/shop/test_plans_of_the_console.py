@@ -56,6 +56,8 @@ _SALES_OF_YEARS = (
 _TABLES = "products, variants, stock_levels, customers, orders, accounts, ledger_entries"
 _WHOLE = {"orders_pkey", "customers_pkey", "products_pkey", "variants_gtin", "stock_levels_pkey"}
 """What holds a whole shop: all of its orders, its goods, its levels."""
+_NOT_OVER = {"orders_open", "orders_waiting", "orders_unpaid", "orders_expiry"}
+"""What holds only orders that somebody still has to do something for."""
 
 
 @pytest.fixture
@@ -92,9 +94,9 @@ async def test_is_read_from_what_is_not_over(busy, filters, index):
 
 async def test_is_counted_from_what_is_not_over(busy):
     plan = await generic_plan(busy, _COUNTS)
-    assert plan.count("using orders_open on") == 4
-    assert plan.count("using orders_waiting on") == 1
-    assert plan.count("using orders_unpaid on") == 1
+    read = set(re.findall(r"\b(orders_\w+)\b", plan))
+    assert read <= {*_NOT_OVER, "orders_id_key", "orders_pkey"}, plan
+    assert read & {"orders_open"}
     assert not whole_shops(plan) & _WHOLE, plan
 
 
