@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -86,19 +86,7 @@ class OrderMoneyPages:
 
     async def cancel(self, request: Request) -> Response:
         """Cancel the order and give its money back."""
-        visit, form = await self._gate.require_form(request, right="orders.manage")
-        order_id = order_of(request)
-        async with self._db.begin() as tx:
-            await cancel_order(
-                tx,
-                shop_id=visit.person.shop_id,
-                order_id=order_id,
-                reason=_reason(form),
-                refund_reason=read_reason(form.get("refund_reason", "")),
-                now=self._clock.now(),
-            )
-        await settle_every_payment(self._services.paying)
-        return to_order(order_id, "cancelled")
+        return await self._end(request, cancel_order, done="cancelled")
 
     async def ask_close(self, request: Request) -> Response:
         """What closing the order short would do, and the form that does it."""
@@ -111,10 +99,15 @@ class OrderMoneyPages:
 
     async def close(self, request: Request) -> Response:
         """Cancel what has not left and give its money back."""
+        return await self._end(request, close_short, done="closed")
+
+    async def _end(
+        self, request: Request, end: Callable[..., Awaitable[Any]], *, done: str
+    ) -> Response:
         visit, form = await self._gate.require_form(request, right="orders.manage")
         order_id = order_of(request)
         async with self._db.begin() as tx:
-            await close_short(
+            await end(
                 tx,
                 shop_id=visit.person.shop_id,
                 order_id=order_id,
@@ -123,7 +116,7 @@ class OrderMoneyPages:
                 now=self._clock.now(),
             )
         await settle_every_payment(self._services.paying)
-        return to_order(order_id, "closed")
+        return to_order(order_id, done)
 
     async def ask_refund(self, request: Request) -> Response:
         """What is left to refund, and the form that asks for it."""
