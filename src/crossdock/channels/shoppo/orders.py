@@ -130,7 +130,7 @@ class Orders:
         """setOrderAsPaid."""
         order_id, _ = _number(call, arguments["orderId"], kind=Kind.ORDER)
         charge = read_required(arguments["chargeId"], field="chargeId")
-        async with self._db.begin() as tx:
+        async with self._db.statement() as tx:
             await charge_order(
                 tx,
                 shop_id=call.partner.shop_id,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound, Refused
-from crossdock.shop.payments import record_transfer
+from crossdock.shop.payments import refusing_payment
 
 
 async def charge_order(
@@ -14,10 +14,13 @@ async def charge_order(
 
     A charge pays one order for ever (spec shoppo 8). Raises NotFound `order_not_found`, Conflict
     `charge_used` if it paid another order, Refused `order_expired` for an order that was not paid in time,
-    even before it is cancelled for that, and `order_state` for one that is paid otherwise or closed.
+    even before it is cancelled for that, `order_state` for one that is paid otherwise or closed, and
+    `payment_state` if a payment with the charge's reference was recorded by somebody else.
     """
-    values = (shop_id, partner_id, order_id, f"charge:{partner_id}", charge, now)
-    outcome = await tx.value("select charge_order(%s, %s, %s, %s, %s, %s)", values)
+    with refusing_payment():
+        outcome = await tx.value(
+            "select charge_order(%s, %s, %s, %s, %s)", (shop_id, partner_id, order_id, charge, now)
+        )
     if outcome == "unknown":
         raise NotFound("order_not_found")
     if outcome == "used":
@@ -26,24 +29,4 @@ async def charge_order(
         raise Refused("order_expired")
     if outcome == "closed":
         raise Refused("order_state", "The order is not one that can be paid.")
-    if outcome == "replayed":
-        return False
-    row = await tx.one(
-        "select order_payer(o), o.total_minor - cancelled_total(o.shop_id, o.id), o.currency from orders o"
-        " where o.shop_id = %s and o.id = %s",
-        (shop_id, order_id),
-    )
-    assert row is not None  # its row is locked
-    if row[1]:
-        await record_transfer(
-            tx,
-            shop_id=shop_id,
-            order_id=order_id,
-            payer=row[0],
-            amount_minor=row[1],
-            currency=row[2],
-            reference=f"partner:{partner_id}:{charge}",
-            provider="partner",
-            now=now,
-        )
-    return True
+    return bool(outcome == "paid")

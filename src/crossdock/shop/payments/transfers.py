@@ -3,9 +3,13 @@
 from datetime import datetime
 from typing import Literal
 
+import psycopg
+
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
 from crossdock.shop.payments.model import Payment, read_payment
+
+RECORDED_BEFORE = "CD005"
 
 
 async def record_transfer(
@@ -26,30 +30,17 @@ async def record_transfer(
     `reference` is the bank's, or names the partner and its charge; unique in the shop. Raises Refused
     `payment_state` if it is recorded already.
     """
-    payment_id = await tx.value(
-        "insert into payments (shop_id, provider, reference, order_id, invoice_id, payer, state, currency,"
-        " amount_minor, captured_minor, created_at, updated_at)"
-        " values (%s, %s, %s, %s, %s, %s, 'captured', %s, %s, %s, %s, %s)"
-        " on conflict (shop_id, reference) do nothing returning id",
-        (
-            shop_id,
-            provider,
-            reference,
-            order_id,
-            invoice_id,
-            payer,
-            currency,
-            amount_minor,
-            amount_minor,
-            now,
-            now,
-        ),
-    )
-    if payment_id is None:
-        raise Refused("payment_state", f"A payment {reference!r} is recorded already.")
-    await tx.run(
-        "select post_payment(p.shop_id, p, 'capture', p.amount_minor, p.reference, %s)"
-        " from payments p where p.shop_id = %s and p.id = %s",
-        (now, shop_id, payment_id),
-    )
+    try:
+        payment_id = await tx.value(
+            "select record_transfer(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                *(shop_id, provider, reference, order_id, invoice_id),
+                *(payer, currency, amount_minor, now),
+            ),
+        )
+    except psycopg.Error as error:
+        if error.sqlstate != RECORDED_BEFORE:
+            raise
+        message = f"A payment {reference!r} is recorded already."
+        raise Refused("payment_state", message) from error
     return await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
