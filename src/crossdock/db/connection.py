@@ -18,13 +18,14 @@ import psycopg
 from psycopg import AsyncConnection, waiting
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import ConnStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 from psycopg.waiting import Ready, Wait
 
 from crossdock.db.repeating import Statements
 
 INTERVAL_S = 0.1
+CANCEL_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3  # then the next host of the URL is tried
 READS_TO_END = 3  # a last message, the end of the stream, and one more for TLS
 SHUTDOWN_CLASS, CONNECTION_CLASS = "57P", "08"
@@ -131,12 +132,32 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
     async def _wait_cancellable(
         self, gen: PQGen[Any], *, interval: float, patience_s: float | None
     ) -> Any:
-        self._unwatch()
         try:
-            return await super().wait(gen, interval, timeout=patience_s)
+            return await self._wait_for_answer(gen, interval=interval, patience_s=patience_s)
+        except asyncio.CancelledError:
+            await self._cancel(gen, interval=interval)
+            raise
         except psycopg.OperationalError as error:
             if not error.sqlstate:  # connection lost, or timed out
                 self._finish()
+            raise
+
+    async def _cancel(self, gen: PQGen[Any], *, interval: float) -> None:
+        """Have the server cancel what it was sent, and read its answer, as the driver's own `wait` does."""
+        self._unwatch()
+        if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+            return
+        try:
+            await self._try_cancel(timeout=CANCEL_TIMEOUT_S)
+            await waiting.wait_async(
+                gen, self.pgconn.socket, interval=interval, timeout=CANCEL_TIMEOUT_S
+            )
+        except psycopg.errors.QueryCanceled:
+            return
+        except psycopg.Error:
+            self._finish()
+        except BaseException:
+            self._finish()
             raise
 
     async def _wait_for_answer(
