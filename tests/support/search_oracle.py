@@ -58,6 +58,7 @@ class BruteForce:
         self._facets: dict[tuple[str, str], int] = defaultdict(int)
         self._spelt: dict[tuple[int, str, str, str], tuple[str, str]] = {}
         self._lowest: dict[tuple[int, str], int] = {}
+        self._selected: dict[int, int] = {}
         for number, document in enumerate(self._documents):
             self._add(document, 1 << number)
             product = document.product_id, document.currency
@@ -88,6 +89,7 @@ class BruteForce:
         )
 
     def search(self, request: SearchRequest) -> Found:
+        self._selected.clear()
         query, is_otherwise = request.query, False
         matching = self._matching(request, query)
         if not matching and request.otherwise is not None:
@@ -128,7 +130,12 @@ class BruteForce:
         ]
 
     def _select(self, node: Node) -> int:
-        """The SKUs that satisfy the node."""
+        """The SKUs that satisfy the node; tried once in a search, whose facets all start from the same nodes."""
+        if (found := self._selected.get(id(node))) is None:
+            found = self._selected[id(node)] = self._try(node)
+        return found
+
+    def _try(self, node: Node) -> int:
         match node:
             case Everything():
                 return self._all
