@@ -657,7 +657,6 @@ async def test_asks_the_database_as_rarely_as_the_map_says(
         "tax_rates",
         "open_payment",
         "enter_sandbox_operation",
-        "record_answer",
         "order_cart",
         "enter_sandbox_operation",
         "answer_order_payment",

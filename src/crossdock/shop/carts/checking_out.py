@@ -5,8 +5,8 @@
 | read | its lines are checked; what an earlier checkout that died held for it is released before | nothing is held |
 | claim | the cart is claimed as it was read, its stock held | claim and holds run out |
 | tax | - | the same |
-| authorise | - (see payments) | the run that settles payments voids it |
-| place | order, parts, stock, payment, ledger, event; the cart is closed, the capture asked for | the run captures |
+| authorise | the request; the answer waits for the order | the run that settles payments looks it up and voids it |
+| place | its answer, order, parts, stock, ledger, event; the cart is closed, the capture asked for | the run captures |
 | capture | - (see payments) | the run looks the answer up |
 """
 
@@ -41,15 +41,16 @@ from crossdock.shop.orders import (
 )
 from crossdock.shop.partners import Partner
 from crossdock.shop.payments import (
+    Approval,
     Asked,
     Card,
     Paying,
-    Payment,
-    authorise,
+    ask_approval,
     capture_asked,
     capture_question,
     look_up_at,
     provider_for,
+    record_approval,
     void,
 )
 from crossdock.shop.pricing import Destination, Taxes
@@ -158,21 +159,23 @@ async def check_out(
         raise
     try:
         bill = await _bill(service, claimed, checkout)
-        payment = await _authorise(service, claimed, checkout, bill=bill, provider=provider)
+        approval = await _authorise(service, claimed, checkout, bill=bill, provider=provider)
     except CrossdockError:
         await _let_go(service, claimed)
         raise
     try:
-        draft = _draft(service, claimed, checkout, bill=bill, payment=payment, line_data=line_data)
+        draft = _draft(
+            service, claimed, checkout, bill=bill, approval=approval, line_data=line_data
+        )
     except Exception:  # such as one of the channel's own line_data
-        await _undo(service, claimed, payment=payment)
+        await _undo(service, claimed, approval=approval)
         raise
     try:
-        checked_out, asked = await _place(service, claimed, draft=draft, payment=payment)
+        checked_out, asked = await _place(service, claimed, draft=draft, approval=approval)
     except DatabaseUnavailable:
         raise  # it may have been placed: what was not is let go of by the runs for holds and payments
     except CrossdockError as error:
-        await _undo(service, claimed, payment=payment)
+        await _undo(service, claimed, approval=approval)
         if error.code == "coupon_refused":
             raise Conflict("cart_changed", "A coupon was used up meanwhile.") from error
         raise
@@ -250,12 +253,11 @@ async def _bill(service: CheckingOut, claimed: _Claimed, checkout: Checkout) -> 
 
 async def _authorise(
     service: CheckingOut, claimed: _Claimed, checkout: Checkout, *, bill: Bill, provider: str
-) -> Payment | None:
-    """The authorised payment; None where there is nothing to pay."""
+) -> Approval | None:
+    """The provider's approval; None where there is nothing to pay."""
     if not bill.total_minor:
         return None
-    now = service.paying.clock.now()
-    return await authorise(
+    return await ask_approval(
         service.paying,
         shop_id=claimed.partner.shop_id,
         provider=provider,
@@ -263,7 +265,7 @@ async def _authorise(
         amount_minor=bill.total_minor,
         currency=claimed.cart.currency,
         payer=f"partner:{claimed.partner.id}",
-        capture_at=now + timedelta(seconds=CAPTURE_AFTER_S),
+        capture_at=service.paying.clock.now() + timedelta(seconds=CAPTURE_AFTER_S),
     )
 
 
@@ -273,7 +275,7 @@ def _draft(
     checkout: Checkout,
     *,
     bill: Bill,
-    payment: Payment | None,
+    approval: Approval | None,
     line_data: LineData,
 ) -> OrderDraft:
     partner, cart = claimed.partner, claimed.cart
@@ -296,8 +298,8 @@ def _draft(
             for billed in bill.lines
         ),
         source=checkout.source,
-        payment_state="paid" if payment is None else "authorised",
-        payment_id=None if payment is None else payment.id,
+        payment_state="paid" if approval is None else "authorised",
+        payment_id=None if approval is None else approval.asked.payment_id,
         routes={merchant.id: merchant.route for merchant in cart.merchants},
         coupon_ids=tuple(
             sorted({line.coupon_id for line in cart.lines if line.coupon_id is not None})
@@ -314,30 +316,28 @@ def _take(line: CartLine, *, partner: Partner) -> Take | None:
 
 
 async def _place(
-    service: CheckingOut, claimed: _Claimed, *, draft: OrderDraft, payment: Payment | None
+    service: CheckingOut, claimed: _Claimed, *, draft: OrderDraft, approval: Approval | None
 ) -> tuple[CheckedOut, Asked | None]:
     """The order, and the request to capture its payment, which is recorded with it."""
-    shop_id, now = claimed.partner.shop_id, service.carts.clock.now()
-    question = None
-    if payment is not None:
-        question = capture_question(service.paying, payment, shop_id=shop_id)
+    now = service.carts.clock.now()
+    question = None if approval is None else capture_question(service.paying, approval)
     async with service.carts.db.statement() as tx:
         with refusing_draft():
             row = await tx.one(
-                "select order_id, order_key, outcome, attempt_id, authorisation"
-                " from order_cart(%s, %s, %s, %s::jsonb, %s, %s, %s)",
+                "select order_id, order_key, outcome, attempt_id"
+                " from order_cart(%s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
                 (
-                    shop_id,
-                    claimed.cart.id,
-                    claimed.cart.revision,
+                    *(claimed.partner.shop_id, claimed.cart.id, claimed.cart.revision),
                     draft.encode(),
+                    None if approval is None else approval.asked.attempt_id,
+                    None if approval is None else approval.answer.code,
                     None if question is None else question.key,
                     look_up_at(now),
                     now,
                 ),
             )
     assert row is not None  # the function answers one row, always
-    order_id, order_key, outcome, attempt_id, authorisation = row
+    order_id, order_key, outcome, attempt_id = row
     if outcome != "created":
         raise _no_order(outcome, order_id=order_id)
     checked_out = CheckedOut(
@@ -346,13 +346,13 @@ async def _place(
         total_minor=draft.total_minor,
         payment_state=draft.payment_state,
     )
-    if payment is None or question is None:
+    if approval is None or question is None:
         return checked_out, None
     return checked_out, Asked(
         attempt_id=attempt_id,
-        payment_id=payment.id,
+        payment_id=approval.asked.payment_id,
         order_id=order_id,
-        question=msgspec.structs.replace(question, authorisation=authorisation),
+        question=question,
     )
 
 
@@ -373,12 +373,13 @@ async def _captured(
     return msgspec.structs.replace(checked_out, payment_state="paid")
 
 
-async def _undo(service: CheckingOut, claimed: _Claimed, *, payment: Payment | None) -> None:
+async def _undo(service: CheckingOut, claimed: _Claimed, *, approval: Approval | None) -> None:
     """Let go of the cart, and void what was authorised for it."""
     await _let_go(service, claimed)
-    if payment is not None:
+    if approval is not None:
         with contextlib.suppress(CrossdockError):  # the run that settles payments tries again
-            await void(service.paying, shop_id=claimed.partner.shop_id, payment_id=payment.id)
+            paid = await record_approval(service.paying, approval)
+            await void(service.paying, shop_id=claimed.partner.shop_id, payment_id=paid.id)
 
 
 async def _let_go(service: CheckingOut, claimed: _Claimed) -> None:

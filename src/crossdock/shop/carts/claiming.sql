@@ -55,18 +55,17 @@ begin
     perform release_all(p_shop_id, p_hold_ids, p_now);
 end $$;
 
--- Make the order of a cart that still is as the checkout claimed it, close the cart, and record the request to capture
--- its payment, if it has one; the caller makes that request. p_order is an OrderDraft; the outcome is place_order's, or
--- `lost` where another checkout has the cart by now. Nothing is written unless it is `created`. The cart is locked
--- before the order's rows are.
+-- Make the order of a cart that still is as the checkout claimed it, close the cart, and record both the approval of its
+-- payment's authorisation, which the provider gave before, and the request to capture it, which the caller makes then;
+-- p_attempt_id is null where there is nothing to pay. p_order is an OrderDraft; the outcome is place_order's, or `lost`
+-- where another checkout has the cart by now. Unless it is `created`, nothing but the approval is written. The cart is
+-- locked before the order's rows are.
 -- Sequential scans are off, for the reason given at write_order.
 create or replace function order_cart(
-    p_shop_id bigint, p_cart_id uuid, p_revision bigint, p_order jsonb, p_capture_key text, p_look_up_at timestamptz,
-    p_now timestamptz,
-    out order_id bigint, out order_key text, out outcome text, out attempt_id bigint, out authorisation text
+    p_shop_id bigint, p_cart_id uuid, p_revision bigint, p_order jsonb, p_attempt_id bigint, p_code text,
+    p_capture_key text, p_look_up_at timestamptz, p_now timestamptz,
+    out order_id bigint, out order_key text, out outcome text, out attempt_id bigint
 ) language plpgsql set enable_seqscan = off as $$
-declare
-    v_payment_id bigint := (p_order ->> 'payment_id')::bigint;
 begin
     perform 1 from carts c
     where c.shop_id = p_shop_id and c.id = p_cart_id and c.revision = p_revision and c.order_id is null
@@ -74,6 +73,10 @@ begin
     if not found then
         outcome := 'lost';
         return;
+    end if;
+    if p_attempt_id is not null then
+        perform record_answer(p_shop_id, p_attempt_id, true, p_code, '', p_now);
+        assert fail_point('order_cart:approved');
     end if;
     select p.order_id, p.order_key, p.outcome into order_id, order_key, outcome from place_order(p_order, p_now) p;
     if outcome <> 'created' then
@@ -83,9 +86,8 @@ begin
     where c.shop_id = p_shop_id and c.id = p_cart_id;
     assert fail_point('close_cart:ordered');
     delete from cart_lines l where l.shop_id = p_shop_id and l.cart_id = p_cart_id;
-    if v_payment_id is not null then
-        attempt_id := ask_payment(p_shop_id, v_payment_id, 'capture', (p_order ->> 'total_minor')::bigint,
-                                  p_capture_key, p_look_up_at, p_now);
-        authorisation := authorisation_of(p_shop_id, v_payment_id);
+    if p_attempt_id is not null then
+        attempt_id := ask_payment(p_shop_id, (p_order ->> 'payment_id')::bigint, 'capture',
+                                  (p_order ->> 'total_minor')::bigint, p_capture_key, p_look_up_at, p_now);
     end if;
 end $$;

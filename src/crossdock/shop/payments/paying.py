@@ -42,6 +42,13 @@ class Paying(msgspec.Struct, frozen=True, kw_only=True):
     providers: Providers
 
 
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider's approval of an authorisation, which whoever asked for it has to record."""
+
+    asked: Asked
+    answer: Answer
+
+
 async def authorise(
     service: Paying,
     *,
@@ -53,13 +60,40 @@ async def authorise(
     payer: str,
     capture_at: datetime | None = None,
 ) -> Payment:
-    """Authorise an amount on a card. `payer` owns the receivable that a capture is credited to.
+    """Authorise an amount on a card, and record the approval. Arguments and errors are `ask_approval`'s."""
+    approval = await ask_approval(
+        service,
+        shop_id=shop_id,
+        provider=provider,
+        card=card,
+        amount_minor=amount_minor,
+        currency=currency,
+        payer=payer,
+        capture_at=capture_at,
+    )
+    return await record_approval(service, approval)
 
-    From `capture_at` on, the run that settles payments captures it if an order or invoice has it and nobody has
-    captured it before; without one it waits for somebody who does.
 
-    Raises Refused `payment_declined` with the `reason`, Unavailable `payment_unsettled` where no answer
-    came: then it is looked up, and let go of if it was authorised.
+async def ask_approval(
+    service: Paying,
+    *,
+    shop_id: int,
+    provider: str,
+    card: Card,
+    amount_minor: int,
+    currency: str,
+    payer: str,
+    capture_at: datetime | None = None,
+) -> Approval:
+    """Ask for an amount on a card. `payer` owns the receivable that a capture is credited to.
+
+    The caller records the approval with what it pays (see `order_cart`), or alone with `record_approval`. One that
+    is never recorded is looked up, and let go of. From `capture_at` on, the run that settles payments captures
+    the payment if an order or invoice has it and nobody has captured it before; without one it waits for somebody
+    who does.
+
+    Raises Refused `payment_declined` with the `reason`, which is recorded, Unavailable `payment_unsettled` where
+    no answer came: then it is looked up, and let go of if it was authorised.
     """
     now = service.clock.now()
     question = _question(
@@ -92,7 +126,14 @@ async def authorise(
     assert row is not None  # the function answers one row, always
     asked = Asked(attempt_id=row[1], payment_id=row[0], order_id=None, question=question)
     answer = await _answer_of(service.providers[provider].authorise(question, card))
-    return await _finish(service, asked, answer=answer, follow=NOTHING_FOLLOWS)
+    if not answer.approved:
+        await _finish(service, asked, answer=answer, follow=NOTHING_FOLLOWS)
+    return Approval(asked=asked, answer=answer)
+
+
+async def record_approval(service: Paying, approval: Approval) -> Payment:
+    """Record the approval alone; the authorised payment."""
+    return await _finish(service, approval.asked, answer=approval.answer, follow=NOTHING_FOLLOWS)
 
 
 async def capture(
@@ -244,15 +285,17 @@ async def ask_provider(
     return await _finish(service, asked, answer=answer, follow=follow)
 
 
-def capture_question(service: Paying, payment: Payment, *, shop_id: int) -> Question:
-    """The request to capture all of a payment, for whoever records it himself (see `order_cart`)."""
+def capture_question(service: Paying, approval: Approval) -> Question:
+    """The request to capture all that was approved, for whoever records it himself (see `order_cart`)."""
+    approved = approval.asked.question
     return _question(
         service,
-        shop_id=shop_id,
-        reference=payment.reference,
+        shop_id=approved.shop_id,
+        reference=approved.reference,
         action="capture",
-        amount_minor=payment.amount_minor,
-        currency=payment.currency,
+        amount_minor=approved.amount_minor,
+        currency=approved.currency,
+        authorisation=approval.answer.code,
     )
 
 
