@@ -415,7 +415,7 @@ async def test_waits_for_a_suspension_and_is_refused(
 
 
 @pytest.mark.parametrize(
-    "point", ["take_serials:sale", "post_transfers:entry", "record_fulfilment:recorded"]
+    "point", ["take_serials:sale", "post_transfers:entry", "deliver_fulfilment:recorded"]
 )
 async def test_that_breaks_off_leaves_nothing(selling: Reselling, point: str) -> None:
     licence = await selling.licence("K-1")

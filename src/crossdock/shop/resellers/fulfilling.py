@@ -12,7 +12,7 @@ from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.shop.customers import Address
-from crossdock.shop.orders import OrderDraft, place
+from crossdock.shop.orders import OrderDraft, refusing_draft
 from crossdock.shop.partners import Partner
 from crossdock.shop.resellers.buying import (
     Buying,
@@ -239,7 +239,6 @@ async def _deliver(
         prepaid_owner=prepaid_owner(facts.reseller_id),
         is_test=request.is_test,
     )
-    placed = await place(tx, draft=draft, now=now)
     kept: dict[str, Any] = {
         "reseller_id": facts.reseller_id,
         "email": facts.email,
@@ -255,5 +254,6 @@ async def _deliver(
         "unit_minor": variant.unit_minor,
         "currency": facts.currency,
     }
-    values = (partner.shop_id, placed.id, Jsonb(kept), now)
-    return int(await tx.value("select record_fulfilment(%s, %s, %s, %s)", values))
+    values = (partner.shop_id, draft.encode(), Jsonb(kept), now)
+    with refusing_draft():
+        return int(await tx.value("select deliver_fulfilment(%s, %s::jsonb, %s, %s)", values))

@@ -52,17 +52,20 @@ begin
         from shops s where s.id = p_shop_id);
 end $$;
 
--- Record what an order delivered to a reseller; returns the fulfilment's id. The caller has placed the order in this
--- transaction and so holds the lock of the account, whose balance is what is left.
-create or replace function record_fulfilment(p_shop_id bigint, p_order_id bigint, p_facts jsonb, p_now timestamptz)
+-- Place the order of a fulfilment, an OrderDraft, and record what it delivered to the reseller; returns the fulfilment's
+-- id. The order holds the lock of the account then, whose balance is what is left. Raises what place_order raises.
+create or replace function deliver_fulfilment(p_shop_id bigint, p_order jsonb, p_facts jsonb, p_now timestamptz)
 returns bigint language plpgsql as $$
 declare
+    v_order_id bigint;
     v_made reseller_fulfilments;
 begin
+    select p.order_id into v_order_id from place_order(p_order, p_now) p;
+    assert fail_point('deliver_fulfilment:placed');
     insert into reseller_fulfilments (shop_id, reseller_id, order_id, key, external_order_id, product_id, variant_id,
                                       asked_variant_id, quantity, customer_email, product_name, variant_name,
                                       unit_minor, total_minor, currency, balance_after_minor, created_at)
-    select p_shop_id, f.reseller_id, p_order_id, f.key, f.external_order_id, f.product_id, f.variant_id,
+    select p_shop_id, f.reseller_id, v_order_id, f.key, f.external_order_id, f.product_id, f.variant_id,
            f.asked_variant_id, f.quantity, f.customer_email, f.product_name, f.variant_name, f.unit_minor,
            f.unit_minor * f.quantity, f.currency, prepaid_balance(p_shop_id, f.reseller_id, f.currency), p_now
     from jsonb_to_record(p_facts) as f (
@@ -70,7 +73,7 @@ begin
         asked_variant_id bigint, quantity bigint, customer_email text, product_name text, variant_name text,
         unit_minor bigint, currency char(3))
     returning * into v_made;
-    assert fail_point('record_fulfilment:recorded');
+    assert fail_point('deliver_fulfilment:recorded');
     perform write_event(p_shop_id, 'reseller.api_fulfilment_delivered', v_made.id, jsonb_build_object(
         'reseller_id', v_made.reseller_id, 'email', p_facts ->> 'email',
         'external_order_id', v_made.external_order_id, 'product_id', v_made.product_id,
