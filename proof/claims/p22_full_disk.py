@@ -26,6 +26,7 @@ WARM_UP = 20
 FULL_S = 6.0  # how long the disk stays full
 BACK_MAX_S = 5.0
 STEP_S = 90.0
+LOG_TOLD = 3_000
 
 
 async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
@@ -74,9 +75,7 @@ class Round:
                 before = self._processes()
                 for _ in range(times):
                     await self._fill_and_free(shoppers)
-                self._findings.expect(
-                    self._processes() == before, f"{self._kind}: a process was replaced"
-                )
+                self._compare(before)
                 shoppers.stopping.set()
                 async with asyncio.timeout(STEP_S):
                     await asyncio.gather(*tasks)
@@ -100,9 +99,23 @@ class Round:
         self._findings.expect(took_s < BACK_MAX_S, f"{self._kind}: back after {took_s:.1f} s")
         await acknowledged(shoppers, more=WARM_UP)
 
-    def _processes(self) -> list[int]:
+    def _processes(self) -> dict[str, list[int]]:
         server = self._stand.server
-        return [server.process.pid, *server.children(WEB), *server.children(JOBS)]
+        return {
+            "server": [server.process.pid],
+            "web": sorted(server.children(WEB)),
+            "jobs": sorted(server.children(JOBS)),
+        }
+
+    def _compare(self, before: dict[str, list[int]]) -> None:
+        """The processes are those from before the disk was full; if not, the end of the log may say why."""
+        for role, now in self._processes().items():
+            if now != before[role]:
+                said = self._stand.server.log()[-LOG_TOLD:]
+                told = (
+                    f"{self._kind}: a {role} process was replaced, {before[role]} by {now}: {said}"
+                )
+                self._findings.expect(False, told)
 
     def _account(self, url: str, shoppers: Shoppers) -> None:
         with patiently(lambda: psycopg.connect(url)) as connection:
