@@ -61,6 +61,23 @@ async def test_finds_products_by_numbers_and_by_how_their_names_begin(desk: Help
         assert product not in await found(desk, ada, text), text
 
 
+async def test_finds_merchants_by_number_slug_email_and_how_their_names_begin(
+    desk: Helpdesk,
+) -> None:
+    ada = await staff(desk)
+    async with desk.db.begin() as tx:
+        merchant = await tx.value(
+            "insert into merchants (shop_id, slug, name, email)"
+            " values (%s, 'hats-2', 'Harbour Hats', 'Hats@harbour.example') returning id",
+            (desk.shop.id,),
+        )
+
+    for text in (str(merchant), "HATS-2", "harbour h", "hats@HARBOUR.example"):
+        assert ("merchant", merchant) in await found(desk, ada, text), text
+    for text in ("hats", "bour", "h"):
+        assert ("merchant", merchant) not in await found(desk, ada, text), text
+
+
 async def test_finds_customers_partners_people_and_mails(desk: Helpdesk) -> None:
     ada = await staff(desk, name="Ada Lovelace", email="ada@shop.example")
     async with desk.db.begin() as tx:
@@ -88,15 +105,18 @@ async def test_finds_customers_partners_people_and_mails(desk: Helpdesk) -> None
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        ("owner", {"order", "ticket", "partner", "mail", "person"}),
-        ("manager", {"order", "ticket", "partner", "mail"}),
-        ("warehouse", {"order", "ticket"}),
-        ("viewer", {"order", "ticket"}),
+        ("owner", {"order", "ticket", "partner", "mail", "person", "merchant"}),
+        ("manager", {"order", "ticket", "partner", "mail", "merchant"}),
+        ("warehouse", {"order", "ticket", "merchant"}),
+        ("viewer", {"order", "ticket", "merchant"}),
     ],
 )
 async def test_shows_what_the_role_may_read(desk: Helpdesk, role, kinds) -> None:
     async with desk.db.begin() as tx:
         await tx.run("update partners set name = 'zz@zz.example' where id = %s", (desk.partner.id,))
+        await tx.run(
+            "update merchants set email = 'zz@zz.example' where shop_id = %s", (desk.shop.id,)
+        )
         await tx.run("update orders set billing = billing || '{\"email\": \"zz@zz.example\"}'"
                      " where shop_id = %s", (desk.shop.id,))  # fmt: skip
         await Mailing(box=box(), mailer=None, host="shop.example").queue_mail(

@@ -11,7 +11,7 @@ from crossdock.shop.catalogue import find_products
 from crossdock.shop.orders import BoardFilters, BoardRow, read_board
 from crossdock.shop.people import Person, Right
 
-HitKind = Literal["order", "product", "customer", "partner", "ticket", "mail", "person"]
+HitKind = Literal["order", "product", "customer", "merchant", "partner", "ticket", "mail", "person"]
 HITS_MAX: Final = 10
 """Of each kind."""
 
@@ -22,6 +22,7 @@ _RIGHTS: Final[dict[HitKind, Right]] = {
     "order": "orders.read",
     "product": "products.read",
     "customer": "customers.read",
+    "merchant": "products.read",
     "partner": "partners.manage",
     "ticket": "tickets.read",
     "mail": "mail.read",
@@ -45,8 +46,9 @@ async def find_anything(
 
     An order is found by its number, its partner's, a tracking number, a SKU, or its customer's e-mail;
     a product by any number on the goods, or how its name begins; a customer by e-mail, or how the name or
-    the company begins; a ticket by number, e-mail or last name; a mail by its reader's address; partners
-    and people by how name or address begin. What the person has no right to read is not looked for.
+    the company begins; a ticket by number, e-mail or last name; a mail by its reader's address; merchants,
+    partners and people by how name or address begin, a merchant by number and slug as well. What the
+    person has no right to read is not looked for.
     """
     search = text.replace("\x00", "").strip()[:_SEARCH_MAX]
     if not search:
@@ -121,6 +123,12 @@ _ANYTHING = """
           select * from tickets where shop_id = %(shop)s and id = f.id limit 1) t
       where %(may_ticket)s
       order by t.id desc limit %(size)s)
+    union all
+    (select 'merchant', m.id, m.name, m.slug from merchants m
+      where %(may_merchant)s and m.shop_id = %(shop)s and (
+          m.id = %(number)s::bigint or m.slug = %(exact)s or lower(m.email) = %(exact)s
+          or (lower(m.name) ~>=~ %(begins)s::text and lower(m.name) ~<~ %(end)s::text))
+      order by m.id desc limit %(size)s)
     union all
     (select 'partner', r.id, r.name, r.channel from partners r
       where %(may_partner)s and r.shop_id = %(shop)s and (

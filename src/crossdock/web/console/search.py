@@ -18,6 +18,7 @@ SEARCH: Final = "/console/search"
 KIND_NAMES: Final[dict[HitKind, str]] = {
     "product": lazy("Products"),
     "customer": lazy("Customers"),
+    "merchant": lazy("Merchants"),
     "ticket": lazy("Tickets"),
     "partner": lazy("Partners"),
     "person": lazy("People"),
@@ -26,6 +27,7 @@ KIND_NAMES: Final[dict[HitKind, str]] = {
 _PATHS: Final[dict[HitKind, str]] = {
     "product": "/console/products/{id}",
     "customer": "/console/customers/{id}",
+    "merchant": "/console/merchants/{id}",
     "ticket": "/console/tickets/{id}",
     "partner": "/console/partners/{id}",
     "person": "/console/people/{id}",
