@@ -7,6 +7,8 @@ import pytest
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.shop.catalogue.looking_up import _FOUND
+from crossdock.shop.catalogue.owned import _LIST_FOUND
+from crossdock.shop.customers.browsing import _FOUND as _FOUND_CUSTOMERS
 from crossdock.shop.finding.finding import _ANYTHING
 from crossdock.shop.ledger.trial import _TRIAL
 from crossdock.shop.orders import BoardFilters
@@ -113,6 +115,16 @@ async def test_is_found_by_an_index_each(busy, view):
 async def test_is_found_everywhere_without_reading_all(busy, statement):
     plan = await generic_plan(busy, statement)
     assert not whole_shops(plan) & _WHOLE, plan
+
+
+async def test_is_found_by_a_part_of_its_name_by_an_index(busy):
+    goods = await generic_plan(busy, _LIST_FOUND)
+    buyers = await generic_plan(busy, _FOUND_CUSTOMERS)
+    for index in ("products_words", "products_handle", "variants_sku_folded"):
+        assert f"Bitmap Index Scan on {index}" in goods or f"using {index}" in goods, goods
+    assert "Bitmap Index Scan on customers_words" in buyers, buyers
+    assert "Seq Scan on products" not in goods, goods
+    assert "Seq Scan on customers" not in buyers, buyers
 
 
 async def test_is_summed_for_the_home_page_from_some_days(busy):

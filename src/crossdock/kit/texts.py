@@ -1,4 +1,4 @@
-"""Whether a text has visible characters."""
+"""Whether a text has visible characters, and how a statement looks for it."""
 
 import re
 import unicodedata
@@ -22,3 +22,9 @@ def visible(text: str) -> str:
     For required fields: an invisible text counts as missing.
     """
     return text.strip() if has_ink(text) else ""
+
+
+def as_part(text: str) -> str:
+    """The pattern of SQL's `like` for what has this text in it, whatever signs it is of."""
+    plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"

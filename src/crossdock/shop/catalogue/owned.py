@@ -13,9 +13,12 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.kit.paging import PlacePage
+from crossdock.kit.texts import as_part
 from crossdock.shop.catalogue.order_terms import OrderTerms
 
 LOW_STOCK: Final = 5
+NEAR: Final = 1_000
+"""So many of the newest are looked through before their words' index is asked."""
 
 
 class OwnedVariant(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,13 +104,13 @@ async def list_owned(
 
     `search` finds a part of the name, and a whole handle or SKU, in any case.
     """
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     values = {
         **page.bounds(),
         "shop": shop_id,
         "merchants": merchant_ids,
-        "search": search.lower(),
-        "pattern": f"%{escaped}%",
+        "search": search,
+        "pattern": as_part(search),
+        "near": NEAR,
     }
     return [_product(row) for row in await tx.all(_LIST_FOUND if search else _LIST, values)]
 
@@ -193,16 +196,32 @@ _SHOWN: Final = f"""
         from ({_VARIANTS}) v) w
 """
 _ONE: Final = f"{_SHOWN} where {_SEEN} and p.id = %(product)s"
-_LISTED: Final = f"""
-    where {_SEEN} and (p.created_at, p.id) < (%(after_time)s::timestamptz, %(after_id)s)
-      and (p.created_at, p.id) > (%(before_time)s::timestamptz, %(before_id)s)
-"""
+_BETWEEN: Final = """(p.created_at, p.id) < (%(after_time)s::timestamptz, %(after_id)s)
+      and (p.created_at, p.id) > (%(before_time)s::timestamptz, %(before_id)s)"""
 _ORDERED: Final = " order by p.created_at desc, p.id desc limit %(size)s"
-_LIST: Final = f"{_SHOWN} {_LISTED} {_ORDERED}"
-_LIST_FOUND: Final = f"""{_SHOWN} {_LISTED}
-      and (p.name ilike %(pattern)s or lower(p.handle) = %(search)s or exists (
-          select 1 from variants x where x.shop_id = p.shop_id and x.product_id = p.id and x.enabled
-             and lower(x.sku) = %(search)s)) {_ORDERED}"""
+_LIST: Final = f"{_SHOWN} where {_SEEN} and {_BETWEEN} {_ORDERED}"
+# A part of many names fills a page from the newest; one of few names is found by their words.
+_LIST_FOUND: Final = f"""
+    with near as materialized (
+        select p.id, p.created_at from (
+            select * from products p where p.shop_id = %(shop)s and {_BETWEEN}
+            order by p.created_at desc, p.id desc limit %(near)s) p
+        where p.name ilike %(pattern)s and {_SEEN} {_ORDERED}),
+    found as materialized (
+        select id from near
+        union select p.id from products p
+         where (select count(*) from near) < %(size)s and p.shop_id = %(shop)s and p.name ilike %(pattern)s
+           and word_ends(p.shop_id, p.name) @@ words_asked(%(shop)s, %(search)s)
+        union select p.id from products p
+         where (select count(*) from near) < %(size)s and p.shop_id = %(shop)s and p.name ilike %(pattern)s
+           and words_asked(%(shop)s, %(search)s) is null
+        union select p.id from products p where p.shop_id = %(shop)s and lower(p.handle) = lower(%(search)s)
+        union select x.product_id from variants x
+         where x.shop_id = %(shop)s and x.enabled and lower(x.sku) = lower(%(search)s)),
+    page as materialized (
+        select p.id from products p
+        where p.shop_id = %(shop)s and p.id = any (array(select id from found)) and {_BETWEEN} and {_SEEN} {_ORDERED})
+    {_SHOWN} where p.shop_id = %(shop)s and p.id = any (array(select id from page)) {_ORDERED}"""
 _COUNT: Final = f"""
     select count(*), count(*) filter (where p.enabled),
            count(*) filter (where not w.unlimited and w.available between 1 and %(low)s),

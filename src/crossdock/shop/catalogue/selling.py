@@ -8,7 +8,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
-from crossdock.kit.texts import visible
+from crossdock.kit.texts import as_part, visible
 from crossdock.shop.catalogue.merchants import insert_merchant, upsert_merchants
 from crossdock.shop.catalogue.records import MerchantRecord
 from crossdock.shop.catalogue.texts import slug_of
@@ -65,13 +65,12 @@ async def browse_merchants(
     limit: int = 50,
 ) -> list[MerchantView]:
     """Merchants by name, from the one behind the merchant `after`: all, or those whose name has this part."""
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await tx.all(
         f"""{_VIEW} and m.name ilike %s and m.enabled = coalesce(%s::boolean, m.enabled)
             and (%s::bigint is null or (m.name, m.id) > (
                 select x.name, x.id from merchants x where x.shop_id = m.shop_id and x.id = %s))
             order by m.name, m.id limit %s""",
-        (shop_id, f"%{escaped}%", enabled, after, after, limit),
+        (shop_id, as_part(search), enabled, after, after, limit),
     )
     return [_view(row) for row in rows]
 

@@ -3,9 +3,12 @@
 from typing import Any, Final
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.texts import as_part
 from crossdock.shop.customers.managing import SELECT_CUSTOMER, Customer, customer_from_row
 
 CUSTOMERS_SHOWN: Final = 50
+_NEAR: Final = 1_000
+"""So many of the newest are looked through before their words' index is asked."""
 
 
 async def browse_customers(
@@ -25,24 +28,37 @@ async def browse_customers(
     values: dict[str, Any] = {
         "shop": shop_id,
         "words": words,
-        "like": f"%{_plain(words)}%",
+        "like": as_part(words),
         "id": int(words) if is_number else None,
         "before": before,
-        "limit": limit + 1,
+        "size": limit + 1,
+        "near": _NEAR,
     }
-    rows = await tx.all(_PAGE, values)
+    rows = await tx.all(_FOUND if words else _PAGE, values)
     return [customer_from_row(row) for row in rows[:limit]], len(rows) > limit
 
 
-def _plain(words: str) -> str:
-    """The words as a pattern that stands for themselves."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-_PAGE: Final = f"""{SELECT_CUSTOMER}
-    where shop_id = %(shop)s and deleted_at is null
-      and (%(before)s::bigint is null or id < %(before)s)
-      and (%(words)s = '' or id = %(id)s or email ilike %(like)s or company ilike %(like)s
-           or first_name || ' ' || last_name ilike %(like)s)
-    order by id desc limit %(limit)s
+_BEFORE: Final = """shop_id = %(shop)s and deleted_at is null
+      and (%(before)s::bigint is null or id < %(before)s)"""
+_ORDERED: Final = "order by id desc limit %(size)s"
+_NAMES: Final = "email || ' ' || company || ' ' || first_name || ' ' || last_name"
+_LIKE: Final = """(email ilike %(like)s or company ilike %(like)s
+           or first_name || ' ' || last_name ilike %(like)s)"""
+_PAGE: Final = f"{SELECT_CUSTOMER} where {_BEFORE} {_ORDERED}"
+# A part that many have fills a page from the newest; one that few have is found by their words.
+_FOUND: Final = f"""
+    with near as materialized (
+        select id from (
+            select * from customers where {_BEFORE} order by id desc limit %(near)s) c
+        where {_LIKE} {_ORDERED}),
+    found as materialized (
+        select id from near
+        union select id from customers
+         where (select count(*) from near) < %(size)s and shop_id = %(shop)s and deleted_at is null and {_LIKE}
+           and word_ends(shop_id, {_NAMES}) @@ words_asked(%(shop)s, %(words)s)
+        union select id from customers
+         where (select count(*) from near) < %(size)s and shop_id = %(shop)s and deleted_at is null and {_LIKE}
+           and words_asked(%(shop)s, %(words)s) is null
+        union select %(id)s::bigint)
+    {SELECT_CUSTOMER} where {_BEFORE} and id = any (array(select id from found)) {_ORDERED}
 """

@@ -94,6 +94,11 @@ create index products_updated on products (shop_id, updated_at);
 -- Staff look products up by how their names begin.
 create index products_name on products (shop_id, lower(name) text_pattern_ops);
 
+-- And by any part of them, or by a whole handle.
+create index products_words on products using gin (word_ends(shop_id, name));
+
+create index products_handle on products (shop_id, lower(handle));
+
 create table product_categories (
     shop_id bigint not null,
     product_id bigint not null,
@@ -175,6 +180,9 @@ create table blog_posts (
 create index variants_sku on variants (shop_id, sku);
 
 create index variants_merchant_sku on variants (shop_id, merchant_sku) where merchant_sku <> '';
+
+-- Staff type a SKU in any case.
+create index variants_sku_folded on variants (shop_id, lower(sku));
 
 create table promotions (
     shop_id bigint not null,

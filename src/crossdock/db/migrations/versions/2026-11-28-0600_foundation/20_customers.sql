@@ -39,3 +39,7 @@ create index customers_created on customers (shop_id, created_at, id) where dele
 create index customers_last_name on customers (shop_id, lower(last_name) text_pattern_ops);
 
 create index customers_company on customers (shop_id, lower(company) text_pattern_ops) where company <> '';
+
+-- Staff look customers up by any part of what they are called.
+create index customers_words on customers using gin (
+    word_ends(shop_id, email || ' ' || company || ' ' || first_name || ' ' || last_name)) where deleted_at is null;
