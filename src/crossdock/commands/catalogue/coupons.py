@@ -11,7 +11,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.money import format_minor, parse_amount, parse_rate_bp
-from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
+from crossdock.terminal import JsonOption, ShopOption, counted, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.pricing import Coupon, CouponTerms
@@ -244,9 +244,9 @@ def _print_table(coupons: "list[Coupon]") -> None:
 
 def _scope(coupon: "Coupon") -> str:
     if coupon.product_ids is not None:
-        return f"{len(coupon.product_ids)} products"
+        return f"{counted(len(coupon.product_ids), 'product')}"
     if coupon.merchant_ids is not None:
-        return f"{len(coupon.merchant_ids)} merchants"
+        return f"{counted(len(coupon.merchant_ids), 'merchant')}"
     return " / ".join(filter(None, (coupon.merchant, coupon.product))) or "the whole shop"
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crossdock.imports.exporting import ExportSummary
+from crossdock.terminal import counted
 
 _SHOWN = 20
 
@@ -17,8 +18,8 @@ def show_summary(summary: ExportSummary, *, as_json: bool) -> None:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         return
     console = Console(stderr=True)
-    where = f" into {summary.file}, {summary.bytes} bytes" if summary.file else ""
-    counts = f"{summary.products} products with {summary.variants} variants"
+    where = f" into {summary.file}, {counted(summary.bytes, 'byte')}" if summary.file else ""
+    counts = f"{counted(summary.products, 'product')} with {counted(summary.variants, 'variant')}"
     console.print(Text(f"Exported {counts}{where}."), soft_wrap=True)
     if summary.left_out:
         parts = ", ".join(f"{name} ({count})" for name, count in summary.left_out.items())

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from crossdock.imports.items import Finding
 from crossdock.imports.running import Summary, Watcher
-from crossdock.terminal import print_table
+from crossdock.terminal import counted, print_table
 
 _SHOWN = 50
 _NAMED = 8
@@ -103,10 +103,10 @@ def _summary_text(summary: Summary) -> str:
     start = "Would have imported" if summary.dry_run else "Imported"
     resumed = f", resumed after {summary.resumed_at}" if summary.resumed_at else ""
     return (
-        f"{start} {summary.records} records{resumed}: "
+        f"{start} {counted(summary.records, 'record')}{resumed}: "
         f"products {summary.products_added} added, {summary.products_changed} changed, "
         f"{summary.products_unchanged} unchanged; "
         f"variants {summary.variants_added} added, {summary.variants_changed} changed, "
         f"{summary.variants_disabled} disabled; stock {summary.stock_changed} changed; "
-        f"{summary.refused} rows refused, {summary.warnings} warnings."
+        f"{counted(summary.refused, 'row')} refused, {counted(summary.warnings, 'warning')}."
     )

@@ -8,7 +8,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
+from crossdock.terminal import JsonOption, ShopOption, counted, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.search import Built, Explained, FacetValue, Found, Lag
@@ -112,9 +112,7 @@ def rebuild(shop: ShopOption, as_json: JsonOption = False) -> None:
             return await rebuild(services.building, shop_id=row.id)
 
     built = with_runtime(run)
-    text = (
-        f"{built.products:,} products with {built.documents:,} SKUs, as of event {built.as_of:,}."
-    )
+    text = f"{counted(built.products, 'product')} with {counted(built.documents, 'SKU')}, as of event {built.as_of:,}."
     report(built, as_json=as_json, text=text)
 
 
@@ -152,7 +150,7 @@ def _print_found(found: "Found", names: dict[int, str]) -> None:
     if found.hits:
         print_table(table)
     fell_back = ", with any of the words" if found.is_otherwise else ""
-    typer.echo(f"{found.count:,} products{fell_back}, as of event {found.as_of:,}.")
+    typer.echo(f"{counted(found.count, 'product')}{fell_back}, as of event {found.as_of:,}.")
     for facet, values in found.facets.items():
         typer.echo(f"{facet}: {_listed(values)}")
 

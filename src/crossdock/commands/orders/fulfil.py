@@ -20,7 +20,7 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, report, report_list
+from crossdock.terminal import JsonOption, ShopOption, counted, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.warehouse import WorkSummary
@@ -283,7 +283,7 @@ def label(
         lambda runtime: label_of(runtime, slug=shop, package_id=package_id, kind=to.suffix)
     )
     to.write_bytes(data)
-    _say(as_json, f"{to}: {len(data)} bytes.", package_id=package_id, bytes=len(data))
+    _say(as_json, f"{to}: {counted(len(data), 'byte')}.", package_id=package_id, bytes=len(data))
 
 
 async def _read(runtime: Runtime, slug: str, order_id: int, *, serials: bool = False) -> ShownOrder:

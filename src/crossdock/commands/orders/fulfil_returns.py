@@ -10,7 +10,7 @@ from crossdock.commands.running import with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
-from crossdock.terminal import JsonOption, ShopOption, report
+from crossdock.terminal import JsonOption, ShopOption, counted, report
 
 if TYPE_CHECKING:
     from crossdock.shop.warehouse import Received
@@ -101,6 +101,6 @@ def receive(
     found = with_transaction(write)
     text = f"Return {return_id} is in; {sum(found.restocked.values())} back on the shelf"
     if found.revoked_serials:
-        text += f", {len(found.revoked_serials)} serials revoked"
+        text += f", {counted(len(found.revoked_serials), 'serial')} revoked"
     facts = {"return_id": return_id, **msgspec.structs.asdict(found)}
     report(facts, as_json=as_json, text=f"{text}.")

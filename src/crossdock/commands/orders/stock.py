@@ -194,7 +194,7 @@ def _print_levels(levels: "list[Level]", *, as_json: bool) -> None:
 
     table = Table("SKU", "Pool", "On hand", "Held", "Committed", "Kept back", "Available")
     for level in levels:
-        numbers = (level.on_hand, level.held, level.committed, level.warning_level, level.available)
+        numbers = (level.on_hand, level.held, level.committed, level.kept_back, _sellable(level))
         table.add_row(level.sku, level.pool, *map(str, numbers))
     print_table(table)
 
@@ -206,9 +206,14 @@ def _print_low(found: "list[LowLevel]") -> None:
         "SKU", "Product", "Pool", "On hand", "Held", "Committed", "Kept back", "Available"
     )
     for each in found:
-        numbers = (each.on_hand, each.held, each.committed, each.warning_level, each.available)
+        numbers = (each.on_hand, each.held, each.committed, each.kept_back, _sellable(each))
         table.add_row(each.sku, each.product, each.pool, *map(str, numbers))
     print_table(table)
+
+
+def _sellable(level: "Level | LowLevel") -> str:
+    """How many can be sold; what is taken and not there beside it."""
+    return f"{level.sellable} ({level.short} short)" if level.short else str(level.sellable)
 
 
 def _print_entries(found: "list[Entry]") -> None:

@@ -9,7 +9,7 @@ from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_database
 from crossdock.errors import NotFound
 from crossdock.settings import Settings
-from crossdock.terminal import JsonOption, report
+from crossdock.terminal import JsonOption, counted, report
 
 if TYPE_CHECKING:
     from crossdock.db.backups import Backup
@@ -65,8 +65,8 @@ def _told(written: "Backup") -> str:
         "of the key in another place."
     )
     return (
-        f"Wrote {written.file}: {manifest.rows:,} rows of {len(manifest.tables)} tables, "
-        f"{written.bytes:,} bytes; read again and found right.\n{key}"
+        f"Wrote {written.file}: {counted(manifest.rows, 'row')} of {counted(len(manifest.tables), 'table')}, "
+        f"{counted(written.bytes, 'byte')}; read again and found right.\n{key}"
     )
 
 

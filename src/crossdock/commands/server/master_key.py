@@ -108,7 +108,7 @@ def forget(as_json: JsonOption = False) -> None:
         if found.needs_older:
             raise Invalid(
                 "invalid_input",
-                f"{found.needs_older} secrets still need an older key. First run: crossdock master-key reseal",
+                f"Secrets that still need an older key: {found.needs_older:,}. First run: crossdock master-key reseal",
             )
         return file.forget_older(newest=newest)
 

@@ -11,7 +11,7 @@ from crossdock.channels.registry import load_settings
 from crossdock.commands.running import run_once
 from crossdock.db.runtime import Runtime
 from crossdock.settings import Settings
-from crossdock.terminal import JsonOption, report
+from crossdock.terminal import JsonOption, counted, report
 
 if TYPE_CHECKING:
     from crossdock.db.backups import Manifest, Restored
@@ -146,7 +146,9 @@ async def _look(runtime: Runtime, *, manifest: "Manifest") -> After:
 
 def _told(manifest: "Manifest") -> str:
     made = f"{manifest.created_at:%Y-%m-%d %H:%M:%S} UTC by Crossdock {manifest.crossdock}"
-    return f"{manifest.rows:,} rows of {len(manifest.tables)} tables, made {made}"
+    return (
+        f"{counted(manifest.rows, 'row')} of {counted(len(manifest.tables), 'table')}, made {made}"
+    )
 
 
 def _report(file: Path, manifest: "Manifest", *, after: After, settings: Settings) -> str:
@@ -155,7 +157,7 @@ def _report(file: Path, manifest: "Manifest", *, after: After, settings: Setting
     doctor = (
         "The doctor found nothing wrong."
         if not after.differences
-        else f"The doctor found {after.differences} differences, which the backup had already; "
+        else f"The doctor found {counted(after.differences, 'difference')}, which the backup had already; "
         "`crossdock doctor` lists them."
     )
     return f"Restored {file}: {_told(manifest)}.\n{key}\n{doctor}"

@@ -11,7 +11,7 @@ from crossdock.channels.registry import load_settings
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.serving.address import base_url
-from crossdock.terminal import JsonOption, print_json, report
+from crossdock.terminal import JsonOption, counted, print_json, report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +128,7 @@ def file_(
         report(
             {"file": str(out), "format": file_format, "products": products},
             as_json=as_json,
-            text=f"{out} has {products} products. Import them: {command}",
+            text=f"{out} has {counted(products, 'product')}. Import them: {command}",
         )
 
 
@@ -196,13 +196,13 @@ def shown_credentials(
 
 def summary(loaded: "Loaded") -> str:
     """One line about what a load did."""
-    size = f"{loaded.products} products with {loaded.variants} variants"
+    size = f"{counted(loaded.products, 'product')} with {counted(loaded.variants, 'variant')}"
     if not loaded.changed_anything:
         return f"The demo shop is loaded already ({size}); nothing was changed."
     return (
-        f"The demo shop has {size}: {loaded.products_added} products added, "
+        f"The demo shop has {size}: {counted(loaded.products_added, 'product')} added, "
         f"{loaded.products_changed} changed, {loaded.stock_changed} stock levels set, "
-        f"{loaded.partners_added} partners added. See: crossdock demo credentials"
+        f"{counted(loaded.partners_added, 'partner')} added. See: crossdock demo credentials"
     )
 
 

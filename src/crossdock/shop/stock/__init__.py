@@ -10,6 +10,7 @@ from crossdock.shop.stock.holding import (
 from crossdock.shop.stock.importing import import_serials
 from crossdock.shop.stock.limits import Availability, Limit, purchase_limit, stock_status, taking
 from crossdock.shop.stock.listing import StockItem, list_stock
+from crossdock.shop.stock.locking import lock_levels
 from crossdock.shop.stock.low import COUNT_LOW, LowLevel, LowPlace, list_low
 from crossdock.shop.stock.movements import Movement, list_movements
 from crossdock.shop.stock.pools import (
@@ -90,6 +91,7 @@ __all__ = [
     "list_pooled",
     "list_serials",
     "list_stock",
+    "lock_levels",
     "move_stock",
     "post_stock",
     "purchase_limit",

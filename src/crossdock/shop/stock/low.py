@@ -3,13 +3,14 @@
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.shop.stock.numbers import LevelNumbers
 
 LOW_PAGE_MAX = 200
 LowPlace = tuple[int, int, str]
 """Where a page ends: available, variant and pool of its last level."""
 
 
-class LowLevel(msgspec.Struct, frozen=True, kw_only=True):
+class LowLevel(LevelNumbers, msgspec.Struct, frozen=True, kw_only=True):
     """A level that is low, with its goods."""
 
     variant_id: int

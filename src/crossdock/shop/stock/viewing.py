@@ -7,9 +7,10 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
+from crossdock.shop.stock.numbers import LevelNumbers
 
 
-class Level(msgspec.Struct, frozen=True, kw_only=True):
+class Level(LevelNumbers, msgspec.Struct, frozen=True, kw_only=True):
     """The quantities of a variant in a pool; `available` is available to promise."""
 
     variant_id: int

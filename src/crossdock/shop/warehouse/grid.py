@@ -14,7 +14,7 @@ from crossdock.shop.catalogue import (
     price_variants,
 )
 from crossdock.shop.orders import wake_releases
-from crossdock.shop.stock import StockRecord, set_stock
+from crossdock.shop.stock import StockRecord, lock_levels, set_stock
 from crossdock.shop.warehouse.receiving import LEVEL_MAX
 
 GRID_MAX: Final = 300
@@ -99,7 +99,8 @@ async def edit_grid(
     await lock_catalogue(tx, shop_id=shop_id)
     if any(edit.wanted.on_hand > edit.seen.on_hand for edit in edits.values()):
         await wake_releases(tx, shop_id=shop_id)
-    await tx.all(_LOCK, (shop_id, sorted(edits)))
+    counted = [number for number, edit in edits.items() if _level(edit.wanted) != _level(edit.seen)]
+    await lock_levels(tx, shop_id=shop_id, variant_ids=counted)
     stored = await read_grid(tx, shop_id=shop_id, variant_ids=list(edits))
     results: dict[int, RowResult] = {}
     rows: dict[int, GridRow] = {}
@@ -234,10 +235,6 @@ def _level(row: GridRow) -> tuple[int, int]:
 _OWN = """
     select variant_id, on_hand, warning_level, best_before, best_before_alert from stock_levels
     where shop_id = %s and variant_id = any(%s::bigint[]) and pool = 'own'
-"""
-_LOCK = """
-    select 1 from stock_levels where shop_id = %s and variant_id = any(%s::bigint[]) and pool = 'own'
-    order by variant_id, pool for no key update
 """
 _GRID = """
     select v.id, v.product_id, v.sku, p.name, v.name,

@@ -5,7 +5,7 @@ from datetime import datetime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.shop.orders import wake_releases
-from crossdock.shop.stock import adjust_stock, move_stock, receive_stock
+from crossdock.shop.stock import adjust_stock, lock_levels, move_stock, receive_stock
 
 LEVEL_MAX = 1_000_000_000
 """The most that a level may hold; a larger quantity must be a typing error."""
@@ -68,6 +68,7 @@ async def count_variant(
         raise _too_large(given, field=field)
     await _check(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     if counted is not None:
+        await lock_levels(tx, shop_id=shop_id, variant_ids=[variant_id], pool=pool)
         given = counted - await _on_hand(tx, shop_id=shop_id, variant_id=variant_id, pool=pool)
     if given == 0:
         return 0
