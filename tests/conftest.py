@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 import structlog
+from hypothesis import settings as hypothesis_settings
 
 from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit import logging
@@ -21,6 +22,20 @@ from tests.support.pools import SharedPool
 from tests.support.processes import ServerProcess, serving
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+# How long one example takes says something of the machine, not of what is tested.
+hypothesis_settings.register_profile("crossdock", deadline=None)
+hypothesis_settings.load_profile("crossdock")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadgroup` a file is a group as well."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.support.scheduling import FileScheduling
+
+    return FileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.kit.clock import FrozenClock
 from crossdock.serving.web import _server
 from tests.support.factories import MASTER_KEY
-from tests.support.processes import free_port
+from tests.support.processes import READY_TIMEOUT_S, free_port
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ async def clocked(
     server = _server(runtime.settings, app=app)
     serving = asyncio.create_task(server.serve())
     try:
-        await asyncio.wait_for(app.started.wait(), 20)
+        await asyncio.wait_for(app.started.wait(), READY_TIMEOUT_S)
         await _reachable(port)
         async with (
             made.database.statement() as tx
