@@ -1,6 +1,7 @@
 """People for tests, and a browser of the plainest kind: cookies, forms, no scripts."""
 
 import re
+from datetime import timedelta
 from functools import lru_cache
 from html import unescape
 from typing import Any, Self
@@ -13,13 +14,16 @@ from argon2 import PasswordHasher
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.clock import SystemClock
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.people import Person, add_person
 from crossdock.shop.people.factors import replace_recovery_codes, set_totp
+from crossdock.shop.people.sessions import Lifetimes, open_session
 from tests.support.factories import box, make_partner, make_shop, moment
 
 PASSWORD = "quiet harbour, nine boats"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+LIVES = Lifetimes(idle=timedelta(hours=1), longest=timedelta(hours=12))
 
 
 class PersonFixture(msgspec.Struct, frozen=True):
@@ -79,6 +83,14 @@ async def make_person(
     return PersonFixture(person, codes)
 
 
+async def open_session_of(tx: Transaction, who: PersonFixture) -> str:
+    """The token of a session, as after signing in, whose password takes a tenth of a second to check."""
+    return await open_session(
+        tx, principal=who.person.principal, person_id=who.id, is_complete=True, lives=LIVES,
+        ids=RandomIds(), now=SystemClock().now(),
+    )  # fmt: skip
+
+
 def code_at(timestamp: float, *, secret: str = TOTP_SECRET) -> str:
     """What the authenticator app shows at that moment."""
     return str(pyotp.TOTP(secret).at(int(timestamp)))
@@ -134,6 +146,11 @@ class PlainBrowser:
         """The first step."""
         page = f"/console/sign-in?next={quote(wanted, safe='')}" if wanted else "/console/sign-in"
         return await self.submit(page, {"email": email, "password": password})
+
+    async def hold_session(self, tx: Transaction, who: PersonFixture) -> None:
+        """Be signed in as somebody without the form."""
+        token = await open_session_of(tx, who)
+        self.client.cookies.set("crossdock", token, domain=self.client.base_url.host)
 
     @property
     def cookie(self) -> str:

@@ -27,16 +27,19 @@ def person(server_database: Database) -> MakePerson:
 
 
 @pytest.fixture
-async def browser(server: ServerProcess) -> AsyncIterator[OpenBrowser]:
-    """Open a browser that calls from an address of its own, and sign somebody in."""
+async def browser(server: ServerProcess, server_database: Database) -> AsyncIterator[OpenBrowser]:
+    """Open a browser that calls from an address of its own, where somebody is signed in."""
     async with AsyncExitStack() as stack:
 
         async def make(who: PersonFixture | None = None, *, url: str = "") -> PlainBrowser:
             octets = [str(ord(c) % 250 + 1) for c in RandomIds().random_token(3)]
             source = f"10.{'.'.join(octets)}"
             opened = await stack.enter_async_context(PlainBrowser(url or server.url, source=source))
-            if who:
+            if who and who.recovery_codes:
                 assert (await opened.sign_in(who.email)).status_code == 303
+            elif who:
+                async with server_database.begin() as tx:
+                    await opened.hold_session(tx, who)
             return opened
 
         yield make
