@@ -1,14 +1,12 @@
 """Where there is no installation."""
 
-import subprocess
-import sys
-
 import pytest
 from typer.testing import CliRunner
 
 from crossdock.cli import Line, app
 from crossdock.settings import ENVIRONMENT_PREFIX, SettingsError
 from tests.support.command_line import every_command
+from tests.support.forking import run_forked
 from tests.support.processes import environment
 
 MAKES_ONE = {"run", "serve", "migrate", "demo load", "restore"}
@@ -239,10 +237,7 @@ def test_a_command_that_needs_one_refuses_and_makes_nothing(line, tmp_path, monk
 
 
 def crossdock(*arguments, folder):
-    return subprocess.run(
-        [sys.executable, "-m", "crossdock", *arguments], env=environment(), cwd=folder, check=False,
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    return run_forked(arguments, env=environment(), cwd=str(folder), timeout_s=60, stdin=None)
 
 
 def test_the_refusal_is_one_line_that_says_where_and_what_to_do(tmp_path):

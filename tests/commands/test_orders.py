@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from tests.support.command_line import CommandLine
 from tests.support.factories import ShopFixture, make_shop, make_variant
-from tests.support.processes import environment
+from tests.support.processes import run_command
 from tests.support.simulators.stripe import KEY, StripeSimulator
 
 CARD = "4242 4242 4242 4242\n12/2031\n737\n"
@@ -33,14 +31,8 @@ async def shop(database: Database) -> ShopFixture:
 def place(line: CommandLine, shop: ShopFixture, *more: str, stdin: str) -> str:
     """What placing two mugs prints with --json; the card goes in by standard input."""
     arguments = [*("order", "place", "--shop", shop.slug, "--customer", str(shop.customer_id))]
-    ended = subprocess.run(
-        [sys.executable, "-m", "crossdock", *arguments, "--line", "MUG=2", "--json", *more],
-        input=stdin,
-        env=environment(**line.settings),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
+    ended = run_command(
+        *arguments, "--line", "MUG=2", "--json", *more, settings=line.settings, stdin=stdin
     )
     return ended.stdout or ended.stderr
 

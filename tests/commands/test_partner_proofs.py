@@ -1,9 +1,7 @@
 """`crossdock partner` for channels whose partners show a token, or a user name and a password."""
 
 import json
-import os
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -11,30 +9,24 @@ import pytest
 from crossdock.kit.clock import FrozenClock
 from tests.conftest import NOON
 from tests.support.clocked import clocked
-from tests.support.processes import ROOT, environment
+from tests.support.forking import run_forked
+from tests.support.processes import environment
 from tests.support.toy_doors import tokens, viewers
 from tests.support.toy_doors.calling import Caller
 
-# The command line with two more lines in the registry.
-PROGRAM = """
-from crossdock.channels import registry
-registry.CHANNELS += ("tests.support.toy_doors.tokens", "tests.support.toy_doors.viewers")
-from crossdock.cli import main
-main()
-"""
+# Two more lines in the registry.
+DOORS = ("tests.support.toy_doors.tokens", "tests.support.toy_doors.viewers")
 
 
 @pytest.fixture
 def run(alone):
     """Run a command; its end."""
     alone.run("shop", "add", "one", "--name", "One", "--currency", "EUR")
-    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
 
     def command(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", PROGRAM, *map(str, arguments)],
-            env={**environment(**alone.settings), "PYTHONPATH": paths},
-            cwd=alone.data_dir, check=False, capture_output=True, text=True, timeout=60,
+        return run_forked(
+            tuple(map(str, arguments)), env=environment(**alone.settings), cwd=str(alone.data_dir),
+            timeout_s=60, stdin=None, doors=DOORS,
         )  # fmt: skip
 
     return command

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from crossdock.serving.address import follow_port, noting_address
 from crossdock.settings import Settings
 from tests.support.factories import make_partner
 from tests.support.ordering import order, placing, read_partner
-from tests.support.processes import environment
+from tests.support.processes import run_command
 from tests.support.warehousing import Warehouse
 
 Command = Callable[..., Awaitable[Any]]
@@ -32,24 +30,15 @@ def crossdock(database_url: str, tmp_path: Path, warehouse: Warehouse) -> Comman
     """Run one command on the warehouse's shop: what it prints as JSON, or (exit code, stderr)."""
 
     async def run(*words: object, stdin: str = "", plain: bool = False) -> Any:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "crossdock",
-            *map(str, words),
-            "--shop",
-            warehouse.shop.slug,
-            *([] if plain else ["--json"]),
-            env=environment(database_url=database_url, data_dir=tmp_path),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        out, err = await process.communicate(stdin.encode())
-        if process.returncode:
-            assert b"Traceback" not in err
-            return process.returncode, err.decode()
-        return out.decode() if plain else json.loads(out)
+        ended = await asyncio.to_thread(
+            run_command, *map(str, words), "--shop", warehouse.shop.slug,
+            *([] if plain else ["--json"]), stdin=stdin,
+            settings={"database_url": database_url, "data_dir": tmp_path},
+        )  # fmt: skip
+        if ended.returncode:
+            assert "Traceback" not in ended.stderr
+            return ended.returncode, ended.stderr
+        return ended.stdout if plain else json.loads(ended.stdout)
 
     return run
 

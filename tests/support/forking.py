@@ -43,8 +43,9 @@ def run_forked(
     cwd: str,
     timeout_s: float,
     stdin: str | None,
+    doors: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m crossdock` with these arguments to its end.
+    """Run `python -m crossdock` with these arguments to its end; `doors` are lines more in its registry.
 
     Raises TimeoutError after killing a command that takes longer than `timeout_s`.
     """
@@ -54,7 +55,7 @@ def run_forked(
         given.seek(0)
         server = stack.enter_context(socket.socket(socket.AF_UNIX))
         server.settimeout(timeout_s)
-        server.connect(_server())
+        server.connect(_server(doors))
         asked = json.dumps([arguments, dict(env), cwd]).encode()
         socket.send_fds(
             server, [LENGTH.pack(len(asked))], [given.fileno(), out.fileno(), err.fileno()]
@@ -72,12 +73,12 @@ def _text(file: IO[bytes]) -> str:
 
 
 @functools.cache
-def _server() -> str:
-    """The path of this test process's command server, started with the first command."""
+def _server(doors: tuple[str, ...]) -> str:
+    """The path of this test process's command server with these doors, started with the first command."""
     folder = tempfile.TemporaryDirectory(prefix="crossdock-commands-")
     path = f"{folder.name}/socket"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.forking", path],
+        [sys.executable, "-m", "tests.support.forking", path, *doors],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
     )  # fmt: skip
@@ -92,10 +93,13 @@ def _end(process: "subprocess.Popen[bytes]", folder: "tempfile.TemporaryDirector
     folder.cleanup()
 
 
-def _serve(path: str) -> None:
+def _serve(path: str, *doors: str) -> None:
     """Answer every connection with a forked command, until standard input ends."""
     import typer.main
 
+    from crossdock.channels import registry
+
+    registry.CHANNELS += doors  # type: ignore[assignment]
     import crossdock.cli
 
     for name in IMPORTED:
@@ -172,4 +176,4 @@ def _end_command(code: object) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve(*sys.argv[1:])

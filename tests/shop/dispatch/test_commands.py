@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from crossdock.kit.webhooks import new_secret
 from crossdock.shop.deliveries import queue_delivery
 from tests.shop.dispatch.conftest import insert_order
 from tests.support.factories import ShopFixture, make_partner, make_shop
-from tests.support.processes import environment
+from tests.support.processes import run_command
 from tests.support.simulators.sellercloud import PASSWORD, USERNAME, Sellercloud
 from tests.support.simulators.webhook import WebhookReceiver
 
@@ -30,22 +28,13 @@ def crossdock(database_url: str, tmp_path: Path):
     """Run one command beside this test's event loop: (exit code, stdout, stderr)."""
 
     async def run(*words: str, stdin: str = "") -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "crossdock",
-            *words,
-            env=environment(
-                database_url=database_url,
-                data_dir=tmp_path,
-                allowed_outbound_hosts="127.0.0.1",
-            ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        out, err = await process.communicate(stdin.encode())
-        return process.returncode or 0, out.decode(), err.decode()
+        settings = {
+            "database_url": database_url,
+            "data_dir": tmp_path,
+            "allowed_outbound_hosts": "127.0.0.1",
+        }
+        ended = await asyncio.to_thread(run_command, *words, settings=settings, stdin=stdin)
+        return ended.returncode, ended.stdout, ended.stderr
 
     return run
 
