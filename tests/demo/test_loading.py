@@ -1,11 +1,15 @@
 """Loading the demo shop."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.demo.access import find_sample_variant, read_keys
 from crossdock.demo.loading import Loading, load_demo
 from crossdock.errors import NotFound
+from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
 from crossdock.kit.outbound import Outbound
 from crossdock.kit.paging import PlacePage
@@ -30,6 +34,8 @@ from crossdock.shop.resellers import (
     move_reseller,
     read_balance,
 )
+from tests.conftest import NOON
+from tests.support import postgres
 from tests.support.drafts import BUYER
 from tests.support.factories import ShopFixture, box
 from tests.support.paying import card, paying
@@ -38,24 +44,49 @@ from tests.support.shopping import partner_of
 COUNT = 120
 
 
-@pytest.fixture
-async def db(empty_database_url):
-    pool = Database(empty_database_url, min_size=1, max_size=4)
-    await pool.open()
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-async def service(db, clock):
+@asynccontextmanager
+async def loading(url: str, clock: FrozenClock) -> AsyncIterator[Loading]:
     async with Outbound() as outbound:
+        pool = Database(url, min_size=1, max_size=4)
+        await pool.open()
         yield Loading(
-            db=db,
+            db=pool,
             clock=clock,
             ids=RandomIds(),
             box=box(),
             configuring=Configuring(outbound=outbound, box=box()),
         )
+        await pool.close()
+
+
+@pytest.fixture(scope="module")
+async def loaded_once(postgres_url, run_dir, worker_id) -> AsyncIterator[str]:
+    """The name of a database with the demo, to copy."""
+    with postgres.clone(postgres_url, folder=run_dir, name=f"{worker_id}_loaded") as url:
+        async with loading(url, FrozenClock(NOON)) as service:
+            await load_demo(service, count=COUNT)
+        yield postgres.database_of(url)
+
+
+@pytest.fixture
+async def fresh(empty_database_url, clock):
+    """Where nothing is."""
+    async with loading(empty_database_url, clock) as service:
+        yield service
+
+
+@pytest.fixture
+async def service(postgres_url, run_dir, worker_id, loaded_once, clock):
+    """Where the demo was loaded."""
+    name = f"{worker_id}_copy"
+    with postgres.clone(postgres_url, folder=run_dir, name=name, of=loaded_once) as url:
+        async with loading(url, clock) as made:
+            yield made
+
+
+@pytest.fixture
+def db(service):
+    return service.db
 
 
 async def events(db):
@@ -63,9 +94,9 @@ async def events(db):
         return await tx.value("select count(*) from events")
 
 
-async def test_makes_a_whole_shop(service, db):
-    done: list[int] = []
-    loaded = await load_demo(service, count=COUNT, moved=done.append)
+async def test_makes_a_whole_shop(fresh):
+    db, done = fresh.db, list[int]()
+    loaded = await load_demo(fresh, count=COUNT, moved=done.append)
 
     assert loaded.products_added == COUNT
     assert loaded.partners_added == 7
@@ -95,7 +126,6 @@ async def test_makes_a_whole_shop(service, db):
 
 
 async def test_changes_nothing_the_second_time(service, db):
-    await load_demo(service, count=COUNT)
     before = await events(db)
 
     again = await load_demo(service, count=COUNT)
@@ -105,7 +135,6 @@ async def test_changes_nothing_the_second_time(service, db):
 
 
 async def test_puts_back_what_was_changed(service, db):
-    await load_demo(service, count=COUNT)
     async with db.statement() as tx:
         await tx.run("update products set name = 'x', source_hash = null where handle like '%-7'")
         await tx.run("delete from partners where backorder")
@@ -118,7 +147,6 @@ async def test_puts_back_what_was_changed(service, db):
 
 
 async def test_sells_the_goods_of_all_merchants_in_one_cart(service, db, clock):
-    await load_demo(service, count=COUNT)
     async with db.statement() as tx:
         shop_id = await tx.value("select id from shops where slug = 'demo'")
         partner_id = await tx.value("select min(id) from partners where shop_id = %s", (shop_id,))
@@ -159,14 +187,11 @@ async def test_sells_the_goods_of_all_merchants_in_one_cart(service, db, clock):
 
 
 async def test_grows_a_smaller_demo(service):
-    await load_demo(service, count=COUNT)
     grown = await load_demo(service, count=COUNT + 30)
     assert grown.products_added == 30
 
 
 async def test_gives_two_partners_that_differ_in_backorder_alone(service, db):
-    await load_demo(service, count=COUNT)
-
     async with db.statement() as tx:
         plain, twin = await list_partners(tx, shop="demo", channel="shoppex_partner")
         keys = await read_keys(tx, box=box())
@@ -191,8 +216,6 @@ async def test_gives_two_partners_that_differ_in_backorder_alone(service, db):
 
 
 async def test_gives_two_web_shops_that_differ_in_the_replay_cache(service, db):
-    await load_demo(service, count=COUNT)
-
     async with db.statement() as tx:
         plain, twin = await list_partners(tx, shop="demo", channel="shopwedo")
 
@@ -202,7 +225,6 @@ async def test_gives_two_web_shops_that_differ_in_the_replay_cache(service, db):
 
 
 async def test_gives_a_reseller_money_and_serials_to_buy(service, db):
-    await load_demo(service, count=COUNT)
     async with db.begin() as tx:
         shop_id = await tx.value("select id from shops where slug = 'demo'")
         [reseller] = await list_resellers(tx, shop_id=shop_id, page=PlacePage(size=5))
@@ -252,7 +274,6 @@ async def test_gives_a_reseller_money_and_serials_to_buy(service, db):
 
 
 async def test_leaves_a_reseller_alone_whose_relationship_was_terminated(service, db):
-    await load_demo(service, count=COUNT)
     async with db.begin() as tx:
         shop_id = await tx.value("select id from shops where slug = 'demo'")
         [reseller] = await list_resellers(tx, shop_id=shop_id, page=PlacePage(size=5))
@@ -269,7 +290,6 @@ async def test_leaves_a_reseller_alone_whose_relationship_was_terminated(service
 
 
 async def test_shows_no_secret_of_a_partner_that_is_no_demo(service, db):
-    await load_demo(service, count=COUNT)
     async with db.statement() as tx:
         await tx.run("update partners set settings = '{}'")
         with pytest.raises(NotFound):
@@ -277,7 +297,6 @@ async def test_shows_no_secret_of_a_partner_that_is_no_demo(service, db):
 
 
 async def test_says_which_partner_is_disabled(service, db):
-    await load_demo(service, count=COUNT)
     async with db.statement() as tx:
         await tx.run("update credentials set disabled_at = now()")
         with pytest.raises(NotFound, match="Demo partner is disabled"):
@@ -285,7 +304,6 @@ async def test_says_which_partner_is_disabled(service, db):
 
 
 async def test_shows_the_newest_secret_after_a_rotation(service, db, clock):
-    await load_demo(service, count=COUNT)
     async with db.statement() as tx:
         before = (await read_keys(tx, box=box()))[0]
         rotated = await rotate_secret(
@@ -295,10 +313,9 @@ async def test_shows_the_newest_secret_after_a_rotation(service, db, clock):
     assert after.secret == rotated.secret != before.secret
 
 
-async def test_knows_something_to_order(service, db):
-    async with db.statement() as tx:
+async def test_knows_something_to_order(fresh, db):
+    async with fresh.db.statement() as tx:
         assert await find_sample_variant(tx) is None
-    await load_demo(service, count=COUNT)
     async with db.statement() as tx:
         variant_id = await find_sample_variant(tx)
         available = await tx.value(

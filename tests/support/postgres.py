@@ -39,16 +39,22 @@ def server_url(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def clone(url: str, *, folder: Path, name: str) -> Iterator[str]:
-    """A fresh database, copied from a template that is migrated once per run."""
-    template, database = _template(folder), f"crossdock_test_{_run(folder)}_{name}"
+def clone(url: str, *, folder: Path, name: str, of: str = "") -> Iterator[str]:
+    """A fresh database: a copy of `of`, whom nobody is connected to, or of what is migrated once per run."""
+    template, database = of or _template(folder), f"crossdock_test_{_run(folder)}_{name}"
     with locked(folder / "template.lock"):
-        _ensure_template(url, template=template)
+        if not of:
+            _ensure_template(url, template=template)
         _recreate(url, database=database, template=template)
     try:
         yield with_database(url, database)
     finally:
         _drop(url, database=database)
+
+
+def database_of(url: str) -> str:
+    """The name of the database that a URL leads to."""
+    return urlsplit(url).path.removeprefix("/")
 
 
 def with_database(url: str, database: str) -> str:
