@@ -18,6 +18,7 @@ from crossdock.kit.ids import RandomIds
 from crossdock.shop.warehouse import Booking, create_carriers, poll_carriers, ship_with_carrier
 from tests.support.factories import make_partner, make_shop, make_variant
 from tests.support.partner_client import PartnerClient
+from tests.support.people import PersonFixture, open_session_of
 from tests.support.processes import ServerProcess
 from tests.support.warehousing import Warehouse
 
@@ -89,17 +90,27 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def visit(browser: Browser, server: ServerProcess) -> AsyncIterator[Visits]:
-    """Open a page of the server: `await visit("/", width=375, scheme="dark")`."""
+async def visit(
+    browser: Browser, server: ServerProcess, server_database: Database
+) -> AsyncIterator[Visits]:
+    """Open a page of the server: `await visit("/", width=375, scheme="dark", who=a_person)`."""
     async with AsyncExitStack() as stack:
 
-        async def make(path: str, *, width: int = 1280, **options: Any) -> Visit:
+        async def make(
+            path: str, *, width: int = 1280, who: PersonFixture | None = None, **options: Any
+        ) -> Visit:
             context = await browser.new_context(
                 viewport={"width": width, "height": 800},
                 color_scheme=options.pop("scheme", "light"),
                 **options,
             )
             stack.push_async_callback(context.close)
+            if who:
+                async with server_database.begin() as tx:
+                    token = await open_session_of(tx, who)
+                await context.add_cookies(
+                    [{"name": "crossdock", "value": token, "url": server.url}]
+                )
             seen = Visit(await context.new_page(), base_url=server.url)
             await seen.open(path)
             return seen

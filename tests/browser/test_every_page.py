@@ -26,7 +26,7 @@ from crossdock.shop.resellers import NewCampaign, ResellerTerms, create_campaign
 from crossdock.web.console import Console
 from tests.browser.looks import overflow_px, weak_contrasts
 from tests.support.factories import box, make_variant, moment
-from tests.support.people import PASSWORD, PersonFixture, PlainBrowser, make_person
+from tests.support.people import PersonFixture, PlainBrowser, make_person
 from tests.support.reselling import Reselling
 from tests.support.ticketing import Helpdesk, line
 
@@ -52,6 +52,22 @@ ELSEWHERE = {
 _FILE = re.compile(r"\.(csv|pdf|zpl)$")
 _LINK = re.compile(r'href="(/console/[^"#]*)"')
 _TAB_STOPS_MAX = 150
+_NOTE_STOPS = """
+() => {
+  window.stops = [];
+  document.addEventListener('focusin', ({ target: e }) => {
+    if (e.dataset.n === undefined) return;
+    const style = getComputedStyle(e);
+    // the browser marks the parts of a date itself
+    const isSeen = e.type === 'date' || style.outlineStyle !== 'none' || style.boxShadow !== 'none';
+    window.stops.push([e.dataset.n, isSeen, e.outerHTML.slice(0, 80)]);
+  });
+}
+"""
+_AXE_ON_COLOURS = """
+() => axe.run({ runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] },
+                resultTypes: ['violations'] }).then((found) => found.violations)
+"""
 
 
 def get_routes() -> list[Route]:
@@ -150,9 +166,10 @@ async def _resell(selling: Reselling) -> None:
 
 
 @pytest.fixture
-async def paths(server, ada: PersonFixture) -> list[str]:
+async def paths(server, server_database: Database, ada: PersonFixture) -> list[str]:
     async with PlainBrowser(server.url, source="10.9.8.7") as plain:
-        assert (await plain.sign_in(ada.email)).status_code == 303
+        async with server_database.begin() as tx:
+            await plain.hold_session(tx, ada)
         return await paths_of(plain, get_routes())
 
 
@@ -161,65 +178,58 @@ def opened(visit, ada: PersonFixture):
     """A page that is signed in: `await opened(width=390, scheme="dark")`."""
 
     async def sign_in(**options):
-        seen = await visit("/console/sign-in?next=/console/", **options)
-        await seen.page.get_by_label("E-mail").fill(ada.email)
-        await seen.page.get_by_label("Password").fill(PASSWORD)
-        await seen.page.get_by_role("button", name="Sign in").click()
+        seen = await visit("/console/", who=ada, **options)
         await seen.page.locator(".badge").wait_for()
         return seen
 
     return sign_in
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_has_no_grave_finding_of_axe(paths, opened, scheme):
-    axe = pytest.importorskip(
-        "axe_playwright_python.async_playwright", reason="axe is not installed: make install-dev"
-    )
-    # axe itself is put into the page, which its policy would not let in
-    seen = await opened(scheme=scheme, bypass_csp=True)
-    found = []
-    for path in paths:
-        await seen.open(path)
-        results = await axe.Axe().run(seen.page)
-        for finding in results.response["violations"]:
-            if finding["impact"] in GRAVE:
-                nodes = [node["html"][:160] for node in finding["nodes"][:3]]
-                found.append((path, finding["id"], nodes))
-    assert found == []
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (320, "dark")])
-async def test_fits_and_can_be_read(paths, opened, width, scheme):
+async def test_keeps_to_its_policy_fits_and_can_be_read_and_walked_through_by_the_keyboard(
+    paths, opened
+):
     """320 px is a window of 1280 at 400 %."""
-    seen = await opened(width=width, scheme=scheme)
-    wrong = []
-    for path in paths:
-        await seen.open(path)
-        if (by := await overflow_px(seen.page)) > 0:
-            wrong.append((path, f"{by} px too wide"))
-        wrong += [(path, weak) for weak in await weak_contrasts(seen.page)]
-        if await seen.page.locator("h1").count() != 1:
-            wrong.append((path, "has not one h1"))
-    assert wrong == []
-
-
-async def test_keeps_to_its_policy_and_to_this_server(paths, opened):
     seen = await opened()
+    wrong = []
     for path in paths:
         assert await seen.open(path) == 200, path
         await seen.page.wait_for_load_state("load")
         assert seen.complaints == [], path
+        wrong += [(path, lost) for lost in await _unreachable(seen.page)]
+        for width, scheme in ((390, "light"), (320, "dark")):
+            await seen.page.set_viewport_size({"width": width, "height": 800})
+            await seen.page.emulate_media(color_scheme=scheme)
+            if (by := await overflow_px(seen.page)) > 0:
+                wrong.append((path, f"{by} px too wide for {width}"))
+            wrong += [(path, weak) for weak in await weak_contrasts(seen.page)]
+        if await seen.page.locator("h1").count() != 1:
+            wrong.append((path, "has not one h1"))
+        await seen.page.set_viewport_size({"width": 1280, "height": 800})
+        await seen.page.emulate_media(color_scheme="light")
+    assert wrong == []
     seen.assert_clean()
 
 
-async def test_is_walked_through_by_the_keyboard_alone(paths, opened):
-    seen = await opened()
-    lost = []
+async def test_has_no_grave_finding_of_axe(paths, opened):
+    axe = pytest.importorskip(
+        "axe_playwright_python.async_playwright", reason="axe is not installed: make install-dev"
+    )
+    # axe itself is put into the page, which its policy would not let in
+    seen = await opened(bypass_csp=True)
+    found = []
     for path in paths:
         await seen.open(path)
-        lost += [(path, what) for what in await _unreachable(seen.page)]
-    assert lost == []
+        results = await axe.Axe().run(seen.page)
+        violations = results.response["violations"]
+        # the dark page is the same but for its colours
+        await seen.page.emulate_media(color_scheme="dark")
+        violations += await seen.page.evaluate(_AXE_ON_COLOURS)
+        await seen.page.emulate_media(color_scheme="light")
+        for finding in violations:
+            if finding["impact"] in GRAVE:
+                nodes = [node["html"][:160] for node in finding["nodes"][:3]]
+                found.append((path, finding["id"], nodes))
+    assert found == []
 
 
 async def _unreachable(page: Page) -> list[str]:
@@ -232,25 +242,15 @@ async def _unreachable(page: Page) -> list[str]:
           return shown.map((e) => e.outerHTML.slice(0, 80));
         }"""
     )
-    reached: set[int] = set()
-    dim: list[str] = []
     dates = sum(
         'type="date' in html for html in wanted
     )  # each has a stop for day, month, year, calendar
+    await page.evaluate(_NOTE_STOPS)
     for _ in range(min(len(wanted) + 4 * dates + 5, _TAB_STOPS_MAX)):
         await page.keyboard.press("Tab")
-        stop = await page.evaluate(
-            """() => {
-              const e = document.activeElement, style = getComputedStyle(e);
-              // the browser marks the parts of a date itself
-              return [e.dataset?.n, e.type === 'date' || style.outlineStyle !== 'none' || style.boxShadow !== 'none',
-                      e.outerHTML.slice(0, 80)];
-            }"""
-        )
-        if stop[0] is not None:
-            reached.add(int(stop[0]))
-            if not stop[1]:
-                dim.append(f"no focus is seen: {stop[2]}")
+    stops = await page.evaluate("window.stops")
+    reached = {int(number) for number, _, _ in stops}
+    dim = [f"no focus is seen: {html}" for _, is_seen, html in stops if not is_seen]
     radios = {n for n, html in enumerate(wanted) if 'type="radio"' in html}
     if len(wanted) > _TAB_STOPS_MAX:
         return dim

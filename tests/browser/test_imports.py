@@ -4,7 +4,7 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from tests.browser.looks import overflow_px, weak_contrasts
-from tests.support.people import PASSWORD, make_person
+from tests.support.people import make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -18,11 +18,8 @@ FILE = (
 async def test_a_catalogue_is_imported_by_keyboard(visit, server_database: Database, width, scheme):
     async with server_database.begin() as tx:
         noor = await make_person(tx)
-    seen = await visit("/console/sign-in?next=/console/imports", width=width, scheme=scheme)
+    seen = await visit("/console/imports", who=noor, width=width, scheme=scheme)
     page = seen.page
-    await page.get_by_label("E-mail").fill(noor.email)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
     assert await page.locator(".empty").count() == 1
     await _check(page)
 

@@ -4,7 +4,7 @@ import pytest
 
 from crossdock.kit.clock import FrozenClock
 from tests.support.factories import make_variant, moment
-from tests.support.people import PASSWORD, make_person
+from tests.support.people import make_person
 from tests.support.ticketing import Helpdesk
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -18,10 +18,7 @@ async def opened(visit, server_database):
             await make_variant(tx, shop=desk.shop, sku=sku)
         ada = await make_person(tx, shop_id=desk.shop.id, role="owner")
     orders = [await desk.order() for _ in range(2)]
-    seen = await visit("/console/sign-in?next=/console/")
-    await seen.page.get_by_label("E-mail").fill(ada.email)
-    await seen.page.get_by_label("Password").fill(PASSWORD)
-    await seen.page.get_by_role("button", name="Sign in").click()
+    seen = await visit("/console/", who=ada)
     await seen.page.locator(".badge").wait_for()
     return seen, orders
 

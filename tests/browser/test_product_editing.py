@@ -7,7 +7,7 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.shop.catalogue import VariantPrices, price_variants
 from tests.browser.looks import overflow_px, weak_contrasts
 from tests.support.factories import moment
-from tests.support.people import PASSWORD, make_person
+from tests.support.people import make_person
 from tests.support.staff import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -24,11 +24,8 @@ async def test_it_asks_before_it_writes_over_what_somebody_else_changed(
         product = await tx.value("select product_id from variants where id = %s", (lamp,))
         await tx.run("update products set description = E'Brass.\\nOak.' where id = %s", (product,))
     here = f"/console/products/{product}/edit"
-    seen = await visit(f"/console/sign-in?next={here}", width=width, scheme=scheme)
+    seen = await visit(f"{here}", who=noor, width=width, scheme=scheme)
     page = seen.page
-    await page.get_by_label("E-mail").fill(noor.email)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
     await page.get_by_label("Price: LAMP-9").fill("25.00")
     async with server_database.begin() as tx:
         await price_variants(

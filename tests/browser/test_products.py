@@ -6,7 +6,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from tests.browser.looks import overflow_px, weak_contrasts
 from tests.support.factories import make_partner, moment
-from tests.support.people import PASSWORD, make_person
+from tests.support.people import make_person
 from tests.support.staff import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -21,11 +21,8 @@ async def test_they_fit_and_stock_is_received_by_keyboard(
     async with server_database.begin() as tx:
         noor = await make_person(tx, shop_id=desk.shop.id)
         await make_partner(tx, shop=desk.made)
-    seen = await visit("/console/sign-in?next=/console/products", width=width, scheme=scheme)
+    seen = await visit("/console/products", who=noor, width=width, scheme=scheme)
     page = seen.page
-    await page.get_by_label("E-mail").fill(noor.email)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
 
     assert await page.locator(".shelf tbody tr").count() == 1
     await _check(page)

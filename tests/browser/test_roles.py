@@ -7,7 +7,7 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.shop.catalogue import read_merchant
 from tests.browser.looks import overflow_px, weak_contrasts
 from tests.support.factories import make_partner, moment
-from tests.support.people import PASSWORD, PersonFixture, make_person
+from tests.support.people import PASSWORD, make_person
 from tests.support.staff import Desk
 
 pytestmark = [
@@ -43,8 +43,8 @@ def signed_in(visit, desk: Desk):
         async with desk.db.begin() as tx:
             partner_id = (await make_partner(tx, shop=desk.made)).id if role == "partner" else None
             who = await make_person(tx, shop_id=desk.shop.id, role=role, partner_id=partner_id)
-        seen = await visit("/console/sign-in?next=/console/", **options)
-        await _enter(seen.page, who)
+        seen = await visit("/console/", who=who, **options)
+        await seen.page.locator(".badge").wait_for()
         return seen
 
     return open_page
@@ -150,13 +150,6 @@ async def _lamp(desk: Desk) -> tuple[int, int]:
             (lamp,),
         )
     return lamp, int(product)
-
-
-async def _enter(page, who: PersonFixture) -> None:
-    await page.get_by_label("E-mail").fill(who.email)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.locator(".badge").wait_for()
 
 
 async def _writes(page) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from crossdock.kit.clock import FrozenClock
 from tests.support.factories import moment
-from tests.support.people import PASSWORD, make_person
+from tests.support.people import make_person
 from tests.support.ticketing import Helpdesk
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -22,10 +22,7 @@ async def opened(visit, desk, server_database):
         ada = await make_person(tx, shop_id=desk.shop.id, role="owner")
 
     async def sign_in(**options):
-        seen = await visit("/console/sign-in?next=/console/", **options)
-        await seen.page.get_by_label("E-mail").fill(ada.email)
-        await seen.page.get_by_label("Password").fill(PASSWORD)
-        await seen.page.get_by_role("button", name="Sign in").click()
+        seen = await visit("/console/", who=ada, **options)
         await seen.page.locator(".badge").wait_for()
         return seen
 
