@@ -6,21 +6,26 @@ from typing import Any
 
 import pytest
 
-from crossdock.db.unit_of_work import Database
+from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Refused
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.orders import (
+    OrderState,
     cancel_order,
     expire_orders,
     move_order,
     place,
     read_order,
+    rehearse,
     release_order,
     touch_order,
 )
+from tests.support.awaiting import Dropship
 from tests.support.drafts import draft_of, line_of
 from tests.support.factories import ShopFixture, level, make_shop, make_variant
 from tests.support.locks import waiting_for_a_lock
+from tests.support.staff import Desk
+from tests.support.warehousing import Warehouse
 
 pytestmark = pytest.mark.races
 
@@ -185,3 +190,69 @@ async def test_an_order_that_somebody_works_on_is_left_for_the_next_expiry(
 
     assert await states() == ["expired", "expired"]
     assert (await _kinds(database, shop, busy)).count("payment.expired") == 1
+
+
+async def test_a_charge_that_waits_for_itself_finds_that_it_paid(
+    database: Database, clock: FrozenClock
+) -> None:
+    desk = await Dropship.open(database, clock)
+    placed = await desk.place((await desk.variant(), 1))
+    async with database.begin() as tx:
+        assert await desk.charge_in(tx, placed.id, "ch") is True
+        second = asyncio.create_task(desk.charge(placed.id, "ch"))
+        await waiting_for_a_lock(database, behind=tx)
+    assert await second is False
+
+    assert len(await desk.payments(placed.id)) == 1
+
+
+async def test_an_answer_locks_the_order_before_its_payment(
+    database: Database, clock: FrozenClock
+) -> None:
+    """As everybody does who has both; and what it does then is for the order as it is by then."""
+    desk = await Desk.open(database, clock)
+    placed = await desk.with_card((await desk.variant(), 2))
+    (payment,) = await desk.payments(placed.id)
+    asked = "select ask_payment(%s, %s, 'capture', %s, 'k', now() + interval '1 day', now())"
+    async with database.begin() as tx:
+        attempt_id = await tx.value(asked, (desk.shop.id, payment.id, payment.amount_minor))
+
+    async def answer() -> bool:
+        async with database.begin() as tx:
+            answered = "select (answer_order_payment(%s, %s, true, 'c', '', now())).is_first"
+            return bool(await tx.value(answered, (desk.shop.id, attempt_id)))
+
+    async with database.begin() as tx:
+        await touch_order(tx, shop_id=desk.shop.id, order_id=placed.id, now=clock.now())
+        answering = asyncio.create_task(answer())
+        await waiting_for_a_lock(database, behind=tx)
+        free = "select 1 from payments where shop_id = %s and id = %s for no key update nowait"
+        assert await tx.run(free, (desk.shop.id, payment.id)) == 1
+    assert await answering is True
+
+    assert (await desk.read(placed.id)).payment_state == "paid"
+
+
+async def test_a_rehearsal_locks_packages_before_their_order(
+    database: Database, clock: FrozenClock
+) -> None:
+    """As who ships does, so that neither waits in a circle."""
+    warehouse = await Warehouse.open(database, clock)
+    order_id = await warehouse.enter((await warehouse.variant(), 2))
+    await warehouse.pick(order_id, {1: 1})
+    package_id = await warehouse.pack(order_id, {1: 1})
+
+    async def rehearse_it() -> OrderState:
+        async def look(tx: Transaction) -> None:
+            await touch_order(tx, shop_id=warehouse.shop.id, order_id=order_id, now=clock.now())
+
+        told = await rehearse(database, shop_id=warehouse.shop.id, order_id=order_id, move=look)
+        return told.after
+
+    async with database.begin() as tx:
+        lock = "select 1 from {} where shop_id = %s and id = %s for no key update nowait"
+        await tx.run(lock.format("packages"), (warehouse.shop.id, package_id))
+        rehearsing = asyncio.create_task(rehearse_it())
+        await waiting_for_a_lock(database, behind=tx)
+        assert await tx.run(lock.format("orders"), (warehouse.shop.id, order_id)) == 1
+    assert (await rehearsing).fulfilment == "in_fulfilment"

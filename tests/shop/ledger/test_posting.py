@@ -242,6 +242,7 @@ async def test_that_breaks_half_way_leaves_nothing(database: Database, step: str
         assert await list_entries(tx, shop_id=shop.id) == []
 
 
+@pytest.mark.races
 async def test_waits_for_the_account_and_then_sees_what_is_left(database: Database) -> None:
     async with database.begin() as tx:
         shop = await make_shop(tx)
@@ -264,6 +265,7 @@ async def test_waits_for_the_account_and_then_sees_what_is_left(database: Databa
         assert (await balances(tx, shop_id=shop.id))["prepaid reseller:1 EUR"] == 40
 
 
+@pytest.mark.races
 async def test_waits_for_another_that_makes_the_same_account(database: Database) -> None:
     async with database.begin() as tx:
         shop = await make_shop(tx)
@@ -303,6 +305,7 @@ async def test_in_either_direction_at_once_never_waits_in_a_circle(database: Dat
         assert len(await list_entries(tx, shop_id=shop.id, limit=200)) == 80
 
 
+@pytest.mark.races
 async def test_on_several_accounts_locks_the_first_of_them_first(database: Database) -> None:
     """While it waits for that, it holds none of the others: nobody waits in a circle."""
     async with database.begin() as tx:

@@ -142,6 +142,7 @@ async def test_is_placed_once_by_its_number_and_answered_whatever_became_of_it(
     assert (await desk.place((variant, 3), number="N-1", digest=b"same")).id == first.id
 
 
+@pytest.mark.races
 async def test_keeps_nobody_from_the_stock_of_another_when_it_expires(desk: Dropship) -> None:
     first, second = await desk.variant(own=5), await desk.variant(own=5)
     unpaid = [await desk.place((variant, 1)) for variant in (second, first)]
@@ -284,6 +285,7 @@ async def test_of_which_a_line_was_taken_back_is_released_without_it(desk: Drops
     assert await desk.differences() == []
 
 
+@pytest.mark.races
 async def test_that_is_paid_while_it_is_expired_by_another_is_one_of_both(desk: Dropship) -> None:
     placed = await desk.place((await desk.variant(), 1))
     async with desk.db.begin() as tx:
@@ -350,6 +352,7 @@ async def test_that_somebody_works_on_keeps_no_later_one_from_its_release(
         assert await list_alerts(tx, shop_id=desk.shop.id) == []
 
 
+@pytest.mark.races
 async def test_that_is_refunded_while_its_release_begins_is_not_released(desk: Dropship) -> None:
     order_id = await desk.paid((await desk.variant(), 1))
     desk.clock.move(timedelta(seconds=WINDOW_S))

@@ -91,6 +91,7 @@ async def test_leaves_nothing_to_capture_where_the_others_are_free(desk: Desk) -
     assert (await desk.payments(placed.id))[0].captured_minor == 0
 
 
+@pytest.mark.races
 async def test_keeps_its_order_from_being_paid_by_a_card_for_all_of_it(desk: Desk) -> None:
     placed = await desk.on_account(*await three(desk))
     async with desk.db.begin() as tx:

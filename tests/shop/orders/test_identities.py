@@ -264,6 +264,7 @@ async def test_of_a_write_that_failed_is_new_again(
     assert await count_noted(database, shop) == before + 1
 
 
+@pytest.mark.races
 async def test_that_is_being_used_is_waited_for(
     database: Database, clock: FrozenClock, shop: ShopFixture
 ) -> None:

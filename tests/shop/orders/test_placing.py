@@ -114,6 +114,7 @@ async def test_the_dispatch_comes_with_the_order_and_needs_no_job(database, worl
         )
 
 
+@pytest.mark.races
 async def test_stock_that_goes_between_looking_and_taking_is_refused_by_the_rule(database, world):
     """The refusal is the rule's, with what is left, not the wall's behind it."""
     shop, partner, service = world

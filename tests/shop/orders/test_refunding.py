@@ -166,6 +166,7 @@ async def test_twice_at_once_is_given_back_once(desk: Dropship) -> None:
     assert await desk.differences() == []
 
 
+@pytest.mark.races
 async def test_waits_for_a_release_and_is_refused_by_it(desk: Dropship) -> None:
     order_id = await two(desk)
     async with desk.db.begin() as tx:
@@ -456,6 +457,7 @@ async def test_what_the_shop_cancels_has_a_reason_too(
     assert [facts(line) for line in lines] == [(4498, True, told), (600, True, "agreement")]
 
 
+@pytest.mark.races
 async def test_what_a_partner_takes_back_locks_levels_before_accounts(desk: Dropship) -> None:
     variant = await desk.variant(own=10, price_minor=1000)
     await desk.cancel(await desk.paid((variant, 1)))  # opens the accounts of refunds
@@ -501,6 +503,7 @@ async def test_what_is_not_paid_is_taken_back_where_that_is_allowed(desk: Dropsh
     assert await desk.level(variant) == (1, 0, 0, 1)
 
 
+@pytest.mark.races
 async def test_what_is_paid_and_released_while_it_is_taken_back_unpaid_stays(
     desk: Dropship,
 ) -> None:

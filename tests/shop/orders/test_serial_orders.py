@@ -141,6 +141,7 @@ async def test_that_the_balance_does_not_cover_writes_nothing(
     assert await _written(database, shop, variant) == (0, 0, 0, (2, 0, 0, 2))
 
 
+@pytest.mark.races
 async def test_sent_twice_at_once_delivers_and_pays_once(
     database: Database, shop: ShopFixture, clock: FrozenClock
 ) -> None:

@@ -384,6 +384,7 @@ async def test_is_listed_with_the_others_page_by_page(desk: Desk) -> None:
         assert await listed(tx, fulfilment_state="cancelled") == []
 
 
+@pytest.mark.races
 async def test_is_captured_or_cancelled_but_never_both(desk: Desk) -> None:
     placed = await desk.with_card((await desk.variant(), 1))
 

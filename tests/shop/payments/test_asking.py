@@ -239,6 +239,7 @@ async def test_writes_nothing_captured_for_a_no(
     )
 
 
+@pytest.mark.races
 async def test_waits_for_the_payment_before_it_touches_the_question(
     database: Database, shop: ShopFixture, service: Paying
 ) -> None:

@@ -202,6 +202,7 @@ async def test_is_never_refunded_beyond_its_capture(
     assert (await stored(database, shop, payment.id)).state == "refunded"
 
 
+@pytest.mark.races
 async def test_gives_one_of_two_refunds_at_once_that_pass_its_capture(
     database: Database, shop: ShopFixture, service: Paying
 ) -> None:
@@ -224,6 +225,7 @@ async def test_gives_one_of_two_refunds_at_once_that_pass_its_capture(
     assert (after.refunding_minor, after.refunded_minor) == (6_000, 0)
 
 
+@pytest.mark.races
 async def test_is_asked_one_thing_at_a_time(
     database: Database, shop: ShopFixture, service: Paying
 ) -> None:

@@ -130,6 +130,7 @@ async def test_loses_an_answer_once_and_knows_it_from_then_on(
     assert answer == await sandbox.look_up(question)
 
 
+@pytest.mark.races
 async def test_takes_one_question_about_a_payment_at_a_time(
     sandbox: Sandbox, shop: ShopFixture, database: Database
 ) -> None:

@@ -82,6 +82,7 @@ async def test_that_are_over_or_not_what_is_asked_for_stay_as_they_are(
     assert await statuses(tx, shop) == [(id_, "held", None)]
 
 
+@pytest.mark.races
 async def test_are_locked_in_one_order_whatever_order_they_are_given_in(
     database: Database, clock: FrozenClock
 ) -> None:

@@ -205,6 +205,7 @@ async def expired(database: Database, clock: FrozenClock, *, limit: int = 500) -
         return await expire_holds(tx, now=clock.now(), limit=limit)
 
 
+@pytest.mark.races
 async def test_that_somebody_expires_already_is_passed_over_without_waiting(
     database: Database, clock: FrozenClock
 ) -> None:

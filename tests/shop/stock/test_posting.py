@@ -157,6 +157,7 @@ async def test_beyond_a_floor_tells_what_there_was_to_take(
         assert await told(tx, shop, "x") == []
 
 
+@pytest.mark.races
 async def test_adds_to_a_level_that_somebody_makes_meanwhile(
     database: Database, clock: FrozenClock
 ) -> None:
@@ -226,6 +227,7 @@ async def test_that_fails_for_another_reason_is_not_told_as_a_shortage(database:
         await fail()
 
 
+@pytest.mark.races
 async def test_waits_for_levels_that_somebody_locked_to_divide_them(
     database: Database, clock: FrozenClock
 ) -> None:
@@ -253,6 +255,7 @@ async def test_waits_for_levels_that_somebody_locked_to_divide_them(
         assert await level(tx, shop_id=shop.id, variant_id=variant, pool="supplier") == (0, 0, 0, 0)
 
 
+@pytest.mark.races
 async def test_on_several_levels_never_waits_in_a_circle(
     database: Database, clock: FrozenClock
 ) -> None:

@@ -20,8 +20,10 @@ from crossdock.shop.stock import (
     Posting,
     add_serials,
     adjust_stock,
+    exchange_serials,
     list_serials,
     post_stock,
+    read_bought_serials,
     read_entries,
     read_sold_serials,
     receive_stock,
@@ -247,6 +249,35 @@ async def test_of_another_shop_count_nothing_here(
     assert await level(tx, shop_id=other.id, variant_id=variant) == (2, 0, 0, 2)
 
 
+async def test_are_exchanged_the_oldest_valid_ones_first_and_for_ever(
+    tx: Transaction, shop: ShopFixture, variant: int
+) -> None:
+    await add(tx, shop, variant, "A", "B", "C", "D", "E", "F", "G")
+    await take(tx, shop, variant, 3)
+    await take(tx, shop, variant, 1, line=2)
+    await take(tx, shop, variant, 1, order=2)
+
+    async def exchange(quantity: int) -> list[int]:
+        return await exchange_serials(
+            tx, shop_id=shop.id, order_id=1, line_no=1, variant_id=variant, quantity=quantity,
+            now=NOON,
+        )  # fmt: skip
+
+    (sixth,) = await exchange(1)
+    assert await sold(tx, shop, 1) == {1: ["B", "C", "F"], 2: ["D"]}
+    assert await sold(tx, shop, 2) == {1: ["E"]}
+    bought = await read_bought_serials(tx, shop_id=shop.id, order_id=1, box=box())
+    assert [(each.serial, each.revoked_at, each.is_replaced) for each in bought[1]] == [
+        ("A", NOON, True), ("B", None, False), ("C", None, False), ("F", None, False),
+    ]  # fmt: skip
+    assert bought[1][3].id == sixth
+    await exchange(1)
+    assert await sold(tx, shop, 1) == {1: ["C", "F", "G"], 2: ["D"]}
+    with pytest.raises(Refused, match="stock_limit_exceeded"):
+        await exchange(1)
+
+
+@pytest.mark.races
 async def test_that_somebody_adds_meanwhile_are_known(database: Database) -> None:
     shop, variant = await furnish(database, "A")
 
@@ -328,6 +359,7 @@ async def test_have_one_buyer_by_the_wall(tx: Transaction, shop: ShopFixture, va
         )
 
 
+@pytest.mark.races
 async def test_that_somebody_buys_meanwhile_go_to_one_of_two(database: Database) -> None:
     shop, variant = await furnish(database, "A", "B", "C")
 
@@ -348,6 +380,7 @@ async def test_that_somebody_buys_meanwhile_go_to_one_of_two(database: Database)
         assert await level(tx, shop_id=shop.id, variant_id=variant) == (1, 0, 0, 1)
 
 
+@pytest.mark.races
 async def test_that_somebody_gives_up_go_to_the_one_who_waited(database: Database) -> None:
     shop, variant = await furnish(database, "A", "B", "C")
 
@@ -367,6 +400,7 @@ async def test_that_somebody_gives_up_go_to_the_one_who_waited(database: Databas
         assert await sold(tx, shop, 2) == {1: ["A", "B", "C"]}
 
 
+@pytest.mark.races
 async def test_that_are_sealed_again_meanwhile_are_waited_for(database: Database) -> None:
     """Under a newer master key; they are in stock all the while, and still go first."""
     shop, variant = await furnish(database, "A", "B")
@@ -389,6 +423,7 @@ async def test_that_are_sealed_again_meanwhile_are_waited_for(database: Database
         assert await sold(tx, shop, 2) == {1: ["A"]}
 
 
+@pytest.mark.races
 async def test_that_another_shipment_takes_are_waited_for_and_passed_over(
     database: Database,
 ) -> None:
@@ -413,6 +448,7 @@ async def test_that_another_shipment_takes_are_waited_for_and_passed_over(
         assert await sold(tx, shop, 2) == {1: ["B"]}
 
 
+@pytest.mark.races
 async def test_and_shipments_never_wait_for_each_other_in_a_circle(database: Database) -> None:
     """The buyer waits for the level that a shipment has changed, and holds no serial meanwhile."""
     shop, variant = await furnish(database, "A", "B", "C")

@@ -148,6 +148,7 @@ async def test_of_counts_alone_leaves_the_rest_and_makes_no_empty_level(
     assert again == 0
 
 
+@pytest.mark.races
 async def test_while_somebody_takes_some_is_still_the_sum_of_its_entries(
     database: Database, clock: FrozenClock
 ) -> None:
@@ -173,6 +174,7 @@ async def test_while_somebody_takes_some_is_still_the_sum_of_its_entries(
         assert await kept(tx, shop, variant) == [("own", 10, 0, None, "", 10)]
 
 
+@pytest.mark.races
 async def test_waits_for_levels_that_somebody_locked_to_divide_them(
     database: Database, clock: FrozenClock
 ) -> None:
@@ -244,6 +246,7 @@ async def test_of_a_variant_with_serials_alone_writes_nothing(
     assert [(row[0], row[1]) for row in await kept(tx, shop, licence)] == [("own", 1)]
 
 
+@pytest.mark.races
 @pytest.mark.parametrize("own", [1, None])
 async def test_of_several_levels_locks_them_in_one_order_and_no_others(
     database: Database, clock: FrozenClock, own: int | None
