@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from crossdock.db.unit_of_work import Database
+from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.partners import Partner, read_partner
@@ -20,10 +20,30 @@ from crossdock.shop.resellers import (
     fulfil,
     invite,
 )
+from crossdock.shop.resellers.acting import add_member
 from crossdock.shop.stock import add_serials
-from tests.support.factories import ShopFixture, box, level, make_shop, make_variant
+from tests.support.factories import ShopFixture, box, level, make_shop, make_variant, moment
 
 CHANNEL = "test"
+
+
+async def make_member(tx: Transaction, *, shop_id: int, person_id: int) -> None:
+    """Let a person act for a new reseller relationship of a shop."""
+    now = moment("2026-03-02T12:00:00+00:00")
+    changes = ProgramChanges(enabled=True, default_mode="both")
+    await change_program(tx, shop_id=shop_id, changes=changes, now=now)
+    invited = await invite(
+        tx,
+        shop_id=shop_id,
+        email=f"{RandomIds().random_token(8).lower()}@x.example",
+        terms=ResellerTerms(),
+        ids=RandomIds(),
+        now=now,
+    )
+    made = await accept_invitation(
+        tx, token=invited.token, channel=CHANNEL, ids=RandomIds(), now=now
+    )
+    await add_member(tx, shop_id=shop_id, reseller_id=made.id, person_id=person_id, now=now)
 
 
 class Licence(msgspec.Struct, frozen=True):
