@@ -6,7 +6,7 @@ import pytest
 
 from tools.mutants.mutant import Mutant
 from tools.mutants.python_rules import python_mutants
-from tools.mutants.report import Outcome, faults, scores, write_report
+from tools.mutants.report import Outcome, faults, is_not_taken, scores, write_report
 from tools.mutants.sql_files import sql_mutants
 from tools.mutants.sql_rules import sql_edits
 from tools.mutants.targets import TARGETS, module_of, noticing, read_mutants
@@ -33,6 +33,13 @@ def broken(text: str, rule: str, *, is_body: bool = False) -> list[str]:
             "select 1 from t for update skip locked",
             ["select 1 from t", "select 1 from t for update"],
         ),
+        (
+            "drop_lock",
+            "select 1 from t, u for no key update of t, u skip locked",
+            ["select 1 from t, u", "select 1 from t, u for no key update of t, u"],
+        ),
+        ("drop_lock", "select 1 from t for share of t limit 1", ["select 1 from t limit 1"]),
+        ("drop_lock", "select 1 from t for update nowait", ["select 1 from t", "select 1 from t for update"]),
         (
             "drop_conjunct",
             "select 1 from t where a = 1 and b between 1 and 2 order by c",
@@ -193,6 +200,9 @@ def test_a_module_below_the_floor_fails_a_whole_run():
 
 
 def test_what_postgresql_does_not_take_is_no_mutant(tmp_path):
+    assert is_not_taken("E   psycopg.errors.SyntaxError: syntax error at or near")
+    assert is_not_taken("E   psycopg.errors.UndefinedColumn: column x")
+    assert not is_not_taken("E   psycopg.errors.UniqueViolation: duplicate key")
     found = [outcome("killed"), outcome("invalid"), outcome("survived", before="c|d")]
     (score,) = scores(found, {}).values()
     assert (score.killed, score.survived, score.unlisted, score.share) == (1, 1, 1, 0.5)

@@ -11,16 +11,21 @@ from pathlib import Path
 import psycopg
 
 from tools.mutants.ground import TEMPLATE, Ground, prepared
+from tools.mutants.leading import leading
 from tools.mutants.mutant import Mutant
-from tools.mutants.report import Outcome, Verdicts, faults, write_report
+from tools.mutants.reaching import Chosen, Reached, Recorder, noticed_by, read_reached
+from tools.mutants.report import Outcome, Verdicts, faults, is_not_taken, write_report
 from tools.mutants.targets import noticing, read_mutants
 from tools.mutants.verdicts import outdated, read_verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 TIMEOUT_S = 900.0
+MEASURED_S = 3600.0
 TIMES_SLOWER = 3
 SLOWER_S = 20.0
+NOT_SLOW = "not slow"
+RACES_ALONE = f"races and {NOT_SLOW}"
 
 
 def main() -> int:
@@ -53,13 +58,13 @@ def _try_all(
     """Test all mutants, and report each outcome at once."""
     found: list[Outcome] = []
     with prepared(ROOT) as ground:
-        timeout_s = TIMEOUT_S if options.passing else _measured_s(ground, chosen)
+        reached = None if options.passing else _measured(ground, chosen)
         started = time.monotonic()
         for number, mutant in enumerate(chosen, start=1):
             if options.budget and time.monotonic() - started > options.budget:
                 _say(f"the budget of {options.budget:.0f} s is used up")
                 break
-            found.append(_try(ground, mutant, timeout_s=timeout_s))
+            found.append(_try(ground, mutant, reached=reached))
             _say(f"{number}/{len(chosen)} {found[-1].told()}")
             if number == 1:
                 ground.warm()
@@ -67,30 +72,50 @@ def _try_all(
     return found
 
 
-def _measured_s(ground: Ground, mutants: list[Mutant]) -> float:
-    """The time limit for tests of a mutant: a multiple of the time that they take on unchanged code.
-
-    Raises SystemExit if they fail there.
-    """
+def _measured(ground: Ground, mutants: list[Mutant]) -> list[Reached]:
+    """What each test reaches on unchanged code, and its time. Raises SystemExit if one fails there."""
     tests = list(
         dict.fromkeys(test for mutant in mutants for test in noticing(ground.root, mutant))
     )
-    started = time.monotonic()
-    if not ground.passes(tests, template=TEMPLATE, timeout_s=TIMEOUT_S):
+    file = ground.root / "build" / "reached.json"
+    recorder = Recorder(ground.root, file)
+    marked = RACES_ALONE if all(mutant.drops_a_lock for mutant in mutants) else NOT_SLOW
+    if not ground.passes(
+        tests, template=TEMPLATE, timeout_s=MEASURED_S, marked=marked, plugin=recorder
+    ):
         raise SystemExit(f"{ground.log()}\nthe tests do not pass on unbroken code")
     ground.warm()
-    return (time.monotonic() - started) * TIMES_SLOWER + SLOWER_S
+    return read_reached(file)
 
 
-def _try(ground: Ground, mutant: Mutant, *, timeout_s: float) -> Outcome:
-    tests = noticing(ground.root, mutant)
+def _try(ground: Ground, mutant: Mutant, *, reached: list[Reached] | None) -> Outcome:
     started = time.monotonic()
+    files, chosen = noticing(ground.root, mutant), None
+    if reached is not None:
+        chosen = noticed_by(files, reached, leading(ground.root, mutant))
     try:
         with ground.with_mutant(mutant) as template:
-            passed = ground.passes(tests, template=template, timeout_s=timeout_s)
+            fate = _fate(ground, mutant, template=template, files=files, chosen=chosen)
     except psycopg.Error:
-        return Outcome(mutant, "invalid", time.monotonic() - started)
-    return Outcome(mutant, "survived" if passed else "killed", time.monotonic() - started)
+        fate = "invalid"
+    return Outcome(mutant, fate, time.monotonic() - started)
+
+
+def _fate(
+    ground: Ground, mutant: Mutant, *, template: str, files: list[str], chosen: list[Reached] | None
+) -> str:
+    """What the tests say; a statement that PostgreSQL does not take is no mutant."""
+    plugin, timeout_s = None, TIMEOUT_S
+    if chosen is not None:
+        plugin = Chosen([test.test for test in chosen])
+        files = list(dict.fromkeys(test.file for test in chosen))
+        timeout_s = sum(test.seconds for test in chosen) * TIMES_SLOWER + SLOWER_S
+    marked = RACES_ALONE if mutant.drops_a_lock else NOT_SLOW
+    if not files or ground.passes(
+        files, template=template, timeout_s=timeout_s, marked=marked, plugin=plugin
+    ):
+        return "survived"
+    return "invalid" if is_not_taken(ground.log()) else "killed"
 
 
 def _options() -> argparse.Namespace:

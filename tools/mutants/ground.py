@@ -23,10 +23,12 @@ from crossdock.db.migrate import migrate
 from tests.support.memory import keep_in_memory
 from tests.support.postgres import with_database
 from tools.mutants.mutant import Mutant
+from tools.mutants.reaching import Chosen, Recorder
 
 TEMPLATE = "mutants_template"
 MUTATED = "mutants_mutated"
 NICE = 15
+NO_TESTS = 5  # pytest's code where every test was deselected
 _OWN = {"crossdock", "tests", "tools", "proof", "conftest"}
 
 
@@ -55,17 +57,25 @@ class Ground:
         finally:
             self._write(path, original)
 
-    def passes(self, tests: list[str], *, template: str, timeout_s: float) -> bool:
+    def passes(
+        self,
+        tests: list[str],
+        *,
+        template: str,
+        timeout_s: float,
+        marked: str,
+        plugin: Chosen | Recorder | None = None,
+    ) -> bool:
         """Whether all tests pass in time, in a child process that has imported the libraries already."""
-        log = self.root / "build" / "mutant.log"
         child = os.fork()
         if child == 0:
-            _run_tests(self.root, tests, template=template, url=self.url, log=log)
+            arguments = ["-m", marked, *tests]
+            _run_tests(self, arguments, template=template, plugins=[plugin] if plugin else [])
         ended = time.monotonic() + timeout_s
         while time.monotonic() < ended:
             pid, status = os.waitpid(child, os.WNOHANG)
             if pid:
-                return os.waitstatus_to_exitcode(status) == 0
+                return os.waitstatus_to_exitcode(status) in {0, NO_TESTS}
             time.sleep(0.02)
         os.killpg(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -81,7 +91,12 @@ class Ground:
 
     def log(self) -> str:
         """The output of the last tests."""
-        return (self.root / "build" / "mutant.log").read_text(errors="replace")
+        return self.log_file.read_text(errors="replace")
+
+    @property
+    def log_file(self) -> Path:
+        """Where the output is kept."""
+        return self.root / "build" / "mutant.log"
 
     def _write(self, path: Path, text: str) -> None:
         """Write a file with a new modification time, so that no older byte code is used for it."""
@@ -106,14 +121,16 @@ def prepared(repository: Path) -> Iterator[Ground]:
             yield Ground(folder / "tree", url)
 
 
-def _run_tests(root: Path, tests: list[str], *, template: str, url: str, log: Path) -> None:
+def _run_tests(
+    ground: Ground, arguments: list[str], *, template: str, plugins: list[Chosen | Recorder]
+) -> None:
     """Run pytest on the copy in this process, which has not imported our code; never returns."""
-    code = 70
+    code, root = 70, ground.root
     try:
         os.setpgid(0, 0)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(root)
-        with log.open("wb") as output, Path(os.devnull).open() as nothing:
+        with ground.log_file.open("wb") as output, Path(os.devnull).open() as nothing:
             os.dup2(nothing.fileno(), 0)
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
@@ -122,7 +139,7 @@ def _run_tests(root: Path, tests: list[str], *, template: str, url: str, log: Pa
         sys.path[:0] = [str(root / "src"), str(root)]
         os.environ |= {
             "PYTHONPATH": str(root / "src"),
-            "CROSSDOCK_DATABASE_URL": url,
+            "CROSSDOCK_DATABASE_URL": ground.url,
             "CROSSDOCK_TEST_TEMPLATE": template,
         }
         import hypothesis
@@ -138,10 +155,11 @@ def _run_tests(root: Path, tests: list[str], *, template: str, url: str, log: Pa
             "no:cacheprovider",
             "--hypothesis-profile=mutants",
             f"--rootdir={root}",
-            "-m",
-            "not slow",
         ]
-        code = int(pytest.main([*options, *tests]))
+        for plugin in plugins:
+            if isinstance(plugin, Recorder):
+                plugin.start()
+        code = int(pytest.main([*options, *arguments], plugins=plugins))
         foreign = sorted(m for m in sys.modules if m.split(".")[0] not in _OWN)
         (root / "build" / "modules").write_text("\n".join(foreign))
     finally:

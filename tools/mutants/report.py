@@ -1,6 +1,7 @@
 """The reports of a run: build/mutants.json and build/mutants.md."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from tools.mutants.targets import module_of
 from tools.mutants.verdicts import Verdict
 
 FLOOR = 0.85
+# A statement that PostgreSQL does not take says nothing about a test: SQLSTATE class 42.
+_NOT_TAKEN = re.compile(
+    r"psycopg\.errors\.(SyntaxError|Undefined\w+|Ambiguous\w+|DatatypeMismatch|Indeterminate\w+|GroupingError)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class Score:
         """The share of the detectable ones that were killed."""
         counted = self.killed + self.survived - self.equivalent
         return self.killed / counted if counted else 1.0
+
+
+def is_not_taken(log: str) -> bool:
+    """Whether the tests failed because PostgreSQL refused a changed statement."""
+    return _NOT_TAKEN.search(log) is not None
 
 
 Verdicts = Mapping[tuple[str, str, str], Verdict]

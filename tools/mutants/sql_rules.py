@@ -168,9 +168,18 @@ def _drop_lock(words: list[Word]) -> Iterator[Edit]:
             continue
         for lock in (["update"], ["no", "key", "update"], ["share"], ["key", "share"]):
             if texts[place + 1 : place + 1 + len(lock)] == lock:
-                last = place + len(lock)
-                last += 2 * (texts[last + 1 : last + 3] == ["skip", "locked"])
+                last = _lock_end(texts, place + len(lock))
                 yield Edit(words[place].start, words[last].end, "", "drop_lock")
+
+
+def _lock_end(texts: list[str], last: int) -> int:
+    """The last word of a lock whose mode ends there: of which tables, and whether it waits."""
+    if texts[last + 1 : last + 2] == ["of"]:
+        last += 2
+        while texts[last + 1 : last + 2] == [","]:
+            last += 2
+    last += 2 * (texts[last + 1 : last + 3] == ["skip", "locked"])
+    return last + (texts[last + 1 : last + 2] == ["nowait"])
 
 
 def _drop_conjunct(words: list[Word]) -> Iterator[Edit]:
