@@ -205,6 +205,7 @@ def test_allocating_prefers_the_larger_remainder_then_the_earlier_part():
     assert money.allocate(5, [3, 7]) == [2, 3]
     assert money.allocate(-100, [1, 1, 1]) == [-34, -33, -33]
     assert money.allocate(3, [0, 0]) == [2, 1]
+    assert money.allocate(10, [0, 1, 3]) == [0, 3, 7]
     for weights in ([], [-1, 2]):
         with pytest.raises(ValueError):
             money.allocate(1, weights)
