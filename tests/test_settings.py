@@ -156,9 +156,15 @@ def test_variables_that_are_no_setting_are_found():
         "CROSSDOCK_PROT": "1",
         "CROSSDOCK_PORT": "1",
         "CROSSDOCK_SERVER_PORT": "1",
+        "CROSSDOCK_OUTBOUND_ALLOWED_HOSTS": "x",
+        "CROSSDOCK_ZZZ": "x",
         "HOME": "/",
     }
-    assert unknown_variables(given, settings=default_settings()) == ["CROSSDOCK_PROT"]
+    assert unknown_variables(given, settings=default_settings()) == {
+        "CROSSDOCK_OUTBOUND_ALLOWED_HOSTS": "CROSSDOCK_OUTBOUND_ALLOWED_OUTBOUND_HOSTS",
+        "CROSSDOCK_PROT": "CROSSDOCK_PORT",
+        "CROSSDOCK_ZZZ": "",
+    }
 
 
 def test_the_example_file_holds_every_setting_with_its_default():
@@ -256,7 +262,7 @@ ALLOWED_OUTBOUND_HOSTS LABEL_FONTS DISPATCH_RETRY_S JOBS_CONCURRENCY JOB_HISTORY
 def test_no_name_in_the_environment_was_ever_taken_away():
     names = {f"CROSSDOCK_{name}": "" for name in BEFORE.split()}
 
-    assert unknown_variables(names, settings=default_settings()) == []
+    assert unknown_variables(names, settings=default_settings()) == {}
 
 
 def test_every_section_belongs_to_one_part_and_is_read_by_nothing_else():

@@ -171,3 +171,16 @@ def test_gives_a_shop_a_logo_and_takes_it_away(alone: CommandLine, tmp_path: Pat
     assert alone.ask("shop", "list")[0]["logo"] == kept
     alone.run("shop", "set", "s", "--no-logo")
     assert alone.ask("shop", "list")[0]["logo"] == ""
+
+
+def test_a_variable_that_is_no_setting_is_told_of(alone: CommandLine):
+    line = CommandLine(
+        data_dir=alone.data_dir, database_url=str(alone.settings["database_url"]), prot=1
+    )
+
+    listed = line.run("shop", "list")
+
+    assert (listed.returncode, listed.stderr) == (
+        0,
+        "CROSSDOCK_PROT is not a setting and changes nothing; did you mean CROSSDOCK_PORT?\n",
+    )

@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import typer
+
 from crossdock.channels.registry import load_settings
 from crossdock.db.runtime import Runtime, create_runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.acting import act_as
-from crossdock.settings import Settings, SettingsError
+from crossdock.settings import Settings, SettingsError, unknown_variables
 
 if TYPE_CHECKING:
     from crossdock.shop.acts import Act
@@ -39,13 +41,22 @@ def with_runtime(
     from crossdock.kit.logging import configure_logging
     from crossdock.serving.address import beside_server
 
-    settings = settings or beside_server(load_settings())
+    if settings is None:
+        settings = beside_server(load_settings())
+        tell_of_strangers(settings)
     if not makes_database:
         require_database(settings)
     configure_logging(level="warning", format=settings.log.format)
     with running_database(settings) as running:
         (migrate if makes_database else require_served)(running.database.url)
         return asyncio.run(_run(action, running, is_noted=not makes_database))
+
+
+def tell_of_strangers(settings: Settings) -> None:
+    """Tell the person at the terminal of CROSSDOCK_ variables that are not settings, and so change nothing."""
+    for name, meant in unknown_variables(os.environ, settings=settings).items():
+        hint = f"; did you mean {meant}?" if meant else ""
+        typer.echo(f"{name} is not a setting and changes nothing{hint}", err=True)
 
 
 def require_database(settings: Settings) -> None:

@@ -23,6 +23,8 @@ from crossdock.settings.section import Section, SettingsError
 ENVIRONMENT_PREFIX = "CROSSDOCK_"
 CONFIG_VARIABLE = "CROSSDOCK_CONFIG"
 FILE_NAME = "crossdock.toml"
+NEAR = 0.5
+"""How alike a name must be to the one that is meant."""
 
 Given = dict[tuple[str, str], tuple[Any, str]]
 """(table, name): the value as written, and where it stands."""
@@ -108,14 +110,22 @@ def find_file(environment: Mapping[str, str]) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def unknown_variables(environment: Mapping[str, str], *, settings: Settings) -> list[str]:
-    """CROSSDOCK_* variables that are not settings, most likely typing errors."""
+def unknown_variables(environment: Mapping[str, str], *, settings: Settings) -> dict[str, str]:
+    """CROSSDOCK_* variables that are not settings, most likely typing errors, each with what is meant or ""."""
     known = {_variable(name) for each in describe(settings) for name in each.flat_names}
-    return sorted(
+    unknown = sorted(
         name
         for name in environment
         if name.startswith(ENVIRONMENT_PREFIX) and name not in known | {CONFIG_VARIABLE}
     )
+    flat = {name.removeprefix(ENVIRONMENT_PREFIX): name for name in known}
+    near = {name: _nearest(name.removeprefix(ENVIRONMENT_PREFIX), flat) for name in unknown}
+    return {name: flat.get(meant, "") for name, meant in near.items()}
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like it; '' if none is."""
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=NEAR)), "")
 
 
 def _variable(flat_name: str) -> str:
@@ -153,8 +163,8 @@ def _note(
     for name, value in values.items():
         setting = known.get(name)
         if setting is None:
-            near = difflib.get_close_matches(name, [*known, *also], n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]}?" if near else "; see crossdock.example.toml"
+            near = _nearest(name, [*known, *also])
+            hint = f"; did you mean {near}?" if near else "; see crossdock.example.toml"
             raise SettingsError(f"{path} has an unknown setting {name!r}{hint}")
         given[setting.table, setting.name] = (value, f"in {path}")
 

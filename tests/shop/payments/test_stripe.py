@@ -105,6 +105,36 @@ async def test_sets_aside_takes_less_and_gives_back_in_parts(
     assert intent["metadata"]["crossdock_reference"] == payment.reference
 
 
+async def test_that_is_not_called_says_why_in_the_log_alone(
+    database: Database, clock: FrozenClock, shop: ShopFixture
+) -> None:
+    async with Outbound() as outbound:
+        provider = create_stripe(
+            outbound,
+            secret_key=KEY,
+            is_live=False,
+            api_url="http://127.0.0.1:1",
+            timeout=timedelta(seconds=5),
+        )
+        providers = {provider.name: provider}
+        service = Paying(db=database, clock=clock, ids=RandomIds(), providers=providers)
+        with capture_logs() as logs, pytest.raises(Unavailable, match="payment_unsettled"):
+            await pay(service, shop)
+
+    [told] = [each for each in logs if each["event"] == "stripe did not do it"]
+    assert told["why"].endswith("only https:// is called")
+
+
+async def test_that_is_not_set_up_here_is_named(
+    service: Paying, shop: ShopFixture, clock: FrozenClock
+) -> None:
+    payment = await pay(service, shop)
+    elsewhere = Paying(db=service.db, clock=clock, ids=RandomIds(), providers={})
+
+    with pytest.raises(Unavailable, match="The payment provider stripe is not set up here"):
+        await capture(elsewhere, shop_id=shop.id, payment_id=payment.id)
+
+
 async def test_lets_go(service: Paying, shop: ShopFixture, account: StripeSimulator) -> None:
     payment = await pay(service, shop)
 

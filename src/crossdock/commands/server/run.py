@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from crossdock.channels.registry import load_settings
-from crossdock.commands.running import require_master_key
+from crossdock.commands.running import require_master_key, tell_of_strangers
 from crossdock.commands.server.serve import HostOption, PortOption, WorkersOption, with_options
 from crossdock.commands.trying.demo import load_into
 from crossdock.commands.trying.greeting import greeting
@@ -21,6 +21,7 @@ def run(host: HostOption = None, port: PortOption = None, workers: WorkersOption
     from crossdock.serving.supervisor import Supervisor, claim_port
 
     settings = with_options(load_settings(), host=host, port=port, workers=workers)
+    tell_of_strangers(settings)
     asyncio.run(claim_port(settings))
     with running_database(settings) as running, noting_address(settings) as note_address:
         text = with_runtime(_prepare, settings=running, makes_database=True)

@@ -56,8 +56,8 @@ def warn_of_strangers(settings: Settings) -> None:
     """Warn of CROSSDOCK_ variables that are not settings, most likely typing errors."""
     import structlog
 
-    for name in unknown_variables(os.environ, settings=settings):
-        structlog.get_logger("crossdock").warning("no such setting", variable=name)
+    for name, meant in unknown_variables(os.environ, settings=settings).items():
+        structlog.get_logger("crossdock").warning("no such setting", variable=name, meant=meant)
 
 
 def warn_of_payments(settings: Settings) -> None:

@@ -256,7 +256,11 @@ async def _ask(
     async with service.db.begin() as tx:
         payment = await read_payment(tx, shop_id=shop_id, payment_id=payment_id)
         if payment.provider not in known_providers(service):
-            raise Unavailable("payment_unsettled", data={"unknown_provider": payment.provider})
+            raise Unavailable(
+                "payment_unsettled",
+                f"The payment provider {payment.provider} is not set up here: its settings are missing.",
+                data={"unknown_provider": payment.provider},
+            )
         wanted = payment.amount_minor if amount_minor is None else amount_minor
         if payment.order_id is not None or payment.invoice_id is not None:
             most = await follow.before_asking(tx, shop_id=shop_id, payment=payment, action=action)

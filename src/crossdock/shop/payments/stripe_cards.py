@@ -241,10 +241,13 @@ async def _asked(call: Awaitable[Any]) -> Any:
             type(error).__name__, error.request_id, isinstance(error, _REFUSALS)
         )  # fmt: skip
         is_card = isinstance(error, stripe.CardError)
+        why = str(error) if isinstance(error, stripe.APIConnectionError) else ""
     told = found.get("error") or {}
     if is_card:
         return Answer(approved=False, reason=_reason(told))
-    log.warning("stripe did not do it", kind=kind, code=told.get("code"), stripe_request=request_id)
+    log.warning(
+        "stripe did not do it", kind=kind, code=told.get("code"), why=why, stripe_request=request_id
+    )
     if is_refusal:
         return Answer(approved=False, reason=REQUEST_REFUSED)
     raise AnswerLost

@@ -54,5 +54,5 @@ class _Calls(stripe.HTTPClient):
                 deadline_s=self._timeout.total_seconds(),
             )
         except OutboundError as error:
-            raise stripe.APIConnectionError(type(error).__name__) from None  # type: ignore[no-untyped-call]
+            raise stripe.APIConnectionError(str(error)) from None  # type: ignore[no-untyped-call]
         return answer.body, answer.status, httpx2.Headers(answer.headers)
