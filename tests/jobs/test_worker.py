@@ -16,7 +16,7 @@ from crossdock.jobs.inspecting import list_jobs, retry_job, show_job
 from crossdock.jobs.queue import Retries, queue, runtime_of
 from crossdock.jobs.schedules import scheduled_names
 from crossdock.jobs.stalled import hand_back_stalled
-from crossdock.jobs.worker import _number_events
+from crossdock.jobs.worker import _number_events, _run_jobs
 from crossdock.settings import Settings
 from crossdock.shop.alerts import list_alerts
 from crossdock.shop.events.queueing import defer_job
@@ -203,6 +203,32 @@ async def test_numbering_goes_on_after_whatever_went_wrong(runtime):
             assert not numbering.done()
             await asyncio.sleep(0.05)
     numbering.cancel()
+
+
+async def test_jobs_run_on_after_the_queue_could_not_be_asked(runtime):
+    fetch = "function procrastinate_fetch_job_v2(character varying[], bigint)"
+    async with runtime.database.begin() as tx:
+        await tx.run(f"alter {fetch} rename to procrastinate_fetch_nothing")
+    with capture_logs() as logs:
+        running = asyncio.create_task(_run_jobs(Services(runtime)))
+        async with asyncio.timeout(5):
+            while not any(each["event"].startswith("jobs cannot be fetched") for each in logs):
+                assert not running.done()
+                await asyncio.sleep(0.01)
+    async with runtime.database.begin() as tx:
+        nothing = fetch.replace("fetch_job_v2", "fetch_nothing")
+        await tx.run(f"alter {nothing} rename to procrastinate_fetch_job_v2")
+
+    await defer(runtime, task="test_reads", number=21)
+
+    async with asyncio.timeout(5):
+        while not ran:
+            assert not running.done()
+            await asyncio.sleep(0.01)
+    assert ran == [42]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 def wait_s(retries, *, attempts):

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 import structlog
+from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
 from crossdock.compose import Services
@@ -86,9 +87,10 @@ async def _finish(sends: asyncio.Task[None], *, sender: Sender, grace_s: float) 
 
 
 async def _run_jobs(services: Services) -> None:
-    """Run jobs; restart the job runner when the wall clock was set.
+    """Run jobs; restart the job runner when the wall clock was set, and when the queue cannot be asked.
 
-    The library remembers when it last deferred a periodic job, by the wall clock: set back, it would
+    The library's runner ends when a job cannot be fetched, as with a full disk or without a database. It
+    remembers when it last deferred a periodic job, by the wall clock: set back, it would
     wait until that time is reached again, and set ahead, defer every run that it thinks it missed.
     """
     clock = WallClock()
@@ -97,12 +99,15 @@ async def _run_jobs(services: Services) -> None:
         watching = asyncio.create_task(_clock_is_set(clock), name="watch the clock")
         try:
             await asyncio.wait((running, watching), return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
+            if running.done() and not isinstance(running.exception(), ConnectorException):
                 return await running
         finally:
             watching.cancel()
             running.cancel()
-            await asyncio.gather(running, watching, return_exceptions=True)
+            ended = await asyncio.gather(running, watching, return_exceptions=True)
+        if isinstance(ended[0], ConnectorException):
+            log.warning("jobs cannot be fetched, trying again", error=str(ended[0].__cause__))
+            await asyncio.sleep(POLL_S)
 
 
 async def _clock_is_set(clock: WallClock) -> None:
