@@ -225,6 +225,8 @@ async def _buy(
     lines = json.loads(reply.body, parse_float=Decimal)
     if any(_of_line(line) != _expected_of_line(line, bill, currency=currency) for line in lines):
         wrong.append(f"the checkout tells {[_of_line(line) for line in lines]}")
+    if _shares_told(lines) != _shares_expected(bill, currency=currency):
+        wrong.append(f"the shipping is shared as {_shares_told(lines)}")
     wrong += await _kept(counter, outcome.order_id, bill)
     return outcome.order_id, ", ".join(wrong)
 
@@ -259,7 +261,26 @@ def _expected_of_cart(cart: CartView) -> dict[str, tuple[Decimal, ...]]:
 
 def _of_line(told: dict[str, Any]) -> dict[str, Any]:
     names = ("total", "item_total", "shipping_total", "tax_payable", "price", "merchant_total")
-    return {name: told[name] for name in (*names, "shipping_charge")}
+    return {name: told[name] for name in names}
+
+
+def _shares_told(lines: list[dict[str, Any]]) -> list[tuple[str, Decimal, Decimal]]:
+    """Merchant, goods and shipping of each line, sorted: which of two like lines has a unit more is up to the cart."""
+    return sorted(
+        (line["merchant_id"], line["price"] * line["quantity"], line["shipping_charge"])
+        for line in lines
+    )
+
+
+def _shares_expected(bill: Bill, *, currency: str) -> list[tuple[str, Decimal, Decimal]]:
+    return sorted(
+        (
+            str(each.line.merchant_id),
+            to_decimal(each.line.total_minor, currency),
+            to_decimal(each.shipping_minor, currency),
+        )
+        for each in bill.lines
+    )
 
 
 def _expected_of_line(told: dict[str, Any], bill: Bill, *, currency: str) -> dict[str, Any]:
@@ -274,7 +295,6 @@ def _expected_of_line(told: dict[str, Any], bill: Bill, *, currency: str) -> dic
     numbers = {
         "price": own.line.price_minor,
         "merchant_total": sum(line.line.total_minor for line in part),
-        "shipping_charge": own.shipping_minor,
     }
     return {name: format_minor(minor, currency) for name, minor in texts.items()} | {
         name: to_decimal(minor, currency) for name, minor in numbers.items()
