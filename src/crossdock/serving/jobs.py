@@ -1,6 +1,6 @@
 """The entry point of the job worker's process."""
 
-import asyncio
+import uvloop
 
 import crossdock.kit.importing  # noqa: F401  before what takes long to import
 from crossdock.channels.registry import equip_worker, load_settings
@@ -19,7 +19,7 @@ def main() -> None:
     configure_logging(level=settings.log.level, format=settings.log.format)
     begin()
     announce_ready()
-    asyncio.run(work(settings, equip=_equip))
+    uvloop.run(work(settings, equip=_equip))
 
 
 def _equip(services: Services) -> None:
