@@ -200,9 +200,10 @@ async def test_tells_what_is_wrong_with_a_card_and_not_its_number(
 async def test_names_a_line_that_is_none(line: CommandLine, shop: ShopFixture) -> None:
     in_shop = ("--shop", shop.slug, "--customer", str(shop.customer_id))
 
-    assert line.refuse("order", "place", *in_shop, "--line", "MUG") == (
-        "crossdock: 'MUG' is not SKU=QUANTITY.\n"
-    )
+    for text in ("MUG", "MUG=0", "MUG=" + "9" * 5000):
+        assert line.refuse("order", "place", *in_shop, "--line", text) == (
+            f"crossdock: {text!r} is not SKU=QUANTITY.\n"
+        )
 
 
 async def test_reads_out_the_serials_that_an_order_bought(

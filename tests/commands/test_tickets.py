@@ -80,7 +80,7 @@ async def test_takes_the_id_that_the_partner_sees(crossdock: CommandLine, desk: 
     shown = crossdock.ask("ticket", "show", *on)
     refused = [
         crossdock.refuse("ticket", "show", name, "--shop", desk.shop.slug)
-        for name in (ids.encode(Kind.ORDER, ticket_id), "none")
+        for name in (ids.encode(Kind.ORDER, ticket_id), "none", "9" * 5000)
     ]
 
     assert assigned["id"] == shown["ticket"]["id"] == ticket_id

@@ -344,6 +344,7 @@ async def test_what_is_refused_is_one_line(
     for words, said in (
         (("fulfil", "pick", order_id), "--all"),
         (("fulfil", "pick", order_id, "1=x"), "LINE=QUANTITY"),
+        (("fulfil", "pick", order_id, "1=" + "9" * 5000), "LINE=QUANTITY"),
         (("fulfil", "ship", order_id, "--all", "--carrier", "pigeon"), "no carrier"),
         (("fulfil", "list", "--state", "lost"), "--state"),
         (("fulfil", "label", 999_999_999, "--to", tmp_path / "x.pdf"), "no such package"),

@@ -85,7 +85,8 @@ def test_an_object_has_only_what_is_mapped():
     }
     fields = {
         "handle": {"from": "id", "prefix": "x-"}, "retail": "price", "upc": "ean.1", "deep": "deep.x",
-        "gone": "none", "far": "ean.9", "all": {"from": "ean", "as_list": True, "values": {"123": "one"}},
+        "gone": "none", "far": "ean.9", "odd": "ean.²",
+        "all": {"from": "ean", "as_list": True, "values": {"123": "one"}},
     }  # fmt: skip
     field_map = msgspec.convert({"fields": fields}, FieldMap)
     assert field_map.apply_to_object(value) == {

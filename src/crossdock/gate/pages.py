@@ -8,6 +8,7 @@ import msgspec
 
 from crossdock.errors import Invalid
 from crossdock.kit.languages import lazy
+from crossdock.kit.numbers import read_number
 from crossdock.shop.payments import Card, checked_card
 
 CARD_FIELDS: Final = ("card_name", "card_number", "expiry_month", "expiry_year", "security_code")
@@ -100,8 +101,7 @@ def read_card(form: Mapping[str, str], *, now: datetime) -> Card | list[Mistake]
 
 def _number(text: str) -> int:
     """The number; 0, which is no month and no year, for any other text."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= _NUMBER_MAX
-    return int(text) if is_number else 0
+    return read_number(text, digits_max=_NUMBER_MAX) or 0
 
 
 def _year(text: str) -> int:

@@ -17,6 +17,7 @@ from crossdock.errors import Invalid
 from crossdock.imports.encodings import ENCODINGS
 from crossdock.imports.items import CONTROL, RowRefused, Unreadable, shown
 from crossdock.kit.money import format_minor
+from crossdock.kit.numbers import read_number
 from crossdock.shop.catalogue import HTML_MAX, plain_text
 
 ROW_MAX = 8 * 2**20
@@ -328,8 +329,9 @@ def _look(row: Mapping[str, Any], name: str) -> Any:
     for step in name.split("."):
         if isinstance(value, Mapping):
             value = value.get(step)
-        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
-            value = value[int(step)]
+        elif isinstance(value, list):
+            place = read_number(step)
+            value = value[place] if place is not None and place < len(value) else None
         else:
             return None
     return value

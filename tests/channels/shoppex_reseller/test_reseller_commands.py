@@ -85,6 +85,7 @@ async def test_lists_and_revokes_keys(crossdock: CommandLine, database: Database
     assert revoked["id"] in crossdock.run("reseller", "keys", reseller.id).stdout
     other, _ = await selling.reseller("other@example.com")
     assert "no such key" in crossdock.refuse("reseller", "revoke-key", other.id, key["id"])
+    assert "There is no reseller" in crossdock.refuse("reseller", "keys", "9" * 20)
     assert "{api_key}" in crossdock.ask("reseller", "url")["url_template"]
 
 

@@ -97,7 +97,7 @@ async def test_a_receiver_that_knows_the_id_already_has_the_order(connect, recei
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("120", 120), ("999999", 86400), ("soon", 0), ("-1", 0)]
+    ("text", "seconds"), [("120", 120), ("999999", 86400), ("soon", 0), ("-1", 0), ("9" * 5000, 0)]
 )
 async def test_retry_after_is_listened_to_within_reason(connect, receiver, text, seconds):
     receiver.moods, receiver.headers = [503], {"retry-after": text}

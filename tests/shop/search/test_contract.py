@@ -258,6 +258,8 @@ def test_another_seed_is_another_order(engines, request):
         (Bool(must_not=(Phrase(text="SKU/*"),)), [1]),
         (Word(text="x 100", field="sku"), []),
         (Word(text="", field="name"), []),
+        (Word(text="--5", field="price"), []),
+        (Word(text="²", field="price"), []),
         (Bool(must_not=(Word(text="noir"),)), [2]),
         (Bool(must=(Everything(),), must_not=(Bool(must_not=(Word(text="noir"),)),)), [1]),
     ],

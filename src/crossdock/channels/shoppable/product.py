@@ -15,12 +15,12 @@ from crossdock.channels.shoppable.shelf import Shelf
 from crossdock.channels.shoppable.wire import answered
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
+from crossdock.kit.numbers import read_number
 from crossdock.shop.catalogue import products_with_barcodes
 from crossdock.shop.partners import Credential, Partner
 
 PATH = "/v3/product"
 KEYS_MAX = 100
-_ID_DIGITS = 18
 
 
 class Products:
@@ -68,7 +68,7 @@ class Products:
             return await self._read(tx, ids, partner=partner)
 
     async def _numbered(self, numbers: Sequence[str], *, partner: Partner) -> list[WireProduct]:
-        ids = [int(text) for text in numbers if _is_id(text)]
+        ids = [number for text in numbers if (number := read_number(text)) is not None]
         async with self._shelf.db.statement() as tx:
             return await self._read(tx, ids, partner=partner)
 
@@ -91,10 +91,6 @@ def _keys(asked: Sequence[str], *, name: str) -> list[str]:
     if len(keys) > KEYS_MAX:
         raise refusal(INVALID_PARAMETER, name)
     return keys
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS
 
 
 _ERRORS = (PRODUCT_NOT_FOUND, INVALID_PARAMETER)

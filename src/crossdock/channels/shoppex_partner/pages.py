@@ -11,11 +11,11 @@ from crossdock.db.unit_of_work import Database
 from crossdock.errors import NotFound
 from crossdock.gate import Seller, buyer_language, only_shop, page_headers, seller_of
 from crossdock.kit.languages import lazy, speaking
+from crossdock.kit.numbers import read_number
 from crossdock.shop.orders import OrderView, PackageView, Section, read_order_by_key
 from crossdock.shop.shops import Shop, read_shop_by_id
 
 PAGE_HEADERS = page_headers(images="'self' https: data:")
-_ID_LENGTH_MAX = 18
 _KEY_LENGTH_MAX = 64
 
 _SECTIONS: tuple[Section, ...] = ("lines", "packages", "returns")
@@ -121,15 +121,15 @@ class OrderPages:
         )
 
     async def _read(self, request: Request) -> tuple[OrderView, Shop]:
-        order_id = request.query_params.get("order_id", "")
+        order_id = read_number(request.query_params.get("order_id", ""))
         order_key = request.query_params.get("key", "")
-        if not (order_id.isascii() and order_id.isdigit()) or len(order_id) > _ID_LENGTH_MAX:
+        if order_id is None:
             raise NotFound("order_not_found")
         if not order_key or len(order_key) > _KEY_LENGTH_MAX:
             raise NotFound("order_not_found")
         async with self._db.statement() as tx:
             order = await read_order_by_key(
-                tx, order_id=int(order_id), order_key=order_key, sections=_SECTIONS
+                tx, order_id=order_id, order_key=order_key, sections=_SECTIONS
             )
             return order, await read_shop_by_id(tx, shop_id=order.shop_id)
 

@@ -5,6 +5,7 @@ import re
 import msgspec
 
 from crossdock.errors import Invalid
+from crossdock.kit.numbers import read_number
 
 _START = re.compile(r"([A-Z]+) (\S+) HTTP/[0-9.]+")
 _PREFIX = "x-shoppex-"
@@ -75,4 +76,4 @@ def _headers(lines: list[str]) -> dict[str, str]:
 
 def _cut(body: bytes, *, headers: dict[str, str]) -> bytes:
     length = headers.get("content-length", "")
-    return body[: int(length)] if length.isdigit() else body
+    return body[: read_number(length)]

@@ -7,6 +7,7 @@ import typer
 
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.numbers import read_number
 from crossdock.terminal import CommandLine, report
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ async def find_reseller(runtime: Runtime, tx: Transaction, who: str) -> tuple[in
     from crossdock.shop.shops import list_shops
 
     ids = ids_of(runtime)
-    if who.isascii() and who.isdigit():
-        number = int(who)
+    if (number := read_number(who)) is not None:
         shop_id = await find_shop_of(tx, reseller_id=number)
         return shop_id, number, (await ids.of(shop_id)).write(Kind.RELATIONSHIP, number)
     for shop in await list_shops(tx):

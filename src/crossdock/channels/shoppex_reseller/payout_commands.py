@@ -15,6 +15,7 @@ from crossdock.channels.shoppex_reseller.command_tools import (
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
+from crossdock.kit.numbers import read_number
 from crossdock.terminal import JsonOption, print_table, report_list
 
 if TYPE_CHECKING:
@@ -189,8 +190,8 @@ def _decide(
 async def _number(runtime: Runtime, shop_id: int, payout: str) -> int:
     from crossdock.channels.shoppex_reseller.ids import Kind
 
-    if payout.isascii() and payout.isdigit() and len(payout) <= 18:
-        return int(payout)
+    if (number := read_number(payout)) is not None:
+        return number
     found = (await ids_of(runtime).of(shop_id)).find(Kind.CLAIM, payout)
     if found is None:
         raise NotFound("not_found", "There is no such payout.")

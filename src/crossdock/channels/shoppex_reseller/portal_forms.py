@@ -7,6 +7,7 @@ from crossdock.channels.shoppex_reseller.portal_words import UNREADABLE
 from crossdock.errors import Invalid
 from crossdock.gate import Form
 from crossdock.kit.money import parse_typed_amount
+from crossdock.kit.numbers import read_number
 
 _PAGE_MAX: Final = 100_000
 
@@ -40,5 +41,4 @@ def midnight(day: date) -> datetime:
 
 def page_number(text: str) -> int:
     """The number of a page of a list; 1 for a text that is none."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_PAGE_MAX))
-    return min(max(int(text), 1), _PAGE_MAX) if is_number else 1
+    return min(read_number(text, digits_max=len(str(_PAGE_MAX))) or 1, _PAGE_MAX)

@@ -16,6 +16,7 @@ from crossdock.channels.shoppex_reseller.command_tools import (
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.kit.numbers import read_number
 from crossdock.terminal import JsonOption, print_table, report_list
 
 if TYPE_CHECKING:
@@ -199,8 +200,8 @@ def _choice(option: str, given: str | None, options: dict[str, Any]) -> Any:
 
 async def _number(runtime: Runtime, shop_id: int, kind: Any, text: str) -> int:
     """The number behind an id, or that is written out. Raises NotFound `not_found`."""
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
+    if (number := read_number(text)) is not None:
+        return number
     return (await ids_of(runtime).of(shop_id)).read(kind, text)
 
 

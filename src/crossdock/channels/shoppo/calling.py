@@ -13,6 +13,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.kit.clock import Clock
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.numbers import read_number
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Refused
 from crossdock.kit.webhooks import secret_bytes, signed_headers
 from crossdock.shop.deliveries import (
@@ -202,5 +203,4 @@ def _without(text: str, token: str) -> str:
 
 def _retry_after_s(answer: Answer) -> int:
     text = answer.headers.get("retry-after", "")
-    is_number = text.isascii() and text.isdigit() and len(text) < 9
-    return min(int(text), _RETRY_AFTER_MAX_S) if is_number else 0
+    return min(read_number(text, digits_max=8) or 0, _RETRY_AFTER_MAX_S)

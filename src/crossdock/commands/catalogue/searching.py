@@ -8,6 +8,7 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
+from crossdock.kit.numbers import read_number
 from crossdock.terminal import JsonOption, ShopOption, counted, print_table, report, report_list
 
 if TYPE_CHECKING:
@@ -89,10 +90,11 @@ def _weights(present: Mapping[str, int], words: Sequence[str]) -> dict[str, int]
     tried = dict(present)
     for word in words:
         name, _, value = word.partition("=")
-        if name not in tried or not (value.isascii() and value.isdigit() and len(value) < 5):
+        weight = read_number(value, digits_max=4)
+        if name not in tried or weight is None:
             names = ", ".join(tried)
             raise Invalid("invalid_input", f"--weight is name=number, of {names}.")
-        tried[name] = int(value)
+        tried[name] = weight
     if tried["tie"] > 100:
         raise Invalid("invalid_input", "--weight tie is at most 100.")
     return tried

@@ -1,6 +1,7 @@
 """LINE=QUANTITY arguments, and quantities in words."""
 
 from crossdock.errors import Invalid
+from crossdock.kit.numbers import read_number
 
 
 def quantities(words: list[str] | None, *, all_: bool) -> dict[int, int]:
@@ -9,12 +10,10 @@ def quantities(words: list[str] | None, *, all_: bool) -> dict[int, int]:
         raise Invalid("invalid_input", "Name lines as LINE=QUANTITY, or --all for what is left.")
     found: dict[int, int] = {}
     for word in words or []:
-        line_no, _, quantity = word.partition("=")
-        if not (
-            line_no.isascii() and line_no.isdigit() and quantity.isascii() and quantity.isdigit()
-        ):
+        line_no, quantity = (read_number(part, digits_max=9) for part in word.partition("=")[::2])
+        if line_no is None or quantity is None:
             raise Invalid("invalid_input", f"{word!r} is not LINE=QUANTITY.")
-        found[int(line_no)] = found.get(int(line_no), 0) + int(quantity)
+        found[line_no] = found.get(line_no, 0) + quantity
     return found
 
 

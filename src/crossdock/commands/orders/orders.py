@@ -15,6 +15,7 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.money import parse_amount
+from crossdock.kit.numbers import read_number
 from crossdock.terminal import JsonOption, ShopOption, print_json, report
 
 if TYPE_CHECKING:
@@ -289,9 +290,10 @@ async def _order(
 
 def _line(text: str) -> tuple[str, int]:
     who, _, quantity = text.rpartition("=")
-    if not who or not quantity.isascii() or not quantity.isdigit() or not 0 < int(quantity) < 10**9:
+    number = read_number(quantity, digits_max=9)
+    if not who or not number:
         raise Invalid("invalid_input", f"{text!r} is not SKU=QUANTITY.", {"field": "line"})
-    return who, int(quantity)
+    return who, number
 
 
 def _read_card() -> tuple[str, str, str]:

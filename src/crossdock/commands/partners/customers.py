@@ -10,6 +10,7 @@ from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.kit.numbers import read_number
 from crossdock.terminal import JsonOption, ShopOption, print_json, print_table
 
 if TYPE_CHECKING:
@@ -155,12 +156,13 @@ def _column(key: str, text: str) -> dict[str, Any]:
         return {"active": text.lower() in _YES}
     if text.lower() in {"", "none"}:
         return {"sales_rep_id": None}
-    if not (text.isascii() and text.isdigit()):
+    number = read_number(text)
+    if number is None:
         raise Invalid(
             "invalid_input",
             "sales_rep must be a number that `crossdock sales-rep list` shows, or none.",
         )
-    return {"sales_rep_id": int(text)}
+    return {"sales_rep_id": number}
 
 
 def _address_fields() -> tuple[str, ...]:

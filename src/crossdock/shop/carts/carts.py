@@ -12,6 +12,7 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Conflict, Invalid, NotFound, Refused, Unavailable
 from crossdock.kit.clock import Clock
 from crossdock.kit.ids import Ids
+from crossdock.kit.numbers import read_number
 from crossdock.shop.carts.model import CartView, RawCart
 from crossdock.shop.catalogue import VariantName
 from crossdock.shop.partners import Partner
@@ -284,9 +285,7 @@ def _asked(item: CartItem) -> dict[str, Any]:
     if isinstance(item.variant, int):
         return {"variant_id": _small(item.variant), "quantity": quantity}
     if item.variant.kind == "id":
-        text = item.variant.text
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-        return {"variant_id": number, "quantity": quantity}
+        return {"variant_id": read_number(item.variant.text) or 0, "quantity": quantity}
     return {"kind": item.variant.kind, "text": item.variant.text, "quantity": quantity}
 
 

@@ -2,6 +2,7 @@
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
+from crossdock.kit.numbers import read_number
 from crossdock.shop.catalogue.identifiers import digits_of, normalise_gtin
 
 FOUND_MAX = 20
@@ -20,7 +21,7 @@ async def find_products(tx: Transaction, *, shop_id: int, number: str) -> list[i
             "number": wanted,
             "gtin": normalise_gtin(wanted),
             "upc": digits_of(wanted).lstrip("0") if is_number else None,
-            "id": int(wanted) if is_number and len(wanted) < 19 else 0,
+            "id": read_number(wanted) or 0,
             "most": FOUND_MAX,
         },
     )

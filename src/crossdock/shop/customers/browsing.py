@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.numbers import read_number
 from crossdock.kit.texts import as_part
 from crossdock.shop.customers.managing import SELECT_CUSTOMER, Customer, customer_from_row
 
@@ -24,12 +25,11 @@ async def browse_customers(
     `search` is a number, or a part of e-mail, name or company.
     """
     words = search.strip()
-    is_number = words.isascii() and words.isdigit() and len(words) < 19
     values: dict[str, Any] = {
         "shop": shop_id,
         "words": words,
         "like": as_part(words),
-        "id": int(words) if is_number else None,
+        "id": read_number(words),
         "before": before,
         "size": limit + 1,
         "near": _NEAR,

@@ -10,6 +10,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.countries import read_country
 from crossdock.kit.email import is_email
+from crossdock.kit.numbers import read_number
 from crossdock.shop.customers.addresses import Address, missing_fields
 from crossdock.shop.customers.vat import check_vat
 
@@ -70,7 +71,7 @@ async def add_customer(
 
 async def find_customer(tx: Transaction, *, shop_id: int, who: str) -> Customer | None:
     """The customer with this id or e-mail, or None."""
-    column = "id = %s::bigint" if _is_id(who) else "lower(email) = lower(%s)"
+    column = "id = %s::bigint" if read_number(who) is not None else "lower(email) = lower(%s)"
     row = await tx.one(
         _SELECT + " and " + column,
         (shop_id, who.strip()),
@@ -149,10 +150,6 @@ def customer_from_row(row: tuple[Any, ...]) -> Customer:
 def _json(address: Address) -> Jsonb:
     fields = msgspec.to_builtins(address)
     return Jsonb({name: value for name, value in fields.items() if value})
-
-
-def _is_id(who: str) -> bool:
-    return who.isascii() and who.isdigit() and len(who) < 19
 
 
 def _check_email(email: str) -> None:

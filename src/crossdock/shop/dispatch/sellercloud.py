@@ -31,6 +31,7 @@ import msgspec
 
 from crossdock.kit.clock import Clock
 from crossdock.kit.money import to_decimal
+from crossdock.kit.numbers import read_number
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Refused
 from crossdock.shop.customers import Address
 from crossdock.shop.deliveries import Permanent, Retryable, Sent
@@ -252,7 +253,7 @@ def _is_order(item: object) -> bool:
 def _created_id(body: object) -> str:
     value = body.get("ID", body.get("OrderID")) if isinstance(body, dict) else body
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return text if text.isascii() and text.isdigit() and int(text) > 0 else ""
+    return text if read_number(text) else ""
 
 
 def _raise_for(answer: Answer, what: str) -> None:

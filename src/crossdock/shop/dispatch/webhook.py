@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from crossdock.kit.clock import Clock
+from crossdock.kit.numbers import read_number
 from crossdock.kit.outbound import Answer, Outbound, OutboundError, Refused
 from crossdock.kit.webhooks import secret_bytes, signed_headers
 from crossdock.shop.deliveries import Permanent, Retryable, Sent
@@ -98,4 +99,4 @@ def _failure(answer: Answer) -> Permanent | Retryable:
 
 def _retry_after_s(answer: Answer) -> int:
     text = answer.headers.get("retry-after", "")
-    return min(int(text), _RETRY_AFTER_MAX_S) if text.isascii() and text.isdigit() else 0
+    return min(read_number(text) or 0, _RETRY_AFTER_MAX_S)

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.numbers import read_number
 from crossdock.shop.catalogue import find_products
 from crossdock.shop.orders import BoardFilters, BoardRow, read_board
 from crossdock.shop.people import Person, Right
@@ -67,12 +68,11 @@ async def find_anything(
 
 
 def _values(person: Person, search: str, *, numbered: Sequence[int], size: int) -> dict[str, Any]:
-    is_number = search.isascii() and search.isdigit() and len(search) < 19
     folded = search.lower()
     may = {f"may_{kind}": person.may(right) for kind, right in _RIGHTS.items()}
     return may | {
         "shop": person.shop_id,
-        "number": int(search) if is_number else 0,
+        "number": read_number(search) or 0,
         "exact": folded,
         # one letter begins too many names
         "begins": folded if len(search) >= _NAME_MIN else None,

@@ -7,6 +7,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
+from crossdock.kit.numbers import read_number
 from crossdock.shop.invoices.model import Invoice, read_by_token
 from crossdock.shop.invoices.paying import pay_invoice
 from crossdock.shop.orders import OrderView, pay_awaiting_order, read_order_by_key
@@ -18,7 +19,6 @@ Standing = Literal["open", "suspended", "confirming", "paid", "refunded", "expir
 PAYMENT_PAGES = "/pay/"
 """What the local addresses of payment pages begin with; what stands for the invoice or order follows."""
 _TOKEN_MAX = 100
-_ID_DIGITS = 18
 
 
 class PayableLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,10 +87,11 @@ async def _find(tx: Transaction, *, token: str, now: datetime) -> Payable:
         invoice = await read_by_token(tx, token=token)
         shop = await read_shop_by_id(tx, shop_id=invoice.shop_id)
         return _of_invoice(invoice, shop=shop, now=now)
-    if not number.isdigit() or len(number) > _ID_DIGITS:
+    order_id = read_number(number)
+    if order_id is None:
         raise NotFound("not_found")
     try:
-        order = await read_order_by_key(tx, order_id=int(number), order_key=key)
+        order = await read_order_by_key(tx, order_id=order_id, order_key=key)
     except NotFound:
         raise NotFound("not_found") from None
     payments = await list_payments(tx, shop_id=order.shop_id, order_id=order.id)

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, get_args
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.kit.numbers import read_number
 from crossdock.shop.orders.placing import STAFF_NAMESPACE
 
 BoardView = Literal[
@@ -79,7 +80,6 @@ async def count_board(tx: Transaction, *, shop_id: int, now: datetime) -> dict[B
 
 def _values(shop_id: int, filters: BoardFilters, now: datetime) -> dict[str, Any]:
     search = filters.search.strip()
-    is_number = search.isascii() and search.isdigit() and len(search) < 19
     return {
         "shop": shop_id,
         "channel": filters.channel,
@@ -87,7 +87,7 @@ def _values(shop_id: int, filters: BoardFilters, now: datetime) -> dict[str, Any
         "payment": filters.payment_state,
         "late": now - LATE_AFTER,
         "search": search,
-        "number": int(search) if is_number else 0,
+        "number": read_number(search) or 0,
         "staff": STAFF_NAMESPACE,
     }
 

@@ -9,6 +9,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 from crossdock.kit.crypto import constant_time_equal
+from crossdock.kit.numbers import read_number
 from crossdock.shop.customers import Address
 from crossdock.shop.orders.placing import STAFF_NAMESPACE, number_namespace
 
@@ -256,7 +257,7 @@ async def find_order_id(tx: Transaction, *, shop_id: int, number: str) -> int:
             "shop": shop_id,
             "number": number,
             "staff": STAFF_NAMESPACE,
-            "id": int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0,
+            "id": read_number(number) or 0,
         },
     )
     if found is None:

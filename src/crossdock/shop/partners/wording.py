@@ -23,6 +23,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid, NotFound
 from crossdock.kit.money import MINOR_MAX, parse_amount
+from crossdock.kit.numbers import read_number
 from crossdock.kit.origins import URL_MAX, origin_of
 from crossdock.kit.outbound import Outbound, Refused
 from crossdock.kit.webhooks import secret_bytes
@@ -290,9 +291,10 @@ def _check_range(values: dict[str, Any]) -> None:
 
 
 def _whole(text: str, *, most: int) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 16 or int(text) > most:
+    number = read_number(text, digits_max=16)
+    if number is None or number > most:
         raise _invalid("", f"{text!r} is not a whole number from 0 to {most}.")
-    return int(text)
+    return number
 
 
 def _listed(text: str) -> list[str]:

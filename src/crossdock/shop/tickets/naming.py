@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
+from crossdock.kit.numbers import read_number
 from crossdock.kit.opaque import OpaqueIds
 from crossdock.shop.shops import read_id_key
 
@@ -19,8 +20,8 @@ async def find_ticket_id(
     can be neither; whether the ticket is there, its reader decides.
     """
     text = name.strip()
-    if text.isascii() and text.isdecimal() and int(text) <= _ID_MAX:
-        return int(text)
+    if (number := read_number(text)) is not None:
+        return number
     found = OpaqueIds(await read_id_key(tx, shop_id=shop_id)).decode(text)
     if found is None or found[0] not in opaque_kinds or found[1] > _ID_MAX:
         raise NotFound("not_found", f"There is no ticket {text}.")

@@ -8,9 +8,9 @@ from crossdock.errors import Invalid
 from crossdock.gate import Gate
 from crossdock.kit.clock import Clock
 from crossdock.kit.languages import gettext, ngettext
+from crossdock.kit.numbers import read_number
 from crossdock.shop.alerts import PAGE_MAX, list_alerts, mark_seen
 from crossdock.shop.people import Visit
-from crossdock.web.console.paging import number_in
 from crossdock.web.console.rendering import Pages, redirect
 
 ALERTS = "/console/alerts"
@@ -64,7 +64,7 @@ class AlertPages:
 
 def _numbers(text: str) -> list[int]:
     """Raises Invalid `invalid_input`."""
-    numbers = [number_in(word) for word in text.split()]
+    numbers = [read_number(word) for word in text.split()]
     named = [number for number in numbers if number is not None]
     if not named or len(named) < len(numbers):
         raise Invalid("invalid_input", gettext("The form names no alert."))
@@ -72,7 +72,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _done(text: str) -> str:
-    many = number_in(text)
+    many = read_number(text)
     if many is None:
         return ""
     if many == 0:

@@ -8,6 +8,7 @@ import msgspec
 from starlette.datastructures import QueryParams
 
 from crossdock.kit.languages import lazy
+from crossdock.kit.numbers import read_number
 from crossdock.shop.orders import BOARD_VIEWS, BoardFilters, BoardView
 from crossdock.web.console.order_words import FULFILMENT, PAYMENT
 
@@ -84,7 +85,7 @@ def read_address(values: QueryParams) -> BoardAddress:
             search=search,
         ),
         columns=tuple(name for name in COLUMNS if name in values.getlist("cols")),
-        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+        before=read_number(before),
     )
 
 

@@ -13,6 +13,7 @@ from crossdock.errors import CrossdockError, NotFound
 from crossdock.gate import Form, Gate
 from crossdock.kit.countries import countries_by_name
 from crossdock.kit.languages import gettext, lazy, spoken
+from crossdock.kit.numbers import read_number
 from crossdock.shop.acts import EVERY_FIELD
 from crossdock.shop.customers import (
     Address,
@@ -194,8 +195,7 @@ def _address(form: Form, kind: str) -> dict[str, str]:
 
 
 def _rep(form: Form) -> int | None:
-    text = form.get("sales_rep", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return read_number(form.get("sales_rep", ""))
 
 
 def _present(customer: Customer) -> Mapping[str, str]:

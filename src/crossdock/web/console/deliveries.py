@@ -13,6 +13,7 @@ from crossdock.compose import Services
 from crossdock.db.unit_of_work import Transaction
 from crossdock.gate import Form, Gate
 from crossdock.kit.languages import gettext, lazy, ngettext
+from crossdock.kit.numbers import read_number
 from crossdock.shop.deliveries import (
     STATUSES,
     list_deliveries,
@@ -27,7 +28,6 @@ from crossdock.web.console.confirming import Effect, Question, ask, is_sure
 from crossdock.web.console.events import day_in
 from crossdock.web.console.paging import (
     PAGE_SIZE,
-    number_in,
     paging,
     path_number,
     read_before,
@@ -202,7 +202,7 @@ def _word(text: str) -> str:
 
 
 def _many(text: str) -> str:
-    many = number_in(text)
+    many = read_number(text)
     if many is None:
         return ""
     if many == 0:

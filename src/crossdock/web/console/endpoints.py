@@ -11,10 +11,10 @@ from crossdock.compose import Services
 from crossdock.errors import Invalid
 from crossdock.gate import Gate
 from crossdock.kit.languages import gettext, lazy
+from crossdock.kit.numbers import read_number
 from crossdock.shop.deliveries import OpenDeliveries, count_open
 from crossdock.shop.dispatch import list_connectors, set_connector
 from crossdock.shop.webhooks import WebhookEndpoint, list_webhook_endpoints, pause_webhook
-from crossdock.web.console.paging import number_in
 from crossdock.web.console.rendering import Pages, redirect
 
 ENDPOINTS: Final = "/console/endpoints"
@@ -62,7 +62,7 @@ class EndpointPages:
         is_paused = form.get("action") == "pause"
         shop_id, name = visit.person.shop_id, form.get("name", "")
         async with self._db.begin() as tx:
-            if form.get("of") == _WEBHOOK and (number := number_in(name)) is not None:
+            if form.get("of") == _WEBHOOK and (number := read_number(name)) is not None:
                 await pause_webhook(
                     tx,
                     shop_id=shop_id,

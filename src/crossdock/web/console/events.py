@@ -11,11 +11,12 @@ from starlette.responses import Response
 
 from crossdock.compose import Services
 from crossdock.gate import Gate
+from crossdock.kit.numbers import read_number
 from crossdock.kit.zones import day_start
 from crossdock.shop.events import KINDS, EventFilter, Topic, browse_events, read_event
 from crossdock.shop.people import Visit
 from crossdock.shop.shops import read_shop_by_id
-from crossdock.web.console.paging import PAGE_SIZE, number_in, paging, path_number, read_before
+from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
 from crossdock.web.console.rendering import Pages
 
 EVENTS: Final = "/console/events"
@@ -91,7 +92,7 @@ def _filter(values: QueryParams, zone: ZoneInfo) -> EventFilter:
     until = day_in(values.get("until", ""), zone)
     return EventFilter(
         kind=kind if kind in KINDS else None,
-        subject_id=number_in(values.get("subject", "").strip()),
+        subject_id=read_number(values.get("subject", "").strip()),
         since=day_in(values.get("since", ""), zone),
         until=None if until is None else until + timedelta(days=1),
     )

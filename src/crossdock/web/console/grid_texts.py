@@ -8,6 +8,7 @@ from crossdock.errors import CrossdockError, Invalid
 from crossdock.gate import Form
 from crossdock.kit.languages import gettext, lazy
 from crossdock.kit.money import format_minor, parse_typed_amount
+from crossdock.kit.numbers import read_number
 from crossdock.shop.warehouse import GridRow, RowEdit
 
 COLUMNS: Final = {
@@ -143,10 +144,11 @@ def _row(texts: Mapping[str, str], *, currency: str) -> GridRow:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 13):
+    number = read_number(text, digits_max=12)
+    if number is None:
         message = gettext("%(text)s is no whole number.") % {"text": text or "–"}
         raise Invalid("invalid_input", message)
-    return int(text)
+    return number
 
 
 def _plain(value: int | None) -> str:

@@ -24,6 +24,7 @@ from crossdock.imports.plain_maps import (
 from crossdock.imports.running import Summary
 from crossdock.imports.sampling import Sample, look_at
 from crossdock.kit.languages import gettext, lazy
+from crossdock.kit.numbers import read_number
 from crossdock.shop.catalogue import (
     CatalogueImport,
     NewImport,
@@ -67,7 +68,7 @@ class ImportPages:
     async def browse(self, request: Request) -> Response:
         """The imports of the shop, the newest first."""
         visit = await self._gate.require_person(request, right="imports.manage")
-        before = _number(request.query_params.get("before", ""))
+        before = read_number(request.query_params.get("before", ""))
         async with self._db.statement() as tx:
             found = await list_imports(
                 tx, shop_id=visit.person.shop_id, before=before, limit=_SHOWN + 1
@@ -183,7 +184,7 @@ class ImportPages:
             )
 
     async def _read(self, visit: Visit, request: Request) -> CatalogueImport:
-        import_id = _number(request.path_params["import"])
+        import_id = read_number(request.path_params["import"])
         if import_id is None:
             raise NotFound("not_found", gettext("There is no such import."))
         async with self._db.statement() as tx:
@@ -229,7 +230,3 @@ def _shown_name(name: str) -> str:
     """The file's own name, without the folders that some browsers send, and without odd characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:_NAME_MAX] or "file"
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

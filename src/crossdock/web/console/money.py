@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from crossdock.compose import Services
 from crossdock.gate import Gate
+from crossdock.kit.numbers import read_number
 from crossdock.shop.ledger import (
     ACCOUNT_KINDS,
     TrialLine,
@@ -19,7 +20,7 @@ from crossdock.shop.ledger import (
 from crossdock.shop.payments import PAYMENT_STATES, browse_payments
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.events import day_in
-from crossdock.web.console.paging import PAGE_SIZE, number_in, paging, read_before
+from crossdock.web.console.paging import PAGE_SIZE, paging, read_before
 from crossdock.web.console.rendering import Pages
 
 MONEY: Final = "/console/money"
@@ -95,7 +96,10 @@ class MoneyPages:
         """Entries, the newest first: all, or those of an account or an order."""
         visit = await self._gate.require_person(request, right="ledger.read")
         values = request.query_params
-        account, order = number_in(values.get("account", "")), number_in(values.get("order", ""))
+        account, order = (
+            read_number(values.get("account", "")),
+            read_number(values.get("order", "")),
+        )
         async with self._db.statement() as tx:
             found = await list_entries(
                 tx,

@@ -11,6 +11,7 @@ from crossdock.compose import Services
 from crossdock.errors import Invalid, NotFound, Refused
 from crossdock.gate import Gate
 from crossdock.kit.languages import gettext
+from crossdock.kit.numbers import read_number
 from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import (
     REFUND_REASONS,
@@ -231,8 +232,11 @@ def worth_of(order: OrderView, lines: Mapping[int, int]) -> int:
 
 def _numbers(text: str) -> list[int]:
     """Numbers of licence keys, apart by blanks or commas. Raises Invalid `invalid_input`."""
-    words = text.replace(",", " ").split()
-    if not all(word.isascii() and word.isdigit() and len(word) < 19 for word in words):
-        message = gettext("Name licence keys by their numbers.")
-        raise Invalid("invalid_input", message, {"field": "serials"})
-    return [int(word) for word in words]
+    found = []
+    for written in text.replace(",", " ").split():
+        number = read_number(written)
+        if number is None:
+            message = gettext("Name licence keys by their numbers.")
+            raise Invalid("invalid_input", message, {"field": "serials"})
+        found.append(number)
+    return found

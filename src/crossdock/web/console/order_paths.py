@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from crossdock.errors import NotFound
 from crossdock.kit.languages import gettext
+from crossdock.kit.numbers import read_number
 from crossdock.web.console.rendering import redirect
 
 ORDERS: Final = "/console/orders"
@@ -19,9 +20,10 @@ def order_of(request: Request) -> int:
 
 def number_of(text: str) -> int:
     """The number that a part of an address is. Raises NotFound `not_found`."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = read_number(text)
+    if number is None:
         raise NotFound("not_found", gettext("There is no such order or package."))
-    return int(text)
+    return number
 
 
 def to_order(order_id: int, done: str, *, page: str = "") -> Response:

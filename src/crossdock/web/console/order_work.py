@@ -11,6 +11,7 @@ from crossdock.compose import Services
 from crossdock.errors import CrossdockError, Invalid
 from crossdock.gate import Form, Gate
 from crossdock.kit.languages import gettext
+from crossdock.kit.numbers import read_number
 from crossdock.shop.orders import OrderView, Quantities, read_order
 from crossdock.shop.people import Visit
 from crossdock.shop.warehouse import (
@@ -236,9 +237,10 @@ def _whole(text: str, *, field: str) -> int:
     wanted = text.strip()
     if not wanted:
         return 0
-    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 10):
+    number = read_number(wanted, digits_max=9)
+    if number is None:
         raise Invalid("invalid_input", gettext("A quantity is a whole number."), {"field": field})
-    return int(wanted)
+    return number
 
 
 def _packed(order: OrderView) -> dict[int, int]:

@@ -10,11 +10,11 @@ from starlette.requests import Request
 
 from crossdock.errors import NotFound
 from crossdock.kit.languages import gettext
+from crossdock.kit.numbers import read_number
 from crossdock.kit.paging import Place
 
 PAGE_SIZE: Final = 50
 _BEFORE: Final = "before"
-_DIGITS_MAX: Final = 18
 _NOT_KEPT: Final = {_BEFORE, "done", "undo", "resent", "closed"}
 
 
@@ -27,21 +27,15 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
 
 def path_number(request: Request, name: str) -> int:
     """The number that this part of the path is. Raises NotFound `not_found` for any other text."""
-    number = number_in(request.path_params[name])
+    number = read_number(request.path_params[name])
     if number is None:
         raise NotFound("not_found", gettext("This page does not exist in this shop."))
     return number
 
 
-def number_in(text: str) -> int | None:
-    """The number that a text is; None for any other text, and for one that no id can be."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX
-    return int(text) if is_number else None
-
-
 def read_before(values: Mapping[str, str]) -> int | None:
     """The id before which the page begins; None for the first page, and for what is no id."""
-    return number_in(values.get(_BEFORE, ""))
+    return read_number(values.get(_BEFORE, ""))
 
 
 def read_place(values: Mapping[str, str]) -> Place | None:
@@ -51,7 +45,7 @@ def read_place(values: Mapping[str, str]) -> Place | None:
         moment = datetime.fromisoformat(at.replace(" ", "+"))
     except ValueError:
         return None
-    found = number_in(number)
+    found = read_number(number)
     return (moment, found) if moment.tzinfo and found is not None else None
 
 

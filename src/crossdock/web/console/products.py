@@ -10,6 +10,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, NotFound
 from crossdock.gate import Gate
 from crossdock.kit.languages import gettext, lazy
+from crossdock.kit.numbers import read_number
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.catalogue import (
     MerchantView,
@@ -38,7 +39,6 @@ from crossdock.shop.warehouse import count_variant, receive_variant, transfer_va
 from crossdock.web.console.confirming import told_of, undo_query
 from crossdock.web.console.paging import (
     PAGE_SIZE,
-    number_in,
     paging,
     path_number,
     place_text,
@@ -168,7 +168,7 @@ class ProductPages:
         """Levels that run out, the emptiest first: at or below their warning level, or a threshold."""
         visit = await self._gate.require_person(request, right="products.read")
         values = request.query_params
-        at_most = number_in(values.get("at_most", ""))
+        at_most = read_number(values.get("at_most", ""))
         pool = next((each for each in _POOLS if each == values.get("pool", "")), None)
         async with self._db.statement() as tx:
             found, has_more = await list_low(
@@ -269,7 +269,7 @@ async def _product_of(tx: Transaction, *, shop_id: int, variant_id: int) -> Owne
 
 async def _merchant(tx: Transaction, shop_id: int, text: str) -> MerchantView | None:
     """The merchant whose goods alone are listed; None for all, and for what is no merchant of the shop."""
-    merchant_id = number_in(text)
+    merchant_id = read_number(text)
     if merchant_id is None:
         return None
     try:
@@ -280,7 +280,7 @@ async def _merchant(tx: Transaction, shop_id: int, text: str) -> MerchantView | 
 
 async def _partner(tx: Transaction, person: Person, text: str) -> Partner | None:
     """The chosen partner of the person's shop."""
-    partner_id = number_in(text)
+    partner_id = read_number(text)
     found = None if partner_id is None else await read_partner(tx, partner_id=partner_id)
     return found if found is not None and found.shop_id == person.shop_id else None
 
@@ -312,8 +312,8 @@ def _read_low_place(text: str) -> LowPlace | None:
     """The place that an address names; None for the first page, and for what is no place."""
     available, _, rest = text.partition("~")
     variant, _, pool = rest.partition("~")
-    number, sign = number_in(available.removeprefix("-")), -1 if available[:1] == "-" else 1
-    variant_id = number_in(variant)
+    number, sign = read_number(available.removeprefix("-")), -1 if available[:1] == "-" else 1
+    variant_id = read_number(variant)
     if number is None or variant_id is None or pool not in _POOLS:
         return None
     return sign * number, variant_id, pool
@@ -330,9 +330,9 @@ def _reason(text: str, otherwise: str, person: Person) -> str:
 
 
 def _quantity(text: str) -> int:
-    wanted = text.strip()
-    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 13):
+    wanted = read_number(text.strip(), digits_max=12)
+    if wanted is None:
         raise Invalid(
             "invalid_input", gettext("A quantity is a whole number."), {"field": "quantity"}
         )
-    return int(wanted)
+    return wanted

@@ -6,8 +6,8 @@ from crossdock.errors import Invalid
 from crossdock.gate import Form
 from crossdock.kit.languages import gettext, lazy
 from crossdock.kit.money import format_minor, format_rate_bp, parse_rate_bp, parse_typed_amount
+from crossdock.kit.numbers import read_number
 from crossdock.shop.resellers import Mode, Program, ProgramChanges, Reseller, ResellerTerms
-from crossdock.web.console.paging import number_in
 
 _MODES: Final[dict[str, Mode]] = {"affiliate": "affiliate", "stock": "stock", "both": "both"}
 _URL_MAX: Final = 2_000
@@ -75,7 +75,7 @@ def read_terms(form: Form) -> ResellerTerms:
 def whole(form: Form, name: str) -> int | None:
     """A whole number; None for an empty field. Raises Invalid `invalid_input`."""
     text = form.get(name, "").strip()
-    number = number_in(text)
+    number = read_number(text)
     if text and number is None:
         raise _invalid(name, gettext("a whole number"))
     return number

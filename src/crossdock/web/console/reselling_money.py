@@ -13,6 +13,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.gate import Gate
 from crossdock.kit.languages import gettext, lazy
+from crossdock.kit.numbers import read_number
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.people import Visit
 from crossdock.shop.resellers import (
@@ -35,7 +36,6 @@ from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.events import day_in
 from crossdock.web.console.paging import (
     PAGE_SIZE,
-    number_in,
     paging,
     path_number,
     place_text,
@@ -85,7 +85,7 @@ class ResellerMoney:
     async def statement(self, request: Request) -> Response:
         """The lines of a time, the oldest first, with the balance after each."""
         visit = await self._gate.require_person(request, right=STATEMENT_RIGHT)
-        after = number_in(request.query_params.get("after", "")) or 0
+        after = read_number(request.query_params.get("after", "")) or 0
         async with self._db.statement() as tx:
             head = await self._read(tx, request, visit)
             lines = await read_lines(tx, statement=head, after_id=after, limit=PAGE_SIZE + 1)

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from crossdock.compose import Services
 from crossdock.gate import Gate
+from crossdock.kit.numbers import read_number
 from crossdock.shop.search import Explained, SearchRequest, read_names, words_request
 from crossdock.shop.shops import read_shop_by_id
-from crossdock.web.console.paging import number_in
 from crossdock.web.console.rendering import Pages
 
 SEARCH_DESK: Final = "/console/search-desk"
@@ -101,7 +101,7 @@ def _places(
 
 def _weight(values: Mapping[str, str], name: str, now: int) -> int:
     """What the address tries, or the present value where it names none that is possible."""
-    found = number_in(values.get(f"w_{name}", ""))
+    found = read_number(values.get(f"w_{name}", ""))
     most = TIE_MAX if name == "tie" else WEIGHT_MAX
     return now if found is None or found > most else found
 

@@ -13,6 +13,7 @@ from crossdock.errors import Conflict, CrossdockError, Invalid, Unavailable
 from crossdock.gate import CARD_FIELDS, CARD_SHOWN_AGAIN, Form, Gate, read_card
 from crossdock.kit.languages import gettext
 from crossdock.kit.money import parse_typed_amount
+from crossdock.kit.numbers import read_number
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.acts import begin_act
 from crossdock.shop.catalogue import Offer, OwnedProduct
@@ -208,8 +209,7 @@ def _lines(form: Form) -> dict[int, int]:
 
 def _whole(text: str) -> int | None:
     """The whole number of a field, of at most nine digits; None for any other text."""
-    many = text.strip()
-    return int(many) if many.isascii() and many.isdigit() and len(many) < 10 else None
+    return read_number(text.strip(), digits_max=9)
 
 
 def _total(lines: Mapping[int, int], offers: Mapping[int, Offer]) -> int:
@@ -219,4 +219,4 @@ def _total(lines: Mapping[int, int], offers: Mapping[int, Offer]) -> int:
 
 
 def _id(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return read_number(text) or 0

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from crossdock.kit.numbers import read_number
 from crossdock.shop.search.fields import FIELDS, IDENTIFIERS, SEARCHED, VARYING, Field
 from crossdock.shop.search.local.rows import VARYING_FACETS
 from crossdock.shop.search.local.tantivy_index import Snapshot
@@ -182,9 +183,11 @@ class Compiler:
 
     def _number(self, leaf: Node, field: Field) -> Any:
         text = leaf.text.strip() if isinstance(leaf, Word | Phrase) else ""
-        if not text.lstrip("-").isdecimal() or len(text) > 18:
+        size = read_number(text.removeprefix("-"))
+        if size is None:
             return self._index.nothing()
-        return self._index.between(field, int(text), int(text))
+        number = -size if text.startswith("-") else size
+        return self._index.between(field, number, number)
 
     def _range(self, leaf: Range) -> Any:
         if FIELDS[leaf.field].kind != "number":
