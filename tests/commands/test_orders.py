@@ -229,7 +229,7 @@ async def test_reads_out_the_serials_that_an_order_bought(
     number = line.ask("stock", "serials", "list", "KEY", *in_shop)[0]["id"]
     back = ("fulfil", "return", "receive", announced["return_id"], *in_shop, "--serial", number)
     told = line.run(*back).stdout
-    assert told.endswith("is in; 0 back on the shelf, 1 serials revoked.\n")
+    assert told.endswith("is in; 0 back on the shelf, 1 serial revoked.\n")
     ((bought,),) = line.ask("order", "serials", order, *in_shop).values()
     assert bought["revoked_at"]
     assert "1  AAAA-1  revoked 20" in line.run("order", "serials", order, *in_shop).stdout
