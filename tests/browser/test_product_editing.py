@@ -48,3 +48,32 @@ async def test_it_asks_before_it_writes_over_what_somebody_else_changed(
     await page.get_by_role("button", name="Save", exact=True).click()
     assert "Saved." in (await page.get_by_role("status").text_content() or "")
     assert await page.get_by_label("Price: LAMP-9").input_value() == "25.00"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+async def test_it_takes_down_what_a_buyer_fills_in_row_by_row(
+    visit, server_database: Database, scheme, width
+):
+    desk = await Desk.open(server_database, FrozenClock(moment("2026-03-02T12:00:00+00:00")))
+    lamp = await desk.variant(sku="LAMP-9", name="Reading lamp")
+    async with server_database.begin() as tx:
+        noor = await make_person(tx, shop_id=desk.shop.id)
+        product = await tx.value("select product_id from variants where id = %s", (lamp,))
+    here = f"/console/products/{product}/edit"
+    seen = await visit(here, who=noor, width=width, scheme=scheme)
+    page = seen.page
+    await page.get_by_label("At most").fill("5")
+    await page.get_by_label("Field 1: Name").fill("Engraving")
+    await page.get_by_label("Field 1: Pattern").fill("(")
+    await page.get_by_label("Field 1: Required").select_option("yes")
+    await page.get_by_role("button", name="Save", exact=True).click()
+
+    assert "regular expression" in (await page.get_by_role("alert").text_content() or "")
+    assert await page.get_by_label("Field 1: Name").input_value() == "Engraving"
+    assert await overflow_px(page) <= 0
+    assert await weak_contrasts(page) == []
+    await page.get_by_label("Field 1: Pattern").fill("^[A-Z]{1,9}$")
+    await page.get_by_label("Field 1: Pattern").press("Enter")
+    assert "Saved." in (await page.get_by_role("status").text_content() or "")
+    assert await page.get_by_label("Field 1: Required").input_value() == "yes"
+    assert await page.get_by_label("Field 4: Name").count() == 1

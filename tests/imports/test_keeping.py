@@ -16,6 +16,7 @@ from crossdock.imports.writing_google import GoogleWriter
 from crossdock.imports.writing_shopify import ShopifyWriter
 from crossdock.imports.writing_woocommerce import WooCommerceWriter
 from crossdock.shop.catalogue import (
+    CustomField,
     ExtraHandling,
     Image,
     ProductRecord,
@@ -27,6 +28,7 @@ from crossdock.shop.catalogue import (
 from crossdock.shop.catalogue.merging import completed
 from crossdock.shop.stock import StockRecord
 from tests.support.made_products import (
+    NASTY,
     SHOP,
     products,
     read_back,
@@ -79,7 +81,22 @@ def whole(draw, record):
         ships_to=draw(st.lists(st.sampled_from(["US", "IN", "BE"]), max_size=3, unique=True).map(tuple)),
         target_users=draw(st.sampled_from(["all", "men", "women", "unknown"])),
         features=tuple(draw(st.lists(words, max_size=5, unique=True))),
+        quantity_min=draw(st.sampled_from([None, 1, 7])),
+        quantity_max=draw(st.sampled_from([None, 7, 10_000])),
+        custom_fields=tuple(draw(st.lists(custom_fields(), max_size=3, unique_by=lambda field: field.name))),
     )  # fmt: skip
+
+
+@st.composite
+def custom_fields(draw):
+    """What a buyer fills in, in texts that a table writes in some other way."""
+    return CustomField(
+        name=draw(st.sampled_from([text for text in NASTY if text.isprintable()])),
+        type=draw(st.sampled_from(["text", "textarea", "number", "checkbox"])),
+        required=draw(st.booleans()),
+        placeholder=draw(texts),
+        regex=draw(st.sampled_from(["", "^[A-Z]+$", "^\\d{2},\\d$", '"|\\\\'])),
+    )
 
 
 @st.composite
@@ -158,7 +175,8 @@ FULL = ProductRecord(
     handle="mug", name="Mug", merchant="Potters", currency="USD", description="<p>Hot</p>", brand="P",
     translations={"nl": {"name": "Mok"}}, attributes={"Glaze": "matt"}, categories=(("Kitchen",), ("Gifts",)),
     images=(Image(url="https://i.example/1.jpg", alt="Front"),), tags=("t",), option_names=("Size",),
-    related_handles=("pot",), sort=4, featured=True,
+    related_handles=("pot",), sort=4, featured=True, quantity_min=2, quantity_max=9,
+    custom_fields=(CustomField(name="Name on it", required=True, regex="^[A-Z]"),),
     variants=(
         VariantRecord(sku="OFF", options={"Size": "XS"}, enabled=False, retail_minor=9),
         VariantRecord(

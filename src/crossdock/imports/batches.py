@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from crossdock.imports.checking import Checker
-from crossdock.imports.items import Finding, Item, Unreadable
+from crossdock.imports.items import Finding, Item, Read, Record, Unreadable
 from crossdock.shop.catalogue import (
     BlogPostRecord,
     CategoryRecord,
@@ -26,7 +26,7 @@ class Batch(msgspec.Struct):
     """What one transaction writes. `position` is the number of items read up to the batch's end.
 
     `end` is set on the last batch only: '' at the end of the file, else why it cannot be read further. Only
-    one `part`-th of the usual size is taken.
+    one `part`-th of the usual size is taken. `patterned` are the products whose custom fields have patterns.
     """
 
     products: list[PreparedProduct]
@@ -39,6 +39,7 @@ class Batch(msgspec.Struct):
     characters: int = 0
     is_new: bool = True
     part: int = 1
+    patterned: list[Read] = []
     end: Unreadable | str | None = None
 
     @property
@@ -70,6 +71,8 @@ class Batch(msgspec.Struct):
             parts = item.parts and msgspec.structs.replace(item.parts, shows=shows)
             product = prepare((item.record,), parts=parts)[0]
             self.products.append(product)
+            if product.patterns:
+                self.patterned.append(item)
             self.variants += len(product.variants)
             self.characters += len(product.tail) * (2 if item.parts else 1)
         elif isinstance(item.record, CategoryRecord):
@@ -106,6 +109,8 @@ def batches(
             for checked in checker.check(item):
                 if is_new or isinstance(checked, Finding):
                     batch.add(checked, shows=shows)
+                elif _has_patterns(checked.record):
+                    batch.patterned.append(checked)
             batch.position = position
             if batch.is_full:
                 yield batch
@@ -115,6 +120,10 @@ def batches(
         end = error
     batch.end = end
     yield batch
+
+
+def _has_patterns(record: Record) -> bool:
+    return isinstance(record, ProductRecord) and any(f.regex for f in record.custom_fields)
 
 
 def _empty(*, is_new: bool, part: int) -> Batch:

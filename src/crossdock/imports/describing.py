@@ -13,7 +13,14 @@ from typing import Any
 import msgspec
 
 from crossdock.imports.jsonl import BlogPostLine, CategoryLine, Line, MerchantLine, ProductLine
-from crossdock.shop.catalogue import ExtraHandling, Image, Promotion, ShippingTerm, VariantRecord
+from crossdock.shop.catalogue import (
+    CustomField,
+    ExtraHandling,
+    Image,
+    Promotion,
+    ShippingTerm,
+    VariantRecord,
+)
 from crossdock.shop.stock import StockRecord
 
 _SHOWN: tuple[tuple[str, Any], ...] = (
@@ -24,6 +31,7 @@ _SHOWN: tuple[tuple[str, Any], ...] = (
     ("Image of a product", Image),
     ("Extra handling of a product", ExtraHandling),
     ("Shipping terms of a product", ShippingTerm),
+    ("Custom field of a product", CustomField),
     ('Category: `"type": "category"`', CategoryLine),
     ('Merchant: `"type": "merchant"`', MerchantLine),
     ('Blog post: `"type": "blog_post"`', BlogPostLine),
@@ -61,6 +69,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "target_users": "Whom it is made for.",
         "features": "What speaks for it, in a few words each; at most five.",
         "sort": "Position in lists; smaller is earlier.",
+        "quantity_min": "The least that one order has of it; null: 1.",
+        "quantity_max": "The most that one order has of it; null: any quantity.",
+        "custom_fields": "What a buyer fills in with an order; different names, at most twenty.",
         "is_complete": "If false, variants missing from the line stay unchanged; otherwise "
         "they are disabled.",
     },
@@ -110,6 +121,14 @@ MEANINGS: dict[str, dict[str, str]] = {
         "courier": "The courier's code; its first two letters are the country of destination.",
         "price_minor": "What shipping one unit costs, in minor units.",
         "days": "The least and the most days; null: as the product says.",
+    },
+    "CustomField": {
+        "name": "What it is called, and the name under which an order has the answer.",
+        "type": "How it is filled in.",
+        "required": "Whether it must be filled in; a checkbox must be ticked then.",
+        "placeholder": "What an empty field shows.",
+        "regex": "Regular expression that is found somewhere in the answer, without references back and looks "
+        "ahead; empty: any answer.",
     },
     "ExtraHandling": {
         "price_minor": "The amount in minor units.",

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from crossdock.imports import fields
-from crossdock.imports.delivery_columns import USERS
 from crossdock.imports.google_columns import KEPT_FIELDS, OPTION_FIELDS, Entry
 from crossdock.imports.google_details import (
     HANDLE_DETAIL,
@@ -17,6 +16,7 @@ from crossdock.imports.items import RowRefused
 from crossdock.imports.keys import derived_key
 from crossdock.imports.merged_orders import pictures
 from crossdock.imports.odd_cells import Odd
+from crossdock.imports.own_columns import USERS
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.shipping_terms import COLUMNS, read_terms

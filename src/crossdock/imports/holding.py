@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from crossdock.imports.delivery_columns import DELIVERY
+from crossdock.imports.own_columns import OWN
 from crossdock.shop.catalogue import Parts
 
 _PRODUCT = frozenset({"description", "brand", "attributes", "categories", "images", "option_names"})
@@ -16,7 +16,7 @@ _SIZES = frozenset({"length_mm", "width_mm", "height_mm"})
 _DATES = frozenset({"sale_starts_at", "sale_ends_at"})
 
 SHOPIFY = Parts(
-    product=_PRODUCT | {"tags", "enabled", "virtual", "sold_without_stock", *DELIVERY},
+    product=_PRODUCT | {"tags", "enabled", "virtual", "sold_without_stock", *OWN},
     variant=_VARIANT | {"cost_minor", "origin"},
     categories_max=1,
     options_max=3,
@@ -26,7 +26,7 @@ SHOPIFY = Parts(
 WOOCOMMERCE = Parts(
     product=_PRODUCT
     | {"tags", "enabled", "virtual", "sold_without_stock", "related_handles", "featured", "sort"}
-    | DELIVERY.keys(),
+    | OWN.keys(),
     variant=_VARIANT | _SIZES | _DATES | {"merchant_sku", "origin", "stock_status"},
     pools=frozenset({"own", "supplier"}),
 )

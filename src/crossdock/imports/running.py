@@ -12,6 +12,7 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Unavailable
 from crossdock.imports.batches import TRIAL_PART, Batch, batches
 from crossdock.imports.checking import Checker
+from crossdock.imports.custom_patterns import leave_wrong_patterns_out
 from crossdock.imports.exporting import shows_of
 from crossdock.imports.formats import reader_of
 from crossdock.imports.items import Finding, Unreadable
@@ -119,7 +120,7 @@ async def run_import(
                 tx, shop_id=order.shop.id, file_format=order.format, file_hash=file_hash
             )
         run = _Run(order, clock=clock, watcher=watcher or Watcher(), summary=summary, state=state)
-        await run.write(begin)
+        await run.write(database, begin)
     except Unreadable as error:
         summary.error = error.message
     return summary
@@ -161,7 +162,7 @@ class _Run:
         self.done = 0 if self.is_repeat else state.rows_done
         summary.resumed_at = self.done
 
-    async def write(self, begin: Begin) -> None:
+    async def write(self, database: Database, begin: Begin) -> None:
         """Read to the end and write every batch."""
         order = self.order
         reading = Reading(
@@ -179,6 +180,7 @@ class _Run:
             part = TRIAL_PART if order.dry_run else 1
             read_batches = batches(items, checker=checker, done=self.done, part=part, shows=shows)
             async for batch in _read_ahead(read_batches):
+                await leave_wrong_patterns_out(database, batch, shows=shows)
                 await self._write_batch(begin, batch)
                 self._report(batch)
                 self.watcher.moved(position=source.position, size=source.size)

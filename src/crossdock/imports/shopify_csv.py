@@ -11,7 +11,6 @@ from itertools import chain
 import msgspec
 
 from crossdock.imports import fields
-from crossdock.imports.delivery_columns import delivery_names, metafield, read_delivery
 from crossdock.imports.grouping import Group, gathered
 from crossdock.imports.holding import SHOPIFY, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
@@ -19,6 +18,7 @@ from crossdock.imports.keys import derived_key
 from crossdock.imports.layouts import SHOPIFY_CSV
 from crossdock.imports.odd_cells import Odd, columns_of, read_anyway, without
 from crossdock.imports.opening import Source
+from crossdock.imports.own_columns import metafield, own_names, read_own
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.tables import Table, TableRow, read_rows
@@ -44,7 +44,7 @@ _NAMES = {
     "variant_image": ("variant image url", "variant image"),
     "part_number": ("google shopping mpn", "mpn"),
 }
-_DELIVERY = delivery_names(
+_OWN = own_names(
     metafield,
     target_users=(
         "google shopping gender",
@@ -63,7 +63,7 @@ _PRODUCT = {
     "enabled": (*_NAMES["published"], "status"),
     "virtual": _NAMES["shipping"],
     "sold_without_stock": _NAMES["policy"],
-    **_DELIVERY,
+    **_OWN,
 }
 _VARIANT = {
     "upc": _NAMES["upc"],
@@ -289,7 +289,7 @@ def _product(
         virtual=not fields.flag(_cell(head, "shipping"), field="Requires Shipping", default=True),
         sold_without_stock=policy.casefold() == "continue" or policy.casefold() == "true",
         is_complete=is_complete,
-        **read_delivery(head.__getitem__, names=_DELIVERY, reading=reading),
+        **read_own(head.__getitem__, names=_OWN, reading=reading),
     )
 
 

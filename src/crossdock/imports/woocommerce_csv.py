@@ -12,7 +12,6 @@ from itertools import chain
 import msgspec
 
 from crossdock.imports import fields
-from crossdock.imports.delivery_columns import delivery_names, meta, read_delivery
 from crossdock.imports.grouping import WINDOW_ROWS, Group, gathered
 from crossdock.imports.holding import WOOCOMMERCE, narrowed
 from crossdock.imports.items import Finding, Item, Read, RowRefused
@@ -20,6 +19,7 @@ from crossdock.imports.keys import derived_key
 from crossdock.imports.layouts import WOOCOMMERCE_CSV
 from crossdock.imports.odd_cells import Odd, columns_of, read_anyway, without
 from crossdock.imports.opening import Source
+from crossdock.imports.own_columns import EXTENSIONS, meta, own_names, read_own
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.tables import Table, TableRow, read_rows
@@ -43,7 +43,7 @@ _MERCHANT = ("meta merchant", "merchant", "store")
 _PART_NUMBER = ("meta part number", "meta mpn")
 _ORIGIN = ("meta origen", "meta origin")
 _BRAND = ("brands", "brand")
-_DELIVERY = delivery_names(meta, target_users=("meta wc gla gender",))
+_OWN = own_names(meta, **EXTENSIONS)
 _OPTIONS = ("attribute 1 name",)
 _PRODUCT = {
     "description": ("description", "short description"),
@@ -58,7 +58,7 @@ _PRODUCT = {
     "related_handles": ("upsells",),
     "featured": ("is featured",),
     "sort": ("position",),
-    **_DELIVERY,
+    **_OWN,
 }
 _VARIANT = {
     "upc": _UPC,
@@ -393,5 +393,5 @@ def _product(
         sold_without_stock=backorders in {"1", "yes", "true", "notify"},
         sort=int(fields.number(head["position"], field="Position") or 0),
         is_complete=is_complete,
-        **read_delivery(head.__getitem__, names=_DELIVERY, reading=reading),
+        **read_own(head.__getitem__, names=_OWN, reading=reading),
     )

@@ -17,7 +17,6 @@ from xml.sax.saxutils import escape  # nosec B406: it writes XML, nothing is par
 import nh3
 
 from crossdock.imports import fields
-from crossdock.imports.delivery_columns import GENDERS, USERS
 from crossdock.imports.google_columns import KEPT_FIELDS, OPTION_FIELDS
 from crossdock.imports.google_details import (
     HANDLE_DETAIL,
@@ -28,6 +27,7 @@ from crossdock.imports.google_details import (
 )
 from crossdock.imports.google_values import ALWAYS, NEVER
 from crossdock.imports.holding import GOOGLE
+from crossdock.imports.own_columns import GENDERS, USERS
 from crossdock.imports.reading import Reading
 from crossdock.imports.reading_again import google_again
 from crossdock.imports.shipping_terms import PARTS, term_text

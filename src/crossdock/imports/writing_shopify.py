@@ -8,8 +8,8 @@ Merchant, Origin, and metafields of how a product is shipped and whom it is for.
 from collections.abc import Iterator, Sequence
 
 from crossdock.imports import fields
-from crossdock.imports.delivery_columns import DELIVERY, delivery_texts, metafield
 from crossdock.imports.holding import SHOPIFY
+from crossdock.imports.own_columns import OWN, metafield, own_texts
 from crossdock.imports.reading import Reading
 from crossdock.imports.reading_again import shopify_again
 from crossdock.imports.tables import COLUMNS_MAX
@@ -55,7 +55,7 @@ _COLUMNS = [
     "Status",
     "Merchant",
     "Origin",
-    *map(metafield, DELIVERY.values()),
+    *map(metafield, OWN.values()),
 ]
 
 ATTRIBUTES_MAX = COLUMNS_MAX - len(_COLUMNS)
@@ -134,7 +134,7 @@ class ShopifyWriter:
             "Status": "active" if product.enabled else "draft",
             "Gift Card": "FALSE",
             "Merchant": product.merchant,
-            **self._delivery(product),
+            **self._own(product),
             **{f"Option{index} Name": name for index, name in enumerate(names, start=1)},
             **{
                 self._attributes[name]: text
@@ -170,9 +170,9 @@ class ShopifyWriter:
             "Origin": variant.origin,
         }
 
-    def _delivery(self, product: ProductRecord) -> dict[str, str]:
-        texts = delivery_texts(product, currency=self._currency)
-        return {metafield(DELIVERY[field]): text for field, text in texts.items()}
+    def _own(self, product: ProductRecord) -> dict[str, str]:
+        texts = own_texts(product, currency=self._currency)
+        return {metafield(OWN[field]): text for field, text in texts.items()}
 
     def _price(self, minor: int | None) -> str:
         return "" if minor is None else format_minor(minor, self._currency)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from crossdock.imports import fields
-from crossdock.imports.delivery_columns import DELIVERY, delivery_texts, meta
 from crossdock.imports.holding import WOOCOMMERCE
+from crossdock.imports.own_columns import OWN, meta, own_texts
 from crossdock.imports.reading import Reading
 from crossdock.imports.reading_again import woocommerce_again
 from crossdock.imports.woocommerce_csv import SHORT
@@ -55,7 +55,7 @@ _COLUMNS = [
     "Meta: origen",
     "Meta: _part_number",
     "Meta: _merchant_sku",
-    *map(meta, DELIVERY.values()),
+    *map(meta, OWN.values()),
 ]
 _STATUS = {"instock": "1", "outofstock": "0", "onbackorder": "backorder", None: ""}
 _LINE_END = re.compile(r"(?<!\\)\n")
@@ -174,7 +174,7 @@ class WooCommerceWriter:
             "Brands": product.brand,
             "Meta: _handle": product.handle,
             "Meta: _merchant": product.merchant,
-            **self._delivery(product),
+            **self._own(product),
             **self._attributes(options | attributes),
         }
 
@@ -208,9 +208,9 @@ class WooCommerceWriter:
             "Meta: _merchant_sku": variant.merchant_sku,
         }
 
-    def _delivery(self, product: ProductRecord) -> dict[str, str]:
-        texts = delivery_texts(product, currency=self._currency)
-        return {meta(DELIVERY[field]): text for field, text in texts.items()}
+    def _own(self, product: ProductRecord) -> dict[str, str]:
+        texts = own_texts(product, currency=self._currency)
+        return {meta(OWN[field]): text for field, text in texts.items()}
 
     def _price(self, minor: int | None) -> str:
         return "" if minor is None else format_minor(minor, self._currency)

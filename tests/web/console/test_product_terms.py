@@ -1,10 +1,27 @@
-"""How a product is shipped and whom it is for, typed into its page; what is refused, and nothing is saved then."""
+"""What is typed into a product's page of its shipping and its orders is saved; a mistake is told, and saves nothing."""
 
+import msgspec
 import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.catalogue import ProductTerms, ShippingTerm, read_terms, set_terms
+from crossdock.shop.catalogue import (
+    CustomField,
+    OrderTerms,
+    OrderTermsChanges,
+    ProductChanges,
+    ProductTerms,
+    ShippingTerm,
+    change_product,
+    read_owned,
+    read_terms,
+    set_terms,
+)
+from crossdock.web.console.product_order_terms import (
+    ORDER_TERMS,
+    changed_order_terms,
+    order_terms_texts,
+)
 from crossdock.web.console.product_terms import TERMS, changed_terms, terms_texts
 from tests.support.factories import moment
 from tests.support.people import hidden_fields
@@ -139,3 +156,112 @@ def test_what_is_shown_is_read_as_it_was():
     texts = terms_texts(WHOLE, currency="USD")
     assert set(texts) == set(TERMS)
     assert changed_terms(texts, ProductTerms(), currency="USD") == WHOLE
+
+
+ASKED = OrderTerms(
+    quantity_min=2,
+    quantity_max=5,
+    custom_fields=(
+        CustomField(name="Character", required=True, regex="^[A-Z]"),
+        CustomField(name="Level", type="number", placeholder="1 to 9"),
+    ),
+)
+ASKED_TYPED = {
+    "least": " 2 ", "most": "5", "field0-name": "Character", "field0-required": "yes", "field0-regex": "^[A-Z]",
+    "field2-name": " Level", "field2-type": "number", "field2-placeholder": "1 to 9", "field1-regex": "a",
+}  # fmt: skip
+
+
+async def order_terms_of(desk, product):
+    async with desk.db.statement() as tx:
+        owned = await read_owned(tx, shop_id=desk.shop.id, merchant_ids=None, product_id=product)
+    return owned.order_terms
+
+
+async def ask(desk, product, terms):
+    """Set what the product asks of an order."""
+    changes = ProductChanges(order_terms=OrderTermsChanges(**msgspec.structs.asdict(terms)))
+    async with desk.db.begin() as tx:
+        await change_product(
+            tx,
+            shop_id=desk.shop.id,
+            merchant_ids=None,
+            product_id=product,
+            changes=changes,
+            now=desk.clock.now(),
+        )
+
+
+async def test_what_an_order_has_is_saved_shown_and_taken_back(desk, staff):
+    product = await product_of(desk, await desk.variant())
+    here = f"{PRODUCTS}/{product}/edit"
+    opened = await staff()
+
+    done = await opened.submit(here, ASKED_TYPED)
+
+    assert await order_terms_of(desk, product) == ASKED
+    page = (await opened.get(here)).text
+    assert 'name="field1-name" value="Level"' in page
+    assert '<option value="number" selected>A number</option>' in page
+    assert 'name="field4-name" value=""' in page
+    assert 'name="field5-name"' not in page
+    shown = (await opened.get(done.headers["location"])).text
+    undo = {n: t for n, t in hidden_fields(shown).items() if not n.startswith("shown.")}
+    assert undo
+    await opened.submit(here, {"field0-name": "", "least": "", "field1-name": "Rank"})
+    left = OrderTerms(
+        quantity_max=5,
+        custom_fields=(CustomField(name="Rank", type="number", placeholder="1 to 9"),),
+    )
+    assert await order_terms_of(desk, product) == left
+
+
+async def test_a_field_that_somebody_else_changed_is_told_by_its_row(desk, staff):
+    product = await product_of(desk, await desk.variant())
+    here = f"{PRODUCTS}/{product}/edit"
+    opened = await staff()
+    await ask(desk, product, ASKED)
+    shown = hidden_fields((await opened.get(here)).text)
+    other = (msgspec.structs.replace(ASKED.custom_fields[0], regex="^[0-9]"),)
+    await ask(desk, product, msgspec.structs.replace(ASKED, custom_fields=other))
+
+    reply = await opened.post(here, shown | {"field0-regex": "^[a-z]"})
+
+    assert reply.status_code == 409
+    assert "Field 1: Pattern: now ^[0-9], you entered ^[a-z]" in reply.text
+    assert (await order_terms_of(desk, product)).custom_fields == other
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"least": "0"}, "as a whole number up to 10,000, not as 0."),
+        ({"most": "10001"}, "not as 10001."),
+        ({"least": "-1"}, "not as -1."),
+        ({"least": "²"}, "not as ²."),
+        ({"most": "1"}, "The most of one order cannot be below the least."),
+        ({"field2-name": "CHARACTER"}, "needs a name of its own"),
+        ({"field2-name": "a\tb"}, "must be visible, in one line"),
+        ({"field2-name": "\u3164"}, "must be visible, in one line"),
+        ({"field0-regex": "("}, "must be a regular expression"),
+        ({"field0-regex": "(?=a)"}, "must be a regular expression"),
+        ({"field0-placeholder": "x" * 201}, "at most 64 characters"),
+        ({"field2-name": "x" * 65}, "at most 64 characters"),
+    ],
+)
+async def test_a_mistake_in_what_an_order_has_is_told_and_nothing_is_saved(
+    desk, staff, typed, told
+):
+    product = await product_of(desk, await desk.variant())
+    await ask(desk, product, ASKED)
+    reply = await (await staff()).submit(f"{PRODUCTS}/{product}/edit", {"name": "New"} | typed)
+    assert reply.status_code == 400
+    assert told in reply.text
+    assert await order_terms_of(desk, product) == ASKED
+
+
+def test_what_an_order_has_is_read_as_it_was_shown():
+    texts = order_terms_texts(ASKED)
+    assert set(texts) == set(ORDER_TERMS)
+    read = changed_order_terms(texts, OrderTerms())
+    assert OrderTerms(**msgspec.structs.asdict(read)) == ASKED

@@ -80,11 +80,14 @@ from crossdock.shop.catalogue.naming import VariantName, known_names
 from crossdock.shop.catalogue.offers import PUBLIC_LOWEST, Offer, offer_key, offers
 from crossdock.shop.catalogue.order_terms import (
     CustomField,
+    CustomFields,
     CustomFieldType,
     OrderTerms,
     OrderTermsChanges,
+    fault_of,
     require_answers,
     require_in_bounds,
+    wrong_patterns,
 )
 from crossdock.shop.catalogue.owned import (
     OwnedProduct,
@@ -216,6 +219,7 @@ __all__ = [
     "Changes",
     "CustomField",
     "CustomFieldType",
+    "CustomFields",
     "DayRange",
     "ExtraHandling",
     "Goods",
@@ -283,6 +287,7 @@ __all__ = [
     "delete_old_uploads",
     "digits_of",
     "end_step",
+    "fault_of",
     "find_product_of",
     "find_products",
     "has_statistics",
@@ -361,4 +366,5 @@ __all__ = [
     "use_snapshot",
     "variant_name",
     "which_sell",
+    "wrong_patterns",
 ]

@@ -19,9 +19,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crossdock.db.unit_of_work import Transaction
+from crossdock.errors import Invalid
 from crossdock.shop.catalogue.changes import tell_changed
 from crossdock.shop.catalogue.copying import PreparedProduct, prepare
 from crossdock.shop.catalogue.keeping import keep_other_parts
+from crossdock.shop.catalogue.order_terms import wrong_patterns
 from crossdock.shop.catalogue.planning import Moves, Plan, make_plan
 from crossdock.shop.catalogue.records import ProductRecord, UpsertCounts
 from crossdock.shop.catalogue.writing import (
@@ -67,10 +69,14 @@ async def upsert_prepared(
 ) -> UpsertCounts:
     """`upsert_products` for records that were prepared before, perhaps in a thread.
 
-    `moves` are kept by a dry run, whose earlier batches left nothing else.
+    `moves` are kept by a dry run, whose earlier batches left nothing else. Raises Invalid (invalid_input) for
+    a custom field whose pattern the database cannot match: who reads files asks `wrong_patterns` before.
     """
     if not products:
         return UpsertCounts()
+    patterns = {pattern for product in products for pattern in product.patterns}
+    if patterns and (wrong := await wrong_patterns(tx, patterns=sorted(patterns))):
+        raise Invalid("invalid_input", f"{min(wrong)!r} is not a regular expression.")
     await lock_catalogue(tx, shop_id=shop.id)
     is_partial = any(product.parts for product in products)
     products = await keep_other_parts(tx, shop_id=shop.id, products=products)

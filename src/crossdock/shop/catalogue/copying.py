@@ -19,14 +19,14 @@ from crossdock.shop.catalogue.texts import clean_html
 from crossdock.shop.stock import StockRecord
 
 # Increase it when rows are encoded differently: a re-import then writes every row again.
-_HASH_VERSION = b"4"
+_HASH_VERSION = b"5"
 
 PRODUCT_COLUMNS = (
     "shop_id, id, merchant_id, source_hash, created_at, updated_at, "
     "handle, name, description, brand, translations, attributes, images, video, extra_handling, tags, "
     "related_handles, option_names, enabled, featured, virtual, sold_without_stock, "
     "requires_serial, shipping_minor, free_shipping, shipping_days, shipping_terms, ships_to, "
-    "target_users, features, sort"
+    "target_users, features, sort, quantity_min, quantity_max, custom_fields"
 )
 VARIANT_COLUMNS = (
     "shop_id, id, product_id, merchant_id, listed, created_at, updated_at, "
@@ -52,7 +52,7 @@ class PreparedProduct(msgspec.Struct, frozen=True):
     """A product ready to be copied, with the hash of everything but its stock.
 
     With `parts` its source has only these: the other fields are taken from the stored product,
-    which needs the `record`.
+    which needs the `record`. `patterns` are those that answers to its custom fields must have.
     """
 
     merchant: str
@@ -64,6 +64,7 @@ class PreparedProduct(msgspec.Struct, frozen=True):
     is_complete: bool = True
     parts: Parts | None = None
     record: ProductRecord | None = None
+    patterns: tuple[str, ...] = ()
 
 
 def prepare(
@@ -100,6 +101,7 @@ def prepare_product(
         record.is_complete,
         parts,
         record if parts else None,
+        tuple(field.regex for field in record.custom_fields if field.regex),
     )
 
 
@@ -136,6 +138,9 @@ def _product_fields(record: ProductRecord) -> tuple[str, ...]:
         record.target_users,
         _array(record.features),
         str(record.sort),
+        NULL if record.quantity_min is None else str(record.quantity_min),
+        NULL if record.quantity_max is None else str(record.quantity_max),
+        _json(record.custom_fields),
     )
 
 

@@ -88,7 +88,20 @@ def _product(
         merged["images"] = _images(read, stored, parts)
     if parts.shares_enabled and not read.enabled and variants[0]:
         merged["enabled"] = stored.enabled and not variants[0].enabled
-    return merged
+    return merged | _bounds(read, stored, merged)
+
+
+def _bounds(
+    read: ProductRecord, stored: ProductRecord, merged: Mapping[str, object]
+) -> dict[str, object]:
+    """Both bounds of an order as stored, where a source has one of them and it contradicts the other."""
+    least, most = (merged.get(name, getattr(read, name)) for name in _BOUNDS)
+    if isinstance(least, int) and isinstance(most, int) and most < least:
+        return {name: getattr(stored, name) for name in _BOUNDS}
+    return {}
+
+
+_BOUNDS = ("quantity_min", "quantity_max")
 
 
 def _variant(

@@ -3,41 +3,50 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from psycopg.types.json import Jsonb
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, Refused
+from crossdock.kit.texts import has_ink
 
 CustomFieldType = Literal["text", "textarea", "number", "checkbox"]
 FIELDS_MAX: Final = 20
+BOUND_MAX: Final = 10_000
 NAME_MAX: Final = 64
+PLACEHOLDER_MAX: Final = 200
 PATTERN_MAX: Final = 200
 ANSWER_MAX: Final = 2_000
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 _SLOW: Final = re.compile(r"\\[1-9]|\(\?<?[=!]")
 """What makes a match take long: references back, and a look ahead or behind, which may hold another."""
+_NO_PATTERN: Final = "is not a regular expression, or one that is too much"
+
+Bound = Annotated[int, Meta(ge=1, le=BOUND_MAX)]
 
 
-class CustomField(msgspec.Struct, frozen=True, kw_only=True):
+class CustomField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a buyer fills in; `regex` is found somewhere in the answer, '' is any answer."""
 
-    name: str
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_MAX)]
     type: CustomFieldType = "text"
     required: bool = False
-    placeholder: str = ""
-    regex: str = ""
+    placeholder: Annotated[str, Meta(max_length=PLACEHOLDER_MAX)] = ""
+    regex: Annotated[str, Meta(max_length=PATTERN_MAX)] = ""
+
+
+CustomFields = Annotated[tuple[CustomField, ...], Meta(max_length=FIELDS_MAX)]
 
 
 class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     """The bounds of one order, None for none, and what is filled in."""
 
-    quantity_min: int | None = None
-    quantity_max: int | None = None
-    custom_fields: tuple[CustomField, ...] = ()
+    quantity_min: Bound | None = None
+    quantity_max: Bound | None = None
+    custom_fields: CustomFields = ()
 
 
 class OrderTermsChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,16 +77,52 @@ async def set_order_terms(
     if not given:
         return
     terms = msgspec.structs.replace(known, **given)
-    least, most = terms.quantity_min, terms.quantity_max
-    if most is not None and most < (least or 1):
-        message = "must not be below quantity_min"
-        raise Invalid("invalid_input", message, {"field": "quantity_max"})
-    await _check(tx, fields=terms.custom_fields)
+    if fault := fault_of(terms):
+        raise Invalid("invalid_input", fault.reason, {"field": fault.field})
+    await _require_patterns(tx, fields=terms.custom_fields)
     await tx.run(
-        "update products set quantity_min = %s, quantity_max = %s, custom_fields = %s, updated_at = %s"
-        " where shop_id = %s and id = %s",
-        (least, most, Jsonb(msgspec.to_builtins(terms.custom_fields)), now, shop_id, product_id),
+        "update products set quantity_min = %s, quantity_max = %s, custom_fields = %s,"
+        " source_hash = null, updated_at = %s where shop_id = %s and id = %s",
+        (
+            terms.quantity_min,
+            terms.quantity_max,
+            Jsonb(msgspec.to_builtins(terms.custom_fields)),
+            now,
+            shop_id,
+            product_id,
+        ),
     )
+
+
+class TermsFault(msgspec.Struct, frozen=True):
+    """What of a product's terms cannot be, as `custom_fields[0].name`, and why."""
+
+    field: str
+    reason: str
+
+
+def fault_of(terms: OrderTerms) -> TermsFault | None:
+    """What no product can have; whether a pattern is one, only the database knows: see `wrong_patterns`."""
+    least, most, fields = terms.quantity_min, terms.quantity_max, terms.custom_fields
+    if most is not None and most < (least or 1):
+        return TermsFault("quantity_max", "must not be below quantity_min")
+    if len(fields) > FIELDS_MAX or len({each.name.lower() for each in fields}) < len(fields):
+        return TermsFault("custom_fields", f"must be at most {FIELDS_MAX} with different names")
+    for place, field in enumerate(fields):
+        if not has_ink(field.name) or not field.name.isprintable():
+            return TermsFault(f"custom_fields[{place}].name", "must be printable")
+        if len(field.regex) > PATTERN_MAX or _SLOW.search(field.regex):
+            return TermsFault(f"custom_fields[{place}].regex", _NO_PATTERN)
+    return None
+
+
+async def wrong_patterns(tx: Transaction, *, patterns: Sequence[str]) -> set[str]:
+    """Those that are no regular expressions of the database."""
+    rows = await tx.all(
+        "select x.pattern from unnest(%s::text[]) x (pattern) where not is_pattern(x.pattern)",
+        (list(patterns),),
+    )
+    return {row[0] for row in rows}
 
 
 def require_in_bounds(name: str, terms: OrderTerms, *, quantity: int) -> None:
@@ -139,15 +184,9 @@ async def _first_mismatch(
     return found
 
 
-async def _check(tx: Transaction, *, fields: Sequence[CustomField]) -> None:
-    names = {field.name.lower() for field in fields}
-    if len(fields) > FIELDS_MAX or len(names) < len(fields):
-        message = f"must be at most {FIELDS_MAX} with different names"
-        raise Invalid("invalid_input", message, {"field": "custom_fields"})
+async def _require_patterns(tx: Transaction, *, fields: Sequence[CustomField]) -> None:
+    patterns = [field.regex for field in fields if field.regex]
+    wrong = await wrong_patterns(tx, patterns=patterns) if patterns else set()
     for place, field in enumerate(fields):
-        if not field.regex:
-            continue
-        is_simple = len(field.regex) <= PATTERN_MAX and not _SLOW.search(field.regex)
-        if not is_simple or not await tx.value("select is_pattern(%s)", (field.regex,)):
-            message = "is not a regular expression, or one that is too much"
-            raise Invalid("invalid_input", message, {"field": f"custom_fields[{place}].regex"})
+        if field.regex in wrong:
+            raise Invalid("invalid_input", _NO_PATTERN, {"field": f"custom_fields[{place}].regex"})

@@ -137,7 +137,8 @@ PRODUCT_FIELDS = f"""
     'requires_serial', p.requires_serial, 'shipping_minor', p.shipping_minor,
     'free_shipping', p.free_shipping, 'shipping_days', p.shipping_days,
     'shipping_terms', p.shipping_terms, 'ships_to', p.ships_to, 'target_users', p.target_users,
-    'features', p.features, 'sort', p.sort
+    'features', p.features, 'sort', p.sort,
+    'quantity_min', p.quantity_min, 'quantity_max', p.quantity_max, 'custom_fields', p.custom_fields
 """
 """The parts of a product `p` of shop `s` and merchant `m`, but for its variants."""
 

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.money import MINOR_MAX
+from crossdock.shop.catalogue.order_terms import Bound, CustomFields, OrderTerms, fault_of
 from crossdock.shop.stock import StockRecord
 
 HTML_MAX = 500_000
@@ -163,10 +164,25 @@ class ProductRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     target_users: TargetUsers = "unknown"
     features: Annotated[tuple[Feature, ...], Meta(max_length=5)] = ()
     sort: Sort = 0
+    quantity_min: Bound | None = None
+    quantity_max: Bound | None = None
+    custom_fields: CustomFields = ()
     is_complete: bool = True
 
+    @property
+    def order_terms(self) -> OrderTerms:
+        """What it asks of an order for it."""
+        return OrderTerms(
+            quantity_min=self.quantity_min,
+            quantity_max=self.quantity_max,
+            custom_fields=self.custom_fields,
+        )
+
     def __post_init__(self) -> None:
-        """Raises ValueError for days that run backwards, an unknown country and a courier named twice."""
+        """Raises ValueError for days that run backwards, an unknown country and a courier named twice.
+
+        Likewise for terms of an order that cannot be.
+        """
         if self.shipping_days is not None:
             refuse_backward(self.shipping_days)
         if self.ships_to:
@@ -177,6 +193,8 @@ class ProductRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
             self.shipping_terms
         ):
             raise ValueError("a courier has two shipping terms")
+        if (self.quantity_max or self.custom_fields) and (fault := fault_of(self.order_terms)):
+            raise ValueError(f"{fault.field} {fault.reason}")
 
 
 class MerchantRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -22,6 +22,12 @@ WORDS: Final[Mapping[str, str]] = {
     "men": lazy("Men"),
     "women": lazy("Women"),
     "unknown": lazy("Not known"),
+    # what buyers fill in
+    "text": lazy("A line of text"),
+    "textarea": lazy("Several lines of text"),
+    "number": lazy("A number"),
+    "checkbox": lazy("A box to tick"),
+    # of complaints
     "not_arrived": lazy("Not arrived"),
     "other": lazy("Other"),
     "received": lazy("Received"),

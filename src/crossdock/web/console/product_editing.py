@@ -1,7 +1,8 @@
 """Edit a product on a page: its words, the prices of its variants, its shipping, its pictures."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from crossdock.errors import CrossdockError, Invalid, Unavailable
 from crossdock.gate import Form, Gate, receive_form
 from crossdock.kit.languages import gettext, lazy
 from crossdock.shop.catalogue import (
+    OrderTermsChanges,
     OwnedProduct,
     OwnedVariant,
     Picture,
@@ -44,6 +46,13 @@ from crossdock.web.console.product_edits import (
     texts_of,
     undone,
     without_marks,
+)
+from crossdock.web.console.product_order_terms import (
+    ORDER_TERMS,
+    TYPES,
+    changed_order_terms,
+    filled_rows,
+    worded,
 )
 from crossdock.web.console.product_terms import TERMS, USERS, changed_terms
 from crossdock.web.console.products import PRODUCTS
@@ -147,18 +156,8 @@ class ProductEditing:
         if edits.stale:
             raise EditedMeanwhile(edits.stale)
         changed, now = edits.changed, self._clock.now()
-        if "name" in changed or "description" in changed:
-            await change_product(
-                tx,
-                shop_id=shop.id,
-                merchant_ids=None,
-                product_id=product_id,
-                changes=ProductChanges(
-                    name=_plain(changed.get("name"), most=_NAME_MAX, is_line=True),
-                    description=_plain(changed.get("description"), most=_TEXT_MAX),
-                ),
-                now=now,
-            )
+        if changed.keys() & {"name", "description", *ORDER_TERMS}:
+            await self._change(tx, product, changed, shop_id=shop.id, now=now)
         priced = [key for key in known if any(f"{kind}.{key}" in changed for kind, _ in PRICES)]
         if priced:
             prices = {
@@ -171,6 +170,35 @@ class ProductEditing:
             await set_terms(tx, shop_id=shop.id, product_id=product_id, terms=terms, now=now)
         _, _, _, stored = await _texts(tx, visit, product_id, currency=shop.currency)
         return undone(texts, stored)
+
+    async def _change(
+        self,
+        tx: Transaction,
+        product: OwnedProduct,
+        changed: Mapping[str, str],
+        *,
+        shop_id: int,
+        now: datetime,
+    ) -> None:
+        """Change the product's words, and what it asks of an order for it."""
+        asked = changed.keys() & ORDER_TERMS
+        terms = changed_order_terms(changed, product.order_terms) if asked else OrderTermsChanges()
+        changes = ProductChanges(
+            name=_plain(changed.get("name"), most=_NAME_MAX, is_line=True),
+            description=_plain(changed.get("description"), most=_TEXT_MAX),
+            order_terms=terms,
+        )
+        try:
+            await change_product(
+                tx,
+                shop_id=shop_id,
+                merchant_ids=None,
+                product_id=product.id,
+                changes=changes,
+                now=now,
+            )
+        except Invalid as error:
+            raise worded(error) if asked else error from error
 
     async def _add(self, visit: Visit, product_id: int, *, body: bytes, fields: Form) -> None:
         shop_id = visit.person.shop_id
@@ -215,6 +243,8 @@ class ProductEditing:
             marks=marks,
             stale=stale,
             users=USERS,
+            types=TYPES,
+            rows=filled_rows(values),
             pictures=pictures,
             currency=shop.currency,
             most_mb=self._services.media.reader.limits.bytes_max // 1_000_000,

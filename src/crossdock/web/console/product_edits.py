@@ -10,6 +10,7 @@ from crossdock.gate import Form
 from crossdock.kit.languages import gettext
 from crossdock.kit.money import format_minor, parse_typed_amount
 from crossdock.shop.catalogue import OwnedProduct, ProductTerms, VariantPrices
+from crossdock.web.console.product_order_terms import order_terms_label, order_terms_texts
 from crossdock.web.console.product_terms import terms_texts
 
 PRICES: Final = (("price", "retail_minor"), ("sale", "sale_minor"), ("cost", "cost_minor"))
@@ -50,7 +51,7 @@ def texts_of(
 ) -> dict[str, str]:
     """Every field of the page with the text that is stored."""
     texts = {"name": product.name, "description": product.description}
-    texts |= terms_texts(terms, currency=currency)
+    texts |= terms_texts(terms, currency=currency) | order_terms_texts(product.order_terms)
     for variant_id, known in prices.items():
         for kind, column in PRICES:
             minor = getattr(known, column)
@@ -149,6 +150,8 @@ def _with_plain_ends(text: str) -> str:
 
 
 def _label(name: str, *, product: OwnedProduct) -> str:
+    if label := order_terms_label(name):
+        return label
     kind, _, number = name.partition(".")
     words = {
         "name": gettext("Name"),

@@ -1,4 +1,4 @@
-"""How a product is shipped and whom it is for, in tables and feeds as their users have them."""
+"""How a product is shipped, whom it is for and what an order has of it, in tables as their users have them."""
 
 import json
 
@@ -35,6 +35,12 @@ WHOLE = {
     "ships_to": ["IN", "US"],
     "target_users": "women",
     "features": ["Soft", "Light, too"],
+    "quantity_min": 2,
+    "quantity_max": 10,
+    "custom_fields": [
+        {"name": "Character", "required": True, "regex": "^[A-Z], ?[a-z]"},
+        {"name": "Level", "type": "number", "placeholder": "1 to 9"},
+    ],
 }
 
 
@@ -54,9 +60,10 @@ WHOLE = {
 )
 async def test_a_table_has_a_column_for_each(told, format_name, start, row, column):
     names = ["Shipping price", "Free shipping", "Shipping days", "Shipping terms", "Ships to"]
-    names += ["Target users", "Features"]
+    names += ["Target users", "Features", "Minimum quantity", "Maximum quantity", "Custom fields"]
     header = ",".join(column.format(n, n.lower().replace(" ", "_")) for n in names)
-    cells = f'1.50,yes,3-10 days,"{TERMS_TEXT}","in, US",Women,"Soft, Light\\, too"'
+    cells = f'1.50,yes,3-10 days,"{TERMS_TEXT}","in, US",Women,"Soft, Light\\, too",2,10,'
+    cells += '"{}"'.format(json.dumps(WHOLE["custom_fields"]).replace('"', '""'))
     product, summary = await told(f"{start},{header}\n{row},{cells}\n", format_name)
     assert {name: product.get(name) for name in WHOLE} == WHOLE
     assert (summary.refused, summary.warnings, product.get("attributes")) == (0, 0, None)
@@ -105,6 +112,21 @@ async def test_goods_for_several_are_for_all(told):
         ("Ships to", '"US, XX"', "'XX' is no country code"),
         ("Target users", "boys", "is not all, men, women or unknown"),
         ("Free shipping", "maybe", "is not yes or no"),
+        ("Minimum quantity", "some", "is not a number"),
+        ("Maximum quantity", "10001", "is above 10000"),
+        ("Custom fields", "Character", "is not a list of fields in JSON"),
+        ("Custom fields", '"[{""name"": """"}]"', "is missing at $[0].name"),
+        ("Custom fields", '"[{""name"": ""A"", ""type"": ""file""}]"', "is none of the words"),
+        ("Custom fields", '"[{""name"": ""A""}, {""name"": ""a""}]"', "20 with different names"),
+        ("Custom fields", '"[{""name"": ""A"", ""regex"": ""\\u0000""}]"', "control characters"),
+        (
+            "Custom fields",
+            '"[{""name"": ""A\\u0007""}]"',
+            "custom_fields[0].name must be printable",
+        ),
+        ("Custom fields", '"[{""name"": ""A"", ""regex"": ""(?=a)""}]"', "one that is too much"),
+        ("Custom fields", '"[{""name"": ""A"", ""regex"": ""(""}]"', "is no regular expression"),
+        ("Custom fields", "[" * 3_000, "is not a list of fields in JSON"),
     ],
 )
 async def test_an_odd_cell_is_left_out_and_what_is_stored_stays(told, column, cell, reason):
@@ -184,3 +206,67 @@ async def test_an_export_of_a_feed_has_elements_that_its_receiver_knows(import_,
     ) in feed.decode()
     assert "<g:gender>female</g:gender>" in feed.decode()
     assert "<g:product_highlight>Light, too</g:product_highlight>" in feed.decode()
+
+
+async def test_columns_of_an_extension_are_the_bounds_of_an_order(told):
+    columns = "Meta: minimum_allowed_quantity,Meta: maximum_allowed_quantity"
+    product, summary = await told(f"{WOO},{columns}\nM-1,Mug,5,3,0\n", "woocommerce-csv")
+    assert (product["quantity_min"], product.get("quantity_max"), summary.warnings) == (3, None, 0)
+
+
+async def test_a_maximum_below_the_minimum_of_its_row_is_left_out(told):
+    content = f"{SHOPIFY},Minimum quantity,Maximum quantity\nm,M,M-1,5,3,2\n"
+    product, summary = await told(content, "shopify-csv")
+    assert (product["quantity_min"], product.get("quantity_max"), summary.warnings) == (3, None, 1)
+    assert "is below the minimum" in summary.findings[0].reason
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "bounds"),
+    [
+        ("Maximum quantity", 1, (2, 10)),
+        ("Minimum quantity", 11, (2, 10)),
+        ("Maximum quantity", 2, (2, 2)),
+    ],
+)
+async def test_one_bound_alone_never_contradicts_the_other(told, column, cell, bounds):
+    line = {"handle": "m", "name": "M", "variants": [{"sku": "M-1", "retail_minor": 500}]}
+    await told(json.dumps(line | WHOLE), "jsonl")
+    product, summary = await told(f"{SHOPIFY},{column}\nm,M,M-1,5,{cell}\n", "shopify-csv")
+    assert ((product["quantity_min"], product["quantity_max"]), summary.refused) == (bounds, 0)
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ({"quantity_min": 3, "quantity_max": 2}, "quantity_max must not be below quantity_min"),
+        ({"custom_fields": [{"name": "A"}, {"name": "a"}]}, "with different names"),
+        ({"custom_fields": [{"name": "A", "regex": "(?=a)"}]}, "one that is too much"),
+    ],
+)
+async def test_a_line_with_terms_that_cannot_be_is_refused(told, terms, reason):
+    line = {"handle": "m", "name": "M", "variants": [{"sku": "M-1", "retail_minor": 500}]}
+    product, summary = await told(json.dumps(line | terms), "jsonl")
+    assert (product, summary.refused) == (None, 1)
+    assert reason in summary.refusals[0][2]
+
+
+async def test_fields_whose_pattern_is_none_leave_what_is_stored(told):
+    line = {"handle": "m", "name": "M", "variants": [{"sku": "M-1", "retail_minor": 500}]}
+    await told(json.dumps(line | WHOLE), "jsonl")
+    broken = {
+        "name": "N",
+        "custom_fields": [{"name": "A", "regex": "a**"}, {"name": "B", "regex": "("}],
+    }
+    for _ in range(2):
+        product, summary = await told(json.dumps(line | broken), "jsonl")
+        assert (product["name"], product["custom_fields"]) == ("N", WHOLE["custom_fields"])
+        assert [(each.field, each.value) for each in summary.findings] == [("custom_fields", "a**")]
+        assert (summary.refused, summary.warnings) == (0, 1)
+
+
+async def test_a_dry_run_warns_of_the_same_pattern(told):
+    line = {"handle": "m", "name": "M", "variants": [{"sku": "M-1", "retail_minor": 500}]}
+    broken = json.dumps(line | {"custom_fields": [{"name": "A", "regex": "("}]})
+    product, summary = await told(broken, "jsonl", dry_run=True)
+    assert (product, summary.warnings, summary.products_added) == (None, 1, 1)

@@ -1,20 +1,30 @@
-"""What tables have no column of their own for: how a product is shipped, whom it is for, what speaks for it."""
+"""What tables have no column of their own for: how a product is shipped, whom it is for, what an order for it has."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from crossdock.imports import fields
-from crossdock.imports.items import RowRefused
+from crossdock.imports.decoder_words import in_words
+from crossdock.imports.items import CONTROL, RowRefused
 from crossdock.imports.layouts import plain_name
 from crossdock.imports.reading import Reading
 from crossdock.imports.shipping_terms import read_terms, term_text
 from crossdock.imports.tables import METAFIELDS
 from crossdock.kit.countries import find_country, no_country
 from crossdock.kit.money import format_minor
-from crossdock.shop.catalogue import DayRange, ProductRecord
+from crossdock.shop.catalogue import (
+    CustomField,
+    CustomFields,
+    DayRange,
+    OrderTerms,
+    ProductRecord,
+    fault_of,
+)
 
-DELIVERY: Final = {
+OWN: Final = {
     "shipping_minor": "Shipping price",
     "free_shipping": "Free shipping",
     "shipping_days": "Shipping days",
@@ -22,8 +32,17 @@ DELIVERY: Final = {
     "ships_to": "Ships to",
     "target_users": "Target users",
     "features": "Features",
+    "quantity_min": "Minimum quantity",
+    "quantity_max": "Maximum quantity",
+    "custom_fields": "Custom fields",
 }
 """The fields, each with the name of its column in a table that has no other."""
+EXTENSIONS: Final = {
+    "target_users": ("meta wc gla gender",),
+    "quantity_min": ("meta minimum allowed quantity",),
+    "quantity_max": ("meta maximum allowed quantity",),
+}
+"""What extensions of WooCommerce call the same."""
 USERS: Final = {
     "all": "all", "unisex": "all", "men": "men", "male": "men", "women": "women", "female": "women",
     "unknown": "unknown",
@@ -38,11 +57,11 @@ Names = Mapping[str, tuple[str, ...]]
 """For each field, the plain names of the columns that may have it."""
 
 
-def delivery_names(own: Callable[[str], str], **others: tuple[str, ...]) -> Names:
+def own_names(own: Callable[[str], str], **others: tuple[str, ...]) -> Names:
     """The columns of a format: its own, which `own` makes of each name, `others`, and the bare names."""
     return {
         field: (plain_name(own(name)), *others.get(field, ()), plain_name(name))
-        for field, name in DELIVERY.items()
+        for field, name in OWN.items()
     }
 
 
@@ -56,18 +75,25 @@ def metafield(name: str) -> str:
     return f"{name} (product.metafields.{METAFIELDS}.{name.lower().replace(' ', '_')})"
 
 
-def read_delivery(cells: Callable[[str], str], *, names: Names, reading: Reading) -> dict[str, Any]:
+def read_own(cells: Callable[[str], str], *, names: Names, reading: Reading) -> dict[str, Any]:
     """The fields of a product's row. Raises RowRefused for the column of one that cannot be read."""
     found: dict[str, Any] = {}
     for field, columns in names.items():
         column, text = next(((c, t) for c in columns if (t := cells(c))), ("", ""))
         if text:
             found[field] = _READ[field](text, column, reading)
+            if field == "quantity_max" and _is_below(found):
+                raise RowRefused(column, "is below the minimum", text)
     return found
 
 
-def delivery_texts(product: ProductRecord, *, currency: str) -> dict[str, str]:
-    """The inverse of `read_delivery`: a text for each field, '' for one that is as it is by default."""
+def _is_below(found: Mapping[str, Any]) -> bool:
+    least, most = found.get("quantity_min"), found["quantity_max"]
+    return least is not None and most is not None and most < least
+
+
+def own_texts(product: ProductRecord, *, currency: str) -> dict[str, str]:
+    """The inverse of `read_own`: a text for each field, '' for one that is as it is by default."""
     days = product.shipping_days
     terms = [term_text(term, currency=currency) for term in product.shipping_terms]
     return {
@@ -80,6 +106,11 @@ def delivery_texts(product: ProductRecord, *, currency: str) -> dict[str, str]:
         "ships_to": fields.join_list(product.ships_to),
         "target_users": GENDERS.get(product.target_users, ""),
         "features": fields.join_list(product.features),
+        "quantity_min": str(product.quantity_min or ""),
+        "quantity_max": str(product.quantity_max or ""),
+        "custom_fields": msgspec.json.encode(product.custom_fields).decode()
+        if product.custom_fields
+        else "",
     }
 
 
@@ -109,6 +140,11 @@ def day_range(text: str, *, field: str) -> DayRange:
     return least, most
 
 
+def _bound(text: str, field: str, reading: Reading) -> int | None:
+    """A quantity; 0 is none, as shops' own plugins write it. One out of bounds is told with the record."""
+    return fields.quantity(text, field=field, decimal_comma=reading.decimal_comma) or None
+
+
 _READ: Final[Mapping[str, Callable[[str, str, Reading], Any]]] = {
     "shipping_minor": _price,
     "free_shipping": lambda text, field, _: fields.flag(text, field=field, default=False),
@@ -119,7 +155,30 @@ _READ: Final[Mapping[str, Callable[[str, str, Reading], Any]]] = {
     "ships_to": lambda text, field, _: countries(text, field=field),
     "target_users": lambda text, field, _: target_users(text, field=field),
     "features": lambda text, _, __: tuple(dict.fromkeys(fields.split_list(text))),
+    "quantity_min": _bound,
+    "quantity_max": _bound,
+    "custom_fields": lambda text, field, _: custom_fields(text, field=field),
 }
+
+
+def custom_fields(text: str, *, field: str) -> tuple[CustomField, ...]:
+    """The JSON of a product's `custom_fields` in JSON Lines. Raises RowRefused."""
+    try:
+        found: tuple[CustomField, ...] = _decode_fields(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        reason, _, where = str(error).partition(" - at ")
+        place = f" at {where.strip('`')}" if where else ""
+        raise RowRefused(
+            field, f"is not a list of fields in JSON: {in_words(reason)}{place}", text
+        ) from error
+    if any(CONTROL.search(part) for each in found for part in (each.placeholder, each.regex)):
+        raise RowRefused(field, "has control characters", text)
+    if fault := fault_of(OrderTerms(custom_fields=found)):
+        raise RowRefused(field, f"cannot be: {fault.field} {fault.reason}", text)
+    return found
+
+
+_decode_fields = msgspec.json.Decoder(CustomFields).decode
 
 
 def countries(text: str, *, field: str) -> tuple[str, ...]:
