@@ -109,13 +109,17 @@ _OVER = """
     from orders o join order_lines l on l.shop_id = o.shop_id and l.order_id = o.id
 """
 
-# Units without a package were serials, delivered when the order was placed.
+# Units without a package were serials, delivered when the order was placed, or are not shipped.
 _SHIPPED = """
     select format('shop %s order %s line %s', shop_id, order_id, line_no),
            format('shipped %s, picked at least %s', coalesce(p.gone, s.sold, 0), coalesce(p.packed, s.sold, 0)),
            format('shipped %s, picked %s', l.shipped, l.picked),
-           l.shipped <> coalesce(p.gone, s.sold, 0) or l.picked < coalesce(p.packed, s.sold, 0) as wrong
-    from order_lines l left join (
+           case when (l.virtual or l.release_policy = 'delivered') and coalesce(p.packed, s.sold) is null
+                then l.picked <> l.shipped
+                else l.shipped <> coalesce(p.gone, s.sold, 0) or l.picked < coalesce(p.packed, s.sold, 0) end as wrong
+    from (
+        select x.*, o.release_policy from order_lines x join orders o on o.shop_id = x.shop_id and o.id = x.order_id
+    ) l left join (
         select k.shop_id, k.order_id, kl.line_no, sum(kl.quantity) as packed,
                coalesce(sum(kl.quantity) filter (where k.state in ('shipped', 'delivered')), 0) as gone
         from packages k join package_lines kl on kl.shop_id = k.shop_id and kl.package_id = k.id

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from crossdock.channels.shoppable.building import FACTS
 from crossdock.shop.pricing import TaxRate, set_tax_rate
 from tests.channels.shoppable.conftest import OpenStall, Stall
+from tests.support.consuming import deliver_by_worker, make_virtual
 from tests.support.locks import waiting_for_a_lock
 from tests.support.paying import DECLINED, GOOD, LOST_ANSWER
 from tests.support.shopper import BODY, PERSON
@@ -44,6 +45,19 @@ async def test_takes_a_cart_to_an_order_that_the_feed_shows(stalls: OpenStall) -
         "Pending",
         "",
     )
+
+
+async def test_of_what_is_not_shipped_is_complete_without_a_parcel(stalls: OpenStall) -> None:
+    stall = await stalls()
+    mall = stall.mall
+    good = await mall.variant(stock_managed=False, price_minor=1250)
+    await make_virtual(mall.db, good)
+    [line] = await stall.shopper.buy((good, 2))
+    await deliver_by_worker(mall.db, shop_id=mall.shop.id, now=mall.clock.now())
+
+    assert (await mall.order(line["id"])).fulfilment_state == "completed"
+    [told] = (await stall.shopper.feed()).json()
+    assert (told["order_number"], told["order_status"]) == (line["number"], "Complete")
 
 
 async def test_is_one_order_of_many_merchants_line_by_line(stalls: OpenStall) -> None:

@@ -13,7 +13,10 @@ from tests.channels.shoppex_partner.ordering import (
     PAYLOAD,
     QUANTITY,
     assert_refused,
+    stored,
 )
+from tests.conftest import NOON
+from tests.support.consuming import deliver_by_worker, make_virtual
 from tests.support.factories import ADDRESS, make_customer
 from tests.support.partner_client import order_of
 
@@ -90,6 +93,25 @@ async def test_a_used_number_is_told_before_anything_about_customer_goods_or_amo
 
 
 # ---------------------------------------------------------------- the customer
+
+
+async def test_who_has_no_shipping_address_buys_what_is_not_shipped(
+    clients, variant, server_database, shop, nothing_written
+):
+    async with server_database.begin() as tx:
+        customer = await make_customer(tx, shop_id=shop.id, shipping={})
+    client = await clients(customer_id=customer)
+    licence, mug = await variant(), await variant()
+    await make_virtual(server_database, licence)
+    async with nothing_written():
+        refused = await client.create(order_of((licence, 1), (mug, 1), number="X"))
+        assert_refused(refused, 400, "partner_customer_shipping_incomplete")
+    reply = await client.order(licence, number="X")
+    assert reply.status_code == 201
+
+    await deliver_by_worker(server_database, shop_id=shop.id, now=NOON)
+    order = await stored(server_database, reply)
+    assert (order["fulfilment_state"], order["lines"][0]["state"]) == ("completed", "shipped")
 
 
 BILLING = [

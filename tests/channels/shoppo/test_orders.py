@@ -24,6 +24,7 @@ from tests.channels.shoppo.ordering import (
     to_india,
 )
 from tests.support.clocked import ClockedServer
+from tests.support.consuming import deliver_by_worker
 
 EXAMPLE = (
     goods("SKU_A", 1999, shipping=900, **to_india(250)),
@@ -242,6 +243,26 @@ async def test_of_what_is_not_shipped_goes_everywhere_and_costs_no_shipping(stan
     assert told == {"shippingPrice": 0, "shippingConfig": [{"shippingPrice": 0}]}
     paid = await stand.pay(order["id"], "C-1")
     assert (paid["shippingCost"], paid["orderTotal"]) == (0, 20)
+
+
+async def test_of_what_is_not_shipped_alone_needs_no_address_and_is_delivered_when_it_is_released(
+    stand: Stand,
+) -> None:
+    await stand.stock(goods("KEY", 1000, virtual=True))
+    blank = {name: "" if name != "countryCode" else text for name, text in ADDRESS.items()}
+    given = await stand.variables("N-1", KEY=1) | {"shippingAddress": blank}
+    order = (await stand.shipper.ask(CREATE, **given))["createOrder"]["order"]
+    given["orderItems"] += (await stand.variables("N-2", SKU_B=1))["orderItems"]
+    given["partnerOrderCode"] = "N-2"
+    assert await stand.refuse(CREATE, **given) == "BAD_USER_INPUT"
+
+    assert (await stand.pay(order["id"]))["status"] == "PAID"
+    await stand.release("N-1")
+    assert (await stand.read(order["id"]))["orderItems"][0]["status"] == "IN_FULFILLMENT"
+    await deliver_by_worker(stand.db, shop_id=stand.shop.id, now=stand.clock.now())
+    found = await stand.read(order["id"])
+    assert (found["status"], found["orderItems"][0]["status"]) == ("DELIVERED", "DELIVERED")
+    assert await stand.refuse(CANCEL, orderId=order["id"]) == "ORDER_NOT_CANCELLABLE"
 
 
 async def test_has_no_texts_that_cannot_be_kept(stand: Stand) -> None:

@@ -8,6 +8,7 @@ import pytest
 from crossdock.shop.catalogue import ProductRecord, upsert_products
 from crossdock.shop.shops import read_shop
 from tests.channels.shopwedo.test_catalogue import NOW, a_product, a_variant, named, products
+from tests.support.consuming import deliver_by_worker
 from tests.support.shopwedo_client import order_of
 
 
@@ -124,3 +125,22 @@ async def test_a_name_of_several_is_the_one_that_is_offered_else_the_oldest(clie
     offered = await variant(**codes)
     await variant(**codes)
     assert await sent() == {offered}
+
+
+async def test_goods_that_are_not_shipped_are_sent_without_a_parcel(
+    client, shelve, server_database, shop
+):
+    await shelve(one("licence", virtual=True), one("mug", own=3))
+    offered = named(await products(client))
+    licence, mug = offered["Licence"]["sku"], offered["Mug"]["sku"]
+    alone = await client.create(order_of((licence, 2), release=True))
+    beside = await client.create(order_of((licence, 1), (mug, 1), release=True))
+    await deliver_by_worker(server_database, shop_id=shop.id, now=NOW)
+
+    sent = await client.order(alone)
+    assert (sent["status_string"], sent["items"][0]["picked"]) == ("completed", 2)
+    waiting = await client.order(beside)
+    assert (waiting["status_string"], [item["picked"] for item in waiting["items"]]) == (
+        "released", [0, 0],
+    )  # fmt: skip
+    assert (await client.call("cancelOrder", {"order_id": beside})).status_code == 200

@@ -40,8 +40,8 @@ from crossdock.shop.orders import (
     open_order,
     origin_rule,
     place_for_customer,
-    shipping_is_complete,
     variants_are_known,
+    what_is_shipped_has_an_address,
 )
 from crossdock.shop.partners import Credential, Spending
 
@@ -54,7 +54,7 @@ RULES: tuple[Rule, ...] = (
     number_is_unused,
     customer_is_active,
     billing_is_complete,
-    shipping_is_complete,
+    what_is_shipped_has_an_address,
     variants_are_known,
     origin_rule,
     amount_is_in_range,

@@ -71,7 +71,7 @@ def _order(payment: str, fulfilment: str, *, now: datetime) -> OrderView:
     nobody = Address()
     line = LineView(
         id=_ONE, line_no=1, variant_id=_ONE, product_id=_ONE, merchant_id=_ONE, state="open",
-        name="Example", sku="EXAMPLE", upc="", image=None, quantity=1, unit_price_minor=1000,
+        name="Example", sku="EXAMPLE", upc="", image=None, virtual=True, quantity=1, unit_price_minor=1000,
         discount_minor=0, tax_minor=0, shipping_minor=0, total_minor=1000, vat_bp=0, note="",
         picked=0, shipped=0, returned=0, cancelled=0, refunded_minor=0, shipping_refunded=False,
         refunded_at=None, refund_reason="", channel_data={},

@@ -9,6 +9,7 @@ from crossdock.commands.orders import (
     fulfil_back,
     fulfil_cancel,
     fulfil_close,
+    fulfil_deliver,
     fulfil_returns,
     fulfil_sender,
     fulfil_tracking,
@@ -30,6 +31,7 @@ app.add_typer(fulfil_returns.app, name="return")
 app.command()(fulfil_sender.sender)
 app.command()(fulfil_cancel.cancel)
 app.command()(fulfil_close.close)
+app.command()(fulfil_deliver.deliver)
 app.command()(fulfil_back.unpick)
 app.command()(fulfil_tracking.track)
 app.command()(fulfil_tracking.checkpoint)

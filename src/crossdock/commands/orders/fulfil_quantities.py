@@ -1,5 +1,7 @@
 """LINE=QUANTITY arguments, and quantities in words."""
 
+from collections.abc import Mapping
+
 from crossdock.errors import Invalid
 from crossdock.kit.numbers import read_number
 
@@ -17,6 +19,6 @@ def quantities(words: list[str] | None, *, all_: bool) -> dict[int, int]:
     return found
 
 
-def worded(lines: dict[int, int]) -> str:
+def worded(lines: Mapping[int, int]) -> str:
     """The quantities as a sentence has them."""
     return ", ".join(f"{quantity} of line {line}" for line, quantity in sorted(lines.items()))

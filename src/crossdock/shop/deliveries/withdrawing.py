@@ -88,6 +88,14 @@ async def _purged_target(tx: Transaction, *, shop_id: int, kind: str, subject_id
     return str(target or "")
 
 
+async def stays_here(tx: Transaction, *, shop_id: int, kind: str, subject_id: int) -> bool:
+    """Whether no outside system has the subject, nor will get it. The caller holds the subject's lock."""
+    rows = await _lock(tx, shop_id=shop_id, kind=kind, subject_id=subject_id)
+    if any(status != "withdrawn" and not is_by_hand for status, is_by_hand, *_ in rows):
+        return False
+    return not await _purged_target(tx, shop_id=shop_id, kind=kind, subject_id=subject_id)
+
+
 async def keep_here(
     tx: Transaction, *, shop_id: int, kind: str, subject_id: int, now: datetime
 ) -> None:

@@ -29,7 +29,6 @@ from crossdock.shop.orders.charging import charge_order
 from crossdock.shop.orders.closing import Closed, close_order
 from crossdock.shop.orders.commission import LineCommission, commission_of
 from crossdock.shop.orders.delivering import (
-    Delivery,
     complete_order,
     deliver_order,
     deliver_paid_serials,
@@ -53,6 +52,7 @@ from crossdock.shop.orders.feed import (
     read_order_page,
 )
 from crossdock.shop.orders.giving_back import GivenBack
+from crossdock.shop.orders.handing_over import Delivery
 from crossdock.shop.orders.identities import (
     Known,
     Written,
@@ -122,6 +122,7 @@ from crossdock.shop.orders.rules import (
     shipping_is_complete,
     take_of,
     variants_are_known,
+    what_is_shipped_has_an_address,
 )
 from crossdock.shop.orders.staff import StaffOrder, place_on_account, place_with_card, staff_offers
 from crossdock.shop.orders.standing import LineProgress, Standing, progress_of
@@ -138,6 +139,7 @@ from crossdock.shop.orders.states import (
     WORKABLE,
     OrderState,
 )
+from crossdock.shop.orders.unshipped import deliver_unshipped, take_along
 from crossdock.shop.orders.viewing import (
     CheckpointView,
     EventView,
@@ -244,6 +246,7 @@ __all__ = [
     "customer_is_active",
     "deliver_order",
     "deliver_paid_serials",
+    "deliver_unshipped",
     "delivery_consumer",
     "expire_orders",
     "find_order_id",
@@ -300,9 +303,11 @@ __all__ = [
     "settle_order_payments",
     "shipping_is_complete",
     "staff_offers",
+    "take_along",
     "take_of",
     "touch_order",
     "variants_are_known",
     "wake_releases",
+    "what_is_shipped_has_an_address",
     "write_once",
 ]

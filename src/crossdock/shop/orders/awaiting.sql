@@ -22,7 +22,7 @@ begin
             select o.id, o.product_id, o.merchant_id, o.name, o.sku, o.upc, o.origin, o.vat_bp, o.managed, o.status,
                    coalesce(o.image, p.images -> 0 ->> 'url') as image, o.own, o.supplier, o.price_minor,
                    o.enabled and o.visible and p.enabled and m.enabled as enabled,
-                   is_shipped_free(p) as free_shipping,
+                   is_shipped(p) as shipped, is_shipped_free(p) as free_shipping,
                    p.shipping_minor as shipping_each_minor, p.shipping_terms,
                    countries_served(p) as ships_to, (
                        select jsonb_build_object('name', f.name, 'kind', f.kind) from connectors f

@@ -114,12 +114,16 @@ _OPEN = f"o.fulfilment_state in {_OPEN_STATES}"
 _UNPAID = "o.payment_state = 'awaiting'"
 _WAITING = "o.fulfilment_state in ('reserved', 'waiting_for_release')"
 _IN_WORK = "o.fulfilment_state in ('processing', 'in_fulfilment', 'partially_shipped')"
+_HAS_GOODS = (
+    "exists (select from order_lines g where g.shop_id = o.shop_id and g.order_id = o.id"
+    " and not g.virtual and g.shipped + g.cancelled < g.quantity)"
+)
 # A difference, which no index serves: what is open is few, and the index of days would read all that is old.
 _LATE = f"{_OPEN} and %(late)s::timestamptz - o.placed_at > interval '0'"
 _VIEWS: dict[BoardView, str] = {
     "open": _OPEN,
     "to_release": f"{_WAITING} and o.release_policy <> 'delivered' and o.payment_state <> 'awaiting'",
-    "to_fulfil": f"{_IN_WORK} and o.release_policy <> 'delivered'",
+    "to_fulfil": f"{_IN_WORK} and o.release_policy <> 'delivered' and {_HAS_GOODS}",
     "to_deliver": f"{_OPEN} and o.release_policy = 'delivered'"
     " and o.payment_state in ('paid', 'partially_refunded')",
     "late": _LATE,

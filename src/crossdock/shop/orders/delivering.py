@@ -1,42 +1,28 @@
 """Deliver what no warehouse sends: serials once the order is paid, all else when its shop says so.
 
-Only orders whose release policy is `delivered`. What is delivered leaves its levels, serials are sold first in
-first out, and the buyer gets a mail with them; all of it in the transaction of the change, or none.
+Of orders whose release policy is `delivered` that is everything; of all others see unshipped.py. What is delivered
+leaves its levels, serials are sold first in first out, and the buyer gets a mail with them; all of it in the
+transaction of the change, or none.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Refused
-from crossdock.kit.email import is_email
-from crossdock.kit.languages import language_for
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.events import Batch, Consumer
 from crossdock.shop.mailing import Mailing
+from crossdock.shop.orders.handing_over import Delivery, hand_over
 from crossdock.shop.orders.moving import lock_order, move_order
 from crossdock.shop.orders.paying import refuse_while_asked
-from crossdock.shop.orders.progress import note_picked, note_shipped
-from crossdock.shop.orders.viewing import OrderView, read_order
+from crossdock.shop.orders.unshipped import deliver_by_hand, deliver_unshipped, find_unshipped
 from crossdock.shop.payments import is_given_back, record_transfer
-from crossdock.shop.shops import read_shop_by_id
-from crossdock.shop.stock import read_sold_serials
 
 CONSUMER: Final = "paid_serials"
-_MAIL_CHARS: Final = 12_000  # which HTML may make six times as long: below what a mail may have
-_MAIL_LINES: Final = 500
 _PAID: Final = ("paid", "partially_refunded")
 _UNDELIVERED: Final = ("waiting_for_release", "partially_shipped")
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call delivered: how many of which line, and the order's state afterwards."""
-
-    quantities: Mapping[int, int]
-    state: str
 
 
 async def deliver_order(
@@ -51,11 +37,21 @@ async def deliver_order(
 ) -> Delivery:
     """Deliver what is left of a paid order, and mail the buyer its serials and the note, unless `mails` is off.
 
+    Of an order that a warehouse sends, what is not shipped of it is delivered (see `deliver_by_hand`).
     Raises NotFound `order_not_found`; Refused `order_state` for an order that is not paid, whose money is all being
-    given back, that is delivered already or is sent by a warehouse, `stock_insufficient` for stock that is not on
-    hand and `stock_limit_exceeded` for serials that are not there: the transaction must then be rolled back.
+    given back, or that is delivered already, `stock_insufficient` for stock that is not on hand and
+    `stock_limit_exceeded` for serials that are not there: the transaction must then be rolled back.
     """
     state = await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    if not await tx.value(_IS_DELIVERED, (shop_id, order_id)):
+        return await deliver_by_hand(
+            tx,
+            shop_id=shop_id,
+            order_id=order_id,
+            mailing=mailing if mails else None,
+            note=note,
+            now=now,
+        )
     left = await _undelivered(tx, shop_id=shop_id, order_id=order_id)
     if state.payment not in _PAID:
         raise Refused("order_state", "An order that is not paid cannot be delivered.")
@@ -63,7 +59,7 @@ async def deliver_order(
         raise Refused("order_state", "All that was paid for the order is being given back.")
     if state.fulfilment not in _UNDELIVERED or not left:
         raise Refused("order_state", f"Nothing of an order that is {state.fulfilment} is left.")
-    return await _deliver(
+    return await hand_over(
         tx,
         shop_id=shop_id,
         order_id=order_id,
@@ -120,14 +116,25 @@ async def complete_order(
 
 
 def delivery_consumer(mailing: Callable[[], Mailing]) -> Consumer:
-    """Delivers the serials of orders that were paid, one order in a transaction."""
+    """Delivers serials of orders that were paid, and what is not shipped of those that were released.
+
+    One order in a transaction.
+    """
 
     async def take(tx: Transaction, *, batch: Batch, now: datetime) -> int | None:
+        unshipped = await find_unshipped(tx, batch=batch)
         for event in batch.events:
-            if event.kind != "payment.paid" or event.subject_id is None:
+            order_id = event.subject_id
+            if order_id is None:
                 continue
-            if await deliver_paid_serials(
-                tx, shop_id=batch.shop_id, order_id=event.subject_id, mailing=mailing(), now=now
+            if event.kind == "payment.paid":
+                deliver = deliver_paid_serials
+            elif unshipped.get(order_id) == event.sequence:
+                deliver = deliver_unshipped
+            else:
+                continue
+            if await deliver(
+                tx, shop_id=batch.shop_id, order_id=order_id, mailing=mailing(), now=now
             ):
                 return event.sequence
         return None
@@ -161,7 +168,7 @@ async def deliver_paid_serials(
             now=now,
         )
         return False
-    await _deliver(
+    await hand_over(
         tx,
         shop_id=shop_id,
         order_id=order_id,
@@ -181,108 +188,9 @@ async def _undelivered(
     return {line_no: (quantity, is_serial) for line_no, quantity, is_serial in rows}
 
 
-async def _deliver(
-    tx: Transaction,
-    *,
-    shop_id: int,
-    order_id: int,
-    quantities: Mapping[int, int],
-    mailing: Mailing | None,
-    note: str,
-    now: datetime,
-) -> Delivery:
-    await note_picked(tx, shop_id=shop_id, order_id=order_id, quantities=quantities)
-    state = await note_shipped(
-        tx, shop_id=shop_id, order_id=order_id, quantities=quantities, now=now
-    )
-    if state == "shipped":
-        state = "completed"
-        await move_order(tx, shop_id=shop_id, order_id=order_id, to=state, now=now)
-    if mailing is not None:
-        await _mail(
-            tx,
-            shop_id=shop_id,
-            order_id=order_id,
-            quantities=quantities,
-            mailing=mailing,
-            note=note,
-            now=now,
-        )
-    return Delivery(quantities=quantities, state=state)
-
-
-async def _mail(
-    tx: Transaction,
-    *,
-    shop_id: int,
-    order_id: int,
-    quantities: Mapping[int, int],
-    mailing: Mailing,
-    note: str,
-    now: datetime,
-) -> None:
-    order = await read_order(tx, shop_id=shop_id, order_id=order_id)
-    if not is_email(order.email):
-        return
-    serials = await read_sold_serials(tx, shop_id=shop_id, order_id=order_id, box=mailing.box)
-    told = _lines_told(order, quantities=quantities, serials=serials)
-    key = f"order:{order_id}:{min(quantities)}"
-    await mail_lines(tx, order=order, told=told, mailing=mailing, note=note, key=key, now=now)
-
-
-async def mail_lines(
-    tx: Transaction,
-    *,
-    order: OrderView,
-    told: Sequence[str],
-    mailing: Mailing,
-    note: str,
-    key: str,
-    now: datetime,
-) -> None:
-    """Mail the buyer the lines, in as many mails as they need; the same `key` mails them once."""
-    shop = await read_shop_by_id(tx, shop_id=order.shop_id)
-    language = language_for(
-        named=order.language, country=order.shipping.country, of_shop=shop.languages
-    )
-    for part, lines in enumerate(_split_for_mails(told), start=1):
-        await mailing.queue_mail(
-            tx,
-            shop_id=order.shop_id,
-            template="order_delivery",
-            to=order.email,
-            values={"shop": order.shop_name, "note": note, "lines": lines},
-            language=language,
-            key=f"{key}:{part}",
-            now=now,
-        )
-
-
-def _lines_told(
-    order: OrderView, *, quantities: Mapping[int, int], serials: Mapping[int, list[str]]
-) -> list[str]:
-    """A line for each thing that was delivered, then one for each of its serials."""
-    told = []
-    for line in order.lines:
-        if line.line_no in quantities:
-            told.append(f"{quantities[line.line_no]} x {line.name}")
-            told += serials.get(line.line_no, [])
-    return told
-
-
-def _split_for_mails(told: Sequence[str]) -> list[list[str]]:
-    """The lines in as many mails as they need."""
-    mails: list[list[str]] = [[]]
-    chars = 0
-    for line in told:
-        chars += len(line)
-        if chars > _MAIL_CHARS or len(mails[-1]) == _MAIL_LINES:
-            mails.append([])
-            chars = len(line)
-        mails[-1].append(line)
-    return mails
-
-
+_IS_DELIVERED: Final = (
+    "select release_policy = 'delivered' from orders where shop_id = %s and id = %s"
+)
 _OWED: Final = """
     select order_payer(o), o.total_minor, o.currency, o.expires_at, o.release_policy
     from orders o where o.shop_id = %(shop)s and o.id = %(order)s

@@ -57,7 +57,8 @@ class OrderCustomer(msgspec.Struct, frozen=True, kw_only=True):
 class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):
     """A variant as the partner sees it now; `price_minor` is its active price for this partner.
 
-    What follows the VAT is read only for orders that await their payment; `route` is its merchant's connector.
+    `shipped` tells whether it is shipped at all. What follows the VAT is read only for orders that await their
+    payment; `route` is its merchant's connector.
     """
 
     id: int

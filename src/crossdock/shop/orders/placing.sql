@@ -100,11 +100,13 @@ begin
 
     with written as (
         insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc,
-                                 origin, image, quantity, unit_price_minor, discount_minor, tax_minor,
-                                 shipping_minor, total_minor, vat_bp, note, channel_data, as_sold, state, picked, shipped)
+                                 origin, image, virtual, quantity, unit_price_minor, discount_minor,
+                                 tax_minor, shipping_minor, total_minor, vat_bp, note, channel_data, as_sold, state, picked, shipped)
         select v_shop_id, v_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc,
-               l.origin, l.image, l.quantity, l.unit_price_minor, l.discount_minor, l.tax_minor,
-               l.shipping_minor,
+               l.origin, l.image,
+               coalesce((select not is_shipped(p) from products p where p.shop_id = v_shop_id and p.id = l.product_id),
+                        false),
+               l.quantity, l.unit_price_minor, l.discount_minor, l.tax_minor, l.shipping_minor,
                l.unit_price_minor * l.quantity - l.discount_minor + l.tax_minor + l.shipping_minor,
                l.vat_bp, l.note, l.channel_data, l.as_sold, d.state, d.quantity, d.quantity
         from jsonb_to_recordset(p_lines) as l (

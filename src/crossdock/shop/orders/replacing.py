@@ -11,7 +11,7 @@ from crossdock.errors import Invalid, Refused
 from crossdock.kit.email import is_email
 from crossdock.shop.events import OrderSerialsReplaced, write_event
 from crossdock.shop.mailing import Mailing
-from crossdock.shop.orders.delivering import mail_lines
+from crossdock.shop.orders.handing_over import mail_lines
 from crossdock.shop.orders.moving import lock_order, touch_order
 from crossdock.shop.orders.viewing import read_order
 from crossdock.shop.stock import exchange_serials, read_bought_serials

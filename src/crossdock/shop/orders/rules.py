@@ -48,6 +48,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return self.context.customer
 
     @property
+    def is_shipped(self) -> bool:
+        """Whether anything of it is shipped."""
+        return any(variant.shipped for variant in self.context.variants)
+
+    @property
     def shipping(self) -> Address:
         """Where the order goes: as it was asked for, else to the customer."""
         return self.request.shipping or self.customer.shipping
@@ -88,7 +93,7 @@ def shipping_is_complete(asked: Asked) -> None:
 
 def what_is_shipped_has_an_address(asked: Asked) -> None:
     """The customer can be shipped to, unless all goods are virtual. Raises as `shipping_is_complete`."""
-    if any(variant.shipped for variant in asked.context.variants):
+    if asked.is_shipped:
         shipping_is_complete(asked)
 
 
@@ -115,7 +120,12 @@ def all_ship_there(asked: Asked) -> None:
 
 
 def address_is_filled(asked: Asked) -> None:
-    """Everything of the address is given but for its second line. Raises Refused `shipping_incomplete`."""
+    """Everything of the address is given but for its second line, unless all goods are virtual.
+
+    Raises Refused `shipping_incomplete`.
+    """
+    if not asked.is_shipped:
+        return
     missing = [name for name in _FILLED if not has_ink(getattr(asked.shipping, name))]
     if missing:
         raise Refused("shipping_incomplete", data={"fields": missing})

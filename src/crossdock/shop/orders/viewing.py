@@ -23,10 +23,10 @@ _NO_KEY = "wc_order_0000000000000"
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it was sold, with its state and quantities. Amounts are minor units of the whole line.
 
-    `id` is the line's own number in all orders. `cancelled` is the quantity that will never be shipped.
-    `refunded_minor` was given back for this line by name, with its shipping or without, for `refund_reason`; an
-    amount that was refunded of the order as a whole is not in it. `has_variants`: the product is sold in several, so
-    that `variant_id` tells which. It and `as_sold` are read with their sections.
+    `id` is the line's own number in all orders; what is `virtual` is not shipped. `cancelled` is the quantity that will
+    never be shipped. `refunded_minor` was given back for this line by name, with its shipping or without, for
+    `refund_reason`; an amount that was refunded of the order as a whole is not in it. `has_variants`: the product is
+    sold in several, so that `variant_id` tells which. It and `as_sold` are read with their sections.
     """
 
     id: int
@@ -39,6 +39,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     sku: str
     upc: str
     image: str | None
+    virtual: bool
     quantity: int
     unit_price_minor: int
     discount_minor: int

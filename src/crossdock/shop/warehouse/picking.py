@@ -31,11 +31,15 @@ async def pick_lines(
 ) -> None:
     """Record picked quantities; starts the fulfilment if it has not started.
 
-    Raises Invalid `invalid_input` for an unknown line or more than is left to pick, Refused
+    Raises Invalid `invalid_input` for an unknown line, one that is not shipped, or more than is left to pick, Refused
     `stock_insufficient` for more than is on the shelf.
     """
     await start_fulfilment(tx, shop_id=shop_id, order_id=order_id, now=now)
     wanted = _positive(quantities)
+    if (
+        virtual := await _virtual_of(tx, shop_id=shop_id, order_id=order_id, lines=list(wanted))
+    ) is not None:
+        raise _line_error(virtual, "is not shipped, so it is delivered without being picked")
     await lock_shelf(tx, shop_id=shop_id, order_id=order_id, lines=list(wanted))
     short = await note_picked(tx, shop_id=shop_id, order_id=order_id, quantities=wanted)
     if short is not None:
@@ -104,7 +108,7 @@ async def left_to_pick(tx: Transaction, *, shop_id: int, order_id: int) -> dict[
     """The quantity left to pick by line; lines without any are absent."""
     rows = await tx.all(
         "select line_no, quantity - cancelled - picked from order_lines"
-        " where shop_id = %s and order_id = %s and picked < quantity - cancelled",
+        " where shop_id = %s and order_id = %s and picked < quantity - cancelled and not virtual",
         (shop_id, order_id),
     )
     return {int(line_no): int(quantity) for line_no, quantity in rows}
@@ -124,8 +128,20 @@ _LEFT_TO_PACK = """
         where p.shop_id = %(shop)s and p.order_id = %(order)s and p.state <> 'cancelled'
         group by pl.line_no
     ) packed using (line_no)
-    where l.shop_id = %(shop)s and l.order_id = %(order)s
+    where l.shop_id = %(shop)s and l.order_id = %(order)s and not l.virtual
 """
+
+
+async def _virtual_of(
+    tx: Transaction, *, shop_id: int, order_id: int, lines: list[int]
+) -> int | None:
+    """The first of these lines that is not shipped."""
+    line_no: int | None = await tx.value(
+        "select min(line_no) from order_lines"
+        " where shop_id = %s and order_id = %s and virtual and line_no = any(%s::bigint[])",
+        (shop_id, order_id, lines),
+    )
+    return line_no
 
 
 def _positive(quantities: Quantities) -> Quantities:

@@ -34,7 +34,7 @@ async def pick_scanned(
 _LINES = """
     select l.line_no, l.quantity - l.cancelled - l.picked
     from order_lines l left join variants v on v.shop_id = l.shop_id and v.id = l.variant_id
-    where l.shop_id = %(shop)s and l.order_id = %(order)s and (
+    where l.shop_id = %(shop)s and l.order_id = %(order)s and not l.virtual and (
         lower(%(code)s) in (lower(l.sku), lower(v.merchant_sku))
         or %(code)s ~ '^[0-9]+$' and ltrim(%(code)s, '0') <> ''
            and ltrim(%(code)s, '0') in (ltrim(l.upc, '0'), ltrim(v.upc, '0'), ltrim(v.gtin14, '0')))

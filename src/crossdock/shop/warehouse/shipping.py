@@ -9,7 +9,7 @@ import psycopg
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound, Refused
 from crossdock.shop.events import PackageShipped, write_event
-from crossdock.shop.orders import lock_order, note_shipped
+from crossdock.shop.orders import lock_order, note_shipped, take_along
 
 
 class Consignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,10 +28,11 @@ async def ship_package(
 ) -> str:
     """Ship a packed package; returns the order's state afterwards.
 
-    Managed stock leaves on hand and committed together, so what is available does not change. The
-    order is `shipped` when every line was shipped completely, else `partially_shipped`. Raises NotFound
-    `not_found`, Refused `order_state` for a package that has left already and `stock_insufficient`
-    for stock that is not on hand, Conflict `exists` for a tracking number of another package.
+    Managed stock leaves on hand and committed together, so what is available does not change. What is not
+    shipped and has no stock is delivered with it. The order is `shipped` when every line was shipped completely,
+    else `partially_shipped`. Raises NotFound `not_found`, Refused `order_state` for a package that has left
+    already and `stock_insufficient` for stock that is not on hand, Conflict `exists` for a tracking number of
+    another package.
     """
     order_id = await _claim(
         tx, shop_id=shop_id, package_id=package_id, consignment=consignment, now=now
@@ -43,8 +44,9 @@ async def ship_package(
             (shop_id, package_id),
         )
     )
+    along = await take_along(tx, shop_id=shop_id, order_id=order_id)
     target = await note_shipped(
-        tx, shop_id=shop_id, order_id=order_id, quantities=quantities, now=now
+        tx, shop_id=shop_id, order_id=order_id, quantities={**quantities, **along}, now=now
     )
     await write_event(
         tx,

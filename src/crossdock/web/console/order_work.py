@@ -187,10 +187,9 @@ class WorkPages:
                 tx, shop_id=shop_id, order_id=order_id, box=self._services.box
             )
         packed = _packed(order)
-        to_pick = {
-            line.line_no: line.quantity - line.cancelled - line.picked for line in order.lines
-        }
-        to_pack = {line.line_no: line.picked - packed.get(line.line_no, 0) for line in order.lines}
+        goods = [line for line in order.lines if not line.virtual]
+        to_pick = {line.line_no: line.quantity - line.cancelled - line.picked for line in goods}
+        to_pack = {line.line_no: line.picked - packed.get(line.line_no, 0) for line in goods}
         return self._pages.page(
             "order_work.html",
             visit=visit,

@@ -19,6 +19,7 @@ from crossdock.shop.orders import (
     CANCELLABLE,
     COUNT_MAX,
     NOTE_MAX,
+    WORKABLE,
     BoardRow,
     BoardView,
     OrderView,
@@ -254,19 +255,17 @@ class OrderPages:
 def _possible(order: OrderView, payments: list[Payment]) -> Mapping[str, bool]:
     """What the order's page offers."""
     is_delivered = order.release_policy == "delivered"
-    open_lines = any(line.shipped + line.cancelled < line.quantity for line in order.lines)
+    open_lines = [line for line in order.lines if line.shipped + line.cancelled < line.quantity]
+    in_work = not is_delivered and order.fulfilment_state in WORKABLE
     return {
         "release": order.fulfilment_state in {"waiting_for_release", "reserved"}
         and order.payment_state != "awaiting"
         and not is_delivered,
-        "deliver": is_delivered
-        and order.payment_state in {"paid", "partially_refunded"}
-        and order.fulfilment_state in {"waiting_for_release", "partially_shipped"},
-        "send": not is_delivered
-        and order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"}
-        and open_lines,
-        "work": not is_delivered
-        and order.fulfilment_state in {"processing", "in_fulfilment", "partially_shipped"},
+        "deliver": _is_to_deliver(order)
+        if is_delivered
+        else in_work and any(line.virtual for line in open_lines),
+        "send": in_work and not all(line.virtual for line in open_lines),
+        "work": in_work and not all(line.virtual for line in order.lines),
         "send_packed": any(package.state == "packed" for package in order.packages),
         "return": any(line.shipped > line.returned for line in order.lines),
         "resend": _has_failed(order),
@@ -274,8 +273,16 @@ def _possible(order: OrderView, payments: list[Payment]) -> Mapping[str, bool]:
         "cancel": order.fulfilment_state in CANCELLABLE,
         "close": not is_delivered
         and order.fulfilment_state in {"in_fulfilment", "partially_shipped"}
-        and open_lines,
+        and bool(open_lines),
         "refund": left_to_refund(payments) > 0,
+    }
+
+
+def _is_to_deliver(order: OrderView) -> bool:
+    """Whether an order that no warehouse sends is to be delivered."""
+    return order.payment_state in {"paid", "partially_refunded"} and order.fulfilment_state in {
+        "waiting_for_release",
+        "partially_shipped",
     }
 
 

@@ -32,7 +32,8 @@ def pick_list_pdf(orders: Sequence[OrderView], *, fonts: LabelFonts, now: dateti
     paper = _Paper(fonts=fonts, title=gettext("Pick list"), now=now)
     paper.heading(gettext("Pick list"), note=moment_text(now))
     for order in orders:
-        lines = [(line, line.quantity - line.cancelled - line.picked) for line in order.lines]
+        goods = [line for line in order.lines if not line.virtual]
+        lines = [(line, line.quantity - line.cancelled - line.picked) for line in goods]
         lines = [(line, left) for line, left in lines if left > 0]
         if lines:
             paper.section(_title(order), note=_name(order.shipping))

@@ -146,6 +146,7 @@ create table order_lines (
     upc text not null default '',
     origin text not null default '',
     image text,
+    virtual boolean not null default false,  -- as it was sold: not shipped, so neither picked nor packed
     quantity bigint not null check (quantity > 0),
     unit_price_minor bigint not null check (unit_price_minor >= 0),
     discount_minor bigint not null default 0 check (discount_minor >= 0),
