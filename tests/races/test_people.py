@@ -84,6 +84,29 @@ async def test_a_guess_that_is_refused_after_it_waited_leaves_no_row(
         assert await tx.value(counted, ([there.source],)) == 0
 
 
+async def test_a_guess_that_has_to_wait_is_told_so_beside_one_that_is_counted(
+    database: Database, clock: FrozenClock
+) -> None:
+    """By the account alone: from there nobody has guessed too often yet."""
+    name = RandomIds().random_token(10)
+    here, there, other = [
+        password_attempt(box(), email=f"{account}@x.example", source=f"{name}{place}")
+        for account, place in ((name, "here"), (name, "there"), (f"{name}2", "there"))
+    ]
+
+    async def guess(attempt: Attempt) -> None:
+        async with database.begin() as tx:
+            await begin_attempt(tx, attempt=attempt, limits=LIMITS, now=clock.now())
+
+    for attempt in (here, here, other):
+        await guess(attempt)
+    async with database.begin() as tx:
+        locked = "select 1 from sign_in_attempts where key_hash = any(%s) for no key update"
+        await tx.run(locked, ([there.account],))
+        with pytest.raises(Unavailable, match="rate_limited"):
+            await asyncio.wait_for(guess(there), timeout=5)
+
+
 async def test_of_two_owners_that_are_disabled_at_once_one_stays(
     database: Database, clock: FrozenClock
 ) -> None:

@@ -27,8 +27,8 @@ from tests.support.factories import ShopFixture, box, level, make_shop, make_var
 CHANNEL = "test"
 
 
-async def make_member(tx: Transaction, *, shop_id: int, person_id: int) -> None:
-    """Let a person act for a new reseller relationship of a shop."""
+async def make_reseller(tx: Transaction, *, shop_id: int) -> Reseller:
+    """A new relationship of a shop."""
     now = moment("2026-03-02T12:00:00+00:00")
     changes = ProgramChanges(enabled=True, default_mode="both")
     await change_program(tx, shop_id=shop_id, changes=changes, now=now)
@@ -40,10 +40,17 @@ async def make_member(tx: Transaction, *, shop_id: int, person_id: int) -> None:
         ids=RandomIds(),
         now=now,
     )
-    made = await accept_invitation(
+    return await accept_invitation(
         tx, token=invited.token, channel=CHANNEL, ids=RandomIds(), now=now
     )
-    await add_member(tx, shop_id=shop_id, reseller_id=made.id, person_id=person_id, now=now)
+
+
+async def make_member(tx: Transaction, *, shop_id: int, person_id: int) -> None:
+    """Let a person act for a new reseller relationship of a shop."""
+    made = await make_reseller(tx, shop_id=shop_id)
+    await add_member(
+        tx, shop_id=shop_id, reseller_id=made.id, person_id=person_id, now=made.created_at
+    )
 
 
 class Licence(msgspec.Struct, frozen=True):

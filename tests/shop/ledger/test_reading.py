@@ -1,6 +1,7 @@
 """The ledger, read..."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from crossdock.shop.ledger import (
     AccountView,
     LedgerEntry,
     Transfer,
+    browse_accounts,
     list_accounts,
     list_entries,
     post_transfers,
@@ -83,6 +85,32 @@ async def test_has_accounts_of_one_kind_or_owner(tx: Transaction, shop: ShopFixt
     assert await found(None, "merchant:1") == [commission, of_one]
     assert await found("sales", "merchant:1") == [of_one]
     assert await found(None, "") == [("bank", "", "EUR", -9)]
+
+
+async def test_has_accounts_in_pages_the_newest_first(tx: Transaction, shop: ShopFixture) -> None:
+    other = await make_shop(tx)
+    await post(tx, shop, transfer("bank", "sales merchant:1", 5))
+    await post(tx, shop, transfer("bank", "sales merchant:2", 3))
+    await post(tx, other, transfer("bank", "sales merchant:1", 70))
+    await post(tx, shop, transfer("bank", "commission merchant:1", 1))
+    newest = [account.id for account in await list_accounts(tx, shop_id=shop.id)]
+    newest.sort(reverse=True)
+
+    async def found(**values: Any) -> list[int]:
+        return [account.id for account in await browse_accounts(tx, shop_id=shop.id, **values)]
+
+    assert await found() == newest
+    assert await found(limit=3) == newest[:3]
+    assert await found(before=newest[1]) == newest[2:]
+    assert await found(before=newest[0] + 1) == newest
+    of_one = {a.kind: a.id for a in await list_accounts(tx, shop_id=shop.id, owner="merchant:1")}
+    assert await found(owner="merchant:1") == sorted(of_one.values(), reverse=True)
+    assert await found(kind="sales", owner="merchant:1") == [of_one["sales"]]
+    assert len(await found(kind="sales")) == 2
+    assert await found(kind="sales", before=of_one["sales"]) == []
+    assert names(await browse_accounts(tx, shop_id=shop.id, kind="commission")) == [
+        ("commission", "merchant:1", "EUR", 1)
+    ]
 
 
 async def test_tells_an_account_s_floor(tx: Transaction, shop: ShopFixture) -> None:
