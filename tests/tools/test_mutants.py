@@ -6,7 +6,7 @@ import pytest
 
 from tools.mutants.mutant import Mutant
 from tools.mutants.python_rules import python_mutants
-from tools.mutants.report import Outcome, faults, is_not_taken, scores, write_report
+from tools.mutants.report import Outcome, failing_test, faults, is_not_taken, scores, write_report
 from tools.mutants.sql_files import sql_mutants
 from tools.mutants.sql_rules import sql_edits
 from tools.mutants.targets import TARGETS, module_of, noticing, read_mutants
@@ -203,6 +203,8 @@ def test_what_postgresql_does_not_take_is_no_mutant(tmp_path):
     assert is_not_taken("E   psycopg.errors.SyntaxError: syntax error at or near")
     assert is_not_taken("E   psycopg.errors.UndefinedColumn: column x")
     assert not is_not_taken("E   psycopg.errors.UniqueViolation: duplicate key")
+    assert failing_test("..F\nFAILED tests/a.py::test_b - assert 1 == 2\n") == "tests/a.py::test_b"
+    assert failing_test("..") == ""
     found = [outcome("killed"), outcome("invalid"), outcome("survived", before="c|d")]
     (score,) = scores(found, {}).values()
     assert (score.killed, score.survived, score.unlisted, score.share) == (1, 1, 1, 0.5)

@@ -142,6 +142,11 @@ def test_starts_a_process():
 
 def test_calls_nothing():
     pass
+
+
+def test_fails():
+    module.first()
+    raise AssertionError
 """
 RUN = """
 import sys
@@ -159,16 +164,18 @@ def test_each_test_is_written_down_with_what_it_calls(tmp_path):
     (tmp_path / "module.py").write_text(MODULE)
     (tmp_path / "test_it.py").write_text(TESTS)
     subprocess.run(
-        [sys.executable, "-c", RUN, str(tmp_path)], cwd=ROOT, check=True, capture_output=True
+        [sys.executable, "-c", RUN, str(tmp_path)], cwd=ROOT, check=False, capture_output=True
     )
 
+    rows, failed = read_reached(tmp_path / "reached.json")
+    assert failed == ["test_it.py::test_fails"]
     found = {
         reached.test.split("::")[1]: {
             name.removeprefix("module.py:")
             for name in reached.functions
             if not name.startswith("test_it.py")
         }
-        for reached in read_reached(tmp_path / "reached.json")
+        for reached in rows
     }
 
     imported = {"1", "13"}  # the module, and its class

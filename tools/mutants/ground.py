@@ -159,6 +159,7 @@ def _run_tests(
         for plugin in plugins:
             if isinstance(plugin, Recorder):
                 plugin.start()
+                options.remove("-x")
         code = int(pytest.main([*options, *arguments], plugins=plugins))
         foreign = sorted(m for m in sys.modules if m.split(".")[0] not in _OWN)
         (root / "build" / "modules").write_text("\n".join(foreign))

@@ -52,17 +52,19 @@ def noticed_by(
     return sorted(found, key=lambda test: (places[test.test], test.seconds))
 
 
-def read_reached(file: Path) -> list[Reached]:
-    """What a Recorder wrote."""
-    rows = json.loads(file.read_text(encoding="utf-8"))
-    return [Reached(test, frozenset(functions), seconds) for test, functions, seconds in rows]
+def read_reached(file: Path) -> tuple[list[Reached], list[str]]:
+    """What a Recorder wrote: the tests that passed, and the names of those that did not."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    rows = [Reached(test, frozenset(names), seconds) for test, names, seconds in found["reached"]]
+    return rows, found["failed"]
 
 
 @dataclass(eq=False)
 class Recorder:
     """A pytest plugin that writes to `file` what each test reaches in the Python files below `root`.
 
-    What a fixture of several tests reaches counts for all that use it, what an import reaches for all.
+    What a fixture of several tests reaches counts for all that use it, what an import reaches for all. A test that
+    fails is left out: it would notice a mutant by chance.
     """
 
     root: Path
@@ -72,6 +74,7 @@ class Recorder:
     _rows: list[tuple[str, set[str], tuple[str, ...], float]] = field(default_factory=list)
     _imported: set[str] = field(default_factory=set)
     _here: set[str] = field(default_factory=set)
+    _failed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._here = self._imported
@@ -103,13 +106,20 @@ class Recorder:
         finally:
             self._here = outside
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note who fails."""
+        if report.failed:
+            self._failed.append(report.nodeid)
+
     def pytest_sessionfinish(self) -> None:
         """Write the file."""
         rows = [
             (test, sorted(self._all_of(here, fixtures)), round(seconds, 2))
             for test, here, fixtures, seconds in self._rows
+            if test not in self._failed
         ]
-        self.file.write_text(json.dumps(rows), encoding="utf-8")
+        found = {"reached": rows, "failed": sorted(set(self._failed))}
+        self.file.write_text(json.dumps(found), encoding="utf-8")
 
     def _all_of(self, here: set[str], fixtures: tuple[str, ...]) -> set[str]:
         return here.union(self._imported, *(self._by_fixture[name] for name in fixtures))

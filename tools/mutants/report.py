@@ -20,16 +20,18 @@ _NOT_TAKEN = re.compile(
 
 @dataclass(frozen=True)
 class Outcome:
-    """A tested mutant: killed, survived, or invalid because PostgreSQL refused it."""
+    """A tested mutant: killed, survived, or invalid because PostgreSQL refused it; and the test that failed."""
 
     mutant: Mutant
     fate: str
     seconds: float
+    by: str = ""
 
     def told(self) -> str:
         """One line of it."""
         mutant = self.mutant
-        return f"{self.fate} {mutant.path}:{mutant.line} {mutant.rule} {self.seconds:.1f} s"
+        place = f"{mutant.path}:{mutant.line}"
+        return f"{self.fate} {place} {mutant.rule} {self.seconds:.1f} s {self.by}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ class Score:
 def is_not_taken(log: str) -> bool:
     """Whether the tests failed because PostgreSQL refused a changed statement."""
     return _NOT_TAKEN.search(log) is not None
+
+
+def failing_test(log: str) -> str:
+    """The test that failed, by what pytest says at the end; '' if it was cut short."""
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", log, re.MULTILINE)
+    return found[1] if found else ""
 
 
 Verdicts = Mapping[tuple[str, str, str], Verdict]
@@ -124,5 +132,6 @@ def _row(outcome: Outcome, verdicts: Verdicts) -> dict[str, object]:
     return {
         "path": mutant.path, "line": mutant.line, "rule": mutant.rule, "before": mutant.before,
         "after": mutant.after, "fate": outcome.fate, "seconds": round(outcome.seconds, 1),
+        "by": outcome.by,
         "verdict": f"{verdict.kind}: {verdict.reason}" if verdict else "",
     }  # fmt: skip
