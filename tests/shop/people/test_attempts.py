@@ -7,6 +7,7 @@ import pytest
 from crossdock.errors import Unavailable
 from crossdock.shop.people.attempts import (
     Limits,
+    _words,
     begin_attempt,
     end_attempt,
     password_attempt,
@@ -55,6 +56,19 @@ async def test_waiting_less_is_not_enough_and_costs_nothing(attempt, clock):
     assert await attempt() == 1
     clock.move(timedelta(seconds=1))
     assert await attempt() == 0
+
+
+async def test_the_wait_is_told_in_whole_seconds_and_minutes():
+    told = {seconds: _words(seconds) for seconds in (1, 2, 59, 60, 61, 120, 121)}
+    assert told == {
+        1: "a second",
+        2: "2 seconds",
+        59: "59 seconds",
+        60: "a minute",
+        61: "2 minutes",
+        120: "2 minutes",
+        121: "3 minutes",
+    }
 
 
 async def test_an_account_is_slowed_wherever_the_guesses_come_from(attempt):
