@@ -1,10 +1,21 @@
 """People read amounts, moments and names as their language writes them."""
 
-from datetime import UTC, datetime
+import random
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from babel import Locale
+from babel.dates import format_datetime
+from babel.numbers import get_currency_symbol, parse_pattern
 
-from crossdock.kit.display import country_name, language_name, moment_text, money_text
+from crossdock.kit.display import (
+    country_name,
+    language_name,
+    moment_text,
+    money_text,
+    short_moment_text,
+)
+from crossdock.kit.money import exponent, to_decimal
 
 
 @pytest.mark.parametrize(
@@ -58,3 +69,33 @@ def test_a_language_is_called_as_it_calls_itself():
         "English",
         "Deutsch",
     ]
+
+
+LANGUAGES = ("en", "nl", "fr", "de")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("currency", ["EUR", "USD", "JPY", "CHF", "KWD", "CLF"])
+def test_an_amount_is_written_as_its_locales_pattern_says(language, currency):
+    rng, locale, places = (
+        random.Random(f"{language} {currency}"),
+        Locale.parse(language),
+        exponent(currency),
+    )
+    text = locale.currency_formats["standard"].pattern
+    is_word = get_currency_symbol(currency, locale)[-1:].isalpha()
+    pattern = parse_pattern(text.replace("¤#", "¤\u00a0#") if is_word else text)
+    pattern.frac_prec = (places, places)
+    for digits in range(14):
+        minor = rng.randint(-(10**digits), 10**digits)
+        amount = to_decimal(minor, currency)
+        said = pattern.apply(amount, locale, currency=currency, currency_digits=False)
+        assert money_text(minor, currency, language=language) == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_moment_in_a_table_is_written_as_its_locale_says(language):
+    for month in range(12):
+        at = datetime(2026, 1, 9, 7, 5, tzinfo=UTC) + timedelta(days=30 * month)
+        said = format_datetime(at, "d MMM y, HH:mm", locale=language)
+        assert short_moment_text(at, language=language) == said

@@ -76,9 +76,9 @@ class Gate:
 
     async def visit(self, request: Request) -> Visit | None:
         """The browser's live session, with or without the second step, or None."""
-        return _spoken_to(
-            await self.people.visit(token=self.token(request), is_used=_is_used(request))
-        )
+        found = await self.people.visit(token=self.token(request), is_used=_is_used(request))
+        request.state.visit = found
+        return _spoken_to(found)
 
     async def admit(self, request: Request, *, right: Right) -> Visit | Response:
         """The visit of a person with this right, or a redirect to the sign-in page.
@@ -99,7 +99,10 @@ class Gate:
         `permission_denied` for a role without `right`.
         """
         visit = await self.people.admit(
-            token=self.token(request), right=right, is_used=_is_used(request)
+            token=self.token(request),
+            right=right,
+            is_used=_is_used(request),
+            known=_known(request),
         )
         if visit is None:
             raise SignInNeeded(sign_in_address(_here(request)))
@@ -241,6 +244,12 @@ def _spoken_to(visit: Visit | None) -> Visit | None:
     if visit is not None:
         speak(visit.person.language)
     return visit
+
+
+def _known(request: Request) -> Visit | None:
+    """The visit that was read for this request already; what changes something reads it anew."""
+    visit: Visit | None = getattr(request.state, "visit", None)
+    return visit if request.method == "GET" else None
 
 
 def _is_used(request: Request) -> bool:

@@ -1,9 +1,12 @@
 """Format amounts, times and names for people with CLDR's locale data; for programs see kit/money."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from typing import cast
 
+import msgspec
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import (
@@ -14,22 +17,22 @@ from babel.numbers import (
     parse_pattern,
 )
 
-from crossdock.kit.money import exponent, to_decimal
+from crossdock.kit.money import exponent
 
 _UNKNOWN = "ZZ"
 _MOMENT = dict.fromkeys(("en", "nl", "fr", "de"), "d MMMM y, HH:mm")
-_MOMENT_SHORT = "d MMM y, HH:mm"
 _MOMENT_SECONDS = "d MMM y, HH:mm:ss"
 _DAY = "d MMM y"
 
 
 def money_text(minor: int, currency: str, *, language: str = "en") -> str:
     """An amount with all of its currency's decimals: $1,299.00, €0.50, ¥1,200, CHF 12.00."""
-    locale = _locale(language)
-    is_word = get_currency_symbol(currency, locale)[-1:].isalpha()
-    pattern = _money_pattern(exponent(currency), language=language, is_word=is_word)
-    amount = to_decimal(minor, currency)
-    return str(pattern.apply(amount, locale, currency=currency, currency_digits=False))
+    frame = _money_frame(currency, language=language, is_negative=minor < 0)
+    whole, parts = divmod(abs(minor), 10**frame.places)
+    digits = f"{whole:,}".replace(",", frame.group)
+    if frame.places:
+        digits = f"{digits}{frame.point}{parts:0{frame.places}}"
+    return f"{frame.before}{digits}{frame.after}"
 
 
 def percent_text(basis_points: int, *, language: str = "en") -> str:
@@ -45,7 +48,8 @@ def moment_text(at: datetime, *, language: str = "en") -> str:
 
 def short_moment_text(at: datetime, *, language: str = "en") -> str:
     """Date and time for a table: 2 Mar 2026, 12:00."""
-    return format_datetime(at, _MOMENT_SHORT, locale=_locale(language))
+    month = _months(language)[at.month]
+    return f"{at.day} {month} {at.year}, {at.hour:02}:{at.minute:02}"
 
 
 def second_text(at: datetime, *, language: str = "en") -> str:
@@ -83,6 +87,36 @@ def language_name(code: str) -> str:
 @cache
 def _locale(language: str) -> Locale:
     return Locale.parse(language)
+
+
+@cache
+def _months(language: str) -> Mapping[int, str]:
+    """The months as a date has them, short."""
+    return cast("Mapping[int, str]", _locale(language).months["format"]["abbreviated"])
+
+
+class _MoneyFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """What a language has around an amount's digits, and between them."""
+
+    before: str
+    after: str
+    group: str
+    point: str
+    places: int
+
+
+@cache
+def _money_frame(currency: str, *, language: str, is_negative: bool) -> _MoneyFrame:
+    """As CLDR's pattern shows an amount: applying it to each takes ten times as long."""
+    locale, places = _locale(language), exponent(currency)
+    is_word = get_currency_symbol(currency, locale)[-1:].isalpha()
+    pattern = _money_pattern(places, language=language, is_word=is_word)
+    amount = Decimal(-1200 if is_negative else 1200)
+    shown = pattern.apply(amount, locale, currency=currency, currency_digits=False)
+    before, digits = str(shown).split("1", 1)
+    group, rest = digits.split("200", 1)
+    point, after = rest.split("0" * places, 1) if places else ("", rest)
+    return _MoneyFrame(before=before, after=after, group=group, point=point, places=places)
 
 
 @cache

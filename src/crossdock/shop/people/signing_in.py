@@ -178,13 +178,20 @@ class People:
             )
 
     async def admit(
-        self, *, token: str, right: Right | None = None, is_used: bool = True
+        self,
+        *,
+        token: str,
+        right: Right | None = None,
+        is_used: bool = True,
+        known: Visit | None = None,
     ) -> Visit | None:
         """The visit of a completely signed-in person, or None; `is_used` as in `visit`.
 
+        `known` is what `visit` told of this token a moment ago.
+
         Raises Refused `permission_denied` if the person's role does not include `right`.
         """
-        visit = await self.visit(token=token, is_used=is_used)
+        visit = known or await self.visit(token=token, is_used=is_used)
         if visit is None or not visit.is_complete:
             return None
         if right and not visit.person.may(right):

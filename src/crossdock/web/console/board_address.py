@@ -42,9 +42,9 @@ class BoardAddress(msgspec.Struct, frozen=True, kw_only=True):
     before: int | None = None
     columns: tuple[str, ...] = ()
 
-    def shows(self, column: str) -> bool:
-        """Whether the board has this column."""
-        return not self.columns or column in self.columns
+    def shown(self) -> Mapping[str, bool]:
+        """Whether the board has each column."""
+        return {name: not self.columns or name in self.columns for name in COLUMNS}
 
     def fields(self, **changes: object) -> list[tuple[str, object]]:
         """What is not the default, with these changes; from the first page, without the columns."""
