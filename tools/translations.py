@@ -1,6 +1,7 @@
 """The texts of pages in other languages: `--write` brings the catalogues up to date, `--check` compares.
 
-Texts are found where templates and code of the folders in SOURCES ask for a translation. The catalogues keep
+Texts are found where templates and code of the folders in SOURCES ask for a translation, and where the core
+refuses something. The catalogues keep
 their order and their translations; a text that is no longer asked for is dropped.
 """
 
@@ -14,7 +15,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from crossdock.kit.languages import FOLDER, LANGUAGES
+from crossdock.kit.languages import FOLDER, LANGUAGES, REFUSAL
+from tools.refusals import is_template, refusals
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (
@@ -40,6 +42,8 @@ def template() -> Catalog:
         )
         for name, _line, message, _comments, _context in texts:
             found.add(message, locations=[(f"{source}/{name}", 0)])
+    for text, path in refusals():
+        found.add(text, locations=[(path, 0)], context=REFUSAL if is_template(text) else None)
     return found
 
 
@@ -57,12 +61,13 @@ def written(language: str, texts: Catalog) -> bytes:
     known = catalogue(language)
     fresh = Catalog(locale=language, charset="utf-8", fuzzy=False)
     for message in sorted((m for m in texts if m.id), key=lambda m: _name(m.id)):
-        before = known.get(message.id)
+        before = known.get(message.id, message.context)
         fresh.add(
             message.id,
             string=before.string if before else None,
             flags=message.flags,
             user_comments=before.user_comments if before else (),
+            context=message.context,
         )
     out = io.BytesIO()
     write_po(out, fresh, width=100, no_location=True, omit_header=True, sort_output=False)

@@ -33,3 +33,15 @@ async def test_refuses_a_language_that_it_does_not_speak(browser, person):
 async def test_is_the_browsers_before_anybody_signs_in(browser):
     shown = await (await browser()).get("/console/sign-in", headers={"Accept-Language": "de"})
     assert '<html lang="de">' in shown.text
+
+
+async def test_is_that_of_what_the_core_refuses(browser, person):
+    noor = await browser(await person(role="viewer"))
+    told = {}
+    for language in ("nl", "fr", "de"):
+        page = await noor.get("/console/people", headers={"Accept-Language": language})
+        assert page.status_code == 403
+        told[language] = re.sub(r"\s+", " ", page.text)
+    assert "Dit hoort niet bij uw rol (" in told["nl"]
+    assert "ne comprend pas cela." in told["fr"]
+    assert "umfasst das nicht." in told["de"]

@@ -3,11 +3,13 @@
 from crossdock.kit.languages.catalogues import FOLDER, english, gettext, lazy, ngettext
 from crossdock.kit.languages.choosing import language_for
 from crossdock.kit.languages.filters import SPOKEN_FILTERS
+from crossdock.kit.languages.refusals import REFUSAL, refusal
 from crossdock.kit.languages.spoken import LANGUAGES, chosen, speak, speaking, spoken
 
 __all__ = [
     "FOLDER",
     "LANGUAGES",
+    "REFUSAL",
     "SPOKEN_FILTERS",
     "chosen",
     "english",
@@ -15,6 +17,7 @@ __all__ = [
     "language_for",
     "lazy",
     "ngettext",
+    "refusal",
     "speak",
     "speaking",
     "spoken",

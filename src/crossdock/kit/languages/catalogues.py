@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import LazyProxy, Translations
@@ -39,12 +40,16 @@ def english(text: str) -> str:
     return text
 
 
+def read_catalogue(language: str) -> Catalog:
+    """The catalogue of a language as it is written."""
+    with (FOLDER / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
 @cache
 def _catalogue(language: str) -> Translations:
     """Read from its source: a catalogue takes some 50 ms once per process, and no built file can be stale."""
-    with (FOLDER / f"{language}.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, read_catalogue(language))
     compiled.seek(0)
     return Translations(compiled)

@@ -9,6 +9,7 @@ from crossdock.kit.display import language_name
 from crossdock.kit.languages import LANGUAGES, gettext, lazy
 from crossdock.kit.passwords import LENGTH_MAX
 from crossdock.shop.people import LENGTH_MIN, Visit
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, qr_code, redirect
 
 _DONE = {
@@ -154,4 +155,4 @@ def _waiting(error: CrossdockError | None) -> dict[str, str]:
 
 
 def _message(error: CrossdockError | None) -> str:
-    return error.message if error else ""
+    return why(error) if error else ""

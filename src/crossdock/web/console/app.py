@@ -43,6 +43,7 @@ from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.product_editing import PICTURES, ProductEditing
 from crossdock.web.console.product_grid import GRID, GridPages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Handler, Pages, redirect
 from crossdock.web.console.reselling import ResellerPages
 from crossdock.web.console.reselling_money import ResellerMoney
@@ -374,7 +375,7 @@ class Console:
             wait = str(error.data.get("retry_after_s", 2))
             return self._pages.message(
                 gettext("Please try again"),
-                error.message,
+                why(error),
                 status=503,
                 headers={"Retry-After": wait},
             )
@@ -390,4 +391,4 @@ class Console:
         elif isinstance(error, Invalid):
             status = 400
         visit = await self._gate.visit(request)
-        return self._pages.message(title, error.message, status=status, visit=visit)
+        return self._pages.message(title, why(error), status=status, visit=visit)

@@ -29,6 +29,7 @@ from crossdock.shop.customers import (
 from crossdock.shop.people import Visit
 from crossdock.web.console.area_words import FIELD_WORDS
 from crossdock.web.console.paging import paging, path_number, read_before
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, redirect
 
 CUSTOMERS: Final = "/console/customers"
@@ -182,7 +183,7 @@ class CustomerPages:
             form=form,
             customer=customer,
             done=done,
-            error=error.message if error else "",
+            error=why(error) if error else "",
             fields=FIELDS,
             countries=countries_by_name(spoken()),
             reps=[rep for rep in reps if rep.active or str(rep.id) == form.get("sales_rep")],

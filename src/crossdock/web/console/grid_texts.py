@@ -10,6 +10,7 @@ from crossdock.kit.languages import gettext, lazy
 from crossdock.kit.money import format_minor, parse_typed_amount
 from crossdock.kit.numbers import read_number
 from crossdock.shop.warehouse import GridRow, RowEdit
+from crossdock.web.console.refusing import why
 
 COLUMNS: Final = {
     "price": lazy("Price"),
@@ -75,7 +76,7 @@ def edits_in(form: Form, *, currency: str) -> tuple[dict[int, RowEdit], dict[int
                 seen=_row(seen, currency=currency), wanted=_row(typed, currency=currency)
             )
         except CrossdockError as error:
-            mistakes[variant_id] = error.message
+            mistakes[variant_id] = why(error)
     return edits, mistakes
 
 

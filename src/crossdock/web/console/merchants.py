@@ -30,6 +30,7 @@ from crossdock.shop.people import Visit
 from crossdock.shop.shops import Shop, read_shop_by_id
 from crossdock.web.console.confirming import told_of, undo_query
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import AddRoute, Pages, Undo, redirect
 
 MERCHANTS: Final = "/console/merchants"
@@ -229,7 +230,7 @@ class MerchantPages:
             status=422 if error else 200,
             form=form,
             merchant=merchant,
-            error=error.message if error else "",
+            error=why(error) if error else "",
             wrong=error.data.get("field", "") if error else "",
             currency=shop.currency,
             countries=countries_by_name(spoken()),

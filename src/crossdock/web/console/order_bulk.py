@@ -27,6 +27,7 @@ from crossdock.web.console.board_address import read_address
 from crossdock.web.console.code_words import word
 from crossdock.web.console.effect_words import sum_effects
 from crossdock.web.console.order_words import FULFILMENT
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages
 
 log = structlog.get_logger("crossdock.console")
@@ -161,7 +162,7 @@ class BulkPages:
         try:
             text = await self._do(visit.person.shop_id, order_id, name=name, form=form)
         except CrossdockError as error:
-            return Outcome(order_id, False, error.message)
+            return Outcome(order_id, False, why(error))
         except Exception:  # what became of the others is told all the same
             log.exception("an order of many failed", order_id=order_id, action=name)
             return Outcome(order_id, False, gettext("It failed; see the log."))

@@ -31,6 +31,7 @@ from crossdock.web.console.confirming import ask, is_sure, told_of, undo_query
 from crossdock.web.console.order_paths import ORDERS, number_of, order_of, to_order
 from crossdock.web.console.order_questions import sending_question
 from crossdock.web.console.order_words import FULFILMENT, WORK_DONE
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, Told, Undo, redirect
 
 FIELDS_MAX: Final = 2_100
@@ -70,7 +71,7 @@ class WorkPages:
         except CrossdockError as error:
             if error.code not in {"invalid_input", "stock_insufficient"}:
                 raise
-            return await self._page(visit, order_id, wrong=error.message, status=400)
+            return await self._page(visit, order_id, wrong=why(error), status=400)
         return _to(visit, order_id, "picked", back="unpick", lines={line_no: 1})
 
     async def pick(self, request: Request) -> Response:

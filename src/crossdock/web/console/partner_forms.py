@@ -33,6 +33,7 @@ from crossdock.shop.shops import Shop, read_shop_by_id
 from crossdock.web.console.paging import path_number
 from crossdock.web.console.partner_calls import HOURS
 from crossdock.web.console.partner_reading import PARTNERS, partner_page
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, redirect
 
 _BOXES_MAX: Final = 12
@@ -166,7 +167,7 @@ class PartnerForms:
             facts=facts,
             form=form,
             partner=partner,
-            error=error.message if error else "",
+            error=why(error) if error else "",
             currency=shop.currency,
             merchants=merchants,
             has_boxes=len(facts.permissions) <= _BOXES_MAX,

@@ -27,6 +27,7 @@ from crossdock.shop.partners import (
 )
 from crossdock.shop.people import Visit
 from crossdock.web.console.partner_reading import partner_of
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages
 from crossdock.web.operations import Operation, TriedDoor, find_operations
 
@@ -92,7 +93,7 @@ class PartnerTrying:
             if error.code != "invalid_input":
                 raise
             return self._page(
-                visit, partner, operations, chosen=chosen, form=form, error=error.message
+                visit, partner, operations, chosen=chosen, form=form, error=why(error)
             )
         return self._page(visit, partner, operations, chosen=chosen, form=form, answered=answered)
 

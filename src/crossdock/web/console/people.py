@@ -40,6 +40,7 @@ from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.act_words import told
 from crossdock.web.console.confirming import Effect, Question, ask, is_sure
 from crossdock.web.console.paging import path_number
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, redirect
 
 PEOPLE: Final = "/console/people"
@@ -250,7 +251,7 @@ class PeoplePages:
             visit=visit,
             status=422 if error else 200,
             form=form,
-            error=error.message if error else "",
+            error=why(error) if error else "",
             roles=_roles(),
             sends_mail=self._services.mailer is not None,
             days=LINK_DAYS,

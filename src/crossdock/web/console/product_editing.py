@@ -56,6 +56,7 @@ from crossdock.web.console.product_order_terms import (
 )
 from crossdock.web.console.product_terms import TERMS, USERS, changed_terms
 from crossdock.web.console.products import PRODUCTS
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, Told, Undo, redirect
 
 PICTURES: Final = f"{PRODUCTS}/pictures"
@@ -106,7 +107,7 @@ class ProductEditing:
                 visit, product_id, typed=form, stale=meanwhile.stale, status=409
             )
         except Invalid as error:
-            return await self._page(visit, product_id, wrong=error.message, typed=form, status=400)
+            return await self._page(visit, product_id, wrong=why(error), typed=form, status=400)
         here = f"{PRODUCTS}/{product_id}/edit"
         undo = undo_query(visit, Undo(action=here, fields=before)) if before else ""
         return redirect(f"{here}?done=saved{undo}")
@@ -129,7 +130,7 @@ class ProductEditing:
                 body = await asyncio.to_thread(given.path.read_bytes)
                 await self._add(visit, product_id, body=body, fields=form.fields)
             except Invalid as error:
-                return await self._page(visit, product_id, wrong=error.message, status=400)
+                return await self._page(visit, product_id, wrong=why(error), status=400)
         return redirect(f"{PRODUCTS}/{product_id}/edit?done=picture#pictures")
 
     async def remove_picture(self, request: Request) -> Response:

@@ -36,6 +36,7 @@ from crossdock.web.console.grid_texts import (
 from crossdock.web.console.paging import PAGE_SIZE, Paging, paging, place_text, read_place
 from crossdock.web.console.product_finding import find_goods
 from crossdock.web.console.products import PRODUCTS
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages
 
 GRID: Final = f"{PRODUCTS}/grid"
@@ -104,7 +105,7 @@ class GridPages:
                     currency=shop.currency,
                     is_pasted=True,
                     pasted=form.get("pasted", ""),
-                    wrong=error.message,
+                    wrong=why(error),
                 )
             found = await find_by_sku(tx, shop_id=shop.id, skus=list(pasted))
             ids = [each[0] for each in found.values() if len(each) == 1]

@@ -39,6 +39,7 @@ from crossdock.shop.resellers import (
 )
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, place_text, read_place
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, redirect
 from crossdock.web.console.reselling_forms import (
     program_changes,
@@ -353,7 +354,7 @@ class ResellerPages:
             form=form or program_form(program, currency=currency),
             modes=MODES,
             currency=currency,
-            error=error.message if error else "",
+            error=why(error) if error else "",
             done=_DONE.get(done, ""),
         )
 
@@ -371,7 +372,7 @@ class ResellerPages:
             form=form,
             modes=MODES,
             days_max=EXPIRES_DAYS_MAX,
-            error=error.message if error else "",
+            error=why(error) if error else "",
         )
 
     async def _terms_form(
@@ -388,5 +389,5 @@ class ResellerPages:
             form=form,
             modes=MODES,
             days_max=EXPIRES_DAYS_MAX,
-            error=error.message if error else "",
+            error=why(error) if error else "",
         )

@@ -31,6 +31,7 @@ from crossdock.shop.overview import (
 from crossdock.shop.people import Visit
 from crossdock.shop.shops import Shop, has_one_shop, read_shop_by_id, set_sender
 from crossdock.shop.warehouse import read_sender
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, redirect
 
 SETTINGS: Final = "/console/settings"
@@ -226,5 +227,5 @@ class ShopPages:
             told=self._tell_settings() if is_alone else [],
             done=done,
             failed=failed,
-            error=error.message if error else "",
+            error=why(error) if error else "",
         )

@@ -9,6 +9,7 @@ from crossdock.errors import Unavailable
 from crossdock.gate import SIGN_IN, TOKEN_FIELD, Gate, SignInNeeded, local_path, read_form
 from crossdock.kit.languages import lazy
 from crossdock.shop.people import Visit
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, redirect
 
 _WRONG_PAIR = lazy("The e-mail or the password is wrong.")
@@ -51,7 +52,7 @@ class SigningIn:
             if error.code != "rate_limited":
                 raise
             return self._form(
-                request, wanted=wanted, email=email, error=error.message, status=429,
+                request, wanted=wanted, email=email, error=why(error), status=429,
                 wait_s=error.data["retry_after_s"],
             )  # fmt: skip
         if made is None:
@@ -86,7 +87,7 @@ class SigningIn:
             if error.code != "rate_limited":
                 raise
             return self._code_form(
-                visit, wanted=wanted, error=error.message, status=429,
+                visit, wanted=wanted, error=why(error), status=429,
                 wait_s=error.data["retry_after_s"],
             )  # fmt: skip
         if made is None:

@@ -30,6 +30,7 @@ from crossdock.shop.people import Visit
 from crossdock.shop.shops import Shop, read_shop
 from crossdock.web.console.order_paths import ORDERS, to_order
 from crossdock.web.console.product_finding import find_goods
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages
 
 NEW: Final = f"{ORDERS}/new"
@@ -82,7 +83,7 @@ class StaffOrderPages:
                 form,
                 lines={key: _whole(text) or 0 for key, text in typed.items()},
                 typed=typed,
-                wrong=error.message,
+                wrong=why(error),
                 status=400,
             )
         return await self._changed(visit, form, lines=lines)

@@ -13,6 +13,7 @@ from crossdock.kit.languages import lazy
 from crossdock.kit.passwords import LENGTH_MAX
 from crossdock.shop.acts import Act, begin_act
 from crossdock.shop.people import LENGTH_MIN, Person, read_password_link, use_password_link
+from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, redirect
 
 _UNEQUAL = lazy("The two passwords are not the same.")
@@ -42,7 +43,7 @@ class WelcomePages:
                 raise Invalid("invalid_input", _UNEQUAL, {"field": "again"})
             hashed = await self._gate.people.hash_new(form.get("password", ""), email=person.email)
         except Invalid as error:
-            return self._form(request, person, error=error.message, status=422)
+            return self._form(request, person, error=why(error), status=422)
         begin_act(self._act(request, person))
         async with self._db.begin() as tx:
             await use_password_link(
