@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from crossdock.shop.webhooks import list_webhook_endpoints
 from tests.channels.shoppex_reseller.test_webhooks import ROOT, Desk, desk, hook_server
 
 __all__ = ["desk", "hook_server"]
@@ -51,6 +52,35 @@ async def test_is_told_beside_those_of_the_shop_and_stands_in_no_list_of_them(de
     [own] = [each["webhook_uniqid"] for each in logs if each["webhook_uniqid"] != made["id"]]
     rotated = await desk.client.data("POST", f"{ROOT}/{own}/rotate-secret")
     assert rotated["secret"] != payment["webhook_secret"]
+
+
+async def test_stands_in_the_list_while_it_is_paused(desk):
+    shops = await desk.add("order:paid")
+    payment, calm = await ask(desk), await ask(desk)
+    await complete(desk, payment)
+    await complete(desk, calm)
+    await desk.worker.work()
+    logs = await desk.client.data("GET", f"{ROOT}/logs")
+    [own] = [each["webhook_uniqid"] for each in logs if each["payload"]["data"]["id"] == payment["id"]
+             and each["webhook_uniqid"] != shops["id"]]  # fmt: skip
+    assert (await desk.client.data("GET", f"{ROOT}/{own}"))["payment_uniqid"] == payment["id"]
+    async with desk.db.begin() as tx:
+        await tx.run(
+            "update webhook_subscriptions set paused_at = %s from invoices i"
+            " where i.shop_id = %s and webhook_subscriptions.invoice_id = i.id and i.token = %s",
+            (desk.clock.now(), desk.shop.id, payment["url"].rpartition("/")[2]),
+        )
+    listed = await desk.client.data("GET", ROOT)
+    assert [(each["id"], each["payment_uniqid"], bool(each["paused_at"])) for each in listed] == [
+        (own, payment["id"], True),
+        (shops["id"], None, False),
+    ]
+    async with desk.db.statement() as tx:
+        endpoints = await list_webhook_endpoints(tx, shop_id=desk.shop.id)
+    assert [(each.invoice_id is None, each.paused_at is None) for each in endpoints] == [
+        (True, True),
+        (False, False),
+    ]
 
 
 async def test_tells_its_secret_once(desk):

@@ -71,6 +71,10 @@ async def test_tops_up_by_an_invoice_that_is_paid_on_the_next_page(ada, browser,
     assert sent.headers["location"].startswith("/pay/")
     page = await browser.get(sent.headers["location"])
     assert "$25.50" in page.text
+    assert "Top-up of the balance with Test shop" in page.text
+    dutch = await browser.get(sent.headers["location"], headers={"Accept-Language": "nl"})
+    assert "Opwaardering van het tegoed bij Test shop" in dutch.text
+    assert "Top-up" not in dutch.text
     async with selling.database.statement() as tx:
         found = await tx.all(
             "select total_minor, purpose, subject_id from invoices where shop_id = %s",

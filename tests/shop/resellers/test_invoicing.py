@@ -13,7 +13,12 @@ from crossdock.jobs.consuming import run_consumers
 from crossdock.kit.clock import FrozenClock
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.events import number_events
-from crossdock.shop.invoices import complete_invoice, read_invoice, void_invoice
+from crossdock.shop.invoices import (
+    complete_invoice,
+    find_payable,
+    read_invoice,
+    void_invoice,
+)
 from crossdock.shop.resellers import (
     Invoiced,
     allocate_transfer,
@@ -86,6 +91,10 @@ async def test_is_made_once_while_it_can_be_paid(bought: Bought, clock: FrozenCl
         1300, "partner@example.com", {"coin": "BITCOIN"},
     )  # fmt: skip
     assert made.expires_at == clock.now() + timedelta(hours=24)
+    async with bought.selling.database.statement() as tx:
+        payable = await find_payable(tx, token=made.token, now=clock.now())
+    [line] = payable.lines
+    assert (made.title, line.purpose) == (f"Stock: {line.name}", "stock_transfer")
     clock.move(timedelta(hours=24))
     later = await invoice(bought)
     assert later.is_new

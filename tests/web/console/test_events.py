@@ -6,6 +6,7 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import SystemClock
+from crossdock.kit.ids import RandomIds
 from crossdock.shop.deliveries import list_deliveries, queue_delivery
 from crossdock.shop.events import (
     InvoicePaid,
@@ -15,6 +16,8 @@ from crossdock.shop.events import (
     number_events,
     write_event,
 )
+from crossdock.shop.invoices import create_invoice
+from crossdock.shop.webhooks import list_webhook_endpoints
 from tests.support.people import PersonFixture
 
 EVENTS, ENDPOINTS, DELIVERIES = "/console/events", "/console/endpoints", "/console/deliveries"
@@ -205,6 +208,43 @@ async def test_endpoints_are_paused_and_resumed(browser, person, endpoints, stat
     await press("connector", "house", "resume")
     await press("webhook", webhook, "resume")
     assert await states(noor) == (True, False, False)
+
+
+async def test_the_webhook_of_a_single_payment_is_listed_while_it_is_paused(
+    browser, person, server_database: Database
+):
+    noor = await person(role="manager")
+    now = SystemClock().now()
+    async with server_database.begin() as tx:
+        fee = await create_invoice(
+            tx,
+            shop_id=noor.person.shop_id,
+            purpose="payment",
+            subject_id=None,
+            title="Fee",
+            quantity=1,
+            unit_minor=300,
+            currency="USD",
+            email="b@example.com",
+            expires_at=None,
+            ids=RandomIds(),
+            now=now,
+        )
+        for host, paused_at in (("calm", None), ("quiet", now)):
+            await tx.run(
+                "insert into webhook_subscriptions (shop_id, channel, url, names, sealed_secret, invoice_id,"
+                " paused_at, created_at, updated_at) values (%s, 'shoppex_reseller', %s, '{order:paid}', '', %s,"
+                " %s, now(), now())",
+                (noor.person.shop_id, f"https://{host}.example/hook", fee.id, paused_at),
+            )
+    opened = await browser(noor)
+    page = (await opened.get(ENDPOINTS)).text
+    assert f"of payment {fee.id} alone" in page
+    assert ("quiet.example" in page, "calm.example" in page) == (True, False)
+    async with server_database.statement() as tx:
+        [quiet] = await list_webhook_endpoints(tx, shop_id=noor.person.shop_id)
+    await opened.submit(ENDPOINTS, {"of": "webhook", "name": str(quiet.id), "action": "resume"})
+    assert "quiet.example" not in (await opened.get(ENDPOINTS)).text
 
 
 async def test_endpoints_of_others_and_without_the_right_stay_as_they_are(

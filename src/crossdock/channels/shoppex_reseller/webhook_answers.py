@@ -19,12 +19,16 @@ _SHOWN: Final = {kept: shown.lower() for shown, statuses in STATUSES.items() for
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription; `paused_at` is set while nothing is sent to it."""
+    """A subscription; `paused_at` is set while nothing is sent to it.
+
+    One with a `payment_uniqid` hears of that payment alone.
+    """
 
     id: str
     uniqid: str
     url: str
     events: list[str]
+    payment_uniqid: str | None
     paused_at: int | None
     created_at: int | None
     updated_at: int | None
@@ -74,12 +78,13 @@ class Queued(msgspec.Struct, frozen=True):
 
 
 def _facts(webhook: Subscription, ids: WireIds) -> dict[str, Any]:
-    own_id = ids.write(Kind.WEBHOOK, webhook.id)
+    own_id, invoice = ids.write(Kind.WEBHOOK, webhook.id), webhook.invoice_id
     return {
         "id": own_id,
         "uniqid": own_id,
         "url": webhook.url,
         "events": webhook.names,
+        "payment_uniqid": None if invoice is None else ids.write(Kind.INVOICE, invoice),
         "paused_at": seconds(webhook.paused_at),
         "created_at": seconds(webhook.created_at),
         "updated_at": seconds(webhook.updated_at),

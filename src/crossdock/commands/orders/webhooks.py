@@ -298,7 +298,9 @@ def _print_webhooks(webhooks: "list[Subscription]") -> None:
     table = Table("Webhook", "URL", "Events", "State")
     for webhook in webhooks:
         state = "paused" if webhook.paused_at else "failing" if webhook.failing_since else "active"
-        table.add_row(str(webhook.id), webhook.url, " ".join(webhook.names), state)
+        names = " ".join(webhook.names)
+        of = f"{names} of payment {webhook.invoice_id}" if webhook.invoice_id else names
+        table.add_row(str(webhook.id), webhook.url, of, state)
     print_table(table)
 
 

@@ -19,6 +19,7 @@ from crossdock.shop.invoices.hosted import (
 from crossdock.shop.invoices.model import (
     MOVES,
     PAID,
+    STOCK_TITLE,
     Invoice,
     InvoiceState,
     Purpose,
@@ -47,6 +48,7 @@ __all__ = [
     "NEWEST",
     "PAID",
     "PAYMENT_PAGES",
+    "STOCK_TITLE",
     "Bill",
     "BillFilters",
     "BillPlace",

@@ -8,7 +8,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 from crossdock.kit.numbers import read_number
-from crossdock.shop.invoices.model import Invoice, read_by_token
+from crossdock.shop.invoices.model import STOCK_TITLE, Invoice, Purpose, read_by_token
 from crossdock.shop.invoices.paying import pay_invoice
 from crossdock.shop.orders import OrderView, pay_awaiting_order, read_order_by_key
 from crossdock.shop.payments import Card, Paying, list_payments
@@ -22,11 +22,16 @@ _TOKEN_MAX = 100
 
 
 class PayableLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of what is paid for, in minor units."""
+    """A line of what is paid for, in minor units.
+
+    The page says in its own language what it is for: of `stock_transfer` the name is that of the goods, that of
+    `top_up` says in English what the page says.
+    """
 
     name: str
     quantity: int
     unit_minor: int
+    purpose: Purpose = "payment"
 
 
 class Payable(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +119,13 @@ async def pay_payable(service: Paying, payable: Payable, *, card: Card, provider
 
 
 def _of_invoice(invoice: Invoice, *, shop: Shop, now: datetime) -> Payable:
-    line = PayableLine(name=invoice.title, quantity=invoice.quantity, unit_minor=invoice.unit_minor)
+    is_stock = invoice.purpose == "stock_transfer"
+    line = PayableLine(
+        name=invoice.title.removeprefix(STOCK_TITLE) if is_stock else invoice.title,
+        quantity=invoice.quantity,
+        unit_minor=invoice.unit_minor,
+        purpose=invoice.purpose,
+    )
     return Payable(
         shop=shop,
         kind="invoice",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ from crossdock.errors import NotFound
 from crossdock.kit.paging import PlacePage
 
 Purpose = Literal["payment", "stock_transfer", "top_up"]
+STOCK_TITLE: Final = "Stock: "
+"""How the title of an invoice of stock begins; what it is of follows."""
 InvoiceState = Literal[
     "pending", "confirming", "completed", "voided", "partially_refunded", "refunded"
 ]

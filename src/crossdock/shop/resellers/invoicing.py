@@ -13,6 +13,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Refused
 from crossdock.kit.ids import Ids
 from crossdock.shop.invoices import (
+    STOCK_TITLE,
     Invoice,
     complete_invoice,
     create_invoice,
@@ -67,7 +68,7 @@ async def invoice_transfer(
         shop_id=shop_id,
         purpose=PURPOSE,
         subject_id=transfer_id,
-        title=f"Stock: {transfer.product_name}",
+        title=f"{STOCK_TITLE}{transfer.product_name}",
         quantity=transfer.quantity,
         unit_minor=transfer.unit_minor,
         currency=transfer.currency,

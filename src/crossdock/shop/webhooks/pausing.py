@@ -1,20 +1,27 @@
 """The webhooks of all channels side by side, and pauses by hand."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 
+SINGLE_MAX: Final = 200
+
 
 class WebhookEndpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription of any channel, without its secret. It is told of nothing while `paused_at` is set."""
+    """A subscription of any channel, without its secret. It is told of nothing while `paused_at` is set.
+
+    One with an `invoice_id` hears of that invoice alone.
+    """
 
     id: int
     channel: str
     url: str
     names: list[str]
+    invoice_id: int | None
     paused_at: datetime | None
     failing_since: datetime | None
     created_at: datetime
@@ -23,13 +30,9 @@ class WebhookEndpoint(msgspec.Struct, frozen=True, kw_only=True):
 async def list_webhook_endpoints(tx: Transaction, *, shop_id: int) -> list[WebhookEndpoint]:
     """The shop's webhooks of all channels, the newest first; a channel bounds how many it has.
 
-    Those of a single invoice are in no list.
+    After them those of a single invoice that are paused, at most SINGLE_MAX; others of these are in no list.
     """
-    rows = await tx.all(
-        "select id, channel, url, names, paused_at, failing_since, created_at from webhook_subscriptions"
-        " where shop_id = %s and deleted_at is null and invoice_id is null order by id desc",
-        (shop_id,),
-    )
+    rows = await tx.all(_ENDPOINTS, {"shop": shop_id, "most": SINGLE_MAX})
     names = WebhookEndpoint.__struct_fields__
     return [WebhookEndpoint(**dict(zip(names, row, strict=True))) for row in rows]
 
@@ -51,3 +54,16 @@ async def pause_webhook(
     )
     if not changed:
         raise NotFound("not_found", f"There is no webhook {subscription_id}.")
+
+
+_ENDPOINTS = """
+    select * from (
+    select id, channel, url, names, invoice_id, paused_at, failing_since, created_at
+    from webhook_subscriptions where shop_id = %(shop)s and deleted_at is null and invoice_id is null
+    union all (
+        select id, channel, url, names, invoice_id, paused_at, failing_since, created_at
+        from webhook_subscriptions
+        where shop_id = %(shop)s and deleted_at is null and invoice_id is not null and paused_at is not null
+        order by id desc limit %(most)s)) w
+    order by w.invoice_id is not null, w.id desc
+"""

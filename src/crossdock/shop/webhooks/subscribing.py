@@ -26,11 +26,15 @@ _SECRET_CHARS = 32
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription without its secret. It is told of nothing while `paused_at` is set."""
+    """A subscription without its secret. It is told of nothing while `paused_at` is set.
+
+    One with an `invoice_id` hears of that invoice alone.
+    """
 
     id: int
     url: str
     names: list[str]
+    invoice_id: int | None
     paused_at: datetime | None
     failing_since: datetime | None
     created_at: datetime
@@ -58,7 +62,7 @@ async def subscribe(
 ) -> tuple[Subscription, str]:
     """Add a subscription; it and its secret, which is shown once.
 
-    One with an `invoice_id` hears of that invoice alone, is in no list and counts for no limit.
+    One with an `invoice_id` hears of that invoice alone, is listed only while it is paused, and counts for no limit.
     Raises Invalid `invalid_input` with the field for a URL that is not called or names that there are not,
     Refused `order_state` for more than SUBSCRIPTIONS_MAX.
     """
@@ -86,10 +90,10 @@ async def list_subscriptions(
     before: int | None = None,
     limit: int = SUBSCRIPTIONS_MAX,
 ) -> list[Subscription]:
-    """The shop's subscriptions, newest first; those older than `before`."""
+    """The shop's subscriptions, newest first; those older than `before`. Of a single invoice's, those paused."""
     return await _read(
         tx,
-        chosen=" and invoice_id is null and (%(before)s::bigint is null or id < %(before)s)"
+        chosen=" and (invoice_id is null or paused_at is not null) and (%(before)s::bigint is null or id < %(before)s)"
         " order by id desc limit %(limit)s",
         values={"shop": shop_id, "channel": dialect.channel, "before": before, "limit": limit},
     )
@@ -236,6 +240,6 @@ async def _read(tx: Transaction, *, chosen: str, values: dict[str, Any]) -> list
 
 
 _SUBSCRIPTION = """
-    select id, url, names, paused_at, failing_since, created_at, updated_at from webhook_subscriptions
+    select id, url, names, invoice_id, paused_at, failing_since, created_at, updated_at from webhook_subscriptions
     where shop_id = %(shop)s and channel = %(channel)s and deleted_at is null
 """

@@ -21,7 +21,7 @@ create table webhook_subscriptions (
 );
 
 create index webhook_subscriptions_of_channel on webhook_subscriptions (shop_id, channel, id)
-    where deleted_at is null and invoice_id is null;
+    where deleted_at is null and (invoice_id is null or paused_at is not null);
 
 create index webhook_subscriptions_of_invoice on webhook_subscriptions (shop_id, invoice_id)
     where invoice_id is not null;
