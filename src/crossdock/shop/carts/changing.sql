@@ -28,6 +28,7 @@ begin
         using cart_items(p_shop_id, p_terms, p_items) a
         where l.shop_id = p_shop_id and l.cart_id = p_cart_id and l.variant_id = a.variant_id and a.quantity = 0;
     end if;
+    assert fail_point('change_cart:taken_away');
     insert into cart_lines as l (shop_id, cart_id, variant_id, quantity, added_at, updated_at)
     select p_shop_id, p_cart_id, a.variant_id,
            least(a.quantity + case when p_adds then coalesce(old.quantity, 0) else 0 end, p_line_max,
@@ -76,6 +77,7 @@ begin
         return false;
     end if;
     perform release_stale_holds(p_shop_id, p_cart_id, p_partner_id, p_now);
+    assert fail_point('delete_cart:released');
     delete from carts c where c.shop_id = p_shop_id and c.id = p_cart_id;
     return true;
 end $$;

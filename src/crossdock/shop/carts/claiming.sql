@@ -13,6 +13,7 @@ begin
     for no key update;
     if found then
         update carts c set hold_ids = '{}' where c.shop_id = p_shop_id and c.id = p_cart_id;
+        assert fail_point('release_stale_holds:forgotten');
         perform release_all(p_shop_id, v_hold_ids, p_now);
     end if;
 end $$;
@@ -52,6 +53,7 @@ create or replace function unclaim_cart(
 begin
     update carts c set claimed_until = null, hold_ids = '{}'
     where c.shop_id = p_shop_id and c.id = p_cart_id and c.revision = p_revision and c.order_id is null;
+    assert fail_point('unclaim_cart:unclaimed');
     perform release_all(p_shop_id, p_hold_ids, p_now);
 end $$;
 
@@ -86,6 +88,7 @@ begin
     where c.shop_id = p_shop_id and c.id = p_cart_id;
     assert fail_point('close_cart:ordered');
     delete from cart_lines l where l.shop_id = p_shop_id and l.cart_id = p_cart_id;
+    assert fail_point('close_cart:emptied');
     if p_attempt_id is not null then
         attempt_id := ask_payment(p_shop_id, (p_order ->> 'payment_id')::bigint, 'capture',
                                   (p_order ->> 'total_minor')::bigint, p_capture_key, p_look_up_at, p_now);

@@ -25,6 +25,7 @@ begin
     returning case when before.status = 'sending' and before.attempts <> p_attempt then before.attempts end
     into v_newer;
     v_changed := found;
+    assert fail_point('record_delivery:moved');
     if p_log is not null then
         insert into delivery_attempts (shop_id, delivery_id, attempt, outcome, started_at, took_ms, http_status,
                                        error, answer, request_headers, answer_headers)

@@ -45,6 +45,7 @@ begin
     assert fail_point('complete_invoice:moved');
     perform write_event(p_shop_id, 'invoice.paid', p_invoice_id,
                         invoice_facts(v_invoice) || jsonb_build_object('by_hand', p_by_hand), p_now);
+    assert fail_point('complete_invoice:told');
     perform post_transfers(
         p_shop_id,
         jsonb_build_array(jsonb_build_object(
@@ -134,6 +135,7 @@ begin
     elsif v_attempt.action = 'capture' then
         update invoices i set paid_late_at = p_now, updated_at = p_now
         where i.shop_id = p_shop_id and i.id = v_invoice.id and i.state = 'voided';
+        assert fail_point('answer_invoice_payment:late');
         perform raise_alert(
             p_shop_id, 'invoice_paid_late',
             format('Invoice %s was paid after it was voided; refund payment %s.', v_invoice.id, payment.id),
@@ -153,6 +155,7 @@ begin
             update invoices i set state = p_payment.state, updated_at = p_now
             where i.shop_id = p_shop_id and i.id = p_invoice.id;
         end if;
+        assert fail_point('refund_invoice:moved');
         perform write_event(p_shop_id, 'invoice.refunded', p_invoice.id, invoice_facts(p_invoice)
             || jsonb_build_object('amount_minor', p_amount_minor, 'state', p_payment.state), p_now);
     else

@@ -30,6 +30,7 @@ begin
             from jsonb_to_record(p_file) as f (
                 place text, format text, width integer, height integer, color text, size_bytes integer)
             on conflict do nothing;
+            assert fail_point('keep_image:file');
         end if;
         -- Waits for a purge of the row, and keeps the next one away.
         select f.* into v_file from image_files f
@@ -43,6 +44,7 @@ begin
         raise exception 'other bytes have the checksum %', p_checksum using errcode = 'CD061';
     end if;
     delete from image_leftovers l where l.place = v_file.place;
+    assert fail_point('keep_image:kept');
     insert into images as i (shop_id, partner_id, checksum, unused_since)
     values (p_shop_id, p_partner_id, p_checksum, p_now)
     on conflict (shop_id, partner_id, checksum) do update set unused_since = excluded.unused_since

@@ -47,6 +47,7 @@ begin
         set fulfilment_state = p_to, updated_at = p_now,
             cancelled_at = case when p_to = 'cancelled' then p_now else cancelled_at end
         where shop_id = p_shop_id and id = p_order_id;
+        assert fail_point('move_order:order');
         update order_parts set state = p_to
         where shop_id = p_shop_id and order_id = p_order_id and state = v_from;
     end if;

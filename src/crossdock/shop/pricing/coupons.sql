@@ -82,6 +82,7 @@ begin
         assert fail_point('use_coupons:counted');
         insert into coupon_uses (shop_id, order_id, coupon_id, count_no, used_at)
         values (p_shop_id, p_order_id, v_id, v_coupon.count_no, p_now);
+        assert fail_point('use_coupons:noted');
         if v_coupon.used_count = v_coupon.max_uses then
             perform tell_coupon(v_coupon, p_now);
         end if;

@@ -22,6 +22,7 @@ begin
     update reseller_items i set state = 'delivered', delivered_to = p_email, delivered_at = p_now
     where i.shop_id = p_shop_id and i.id = p_item_id and i.state = 'available' and v_reseller.status = 'active';
     v_is_new := found;
+    assert fail_point('deliver_item:given');
     select i.* into v_item from reseller_items i where i.shop_id = p_shop_id and i.id = p_item_id;
     if v_is_new then
         update reseller_transfers t set delivered_count = t.delivered_count + 1, updated_at = p_now

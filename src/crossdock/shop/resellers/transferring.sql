@@ -41,6 +41,7 @@ begin
     insert into reseller_items (shop_id, reseller_id, transfer_id, serial_id, created_at)
     select p_shop_id, v_transfer.reseller_id, p_transfer_id, s.id, p_now
     from unnest(v_serials) with ordinality as s (id, place) order by s.place;
+    assert fail_point('allocate_transfer:given');
     update reseller_transfers t
     set state = 'allocated', allocated_count = t.quantity, allocated_at = p_now, updated_at = p_now,
         commission_minor = coalesce(commission(p_shop_id, t.merchant_id, t.total_minor), 0)
@@ -48,6 +49,7 @@ begin
     returning t.* into v_transfer;
     assert fail_point('allocate_transfer:moved');
     perform tell_transfer(v_transfer, 'reseller.stock_allocated', p_now);
+    assert fail_point('allocate_transfer:told');
     perform post_transfers(
         p_shop_id, transfer_postings(v_transfer, 'stock_sale', v_transfer.total_minor, v_transfer.commission_minor),
         null, p_now);
@@ -66,6 +68,7 @@ begin
     update reseller_transfers t set state = 'revoked', revoked_at = p_now, updated_at = p_now
     where t.shop_id = p_shop_id and t.id = p_transfer_id and t.state <> 'revoked'
     returning t.* into v_transfer;
+    assert fail_point('revoke_transfer:moved');
     with taken as (
         select i.id, i.serial_id from reseller_items i
         where i.shop_id = p_shop_id and i.transfer_id = p_transfer_id and i.state = 'available'
@@ -79,6 +82,7 @@ begin
     end if;
     assert fail_point('revoke_transfer:emptied');
     perform return_serials(p_shop_id, v_transfer.variant_id, v_serials, p_transfer_id, p_now);
+    assert fail_point('revoke_transfer:returned');
     v_kept := round(v_transfer.commission_minor::numeric * v_transfer.delivered_count / v_transfer.quantity)::bigint;
     perform post_transfers(
         p_shop_id, transfer_postings(v_transfer, 'stock_return', v_transfer.unit_minor * cardinality(v_serials),

@@ -12,6 +12,7 @@ begin
     select distinct p_shop_id, x.variant_id, 'own' from jsonb_to_recordset(p_wanted) as x (variant_id bigint)
     order by 2
     on conflict do nothing;
+    assert fail_point('hold_all:levels');
     with wanted as (
         select x.variant_id, x.quantity, x.place, nextval(pg_get_serial_sequence('holds', 'id')) as id
         from rows from (jsonb_to_recordset(p_wanted) as (variant_id bigint, quantity bigint))

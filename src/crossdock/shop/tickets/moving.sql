@@ -24,6 +24,7 @@ begin
         kind text, reason text, problem_type text, item_delivery text, first_name text, last_name text, email text,
         remark text, image_ids bigint[])
     returning id into v_id;
+    assert fail_point('open_ticket:written');
     insert into ticket_lines (shop_id, ticket_id, position, order_id, line_no)
     select p_shop_id, v_id, asked.position, (asked.line ->> 0)::bigint, (asked.line ->> 1)::smallint
     from jsonb_array_elements(p_lines) with ordinality as asked (line, position);
@@ -73,9 +74,11 @@ begin
         values (p_shop_id, p_ticket_id, v_ticket.comment_count + 1, v_author,
                 case v_author when 'agent' then p_person_id end, p_content, p_now)
         returning id into v_comment_id;
+        assert fail_point('move_ticket:commented');
         perform write_event(p_shop_id, 'ticket.commented', p_ticket_id,
                             jsonb_build_object('partner_id', v_ticket.partner_id, 'comment_id', v_comment_id,
                                                'number', v_ticket.comment_count + 1, 'author', v_author), p_now);
+        assert fail_point('move_ticket:told');
     end if;
     if v_kind is not null and (p_action <> 'reply' or v_to <> v_ticket.state) then
         perform write_event(p_shop_id, v_kind, p_ticket_id,

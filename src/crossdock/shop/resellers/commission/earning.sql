@@ -80,6 +80,7 @@ begin
                coalesce(sum(t.minor) filter (where t.status = 'pending'), 0)::bigint as pending,
                coalesce(sum(t.minor) filter (where t.status = 'approved'), 0)::bigint as available
         into v_reversed from taken t;
+        assert fail_point('book_commission:reversed');
 
         with due as (
             update reseller_sales s set status = 'approved', updated_at = p_now
@@ -88,6 +89,7 @@ begin
             returning s.commission_minor - s.reversed_minor as minor
         )
         select count(*) as number, coalesce(sum(d.minor), 0)::bigint as minor into v_released from due d;
+        assert fail_point('book_commission:released');
 
         perform post_transfers(p_shop_id, (
             select jsonb_agg(jsonb_build_object(
