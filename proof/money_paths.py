@@ -4,12 +4,9 @@ import contextlib
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Conflict, Refused
 from crossdock.kit.clock import FrozenClock
-from crossdock.kit.ids import SeededIds
 from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.ledger import post_transfers
 from crossdock.shop.orders import (
@@ -23,9 +20,9 @@ from crossdock.shop.orders import (
     place_with_card,
     refund_order,
 )
-from crossdock.shop.payments import Paying, capture
+from crossdock.shop.payments import capture
 from crossdock.shop.shops import read_shop
-from crossdock.shop.stock import add_serials, expire_holds, take_serials
+from crossdock.shop.stock import add_serials, take_serials
 from crossdock.shop.warehouse import (
     Consignment,
     close_short,
@@ -34,15 +31,13 @@ from crossdock.shop.warehouse import (
     refund_with_goods,
     ship_package,
 )
-from proof.paths import NOW, Scene, WritePath
+from proof.paths import LOST, NOW, UNCLAIMED, Scene, WritePath, seeded_paying, settle_later
 from tests.support.drafts import draft_of, line_of
 from tests.support.factories import box, make_variant
 from tests.support.ledger import transfer
 from tests.support.ordering import placing
-from tests.support.paying import authorised, card, paying
+from tests.support.paying import authorised, card
 
-LOST = timedelta(seconds=61)
-UNCLAIMED = timedelta(seconds=1_000)
 PLACED_ONCE = """
     select (select count(*) = 1 from orders) and (select count(*) = 1 from payments where state = 'authorised')
        and (select bool_and(order_id is not null) from payments where state = 'authorised')
@@ -74,12 +69,6 @@ TAKEN_BACK = """
        and (select sum(committed) = 0 from stock_levels)
        and (select count(*) = 1 from sandbox_operations where action = 'refund')
 """
-
-
-def _paying(database: Database, *, later: timedelta = timedelta()) -> Paying:
-    """The payment service with ids that are the same in every run, and different ones after a crash."""
-    service = paying(database, FrozenClock(NOW + later))
-    return msgspec.structs.replace(service, ids=SeededIds(f"proof {later}"))
 
 
 async def _post(database: Database, scene: Scene) -> None:
@@ -149,21 +138,13 @@ async def _place_serials(database: Database, scene: Scene) -> None:
 
 
 async def _authorise(database: Database, scene: Scene) -> None:
-    payment = await authorised(_paying(database), scene.shop.id)
+    payment = await authorised(seeded_paying(database), scene.shop.id)
     scene.numbers["payment"] = payment.id
-
-
-async def _settle(database: Database, scene: Scene) -> None:
-    """Settle payments as the worker does, one minute and fifteen minutes after the crash."""
-    for later in (LOST, UNCLAIMED):
-        await settle_every_payment(_paying(database, later=later))
-        async with database.begin() as tx:
-            await expire_holds(tx, now=NOW + later)
 
 
 async def _capture(database: Database, scene: Scene, *, later: timedelta = timedelta()) -> None:
     await capture(
-        _paying(database, later=later),
+        seeded_paying(database, later=later),
         shop_id=scene.shop.id,
         payment_id=scene.numbers["payment"],
     )
@@ -174,7 +155,7 @@ async def _capture_now(database: Database, scene: Scene) -> None:
 
 
 async def _capture_again(database: Database, scene: Scene) -> None:
-    await settle_every_payment(_paying(database, later=LOST))
+    await settle_every_payment(seeded_paying(database, later=LOST))
     with contextlib.suppress(Refused):  # it was captured
         await _capture(database, scene, later=LOST)
 
@@ -211,7 +192,7 @@ async def _placed_on_account(database: Database, scene: Scene) -> None:
 
 async def _note_transfer(database: Database, scene: Scene) -> None:
     await pay_order(
-        _paying(database),
+        seeded_paying(database),
         shop_id=scene.shop.id,
         order_id=scene.numbers["order"],
         reference="Statement 7",
@@ -228,7 +209,7 @@ async def _with_card(database: Database, scene: Scene, *, later: timedelta = tim
         shop = await read_shop(tx, slug=scene.shop.slug)
     return await place_with_card(
         placing(database, FrozenClock(NOW + later)),
-        _paying(database, later=later),
+        seeded_paying(database, later=later),
         shop=shop,
         order=_order(scene),
         card=card(),
@@ -242,7 +223,7 @@ async def _place_with_card(database: Database, scene: Scene) -> None:
 
 async def _place_again(database: Database, scene: Scene) -> None:
     """Settle as the worker does, then place the order again, as staff do who saw no answer."""
-    await _settle(database, scene)
+    await settle_later(database, scene)
     with contextlib.suppress(Conflict):  # it was placed
         await _with_card(database, scene, later=2 * UNCLAIMED)
 
@@ -254,7 +235,7 @@ async def _placed_with_card(database: Database, scene: Scene) -> None:
 
 async def _paid(database: Database, scene: Scene) -> None:
     await _placed_with_card(database, scene)
-    await pay_order(_paying(database), shop_id=scene.shop.id, order_id=scene.numbers["order"])
+    await pay_order(seeded_paying(database), shop_id=scene.shop.id, order_id=scene.numbers["order"])
 
 
 async def _ship_some(database: Database, scene: Scene) -> None:
@@ -294,31 +275,31 @@ async def _close(database: Database, scene: Scene) -> None:
 async def _close_and_refund(database: Database, scene: Scene) -> None:
     """What the command does."""
     await _close(database, scene)
-    await settle_every_payment(_paying(database, later=timedelta(1)))
+    await settle_every_payment(seeded_paying(database, later=timedelta(1)))
 
 
 async def _close_again(database: Database, scene: Scene) -> None:
     """Closed once more, which changes nothing, and the worker refunds what is due and not refunded."""
     await _close(database, scene)
-    await settle_every_payment(_paying(database, later=timedelta(1) + LOST))
+    await settle_every_payment(seeded_paying(database, later=timedelta(1) + LOST))
 
 
 async def _cancel_and_refund(database: Database, scene: Scene) -> None:
     """What the command does."""
     await _cancel(database, scene)
-    await settle_every_payment(_paying(database, later=timedelta(1)))
+    await settle_every_payment(seeded_paying(database, later=timedelta(1)))
 
 
 async def _cancel_again(database: Database, scene: Scene) -> None:
     """Cancelled once more, which is refused, and the worker refunds what is due and not refunded."""
     with contextlib.suppress(Refused):
         await _cancel(database, scene)
-    await settle_every_payment(_paying(database, later=timedelta(1) + LOST))
+    await settle_every_payment(seeded_paying(database, later=timedelta(1) + LOST))
 
 
 async def _refund(database: Database, scene: Scene, *, later: timedelta = timedelta(1)) -> None:
     await refund_order(
-        _paying(database, later=later),
+        seeded_paying(database, later=later),
         shop_id=scene.shop.id,
         order_id=scene.numbers["order"],
         amount_minor=1_000,
@@ -327,7 +308,7 @@ async def _refund(database: Database, scene: Scene, *, later: timedelta = timede
 
 async def _refund_again(database: Database, scene: Scene) -> None:
     """Refund again; it is looked up first, so nothing is refunded twice."""
-    await settle_every_payment(_paying(database, later=timedelta(1) + LOST))
+    await settle_every_payment(seeded_paying(database, later=timedelta(1) + LOST))
     async with database.statement() as tx:
         given = await tx.value("select sum(refunded_minor) from payments")
     if not given:
@@ -336,17 +317,17 @@ async def _refund_again(database: Database, scene: Scene) -> None:
 
 async def _take_back(database: Database, scene: Scene) -> None:
     await refund_with_goods(
-        _paying(database, later=timedelta(1)),
+        seeded_paying(database, later=timedelta(1)),
         shop_id=scene.shop.id,
         order_id=scene.numbers["order"],
     )
 
 
 async def _take_back_again(database: Database, scene: Scene) -> None:
-    await settle_every_payment(_paying(database, later=timedelta(1) + LOST))
+    await settle_every_payment(seeded_paying(database, later=timedelta(1) + LOST))
     try:
         await refund_with_goods(
-            _paying(database, later=timedelta(2)),
+            seeded_paying(database, later=timedelta(2)),
             shop_id=scene.shop.id,
             order_id=scene.numbers["order"],
         )
@@ -360,7 +341,7 @@ MONEY_PATHS = (
     WritePath(name="add serials", prepare=_licence, act=_add_serials),
     WritePath(name="sell serials", prepare=_licensed, act=_take_serials),
     WritePath(name="place serials, prepaid", prepare=_topped_up, act=_place_serials),
-    WritePath(name="authorise", act=_authorise, commits=3, recover=_settle, settled=LET_GO),
+    WritePath(name="authorise", act=_authorise, commits=3, recover=settle_later, settled=LET_GO),
     WritePath(
         name="capture",
         prepare=_authorise,

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from crossdock.channels.shoppex_partner.app import RULES
 from crossdock.db.unit_of_work import Database
 from crossdock.imports.running import ImportOrder, run_import
@@ -16,8 +18,10 @@ from crossdock.kit.outbound import Outbound
 from crossdock.shop.customers import Assigning, assign_sales_rep
 from crossdock.shop.deliveries import Delivering, DeliveryKinds, deliver_due, requeue_lost
 from crossdock.shop.dispatch import Configuring, Connectors, add_connector, dispatch_kind
+from crossdock.shop.invoices import settle_every_payment
 from crossdock.shop.orders import OrderItem, OrderRequest, cancel_order, place, place_for_customer
 from crossdock.shop.partners import Terms, add_credential, add_partner, rotate_secret
+from crossdock.shop.payments import Paying
 from crossdock.shop.shops import read_shop
 from crossdock.shop.stock import expire_holds, hold_stock, release_hold
 from tests.support.drafts import draft_of, line_of
@@ -31,10 +35,13 @@ from tests.support.factories import (
     make_variant,
 )
 from tests.support.ordering import placing, read_partner
+from tests.support.paying import paying
 from tests.support.simulators.webhook import WebhookReceiver
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+LOST = timedelta(seconds=61)
+UNCLAIMED = timedelta(seconds=1_000)
 ORDERED = "select count(*) = 1 and sum(total_minor) = 5997 from orders"
 
 
@@ -48,6 +55,8 @@ class Scene:
     receiver: WebhookReceiver
     folder: Path
     numbers: dict[str, int] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)
+    """What preparing a path made, for its acts to read; numbers are for acts to write too."""
 
     @property
     def outbound(self) -> Outbound:
@@ -98,6 +107,20 @@ async def furnish(database: Database, *, receiver: WebhookReceiver, folder: Path
             secret=SECRET,
         )
     return Scene(shop, variants, partner, receiver, folder)
+
+
+def seeded_paying(database: Database, *, later: timedelta = timedelta()) -> Paying:
+    """The payment service with ids that are the same in every run, and different ones after a crash."""
+    service = paying(database, FrozenClock(NOW + later))
+    return msgspec.structs.replace(service, ids=SeededIds(f"proof {later}"))
+
+
+async def settle_later(database: Database, _scene: Scene) -> None:
+    """Settle payments as the worker does, one minute and fifteen minutes after the crash."""
+    for later in (LOST, UNCLAIMED):
+        await settle_every_payment(seeded_paying(database, later=later))
+        async with database.begin() as tx:
+            await expire_holds(tx, now=NOW + later)
 
 
 async def _place(database: Database, scene: Scene) -> None:

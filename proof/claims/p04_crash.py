@@ -13,8 +13,11 @@ from psycopg import sql
 from crossdock.db.unit_of_work import Database
 from crossdock.shop.doctor import examine
 from proof.claim import Claim, Findings, Result, Size
+from proof.desk_paths import DESK_PATHS
 from proof.money_paths import MONEY_PATHS
 from proof.paths import NOW, SECRET, WRITE_PATHS, Scene, WritePath, furnish
+from proof.reselling_paths import RESELLING_PATHS
+from proof.selling_paths import SELLING_PATHS
 from proof.stand import TEMPLATE, Stand, create_database, drop_database, running_postgres
 from proof.states import Breaking, Crash, Reading, content_of
 from proof.warehouse_paths import WAREHOUSE_PATHS
@@ -22,6 +25,14 @@ from tests.support.postgres import with_database
 from tests.support.simulators.webhook import WebhookReceiver
 
 PREPARED = "prepared"
+PATHS = (
+    *WRITE_PATHS,
+    *WAREHOUSE_PATHS,
+    *MONEY_PATHS,
+    *SELLING_PATHS,
+    *RESELLING_PATHS,
+    *DESK_PATHS,
+)
 Choose = Callable[[list[Any]], list[Any]]
 State = tuple[str, ...]
 
@@ -194,7 +205,7 @@ async def run(stand: Stand, size: Size, rng: random.Random) -> Result:
 
     with running_postgres(stand.folder, temporary=True) as admin_url:
         content = content_of(with_database(admin_url, TEMPLATE))
-        for path in (*WRITE_PATHS, *WAREHOUSE_PATHS, *MONEY_PATHS):
+        for path in PATHS:
             async with WebhookReceiver(SECRET, now=int(NOW.timestamp())) as receiver:
                 scene = await _prepare(admin_url, path, receiver, folder=stand.folder)
                 trial = Trial(

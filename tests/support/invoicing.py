@@ -5,7 +5,7 @@ from typing import Any
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
-from crossdock.kit.ids import RandomIds
+from crossdock.kit.ids import Ids, RandomIds
 from crossdock.shop.doctor import CHECKS
 from crossdock.shop.invoices import (
     Invoice,
@@ -26,10 +26,13 @@ DAY = timedelta(days=1)
 class Invoicing:
     """A fresh shop with the sandbox; every operation in a transaction of its own."""
 
-    def __init__(self, db: Database, clock: FrozenClock, shop: ShopFixture) -> None:
+    def __init__(
+        self, db: Database, clock: FrozenClock, shop: ShopFixture, *, ids: Ids | None = None
+    ) -> None:
         self.db = db
         self.clock = clock
         self.shop = shop
+        self.ids = ids or RandomIds()
         self.paying: Paying = paying(db, clock)
 
     @classmethod
@@ -53,7 +56,7 @@ class Invoicing:
         }
         async with self.db.begin() as tx:
             return await create_invoice(
-                tx, shop_id=self.shop.id, ids=RandomIds(), now=now, **{**terms, **wanted}
+                tx, shop_id=self.shop.id, ids=self.ids, now=now, **{**terms, **wanted}
             )
 
     async def complete(self, invoice: Invoice, *, note: str = "") -> Invoice:
