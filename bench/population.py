@@ -58,6 +58,58 @@ async def settle(tx: Transaction) -> None:
     await tx.run("checkpoint")
 
 
+async def add_orders(url: str, shop: Population, *, count: int) -> None:
+    """Add so many orders of two lines, one of ten still open, and a customer for every second of them."""
+    values = {
+        "shop": shop.shop.id,
+        "partner": shop.partner.id,
+        "merchant": shop.shop.merchant_id,
+        "count": count,
+        "variants": list(shop.variants),
+    }
+    database = Database(url, min_size=1, max_size=1, statement_timeout_ms=0)
+    await database.open()
+    async with database.begin() as tx:
+        for statement in (_CUSTOMERS, _ORDERS, _LINES):
+            await tx.run(statement, values)
+    async with database.statement() as tx:
+        await settle(tx)
+    await database.close()
+
+
+_CUSTOMERS = """
+    insert into customers (shop_id, email, first_name, last_name)
+    select %(shop)s, 'buyer-' || n || '@example.com', 'Ada', 'Moreno ' || n
+    from generate_series(1, %(count)s / 2) n
+"""
+_ORDERS = """
+    insert into orders (shop_id, order_key, channel, partner_id, partner_order_id, customer_id, fulfilment_state,
+                        payment_state, release_policy, currency, subtotal_minor, total_minor, billing, shipping,
+                        source, placed_at, updated_at)
+    select c.shop_id, 'b-' || c.id || '-' || n, 'shoppex_partner', %(partner)s, 'PO-' || c.id || '-' || n, c.id,
+           case when c.id %% 5 = 0 and n = 1
+                then (array['waiting_for_release', 'reserved', 'processing'])[1 + c.id %% 3]
+                else 'completed' end,
+           (array['none', 'paid', 'awaiting'])[1 + c.id %% 3], 'placed', 'USD', 2 * c.id, 2 * c.id,
+           address, address, 'bench', now() - (c.id * 2 + n) * interval '7 minutes', now()
+    from customers c cross join generate_series(1, 2) n
+    cross join lateral jsonb_build_object('first_name', c.first_name, 'last_name', c.last_name, 'country', 'US',
+                                          'email', c.email) address
+    where c.shop_id = %(shop)s and c.last_name like 'Moreno %%'
+"""
+_LINES = """
+    insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, quantity,
+                             unit_price_minor, total_minor, picked, shipped)
+    select o.shop_id, o.id, n, v.id, v.product_id, v.merchant_id, v.name, v.sku, 1, o.customer_id, o.customer_id,
+           gone.units, gone.units
+    from orders o cross join generate_series(1, 2) n
+    cross join lateral (select (o.fulfilment_state = 'completed')::integer as units) gone
+    join variants v on v.shop_id = o.shop_id
+     and v.id = (%(variants)s::bigint[])[1 + (o.id + n) %% cardinality(%(variants)s::bigint[])]
+    where o.shop_id = %(shop)s and o.source = 'bench'
+"""
+
+
 async def _populate(tx: Transaction, *, variants: int, sample: int) -> Population:
     shop = await make_shop(tx)
     page_merchant = await make_merchant(tx, shop_id=shop.id)

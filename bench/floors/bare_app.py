@@ -1,7 +1,7 @@
 """A bare Starlette application on the same server: `python -m bench.floors.bare_app PORT URL SHOP MERCHANT FILE`.
 
 /page, /stock, /goods, /products, /shelf, /back-office and /wares each run one query for 50 rows and answer JSON.
-/file streams a file.
+/board does so for 50 orders and answers HTML. /file streams a file.
 """
 
 import sys
@@ -16,6 +16,7 @@ import msgspec
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
+from jinja2 import Environment
 from psycopg_pool import AsyncConnectionPool
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -71,6 +72,23 @@ WARES = """
     join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
     where p.shop_id = %s and p.merchant_id = %s order by p.id limit 50
 """
+BOARD = """
+    select o.id, o.placed_at, p.name, o.partner_order_id, o.shipping ->> 'first_name', o.shipping ->> 'last_name',
+           o.shipping ->> 'country', o.fulfilment_state, o.payment_state, o.currency, o.total_minor,
+           (select sum(quantity) from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id),
+           (select sum(shipped) from order_lines l where l.shop_id = o.shop_id and l.order_id = o.id)
+    from orders o join partners p on p.shop_id = o.shop_id and p.id = o.partner_id
+    where o.shop_id = %s and %s > 0 order by o.id desc limit 50
+"""
+BOARD_PAGE = Environment(autoescape=True).from_string(
+    "<!doctype html><title>Orders</title><table>{% for row in rows %}<tr>"
+    '<td><a href="/orders/{{ row[0] }}">{{ row[0] }}</a></td>'
+    '<td><time datetime="{{ row[1].isoformat() }}">{{ row[1].strftime("%d %b %Y, %H:%M") }}</time></td>'
+    "<td>{{ row[2] }} <span>{{ row[3] }}</span></td><td>{{ row[4] }} {{ row[5] }} <span>{{ row[6] }}</span></td>"
+    '<td><span class="{{ row[7] }}">{{ row[7] }}</span> {{ row[12] }}/{{ row[11] }}</td>'
+    '<td><span class="{{ row[8] }}">{{ row[8] }}</span></td>'
+    '<td>{{ row[9] }} {{ "{:,.2f}".format(row[10] / 100) }}</td></tr>{% endfor %}</table>'
+)
 ZONE = ZoneInfo("Europe/Brussels")
 
 Rows = Sequence[tuple[Any, ...]]
@@ -319,6 +337,12 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
 
         return Route(path, answer, methods=[method])
 
+    async def board(_: Request) -> Response:
+        async with pool.connection() as connection:
+            cursor = await connection.execute(BOARD, (shop_id, merchant_id))
+            rows = await cursor.fetchall()
+        return Response(BOARD_PAGE.render(rows=rows), media_type="text/html")
+
     async def whole(_: Request) -> Response:
         return FileResponse(file, media_type="application/json")
 
@@ -327,7 +351,11 @@ def create_app(url: str, *, shop_id: int, merchant_id: int, file: Path) -> Starl
         async with pool:
             yield
 
-    routes = [*(route(*each) for each in PAGES), Route("/file", whole)]
+    routes = [
+        *(route(*each) for each in PAGES),
+        Route("/board", board),
+        Route("/file", whole),
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

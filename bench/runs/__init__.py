@@ -24,6 +24,7 @@ from bench.runs import (
     b10_start,
     b11_relevance,
     b12_search_growth,
+    b13_console,
 )
 
 BENCHES: list[Bench] = [
@@ -49,4 +50,5 @@ BENCHES: list[Bench] = [
     b10_start.BENCH,
     b11_relevance.BENCH,
     b12_search_growth.BENCH,
+    b13_console.BENCH,
 ]
