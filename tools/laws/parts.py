@@ -15,6 +15,7 @@ CHANNELS = "src/crossdock/channels/"
 # The parts from the highest to the lowest: SQL of one may call functions of those below it.
 LAYERS = (
     "telling",
+    "bulk",
     "resellers",
     "invoices",
     "tickets",

@@ -1,7 +1,7 @@
 """Orders: drafting, placing, reading, releasing, cancelling, and the states they move through."""
 
 from crossdock.shop.orders.addressing import ADDRESS_FIELDS, correct_address
-from crossdock.shop.orders.annotating import NOTE_MAX, annotate_order, note_order
+from crossdock.shop.orders.annotating import NOTE_MAX, annotate_order, check_note, note_order
 from crossdock.shop.orders.asking import Opened, Placing, open_order, place_for_customer
 from crossdock.shop.orders.awaiting import AwaitingTerms, Depict, place_awaiting
 from crossdock.shop.orders.board import (
@@ -11,9 +11,12 @@ from crossdock.shop.orders.board import (
     LATE_AFTER,
     BoardFilters,
     BoardRow,
+    BoardSum,
     BoardView,
     count_board,
+    list_matching,
     read_board,
+    sum_board,
 )
 from crossdock.shop.orders.browsing import (
     OrderFilters,
@@ -177,6 +180,7 @@ __all__ = [
     "AwaitingTerms",
     "BoardFilters",
     "BoardRow",
+    "BoardSum",
     "BoardView",
     "BoughtItem",
     "CancelSum",
@@ -236,6 +240,7 @@ __all__ = [
     "cancel_line",
     "cancel_order",
     "charge_order",
+    "check_note",
     "claim_identity",
     "close_order",
     "commission_of",
@@ -253,6 +258,7 @@ __all__ = [
     "find_refundable",
     "item_note",
     "keep_answer",
+    "list_matching",
     "list_orders",
     "lock_order",
     "move_order",
@@ -303,6 +309,7 @@ __all__ = [
     "settle_order_payments",
     "shipping_is_complete",
     "staff_offers",
+    "sum_board",
     "take_along",
     "take_of",
     "touch_order",

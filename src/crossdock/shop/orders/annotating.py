@@ -47,13 +47,17 @@ async def note_order(
     characters.
     """
     await lock_order(tx, shop_id=shop_id, order_id=order_id)
+    event = OrderNoted(text=check_note(text))
+    await write_event(tx, shop_id=shop_id, event=event, subject_id=order_id, now=now)
+
+
+def check_note(text: str) -> str:
+    """The text of a note as it is written. Raises Invalid `invalid_input` as `note_order` does."""
     written = visible(text.replace("\x00", ""))
     if not written or len(written) > NOTE_MAX:
         message = f"A note has 1 to {NOTE_MAX} characters."
         raise Invalid("invalid_input", message, {"field": "note"})
-    await write_event(
-        tx, shop_id=shop_id, event=OrderNoted(text=written), subject_id=order_id, now=now
-    )
+    return written
 
 
 _CHANGE = """

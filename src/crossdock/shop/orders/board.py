@@ -51,6 +51,14 @@ class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: datetime
 
 
+class BoardSum(msgspec.Struct, frozen=True, kw_only=True):
+    """All orders that match: how many, the newest one's number, 0 for none, and their totals by currency."""
+
+    orders: int
+    newest: int
+    money: dict[str, int]
+
+
 async def read_board(
     tx: Transaction,
     *,
@@ -69,6 +77,26 @@ async def read_board(
     rows = await tx.all(_page(filters), values)
     names = BoardRow.__struct_fields__
     return [BoardRow(**dict(zip(names, row, strict=True))) for row in rows[:size]], len(rows) > size
+
+
+async def sum_board(
+    tx: Transaction, *, shop_id: int, filters: BoardFilters, now: datetime
+) -> BoardSum:
+    """How many orders match, however many, and what they come to; one statement."""
+    rows = await tx.all(_matching(_SUMS, filters), _values(shop_id, filters, now))
+    return BoardSum(
+        orders=sum(orders for _, orders, _, _ in rows),
+        newest=max((newest for _, _, newest, _ in rows), default=0),
+        money={currency: total for currency, _, _, total in rows if total},
+    )
+
+
+async def list_matching(
+    tx: Transaction, *, shop_id: int, filters: BoardFilters, now: datetime, up_to: int
+) -> list[int]:
+    """The numbers of all orders that match, up to this one; one statement."""
+    values = _values(shop_id, filters, now) | {"up_to": up_to}
+    return [order_id for (order_id,) in await tx.all(_matching(_NUMBERS, filters), values)]
 
 
 async def count_board(tx: Transaction, *, shop_id: int, now: datetime) -> dict[BoardView, int]:
@@ -93,13 +121,17 @@ def _values(shop_id: int, filters: BoardFilters, now: datetime) -> dict[str, Any
 
 
 def _page(filters: BoardFilters) -> str:
+    return _matching(_PAGE, filters)
+
+
+def _matching(query: str, filters: BoardFilters) -> str:
     view = [_VIEWS[filters.view]]
     if filters.fulfilment_state in _OPEN_STATES:
         view.append(_OPEN)
     if filters.payment_state == "awaiting":
         view.append(_UNPAID)
     orders = _FOUND_ORDERS if filters.search.strip() else "orders o"
-    return _PAGE.format(view=" and ".join(view), orders=orders)
+    return query.format(view=" and ".join(view), orders=orders)
 
 
 # Each set of states is written as the index that finds it has it, or as a part of that.
@@ -157,13 +189,20 @@ _FOUND_ORDERS = f"""
     (select distinct order_id from ({_FOUND}) numbers (order_id)) found
     cross join lateral (select * from orders where shop_id = %(shop)s and id = found.order_id limit 1) o
 """
-_PAGE = f"""
-    with page as materialized (
-        select o.* from {{orders}}
-        where o.shop_id = %(shop)s and {{view}}
+_MATCH = """
+        from {orders}
+        where o.shop_id = %(shop)s and {view}
           and (%(channel)s::text is null or o.channel = %(channel)s)
           and (%(fulfilment)s::text is null or o.fulfilment_state = %(fulfilment)s)
           and (%(payment)s::text is null or o.payment_state = %(payment)s)
+"""
+_NUMBERS = f"select o.id {_MATCH} and o.id <= %(up_to)s order by o.id"
+_SUMS = f"""
+    select o.currency, count(*), max(o.id), sum(o.total_minor)::bigint {_MATCH} group by o.currency
+"""
+_PAGE = f"""
+    with page as materialized (
+        select o.* {_MATCH}
           and (%(before)s::bigint is null or o.id < %(before)s)
         order by o.id desc limit %(size)s
     )
