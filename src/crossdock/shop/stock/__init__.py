@@ -47,6 +47,14 @@ from crossdock.shop.stock.serials import (
     take_serials,
 )
 from crossdock.shop.stock.setting import QUANTITY_MAX, StockRecord, set_stock
+from crossdock.shop.stock.shelf_of_serials import (
+    SERIAL_STATES,
+    SerialState,
+    ShelfSerial,
+    browse_serials,
+    masked_serial,
+    reveal_serial,
+)
 from crossdock.shop.stock.viewing import (
     Entry,
     Level,
@@ -61,6 +69,7 @@ __all__ = [
     "COUNT_LOW",
     "QUANTITY_MAX",
     "SERIALS_MAX",
+    "SERIAL_STATES",
     "Availability",
     "BoughtSerial",
     "Entry",
@@ -73,11 +82,14 @@ __all__ = [
     "PooledSerial",
     "Posting",
     "ReturnedLine",
+    "SerialState",
     "SerialView",
+    "ShelfSerial",
     "StockItem",
     "StockRecord",
     "add_serials",
     "adjust_stock",
+    "browse_serials",
     "claim_serials",
     "count_pooled",
     "exchange_serials",
@@ -92,6 +104,7 @@ __all__ = [
     "list_serials",
     "list_stock",
     "lock_levels",
+    "masked_serial",
     "move_stock",
     "post_stock",
     "purchase_limit",
@@ -105,6 +118,7 @@ __all__ = [
     "release_hold",
     "remove_serials",
     "replace_serials",
+    "reveal_serial",
     "revoke_serials",
     "sell_serials",
     "set_stock",

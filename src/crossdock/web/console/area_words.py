@@ -143,6 +143,7 @@ _RIGHT: Final = {
     "orders.fulfil": lazy("pick, pack and ship"),
     "orders.manage": lazy("place, cancel and refund orders"),
     "stock.adjust": lazy("receive and count stock"),
+    "serials.reveal": lazy("reveal serials"),
     "alerts.read": lazy("see alerts"),
     "alerts.close": lazy("close alerts"),
     "tickets.read": lazy("see tickets"),

@@ -21,6 +21,7 @@ create table serials (
     constraint serials_claimed_are_gone check (claimed_at is null or sold_at is not null)
 );
 
+create index serials_variant on serials (shop_id, variant_id, id);
 create index serials_unsold on serials (shop_id, variant_id, id) where sold_at is null;
 
 -- Who bought which serial; the primary key allows one buyer.
