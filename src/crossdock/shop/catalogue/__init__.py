@@ -121,6 +121,16 @@ from crossdock.shop.catalogue.pictures import (
     set_video,
     take_video,
 )
+from crossdock.shop.catalogue.promotions import (
+    PROMOTION_STATES,
+    PromotionState,
+    PromotionView,
+    add_promotions,
+    change_promotion,
+    end_promotion,
+    list_promotions,
+    read_promotion,
+)
 from crossdock.shop.catalogue.reading_back import (
     AttributeUse,
     read_attribute_use,
@@ -142,6 +152,7 @@ from crossdock.shop.catalogue.records import (
     Promotion,
     ShippingTerm,
     TargetUsers,
+    Translation,
     UpsertCounts,
     VariantRecord,
 )
@@ -179,6 +190,11 @@ from crossdock.shop.catalogue.statistics import has_statistics, refresh_statisti
 from crossdock.shop.catalogue.summaries import ProductSummary, VariantSummary, read_summaries
 from crossdock.shop.catalogue.terms import ProductTerms, read_terms, set_terms
 from crossdock.shop.catalogue.texts import clean_html, html_once, plain_text, slug_of
+from crossdock.shop.catalogue.translating import (
+    Translations,
+    read_translations,
+    set_translations,
+)
 from crossdock.shop.catalogue.trials import Trial
 from crossdock.shop.catalogue.variant_prices import (
     PRICE_MAX,
@@ -197,6 +213,7 @@ __all__ = [
     "PICTURES_MAX",
     "PRICE_MAX",
     "PRODUCT_PARTS",
+    "PROMOTION_STATES",
     "PUBLIC_LOWEST",
     "RUN_IMPORT",
     "SHIPPING",
@@ -255,6 +272,8 @@ __all__ = [
     "ProductSummary",
     "ProductTerms",
     "Promotion",
+    "PromotionState",
+    "PromotionView",
     "Refusal",
     "SellableRow",
     "ShippingTerm",
@@ -265,6 +284,8 @@ __all__ = [
     "ShownProduct",
     "Span",
     "TargetUsers",
+    "Translation",
+    "Translations",
     "Trial",
     "UpsertCounts",
     "VariantName",
@@ -275,6 +296,7 @@ __all__ = [
     "add_import",
     "add_merchant",
     "add_product",
+    "add_promotions",
     "advance_run",
     "all_categories",
     "all_posts",
@@ -282,10 +304,12 @@ __all__ = [
     "begin_step",
     "browse_merchants",
     "change_product",
+    "change_promotion",
     "clean_html",
     "count_category_paths",
     "delete_old_uploads",
     "digits_of",
+    "end_promotion",
     "end_step",
     "fault_of",
     "find_product_of",
@@ -305,6 +329,7 @@ __all__ = [
     "list_posts",
     "list_product_ids",
     "list_products",
+    "list_promotions",
     "list_unheld",
     "lock_catalogue",
     "merchant_changes",
@@ -332,8 +357,10 @@ __all__ = [
     "read_merchant_names",
     "read_owned",
     "read_pictures",
+    "read_promotion",
     "read_summaries",
     "read_terms",
+    "read_translations",
     "read_variant_prices",
     "read_version",
     "read_versions",
@@ -347,6 +374,7 @@ __all__ = [
     "set_merchant",
     "set_pictures",
     "set_terms",
+    "set_translations",
     "set_video",
     "ships_to",
     "slug_of",
