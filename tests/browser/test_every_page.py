@@ -1,6 +1,7 @@
 """Every page of the console, found from its routes and from what leads to them, in a real browser ..."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from urllib.parse import urlsplit
 
@@ -18,11 +19,14 @@ from crossdock.kit.clock import FrozenClock, SystemClock
 from crossdock.kit.ids import RandomIds
 from crossdock.settings import Settings
 from crossdock.shop.alerts import raise_alert
+from crossdock.shop.bulk import RunAuthor, begin_run, bulk_work
+from crossdock.shop.catalogue import Promotion, add_promotions
 from crossdock.shop.deliveries import queue_delivery
 from crossdock.shop.events import number_events
 from crossdock.shop.mailing import Mailing
 from crossdock.shop.partners import Calls, Heard, KeptCall
 from crossdock.shop.resellers import NewCampaign, ResellerTerms, create_campaign, invite
+from crossdock.shop.stock import add_serials
 from crossdock.web.console import Console
 from tests.browser.looks import overflow_px, weak_contrasts
 from tests.support.factories import box, make_variant, moment
@@ -119,7 +123,16 @@ async def ada(server_database: Database) -> PersonFixture:
     order, now = await desk.order(lines=2), SystemClock().now()
     await desk.ticket(lines=(line(order),), reason="It came in two pieces. " * 8)
     async with server_database.begin() as tx:
-        await make_variant(tx, shop=desk.shop, supplier=4, sku="A-VERY-LONG-SKU-" + "0" * 40)
+        long = await make_variant(tx, shop=desk.shop, supplier=4, sku="A-VERY-LONG-SKU-" + "0" * 40)
+        await add_promotions(
+            tx, shop_id=desk.shop.id, variant_ids=[long], now=now,
+            promotion=Promotion(price_minor=1500, starts_at=now, ends_at=now + timedelta(days=9)),
+        )  # fmt: skip
+        keys = await make_variant(tx, shop=desk.shop, own=None, name="Game key " + "x" * 80)
+        await add_serials(
+            tx, shop_id=desk.shop.id, variant_id=keys, serials=["KEY-" + "1" * 60, "KEY-2"], box=box(),
+            now=now,
+        )  # fmt: skip
         await queue_delivery(
             tx, shop_id=desk.shop.id, kind="nobody_sends_this", target="warehouse-" + "x" * 80,
             subject_id=None, now=now,
@@ -131,6 +144,11 @@ async def ada(server_database: Database) -> PersonFixture:
         await raise_alert(
             tx, shop_id=desk.shop.id, kind="delivery_failed", message="A call failed.", now=now,
             order_id=order,
+        )  # fmt: skip
+        await begin_run(
+            tx, shop_id=desk.shop.id, order_ids=[order, 999_999_999], now=now,
+            work=bulk_work("note", note="Ring twice. " * 20),
+            author=RunAuthor(1, "Ada " + "x" * 60, "ada@shop.example", "/console/orders/*/note"),
         )  # fmt: skip
         ada = await make_person(tx, shop_id=desk.shop.id, role="owner", name="Ada Lovelace")
 

@@ -1,5 +1,6 @@
 """Many orders at once, and papers for the warehouse: asked first, told for each, of this shop alone."""
 
+import asyncio
 import re
 
 import pytest
@@ -7,12 +8,14 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.orders import move_order
+from crossdock.web.console.order_bulk import BULK_MAX
 from tests.support.factories import moment
 from tests.support.people import hidden_fields
 from tests.support.staff import Desk
 
 ORDERS = "/console/orders"
 BULK = f"{ORDERS}/bulk"
+RUNS = f"{ORDERS}/runs"
 _FAULT = """
     create function fault() returns trigger language plpgsql as $$
     begin raise exception 'a fault that nobody expects'; end $$
@@ -185,3 +188,68 @@ async def test_papers_are_made_for_those_who_fulfil(desk, staff, person, browser
         assert (await viewer.get(path)).status_code == 403, path
     assert (await stranger.get(slip)).status_code == 404
     assert (await opened.get(f"{here}/packages/999999999/slip.pdf")).status_code == 404
+
+
+async def test_more_than_a_page_of_them_become_a_run_of_the_worker(desk, staff):
+    good = await desk.variant(own=999)
+    numbers = [(await desk.on_account((good, 1))).id for _ in range(BULK_MAX + 1)]
+    opened, viewer = await staff(), await staff("viewer")
+    board = "?view=all"
+
+    asked = await opened.submit(ORDERS, {"action": "note", "all": "yes"}, to=f"{BULK}{board}")
+    later = (await desk.on_account((good, 1))).id
+    fields = hidden_fields(asked.text)
+    shown = await opened.post(f"{BULK}{board}", fields | {"note": "Ring the bell."})
+    here = shown.headers["location"]
+    told = await _ended(opened, here)
+    file = await opened.get(f"{here}/results.csv")
+    refused = await viewer.submit("/console/account", {"to": "stopped"}, to=f"{here}/switch")
+    ended = await opened.submit("/console/account", {"to": "stopped"}, to=f"{here}/switch")
+
+    assert f"Note: {BULK_MAX + 1} orders?" in asked.text
+    assert f"{19.99 * (BULK_MAX + 1):,.2f}</strong>" in asked.text
+    assert not [name for name in fields if name.startswith("order.")]
+    assert f"{BULK_MAX + 1} done, 0 refused" in told
+    assert [line.split(",")[0] for line in file.text.splitlines()[1:]] == [str(n) for n in numbers]
+    assert (await desk.kinds(numbers[0])).count("order.noted") == 1
+    assert (await desk.kinds(later)).count("order.noted") == 0
+    assert (refused.status_code, ended.status_code) == (403, 409)
+    assert here in (await viewer.get(RUNS)).text
+    async with desk.db.statement() as tx:
+        noted = await tx.value(
+            "select count(*) from acts where shop_id = %s and act = '/console/orders/*/note'",
+            (desk.shop.id,),
+        )
+    assert noted == BULK_MAX + 1
+
+
+async def test_a_run_is_of_its_shop_and_of_the_right_for_what_it_does(desk, staff, person, browser):
+    placed = await desk.on_account((await desk.variant(), 1))
+    opened, packer = await staff(), await staff("warehouse")
+    stranger = await browser(await person(role="owner"))
+    to, run = f"{BULK}?view=all", {"action": "cancel", "sure": "yes", "up_to": str(placed.id)}
+    wrong = [
+        (await opened.submit(ORDERS, run | changes, to=to)).status_code
+        for changes in ({"refund_reason": "whim"}, {"refund_reason": "fraud", "up_to": "1"})
+    ]
+    refused = await packer.submit(ORDERS, run | {"refund_reason": "fraud"}, to=to)
+    shown = await opened.submit(ORDERS, run | {"refund_reason": "fraud"}, to=to)
+    here = shown.headers["location"]
+    told = await _ended(opened, here)
+
+    assert (wrong, refused.status_code) == ([400, 400], 403)
+    assert "1 done, 0 refused" in told
+    assert (await desk.read(placed.id)).fulfilment_state == "cancelled"
+    for path in (here, f"{here}/results.csv", f"{RUNS}/x", f"{RUNS}/999999999"):
+        assert (await stranger.get(path)).status_code == 404, path
+    assert here not in (await stranger.get(RUNS)).text
+
+
+async def _ended(opened, path: str) -> str:
+    """The page of a run once it runs no more."""
+    for _ in range(600):
+        page = await opened.get(path)
+        if "refresh" not in page.headers:
+            return page.text
+        await asyncio.sleep(0.1)
+    raise TimeoutError(path)

@@ -9,6 +9,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import NotFound
 from crossdock.kit.crypto import SecretBox
+from crossdock.kit.numbers import read_number
 from crossdock.shop.stock.serials import stocked_serial_fingerprints, stocked_serial_place
 
 SerialState = Literal["unsold", "sold", "returned", "replaced", "claimed", "transferred"]
@@ -49,14 +50,13 @@ async def browse_serials(
     `search` is a whole serial, its number, or that of the order that bought it.
     """
     text = search.strip()
-    is_number = text.isascii() and text.isdigit() and len(text) < 19
     values = {
         "shop": shop_id,
         "variant": variant_id,
         "state": state,
         "search": text,
         "marks": stocked_serial_fingerprints(box, shop_id=shop_id, serial=text) if text else [],
-        "number": int(text) if is_number else 0,
+        "number": read_number(text) or 0,
         "before": before,
         "limit": limit,
     }

@@ -7,6 +7,7 @@ from crossdock.kit.languages import lazy
 
 _ORDERS: Final = {
     "bulk": lazy("Work on several orders"),
+    "runs/switch": lazy("Stop or go on with work on many orders"),
     "new": lazy("Place an order"),
     "release": lazy("Release the order"),
     "send": lazy("Ship the order"),
@@ -35,10 +36,18 @@ ACT_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "edit": lazy("Change the product"),
         "listing": lazy("Put on sale or take out of sale"),
         "grid": lazy("Change prices and levels"),
+        "promotions": lazy("Add a promotion"),
         "pictures": lazy("Add a picture"),
         "pictures/remove": lazy("Remove a picture"),
     },
+    "promotions": {
+        "end": lazy("End a promotion"),
+    },
     "stock": {
+        "serials": lazy("Add serials"),
+        "serials/remove": lazy("Remove serials"),
+        "serials/replace": lazy("Replace serials of an order"),
+        "serials/reveal": lazy("Reveal a serial"),
         "receive": lazy("Receive stock"),
         "count": lazy("Count stock"),
         "transfer": lazy("Transfer stock"),

@@ -14,7 +14,8 @@ _SINGULAR: Final = {
     "people": lazy("Person"), "orders": lazy("Order"), "partners": lazy("Partner"), "products": lazy("Product"),
     "customers": lazy("Customer"), "merchants": lazy("Merchant"), "tickets": lazy("Ticket"), "stock": lazy("Variant"),
     "deliveries": lazy("Delivery"), "alerts": lazy("Alert"), "account": lazy("Own account"), "mail": lazy("Mail"),
-    "imports": lazy("Import"), "endpoints": lazy("Endpoint"), "payouts": lazy("Payout"), "search": lazy("Search"),
+    "promotions": lazy("Promotion"), "imports": lazy("Import"),
+    "endpoints": lazy("Endpoint"), "payouts": lazy("Payout"), "search": lazy("Search"),
 }  # fmt: skip
 
 

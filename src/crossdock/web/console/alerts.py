@@ -2,6 +2,7 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from crossdock.db.unit_of_work import Database
 from crossdock.errors import Invalid
@@ -11,7 +12,7 @@ from crossdock.kit.languages import gettext, ngettext
 from crossdock.kit.numbers import read_number
 from crossdock.shop.alerts import PAGE_MAX, list_alerts, mark_seen
 from crossdock.shop.people import Visit
-from crossdock.web.console.rendering import Pages, redirect
+from crossdock.web.console.rendering import AddRoute, Pages, redirect
 
 ALERTS = "/console/alerts"
 _SEEN_SHOWN = 20
@@ -25,6 +26,10 @@ class AlertPages:
         self._pages = pages
         self._db = db
         self._clock = clock
+
+    def routes(self, get: AddRoute, post: AddRoute) -> list[Route]:
+        """The routes of the list."""
+        return [get(ALERTS, self.show), post(ALERTS, self.close)]
 
     async def show(self, request: Request) -> Response:
         """Open alerts, newest first, then some closed ones."""

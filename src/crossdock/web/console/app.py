@@ -18,7 +18,7 @@ from crossdock.settings import Told
 from crossdock.shop.acts import begin_act, close_act
 from crossdock.shop.partners import ChannelFacts
 from crossdock.web.console.account import AccountPages
-from crossdock.web.console.alerts import ALERTS, AlertPages
+from crossdock.web.console.alerts import AlertPages
 from crossdock.web.console.audit import AUDIT, AuditPages
 from crossdock.web.console.board_address import VIEW_NAMES
 from crossdock.web.console.customers import CUSTOMERS, CustomerPages
@@ -34,6 +34,7 @@ from crossdock.web.console.order_lines import LinePages
 from crossdock.web.console.order_money import OrderMoneyPages
 from crossdock.web.console.order_papers import PaperPages
 from crossdock.web.console.order_paths import ORDERS
+from crossdock.web.console.order_runs import RunPages
 from crossdock.web.console.order_work import WorkPages
 from crossdock.web.console.orders import OrderPages
 from crossdock.web.console.partner import PartnerPage
@@ -41,8 +42,9 @@ from crossdock.web.console.partner_desk import PartnerDesk
 from crossdock.web.console.payouts import PAYOUTS, PayoutPages
 from crossdock.web.console.people import PEOPLE, WELCOME, PeoplePages
 from crossdock.web.console.product_editing import PICTURES, ProductEditing
-from crossdock.web.console.product_grid import GRID, GridPages
+from crossdock.web.console.product_grid import GridPages
 from crossdock.web.console.products import PRODUCTS, STOCK, ProductPages
+from crossdock.web.console.promotions import PromotionPages
 from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Handler, Pages, redirect
 from crossdock.web.console.reselling import ResellerPages
@@ -50,6 +52,7 @@ from crossdock.web.console.reselling_money import ResellerMoney
 from crossdock.web.console.saved_views import VIEWS, SavedViewPages, shelf, showing
 from crossdock.web.console.search import SEARCH, SearchPage
 from crossdock.web.console.search_desk import SEARCH_DESK, SearchDesk
+from crossdock.web.console.serials import SerialPages
 from crossdock.web.console.shop import SETTINGS, START, ShopPages
 from crossdock.web.console.signing_in import SigningIn
 from crossdock.web.console.staff_order import NEW, StaffOrderPages
@@ -117,11 +120,14 @@ class Console:
         self._editing = ProductEditing(gate, self._pages, services=services)
         self._merchants = MerchantPages(gate, self._pages, services=services)
         self._grid = GridPages(gate, self._pages, services=services)
+        self._promotions = PromotionPages(gate, self._pages, services=services)
+        self._serials = SerialPages(gate, self._pages, services=services)
         self._products = ProductPages(gate, self._pages, services=services)
         self._orders = OrderPages(gate, self._pages, services=services, channels=channels)
         self._order_money = OrderMoneyPages(gate, self._pages, services=services)
         self._staff_order = StaffOrderPages(gate, self._pages, services=services)
         self._bulk = BulkPages(gate, self._pages, services=services)
+        self._runs = RunPages(gate, self._pages, services=services)
         self._papers = PaperPages(gate, services=services)
         self._lines = LinePages(gate, self._pages, services=services)
         self._work = WorkPages(gate, self._pages, services=services)
@@ -140,13 +146,10 @@ class Console:
             self._post(VIEWS, self._views.save),
             self._post(f"{VIEWS}/{{view}}/remove", self._views.remove),
             self._get(SEARCH, self._search.show),
-            self._get(ALERTS, self._alerts.show),
-            self._post(ALERTS, self._alerts.close),
+            *self._alerts.routes(self._get, self._post),
             *self._order_routes(),
             self._get(PRODUCTS, products.browse),
-            self._get(GRID, self._grid.show),
-            self._post(GRID, self._grid.save),
-            self._post(f"{GRID}/paste", self._grid.paste),
+            *self._grid.routes(self._get, self._post),
             self._post(PICTURES, self._editing.add_picture),
             self._get(f"{PRODUCTS}/{{product}}", products.show),
             self._get(f"{PRODUCTS}/{{product}}/edit", self._editing.show),
@@ -158,6 +161,8 @@ class Console:
             self._post(f"{STOCK}/{{variant}}/transfer", products.transfer),
             self._post(f"{STOCK}/{{variant}}/receive", products.receive),
             self._post(f"{STOCK}/{{variant}}/count", products.count),
+            *self._promotions.routes(self._get, self._post),
+            *self._serials.routes(self._get, self._post),
             *self._merchants.routes(self._get, self._post),
             *self._partner_desk.routes(self._get, self._post),
             *self._delivery_routes(),
@@ -187,6 +192,7 @@ class Console:
             self._get(ORDERS, orders.board),
             self._get(f"{ORDERS}.csv", orders.board_file),
             self._post(f"{ORDERS}/bulk", self._bulk.act),
+            *self._runs.routes(self._get, self._post),
             self._get(f"{ORDERS}/pick-list.pdf", self._papers.pick_lists),
             self._get(NEW, self._staff_order.show),
             self._post(NEW, self._staff_order.act),

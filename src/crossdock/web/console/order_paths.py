@@ -11,6 +11,7 @@ from crossdock.kit.numbers import read_number
 from crossdock.web.console.rendering import redirect
 
 ORDERS: Final = "/console/orders"
+RUNS: Final = f"{ORDERS}/runs"
 
 
 def order_of(request: Request) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +20,7 @@ from crossdock.shop.catalogue import (
     Picture,
     ProductChanges,
     ProductTerms,
+    Translation,
     VariantPrices,
     change_product,
     lock_catalogue,
@@ -27,12 +28,14 @@ from crossdock.shop.catalogue import (
     read_owned,
     read_pictures,
     read_terms,
+    read_translations,
     read_variant_prices,
     set_terms,
+    set_translations,
 )
 from crossdock.shop.media import add_pictures, keep_image, remove_picture
 from crossdock.shop.people import Visit
-from crossdock.shop.shops import read_shop
+from crossdock.shop.shops import Shop, read_shop
 from crossdock.web.console.confirming import told_of, undo_query
 from crossdock.web.console.order_paths import number_of
 from crossdock.web.console.product_edits import (
@@ -40,6 +43,7 @@ from crossdock.web.console.product_edits import (
     EditedMeanwhile,
     Stale,
     changed_prices,
+    changed_translations,
     edits_of,
     marks_of,
     shown_again,
@@ -152,13 +156,14 @@ class ProductEditing:
         """Save the edits; the form that takes them back."""
         shop = await read_shop(tx, slug=visit.person.shop)
         await lock_catalogue(tx, shop_id=shop.id)
-        product, known, terms, texts = await _texts(tx, visit, product_id, currency=shop.currency)
-        edits = edits_of(form, texts, product=product)
+        page = await _read_page(tx, shop, product_id)
+        known = page.prices
+        edits = edits_of(form, page.texts, product=page.product)
         if edits.stale:
             raise EditedMeanwhile(edits.stale)
         changed, now = edits.changed, self._clock.now()
         if changed.keys() & {"name", "description", *ORDER_TERMS}:
-            await self._change(tx, product, changed, shop_id=shop.id, now=now)
+            await self._change(tx, page.product, changed, shop_id=shop.id, now=now)
         priced = [key for key in known if any(f"{kind}.{key}" in changed for kind, _ in PRICES)]
         if priced:
             prices = {
@@ -167,10 +172,14 @@ class ProductEditing:
             }
             await price_variants(tx, shop_id=shop.id, prices=prices, now=now)
         if changed.keys() & TERMS:
-            terms = changed_terms(changed, terms, currency=shop.currency)
+            terms = changed_terms(changed, page.terms, currency=shop.currency)
             await set_terms(tx, shop_id=shop.id, product_id=product_id, terms=terms, now=now)
-        _, _, _, stored = await _texts(tx, visit, product_id, currency=shop.currency)
-        return undone(texts, stored)
+        if translated := changed_translations(changed, page.translations):
+            await set_translations(
+                tx, shop_id=shop.id, product_id=product_id, translations=translated, now=now
+            )
+        stored = await _read_page(tx, shop, product_id)
+        return undone(page.texts, stored.texts)
 
     async def _change(
         self,
@@ -230,16 +239,18 @@ class ProductEditing:
     ) -> Response:
         async with self._db.begin() as tx:
             shop = await read_shop(tx, slug=visit.person.shop)
-            product, _, _, texts = await _texts(tx, visit, product_id, currency=shop.currency)
-            pictures = await _pictures(tx, shop_id=shop.id, variants=product.variants)
-        values, marks = texts, marks_of(texts)
+            page = await _read_page(tx, shop, product_id)
+            pictures = await _pictures(tx, shop_id=shop.id, variants=page.product.variants)
+        values, marks = page.texts, marks_of(page.texts)
         if typed is not None:
-            values, marks = shown_again(typed, texts, is_told=bool(stale))
+            values, marks = shown_again(typed, page.texts, is_told=bool(stale))
         return self._pages.page(
             "product_edit.html",
             visit=visit,
             status=status,
-            product=product,
+            product=page.product,
+            main_language=shop.languages[0],
+            languages=list(page.translations),
             values=values,
             marks=marks,
             stale=stale,
@@ -260,16 +271,26 @@ async def _read(tx: Transaction, visit: Visit, product_id: int) -> OwnedProduct:
     )
 
 
-async def _texts(
-    tx: Transaction, visit: Visit, product_id: int, *, currency: str
-) -> tuple[OwnedProduct, dict[int, VariantPrices], ProductTerms, dict[str, str]]:
-    """The product, the prices of its variants, its terms, and every field of the page as it is stored."""
-    product = await _read(tx, visit, product_id)
-    shop_id = visit.person.shop_id
+class _Page(NamedTuple):
+    """What the page edits, and every field of it as it is stored; a language without texts has fields too."""
+
+    product: OwnedProduct
+    prices: dict[int, VariantPrices]
+    terms: ProductTerms
+    translations: dict[str, Translation]
+    texts: dict[str, str]
+
+
+async def _read_page(tx: Transaction, shop: Shop, product_id: int) -> _Page:
+    product = await read_owned(tx, shop_id=shop.id, merchant_ids=None, product_id=product_id)
     ids = [variant.id for variant in product.variants]
-    prices = await read_variant_prices(tx, shop_id=shop_id, variant_ids=ids)
-    terms = await read_terms(tx, shop_id=shop_id, product_id=product_id)
-    return product, prices, terms, texts_of(product, prices, terms, currency=currency)
+    prices = await read_variant_prices(tx, shop_id=shop.id, variant_ids=ids)
+    terms = await read_terms(tx, shop_id=shop.id, product_id=product_id)
+    stored = await read_translations(tx, shop_id=shop.id, product_id=product_id)
+    none: dict[str, Translation] = {language: {} for language in shop.languages[1:]}
+    translations = none | stored
+    texts = texts_of(product, prices, terms, translations, currency=shop.currency)
+    return _Page(product, prices, terms, translations, texts)
 
 
 async def _pictures(

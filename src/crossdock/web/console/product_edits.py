@@ -9,11 +9,12 @@ import msgspec
 from crossdock.gate import Form
 from crossdock.kit.languages import gettext
 from crossdock.kit.money import format_minor, parse_typed_amount
-from crossdock.shop.catalogue import OwnedProduct, ProductTerms, VariantPrices
+from crossdock.shop.catalogue import OwnedProduct, ProductTerms, Translation, VariantPrices
 from crossdock.web.console.product_order_terms import order_terms_label, order_terms_texts
 from crossdock.web.console.product_terms import terms_texts
 
 PRICES: Final = (("price", "retail_minor"), ("sale", "sale_minor"), ("cost", "cost_minor"))
+_NAME_IN, _DESCRIPTION_IN = "translated-name", "translated-description"
 _SHOWN: Final = "shown."
 _LONG: Final = 200
 
@@ -46,12 +47,16 @@ def texts_of(
     product: OwnedProduct,
     prices: Mapping[int, VariantPrices],
     terms: ProductTerms,
+    translations: Mapping[str, Translation],
     *,
     currency: str,
 ) -> dict[str, str]:
-    """Every field of the page with the text that is stored."""
+    """Every field of the page with the text that is stored; `translations` by the languages that have fields."""
     texts = {"name": product.name, "description": product.description}
     texts |= terms_texts(terms, currency=currency) | order_terms_texts(product.order_terms)
+    for language, translated in translations.items():
+        texts[f"{_NAME_IN}.{language}"] = translated.get("name", "")
+        texts[f"{_DESCRIPTION_IN}.{language}"] = translated.get("description", "")
     for variant_id, known in prices.items():
         for kind, column in PRICES:
             minor = getattr(known, column)
@@ -124,6 +129,23 @@ def changed_prices(
     return msgspec.structs.replace(known, **amounts)
 
 
+def changed_translations(
+    changed: Mapping[str, str], stored: Mapping[str, Translation]
+) -> dict[str, Translation]:
+    """The texts of the languages of which any is changed, with what is changed of them."""
+    found: dict[str, Translation] = {}
+    for language, texts in stored.items():
+        name = changed.get(f"{_NAME_IN}.{language}")
+        description = changed.get(f"{_DESCRIPTION_IN}.{language}")
+        if name is None and description is None:
+            continue
+        found[language] = {
+            "name": texts.get("name", "") if name is None else name,
+            "description": texts.get("description", "") if description is None else description,
+        }
+    return found
+
+
 def _is_typed(name: str, form: Form, *, stored: str) -> bool:
     """Whether the form has another text than was shown, and than is stored."""
     if name not in form:
@@ -139,7 +161,7 @@ def _shown(name: str, form: Form, *, stored: str) -> str:
 
 def _mark(name: str, text: str) -> str:
     plain = _with_plain_ends(text).strip()
-    if name != "description":
+    if name.partition(".")[0] not in {"description", _DESCRIPTION_IN}:
         return plain
     return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()
 
@@ -166,6 +188,10 @@ def _label(name: str, *, product: OwnedProduct) -> str:
         "countries": gettext("Countries"),
         "users": gettext("For whom"),
         "features": gettext("Features"),
+        _NAME_IN: gettext("Name"),
+        _DESCRIPTION_IN: gettext("Description"),
     }[kind]
+    if kind in {_NAME_IN, _DESCRIPTION_IN}:
+        return f"{words}: {number}"
     sku = next((each.sku for each in product.variants if str(each.id) == number), "")
     return f"{words}: {sku}" if sku else words

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from crossdock.compose import Services
 from crossdock.errors import Invalid
@@ -37,7 +38,7 @@ from crossdock.web.console.paging import PAGE_SIZE, Paging, paging, place_text, 
 from crossdock.web.console.product_finding import find_goods
 from crossdock.web.console.products import PRODUCTS
 from crossdock.web.console.refusing import why
-from crossdock.web.console.rendering import Pages
+from crossdock.web.console.rendering import AddRoute, Pages
 
 GRID: Final = f"{PRODUCTS}/grid"
 FIELDS_MAX: Final = GRID_MAX * len(COLUMNS) * 2 + 50
@@ -69,6 +70,14 @@ class GridPages:
         self._pages = pages
         self._db = services.runtime.database
         self._clock = services.runtime.clock
+
+    def routes(self, get: AddRoute, post: AddRoute) -> list[Route]:
+        """The routes of the grid."""
+        return [
+            get(GRID, self.show),
+            post(GRID, self.save),
+            post(f"{GRID}/paste", self.paste),
+        ]
 
     async def show(self, request: Request) -> Response:
         """The variants of the products that a search finds, the newest first."""
