@@ -191,6 +191,27 @@ def test_the_example_file_says_what_each_setting_is_for():
     assert missing == []
 
 
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("127.0.0.1:8108, relay", ("127.0.0.1:8108", "relay")),
+        ('["127.0.0.1:8108", "relay"]', ("127.0.0.1:8108", "relay")),
+        ("['relay']", ("relay",)),
+        ("[a, b]", ("a", "b")),
+        ("[::1]:8108", ("[::1]:8108",)),
+        ("[::1],[::2]", ("[::1]", "[::2]")),
+        ("[]", ()),
+        ("", ()),
+    ],
+)
+def test_a_list_in_the_environment_may_be_written_as_in_the_file(
+    text: str, items: tuple[str, ...]
+) -> None:
+    settings = load_settings({"CROSSDOCK_ALLOWED_OUTBOUND_HOSTS": text})
+
+    assert settings.outbound.allowed_outbound_hosts == items
+
+
 def test_older_master_keys_are_a_list_that_is_checked_and_never_shown():
     keys = ["A" * 43 + "=", "B" * 42 + "A="]
     loaded = load_settings({"CROSSDOCK_MASTER_KEY_OLDER": ", ".join(keys)})

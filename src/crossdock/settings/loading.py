@@ -187,7 +187,15 @@ def _bare(hint: Any) -> Any:
 
 
 def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.strip("[] ").split(",") if part.strip()]
+    """The items of a list: with commas between them, or as the file has them, in brackets and quotes."""
+    text = text.strip()
+    if text.startswith("[") and text.endswith("]"):
+        try:
+            return [str(item) for item in tomllib.loads(f"list = {text}")["list"]]
+        except tomllib.TOMLDecodeError:
+            if not {"[", "]"} & set(text[1:-1]) and "," in text:  # else they are IPv6 addresses
+                text = text[1:-1]
+    return [part.strip(" \t\"'") for part in text.split(",") if part.strip()]
 
 
 def _convert(setting: Setting, value: Any, where: str) -> Any:
