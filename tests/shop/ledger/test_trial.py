@@ -47,3 +47,15 @@ async def test_has_each_kind_with_its_sides_up_to_a_moment(tx: Transaction) -> N
         euros = [each for each in found if each.currency == "EUR"]
         assert sum(each.debits_minor - each.credits_minor for each in euros) == 0
         assert sum(each.debit_balance_minor - each.credit_balance_minor for each in euros) == 0
+
+
+async def test_has_accounts_of_a_single_cent_on_one_side(tx: Transaction) -> None:
+    shop = await make_shop(tx)
+    await post_transfers(
+        tx, shop_id=shop.id, transfers=[transfer("commission merchant:1", "tax", 1)], now=NOON
+    )
+
+    assert await trial_balance(tx, shop_id=shop.id, until=LATER) == [
+        line("EUR", "commission", 1, 1, 0, 1, 0),
+        line("EUR", "tax", 1, 0, 1, 0, 1),
+    ]
